@@ -1,0 +1,1 @@
+"""Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out."""

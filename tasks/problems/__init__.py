@@ -1,0 +1,1 @@
+"""The bundled problem set `caopd_math`."""
