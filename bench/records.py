@@ -1,0 +1,95 @@
+"""Numbers travel as records, one per number: table, JSON, report and gate render the same list."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.metrics import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Record", "make_record", "to_frame", "write_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One number with its interval and what it was computed from.
+
+    Attributes
+    ----------
+    run, task : str
+        Where the rows came from.
+    group : str or None
+        `None` for the whole task, else for example `"level=3"`.
+    metric : str
+        A name of the table in docs/score.md.
+    estimate, low, high : float
+        The number and its interval; NaN where undefined, with `reason`.
+    n : int
+        Rows that the number was computed from.
+    interval : str
+        How `low` and `high` were made: "test inversion", "percentile bootstrap", "Wilson", or "".
+    reason : str
+        Why something is undefined, else "".
+    """
+
+    run: str
+    task: str
+    group: str | None
+    metric: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+    interval: str = ""
+    reason: str = ""
+
+
+def make_record(
+    run: str, task: str, group: str | None, metric: str, interval: Interval
+) -> Record:
+    """Turn an interval of `caopd_bench.metrics` into a record."""
+    return Record(
+        run=run,
+        task=task,
+        group=group,
+        metric=metric,
+        estimate=float(interval.estimate),
+        low=float(interval.low),
+        high=float(interval.high),
+        n=int(interval.n),
+        interval=interval.method,
+        reason=interval.reason,
+    )
+
+
+def to_frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Give the records as a pandas data frame, one row each."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(record) for record in records])
+
+
+def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Give the records as dictionaries for strict JSON: undefined is None, with its reason."""
+    return [
+        {key: _none_if_undefined(value) for key, value in asdict(record).items()}
+        for record in records
+    ]
+
+
+def write_json(records: Iterable[Record], path: Path) -> None:
+    """Write the records as strict JSON, one record a line, sorted as given."""
+    lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def _none_if_undefined(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value

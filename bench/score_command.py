@@ -1,0 +1,124 @@
+"""`caopd-bench score`: read, compute, print, and write what was asked for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caopd_bench.errors import UsageError
+from caopd_bench.metrics import plot_reliability, reliability_table
+from caopd_bench.notes import describe_run, notes_on_task, notes_on_weights
+from caopd_bench.records import Record, write_json
+from caopd_bench.rows import Run, tally_rows
+from caopd_bench.runs import name_collisions, read_run
+from caopd_bench.score import score
+from caopd_bench.stored import write_stored
+from caopd_bench.table import render_groups, render_task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["run_score"]
+
+FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
+
+
+def run_score(options: argparse.Namespace) -> int:
+    """Carry out the command; everything is checked before anything is printed or written."""
+    if options.store and len(options.runs) > 1:
+        raise UsageError("--store takes one run; store each with its own folder")
+    if options.text and not options.store:
+        raise UsageError("--text says what --store keeps; add --store DIR")
+    if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
+        raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
+    runs = name_collisions([_select(read_run(spec), options.task) for spec in options.runs])
+    records = score(runs, by=options.by, level=options.confidence)
+    try:
+        _write(options, runs, records)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
+    _print(runs, records, options.by, options.confidence)
+    return 0
+
+
+def _select(run: Run, task: str | None) -> Run:
+    if task is None:
+        return run
+    if task not in run.tasks:
+        raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
+    return replace(run, rows=run.task_rows(task))
+
+
+def _write(options: argparse.Namespace, runs: Sequence[Run], records: Sequence[Record]) -> None:
+    if options.json:
+        write_json(records, options.json)
+    if options.store:
+        write_stored(runs[0], records, options.store, with_text=options.text)
+    if options.figure:
+        _draw(runs, options.figure, options.confidence)
+
+
+def _print(
+    runs: Sequence[Run], records: Sequence[Record], keys: Sequence[str], level: float
+) -> None:
+    for task in dict.fromkeys(task for run in runs for task in run.tasks):
+        members = [run for run in runs if task in run.tasks]
+        ours = [record for record in records if record.task == task]
+        print(f"\n{task}")
+        for run in members:
+            print(f"  {run.name}: {describe_run(run, task)}")
+        print()
+        print(render_task(ours, [run.name for run in members], level))
+        for run in members:
+            _print_groups([record for record in ours if record.run == run.name], run, keys)
+            for note in notes_on_task(run, task):
+                print(f"  note{f' on {run.name}' if len(runs) > 1 else ''}: {note}")
+    for note in notes_on_weights(runs):
+        print(f"\nwarning: {note}")
+    general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
+    for warning in sorted(general):
+        print(f"\nnote: {warning}")
+
+
+def _print_groups(records: Sequence[Record], run: Run, keys: Sequence[str]) -> None:
+    for key in keys:
+        print(f"\n  {run.name} by {key}")
+        print(render_groups(records, key))
+        print()
+
+
+def _draw(runs: Sequence[Run], path: Path, level: float) -> None:
+    """One panel per run and task, on one scale."""
+    panels = [
+        (run, task, counts)
+        for run in runs
+        for task in run.tasks
+        if (counts := tally_rows(run.task_rows(task))) is not None
+    ]
+    if not panels:
+        raise UsageError(f"--figure {path}: no row states a usable confidence; nothing to draw")
+    figure = _make_figure(len(panels))
+    for ax, (run, task, counts) in zip(figure.axes, panels, strict=True):
+        title = run.name if len({name for _, name, _ in panels}) == 1 else f"{run.name}\n{task}"
+        plot_reliability(reliability_table(counts, level=level), ax, title=title)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # No date, no random ids: the same rows give the same bytes.
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}):
+        figure.savefig(path, dpi=160, metadata=metadata[path.suffix.lower()])
+
+
+def _make_figure(panels: int) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = min(panels, 3)
+    rows = -(-panels // columns)
+    figure = Figure(figsize=(4.6 * columns, 5.4 * rows), layout="constrained")
+    for i in range(panels):
+        figure.add_subplot(rows, columns, i + 1)
+    return figure

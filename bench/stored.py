@@ -1,0 +1,180 @@
+"""A stored run: the rows of a run and the numbers made from them, without the model's text.
+
+    DIR/rows.jsonl.gz    one row a line
+    DIR/summary.json     provenance and records
+
+Both are the same bytes whenever they are made from the same rows.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from caopd_bench.errors import UsageError
+from caopd_bench.records import Record, to_plain
+from caopd_bench.rows import Row, Run
+
+__all__ = ["ROWS_NAME", "SUMMARY_NAME", "read_stored", "write_stored"]
+
+ROWS_NAME = "rows.jsonl.gz"
+SUMMARY_NAME = "summary.json"
+FORMAT = 1
+
+
+class StoredRow(BaseModel):
+    """One line of rows.jsonl.gz."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    run: str
+    task: str
+    item_hash: str
+    sample: int
+    groups: dict[str, str | int | float | bool]
+    confidence: float | None = Field(ge=0, le=1)
+    correct: Literal[0, 1]
+    status: Literal[
+        "ok",
+        "no_confidence",
+        "bad_confidence",
+        "no_answer",
+        "abstained",
+        "unfinished",
+        "api_error",
+    ]
+    answer: str | None = None
+    stated: str | None = None
+    text: str | None = None
+
+
+class Summary(BaseModel):
+    """summary.json."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1]
+    name: str
+    provenance: dict[str, Any]
+    warnings: list[str]
+    records: list[dict[str, Any]]
+
+
+def write_stored(
+    run: Run, records: Sequence[Record], folder: Path, *, with_text: bool = False
+) -> None:
+    """Write a stored run into `folder`, which is made if need be.
+
+    Parameters
+    ----------
+    run : Run
+        What was read.
+    records : Sequence of Record
+        What `score` made of it.
+    folder : Path
+        Holds nothing else; an earlier stored run there is replaced.
+    with_text : bool
+        Keep the model's whole text as well; by default only the answer and confidence spans.
+    """
+    if folder.is_file():
+        raise UsageError(f"{folder}: is a file; --store takes a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(_dump_row(run.name, row, with_text) + "\n" for row in run.rows)
+    # mtime=0: the same rows give the same bytes.
+    _replace(folder / ROWS_NAME, gzip.compress(lines.encode(), compresslevel=9, mtime=0))
+    summary = Summary(
+        format=FORMAT,
+        name=run.name,
+        provenance=_without_nan(dict(run.provenance)),
+        warnings=list(run.warnings),
+        records=to_plain(records),
+    )
+    text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
+    _replace(folder / SUMMARY_NAME, text.encode())
+
+
+def read_stored(folder: Path) -> Run:
+    """Read a stored run back."""
+    summary_file, rows_file = folder / SUMMARY_NAME, folder / ROWS_NAME
+    try:
+        summary = Summary.model_validate_json(summary_file.read_bytes())
+    except ValidationError as error:
+        raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
+    if not rows_file.exists():
+        raise UsageError(f"{folder}: summary.json without {ROWS_NAME}; store the run again")
+    try:
+        lines = gzip.decompress(rows_file.read_bytes()).decode().splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        raise UsageError(f"{rows_file}: damaged or cut off; store the run again") from None
+    rows = [_load_row(line, f"{rows_file} line {i}") for i, line in enumerate(lines, 1)]
+    if not rows:
+        raise UsageError(f"{rows_file}: holds no rows; store the run again")
+    return Run(summary.name, str(folder), rows, summary.provenance, tuple(summary.warnings))
+
+
+def _dump_row(run: str, row: Row, with_text: bool) -> str:
+    stored = StoredRow(
+        run=run,
+        task=row.task,
+        item_hash=row.item_hash,
+        sample=row.sample,
+        groups=dict(row.groups),
+        confidence=row.confidence,
+        correct=1 if row.correct else 0,
+        status=row.status,  # type: ignore[arg-type]
+        answer=row.answer,
+        stated=row.stated,
+        text=row.text if with_text else None,
+    )
+    # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
+    return json.dumps(stored.model_dump(exclude_none=False), ensure_ascii=True)
+
+
+def _load_row(line: str, where: str) -> Row:
+    try:
+        stored = StoredRow.model_validate(json.loads(line))
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_problem(error)}") from None
+    except json.JSONDecodeError:
+        raise UsageError(f"{where}: not complete JSON; store the run again") from None
+    return Row(
+        task=stored.task,
+        item_hash=stored.item_hash,
+        sample=stored.sample,
+        groups=stored.groups,
+        confidence=stored.confidence,
+        correct=stored.correct,
+        status=stored.status,
+        answer=stored.answer,
+        stated=stored.stated,
+        text=stored.text,
+    )
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write beside, then rename: a reader never sees half a file."""
+    beside = file.with_name(file.name + ".part")
+    beside.write_bytes(content)
+    beside.replace(file)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"

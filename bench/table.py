@@ -1,0 +1,137 @@
+"""Records as text: what `caopd-bench score` prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from caopd_bench.records import Record
+
+__all__ = ["render_groups", "render_task"]
+
+LABELS = {
+    "parse_rate": "parse rate",
+    "accuracy": "accuracy",
+    "mean_confidence": "mean confidence",
+    "overconfidence_gap": "overconfidence gap",
+    "ece": "ECE",
+    "ece_debiased": "  debiased",
+    "null_ece": "  if calibrated",
+    "brier": "Brier",
+    "auroc": "AUROC",
+    "auroc_within_level": "  within level",
+    "spr": "SPR",
+    "tie_rate": "tie rate",
+    "confidence_when_wrong": "confidence when wrong",
+    "exemplar_copies": "copies of exemplars",
+}
+MEANINGS = {
+    "parse_rate": "answers with a usable confidence",
+    "accuracy": "right answers, of all",
+    "mean_confidence": "what the model states",
+    "overconfidence_gap": "stated minus right, among those parsed",
+    "ece": "mean distance of stated from true, in ten bins",
+    "ece_debiased": "the same, corrected for the bias of small samples",
+    "null_ece": "what a perfectly calibrated model would score here",
+    "brier": "mean squared error: calibration and discrimination",
+    "auroc": "right answers stated surer than wrong ones; .5 is chance",
+    "auroc_within_level": "the same, among problems equally hard",
+    "spr": "the same, ties counted as failures",
+    "tie_rate": "pairs of a right and a wrong answer stated alike",
+    "confidence_when_wrong": "what it states when it is wrong",
+    "exemplar_copies": "confidences that repeat one shown in the prompt",
+}
+SIGNED = {"overconfidence_gap"}
+# The debiased estimate shares the interval of the line above it.
+WITHOUT_INTERVAL = {"ece_debiased"}
+GROUP_COLUMNS = {
+    "parse_rate": "parsed",
+    "accuracy": "accuracy",
+    "mean_confidence": "stated",
+    "overconfidence_gap": "gap",
+    "ece": "ECE",
+    "null_ece": "if calibr.",
+    "brier": "Brier",
+    "auroc": "AUROC",
+}
+
+
+def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0.95) -> str:
+    """Render one task: a line per metric, a column per run.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Of one task; groups are ignored.
+    runs : sequence of str
+        The columns, in order.
+    level : float
+        Coverage of the intervals, for the heading.
+
+    Returns
+    -------
+    str
+        Lines without a final newline. Undefined numbers are a dash with a footnote.
+    """
+    cells = {(r.metric, r.run): r for r in records if r.group is None}
+    footnotes: dict[str, int] = {}
+    heading = f"estimate [{level:.0%} interval]" if len(runs) == 1 else ""
+    table = [["", *(runs if len(runs) > 1 else [heading]), ""]]
+    for metric, label in LABELS.items():
+        found = [cells.get((metric, run)) for run in runs]
+        if not any(record and _is_worth_a_line(record) for record in found):
+            continue
+        values = [_cell(record, footnotes) if record else "" for record in found]
+        table.append([label, *values, MEANINGS[metric] if len(runs) == 1 else ""])
+    lines = _align(table)
+    return "\n".join([*lines, *(f"  ({mark}) {why}" for why, mark in footnotes.items())])
+
+
+def render_groups(records: Iterable[Record], key: str) -> str:
+    """Render the groups of one key of one run and task: a line per group."""
+    prefix = f"{key}="
+    rows: dict[str, dict[str, Record]] = {}
+    for record in records:
+        if record.group is not None and record.group.startswith(prefix):
+            rows.setdefault(record.group.removeprefix(prefix), {})[record.metric] = record
+    table = [[key, "n", *GROUP_COLUMNS.values()]]
+    for group, found in rows.items():
+        n = str(found["parse_rate"].n)
+        table.append([group, n, *(_number(found[metric]) for metric in GROUP_COLUMNS)])
+    return "\n".join(_align(table, right=True))
+
+
+def _is_worth_a_line(record: Record) -> bool:
+    return record.reason != "no exemplars shown"
+
+
+def _cell(record: Record, footnotes: dict[str, int]) -> str:
+    if math.isnan(record.estimate):
+        return f"-  ({footnotes.setdefault(record.reason, len(footnotes) + 1)})"
+    if record.metric in WITHOUT_INTERVAL:
+        return _number(record)
+    if record.metric == "null_ece":
+        return f"{_number(record)} [95 % below {record.high:.3f}]"
+    if math.isnan(record.low):
+        return f"{_number(record)}  ({footnotes.setdefault(record.reason, len(footnotes) + 1)})"
+    sign = "+" if record.metric in SIGNED else ""
+    return f"{_number(record)} [{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
+
+
+def _number(record: Record) -> str:
+    if math.isnan(record.estimate):
+        return "-"
+    return f"{record.estimate:{'+' if record.metric in SIGNED else ''}.3f}"
+
+
+def _align(table: list[list[str]], *, right: bool = False) -> list[str]:
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        first = row[0].rjust(widths[0]) if right else row[0].ljust(widths[0])
+        rest = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width in zip(row[1:], widths[1:], strict=True)
+        ]
+        lines.append(("  " + "  ".join([first, *rest])).rstrip())
+    return lines

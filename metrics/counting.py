@@ -1,0 +1,266 @@
+"""Check rows once and count them: arrays in, distinct values with right and wrong counts out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+GRID = 1000  # a stated confidence almost always has at most three decimals
+SNAP = 1e-9  # in units of the grid: rounding noise, far below any stated digit
+CHUNK = 1 << 16  # rows a pass: the buffers stay in cache, no temporary grows with n
+
+
+class Counts(NamedTuple):
+    """Rows that are right and wrong at each distinct value, ascending."""
+
+    values: FloatArray
+    right: NDArray[Any]
+    wrong: NDArray[Any]
+
+
+class ClusterCounts(NamedTuple):
+    """The same counts per cluster, sparse: entry i is one (cluster, value) pair that occurs.
+
+    ``cluster`` indexes ``labels`` (sorted, distinct) and ``value`` indexes the tally's values.
+    """
+
+    labels: NDArray[Any]
+    cluster: NDArray[np.int64]
+    value: NDArray[np.int64]
+    right: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+
+
+def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
+    """Return the confidences as a native 1-D float array, or raise ValueError saying the fix."""
+    c = np.asarray(confidence)
+    if c.dtype.kind == "b":
+        raise ValueError(
+            "confidence must be numbers in [0, 1], got booleans; "
+            "the arguments are (confidence, correct), in this order"
+        )
+    if c.dtype.kind == "O":
+        c = _floats_of("confidence", c)
+    if c.dtype.kind not in "fiu":
+        raise ValueError(f"confidence must be numbers in [0, 1], got dtype {c.dtype}")
+    narrow = c.dtype.kind == "f" and c.dtype.itemsize < 8
+    c = c.astype(c.dtype.newbyteorder("=") if narrow else np.float64, copy=False)
+    if c.ndim != 1:
+        raise ValueError(f"confidence must be 1-D, got shape {c.shape}; flatten it first")
+    if c.size == 0:
+        raise ValueError(
+            "confidence must have at least one row, got 0; no score exists for no rows"
+        )
+    low, high = float(c.min()), float(c.max())
+    if low >= 0.0 and high <= 1.0:  # false for NaN as well
+        return c
+    bad = np.flatnonzero(~np.isfinite(c))
+    if bad.size:
+        raise ValueError(
+            f"confidence must be finite, got {float(c[bad[0]])} in row {bad[0]} "
+            f"({bad.size} such rows); leave out rows without a confidence and report their share"
+        )
+    if high > 1.0:
+        hint = "divide percentages by 100" if high > 1.5 else "values above 1 are never clipped"
+        raise ValueError(f"confidence must be in [0, 1], got {high}; {hint}")
+    raise ValueError(
+        f"confidence must be in [0, 1], got {low}; a log-probability needs exp() first"
+    )
+
+
+def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
+    """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
+    y = np.asarray(correct)
+    if y.dtype.kind == "O":
+        y = _floats_of("correct", y)
+    if y.dtype.kind not in "bfiu":
+        raise ValueError(f"correct must be 0/1 or bool, got dtype {y.dtype}")
+    if y.ndim != 1:
+        raise ValueError(f"correct must be 1-D, got shape {y.shape}; flatten it first")
+    if y.size != n:
+        raise ValueError(f"correct must have one entry per confidence ({n}), got {y.size}")
+    if y.dtype.kind == "b":
+        return y
+    right = y == 1
+    valid = right | (y == 0)
+    if not valid.all():
+        row = int(np.argmin(valid))
+        raise ValueError(
+            f"correct must be 0/1 or bool, got {y[row].item()} in row {row}; threshold graded "
+            "answers first, and check the order of the arguments: (confidence, correct)"
+        )
+    return np.asarray(right)
+
+
+def check_weights(weights: ArrayLike, n: int) -> FloatArray:
+    """Return the weights as n positive finite floats, or raise ValueError saying the fix."""
+    w = np.asarray(weights)
+    if w.dtype.kind not in "fiu":
+        raise ValueError(f"weights must be numbers, got dtype {w.dtype}")
+    if w.shape != (n,):
+        raise ValueError(f"weights must have one entry per confidence ({n}), got shape {w.shape}")
+    w = w.astype(np.float64)
+    valid = np.isfinite(w) & (w > 0)
+    if not valid.all():
+        row = int(np.argmin(valid))
+        raise ValueError(
+            f"weights must be finite and above 0, got {w[row]} in row {row}; "
+            "leave the row out instead of giving it no weight"
+        )
+    return np.asarray(w)
+
+
+def check_cluster(cluster: ArrayLike, n: int) -> NDArray[Any]:
+    """Return n cluster labels (integers or strings), or raise ValueError saying the fix."""
+    labels = np.asarray(cluster)
+    if labels.dtype.kind == "O":
+        labels = np.array(labels.tolist())
+    if labels.dtype.kind not in "iuU":
+        raise ValueError(
+            f"cluster must hold integers or strings, got dtype {labels.dtype}; "
+            "every row needs a label, such as its item_hash"
+        )
+    if labels.shape != (n,):
+        raise ValueError(
+            f"cluster must have one label per confidence ({n}), got shape {labels.shape}"
+        )
+    return labels
+
+
+def canonical(confidence: NDArray[Any]) -> FloatArray:
+    """Map each confidence to the float64 that stands for its decimal.
+
+    float32 0.7 becomes float64 0.7 (narrow floats: the decimal they print as, where that has no
+    more digits than the type can hold), and float64 0.30000000000000004 becomes 0.3. The map
+    looks at one number at a time, so it commutes with merging and reordering rows.
+    """
+    c = confidence.astype(np.float64)
+    if confidence.dtype.itemsize < 8:
+        digits = np.finfo(confidence.dtype).precision
+        leading_zeros = np.floor(-np.log10(np.where(c > 0, c, 1.0)))
+        scale = 10.0 ** (digits + leading_zeros)
+        decimal = np.rint(c * scale) / scale
+        same = decimal.astype(confidence.dtype) == confidence
+    else:
+        nearest = np.rint(c * GRID)
+        decimal = nearest / GRID
+        same = np.abs(c * GRID - nearest) <= SNAP
+    return np.asarray(np.where(same, decimal, c) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+def count_rows(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:
+    """Count checked rows: a pass of bincounts on the decimal grid, or a sort when off it."""
+    counts = _count_on_grid(confidence, right)
+    return _count_by_sort(confidence, right) if counts is None else counts
+
+
+def count_weighted(
+    confidence: NDArray[Any], right: NDArray[np.bool_], weights: FloatArray
+) -> Counts:
+    """Sum the weights of checked rows at each distinct value."""
+    c = canonical(confidence)
+    # Sorted down to the weight, so that float sums do not depend on the order of the rows.
+    order = np.lexsort((weights, right, c))
+    c, y, w = c[order], right[order], weights[order]
+    start = _run_starts(c)
+    return Counts(
+        c[start],
+        np.add.reduceat(np.where(y, w, 0.0), start),
+        np.add.reduceat(np.where(y, 0.0, w), start),
+    )
+
+
+def count_clusters(
+    confidence: NDArray[Any], right: NDArray[np.bool_], cluster: NDArray[Any], values: FloatArray
+) -> ClusterCounts:
+    """Count checked rows at each (cluster, value) pair that occurs."""
+    labels, cluster_of = np.unique(cluster, return_inverse=True)
+    value_of = np.searchsorted(values, canonical(confidence))
+    wrong = np.logical_not(right)
+    return merge_clusters(labels, cluster_of, value_of, right, wrong, values.size)
+
+
+def merge_clusters(
+    labels: NDArray[Any],
+    cluster: NDArray[Any],
+    value: NDArray[Any],
+    right: NDArray[Any],
+    wrong: NDArray[Any],
+    n_values: int,
+) -> ClusterCounts:
+    """Add up entries that share cluster and value; entries come out sorted."""
+    pair, entry = np.unique(cluster.astype(np.int64) * n_values + value, return_inverse=True)
+    return ClusterCounts(
+        labels,
+        pair // n_values,
+        pair % n_values,
+        np.bincount(entry, weights=right, minlength=pair.size).astype(np.int64),
+        np.bincount(entry, weights=wrong, minlength=pair.size).astype(np.int64),
+    )
+
+
+def _floats_of(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Numbers held as Python objects (a pandas column with None in it); None becomes NaN."""
+    if any(isinstance(value, (str, bytes)) for value in values.flat):
+        raise ValueError(f"{name} must be numbers, got text; parse it first")
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, got objects: {error}") from error
+
+
+def _count_on_grid(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts | None:
+    """Count rows whose confidences are all multiples of 1/GRID, without sorting; else None."""
+    narrow = confidence.dtype.itemsize < 8
+    grid = (np.arange(GRID + 1) / GRID).astype(confidence.dtype)
+    cells = np.zeros(2 * (GRID + 1), dtype=np.int64)
+    scaled_buffer, nearest_buffer = np.empty(CHUNK), np.empty(CHUNK)
+    index_buffer = np.empty(CHUNK, dtype=np.intp)
+    for start in range(0, confidence.size, CHUNK):
+        c = confidence[start : start + CHUNK]
+        scaled, nearest = scaled_buffer[: c.size], nearest_buffer[: c.size]
+        index = index_buffer[: c.size]
+        np.multiply(c, float(GRID), out=scaled, dtype=np.float64)
+        np.rint(scaled, out=nearest)
+        if narrow:
+            index[...] = nearest
+            if not np.array_equal(grid[index], c):
+                return None
+        else:
+            np.subtract(scaled, nearest, out=scaled)
+            if scaled.max() > SNAP or scaled.min() < -SNAP:
+                return None
+        np.multiply(nearest, 2.0, out=nearest)
+        np.add(nearest, right[start : start + CHUNK], out=nearest)
+        index[...] = nearest
+        cells += np.bincount(index, minlength=cells.size)
+    table = cells.reshape(-1, 2)
+    used = np.flatnonzero(table.sum(axis=1))
+    return Counts(used / GRID, table[used, 1], table[used, 0])
+
+
+def _count_by_sort(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:
+    """Count rows by one sort of (bits of the confidence, label) packed in 64 bits."""
+    # The bits of a float in [0, 1] sort like the float and leave the top bit free: shifted left,
+    # the label fits below them. One plain sort then replaces an argsort and two gathers.
+    packed = (confidence.astype(np.float64) + 0.0).view(np.uint64) << np.uint64(1)
+    packed |= right.astype(np.uint64)
+    packed.sort()
+    label = (packed & np.uint64(1)).astype(np.int64)
+    c = (packed >> np.uint64(1)).view(np.float64)
+    start = _run_starts(c)
+    total = np.diff(start, append=c.size)
+    n_right = np.add.reduceat(label, start)
+    values = canonical(c[start].astype(confidence.dtype))
+    # Rounding noise can leave two neighbours that stand for the same decimal.
+    start = _run_starts(values)
+    n_right, total = np.add.reduceat(n_right, start), np.add.reduceat(total, start)
+    return Counts(values[start], n_right, total - n_right)
+
+
+def _run_starts(ascending: FloatArray) -> NDArray[np.intp]:
+    return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))

@@ -1,0 +1,244 @@
+"""A confidence interval for ECE that also holds near zero, by test inversion.
+
+The plug-in ECE folds every bin whose gap is near 0, so it is biased up, and resampling it folds a
+second time: percentile intervals cover 0 % for a calibrated model. Here a hypothesis about the
+gaps is rejected when the observed ECE falls into the tail of its distribution under that
+hypothesis, and the interval is the range of ECE that is not rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics.binning import Edges, bin_index, bin_sums
+from caopd_bench.metrics.calibration import _ece
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.seeds import check_level
+from caopd_bench.metrics.tally import Tally
+
+DRAWS = 2048  # a power of two, for the balance of the Sobol points
+STEPS = 24  # halvings: 6e-8 of the first bracket
+SLACK = 1e-12  # an observed total counts as equal to itself
+CLUSTERED = (
+    "no ECE interval for clustered rows: percentiles do not cover near 0, "
+    "and test inversion needs independent rows"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Gaps:
+    """Non-empty bins, all (J,): row count, share of rows, mean confidence, accuracy."""
+
+    count: FloatArray
+    weight: FloatArray
+    confidence: FloatArray
+    accuracy: FloatArray
+
+    @property
+    def size(self) -> FloatArray:
+        """|mean of (c - y) 1{bin}|: the terms that the ECE adds up."""
+        return self.weight * np.abs(self.confidence - self.accuracy)
+
+    def second_moment(self, accuracy: FloatArray) -> FloatArray:
+        """Mean of (c - y)^2 1{bin} at a given accuracy; shrunk half a row each way, never 0."""
+        p = (self.count * accuracy + 0.5) / (self.count + 1.0)
+        return self.weight * (p * (1.0 - p) + (self.confidence - accuracy) ** 2)
+
+    def largest(self, sign: FloatArray) -> FloatArray:
+        """Largest gap on either side that leaves the accuracy in [0, 1]."""
+        return self.weight * np.where(sign > 0, self.confidence, 1.0 - self.confidence)
+
+    def draw_totals(self, gaps: FloatArray, sign: FloatArray) -> FloatArray:
+        """Draw the ECE of n rows whose true gaps are ``sign * gaps``, shape (DRAWS,)."""
+        mean = sign * gaps
+        accuracy = np.clip(self.confidence - mean / self.weight, 0.0, 1.0)  # rounding only
+        moment = self.second_moment(accuracy)
+        # (diag(moment) - mean mean') / n has the square root sqrt(moment / n) (I - kappa q q').
+        q = mean / np.sqrt(moment)
+        q2 = min(float(q @ q), 1.0 - 1e-9)
+        kappa = (1.0 - np.sqrt(1.0 - q2)) / q2 if q2 > 1e-9 else 0.5
+        z = _normal_draws(mean.size)
+        noise = z - kappa * np.outer(q, q @ z)
+        totals = np.sqrt(moment / self.count.sum())[:, None] * noise + mean[:, None]
+        return np.asarray(np.abs(totals).sum(axis=0))
+
+
+class _Limits(NamedTuple):
+    debiased: float
+    low: float
+    high: float
+    standard_error: float
+
+
+def ece_interval(
+    tally: Tally, *, bins: int = 10, level: float = 0.95, edges: Edges = "exact"
+) -> Interval:
+    """Return a confidence interval for the ECE, with plug-in and debiased estimates.
+
+    Parameters
+    ----------
+    tally : Tally
+        Independent rows: no weights, no clusters.
+    bins, edges
+        As for :func:`ece`.
+    level : float, default 0.95
+        Nominal coverage. Above 0.99 a tail holds fewer than ten of the 2048 draws.
+
+    Returns
+    -------
+    Interval
+        Contains ``estimate`` (plug-in) and ``debiased``. A lower limit of 0 means "not
+        distinguishable from calibrated". ``standard_error`` is the closed form for the plug-in
+        with the signs of the gaps held fixed, sqrt((sum_b u_b - T^2) / n). Deterministic.
+
+    Raises
+    ------
+    ValueError
+        If the tally has clusters or weights, or another argument is invalid.
+
+    Notes
+    -----
+    Target: sum_b |E[(c - y) 1{b}]| over the same bins. Gap vectors are taken along the
+    soft-threshold path max(|d_b| - lambda v_b, 0), v_b being the variance of d_b; for a diagonal
+    covariance this is the maximum-likelihood fit at a given ECE. In simulation (320 cells of
+    distribution, truth and n from 50 to 2000) coverage at 0.95 was at least 0.92, median 0.967;
+    near 0 it covers too often. Below 50 rows it is untested.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> i = ece_interval(tally([0.9] * 100, [1] * 60 + [0] * 40))
+    >>> round(i.estimate, 3), round(i.low, 2), round(i.high, 2)
+    (0.3, 0.21, 0.4)
+    >>> calibrated = ece_interval(tally([0.5] * 100, [1, 0] * 50))
+    >>> calibrated.low, calibrated.debiased, round(calibrated.high, 2)
+    (0.0, 0.0, 0.13)
+    """
+    check_level(level)
+    if tally.weighted:
+        raise ValueError("tally must not be weighted; intervals need whole rows")
+    if tally.clusters is not None:
+        raise ValueError(
+            "tally must not have clusters; this interval is for independent rows. Build the tally "
+            "from one sample per question, or use bootstrap for a standard error of the ECE"
+        )
+    estimate = float(_ece(*tally.cells, bins, edges))
+    limits = _invert(_gaps(tally, bins, edges), estimate, 1.0 - level)
+    return Interval(
+        estimate=estimate,
+        low=limits.low,
+        high=limits.high,
+        level=level,
+        n=int(tally.n),
+        method="inversion",
+        standard_error=limits.standard_error,
+        debiased=limits.debiased,
+    )
+
+
+def _gaps(tally: Tally, bins: int, edges: Edges) -> _Gaps:
+    index = bin_index(tally.values, bins, edges)
+    rows = tally.right + tally.wrong
+    count = bin_sums(rows, index).astype(np.float64)
+    return _Gaps(
+        count=count,
+        weight=count / count.sum(),
+        confidence=bin_sums(rows * tally.values, index) / count,
+        accuracy=bin_sums(tally.right, index) / count,
+    )
+
+
+def _invert(gaps: _Gaps, total: float, alpha: float) -> _Limits:
+    size, n = gaps.size, gaps.count.sum()
+    moment = gaps.second_moment(gaps.accuracy)
+    # The gap itself is taken at the observed accuracy, only its binomial part is shrunk.
+    variance = np.maximum(moment - size**2, 1e-300) / n
+    deviation = np.sqrt(variance)
+    error = float(np.sqrt(max(float(moment.sum()) - total**2, 0.0) / n))
+
+    roomier = np.where(gaps.confidence >= 0.5, 1.0, -1.0)
+    observed = np.sign(gaps.confidence - gaps.accuracy)
+    sign_low = np.where(observed == 0, roomier, observed)
+    sign_high = np.where(size < deviation, roomier, sign_low)
+    flat = np.zeros_like(size)
+    steepest = float((size / variance).max())
+    reach = 8.0 * float(np.sqrt(variance.sum()))
+
+    def shrunk(amount: float) -> FloatArray:
+        return np.asarray(np.maximum(size - amount * variance, 0.0))
+
+    amount = _first(lambda x: _expected_total(shrunk(x), deviation) <= total, 0.0, steepest)
+    base = shrunk(amount)
+
+    # Lower limit: the noise of bins without a clear gap is all bias, so they are put at 0.
+    clear = (size > 2.0 * deviation) | (size / deviation >= (size / deviation).max())
+
+    def below(amount: float) -> FloatArray:
+        path = np.where(clear, size - amount * variance, 0.0)
+        return np.clip(path, 0.0, gaps.largest(sign_low))
+
+    def too_small(mean: FloatArray) -> bool:
+        return float(np.mean(gaps.draw_totals(mean, sign_low) >= total - SLACK)) <= alpha / 2.0
+
+    low = 0.0
+    if too_small(flat):
+        slowest = -reach / float(variance[clear].sum())
+        low = float(below(_first(lambda x: too_small(below(x)), slowest, steepest)).sum())
+
+    # Upper limit. An unusually small total (0 at two half-million-row bins) is taken at its
+    # expectation under calibration, or the interval would be [0, 0].
+    ceiling = max(total, _expected_total(flat, deviation)) + SLACK
+
+    def above(amount: float) -> FloatArray:
+        return np.asarray(np.clip(base - amount * variance, 0.0, gaps.largest(sign_high)))
+
+    def not_too_large(mean: FloatArray) -> bool:
+        return float(np.mean(gaps.draw_totals(mean, sign_high) <= ceiling)) > alpha / 2.0
+
+    slowest = -reach / float(variance.sum())
+    high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
+
+    debiased = min(float(base.sum()), total)
+    return _Limits(debiased, min(low, debiased), max(high, total), error)
+
+
+def _first(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the smallest x in (low, high] from which the monotone ``holds`` is true."""
+    for _ in range(STEPS):
+        middle = (low + high) / 2.0
+        if holds(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _expected_total(gaps: FloatArray, deviation: FloatArray) -> float:
+    """E of the sum of |N(gap, deviation^2)|: means of folded normals."""
+    from scipy.special import ndtr  # type: ignore[import-untyped]
+
+    x = gaps / deviation
+    spread = deviation * np.sqrt(2.0 / np.pi) * np.exp(-x * x / 2.0)
+    return float((spread + gaps * (1.0 - 2.0 * ndtr(-x))).sum())
+
+
+@lru_cache(maxsize=32)
+def _normal_draws(dimension: int) -> NDArray[np.float64]:
+    """Quasi-random standard normals, shape (dimension, DRAWS), always the same."""
+    # Imported here: it costs 0.3 s.
+    from scipy.special import ndtri
+    from scipy.stats import qmc  # type: ignore[import-untyped]
+
+    # The shift is ours because SciPy's scrambling is another one in other versions.
+    points = qmc.Sobol(dimension, scramble=False).random(DRAWS)
+    shift = np.random.default_rng(1).random(dimension)
+    z = np.asarray(ndtri((points + shift) % 1.0)).T.copy()
+    z.flags.writeable = False
+    return z

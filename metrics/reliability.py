@@ -1,0 +1,160 @@
+"""The reliability table: what was stated against what came true, per bin and per value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics.binning import bin_index
+from caopd_bench.metrics.calibration import NullECE, ece, null_ece
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.decomposition import corp
+from caopd_bench.metrics.intervals import Interval, wilson
+from caopd_bench.metrics.inversion import CLUSTERED, ece_interval
+from caopd_bench.metrics.ranking import auroc
+from caopd_bench.metrics.tally import Tally
+
+
+class ReliabilityBins(NamedTuple):
+    """Arrays of shape (bins,); means, limits and gap are NaN where a bin is empty."""
+
+    low: FloatArray
+    high: FloatArray
+    n: NDArray[np.int64]
+    right: NDArray[np.int64]
+    mean_confidence: FloatArray
+    accuracy: FloatArray
+    accuracy_low: FloatArray
+    accuracy_high: FloatArray
+    gap: FloatArray  # mean confidence - accuracy
+
+
+class ReliabilityValues(NamedTuple):
+    """Arrays of shape (u,), one entry per distinct confidence, ascending."""
+
+    value: FloatArray
+    n: NDArray[np.int64]
+    right: NDArray[np.int64]
+    accuracy: FloatArray
+    accuracy_low: FloatArray
+    accuracy_high: FloatArray
+    recalibrated: FloatArray  # the CORP curve
+
+
+@dataclass(frozen=True, eq=False)
+class ReliabilityTable:
+    """What :func:`reliability_table` returns and :func:`plot_reliability` draws.
+
+    Attributes
+    ----------
+    bins : ReliabilityBins
+    values : ReliabilityValues
+    n : int
+        Rows.
+    level : float
+        Coverage of all intervals.
+    ece : Interval
+        With the plug-in as its estimate; limits are NaN, with a reason, for clustered rows.
+    null_ece : NullECE
+        What a perfectly calibrated model would score.
+    brier, auroc : float
+    """
+
+    bins: ReliabilityBins
+    values: ReliabilityValues
+    n: int
+    level: float
+    ece: Interval
+    null_ece: NullECE
+    brier: float
+    auroc: float
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one dict per bin, with plain Python numbers."""
+        return _rows(self.bins)
+
+    def value_rows(self) -> list[dict[str, Any]]:
+        """Return one dict per distinct confidence, with plain Python numbers."""
+        return _rows(self.values)
+
+
+def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> ReliabilityTable:
+    """Return everything a reliability diagram shows.
+
+    Parameters
+    ----------
+    tally : Tally
+        Without weights. The Wilson limits take rows as independent, clusters or not.
+    bins : int, default 10
+        Number of bins of equal width, left-closed as for :func:`ece`.
+    level : float, default 0.95
+        Coverage of the Wilson limits of each accuracy and of the interval of the ECE.
+
+    Returns
+    -------
+    ReliabilityTable
+
+    Raises
+    ------
+    ValueError
+        If the tally is weighted, or another argument is invalid.
+
+    Notes
+    -----
+    The recalibrated curve is the isotonic regression of correctness on confidence (CORP:
+    Dimitriadis, Gneiting, Jordan, PNAS 118, 2021), which needs no bins.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> table = reliability_table(tally([0.9] * 8 + [0.5] * 2, [1, 0] * 5))
+    >>> row = table.to_rows()[9]
+    >>> row["low"], row["high"], row["n"], row["accuracy"], row["gap"]
+    (0.9, 1.0, 8, 0.5, 0.4)
+    """
+    if tally.clusters is None:
+        interval = ece_interval(tally, bins=bins, level=level)
+    else:
+        nan, n = float("nan"), int(tally.n)
+        estimate = ece(tally, bins=bins)
+        interval = Interval(estimate, nan, nan, level, n, "inversion", nan, reason=CLUSTERED)
+    decomposition = corp(tally)
+    return ReliabilityTable(
+        bins=_bins(tally, bins, level),
+        values=_values(tally, decomposition.curve, level),
+        n=int(tally.n),
+        level=level,
+        ece=interval,
+        null_ece=null_ece(tally, bins=bins),
+        brier=decomposition.score,
+        auroc=auroc(tally),
+    )
+
+
+def _bins(tally: Tally, bins: int, level: float) -> ReliabilityBins:
+    index = bin_index(tally.values, bins)
+    right = np.bincount(index, weights=tally.right, minlength=bins).astype(np.int64)
+    wrong = np.bincount(index, weights=tally.wrong, minlength=bins).astype(np.int64)
+    stated = (tally.right + tally.wrong) * tally.values
+    n, edges = right + wrong, np.arange(bins + 1) / bins
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: the bin is empty
+        confidence = np.bincount(index, weights=stated, minlength=bins) / n
+        accuracy = right / n
+    limits = wilson(right, n, level)
+    return ReliabilityBins(
+        edges[:-1], edges[1:], n, right, confidence, accuracy, *limits, confidence - accuracy
+    )
+
+
+def _values(tally: Tally, curve: FloatArray, level: float) -> ReliabilityValues:
+    n = tally.right + tally.wrong
+    limits = wilson(tally.right, n, level)
+    return ReliabilityValues(tally.values, n, tally.right, tally.right / n, *limits, curve)
+
+
+def _rows(columns: ReliabilityBins | ReliabilityValues) -> list[dict[str, Any]]:
+    lists = [column.tolist() for column in columns]
+    return [dict(zip(columns._fields, row, strict=True)) for row in zip(*lists, strict=True)]

@@ -1,0 +1,100 @@
+"""The registry of metrics: one line makes a metric available to intervals, tables and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from caopd_bench.metrics import calibration, ranking, scores
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.tally import Tally
+
+Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A set metric.
+
+    Attributes
+    ----------
+    function : callable
+        ``f(confidence, correct)`` or ``f(tally)`` -> float.
+    cells : callable
+        ``f(values (u,), right (..., u), wrong (..., u)) -> (...)``: the same arithmetic for many
+        replicates at once.
+    higher_is_better : bool or None
+        None where neither direction is good in itself.
+    label : str
+        Short name for a table head.
+    needs : str
+        What it takes to be defined; empty if it always is.
+    """
+
+    function: Callable[..., float]
+    cells: Cells
+    higher_is_better: bool | None
+    label: str
+    needs: str = ""
+
+
+_BOTH = "right and wrong answers"
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        "accuracy": Metric(calibration.accuracy, calibration._accuracy, True, "Accuracy"),
+        "mean_confidence": Metric(
+            calibration.mean_confidence, calibration._mean_confidence, None, "Confidence"
+        ),
+        "overconfidence_gap": Metric(
+            calibration.overconfidence_gap, calibration._overconfidence_gap, None, "Gap"
+        ),
+        "ece": Metric(calibration.ece, calibration._ece, False, "ECE"),
+        "brier": Metric(scores.brier, scores._brier, False, "Brier"),
+        "auroc": Metric(ranking.auroc, ranking._auroc, True, "AUROC", _BOTH),
+        "spr": Metric(ranking.spr, ranking._spr, True, "SPR", _BOTH),
+        "tie_rate": Metric(ranking.tie_rate, ranking._tie_rate, False, "Tie rate", _BOTH),
+        "confidence_when_wrong": Metric(
+            calibration.confidence_when_wrong,
+            calibration._confidence_when_wrong,
+            False,
+            "Confidence when wrong",
+            "wrong answers",
+        ),
+    }
+)
+
+
+def check_metrics(names: Any) -> list[str]:
+    """Return the names as a list, or raise ValueError when one is not in the registry."""
+    if isinstance(names, str):
+        raise ValueError(f"metrics must be a sequence of names, got {names!r}; write [{names!r}]")
+    wanted = list(names)
+    unknown = [name for name in wanted if name not in METRICS]
+    if unknown:
+        raise ValueError(f"metrics must be among {', '.join(METRICS)}; got {unknown[0]!r}")
+    return wanted
+
+
+def undefined_reason(name: str, tally: Tally) -> str:
+    """Return why a metric of this tally is NaN; empty if it is defined.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> undefined_reason("auroc", tally([0.9, 0.8], [1, 1]))
+    'all answers right: AUROC needs right and wrong answers'
+    >>> undefined_reason("brier", tally([0.9, 0.8], [1, 1]))
+    ''
+    """
+    metric = METRICS[check_metrics([name])[0]]
+    missing = [] if tally.n_wrong else ["right"]
+    if metric.needs == _BOTH and not tally.n_right:
+        missing = ["wrong"]
+    if not metric.needs or not missing:
+        return ""
+    return f"all answers {missing[0]}: {metric.label} needs {metric.needs}"

@@ -1,0 +1,3 @@
+"""lm-eval before 0.4.12 resolves `!function` only beside the YAML: the same functions, by name."""
+
+from caopd_bench.tasks.hooks import *  # noqa: F403

@@ -1,0 +1,202 @@
+"""Read answer and confidence out of a model's response.
+
+The prompt asks for reasoning, then a line ``Answer: ...`` and a line ``Confidence: ...``. This is
+how a response is read, in order:
+
+1. **Thinking is dropped** (`thinking`). Thinking that never ends makes the response `unfinished`:
+   nothing in it is read.
+2. **The block** (`statements`): the response ends where the model, having stated something, goes
+   on to invent the next question or turn.
+3. **Statements**: in the block, a final line (``Answer: 5`` at the start of a line) beats a
+   mention in prose (``the answer is 5``, ``my confidence: high, so ...``, a lone boxed number).
+   Of the strongest form present the *last* statement counts: models correct themselves. That
+   holds for answer and confidence separately, so their order does not matter, and for bad
+   confidences too: ``Confidence: 0.9`` and then ``Confidence: high`` is bad. Labels with nothing
+   after them and answers that echo the prompt (``<your answer>``, ``...``) are no statements.
+4. **The number** (`confidence`): one number in an unmistakable form, or it is bad.
+
+The statuses, the first that applies:
+
+========================  ====================================================================
+``unfinished``            thinking was not closed, or neither answer nor confidence was found
+                          in a text that is near the token budget
+``abstained``             the answer (or the whole short response) says "I don't know"
+``no_answer``             no answer was found
+``no_confidence``         no confidence statement, or only labels with nothing after them
+``bad_confidence``        a confidence statement that is not readable
+``ok``                    both; no other status has both
+========================  ====================================================================
+
+An answer is kept for ``ok``, ``no_confidence`` and ``bad_confidence`` only; a confidence that was
+read is kept for every status but ``unfinished``.
+
+Not detectable from the text: thinking cut off when the prompt, not the response, holds its opening
+tag (only `max_tokens` helps), and an invented next question that nothing announces.
+"""
+
+import re
+from typing import NamedTuple
+
+from caopd_bench.tasks.characters import fold
+from caopd_bench.tasks.confidence import Reading, read_confidence
+from caopd_bench.tasks.statements import Kind, Statement, clean_answer, find_statements
+from caopd_bench.tasks.thinking import drop_thinking
+
+__all__ = [
+    "PARSER_VERSION",
+    "STATUSES",
+    "ParsedResponse",
+    "Reading",
+    "Spans",
+    "find_spans",
+    "judge_spans",
+    "parse_response",
+    "read_confidence",
+]
+
+PARSER_VERSION = "1"  # stored with rows; raise it when any response is read differently
+STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished")
+
+# The budget is counted in tokens, which the text does not show. Words, digits, punctuation signs
+# and East Asian characters are counted instead; a tokenizer makes at least about 0.7 tokens of each
+# (it joins some digits and signs, and splits words), so from there on the budget may be used up.
+NEAR_BUDGET = 0.7
+_UNIT = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[A-Za-z]+|[^\W\d_A-Za-z]|[0-9]|[^\w\s]|_")
+
+_MAX_ABSTENTION = 400  # characters of a response that is nothing but an abstention
+# The whole answer is one word, or it begins with a phrase ("not sure, maybe 5" abstains too).
+_ABSTENTION = re.compile(
+    r"\W{0,5}(?:(?:i(?:'m| am) (?:very )?)?sorry,? (?:but )?|unfortunately,? |honestly,? )?"
+    r"(?:(?:unknown|unsure|undetermined|idk|n/?a|n\.a\.?)\W{0,5}(?:\([^()]{0,80}\)\W{0,5})?$"
+    r"|(?:(?:i|we) (?:really |honestly |just )?(?:do not|don't|dont) know"
+    r"|(?:i am |i'm )?(?:not sure|not certain|unable to|unsure)"
+    r"|(?:i|we) (?:can't|cannot|can not|could not|couldn't) "
+    r"(?:be |reliably |confidently )?(?:determine|answer|solve|find|tell|say|give|provide|sure)"
+    r"|(?:the answer |it |this )?(?:cannot|can't|can not) be (?:determined|answered|known|solved)"
+    r"|(?:it is |it's )?(?:impossible|not possible) to (?:determine|answer|say|tell|know|solve)"
+    r"|no answer|no idea|i have no idea|cannot (?:determine|answer)"
+    r"|(?:insufficient|not enough) (?:information|data)|i (?:do not|don't) have enough)\b)",
+    re.IGNORECASE,
+)
+
+
+class ParsedResponse(NamedTuple):
+    """What was read from a response; see the module for the statuses."""
+
+    answer: str | None
+    confidence: float | None
+    status: str
+    rescaled: bool
+
+
+class Spans(NamedTuple):
+    """The pieces of text that decide, enough to judge again without the response."""
+
+    answer: str | None
+    confidence: str | None
+    unfinished: bool
+
+
+def parse_response(text: str, *, max_tokens: int | None = None) -> ParsedResponse:
+    r"""Read answer, confidence and status from a response.
+
+    Parameters
+    ----------
+    text
+        The response as the model wrote it, thinking included. Never raises for a string.
+    max_tokens
+        The token budget of the generation, if known: a text near it without answer and
+        confidence is `unfinished` instead of `no_answer`.
+
+    Returns
+    -------
+    ParsedResponse
+        ``(answer, confidence, status, rescaled)``; ``rescaled`` marks a bare number from 10 to
+        100 that was taken for a percentage.
+
+    Examples
+    --------
+    >>> parse_response("3 + 4 is 7.\nAnswer: 7\nConfidence: 0.95")
+    ParsedResponse(answer='7', confidence=0.95, status='ok', rescaled=False)
+    >>> parse_response("Answer: 7\nConfidence: high").status
+    'bad_confidence'
+    """
+    return judge_spans(find_spans(text, max_tokens=max_tokens))
+
+
+def find_spans(text: str, *, max_tokens: int | None = None) -> Spans:
+    r"""Find the text of the answer and of the confidence that count.
+
+    Parameters are those of `parse_response`, which is ``judge_spans(find_spans(text))``.
+
+    Examples
+    --------
+    >>> find_spans("**Answer:** 7 apples.\n**Confidence:** about 95%")
+    Spans(answer='7 apples', confidence='about 95%', unfinished=False)
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.80}")
+    if max_tokens is not None and max_tokens < 1:
+        raise ValueError(f"max_tokens must be at least 1, got {max_tokens}")
+    visible, unfinished = drop_thinking(fold(text))
+    if unfinished:
+        return Spans(None, None, True)
+    statements = find_statements(visible)
+    answer = _pick(statements, "answer")
+    confidence = _pick(statements, "confidence")
+    if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
+        answer = _find_abstention(visible)
+    if answer is None and confidence is None and max_tokens is not None:
+        unfinished = _count_units(text) >= NEAR_BUDGET * max_tokens
+    return Spans(answer, confidence, unfinished)
+
+
+def judge_spans(spans: Spans) -> ParsedResponse:
+    """Turn spans into answer, confidence and status.
+
+    Examples
+    --------
+    >>> judge_spans(Spans("7", "95", False))
+    ParsedResponse(answer='7', confidence=0.95, status='ok', rescaled=True)
+    """
+    if spans.unfinished:
+        return ParsedResponse(None, None, "unfinished", False)
+    reading = read_confidence(spans.confidence or "")
+    answer, status = spans.answer, "ok"
+    if answer is not None and is_abstention(answer):
+        answer, status = None, "abstained"
+    elif answer is None:
+        status = "no_answer"
+    elif reading.problem is not None:
+        status = "no_confidence" if spans.confidence is None else "bad_confidence"
+    return ParsedResponse(answer, reading.value, status, reading.rescaled)
+
+
+def is_abstention(answer: str) -> bool:
+    """Say whether an answer declines to answer.
+
+    Examples
+    --------
+    >>> is_abstention("I don't know."), is_abstention("no solution")
+    (True, False)
+    """
+    return _ABSTENTION.match(answer.replace("’", "'")) is not None
+
+
+def _pick(statements: list[Statement], kind: Kind) -> str | None:
+    """Return the text of the last of the strongest statements."""
+    best: Statement | None = None
+    for statement in statements:
+        if statement.kind == kind and (
+            best is None or (statement.strong, statement.start) >= (best.strong, best.start)
+        ):
+            best = statement
+    return best.text if best else None
+
+
+def _find_abstention(visible: str) -> str | None:
+    return next((clean_answer(x) for x in visible.split("\n") if is_abstention(x)), None)
+
+
+def _count_units(text: str) -> int:
+    return sum(1 for _ in _UNIT.finditer(text))

@@ -1,0 +1,15 @@
+"""The statistics stay light: what is only needed in places is imported in those places."""
+
+import subprocess
+import sys
+
+HEAVY = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "lm_eval", "caopd_bench.tasks")
+
+
+def test_importing_the_metrics_loads_numpy_only():
+    code = "import sys, caopd_bench.metrics; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "numpy" in loaded
+    assert [name for name in loaded if name.startswith(HEAVY)] == []
