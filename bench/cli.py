@@ -71,9 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
     )
     score.add_argument("--json", type=Path, metavar="FILE", help="write the records, strict JSON")
-    score.add_argument("--figure", type=Path, metavar="FILE", help="reliability diagram: .png .svg .pdf")
+    score.add_argument(
+        "--figure", type=Path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+    )
     score.add_argument("--store", type=Path, metavar="DIR", help="keep rows and numbers (one run)")
-    score.add_argument("--text", action="store_true", help="with --store: keep the model's text too")
+    score.add_argument(
+        "--text", action="store_true", help="with --store: keep the model's text too"
+    )
     score.set_defaults(run=_score)
     return parser
 

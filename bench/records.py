@@ -51,9 +51,7 @@ class Record:
     reason: str = ""
 
 
-def make_record(
-    run: str, task: str, group: str | None, metric: str, interval: Interval
-) -> Record:
+def make_record(run: str, task: str, group: str | None, metric: str, interval: Interval) -> Record:
     """Turn an interval of `caopd_bench.metrics` into a record."""
     return Record(
         run=run,

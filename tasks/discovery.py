@@ -98,4 +98,3 @@ def _extend(module) -> None:  # type: ignore[no-untyped-def]
 
     __init__.caopd_bench = True  # type: ignore[attr-defined]
     manager.__init__ = __init__
-

@@ -29,7 +29,7 @@ def list_tasks() -> list[TaskEntry]:
     """List the tasks by name."""
     entries = []
     for path in sorted(Path(__file__).parent.rglob("*.yaml")):
-        config = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+        config = yaml.load(path.read_text(encoding="utf-8"), _Loader)
         if "task" in config:
             summary = str(config.get("metadata", {}).get("summary", ""))
             entries.append(TaskEntry(config["task"], summary, path))

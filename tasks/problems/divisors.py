@@ -22,8 +22,8 @@ _LCM = (
 _GCD_STORY = (
     "Ropes of {e} cm are cut into equal pieces with nothing left over. "
     "How many centimetres long can the pieces be at most?",
-    "Bags of {e} sweets are shared out so that every child gets the same number from each bag "
-    "and none is left over. How many children can there be at most?",
+    "Bags of {e} sweets are each divided evenly among the same children, and no sweet is left "
+    "over. How many children can there be at most?",
 )
 _LCM_STORY = (
     "Lamps that flash every {e} seconds have just flashed together. "

@@ -123,7 +123,7 @@ def _number_story(rng: Random, level: int) -> Problem:
         (
             f"A number is multiplied by {times}, then {shift} is added, and the result is {total}. "
             f"What is the number?",
-            f"Somebody thinks of a number, takes it {times} times and adds {shift}. "
+            f"Somebody thinks of a number, multiplies it by {times} and adds {shift}. "
             f"That makes {total}. What is the number?",
         )
     )

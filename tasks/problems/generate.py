@@ -26,6 +26,7 @@ from caopd_bench.tasks.problems.chains import chain
 from caopd_bench.tasks.problems.counting import counting
 from caopd_bench.tasks.problems.divisors import gcd_lcm
 from caopd_bench.tasks.problems.equations import equation
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.problems.fraction_sums import fraction
 from caopd_bench.tasks.problems.percentages import percentage
 from caopd_bench.tasks.problems.probability import probability
@@ -72,10 +73,12 @@ SPLITS = {
     "fewshot": range(14, 16),
 }
 _MAX_DRAWS = 20_000
+# What the prompt shows as a worked example is asked in no split.
+_SHOWN = {example["question"] for examples in EXEMPLARS.values() for example in examples}
 # Numbers, and words in capitals whose letters are to be arranged.
 _SIGNATURE = re.compile(r"[0-9.]*[0-9]|[A-Z]{4,}")
 # Lengths to aim at; 0 is for no lead-in.
-_LENGTHS = (0, 0, 130, 180, 230, 270, 320, 370)
+_LENGTHS = (0, 0, 0, 0, 110, 140, 180, 220)
 
 
 def families_at(level: int) -> tuple[str, ...]:
@@ -138,7 +141,7 @@ def _item(split: str, seed: int, level: int, index: int, seen: set[str]) -> dict
     for draw in range(_MAX_DRAWS):
         rng = Random(f"{key}/{draw}")
         problem = family(rng, level)
-        if _owner(name, problem.question) not in SPLITS[split]:
+        if _owner(name, problem.question) not in SPLITS[split] or problem.question in _SHOWN:
             continue
         question = _dress(rng, problem.question)
         if question in seen:

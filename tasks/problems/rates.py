@@ -151,9 +151,9 @@ def _pipes(rng: Random, level: int) -> Problem:
     speed = Fraction(1, a) + Fraction(1, b) + Fraction(1, c) - Fraction(1, drain)
     question = rng.choice(
         (
-            f"Three pipes fill a tank in {a}, {b} and {c} hours on their own, and an open drain "
-            f"empties the full tank in {drain} hours. All four are open. In how many hours is the "
-            f"empty tank full?",
+            f"Three pipes, each on its own, fill a tank in {a}, {b} and {c} hours, and an open "
+            f"drain empties the full tank in {drain} hours. All four are open. In how many hours "
+            f"is the empty tank full?",
             f"Filling alone, three pumps need {a}, {b} and {c} hours; a leak alone empties the "
             f"basin in {drain} hours. How many hours does filling take with all pumps and the "
             f"leak?",

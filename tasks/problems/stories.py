@@ -64,10 +64,9 @@ def _one_step(rng: Random, level: int) -> Problem:
         low, high = {1: (2, 10), 2: (10, 100), 3: (100, 1000)}[level]
         a, b = rng.randrange(low, high), rng.randrange(low, high)
         if kind == 1:
-            if a < b:
-                a, b = b, a
             # A difference of nothing or of one thing reads badly.
-            a += 2 * (a - b < 2)
+            b = rng.randrange(low, high - 2)
+            a = rng.randrange(b + 2, high)
             value, templates, sign = a - b, _MINUS, "-"
         else:
             value, templates, sign = a + b, _PLUS, "+"

@@ -142,7 +142,7 @@ SOLVERS = [
         lambda m: next(x for x in range(9999) if x * int(m[1]) + int(m[2]) == int(m[3])),
     ),
     (
-        r"Somebody thinks of a number, takes it (\d+) times and adds (\d+)\. "
+        r"Somebody thinks of a number, multiplies it by (\d+) and adds (\d+)\. "
         r"That makes (\d+)\. What is the number\?",
         lambda m: next(x for x in range(9999) if x * int(m[1]) + int(m[2]) == int(m[3])),
     ),

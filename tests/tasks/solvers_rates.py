@@ -152,10 +152,9 @@ SOLVERS = [
         _together,
     ),
     (
-        r"Three pipes fill a tank in (\d+), (\d+) and (\d+) hours on their own, and an open drain "
-        r"empties the full tank in (\d+) hours\. All four are open\. In how many hours is the "
-        r"empty "
-        r"tank full\?",
+        r"Three pipes, each on its own, fill a tank in (\d+), (\d+) and (\d+) hours, and an open "
+        r"drain empties the full tank in (\d+) hours\. All four are open\. In how many hours is "
+        r"the empty tank full\?",
         _pipes,
     ),
     (

@@ -112,8 +112,8 @@ SOLVERS = [
         lambda m: _listed("gcd", m[1]),
     ),
     (
-        r"Bags of ([\d, and]+) sweets are shared out so that every child gets the same number from "
-        r"each bag and none is left over\. How many children can there be at most\?",
+        r"Bags of ([\d, and]+) sweets are each divided evenly among the same children, and no "
+        r"sweet is left over\. How many children can there be at most\?",
         lambda m: _listed("gcd", m[1]),
     ),
     (

@@ -148,3 +148,13 @@ def test_equations_of_the_exemplars_are_true_except_in_the_wrong_one() -> None:
     for group in EXEMPLARS.values():
         for exemplar in group:
             assert bool(false_equations(exemplar["solution"])) is not exemplar["correct"]
+
+
+def test_no_split_holds_an_exemplar(items: Items) -> None:
+    asked = {item["question"] for item in items}
+    for split in ("test", "train", "validation", "fewshot"):
+        for seed in (0, 7):
+            asked |= {item["question"] for item in generate(400, split=split, seed=seed)}
+    for group in EXEMPLARS.values():
+        for exemplar in group:
+            assert not any(question.endswith(exemplar["question"]) for question in asked)
