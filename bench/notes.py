@@ -18,9 +18,9 @@ MIN_ROWS = 50
 def describe_run(run: Run, task: str) -> str:
     """Say in one line what was evaluated and how it was asked."""
     settings = run.provenance.get("tasks", {}).get(task, {})
-    shots = settings.get("num_fewshot")
+    shots, n = settings.get("num_fewshot"), len(run.task_rows(task))
     parts = [
-        f"{len(run.task_rows(task))} rows",
+        f"{n} {'row' if n == 1 else 'rows'}",
         f"{shots} exemplars" if shots else "no exemplars",
         "chat template" if run.provenance.get("chat_template_sha") else "no chat template",
         f"backend {run.provenance.get('backend') or 'unknown'}",
@@ -40,10 +40,10 @@ def notes_on_task(run: Run, task: str) -> list[str]:
     notes += _on_parsing(run, task, rows)
     notes += _on_stated_values(rows)
     parsed = sum(row.status == "ok" for row in rows)
-    if parsed < MIN_ROWS:
+    if 0 < parsed < MIN_ROWS:
         notes.append(
-            f"{parsed} parsed rows: the ECE interval was checked from {MIN_ROWS} rows on; "
-            "evaluate more problems (--limit)"
+            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked from "
+            f"{MIN_ROWS} rows on; evaluate more problems (--limit)"
         )
     return notes
 

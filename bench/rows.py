@@ -101,13 +101,9 @@ def tally_rows(rows: Sequence[Row]) -> Tally | None:
 
     A question that was sampled several times is one cluster: its rows are not independent.
     """
-    parsed = [row for row in rows if row.confidence is not None]
+    parsed = [(r.confidence, r.correct, r.item_hash) for r in rows if r.confidence is not None]
     if not parsed:
         return None
-    hashes = [row.item_hash for row in parsed]
-    is_sampled = len(set(hashes)) < len(hashes)
-    return tally(
-        [row.confidence for row in parsed],
-        [row.correct for row in parsed],
-        cluster=hashes if is_sampled else None,
-    )
+    confidence, correct, item = zip(*parsed, strict=True)
+    is_sampled = len(set(item)) < len(item)
+    return tally(confidence, correct, cluster=item if is_sampled else None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from caopd_bench.errors import UsageError
 from caopd_bench.lm_eval_output import find_results, read_lm_eval
 from caopd_bench.rows import Run
-from caopd_bench.stored import SUMMARY_NAME, read_stored
+from caopd_bench.stored import is_stored, read_stored
 
 __all__ = ["name_collisions", "read_run"]
 
@@ -33,32 +35,40 @@ def read_run(spec: str | Path) -> Run:
         If there is no run, or more than one, or a file is damaged: one line that says what, where,
         and how to mend it.
     """
-    name, path = _split_spec(str(spec))
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder; give the folder named by --output_path")
-    if path.is_dir() and (path / SUMMARY_NAME).exists():
-        run = read_stored(path)
-    else:
-        run = read_lm_eval(find_results(path))
+    try:
+        name, path = _split_spec(os.fspath(spec))
+        run = _read(path)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
     return replace(run, name=name) if name else run
 
 
 def name_collisions(runs: list[Run]) -> list[Run]:
     """Make the names of several runs distinct by appending a number to repeated ones."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     named = []
     for run in runs:
-        seen[run.name] = seen.get(run.name, 0) + 1
-        count = seen[run.name]
-        named.append(run if count == 1 else replace(run, name=f"{run.name} ({count})"))
+        numbered = (f"{run.name} ({i})" for i in count(2))
+        name = run.name if run.name not in taken else next(n for n in numbered if n not in taken)
+        taken.add(name)
+        named.append(replace(run, name=name))
     return named
+
+
+def _read(path: Path) -> Run:
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder; give the folder named by --output_path")
+    if is_stored(path):
+        return read_stored(path)
+    return read_lm_eval(find_results(path))
 
 
 def _split_spec(spec: str) -> tuple[str, Path]:
     """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
     name, separator, rest = spec.partition("=")
-    if not separator or Path(spec).exists():
+    if spec and (not separator or Path(spec).exists()):
         return "", Path(spec)
     if not name or not rest:
         raise UsageError(f"{spec!r}: a run is PATH or NAME=PATH")
-    return name, Path(rest)
+    # The shell expands a ~ at the start of a word only. Path.expanduser raises for an unknown user.
+    return name, Path(os.path.expanduser(rest))  # noqa: PTH111

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from caopd_bench.notes import describe_run, notes_on_task, notes_on_weights
 from caopd_bench.records import Record, write_json
 from caopd_bench.rows import Run, tally_rows
 from caopd_bench.runs import name_collisions, read_run
-from caopd_bench.score import score
+from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.table import render_groups, render_task
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_score"]
 
+TITLE_WIDTH = 36  # characters
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -35,13 +38,29 @@ def run_score(options: argparse.Namespace) -> int:
     if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
         raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
     runs = name_collisions([_select(read_run(spec), options.task) for spec in options.runs])
-    records = score(runs, by=options.by, level=options.confidence)
-    try:
-        _write(options, runs, records)
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
-    _print(runs, records, options.by, options.confidence)
+    keys = list(dict.fromkeys(options.by))
+    records = score(runs, by=keys, level=options.confidence)
+    figure = _draw(runs, options.figure, options.confidence) if options.figure else None
+    if options.json:
+        with _writing(options.json):
+            write_json(records, options.json)
+    if options.store:
+        with _writing(options.store):
+            write_stored(runs[0], records, options.store, with_text=options.text)
+    if figure:
+        with _writing(options.figure):
+            _save(figure, options.figure)
+    _print(runs, records, keys, options.confidence)
     return 0
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        file = error.filename or path  # a full disk names no file
+        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
 
 
 def _select(run: Run, task: str | None) -> Run:
@@ -50,15 +69,6 @@ def _select(run: Run, task: str | None) -> Run:
     if task not in run.tasks:
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
     return replace(run, rows=run.task_rows(task))
-
-
-def _write(options: argparse.Namespace, runs: Sequence[Run], records: Sequence[Record]) -> None:
-    if options.json:
-        write_json(records, options.json)
-    if options.store:
-        write_stored(runs[0], records, options.store, with_text=options.text)
-    if options.figure:
-        _draw(runs, options.figure, options.confidence)
 
 
 def _print(
@@ -90,7 +100,7 @@ def _print_groups(records: Sequence[Record], run: Run, keys: Sequence[str]) -> N
         print()
 
 
-def _draw(runs: Sequence[Run], path: Path, level: float) -> None:
+def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:
     """One panel per run and task, on one scale."""
     panels = [
         (run, task, counts)
@@ -102,8 +112,15 @@ def _draw(runs: Sequence[Run], path: Path, level: float) -> None:
         raise UsageError(f"--figure {path}: no row states a usable confidence; nothing to draw")
     figure = _make_figure(len(panels))
     for ax, (run, task, counts) in zip(figure.axes, panels, strict=True):
-        title = run.name if len({name for _, name, _ in panels}) == 1 else f"{run.name}\n{task}"
+        name = textwrap.fill(run.name, TITLE_WIDTH)
+        title = name if len({name for _, name, _ in panels}) == 1 else f"{name}\n{task}"
+        # A pair of $ would be a formula.
+        title = title.replace("$", r"\$")
         plot_reliability(reliability_table(counts, level=level), ax, title=title)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # No date, no random ids: the same rows give the same bytes.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
 from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import Row, Run
 
-__all__ = ["ROWS_NAME", "SUMMARY_NAME", "read_stored", "write_stored"]
+__all__ = ["ROWS_NAME", "SUMMARY_NAME", "is_stored", "read_stored", "write_stored"]
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
@@ -32,7 +32,7 @@ FORMAT = 1
 class StoredRow(BaseModel):
     """One line of rows.jsonl.gz."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     run: str
     task: str
@@ -54,11 +54,17 @@ class StoredRow(BaseModel):
     stated: str | None = None
     text: str | None = None
 
+    @model_validator(mode="after")
+    def _check_status(self) -> StoredRow:
+        if (self.status == "ok") != (self.confidence is not None):
+            raise ValueError(f"status {self.status!r} with confidence {self.confidence}")
+        return self
+
 
 class Summary(BaseModel):
     """summary.json."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal[1]
     name: str
@@ -87,8 +93,6 @@ def write_stored(
         raise UsageError(f"{folder}: is a file; --store takes a folder")
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(_dump_row(run.name, row, with_text) + "\n" for row in run.rows)
-    # mtime=0: the same rows give the same bytes.
-    _replace(folder / ROWS_NAME, gzip.compress(lines.encode(), compresslevel=9, mtime=0))
     summary = Summary(
         format=FORMAT,
         name=run.name,
@@ -97,18 +101,28 @@ def write_stored(
         records=to_plain(records),
     )
     text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
-    _replace(folder / SUMMARY_NAME, text.encode())
+    # mtime=0: the same rows give the same bytes.
+    compressed = gzip.compress(lines.encode(), compresslevel=9, mtime=0)
+    _replace({folder / ROWS_NAME: compressed, folder / SUMMARY_NAME: text.encode()})
+
+
+def is_stored(path: Path) -> bool:
+    """Say whether a folder holds a stored run, whole or not."""
+    return any((path / name).exists() for name in (ROWS_NAME, SUMMARY_NAME))
 
 
 def read_stored(folder: Path) -> Run:
     """Read a stored run back."""
     summary_file, rows_file = folder / SUMMARY_NAME, folder / ROWS_NAME
+    for file in (summary_file, rows_file):
+        if not file.is_file():
+            raise UsageError(f"{folder}: a stored run without {file.name}; store the run again")
     try:
-        summary = Summary.model_validate_json(summary_file.read_bytes())
+        summary = Summary.model_validate(json.loads(summary_file.read_bytes()))
     except ValidationError as error:
         raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
-    if not rows_file.exists():
-        raise UsageError(f"{folder}: summary.json without {ROWS_NAME}; store the run again")
+    except (ValueError, RecursionError):
+        raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
     try:
         lines = gzip.decompress(rows_file.read_bytes()).decode().splitlines()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
@@ -128,7 +142,7 @@ def _dump_row(run: str, row: Row, with_text: bool) -> str:
         groups=dict(row.groups),
         confidence=row.confidence,
         correct=1 if row.correct else 0,
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,
         answer=row.answer,
         stated=row.stated,
         text=row.text if with_text else None,
@@ -142,7 +156,7 @@ def _load_row(line: str, where: str) -> Row:
         stored = StoredRow.model_validate(json.loads(line))
     except ValidationError as error:
         raise UsageError(f"{where}: {_first_problem(error)}") from None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{where}: not complete JSON; store the run again") from None
     return Row(
         task=stored.task,
@@ -158,11 +172,17 @@ def _load_row(line: str, where: str) -> Row:
     )
 
 
-def _replace(file: Path, content: bytes) -> None:
-    """Write beside, then rename: a reader never sees half a file."""
-    beside = file.with_name(file.name + ".part")
-    beside.write_bytes(content)
-    beside.replace(file)
+def _replace(contents: dict[Path, bytes]) -> None:
+    """Write all beside, then rename all: what was there stays until everything is written."""
+    beside = {file: file.with_name(file.name + ".part") for file in contents}
+    try:
+        for file, content in contents.items():
+            beside[file].write_bytes(content)
+        for file in contents:
+            beside[file].replace(file)
+    finally:
+        for part in beside.values():
+            part.unlink(missing_ok=True)
 
 
 def _without_nan(value: Any) -> Any:

@@ -75,8 +75,8 @@ def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0
     """
     cells = {(r.metric, r.run): r for r in records if r.group is None}
     footnotes: dict[str, int] = {}
-    heading = f"estimate [{level:.0%} interval]" if len(runs) == 1 else ""
-    table = [["", *(runs if len(runs) > 1 else [heading]), ""]]
+    heading = f"estimate [{100 * level:g}% interval]"
+    table = [["", heading, ""] if len(runs) == 1 else [heading, *runs, ""]]
     for metric, label in LABELS.items():
         found = [cells.get((metric, run)) for run in runs]
         if not any(record and _is_worth_a_line(record) for record in found):
@@ -111,7 +111,7 @@ def _cell(record: Record, footnotes: dict[str, int]) -> str:
     if record.metric in WITHOUT_INTERVAL:
         return _number(record)
     if record.metric == "null_ece":
-        return f"{_number(record)} [95 % below {record.high:.3f}]"
+        return f"{_number(record)} [95% below {record.high:.3f}]"
     if math.isnan(record.low):
         return f"{_number(record)}  ({footnotes.setdefault(record.reason, len(footnotes) + 1)})"
     sign = "+" if record.metric in SIGNED else ""

@@ -60,7 +60,7 @@ def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Cor
     [0.25, 0.25, 0.25, 0.25, 1.0, 1.0]
     """
     # Imported here: it costs 0.2 s.
-    from scipy.optimize import isotonic_regression  # type: ignore[import-untyped]
+    from scipy.optimize import isotonic_regression
 
     t = as_tally(confidence, correct)
     count = (t.right + t.wrong).astype(np.float64)

@@ -222,7 +222,7 @@ def _first(holds: Callable[[float], bool], low: float, high: float) -> float:
 
 def _expected_total(gaps: FloatArray, deviation: FloatArray) -> float:
     """E of the sum of |N(gap, deviation^2)|: means of folded normals."""
-    from scipy.special import ndtr  # type: ignore[import-untyped]
+    from scipy.special import ndtr
 
     x = gaps / deviation
     spread = deviation * np.sqrt(2.0 / np.pi) * np.exp(-x * x / 2.0)
@@ -234,7 +234,7 @@ def _normal_draws(dimension: int) -> NDArray[np.float64]:
     """Quasi-random standard normals, shape (dimension, DRAWS), always the same."""
     # Imported here: it costs 0.3 s.
     from scipy.special import ndtri
-    from scipy.stats import qmc  # type: ignore[import-untyped]
+    from scipy.stats import qmc
 
     # The shift is ours because SciPy's scrambling is another one in other versions.
     points = qmc.Sobol(dimension, scramble=False).random(DRAWS)

@@ -216,7 +216,7 @@ def _blocks(replicates: int, width: int) -> Iterator[int]:
 def _cluster_matrix(clusters: ClusterCounts, u: int) -> Any:
     """Return the counts as a sparse matrix (2u, clusters), right cells above wrong cells."""
     # Imported here: it costs 0.1 s.
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     cell = np.concatenate([clusters.value, clusters.value + u])
     column = np.concatenate([clusters.cluster, clusters.cluster])

@@ -1,9 +1,9 @@
 """Let plain `lm_eval --tasks caopd_math_conf` find the tasks, without a flag.
 
-lm-eval will read the entry-point group `lm_eval.tasks` (its pull request 4015); no release does yet.
-Until then `caopd_bench_discovery.pth` calls `install` at interpreter start. It registers a finder
-that waits for lm-eval's task manager to be imported, and does nothing else: no import of lm-eval,
-no file access. When the manager comes, it is given our task folder before the user's
+lm-eval will read the entry-point group `lm_eval.tasks` (its pull request 4015); no release does
+yet. Until then `caopd_bench_discovery.pth` calls `install` at interpreter start. It registers a
+finder that waits for lm-eval's task manager to be imported, and does nothing else: no import of
+lm-eval, no file access. When the manager comes, it is given our task folder before the user's
 `--include_path`, which therefore still wins. It stands down when lm-eval reads the group itself.
 `CAOPD_BENCH_NO_HOOK=1` switches it off.
 
@@ -41,7 +41,7 @@ def describe() -> str:
     if util.find_spec("lm_eval") is None:
         return 'no: lm-eval is not installed here; pip install "caopd-bench[hf]"'
     version = metadata.version("lm_eval")
-    from lm_eval.tasks import TaskManager  # type: ignore[import-not-found,unused-ignore]
+    from lm_eval.tasks import TaskManager
 
     if _is_native(vars(sys.modules[TaskManager.__module__])):
         return f"yes: lm-eval {version} reads task plug-ins itself"

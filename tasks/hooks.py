@@ -6,9 +6,9 @@ per metric over all documents; the aggregations below turn each list into one nu
 counted by `parse_rate` and left out of the metric.
 
 lm-eval knows standard errors only for a few aggregations of its own. It prints `± x` for any
-metric `m` that is followed by a metric named `m_stderr`, so each set metric has one: the bootstrap's,
-with a fixed seed. A metric that is undefined (AUROC without a wrong answer) is None and its standard
-error the string "N/A": lm-eval's table cannot print a standard error of None.
+metric `m` that is followed by a metric named `m_stderr`, so each set metric has one: the
+bootstrap's, with a fixed seed. A metric that is undefined (AUROC without a wrong answer) is None
+and its standard error the string "N/A": lm-eval's table cannot print a standard error of None.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = [
 
 SET_METRICS = ("ece", "brier", "auroc", "spr", "overconfidence_gap")
 MATH_OPTIONS = ("exemplars", "levels", "problem_seed")
-Pair = Sequence[float | None]  # [confidence or None, correct]
+Pair = tuple[float | None, float]  # confidence or None, correct
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def load_math(**options: Any) -> DatasetDict:
     _refuse_misspelt(options, MATH_OPTIONS)
     if "seed" in options:
         _log.warning(
-            "caopd_math: `seed` does not choose the problems, since --model_args of vllm and of API "
+            "caopd_math: `seed` does not choose the problems, since --model_args of vllm and API "
             "models carry one too; for fresh problems use --metadata '{\"problem_seed\": 7}'"
         )
     items = problems.load(seed=options.get("problem_seed"), levels=options.get("levels"))
@@ -101,7 +101,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str,
         parsed.status != "unfinished" and verify(parsed.answer, doc["answer"], kind=doc["kind"])
     )
     confidence = parsed.confidence if is_ok else None
-    pair = [confidence, correct]
+    pair = (confidence, correct)
     values: dict[str, Any] = {
         "acc": correct,
         "parse_rate": float(is_ok),
@@ -162,10 +162,8 @@ mean_confidence_stderr = _aggregate_stderr("mean_confidence")
 
 
 def _tally_parsed(pairs: Sequence[Pair]) -> Tally | None:
-    parsed = [pair for pair in pairs if pair[0] is not None]
-    if not parsed:
-        return None
-    return tally([pair[0] for pair in parsed], [pair[1] for pair in parsed])
+    parsed = [(confidence, correct) for confidence, correct in pairs if confidence is not None]
+    return tally(*zip(*parsed, strict=True)) if parsed else None
 
 
 def _choose_exemplars(name: str) -> list[dict[str, Any]]:
@@ -176,7 +174,7 @@ def _choose_exemplars(name: str) -> list[dict[str, Any]]:
 
 
 def _refuse_misspelt(options: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Model arguments arrive here too, so an unknown name is fine unless it nearly is one of ours."""
+    """Refuse a name that is nearly one of ours; others are arguments of the model."""
     for name in options:
         close = get_close_matches(name, known, n=1, cutoff=0.8)
         if close and name not in known:

@@ -22,7 +22,7 @@ class _Loader(yaml.SafeLoader):
     """Reads the YAML without importing the functions it names."""
 
 
-_Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))  # type: ignore[no-untyped-call]
+_Loader.add_constructor("!function", lambda _loader, node: str(node.value))
 
 
 def list_tasks() -> list[TaskEntry]:

@@ -91,7 +91,8 @@ def test_splits_own_all_signatures_and_share_none() -> None:
 def test_same_seed_same_bytes_and_other_seed_other_items() -> None:
     one, two = generate(200, split="train", seed=3), generate(200, split="train", seed=3)
     assert canonical_jsonl(one) == canonical_jsonl(two)
-    assert not questions(one) & questions(generate(200, split="train", seed=4))
+    # Plain sums of one digit are few, so some come again.
+    assert len(questions(one) & questions(generate(200, split="train", seed=4))) < 20
 
 
 def test_fewer_items_are_the_first_of_more() -> None:
@@ -133,8 +134,8 @@ def test_length_does_not_give_the_level_away(items: Items) -> None:
     assert abs(correlation(ranks(lengths), ranks(levels))) < 0.25
     for level in range(1, 11):
         mine = [len(item["question"]) for item in items if item["level"] == level]
-        assert sum(length < 90 for length in mine) >= 5
-        assert sum(length > 180 for length in mine) >= 15
+        assert sum(length < 90 for length in mine) >= 20
+        assert sum(length > 180 for length in mine) >= 5
 
 
 def test_load_reads_the_frozen_set_with_its_source(items: Items) -> None:

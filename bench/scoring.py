@@ -62,11 +62,12 @@ def score(
     UsageError
         If no task has a group key named in `by`.
     """
+    keys = list(dict.fromkeys([by] if isinstance(by, str) else by))
     records: list[Record] = []
     for run in [runs] if isinstance(runs, Run) else runs:
         for task in run.tasks:
             rows = run.task_rows(task)
-            for group, members in _split(rows, by):
+            for group, members in _split(rows, keys):
                 records += _score_rows(run.name, task, group, members, level)
                 if group is None:
                     records.append(_score_copies(run, task, rows, level))
@@ -132,7 +133,7 @@ def _score_tally(counts: Tally, level: float) -> Iterator[tuple[str, Interval]]:
 
 
 def _debiased(ece: Interval) -> Interval:
-    """The same interval around the debiased estimate: it contains both."""
+    """Put the same interval around the debiased estimate: it contains both."""
     return Interval(
         ece.debiased, ece.low, ece.high, ece.level, ece.n, ece.method, NAN, reason=ece.reason
     )
@@ -145,7 +146,7 @@ def _within_level(rows: Sequence[Row], level: float) -> Interval:
 
 
 def _score_copies(run: Run, task: str, rows: Sequence[Row], level: float) -> Record:
-    """The share of stated confidences that repeat a value shown in the exemplars."""
+    """Compute the share of stated confidences that repeat a value shown in the exemplars."""
     settings = run.provenance.get("tasks", {}).get(task, {})
     shown = (settings.get("exemplars") or {}).get("confidences", [])
     values = {float(value) for value in shown[: settings.get("num_fewshot") or 0]}
