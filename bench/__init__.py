@@ -4,9 +4,9 @@ Names are resolved on first use: the discovery hook passes through this package 
 the interpreter, so importing it must cost nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# What type checkers take for true. The real constant is in `typing`, which costs every start of
+# the interpreter 10 ms.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
     from caopd_bench.records import Record
@@ -26,10 +26,14 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_HOMES[name]}")
+    value: object = getattr(module, name)
+    return value
 
 
 def __dir__() -> list[str]:

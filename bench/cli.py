@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the work failed, 2 something given cannot be used.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = build_parser()
     options = parser.parse_args(arguments)
+    # Names come from the user: what the terminal cannot show is escaped.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = int(options.run(options))
         sys.stdout.flush()

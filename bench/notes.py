@@ -42,8 +42,8 @@ def notes_on_task(run: Run, task: str) -> list[str]:
     parsed = sum(row.status == "ok" for row in rows)
     if 0 < parsed < MIN_ROWS:
         notes.append(
-            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked from "
-            f"{MIN_ROWS} rows on; evaluate more problems (--limit)"
+            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
+            f"from {MIN_ROWS} rows on; evaluate more problems (--limit)"
         )
     return notes
 

@@ -26,7 +26,7 @@ __all__ = ["ROWS_NAME", "SUMMARY_NAME", "is_stored", "read_stored", "write_store
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class StoredRow(BaseModel):
@@ -142,7 +142,7 @@ def _dump_row(run: str, row: Row, with_text: bool) -> str:
         groups=dict(row.groups),
         confidence=row.confidence,
         correct=1 if row.correct else 0,
-        status=row.status,
+        status=row.status,  # type: ignore[arg-type]
         answer=row.answer,
         stated=row.stated,
         text=row.text if with_text else None,

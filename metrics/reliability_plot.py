@@ -96,12 +96,15 @@ def _draw_reference(ax: Axes) -> None:
     ax.fill_between([0, 1], [0, 1], 0, color=VERMILLION, alpha=0.07, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.text(
-        0.985,
-        0.02,
+        0.3,
+        0.27,
         "overconfident",
         color=VERMILLION,
-        ha="right",
-        va="bottom",
+        ha="center",
+        va="top",
+        rotation=45,
+        rotation_mode="anchor",
+        transform_rotates_text=True,
         fontsize="small",
         zorder=1,
     )
@@ -169,7 +172,7 @@ def _draw_points(ax: Axes, table: ReliabilityTable) -> None:
         facecolor=BLUE,
         edgecolor=BLUE,
         alpha=0.55,
-        label=f"{label}, {table.level:.0%} interval",
+        label=f"{label}, {100 * table.level:g}% interval",
     )
 
 

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Any
 from caopd_bench.metrics import METRICS, Tally, bootstrap, tally
 from caopd_bench.tasks import problems
 from caopd_bench.tasks.parsing import parse_response
-from caopd_bench.tasks.prompts import PROMPT_VERSION, item_hash, render_answer, render_question
+from caopd_bench.tasks.prompts import (
+    MATH_INSTRUCTION,
+    PROMPT_VERSION,
+    item_hash,
+    render_answer,
+    render_question,
+)
 from caopd_bench.tasks.verifiers import verify
 from caopd_bench.tasks.weights import fingerprint_weights
 
@@ -38,6 +44,7 @@ __all__ = [
     "ece",
     "ece_stderr",
     "load_math",
+    "make_splits",
     "mean_confidence",
     "mean_confidence_stderr",
     "overconfidence_gap",
@@ -69,21 +76,43 @@ def load_math(**options: Any) -> DatasetDict:
         )
     items = problems.load(seed=options.get("problem_seed"), levels=options.get("levels"))
     name = str(options.get("exemplars", "a"))
-    exemplars = _choose_exemplars(name)
-    stated = {"set": name, "confidences": [e["confidence"] for e in exemplars]}
-    checkpoint = options.get("pretrained")
+    return make_splits(items, _choose_exemplars(name), name, options.get("pretrained"))
+
+
+def make_splits(
+    items: list[dict[str, Any]], exemplars: list[dict[str, Any]], name: str, checkpoint: object
+) -> DatasetDict:
+    """Make the splits of any task from its items, with what every document carries.
+
+    Parameters
+    ----------
+    items : list of dict
+        With `question`, `answer` (the gold) and `kind` (of answer, for `verify`); `level` and the
+        like, where present, become groups.
+    exemplars : list of dict
+        With `question`, `solution`, `answer` and `confidence`.
+    name : str
+        Of the exemplar set.
+    checkpoint : object
+        The model argument `pretrained`, if there is one: a local folder's weights are
+        fingerprinted.
+    """
+    stated = {"set": name, "confidences": [exemplar["confidence"] for exemplar in exemplars]}
     weights = fingerprint_weights(checkpoint) if isinstance(checkpoint, str) else None
     for item in items:
         item["exemplars"] = stated
         item["weights"] = weights
         item["item_hash"] = item_hash(item)
         item["prompt_version"] = PROMPT_VERSION
+        item["instructed"] = True
+    for place, exemplar in enumerate(exemplars):
+        exemplar["instructed"] = place == 0
     return _to_dataset_dict({"test": items, "fewshot": exemplars})
 
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
-    """Word the question; exemplars and the evaluated item alike."""
-    return render_question(doc["question"])
+    """Word the question: the evaluated item and the first exemplar with the instruction."""
+    return render_question(doc["question"], MATH_INSTRUCTION if doc["instructed"] else "")
 
 
 def doc_to_target(doc: Mapping[str, Any]) -> str:

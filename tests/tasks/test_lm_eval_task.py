@@ -18,6 +18,7 @@ pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 from caopd_bench import read_run, score  # noqa: E402
 from caopd_bench.metrics import auroc, brier, ece  # noqa: E402
 from caopd_bench.tasks import hooks, task_folder  # noqa: E402
+from caopd_bench.tasks.prompts import MATH_INSTRUCTION  # noqa: E402
 
 # lm-eval and what it imports warn of their own affairs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -162,7 +163,8 @@ def test_the_prompt_shows_the_exemplars_and_then_asks(evaluated):
     ]
     # A base model that goes on as the exemplars do is stopped at their separator.
     assert options["until"] == ["\n###\n"]
-    assert text.endswith(hooks.doc_to_text({"question": "Q"}).partition("Q")[2])
+    assert text.endswith(f"\n\n{MATH_INSTRUCTION}")
+    assert text.count(MATH_INSTRUCTION) == 2
 
 
 def test_documents_say_what_they_are(evaluated):

@@ -1,0 +1,208 @@
+"""The commands as a user types them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from caopd_bench import __version__
+from caopd_bench.tasks import task_folder
+
+COMMANDS = ("tasks", "fetch-model", "score")
+
+
+def test_help(run):
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    assert all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(run, command):
+    code, out, err = run(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: caopd-bench {command}")
+
+
+def test_version(shell):
+    done = shell("--version")
+    assert (done.returncode, done.stdout) == (0, f"caopd-bench {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "required: COMMAND"),
+        (("bogus",), "invalid choice: 'bogus'"),
+        (("score",), "required: RUN"),
+        (("score", "--bogus", "x"), "unrecognized arguments"),
+        (("fetch-model", "smollm2-135m"), "required: --output"),
+        (("score", "x", "--json", ""), "--json: is empty; was a variable not set?"),
+        (("score", "x", "--store", ""), "--store: is empty"),
+        (("fetch-model", "smollm2-135m", "--output", ""), "--output: is empty"),
+    ],
+)
+def test_usage_errors(run, arguments, said):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_tasks(run):
+    code, out, err = run("tasks")
+    assert (code, err) == (0, "")
+    assert out.startswith("caopd_math_conf  1,000 ")
+    assert "plain `lm_eval --tasks caopd_math_conf` works here: " in out
+
+
+def test_tasks_path(shell):
+    """It is pasted into --include_path: the folder and nothing else."""
+    done = shell("tasks", "--path")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{task_folder()}\n"
+    assert (Path(done.stdout.rstrip("\n")) / "math" / "caopd_math_conf.yaml").is_file()
+
+
+def test_score_writes_what_was_asked_for(mixed, shell, tmp_path):
+    out = tmp_path / "new"
+    done = shell(
+        *("score", f"mine={mixed}", "--json", out / "r.json", "--figure", out / "f.png"),
+        *("--store", out / "stored"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mine: 5 rows" in done.stdout
+    assert {record["run"] for record in json.loads((out / "r.json").read_text())} == {"mine"}
+    assert (out / "f.png").read_bytes().startswith(b"\x89PNG")
+    # Stored, read back and scored: the same table but for where it came from.
+    assert shell("score", out / "stored").stdout == done.stdout
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "SVG"])
+def test_figures_are_the_same_bytes(mixed, run, tmp_path, suffix):
+    files = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for file in files:
+        code, _, err = run("score", mixed, mixed, "--figure", file)
+        assert (code, err) == (0, "")
+    first, second = (file.read_bytes() for file in files)
+    assert len(first) > 5000
+    assert first == second
+
+
+def test_figure_of_names_that_are_not_plain_words(mixed, run, tmp_path):
+    """A title is no formula, and a long one stays on its panel."""
+    name = "a $x^{ and $y, checkpoint-1200-of-a-model-with-a-very-long-name-indeed"
+    code, _, err = run("score", f"{name}={mixed}", mixed, "--figure", tmp_path / "f.svg")
+    assert (code, err) == (0, "")
+
+
+def test_bad_suffix(mixed, refused, tmp_path):
+    assert "must end in .pdf, .png, .svg" in refused("score", mixed, "--figure", tmp_path / "f.jpg")
+
+
+def test_nothing_to_draw_writes_nothing(make_run, refused, tmp_path):
+    folder = make_run([(None, 0, "no_answer", "Hm.")])
+    out = tmp_path / "new"
+    message = refused("score", folder, "--json", out / "r.json", "--figure", out / "f.svg")
+    assert "no row states a usable confidence; nothing to draw" in message
+    assert not out.exists()
+
+
+def test_figure_leaves_out_a_run_without_confidence(make_run, mixed, run, tmp_path):
+    silent = make_run([(None, 0, "no_answer", "Hm.")], "silent")
+    assert run("score", mixed, silent, "--figure", tmp_path / "f.svg")[0] == 0
+
+
+def test_store_takes_one_run(mixed, refused, tmp_path):
+    assert "--store takes one run" in refused("score", mixed, mixed, "--store", tmp_path / "s")
+
+
+def test_text_needs_store(mixed, refused):
+    assert "add --store DIR" in refused("score", mixed, "--text")
+
+
+@pytest.mark.parametrize("option", ["--json", "--figure", "--store"])
+def test_unwritable_outputs(mixed, refused, tmp_path, option):
+    (tmp_path / "file").write_text("")
+    target = tmp_path / "file" / "deeper" / "out.svg"
+    message = refused("score", mixed, option, target)
+    assert f"{tmp_path / 'file'}" in message
+    assert "cannot be written" in message
+
+
+def test_json_onto_a_folder(mixed, refused, tmp_path):
+    assert "cannot be written (Is a directory)" in refused("score", mixed, "--json", tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_full_disk(mixed, refused):
+    assert "/dev/full: cannot be written (No space" in refused(
+        "score", mixed, "--json", "/dev/full"
+    )
+    script = Path(sys.executable).with_name("caopd-bench")
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [script, "score", mixed], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "caopd-bench score: No space left on device\n",
+    )
+
+
+def test_nothing_is_written_when_reading_fails(mixed, samples_of, refused, tmp_path):
+    samples_of(mixed).write_text("[")
+    out = tmp_path / "new"
+    refused(*("score", mixed, "--json", out / "r.json", "--figure", out / "f.png"))
+    refused("score", mixed, "--store", out)
+    refused("score", mixed, "--by", "level", "--store", out)
+    assert not out.exists()
+
+
+def test_refused_as_a_user_sees_it(shell, tmp_path):
+    done = shell("score", tmp_path / "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"caopd-bench score: {tmp_path / 'nope'}: no such file or folder; "
+        "give the folder named by --output_path\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("tasks", "--path"), ("score",)])
+def test_a_reader_that_has_gone(mixed, arguments):
+    """As `| head -0`: no traceback, no complaint."""
+    script = Path(sys.executable).with_name("caopd-bench")
+    command = [script, *arguments, *([mixed] if arguments == ("score",) else [])]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_that_the_terminal_cannot_show(mixed):
+    """An ASCII terminal, or a name whose bytes are not UTF-8: escaped, no traceback."""
+    script = Path(sys.executable).with_name("caopd-bench")
+    for name in ("größer".encode(), b"\xff"):
+        done = subprocess.run(
+            [os.fsencode(script), b"score", name + b"=" + os.fsencode(mixed)],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert rb"\x" in done.stdout or rb"\u" in done.stdout
+
+
+def test_interrupted(run, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("caopd_bench.score_command.run_score", stop)
+    assert run("score", "x") == (1, "", "caopd-bench score: stopped\n")

@@ -1,0 +1,114 @@
+"""Plain `lm_eval --tasks caopd_math_conf`, typed in fresh environments with several lm-evals.
+
+Slow: each environment is made from PyPI. None has torch: lm-eval's own dummy model answers.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMMAND = ["--model", "dummy", "--tasks", "caopd_math_conf", "--limit", "10"]
+
+pytestmark = pytest.mark.slow
+
+
+def run(command, folder, **environment):
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=folder,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def install(python, *requirements):
+    done = run([python, "-m", "pip", "install", "--quiet", *requirements], "/")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """Our wheel, built from a copy: a build leaves folders behind."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    ignored = shutil.ignore_patterns(".*", "build", "demo", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, source, ignore=ignored)
+    done = run([sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, source], folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session", params=["0.4.11", "0.4.13", "editable"])
+def scripts(request, wheel, tmp_path_factory):
+    """The bin folder of an environment with our wheel and one lm-eval."""
+    folder = tmp_path_factory.mktemp(f"lm-eval-{request.param}")
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / "bin" / "python"
+    if request.param == "editable":
+        wanted = ["download", "--no-deps", "--no-binary", "lm_eval", "lm_eval==0.4.13"]
+        done = run([python, "-m", "pip", "--quiet", *wanted], folder)
+        assert done.returncode == 0, done.stderr[-2000:]
+        shutil.unpack_archive(next(folder.glob("lm_eval-*.tar.gz")), folder)
+        install(python, "-e", next(path for path in folder.glob("lm_eval-*") if path.is_dir()))
+    else:
+        install(python, f"lm_eval=={request.param}")
+    install(python, f"{wheel}[eval]")
+    return python.parent
+
+
+def test_plain_lm_eval_evaluates(scripts, tmp_path):
+    output = ["--output_path", "out", "--log_samples"]
+    done = run([scripts / "lm_eval", *COMMAND, *output], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "overconfidence_gap" in done.stdout
+    done = run([scripts / "caopd-bench", "score", "out"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    # "lol", says the dummy model, ten times.
+    assert "10 no_answer" in done.stdout
+    done = run([scripts / "caopd-bench", "tasks"], tmp_path)
+    assert "works here: yes" in done.stdout
+
+
+def test_the_off_switch_hides_the_tasks(scripts, tmp_path):
+    done = run([scripts / "lm_eval", *COMMAND], tmp_path, CAOPD_BENCH_NO_HOOK="1")
+    assert done.returncode != 0
+    assert "caopd_math_conf" in done.stderr + done.stdout
+    done = run([scripts / "caopd-bench", "tasks"], tmp_path, CAOPD_BENCH_NO_HOOK="1")
+    assert "works here: no: switched off by CAOPD_BENCH_NO_HOOK" in done.stdout
+
+
+def test_include_path_works_without_the_hook(scripts, tmp_path):
+    folder = run([scripts / "caopd-bench", "tasks", "--path"], tmp_path).stdout.strip()
+    command = [scripts / "lm_eval", *COMMAND, "--include_path", folder]
+    done = run(command, tmp_path, CAOPD_BENCH_NO_HOOK="1")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_include_path_beside_the_hook_wins_and_warns_of_nothing(scripts, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own.yaml").write_text("task: own_task\ndataset_path: nowhere\n")
+    done = run([scripts / "lm_eval", *COMMAND, "--include_path", "mine"], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "duplicate" not in done.stderr.lower()
+
+
+def test_our_wheel_without_lm_eval_breaks_nothing(wheel, tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    install(python, wheel)
+    done = run([python, "-W", "error", "-c", "import caopd_bench.metrics; print('fine')"], tmp_path)
+    assert (done.stdout, done.stderr) == ("fine\n", "")
+    done = run([python.parent / "caopd-bench", "tasks"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no: lm-eval is not installed here" in done.stdout
+    install(python, "--force-reinstall", "--no-deps", wheel)
+    done = run([python, "-m", "pip", "uninstall", "--yes", "caopd-bench"], tmp_path)
+    assert not list((tmp_path / "env").rglob("*caopd*"))
