@@ -205,10 +205,20 @@ def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
         "system_instruction_sha": results.get("system_instruction_sha"),
         "lm_eval_version": results.get("lm_eval_version"),
         "transformers_version": results.get("transformers_version"),
+        "torch_version": _environment(results, "PyTorch version"),
+        "python_version": _environment(results, "Python version"),
         "date": results.get("date"),
         "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
         "parser_version": PARSER_VERSION,
     }
+
+
+def _environment(results: Mapping[str, Any], label: str) -> str | None:
+    """Find one line of the report on the machine that lm-eval writes as text."""
+    for line in str(results.get("pretty_env_info", "")).splitlines():
+        if line.startswith(f"{label}: "):
+            return line.removeprefix(f"{label}: ").split(" ")[0]
+    return None
 
 
 def _task_provenance(

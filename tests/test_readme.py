@@ -1,0 +1,63 @@
+"""The README's figures are those of the stored runs; its commands exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from caopd_bench.cli import build_parser, main
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "reference_runs" / "smollm2-135m"
+
+
+@pytest.fixture(scope="module")
+def readme():
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_demo_prints_what_the_readme_shows(readme, capsys):
+    assert main(["score", *(f"exemplars-{name}={RUNS}/exemplars-{name}" for name in "ab")]) == 0
+    printed = capsys.readouterr().out.strip()
+    assert printed in readme
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
+    """Every number can be recomputed from the rows beside it: here, to the byte."""
+    stored = RUNS / f"exemplars-{name}"
+    spec = f"exemplars-{name}={stored}"
+    assert main(["score", spec, "--by", "level", "--store", str(tmp_path)]) == 0
+    for file in ("rows.jsonl.gz", "summary.json"):
+        assert (tmp_path / file).read_bytes() == (stored / file).read_bytes()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/score.md", "docs/caopd_math.md"])
+def test_our_commands_in_the_docs_parse(page):
+    """A command that a page shows is one that the program accepts."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"^(?:\$ )?caopd-bench (.+)$", text, re.MULTILINE)
+    commands += re.findall(r"`caopd-bench ([^`\[]+)`", text)
+    assert commands
+    for command in commands:
+        words = shlex.split(command)
+        # A bare command name, or a synopsis with its options in brackets, is prose.
+        if len(words) > 1 and "RUN..." not in words:
+            build_parser().parse_args(words)
+
+
+def test_links_lead_somewhere():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def test_the_task_page_shows_the_prompt_that_is_sent():
+    from caopd_bench.tasks import problems
+    from caopd_bench.tasks.prompts import MATH_INSTRUCTION, render_question
+
+    page = (ROOT / "docs" / "caopd_math.md").read_text(encoding="utf-8")
+    shown = next(item for item in problems.load() if item["question"] in page)
+    assert render_question(shown["question"], MATH_INSTRUCTION) in page
