@@ -20,6 +20,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     from caopd_bench.errors import UsageError
+    from caopd_bench.terminal import printable
 
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -31,19 +32,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
+        print(printable(f"caopd-bench {options.command}: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except OSError as error:
         # Files that were read or written are named by a UsageError: this is the output itself.
+        _drop_output()
         print(f"caopd-bench {options.command}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"caopd-bench {options.command}: stopped", file=sys.stderr)
         return 1
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere: the interpreter would fail on it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -114,7 +121,7 @@ def _fetch_model(options: argparse.Namespace) -> int:
     try:
         folder = fetch_model(options.name, options.output, say=_say)
     except (FetchError, OSError) as error:
-        print(f"caopd-bench fetch-model: {error}", file=sys.stderr)
+        _say(f"caopd-bench fetch-model: {error}")
         return 1
     print(folder)
     return 0
@@ -127,7 +134,9 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    from caopd_bench.terminal import printable
+
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def _path(text: str) -> Path:

@@ -43,9 +43,9 @@ def find_results(path: Path) -> Path:
             "--output_path"
         )
     if len(found) > 1:
-        listed = "\n".join(f"  {file}" for file in found[:10])
-        more = f"\n  and {len(found) - 10} more" if len(found) > 10 else ""
-        raise UsageError(f"{path}: {len(found)} runs here; name one of them:\n{listed}{more}")
+        listed = ", ".join(str(file) for file in found[:10])
+        more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+        raise UsageError(f"{path}: {len(found)} runs here; name one of them: {listed}{more}")
     return found[0]
 
 

@@ -19,6 +19,7 @@ from caopd_bench.runs import name_collisions, read_run
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.table import render_groups, render_task
+from caopd_bench.terminal import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +51,8 @@ def run_score(options: argparse.Namespace) -> int:
     if figure:
         with _writing(options.figure):
             _save(figure, options.figure)
-    _print(runs, records, keys, options.confidence)
+    for block in _render(runs, records, keys, options.confidence):
+        print(printable(block))
     return 0
 
 
@@ -71,33 +73,29 @@ def _select(run: Run, task: str | None) -> Run:
     return replace(run, rows=run.task_rows(task))
 
 
-def _print(
+def _render(
     runs: Sequence[Run], records: Sequence[Record], keys: Sequence[str], level: float
-) -> None:
+) -> Iterator[str]:
+    """Yield what is printed, a block at a time."""
     for task in dict.fromkeys(task for run in runs for task in run.tasks):
         members = [run for run in runs if task in run.tasks]
         ours = [record for record in records if record.task == task]
-        print(f"\n{task}")
+        yield f"\n{task}"
         for run in members:
-            print(f"  {run.name}: {describe_run(run, task)}")
-        print()
-        print(render_task(ours, [run.name for run in members], level))
+            yield f"  {run.name}: {describe_run(run, task)}"
+        yield ""
+        yield render_task(ours, [run.name for run in members], level)
         for run in members:
-            _print_groups([record for record in ours if record.run == run.name], run, keys)
+            for key in keys:
+                groups = [record for record in ours if record.run == run.name]
+                yield f"\n  {run.name} by {key}\n{render_groups(groups, key)}\n"
             for note in notes_on_task(run, task):
-                print(f"  note{f' on {run.name}' if len(runs) > 1 else ''}: {note}")
+                yield f"  note{f' on {run.name}' if len(runs) > 1 else ''}: {note}"
     for note in notes_on_weights(runs):
-        print(f"\nwarning: {note}")
+        yield f"\nwarning: {note}"
     general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
     for warning in sorted(general):
-        print(f"\nnote: {warning}")
-
-
-def _print_groups(records: Sequence[Record], run: Run, keys: Sequence[str]) -> None:
-    for key in keys:
-        print(f"\n  {run.name} by {key}")
-        print(render_groups(records, key))
-        print()
+        yield f"\nnote: {warning}"
 
 
 def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:

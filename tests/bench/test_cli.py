@@ -206,3 +206,11 @@ def test_interrupted(run, monkeypatch):
 
     monkeypatch.setattr("caopd_bench.score_command.run_score", stop)
     assert run("score", "x") == (1, "", "caopd-bench score: stopped\n")
+
+
+def test_names_cannot_drive_the_terminal(mixed, run):
+    code, out, _ = run("score", f"\x1b[31mred\x07={mixed}")
+    assert code == 0
+    assert "\x1b" not in out
+    assert r"\x1b[31mred\x07" in out
+    assert r"\x1b[2J" in run("score", "\x1b[2Jnowhere")[2]

@@ -96,8 +96,9 @@ def test_several_runs_are_listed(make_run, run, tmp_path):
     make_run([(0.5, 1)], model="org/other")
     code, out, err = run("score", tmp_path)
     assert (code, out) == (2, "")
-    assert "3 runs here; name one of them" in err
-    listed = [line.strip() for line in err.splitlines()[1:]]
+    assert "3 runs here; name one of them: " in err
+    assert err.count("\n") == 1
+    listed = err.strip().partition("them: ")[2].split(", ")
     assert len(listed) == 3
     assert sorted(len(read_run(file).rows) for file in listed) == [1, 1, 2]
 
