@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from caopd_bench.metrics import METRICS, Tally, bootstrap, tally
 from caopd_bench.tasks import problems
-from caopd_bench.tasks.parsing import parse_response
+from caopd_bench.tasks.parsing import PARSER_VERSION, parse_response
 from caopd_bench.tasks.prompts import (
     MATH_INSTRUCTION,
     PROMPT_VERSION,
@@ -74,7 +74,13 @@ def load_math(**options: Any) -> DatasetDict:
             "caopd_math: `seed` does not choose the problems, since --model_args of vllm and API "
             "models carry one too; for fresh problems use --metadata '{\"problem_seed\": 7}'"
         )
-    items = problems.load(seed=options.get("problem_seed"), levels=options.get("levels"))
+    seed = options.get("problem_seed")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 1):
+        raise ValueError(
+            f"--metadata: problem_seed must be a whole number from 1 on, got {seed!r}; leave it "
+            "out for the frozen problems"
+        )
+    items = problems.load(seed=seed, levels=options.get("levels"))
     name = str(options.get("exemplars", "a"))
     return make_splits(items, _choose_exemplars(name), name, options.get("pretrained"))
 
@@ -104,6 +110,7 @@ def make_splits(
         item["weights"] = weights
         item["item_hash"] = item_hash(item)
         item["prompt_version"] = PROMPT_VERSION
+        item["parser_version"] = PARSER_VERSION
         item["instructed"] = True
     for place, exemplar in enumerate(exemplars):
         exemplar["instructed"] = place == 0

@@ -1,7 +1,7 @@
 """`caopd_math_conf` inside lm-eval, with a model that answers by rule.
 
-One TaskManager for the session: each costs seconds. The command line itself is typed in
-tests/test_plain_command.py.
+One TaskManager for the session: each costs seconds. Plain `lm_eval`, without --include_path, is
+typed in tests/test_lm_eval_versions.py.
 """
 
 import json
@@ -133,6 +133,17 @@ def test_aggregates_equal_the_metrics_of_the_rows(evaluated):
         assert 0 < results[f"{name}_stderr,none"] < 0.2
 
 
+def test_lm_eval_prints_our_standard_errors(task_manager, tmp_path):
+    from lm_eval.utils import make_table
+
+    results, _, _ = evaluate(task_manager, tmp_path)
+    lines = make_table(results).splitlines()
+    for name in ("confidence", *hooks.SET_METRICS):
+        error = results["results"]["caopd_math_conf"][f"{name}_stderr,none"]
+        (line,) = [line for line in lines if f"|{name} " in line or f"|{name}|" in line]
+        assert f"|±  |{error:.4f}|" in line
+
+
 def test_score_gives_the_same_numbers(evaluated):
     output, results, _, _ = evaluated
     records = {r.metric: r for r in score(read_run(output)) if r.group is None}
@@ -230,7 +241,8 @@ def test_a_seed_of_the_model_does_not_change_the_problems(caplog):
         ({"level": "1"}, "did you mean 'levels'"),
         ({"levels": "0-3"}, "levels"),
         ({"exemplars": "c"}, "must be one of a, b, got 'c'"),
-        ({"problem_seed": "x"}, "seed"),
+        ({"problem_seed": "x"}, "problem_seed must be a whole number from 1 on, got 'x'"),
+        ({"problem_seed": 0}, "for the frozen problems"),
     ],
 )
 def test_bad_metadata_is_refused_with_one_line(options, said):

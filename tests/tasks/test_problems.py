@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -81,6 +82,20 @@ def test_questions_are_unique_across_splits_and_seeds(items: Items) -> None:
         assert not questions(group) & questions(items), name
     apart = [questions(drawn[name]) for name in ("train", "validation", "fewshot", "test seed 7")]
     assert len(set().union(*apart)) == sum(map(len, apart))
+
+
+def test_no_two_items_ask_the_same(items: Items) -> None:
+    """Not even in other words, or behind a lead-in: intervals take items as independent."""
+    asked = [
+        (
+            item["level"],
+            item["family"],
+            *re.findall(r"\d+|[A-Z]{4,}", item["question"]),
+            item["answer"],
+        )
+        for item in items
+    ]
+    assert len(set(asked)) == len(items)
 
 
 def test_splits_own_all_signatures_and_share_none() -> None:
