@@ -1,7 +1,13 @@
-"""Replace look-alikes of ASCII characters, so that every pattern is written once, in ASCII."""
+"""Clean text: look-alikes of ASCII characters, and what is wrapped around an answer."""
 
-# One character for one. Not NFKC: that turns 5² into 52, and takes quadratic time for long runs of
-# accents.
+import re
+
+MAX_ANSWER = 4000  # characters of an answer that are kept
+_NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
+_BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
+
+# One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
+# into 52, and takes quadratic time for long runs of accents.
 _LOOK_ALIKES = {
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width ASCII
     **{code: chr(ord("0") + (code - 0x1D7CE) % 10) for code in range(0x1D7CE, 0x1D800)},  # bold 0-9
@@ -22,3 +28,60 @@ def fold(text: str) -> str:
     'Confidence:0.9'
     """
     return text.translate(_LOOK_ALIKES)
+
+
+def clean_answer(raw: str) -> str:
+    """Strip box, markdown, quotes, unbalanced brackets and the full stop from an answer.
+
+    Examples
+    --------
+    >>> clean_answer(' **5 apples.** ("')
+    '5 apples'
+    """
+    text = raw.strip()[:MAX_ANSWER]
+    box = find_box(text)
+    if box is not None:
+        text = box[0]
+    before = None
+    while text != before and before != "":
+        before = text
+        text = text.lstrip(' \t\n*_`"“”').rstrip(' \t\n*_`"“”,;:–—-')
+        if text.endswith(".") and not text.endswith(".."):
+            text = text[:-1]
+        text = _NEXT_KEY.sub("", text)
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text = text[1:-1]
+        if text.endswith("|") and text.count("|") % 2:
+            text = text[:-1]
+        text = _strip_unbalanced(text)
+    return text
+
+
+def _strip_unbalanced(text: str) -> str:
+    for opening, closing in ("()", "[]", "{}"):
+        excess = text.count(closing) - text.count(opening)
+        if excess > 0:
+            text = text[:-1] if text.endswith(closing) else text.removeprefix(closing)
+        elif excess < 0 and text.endswith(opening):
+            text = text[:-1]
+    return text
+
+
+def find_box(text: str) -> tuple[str, int] | None:
+    r"""Return content and start of the last ``\boxed{}`` whose braces balance.
+
+    Examples
+    --------
+    >>> find_box(r"\boxed{3} no, \boxed{\frac{1}{2}}")
+    ('\\frac{1}{2}', 14)
+    """
+    last: tuple[int, int, int] | None = None
+    opened: list[re.Match[str]] = []
+    for match in _BOX_OR_BRACE.finditer(text):
+        token = match.group()
+        if token == "}":
+            if opened and (box := opened.pop()).group() != "{":
+                last = (box.end(), match.start(), box.start())
+        elif not token.startswith("\\") or token.startswith("\\boxed"):
+            opened.append(match)
+    return (text[last[0] : last[1]].strip(), last[2]) if last else None

@@ -3,15 +3,20 @@ r"""Read the number in a confidence statement: the text after ``Confidence:``.
 The rule: exactly one number, in a form that leaves no doubt which probability is meant.
 
 * Up to 1, a number is the probability itself: ``0.85``, ``.85``, ``0,85``, ``1e-1``, ``1``, ``0``.
-* ``85%`` and ``85 percent`` are hundredths; ``8/10`` and ``7 out of 10`` are shares.
+* A bare ``0.`` or ``0,`` with no digit after it is what is left of a longer number: not readable.
+* ``85%`` and ``85 percent`` are hundredths; ``8/10`` and ``7 out of 10`` are shares. A decimal up
+  to 1 over more than 1 (``0.85/100``) says two things, and ``1 of 3 steps`` is no probability: a
+  bare "of" counts for integers of 10 or 100 only.
 * A bare number from 10 to 100 can only be a percentage: it is read so, and marked ``rescaled``.
 * A bare number above 1 and below 10 may mean percent, tenths or a mistake: not readable.
 * Hedges and words may stand before it (``about``, ``~``, ``very high,``), words after it
   (``0.9 (very sure)``). A second number makes it unreadable, unless it says the same again
   (``0.85 (85%)``, equal within half a percent), names the scale in brackets (``(0-1)``), or comes
-  after the sentence ended or a reason began (``0.9, because all 3 steps check``).
-* Signs, ranges, bounds (``at least``), placeholders and ``50/50`` are unreadable. Nothing is
-  clipped: outside 0 to 1 is unreadable.
+  after the sentence ended or a reason began (``0.9, because all 3 steps check``) that takes
+  nothing back (``0.3. Wait, actually 0.9``).
+* Signs, ranges, bounds (``at least 0.9``, ``0.9 max``), placeholders and ``50/50`` are unreadable.
+  Nothing is clipped: outside 0 to 1 is unreadable.
+* Markup is dropped, but never joins digits: ``0.9*5`` is unreadable.
 """
 
 import re
@@ -26,9 +31,11 @@ _SAME = Fraction(1, 200)  # two numbers that differ by at most this restate one 
 
 # Markup that changes nothing. The text is at most MAX_STATEMENT long, so no quantifier can hurt.
 _MARKUP = re.compile(
-    r"\\(?:boxed|textbf|text|mathrm|mathbf)\s?\{|</?[a-z_]{1,20}>|\\[()\[\],;! ]|[*_`$\"'“”{}|]",
+    r"(?:\\(?:boxed|textbf|text|mathrm|mathbf)\s?\{|</?[a-z_]{1,20}>|\\[()\[\],;! ]"
+    r"|[*_`$\"'“”{}|])+",
     re.IGNORECASE,
 )
+_OF_A_NUMBER = frozenset("0123456789.,")  # markup between two of these is kept, as "_"
 _IN_ANGLES = re.compile(r"^<([^<>]*)>")
 _SCALE = re.compile(
     r"[(\[][^()\[\]0-9]*[01](?:\.0+)?\s*(?:-|–|—|to|and)\s*(?:1(?:\.0+)?|10|100)\s*%?[^()\[\]0-9]*[)\]]"
@@ -36,15 +43,31 @@ _SCALE = re.compile(
 _NUMBER = re.compile(r"(?:[0-9]+(?:[.,][0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9][0-9]*,[0-9]{3}")  # 1,000 may be a thousand or one
 _PERCENT = re.compile(r"\s*(?:\\?%|percent|per cent|pct)", re.IGNORECASE)
-_OUT_OF = re.compile(r"\s*(?:/|out of|of)\s*", re.IGNORECASE)
-_GLUED = re.compile(r"[.,]?[0-9]|[.,]?[a-z%]|\.\.", re.IGNORECASE)  # 0.9.5, 0.XX, 0.9x, 0.9...
+_OUT_OF = re.compile(r"\s*(?P<sign>/|out of|of)\s*", re.IGNORECASE)
+_COUNTED = re.compile(r"\s+(?!(?:because|since|as|given)\b)[a-z]", re.IGNORECASE)  # 2/3 checks
+# 0.9.5, 0.XX, 0.9x, 0.9..., and digits of any script
+_GLUED = re.compile(r"[.,]?[\d²³¹⁰-⁹¼-¾]|[.,]?[a-z%_]|\.\.", re.IGNORECASE)
+_CUT_ZERO = re.compile(r"\.|,(?!\s)")  # after a bare 0
 _WORD = re.compile(r"[a-z']+|[^\sa-z']")
 _RANGE = re.compile(
-    r"\s*(?:[-–—−~/^]\s*[.0-9]|\+|±|>|<|(?:or|to|and (?:above|up|more|higher|below))\b)"
+    r"\s*,?\s*(?:[-–—−~/^]\s*[.0-9]|\+|±|>|<|(?:or|to|plus|minus)\b)", re.IGNORECASE
+)
+_BOUND = re.compile(
+    r"\b(?:(?:or|and) (?:above|up|upwards?|more|higher|better|greater|over|below|less|lower|under)"
+    r"|at (?:least|most|best|worst|the (?:most|least|best|worst))|max|min|maximum|minimum|tops"
+    r"|up to|upwards?|ceiling|floor|(?:no|not) (?:more|less|higher|lower))\b",
+    re.IGNORECASE,
 )
 # From here on a statement gives reasons: its numbers are not confidences.
 _REASON = re.compile(
     r"[.!?;]\s+(?=[A-Z])|\b(?:because|since|as|given|due to|based on|after)\b|[-–—]\s+(?=[A-Za-z])"
+)
+# A statement that is taken back; the words of the second pattern need a number after them.
+_TAKEN_BACK = re.compile(
+    r"\b(?:wait|correction|nope|oops|scratch that)\b|(?:[.!?;,(]|[-–—])\s*no(?=[,.!:;]|\s+wait)"
+    r"|\b(?:actually|rather|instead|sorry|hm+|i mean|make (?:it|that)|revised?|change[ds]?"
+    r"|updated?|corrected)\b[^0-9]*[0-9]",
+    re.IGNORECASE,
 )
 # What may stand before the number: hedges and words for how sure, nothing that changes the number.
 _WORDS_BEFORE = {
@@ -105,8 +128,13 @@ def _strip_markup(raw: str) -> str:
     if len(text) > MAX_STATEMENT:  # drop the word the cut went through
         text = text[:MAX_STATEMENT].rpartition(" ")[0]
     text = fold(text)
-    text = _IN_ANGLES.sub(r"\1", _MARKUP.sub("", text).strip())
+    text = _IN_ANGLES.sub(r"\1", _MARKUP.sub(_replace_markup, text).strip())
     return _SCALE.sub("", text).strip()
+
+
+def _replace_markup(match: re.Match[str]) -> str:
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    return "_" if before in _OF_A_NUMBER and after in _OF_A_NUMBER else ""
 
 
 def _read(text: str) -> tuple[Fraction, bool]:
@@ -124,6 +152,10 @@ def _read(text: str) -> tuple[Fraction, bool]:
         raise _UnreadableError("a range or a bound")
     reason = _REASON.search(after)
     said_again = after[: reason.start()] if reason else after
+    if _BOUND.search(said_again):
+        raise _UnreadableError("a range or a bound")
+    if _TAKEN_BACK.search(after):
+        raise _UnreadableError("taken back")
     position = 0
     while second := _NUMBER.search(said_again, position):
         again, _, position = _read_number(said_again, second)
@@ -140,7 +172,11 @@ def _read_number(text: str, match: re.Match[str]) -> tuple[Fraction, bool, int]:
     if percent := _PERCENT.match(text, end):
         value, end = number / 100, percent.end()
     elif whole := _match_whole(text, end):
-        value, end = _divide(number, _to_fraction(whole.group())), whole.end()
+        value, end = _divide(match.group(), whole.group()), whole.end()
+        if whole.group() not in ("1", "10", "100") and _COUNTED.match(text, end):
+            raise _UnreadableError("a share of something else")
+    elif number == 0 and match.group().isdigit() and _CUT_ZERO.match(text, end):
+        raise _UnreadableError("cut off after the point")
     elif number <= 1:
         value = number
     elif number < 10:
@@ -157,12 +193,18 @@ def _read_number(text: str, match: re.Match[str]) -> tuple[Fraction, bool, int]:
 def _match_whole(text: str, end: int) -> re.Match[str] | None:
     """Match the number after "/" or "out of"."""
     out_of = _OUT_OF.match(text, end)
-    return _NUMBER.match(text, out_of.end()) if out_of else None
+    whole = _NUMBER.match(text, out_of.end()) if out_of else None
+    if whole and out_of and out_of["sign"].lower() == "of" and whole.group() not in ("10", "100"):
+        raise _UnreadableError("a share of something else")
+    return whole
 
 
-def _divide(part: Fraction, whole: Fraction) -> Fraction:
+def _divide(written: str, written_whole: str) -> Fraction:
+    part, whole = _to_fraction(written), _to_fraction(written_whole)
     if whole == 0 or whole.denominator != 1:
         raise _UnreadableError("not a share of a whole number")
+    if part <= 1 < whole and not written.isdigit():
+        raise _UnreadableError("a probability and a share at once")
     if part == whole == 50:
         raise _UnreadableError("50/50 says one half, not one")
     return part / whole

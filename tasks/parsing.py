@@ -5,15 +5,18 @@ how a response is read, in order:
 
 1. **Thinking is dropped** (`thinking`). Thinking that never ends makes the response `unfinished`:
    nothing in it is read.
-2. **The block** (`statements`): the response ends where the model, having stated something, goes
-   on to invent the next question or turn.
+2. **The block** (`statements`): the response ends where the model, having stated something in a
+   final line, goes on to invent the next question or turn.
 3. **Statements**: in the block, a final line (``Answer: 5`` at the start of a line) beats a
    mention in prose (``the answer is 5``, ``my confidence: high, so ...``, a lone boxed number).
    Of the strongest form present the *last* statement counts: models correct themselves. That
-   holds for answer and confidence separately, so their order does not matter, and for bad
-   confidences too: ``Confidence: 0.9`` and then ``Confidence: high`` is bad. Labels with nothing
-   after them and answers that echo the prompt (``<your answer>``, ``...``) are no statements.
-4. **The number** (`confidence`): one number in an unmistakable form, or it is bad.
+   holds for bad confidences too: ``Confidence: 0.9`` and then ``Confidence: high`` is bad. Labels
+   with nothing after them and answers that echo the prompt (``<your answer>``, ``...``) are no
+   statements.
+4. **Pairs**: an answer never takes the confidence of another. Once an answer and a readable
+   confidence were stated, a later answer counts only together with its own later confidence (when
+   the confidence comes first: with one between the two answers).
+5. **The number** (`confidence`): one number in an unmistakable form, or it is bad.
 
 The statuses, the first that applies:
 
@@ -31,15 +34,16 @@ An answer is kept for ``ok``, ``no_confidence`` and ``bad_confidence`` only; a c
 read is kept for every status but ``unfinished``.
 
 Not detectable from the text: thinking cut off when the prompt, not the response, holds its opening
-tag (only `max_tokens` helps), and an invented next question that nothing announces.
+tag (only `max_tokens` helps), a number cut off after a digit (``0.9`` of ``0.95``), and an invented
+next question that nothing announces and that gets answer and confidence of its own.
 """
 
 import re
 from typing import NamedTuple
 
-from caopd_bench.tasks.characters import fold
+from caopd_bench.tasks.characters import clean_answer, fold
 from caopd_bench.tasks.confidence import Reading, read_confidence
-from caopd_bench.tasks.statements import Kind, Statement, clean_answer, find_statements
+from caopd_bench.tasks.statements import Kind, Statement, find_statements
 from caopd_bench.tasks.thinking import drop_thinking
 
 __all__ = [
@@ -142,8 +146,7 @@ def find_spans(text: str, *, max_tokens: int | None = None) -> Spans:
     if unfinished:
         return Spans(None, None, True)
     statements = find_statements(visible)
-    answer = _pick(statements, "answer")
-    confidence = _pick(statements, "confidence")
+    answer, confidence = _pick_pair(statements)
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
     if answer is None and confidence is None and max_tokens is not None:
@@ -183,15 +186,28 @@ def is_abstention(answer: str) -> bool:
     return _ABSTENTION.match(answer.replace("’", "'")) is not None
 
 
-def _pick(statements: list[Statement], kind: Kind) -> str | None:
-    """Return the text of the last of the strongest statements."""
-    best: Statement | None = None
-    for statement in statements:
-        if statement.kind == kind and (
-            best is None or (statement.strong, statement.start) >= (best.strong, best.start)
-        ):
-            best = statement
-    return best.text if best else None
+def _pick_pair(statements: list[Statement]) -> tuple[str | None, str | None]:
+    """Return the texts of the answer and of the confidence that count."""
+    answers = _strongest(statements, "answer")
+    confidences = _strongest(statements, "confidence")
+    if not answers or not confidences:
+        return (
+            answers[-1].text if answers else None,
+            confidences[-1].text if confidences else None,
+        )
+    first, last = answers[0].start, confidences[-1].start
+    if any(read_confidence(c.text).value is not None for c in confidences):
+        if confidences[0].start < first and answers[-1].start > last:  # confidence, then answer
+            answers = [next(a for a in answers if a.start > last)]
+        elif confidences[0].start > first:
+            answers = [a for a in answers if a.start < last]
+    return answers[-1].text, confidences[-1].text
+
+
+def _strongest(statements: list[Statement], kind: Kind) -> list[Statement]:
+    """Return the statements of one kind that are in the strongest form, in order."""
+    found = sorted((s for s in statements if s.kind == kind), key=lambda s: s.start)
+    return [s for s in found if s.strong] or found
 
 
 def _find_abstention(visible: str) -> str | None:

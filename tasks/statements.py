@@ -2,12 +2,15 @@ r"""Find what a response states as its answer and as its confidence, line by lin
 
 A *statement* is a label and the text after it: ``Answer: 5``. Statements are **strong** when they
 follow the form the prompt asks for (the label begins its line, or follows one that does, and is
-followed by a colon, equals sign, dash or tag: a final line), and **weak** otherwise: labels in
-the middle of a sentence, ``the answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer.
-The strongest form that is present counts, and of these the last.
+followed by a colon, equals sign, dash or tag: a final line; or it begins a sentence and a number
+follows: ``Wait. Answer: 6``), and **weak** otherwise: labels in the middle of a sentence, ``the
+answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer.
 
-Only the response's own block is read: it ends where the model, after having stated something,
-invents the next turn (``Problem:``, ``User:``, ``<|im_start|>`` ...).
+Only the response's own block is read. A strong statement, and then a line that begins the next turn
+(``Problem:``, ``Example 2:``, ``User:``, ``<|im_start|>`` ...), end it; after a weak statement
+such a line only makes the weak statements that follow it count no more. Words that may also belong
+to the answer (``Input:``, ``Task:``, ``Next:``) and headings end it once strong answer and
+confidence are there; before that, the words end it at the next strong answer.
 
 All patterns have bounded quantifiers, so the time is proportional to the length of the text.
 """
@@ -15,9 +18,9 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 import re
 from typing import Literal, NamedTuple
 
+from caopd_bench.tasks.characters import clean_answer, find_box
 from caopd_bench.tasks.confidence import MAX_STATEMENT, read_confidence
 
-MAX_ANSWER = 4000  # characters of an answer that are kept
 Kind = Literal["answer", "confidence"]
 
 
@@ -50,12 +53,13 @@ _SEPARATOR = (
 _MARK = re.compile(
     r"<(?P<tag>/?(?:answer|confidence))>"
     rf"|(?<![a-z0-9]){_BEFORE}(?P<label>answer|confidence){_AFTER}{_SCALE}{_SEPARATOR}"
-    r"|(?<=[\s.])(?P<turn>(?-i:Problem|Question|Human|User|Q)(?:\s[0-9]{1,3})?:)",
+    r"|(?<=[\s.])(?P<turn>(?-i:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:)",
     re.IGNORECASE,
 )
 # What may stand before a label that begins its line: punctuation, list numbers, \text{.
 _LINE_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?(?:\\text(?:bf)?\{[\W_]*)?")
 _MAX_LINE_START = 60
+_SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
 # Where a sentence such as "the answer is 5, because ..." stops being the answer.
@@ -70,21 +74,23 @@ _JUDGEMENT = re.compile(
 _TURN_TOKEN = re.compile(
     r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|<[be]os>|<\|turn>|<turn\|>|\[/?INST\]"
 )
-_TURN_NAMES = (
-    r"(?:problem|question|q|user|human|system|assistant|instruction|input|exercise|task|query)"
-)
-_TURN_LINE = re.compile(
-    rf"(?:{_TURN_TOKEN.pattern})"
-    rf"|[\W_]{{0,12}}(?:(?:next|new|another)\s{{1,3}})?{_TURN_NAMES}\s{{0,3}}"
-    r"(?:#?[0-9]{1,4}[*_\s]{0,4}(?:[:.)]|$)|[*_\s]{0,4}:)"
-    rf"|\s{{0,3}}#{{1,6}}\s{{0,3}}{_TURN_NAMES}(?![a-z])",
-    re.IGNORECASE,
-)
+_TURN_NAMES = r"(?:problem|question|q|user|human|system|assistant|example|exercise)"
+_MAYBE_NAMES = r"(?:instruction|input|task|query|next)"
+
+
+def _turn_line(names: str) -> str:
+    return (
+        rf"[\W_]{{0,12}}(?:(?:next|new|another)\s{{1,3}})?{names}\s{{0,3}}"
+        r"(?:#?[0-9]{1,4}[*_\s]{0,4}(?:[:.)]|$)|[*_\s]{0,4}:)"
+        rf"|\s{{0,3}}#{{1,6}}\s{{0,3}}{names}(?![a-z])"
+    )
+
+
+_TURN_LINE = re.compile(f"(?:{_TURN_TOKEN.pattern})|{_turn_line(_TURN_NAMES)}", re.IGNORECASE)
+_MAYBE_TURN_LINE = re.compile(_turn_line(_MAYBE_NAMES), re.IGNORECASE)
 _HEADING = re.compile(r"\s{0,3}###")
-_BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
-_NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
     r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
@@ -115,94 +121,130 @@ class _Block:
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []
-        self.stated = False  # something was stated, so a new turn ends the block
+        self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
+        self.no_weak = False  # a turn began after weak statements: only strong ones count now
+        self.no_answer = False  # a turn may have begun: the next strong answer belongs to it
+        self.boxed = False
+        self.ended = False
         self.waiting: tuple[Kind, bool, int] | None = None  # a label whose value is to come
         self.boxable: list[str] = []  # lines, with confidences blanked: \boxed{0.9} is no answer
 
     def read(self, text: str) -> list[Statement]:
         start = 0
         for line in text.split("\n"):
-            if not self._read_line(line, start):
+            blanks: list[tuple[int, int]] = []
+            self._read_line(line, start, blanks)
+            if self.ended:
                 break
+            if not self.no_weak:
+                self.boxable.append(_blank(line, blanks))
+                self.boxed |= "\\boxed" in self.boxable[-1]
             start += len(line) + 1
-        box = find_box("\n".join(self.boxable))
-        if box is not None:
-            self._add("answer", box[0], False, box[1])
+        self.no_weak = False
+        boxable = "\n".join(self.boxable)
+        last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
+        for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
+            if (box := find_box(part)) is not None:
+                self._add("answer", box[0], False, box[1])
         return self.statements
 
-    def _read_line(self, line: str, start: int) -> bool:
-        """Read one line; False when it belongs to the next turn."""
+    def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
+        """Read one line; `blanks` collects where its confidences are."""
         marks = [m for m in _MARK.finditer(line) if not _is_mention(line, m)]
         at_start = bool(marks) and _begins_line(line, marks[0].start())
-        if self.stated and not at_start and (_TURN_LINE.match(line) or self._is_new_section(line)):
-            return False
-        self.boxable.append(line)
+        if not at_start:
+            self._check_turn(line)
+        if self.ended:
+            return
         if at_start:
             self.waiting = None
         if not marks:
-            self._read_unmarked(line, start)
-            return True
+            self._read_unmarked(line, start, blanks)
+            return
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
             if mark["turn"]:
-                if self.stated and at_start:
-                    return False
+                if self.strong and at_start:
+                    self.ended = True
+                    return
                 continue
             name = (mark["tag"] or mark["label"]).lower()
             if name.startswith("/"):
                 continue
             kind: Kind = "answer" if name == "answer" else "confidence"
             prose = (mark["separator"] or "")[:1].isalpha()
-            strong = at_start and (not prose or carried == kind)
             value = line[mark.end() : following.start() if following else len(line)]
+            if not at_start and not prose and any(map(str.isdigit, value[:MAX_STATEMENT])):
+                at_start = _begins_sentence(line, mark)
+            strong = at_start and (not prose or carried == kind)
             if not _ONLY_MARKUP.fullmatch(value):
                 carried = None
                 if prose and (end := _PROSE_END.search(value)):
-                    value = value[: end.start()]
-                self._add(kind, value, strong, start + mark.start())
+                    value = value[: end.start() + (end.group() == ".")]
                 if kind == "confidence":
-                    self._blank(mark.end(), mark.end() + len(value))
+                    blanks.append((mark.end(), mark.end() + len(value)))
+                    if following or line[: mark.start()][-1:] == '"':  # a comma between two entries
+                        value = value.rstrip(" \t,\"'")
+                self._add(kind, value, strong, start + mark.start())
+                if self.ended:
+                    return
             elif following is None:
                 self.waiting = (kind, strong, start)
             elif strong:
                 carried = kind
-        return True
 
-    def _read_unmarked(self, line: str, start: int) -> None:
+    def _check_turn(self, line: str) -> None:
+        """Notice a line that begins the next turn."""
+        complete = len(self.strong) == 2
+        if _TURN_LINE.match(line):
+            self.ended = bool(self.strong)
+            self.no_weak |= bool(self.statements) or self.boxed
+        elif _MAYBE_TURN_LINE.match(line):
+            self.ended = complete
+            self.no_answer |= "answer" in self.strong
+        elif complete and _HEADING.match(line) and not _GSM8K.match(line):
+            self.ended = True
+
+    def _read_unmarked(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
         if self.waiting is not None and not _ONLY_MARKUP.fullmatch(line):
             kind, strong, _ = self.waiting
             self.waiting = None
             self._add(kind, line, strong, start)
             if kind == "confidence":
-                self._blank(0, len(line))
+                blanks.append((0, len(line)))
         elif gsm8k := _GSM8K.match(line):
             self._add("answer", gsm8k["text"], False, start)
-        elif "\\boxed" in line:
-            self.stated = True
 
     def _add(self, kind: Kind, raw: str, strong: bool, start: int) -> None:
         if kind == "confidence":
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
-            self.stated |= strong and read_confidence(text).value is not None
+            counts = strong and read_confidence(text).value is not None
         else:
             text = clean_answer(raw)
             if len(text) <= 100 and _PLACEHOLDER.fullmatch(text):
                 return
-            # In prose, only a number makes it sure that this was an answer.
-            self.stated |= strong or any(c.isdigit() for c in text)
+            counts = strong
+            self.ended |= strong and self.no_answer
+        if self.ended or (self.no_weak and not strong):
+            return
+        if counts:
+            self.strong.add(kind)
         self.statements.append(Statement(kind, text, strong, start))
 
-    def _blank(self, start: int, end: int) -> None:
-        line = self.boxable[-1]
-        self.boxable[-1] = line[:start] + " " * (end - start) + line[end:]
 
-    def _is_new_section(self, line: str) -> bool:
-        """Say whether a heading follows a complete block."""
-        return (
-            _HEADING.match(line) is not None
-            and not _GSM8K.match(line)
-            and {s.kind for s in self.statements} == {"answer", "confidence"}
-        )
+def _blank(line: str, spans: list[tuple[int, int]]) -> str:
+    """Return the line with spaces in the spans, which are in order."""
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += (line[done:start], " " * (end - start))
+        done = end
+    return "".join((*pieces, line[done:]))
+
+
+def _begins_sentence(line: str, mark: re.Match[str]) -> bool:
+    """Say whether a capitalised label follows the end of a sentence, at most some spaces away."""
+    before = line[max(0, mark.start() - 8) : mark.start()]
+    return mark.group()[:1].isupper() and _SENTENCE_END.search(before) is not None
 
 
 def _begins_line(line: str, position: int) -> bool:
@@ -223,60 +265,3 @@ def _is_mention(line: str, mark: re.Match[str]) -> bool:
             return not _begins_line(line, mark.start())
         return mark["label"].lower() == "answer"
     return mark["separator"][0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
-
-
-def clean_answer(raw: str) -> str:
-    """Strip box, markdown, quotes, unbalanced brackets and the full stop from an answer.
-
-    Examples
-    --------
-    >>> clean_answer(' **5 apples.** ("')
-    '5 apples'
-    """
-    text = raw.strip()[:MAX_ANSWER]
-    box = find_box(text)
-    if box is not None:
-        text = box[0]
-    before = None
-    while text != before and before != "":
-        before = text
-        text = text.lstrip(' \t\n*_`"“”').rstrip(' \t\n*_`"“”,;:–—-')
-        if text.endswith(".") and not text.endswith(".."):
-            text = text[:-1]
-        text = _NEXT_KEY.sub("", text)
-        if len(text) > 1 and text[0] == text[-1] == "'":
-            text = text[1:-1]
-        if text.endswith("|") and text.count("|") % 2:
-            text = text[:-1]
-        text = _strip_unbalanced(text)
-    return text
-
-
-def _strip_unbalanced(text: str) -> str:
-    for opening, closing in ("()", "[]", "{}"):
-        excess = text.count(closing) - text.count(opening)
-        if excess > 0:
-            text = text[:-1] if text.endswith(closing) else text.removeprefix(closing)
-        elif excess < 0 and text.endswith(opening):
-            text = text[:-1]
-    return text
-
-
-def find_box(text: str) -> tuple[str, int] | None:
-    r"""Return content and start of the last ``\boxed{}`` whose braces balance.
-
-    Examples
-    --------
-    >>> find_box(r"\boxed{3} no, \boxed{\frac{1}{2}}")
-    ('\\frac{1}{2}', 14)
-    """
-    last: tuple[int, int, int] | None = None
-    opened: list[re.Match[str]] = []
-    for match in _BOX_OR_BRACE.finditer(text):
-        token = match.group()
-        if token == "}":
-            if opened and (box := opened.pop()).group() != "{":
-                last = (box.end(), match.start(), box.start())
-        elif not token.startswith("\\") or token.startswith("\\boxed"):
-            opened.append(match)
-    return (text[last[0] : last[1]].strip(), last[2]) if last else None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from caopd_bench.tasks.characters import MAX_ANSWER
 from caopd_bench.tasks.parsing import (
     PARSER_VERSION,
     STATUSES,
@@ -19,7 +20,6 @@ from caopd_bench.tasks.parsing import (
     parse_response,
     read_confidence,
 )
-from caopd_bench.tasks.statements import MAX_ANSWER
 
 TABLE = runpy.run_path(str(Path(__file__).with_name("parser_table.py")))
 
@@ -221,7 +221,8 @@ HOSTILE = [
     "confidence (", "confidence in my ", "Problem:", "Q: ", "Answer: 5 Confidence: .9 ",
     '"answer": "', "<answer>", "</answer>", "<", "I don't know ", "\u0301", "0" * 50 + ".", "-",
     "1. ",
-    "\\text{", "'", "_",
+    "\\text{", "'", "_", "Confidence: .9 ", "<confidence>.9</confidence>", "Wait. Answer: 5 ",
+    "Answer: 5\n### A\n", "Input:\n",
 ]  # fmt: skip
 PREFIXES = ["", "Answer: ", "Answer: 5\nConfidence: "]
 
@@ -243,7 +244,16 @@ def test_time_is_proportional_to_length(unit, prefix):
     assert long < 12 * short + 0.005  # a clock tick
 
 
-@pytest.mark.parametrize("unit", ["Confidence:", "Answer:", "(", "<think>", "\\boxed{", "9", " "])
+MEGABYTE = [
+    "Confidence:", "Answer:", "(", "<think>", "\\boxed{", "\\boxed{5} ", "9", " ",
+    "Confidence: .9 ", "Confidence: high ", "<confidence>.9</confidence>",
+    "Answer: 5 Confidence: .9 ", "Answer: 5\nConfidence: high\n",
+    '{"answer": "5", "confidence": 0.9} ', "Answer: 5\n### A\n", "Problem:\n", "Input:\n",
+    "The answer is 5.\nProblem:\n", "Wait. Answer: 5 ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", MEGABYTE)
 def test_a_megabyte_does_not_hang(unit):
     # A guard against hangs, not a speed target.
     assert _seconds(unit * (1_000_000 // len(unit)), runs=1) < 5

@@ -50,7 +50,17 @@ SAME = [
     (r"\[ 12 \]", "12"), (r"$\boxed{\frac{3}{4}}$", "0.75"), ("$12$ apples", "12"), ("{12}", "12"),
     ("x = 12", "12"), ("x=12", "12"), ("$x = 12$", "12"), ("= 12", "12"), ("x_1 = 12", "12"),
     ("f(2) = 12", "12"), ("total = $12", "12"), (r"\theta = 30^\circ", "30"), ("12 = 12.0", "12"),
-    ("x = 3/4 = 0.75", "3/4"),
+    ("x = 3/4 = 0.75", "3/4"), ("3/4 = 75%", "0.75"), ("3/4 = 75%", "75%"),
+    # the last side of a calculation is the stated result
+    ("40 + 3 = 43", "43"), ("5 + 7 = 12", "12"), ("9 * 8 = 72 notebooks", "72"),
+    ("x = 5 + 7 = 12", "12"), (r"$9 \times 8 = 72$", "72"), ("15% of 60 = 9", "9"),
+    ("9 crates * 8 notebooks = 72 notebooks", "72"), ("(40 + 3) / 2 = 21.5", "21.5"),
+    # a sentence with one number
+    ("12 is the answer", "12"), ("12 is the final answer.", "12"), ("Rosa has 72 lemons", "72"),
+    ("The result is 12", "12"), ("x = 12 units", "12"), ("The result is **12**.", "12"),
+    ("The remainder is 3", "3"), ("Therefore, Rosa has $72 left.", "72"), ("x is -3", "-3"),
+    ("A total of 12 apples", "12"), ("The probability is 3/4", "0.75"), ("Total: 12", "12"),
+    ("12 (one dozen)", "12"), ("5 seconds", "5"), ("100 (one hundred)", "100"),
 ]  # fmt: skip
 
 # (answer, gold): wrong, or not one exact number.
@@ -65,7 +75,8 @@ DIFFERENT = [
     ("12 = 13", "12"), ("12 = 13", "13"), ("x = 12, y = 13", "12"), ("12 (or 13)", "12"),
     ("12;13", "12"),
     # to be evaluated
-    ("5 + 7", "12"), ("5 + 7 = 12", "12"), ("2^10", "1024"), ("10^3", "1000"), ("3*4", "12"),
+    ("5 + 7", "12"), ("5 + 7 = 12 = 13", "13"), ("12 = 5 + 7", "12"),
+    ("2^10", "1024"), ("10^3", "1000"), ("3*4", "12"),
     ("5²", "25"),
     ("5²", "52"), ("1 + 3/4", "1.75"), ("5!", "120"), ("5!", "5"), ("3/4/5", "3/4"), ("12x", "12"),
     ("12i", "12"), (r"2\pi", "2"), ("2 pi", "2"), ("2π", "2"), (r"12\sqrt{2}", "12"),
@@ -83,6 +94,27 @@ DIFFERENT = [
     ("twelve", "12"), ("1,23", "1.23"), ("0,5", "0.5"), ("1.234,5", "1234.5"), ("12,34", "1234"),
     ("1 234", "1234"), ("XII", "12"), ("0x0c", "12"), ("12:00", "12"), ("nan", "0"), ("inf", "1"),
     ("3/0", "0"), (r"\frac{1}{0}", "0"), ("1e9999", "1"), ("١٢", "12"), ("5 million", "5"),
+    ("0,123", "123"), ("0_123", "123"), ("0\u202f123", "123"), ("012,345", "12345"),
+    # words that change the number
+    ("5 dozen", "5"), ("5 mil", "5"), ("5 billionths", "5"), ("5 tenths", "5"), ("5 halves", "5"),
+    ("5 thirds", "5"), ("5 less", "5"), ("5 under", "5"), ("3 quarters", "3"), ("3rd", "3"),
+    ("12 wrong", "12"), ("5 millions", "5"), ("5 bn", "5"), ("5 hundredths", "5"), ("5th", "5"),
+    ("5 twentieths", "5"), ("5 score", "5"), ("5 hundred thousand", "500"), ("5 fewer", "5"),
+    ("12 isn't right", "12"), ("12 never", "12"), ("12 (wrong)", "12"), ("12 (not sure)", "12"),
+    ("12 (approximately)", "12"), ("5 (million)", "5"), ("5 zillion", "5"), ("20 five", "20"),
+    ("12ish", "12"), ("12 max", "12"), ("5 twelfths", "5"), ("5 crore", "5"), ("5 sixteenths", "5"),
+    # sentences that do not state their number
+    ("Rosa does not have 72 lemons", "72"), ("Rosa doesn't have 72", "72"), ("half of 12", "12"),
+    ("Rosa has more than 72 lemons", "72"), ("Rosa and Tom have 72", "72"), ("twice 12", "12"),
+    ("The result is about 12", "12"), ("The result is 12 or 13", "12"), ("result - 12", "-12"),
+    ("the square root of 12", "12"), ("Rosa has 72 lemons and 3 pears", "72"), ("x 12", "12"),
+    ("It could be 12", "12"), ("Rosa has two bags of 12", "12"), ("12 is not the answer", "12"),
+    ("12 is half of the answer", "12"), ("a third of 12", "12"), ("The result is 5 dozen", "5"),
+    ("minus 12", "12"), ("If x is 12", "12"), ("multiple of 12", "12"),
+    ("12 is the wrong answer", "12"),
+    ("12,13 = 13", "13"), ("0,5 = 0.5", "0.5"), ("12 13 = 13", "13"), ("5 + 7 ≈ 12 = 12", "12"),
+    ("25% = 25", "25"), ("3/4 = 0.74", "0.74"), ("2x + 3 = 12", "12"), ("1 dozen = 12", "12"),
+    ("half = 12", "12"),
     ("5M", "5"), ("5K", "5"), ("0.25%", "25%"), ("0.25", "25"), ("2500%", "1/4"),
     ("9" * (MAX_LENGTH + 1), "9"), ("9" * 5000, "9"), ("1" + "0" * 500, "1"),
 ]  # fmt: skip
