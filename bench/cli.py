@@ -20,7 +20,6 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     from caopd_bench.errors import UsageError
-    from caopd_bench.terminal import printable
 
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(printable(f"caopd-bench {options.command}: {error}"), file=sys.stderr)
+        print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
@@ -134,9 +133,9 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    from caopd_bench.terminal import printable
+    from caopd_bench.terminal import inline
 
-    print(printable(line), file=sys.stderr, flush=True)
+    print(inline(line), file=sys.stderr, flush=True)
 
 
 def _path(text: str) -> Path:

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import GREEDY, STATUSES, Row, Run
-from caopd_bench.tasks.parsing import PARSER_VERSION, find_spans, parse_response
+from caopd_bench.tasks.parsing import find_spans, parse_response
+from caopd_bench.terminal import quote
 
 __all__ = ["find_results", "read_lm_eval"]
 
@@ -78,15 +80,16 @@ def read_lm_eval(results_file: Path) -> Run:
             f"{results_file}: none of its tasks ({', '.join(samples)}) states a confidence; "
             "`caopd-bench tasks` lists those that do"
         )
-    provenance = {**_provenance(results), "tasks": tasks}
-    name = Path(str(provenance["model"])).name or "model"
+    provenance = clean_provenance({**_provenance(results), "tasks": tasks})
+    warnings += parser_warnings(provenance)
+    name = Path(provenance["model"]).name or "model"
     return Run(name, str(results_file), rows, provenance, tuple(warnings))
 
 
 def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str | int, str | int]] = set()
     for number, sample in _lines(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
@@ -94,9 +97,11 @@ def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
             return [], {}
         if missing:
             raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
-        key = (str(sample.get("doc_id")), str(sample.get("filter")))
+        key = (_identity(sample.get("doc_id")), _identity(sample.get("filter")))
         if key in seen:
-            raise UsageError(f"{where}: doc_id {key[0]} appears twice; was the file appended to?")
+            raise UsageError(
+                f"{where}: doc_id {quote(key[0])} appears twice; was the file appended to?"
+            )
         seen.add(key)
         rows.append(_make_row(task, sample, where))
         first = first or sample
@@ -105,18 +110,22 @@ def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
     return rows, first
 
 
+def _identity(value: Any) -> str | int:
+    return value if isinstance(value, (str, int)) else quote(value)
+
+
 def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
     doc = sample.get("doc")
     text = _first_text(sample)
-    if not isinstance(doc, Mapping) or "item_hash" not in doc:
+    if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
         raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
     confidence = _read_confidence(sample["confidence"], where)
     correct = sample["acc"]
     if correct not in (0, 1):
-        raise UsageError(f"{where}: acc must be 0 or 1, got {correct!r}")
+        raise UsageError(f"{where}: acc must be 0 or 1, got {quote(correct)}")
     status = sample.get("status", "ok" if confidence is not None else "no_confidence")
     if status not in STATUSES:
-        raise UsageError(f"{where}: status {status!r} is not one of {', '.join(STATUSES)}")
+        raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
     if (status == "ok") != (confidence is not None):
         raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
     # Only here is the token budget known that this answer really had.
@@ -125,9 +134,9 @@ def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
     spans = find_spans(text)
     return Row(
         task=task,
-        item_hash=str(doc["item_hash"]),
+        item_hash=doc["item_hash"],
         sample=GREEDY,
-        groups={key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))},
+        groups=_read_groups(doc, where),
         confidence=confidence,
         correct=int(correct),
         status=status,
@@ -137,13 +146,21 @@ def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
     )
 
 
+def _read_groups(doc: Mapping[str, Any], where: str) -> dict[str, str | int | float]:
+    groups = {key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))}
+    for key, value in groups.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{where}: {key} must be a word or a finite number, got {value}")
+    return groups
+
+
 def _read_confidence(value: Any, where: str) -> float | None:
     if value is None:
         return None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 1:  # NaN is in no range
         hint = "; divide percentages by 100" if is_number and value > 1 else ""
-        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {value!r}{hint}")
+        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {quote(value)}{hint}")
     return float(value)
 
 
@@ -151,7 +168,7 @@ def _first_text(sample: Mapping[str, Any]) -> str:
     responses = sample.get("resps") or [[""]]
     while isinstance(responses, list):
         responses = responses[0] if responses else ""
-    return str(responses)
+    return responses if isinstance(responses, str) else ""
 
 
 def _token_budget(sample: Mapping[str, Any]) -> int | None:
@@ -186,8 +203,9 @@ def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) 
 
 def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
     config = _section(results, "config")
+    names = (results.get("model_name"), config.get("model"))
     return {
-        "model": results.get("model_name") or config.get("model") or "model",
+        "model": next((name for name in names if name and isinstance(name, str)), "model"),
         "backend": config.get("model"),
         "model_args": config.get("model_args"),
         "gen_kwargs": config.get("gen_kwargs"),
@@ -209,13 +227,13 @@ def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
         "python_version": _environment(results, "Python version"),
         "date": results.get("date"),
         "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
-        "parser_version": PARSER_VERSION,
     }
 
 
 def _environment(results: Mapping[str, Any], label: str) -> str | None:
     """Find one line of the report on the machine that lm-eval writes as text."""
-    for line in str(results.get("pretty_env_info", "")).splitlines():
+    report = results.get("pretty_env_info")
+    for line in report.splitlines() if isinstance(report, str) else ():
         if line.startswith(f"{label}: "):
             return line.removeprefix(f"{label}: ").split(" ")[0]
     return None
@@ -234,6 +252,7 @@ def _task_provenance(
         "exemplars": doc.get("exemplars"),
         "weights": doc.get("weights"),
         "prompt_version": doc.get("prompt_version"),
+        "parser_version": doc.get("parser_version"),
     }
 
 
@@ -288,6 +307,6 @@ def _task_of(file: Path, date: str) -> str:
 def _number_or_none(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

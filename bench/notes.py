@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 from caopd_bench.rows import Row, Run
+from caopd_bench.terminal import WARNING_WIDTH, inline
 
 __all__ = ["describe_run", "notes_on_task", "notes_on_weights"]
 
 LOW_PARSE_RATE = 0.9
 #: The ECE interval was checked by simulation from this size on.
 MIN_ROWS = 50
+WIDTH = 40
+BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
 def describe_run(run: Run, task: str) -> str:
     """Say in one line what was evaluated and how it was asked."""
-    settings = run.provenance.get("tasks", {}).get(task, {})
+    settings = run.settings(task)
     shots, n = settings.get("num_fewshot"), len(run.task_rows(task))
     parts = [
         f"{n} {'row' if n == 1 else 'rows'}",
         f"{shots} exemplars" if shots else "no exemplars",
         "chat template" if run.provenance.get("chat_template_sha") else "no chat template",
-        f"backend {run.provenance.get('backend') or 'unknown'}",
+        f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}",
     ]
     exemplars = (settings.get("exemplars") or {}).get("set")
     if shots and exemplars:
-        parts[1] += f" (set {exemplars})"
+        parts[1] += f" (set {inline(exemplars, WIDTH)})"
     if settings.get("weights"):
-        parts.append(f"weights {settings['weights'][:8]}")
+        parts.append(f"weights {inline(settings['weights'][:8])}")
     return ", ".join(parts)
 
 
 def notes_on_task(run: Run, task: str) -> list[str]:
     """Say what limits the numbers of one task, and what to do about it."""
     rows = run.task_rows(task)
-    notes = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
+    warnings = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
+    notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
     notes += _on_parsing(run, task, rows)
     notes += _on_stated_values(rows)
     parsed = sum(row.status == "ok" for row in rows)
@@ -49,21 +54,51 @@ def notes_on_task(run: Run, task: str) -> list[str]:
 
 
 def notes_on_weights(runs: Sequence[Run]) -> list[str]:
-    """Warn of runs with different names and the same weights."""
+    """Warn of two runs of the same weights that a path or a name passes off as two models."""
     notes = []
     for a, b in combinations(runs, 2):
         shared = _weights(a) & _weights(b)
-        if shared and a.provenance.get("model") != b.provenance.get("model"):
+        if not shared:
+            continue
+        names = f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)}"
+        weights, model = inline(min(shared), WIDTH), a.provenance.get("model")
+        if model != b.provenance.get("model"):
             notes.append(
-                f"{a.name} and {b.name} claim different models but have the same weights "
-                f"({min(shared)}); was a checkpoint path reused?"
+                f"{names} claim different models but have the same weights ({weights}); was a "
+                "checkpoint path reused?"
+            )
+        elif any(_setting(a, task) == _setting(b, task) for task in {*a.tasks} & {*b.tasks}):
+            notes.append(
+                f"{names} are the same evaluation of the same weights ({weights}) twice; was "
+                f"{inline(str(model), WIDTH)} meant to hold another model by then?"
             )
     return notes
 
 
 def _weights(run: Run) -> set[str]:
-    tasks = run.provenance.get("tasks", {})
-    return {settings["weights"] for settings in tasks.values() if settings.get("weights")}
+    found = (run.settings(task).get("weights") for task in run.tasks)
+    return {weights for weights in found if weights}
+
+
+def _setting(run: Run, task: str) -> tuple[Any, ...]:
+    """Give all that makes an evaluation of a task another one."""
+    settings = run.settings(task)
+    ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
+    theirs = (
+        "backend",
+        "model_args",
+        "gen_kwargs",
+        "seeds",
+        "limit",
+        "chat_template_sha",
+        "fewshot_as_multiturn",
+        "system_instruction_sha",
+    )
+    return (
+        *(settings.get(key) for key in ours),
+        *(run.provenance.get(key) for key in theirs),
+        settings.get("exemplars") if settings.get("num_fewshot") else None,
+    )
 
 
 def _on_parsing(run: Run, task: str, rows: Sequence[Row]) -> list[str]:
@@ -72,14 +107,24 @@ def _on_parsing(run: Run, task: str, rows: Sequence[Row]) -> list[str]:
         return []
     missing = ", ".join(f"{n} {status}" for status, n in counts.most_common() if status != "ok")
     advice = []
-    if not run.provenance.get("tasks", {}).get(task, {}).get("num_fewshot"):
+    if not run.settings(task).get("num_fewshot"):
         advice.append("show the format (--num_fewshot 4)")
     if not run.provenance.get("chat_template_sha"):
         advice.append("an instruct model needs --apply_chat_template")
-    if counts["unfinished"]:
-        advice.append("unfinished answers need room (--gen_kwargs max_gen_toks=4096)")
+    budget = _token_budget(run, task)
+    if counts["unfinished"] and budget:
+        advice.append(f"unfinished answers need room (--gen_kwargs max_gen_toks={2 * budget})")
     todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
     return [f"low parse rate, the numbers describe the parsed rows only: {missing}{todo}"]
+
+
+def _token_budget(run: Run, task: str) -> int | None:
+    for options in (run.provenance.get("gen_kwargs"), run.settings(task).get("generation")):
+        found = [options.get(key) for key in BUDGETS] if isinstance(options, Mapping) else []
+        for budget in found:
+            if isinstance(budget, int) and budget > 0:
+                return budget
+    return None
 
 
 def _on_stated_values(rows: Sequence[Row]) -> list[str]:

@@ -34,7 +34,10 @@ class Record:
     n : int
         Rows that the number was computed from.
     interval : str
-        How `low` and `high` were made: "test inversion", "percentile bootstrap", "Wilson", or "".
+        How `low` and `high` were made, and their level: the method of
+        `caopd_bench.metrics.Interval` ("wilson", "inversion", "percentile", ...), as in
+        "wilson 95%". Of `null_ece`, which has no lower limit, "95% of simulated
+        calibrated models". "" where there is no interval.
     reason : str
         Why something is undefined, else "".
     """
@@ -62,7 +65,7 @@ def make_record(run: str, task: str, group: str | None, metric: str, interval: I
         low=float(interval.low),
         high=float(interval.high),
         n=int(interval.n),
-        interval=interval.method,
+        interval=_describe(interval),
         reason=interval.reason,
     )
 
@@ -87,6 +90,15 @@ def write_json(records: Iterable[Record], path: Path) -> None:
     lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def _describe(interval: Interval) -> str:
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return ""
+    level = f"{100 * interval.level:g}%"
+    if interval.method == "simulation":
+        return f"{level} of simulated calibrated models"
+    return f"{interval.method} {level}"
 
 
 def _none_if_undefined(value: Any) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from caopd_bench.metrics import Tally, tally
 
-__all__ = ["GREEDY", "STATUSES", "Row", "Run", "tally_rows"]
+__all__ = ["GREEDY", "STATUSES", "Row", "Run", "Status", "tally_rows"]
 
-STATUSES = (
+Status = Literal[
     "ok",
     "no_confidence",
     "bad_confidence",
@@ -18,7 +18,8 @@ STATUSES = (
     "abstained",
     "unfinished",
     "api_error",
-)
+]
+STATUSES: tuple[Status, ...] = get_args(Status)
 #: `Row.sample` of an answer that was decoded greedily; samples count from 0.
 GREEDY = -1
 
@@ -55,7 +56,7 @@ class Row:
     groups: Mapping[str, Any]
     confidence: float | None
     correct: int
-    status: str
+    status: Status
     answer: str | None = None
     stated: str | None = None
     text: str | None = None
@@ -91,6 +92,11 @@ class Run:
         """The task names, in order of appearance."""
         return list(dict.fromkeys(row.task for row in self.rows))
 
+    def settings(self, task: str) -> Mapping[str, Any]:
+        """Give what the provenance says of one task; empty where it says nothing."""
+        settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
+        return settings
+
     def task_rows(self, task: str) -> list[Row]:
         """Give the rows of one task."""
         return [row for row in self.rows if row.task == task]
@@ -101,9 +107,11 @@ def tally_rows(rows: Sequence[Row]) -> Tally | None:
 
     A question that was sampled several times is one cluster: its rows are not independent.
     """
-    parsed = [(r.confidence, r.correct, r.item_hash) for r in rows if r.confidence is not None]
+    parsed = [row for row in rows if row.confidence is not None]
     if not parsed:
         return None
-    confidence, correct, item = zip(*parsed, strict=True)
-    is_sampled = len(set(item)) < len(item)
-    return tally(confidence, correct, cluster=item if is_sampled else None)
+    confidence = [row.confidence for row in parsed if row.confidence is not None]
+    correct = [row.correct for row in parsed]
+    items = [row.item_hash for row in parsed]
+    is_sampled = any(row.sample != GREEDY for row in parsed) and len(set(items)) < len(items)
+    return tally(confidence, correct, cluster=items if is_sampled else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from caopd_bench.runs import name_collisions, read_run
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.table import render_groups, render_task
-from caopd_bench.terminal import printable
+from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,12 +48,18 @@ def run_score(options: argparse.Namespace) -> int:
             write_json(records, options.json)
     if options.store:
         with _writing(options.store):
-            write_stored(runs[0], records, options.store, with_text=options.text)
+            write_stored(
+                runs[0],
+                records,
+                options.store,
+                level=options.confidence,
+                with_text=options.text,
+            )
     if figure:
         with _writing(options.figure):
             _save(figure, options.figure)
     for block in _render(runs, records, keys, options.confidence):
-        print(printable(block))
+        print(block)
     return 0
 
 
@@ -70,7 +77,9 @@ def _select(run: Run, task: str | None) -> Run:
         return run
     if task not in run.tasks:
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
-    return replace(run, rows=run.task_rows(task))
+    others = {name for name in run.tasks if name != task}
+    ours = [warning for warning in run.warnings if warning.partition(":")[0] not in others]
+    return replace(run, rows=run.task_rows(task), warnings=tuple(ours))
 
 
 def _render(
@@ -80,22 +89,24 @@ def _render(
     for task in dict.fromkeys(task for run in runs for task in run.tasks):
         members = [run for run in runs if task in run.tasks]
         ours = [record for record in records if record.task == task]
-        yield f"\n{task}"
+        yield f"\n{inline(task, NAME_WIDTH)}"
         for run in members:
-            yield f"  {run.name}: {describe_run(run, task)}"
+            yield f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}"
         yield ""
         yield render_task(ours, [run.name for run in members], level)
         for run in members:
+            name = inline(run.name, NAME_WIDTH)
             for key in keys:
                 groups = [record for record in ours if record.run == run.name]
-                yield f"\n  {run.name} by {key}\n{render_groups(groups, key)}\n"
+                yield f"\n  {name} by {inline(key)}\n{render_groups(groups, key, level)}\n"
+            head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task):
-                yield f"  note{f' on {run.name}' if len(runs) > 1 else ''}: {note}"
+                yield f"  {head}: {inline(note)}"
     for note in notes_on_weights(runs):
-        yield f"\nwarning: {note}"
+        yield f"\nwarning: {inline(note)}"
     general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
     for warning in sorted(general):
-        yield f"\nnote: {warning}"
+        yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
 
 
 def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:
@@ -110,8 +121,9 @@ def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:
         raise UsageError(f"--figure {path}: no row states a usable confidence; nothing to draw")
     figure = _make_figure(len(panels))
     for ax, (run, task, counts) in zip(figure.axes, panels, strict=True):
-        name = textwrap.fill(run.name, TITLE_WIDTH)
-        title = name if len({name for _, name, _ in panels}) == 1 else f"{name}\n{task}"
+        title = textwrap.fill(inline(run.name, NAME_WIDTH), TITLE_WIDTH)
+        if len({name for _, name, _ in panels}) > 1:
+            title += f"\n{inline(task, NAME_WIDTH)}"
         # A pair of $ would be a formula.
         title = title.replace("$", r"\$")
         plot_reliability(reliability_table(counts, level=level), ax, title=title)
@@ -124,7 +136,9 @@ def _save(figure: Figure, path: Path) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
     import matplotlib
 
-    with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}):
+    with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}), warnings.catch_warnings():
+        # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
+        warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
         figure.savefig(path, dpi=160, metadata=metadata[path.suffix.lower()])
 
 

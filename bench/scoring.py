@@ -147,12 +147,15 @@ def _within_level(rows: Sequence[Row], level: float) -> Interval:
 
 def _score_copies(run: Run, task: str, rows: Sequence[Row], level: float) -> Record:
     """Compute the share of stated confidences that repeat a value shown in the exemplars."""
-    settings = run.provenance.get("tasks", {}).get(task, {})
+    settings = run.settings(task)
+    shots = settings.get("num_fewshot") or 0
     shown = (settings.get("exemplars") or {}).get("confidences", [])
-    values = {float(value) for value in shown[: settings.get("num_fewshot") or 0]}
+    values = {float(value) for value in shown[:shots]}
     parsed = [row for row in rows if row.confidence is not None]
-    if not values:
+    if not shots:
         interval = _undefined(level, "no exemplars shown")
+    elif not values:
+        interval = _undefined(level, "the confidences of the exemplars are not known")
     elif not parsed:
         interval = _undefined(level, NO_ROWS)
     else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +18,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
+from caopd_bench.provenance import OTHER_PARSER, clean_provenance, parser_warnings
 from caopd_bench.records import Record, to_plain
-from caopd_bench.rows import Row, Run
+from caopd_bench.rows import Row, Run, Status
+from caopd_bench.terminal import inline
 
 __all__ = ["ROWS_NAME", "SUMMARY_NAME", "is_stored", "read_stored", "write_stored"]
 
@@ -41,15 +42,7 @@ class StoredRow(BaseModel):
     groups: dict[str, str | int | float | bool]
     confidence: float | None = Field(ge=0, le=1)
     correct: Literal[0, 1]
-    status: Literal[
-        "ok",
-        "no_confidence",
-        "bad_confidence",
-        "no_answer",
-        "abstained",
-        "unfinished",
-        "api_error",
-    ]
+    status: Status
     answer: str | None = None
     stated: str | None = None
     text: str | None = None
@@ -68,13 +61,19 @@ class Summary(BaseModel):
 
     format: Literal[1]
     name: str
+    level: float | None = Field(default=None, gt=0, lt=1)
     provenance: dict[str, Any]
     warnings: list[str]
     records: list[dict[str, Any]]
 
 
 def write_stored(
-    run: Run, records: Sequence[Record], folder: Path, *, with_text: bool = False
+    run: Run,
+    records: Sequence[Record],
+    folder: Path,
+    *,
+    level: float = 0.95,
+    with_text: bool = False,
 ) -> None:
     """Write a stored run into `folder`, which is made if need be.
 
@@ -86,23 +85,26 @@ def write_stored(
         What `score` made of it.
     folder : Path
         Holds nothing else; an earlier stored run there is replaced.
+    level : float
+        Of the intervals of `records`.
     with_text : bool
         Keep the model's whole text as well; by default only the answer and confidence spans.
     """
     if folder.is_file():
         raise UsageError(f"{folder}: is a file; --store takes a folder")
-    folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(_dump_row(run.name, row, with_text) + "\n" for row in run.rows)
     summary = Summary(
         format=FORMAT,
         name=run.name,
-        provenance=_without_nan(dict(run.provenance)),
+        level=level,
+        provenance=clean_provenance(run.provenance),
         warnings=list(run.warnings),
         records=to_plain(records),
     )
     text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
     # mtime=0: the same rows give the same bytes.
     compressed = gzip.compress(lines.encode(), compresslevel=9, mtime=0)
+    folder.mkdir(parents=True, exist_ok=True)
     _replace({folder / ROWS_NAME: compressed, folder / SUMMARY_NAME: text.encode()})
 
 
@@ -130,23 +132,30 @@ def read_stored(folder: Path) -> Run:
     rows = [_load_row(line, f"{rows_file} line {i}") for i, line in enumerate(lines, 1)]
     if not rows:
         raise UsageError(f"{rows_file}: holds no rows; store the run again")
-    return Run(summary.name, str(folder), rows, summary.provenance, tuple(summary.warnings))
+    provenance = clean_provenance(summary.provenance)
+    # Those on the parser were true of the version that stored the run.
+    warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
+    warnings += parser_warnings(provenance)
+    return Run(summary.name, str(folder), rows, provenance, tuple(warnings))
 
 
 def _dump_row(run: str, row: Row, with_text: bool) -> str:
-    stored = StoredRow(
-        run=run,
-        task=row.task,
-        item_hash=row.item_hash,
-        sample=row.sample,
-        groups=dict(row.groups),
-        confidence=row.confidence,
-        correct=1 if row.correct else 0,
-        status=row.status,  # type: ignore[arg-type]
-        answer=row.answer,
-        stated=row.stated,
-        text=row.text if with_text else None,
-    )
+    try:
+        stored = StoredRow(
+            run=run,
+            task=row.task,
+            item_hash=row.item_hash,
+            sample=row.sample,
+            groups=dict(row.groups),
+            confidence=row.confidence,
+            correct=1 if row.correct else 0,
+            status=row.status,
+            answer=row.answer,
+            stated=row.stated,
+            text=row.text if with_text else None,
+        )
+    except ValidationError as error:
+        raise UsageError(f"a row of {row.task} cannot be stored: {_first_problem(error)}") from None
     # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
     return json.dumps(stored.model_dump(exclude_none=False), ensure_ascii=True)
 
@@ -185,16 +194,7 @@ def _replace(contents: dict[Path, bytes]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    return f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+    place = ".".join(str(part) for part in problem["loc"]) or "file"
+    return f"{inline(place, 80)}: {inline(problem['msg'], 200)}"

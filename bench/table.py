@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from caopd_bench.records import Record
+from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["render_groups", "render_task"]
 
@@ -46,14 +47,17 @@ SIGNED = {"overconfidence_gap"}
 WITHOUT_INTERVAL = {"ece_debiased"}
 GROUP_COLUMNS = {
     "parse_rate": "parsed",
-    "accuracy": "accuracy",
+    "accuracy": "acc",
     "mean_confidence": "stated",
     "overconfidence_gap": "gap",
-    "ece": "ECE",
-    "null_ece": "if calibr.",
+    "ece": "ECE",  # followed by its interval
+    "null_ece": "null",
     "brier": "Brier",
     "auroc": "AUROC",
+    "spr": "SPR",
+    "confidence_when_wrong": "when wrong",
 }
+GROUP_WIDTH = 40
 
 
 def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0.95) -> str:
@@ -75,8 +79,9 @@ def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0
     """
     cells = {(r.metric, r.run): r for r in records if r.group is None}
     footnotes: dict[str, int] = {}
+    names = [inline(run, NAME_WIDTH) for run in runs]
     heading = f"estimate [{100 * level:g}% interval]"
-    table = [["", heading, ""] if len(runs) == 1 else [heading, *runs, ""]]
+    table = [["", heading, ""] if len(runs) == 1 else [heading, *names, ""]]
     for metric, label in LABELS.items():
         found = [cells.get((metric, run)) for run in runs]
         if not any(record and _is_worth_a_line(record) for record in found):
@@ -87,17 +92,37 @@ def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0
     return "\n".join([*lines, *(f"  ({mark}) {why}" for why, mark in footnotes.items())])
 
 
-def render_groups(records: Iterable[Record], key: str) -> str:
-    """Render the groups of one key of one run and task: a line per group."""
+def render_groups(records: Iterable[Record], key: str, level: float = 0.95) -> str:
+    """Render the groups of one key of one run and task: a line per group.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Of one run and task.
+    key : str
+        For example "level"; other groups are ignored.
+    level : float
+        Coverage of the intervals, for the heading.
+
+    Returns
+    -------
+    str
+        Lines without a final newline. The interval of the ECE stands beside it; undefined numbers
+        are a dash.
+    """
     prefix = f"{key}="
     rows: dict[str, dict[str, Record]] = {}
     for record in records:
         if record.group is not None and record.group.startswith(prefix):
             rows.setdefault(record.group.removeprefix(prefix), {})[record.metric] = record
-    table = [[key, "n", *GROUP_COLUMNS.values()]]
+    heads = list(GROUP_COLUMNS.values())
+    heads.insert(heads.index("ECE") + 1, f"{100 * level:g}%")
+    table = [[inline(key), "n", *heads]]
     for group, found in rows.items():
         n = str(found["parse_rate"].n)
-        table.append([group, n, *(_number(found[metric]) for metric in GROUP_COLUMNS)])
+        cells = [_number(found[metric]) for metric in GROUP_COLUMNS]
+        cells.insert(heads.index("ECE") + 1, _limits(found["ece"]))
+        table.append([inline(group, GROUP_WIDTH), n, *cells])
     return "\n".join(_align(table, right=True))
 
 
@@ -114,8 +139,14 @@ def _cell(record: Record, footnotes: dict[str, int]) -> str:
         return f"{_number(record)} [95% below {record.high:.3f}]"
     if math.isnan(record.low):
         return f"{_number(record)}  ({footnotes.setdefault(record.reason, len(footnotes) + 1)})"
+    return f"{_number(record)} {_limits(record)}"
+
+
+def _limits(record: Record) -> str:
+    if math.isnan(record.low):
+        return "-"
     sign = "+" if record.metric in SIGNED else ""
-    return f"{_number(record)} [{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
+    return f"[{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
 
 
 def _number(record: Record) -> str:

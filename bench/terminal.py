@@ -1,21 +1,46 @@
-"""Text for a terminal: names in runs may come from anywhere."""
+"""Data in lines of text: names and values in runs may come from anywhere."""
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+import reprlib
+
+__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "inline", "quote"]
+
+#: An echoed value of this many characters is enough to recognise it by.
+VALUE_WIDTH = 80
+NAME_WIDTH = 80
+WARNING_WIDTH = 300
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
 
 
-def printable(text: str) -> str:
-    r"""Escape all control characters but the newline.
+def inline(text: str, width: int | None = None) -> str:
+    r"""Make data fit to stand in a line: control characters escaped, the newline among them.
+
+    Parameters
+    ----------
+    text : str
+        Anything.
+    width : int, optional
+        What is longer than this is shortened in the middle.
 
     Examples
     --------
-    >>> printable("red \x1b[31m")
-    'red \\x1b[31m'
+    >>> inline("red \x1b[31m\n")
+    'red \\x1b[31m\\n'
+    >>> inline("checkpoint-1200-of-a-model", 16)
+    'checkpoi...model'
     """
+    if width is not None and len(text) > width:
+        tail = (width - 3) * 2 // 5
+        text = f"{text[: width - 3 - tail]}...{text[len(text) - tail :]}"
     return "".join(
-        character
-        if character.isprintable() or character == "\n"
-        else character.encode("unicode_escape").decode("ascii")
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def quote(value: object) -> str:
+    """Show a value that cannot be used as Python writes it, shortened, however deep it is."""
+    return inline(_REPR.repr(value), VALUE_WIDTH)

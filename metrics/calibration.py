@@ -123,7 +123,9 @@ def ece(
         Number of bins.
     edges : {"exact", "paper"}, default "exact"
         Where a bin begins, see :func:`~caopd_bench.metrics.binning.bin_index`. "paper" reproduces
-        the bins of the code released with CaOPD, in which 0.3, 0.6 and 0.7 fall a bin lower.
+        the bins of the code released with CaOPD, in which 0.3, 0.6 and 0.7 fall a bin lower, for
+        printed decimals: as everywhere, a confidence within 1e-12 of a number of three decimals
+        is first taken for that number, so 0.30000000000000004 falls where 0.3 does.
 
     Returns
     -------

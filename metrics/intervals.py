@@ -27,12 +27,16 @@ class Interval:
     n : int
         Rows.
     method : str
-        "inversion", "percentile", "cluster percentile" or "wilson".
+        How the limits were made. :func:`bootstrap`: "wilson" (accuracy), "inversion" (ECE),
+        "mover" (gap), "adjusted student" (Brier), "score" (AUROC, SPR, tie rate), "percentile",
+        and "cluster percentile". The application adds "simulation" (ECE of calibrated models) and
+        "" where nothing was computed.
     standard_error : float
+        NaN where the replicates are all alike or too often undefined, also beside finite limits.
     debiased : float
         The estimate corrected for its bias, where one exists (ECE); else NaN.
     reason : str
-        Why something is NaN; empty otherwise.
+        Why the estimate or the limits are NaN; empty otherwise.
     """
 
     estimate: float

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.metrics.closed_form import Limits, brier_limits, gap_limits
+from caopd_bench.metrics.closed_form_ranking import ranking_limits
 from caopd_bench.metrics.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import CLUSTERED, ece_interval
@@ -19,8 +22,19 @@ from caopd_bench.metrics.tally import Tally
 
 BLOCK = 1 << 21  # numbers held at once, whatever the size of the tally
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
+ROUNDING = 1e-12  # a narrower interval has no width
+ALIKE = "replicates all alike: no interval"
 
 NAN = float("nan")
+
+RANKING = ("auroc", "spr", "tie_rate")
+
+# For independent rows: the name of the method, and (tally, level) -> limits.
+CLOSED_FORMS: dict[str, tuple[str, Callable[[Tally, float], Limits]]] = {
+    "overconfidence_gap": ("mover", gap_limits),
+    "brier": ("adjusted student", brier_limits),
+    **{name: ("score", partial(ranking_limits, name)) for name in RANKING},
+}
 
 
 def bootstrap(
@@ -47,11 +61,17 @@ def bootstrap(
     Returns
     -------
     dict of str to Interval
-        Percentile limits, with two exceptions for independent rows, where percentiles fail:
-        "ece" gets :func:`ece_interval` and "accuracy" the Wilson interval. The standard error is
-        that of the replicates throughout. An undefined metric is NaN with a reason, and so is the
-        interval of a metric that is undefined in more than 5 % of the replicates, and that of the
-        ECE of clustered rows.
+        For independent rows the limits are in closed form where percentiles fail, each named by
+        ``method``: :func:`ece_interval` for "ece", Wilson for "accuracy",
+        :func:`~caopd_bench.metrics.closed_form.gap_limits`,
+        :func:`~caopd_bench.metrics.closed_form.brier_limits`, and
+        :func:`~caopd_bench.metrics.closed_form_ranking.ranking_limits` for "auroc", "spr" and
+        "tie_rate". Means of confidence, and clusters, get percentiles. The standard error is that
+        of the replicates throughout, NaN if they are all alike or more than 5 % are undefined.
+
+        No interval has zero width: where it would, the limits are NaN with a reason. So they are
+        for an undefined metric, for a percentile interval with more than 5 % of the replicates
+        undefined, and for the ECE of clustered rows.
 
     Raises
     ------
@@ -73,6 +93,9 @@ def bootstrap(
     (0.69, True)
     >>> bootstrap(tally([0.9, 0.8], [1, 1]), metrics=["auroc"])["auroc"].reason
     'all answers right: AUROC needs right and wrong answers'
+    >>> gap = bootstrap(tally([0.95] * 20, [0] * 20))["overconfidence_gap"]
+    >>> round(gap.low, 2), round(gap.high, 2), gap.method
+    (0.79, 0.95, 'mover')
     """
     names = check_metrics(metrics)
     check_replicates(replicates)
@@ -99,7 +122,8 @@ def bootstrap_within(
     Returns
     -------
     Interval
-        NaN with a reason if no group has both right and wrong answers.
+        NaN with a reason if no group has both right and wrong answers, or if all replicates are
+        alike, as they are when every group is perfectly separated.
 
     Raises
     ------
@@ -134,16 +158,28 @@ def _interval(name: str, tally: Tally, draws: FloatArray, level: float) -> Inter
     metric, n, clustered = METRICS[name], int(tally.n), tally.clusters is not None
     reason = undefined_reason(name, tally) or _too_few(tally)
     estimate = metric.function(tally)
-    percentile = _percentile(estimate, draws, level, n, clustered, metric.label, reason)
+    alike = _alike_reason(name, tally)
+    percentile = _percentile(estimate, draws, level, n, clustered, metric.label, reason, alike)
     if name == "ece" and clustered:
         return replace(percentile, low=NAN, high=NAN, reason=CLUSTERED)
+    if clustered:
+        return percentile
+    error = percentile.standard_error
     if name == "ece":
-        return replace(ece_interval(tally, level=level), standard_error=percentile.standard_error)
-    if name == "accuracy" and not clustered:
-        return replace(
-            proportion_interval(int(tally.n_right), n, level),
-            standard_error=percentile.standard_error,
-        )
+        closed = ece_interval(tally, level=level)
+        if closed.high - closed.low > ROUNDING:
+            return replace(closed, standard_error=error)
+        return replace(closed, low=NAN, high=NAN, standard_error=NAN, reason=ALIKE)
+    if name == "accuracy":
+        return replace(proportion_interval(int(tally.n_right), n, level), standard_error=error)
+    if name in CLOSED_FORMS and not reason:
+        method, limits_of = CLOSED_FORMS[name]
+        if name in RANKING and tally.values.size == 1:
+            return replace(percentile, method=method)
+        low, high = limits_of(tally, level)
+        if high - low > ROUNDING:
+            return Interval(estimate, low, high, level, n, method, error)
+        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=alike)
     return percentile
 
 
@@ -151,6 +187,17 @@ def _too_few(tally: Tally) -> str:
     if tally.clusters is not None:
         return "one cluster: nothing to resample" if tally.clusters.labels.size == 1 else ""
     return "one row: nothing to resample" if tally.n == 1 else ""
+
+
+def _alike_reason(name: str, tally: Tally) -> str:
+    """Return what to say when no replicate differs from another."""
+    if name == "confidence_when_wrong" and tally.n_wrong == 1:
+        return "one wrong answer: no interval"
+    if name == "confidence_when_wrong" and np.count_nonzero(tally.wrong) == 1:
+        return "wrong answers stated all alike: no interval"
+    if tally.values.size == 1 and name not in ("accuracy", "ece", "overconfidence_gap"):
+        return "one value stated: no interval"
+    return ALIKE
 
 
 def _percentile(
@@ -161,16 +208,21 @@ def _percentile(
     clustered: bool,
     label: str,
     reason: str,
+    alike: str = ALIKE,
 ) -> Interval:
     method = "cluster percentile" if clustered else "percentile"
     defined = draws[~np.isnan(draws)]
     undefined = 1.0 - defined.size / draws.size
+    if not reason and defined.size and np.ptp(defined) <= ROUNDING:
+        reason = alike
     if not reason and undefined > MAX_UNDEFINED:
         reason = f"{label} is undefined in {undefined:.0%} of the replicates: too few rows"
     if reason:
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
     low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     error = float(defined.std(ddof=1))
+    if high - low <= ROUNDING:  # a few replicates differ, too few to show
+        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=ALIKE)
     return Interval(estimate, float(low), float(high), level, n, method, error)
 
 

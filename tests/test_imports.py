@@ -1,4 +1,4 @@
-"""Who may import whom (docs/design.md): read from the source, so that no path is missed."""
+"""Who may import whom: read from the source, so that no path is missed."""
 
 import ast
 import sys

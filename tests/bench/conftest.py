@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from caopd_bench.cli import main
+from caopd_bench.tasks.parsing import PARSER_VERSION
 
 DATE = "2026-11-22T03-13-32.382752"
 
@@ -36,6 +37,7 @@ def _sample(i, answer, weights, budget):
             "weights": weights,
             "item_hash": f"{i:016x}",
             "prompt_version": "1",
+            "parser_version": PARSER_VERSION,
         },
         "target": str(i),
         "arguments": {"gen_args_0": {"arg_0": "Problem: ...", "arg_1": {"max_gen_toks": budget}}},

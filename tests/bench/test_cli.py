@@ -99,6 +99,14 @@ def test_figure_of_names_that_are_not_plain_words(mixed, run, tmp_path):
     assert (code, err) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["\u4e2d\u6587\u6a21\u578b", "\u05e9\u05dc", "a\x1bb\n\udc80"])
+def test_figure_of_names_without_glyphs_says_nothing(mixed, run, tmp_path, recwarn, name):
+    """Warnings of matplotlib on its font are no concern of the user's."""
+    code, _, err = run("score", f"{name}={mixed}", "--figure", tmp_path / "f.png")
+    assert (code, err) == (0, "")
+    assert not list(recwarn)
+
+
 def test_bad_suffix(mixed, refused, tmp_path):
     assert "must end in .pdf, .png, .svg" in refused("score", mixed, "--figure", tmp_path / "f.jpg")
 

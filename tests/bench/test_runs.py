@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 
 import pytest
 
 from caopd_bench import read_run
 from caopd_bench.errors import UsageError
+from caopd_bench.tasks.parsing import PARSER_VERSION
 
 LATER = "2026-11-23T00-00-00.000000"
 
@@ -209,6 +211,111 @@ def test_nan_in_results_is_read(mixed, results_of):
     assert "NaN" in results_of(mixed).read_text()
     assert read_run(mixed).rows == rows
     assert read_run(mixed).provenance["seconds"] is None
+
+
+def _deep(depth):
+    value = 1
+    for _ in range(depth):
+        value = {"x": [value]}
+    return value
+
+
+ODD_RESULTS = {
+    "few": {"n-shot": {"caopd_math_conf": "4"}},
+    "negative": {"n-shot": {"caopd_math_conf": -1}},
+    "deep": {"config": {"model": "hf", "model_args": _deep(350), "gen_kwargs": _deep(350)}},
+    "names": {"model_name": {"a": 1}, "config": {"model": ["hf"]}},
+    "environment": {"pretty_env_info": _deep(350), "chat_template_sha": _deep(350)},
+    "generation": {"configs": {"caopd_math_conf": {"generation_kwargs": [1]}}},
+    "time": {"total_evaluation_time_seconds": 10**400, "date": float("inf")},
+    "surrogate": {"model_name": "a\udc80\n\x1b[2Jb", "config": {"model": "h\nf"}},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_RESULTS.values(), ids=ODD_RESULTS)
+def test_odd_results_are_read_scored_stored_and_drawn(mixed, results_of, run, tmp_path, odd):
+    results = json.loads(results_of(mixed).read_text())
+    results_of(mixed).write_text(json.dumps({**results, **odd}))
+    out = tmp_path / "out"
+    code, said, err = run("score", mixed, "--store", out, "--figure", tmp_path / "f.svg")
+    assert (code, err) == (0, "")
+    assert "\x1b" not in said
+    assert re.search("^  .*: 5 rows, .*, backend .*weights c72e9464$", said, re.MULTILINE)
+    assert run("score", out)[1] == said
+
+
+ODD_DOCS = {
+    "weights int": {"weights": 5},
+    "weights list": {"weights": ["a"]},
+    "weights control": {"weights": "\n\n\x1b[2J"},
+    "exemplars string": {"exemplars": "a"},
+    "exemplars list": {"exemplars": ["a"]},
+    "confidences words": {"exemplars": {"set": "a", "confidences": ["high"]}},
+    "confidences dict": {"exemplars": {"set": "a", "confidences": {"a": 1}}},
+    "confidences huge": {"exemplars": {"set": "a", "confidences": [10**400]}},
+    "set control": {"exemplars": {"set": "a\nb\x1b", "confidences": ["0.9"]}},
+    "set dict": {"exemplars": {"set": {"a": 1}}},
+    "source": {"source": _deep(300)},
+    "versions": {"prompt_version": 1, "parser_version": [1]},
+    "level": {"level": 10**400, "family": "a\nb\x1b[2J\udc80" + "c" * 1000},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_DOCS.values(), ids=ODD_DOCS)
+def test_odd_documents_are_scored_and_stored(make_run, samples_of, edit_sample, run, tmp_path, odd):
+    folder = make_run([(0.9, 1), (0.8, 0)])
+    doc = json.loads(samples_of(folder).read_text().splitlines()[0])["doc"]
+    edit_sample(folder, 1, doc={**doc, **odd})
+    options = ("--by", "level", "--by", "family")
+    code, said, err = run("score", folder, *options, "--store", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert "\x1b" not in said
+    assert max(map(len, said.splitlines())) < 160 + 400 * ("level" in odd)
+    assert run("score", tmp_path / "out", *options)[1] == said
+    assert run("score", folder, folder)[0] == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_group_that_is_no_number(refused, make_run, samples_of, edit_sample, value):
+    folder = make_run([(0.9, 1), (0.8, 0)])
+    edit_sample(folder, 2, doc={"item_hash": "a", "level": value})
+    message = refused("score", folder)
+    assert f"{samples_of(folder)} line 2: level must be a word or a finite number" in message
+
+
+def test_a_value_is_echoed_in_one_short_line(refused, mixed, edit_sample):
+    for value in ("a\n" * 5000, _deep(300), ["x" * 5000] * 9, 10**400):
+        edit_sample(mixed, 2, acc=value)
+        message = refused("score", mixed)
+        assert "acc must be 0 or 1, got " in message
+        assert len(message.partition(", got ")[2]) <= 200
+
+
+def test_names_in_errors_are_one_line(refused, mixed, tmp_path):
+    assert r"no\nwhere: no such file" in refused("score", tmp_path / "no\nwhere")
+    assert r"no task 'a\nb'" in refused("score", mixed, "--task", "a\nb")
+
+
+def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
+    folder = make_run([(0.9, 1), (0.8, 0)])
+    file = samples_of(folder)
+    ours = f'"parser_version": "{PARSER_VERSION}"'
+    file.write_text(file.read_text().replace(ours, '"parser_version": "0"'))
+    now = f"this is parser {PARSER_VERSION}:"
+    said = (
+        f"caopd_math_conf: evaluated with parser 0, {now} statuses and confidences are those of "
+        "the evaluation"
+    )
+    assert read_run(folder).warnings == (said,)
+    assert read_run(folder).provenance["tasks"]["caopd_math_conf"]["parser_version"] == "0"
+    assert "parser_version" not in {*read_run(folder).provenance}
+    assert f"  note: {said}\n" in run("score", folder, "--store", tmp_path / "stored")[1]
+    assert read_run(tmp_path / "stored").warnings == (said,)
+    # What was stored with a warning, or without one, is read by another parser later.
+    monkeypatch.setattr("caopd_bench.provenance.PARSER_VERSION", "0")
+    assert read_run(tmp_path / "stored").warnings == ()
+    monkeypatch.setattr("caopd_bench.provenance.PARSER_VERSION", "next")
+    assert read_run(tmp_path / "stored").warnings == (said.replace(now, "this is parser next:"),)
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 3])

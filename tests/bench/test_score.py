@@ -11,6 +11,8 @@ import pytest
 from caopd_bench import metrics, read_run, score
 from caopd_bench.errors import UsageError
 from caopd_bench.records import to_frame
+from caopd_bench.rows import STATUSES, Row, tally_rows
+from caopd_bench.tasks.parsing import STATUSES as PARSER_STATUSES
 
 # Ten answers; eight state a confidence. Counted by hand:
 #   right 4 of 8 parsed, and 5 of all 10: accuracy .5
@@ -251,7 +253,7 @@ def test_advice_on_a_low_parse_rate(make_run, run):
     advice = _advice(run, make_run(silent, "b", chat=False))
     assert "--apply_chat_template" in advice
     assert "--num_fewshot" not in advice
-    assert "max_gen_toks=4096" in _advice(run, make_run(cut, "c"))
+    assert "max_gen_toks=8192" in _advice(run, make_run(cut, "c"))  # twice that of the run
     assert _advice(run, make_run(silent, "d")).endswith("; look at the samples")
     assert _advice(run, make_run([(0.9, 1)] * 9 + silent[:1], "e")) == ""
 
@@ -301,9 +303,37 @@ def test_equal_weights_under_different_names(make_run, run):
     warning = "warning: base and tuned claim different models but have the same weights (aaaa)"
     assert warning in run("score", a, b)[1]
     assert "warning" not in run("score", a, c)[1]
-    assert "warning" not in run("score", a, a)[1]
     none = make_run([(0.8, 1)], "d", model="org/api", weights=None)
     assert "warning" not in run("score", none, a)[1]
+
+
+def test_the_same_evaluation_twice(make_run, samples_of, results_of, run):
+    """`base=A new=B`, and both looked at the same ./checkpoint."""
+
+    def change(folder, file, old, new):
+        text = file(folder).read_text()
+        assert old in text
+        file(folder).write_text(text.replace(old, new))
+        return folder
+
+    a = make_run([(0.9, 1)], "a", model="checkpoint", weights="aaaa")
+    b = make_run([(0.8, 1)], "b", model="checkpoint", weights="aaaa")
+    said = "warning: base and new are the same evaluation of the same weights (aaaa) twice; was "
+    assert said + "checkpoint meant" in run("score", f"base={a}", f"new={b}")[1]
+    assert "warning" in run("score", a, a)[1]
+    # Anything that makes it another evaluation: no warning.
+    new = {"model": "checkpoint", "weights": "aaaa"}
+    assert "warning" not in run("score", a, make_run([(0.8, 1)], "c", shots=2, **new))[1]
+    assert "warning" not in run("score", a, make_run([(0.8, 1)], "d", chat=False, **new))[1]
+    folder = make_run([(0.8, 1)], "e", **new)
+    other_set = change(folder, samples_of, '"set": "a"', '"set": "b"')
+    assert "warning" not in run("score", a, other_set)[1]
+    adapter = change(
+        make_run([(0.8, 1)], "f", **new), results_of, '"bfloat16"', '"bfloat16", "peft": "x"'
+    )
+    assert "warning" not in run("score", a, adapter)[1]
+    other = make_run([(0.8, 1)], "g", model="checkpoint", weights="bbbb")
+    assert "warning" not in run("score", a, other)[1]
 
 
 @pytest.mark.parametrize(("level", "heading"), [("0.8", "80%"), ("0.975", "97.5%")])
@@ -333,10 +363,48 @@ def test_the_order_of_the_rows_does_not_matter(big, samples_of):
     assert repr(score(read_run(big), by=["level", "family"])) == repr(before)
 
 
-def test_a_question_asked_twice_is_a_cluster(make_run, edit_sample):
-    """Its rows are not independent: the interval of the ECE, which needs that, is left out."""
-    folder = make_run([(0.9, 1), (0.8, 0), (0.7, 1)])
+def _answer(item, sample, confidence, correct):
+    return Row("t", item, sample, {}, confidence, correct, "ok")
+
+
+def test_a_question_sampled_twice_is_a_cluster():
+    """Its rows are not independent."""
+    rows = [_answer("a", 0, 0.9, 1), _answer("a", 1, 0.8, 0), _answer("b", 0, 0.7, 1)]
+    assert tally_rows(rows).clusters.labels.size == 2
+
+
+def test_two_greedy_rows_of_one_question_are_no_cluster(make_run, edit_sample):
+    answers = _random_answers(60)
+    before = _by_metric(score(read_run(make_run(answers, "a"))))["ece"]
+    folder = make_run(answers, "b")
     edit_sample(folder, 2, doc={"item_hash": f"{0:016x}"})
     record = _by_metric(score(read_run(folder)))["ece"]
-    assert math.isnan(record.low)
-    assert record.reason
+    assert (record.low, record.high, record.interval) == (before.low, before.high, before.interval)
+
+
+def test_the_statuses_are_those_of_the_parser():
+    assert (*PARSER_STATUSES, "api_error") == STATUSES
+
+
+def test_intervals_say_how_and_at_what_level(big):
+    found = _by_metric(score(read_run(big), level=0.9))
+    assert found["parse_rate"].interval == "wilson 90%"
+    assert found["ece"].interval == found["ece_debiased"].interval
+    assert found["ece"].interval.endswith(" 90%")
+    assert found["null_ece"].interval == "95% of simulated calibrated models"
+    assert found["exemplar_copies"].interval.startswith("wilson")
+    for record in score(read_run(big)):
+        assert (record.interval == "") == math.isnan(record.low), record
+
+
+def test_the_group_table(big, run):
+    lines = run("score", big, "--by", "level", "--confidence", "0.9")[1].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.endswith(" by level"))
+    head, first = lines[start + 1 : start + 3]
+    heads = "level n parsed acc stated gap ECE 90% null Brier AUROC SPR when wrong"
+    assert head.split() == heads.split()
+    assert max(map(len, lines[start + 1 : start + 7])) <= 110
+    found = _by_metric(score(read_run(big), by=["level"], level=0.9), "level=1")
+    assert f"[{found['ece'].low:.3f}, {found['ece'].high:.3f}]" in first
+    ours = [f"{found[name].estimate:.3f}" for name in ("auroc", "spr", "confidence_when_wrong")]
+    assert first.split()[-3:] == ours

@@ -3,12 +3,15 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from caopd_bench import read_run, score
+from caopd_bench.errors import UsageError
 from caopd_bench.stored import write_stored
+from caopd_bench.tasks.parsing import PARSER_VERSION
 
 
 @pytest.fixture
@@ -49,7 +52,18 @@ def test_the_summary_holds_the_records(stored):
     records = {record["metric"]: record for record in summary["records"]}
     assert records["accuracy"]["estimate"] == 0.6
     assert records["exemplar_copies"]["n"] == 4
-    assert summary["provenance"]["parser_version"]
+    assert records["accuracy"]["interval"] == "wilson 95%"
+    assert summary["level"] == 0.95
+    assert summary["provenance"]["tasks"]["caopd_math_conf"]["parser_version"] == PARSER_VERSION
+
+
+def test_the_summary_says_the_level(mixed, run, tmp_path):
+    run("score", mixed, "--store", tmp_path, "--confidence", "0.8")
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["level"] == 0.8
+    assert {r["interval"] for r in summary["records"] if r["metric"] == "accuracy"} == {
+        "wilson 80%"
+    }
 
 
 def test_the_same_rows_give_the_same_bytes(mixed, samples_of, run, tmp_path):
@@ -136,6 +150,49 @@ def test_a_foreign_summary(stored, refused, content):
 def test_a_summary_of_other_types(stored, refused, changes, said):
     _edit_summary(stored, **changes)
     assert said in refused("score", stored)
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        {},
+        {"tasks": []},
+        {"tasks": {"caopd_math_conf": 5}},
+        {"tasks": {"caopd_math_conf": {"num_fewshot": "4", "exemplars": "a", "weights": [1]}}},
+        {"model": {"a": [1]}, "backend": ["x\n"], "gen_kwargs": "x", "tasks": None},
+    ],
+)
+def test_provenance_of_another_shape(stored, run, provenance):
+    _edit_summary(stored, provenance=provenance)
+    code, out, err = run("score", stored, stored)
+    assert (code, err) == (0, "")
+    assert "tiny: 5 rows, no exemplars, no chat template, backend " in out
+
+
+def test_stored_names_and_warnings_are_data(stored, run):
+    rows = _rows(stored)
+    for row in rows:
+        row["task"] = "a\nb\x1b"
+        row["groups"]["family"] = "x\n\x1b[2J"
+    _write_rows(stored, rows)
+    long = "w\n\x1b" * 500
+    _edit_summary(stored, name="n\n\x1b[31m\udc80", warnings=[long, f"a\nb\x1b: {long}"])
+    plain = run("score", stored, "--by", "family")[1].splitlines()
+    assert not any("\x1b" in line for line in plain)
+    assert plain[1:3] == [r"a\nb\x1b", next(x for x in plain if r"  n\n\x1b[31m\udc80: 5 " in x)]
+    assert sum(r"w\n\x1bw" in line for line in plain) == 2
+    assert max(map(len, plain)) < 1500
+    assert run("score", stored, stored)[0] == 0
+
+
+def test_a_row_that_cannot_be_stored(mixed, tmp_path):
+    run = read_run(mixed)
+    rows = [replace(run.rows[0], groups={"level": float("nan")})]
+    with pytest.raises(
+        UsageError, match=r"a row of caopd_math_conf cannot be stored: groups.level"
+    ):
+        write_stored(replace(run, rows=rows), [], tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 BAD_ROWS = {

@@ -137,7 +137,10 @@ def test_bootstrap_covers_the_registry_and_reproduces_point_values(typical):
     methods = {name: i.method for name, i in intervals.items()}
     assert methods.pop("ece") == "inversion"
     assert methods.pop("accuracy") == "wilson"
-    assert set(methods.values()) == {"percentile"}
+    assert methods.pop("overconfidence_gap") == "mover"
+    assert methods.pop("brier") == "adjusted student"
+    assert {methods.pop(name) for name in ("auroc", "spr", "tie_rate")} == {"score"}
+    assert methods == dict.fromkeys(("mean_confidence", "confidence_when_wrong"), "percentile")
 
 
 def test_a_seed_gives_the_same_bytes(typical):
@@ -203,15 +206,23 @@ def test_one_row_or_one_cluster_has_no_percentile_interval():
 
 
 def test_rarely_undefined_replicates_are_dropped_and_often_undefined_ones_refuse():
-    one_wrong = tally([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0])  # 32 % of samples have no wrong row
-    i = bootstrap(one_wrong, metrics=["auroc"])["auroc"]
-    assert i.estimate == 1.0
+    two_wrong = tally([0.9, 0.8, 0.7, 0.6], [1, 1, 0, 0])  # 6 % of samples have no wrong row
+    i = bootstrap(two_wrong, metrics=["confidence_when_wrong"])["confidence_when_wrong"]
+    assert i.estimate == pytest.approx(0.65)
     assert math.isnan(i.low)
-    assert i.reason.startswith("AUROC is undefined in 3")
-    four_wrong = tally([0.9, 0.8] * 10, ([1] * 8 + [0] * 2) * 2)  # 1 %
-    i = bootstrap(four_wrong, metrics=["auroc"])["auroc"]
+    assert i.reason.startswith("Confidence when wrong is undefined in ")
+    four_wrong = tally([0.9, 0.8] * 10, [1] * 8 + [0] * 2 + [1] * 8 + [0] * 2)  # 1 %
+    i = bootstrap(four_wrong, metrics=["confidence_when_wrong"])["confidence_when_wrong"]
     assert i.low < i.high
     assert i.reason == ""
+
+
+def test_a_standard_error_is_missing_where_many_replicates_are_undefined():
+    one_wrong = tally([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0])
+    i = bootstrap(one_wrong, metrics=["auroc"])["auroc"]
+    assert (i.estimate, i.high, i.reason) == (1.0, 1.0, "")
+    assert i.low < 0.5  # three pairs say next to nothing
+    assert math.isnan(i.standard_error)
 
 
 def test_bad_arguments_are_named(typical):
