@@ -40,10 +40,13 @@ def find_results(path: Path) -> Path:
     # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
     found = sorted(file for file in path.rglob("*.json") if _is_results(file) and file.is_file())
     if not found:
-        raise UsageError(
-            f"{path}: no results_<date>.json here or below; give the folder named by lm_eval's "
-            "--output_path"
+        stored = sorted(str(file.parent) for file in path.rglob("summary.json"))
+        here = (
+            f"stored runs are {', '.join(stored[:10])}; name one"
+            if stored
+            else ("give the folder named by lm_eval's --output_path")
         )
+        raise UsageError(f"{path}: no results_<date>.json here or below; {here}")
     if len(found) > 1:
         listed = ", ".join(str(file) for file in found[:10])
         more = f" and {len(found) - 10} more" if len(found) > 10 else ""

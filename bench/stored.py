@@ -92,6 +92,8 @@ def write_stored(
     """
     if folder.is_file():
         raise UsageError(f"{folder}: is a file; --store takes a folder")
+    if folder.is_dir() and {file.name for file in folder.iterdir()} - {ROWS_NAME, SUMMARY_NAME}:
+        raise UsageError(f"{folder}: holds other files; --store takes a folder of its own")
     lines = "".join(_dump_row(run.name, row, with_text) + "\n" for row in run.rows)
     summary = Summary(
         format=FORMAT,

@@ -59,7 +59,8 @@ SET_METRICS = ("ece", "brier", "auroc", "spr", "overconfidence_gap")
 MATH_OPTIONS = ("exemplars", "levels", "problem_seed")
 Pair = tuple[float | None, float]  # confidence or None, correct
 
-_log = logging.getLogger(__name__)
+# A child of lm-eval's logger: its handler prints, whatever the root logger does.
+_log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def load_math(**options: Any) -> DatasetDict:

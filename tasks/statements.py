@@ -187,7 +187,7 @@ class _Block:
                         value = value.rstrip(" \t,\"'")
                 self._add(kind, value, strong, start + mark.start())
                 if self.ended:
-                    return
+                    return  # type: ignore[unreachable]  # _add may have ended the block
             elif following is None:
                 self.waiting = (kind, strong, start)
             elif strong:
@@ -234,7 +234,8 @@ class _Block:
 
 def _blank(line: str, spans: list[tuple[int, int]]) -> str:
     """Return the line with spaces in the spans, which are in order."""
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for start, end in spans:
         pieces += (line[done:start], " " * (end - start))
         done = end

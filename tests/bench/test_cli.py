@@ -111,12 +111,26 @@ def test_bad_suffix(mixed, refused, tmp_path):
     assert "must end in .pdf, .png, .svg" in refused("score", mixed, "--figure", tmp_path / "f.jpg")
 
 
-def test_nothing_to_draw_writes_nothing(make_run, refused, tmp_path):
+def test_nothing_to_draw_still_prints_the_table(make_run, run, tmp_path):
+    """Who gets no figure needs the advice below the table."""
     folder = make_run([(None, 0, "no_answer", "Hm.")])
-    out = tmp_path / "new"
-    message = refused("score", folder, "--json", out / "r.json", "--figure", out / "f.svg")
-    assert "no row states a usable confidence; nothing to draw" in message
-    assert not out.exists()
+    code, out, err = run("score", folder, "--figure", tmp_path / "f.svg")
+    assert code == 2
+    assert "low parse rate" in out
+    assert "no row states a usable confidence; nothing to draw" in err
+    assert not (tmp_path / "f.svg").exists()
+
+
+def test_runs_on_different_problems_are_not_compared_silently(make_run, run):
+    one, other = make_run([(0.9, 1)]), make_run([(0.9, 1), (0.8, 0)], "other")
+    assert "answered different problems" in run("score", one, other)[1]
+    assert "answered different problems" not in run("score", one, one)[1]
+
+
+def test_store_keeps_out_of_other_folders(mixed, refused, run, tmp_path):
+    assert "holds other files" in refused("score", mixed, "--store", mixed)
+    run("score", mixed, "--store", tmp_path / "runs" / "a")
+    assert f"stored runs are {tmp_path}/runs/a; name one" in refused("score", tmp_path / "runs")
 
 
 def test_figure_leaves_out_a_run_without_confidence(make_run, mixed, run, tmp_path):

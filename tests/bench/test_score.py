@@ -68,7 +68,7 @@ def test_the_table_counted_by_hand(make_run, run):
     assert (code, err) == (0, "")
     cells = _cells(out)
     assert {label: cells[label] for label in GOLDEN} == GOLDEN
-    assert "tiny: 10 rows, 4 exemplars (set a), chat template, backend hf, weights c72e9464" in out
+    assert "tiny: 10 rows, 4 exemplars (set a), chat template, backend hf, levels 1-2, " in out
     assert "low parse rate, the numbers describe the parsed rows only: 1 no_confidence" in out
     assert "3 distinct values stated; the commonest, 0.9, 4 of 8 times" in out
     assert "8 parsed rows: the ECE interval was checked from 50 rows on" in out
