@@ -61,3 +61,8 @@ def test_the_task_page_shows_the_prompt_that_is_sent():
     page = (ROOT / "docs" / "caopd_math.md").read_text(encoding="utf-8")
     shown = next(item for item in problems.load() if item["question"] in page)
     assert render_question(shown["question"], MATH_INSTRUCTION) in page
+
+
+def test_no_page_holds_a_placeholder():
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *RUNS.glob("*.md")]:
+        assert not re.search(r"@[A-Z]+@", page.read_text(encoding="utf-8")), page
