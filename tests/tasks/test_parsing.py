@@ -240,8 +240,13 @@ def _seconds(text: str, runs: int = 2) -> float:
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_time_is_proportional_to_length(unit, prefix):
-    short, long = (_seconds(prefix + unit * (size // len(unit))) for size in (20_000, 80_000))
-    assert long < 12 * short + 0.005  # a clock tick
+    """A shared machine may slow any one comparison; a quadratic parser fails all five."""
+
+    def is_proportional():
+        short, long = (_seconds(prefix + unit * (size // len(unit))) for size in (20_000, 80_000))
+        return long < 12 * short + 0.005  # a clock tick
+
+    assert any(is_proportional() for _ in range(5))
 
 
 MEGABYTE = [
