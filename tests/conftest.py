@@ -5,7 +5,17 @@ import os
 # Before anything imports huggingface_hub: a look-up without a network retries for half a minute.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+import hypothesis
 import pytest
+
+# No deadline: a shared machine stalls now and then. Derandomised: the same code, the same examples.
+hypothesis.settings.register_profile(
+    "shared-machine",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")
