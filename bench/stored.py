@@ -9,6 +9,7 @@ Both are the same bytes whenever they are made from the same rows.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Sequence
@@ -104,8 +105,12 @@ def write_stored(
         records=to_plain(records),
     )
     text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
-    # mtime=0: the same rows give the same bytes.
-    compressed = gzip.compress(lines.encode(), compresslevel=9, mtime=0)
+    # No time and no name in the header, and not gzip.compress, whose header differs between
+    # Pythons: the same rows give the same bytes.
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        stream.write(lines.encode())
+    compressed = buffer.getvalue()
     folder.mkdir(parents=True, exist_ok=True)
     _replace({folder / ROWS_NAME: compressed, folder / SUMMARY_NAME: text.encode()})
 

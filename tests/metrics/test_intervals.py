@@ -154,7 +154,8 @@ def test_bootstrap_does_not_depend_on_the_order_of_rows_or_metrics():
     c, y = rng.choice(STATED, 50), rng.random(50) < 0.5
     a = bootstrap(tally(c, y), metrics=["brier", "auroc"])
     b = bootstrap(tally(c[::-1], y[::-1]), metrics=["auroc", "brier"])
-    assert a == b
+    # As text: NaN fields are equal there on every Python.
+    assert sorted(map(str, a.items())) == sorted(map(str, b.items()))
 
 
 def test_linear_metrics_have_the_analytic_standard_error():
@@ -303,7 +304,7 @@ def test_bootstrap_within_groups():
     assert i.estimate == auroc_within(groups)
     assert i.low < i.estimate < i.high
     assert (i.n, i.method, i.reason) == (450, "percentile", "")
-    assert bootstrap_within(iter(groups)) == i
+    assert str(bootstrap_within(iter(groups))) == str(i)
     assert i.standard_error == pytest.approx(0.028, abs=0.012)
 
 
