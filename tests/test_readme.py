@@ -34,8 +34,8 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
     spec = f"exemplars-{name}={stored}"
     assert main(["score", spec, "--by", "level", "--store", str(tmp_path)]) == 0
     assert (tmp_path / "summary.json").read_bytes() == (stored / "summary.json").read_bytes()
-    ours, theirs = (gzip.open(folder / "rows.jsonl.gz").read() for folder in (tmp_path, stored))
-    assert ours == theirs
+    rows = [gzip.decompress((f / "rows.jsonl.gz").read_bytes()) for f in (tmp_path, stored)]
+    assert rows[0] == rows[1]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/score.md", "docs/caopd_math.md"])
