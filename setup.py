@@ -8,6 +8,8 @@ from setuptools.command.build_py import build_py
 
 class BuildWithHook(build_py):
     def run(self):
+        if self.editable_mode:  # builds nothing, and a hook would outlive the checkout
+            return super().run()
         # setuptools reuses build/lib: a module that was removed would come back.
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
