@@ -1,14 +1,13 @@
 """Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out."""
 
 from caopd_bench.metrics.calibration import (
-    NullECE,
     accuracy,
     confidence_when_wrong,
     ece,
     mean_confidence,
-    null_ece,
     overconfidence_gap,
 )
+from caopd_bench.metrics.consistency import NullECE, null_ece
 from caopd_bench.metrics.decomposition import Corp, corp
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval

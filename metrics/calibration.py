@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import Edges, bin_index, bin_sums
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.metrics.seeds import Seed, check_replicates, generator
 from caopd_bench.metrics.tally import Tally, as_tally
 
 
@@ -152,70 +151,3 @@ def ece(
     0.525
     """
     return float(_ece(*as_tally(confidence, correct).cells, bins, edges))
-
-
-class NullECE(NamedTuple):
-    """ECE of a perfectly calibrated model that states the same confidences on as many rows."""
-
-    mean: float
-    upper: float  # 95 % of perfectly calibrated models score below it
-
-
-def null_ece(
-    tally: Tally,
-    *,
-    bins: int = 10,
-    edges: Edges = "exact",
-    replicates: int = 2000,
-    seed: Seed = 0,
-) -> NullECE:
-    """Return the ECE that a perfectly calibrated model would show at these confidences.
-
-    Parameters
-    ----------
-    tally : Tally
-        Only the stated confidences and how often each occurs are used.
-    bins, edges
-        As for :func:`ece`.
-    replicates : int, default 2000
-        Number of simulated models.
-    seed : int or numpy.random.Generator, default 0
-
-    Returns
-    -------
-    NullECE
-        ``mean``, and ``upper``, the 95 % quantile: an ECE below it is no evidence of
-        miscalibration.
-
-    Raises
-    ------
-    ValueError
-        If the tally is weighted, or another argument is invalid.
-
-    Notes
-    -----
-    Draws the right answers at each value c from Binomial(n_c, c), rows being independent: for
-    clustered rows the true values are larger. Above 1000 distinct values, those within 0.001 of
-    each other are drawn at their mean, which overstates the variance of a row by under 3e-7.
-    Consistency resampling: Bröcker and Smith, Weather and Forecasting 22 (2007).
-
-    Examples
-    --------
-    >>> from caopd_bench.metrics import tally
-    >>> null = null_ece(tally([0.5] * 100, [0, 1] * 50))
-    >>> round(null.mean, 2), round(null.upper, 2)
-    (0.04, 0.1)
-    """
-    if tally.weighted:
-        raise ValueError("tally must not be weighted; null_ece draws whole rows")
-    check_replicates(replicates)
-    rng = generator(seed)
-    index = bin_index(tally.values, bins, edges)
-    count, values = tally.right + tally.wrong, tally.values
-    if values.size > 1000:
-        cell = np.cumsum(np.diff(index * 1001 + np.floor(values * 1000), prepend=-1.0) != 0)
-        mass, count = bin_sums(count * values, cell), bin_sums(count, cell)
-        values, index = mass / count, index[np.diff(cell, prepend=0) != 0]
-    right = rng.binomial(count, values, size=(replicates, values.size))
-    draws = np.abs(bin_sums(count * values - right, index)).sum(axis=-1) / count.sum()
-    return NullECE(float(draws.mean()), float(np.quantile(draws, 0.95)))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.binning import bin_index
-from caopd_bench.metrics.calibration import NullECE, ece, null_ece
+from caopd_bench.metrics.calibration import ece
+from caopd_bench.metrics.consistency import NullECE, null_ece
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.decomposition import corp
 from caopd_bench.metrics.intervals import Interval, wilson
