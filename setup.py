@@ -8,8 +8,10 @@ from setuptools.command.build_py import build_py
 
 class BuildWithHook(build_py):
     def run(self):
-        if self.editable_mode:  # builds nothing, and a hook would outlive the checkout
-            return super().run()
+        # An editable install builds nothing, and a hook would outlive the checkout.
+        if self.editable_mode:
+            super().run()
+            return
         # setuptools reuses build/lib: a module that was removed would come back.
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()

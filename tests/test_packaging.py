@@ -118,11 +118,8 @@ def test_what_is_installed():
     )
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel in a copy of the checkout, without a network."""
-    pytest.importorskip("setuptools", minversion="77")
-    folder = tmp_path_factory.mktemp("checkout")
+def _build(folder, kind):
+    """Build in a copy of the checkout, without a network; return the wheel."""
     for name in ("bench", "metrics", "tasks"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -131,12 +128,26 @@ def wheel(tmp_path_factory):
     # A module that was removed since an earlier build must not come back: _check_contents.
     (folder / "build" / "lib" / "caopd_bench").mkdir(parents=True)
     (folder / "build" / "lib" / "caopd_bench" / "removed.py").touch()
-    code = "from setuptools import build_meta as b; print(b.build_wheel('dist'))"
+    code = f"from setuptools import build_meta as b; print(b.build_{kind}('dist'))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return folder / "dist" / done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    pytest.importorskip("setuptools", minversion="77")
+    return _build(tmp_path_factory.mktemp("checkout"), "wheel")
+
+
+def test_an_editable_install_has_no_hook(tmp_path):
+    """It would outlive the checkout that it points to."""
+    pytest.importorskip("setuptools", minversion="77")
+    with zipfile.ZipFile(_build(tmp_path, "editable")) as archive:
+        assert HOOK not in archive.namelist()
+        assert any(name.startswith("__editable__") for name in archive.namelist())
 
 
 def test_the_wheel(wheel):
