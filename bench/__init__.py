@@ -10,13 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
     from caopd_bench.records import Record
-    from caopd_bench.rows import Row, Run
+    from caopd_bench.rows import CountedRun, Row, Run
     from caopd_bench.runs import read_run
     from caopd_bench.scoring import score
 
-__all__ = ["Record", "Row", "Run", "__version__", "read_run", "score"]
+__all__ = ["CountedRun", "Record", "Row", "Run", "__version__", "read_run", "score"]
 
 _HOMES = {
+    "CountedRun": "rows",
     "Record": "records",
     "Row": "rows",
     "Run": "rows",

@@ -23,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = build_parser()
     options = parser.parse_args(arguments)
+    if options.command is None:
+        # Nothing was done, so it is no success, and a pipe gets nothing.
+        parser.print_help(sys.stderr)
+        return 2
     # Names come from the user: what the terminal cannot show is escaped.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -58,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="caopd-bench", description="Can I believe this model's stated confidence?"
     )
     parser.add_argument("--version", action="version", version=f"caopd-bench {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     tasks = commands.add_parser(
         "tasks", help="list the tasks, and whether plain lm_eval finds them here"
@@ -76,23 +80,59 @@ def build_parser() -> argparse.ArgumentParser:
     score = commands.add_parser(
         "score",
         help="the table: accuracy, calibration and discrimination, with intervals",
-        description="Score runs of lm_eval (--output_path DIR --log_samples) or stored runs.",
+        description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or any "
+        "JSONL, CSV or Parquet files with a row an answer.",
     )
-    score.add_argument("runs", nargs="+", metavar="RUN", help="PATH or NAME=PATH")
+    score.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="PATH or NAME=PATH: a folder, a file, or files by a pattern ('shards/*.parquet')",
+    )
     score.add_argument("--task", metavar="NAME", help="only this task")
     score.add_argument(
-        "--by", action="append", default=[], metavar="KEY", help="also by group: level, family, ..."
+        "--by",
+        type=_names,
+        action="append",
+        default=[],
+        metavar="KEY[,KEY]",
+        help="also by group: level, family, ..., or columns of flat files",
     )
     score.add_argument(
         "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
     )
-    score.add_argument("--json", type=_path, metavar="FILE", help="write the records, strict JSON")
+    score.add_argument(
+        "--missing",
+        choices=("drop", "zero"),
+        default="drop",
+        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
+        "as 0 as in the official code of CaOPD (zero)",
+    )
+    score.add_argument(
+        "--json",
+        type=_path,
+        metavar="FILE",
+        help="write the records, strict JSON; - for standard output, the table then goes to "
+        "standard error",
+    )
     score.add_argument(
         "--figure", type=_path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
     )
     score.add_argument("--store", type=_path, metavar="DIR", help="keep rows and numbers (one run)")
     score.add_argument(
         "--text", action="store_true", help="with --store: keep the model's text too"
+    )
+    flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
+    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
+    flat.add_argument("--correct-column", default="correct", metavar="NAME")
+    flat.add_argument(
+        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
+    )
+    flat.add_argument(
+        "--decimals",
+        type=_decimals,
+        metavar="N",
+        help="round confidences: bounds the memory that continuous ones take",
     )
     score.set_defaults(run=_score)
     return parser
@@ -143,6 +183,19 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("is empty; was a variable not set?")
     return Path(text)
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
+    return names
+
+
+def _decimals(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 12:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 12, got {text!r}")
+    return int(text)
 
 
 def _coverage(text: str) -> float:

@@ -17,15 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.lm_eval_provenance import run_provenance, section, task_provenance
 from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import GREEDY, STATUSES, Row, Run
 from caopd_bench.tasks.parsing import find_spans, parse_response
 from caopd_bench.terminal import quote
 
-__all__ = ["find_results", "read_lm_eval"]
+__all__ = ["find_results", "is_lm_eval", "read_lm_eval"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain")
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
+
+
+def is_lm_eval(path: Path) -> bool:
+    """Say whether a file is of lm-eval or a stored run, or a folder holds such files."""
+    files = [path] if path.is_file() else path.rglob("*.json*")
+    return any(DATE.search(file.name) or file.name == "summary.json" for file in files)
 
 
 def find_results(path: Path) -> Path:
@@ -35,22 +42,21 @@ def find_results(path: Path) -> Path:
             return path
         raise UsageError(
             f"{path}: not a run; give the folder named by --output_path, one of its "
-            "results_<date>.json, or a folder written by `caopd-bench score --store`"
+            "results_<date>.json, a folder written by `caopd-bench score --store`, or a file of "
+            "rows (.jsonl, .csv, .parquet)"
         )
     # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
     found = sorted(file for file in path.rglob("*.json") if _is_results(file) and file.is_file())
     if not found:
-        stored = sorted(str(file.parent) for file in path.rglob("summary.json"))
-        here = (
-            f"stored runs are {', '.join(stored[:10])}; name one"
-            if stored
-            else ("give the folder named by lm_eval's --output_path")
+        stored = sorted(file.parent for file in path.rglob("summary.json"))
+        if stored:
+            raise UsageError(f"{path}: {len(stored)} stored runs here; name one of them:", stored)
+        raise UsageError(
+            f"{path}: no results_<date>.json here or below, and no rows (.jsonl, .csv, .parquet); "
+            "give the folder named by lm_eval's --output_path"
         )
-        raise UsageError(f"{path}: no results_<date>.json here or below; {here}")
     if len(found) > 1:
-        listed = ", ".join(str(file) for file in found[:10])
-        more = f" and {len(found) - 10} more" if len(found) > 10 else ""
-        raise UsageError(f"{path}: {len(found)} runs here; name one of them: {listed}{more}")
+        raise UsageError(f"{path}: {len(found)} runs here; name one of them:", found)
     return found[0]
 
 
@@ -77,13 +83,13 @@ def read_lm_eval(results_file: Path) -> Run:
             continue
         _check_count(task, file, len(task_rows), results)
         rows += task_rows
-        tasks[task] = _task_provenance(task, first, results)
+        tasks[task] = task_provenance(task, first, results)
     if not rows:
         raise UsageError(
             f"{results_file}: none of its tasks ({', '.join(samples)}) states a confidence; "
             "`caopd-bench tasks` lists those that do"
         )
-    provenance = clean_provenance({**_provenance(results), "tasks": tasks})
+    provenance = clean_provenance({**run_provenance(results), "tasks": tasks})
     warnings += parser_warnings(provenance)
     name = Path(provenance["model"]).name or "model"
     return Run(name, str(results_file), rows, provenance, tuple(warnings))
@@ -175,8 +181,8 @@ def _first_text(sample: Mapping[str, Any]) -> str:
 
 
 def _token_budget(sample: Mapping[str, Any]) -> int | None:
-    for request in _section(sample, "arguments").values():
-        options = _section(request, "arg_1") if isinstance(request, Mapping) else {}
+    for request in section(sample, "arguments").values():
+        options = section(request, "arg_1") if isinstance(request, Mapping) else {}
         for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
             if isinstance(options.get(key), int) and options[key] > 0:
                 return int(options[key])
@@ -187,76 +193,13 @@ def _is_cut_off(text: str, budget: int | None) -> bool:
     return parse_response(text, max_tokens=budget).status == "unfinished"
 
 
-def _section(mapping: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Follow keys to a mapping; an empty one where something else or nothing is there."""
-    found: Any = mapping
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
 def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) -> None:
-    expected = _section(results, "n-samples", task).get("effective")
+    expected = section(results, "n-samples", task).get("effective")
     if isinstance(expected, int) and count != expected:
         raise UsageError(
             f"{file}: {count} rows, but the results file counts {expected}; the file is cut off or "
             "not of this run"
         )
-
-
-def _provenance(results: Mapping[str, Any]) -> dict[str, Any]:
-    config = _section(results, "config")
-    names = (results.get("model_name"), config.get("model"))
-    return {
-        "model": next((name for name in names if name and isinstance(name, str)), "model"),
-        "backend": config.get("model"),
-        "model_args": config.get("model_args"),
-        "gen_kwargs": config.get("gen_kwargs"),
-        "batch_size": config.get("batch_size"),
-        "dtype": config.get("model_dtype"),
-        "revision": config.get("model_revision"),
-        "parameters": config.get("model_num_parameters"),
-        "seeds": {
-            key: config.get(key)
-            for key in ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
-        },
-        "limit": config.get("limit"),
-        "chat_template_sha": results.get("chat_template_sha"),
-        "fewshot_as_multiturn": results.get("fewshot_as_multiturn"),
-        "system_instruction_sha": results.get("system_instruction_sha"),
-        "lm_eval_version": results.get("lm_eval_version"),
-        "transformers_version": results.get("transformers_version"),
-        "torch_version": _environment(results, "PyTorch version"),
-        "python_version": _environment(results, "Python version"),
-        "date": results.get("date"),
-        "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
-    }
-
-
-def _environment(results: Mapping[str, Any], label: str) -> str | None:
-    """Find one line of the report on the machine that lm-eval writes as text."""
-    report = results.get("pretty_env_info")
-    for line in report.splitlines() if isinstance(report, str) else ():
-        if line.startswith(f"{label}: "):
-            return line.removeprefix(f"{label}: ").split(" ")[0]
-    return None
-
-
-def _task_provenance(
-    task: str, sample: Mapping[str, Any], results: Mapping[str, Any]
-) -> dict[str, Any]:
-    doc = sample["doc"]
-    return {
-        "version": _section(results, "versions").get(task),
-        "num_fewshot": _section(results, "n-shot").get(task),
-        "task_hash": _section(results, "task_hashes").get(task),
-        "generation": _section(results, "configs", task).get("generation_kwargs"),
-        "source": doc.get("source"),
-        "exemplars": doc.get("exemplars"),
-        "weights": doc.get("weights"),
-        "prompt_version": doc.get("prompt_version"),
-        "parser_version": doc.get("parser_version"),
-    }
 
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -305,11 +248,3 @@ def _is_results(file: Path) -> bool:
 
 def _task_of(file: Path, date: str) -> str:
     return file.name.removeprefix("samples_").removesuffix(f"_{date}.jsonl")
-
-
-def _number_or_none(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeGuard
 
-from caopd_bench.rows import Row, Run
+from caopd_bench.counts import Counts
+from caopd_bench.metrics import Tally
+from caopd_bench.rows import AnyRun, Run
 from caopd_bench.terminal import WARNING_WIDTH, inline
 
 __all__ = ["describe_run", "notes_on_items", "notes_on_task", "notes_on_weights"]
@@ -19,12 +21,16 @@ WIDTH = 40
 BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
-def describe_run(run: Run, task: str) -> str:
+def describe_run(run: AnyRun, task: str) -> str:
     """Say in one line what was evaluated and how it was asked."""
-    settings = run.settings(task)
-    shots, n = settings.get("num_fewshot"), len(run.task_rows(task))
+    settings, n = run.settings(task), run.count(task).n
+    rows = f"{n:,} {'row' if n == 1 else 'rows'}"
+    source = settings.get("source") or {}
+    if "columns" in source:
+        return f"{rows} {_describe_files(source)}"
+    shots = settings.get("num_fewshot")
     parts = [
-        f"{n} {'row' if n == 1 else 'rows'}",
+        rows,
         f"{shots} exemplars" if shots else "no exemplars",
         "chat template" if run.provenance.get("chat_template_sha") else "no chat template",
         f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}",
@@ -32,10 +38,9 @@ def describe_run(run: Run, task: str) -> str:
     exemplars = (settings.get("exemplars") or {}).get("set")
     if shots and exemplars:
         parts[1] += f" (set {inline(exemplars, WIDTH)})"
-    source = settings.get("source") or {}
     if source.get("seed") is not None:
         parts.append(f"problem_seed {inline(str(source['seed']), WIDTH)}")
-    levels = [r.groups["level"] for r in run.task_rows(task) if _is_number(r.groups.get("level"))]
+    levels = [level for level in run.count_by(task, "level") if _is_number(level)]
     if levels:
         ends = [inline(str(level), WIDTH) for level in sorted({min(levels), max(levels)})]
         parts.append(f"level{'s' if len(ends) > 1 else ''} {'-'.join(ends)}")
@@ -44,14 +49,25 @@ def describe_run(run: Run, task: str) -> str:
     return ", ".join(parts)
 
 
-def notes_on_task(run: Run, task: str) -> list[str]:
+def _describe_files(source: Mapping[str, Any]) -> str:
+    files, kind = source.get("files"), inline(str(source.get("format")), WIDTH)
+    parts = [f"of {files} {kind} files" if files != 1 else f"of a {kind} file"]
+    columns = source["columns"] if isinstance(source["columns"], Mapping) else {}
+    named = [f"{name!r}" for name in columns.values() if name]
+    parts.append(f"columns {inline(', '.join(named), 2 * WIDTH)}")
+    if source.get("decimals"):
+        parts.append(f"confidences rounded to {inline(str(source['decimals']), WIDTH)} decimals")
+    return ", ".join(parts)
+
+
+def notes_on_task(run: AnyRun, task: str) -> list[str]:
     """Say what limits the numbers of one task, and what to do about it."""
-    rows = run.task_rows(task)
+    counts = run.count(task)
     warnings = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
     notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
-    notes += _on_parsing(run, task, rows)
-    notes += _on_stated_values(rows)
-    parsed = sum(row.status == "ok" for row in rows)
+    notes += _on_parsing(run, task, counts)
+    notes += _on_stated_values(counts.parsed)
+    parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
         notes.append(
             f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
@@ -60,13 +76,13 @@ def notes_on_task(run: Run, task: str) -> list[str]:
     return notes
 
 
-def notes_on_items(runs: Sequence[Run]) -> list[str]:
+def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
     """Warn of runs that answered different problems of one task."""
     notes = []
     for a, b in combinations(runs, 2):
         for task in a.tasks:
-            ours, theirs = ({row.item_hash for row in run.task_rows(task)} for run in (a, b))
-            if theirs and ours != theirs:
+            ours, theirs = _items(a, task), _items(b, task)
+            if ours and theirs and ours != theirs:
                 notes.append(
                     f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)} answered different "
                     f"problems of {inline(task, WIDTH)}: {len(ours)} and {len(theirs)}, "
@@ -75,11 +91,20 @@ def notes_on_items(runs: Sequence[Run]) -> list[str]:
     return notes
 
 
-def _is_number(value: Any) -> bool:
+def _items(run: AnyRun, task: str) -> set[str]:
+    """Give the items of a task; none where they are not known."""
+    if not isinstance(run, Run):
+        return set()
+    columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
+    is_named = isinstance(columns, Mapping) and bool(columns.get("item"))
+    return {row.item_hash for row in run.task_rows(task)} if is_named else set()
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def notes_on_weights(runs: Sequence[Run]) -> list[str]:
+def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
     """Warn of two runs of the same weights that a path or a name passes off as two models."""
     notes = []
     for a, b in combinations(runs, 2):
@@ -101,12 +126,12 @@ def notes_on_weights(runs: Sequence[Run]) -> list[str]:
     return notes
 
 
-def _weights(run: Run) -> set[str]:
+def _weights(run: AnyRun) -> set[str]:
     found = (run.settings(task).get("weights") for task in run.tasks)
     return {weights for weights in found if weights}
 
 
-def _setting(run: Run, task: str) -> tuple[Any, ...]:
+def _setting(run: AnyRun, task: str) -> tuple[Any, ...]:
     """Give all that makes an evaluation of a task another one."""
     settings = run.settings(task)
     ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
@@ -127,24 +152,26 @@ def _setting(run: Run, task: str) -> tuple[Any, ...]:
     )
 
 
-def _on_parsing(run: Run, task: str, rows: Sequence[Row]) -> list[str]:
-    counts = Counter(row.status for row in rows)
-    if counts["ok"] >= LOW_PARSE_RATE * len(rows):
+def _on_parsing(run: AnyRun, task: str, counts: Counts) -> list[str]:
+    if counts.n_parsed >= LOW_PARSE_RATE * counts.n:
         return []
-    missing = ", ".join(f"{n} {status}" for status, n in counts.most_common() if status != "ok")
+    found = Counter({status: n for status, n in counts.statuses.items() if n and status != "ok"})
+    missing = ", ".join(f"{n} {status}" for status, n in found.most_common())
+    settings = run.settings(task)
     advice = []
-    if not run.settings(task).get("num_fewshot"):
-        advice.append("show the format (--num_fewshot 4)")
-    if not run.provenance.get("chat_template_sha"):
-        advice.append("an instruct model needs --apply_chat_template")
+    if "columns" not in (settings.get("source") or {}):
+        if not settings.get("num_fewshot"):
+            advice.append("show the format (--num_fewshot 4)")
+        if not run.provenance.get("chat_template_sha"):
+            advice.append("an instruct model needs --apply_chat_template")
     budget = _token_budget(run, task)
-    if counts["unfinished"] and budget:
+    if found["unfinished"] and budget:
         advice.append(f"unfinished answers need room (--gen_kwargs max_gen_toks={2 * budget})")
     todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
     return [f"low parse rate, the numbers describe the parsed rows only: {missing}{todo}"]
 
 
-def _token_budget(run: Run, task: str) -> int | None:
+def _token_budget(run: AnyRun, task: str) -> int | None:
     for options in (run.provenance.get("gen_kwargs"), run.settings(task).get("generation")):
         found = [options.get(key) for key in BUDGETS] if isinstance(options, Mapping) else []
         for budget in found:
@@ -153,12 +180,13 @@ def _token_budget(run: Run, task: str) -> int | None:
     return None
 
 
-def _on_stated_values(rows: Sequence[Row]) -> list[str]:
-    stated = Counter(row.confidence for row in rows if row.confidence is not None)
-    if not stated:
+def _on_stated_values(parsed: Tally | None) -> list[str]:
+    if parsed is None:
         return []
-    (value, n), total = stated.most_common(1)[0], sum(stated.values())
+    count = parsed.right + parsed.wrong
+    commonest = int(count.argmax())
+    distinct, value = parsed.values.size, parsed.values[commonest]
     return [
-        f"{len(stated)} distinct {'value' if len(stated) == 1 else 'values'} stated; "
-        f"the commonest, {value:g}, {n} of {total} times"
+        f"{distinct} distinct {'value' if distinct == 1 else 'values'} stated; "
+        f"the commonest, {value:g}, {count[commonest]:,} of {parsed.n:,} times"
     ]

@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.metrics import Interval
@@ -14,7 +13,7 @@ from caopd_bench.metrics import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Record", "make_record", "to_frame", "write_json"]
+__all__ = ["Record", "make_record", "render_json", "to_frame", "to_plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,10 @@ def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
     ]
 
 
-def write_json(records: Iterable[Record], path: Path) -> None:
-    """Write the records as strict JSON, one record a line, sorted as given."""
+def render_json(records: Iterable[Record]) -> str:
+    """Give the records as strict JSON, one record a line, sorted as given."""
     lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return f"[\n{lines}\n]\n"
 
 
 def _describe(interval: Interval) -> str:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, TypeAlias
 
+from caopd_bench.counts import STATUSES, Counts, Status, sort_groups
 from caopd_bench.metrics import Tally, tally
 
-__all__ = ["GREEDY", "STATUSES", "Row", "Run", "Status", "tally_rows"]
-
-Status = Literal[
-    "ok",
-    "no_confidence",
-    "bad_confidence",
-    "no_answer",
-    "abstained",
-    "unfinished",
-    "api_error",
+__all__ = [
+    "GREEDY",
+    "STATUSES",
+    "AnyRun",
+    "CountedRun",
+    "Row",
+    "Run",
+    "Status",
+    "count_rows",
+    "tally_rows",
 ]
-STATUSES: tuple[Status, ...] = get_args(Status)
+
 #: `Row.sample` of an answer that was decoded greedily; samples count from 0.
 GREEDY = -1
 
@@ -101,6 +103,83 @@ class Run:
         """Give the rows of one task."""
         return [row for row in self.rows if row.task == task]
 
+    def group_keys(self, task: str) -> list[str]:
+        """Name what the rows of a task can be grouped by."""
+        return sorted({key for row in self.task_rows(task) for key in row.groups})
+
+    def count(self, task: str) -> Counts:
+        """Count the rows of one task."""
+        return count_rows(self.task_rows(task))
+
+    def count_by(self, task: str, key: str) -> dict[object, Counts]:
+        """Count the rows of each group of one task; rows without the key are in none."""
+        groups: dict[object, list[Row]] = defaultdict(list)
+        for row in self.task_rows(task):
+            if key in row.groups:
+                groups[row.groups[key]].append(row)
+        return sort_groups({value: count_rows(rows) for value, rows in groups.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRun:
+    """A run with too many rows to keep: what was counted while they went by.
+
+    Attributes
+    ----------
+    name, path, provenance, warnings
+        As of `Run`.
+    task : str
+        Its only task.
+    counts : Counts
+        Of all rows.
+    groups : Mapping
+        Key to value to `Counts`, for the keys that were asked for when it was read.
+    """
+
+    name: str
+    path: str
+    task: str
+    counts: Counts
+    groups: Mapping[str, Mapping[object, Counts]]
+    provenance: Mapping[str, Any]
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def tasks(self) -> list[str]:
+        """The task, alone in a list."""
+        return [self.task]
+
+    def settings(self, task: str) -> Mapping[str, Any]:
+        """Give what the provenance says of the task."""
+        settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
+        return settings
+
+    def group_keys(self, task: str) -> list[str]:
+        """Name the keys that were counted."""
+        return sorted(self.groups) if task == self.task else []
+
+    def count(self, task: str) -> Counts:
+        """Give the counts of the task."""
+        if task != self.task:
+            raise KeyError(task)
+        return self.counts
+
+    def count_by(self, task: str, key: str) -> dict[object, Counts]:
+        """Give the counts of each group; none for a key that was not counted."""
+        return sort_groups(self.groups.get(key, {})) if task == self.task else {}
+
+
+AnyRun: TypeAlias = Run | CountedRun
+
+
+def count_rows(rows: Sequence[Row]) -> Counts:
+    """Count rows, one or more."""
+    parsed = tally_rows(rows)
+    filled = parsed if parsed is not None and parsed.n == len(rows) else _tally(rows)
+    return Counts(
+        Counter(row.status for row in rows), sum(row.correct for row in rows), parsed, filled
+    )
+
 
 def tally_rows(rows: Sequence[Row]) -> Tally | None:
     """Tally the parsed rows; None if there are none.
@@ -108,10 +187,14 @@ def tally_rows(rows: Sequence[Row]) -> Tally | None:
     A question that was sampled several times is one cluster: its rows are not independent.
     """
     parsed = [row for row in rows if row.confidence is not None]
-    if not parsed:
-        return None
-    confidence = [row.confidence for row in parsed if row.confidence is not None]
-    correct = [row.correct for row in parsed]
-    items = [row.item_hash for row in parsed]
-    is_sampled = any(row.sample != GREEDY for row in parsed) and len(set(items)) < len(items)
-    return tally(confidence, correct, cluster=items if is_sampled else None)
+    return _tally(parsed) if parsed else None
+
+
+def _tally(rows: Sequence[Row]) -> Tally:
+    items = [row.item_hash for row in rows]
+    is_sampled = any(row.sample != GREEDY for row in rows) and len(set(items)) < len(items)
+    return tally(
+        [row.confidence or 0.0 for row in rows],
+        [row.correct for row in rows],
+        cluster=items if is_sampled else None,
+    )

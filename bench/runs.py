@@ -1,21 +1,31 @@
-"""The one run reader: an lm-eval output folder or a stored run, as `NAME=PATH` or `PATH`."""
+"""The one run reader: lm-eval's output, a stored run or flat files, as `NAME=PATH` or `PATH`."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from caopd_bench.errors import UsageError
-from caopd_bench.lm_eval_output import find_results, read_lm_eval
-from caopd_bench.rows import Run
+from caopd_bench.flat import Columns, find_flat, read_flat
+from caopd_bench.lm_eval_output import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.rows import AnyRun
 from caopd_bench.stored import is_stored, read_stored
 
-__all__ = ["name_collisions", "read_run"]
+__all__ = ["read_run", "read_runs"]
 
 
-def read_run(spec: str | Path) -> Run:
+def read_run(
+    spec: str | Path,
+    *,
+    confidence: str = "confidence",
+    correct: str = "correct",
+    item: str | None = None,
+    by: Sequence[str] = (),
+    decimals: int | None = None,
+) -> AnyRun:
     """Read one run.
 
     Parameters
@@ -23,30 +33,76 @@ def read_run(spec: str | Path) -> Run:
     spec : str or Path
         `PATH` or `NAME=PATH`. The path is a folder that `lm_eval --output_path ... --log_samples`
         wrote (or the folder of one model in it, or one `results_*.json` where several runs share
-        the folder), or a folder that `caopd-bench score --store` wrote.
+        the folder), a folder that `caopd-bench score --store` wrote, or flat files: a `.jsonl`,
+        `.csv` (both also `.gz`) or `.parquet` file, a folder of them, or a pattern
+        (`"shards/*.parquet"`).
+    confidence, correct, item : str
+        Columns of flat files: the stated confidence, the outcome, and what names the question (by
+        default `item`, where there is such a column).
+    by : sequence of str
+        Group columns of flat files; `level` is read where it exists.
+    decimals : int, optional
+        Round the confidences of flat files.
 
     Returns
     -------
-    Run
+    Run or CountedRun
+        The latter for flat files of more than a million rows.
 
     Raises
     ------
     UsageError
-        If there is no run, or more than one, or a file is damaged: one line that says what, where,
-        and how to mend it.
+        If there is no run, or more than one, or a file is damaged: it says what, where, and how to
+        mend it.
     """
+    keys = (by,) if isinstance(by, str) else tuple(by)
+    columns = Columns(confidence, correct, item, keys, decimals)
     try:
         name, path = _split_spec(os.fspath(spec))
-        run = _read(path)
+        run = _read(path, columns)
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
     return replace(run, name=name) if name else run
 
 
-def name_collisions(runs: list[Run]) -> list[Run]:
-    """Make the names of several runs distinct by appending a number to repeated ones."""
+def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:
+    """Read several runs under distinct names.
+
+    Runs that the user did not name and whose models have one name are named by their folders, as
+    far up as it takes to tell them apart; names that still repeat get a number.
+    """
+    wanted = columns or Columns()
+    options = {key: getattr(wanted, key) for key in wanted.__slots__}
+    listed = [os.fspath(spec) for spec in specs]
+    runs = [read_run(spec, **options) for spec in listed]
+    unnamed: dict[str, list[int]] = {}
+    for i, (spec, run) in enumerate(zip(listed, runs, strict=True)):
+        if not _split_spec(spec)[0]:
+            unnamed.setdefault(run.name, []).append(i)
+    for places in unnamed.values():
+        if len(places) > 1:
+            folders = _shortest_distinct([_split_spec(listed[i])[1] for i in places])
+            for i, folder in zip(places, folders, strict=True):
+                runs[i] = replace(runs[i], name=folder or runs[i].name)
+    return _number_repeated(runs)
+
+
+def _shortest_distinct(paths: list[Path]) -> list[str]:
+    """Give the ends of the paths that differ, of equal length; "" where two are the same path."""
+    parts = [path.resolve().parts for path in paths]
+    if len(set(parts)) < len(parts):
+        return [""] * len(parts)
+    longest = max(map(len, parts))
+    for depth in range(1, longest + 1):
+        ends = ["/".join(part[-depth:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return [""] * len(parts)
+
+
+def _number_repeated(runs: list[AnyRun]) -> list[AnyRun]:
     taken: set[str] = set()
-    named = []
+    named: list[AnyRun] = []
     for run in runs:
         numbered = (f"{run.name} ({i})" for i in count(2))
         name = run.name if run.name not in taken else next(n for n in numbered if n not in taken)
@@ -55,9 +111,19 @@ def name_collisions(runs: list[Run]) -> list[Run]:
     return named
 
 
-def _read(path: Path) -> Run:
+def _read(path: Path, columns: Columns) -> AnyRun:
+    # Of a folder, what it is decides; a flat file there may be part of a run or stored beside it.
+    is_run = path.is_dir() and (is_stored(path) or is_lm_eval(path))
+    if path.is_file():
+        is_run = is_lm_eval(path)
+    files = [] if is_run else find_flat(path)
+    if files:
+        return read_flat(path, files, columns)
     if not path.exists():
-        raise UsageError(f"{path}: no such file or folder; give the folder named by --output_path")
+        raise UsageError(
+            f"{path}: no such file or folder; give the folder named by --output_path, or a file of "
+            "rows (.jsonl, .csv, .parquet)"
+        )
     if is_stored(path):
         return read_stored(path)
     return read_lm_eval(find_results(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caopd_bench.counts import Missing
 from caopd_bench.errors import UsageError
+from caopd_bench.flat import MAX_ROWS, Columns
 from caopd_bench.metrics import plot_reliability, reliability_table
 from caopd_bench.notes import describe_run, notes_on_items, notes_on_task, notes_on_weights
-from caopd_bench.records import Record, write_json
-from caopd_bench.rows import Run, tally_rows
-from caopd_bench.runs import name_collisions, read_run
+from caopd_bench.records import Record, render_json
+from caopd_bench.rows import AnyRun, CountedRun, Run
+from caopd_bench.runs import read_runs
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.table import render_groups, render_task
@@ -39,29 +42,39 @@ def run_score(options: argparse.Namespace) -> int:
         raise UsageError("--text says what --store keeps; add --store DIR")
     if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
         raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
-    runs = name_collisions([_select(read_run(spec), options.task) for spec in options.runs])
-    keys = list(dict.fromkeys(options.by))
-    records = score(runs, by=keys, level=options.confidence)
-    figure = _draw(runs, options.confidence) if options.figure else None
+    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    columns = Columns(
+        options.confidence_column,
+        options.correct_column,
+        options.item_column,
+        tuple(keys),
+        options.decimals,
+    )
+    runs = [_select(run, options.task) for run in read_runs(options.runs, columns)]
+    kept = _check_kept(runs[0]) if options.store else None
+    missing: Missing = options.missing
+    records = score(runs, by=keys, level=options.confidence, missing=missing)
+    figure = _draw(runs, options.confidence, missing) if options.figure else None
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
-    if options.json:
+    to_stdout = options.json == Path("-")
+    if options.json and not to_stdout:
         with _writing(options.json):
-            write_json(records, options.json)
-    if options.store:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(render_json(records), encoding="utf-8")
+    if kept:
         with _writing(options.store):
             write_stored(
-                runs[0],
-                records,
-                options.store,
-                level=options.confidence,
-                with_text=options.text,
+                kept, records, options.store, level=options.confidence, with_text=options.text
             )
     if figure:
         with _writing(options.figure):
             _save(figure, options.figure)
-    for block in _render(runs, records, keys, options.confidence):
-        print(block)
+    # Who asks for JSON on standard output pipes it: what people read goes beside it.
+    for block in _render(runs, records, keys, options.confidence, missing):
+        print(block, file=sys.stderr if to_stdout else sys.stdout)
+    if to_stdout:
+        sys.stdout.write(render_json(records))
     if is_missing:
         raise UsageError(
             f"--figure {options.figure}: no row states a usable confidence; nothing to draw"
@@ -78,18 +91,33 @@ def _writing(path: Path) -> Iterator[None]:
         raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
 
 
-def _select(run: Run, task: str | None) -> Run:
+def _check_kept(run: AnyRun) -> Run:
+    if isinstance(run, Run):
+        return run
+    raise UsageError(
+        f"--store {run.path}: keeps rows one by one, of files with up to {MAX_ROWS:,} rows; this "
+        f"has {run.counts.n:,}: keep the files, and the numbers by --json FILE"
+    )
+
+
+def _select(run: AnyRun, task: str | None) -> AnyRun:
     if task is None:
         return run
     if task not in run.tasks:
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
+    if isinstance(run, CountedRun):
+        return run
     others = {name for name in run.tasks if name != task}
     ours = [warning for warning in run.warnings if warning.partition(":")[0] not in others]
     return replace(run, rows=run.task_rows(task), warnings=tuple(ours))
 
 
 def _render(
-    runs: Sequence[Run], records: Sequence[Record], keys: Sequence[str], level: float
+    runs: Sequence[AnyRun],
+    records: Sequence[Record],
+    keys: Sequence[str],
+    level: float,
+    missing: Missing,
 ) -> Iterator[str]:
     """Yield what is printed, a block at a time."""
     for task in dict.fromkeys(task for run in runs for task in run.tasks):
@@ -99,12 +127,13 @@ def _render(
         for run in members:
             yield f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}"
         yield ""
-        yield render_task(ours, [run.name for run in members], level)
+        yield render_task(ours, [run.name for run in members], level, missing)
         for run in members:
             name = inline(run.name, NAME_WIDTH)
             for key in keys:
                 groups = [record for record in ours if record.run == run.name]
-                yield f"\n  {name} by {inline(key)}\n{render_groups(groups, key, level)}\n"
+                table = render_groups(groups, key, level, missing)
+                yield f"\n  {name} by {inline(key)}\n{table}\n"
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task):
                 yield f"  {head}: {inline(note)}"
@@ -115,13 +144,13 @@ def _render(
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
 
 
-def _draw(runs: Sequence[Run], level: float) -> Figure | None:
+def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | None:
     """Draw a panel per run and task, on one scale; None if there is nothing to draw."""
     panels = [
         (run, task, counts)
         for run in runs
         for task in run.tasks
-        if (counts := tally_rows(run.task_rows(task))) is not None
+        if (counts := run.count(task).tally(missing)) is not None
     ]
     if not panels:
         return None

@@ -6,10 +6,14 @@ that state a usable confidence; the parse rate stands beside them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from caopd_bench.bounds import worst_cases
+from caopd_bench.counts import STATUSES, Counts, Missing
 from caopd_bench.errors import UsageError
+from caopd_bench.flat import Columns
 from caopd_bench.metrics import (
     Interval,
     Tally,
@@ -19,7 +23,8 @@ from caopd_bench.metrics import (
     proportion_interval,
 )
 from caopd_bench.records import Record, make_record
-from caopd_bench.rows import STATUSES, Row, Run, tally_rows
+from caopd_bench.rows import AnyRun, CountedRun, Run
+from caopd_bench.runs import read_runs
 
 __all__ = ["score"]
 
@@ -36,21 +41,29 @@ SET_METRICS = (
 )
 NAN = float("nan")
 NO_ROWS = "no row states a usable confidence"
+AS_ZERO = "missing confidences counted as 0"
 
 
 def score(
-    runs: Run | Iterable[Run], *, by: Sequence[str] = (), level: float = 0.95
+    runs: AnyRun | str | Path | Iterable[AnyRun | str | Path],
+    *,
+    by: Sequence[str] = (),
+    level: float = 0.95,
+    missing: Missing = "drop",
 ) -> list[Record]:
     """Compute every metric of every task of the runs.
 
     Parameters
     ----------
-    runs : Run or iterable of Run
-        From `read_run`.
+    runs : Run, CountedRun, str or Path, or an iterable of them
+        From `read_run`, or what it takes.
     by : sequence of str
         Group keys ("level", "family", ...): the same metrics for each value, beside the whole task.
     level : float
         Nominal coverage of the intervals.
+    missing : {"drop", "zero"}
+        Set metrics leave out the rows that state no usable confidence, or count it as 0, which is
+        what the official code of CaOPD does; their records say so.
 
     Returns
     -------
@@ -60,65 +73,94 @@ def score(
     Raises
     ------
     UsageError
-        If no task has a group key named in `by`.
+        If a path cannot be read, or no row of a task has a group key named in `by`.
     """
+    if missing not in ("drop", "zero"):
+        raise ValueError(f"missing must be 'drop' or 'zero', got {missing!r}")
     keys = list(dict.fromkeys([by] if isinstance(by, str) else by))
     records: list[Record] = []
-    for run in [runs] if isinstance(runs, Run) else runs:
+    for run in _as_runs(runs, keys):
         for task in run.tasks:
-            rows = run.task_rows(task)
-            for group, members in _split(rows, keys):
-                records += _score_rows(run.name, task, group, members, level)
-                if group is None:
-                    records.append(_score_copies(run, task, rows, level))
+            whole = run.count(task)
+            records += _score_counts(run.name, task, None, whole, level, missing)
+            if "level" in run.group_keys(task):
+                within = _within_level(run.count_by(task, "level").values(), level, missing)
+                records += _make(run.name, task, None, [("auroc_within_level", within)], missing)
+            records.append(_score_copies(run, task, whole, level))
+            for key in keys:
+                for value, counts in _groups(run, task, key).items():
+                    group = f"{key}={value}"
+                    records += _score_counts(run.name, task, group, counts, level, missing)
     return records
 
 
-def _split(rows: Sequence[Row], by: Sequence[str]) -> Iterator[tuple[str | None, Sequence[Row]]]:
-    """Yield the whole task, then each group of each key."""
-    yield None, rows
-    for key in by:
-        groups = _group(rows, key)
-        if not groups:
-            known = sorted({name for row in rows for name in row.groups})
-            raise UsageError(
-                f"--by {key}: task {rows[0].task} has no such group; it has "
-                f"{', '.join(known) or 'none'}"
-            )
-        for value, members in groups.items():
-            yield f"{key}={value}", members
+def _as_runs(
+    runs: AnyRun | str | Path | Iterable[AnyRun | str | Path], keys: Sequence[str]
+) -> list[AnyRun]:
+    if isinstance(runs, (Run, CountedRun, str, Path)):
+        runs = [runs]
+    given = list(runs)
+    paths = [run for run in given if isinstance(run, (str, Path))]
+    read = iter(read_runs(paths, Columns(by=tuple(keys))))
+    return [next(read) if isinstance(run, (str, Path)) else run for run in given]
 
 
-def _group(rows: Sequence[Row], key: str) -> dict[object, list[Row]]:
-    groups: dict[object, list[Row]] = defaultdict(list)
-    for row in rows:
-        if key in row.groups:
-            groups[row.groups[key]].append(row)
-    is_number = all(isinstance(value, (int, float)) for value in groups)
-    return dict(sorted(groups.items(), key=lambda item: item[0] if is_number else str(item[0])))  # type: ignore[arg-type,return-value]
+def _groups(run: AnyRun, task: str, key: str) -> dict[object, Counts]:
+    groups = run.count_by(task, key)
+    if not groups:
+        known = ", ".join(run.group_keys(task)) or "none"
+        hint = f"; of flat files, read it: read_run(..., by=[{key!r}])"
+        is_flat = "columns" in (run.settings(task).get("source") or {})
+        raise UsageError(
+            f"--by {key}: task {task} has no such group; it has {known}{hint if is_flat else ''}"
+        )
+    return groups
 
 
-def _score_rows(
-    run: str, task: str, group: str | None, rows: Sequence[Row], level: float
+def _score_counts(
+    run: str, task: str, group: str | None, counts: Counts, level: float, missing: Missing
 ) -> Iterator[Record]:
-    parsed = tally_rows(rows)
-    intervals: list[tuple[str, Interval]] = [
-        ("parse_rate", _share(sum(row.status == "ok" for row in rows), rows, level)),
-        *(
-            (f"share_{status}", _share(sum(row.status == status for row in rows), rows, level))
-            for status in STATUSES[1:]
-        ),
-        ("accuracy", _share(sum(row.correct for row in rows), rows, level)),
+    shares: list[tuple[str, Interval]] = [
+        (
+            "parse_rate" if status == "ok" else f"share_{status}",
+            proportion_interval(counts.statuses.get(status, 0), counts.n, level),
+        )
+        for status in STATUSES
     ]
-    if parsed is None:
-        missing = [*SET_METRICS, "ece_debiased", "null_ece"]
-        intervals += [(name, _undefined(level, NO_ROWS)) for name in missing]
+    shares.append(("accuracy", proportion_interval(counts.right, counts.n, level)))
+    yield from _make(run, task, group, shares)
+    scored = counts.tally(missing)
+    if scored is None:
+        names = [*SET_METRICS, "ece_debiased", "null_ece"]
+        metrics = [(name, _undefined(level, NO_ROWS)) for name in names]
     else:
-        intervals += _score_tally(parsed, level)
-    if group is None and any("level" in row.groups for row in rows):
-        intervals.append(("auroc_within_level", _within_level(rows, level)))
+        metrics = list(_score_tally(scored, level))
+    yield from _make(run, task, group, metrics, missing)
+    unparsed = counts.n - counts.n_parsed
+    for name, low, high in worst_cases(counts) if unparsed else ():
+        why = f"bounds only: {unparsed} of {counts.n} rows could have stated anything in [0, 1]"
+        if low != low:
+            why = "needs other answers: see the metric itself"
+        how = "" if low != low else "worst case"
+        yield Record(run, task, group, f"{name}_bounds", NAN, low, high, counts.n, how, why)
+
+
+def _make(
+    run: str,
+    task: str,
+    group: str | None,
+    intervals: Iterable[tuple[str, Interval]],
+    missing: Missing = "drop",
+) -> Iterator[Record]:
     for name, interval in intervals:
-        yield make_record(run, task, group, name, interval)
+        record = make_record(run, task, group, name, interval)
+        if missing == "zero":
+            record = replace(
+                record,
+                interval=record.interval and f"{record.interval}, {AS_ZERO}",
+                reason=record.reason and f"{record.reason}; {AS_ZERO}",
+            )
+        yield record
 
 
 def _score_tally(counts: Tally, level: float) -> Iterator[tuple[str, Interval]]:
@@ -139,32 +181,30 @@ def _debiased(ece: Interval) -> Interval:
     )
 
 
-def _within_level(rows: Sequence[Row], level: float) -> Interval:
-    tallies = [tally_rows(members) for members in _group(rows, "level").values()]
+def _within_level(groups: Iterable[Counts], level: float, missing: Missing) -> Interval:
+    tallies = [counts.tally(missing) for counts in groups]
     present = [counts for counts in tallies if counts is not None]
     return bootstrap_within(present, level=level) if present else _undefined(level, NO_ROWS)
 
 
-def _score_copies(run: Run, task: str, rows: Sequence[Row], level: float) -> Record:
+def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record:
     """Compute the share of stated confidences that repeat a value shown in the exemplars."""
     settings = run.settings(task)
     shots = settings.get("num_fewshot") or 0
     shown = (settings.get("exemplars") or {}).get("confidences", [])
     values = {float(value) for value in shown[:shots]}
-    parsed = [row for row in rows if row.confidence is not None]
+    parsed = counts.parsed
     if not shots:
         interval = _undefined(level, "no exemplars shown")
     elif not values:
         interval = _undefined(level, "the confidences of the exemplars are not known")
-    elif not parsed:
+    elif parsed is None:
         interval = _undefined(level, NO_ROWS)
     else:
-        interval = _share(sum(row.confidence in values for row in parsed), parsed, level)
+        stated = zip(parsed.values.tolist(), (parsed.right + parsed.wrong).tolist(), strict=True)
+        copies = sum(n for value, n in stated if value in values)
+        interval = proportion_interval(copies, int(parsed.n), level)
     return make_record(run.name, task, None, "exemplar_copies", interval)
-
-
-def _share(count: int, rows: Sequence[Row], level: float) -> Interval:
-    return proportion_interval(count, len(rows), level)
 
 
 def _undefined(level: float, reason: str) -> Interval:

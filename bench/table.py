@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from caopd_bench.counts import Missing
 from caopd_bench.records import Record
 from caopd_bench.terminal import NAME_WIDTH, inline
 
@@ -42,7 +43,12 @@ MEANINGS = {
     "confidence_when_wrong": "what it states when it is wrong",
     "exemplar_copies": "confidences that repeat one shown in the prompt",
 }
-SIGNED = {"overconfidence_gap"}
+SIGNED = {"overconfidence_gap", "overconfidence_gap_bounds"}
+BOUNDS = "  worst case"
+IF_STATED = "of all rows, whatever the unparsed ones had stated"
+#: The others are in the JSON.
+WITH_BOUNDS = {"overconfidence_gap", "ece", "brier", "auroc", "confidence_when_wrong"}
+HEADS = {"drop": "", "zero": " missing confidences counted as 0"}
 # The debiased estimate shares the interval of the line above it.
 WITHOUT_INTERVAL = {"ece_debiased"}
 GROUP_COLUMNS = {
@@ -60,7 +66,12 @@ GROUP_COLUMNS = {
 GROUP_WIDTH = 40
 
 
-def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0.95) -> str:
+def render_task(
+    records: Iterable[Record],
+    runs: Sequence[str],
+    level: float = 0.95,
+    missing: Missing = "drop",
+) -> str:
     """Render one task: a line per metric, a column per run.
 
     Parameters
@@ -71,6 +82,8 @@ def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0
         The columns, in order.
     level : float
         Coverage of the intervals, for the heading.
+    missing : {"drop", "zero"}
+        The rule for missing confidences, for the heading.
 
     Returns
     -------
@@ -80,19 +93,26 @@ def render_task(records: Iterable[Record], runs: Sequence[str], level: float = 0
     cells = {(r.metric, r.run): r for r in records if r.group is None}
     footnotes: dict[str, int] = {}
     names = [inline(run, NAME_WIDTH) for run in runs]
-    heading = f"estimate [{100 * level:g}% interval]"
+    heading = f"estimate [{100 * level:g}% interval]{HEADS[missing]}"
     table = [["", heading, ""] if len(runs) == 1 else [heading, *names, ""]]
     for metric, label in LABELS.items():
         found = [cells.get((metric, run)) for run in runs]
         if not any(record and _is_worth_a_line(record) for record in found):
             continue
         values = [_cell(record, footnotes) if record else "" for record in found]
-        table.append([label, *values, MEANINGS[metric] if len(runs) == 1 else ""])
+        table.append([label, *values, _meaning(metric, missing) if len(runs) == 1 else ""])
+        bounds = [cells.get((f"{metric}_bounds", run)) for run in runs]
+        if any(bounds) and missing == "drop" and metric in WITH_BOUNDS:
+            limits = [_limits(record) if record else "" for record in bounds]
+            is_first = all(row[0] != BOUNDS for row in table)
+            table.append([BOUNDS, *limits, IF_STATED if is_first and len(runs) == 1 else ""])
     lines = _align(table)
     return "\n".join([*lines, *(f"  ({mark}) {why}" for why, mark in footnotes.items())])
 
 
-def render_groups(records: Iterable[Record], key: str, level: float = 0.95) -> str:
+def render_groups(
+    records: Iterable[Record], key: str, level: float = 0.95, missing: Missing = "drop"
+) -> str:
     """Render the groups of one key of one run and task: a line per group.
 
     Parameters
@@ -103,6 +123,8 @@ def render_groups(records: Iterable[Record], key: str, level: float = 0.95) -> s
         For example "level"; other groups are ignored.
     level : float
         Coverage of the intervals, for the heading.
+    missing : {"drop", "zero"}
+        The rule for missing confidences, for the heading.
 
     Returns
     -------
@@ -123,7 +145,14 @@ def render_groups(records: Iterable[Record], key: str, level: float = 0.95) -> s
         cells = [_number(found[metric]) for metric in GROUP_COLUMNS]
         cells.insert(heads.index("ECE") + 1, _limits(found["ece"]))
         table.append([inline(group, GROUP_WIDTH), n, *cells])
-    return "\n".join(_align(table, right=True))
+    head = [f" {HEADS[missing]}"] if HEADS[missing] else []
+    return "\n".join([*head, *_align(table, right=True)])
+
+
+def _meaning(metric: str, missing: Missing) -> str:
+    if metric == "overconfidence_gap" and missing == "zero":
+        return "stated minus right, a missing confidence counted as 0"
+    return MEANINGS[metric]
 
 
 def _is_worth_a_line(record: Record) -> bool:

@@ -5,46 +5,86 @@ from caopd_bench.metrics.calibration import (
     confidence_when_wrong,
     ece,
     mean_confidence,
+    over_ece,
     overconfidence_gap,
+    saturation,
 )
-from caopd_bench.metrics.consistency import NullECE, null_ece
-from caopd_bench.metrics.decomposition import Corp, corp
+from caopd_bench.metrics.chunks import TallyBuilder, tally_chunks
+from caopd_bench.metrics.consistency import (
+    ConsistencyBand,
+    NullECE,
+    consistency_band,
+    null_ece,
+)
+from caopd_bench.metrics.consistency_tests import ConsistencyTest, consistency_test
+from caopd_bench.metrics.decomposition import (
+    Corp,
+    Murphy,
+    corp,
+    discrimination,
+    miscalibration,
+    murphy,
+    uncertainty,
+)
+from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.ranking import auroc, auroc_within, spr, tie_rate
+from caopd_bench.metrics.overview import Summary, summary
+from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
 from caopd_bench.metrics.reliability import ReliabilityTable, reliability_table
-from caopd_bench.metrics.reliability_plot import plot_reliability
+from caopd_bench.metrics.reliability_plot import plot_reliabilities, plot_reliability
 from caopd_bench.metrics.resampling import bootstrap, bootstrap_within
-from caopd_bench.metrics.scores import brier
+from caopd_bench.metrics.scores import brier, brier_skill, log_score
 from caopd_bench.metrics.summary import METRICS, Metric, undefined_reason
 from caopd_bench.metrics.tally import Tally, tally
 
 __all__ = [
     "METRICS",
+    "ConsistencyBand",
+    "ConsistencyTest",
     "Corp",
     "Interval",
     "Metric",
+    "Murphy",
     "NullECE",
     "ReliabilityTable",
+    "Summary",
     "Tally",
+    "TallyBuilder",
     "accuracy",
+    "auprc",
     "auroc",
     "auroc_within",
     "bootstrap",
     "bootstrap_within",
     "brier",
+    "brier_skill",
     "confidence_when_wrong",
+    "consistency_band",
+    "consistency_test",
     "corp",
+    "discrimination",
     "ece",
+    "ece_correlation",
+    "ece_difference",
     "ece_interval",
+    "log_score",
     "mean_confidence",
+    "miscalibration",
+    "murphy",
     "null_ece",
+    "over_ece",
     "overconfidence_gap",
+    "plot_reliabilities",
     "plot_reliability",
     "proportion_interval",
     "reliability_table",
+    "saturation",
     "spr",
+    "summary",
     "tally",
+    "tally_chunks",
     "tie_rate",
+    "uncertainty",
     "undefined_reason",
 ]

@@ -2,7 +2,8 @@
 
 Percentiles of the bootstrap know only outcomes that were seen: with 20 of 20 answers wrong, every
 replicate is wrong throughout and the interval has no width. These limits leave room for the
-outcome that was not seen, and draw nothing at random.
+outcome that was not seen, and draw nothing at random. Counts may be fractions: clustered rows come
+in as fewer independent ones, see :mod:`caopd_bench.metrics.design_effect`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1.0 + level) / 2.0)
 
 
-def student_quantile(level: float, n: int) -> float:
-    """Return the same for the mean of n >= 2 rows with an estimated variance."""
+def student_quantile(level: float, n: float) -> float:
+    """Return the same for the mean of n rows with an estimated variance.
+
+    At least one degree of freedom; n need not be whole.
+    """
     # Imported here: it costs 0.1 s.
     from scipy.special import stdtrit
 
-    return float(stdtrit(n - 1.0, (1.0 + level) / 2.0))
+    return float(stdtrit(max(n - 1.0, 1.0), (1.0 + level) / 2.0))
 
 
 def add_rows(right: NDArray[Any], wrong: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
@@ -86,7 +90,7 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
     >>> round(limits.low, 3), limits.high
     (0.789, 0.95)
     """
-    n, count = int(tally.n), tally.right + tally.wrong
+    n, count = float(tally.n), tally.right + tally.wrong
     accuracy, confidence = tally.accuracy, tally.mean_confidence
     variance = float((count * (tally.values - confidence) ** 2).sum()) / n
     reach = student_quantile(level, n) * np.sqrt(variance / (n - 1.0))
@@ -137,7 +141,7 @@ def brier_limits(tally: Tally, level: float = 0.95) -> Limits:
     (0.778, 0.945)
     """
     if_right, if_wrong = (1.0 - tally.values) ** 2, tally.values**2
-    n = int(tally.n)
+    n = float(tally.n)
     estimate = float((tally.right * if_right + tally.wrong * if_wrong).sum()) / n
     right, wrong = add_rows(tally.right, tally.wrong)
     rows = n + 2.0

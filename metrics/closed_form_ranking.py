@@ -61,14 +61,19 @@ def ranking_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     (0.87, 1.0)
     """
     estimate = _POINT[name](tally)
-    model = _newcombe(tally) if name == "auroc" else _largest(tally)
+    model = hanley_mcneil(tally) if name == "auroc" else _largest(tally)
     smaller = min(tally.n_right, tally.n_wrong)
     weight = PRIOR_ROWS / (PRIOR_ROWS + smaller)
     rest = (1.0 - weight) * _placement_variance(name, tally)
     z2 = normal_quantile(level) ** 2
+    return score_limits(estimate, lambda t: z2 * (weight * model(t) + rest))
+
+
+def score_limits(estimate: float, variance: Callable[[float], float]) -> Limits:
+    """Return all t in [0, 1] with (estimate - t)^2 <= variance(t)."""
 
     def rejected(t: float) -> bool:
-        return (estimate - t) ** 2 > z2 * (weight * model(t) + rest)
+        return (estimate - t) ** 2 > variance(t)
 
     return Limits(_last(rejected, estimate, 0.0), _last(rejected, estimate, 1.0))
 
@@ -87,7 +92,8 @@ def _last(rejected: Callable[[float], bool], inside: float, end: float) -> float
     return inside
 
 
-def _newcombe(tally: Tally) -> Callable[[float], float]:
+def hanley_mcneil(tally: Tally) -> Callable[[float], float]:
+    """Return the variance that an AUROC of t has in the exponential model, as Newcombe has it."""
     m, n = float(tally.n_right), float(tally.n_wrong)
     extra = (m + n) / 2.0 - 1.0
 

@@ -9,65 +9,25 @@ hypothesis, and the interval is the range of ECE that is not rejected.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from caopd_bench.metrics.binning import Edges, bin_index, bin_sums
+from caopd_bench.metrics.bin_gaps import BinGaps
+from caopd_bench.metrics.binning import Edges, bin_index
 from caopd_bench.metrics.calibration import _ece
+from caopd_bench.metrics.clustered_gaps import ClusteredGaps
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.intervals import Interval
 from caopd_bench.metrics.seeds import check_level
 from caopd_bench.metrics.tally import Tally
 
-DRAWS = 2048  # a power of two, for the balance of the Sobol points
 STEPS = 24  # halvings: 6e-8 of the first bracket
 SLACK = 1e-12  # an observed total counts as equal to itself
 CLUSTERED = (
     "no ECE interval for clustered rows: percentiles do not cover near 0, "
     "and test inversion needs independent rows"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Gaps:
-    """Non-empty bins, all (J,): row count, share of rows, mean confidence, accuracy."""
-
-    count: FloatArray
-    weight: FloatArray
-    confidence: FloatArray
-    accuracy: FloatArray
-
-    @property
-    def size(self) -> FloatArray:
-        """|mean of (c - y) 1{bin}|: the terms that the ECE adds up."""
-        return self.weight * np.abs(self.confidence - self.accuracy)
-
-    def second_moment(self, accuracy: FloatArray) -> FloatArray:
-        """Mean of (c - y)^2 1{bin} at a given accuracy; shrunk half a row each way, never 0."""
-        p = (self.count * accuracy + 0.5) / (self.count + 1.0)
-        return self.weight * (p * (1.0 - p) + (self.confidence - accuracy) ** 2)
-
-    def largest(self, sign: FloatArray) -> FloatArray:
-        """Largest gap on either side that leaves the accuracy in [0, 1]."""
-        return self.weight * np.where(sign > 0, self.confidence, 1.0 - self.confidence)
-
-    def draw_totals(self, gaps: FloatArray, sign: FloatArray) -> FloatArray:
-        """Draw the ECE of n rows whose true gaps are ``sign * gaps``, shape (DRAWS,)."""
-        mean = sign * gaps
-        accuracy = np.clip(self.confidence - mean / self.weight, 0.0, 1.0)  # rounding only
-        moment = self.second_moment(accuracy)
-        # (diag(moment) - mean mean') / n has the square root sqrt(moment / n) (I - kappa q q').
-        q = mean / np.sqrt(moment)
-        q2 = min(float(q @ q), 1.0 - 1e-9)
-        kappa = (1.0 - np.sqrt(1.0 - q2)) / q2 if q2 > 1e-9 else 0.5
-        z = _normal_draws(mean.size)
-        noise = z - kappa * np.outer(q, q @ z)
-        totals = np.sqrt(moment / self.count.sum())[:, None] * noise + mean[:, None]
-        return np.asarray(np.abs(totals).sum(axis=0))
 
 
 class _Limits(NamedTuple):
@@ -124,44 +84,31 @@ def ece_interval(
     check_level(level)
     if tally.weighted:
         raise ValueError("tally must not be weighted; intervals need whole rows")
-    if tally.clusters is not None:
-        raise ValueError(
-            "tally must not have clusters; this interval is for independent rows. Build the tally "
-            "from one sample per question, or use bootstrap for a standard error of the ECE"
-        )
     estimate = float(_ece(*tally.cells, bins, edges))
-    limits = _invert(_gaps(tally, bins, edges), estimate, 1.0 - level)
+    limits = _invert(_gaps(tally, bins, edges, 1.0 - level), estimate, 1.0 - level)
     return Interval(
         estimate=estimate,
         low=limits.low,
         high=limits.high,
         level=level,
         n=int(tally.n),
-        method="inversion",
+        method="inversion" if tally.clusters is None else "cluster inversion",
         standard_error=limits.standard_error,
         debiased=limits.debiased,
     )
 
 
-def _gaps(tally: Tally, bins: int, edges: Edges) -> _Gaps:
+def _gaps(tally: Tally, bins: int, edges: Edges, alpha: float) -> BinGaps:
     index = bin_index(tally.values, bins, edges)
-    rows = tally.right + tally.wrong
-    count = bin_sums(rows, index).astype(np.float64)
-    return _Gaps(
-        count=count,
-        weight=count / count.sum(),
-        confidence=bin_sums(rows * tally.values, index) / count,
-        accuracy=bin_sums(tally.right, index) / count,
-    )
+    clusters = tally.clusters
+    if clusters is None or clusters.labels.size == tally.n:
+        return BinGaps.of(tally, index)
+    return ClusteredGaps.of_clusters(tally, clusters, index, alpha)
 
 
-def _invert(gaps: _Gaps, total: float, alpha: float) -> _Limits:
-    size, n = gaps.size, gaps.count.sum()
-    moment = gaps.second_moment(gaps.accuracy)
-    # The gap itself is taken at the observed accuracy, only its binomial part is shrunk.
-    variance = np.maximum(moment - size**2, 1e-300) / n
+def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
+    size, variance = gaps.size, gaps.variance
     deviation = np.sqrt(variance)
-    error = float(np.sqrt(max(float(moment.sum()) - total**2, 0.0) / n))
 
     roomier = np.where(gaps.confidence >= 0.5, 1.0, -1.0)
     observed = np.sign(gaps.confidence - gaps.accuracy)
@@ -206,7 +153,7 @@ def _invert(gaps: _Gaps, total: float, alpha: float) -> _Limits:
     high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
 
     debiased = min(float(base.sum()), total)
-    return _Limits(debiased, min(low, debiased), max(high, total), error)
+    return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)
 
 
 def _first(holds: Callable[[float], bool], low: float, high: float) -> float:
@@ -227,18 +174,3 @@ def _expected_total(gaps: FloatArray, deviation: FloatArray) -> float:
     x = gaps / deviation
     spread = deviation * np.sqrt(2.0 / np.pi) * np.exp(-x * x / 2.0)
     return float((spread + gaps * (1.0 - 2.0 * ndtr(-x))).sum())
-
-
-@lru_cache(maxsize=32)
-def _normal_draws(dimension: int) -> NDArray[np.float64]:
-    """Quasi-random standard normals, shape (dimension, DRAWS), always the same."""
-    # Imported here: it costs 0.3 s.
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
-    # The shift is ours because SciPy's scrambling is another one in other versions.
-    points = qmc.Sobol(dimension, scramble=False).random(DRAWS)
-    shift = np.random.default_rng(1).random(dimension)
-    z = np.asarray(ndtri((points + shift) % 1.0)).T.copy()
-    z.flags.writeable = False
-    return z

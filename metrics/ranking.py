@@ -6,13 +6,15 @@ Everything here counts pairs of one right and one wrong answer, ties included, i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.tally import Tally, as_tally
+
+Positive = Literal["right", "wrong"]
 
 
 class Pairs(NamedTuple):
@@ -53,6 +55,16 @@ def _spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArr
 def _tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     pairs = count_pairs(right, wrong)
     return share(pairs.tied, pairs.total)
+
+
+def _auprc(
+    _values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], positive: Positive = "right"
+) -> NDArray[Any]:
+    # Towards less certainty that the answer is of the positive class.
+    hits, others = (right[..., ::-1], wrong[..., ::-1]) if positive == "right" else (wrong, right)
+    found, seen = np.cumsum(hits, axis=-1), np.cumsum(hits + others, axis=-1)
+    precision = found / np.where(seen > 0, seen, 1)
+    return share((hits * precision).sum(axis=-1), hits.sum(axis=-1))
 
 
 def auroc(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
@@ -122,6 +134,51 @@ def tie_rate(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) ->
     0.25
     """
     return float(_tie_rate(*as_tally(confidence, correct).cells))
+
+
+def auprc(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    positive: Positive = "right",
+) -> float:
+    r"""Return the area under the precision-recall curve, as the average precision.
+
+    Parameters
+    ----------
+    confidence, correct
+        As for :func:`auroc`.
+    positive : {"right", "wrong"}, default "right"
+        The class to be found: right answers by high confidence, or wrong ones by low confidence.
+
+    Returns
+    -------
+    float
+        In (0, 1]; NaN without an answer of the positive class. Confidence that says nothing scores
+        the share of the positive class, so values compare only at equal accuracy.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`, or ``positive`` is.
+
+    Notes
+    -----
+    .. math:: \sum_v (R_v - R_{v-1}) P_v
+
+    over the stated values v from the most certain on, with precision P and recall R of all rows
+    so far: equal confidences enter together, so their order cannot matter.
+
+    Examples
+    --------
+    >>> round(auprc([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0]), 4)
+    0.8333
+    >>> auprc([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0], positive="wrong")
+    0.8333333333333333
+    """
+    if positive not in ("right", "wrong"):
+        raise ValueError(f'positive must be "right" or "wrong", got {positive!r}')
+    return float(_auprc(*as_tally(confidence, correct).cells, positive))
 
 
 def auroc_within(tallies: Iterable[Tally]) -> float:

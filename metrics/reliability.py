@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics.binning import bin_index
 from caopd_bench.metrics.calibration import ece
-from caopd_bench.metrics.consistency import NullECE, null_ece
+from caopd_bench.metrics.consistency import (
+    ConsistencyBand,
+    NullECE,
+    consistency_band,
+    design_effect,
+    null_ece,
+)
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.decomposition import corp
 from caopd_bench.metrics.intervals import Interval, wilson
@@ -56,12 +62,20 @@ class ReliabilityTable:
     n : int
         Rows.
     level : float
-        Coverage of all intervals.
+        Coverage of all intervals and of the band, and level of the upper quantile of ``null_ece``.
     ece : Interval
         With the plug-in as its estimate; limits are NaN, with a reason, for clustered rows.
     null_ece : NullECE
         What a perfectly calibrated model would score.
-    brier, auroc : float
+    band : ConsistencyBand
+        Where the CORP curve of a perfectly calibrated model would run.
+    brier, miscalibration, discrimination, uncertainty : float
+        The Brier score and its CORP parts: brier = miscalibration - discrimination + uncertainty.
+    auroc : float
+    clusters : int or None
+        Number of clusters; None for independent rows.
+    design_effect : float
+        By what factor the clusters inflate the variance of an accuracy; 1 for independent rows.
     """
 
     bins: ReliabilityBins
@@ -70,8 +84,14 @@ class ReliabilityTable:
     level: float
     ece: Interval
     null_ece: NullECE
+    band: ConsistencyBand
     brier: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
     auroc: float
+    clusters: int | None
+    design_effect: float
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one dict per bin, with plain Python numbers."""
@@ -88,11 +108,12 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     Parameters
     ----------
     tally : Tally
-        Without weights. The Wilson limits take rows as independent, clusters or not.
+        Without weights.
     bins : int, default 10
         Number of bins of equal width, left-closed as for :func:`ece`.
     level : float, default 0.95
-        Coverage of the Wilson limits of each accuracy and of the interval of the ECE.
+        Coverage of the Wilson limits of each accuracy, of the interval of the ECE and of the
+        consistency band.
 
     Returns
     -------
@@ -106,7 +127,8 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     Notes
     -----
     The recalibrated curve is the isotonic regression of correctness on confidence (CORP:
-    Dimitriadis, Gneiting, Jordan, PNAS 118, 2021), which needs no bins.
+    Dimitriadis, Gneiting, Jordan, PNAS 118, 2021), which needs no bins. With clusters, Wilson's
+    limits are those of ``n`` divided by the design effect, and the band is wider accordingly.
 
     Examples
     --------
@@ -122,20 +144,26 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
         nan, n = float("nan"), int(tally.n)
         estimate = ece(tally, bins=bins)
         interval = Interval(estimate, nan, nan, level, n, "inversion", nan, reason=CLUSTERED)
-    decomposition = corp(tally)
+    decomposition, effect = corp(tally), design_effect(tally)
     return ReliabilityTable(
-        bins=_bins(tally, bins, level),
-        values=_values(tally, decomposition.curve, level),
+        bins=_bins(tally, bins, level, effect),
+        values=_values(tally, decomposition.curve, level, effect),
         n=int(tally.n),
         level=level,
         ece=interval,
-        null_ece=null_ece(tally, bins=bins),
+        null_ece=null_ece(tally, bins=bins, level=level),
+        band=consistency_band(tally, level=level),
         brier=decomposition.score,
+        miscalibration=decomposition.miscalibration,
+        discrimination=decomposition.discrimination,
+        uncertainty=decomposition.uncertainty,
         auroc=auroc(tally),
+        clusters=None if tally.clusters is None else tally.clusters.labels.size,
+        design_effect=effect,
     )
 
 
-def _bins(tally: Tally, bins: int, level: float) -> ReliabilityBins:
+def _bins(tally: Tally, bins: int, level: float, effect: float) -> ReliabilityBins:
     index = bin_index(tally.values, bins)
     right = np.bincount(index, weights=tally.right, minlength=bins).astype(np.int64)
     wrong = np.bincount(index, weights=tally.wrong, minlength=bins).astype(np.int64)
@@ -144,15 +172,15 @@ def _bins(tally: Tally, bins: int, level: float) -> ReliabilityBins:
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: the bin is empty
         confidence = np.bincount(index, weights=stated, minlength=bins) / n
         accuracy = right / n
-    limits = wilson(right, n, level)
+    limits = wilson(right / effect, n / effect, level)
     return ReliabilityBins(
         edges[:-1], edges[1:], n, right, confidence, accuracy, *limits, confidence - accuracy
     )
 
 
-def _values(tally: Tally, curve: FloatArray, level: float) -> ReliabilityValues:
+def _values(tally: Tally, curve: FloatArray, level: float, effect: float) -> ReliabilityValues:
     n = tally.right + tally.wrong
-    limits = wilson(tally.right, n, level)
+    limits = wilson(tally.right / effect, n / effect, level)
     return ReliabilityValues(tally.values, n, tally.right, tally.right / n, *limits, curve)
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from caopd_bench.metrics import reliability_marks as marks
 from caopd_bench.metrics.reliability import ReliabilityTable
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito: told apart with any kind of colour vision, and in grey.
-BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#6b6b6b"
-
-MOST_VALUES = 30  # with more distinct values, each holds too few rows to draw: draw bins
-STRIP = 0.24  # height of the histogram strip with its label, in units of accuracy
-MARGIN = 0.04
+TITLE_WIDTH = 40  # characters that fit above a panel
+AREA = 170.0  # of the largest circle, in square points
+# Inches, for several panels: the axes, what stands around them, and a line of a title.
+PANEL, LEFT, RIGHT, BELOW, LINE = 3.5, 0.65, 0.15, 1.15, 0.22
 
 
 def plot_reliability(
@@ -30,8 +32,8 @@ def plot_reliability(
     table : ReliabilityTable
         From :func:`reliability_table`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if left out. The label below has three lines: give the figure
-        a layout engine (``layout="constrained"``).
+        Where to draw; a new figure if left out. A legend stands above and four lines below: give
+        the figure a layout engine (``layout="constrained"``).
     title : str, optional
 
     Returns
@@ -41,9 +43,10 @@ def plot_reliability(
 
     Notes
     -----
-    Circles are the distinct confidences (bins, if there are more than 30), their area grows with
-    the number of rows, their bars are Wilson intervals. The line is the CORP curve. The strip
-    below shows how often each confidence is stated. No rcParams change.
+    Circles are the distinct confidences (bins, if there are more than 30), their area is the
+    share of the rows, down to a smallest circle, and their bars are Wilson intervals, pale if wider
+    than 0.35. The line is the CORP curve, the shaded band where it would run if the model were
+    calibrated. The strip below shows how often each confidence is stated. No rcParams change.
 
     Examples
     --------
@@ -54,22 +57,12 @@ def plot_reliability(
     if ax is None:
         from matplotlib.figure import Figure
 
-        ax = Figure(figsize=(4.8, 5.8), dpi=150, layout="constrained").add_subplot()
-    _draw_reference(ax)
-    _draw_curve(ax, table)
-    _draw_points(ax, table)
-    _draw_histogram(ax, table)
-    bottom, top = -STRIP - MARGIN, 1.0 + MARGIN
-    ax.set(xlim=(-MARGIN, 1.0 + MARGIN), ylim=(bottom, top), aspect="equal")
-    ticks = np.linspace(0.0, 1.0, 6)
-    ax.set_xticks(ticks)
-    ax.set_yticks(ticks)
-    ax.set_ylabel("Accuracy", y=(0.5 - bottom) / (top - bottom))
-    ax.set_xlabel(f"Stated confidence\n{_caption(table)}")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines["left"].set_bounds(0.0, 1.0)
+        ax = Figure(figsize=(4.8, 6.2), dpi=150, layout="constrained").add_subplot()
+    handles = _draw(ax, table, AREA / marks.largest_share(table))
     # Above the axes: inside, some bar of a small sample always runs through it.
     ax.legend(
+        handles.values(),
+        handles.keys(),
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=2,
@@ -81,8 +74,136 @@ def plot_reliability(
         columnspacing=1.2,
     )
     if title is not None:
-        ax.set_title(title, pad=22)
+        lines = [textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines()]
+        ax.set_title("\n".join(lines), pad=37)
     return _figure_of(ax)
+
+
+def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int = 3) -> Figure:
+    """Draw the reliability diagrams of several models side by side, on one scale.
+
+    Parameters
+    ----------
+    tables : mapping of str to ReliabilityTable
+        A panel each, in this order, under its name.
+    columns : int, default 3
+        Panels in a row, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A new one that pyplot does not know of. Equal areas of circles are equal shares of a
+        model's rows in all panels; the strips below have a scale each, which is written there.
+
+    Raises
+    ------
+    ValueError
+        If there is no table, or ``columns`` is not a positive integer.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import reliability_table, tally
+    >>> before, after = tally([0.9, 0.5], [1, 0]), tally([1.0, 1.0], [1, 0])
+    >>> tables = {"before": reliability_table(before), "after": reliability_table(after)}
+    >>> figure = plot_reliabilities(tables)
+    >>> [ax.get_title() for ax in figure.axes]
+    ['before', 'after']
+    """
+    from matplotlib.figure import Figure
+
+    if not tables:
+        raise ValueError("tables must hold at least one table, got none")
+    if isinstance(columns, bool) or not isinstance(columns, (int, np.integer)) or columns < 1:
+        raise ValueError(f"columns must be a positive integer, got {columns!r}; use 3")
+    across = min(len(tables), int(columns))
+    titles = [textwrap.fill(name, TITLE_WIDTH) for name in tables]
+    rows = [titles[i : i + across] for i in range(0, len(titles), across)]
+    lines = [max(title.count("\n") + 1 for title in row) for row in rows]
+    # In inches: the layout engines of matplotlib do not settle where panels have a fixed aspect.
+    legend = 0.35 if across > 1 else 0.6
+    width = max(across * (LEFT + PANEL + RIGHT), 4.8)
+    height = legend + len(rows) * (PANEL * marks.ASPECT + BELOW + 0.15) + sum(lines) * LINE
+    figure = Figure(figsize=(width, height), dpi=150)
+    # Not under the size of a single panel's circles, nor so small where one model is saturated
+    # that the circles of the others vanish.
+    scale = max(AREA / max(map(marks.largest_share, tables.values())), 450.0)
+    handles: dict[str, Artist] = {}
+    for i, (table, title) in enumerate(zip(tables.values(), titles, strict=True)):
+        row, column = divmod(i, across)
+        left = (
+            column * (LEFT + PANEL + RIGHT) + LEFT + (width - across * (LEFT + PANEL + RIGHT)) / 2
+        )
+        above = legend + (row + 1) * (PANEL * marks.ASPECT + 0.15) + row * BELOW
+        bottom = height - above - sum(lines[: row + 1]) * LINE
+        box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
+        ax = figure.add_axes(box)
+        handles.update(_draw(ax, table, scale))
+        ax.set_title(title, parse_math=False)
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="upper center",
+        ncols=len(handles) if across > 1 else 2,
+        frameon=False,
+        fontsize="small",
+    )
+    return figure
+
+
+def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:
+    """Draw a panel; return what a legend should explain."""
+    level = f"{100 * table.level:g}%"
+    kind = "stated value" if marks.atoms_are_values(table) else "bin"
+    marks.draw_reference(ax)
+    band = marks.draw_band(ax, table)
+    curve = marks.draw_curve(ax, table)
+    bars = marks.draw_bars(ax, table)
+    circles = marks.draw_atoms(ax, table, scale)
+    marks.draw_histogram(ax, table)
+    bottom, top = marks.Y_LIMITS
+    ax.set(xlim=marks.X_LIMITS, ylim=marks.Y_LIMITS, aspect="equal")
+    ticks = np.linspace(0.0, 1.0, 6)
+    ax.set_xticks(ticks)
+    ax.set_yticks(ticks)
+    ax.set_ylabel("Accuracy", y=(0.5 - bottom) / (top - bottom))
+    ax.set_xlabel("Stated confidence")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines["left"].set_bounds(0.0, 1.0)
+    ax.annotate(
+        caption(table),
+        (0.5, 0.0),
+        xycoords=ax.xaxis.label,
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize="small",
+        linespacing=1.35,
+        annotation_clip=False,
+    )
+    return {
+        f"{kind}, area: share of rows": circles,
+        f"{level} interval, pale if wide": bars,
+        "isotonic fit": curve,
+        f"{level} band if calibrated": band,
+    }
+
+
+def caption(table: ReliabilityTable) -> str:
+    """Return the three lines of numbers that stand below a diagram."""
+    rows = f"n = {table.n:,}"
+    if table.clusters is not None:
+        rows += f" in {table.clusters:,} clusters"
+    auroc = "undefined" if np.isnan(table.auroc) else f"{table.auroc:.3f}"
+    ece = f"ECE {table.ece.estimate:.3f}"
+    if not np.isnan(table.ece.low):
+        ece += f" [{table.ece.low:.3f}, {table.ece.high:.3f}]"
+    return (
+        f"{rows}, AUROC {auroc}\n"
+        f"{ece}, {table.null_ece.mean:.3f} if calibrated\n"
+        f"Brier {table.brier:.3f} = {table.miscalibration:.3f} MCB"
+        f" − {table.discrimination:.3f} DSC + {table.uncertainty:.3f} UNC"
+    )
 
 
 def _figure_of(ax: Axes) -> Figure:
@@ -90,125 +211,3 @@ def _figure_of(ax: Axes) -> Figure:
     while hasattr(figure, "figure") and figure.figure is not figure:  # an axes of a subfigure
         figure = figure.figure
     return figure  # type: ignore[no-any-return]
-
-
-def _draw_reference(ax: Axes) -> None:
-    ax.fill_between([0, 1], [0, 1], 0, color=VERMILLION, alpha=0.07, linewidth=0, zorder=0)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.text(
-        0.3,
-        0.27,
-        "overconfident",
-        color=VERMILLION,
-        ha="center",
-        va="top",
-        rotation=45,
-        rotation_mode="anchor",
-        transform_rotates_text=True,
-        fontsize="small",
-        zorder=1,
-    )
-    ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
-
-
-def _draw_curve(ax: Axes, table: ReliabilityTable) -> None:
-    x, y = table.values.value, table.values.recalibrated
-    ax.plot(
-        x,
-        y,
-        color=VERMILLION,
-        linewidth=1.6,
-        solid_capstyle="round",
-        zorder=3,
-        label="isotonic fit",
-        marker="_" if x.size == 1 else None,
-        markersize=14,
-    )
-
-
-def _draw_points(ax: Axes, table: ReliabilityTable) -> None:
-    tied = table.values.value.size <= MOST_VALUES
-    data = table.values if tied else table.bins
-    used = data.n > 0
-    x = (table.values.value if tied else table.bins.mean_confidence)[used]
-    n, y = data.n[used], data.accuracy[used]
-    low, high = data.accuracy_low[used], data.accuracy_high[used]
-    # A bar over a third of the axis says only "few rows": drawn faint, it hides nothing.
-    for strong in (False, True):
-        chosen = ((high - low) < 0.35) == strong
-        ax.vlines(
-            x[chosen],
-            low[chosen],
-            high[chosen],
-            color=BLUE if strong else "#9cc3dc",
-            linewidth=1.2 if strong else 0.9,
-            zorder=4 if strong else 2,
-        )
-    label = "stated value" if tied else "bin"
-    ax.scatter(
-        x,
-        y,
-        s=8 + 150 * n / n.max(),
-        facecolor="white",
-        edgecolor="none",
-        zorder=4,
-        clip_on=False,
-    )
-    ax.scatter(
-        x,
-        y,
-        s=8 + 150 * n / n.max(),
-        facecolor=BLUE,
-        edgecolor=BLUE,
-        alpha=0.55,
-        linewidth=1.0,
-        zorder=5,
-        clip_on=False,
-    )
-    ax.scatter(
-        [],
-        [],
-        s=36,
-        facecolor=BLUE,
-        edgecolor=BLUE,
-        alpha=0.55,
-        label=f"{label}, {100 * table.level:g}% interval",
-    )
-
-
-def _draw_histogram(ax: Axes, table: ReliabilityTable) -> None:
-    value, n = table.values.value, table.values.n
-    if value.size > MOST_VALUES:
-        count, edges = np.histogram(value, bins=50, range=(0.0, 1.0), weights=n)
-        centre, width = (edges[:-1] + edges[1:]) / 2, 0.018
-    else:
-        count, centre, width = n, value, 0.014
-    share = count / n.sum()
-    # Data coordinates of ax itself: a strip outside of it would collide with its neighbours.
-    strip = ax.inset_axes((0.0, -STRIP, 1.0, STRIP - 0.09), transform=ax.transData)
-    strip.bar(centre, share, width=width, color=GREY, linewidth=0, clip_on=False)
-    strip.set(xlim=(0.0, 1.0), ylim=(0.0, share.max()))
-    strip.patch.set_visible(False)
-    strip.spines[:].set_visible(False)
-    strip.spines["bottom"].set(visible=True, color="0.8")
-    strip.set_xticks([])
-    strip.set_yticks([])
-    top = float(centre[np.argmax(share)])
-    side = "right" if top > 0.8 else "left" if top < 0.2 else "center"
-    ax.text(
-        top + {"right": 0.02, "left": -0.02, "center": 0.0}[side],
-        -0.045,
-        f"{share.max():.0%} of rows",
-        ha=side,
-        va="center",
-        fontsize="small",
-        color=GREY,
-    )
-
-
-def _caption(table: ReliabilityTable) -> str:
-    ece = f"ECE {table.ece.estimate:.3f}"
-    if not np.isnan(table.ece.low):
-        ece += f" [{table.ece.low:.3f}, {table.ece.high:.3f}]"
-    auroc = "undefined" if np.isnan(table.auroc) else f"{table.auroc:.3f}"
-    return f"n = {table.n:,}, {ece}\nBrier {table.brier:.3f}, AUROC {auroc}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics import calibration, ranking, scores
+from caopd_bench.metrics import calibration, decomposition, ranking, scores
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.tally import Tally
 
@@ -42,7 +44,7 @@ class Metric:
     needs: str = ""
 
 
-_BOTH = "right and wrong answers"
+_RIGHT, _WRONG, _BOTH = "right answers", "wrong answers", "right and wrong answers"
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
@@ -54,8 +56,25 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             calibration.overconfidence_gap, calibration._overconfidence_gap, None, "Gap"
         ),
         "ece": Metric(calibration.ece, calibration._ece, False, "ECE"),
+        "ece_l2": Metric(
+            partial(calibration.ece, norm="l2"),
+            partial(calibration._ece, norm="l2"),
+            False,
+            "ECE (L2)",
+        ),
+        "over_ece": Metric(calibration.over_ece, calibration._over_ece, False, "Over ECE"),
         "brier": Metric(scores.brier, scores._brier, False, "Brier"),
+        "miscalibration": Metric(
+            decomposition.miscalibration, decomposition._miscalibration, False, "MCB"
+        ),
+        "discrimination": Metric(
+            decomposition.discrimination, decomposition._discrimination, True, "DSC"
+        ),
+        "uncertainty": Metric(decomposition.uncertainty, decomposition._uncertainty, None, "UNC"),
+        "brier_skill": Metric(scores.brier_skill, scores._brier_skill, True, "Brier skill", _BOTH),
+        "log_score": Metric(scores.log_score, scores._log_score, False, "Log score"),
         "auroc": Metric(ranking.auroc, ranking._auroc, True, "AUROC", _BOTH),
+        "auprc": Metric(ranking.auprc, ranking._auprc, True, "AUPRC", _RIGHT),
         "spr": Metric(ranking.spr, ranking._spr, True, "SPR", _BOTH),
         "tie_rate": Metric(ranking.tie_rate, ranking._tie_rate, False, "Tie rate", _BOTH),
         "confidence_when_wrong": Metric(
@@ -63,8 +82,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             calibration._confidence_when_wrong,
             False,
             "Confidence when wrong",
-            "wrong answers",
+            _WRONG,
         ),
+        "saturation": Metric(calibration.saturation, calibration._saturation, None, "Saturation"),
     }
 )
 
@@ -81,7 +101,7 @@ def check_metrics(names: Any) -> list[str]:
 
 
 def undefined_reason(name: str, tally: Tally) -> str:
-    """Return why a metric of this tally is NaN; empty if it is defined.
+    """Return why a metric of this tally is NaN or infinite; empty if it is a number.
 
     Examples
     --------
@@ -90,11 +110,14 @@ def undefined_reason(name: str, tally: Tally) -> str:
     'all answers right: AUROC needs right and wrong answers'
     >>> undefined_reason("brier", tally([0.9, 0.8], [1, 1]))
     ''
+    >>> undefined_reason("log_score", tally([1.0, 0.8], [0, 1]))
+    'a confidence of exactly 0 or 1 was refuted: Log score is infinite'
     """
     metric = METRICS[check_metrics([name])[0]]
-    missing = [] if tally.n_wrong else ["right"]
-    if metric.needs == _BOTH and not tally.n_right:
-        missing = ["wrong"]
-    if not metric.needs or not missing:
-        return ""
-    return f"all answers {missing[0]}: {metric.label} needs {metric.needs}"
+    if name == "log_score" and np.isinf(metric.cells(*tally.cells)):
+        return f"a confidence of exactly 0 or 1 was refuted: {metric.label} is infinite"
+    if metric.needs in (_WRONG, _BOTH) and not tally.n_wrong:
+        return f"all answers right: {metric.label} needs {metric.needs}"
+    if metric.needs in (_RIGHT, _BOTH) and not tally.n_right:
+        return f"all answers wrong: {metric.label} needs {metric.needs}"
+    return ""

@@ -1,0 +1,94 @@
+"""A score interval for the AUROC over pairs that share a group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from caopd_bench.metrics.closed_form import Limits, normal_quantile
+from caopd_bench.metrics.closed_form_ranking import PRIOR_ROWS, hanley_mcneil, score_limits
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.ranking import auroc_within
+from caopd_bench.metrics.tally import Tally
+
+
+def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
+    r"""Return limits for :func:`auroc_within`.
+
+    Parameters
+    ----------
+    groups : sequence of Tally
+        Independent rows. Some group has right and wrong answers.
+    level : float, default 0.95
+        Nominal coverage.
+
+    Returns
+    -------
+    Limits
+        Inside [0, 1], around the estimate; never of zero width.
+
+    Notes
+    -----
+    As :func:`~caopd_bench.metrics.closed_form_ranking.ranking_limits`, of which it is the sum over
+    groups: the model variance of group g weighs :math:`(P_g / P)^2` for its share of the pairs,
+    and the observed variance is that of :func:`within_influence` after one right and one wrong row
+    were spread over all rows of all groups.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> separated = tally([0.9] * 10 + [0.5] * 10, [1] * 10 + [0] * 10)
+    >>> limits = within_limits([separated, separated])
+    >>> round(limits.low, 2), limits.high
+    (0.94, 1.0)
+    """
+    estimate = auroc_within(groups)
+    n = sum(float(group.n) for group in groups)
+    extended = []
+    for group in groups:
+        added = (group.right + group.wrong) / n
+        extended.append(Tally(group.values, group.right + added, group.wrong + added))
+    observed = _variance(extended)
+    models = [(_pairs(group), hanley_mcneil(group)) for group in groups if _pairs(group)]
+    total = sum(pairs for pairs, _ in models)
+    smaller = sum(min(group.n_right, group.n_wrong) for group in groups)
+    weight = PRIOR_ROWS / (PRIOR_ROWS + smaller)
+    z2 = normal_quantile(level) ** 2
+
+    def variance(t: float) -> float:
+        model = sum((pairs / total) ** 2 * of_group(t) for pairs, of_group in models)
+        return z2 * (weight * model + (1.0 - weight) * observed)
+
+    return score_limits(estimate, variance)
+
+
+def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArray]]:
+    """Return, for each group, how much a right and a wrong row at each value move the result.
+
+    Influences on ``auroc_within`` times the number of pairs, with the rows of each group fixed in
+    number: they add up to 0 in every group.
+    """
+    estimate = auroc_within(groups)
+    result = []
+    for group in groups:
+        right, wrong = group.right.astype(np.float64), group.wrong.astype(np.float64)
+        m, n = float(right.sum()), float(wrong.sum())
+        of_right = np.cumsum(wrong) - wrong / 2.0 - estimate * n
+        of_wrong = m - np.cumsum(right) + right / 2.0 - estimate * m
+        mean = float((right * of_right + wrong * of_wrong).sum()) / (m + n)
+        result.append((of_right - mean, of_wrong - mean))
+    return result
+
+
+def _variance(groups: Sequence[Tally]) -> float:
+    influence = within_influence(groups)
+    squares = sum(
+        float((group.right * of_right**2 + group.wrong * of_wrong**2).sum())
+        for group, (of_right, of_wrong) in zip(groups, influence, strict=True)
+    )
+    return squares / sum(_pairs(group) for group in groups) ** 2
+
+
+def _pairs(group: Tally) -> float:
+    return float(group.n_right) * float(group.n_wrong)

@@ -1,0 +1,149 @@
+"""All metrics of one tally in one object, with reasons for what is undefined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from caopd_bench.metrics.consistency import null_ece
+from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.inversion import ece_interval
+from caopd_bench.metrics.resampling import bootstrap
+from caopd_bench.metrics.seeds import Seed
+from caopd_bench.metrics.summary import METRICS, undefined_reason
+from caopd_bench.metrics.tally import Tally, as_tally
+
+NAN = float("nan")
+WEIGHTED = "weighted rows: it needs whole rows"
+LABELS = {"ece_debiased": "  debiased", "null_ece": "  if calibrated"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary:
+    """Every metric of one tally. Build it with :func:`summary`; print it for a table.
+
+    Attributes
+    ----------
+    n, n_right : int
+        Rows, and right rows (sums of weights if weighted).
+    distinct : int
+        Number of distinct stated confidences.
+    values : mapping of str to float
+        Every metric in :data:`METRICS`, ``ece_debiased``, and ``null_ece``, the mean ECE of a
+        perfectly calibrated model; ``s["ece"]`` is ``s.values["ece"]``.
+    reasons : mapping of str to str
+        Why a value is NaN or infinite; no entry for a value that is a number.
+    intervals : mapping of str to Interval, or None
+        For every metric in :data:`METRICS`, if asked for.
+    """
+
+    n: int | float
+    n_right: int | float
+    distinct: int
+    values: Mapping[str, float]
+    reasons: Mapping[str, str]
+    intervals: Mapping[str, Interval] | None = None
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self.values:
+            raise KeyError(f"{name!r} is not a metric; there are {', '.join(self.values)}")
+        return self.values[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain Python numbers for strict JSON: what is not finite is None."""
+        intervals = self.intervals
+        return {
+            "n": self.n,
+            "n_right": self.n_right,
+            "distinct": self.distinct,
+            "values": _finite(self.values),
+            "reasons": dict(self.reasons),
+            "intervals": intervals and {k: _finite(asdict(i)) for k, i in intervals.items()},
+        }
+
+    def __repr__(self) -> str:
+        lines = [f"{self.n:g} rows, {self.n_right:g} right, {self.distinct} distinct confidences"]
+        return "\n".join([*lines, *(self._line(name) for name in self.values)])
+
+    def _line(self, name: str) -> str:
+        label = LABELS[name] if name in LABELS else METRICS[name].label
+        value, note = self.values[name], self.reasons.get(name, "")
+        interval = self.intervals.get(name) if self.intervals else None
+        if interval and not note:
+            limits = f"[{interval.low:.3f}, {interval.high:.3f}]"
+            note = limits if math.isfinite(interval.low) else interval.reason
+        return f"{label:22} {value:6.3f}  {note}".rstrip()
+
+
+def summary(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    intervals: bool = False,
+    level: float = 0.95,
+    replicates: int = 1000,
+    seed: Seed = 0,
+) -> Summary:
+    """Return all metrics at once.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    intervals : bool, default False
+        Whether to add the intervals of :func:`bootstrap`.
+    level, replicates, seed
+        As for :func:`bootstrap`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`; for intervals of a weighted tally.
+
+    Examples
+    --------
+    >>> s = summary([0.9, 0.9, 0.6, 0.6], [1, 1, 1, 0])
+    >>> round(s["brier"], 3), s["auroc"]
+    (0.135, 0.75)
+    >>> summary([0.9, 0.9], [1, 1]).reasons["auroc"]
+    'all answers right: AUROC needs right and wrong answers'
+    """
+    t = as_tally(confidence, correct)
+    values: dict[str, float] = {}
+    for name, metric in METRICS.items():
+        values[name] = metric.function(t)
+        if name == "ece":
+            debiased = None if t.weighted else ece_interval(t)
+            values["ece_debiased"] = debiased.debiased if debiased else NAN
+            values["null_ece"] = NAN if t.weighted else null_ece(t).mean
+    why = {name: undefined_reason(name, t) for name in METRICS}
+    why["ece_debiased"] = debiased.reason if debiased else WEIGHTED
+    why["null_ece"] = WEIGHTED
+    reasons = {name: why[name] for name, x in values.items() if not math.isfinite(x)}
+    computed = bootstrap(t, replicates=replicates, seed=seed, level=level) if intervals else None
+    return Summary(
+        n=t.n,
+        n_right=t.n_right,
+        distinct=int(t.values.size),
+        values=MappingProxyType(values),
+        reasons=MappingProxyType(reasons),
+        intervals=None if computed is None else MappingProxyType(computed),
+    )
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(x, float) and not math.isfinite(x) else x
+        for name, x in values.items()
+    }
