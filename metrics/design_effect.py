@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics.closed_form import normal_quantile, student_quantile
 from caopd_bench.metrics.counting import ClusterCounts, FloatArray
+from caopd_bench.metrics.influence import influence
 from caopd_bench.metrics.tally import Tally
 
-MIN_CLUSTERS = 5
 PRIOR_CLUSTERS = 0.5  # the largest design effect counts as much as that many clusters
 
 
@@ -29,14 +29,14 @@ class ClusterSums(NamedTuple):
     rows: NDArray[np.int64]
 
 
-def cluster_sums(clusters: ClusterCounts, if_right: FloatArray, if_wrong: FloatArray) -> ClusterSums:
+def cluster_sums(
+    clusters: ClusterCounts, if_right: FloatArray, if_wrong: FloatArray
+) -> ClusterSums:
     """Sum the influences (u,) of right and wrong rows over each cluster."""
     entry = clusters.right * if_right[clusters.value] + clusters.wrong * if_wrong[clusters.value]
     size = clusters.labels.size
     rows = np.bincount(clusters.cluster, clusters.right + clusters.wrong, minlength=size)
-    return ClusterSums(
-        np.bincount(clusters.cluster, entry, minlength=size), rows.astype(np.int64)
-    )
+    return ClusterSums(np.bincount(clusters.cluster, entry, minlength=size), rows.astype(np.int64))
 
 
 def design_effect(sums: ClusterSums, squares: float) -> float:
@@ -80,6 +80,60 @@ def design_effect(sums: ClusterSums, squares: float) -> float:
     telling = between**2 / float((sums.influence**4).sum())
     blend = (telling * ratio + PRIOR_CLUSTERS * largest) / (telling + PRIOR_CLUSTERS)
     return max(blend, 1.0)
+
+
+def independent_worth(name: str, tally: Tally, level: float = 0.95) -> Tally:
+    """Return the tally of independent rows that is worth as much for a metric.
+
+    Parameters
+    ----------
+    name : str
+        A name in :data:`METRICS`, of a metric that is defined here.
+    tally : Tally
+        With two clusters or more, or without clusters: then it is returned as it is.
+    level : float, default 0.95
+        Of the interval that will be made from it, see :func:`shrink`.
+
+    Returns
+    -------
+    Tally
+        The same shares of rows, hence the same value of the metric, with fewer rows in all.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> question = np.repeat(np.arange(100), 8)  # eight samples of each, all alike
+    >>> t = tally(np.full(800, 0.9), question % 2, cluster=question)
+    >>> round(independent_worth("accuracy", t).n, 1)
+    96.7
+    """
+    if tally.clusters is None:
+        return tally
+    if_right, if_wrong = influence(name, tally)
+    sums = cluster_sums(tally.clusters, if_right, if_wrong)
+    effect = design_effect(sums, squared_influence(tally, if_right, if_wrong))
+    return shrink(tally, effect, sums.rows.size, level)
+
+
+def standard_error(name: str, tally: Tally) -> float:
+    r"""Return the standard error of a metric in closed form, of rows or of whole clusters.
+
+    :math:`\sqrt{\sum_i \psi_i^2} / n`, or :math:`\sqrt{\sum_g S_g^2} / n` for the sums S of the
+    influences over clusters. Replicates of :func:`resample` have this standard deviation, up to
+    terms of a higher order in 1 / n.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> standard_error("accuracy", tally([0.9] * 100, [1] * 50 + [0] * 50))
+    0.05
+    """
+    if_right, if_wrong = influence(name, tally)
+    if tally.clusters is None:
+        squares = squared_influence(tally, if_right, if_wrong)
+    else:
+        squares = float((cluster_sums(tally.clusters, if_right, if_wrong).influence ** 2).sum())
+    return float(np.sqrt(squares)) / float(tally.n)
 
 
 def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:

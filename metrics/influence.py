@@ -193,6 +193,18 @@ def _pairs(lower: float, alike: float) -> Callable[[Tally], Influence]:
     return of
 
 
+def _auprc(t: Tally) -> Influence:
+    # From the most certain value on, as the metric itself.
+    hits, others = t.right[::-1].astype(np.float64), t.wrong[::-1].astype(np.float64)
+    found, seen = np.cumsum(hits), np.cumsum(hits + others)
+    score = (hits * found / seen).sum()
+    # A row enters the precision at its value and at all that follow.
+    if_hit = np.cumsum((hits * (1.0 / seen - found / seen**2))[::-1])[::-1] + found / seen
+    if_other = -np.cumsum((hits * found / seen**2)[::-1])[::-1]
+    scale = t.n / t.n_right
+    return Influence((if_hit - score / t.n_right)[::-1] * scale, if_other[::-1] * scale)
+
+
 _EXACT: dict[str, Callable[[Tally], Influence]] = {
     "accuracy": _accuracy,
     "mean_confidence": _mean_confidence,
@@ -206,6 +218,7 @@ _EXACT: dict[str, Callable[[Tally], Influence]] = {
     "brier_skill": _brier_skill,
     "log_score": _log_score,
     "auroc": _pairs(1.0, 0.5),
+    "auprc": _auprc,
     "spr": _pairs(1.0, 0.0),
     "tie_rate": _pairs(0.0, 1.0),
     "confidence_when_wrong": _confidence_when_wrong,

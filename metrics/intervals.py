@@ -27,14 +27,16 @@ class Interval:
     n : int
         Rows.
     method : str
-        How the limits were made. :func:`bootstrap`: "wilson" (accuracy), "inversion" (ECE),
-        "mover" (gap), "adjusted student" (Brier), "score" (AUROC, SPR, tie rate), "percentile",
-        and "cluster percentile". The application adds "simulation" (ECE of calibrated models) and
-        "" where nothing was computed.
+        How the limits were made, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
+        (ECE), "mover" (gap), "adjusted student" (Brier), "skewness-adjusted" (means of skewed
+        rows), "score" (shares of pairs), "bias-corrected normal" or "percentile" (of replicates).
+        "cluster" comes first for clustered rows. The application adds "simulation" (ECE of
+        calibrated models) and "" where nothing was computed.
     standard_error : float
-        NaN where the replicates are all alike or too often undefined, also beside finite limits.
+        In closed form where the limits are, else of the replicates; NaN where it would be 0, also
+        beside finite limits. The limits are not the estimate plus and minus a multiple of it.
     debiased : float
-        The estimate corrected for its bias, where one exists (ECE); else NaN.
+        The estimate corrected for its bias, where one exists (ECE and its like); else NaN.
     reason : str
         Why the estimate or the limits are NaN; empty otherwise.
     """

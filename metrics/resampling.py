@@ -1,40 +1,88 @@
-"""The bootstrap: rows as multinomial draws on the cells of a tally, or whole clusters."""
+"""Which metric gets which interval: closed forms where they cover, the bootstrap for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from caopd_bench.metrics.closed_form import Limits, brier_limits, gap_limits
+from caopd_bench.metrics.closed_form import Limits, brier_limits, gap_limits, student_quantile
+from caopd_bench.metrics.closed_form_influence import influence_limits
+from caopd_bench.metrics.closed_form_means import (
+    confidence_when_wrong_limits,
+    mean_confidence_limits,
+)
 from caopd_bench.metrics.closed_form_ranking import ranking_limits
-from caopd_bench.metrics.counting import ClusterCounts, FloatArray
-from caopd_bench.metrics.intervals import Interval, proportion_interval
-from caopd_bench.metrics.inversion import CLUSTERED, ece_interval
-from caopd_bench.metrics.ranking import auroc_within, check_groups, count_pairs, share
+from caopd_bench.metrics.closed_form_shares import (
+    accuracy_limits,
+    saturation_limits,
+    uncertainty_limits,
+)
+from caopd_bench.metrics.closed_form_within import within_error, within_limits, within_worth
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.design_effect import independent_worth, standard_error
+from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.inversion import ece_interval
+from caopd_bench.metrics.ranking import auroc_within, check_groups
+from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.summary import METRICS, check_metrics, undefined_reason
 from caopd_bench.metrics.tally import Tally
 
-BLOCK = 1 << 21  # numbers held at once, whatever the size of the tally
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
 ROUNDING = 1e-12  # a narrower interval has no width
 ALIKE = "replicates all alike: no interval"
+ONE_VALUE = "one value stated: no interval"
+ONE_CLUSTER = "one cluster: no interval"
+WEIGHTED = "tally must not be weighted; intervals need whole rows"
 
 NAN = float("nan")
 
-RANKING = ("auroc", "spr", "tie_rate")
 
-# For independent rows: the name of the method, and (tally, level) -> limits.
-CLOSED_FORMS: dict[str, tuple[str, Callable[[Tally, float], Limits]]] = {
-    "overconfidence_gap": ("mover", gap_limits),
-    "brier": ("adjusted student", brier_limits),
-    **{name: ("score", partial(ranking_limits, name)) for name in RANKING},
-}
+class ClosedForm(NamedTuple):
+    """How an interval is made without replicates.
+
+    ``limits`` takes independent rows, also in fractions. ``worth`` names the metric by whose
+    influences clustered rows are counted, if it is another one. ``spread``: there is no interval
+    if all rows state the same.
+    """
+
+    method: str
+    limits: Callable[[Tally, float], Limits]
+    worth: str = ""
+    spread: bool = False
+
+
+def _smooth(name: str) -> ClosedForm:
+    return ClosedForm("skewness-adjusted", partial(influence_limits, name))
+
+
+def _ranking(name: str) -> ClosedForm:
+    return ClosedForm("score", partial(ranking_limits, name), spread=True)
+
+
+CLOSED_FORMS = MappingProxyType(
+    {
+        "accuracy": ClosedForm("wilson", accuracy_limits),
+        "saturation": ClosedForm("wilson", saturation_limits),
+        "uncertainty": ClosedForm("wilson", uncertainty_limits, worth="accuracy"),
+        "overconfidence_gap": ClosedForm("mover", gap_limits),
+        "mean_confidence": ClosedForm("skewness-adjusted", mean_confidence_limits, spread=True),
+        "confidence_when_wrong": ClosedForm(
+            "skewness-adjusted", confidence_when_wrong_limits, spread=True
+        ),
+        "brier": ClosedForm("adjusted student", brier_limits),
+        **{name: _smooth(name) for name in ("brier_skill", "log_score", "auprc")},
+        **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
+    }
+)
+# At least 0, and biased up because noise counts as error. Percentiles cover 0 % when it is 0.
+FOLDED = ("ece_l2", "over_ece", "smooth_ece", "miscalibration", "discrimination")
+WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece")
 
 
 def bootstrap(
@@ -45,44 +93,43 @@ def bootstrap(
     seed: Seed = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Return an interval for each metric, all from the same replicates.
+    """Return an interval for each metric, by the method that covers best for it.
 
     Parameters
     ----------
     tally : Tally
-        With clusters, whole clusters are resampled; otherwise rows are.
+        With clusters, whole clusters are the independent draws; otherwise rows are.
     metrics : iterable of str
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000
+        Of the bootstrap. None is drawn if all the metrics have closed forms.
     seed : int or numpy.random.Generator, default 0
+        Of the replicates.
     level : float, default 0.95
         Nominal coverage.
 
     Returns
     -------
     dict of str to Interval
-        For independent rows the limits are in closed form where percentiles fail, each named by
-        ``method``: :func:`ece_interval` for "ece", Wilson for "accuracy",
-        :func:`~caopd_bench.metrics.closed_form.gap_limits`,
-        :func:`~caopd_bench.metrics.closed_form.brier_limits`, and
-        :func:`~caopd_bench.metrics.closed_form_ranking.ranking_limits` for "auroc", "spr" and
-        "tie_rate". Means of confidence, and clusters, get percentiles. The standard error is that
-        of the replicates throughout, NaN if they are all alike or more than 5 % are undefined.
+        ``method`` says how. Percentiles of the bootstrap miss too often near the end of a range,
+        so most metrics have a closed form (:data:`CLOSED_FORMS`) and the ECE is inverted
+        (:func:`ece_interval`). Clustered rows enter a closed form as the fewer independent rows
+        that they are worth for this metric (:func:`~caopd_bench.metrics.design_effect.
+        independent_worth`); ``method`` then begins with "cluster". docs/metrics/intervals.md has
+        the coverage of each.
+
+        ``standard_error`` is in closed form where the limits are
+        (:func:`~caopd_bench.metrics.design_effect.standard_error`), that of the replicates
+        elsewhere; NaN if it is 0.
 
         No interval has zero width: where it would, the limits are NaN with a reason. So they are
-        for an undefined metric, for a percentile interval with more than 5 % of the replicates
-        undefined, and for the ECE of clustered rows.
+        for an undefined metric, for a single cluster, and for percentiles with more than 5 % of
+        the replicates undefined.
 
     Raises
     ------
     ValueError
         If the tally is weighted, or another argument is invalid.
-
-    Notes
-    -----
-    The counts of a bootstrap sample of rows are multinomial on the cells (value, right or wrong),
-    so drawing them is the ordinary bootstrap itself at a cost that depends on the number of
-    distinct values only. Efron and Tibshirani, An Introduction to the Bootstrap (1993).
 
     Examples
     --------
@@ -100,35 +147,40 @@ def bootstrap(
     names = check_metrics(metrics)
     check_replicates(replicates)
     check_level(level)
-    draws: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
-    for right, wrong in _replicate_counts(tally, replicates, generator(seed)):
-        for name in names:
-            draws[name].append(METRICS[name].cells(tally.values, right, wrong))
-    return {name: _interval(name, tally, np.concatenate(draws[name]), level) for name in names}
+    rng = generator(seed)
+    if tally.weighted:
+        raise ValueError(WEIGHTED)
+    drawn = [name for name in names if name not in CLOSED_FORMS and name != "ece"]
+    draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
+    return {
+        name: _of_replicates(name, tally, draws[name], level)
+        if name in draws
+        else _without_replicates(name, tally, level)
+        for name in names
+    }
 
 
-def bootstrap_within(
-    tallies: Iterable[Tally], *, replicates: int = 1000, seed: Seed = 0, level: float = 0.95
-) -> Interval:
-    """Return a percentile interval for :func:`auroc_within`, resampling inside each group.
+def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interval:
+    """Return an interval for :func:`auroc_within`, in closed form.
 
     Parameters
     ----------
     tallies : iterable of Tally
-        One tally per group; a tally with clusters is resampled by cluster.
-    replicates, seed, level
-        As for :func:`bootstrap`.
+        One tally per group. Clusters of different groups count as different.
+    level : float, default 0.95
+        Nominal coverage.
 
     Returns
     -------
     Interval
-        NaN with a reason if no group has both right and wrong answers, or if all replicates are
-        alike, as they are when every group is perfectly separated.
+        See :func:`~caopd_bench.metrics.closed_form_within.within_limits`; NaN with a reason if no
+        group has both right and wrong answers, if no group has two stated values, or if there is
+        only one cluster.
 
     Raises
     ------
     ValueError
-        If there is no tally, one is weighted, or another argument is invalid.
+        If there is no tally, one is weighted, or the level is invalid.
 
     Examples
     --------
@@ -139,138 +191,98 @@ def bootstrap_within(
     True
     """
     groups = check_groups(tallies)
-    check_replicates(replicates)
     check_level(level)
-    rng = generator(seed)
-    ranked, total = np.zeros(replicates), np.zeros(replicates)
-    for group in groups:
-        blocks = [count_pairs(*block) for block in _replicate_counts(group, replicates, rng)]
-        ranked += np.concatenate([pairs.concordant + pairs.tied / 2 for pairs in blocks])
-        total += np.concatenate([pairs.total for pairs in blocks])
-    estimate = auroc_within(groups)
+    if any(group.weighted for group in groups):
+        raise ValueError(WEIGHTED)
+    estimate, n = auroc_within(groups), int(sum(group.n for group in groups))
     clustered = any(group.clusters is not None for group in groups)
-    reason = "no group has both right and wrong answers" if np.isnan(estimate) else ""
-    n = int(sum(group.n for group in groups))
-    return _percentile(estimate, share(ranked, total), level, n, clustered, "AUROC", reason)
-
-
-def _interval(name: str, tally: Tally, draws: FloatArray, level: float) -> Interval:
-    metric, n, clustered = METRICS[name], int(tally.n), tally.clusters is not None
-    reason = undefined_reason(name, tally) or _too_few(tally)
-    estimate = metric.function(tally)
-    alike = _alike_reason(name, tally)
-    percentile = _percentile(estimate, draws, level, n, clustered, metric.label, reason, alike)
-    if name == "ece" and clustered:
-        return replace(percentile, low=NAN, high=NAN, reason=CLUSTERED)
-    if clustered:
-        return percentile
-    error = percentile.standard_error
-    if name == "ece":
-        closed = ece_interval(tally, level=level)
-        if closed.high - closed.low > ROUNDING:
-            return replace(closed, standard_error=error)
-        return replace(closed, low=NAN, high=NAN, standard_error=NAN, reason=ALIKE)
-    if name == "accuracy":
-        return replace(proportion_interval(int(tally.n_right), n, level), standard_error=error)
-    if name in CLOSED_FORMS and not reason:
-        method, limits_of = CLOSED_FORMS[name]
-        if name in RANKING and tally.values.size == 1:
-            return replace(percentile, method=method)
-        low, high = limits_of(tally, level)
-        if high - low > ROUNDING:
-            return Interval(estimate, low, high, level, n, method, error)
-        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=alike)
-    return percentile
-
-
-def _too_few(tally: Tally) -> str:
-    if tally.clusters is not None:
-        return "one cluster: nothing to resample" if tally.clusters.labels.size == 1 else ""
-    return "one row: nothing to resample" if tally.n == 1 else ""
-
-
-def _alike_reason(name: str, tally: Tally) -> str:
-    """Return what to say when no replicate differs from another."""
-    if name == "confidence_when_wrong" and tally.n_wrong == 1:
-        return "one wrong answer: no interval"
-    if name == "confidence_when_wrong" and np.count_nonzero(tally.wrong) == 1:
-        return "wrong answers stated all alike: no interval"
-    if tally.values.size == 1 and name not in ("accuracy", "ece", "overconfidence_gap"):
-        return "one value stated: no interval"
-    return ALIKE
-
-
-def _percentile(
-    estimate: float,
-    draws: FloatArray,
-    level: float,
-    n: int,
-    clustered: bool,
-    label: str,
-    reason: str,
-    alike: str = ALIKE,
-) -> Interval:
-    method = "cluster percentile" if clustered else "percentile"
-    defined = draws[~np.isnan(draws)]
-    undefined = 1.0 - defined.size / draws.size
-    if not reason and defined.size and np.ptp(defined) <= ROUNDING:
-        reason = alike
-    if not reason and undefined > MAX_UNDEFINED:
-        reason = f"{label} is undefined in {undefined:.0%} of the replicates: too few rows"
+    method = "cluster score" if clustered else "score"
+    reason = ""
+    if np.isnan(estimate):
+        reason = "no group has both right and wrong answers"
+    elif all(group.values.size == 1 for group in groups if group.n_right and group.n_wrong):
+        reason = ONE_VALUE
+    elif clustered and len(groups) == 1:
+        reason = _no_interval("auroc", groups[0])
     if reason:
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
-    low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    low, high = within_limits(within_worth(groups, level), level)
+    low, high = min(low, estimate), max(high, estimate)
+    return Interval(estimate, low, high, level, n, method, _or_nan(within_error(groups)))
+
+
+def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
+    estimate, closed = METRICS[name].function(tally), CLOSED_FORMS.get(name)
+    method = _method(closed.method if closed else "inversion", tally)
+    reason = undefined_reason(name, tally) or _no_interval(name, tally)
+    if reason:
+        return Interval(estimate, NAN, NAN, level, int(tally.n), method, NAN, reason=reason)
+    if closed is None:
+        found = ece_interval(tally, level=level)
+    else:
+        low, high = closed.limits(independent_worth(closed.worth or name, tally, level), level)
+        found = Interval(
+            estimate,
+            # The counts of clustered rows are fractions, and their estimate is rounded.
+            min(low, estimate),
+            max(high, estimate),
+            level,
+            int(tally.n),
+            method,
+            _or_nan(standard_error(name, tally)),
+        )
+    if found.high - found.low > ROUNDING:
+        return found
+    alike = ONE_VALUE if tally.values.size == 1 else ALIKE
+    return replace(found, low=NAN, high=NAN, standard_error=NAN, reason=alike)
+
+
+def _no_interval(name: str, tally: Tally) -> str:
+    """Return why a defined metric has no interval; empty if it may have one."""
+    if tally.clusters is not None and tally.clusters.labels.size == 1:
+        return ONE_CLUSTER
+    if tally.n == 1 and name not in WITH_ONE_ROW:
+        return "one row: no interval"
+    if tally.values.size == 1 and name in CLOSED_FORMS and CLOSED_FORMS[name].spread:
+        return ONE_VALUE
+    return ""
+
+
+def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float) -> Interval:
+    estimate, n = METRICS[name].function(tally), int(tally.n)
+    method = _method("bias-corrected normal" if name in FOLDED else "percentile", tally)
+    empty = Interval(estimate, NAN, NAN, level, n, method, NAN)
+    defined = draws[~np.isnan(draws)]
+    undefined = 1.0 - defined.size / draws.size
+    reason = undefined_reason(name, tally) or _no_interval(name, tally)
+    if not reason and defined.size and np.ptp(defined) <= ROUNDING:
+        reason = ONE_VALUE if tally.values.size == 1 else ALIKE
+    if not reason and undefined > MAX_UNDEFINED:
+        label = METRICS[name].label
+        reason = f"{label} is undefined in {undefined:.0%} of the replicates: too few rows"
+    if reason:
+        return replace(empty, reason=reason)
     error = float(defined.std(ddof=1))
-    if high - low <= ROUNDING:  # a few replicates differ, too few to show
-        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=ALIKE)
-    return Interval(estimate, float(low), float(high), level, n, method, error)
+    if name not in FOLDED:
+        low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+        if high - low <= ROUNDING:  # a few replicates differ, too few to show
+            return replace(empty, reason=ALIKE)
+        return replace(empty, low=float(low), high=float(high), standard_error=error)
+    rows = n if tally.clusters is None else tally.clusters.labels.size
+    reach = student_quantile(level, rows) * error
+    corrected = 2.0 * estimate - float(defined.mean())
+    return replace(
+        empty,
+        low=max(min(corrected - reach, estimate), 0.0),
+        high=max(corrected + reach, estimate),
+        standard_error=error,
+        debiased=min(max(corrected, 0.0), estimate),
+    )
 
 
-def _replicate_counts(
-    tally: Tally, replicates: int, rng: np.random.Generator
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield blocks of (right, wrong) counts, each (b, u), that add up to ``replicates`` rows."""
-    if tally.weighted:
-        raise ValueError("tally must not be weighted; the bootstrap needs whole rows")
-    u = tally.values.size
-    if tally.clusters is None:
-        counts = np.concatenate([tally.right, tally.wrong])
-        used = np.flatnonzero(counts)
-        for size in _blocks(replicates, counts.size):
-            cells = np.zeros((size, counts.size))
-            cells[:, used] = _draw(counts[used], size, rng)
-            yield cells[:, :u], cells[:, u:]
-        return
-    matrix = _cluster_matrix(tally.clusters, u)
-    drawn_once = np.ones(matrix.shape[1], dtype=np.int64)
-    for size in _blocks(replicates, max(matrix.shape)):
-        cells = (matrix @ _draw(drawn_once, size, rng).T).T
-        yield cells[:, :u], cells[:, u:]
+def _method(name: str, tally: Tally) -> str:
+    return name if tally.clusters is None else f"cluster {name}"
 
 
-def _draw(counts: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw sum(counts) items with replacement, ``size`` times; return the counts by cell."""
-    n, cells = int(counts.sum()), counts.size
-    if 4 * cells < n:
-        return rng.multinomial(n, counts / n, size=size)
-    # A multinomial draw costs as much per cell as several rows do: with few rows a cell, draw rows.
-    cell_of = np.repeat(np.arange(cells), counts)
-    draws = (np.bincount(cell_of[rng.integers(0, n, n)], minlength=cells) for _ in range(size))
-    return np.stack([*draws])
-
-
-def _blocks(replicates: int, width: int) -> Iterator[int]:
-    step = max(1, BLOCK // width)
-    for start in range(0, replicates, step):
-        yield min(step, replicates - start)
-
-
-def _cluster_matrix(clusters: ClusterCounts, u: int) -> Any:
-    """Return the counts as a sparse matrix (2u, clusters), right cells above wrong cells."""
-    # Imported here: it costs 0.1 s.
-    from scipy.sparse import csr_matrix
-
-    cell = np.concatenate([clusters.value, clusters.value + u])
-    column = np.concatenate([clusters.cluster, clusters.cluster])
-    counts = np.concatenate([clusters.right, clusters.wrong]).astype(np.float64)
-    return csr_matrix((counts, (cell, column)), shape=(2 * u, clusters.labels.size))
+def _or_nan(error: float) -> float:
+    return error if error > ROUNDING else NAN

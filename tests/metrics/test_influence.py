@@ -92,14 +92,14 @@ def test_an_infinite_log_score_has_no_influence_and_an_unseen_infinity_is_0():
 def test_many_values_are_condensed_and_expanded():
     rng = np.random.default_rng(1)
     c = rng.beta(4, 2, 3000)
-    y = rng.random(3000) < c
+    y = rng.random(3000) < c**2
     t = tally(c, y)
-    psi = influence("auprc", t)
+    psi = influence("ece_l2", t)
     assert psi.if_right.shape == (3000,)
     total = (t.right * psi.if_right + t.wrong * psi.if_wrong).sum()
     assert total == pytest.approx(0.0, abs=1e-6)
     few = tally(np.round(c, 2), y)
-    assert variance("auprc", t) == pytest.approx(variance("auprc", few), rel=0.05)
+    assert variance("ece_l2", t) == pytest.approx(variance("ece_l2", few), rel=0.05)
 
 
 def test_weights_count_as_rows():
