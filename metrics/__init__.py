@@ -9,7 +9,9 @@ from caopd_bench.metrics.calibration import (
     overconfidence_gap,
     saturation,
 )
+from caopd_bench.metrics.change import BrierChange, GapChange, brier_change, gap_change
 from caopd_bench.metrics.chunks import TallyBuilder, tally_chunks
+from caopd_bench.metrics.comparison import Change, Comparison, compare
 from caopd_bench.metrics.consistency import (
     ConsistencyBand,
     NullECE,
@@ -17,6 +19,7 @@ from caopd_bench.metrics.consistency import (
     null_ece,
 )
 from caopd_bench.metrics.consistency_tests import ConsistencyTest, consistency_test
+from caopd_bench.metrics.cross_recalibration import cross_recalibrate
 from caopd_bench.metrics.decomposition import (
     Corp,
     Murphy,
@@ -27,48 +30,79 @@ from caopd_bench.metrics.decomposition import (
     uncertainty,
 )
 from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
+from caopd_bench.metrics.influence import Influence, influence
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
+from caopd_bench.metrics.multiplicity import holm
 from caopd_bench.metrics.overview import Summary, summary
+from caopd_bench.metrics.power import difference_sd, mde, required_n
 from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
+from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
 from caopd_bench.metrics.reliability import ReliabilityTable, reliability_table
 from caopd_bench.metrics.reliability_plot import plot_reliabilities, plot_reliability
 from caopd_bench.metrics.resampling import bootstrap, bootstrap_within
 from caopd_bench.metrics.scores import brier, brier_skill, log_score
+from caopd_bench.metrics.selective import (
+    RiskCoverage,
+    aurc,
+    coverage_at_risk,
+    eaurc,
+    risk_coverage,
+    selective_accuracy,
+)
+from caopd_bench.metrics.smooth import smooth_ece
 from caopd_bench.metrics.summary import METRICS, Metric, undefined_reason
 from caopd_bench.metrics.tally import Tally, tally
 
 __all__ = [
     "METRICS",
+    "BrierChange",
+    "Change",
+    "Comparison",
     "ConsistencyBand",
     "ConsistencyTest",
     "Corp",
+    "GapChange",
+    "Influence",
     "Interval",
     "Metric",
     "Murphy",
     "NullECE",
+    "Recalibrator",
     "ReliabilityTable",
+    "RiskCoverage",
     "Summary",
     "Tally",
     "TallyBuilder",
     "accuracy",
     "auprc",
+    "aurc",
     "auroc",
     "auroc_within",
     "bootstrap",
     "bootstrap_within",
     "brier",
+    "brier_change",
     "brier_skill",
+    "compare",
     "confidence_when_wrong",
     "consistency_band",
     "consistency_test",
     "corp",
+    "coverage_at_risk",
+    "cross_recalibrate",
+    "difference_sd",
     "discrimination",
+    "eaurc",
     "ece",
     "ece_correlation",
     "ece_difference",
     "ece_interval",
+    "gap_change",
+    "holm",
+    "influence",
     "log_score",
+    "mde",
     "mean_confidence",
     "miscalibration",
     "murphy",
@@ -78,8 +112,13 @@ __all__ = [
     "plot_reliabilities",
     "plot_reliability",
     "proportion_interval",
+    "recalibrate",
     "reliability_table",
+    "required_n",
+    "risk_coverage",
     "saturation",
+    "selective_accuracy",
+    "smooth_ece",
     "spr",
     "summary",
     "tally",

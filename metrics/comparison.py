@@ -93,7 +93,7 @@ class Comparison:
         changes = {}
         for name, change in self.changes.items():
             entry = {**asdict(change), "adjusted": self.adjusted[name]}
-            changes[name] = {key: _finite(value) for key, value in entry.items()}
+            changes[name] = {key: finite(value) for key, value in entry.items()}
         return {"n": self.n, "clusters": self.clusters, "level": self.level, "changes": changes}
 
     def __repr__(self) -> str:
@@ -226,5 +226,6 @@ def _change(name: str, rows: Pair, level: float) -> Change:
     )
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return None for a float that is not finite, and anything else as it is."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

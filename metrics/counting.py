@@ -88,9 +88,8 @@ def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
     if y.dtype.kind == "b":
         return y
     right = y == 1
-    valid = right | (y == 0)
-    if not valid.all():
-        row = int(np.argmin(valid))
+    if np.count_nonzero(y) != np.count_nonzero(right):  # something is neither 0 nor 1
+        row = int(np.argmax((y != 0) & ~right))
         raise ValueError(
             f"correct must be 0/1 or bool, got {y[row].item()} in row {row}; threshold graded "
             "answers first, and check the order of the arguments: (confidence, correct)"

@@ -203,11 +203,14 @@ def _ece_correlation(rows: Pair) -> float:
 
 
 def _by_level(limits: Reach, level: float) -> PairedLimits:
-    """Limits, and as the p-value the level at which they begin to exclude 0."""
+    _, low, high, error = limits(level)
+    return PairedLimits(low, high, _p_value(limits, level), error, "mover")
+
+
+def _p_value(limits: Reach, level: float) -> float:
+    """Return 1 - the level from which on the limits hold 0."""
     # Imported here: it costs 0.1 s.
     from scipy.special import ndtr
-
-    _, low, high, error = limits(level)
 
     def excluded(z: float) -> bool:
         _, low, high, _ = limits(1.0 - 2.0 * float(ndtr(-z)))
@@ -216,16 +219,17 @@ def _by_level(limits: Reach, level: float) -> PairedLimits:
     finest, wanted = normal_quantile(FINEST), normal_quantile(level)
     if excluded(finest):
         # Too few draws are farther out: the reach goes on as that of a normal.
-        centre, low_end, high_end, _ = limits(FINEST)
-        reach = centre - low_end if centre > 0.0 else high_end - centre
-        inside = finest * max(abs(centre) / reach, 1.0) if reach > 0.0 else np.inf
-    else:
-        # The first split is the level asked for, so that the p-value agrees with the limits.
-        inside, outside = (wanted, finest) if low > 0.0 or high < 0.0 else (0.0, wanted)
-        for _ in range(STEPS):
-            middle = (inside + outside) / 2.0
-            inside, outside = (middle, outside) if excluded(middle) else (inside, middle)
-    return PairedLimits(low, high, 2.0 * float(ndtr(-inside)), error, "mover")
+        centre, low, high, _ = limits(FINEST)
+        reach = centre - low if centre > 0.0 else high - centre
+        z = finest * max(abs(centre) / reach, 1.0) if reach > 0.0 else np.inf
+        z = max(z, wanted) if excluded(wanted) else min(z, wanted)
+        return 2.0 * float(ndtr(-z))
+    # The first split is the level asked for, so that the p-value agrees with the limits.
+    inside, outside = (wanted, finest) if excluded(wanted) else (0.0, wanted)
+    for _ in range(STEPS):
+        middle = (inside + outside) / 2.0
+        inside, outside = (middle, outside) if excluded(middle) else (inside, middle)
+    return 2.0 * float(ndtr(-inside))
 
 
 # The calibration error in the L2 norm, through its square, which is a smooth function of the gaps.

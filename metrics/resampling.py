@@ -30,6 +30,7 @@ from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.ranking import auroc_within, check_groups
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
+from caopd_bench.metrics.simulated_inversion import FoldedLimits, folded_limits
 from caopd_bench.metrics.summary import METRICS, check_metrics, undefined_reason
 from caopd_bench.metrics.tally import Tally
 
@@ -52,13 +53,17 @@ class ClosedForm(NamedTuple):
     """
 
     method: str
-    limits: Callable[[Tally, float], Limits]
+    limits: Callable[[Tally, float], Limits | FoldedLimits]
     worth: str = ""
     spread: bool = False
 
 
 def _smooth(name: str) -> ClosedForm:
     return ClosedForm("skewness-adjusted", partial(influence_limits, name))
+
+
+def _folded(name: str) -> ClosedForm:
+    return ClosedForm("simulated inversion", partial(folded_limits, name))
 
 
 def _ranking(name: str) -> ClosedForm:
@@ -77,12 +82,13 @@ CLOSED_FORMS = MappingProxyType(
         ),
         "brier": ClosedForm("adjusted student", brier_limits),
         **{name: _smooth(name) for name in ("brier_skill", "log_score", "auprc")},
+        **{name: _folded(name) for name in ("ece_l2", "over_ece")},
         **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
     }
 )
 # At least 0, and biased up because noise counts as error. Percentiles cover 0 % when it is 0.
-FOLDED = ("ece_l2", "over_ece", "smooth_ece", "miscalibration", "discrimination")
-WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece")
+FOLDED = ("smooth_ece", "miscalibration", "discrimination")
+WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece", "ece_l2", "over_ece")
 
 
 def bootstrap(
@@ -220,7 +226,8 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
     if closed is None:
         found = ece_interval(tally, level=level)
     else:
-        low, high = closed.limits(independent_worth(closed.worth or name, tally, level), level)
+        worth = independent_worth(closed.worth or name, tally, level)
+        low, high, *debiased = closed.limits(worth, level)
         found = Interval(
             estimate,
             # The counts of clustered rows are fractions, and their estimate is rounded.
@@ -230,6 +237,7 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
             int(tally.n),
             method,
             _or_nan(standard_error(name, tally)),
+            *debiased,
         )
     if found.high - found.low > ROUNDING:
         return found
