@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from caopd_bench.flat_values import (
     read_items,
     read_outcomes,
 )
+from caopd_bench.terminal import inline
 
 __all__ = ["SUFFIXES", "Wanted", "column_names", "format_of", "read_chunks"]
 
@@ -38,6 +36,7 @@ SUFFIXES = {
     ".parquet": "Parquet",
 }
 CHUNK = 1 << 16  # rows read at once
+MAX_TEXT = 1 << 24  # characters of a line, of a CSV row, and of the lines of a chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,13 @@ def format_of(file: Path) -> str:
 
 
 def column_names(file: Path) -> list[str]:
-    """Give the columns: those of the schema, the head or the first line."""
+    """Give the columns: those of the schema, the head or the first line; none of an empty file."""
     if format_of(file) == "Parquet":
         with _open_parquet(file) as parquet:
             return [str(name) for name in parquet.schema_arrow.names]
-    with _open_text(file) as stream:
-        if format_of(file) == "CSV":
-            return next(_csv_lines(stream, file), (0, []))[1]
-        return list(next(_json_lines(stream, file), (0, {}))[1])
+    if format_of(file) == "CSV":
+        return next(_csv_rows(file), (0, 0, []))[2]
+    return list(next(_json_rows(file), (0, 0, {}))[2])
 
 
 def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
@@ -79,12 +77,27 @@ def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
         yield from _read_parquet(file, wanted)
         return
     read = _read_csv if format_of(file) == "CSV" else _read_jsonl
-    with _open_text(file) as stream:
-        rows = read(stream, file, wanted)
-        while batch := list(islice(rows, CHUNK)):
-            numbers = [number for number, _ in batch]
-            columns = {name: [row[i] for _, row in batch] for i, name in enumerate(wanted.columns)}
-            yield _make_chunk(columns.__getitem__, wanted, _namer(file, "line", numbers))
+    for numbers, rows in _batches(read(file, wanted)):
+        columns = dict(zip(wanted.columns, zip(*rows, strict=True), strict=True))
+        yield _make_chunk(columns.__getitem__, wanted, _namer(file, "line", numbers))
+
+
+def _batches(
+    rows: Iterator[tuple[int, int, Sequence[Any]]],
+) -> Iterator[tuple[list[int], list[Sequence[Any]]]]:
+    """Yield line numbers and rows, as many as the memory is meant for."""
+    numbers: list[int] = []
+    held: list[Sequence[Any]] = []
+    size = 0
+    for number, length, row in rows:
+        numbers.append(number)
+        held.append(row)
+        size += length
+        if len(held) == CHUNK or size > MAX_TEXT:
+            yield numbers, held
+            numbers, held, size = [], [], 0
+    if held:
+        yield numbers, held
 
 
 def _make_chunk(column: Callable[[str], Sequence[Any]], wanted: Wanted, where: Where) -> Chunk:
@@ -92,7 +105,7 @@ def _make_chunk(column: Callable[[str], Sequence[Any]], wanted: Wanted, where: W
         read_confidences(column(wanted.confidence), where),
         read_outcomes(column(wanted.correct), where),
         read_items(column(wanted.item), wanted.item, where) if wanted.item else None,
-        {key: encode(column(key)) for key in wanted.groups},
+        {key: encode(column(key), key, where) for key in wanted.groups},
     )
 
 
@@ -100,81 +113,109 @@ def _namer(file: Path, unit: str, numbers: Sequence[int]) -> Where:
     return lambda i: f"{file} {unit} {numbers[i]}"
 
 
-def _read_jsonl(
-    stream: io.TextIOBase, file: Path, wanted: Wanted
-) -> Iterator[tuple[int, list[Any]]]:
+def _read_jsonl(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[Any]]]:
     names = wanted.columns
-    for number, row in _json_lines(stream, file):
+    for number, length, row in _json_rows(file):
         try:
-            yield number, [row[name] for name in names]
+            yield number, length, [row[name] for name in names]
         except KeyError as error:
             raise UsageError(
                 f"{file} line {number}: no {error.args[0]!r}; write null where there is none"
             ) from None
 
 
-def _json_lines(stream: io.TextIOBase, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(stream, 1):
+def _json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    for number, line in _lines(file):
         if line.isspace():
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             raise UsageError(
-                f"{file} line {number}: not complete JSON; is the file cut off? One object a line"
+                f"{file} line {number}: not JSON ({_problem(error)}); one object a line, is the "
+                "file cut off?"
             ) from None
         if not isinstance(row, dict):
             raise UsageError(
                 f"{file} line {number}: expected a JSON object with the columns, got "
                 f"{type(row).__name__}"
             )
-        yield number, row
+        yield number, len(line), row
 
 
-def _read_csv(stream: io.TextIOBase, file: Path, wanted: Wanted) -> Iterator[tuple[int, list[str]]]:
-    lines = _csv_lines(stream, file)
-    head = next(lines, (0, []))[1]
+def _problem(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, character {error.pos + 1}"
+    return "too deep" if isinstance(error, RecursionError) else "a number of thousands of digits"
+
+
+def _read_csv(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[str]]]:
+    rows = _csv_rows(file)
+    head = next(rows, (0, 0, []))[2]
     at = [head.index(name) for name in wanted.columns]
-    for number, row in lines:
+    for number, length, row in rows:
         if len(row) != len(head):
             raise UsageError(
                 f"{file} line {number}: {len(row)} fields, but the head has {len(head)}; is a "
                 "comma or a line break in a text without quotes?"
             )
-        yield number, [row[i] for i in at]
+        yield number, length, [row[i] for i in at]
 
 
-def _csv_lines(stream: io.TextIOBase, file: Path) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield rows with the line they begin on and their length."""
+    first = length = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal first, length
+        for number, line in _lines(file):
+            first = first or number
+            length += len(line)
+            if length > MAX_TEXT:
+                raise UsageError(
+                    f"{file} line {first}: a row of more than {MAX_TEXT:,} characters; is a closing "
+                    "quote missing?"
+                )
+            yield line
+
     # Whole responses stand in a field; the limit of the module is 128 kB.
-    limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    lines = csv.reader(stream, strict=True)
+    limit = csv.field_size_limit(MAX_TEXT)
     try:
-        for row in lines:
+        for row in csv.reader(lines(), strict=True):
             if row:
-                yield lines.line_num, row
+                yield first, length, row
+            first = length = 0
     except csv.Error as error:
-        raise UsageError(f"{file} line {lines.line_num}: not CSV ({error})") from None
+        raise UsageError(
+            f"{file} line {first}: not CSV ({error}); quote texts, and double the quotes in them"
+        ) from None
     finally:
         csv.field_size_limit(limit)
 
 
-@contextmanager
-def _open_text(file: Path) -> Iterator[io.TextIOBase]:
-    """Open text that may be compressed; what is damaged, also further on, is a UsageError."""
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield numbered lines; one that is damaged, endless or no text is a UsageError."""
     is_packed = file.name.lower().endswith(".gz")
+    number = 0
     try:
-        with (
-            gzip.open(file, "rb") if is_packed else file.open("rb") as binary,
-            # A byte order mark, as Excel writes it, is no part of the first name.
-            io.TextIOWrapper(binary, "utf-8-sig", newline="") as stream,
-        ):
-            yield stream
+        with gzip.open(file, "rb") if is_packed else file.open("rb") as stream:
+            while line := stream.readline(MAX_TEXT + 1):
+                number += 1
+                if len(line) > MAX_TEXT:
+                    raise UsageError(
+                        f"{file} line {number}: longer than {MAX_TEXT:,} bytes; one row a line"
+                    )
+                # A byte order mark, as Excel writes it, is no part of the first name.
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{file}: not UTF-8 text ({error.reason}); is it the right file?"
+            f"{file} line {number}: not UTF-8 text ({error.reason}); is it the right file? Save it "
+            "as UTF-8"
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise UsageError(f"{file}: damaged or cut off; compress it again") from None
+        raise UsageError(
+            f"{file}: damaged or cut off after line {number}; compress it again"
+        ) from None
 
 
 @contextmanager
@@ -183,19 +224,29 @@ def _open_parquet(file: Path) -> Iterator[Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise UsageError(f"{file}: Parquet needs pyarrow; pip install pyarrow") from None
+        raise UsageError(
+            f'{file}: Parquet needs pyarrow; pip install "caopd-bench[parquet]"'
+        ) from None
     try:
         with pq.ParquetFile(file) as parquet:
             yield parquet
-    except pa.ArrowException as error:
-        raise UsageError(f"{file}: not readable as Parquet ({error}); write it again") from None
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk, not the content
+        said = str(error).partition("\n")[0]
+        raise UsageError(
+            f"{file}: not readable as Parquet ({inline(said, 120)}); write it again"
+        ) from None
 
 
 def _read_parquet(file: Path, wanted: Wanted) -> Iterator[Chunk]:
     with _open_parquet(file) as parquet:
+        # Text may be long: fewer rows at once.
+        numbers = (wanted.confidence, wanted.correct)
+        size = CHUNK if all(name in numbers for name in wanted.columns) else CHUNK // 4
         first = 1
         # One thread: the decoding of all columns at once would cost memory and gain little here.
-        for batch in parquet.iter_batches(CHUNK, columns=wanted.columns, use_threads=False):
+        for batch in parquet.iter_batches(size, columns=wanted.columns, use_threads=False):
             where = _namer(file, "row", range(first, first + batch.num_rows))
             first += batch.num_rows
             if batch.num_rows:
@@ -205,7 +256,7 @@ def _read_parquet(file: Path, wanted: Wanted) -> Iterator[Chunk]:
                     read_items(batch[wanted.item].to_pylist(), wanted.item, where)
                     if wanted.item
                     else None,
-                    {key: _arrow_codes(batch[key]) for key in wanted.groups},
+                    {key: _arrow_codes(batch[key], key, where) for key in wanted.groups},
                 )
 
 
@@ -223,12 +274,15 @@ def _arrow_numbers(column: Any) -> Any:
     return column.to_pylist()
 
 
-def _arrow_codes(column: Any) -> Codes:
+def _arrow_codes(column: Any, key: str, where: Where) -> Codes:
     import pyarrow as pa
 
+    if pa.types.is_nested(column.type):
+        return encode(column.to_pylist(), key, where)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    distinct = encode(encoded.dictionary.to_pylist())
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    # A value that cannot be used is named by the first row that has it.
+    distinct = encode(encoded.dictionary.to_pylist(), key, lambda i: where(int(np.argmax(indices == i))))
     # Distinct raw values may be one group, or none.
     codes = np.append(distinct.codes, -1)[indices]
     return Codes(codes, distinct.values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ __all__ = ["Chunk", "Codes", "Where", "encode", "read_confidences", "read_items"
 Where = Callable[[int], str]
 #: How CSV writers spell a value that is not there.
 ABSENT = frozenset({"", "na", "nan", "none", "null"})
+#: Python's float() takes more: underscores, digits of other scripts, "infinity".
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+MAX_NUMBER = 100  # characters
+MAX_NAME = 200  # characters
 OUTCOMES = {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}
 
 
@@ -52,12 +58,14 @@ class Chunk:
 
 def read_confidences(values: Sequence[Any] | NDArray[Any], where: Where) -> NDArray[Any]:
     """Check a column of confidences: numbers in [0, 1], or NaN, null or nothing."""
-    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-        column = values
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        column = values if values.dtype.kind == "f" else values.astype(np.float64)
     elif set(map(type, values)) <= {float, type(None)}:
         column = np.array(values, dtype=np.float64)  # None becomes NaN
     else:
-        column = np.array([_number(value, where, i) for i, value in enumerate(values)])
+        # Of an array, Python's own values: a bool is a bool.
+        listed = values.tolist() if isinstance(values, np.ndarray) else values
+        column = np.array([_number(value, where, i) for i, value in enumerate(listed)])
     is_bad = ~np.isnan(column) & ~((column >= 0) & (column <= 1))
     if is_bad.any():
         i = int(np.argmax(is_bad))
@@ -87,14 +95,21 @@ def read_items(values: Sequence[Any], name: str, where: Where) -> list[str]:
                 f"{where(i)}: {name} must be text or a whole number that names the question, got "
                 f"{quote(value)}"
             )
-    return [str(value) for value in values]
+    return [_short_name(str(value)) for value in values]
 
 
-def encode(values: Sequence[Any]) -> Codes:
+def _short_name(name: str) -> str:
+    """Keep a name; of a text as long as a question, a digest, so that memory stays bounded."""
+    if len(name) <= MAX_NAME:
+        return name
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def encode(values: Sequence[Any], name: str, where: Where) -> Codes:
     """Give a group column as codes of its distinct values, in order of appearance.
 
-    Text that is a number in its usual spelling becomes one, so that 10 comes after 2. What is
-    neither text nor a finite number is no group.
+    Text that is a number in its usual spelling becomes one, so that 10 comes after 2; dates and
+    the like become text. A row with null, NaN or nothing is in no group.
     """
     index: dict[Hashable, int] = {}
     found: list[Any] = []
@@ -105,6 +120,11 @@ def encode(values: Sequence[Any]) -> Codes:
         code = of_value.get(key)
         if code is None:
             value = _group_value(raw)
+            if isinstance(value, str) and len(value) > MAX_NAME or isinstance(raw, (list, dict)):
+                raise UsageError(
+                    f"{where(i)}: {name} must be a number or a text of up to {MAX_NAME} characters "
+                    f"to group by, got {quote(raw)}"
+                )
             code = -1
             if value is not None:
                 code = index.setdefault((isinstance(value, str), value), len(found))
@@ -116,21 +136,22 @@ def encode(values: Sequence[Any]) -> Codes:
 
 
 def _group_value(raw: Any) -> str | int | float | None:
-    if isinstance(raw, str):
-        if raw.strip().lower() in ABSENT:
-            return None
-        for kind in (int, float):
-            try:
-                if str(kind(raw)) == raw and (kind is int or np.isfinite(float(raw))):
-                    return kind(raw)
-            except (ValueError, OverflowError):
-                continue
-        return raw
+    if raw is None or (isinstance(raw, float) and np.isnan(raw)):
+        return None
     if isinstance(raw, bool):
         return str(raw).lower()
-    if isinstance(raw, int):
+    if isinstance(raw, int) or (isinstance(raw, float) and np.isfinite(raw)):
         return raw
-    return raw if isinstance(raw, float) and np.isfinite(raw) else None
+    text = str(raw)
+    if text.strip().lower() in ABSENT:
+        return None
+    for kind in (int, float) if len(text) <= MAX_NUMBER else ():
+        try:
+            if str(kind(text)) == text and np.isfinite(float(text)):
+                return kind(text)
+        except (ValueError, OverflowError):
+            continue
+    return text
 
 
 def _number(value: Any, where: Where, i: int) -> float:
@@ -140,10 +161,9 @@ def _number(value: Any, where: Where, i: int) -> float:
         text = value.strip()
         if text.lower() in ABSENT:
             return float("nan")
-        try:
+        if len(text) <= MAX_NUMBER and NUMBER.fullmatch(text):
             return float(text)
-        except ValueError:
-            raise _confidence_error(value, where(i)) from None
+        raise _confidence_error(value, where(i))
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -168,7 +188,7 @@ def _confidence_error(value: Any, where: str) -> UsageError:
         hint = "a log-probability needs exp() first"
     elif isinstance(value, float):
         hint = "values above 1 are never clipped"
-        if value > 1.5:
+        if 1.5 < value < float("inf"):
             hint = "divide percentages by 100"
     elif isinstance(value, str) and value.strip().endswith("%"):
         hint = "divide percentages by 100 and leave out the %"

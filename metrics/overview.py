@@ -114,8 +114,8 @@ def summary(
     Examples
     --------
     >>> s = summary([0.9, 0.9, 0.6, 0.6], [1, 1, 1, 0])
-    >>> round(s["brier"], 3), s["auroc"]
-    (0.135, 0.75)
+    >>> round(s["brier"], 3), round(s["auroc"], 3)
+    (0.135, 0.833)
     >>> summary([0.9, 0.9], [1, 1]).reasons["auroc"]
     'all answers right: AUROC needs right and wrong answers'
     """

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.binning import bin_index
-from caopd_bench.metrics.calibration import ece
 from caopd_bench.metrics.consistency import (
     ConsistencyBand,
     NullECE,
@@ -20,7 +19,7 @@ from caopd_bench.metrics.consistency import (
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.decomposition import corp
 from caopd_bench.metrics.intervals import Interval, wilson
-from caopd_bench.metrics.inversion import CLUSTERED, ece_interval
+from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.ranking import auroc
 from caopd_bench.metrics.tally import Tally
 
@@ -64,7 +63,7 @@ class ReliabilityTable:
     level : float
         Coverage of all intervals and of the band, and level of the upper quantile of ``null_ece``.
     ece : Interval
-        With the plug-in as its estimate; limits are NaN, with a reason, for clustered rows.
+        With the plug-in as its estimate.
     null_ece : NullECE
         What a perfectly calibrated model would score.
     band : ConsistencyBand
@@ -138,19 +137,13 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     >>> row["low"], row["high"], row["n"], row["accuracy"], row["gap"]
     (0.9, 1.0, 8, 0.5, 0.4)
     """
-    if tally.clusters is None:
-        interval = ece_interval(tally, bins=bins, level=level)
-    else:
-        nan, n = float("nan"), int(tally.n)
-        estimate = ece(tally, bins=bins)
-        interval = Interval(estimate, nan, nan, level, n, "inversion", nan, reason=CLUSTERED)
     decomposition, effect = corp(tally), design_effect(tally)
     return ReliabilityTable(
         bins=_bins(tally, bins, level, effect),
         values=_values(tally, decomposition.curve, level, effect),
         n=int(tally.n),
         level=level,
-        ece=interval,
+        ece=ece_interval(tally, bins=bins, level=level),
         null_ece=null_ece(tally, bins=bins, level=level),
         band=consistency_band(tally, level=level),
         brier=decomposition.score,

@@ -135,7 +135,7 @@ def draw_histogram(ax: Axes, table: ReliabilityTable) -> None:
     x = float(centre[highest])
     side = "right" if x > 0.8 else "left" if x < 0.2 else "center"
     strip.annotate(
-        f"tallest: {share[highest]:.0%} of rows",
+        f"tallest: {round(share[highest] * table.n):,} rows, {share[highest]:.0%}",
         ({"right": 1.0 + MARGIN, "left": -MARGIN, "center": x}[side], share[highest]),
         xytext=(0, 2),
         textcoords="offset points",

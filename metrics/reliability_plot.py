@@ -63,8 +63,8 @@ def plot_reliability(
     ax.legend(
         handles.values(),
         handles.keys(),
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
         ncols=2,
         frameon=False,
         fontsize="small",

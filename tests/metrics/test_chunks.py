@@ -100,7 +100,7 @@ def test_tied_chunks_hold_one_tally_and_little_more():
     builder = TallyBuilder()
     for i in range(500):
         builder.add(np.arange(21) / 20, np.arange(21) % 2 == i % 2)
-        assert builder.distinct <= 2 * 21
+        assert builder.size <= 2 * 21
     assert builder.total().n == 500 * 21
 
 
@@ -110,7 +110,7 @@ def test_rounding_bounds_the_memory():
     for _ in range(50):
         c = rng.random(1000)
         builder.add(c, c < 0.5)
-    assert builder.distinct <= 2 * 101
+    assert builder.size <= 2 * 101
     assert builder.total().values.tolist() == [k / 100 for k in range(101)]
 
 
