@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from caopd_bench.errors import UsageError
-from caopd_bench.flat_counter import FlatCounter
+from caopd_bench.flat_counter import MAX_GROUPS, FlatCounter, refuse_groups
 from caopd_bench.flat_files import Wanted, column_names, format_of, read_chunks
 from caopd_bench.flat_values import Chunk
 from caopd_bench.metrics.counting import canonical
@@ -77,7 +77,10 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
         listed = ", ".join(f"{n} {kind}" for kind, n in formats.items())
         raise UsageError(f"{path}: holds {listed} files; name those of one kind: '{path}/*.csv'")
     # An empty shard has not even a head.
-    wanted = _resolve(next((file for file in files if column_names(file)), files[0]), columns)
+    first = next((file for file in files if column_names(file)), None)
+    if first is None:
+        raise UsageError(f"{path}: empty; expected a row an answer, or at least a head")
+    wanted = _resolve(first, columns)
     chunks = _read_all(files, wanted)
     held: list[Chunk] = []
     total = 0
@@ -92,7 +95,7 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     provenance = _provenance(name, files, wanted, columns)
     if total > MAX_ROWS:
         return _count(name, path, _drain(held, chunks), wanted, columns, provenance)
-    rows = _make_rows(held, columns.decimals)
+    rows = _make_rows(held, _few_values(held, wanted.groups, columns.by), columns.decimals)
     return Run(name, str(path), rows, provenance)
 
 
@@ -139,10 +142,22 @@ def _drain(held: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
     yield from rest
 
 
-def _make_rows(chunks: Iterable[Chunk], decimals: int | None) -> list[Row]:
+def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Give the keys with few enough values to group by; refuse one that the user named."""
+    kept = []
+    for key in keys:
+        if len({value for chunk in chunks for value in chunk.groups[key].values}) <= MAX_GROUPS:
+            kept.append(key)
+        else:
+            refuse_groups(key, asked)
+    return kept
+
+
+def _make_rows(chunks: Iterable[Chunk], keys: Sequence[str], decimals: int | None) -> list[Row]:
     rows: list[Row] = []
     seen: Counter[str] = Counter()
     for chunk in chunks:
+        groups = _make_groups(chunk, keys)
         confidence = chunk.confidence
         if decimals is not None or confidence.dtype.itemsize < 8:
             confidence = canonical(confidence)  # of a narrow float, 0.7 and not 0.699999988
@@ -152,14 +167,13 @@ def _make_rows(chunks: Iterable[Chunk], decimals: int | None) -> list[Row]:
             zip(confidence.tolist(), chunk.correct.tolist(), strict=True)
         ):
             item = chunk.items[i] if chunk.items else f"row {len(rows) + 1}"
-            found = ((key, c.codes[i], c.values) for key, c in chunk.groups.items())
             is_stated = stated == stated
             rows.append(
                 Row(
                     task=FLAT_TASK,
                     item_hash=item,
                     sample=seen[item] if chunk.items else GREEDY,
-                    groups={key: values[code] for key, code, values in found if code >= 0},
+                    groups=groups[i],
                     confidence=stated if is_stated else None,
                     correct=int(correct),
                     status="ok" if is_stated else "no_confidence",
@@ -172,6 +186,22 @@ def _make_rows(chunks: Iterable[Chunk], decimals: int | None) -> list[Row]:
     return rows
 
 
+def _make_groups(chunk: Chunk, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the groups of each row; rows of the same groups share one dictionary."""
+    if not keys:
+        return [{}] * chunk.correct.size
+    columns = [chunk.groups[key] for key in keys]
+    shared: dict[tuple[int, ...], dict[str, Any]] = {}
+    for codes in (coded := [*zip(*(column.codes.tolist() for column in columns), strict=True)]):
+        if codes not in shared:
+            shared[codes] = {
+                key: column.values[code]
+                for key, column, code in zip(keys, columns, codes, strict=True)
+                if code >= 0
+            }
+    return [shared[codes] for codes in coded]
+
+
 def _count(
     name: str,
     path: Path,
@@ -180,10 +210,23 @@ def _count(
     columns: Columns,
     provenance: dict[str, Any],
 ) -> CountedRun:
-    counter = FlatCounter(wanted.groups, asked=columns.by, decimals=columns.decimals)
+    counter = FlatCounter(
+        wanted.groups,
+        asked=columns.by,
+        item_asked=columns.item is not None,
+        decimals=columns.decimals,
+    )
     for chunk in chunks:
         counter.add(chunk)
-    return CountedRun(name, str(path), FLAT_TASK, counter.total(), counter.groups(), provenance)
+    warnings = []
+    if counter.gave_up_items:
+        warnings.append(
+            f"{FLAT_TASK}: too many questions ({wanted.item!r}) to keep apart: the intervals take "
+            "the rows as independent, and are too narrow if questions were asked several times"
+        )
+    return CountedRun(
+        name, str(path), FLAT_TASK, counter.total(), counter.groups(), provenance, warnings
+    )
 
 
 def _name_of(path: Path) -> str:

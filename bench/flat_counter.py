@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ from caopd_bench.counts import Counts
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_values import Chunk
 from caopd_bench.metrics import Tally, TallyBuilder
+from caopd_bench.rows import label_items
 
-__all__ = ["MAX_DISTINCT", "MAX_GROUPS", "FlatCounter"]
+__all__ = ["MAX_GROUPS", "MAX_HELD", "FlatCounter", "refuse_groups"]
 
 #: More distinct values of a column are no groups but names.
 MAX_GROUPS = 1000
-#: Distinct confidences that are held: 24 bytes each, three times over while they are merged.
-MAX_DISTINCT = 5_000_000
+#: Distinct confidences, and pairs of question and confidence, that are held in all.
+MAX_HELD = 4_000_000
 
 
 class FlatCounter:
@@ -31,21 +32,31 @@ class FlatCounter:
     asked : sequence of str
         Those of them that the user named. One that was not is given up when it has too many
         values; one that was is an error.
+    item_asked : bool
+        Whether the user named the column of questions. If not, it is given up when it takes too
+        much memory: `gave_up_items` says so.
     decimals : int, optional
         Round the confidences.
     """
 
     def __init__(
-        self, keys: Sequence[str] = (), *, asked: Sequence[str] = (), decimals: int | None = None
+        self,
+        keys: Sequence[str] = (),
+        *,
+        asked: Sequence[str] = (),
+        item_asked: bool = False,
+        decimals: int | None = None,
     ) -> None:
+        self.gave_up_items = False
         self._decimals = decimals
         self._asked = set(asked)
+        self._item_asked = item_asked
         self._all = _Cell(decimals)
         self._groups: dict[str, dict[tuple[bool, Any], _Cell]] = {key: {} for key in keys}
 
     def add(self, chunk: Chunk) -> None:
         """Count the rows of a chunk."""
-        items = None if chunk.items is None else np.array(chunk.items)
+        items = label_items(chunk.items) if chunk.items and not self.gave_up_items else None
         self._all.add(chunk.confidence, chunk.correct, items)
         for key, cells in list(self._groups.items()):
             group = chunk.groups[key]
@@ -60,7 +71,9 @@ class FlatCounter:
                 picked = None if items is None else items[rows]
                 cell.add(chunk.confidence[rows], chunk.correct[rows], picked)
             if len(cells) > MAX_GROUPS:
-                self._give_up(key)
+                refuse_groups(key, self._asked)
+                del self._groups[key]
+        self._bound_memory(items is not None)
 
     def total(self) -> Counts:
         """Give the counts of all rows."""
@@ -73,12 +86,30 @@ class FlatCounter:
             for key, cells in self._groups.items()
         }
 
-    def _give_up(self, key: str) -> None:
-        if key in self._asked:
+    def _bound_memory(self, has_items: bool) -> None:
+        cells = [self._all, *(cell for group in self._groups.values() for cell in group.values())]
+        if sum(cell.size for cell in cells) <= MAX_HELD:
+            return
+        if has_items and not self._item_asked:
+            self.gave_up_items = True
+            for cell in cells:
+                cell.drop_items()
+            self._bound_memory(False)
+            return
+        if has_items:
             raise UsageError(
-                f"--by {key}: more than {MAX_GROUPS:,} different values; group by something coarser"
+                f"more than {MAX_HELD:,} pairs of a question and a confidence; score fewer "
+                "questions at a time, or leave out --item-column if each was asked once"
             )
-        del self._groups[key]
+        raise UsageError(f"more than {MAX_HELD:,} different confidences; round them (--decimals 4)")
+
+
+def refuse_groups(key: str, asked: Collection[str]) -> None:
+    """Refuse a key with too many values if the user named it."""
+    if key in asked:
+        raise UsageError(
+            f"--by {key}: more than {MAX_GROUPS:,} different values; group by something coarser"
+        )
 
 
 class _Cell:
@@ -86,8 +117,9 @@ class _Cell:
 
     def __init__(self, decimals: int | None) -> None:
         self.n = 0
+        self._decimals = decimals
         self._parsed = TallyBuilder(decimals=decimals)
-        self._unparsed = TallyBuilder()
+        self._unparsed = TallyBuilder()  # they are all 0
         self._n_parsed = 0
 
     def add(
@@ -104,10 +136,23 @@ class _Cell:
             self._parsed.add(confidence[is_stated], correct[is_stated], pick[0])
             absent = correct[~is_stated]
             self._unparsed.add(np.zeros(absent.size), absent, pick[1])
-        if self._parsed.distinct > MAX_DISTINCT:
-            raise UsageError(
-                f"more than {MAX_DISTINCT:,} different confidences; round them (--decimals 4)"
-            )
+
+    @property
+    def size(self) -> int:
+        """Entries held."""
+        return self._parsed.size + self._unparsed.size
+
+    def drop_items(self) -> None:
+        """Count on without questions."""
+        self._parsed = self._without_items(self._parsed, self._n_parsed)
+        self._unparsed = self._without_items(self._unparsed, self.n - self._n_parsed)
+
+    def _without_items(self, builder: TallyBuilder, n: int) -> TallyBuilder:
+        plain = TallyBuilder(decimals=self._decimals)
+        if n:
+            total = builder.total()
+            plain.merge(Tally(total.values, total.right, total.wrong))
+        return plain
 
     def total(self) -> Counts:
         n_unparsed = self.n - self._n_parsed

@@ -173,8 +173,8 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
             length += len(line)
             if length > MAX_TEXT:
                 raise UsageError(
-                    f"{file} line {first}: a row of more than {MAX_TEXT:,} characters; is a closing "
-                    "quote missing?"
+                    f"{file} line {first}: a row of more than {MAX_TEXT:,} characters; is a "
+                    "closing quote missing?"
                 )
             yield line
 
@@ -282,7 +282,9 @@ def _arrow_codes(column: Any, key: str, where: Where) -> Codes:
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     # A value that cannot be used is named by the first row that has it.
-    distinct = encode(encoded.dictionary.to_pylist(), key, lambda i: where(int(np.argmax(indices == i))))
+    distinct = encode(
+        encoded.dictionary.to_pylist(), key, lambda i: where(int(np.argmax(indices == i)))
+    )
     # Distinct raw values may be one group, or none.
     codes = np.append(distinct.codes, -1)[indices]
     return Codes(codes, distinct.values)

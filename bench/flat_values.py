@@ -120,7 +120,8 @@ def encode(values: Sequence[Any], name: str, where: Where) -> Codes:
         code = of_value.get(key)
         if code is None:
             value = _group_value(raw)
-            if isinstance(value, str) and len(value) > MAX_NAME or isinstance(raw, (list, dict)):
+            is_long = isinstance(value, str) and len(value) > MAX_NAME
+            if is_long or isinstance(raw, (list, dict)):
                 raise UsageError(
                     f"{where(i)}: {name} must be a number or a text of up to {MAX_NAME} characters "
                     f"to group by, got {quote(raw)}"

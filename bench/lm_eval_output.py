@@ -50,7 +50,8 @@ def find_results(path: Path) -> Path:
     if not found:
         stored = sorted(file.parent for file in path.rglob("summary.json"))
         if stored:
-            raise UsageError(f"{path}: {len(stored)} stored runs here; name one of them:", stored)
+            runs = "one stored run" if len(stored) == 1 else f"{len(stored)} stored runs"
+            raise UsageError(f"{path}: {runs} below, none here; name one:", stored)
         raise UsageError(
             f"{path}: no results_<date>.json here or below, and no rows (.jsonl, .csv, .parquet); "
             "give the folder named by lm_eval's --output_path"

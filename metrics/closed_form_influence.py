@@ -15,6 +15,7 @@ from caopd_bench.metrics.influence import influence
 from caopd_bench.metrics.summary import METRICS
 from caopd_bench.metrics.tally import Tally
 
+RANGES = {"log_score": (0.0, np.inf), "brier_skill": (-np.inf, 1.0)}  # the others: 0 to 1
 TINY = 1e-24  # of the rows: influences that differ by rounding only
 
 
@@ -33,8 +34,8 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     Returns
     -------
     Limits
-        Around the estimate, not cut at the range of the metric. They coincide if no influence
-        differs from another.
+        Around the estimate, inside the range of the metric. They coincide if no influence differs
+        from another.
 
     Notes
     -----
@@ -64,7 +65,11 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     skewness = cubes / rows / variance**1.5
     below, above = skew_corrected(skewness, rows, student_quantile(level, float(tally.n)))
     error = float(np.sqrt(variance / rows))
-    return Limits(min(centre - below * error, estimate), max(centre + above * error, estimate))
+    floor, ceiling = RANGES.get(name, (0.0, 1.0))
+    return Limits(
+        max(min(centre - below * error, estimate), floor),
+        min(max(centre + above * error, estimate), ceiling),
+    )
 
 
 def _extended(name: str, tally: Tally) -> Tally:

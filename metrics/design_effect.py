@@ -19,6 +19,7 @@ from caopd_bench.metrics.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.influence import influence
 from caopd_bench.metrics.tally import Tally
 
+FEWEST_ROWS = 2.0
 PRIOR_CLUSTERS = 0.5  # the largest design effect counts as much as that many clusters
 
 
@@ -141,11 +142,13 @@ def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:
 
     Counts are divided by the design effect, and further so that intervals with normal quantiles
     reach as far as Student's with ``groups`` - 1 degrees of freedom: Korn and Graubard, Survey
-    Methodology 24 (1998). The result is weighted, and without clusters.
+    Methodology 24 (1998). Not below two rows, which tell next to nothing already. The result is
+    weighted, and without clusters.
     """
     if groups >= tally.n:
         return Tally(*tally.cells)
     scale = (normal_quantile(level) / student_quantile(level, groups)) ** 2 / effect
+    scale = max(scale, FEWEST_ROWS / float(tally.n))
     return Tally(tally.values, tally.right * scale, tally.wrong * scale)
 
 

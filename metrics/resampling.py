@@ -278,13 +278,13 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float) -> 
         return replace(empty, low=float(low), high=float(high), standard_error=error)
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
-    corrected = 2.0 * estimate - float(defined.mean())
+    debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
     return replace(
         empty,
-        low=max(min(corrected - reach, estimate), 0.0),
-        high=max(corrected + reach, estimate),
+        low=max(debiased - reach, 0.0),
+        high=max(debiased + reach, estimate),
         standard_error=error,
-        debiased=min(max(corrected, 0.0), estimate),
+        debiased=debiased,
     )
 
 

@@ -20,7 +20,7 @@ from caopd_bench.metrics.summary import METRICS
 from caopd_bench.metrics.tally import Tally
 
 BINS = 10
-DRAWS = 1000
+DRAWS = 2000
 STEPS = 14  # halvings
 SLACK = 1e-12
 CLEAR = 2.0  # standard deviations from which on a gap is taken for one
@@ -55,7 +55,8 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
     Notes
     -----
     Bins become one value each, their mean confidence. A hypothesis gives each bin an accuracy; its
-    data are :data:`DRAWS` multinomial samples, always from the same random numbers. Gaps d of
+    data are 2000 samples with multinomial rows a bin and normal right answers among them, always
+    from the same random numbers. Gaps d of
     variance v move along :math:`\max(|d| - \lambda v, 0)`. The debiased value is that of the
     hypothesis whose mean is the estimate. The lower limit moves only gaps above two standard
     deviations, with the others at 0, until a sample is as large as the estimate with probability
@@ -91,12 +92,15 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
         p = accuracies(gaps)
         return float(METRICS[name].cells(bins.values, share * p, share * (1.0 - p)))
 
+    rng = np.random.default_rng(1)
+    count_drawn = rng.multinomial(rows, share, size=DRAWS).astype(np.float64)
+    noise = rng.standard_normal(count_drawn.shape)
+
     def draw(gaps: FloatArray) -> NDArray[np.float64]:
         p = accuracies(gaps)
-        cells = np.concatenate([share * p, share * (1.0 - p)])
-        sample = np.random.default_rng(1).multinomial(rows, cells / cells.sum(), size=DRAWS)
-        u = share.size
-        return np.asarray(METRICS[name].cells(bins.values, sample[:, :u], sample[:, u:]))
+        right = count_drawn * p + np.sqrt(count_drawn * p * (1.0 - p)) * noise
+        right = np.clip(right, 0.0, count_drawn)
+        return np.asarray(METRICS[name].cells(bins.values, right, count_drawn - right))
 
     weight = variance / variance.max()
     size = np.abs(gap)

@@ -35,7 +35,7 @@ def test_version(shell):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "required: COMMAND"),
+        ((), "the table: accuracy, calibration"),  # its help
         (("bogus",), "invalid choice: 'bogus'"),
         (("score",), "required: RUN"),
         (("score", "--bogus", "x"), "unrecognized arguments"),
@@ -130,7 +130,9 @@ def test_runs_on_different_problems_are_not_compared_silently(make_run, run):
 def test_store_keeps_out_of_other_folders(mixed, refused, run, tmp_path):
     assert "holds other files" in refused("score", mixed, "--store", mixed)
     run("score", mixed, "--store", tmp_path / "runs" / "a")
-    assert f"stored runs are {tmp_path}/runs/a; name one" in refused("score", tmp_path / "runs")
+    code, out, err = run("score", tmp_path / "runs")
+    assert (code, out) == (2, "")
+    assert err.endswith(f"one stored run below, none here; name one:\n  {tmp_path}/runs/a\n")
 
 
 def test_figure_leaves_out_a_run_without_confidence(make_run, mixed, run, tmp_path):
@@ -189,7 +191,7 @@ def test_refused_as_a_user_sees_it(shell, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"caopd-bench score: {tmp_path / 'nope'}: no such file or folder; "
-        "give the folder named by --output_path\n"
+        "give the folder named by --output_path, or a file of rows (.jsonl, .csv, .parquet)\n"
     )
 
 

@@ -141,7 +141,7 @@ def run(kind, simulations, seed, output, metrics, sizes, replicates, populations
 def table(path):
     """Print the least and the median coverage of each metric, as Markdown."""
     with Path(path).open(newline="") as file:
-        rows = [r for r in csv.DictReader(line for line in file if line[0] != "#")]
+        rows = list(csv.DictReader(line for line in file if line[0] != "#"))
     rows = [row for row in rows if row["coverage"] not in ("", "nan")]
     naive = any(row["naive_coverage"] for row in rows)
     head = ["metric", "cells", "least", "5 %", "median", "below .90", "least in"]
