@@ -74,8 +74,7 @@ def plot_reliability(
         columnspacing=1.2,
     )
     if title is not None:
-        lines = [textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines()]
-        ax.set_title("\n".join(lines), pad=37)
+        ax.set_title(_filled(title), pad=37)
     return _figure_of(ax)
 
 
@@ -116,7 +115,7 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
     if isinstance(columns, bool) or not isinstance(columns, (int, np.integer)) or columns < 1:
         raise ValueError(f"columns must be a positive integer, got {columns!r}; use 3")
     across = min(len(tables), int(columns))
-    titles = [textwrap.fill(name, TITLE_WIDTH) for name in tables]
+    titles = [_filled(name) for name in tables]
     rows = [titles[i : i + across] for i in range(0, len(titles), across)]
     lines = [max(title.count("\n") + 1 for title in row) for row in rows]
     # In inches: the layout engines of matplotlib do not settle where panels have a fixed aspect.
@@ -187,6 +186,10 @@ def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:
         "isotonic fit": curve,
         f"{level} band if calibrated": band,
     }
+
+
+def _filled(title: str) -> str:
+    return "\n".join(textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines())
 
 
 def caption(table: ReliabilityTable) -> str:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.binning import bin_index, bin_sums
-from caopd_bench.metrics.closed_form import add_rows
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.summary import METRICS
 from caopd_bench.metrics.tally import Tally
@@ -74,10 +73,14 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
     bins = _one_value_a_bin(tally)
     rows, count = max(round(tally.n), 1), bins.right + bins.wrong
     share = count / count.sum()
-    right, wrong = add_rows(bins.right, bins.wrong)
-    smoothed = right / (right + wrong)
     gap = bins.values - bins.right / count
-    variance = (smoothed * (1.0 - smoothed)) / (share * rows)
+
+    def binomial(p: FloatArray) -> FloatArray:
+        """Return p (1 - p), with p shrunk by half a row each way: never 0."""
+        p = (share * rows * p + 0.5) / (share * rows + 1.0)
+        return np.asarray(p * (1.0 - p))
+
+    variance = binomial(bins.right / count) / (share * rows)
     deviation = np.sqrt(variance)
     # A gap that may be noise widens to the side that matters, or has more room.
     roomier = np.where((bins.values >= 0.5) | (name == "over_ece"), 1.0, -1.0)
@@ -98,7 +101,7 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
 
     def draw(gaps: FloatArray) -> NDArray[np.float64]:
         p = accuracies(gaps)
-        right = count_drawn * p + np.sqrt(count_drawn * p * (1.0 - p)) * noise
+        right = count_drawn * p + np.sqrt(count_drawn * binomial(p)) * noise
         right = np.clip(right, 0.0, count_drawn)
         return np.asarray(METRICS[name].cells(bins.values, right, count_drawn - right))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics import calibration, decomposition, ranking, scores
+from caopd_bench.metrics import calibration, decomposition, ranking, scores, selective, smooth
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.tally import Tally
 
@@ -63,6 +63,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "ECE (L2)",
         ),
         "over_ece": Metric(calibration.over_ece, calibration._over_ece, False, "Over ECE"),
+        "smooth_ece": Metric(smooth.smooth_ece, smooth._smooth_ece, False, "Smooth ECE"),
         "brier": Metric(scores.brier, scores._brier, False, "Brier"),
         "miscalibration": Metric(
             decomposition.miscalibration, decomposition._miscalibration, False, "MCB"
@@ -77,6 +78,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "auprc": Metric(ranking.auprc, ranking._auprc, True, "AUPRC", _RIGHT),
         "spr": Metric(ranking.spr, ranking._spr, True, "SPR", _BOTH),
         "tie_rate": Metric(ranking.tie_rate, ranking._tie_rate, False, "Tie rate", _BOTH),
+        "aurc": Metric(selective.aurc, selective._aurc, False, "AURC"),
+        "eaurc": Metric(selective.eaurc, selective._eaurc, False, "Excess AURC"),
         "confidence_when_wrong": Metric(
             calibration.confidence_when_wrong,
             calibration._confidence_when_wrong,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from caopd_bench.metrics import METRICS, compare, tally
+from caopd_bench.metrics import METRICS, compare, paired_limits, tally
 from caopd_bench.metrics.paired_limits import _squared_gaps
 from caopd_bench.metrics.pairing import pair
 
@@ -292,12 +292,13 @@ UNCERTAIN = {"ece", "over_ece", "ece_l2", "miscalibration"}  # allowed to alarm 
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 8])
 @pytest.mark.parametrize("base", ["tied", "verbal"])
-def test_false_alarms(base, k):
+def test_false_alarms(base, k, monkeypatch):
+    monkeypatch.setattr(paired_limits, "_p_value", lambda *_: np.nan)  # dozens of limits each
     law = SIMULATE["law"](base, "mildly over")
     names = [name for name in METRICS if name != "log_score"]
     rng = np.random.default_rng(1)
-    rows = SIMULATE["alarms"](names, (law, law), 400 // k, k, 500, rng)
+    rows = SIMULATE["alarms"](names, (law, law), 400 // k, k, 300, rng)
     for row in rows:
         name, share = row["metric"], row["alarms"]
-        assert share < 0.085, name
-        assert share > 0.02 or name in UNCERTAIN, name
+        assert share < 0.10, name  # .05 and four standard errors
+        assert share > 0.01 or name in UNCERTAIN, name

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "metrics").glob("*.md"))
+from caopd_bench import metrics
+from caopd_bench.metrics import METRICS
+
+DOCS = Path(__file__).parents[2] / "docs" / "metrics"
+PAGES = sorted(DOCS.glob("*.md"))
+LINK = re.compile(r"\]\(([^)]+)\)")
 BLOCK = re.compile(r"^```python\n(>>> .*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -20,5 +25,23 @@ def test_examples_of_the_page(page):
     assert not report, "".join(report)
 
 
-def test_the_pages_are_there():
-    assert {"calibration.md", "ranking.md", "scores.md"} <= {page.name for page in PAGES}
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_exist(page):
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    files = [target.partition("#")[0] for target in targets if "://" not in target]
+    assert [file for file in files if file and not (page.parent / file).is_file()] == []
+
+
+def test_every_public_metric_is_on_the_first_page():
+    first = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert [name for name in METRICS if f"`{name}`" not in first and name != "ece_l2"] == []
+
+
+def test_every_public_name_is_on_some_page():
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    names = [name for name in metrics.__all__ if not name[0].isupper()]
+    assert [name for name in names if name not in pages] == []
+
+
+def test_pictures_are_small():
+    assert [file for file in DOCS.glob("*.png") if file.stat().st_size > 120_000] == []
