@@ -19,7 +19,7 @@ __all__ = ["MAX_GROUPS", "MAX_HELD", "FlatCounter", "refuse_groups"]
 #: More distinct values of a column are no groups but names.
 MAX_GROUPS = 1000
 #: Distinct confidences, and pairs of question and confidence, that are held in all.
-MAX_HELD = 4_000_000
+MAX_HELD = 3_000_000
 
 
 class FlatCounter:

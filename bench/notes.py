@@ -187,6 +187,6 @@ def _on_stated_values(parsed: Tally | None) -> list[str]:
     commonest = int(count.argmax())
     distinct, value = parsed.values.size, parsed.values[commonest]
     return [
-        f"{distinct} distinct {'value' if distinct == 1 else 'values'} stated; "
+        f"{distinct:,} distinct {'value' if distinct == 1 else 'values'} stated; "
         f"the commonest, {value:g}, {count[commonest]:,} of {parsed.n:,} times"
     ]

@@ -81,8 +81,9 @@ class TallyBuilder:
 
     @property
     def size(self) -> int:
-        """Entries held: distinct confidences, and pairs of cluster and confidence. They take 24 to
-        40 bytes each, and up to ten times that for a moment while two tallies are merged.
+        """Entries held: distinct confidences, and pairs of a cluster and a confidence.
+
+        They take 24 to 40 bytes each, and several times that for a moment while tallies are merged.
         """
         return sum(_size(waiting) for waiting in self._waiting)
 

@@ -107,7 +107,7 @@ def cross_recalibrate(
     --------
     >>> c, y = [0.9] * 8 + [0.6] * 4, [1, 1, 1, 1, 0, 0, 0, 0] + [1, 0, 0, 0]
     >>> cross_recalibrate(c, y, method="constant", folds=2).round(3).tolist()
-    [0.5, 0.5, 0.5, 0.333, 0.5, 0.333, 0.333, 0.333, 0.5, 0.5, 0.333, 0.333]
+    [0.333, 0.333, 0.333, 0.5, 0.333, 0.5, 0.5, 0.5, 0.5, 0.333, 0.333, 0.5]
     """
     if isinstance(confidence, Tally):
         if correct is not None or cluster is not None:

@@ -16,7 +16,7 @@ from caopd_bench.metrics.pairing import Pair
 from caopd_bench.metrics.summary import METRICS
 from caopd_bench.metrics.tally import Tally
 
-MIN_CLASS = 5  # right, and wrong, answers of either model
+MIN_CLASS = 5  # rows or clusters with right, and with wrong, answers of either model
 MIN_UNITS = 5  # rows or clusters
 TINY = 1e-12  # an influence below is rounding
 STEPS = 12  # halvings of the quantile that gives a p-value: a relative error below 1 %
@@ -74,11 +74,11 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
     if rows.units < MIN_UNITS:
         kind = "rows" if rows.cluster is None else "clusters"
         return _without(f"fewer than {MIN_UNITS} {kind}")
-    needs = METRICS[name].needs
-    for model, t in (("a", rows.a), ("b", rows.b)):
-        for kind, count in (("right", t.n_right), ("wrong", t.n_wrong)):
-            if kind in needs and count < MIN_CLASS:
-                return _without(f"fewer than {MIN_CLASS} {kind} answers in {model}")
+    for model in ("a", "b"):
+        for kind in ("right", "wrong"):
+            if kind in METRICS[name].needs and rows.units_with(kind, model) < MIN_CLASS:
+                of = "" if rows.cluster is None else "clusters with "
+                return _without(f"fewer than {MIN_CLASS} {of}{kind} answers in {model}")
     if name == "ece":
         return _by_level(_ece_limits(rows), level)
     if name == "over_ece":

@@ -45,6 +45,15 @@ class Pair(NamedTuple):
         a, b = np.concatenate(of_a), np.concatenate(of_b)
         return np.asarray(b[self.b_cell] - a[self.a_cell])
 
+    def units_with(self, kind: str, model: str) -> int:
+        """Count the units in which model "a" or "b" has a "right" or a "wrong" answer."""
+        t, cell = (self.a, self.a_cell) if model == "a" else (self.b, self.b_cell)
+        right = cell < t.values.size
+        of_kind = right if kind == "right" else ~right
+        if self.cluster is None:
+            return int(self.times[of_kind].sum())
+        return int(np.unique(self.cluster[of_kind]).size)
+
     def unit_sums(self, of_row: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Sum over the rows of each unit; return the sums and how many units have each."""
         if self.cluster is None:

@@ -81,7 +81,7 @@ CLOSED_FORMS = MappingProxyType(
             "skewness-adjusted", confidence_when_wrong_limits, spread=True
         ),
         "brier": ClosedForm("adjusted student", brier_limits),
-        **{name: _smooth(name) for name in ("brier_skill", "log_score", "auprc")},
+        **{name: _smooth(name) for name in ("brier_skill", "log_score", "auprc", "aurc", "eaurc")},
         **{name: _folded(name) for name in ("ece_l2", "over_ece")},
         **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
     }

@@ -26,12 +26,16 @@ SHARE = np.array([2, 1, 2, 3, 3, 8, 6, 9, 6, 13, 10, 17, 13, 7]) / 100
 RANKING = ("auroc", "spr", "tie_rate")
 
 
+def draw(n, seed):
+    rng = np.random.default_rng(seed)
+    c = rng.choice(STATED, n, p=SHARE)
+    # Neither 0 nor 1 is refuted, so that the log score is finite.
+    return c, (rng.random(n) < np.maximum(c - 0.2, 0.0)) | (c == 1.0)
+
+
 @pytest.fixture(scope="module")
 def typical():
-    rng = np.random.default_rng(1)
-    c = rng.choice(STATED, 300, p=SHARE)
-    # Neither 0 nor 1 is refuted, so that the log score is finite.
-    return tally(c, (rng.random(300) < np.maximum(c - 0.2, 0.0)) | (c == 1.0))
+    return tally(*draw(300, 1))
 
 
 def test_bootstrap_covers_the_registry_and_reproduces_point_values(typical):
@@ -71,9 +75,7 @@ def test_every_metric_has_the_method_that_the_documentation_names(typical):
 
 
 def test_closed_standard_errors_are_those_of_the_replicates():
-    rng = np.random.default_rng(4)
-    c = rng.choice(STATED[1:-1], 1000)
-    y = rng.random(1000) < np.maximum(c - 0.3, 0.02)
+    c, y = draw(1000, 4)
     rows, clustered = tally(c, y), tally(c, y, cluster=np.arange(1000) // 5)
     for t in (rows, clustered):
         replicates = resample(t, replicates=2000)
@@ -200,11 +202,7 @@ def test_bad_arguments_are_named(typical):
 
 def test_clusters_of_one_row_equal_rows(typical):
     names = [name for name in METRICS if name not in FOLDED]
-    c = np.repeat(typical.values, typical.right + typical.wrong)
-    y = np.concatenate(
-        [[1] * r + [0] * w for r, w in zip(typical.right, typical.wrong, strict=True)]
-    )
-    ones = bootstrap(tally(c, y, cluster=np.arange(c.size)), metrics=names)
+    ones = bootstrap(tally(*draw(300, 1), cluster=np.arange(300)), metrics=names)
     for name, rows in bootstrap(typical, metrics=names).items():
         assert ones[name].method == f"cluster {rows.method}"
         for field in ("estimate", "low", "high", "standard_error"):
@@ -212,9 +210,7 @@ def test_clusters_of_one_row_equal_rows(typical):
 
 
 def test_repeated_rows_in_a_cluster_bring_no_information():
-    rng = np.random.default_rng(0)
-    c = rng.choice(STATED[1:-1], 200)
-    y = rng.random(200) < c
+    c, y = draw(200, 0)
     names = [name for name in METRICS if name not in FOLDED]
     once = bootstrap(tally(c, y), metrics=names)
     four = np.repeat(c, 4), np.repeat(y, 4)
@@ -290,21 +286,16 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(ROWS, st.randoms(use_true_random=False), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_no_interval_has_zero_width_and_all_hold_the_estimate(rows, random, level):
-    c, y = zip(*rows, strict=True)
-    # The lower end of the range, where it has one.
+    # The ECE has the same test beside its own; inversion takes too long for this one.
+    names = [name for name in METRICS if name not in ("ece", "ece_l2", "over_ece", "smooth_ece")]
     floors = dict.fromkeys(METRICS, 0.0) | {"overconfidence_gap": -1.0, "brier_skill": -math.inf}
-    names = [name for name in METRICS if name not in ("ece_l2", "over_ece", "smooth_ece")]
-    plain = bootstrap(tally(c, y), metrics=names, replicates=50, level=level)
-    clusters = np.arange(len(c)) // 2
-    clustered = bootstrap(
-        tally(c, y, cluster=clusters),
-        metrics=[name for name in names if name != "ece"],
-        replicates=50,
-        level=level,
-    )
+    options = {"metrics": names, "replicates": 20, "level": level}
+    c, y = zip(*rows, strict=True)
+    plain = bootstrap(tally(c, y), **options)
+    clustered = bootstrap(tally(c, y, cluster=np.arange(len(c)) // 2), **options)
     within = bootstrap_within([tally(c, y)] * 2, level=level)
     for name, i in [*plain.items(), *clustered.items(), ("auroc", within)]:
         assert math.isnan(i.low) == math.isnan(i.high) == bool(i.reason)
@@ -313,9 +304,7 @@ def test_no_interval_has_zero_width_and_all_hold_the_estimate(rows, random, leve
         if not i.reason:
             assert floors[name] - 1e-12 <= i.low <= i.estimate <= i.high, name
     shuffled = random.sample(rows, len(rows))
-    again = bootstrap(
-        tally(*zip(*shuffled, strict=True)), metrics=names, replicates=50, level=level
-    )
+    again = bootstrap(tally(*zip(*shuffled, strict=True)), **options)
     assert repr(again) == repr(plain)
 
 
@@ -329,7 +318,7 @@ def test_limits_of_closed_forms_do_not_depend_on_the_seed_or_the_replicates():
 def test_a_higher_level_is_wider(typical):
     narrow, wide = bootstrap(typical, level=0.8), bootstrap(typical, level=0.99)
     for name in METRICS:
-        assert wide[name].low <= narrow[name].low < narrow[name].high < wide[name].high
+        assert wide[name].low < narrow[name].low < narrow[name].high < wide[name].high
 
 
 def test_a_tally_of_the_same_cells_has_the_same_intervals(typical):

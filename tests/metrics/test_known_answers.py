@@ -121,6 +121,15 @@ def test_tests_of_model_diagnostics_from_r():
     assert np.log(2) - recalibrated == pytest.approx(0.3182571, abs=1e-7)
 
 
+def test_values_of_model_diagnostics():
+    # model-diagnostics 1.5.0: decompose(y, c, SquaredError()) of these 500 rows
+    i = np.arange(500)
+    c = (i * 37 % 101) / 100
+    y = ((i * i * 7 + 3 * i) % 11) / 11 < c
+    theirs = (0.021757511644287936, 0.06769371164428792, 0.234624, 0.18868780000000002)
+    assert corp(c, y)[:4] == pytest.approx(theirs, abs=1e-14)
+
+
 def test_edges_alone_move_the_ece():
     # research: c in {.3, .35}, {.5, .55} and {.95, 1.} tell the conventions apart.
     assert ece([0.3, 0.35], [1, 0]) == pytest.approx(0.175)

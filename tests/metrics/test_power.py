@@ -57,8 +57,8 @@ def draw(n, rng, gain=0.0, k=1):
     item = rng.standard_normal((n, 1))
     c = np.where(item + 0.5 * rng.standard_normal((n, k)) > 0, 0.9, 0.6)
     ease = stats.norm.cdf(0.8 * item + 0.6 * rng.standard_normal((n, k)))
-    y, z = ease < c - 0.15, np.where(rng.random((n, k)) < 0.5, ease, rng.random((n, k)))
-    z = z < c - 0.15 + gain
+    y, z = ease < c - 0.3, np.where(rng.random((n, k)) < 0.5, ease, rng.random((n, k)))
+    z = z < c - 0.3 + gain
     return (c.ravel(), y.ravel()), (c.ravel(), z.ravel())
 
 
@@ -122,15 +122,17 @@ def test_invalid_pilot_and_difference():
 def test_power_at_the_detectable_difference(metric, n, k):
     """The gain whose effect on a metric is its MDE is seen in about 80 % of the samples."""
     rng = np.random.default_rng(2)
-    cluster = np.repeat(np.arange(5000), k) if k > 1 else None
+    cluster = np.repeat(np.arange(40_000), k) if k > 1 else None
 
     def effect(gain):
-        many = draw(5000, np.random.default_rng(3), gain, k)
+        many = draw(40_000, np.random.default_rng(3), gain, k)
         c = compare(*many, cluster=cluster, metrics=[metric])
         return c, abs(c[metric].difference)
 
-    gains = np.linspace(0.02, 0.2, 10)
-    excess = [effect(g)[1] - mde(n, pilot=effect(g)[0], metric=metric) for g in gains]
+    gains = np.linspace(0.02, 0.26, 7)
+    pilots = [effect(g) for g in gains]
+    excess = [size - mde(n, pilot=pilot, metric=metric) for pilot, size in pilots]
+    assert (np.diff(excess) > 0).all()
     gain = float(np.interp(0.0, excess, gains))
     seen = []
     for _ in range(400):

@@ -167,12 +167,16 @@ def test_a_saturated_model_gets_its_accuracy_at_1():
             assert mapped == pytest.approx(y[c == 1].mean(), abs=0.02), method
 
 
-def test_one_refuted_1_does_not_rule_the_fit():
+@pytest.mark.parametrize("method", LOGISTIC)
+def test_one_refuted_1_does_not_rule_the_fit(method):
     c, y = sample("verbal", "calibrated", n=500)
-    for method in LOGISTIC:
-        without = recalibrate(c, y, method=method).apply([0.5, 0.75, 0.9])
-        refuted = recalibrate(np.append(c, 1.0), np.append(y, 0), method=method)
-        assert refuted.apply([0.5, 0.75, 0.9]) == pytest.approx(without, abs=0.02)
+    before = recalibrate(c, y, method=method).apply([0.9])[0]
+    moved, by_clipping, by_99 = (
+        before - recalibrate(np.append(c, x), np.append(y, 0), method=method).apply([0.9])[0]
+        for x in (1.0, 1 - 1e-7, 0.99)
+    )
+    assert 0 < moved < by_clipping / 2
+    assert moved == pytest.approx(by_99, abs=0.01)  # it says about as much as a refuted 0.99
 
 
 def test_a_1_that_is_worth_less_than_the_next_value_counts_as_that_value():
@@ -278,7 +282,8 @@ def test_increasing_maps_keep_the_ranking(method, distribution):
 
 def test_recalibrating_once_is_enough():
     t = tally(*inside(*sample(n=20_000)))
-    for method in set(METHODS) - {"beta"}:  # a beta map of a beta map is not one
+    # A beta map of a beta map is not one, and two bins can end up in one.
+    for method in set(METHODS) - {"beta", "histogram"}:
         once = recalibrate(t, method=method).apply(t)
         twice = recalibrate(once, method=method).apply(once)
         assert twice.values == pytest.approx(once.values, abs=0.002), method
