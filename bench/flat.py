@@ -120,6 +120,8 @@ def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Colu
         if name not in names:
             listed = ", ".join(map(repr, names[:20])) or "none"
             option = options.get(name, "--by")
+            if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+                raise UsageError(f"{file}: one column, {names[0]!r}; separate columns by commas")
             raise UsageError(f"{file}: no column {name!r}; it has {listed}; name one by {option}")
         if names.count(name) > 1:
             raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")

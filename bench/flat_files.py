@@ -270,7 +270,8 @@ def _arrow_numbers(column: Any) -> Any:
     if pa.types.is_boolean(kind) and not column.null_count:
         return column.to_numpy(zero_copy_only=False)
     if pa.types.is_decimal(kind):
-        return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        # Arrow's own cast makes 0.7000000000000001 of 0.70.
+        return [None if value is None else float(value) for value in column.to_pylist()]
     return column.to_pylist()
 
 

@@ -133,7 +133,7 @@ def _render(
             for key in keys:
                 groups = [record for record in ours if record.run == run.name]
                 table = render_groups(groups, key, level, missing)
-                yield f"\n  {name} by {inline(key)}\n{table}\n"
+                yield f"\n  {name} by {inline(key)}\n{table}\n{_without(run, task, key)}"
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task):
                 yield f"  {head}: {inline(note)}"
@@ -142,6 +142,12 @@ def _render(
     general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
     for warning in sorted(general):
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
+
+
+def _without(run: AnyRun, task: str, key: str) -> str:
+    """Say how many rows are in no group of a key."""
+    n = run.count(task).n - sum(counts.n for counts in run.count_by(task, key).values())
+    return f"  ({n:,} {'row has' if n == 1 else 'rows have'} no {inline(key)})\n" if n else ""
 
 
 def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | None:

@@ -11,6 +11,7 @@ from caopd_bench.metrics.calibration import (
 )
 from caopd_bench.metrics.change import BrierChange, GapChange, brier_change, gap_change
 from caopd_bench.metrics.chunks import TallyBuilder, tally_chunks
+from caopd_bench.metrics.closed_form_within import bootstrap_within
 from caopd_bench.metrics.comparison import Change, Comparison, compare
 from caopd_bench.metrics.consistency import (
     ConsistencyBand,
@@ -40,7 +41,8 @@ from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rat
 from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
 from caopd_bench.metrics.reliability import ReliabilityTable, reliability_table
 from caopd_bench.metrics.reliability_plot import plot_reliabilities, plot_reliability
-from caopd_bench.metrics.resampling import bootstrap, bootstrap_within
+from caopd_bench.metrics.replicates import resample
+from caopd_bench.metrics.resampling import bootstrap
 from caopd_bench.metrics.scores import brier, brier_skill, log_score
 from caopd_bench.metrics.selective import (
     RiskCoverage,
@@ -115,6 +117,7 @@ __all__ = [
     "recalibrate",
     "reliability_table",
     "required_n",
+    "resample",
     "risk_coverage",
     "saturation",
     "selective_accuracy",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -16,8 +16,69 @@ from caopd_bench.metrics.design_effect import (
     shrink,
     squared_influence,
 )
-from caopd_bench.metrics.ranking import auroc_within
+from caopd_bench.metrics.intervals import (
+    NAN,
+    ONE_CLUSTER,
+    ONE_VALUE,
+    ROUNDING,
+    WEIGHTED,
+    Interval,
+)
+from caopd_bench.metrics.ranking import auroc_within, check_groups
+from caopd_bench.metrics.seeds import check_level
 from caopd_bench.metrics.tally import Tally
+
+
+def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interval:
+    """Return an interval for :func:`auroc_within`, in closed form.
+
+    Parameters
+    ----------
+    tallies : iterable of Tally
+        One tally per group. Clusters of different groups count as different.
+    level : float, default 0.95
+        Nominal coverage.
+
+    Returns
+    -------
+    Interval
+        See :func:`within_limits`; NaN with a reason if no
+        group has both right and wrong answers, if no group has two stated values, or if there is
+        only one cluster.
+
+    Raises
+    ------
+    ValueError
+        If there is no tally, one is weighted, or the level is invalid.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> groups = [tally([0.9, 0.8] * 20, [1, 0, 1, 1] * 10), tally([0.4, 0.2] * 20, [1, 0] * 20)]
+    >>> i = bootstrap_within(groups)
+    >>> i.low < i.estimate < i.high
+    True
+    """
+    groups = check_groups(tallies)
+    check_level(level)
+    if any(group.weighted for group in groups):
+        raise ValueError(WEIGHTED)
+    estimate, n = auroc_within(groups), int(sum(group.n for group in groups))
+    clustered = any(group.clusters is not None for group in groups)
+    method = "cluster score" if clustered else "score"
+    reason = ""
+    if np.isnan(estimate):
+        reason = "no group has both right and wrong answers"
+    elif all(group.values.size == 1 for group in groups if _pairs(group)):
+        reason = ONE_VALUE
+    elif len(groups) == 1 and clustered and groups[0].clusters.labels.size == 1:
+        reason = ONE_CLUSTER
+    if reason:
+        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
+    low, high = within_limits(within_worth(groups, level), level)
+    low, high = min(low, estimate), max(high, estimate)
+    error = float(np.sqrt(_squares(groups, clusters=True))) / _all_pairs(groups)
+    return Interval(estimate, low, high, level, n, method, error if error > ROUNDING else NAN)
 
 
 def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
@@ -86,11 +147,6 @@ def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArr
         mean = float((right * of_right + wrong * of_wrong).sum()) / (m + n)
         result.append((of_right - mean, of_wrong - mean))
     return result
-
-
-def within_error(groups: Sequence[Tally]) -> float:
-    """Return the standard error of :func:`auroc_within`, of rows or of whole clusters."""
-    return float(np.sqrt(_squares(groups, clusters=True))) / _all_pairs(groups)
 
 
 def within_worth(groups: Sequence[Tally], level: float = 0.95) -> list[Tally]:

@@ -16,6 +16,13 @@ from caopd_bench.metrics.binning import bin_index
 from caopd_bench.metrics.condensing import condense
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.decomposition import _isotonic
+from caopd_bench.metrics.influence_curves import (
+    Slopes,
+    auprc_slopes,
+    aurc_slopes,
+    eaurc_slopes,
+    smooth_ece_slopes,
+)
 from caopd_bench.metrics.summary import METRICS, check_metrics
 from caopd_bench.metrics.tally import Tally
 
@@ -62,7 +69,8 @@ def influence(name: str, tally: Tally) -> Influence:
     ratios of means and for pairs, where the variance is that of DeLong, DeLong and Clarke-Pearson,
     Biometrics 44 (1988). The isotonic fit of MCB and DSC is held fixed, which is exact wherever
     they are differentiable (it minimises the score: envelope theorem); so are the signs of the
-    gaps of the ECE, whose influence says nothing useful where a gap is within its noise. Other
+    gaps of the ECE and the smooth ECE (and its kernel width), whose influence says nothing useful
+    where a gap is within its noise. Other
     metrics: a central difference of their arithmetic, with more than 1024 distinct values after
     :func:`~caopd_bench.metrics.condensing.condense`.
 
@@ -193,16 +201,15 @@ def _pairs(lower: float, alike: float) -> Callable[[Tally], Influence]:
     return of
 
 
-def _auprc(t: Tally) -> Influence:
-    # From the most certain value on, as the metric itself.
-    hits, others = t.right[::-1].astype(np.float64), t.wrong[::-1].astype(np.float64)
-    found, seen = np.cumsum(hits), np.cumsum(hits + others)
-    score = (hits * found / seen).sum()
-    # A row enters the precision at its value and at all that follow.
-    if_hit = np.cumsum((hits * (1.0 / seen - found / seen**2))[::-1])[::-1] + found / seen
-    if_other = -np.cumsum((hits * found / seen**2)[::-1])[::-1]
-    scale = t.n / t.n_right
-    return Influence((if_hit - score / t.n_right)[::-1] * scale, if_other[::-1] * scale)
+def _of_slopes(slopes: Callable[[Tally], Slopes]) -> Callable[[Tally], Influence]:
+    return lambda t: centred(t, *slopes(t))
+
+
+def _smooth_ece(t: Tally) -> Influence:
+    small = condense(t)
+    of_right, of_wrong = centred(small, *smooth_ece_slopes(small))
+    cell_of = _cell_of(t, small)
+    return Influence(of_right[cell_of], of_wrong[cell_of])
 
 
 _EXACT: dict[str, Callable[[Tally], Influence]] = {
@@ -211,6 +218,7 @@ _EXACT: dict[str, Callable[[Tally], Influence]] = {
     "overconfidence_gap": _overconfidence_gap,
     "ece": _ece,
     "over_ece": _over_ece,
+    "smooth_ece": _smooth_ece,
     "brier": _brier,
     "miscalibration": _miscalibration,
     "discrimination": _discrimination,
@@ -218,11 +226,13 @@ _EXACT: dict[str, Callable[[Tally], Influence]] = {
     "brier_skill": _brier_skill,
     "log_score": _log_score,
     "auroc": _pairs(1.0, 0.5),
-    "auprc": _auprc,
+    "auprc": _of_slopes(auprc_slopes),
     "spr": _pairs(1.0, 0.0),
     "tie_rate": _pairs(0.0, 1.0),
     "confidence_when_wrong": _confidence_when_wrong,
     "saturation": _saturation,
+    "aurc": _of_slopes(aurc_slopes),
+    "eaurc": _of_slopes(eaurc_slopes),
 }
 
 

@@ -11,6 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.seeds import check_level
 
+ROUNDING = 1e-12  # a narrower interval has no width
+ONE_VALUE = "one value stated: no interval"
+ONE_CLUSTER = "one cluster: no interval"
+WEIGHTED = "tally must not be weighted; intervals need whole rows"
+
+NAN = float("nan")
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -48,7 +55,7 @@ class Interval:
     n: int
     method: str
     standard_error: float
-    debiased: float = float("nan")
+    debiased: float = NAN
     reason: str = ""
 
 
@@ -103,8 +110,7 @@ def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval
     check_level(level)
     _check_successes(successes, n)
     if n == 0:
-        nan = float("nan")
-        return Interval(nan, nan, nan, level, 0, "wilson", nan, reason="no rows")
+        return Interval(NAN, NAN, NAN, level, 0, "wilson", NAN, reason="no rows")
     share = successes / n
     low, high = wilson(successes, n, level)
     error = float(np.sqrt(share * (1.0 - share) / n))

@@ -228,8 +228,8 @@ def recalibrate(
     ranks the wrong way round gets slope 0, a constant (for temperature: 0.5). 0 and 1, which have
     no finite logit, get a probability each, (right + 1/2) / (n + 1) of their own rows, unless f
     would fall there; then they count as the next value. f stays between these two. One pseudo-row
-    of a calibrated model keeps every fit finite, and f strictly between 0 and 1 (up to the
-    resolution of a tally, 1e-12); it moves the unpenalised coefficients by order 1/n.
+    of a calibrated model keeps every fit finite; it moves the coefficients by order 1/n. f is
+    strictly between 0 and 1, at the nearest 2e-12 from them, just above what a tally resolves.
 
     Constant, isotonic and histogram have no pseudo-row: they say 0 or 1 where all rows of a step
     were wrong or right, and one such row on another set makes the log score infinite. No method

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.counting import GRID, SNAP, FloatArray
 
 # One pseudo-row of a calibrated model, spread over ten confidences. The identity is the map that
 # suits it best, so it never makes a fit worse than no fit, and no data can make a fit diverge.
@@ -27,6 +27,10 @@ COEFFICIENTS = {
 }
 IDENTITY = {"temperature": (1.0,), "platt": (1.0, 0.0), "beta": (1.0, 1.0, 0.0)}
 SLOPES = {"temperature": 1, "platt": 1, "beta": 2}  # the leading coefficients, kept at 0 or above
+
+# The nearest to 0 and 1 that a tally tells apart from them: a steep map stops there, since a
+# refuted 0 or 1 costs infinitely much.
+NEAREST = 2 * SNAP / GRID
 
 MAX_STEPS = 200
 MAX_HALVINGS = 60
@@ -127,7 +131,7 @@ def _named(
     method: str, coefficients: FloatArray, at_zero: float, at_one: float
 ) -> dict[str, float]:
     fitted = dict(zip(COEFFICIENTS[method], coefficients.tolist(), strict=True))
-    return {**fitted, "at_zero": at_zero, "at_one": at_one}
+    return {**fitted, "at_zero": max(at_zero, NEAREST), "at_one": min(at_one, 1.0 - NEAREST)}
 
 
 def _fit_curve(

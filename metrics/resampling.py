@@ -22,26 +22,26 @@ from caopd_bench.metrics.closed_form_shares import (
     saturation_limits,
     uncertainty_limits,
 )
-from caopd_bench.metrics.closed_form_within import within_error, within_limits, within_worth
+from caopd_bench.metrics.condensing import condense
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.design_effect import independent_worth, standard_error
-from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.intervals import (
+    NAN,
+    ONE_CLUSTER,
+    ONE_VALUE,
+    ROUNDING,
+    WEIGHTED,
+    Interval,
+)
 from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.ranking import auroc_within, check_groups
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.simulated_inversion import FoldedLimits, folded_limits
 from caopd_bench.metrics.summary import METRICS, check_metrics, undefined_reason
 from caopd_bench.metrics.tally import Tally
 
-MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
-ROUNDING = 1e-12  # a narrower interval has no width
 ALIKE = "replicates all alike: no interval"
-ONE_VALUE = "one value stated: no interval"
-ONE_CLUSTER = "one cluster: no interval"
-WEIGHTED = "tally must not be weighted; intervals need whole rows"
-
-NAN = float("nan")
+MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
 
 
 class ClosedForm(NamedTuple):
@@ -88,6 +88,8 @@ CLOSED_FORMS = MappingProxyType(
 )
 # At least 0, and biased up because noise counts as error. Percentiles cover 0 % when it is 0.
 FOLDED = ("smooth_ece", "miscalibration", "discrimination")
+# Their influences are difference quotients, so that many values would take seconds.
+NUMERICAL, COARSE = ("ece_l2", "aurc", "eaurc"), 128
 WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece", "ece_l2", "over_ece")
 
 
@@ -166,57 +168,6 @@ def bootstrap(
     }
 
 
-def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interval:
-    """Return an interval for :func:`auroc_within`, in closed form.
-
-    Parameters
-    ----------
-    tallies : iterable of Tally
-        One tally per group. Clusters of different groups count as different.
-    level : float, default 0.95
-        Nominal coverage.
-
-    Returns
-    -------
-    Interval
-        See :func:`~caopd_bench.metrics.closed_form_within.within_limits`; NaN with a reason if no
-        group has both right and wrong answers, if no group has two stated values, or if there is
-        only one cluster.
-
-    Raises
-    ------
-    ValueError
-        If there is no tally, one is weighted, or the level is invalid.
-
-    Examples
-    --------
-    >>> from caopd_bench.metrics import tally
-    >>> groups = [tally([0.9, 0.8] * 20, [1, 0, 1, 1] * 10), tally([0.4, 0.2] * 20, [1, 0] * 20)]
-    >>> i = bootstrap_within(groups)
-    >>> i.low < i.estimate < i.high
-    True
-    """
-    groups = check_groups(tallies)
-    check_level(level)
-    if any(group.weighted for group in groups):
-        raise ValueError(WEIGHTED)
-    estimate, n = auroc_within(groups), int(sum(group.n for group in groups))
-    clustered = any(group.clusters is not None for group in groups)
-    method = "cluster score" if clustered else "score"
-    reason = ""
-    if np.isnan(estimate):
-        reason = "no group has both right and wrong answers"
-    elif all(group.values.size == 1 for group in groups if group.n_right and group.n_wrong):
-        reason = ONE_VALUE
-    elif clustered and len(groups) == 1:
-        reason = _no_interval("auroc", groups[0])
-    if reason:
-        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
-    low, high = within_limits(within_worth(groups, level), level)
-    low, high = min(low, estimate), max(high, estimate)
-    return Interval(estimate, low, high, level, n, method, _or_nan(within_error(groups)))
-
-
 def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
     estimate, closed = METRICS[name].function(tally), CLOSED_FORMS.get(name)
     method = _method(closed.method if closed else "inversion", tally)
@@ -226,7 +177,8 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
     if closed is None:
         found = ece_interval(tally, level=level)
     else:
-        worth = independent_worth(closed.worth or name, tally, level)
+        small = condense(tally, COARSE) if name in NUMERICAL else tally
+        worth = independent_worth(closed.worth or name, small, level)
         low, high, *debiased = closed.limits(worth, level)
         found = Interval(
             estimate,
@@ -236,7 +188,7 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
             level,
             int(tally.n),
             method,
-            _or_nan(standard_error(name, tally)),
+            _or_nan(standard_error(name, small)),
             *debiased,
         )
     if found.high - found.low > ROUNDING:

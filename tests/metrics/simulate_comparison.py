@@ -1,13 +1,14 @@
 """Simulate how often `compare` sees a difference, and write one CSV row per cell and metric.
 
     python tests/metrics/simulate_comparison.py size --simulations 400 --seed 1 --output size.csv
-    python tests/metrics/simulate_comparison.py power --simulations 400 --seed 1 --output power.csv
+    python tests/metrics/simulate_comparison.py power --simulations 200 --seed 1 --output power.csv
+    python tests/metrics/simulate_comparison.py table --output size.csv
 
 "size": the two models do not differ in the population value of the metric. "exchangeable" models
 have one law and are alike item by item (a Gaussian copula); a "rerun" repeats 40 % of the rows and
 draws the others anew; "equal" models have different laws, mixed so that this one metric is equal.
 "power": the accuracy of b exceeds its stated confidence by less and less than that of a.
-A run that was stopped goes on where it ended.
+A run that was stopped goes on where it ended. "table" prints what the docs show of a size study.
 """
 
 import argparse
@@ -170,7 +171,7 @@ def power_cells():
     a = Law(*base.cells)
     names = ["accuracy", "brier", "overconfidence_gap", "ece", "auroc"]
     for n in SIZES:
-        for gain in np.round(np.arange(0.0, 0.201, 0.02), 2):
+        for gain in np.round(np.arange(0.0, 0.201, 0.025), 3):
             truth = np.minimum(base.truth + gain, 1.0)
             b = Law(base.values, base.mass * truth, base.mass * (1.0 - truth))
             yield (
@@ -207,11 +208,31 @@ def run(study, simulations, seed, output):
             writer.writerows(rows)
 
 
+def table(path):
+    """Print mean and range of the false alarms over the cells of each size, in per cent."""
+    cells = {}
+    with Path(path).open(newline="") as file:
+        for row in csv.DictReader(line for line in file if line[0] != "#"):
+            if float(row["no_interval"]) <= 0.5:  # else it is about rare samples only
+                kind = (int(row["items"]), int(row["k"]))
+                cells.setdefault((row["metric"], kind), []).append(100 * float(row["alarms"]))
+    kinds = sorted({kind for _, kind in cells}, key=lambda x: (x[1], x[0]))
+    print("| metric |", " | ".join(f"{i} x {k}" if k > 1 else f"{i}" for i, k in kinds), "|")
+    print("|---|" + "---|" * len(kinds))
+    for name in METRICS:
+        entries = [cells.get((name, kind), []) for kind in kinds]
+        shown = (f"{np.mean(x):.1f} ({min(x):.0f}-{max(x):.0f})" if x else "" for x in entries)
+        print(f"| `{name}` |", " | ".join(shown), "|")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", choices=["size", "power"])
+    parser.add_argument("study", choices=["size", "power", "table"])
     parser.add_argument("--simulations", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args()
-    run(**vars(arguments))
+    if arguments.study == "table":
+        table(arguments.output)
+    else:
+        run(**vars(arguments))

