@@ -30,10 +30,11 @@ __all__ = ["score"]
 
 #: Set metrics of each task, in the order of the table.
 SET_METRICS = (
+    "brier",
+    "discrimination",
     "mean_confidence",
     "overconfidence_gap",
     "ece",
-    "brier",
     "auroc",
     "spr",
     "tie_rate",

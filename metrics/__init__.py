@@ -32,6 +32,7 @@ from caopd_bench.metrics.decomposition import (
 )
 from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.influence import Influence, influence
+from caopd_bench.metrics.ece_l2_interval import ece_l2_interval
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.multiplicity import holm
@@ -52,6 +53,7 @@ from caopd_bench.metrics.selective import (
     risk_coverage,
     selective_accuracy,
 )
+from caopd_bench.metrics.selective_plot import plot_risk_coverage
 from caopd_bench.metrics.smooth import smooth_ece
 from caopd_bench.metrics.summary import METRICS, Metric, undefined_reason
 from caopd_bench.metrics.tally import Tally, tally
@@ -100,6 +102,7 @@ __all__ = [
     "ece_correlation",
     "ece_difference",
     "ece_interval",
+    "ece_l2_interval",
     "gap_change",
     "holm",
     "influence",
@@ -113,6 +116,7 @@ __all__ = [
     "overconfidence_gap",
     "plot_reliabilities",
     "plot_reliability",
+    "plot_risk_coverage",
     "proportion_interval",
     "recalibrate",
     "reliability_table",

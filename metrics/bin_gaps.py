@@ -85,7 +85,7 @@ class BinGaps:
         return np.asarray(np.abs(totals).sum(axis=0))
 
     def share_at(self, mean: FloatArray) -> FloatArray:
-        """Share of rows, larger than observed where ``mean`` needs more than an accuracy of 0 or 1."""
+        """Share of rows, larger than observed where ``mean`` needs more than all of them."""
         room = np.where(mean > 0.0, self.confidence, 1.0 - self.confidence)
         needed = np.divide(np.abs(mean), room, out=np.zeros_like(mean), where=room > 0.0)
         return np.maximum(self.weight, needed)
@@ -95,7 +95,7 @@ class BinGaps:
         return np.clip(self.confidence - mean / self.weight, 0.0, 1.0)
 
     def binomial_variance(self, accuracy: FloatArray) -> FloatArray:
-        """p (1 - p), the accuracy being shrunk by half a row each way: never 0."""
+        """Variance p (1 - p), the accuracy being shrunk by half a row each way: never 0."""
         p = (self.count * accuracy + 0.5) / (self.count + 1.0)
         return p * (1.0 - p)
 

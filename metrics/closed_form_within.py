@@ -71,7 +71,7 @@ def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interv
         reason = "no group has both right and wrong answers"
     elif all(group.values.size == 1 for group in groups if _pairs(group)):
         reason = ONE_VALUE
-    elif len(groups) == 1 and clustered and groups[0].clusters.labels.size == 1:
+    elif clustered and _draws(groups) == 1:
         reason = ONE_CLUSTER
     if reason:
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
@@ -182,6 +182,13 @@ def _squares(groups: Sequence[Tally], clusters: bool = False) -> float:
         else:
             total += squared_influence(group, *influence)
     return total
+
+
+def _draws(groups: Sequence[Tally]) -> int:
+    """Count what is independent: clusters, and rows of groups without them."""
+    return sum(
+        int(group.n) if group.clusters is None else group.clusters.labels.size for group in groups
+    )
 
 
 def _all_pairs(groups: Sequence[Tally]) -> float:

@@ -8,6 +8,7 @@ correlation for all rows where few clusters tell.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,9 @@ class ClusteredGaps(BinGaps):
         return np.asarray(np.abs(root @ normal_draws(mean.size) + mean[:, None]).sum(axis=0))
 
 
-def _sums_by_cluster(tally, clusters, index, plain):
+def _sums_by_cluster(
+    tally: Tally, clusters: ClusterCounts, index: NDArray[np.intp], plain: BinGaps
+) -> tuple[Any, Any, Any]:
     """Return rows, sums of the residual and sums of its square, sparse (G, J)."""
     from scipy.sparse import csr_matrix
 
@@ -110,7 +113,7 @@ def _sums_by_cluster(tally, clusters, index, plain):
     c = tally.values[clusters.value] - gap[column]
     shape = clusters.labels.size, plain.count.size
 
-    def matrix(cells):
+    def matrix(cells: NDArray[Any]) -> Any:
         return csr_matrix((cells, (clusters.cluster, column)), shape=shape)
 
     rows = clusters.right + clusters.wrong
@@ -121,7 +124,9 @@ def _sums_by_cluster(tally, clusters, index, plain):
     )
 
 
-def _correlations(plain, rows, sums, squares, both, pairs):
+def _correlations(
+    plain: BinGaps, rows: Any, sums: Any, squares: Any, both: FloatArray, pairs: FloatArray
+) -> FloatArray:
     """Correlation of two rows of a cluster, for each pair of their bins, shape (J, J)."""
     s = np.sqrt(plain.binomial_variance(plain.accuracy))
     products = (sums.T @ sums).toarray() - np.diag(np.asarray(squares.sum(axis=0)).ravel())
@@ -141,16 +146,16 @@ def _correlations(plain, rows, sums, squares, both, pairs):
     informing = pairs**2 / np.maximum(square, 1.0)
     weight = informing / (informing + PRIOR_CLUSTERS)
     own_rho = np.divide(found, information, out=np.zeros_like(found), where=information > 0.0)
-    return np.clip(weight * own_rho + (1.0 - weight) * overall, -1.0, 1.0)
+    return np.asarray(np.clip(weight * own_rho + (1.0 - weight) * overall, -1.0, 1.0))
 
 
-def _positive(matrix):
+def _positive(matrix: FloatArray) -> FloatArray:
     """Nearest positive semi-definite matrix, and not below independent rows on the diagonal."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
-    return (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 
 
-def _stretch(clusters, alpha):
+def _stretch(clusters: float, alpha: float) -> float:
     from scipy.special import ndtri, stdtrit
 
     if clusters <= 2.0:

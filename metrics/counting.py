@@ -139,13 +139,14 @@ def canonical(confidence: NDArray[Any]) -> FloatArray:
     more digits than the type can hold), and float64 0.30000000000000004 becomes 0.3. The map
     looks at one number at a time, so it commutes with merging and reordering rows.
     """
-    c = np.add(confidence, 0.0, dtype=np.float64)  # a copy, in which -0.0 is 0.0
+    c: FloatArray = np.add(confidence, 0.0, dtype=np.float64)  # a copy, in which -0.0 is 0.0
     if confidence.dtype.itemsize < 8:
         digits = np.finfo(confidence.dtype).precision
         leading_zeros = np.floor(-np.log10(np.where(c > 0, c, 1.0)))
         scale = 10.0 ** (digits + leading_zeros)
         decimal = np.rint(c * scale) / scale
-        return np.where(decimal.astype(confidence.dtype) == confidence, decimal, c)
+        same_float = decimal.astype(confidence.dtype) == confidence
+        return np.asarray(np.where(same_float, decimal, c))
     for start in range(0, c.size, CHUNK):
         part = c[start : start + CHUNK]
         scaled = part * GRID

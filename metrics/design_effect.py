@@ -37,7 +37,8 @@ def cluster_sums(
     entry = clusters.right * if_right[clusters.value] + clusters.wrong * if_wrong[clusters.value]
     size = clusters.labels.size
     rows = np.bincount(clusters.cluster, clusters.right + clusters.wrong, minlength=size)
-    return ClusterSums(np.bincount(clusters.cluster, entry, minlength=size), rows.astype(np.int64))
+    sums = np.bincount(clusters.cluster, entry, minlength=size).astype(np.float64)
+    return ClusterSums(sums, rows.astype(np.int64))
 
 
 def design_effect(sums: ClusterSums, squares: float) -> float:

@@ -24,10 +24,7 @@ from caopd_bench.metrics.tally import Tally
 
 STEPS = 24  # halvings: 6e-8 of the first bracket
 SLACK = 1e-12  # an observed total counts as equal to itself
-CLUSTERED = (
-    "no ECE interval for clustered rows: percentiles do not cover near 0, "
-    "and test inversion needs independent rows"
-)
+FEWEST_CLUSTERS = 2.0  # with no more, their spread says nothing
 
 
 class _Limits(NamedTuple):
@@ -45,7 +42,8 @@ def ece_interval(
     Parameters
     ----------
     tally : Tally
-        Independent rows: no weights, no clusters.
+        Without weights. Rows of a cluster, such as K samples of a question, may depend on each
+        other.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -61,7 +59,7 @@ def ece_interval(
     Raises
     ------
     ValueError
-        If the tally has clusters or weights, or another argument is invalid.
+        If the tally is weighted, or another argument is invalid.
 
     Notes
     -----
@@ -85,16 +83,16 @@ def ece_interval(
     if tally.weighted:
         raise ValueError("tally must not be weighted; intervals need whole rows")
     estimate = float(_ece(*tally.cells, bins, edges))
-    limits = _invert(_gaps(tally, bins, edges, 1.0 - level), estimate, 1.0 - level)
+    gaps, n = _gaps(tally, bins, edges, 1.0 - level), int(tally.n)
+    method = "inversion"
+    if isinstance(gaps, ClusteredGaps):
+        method = "cluster inversion"
+        if gaps.clusters <= FEWEST_CLUSTERS:
+            nan, reason = float("nan"), f"as good as {gaps.clusters:.2g} clusters: no interval"
+            return Interval(estimate, nan, nan, level, n, method, nan, reason=reason)
+    found = _invert(gaps, estimate, 1.0 - level)
     return Interval(
-        estimate=estimate,
-        low=limits.low,
-        high=limits.high,
-        level=level,
-        n=int(tally.n),
-        method="inversion" if tally.clusters is None else "cluster inversion",
-        standard_error=limits.standard_error,
-        debiased=limits.debiased,
+        estimate, found.low, found.high, level, n, method, found.standard_error, found.debiased
     )
 
 
@@ -151,6 +149,9 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
 
     slowest = -reach / float(variance.sum())
     high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
+
+    # Each bin may hold more than it shows, but not all of them at once.
+    high = min(high, 1.0)
 
     debiased = min(float(base.sum()), total)
     return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)

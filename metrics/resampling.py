@@ -179,17 +179,17 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
     else:
         small = condense(tally, COARSE) if name in NUMERICAL else tally
         worth = independent_worth(closed.worth or name, small, level)
-        low, high, *debiased = closed.limits(worth, level)
+        limits = closed.limits(worth, level)
         found = Interval(
             estimate,
             # The counts of clustered rows are fractions, and their estimate is rounded.
-            min(low, estimate),
-            max(high, estimate),
+            min(limits.low, estimate),
+            max(limits.high, estimate),
             level,
             int(tally.n),
             method,
             _or_nan(standard_error(name, small)),
-            *debiased,
+            limits.debiased if isinstance(limits, FoldedLimits) else NAN,
         )
     if found.high - found.low > ROUNDING:
         return found

@@ -49,8 +49,11 @@ def _harmonic_sum(first: FloatArray, count: FloatArray) -> FloatArray:
     from scipy.special import digamma
 
     # One term is taken as it is: a difference of large digammas loses digits.
-    many = digamma(first + count + 1.0) - digamma(first + 1.0)
-    return np.where(count == 1.0, 1.0 / (first + 1.0), many)
+    result = np.array(1.0 / (first + 1.0))
+    many = count != 1.0
+    start = first[many] + 1.0
+    result[many] = digamma(start + count[many]) - digamma(start)
+    return result
 
 
 def _aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -63,7 +66,7 @@ def _aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDAr
 
 def _oracle_aurc(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """AURC if all right rows came before all wrong ones."""
-    n_right, n_wrong = right.sum(axis=-1) * 1.0, wrong.sum(axis=-1) * 1.0
+    n_right, n_wrong = (np.asarray(x.sum(axis=-1), dtype=np.float64) for x in (right, wrong))
     risks = n_wrong - n_right * _harmonic_sum(n_right, n_wrong)
     return np.asarray(risks / (n_right + n_wrong))
 

@@ -47,7 +47,8 @@ class Law:
 
     def __init__(self, values, right, wrong):
         mass = right + wrong
-        self.cells, self.values = (values, right, wrong), values
+        # A million rows, since the AURC depends a little on their number.
+        self.cells, self.values = (values, 1e6 * right, 1e6 * wrong), values
         self.truth = np.divide(right, mass, out=np.zeros_like(mass), where=mass > 0)
         self.cumulated = np.cumsum(mass) / mass.sum()
 
@@ -68,7 +69,7 @@ def mixture(p, q, share):
     values = np.union1d(p.values, q.values)
     cells = np.zeros((2, values.size))
     for part, weight in ((p, 1.0 - share), (q, share)):
-        cells[:, np.searchsorted(values, part.values)] += weight * np.array(part.cells[1:])
+        cells[:, np.searchsorted(values, part.values)] += weight * np.array(part.cells[1:]) / 1e6
     return Law(values, *cells)
 
 
@@ -137,11 +138,11 @@ def alarms(names, laws, items, k, simulations, rng, kept=None, level=0.95):
     ]
 
 
-def size_cells():
+def size_cells(metrics):
     for n in SIZES:
         for base in BASES:
             a = law(*base)
-            finite = [name for name in METRICS if np.isfinite(a.metric(name))]
+            finite = [name for name in metrics if np.isfinite(a.metric(name))]
             for k in (1, K):
                 items = -(-n // k)
                 key = {"base": ", ".join(base), "items": items, "k": k}
@@ -165,29 +166,28 @@ def size_cells():
                 )
 
 
-def power_cells():
+def power_cells(metrics):
     """b states what a states, and is right more often by ``gain`` at every confidence."""
     base = population("tied", "strongly over")
     a = Law(*base.cells)
-    names = ["accuracy", "brier", "overconfidence_gap", "ece", "auroc"]
     for n in SIZES:
         for gain in np.round(np.arange(0.0, 0.201, 0.025), 3):
             truth = np.minimum(base.truth + gain, 1.0)
             b = Law(base.values, base.mass * truth, base.mass * (1.0 - truth))
             yield (
                 {"gain": gain, "n": n},
-                lambda s, rng, b=b, n=n: alarms(names, (a, b), n, 1, s, rng),
+                lambda s, rng, b=b, n=n: alarms(metrics, (a, b), n, 1, s, rng),
             )
 
 
-def run(study, simulations, seed, output):
+def run(study, simulations, seed, output, metrics):
     """Append the missing cells of a study to a CSV file."""
     paired_limits._p_value = lambda *_: np.nan  # for the ECE, each takes a dozen limits
     path, done = Path(output), set()
     if path.exists():
         with path.open(newline="") as file:
             done = {row["cell"] for row in csv.DictReader(line for line in file if line[0] != "#")}
-    for key, function in {"size": size_cells, "power": power_cells}[study]():
+    for key, function in {"size": size_cells, "power": power_cells}[study](metrics):
         cell = "; ".join(f"{k}={v}" for k, v in key.items())
         if cell in done:
             continue
@@ -231,6 +231,7 @@ if __name__ == "__main__":
     parser.add_argument("--simulations", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", required=True)
+    parser.add_argument("--metrics", nargs="+", choices=METRICS, default=[*METRICS])
     arguments = parser.parse_args()
     if arguments.study == "table":
         table(arguments.output)

@@ -2,6 +2,9 @@
 
     python tests/metrics/simulate_ece.py rows --simulations 300 --seed 1 --output rows.csv
 
+Studies: rows (the full grid), small (20 rows), bins and levels (others than 10 and 0.95), clusters
+(8 samples a question), difference (two models, same items), l2 (ece_l2_interval).
+
 A run that was stopped goes on where it ended: cells that the file holds are left out. Every cell
 has its own generator, so a cell does not depend on which others are run.
 """
@@ -15,14 +18,25 @@ from pathlib import Path
 
 import numpy as np
 import scipy
+from scipy.special import ndtr
+from scipy.stats import norm
 
-from caopd_bench.metrics import Tally, ece_interval
+from caopd_bench.metrics import (
+    Tally,
+    ece_correlation,
+    ece_difference,
+    ece_interval,
+    ece_l2_interval,
+    tally,
+)
 from caopd_bench.metrics.binning import bin_index, bin_sums
 from caopd_bench.metrics.calibration import _ece
 
 POPULATIONS = runpy.run_path(str(Path(__file__).with_name("populations.py")))
 RESAMPLES = 400
-FAIR = 0.93  # where the bias-corrected normal covers at least this, its width is the yardstick
+SAMPLES = 8  # of a question
+ALIKE = 0.6  # share of them that state its usual confidence, and correlation of what is right
+STUDIES = ("rows", "small", "bins", "levels", "clusters", "difference", "l2")
 
 
 def draw_tally(population, n, rng):
@@ -33,10 +47,10 @@ def draw_tally(population, n, rng):
     return Tally(population.values[used], right, count[used] - right)
 
 
-def resampled_ece(tally, bins, rng, resamples=RESAMPLES):
+def resampled_ece(sample, bins, rng, resamples=RESAMPLES):
     """ECE of bootstrap samples. Many values: sums of c within (bin, label) are drawn normal."""
-    values, right, wrong = tally.cells
-    n, u = int(tally.n), values.size
+    values, right, wrong = sample.cells
+    n, u = int(sample.n), values.size
     if u <= 50:
         cells = rng.multinomial(n, np.concatenate([right, wrong]) / n, size=resamples)
         return _ece(values, cells[:, :u], cells[:, u:], bins)
@@ -58,14 +72,14 @@ def resampled_ece(tally, bins, rng, resamples=RESAMPLES):
 def study_rows(population, n, simulations, rng, bins=10, level=0.95):
     """Coverage and width for independent rows, of three intervals on the same samples."""
     target = float(_ece(*population.cells, bins))
-    z = scipy.stats.norm.ppf((1 + level) / 2)
+    z = norm.ppf((1 + level) / 2)
     ours, normal, percentile, points = [], [], [], []
     for _ in range(simulations):
-        tally = draw_tally(population, n, rng)
-        interval = ece_interval(tally, bins=bins, level=level)
+        sample = draw_tally(population, n, rng)
+        interval = ece_interval(sample, bins=bins, level=level)
         ours.append((interval.low, interval.high))
         points.append((interval.estimate, interval.debiased))
-        draws = resampled_ece(tally, bins, rng)
+        draws = resampled_ece(sample, bins, rng)
         centre, reach = 2 * interval.estimate - draws.mean(), z * draws.std(ddof=1)
         normal.append((max(centre - reach, 0.0), centre + reach))
         percentile.append(np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
@@ -78,6 +92,68 @@ def study_rows(population, n, simulations, rng, bins=10, level=0.95):
         "percentile_coverage": covering(percentile, target)["coverage"],
         "bias_plug_in": bias[0],
         "bias_debiased": bias[1],
+    }
+
+
+def draw_questions(population, n, rng):
+    """Draw n questions: their samples mostly state one confidence, and are right together."""
+    index = rng.choice(population.values.size, size=(n, SAMPLES), p=population.mass)
+    index = np.where(rng.random((n, SAMPLES)) < ALIKE, index[:, :1], index)
+    noise = np.sqrt(ALIKE) * rng.standard_normal((n, 1))
+    noise = noise + np.sqrt(1.0 - ALIKE) * rng.standard_normal((n, SAMPLES))
+    right = ndtr(noise) < population.truth[index]
+    return population.values[index].ravel(), right.ravel(), np.repeat(np.arange(n), SAMPLES)
+
+
+def study_clusters(population, n, simulations, rng):
+    """Coverage for n questions of eight samples each, and of what ignores the questions."""
+    target = float(_ece(*population.cells))
+    heeded, ignored = [], []
+    for _ in range(simulations):
+        c, y, question = draw_questions(population, n, rng)
+        for found, sample in ((heeded, tally(c, y, cluster=question)), (ignored, tally(c, y))):
+            interval = ece_interval(sample)
+            found.append((interval.low, interval.high))
+    without = covering(ignored, target)
+    return {
+        "target": target,
+        **covering(heeded, target),
+        "ignored_coverage": without["coverage"],
+        "ignored_width": without["width"],
+    }
+
+
+def study_difference(population, n, simulations, rng):
+    """Coverage for a second model that answers the same items, correlated, and is surer by 0.1."""
+    surer = np.minimum(population.values + 0.1, 1.0)
+    target = float(_ece(surer, *population.cells[1:])) - float(_ece(*population.cells))
+    found = []
+    for _ in range(simulations):
+        index = rng.choice(population.values.size, size=n, p=population.mass)
+        shared = rng.standard_normal(n)
+        rights = [
+            ndtr(np.sqrt(ALIKE) * shared + np.sqrt(1 - ALIKE) * rng.standard_normal(n))
+            < population.truth[index]
+            for _ in range(2)
+        ]
+        rows = (population.values[index], rights[0], surer[index], rights[1])
+        interval = ece_difference(
+            tally(*rows[:2]), tally(*rows[2:]), correlation=ece_correlation(*rows)
+        )
+        found.append((interval.low, interval.high))
+    return {"target": target, **covering(found, target)}
+
+
+def study_l2(population, n, simulations, rng):
+    """Coverage of the asymptotic interval of the L2 error."""
+    target = float(_ece(*population.cells, norm="l2"))
+    intervals = [ece_l2_interval(draw_tally(population, n, rng)) for _ in range(simulations)]
+    points = np.mean([(i.estimate, i.debiased) for i in intervals], axis=0) - target
+    return {
+        "target": target,
+        **covering([(i.low, i.high) for i in intervals], target),
+        "bias_plug_in": points[0],
+        "bias_debiased": points[1],
     }
 
 
@@ -97,12 +173,20 @@ def covering(limits, target):
 def cells_of(study):
     """Give the (name, function of simulations and generator) of every cell of a study."""
     every = POPULATIONS["populations"]()
-    if study == "rows":
+    grids = {
+        "rows": (study_rows, POPULATIONS["SIZES"]),
+        "small": (study_rows, (20,)),
+        "clusters": (study_clusters, (30, 125)),
+        "difference": (study_difference, (100, 500)),
+        "l2": (study_l2, POPULATIONS["SIZES"]),
+    }
+    if study in grids:
+        of_cell, sizes = grids[study]
         for population in every:
-            for n in POPULATIONS["SIZES"]:
+            for n in sizes:
                 yield (
                     {"population": population.name, "n": n},
-                    lambda s, rng, p=population, n=n: study_rows(p, n, s, rng),
+                    lambda s, rng, p=population, n=n: of_cell(p, n, s, rng),
                 )
     elif study in ("bins", "levels"):
         options = [{"bins": b} for b in (5, 15, 20, 30)]
@@ -139,14 +223,12 @@ def run(study, simulations, seed, output):
                     f"numpy {np.__version__}, scipy {scipy.__version__}\n"
                 )
                 writer.writeheader()
-            writer.writerow(
-                {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
-            )
+            writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", choices=["rows", "bins", "levels"])
+    parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--simulations", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", required=True)

@@ -72,8 +72,9 @@ def test_shares_are_wilson_intervals():
     for limits, k in ((accuracy_limits(t), 15), (saturation_limits(t), 6)):
         share = proportion_interval(k, 20)
         assert limits == pytest.approx((share.low, share.high))
-    share = proportion_interval(15, 20)
-    assert uncertainty_limits(t) == pytest.approx((share.high * (1 - share.high), 0.25))
+    share = proportion_interval(11, 20)
+    limits = uncertainty_limits(tally([0.9] * 20, [1] * 11 + [0] * 9))
+    assert limits == pytest.approx((share.high * (1 - share.high), 0.25))
     low, high = uncertainty_limits(tally([0.9] * 50, [1] * 48 + [0] * 2))
     share = proportion_interval(48, 50)
     assert (low, high) == pytest.approx(

@@ -77,7 +77,8 @@ def test_1_the_order_of_the_rows_changes_no_bit(rows, random):
 def test_2_repeating_every_row_changes_no_point_value(rows, k):
     c, y = columns(rows)
     once, often = everything(tally(c, y)), everything(tally(np.repeat(c, k), np.repeat(y, k)))
-    for name, value in once.items():
+    for name in set(once) - {"aurc", "eaurc"}:  # sums over the first row, the first two, ...
+        value = once[name]
         assert often[name] == pytest.approx(value, abs=1e-7, nan_ok=True), name
 
 

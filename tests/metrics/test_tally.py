@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caopd_bench.metrics import Tally, auroc, bootstrap, brier, ece, spr, tally
+from caopd_bench.metrics.counting import canonical
+from caopd_bench.metrics.sorting import sort_by_confidence
 
 decimals = st.integers(0, 1000).map(lambda k: k / 1000)
 coarse = st.integers(0, 20).map(lambda k: k / 20)
@@ -114,6 +116,36 @@ def test_many_rows_cross_the_blocks_of_the_fast_path():
     assert np.array_equal(t.wrong, np.bincount(k[~y], minlength=1001))
     late = np.append(k / 1000, 1 / 3)  # off the grid in the last block only
     assert tally(late, np.append(y, True)).n_right == t.n_right + 1
+
+
+@pytest.mark.parametrize("kind", ["spread", "near 1", "tied and spread", "one value and noise"])
+def test_many_rows_off_the_grid_are_counted_as_by_one_sort(kind):
+    rng = np.random.default_rng(0)
+    n = 100_003
+    c = {
+        "spread": rng.random(n),
+        "near 1": 1.0 - 10.0 ** -(9.0 * rng.random(n)),  # nearly all in one slice of the sort
+        "tied and spread": np.where(rng.random(n) < 0.3, 1.0, rng.beta(6, 1.5, n)),
+        "one value and noise": np.append(np.full(n - 1, 1 / 3), 0.1 + 0.2),
+    }[kind]
+    y = rng.random(n) < 0.6
+    t = tally(c, y)
+    values, inverse = np.unique(canonical(c), return_inverse=True)
+    assert np.array_equal(t.values, values)
+    assert np.array_equal(t.right, np.bincount(inverse, y))
+    assert np.array_equal(t.right + t.wrong, np.bincount(inverse))
+    order = rng.permutation(n)
+    assert same(t, tally(c[order], y[order]))
+
+
+@pytest.mark.parametrize("widest", [1, 70, 512, 5000])
+def test_the_sort_by_slices_sorts(widest):
+    rng = np.random.default_rng(widest)
+    n = 50_000
+    c = np.concatenate([rng.random(n - widest), 0.5 + rng.random(widest) / 70_000])
+    keys = c.view(np.uint64) << np.uint64(1)
+    found = sort_by_confidence(keys.copy(), c)
+    assert np.array_equal(found, np.sort(keys))
 
 
 @pytest.mark.parametrize(
