@@ -64,7 +64,7 @@ GROUP_COLUMNS = {
     "null_ece": "null",
     "auroc": "AUROC",
     "spr": "SPR",
-    "confidence_when_wrong": "when wrong",
+    "confidence_when_wrong": "if wrong",
 }
 GROUP_WIDTH = 40
 

@@ -31,8 +31,8 @@ from caopd_bench.metrics.decomposition import (
     uncertainty,
 )
 from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
-from caopd_bench.metrics.influence import Influence, influence
 from caopd_bench.metrics.ece_l2_interval import ece_l2_interval
+from caopd_bench.metrics.influence import Influence, influence
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.multiplicity import holm

@@ -64,7 +64,7 @@ class BinGaps:
     @property
     def share_deviation(self) -> FloatArray:
         """Standard deviation of ``weight``."""
-        return np.sqrt(self.weight * (1.0 - self.weight) / self.count.sum())
+        return np.asarray(np.sqrt(self.weight * (1.0 - self.weight) / self.count.sum()))
 
     def largest(self, sign: FloatArray) -> FloatArray:
         """Largest term on either side: accuracy 0 or 1, and a share that noise may have hidden."""

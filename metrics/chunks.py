@@ -169,6 +169,8 @@ def _rounded(exact: Tally, decimals: int) -> Tally:
     np.add.at(wrong, index, exact.wrong)
     if exact.clusters is None:
         return Tally(values, right, wrong)
-    labels, cluster, value, *counts = exact.clusters
-    merged = merge_clusters(labels, cluster, index[value], *counts, values.size)
+    old = exact.clusters
+    merged = merge_clusters(
+        old.labels, old.cluster, index[old.value], old.right, old.wrong, values.size
+    )
     return Tally(values, right, wrong, merged)

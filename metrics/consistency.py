@@ -34,7 +34,7 @@ class StatedCells(NamedTuple):
     """Rows by what was stated: distinct confidences, or groups of neighbours. Arrays (u,)."""
 
     values: FloatArray
-    count: NDArray[np.int64]
+    rows: NDArray[np.int64]
     right: NDArray[np.int64]
     bin: NDArray[np.intp]
     of_value: NDArray[np.intp]  # the cell of each value of the tally
@@ -93,7 +93,7 @@ def null_ece(
     check_replicates(replicates)
     cells = stated_cells(tally, bins, edges)
     gaps = draw_gaps(cells, replicates, generator(seed)) * np.sqrt(design_effect(tally))
-    draws = np.abs(bin_sums(gaps, cells.bin)).sum(axis=-1) / cells.count.sum()
+    draws = np.abs(bin_sums(gaps, cells.bin)).sum(axis=-1) / cells.rows.sum()
     return NullECE(float(draws.mean()), float(np.quantile(draws, level)))
 
 
@@ -145,10 +145,10 @@ def consistency_band(
     check_replicates(replicates)
     cells = stated_cells(tally)
     gaps = draw_gaps(cells, replicates, generator(seed)) * np.sqrt(design_effect(tally))
-    shares = cells.values - gaps / cells.count
+    shares = cells.values - gaps / cells.rows
     # One regression of all the draws in a row, each lifted above the one before it.
     lift = (np.arange(replicates) * (np.ptp(shares) + 1.0))[:, None]
-    weights = np.tile(cells.count.astype(np.float64), replicates)
+    weights = np.tile(cells.rows.astype(np.float64), replicates)
     curves = isotonic_regression((shares + lift).ravel(), weights=weights).x.reshape(shares.shape)
     curves = np.clip(curves - lift, 0.0, 1.0)  # of inflated noise; the others are inside
     low = np.quantile(curves, (1.0 - level) / 2.0, axis=0, method="lower")
@@ -176,8 +176,8 @@ def stated_cells(tally: Tally, bins: int = 10, edges: Edges = "exact") -> Stated
 
 def draw_gaps(cells: StatedCells, replicates: int, rng: np.random.Generator) -> FloatArray:
     """Draw the sums of (confidence - correct) of calibrated models, shape (replicates, u)."""
-    right = rng.binomial(cells.count, cells.values, size=(replicates, cells.values.size))
-    return np.asarray(cells.count * cells.values - right)
+    right = rng.binomial(cells.rows, cells.values, size=(replicates, cells.values.size))
+    return np.asarray(cells.rows * cells.values - right)
 
 
 def cluster_gaps(clusters: ClusterCounts, values: FloatArray, cell: NDArray[np.intp]) -> Any:

@@ -130,7 +130,7 @@ def consistency_test(
             'use "kuiper", the default'
         )
     rng, cells = generator(seed), stated_cells(tally)
-    observed = float(_statistic(statistic, cells, cells.count * cells.values - cells.right))
+    observed = float(_statistic(statistic, cells, cells.rows * cells.values - cells.right))
     draws = _statistic(statistic, cells, draw_gaps(cells, replicates, rng))
     p_value, reason = _p_value(observed, draws), ""
     if tally.clusters is not None:
@@ -164,13 +164,13 @@ def _p_value(observed: float, draws: FloatArray) -> float:
 
 def _statistic(name: Statistic, cells: StatedCells, gaps: FloatArray) -> NDArray[Any]:
     """Compute a statistic of the gaps (..., u) -> (...)."""
-    n = cells.count.sum()
+    n = cells.rows.sum()
     if name == "ece":
         return np.asarray(np.abs(bin_sums(gaps, cells.bin)).sum(axis=-1) / n)
     if name == "brier":
         return np.asarray(np.abs(((1.0 - 2.0 * cells.values) * gaps).sum(axis=-1)) / n)
     if name == "chi2":
-        variance = bin_sums(cells.count * cells.values * (1.0 - cells.values), cells.bin)
+        variance = bin_sums(cells.rows * cells.values * (1.0 - cells.values), cells.bin)
         square = bin_sums(gaps, cells.bin) ** 2
         # Without variance all is stated 0 or 1: no gap is no evidence, any gap is proof.
         proof = np.where(square > 0.0, np.inf, 0.0)

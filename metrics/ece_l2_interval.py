@@ -19,7 +19,7 @@ from caopd_bench.metrics.tally import Tally
 class _Bins(NamedTuple):
     """Non-empty bins, all (J,)."""
 
-    count: FloatArray
+    rows: FloatArray
     share: FloatArray  # of all rows
     gap: FloatArray  # mean of c - y
     square: FloatArray  # mean of (c - y)^2
@@ -134,8 +134,8 @@ def _bins(tally: Tally, bins: int, edges: Edges) -> _Bins:
 
 def _noise(b: _Bins) -> FloatArray:
     """Return what chance adds to each squared gap; all of it where there is one row."""
-    spread = (b.square - b.gap**2) / np.maximum(b.count - 1.0, 1.0)
-    return np.where(b.count > 1.0, spread, b.gap**2)
+    spread = (b.square - b.gap**2) / np.maximum(b.rows - 1.0, 1.0)
+    return np.where(b.rows > 1.0, spread, b.gap**2)
 
 
 def _variance_apart(b: _Bins) -> float:
@@ -150,9 +150,9 @@ def _variance_calibrated(b: _Bins) -> float:
 
 def _upper_if_calibrated(b: _Bins, probability: float) -> float:
     """Quantile of n D for a calibrated model."""
-    draws = (_inflated(b) * b.calibrated) @ (normal_draws(b.count.size) ** 2 - 1.0)
+    draws = (_inflated(b) * b.calibrated) @ (normal_draws(b.rows.size) ** 2 - 1.0)
     return float(np.quantile(draws, probability))
 
 
 def _inflated(b: _Bins) -> FloatArray:
-    return np.where(b.count > 1.0, b.count / np.maximum(b.count - 1.0, 1.0), 0.0)
+    return np.where(b.rows > 1.0, b.rows / np.maximum(b.rows - 1.0, 1.0), 0.0)

@@ -19,7 +19,7 @@ from caopd_bench.metrics.tally import Tally
 MIN_CLASS = 5  # rows or clusters with right, and with wrong, answers of either model
 MIN_UNITS = 5  # rows or clusters
 TINY = 1e-12  # an influence below is rounding
-STEPS = 12  # halvings of the quantile that gives a p-value: a relative error below 1 %
+STEPS = 10  # halvings of the quantile that gives a p-value: a relative error of about 1 %
 FINEST = 0.99  # level up to which an ECE interval knows its tails
 
 _NAN = float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito: told apart with any kind of colour vision, and in grey.
 BLUE, PALE_BLUE, VERMILLION = "#0072B2", "#9cc3dc", "#D55E00"
+TRANSLUCENT = (0.0, 0.447, 0.698, 0.5)  # BLUE
 GREY, BAND = "#6b6b6b", "#dedede"
 
 MOST_ATOMS = 30  # with more distinct values, each holds too few rows to draw: draw bins
@@ -49,8 +50,13 @@ def atoms(table: ReliabilityTable) -> Atoms:
         v = table.values
         return Atoms(v.value, v.accuracy, v.accuracy_low, v.accuracy_high, v.n)
     b, used = table.bins, table.bins.n > 0
-    columns = (b.mean_confidence, b.accuracy, b.accuracy_low, b.accuracy_high)
-    return Atoms(*(column[used] for column in columns), b.n[used])
+    return Atoms(
+        b.mean_confidence[used],
+        b.accuracy[used],
+        b.accuracy_low[used],
+        b.accuracy_high[used],
+        b.n[used],
+    )
 
 
 def largest_share(table: ReliabilityTable) -> float:
@@ -114,7 +120,7 @@ def draw_atoms(ax: Axes, table: ReliabilityTable, scale: float) -> Artist:
     area = np.maximum(scale * a.n / table.n, SMALLEST)
     # White below, so that what the translucent blue covers does not shine through.
     ax.scatter(a.confidence, a.accuracy, s=area, c="white", linewidths=0, zorder=4.5, clip_on=False)
-    blue = {"facecolor": (0.0, 0.447, 0.698, 0.5), "edgecolor": BLUE, "linewidth": 1.0}
+    blue: dict[str, Any] = {"facecolor": TRANSLUCENT, "edgecolor": BLUE, "linewidth": 1.0}
     ax.scatter(a.confidence, a.accuracy, s=area, zorder=5, clip_on=False, **blue)
     return ax.scatter([], [], s=45, **blue)  # for the legend
 

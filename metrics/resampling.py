@@ -191,7 +191,7 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
             _or_nan(standard_error(name, small)),
             limits.debiased if isinstance(limits, FoldedLimits) else NAN,
         )
-    if found.high - found.low > ROUNDING:
+    if found.reason or found.high - found.low > ROUNDING:
         return found
     alike = ONE_VALUE if tally.values.size == 1 else ALIKE
     return replace(found, low=NAN, high=NAN, standard_error=NAN, reason=alike)

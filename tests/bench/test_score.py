@@ -401,7 +401,7 @@ def test_the_group_table(big, run):
     lines = run("score", big, "--by", "level", "--confidence", "0.9")[1].splitlines()
     start = next(i for i, line in enumerate(lines) if line.endswith(" by level"))
     head, first = lines[start + 1 : start + 3]
-    heads = "level n parsed acc stated gap ECE 90% null Brier AUROC SPR when wrong"
+    heads = "level n parsed acc Brier DSC stated gap ECE 90% null AUROC SPR if wrong"
     assert head.split() == heads.split()
     assert max(map(len, lines[start + 1 : start + 7])) <= 110
     found = _by_metric(score(read_run(big), by=["level"], level=0.9), "level=1")
