@@ -128,7 +128,10 @@ def _score_counts(
         )
         for status in STATUSES
     ]
-    shares.append(("accuracy", proportion_interval(counts.right, counts.n, level)))
+    # Of the tally, which knows what rows belong to one question.
+    shares.append(
+        ("accuracy", bootstrap(counts.filled, metrics=["accuracy"], level=level)["accuracy"])
+    )
     yield from _make(run, task, group, shares)
     scored = counts.tally(missing)
     if scored is None:

@@ -50,7 +50,7 @@ BOUNDS = "  worst case"
 IF_STATED = "of all rows, whatever the unparsed ones had stated"
 #: The others are in the JSON.
 WITH_BOUNDS = {"overconfidence_gap", "ece", "brier", "auroc", "confidence_when_wrong"}
-HEADS = {"drop": "", "zero": " missing confidences counted as 0"}
+HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
 # The debiased estimate shares the interval of the line above it.
 WITHOUT_INTERVAL = {"ece_debiased"}
 GROUP_COLUMNS = {
@@ -96,8 +96,9 @@ def render_task(
     cells = {(r.metric, r.run): r for r in records if r.group is None}
     footnotes: dict[str, int] = {}
     names = [inline(run, NAME_WIDTH) for run in runs]
-    heading = f"estimate [{100 * level:g}% interval]{HEADS[missing]}"
-    table = [["", heading, ""] if len(runs) == 1 else [heading, *names, ""]]
+    heading = f"estimate [{100 * level:g}% interval]"
+    table = [["", heading] if len(runs) == 1 else [heading, *names]]
+    table[0].append(HEADS[missing])
     for metric, label in LABELS.items():
         found = [cells.get((metric, run)) for run in runs]
         if not any(record and _is_worth_a_line(record) for record in found):
@@ -148,7 +149,7 @@ def render_groups(
         cells = [_number(found[metric]) for metric in GROUP_COLUMNS]
         cells.insert(heads.index("ECE") + 1, _limits(found["ece"]))
         table.append([inline(group, GROUP_WIDTH), n, *cells])
-    head = [f" {HEADS[missing]}"] if HEADS[missing] else []
+    head = [f"  {HEADS[missing]}"] if HEADS[missing] else []
     return "\n".join([*head, *_align(table, right=True)])
 
 

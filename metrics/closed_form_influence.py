@@ -45,6 +45,11 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     :math:`\sqrt{\sum_i \psi_i^2} / N`, corrected for the skewness of the influences :math:`\psi`
     as in :func:`~caopd_bench.metrics.closed_form_means.skew_corrected`.
 
+    Simulated coverage at 0.95, cells of distribution, truth and n: log score (n from 20 to 2000) at
+    least 0.90, average precision 0.88, AURC and excess AURC (n from 50 to 500) 0.87 and 0.89;
+    medians 0.96 to 0.97. Brier skill falls short where a class has a handful of rows: down to 0.62
+    with 20 rows, 0.78 with 50, median 0.96.
+
     Examples
     --------
     >>> from caopd_bench.metrics import tally

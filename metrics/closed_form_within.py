@@ -64,7 +64,7 @@ def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interv
     if any(group.weighted for group in groups):
         raise ValueError(WEIGHTED)
     estimate, n = auroc_within(groups), int(sum(group.n for group in groups))
-    clustered = any(group.clusters is not None for group in groups)
+    clustered = _draws(groups) < n
     method = "cluster score" if clustered else "score"
     reason = ""
     if np.isnan(estimate):

@@ -241,7 +241,8 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float) -> 
 
 
 def _method(name: str, tally: Tally) -> str:
-    return name if tally.clusters is None else f"cluster {name}"
+    whole = tally.clusters is None or tally.clusters.labels.size == tally.n
+    return name if whole else f"cluster {name}"
 
 
 def _or_nan(error: float) -> float:

@@ -63,14 +63,19 @@ def place(positions: FloatArray, grid: int) -> tuple[NDArray[np.intp], FloatArra
     return left, scaled - left
 
 
-def transform(values: FloatArray, cells: FloatArray, grid: int) -> NDArray[np.complex128]:
-    """Share out ``cells`` (k, u) at ``values`` (u,) on the mirrored grid; return the spectra."""
+def spread(values: FloatArray, cells: FloatArray, grid: int) -> FloatArray:
+    """Share out ``cells`` (k, u) at ``values`` (u,) between the two nearest of ``grid`` points."""
     left, share = place(values, grid)
     sums = np.empty((len(cells), grid))
     for row, out in zip(cells, sums, strict=True):
         out[:] = np.bincount(left, weights=(1.0 - share) * row, minlength=grid)
         out[1:] += np.bincount(left, weights=share * row, minlength=grid - 1)
-    return np.fft.rfft(np.concatenate([sums, sums[:, -2:0:-1]], axis=1))
+    return sums
+
+
+def transform(sums: FloatArray) -> NDArray[np.complex128]:
+    """Return the spectra of rows on the grid, mirrored at both ends."""
+    return np.asarray(np.fft.rfft(np.concatenate([sums, sums[:, -2:0:-1]], axis=1)))
 
 
 def smooth(spectra: NDArray[np.complex128], by: Smoother) -> FloatArray:
@@ -94,17 +99,23 @@ def _smooth_ece(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) ->
 def _solve(values: FloatArray, residual: FloatArray, count: FloatArray) -> FloatArray:
     """Return the error of each row at its own width, found by halving."""
     few_values = values.size < len(count)
-    cells = np.eye(values.size) if few_values else residual
-    spectra: dict[int, NDArray[np.complex128]] = {}
+    on_grid: dict[int, tuple[NDArray[np.complex128], FloatArray]] = {}
+
+    def place_on_grid(grid: int) -> tuple[NDArray[np.complex128], FloatArray]:
+        if few_values:
+            each = spread(values, np.eye(values.size), grid)
+            return transform(each), each
+        return transform(spread(values, residual, grid)), spread(values, count, grid)
 
     def error(sigma: float, rows: NDArray[np.bool_]) -> FloatArray:
         by = smoother(sigma)
-        if by.grid not in spectra:
-            spectra[by.grid] = transform(values, cells, by.grid)
-        known = spectra[by.grid]
-        gap = residual[rows] @ smooth(known, by) if few_values else smooth(known[rows], by)
-        left, share = place(values, by.grid)
-        mass = count[rows] @ (by.mass[left] + share * (by.mass[left + 1] - by.mass[left]))
+        if by.grid not in on_grid:
+            on_grid[by.grid] = place_on_grid(by.grid)
+        spectra, units = on_grid[by.grid]
+        if few_values:
+            gap, mass = residual[rows] @ smooth(spectra, by), count[rows] @ (units @ by.mass)
+        else:
+            gap, mass = smooth(spectra[rows], by), units[rows] @ by.mass
         return np.asarray(np.abs(gap).sum(axis=1) / mass)
 
     too_small, too_large = np.zeros(len(count)), np.ones(len(count))

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from caopd_bench import __version__
+from caopd_bench import __version__, read_run, score
+from caopd_bench.errors import UsageError
 from caopd_bench.tasks import task_folder
 
 COMMANDS = ("tasks", "fetch-model", "score")
@@ -155,6 +157,36 @@ def test_unwritable_outputs(mixed, refused, tmp_path, option):
     message = refused("score", mixed, option, target)
     assert f"{tmp_path / 'file'}" in message
     assert "cannot be written" in message
+
+
+def test_json_to_standard_output(mixed, shell, run, tmp_path):
+    """Alone there, to be piped; the table goes beside it."""
+    file = tmp_path / "r.json"
+    table = run("score", mixed, "--json", file)[1]
+    done = shell("score", mixed, "--json", "-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, file.read_text(), table)
+
+
+def test_several_keys_at_once(mixed, run):
+    both = run("score", mixed, "--by", "level,family")[1]
+    assert both == run("score", mixed, "--by", "level", "--by", "family,level")[1]
+    assert both.index("tiny by level") < both.index("tiny by family")
+    code, _, err = run("score", mixed, "--by", "level,")
+    assert code == 2
+    assert "must be names with commas between, got 'level,'" in err
+
+
+def test_paths_are_scored_from_python(mixed, tmp_path):
+    """What `score` takes on the command line."""
+    records = score(read_run(mixed), by=["level"])
+    assert score(mixed, by=["level"]) == records
+    assert score(str(mixed), by="level") == records
+    both = score([f"a={mixed}", replace(read_run(mixed), name="b")])
+    assert {record.run for record in both} == {"a", "b"}
+    with pytest.raises(UsageError, match="no such file or folder"):
+        score(tmp_path / "nope")
+    with pytest.raises(ValueError, match="missing must be 'drop' or 'zero', got 'mean'"):
+        score(mixed, missing="mean")
 
 
 def test_json_onto_a_folder(mixed, refused, tmp_path):

@@ -337,6 +337,14 @@ def test_no_data_make_a_fit_diverge(method, c, y):
     assert log_score(fitted.apply(c), y) <= log_score(c, y) + 1e-9
 
 
+def test_a_steep_map_stops_short_of_certainty():
+    c, y = [0.3] * 1000 + [0.999], [0] * 1001
+    fitted = recalibrate(c, y, method="temperature")
+    assert fitted.parameters["slope"] > 5  # the log-odds of 0.999 are then 39
+    assert fitted.apply([0.999])[0] == 1 - 2e-12
+    assert log_score(fitted.apply(c), y) < log_score(c, y)
+
+
 @pytest.mark.parametrize("method", ["platt", "beta"])
 def test_separable_data_end_near_their_labels(method):
     low, high = recalibrate([0.1, 0.9] * 1000, [0, 1] * 1000, method=method).apply([0.1, 0.9])
