@@ -58,16 +58,17 @@ def find_flat(path: Path) -> list[Path]:
     """Find the flat files that a path means: one, those below a folder, or those of a pattern."""
     if path.is_file():
         return [path] if format_of(path) else []
-    if path.is_dir():
-        found = sorted(path.rglob("*"))
-    else:
-        found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
-    hidden = (".", "_")
-    return [
+    if not path.is_dir():
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (absolute patterns)
+        return sorted(file for file in map(Path, matches) if format_of(file) and file.is_file())
+    return sorted(
         file
-        for file in found
-        if format_of(file) and file.is_file() and not file.name.startswith(hidden)
-    ]
+        for file in path.rglob("*")
+        # Spark and Delta keep their own files beside the data, Jupyter old copies.
+        if format_of(file)
+        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        and file.is_file()
+    )
 
 
 def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:

@@ -89,13 +89,21 @@ def read_outcomes(values: Sequence[Any] | NDArray[Any], where: Where) -> NDArray
 
 def read_items(values: Sequence[Any], name: str, where: Where) -> list[str]:
     """Check a column of questions: text or whole numbers."""
-    for i, value in enumerate(values):
-        if not isinstance(value, (str, int)) or isinstance(value, bool) or value == "":
-            raise UsageError(
-                f"{where(i)}: {name} must be text or a whole number that names the question, got "
-                f"{quote(value)}"
-            )
-    return [_short_name(str(value)) for value in values]
+    kinds = set(map(type, values))
+    if not kinds <= {str, int} or "" in values:
+        i, bad = next(
+            (i, value)
+            for i, value in enumerate(values)
+            if type(value) not in (str, int) or value == ""
+        )
+        raise UsageError(
+            f"{where(i)}: {name} must be text or a whole number that names the question, got "
+            f"{quote(bad)}"
+        )
+    names = [*values] if kinds == {str} else [*map(str, values)]
+    if max(map(len, names)) > MAX_NAME:
+        names = [*map(_short_name, names)]
+    return names
 
 
 def _short_name(name: str) -> str:

@@ -67,6 +67,7 @@ def notes_on_task(run: AnyRun, task: str) -> list[str]:
     notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
     notes += _on_parsing(run, task, counts)
     notes += _on_stated_values(counts.parsed)
+    notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
         notes.append(
@@ -178,6 +179,15 @@ def _token_budget(run: AnyRun, task: str) -> int | None:
             if isinstance(budget, int) and budget > 0:
                 return budget
     return None
+
+
+def _on_questions(filled: Tally) -> list[str]:
+    if filled.clusters is None:
+        return []
+    return [
+        f"{filled.clusters.labels.size:,} questions, {filled.n:,} answers: the intervals take the "
+        "answers to a question together"
+    ]
 
 
 def _on_stated_values(parsed: Tally | None) -> list[str]:

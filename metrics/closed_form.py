@@ -1,4 +1,4 @@
-"""Intervals in closed form for the gap and the Brier score of independent rows.
+"""What intervals in closed form share, and that of the Brier score of independent rows.
 
 Percentiles of the bootstrap know only outcomes that were seen: with 20 of 20 answers wrong, every
 replicate is wrong throughout and the interval has no width. These limits leave room for the
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.metrics.intervals import wilson
 from caopd_bench.metrics.tally import Tally
 
 
@@ -57,60 +56,6 @@ def add_rows(right: NDArray[Any], wrong: NDArray[Any]) -> tuple[FloatArray, Floa
     return np.asarray(right + share), np.asarray(wrong + share)
 
 
-def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
-    r"""Return limits for mean confidence minus accuracy: MOVER on Student and Wilson limits.
-
-    Parameters
-    ----------
-    tally : Tally
-        Two or more independent rows.
-    level : float, default 0.95
-        Nominal coverage.
-
-    Returns
-    -------
-    Limits
-        Inside [-1, 1], around the estimate. With a single stated confidence, the Wilson limits of
-        the accuracy, mirrored.
-
-    Notes
-    -----
-    .. math:: L = C - A - \sqrt{h^2 + (u - A)^2 - 2 r h (u - A)},\quad
-       U = C - A + \sqrt{h^2 + (A - l)^2 - 2 r h (A - l)}
-
-    with mean confidence C and its half width h, accuracy A in its Wilson limits (l, u), and the
-    correlation r of confidence and correctness after :func:`add_rows`. Zou and Donner, Statistics
-    in Medicine 27 (2008). Simulated coverage at 0.95, 28 cells of distribution and truth: at least
-    0.89 with 20 rows, 0.93 with 50, 0.94 with 100 and 500; median 0.95.
-
-    Examples
-    --------
-    >>> from caopd_bench.metrics import tally
-    >>> limits = gap_limits(tally([0.95] * 20, [0] * 20))
-    >>> round(limits.low, 3), limits.high
-    (0.789, 0.95)
-    """
-    n, count = float(tally.n), tally.right + tally.wrong
-    accuracy, confidence = tally.accuracy, tally.mean_confidence
-    variance = float((count * (tally.values - confidence) ** 2).sum()) / n
-    reach = student_quantile(level, n) * np.sqrt(variance / (n - 1.0))
-    right, _ = add_rows(tally.right, tally.wrong)
-    share = float(right.sum()) / (n + 2.0)
-    covariance = float((right * (tally.values - confidence)).sum()) / (n + 2.0)
-    scale = np.sqrt(variance * share * (1.0 - share))
-    correlation = covariance / scale if tally.values.size > 1 else 0.0
-    low, high = (float(limit) for limit in wilson(tally.n_right, n, level))
-
-    def combine(other: float) -> float:
-        squared = reach**2 + other**2 - 2.0 * correlation * reach * other
-        return float(np.sqrt(max(squared, 0.0)))
-
-    gap = confidence - accuracy
-    return Limits(
-        max(gap - combine(high - accuracy), -1.0), min(gap + combine(accuracy - low), 1.0)
-    )
-
-
 def brier_limits(tally: Tally, level: float = 0.95) -> Limits:
     """Return limits for the Brier score: a Student interval after :func:`add_rows`.
 
@@ -130,8 +75,8 @@ def brier_limits(tally: Tally, level: float = 0.95) -> Limits:
     Notes
     -----
     As Agresti and Coull, The American Statistician 52 (1998), and Agresti and Caffo, ibid. 54
-    (2000), add rows to shares. Simulated coverage at 0.95, 28 cells of distribution and truth: at
-    least 0.93 with 20 rows and 0.94 from 50 on; median 0.95 to 0.97.
+    (2000), add rows to shares. Simulated coverage at 0.95, 48 populations and n from 20 to 2000: at
+    least 0.91, median 0.96.
 
     Examples
     --------

@@ -37,8 +37,8 @@ class ClusterCounts(NamedTuple):
     wrong: NDArray[np.int64]
 
 
-def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
-    """Return the confidences as a native 1-D float array, or raise ValueError saying the fix."""
+def as_confidence(confidence: ArrayLike) -> NDArray[Any]:
+    """Return the confidences as a native 1-D float array, of a range that is not checked yet."""
     c = np.asarray(confidence)
     if c.dtype.kind == "b":
         raise ValueError(
@@ -57,8 +57,13 @@ def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
         raise ValueError(
             "confidence must have at least one row, got 0; no score exists for no rows"
         )
-    low, high = float(c.min()), float(c.max())
-    if low >= 0.0 and high <= 1.0:  # false for NaN as well
+    return c
+
+
+def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
+    """Return the confidences as a native 1-D float array, or raise ValueError saying the fix."""
+    c = as_confidence(confidence)
+    if _in_range(c):
         return c
     bad = np.flatnonzero(~np.isfinite(c))
     if bad.size:
@@ -66,6 +71,7 @@ def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
             f"confidence must be finite, got {float(c[bad[0]])} in row {bad[0]} "
             f"({bad.size} such rows); leave out rows without a confidence and report their share"
         )
+    low, high = float(c.min()), float(c.max())
     if high > 1.0:
         hint = "divide percentages by 100" if high > 1.5 else "values above 1 are never clipped"
         raise ValueError(f"confidence must be in [0, 1], got {high}; {hint}")
@@ -74,8 +80,8 @@ def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
     )
 
 
-def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
-    """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
+def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
+    """Return ``correct`` as n numbers or booleans, of values that are not checked yet."""
     y = np.asarray(correct)
     if y.dtype.kind == "O":
         y = _floats_of("correct", y)
@@ -85,16 +91,20 @@ def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
         raise ValueError(f"correct must be 1-D, got shape {y.shape}; flatten it first")
     if y.size != n:
         raise ValueError(f"correct must have one entry per confidence ({n}), got {y.size}")
-    if y.dtype.kind == "b":
-        return y
-    right = y == 1
-    if np.count_nonzero(y) != np.count_nonzero(right):  # something is neither 0 nor 1
-        row = int(np.argmax((y != 0) & ~right))
+    return y
+
+
+def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
+    """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
+    y = as_correct(correct, n)
+    right = _labels(y)
+    if right is None:
+        row = int(np.argmax((y != 0) & (y != 1)))
         raise ValueError(
             f"correct must be 0/1 or bool, got {y[row].item()} in row {row}; threshold graded "
             "answers first, and check the order of the arguments: (confidence, correct)"
         )
-    return np.asarray(right)
+    return right
 
 
 def check_weights(weights: ArrayLike, n: int) -> FloatArray:
@@ -157,10 +167,16 @@ def canonical(confidence: NDArray[Any]) -> FloatArray:
     return c
 
 
-def count_rows(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:
-    """Count checked rows: a pass of bincounts on the decimal grid, or a sort when off it."""
-    counts = _count_on_grid(confidence, right)
-    return _count_by_sort(confidence, right) if counts is None else counts
+def count_rows(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts:
+    """Check and count rows: a pass of bincounts on the decimal grid, or a sort when off it.
+
+    The arguments are those of :func:`as_confidence` and :func:`as_correct`.
+    """
+    counts = _count_on_grid(confidence, correct)
+    if counts is None:
+        right = check_correct(correct, check_confidence(confidence).size)
+        counts = _count_by_sort(confidence, right)
+    return counts
 
 
 def count_weighted(
@@ -218,13 +234,30 @@ def _floats_of(name: str, values: NDArray[Any]) -> NDArray[Any]:
         raise ValueError(f"{name} must be numbers, got objects: {error}") from error
 
 
-def _count_on_grid(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts | None:
-    """Count rows whose confidences are all multiples of 1/GRID, without sorting; else None."""
+def _in_range(confidence: NDArray[Any]) -> bool:
+    return bool(confidence.min() >= 0.0 and confidence.max() <= 1.0)  # false for NaN as well
+
+
+def _labels(correct: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Return 0/1 as booleans; None if something else is among them."""
+    if correct.dtype.kind == "b":
+        return correct
+    right = np.asarray(correct == 1)
+    return right if np.count_nonzero(correct) == np.count_nonzero(right) else None
+
+
+def _count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | None:
+    """Count rows whose confidences are all multiples of 1/GRID, without sorting.
+
+    None for any other rows, be they valid or not: all checks share the one pass over the memory.
+    """
     narrow = confidence.dtype.itemsize < 8
-    label = right.view(np.int8)
     cells: NDArray[Any] | None = None
     for start in range(0, confidence.size, CHUNK):
         c = confidence[start : start + CHUNK]
+        right = _labels(correct[start : start + CHUNK])
+        if right is None or not _in_range(c):
+            return None
         scaled = np.multiply(c, float(GRID), dtype=np.float64)
         nearest = np.rint(scaled)
         index = nearest.astype(np.intp)
@@ -237,7 +270,7 @@ def _count_on_grid(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts
             if np.abs(scaled, out=scaled).max() > SNAP:
                 return None
         index += index
-        index += label[start : start + CHUNK]
+        index += right.view(np.int8)
         counts = np.bincount(index, minlength=2 * (GRID + 1))
         cells = counts if cells is None else cells + counts
     assert cells is not None  # there is at least one row

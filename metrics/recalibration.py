@@ -23,6 +23,7 @@ from caopd_bench.metrics.counting import (
     merge_clusters,
 )
 from caopd_bench.metrics.recalibration_fits import COEFFICIENTS, fit_logistic, logistic
+from caopd_bench.metrics.recalibration_parameters import check_parameters
 from caopd_bench.metrics.recalibration_steps import (
     constant,
     fit_constant,
@@ -165,9 +166,7 @@ class Recalibrator:
         names = _KINDS[method].names
         if not isinstance(given, Mapping) or set(given) != set(names):
             raise ValueError(f"parameters of {method} must be {', '.join(names)}; got {given!r}")
-        parameters = tuple((name, _checked(name, given[name])) for name in names)
-        _check_order(dict(parameters))
-        return cls(method, n, parameters)
+        return cls(method, n, check_parameters({name: given[name] for name in names}))
 
     def __repr__(self) -> str:
         p = self.parameters
@@ -274,33 +273,3 @@ def check_method(method: Any) -> Method:
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}; got {method!r}")
     return cast(Method, method)
-
-
-def _checked(name: str, value: Any) -> float | tuple[float, ...]:
-    """Return a stored parameter as floats, or raise ValueError."""
-    plural = name in ("values", "probabilities")
-    numbers = value if plural and isinstance(value, (list, tuple)) and value else [value]
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise ValueError(f"{name} must hold numbers, got {number!r}")
-        low = -math.inf if name == "intercept" else 0.0
-        high = math.inf if name in ("slope", "a", "b", "intercept") else 1.0
-        if not (low <= number <= high and math.isfinite(number)):
-            raise ValueError(f"{name} must be finite and in [{low:g}, {high:g}], got {number!r}")
-    if plural and numbers is not value:
-        raise ValueError(f"{name} must be a list of numbers, got {value!r}")
-    return tuple(float(x) for x in numbers) if plural else float(value)
-
-
-def _check_order(parameters: dict[str, Any]) -> None:
-    """Raise ValueError if the stored map would not increase."""
-    if "at_zero" in parameters and parameters["at_zero"] > parameters["at_one"]:
-        raise ValueError("at_zero must not be above at_one")
-    if "values" in parameters:
-        knots, curve = parameters["values"], parameters["probabilities"]
-        if len(knots) != len(curve):
-            raise ValueError(
-                f"values and probabilities differ in length: {len(knots)}, {len(curve)}"
-            )
-        if (np.diff(knots) <= 0).any() or (np.diff(curve) < 0).any():
-            raise ValueError("values must ascend, and probabilities must not fall")

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caopd_bench.metrics.closed_form import Limits, brier_limits, gap_limits, student_quantile
+from caopd_bench.metrics.closed_form import Limits, brier_limits, student_quantile
+from caopd_bench.metrics.closed_form_gap import gap_limits
 from caopd_bench.metrics.closed_form_influence import influence_limits
 from caopd_bench.metrics.closed_form_means import (
     confidence_when_wrong_limits,

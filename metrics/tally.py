@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from caopd_bench.metrics.counting import (
     ClusterCounts,
     FloatArray,
+    as_confidence,
+    as_correct,
     check_cluster,
     check_confidence,
     check_correct,
@@ -183,17 +185,18 @@ def tally(
     Traceback (most recent call last):
     ValueError: confidence must be in [0, 1], got 95.0; divide percentages by 100
     """
-    c = check_confidence(confidence)
-    y = check_correct(correct, c.size)
+    c = as_confidence(confidence)
+    y = as_correct(correct, c.size)
     if weights is not None:
         if cluster is not None:
             raise ValueError("weights cannot be combined with cluster; leave one of them out")
+        c, y = check_confidence(c), check_correct(y, c.size)
         return Tally(*count_weighted(c, y, check_weights(weights, c.size)))
     counts = count_rows(c, y)
     if cluster is None:
         return Tally(*counts)
     labels = check_cluster(cluster, c.size)
-    return Tally(*counts, count_clusters(c, y, labels, counts.values))
+    return Tally(*counts, count_clusters(c, check_correct(y, c.size), labels, counts.values))
 
 
 def as_tally(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Tally:

@@ -92,6 +92,8 @@ def test_shards_are_one_run(tmp_path, kind):
         write(place / f"part-{i}.{kind}", rows[i::3])
     (folder / "_SUCCESS").write_text("")
     (folder / f".hidden.{kind}").write_text("no rows")
+    (folder / "_old").mkdir()
+    (folder / "_old" / f"copy-3.{kind}").write_text("no rows")
     assert render_json(score(f"x={folder}")) == render_json(whole)
     assert render_json(score(f"x={folder}/**/part-*.{kind}")) == render_json(whole)
     assert read_run(folder).name == "shards"

@@ -289,7 +289,7 @@ def test_recalibrating_once_is_enough():
         assert twice.values == pytest.approx(once.values, abs=0.002), method
 
 
-@some
+@settings(deadline=None, max_examples=25)
 @given(rows_of(anything), st.randoms(use_true_random=False))
 def test_order_dtype_and_layout_change_no_bit(rows, random):
     c, y = columns(rows)
