@@ -13,6 +13,8 @@ FloatArray = NDArray[np.float64]
 
 GRID = 1000  # a stated confidence almost always has at most three decimals
 SNAP = 1e-9  # in units of the grid: rounding noise, far below any stated digit
+WHOLE = 1.5 * 2.0**52  # added to a float, it leaves no bits for a fraction: the sum is rounded
+WHOLE_BITS = np.float64(WHOLE).view(np.int64)  # and the whole number stands in its lowest bits
 CHUNK = 1 << 16  # rows a pass: the buffers stay in cache, no temporary grows with n
 
 
@@ -97,14 +99,13 @@ def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
 def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
     """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
     y = as_correct(correct, n)
-    right = _labels(y)
-    if right is None:
+    if not _is_binary(y):
         row = int(np.argmax((y != 0) & (y != 1)))
         raise ValueError(
             f"correct must be 0/1 or bool, got {y[row].item()} in row {row}; threshold graded "
             "answers first, and check the order of the arguments: (confidence, correct)"
         )
-    return right
+    return y if y.dtype.kind == "b" else np.asarray(y == 1)
 
 
 def check_weights(weights: ArrayLike, n: int) -> FloatArray:
@@ -238,12 +239,10 @@ def _in_range(confidence: NDArray[Any]) -> bool:
     return bool(confidence.min() >= 0.0 and confidence.max() <= 1.0)  # false for NaN as well
 
 
-def _labels(correct: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Return 0/1 as booleans; None if something else is among them."""
-    if correct.dtype.kind == "b":
-        return correct
-    right = np.asarray(correct == 1)
-    return right if np.count_nonzero(correct) == np.count_nonzero(right) else None
+def _is_binary(correct: NDArray[Any]) -> bool:
+    if correct.dtype.kind in "bi":
+        return int(np.bitwise_or.reduce(correct)) in (0, 1)
+    return bool(np.count_nonzero(correct) == np.count_nonzero(correct == 1))
 
 
 def _count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | None:
@@ -254,23 +253,23 @@ def _count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
     narrow = confidence.dtype.itemsize < 8
     cells: NDArray[Any] | None = None
     for start in range(0, confidence.size, CHUNK):
-        c = confidence[start : start + CHUNK]
-        right = _labels(correct[start : start + CHUNK])
-        if right is None or not _in_range(c):
+        c, y = confidence[start : start + CHUNK], correct[start : start + CHUNK]
+        if not _in_range(c) or not _is_binary(y):
             return None
         scaled = np.multiply(c, float(GRID), dtype=np.float64)
-        nearest = np.rint(scaled)
-        index = nearest.astype(np.intp)
+        nearest = scaled + WHOLE
+        index = nearest.view(np.int64) - WHOLE_BITS  # faster than rint and a conversion
         if narrow:
             grid = (np.arange(GRID + 1) / GRID).astype(confidence.dtype)
             if not np.array_equal(grid[index], c):
                 return None
         else:
+            nearest -= WHOLE
             scaled -= nearest
-            if np.abs(scaled, out=scaled).max() > SNAP:
+            if scaled.max() > SNAP or scaled.min() < -SNAP:
                 return None
         index += index
-        index += right.view(np.int8)
+        index += y if y.dtype.kind in "bi" else y == 1
         counts = np.bincount(index, minlength=2 * (GRID + 1))
         cells = counts if cells is None else cells + counts
     assert cells is not None  # there is at least one row

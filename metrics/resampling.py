@@ -35,6 +35,7 @@ from caopd_bench.metrics.intervals import (
     Interval,
 )
 from caopd_bench.metrics.inversion import ece_interval
+from caopd_bench.metrics.null_replicates import null_replicates
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.simulated_inversion import FoldedLimits, folded_limits
@@ -159,10 +160,11 @@ def bootstrap(
     rng = generator(seed)
     if tally.weighted:
         raise ValueError(WEIGHTED)
+    key = int(rng.integers(1 << 32))  # so that one metric does not depend on the others
     drawn = [name for name in names if name not in CLOSED_FORMS and name != "ece"]
     draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
     return {
-        name: _of_replicates(name, tally, draws[name], level)
+        name: _of_replicates(name, tally, draws[name], level, key)
         if name in draws
         else _without_replicates(name, tally, level)
         for name in names
@@ -209,7 +211,7 @@ def _no_interval(name: str, tally: Tally) -> str:
     return ""
 
 
-def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float) -> Interval:
+def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key: int) -> Interval:
     estimate, n = METRICS[name].function(tally), int(tally.n)
     method = _method("bias-corrected normal" if name in FOLDED else "percentile", tally)
     empty = Interval(estimate, NAN, NAN, level, n, method, NAN)
@@ -231,10 +233,14 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float) -> 
         return replace(empty, low=float(low), high=float(high), standard_error=error)
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
+    # Where a value of 0 could have given the estimate, 0 is in the interval.
+    rng = np.random.default_rng([key, list(METRICS).index(name)])
+    null = null_replicates(name, tally, draws.size, rng, level)
+    zero = float(np.mean(null >= estimate - ROUNDING)) > (1.0 - level) / 2.0
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
     return replace(
         empty,
-        low=max(debiased - reach, 0.0),
+        low=0.0 if zero else max(debiased - reach, 0.0),
         high=max(debiased + reach, estimate),
         standard_error=error,
         debiased=debiased,

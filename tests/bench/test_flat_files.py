@@ -324,7 +324,7 @@ BAD_BYTES = {
         "line 2: not UT",
     ),
     "UTF-16": ("a.csv", "confidence,correct\n0.5,1\n".encode("utf-16"), "line 1: not UTF-8 text"),
-    "binary": ("a.csv", b"confidence,correct\n" + bytes(range(256)), "line 3: not UTF-8 text"),
+    "binary": ("a.csv", b"confidence,correct\n" + bytes(range(128, 256)), "line 2: not UT"),
     "zeros": ("a.jsonl", b"\0" * 100, "line 1: not JSON"),
     "not gzip": ("a.jsonl.gz", b'{"confidence": 1}', "damaged or cut off after line 0"),
     "cut gzip": ("a.csv.gz", gzip.compress(b"confidence,correct\n" * 99)[:-9], "damaged or cut"),

@@ -31,10 +31,8 @@ MISSING = 0.01
 
 def make_rows(rng, start, n, options):
     """Give n rows of an over-confident model, as columns; a confidence that is missing is NaN."""
-    if options.continuous:
-        confidence = rng.beta(4, 1.5, n)
-    else:
-        confidence = rng.choice(VALUES, n, p=SHARES)
+    tied = not options.continuous
+    confidence = rng.choice(VALUES, n, p=SHARES) if tied else rng.beta(4, 1.5, n)
     correct = rng.random(n) < confidence - 0.12 * (confidence > 0.5)
     level = rng.integers(1, 6, n)
     confidence[rng.random(n) < MISSING] = np.nan
