@@ -170,8 +170,10 @@ def compare(
     "no difference seen": two models that are alike in every row; the limits are what as many
     rows could have missed.
 
-    Simulated false alarms at 0.95 are in docs/metrics/comparison.md: ECE, over-ECE and MCB alarm
-    too rarely near perfect calibration, where they can only see large changes.
+    Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average, but ECE,
+    over-ECE and MCB alarm too rarely near perfect calibration, where they can only see large
+    changes; smooth ECE and MCB of models that state unlike numbers of values too often, up to 21
+    and 33 %, since their bias is not corrected; and confidence when wrong if 1 % of rows are wrong.
 
     Examples
     --------

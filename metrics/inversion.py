@@ -65,9 +65,10 @@ def ece_interval(
     -----
     Target: sum_b |E[(c - y) 1{b}]| over the same bins. Gap vectors are taken along the
     soft-threshold path max(|d_b| - lambda v_b, 0), v_b being the variance of d_b; for a diagonal
-    covariance this is the maximum-likelihood fit at a given ECE. In simulation (320 cells of
-    distribution, truth and n from 50 to 2000) coverage at 0.95 was at least 0.92, median 0.967;
-    near 0 it covers too often. Below 50 rows it is untested.
+    covariance this is the maximum-likelihood fit at a given ECE. In simulation (192 cells of
+    distribution, truth and n from 50 to 2000) coverage at 0.95 was at least 0.93, median 0.97, and
+    at least 0.96 at 20 rows; near 0 it covers too often. With 30 questions of eight samples it was
+    at least 0.87, with 125 at least 0.90. Tables: docs/metrics/ece_interval.md.
 
     Examples
     --------

@@ -111,18 +111,20 @@ def generate(folder, options):
 
 
 def run(folder, options):
-    """Score the folder in a process of its own: records, table, seconds, peak memory in MB."""
+    """Score the folder in a process of its own: records, table, what it took, peak memory in MB."""
     command = [Path(sys.executable).with_name("caopd-bench"), "score", folder, "--json", "-"]
     command += ["--by", "level"] if options.levels else []
     command += ["--decimals", str(options.decimals)] if options.decimals else []
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
-    # Linux counts in kB, of the largest of the children: there was only this one.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
+    # There was only this child. Linux counts its memory in kB.
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak, processor = used.ru_maxrss * 1024 / 1e6, used.ru_utime + used.ru_stime
     if done.returncode:
         sys.exit(f"{done.stderr}exit code {done.returncode}, peak {peak:,.0f} MB")
-    return json.loads(done.stdout), done.stderr, seconds, peak
+    took = f"{seconds:.1f} s ({processor:.1f} s of the processor), peak {peak:,.0f} MB"
+    return json.loads(done.stdout), done.stderr, took, peak
 
 
 def main():
@@ -143,7 +145,7 @@ def main():
         truth = generate(folder, options)
         files = list(folder.iterdir())
         size = sum(file.stat().st_size for file in files) / 1e6
-        records, table, seconds, peak = run(folder, options)
+        records, table, took, peak = run(folder, options)
     finally:
         shutil.rmtree(home)
     found = {r["metric"]: r["estimate"] for r in records if r["group"] is None}
@@ -155,7 +157,7 @@ def main():
     print(table)
     print(
         f"{options.rows:,} rows, {len(files)} {options.format} files, {size:,.0f} MB on disk: "
-        f"{seconds:.1f} s, {options.rows / seconds:,.0f} rows a second, peak {peak:,.0f} MB\n"
+        f"{took}\n"
         f"(seed {options.seed}, Python {sys.version.split()[0]}, {listed}; as counted by hand: "
         f"{', '.join(expected) or 'not checked'})"
     )

@@ -9,6 +9,7 @@ import pytest
 from caopd_bench.metrics import (
     METRICS,
     Summary,
+    Tally,
     bootstrap,
     ece_interval,
     null_ece,
@@ -28,8 +29,9 @@ def test_every_metric_returns_a_float_and_works_along_the_last_axis():
     for name, metric in METRICS.items():
         value = metric.function(MIXED)
         assert type(value) is float, name
-        stacked = np.stack([MIXED.right, 2 * MIXED.right]), np.stack([MIXED.wrong, 2 * MIXED.wrong])
-        assert metric.cells(MIXED.values, *stacked) == pytest.approx([value, value]), name
+        swapped = metric.function(Tally(MIXED.values, MIXED.wrong, MIXED.right))
+        stacked = np.stack([MIXED.right, MIXED.wrong]), np.stack([MIXED.wrong, MIXED.right])
+        assert metric.cells(MIXED.values, *stacked) == pytest.approx([value, swapped]), name
         assert metric.higher_is_better in (True, False, None), name
     assert len({metric.label for metric in METRICS.values()}) == len(METRICS)
     with pytest.raises(ValueError, match="metrics must be among"):
