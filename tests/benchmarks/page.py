@@ -169,7 +169,7 @@ def _agreement(by_n, contestant):
     if worst < 0:
         return ""
     if worst <= AGREES:
-        return f"none (at most {worst:.0e})"
+        return f"none (at most {worst:.0e})" if worst else "none"
     return f"up to {worst:.1g} (n = {at:,})" + (f": {contestant.why}" if contestant.why else "")
 
 
