@@ -35,10 +35,11 @@ class Interval:
         Rows.
     method : str
         How the limits were made, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
-        (ECE), "mover" (gap), "adjusted student" (Brier), "skewness-adjusted" (means of skewed
-        rows), "score" (shares of pairs), "bias-corrected normal" or "percentile" (of replicates).
-        "cluster" comes first for clustered rows. The application adds "simulation" (ECE of
-        calibrated models) and "" where nothing was computed.
+        (ECE), "simulated inversion" (its L2 norm and over-confident part), "mover" (gap),
+        "adjusted student" (Brier), "skewness-adjusted" (means of skewed rows), "score" (shares of
+        pairs), "bias-corrected normal" or "percentile" (of replicates). "cluster" comes first for
+        clustered rows. The application adds "simulation" (ECE of calibrated models) and "" where
+        nothing was computed.
     standard_error : float
         In closed form where the limits are, else of the replicates; NaN where it would be 0, also
         beside finite limits. The limits are not the estimate plus and minus a multiple of it.
