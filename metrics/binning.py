@@ -48,10 +48,7 @@ def bin_index(values: FloatArray, bins: int = 10, edges: Edges = "exact") -> NDA
         boundaries = np.linspace(0.0, 1.0, bins + 1)
         boundaries[0], boundaries[-1] = -np.inf, np.inf
         return np.asarray(np.digitize(values, boundaries) - 1)
-    position = values * bins
-    nearest = np.rint(position)
-    position = np.where(np.abs(position - nearest) <= 1e-9, nearest, position)
-    return np.minimum(position.astype(np.intp), bins - 1)
+    return np.minimum((values * bins + 1e-9).astype(np.intp), bins - 1)
 
 
 def mass_index(count: NDArray[Any], bins: int | NDArray[np.int64] = 10) -> NDArray[np.intp]:
@@ -129,8 +126,9 @@ def _largest_rising(hits: NDArray[Any], rows: NDArray[Any]) -> int:
 
 def bin_sums(cells: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
     """Sum ``cells`` (..., u) over the bins that occur in the ascending ``index`` (u,)."""
-    starts = np.flatnonzero(np.diff(index, prepend=-1))
-    return np.asarray(np.add.reduceat(cells, starts, axis=-1))
+    new = np.ones(index.size, dtype=np.bool_)
+    np.not_equal(index[1:], index[:-1], out=new[1:])
+    return np.asarray(np.add.reduceat(cells, new.nonzero()[0], axis=-1))
 
 
 def _sum_rows(cells: NDArray[Any], index: NDArray[np.intp]) -> FloatArray:

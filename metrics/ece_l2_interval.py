@@ -72,8 +72,9 @@ def ece_l2_interval(
 
     That there are two rates, and that the limits must heed it and 0, is due to Sun, Chaudhari,
     Barnett, Dobriban, arXiv 2408.08998; D and sigma_1 are as in their published code, the limits
-    are not. Ours adds the two variances, takes the root of D plus or minus the normal quantile times the deviation, and sets
-    the lower limit to 0 unless D exceeds its upper quantile under calibration.
+    are not. Ours adds the two variances, takes the root of D plus or minus the normal quantile
+    times the deviation, and sets the lower limit to 0 unless D exceeds its upper quantile under
+    calibration.
 
     It is shorter than an honest interval at small n: see docs/metrics/ece_interval.md for the
     coverage that we measured. For the usual ECE use :func:`ece_interval`.

@@ -27,13 +27,14 @@ class Pairs(NamedTuple):
 
 def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
     """Count the pairs of counts (..., u) along ascending values."""
-    right, wrong = right.astype(np.float64), wrong.astype(np.float64)
-    wrong_below = np.cumsum(wrong, axis=-1) - wrong
-    return Pairs(
-        np.asarray((right * wrong_below).sum(axis=-1)),
-        np.asarray((right * wrong).sum(axis=-1)),
-        np.asarray(right.sum(axis=-1) * wrong.sum(axis=-1)),
-    )
+    # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
+    pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
+    total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
+    pairs -= wrong
+    pairs *= right
+    concordant = pairs.sum(axis=-1)
+    np.multiply(right, wrong, out=pairs, dtype=np.float64)
+    return Pairs(np.asarray(concordant), np.asarray(pairs.sum(axis=-1)), np.asarray(total))
 
 
 def share(pairs: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:

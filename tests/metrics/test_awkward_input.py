@@ -9,7 +9,12 @@ import pytest
 import caopd_bench.metrics as m
 
 # What a function needs besides confidence and correct; a new metric with such a need goes here.
-NEEDED = {"selective_accuracy": {"coverage": 0.5}, "coverage_at_risk": {"risk": 0.1}}
+NEEDED = {
+    "selective_accuracy": {"coverage": 0.5},
+    "coverage_at_risk": {"risk": 0.1},
+    "recalibrate": {"method": "platt"},
+    "cross_recalibrate": {"method": "platt"},
+}
 # They all take what tally() takes, and a tally.
 POINTS = {
     name: function
