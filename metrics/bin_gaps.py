@@ -79,10 +79,11 @@ class BinGaps:
         q = mean / np.sqrt(moment)
         q2 = min(float(q @ q), 1.0 - 1e-9)
         kappa = (1.0 - np.sqrt(1.0 - q2)) / q2 if q2 > 1e-9 else 0.5
-        z = normal_draws(mean.size)
-        noise = z - kappa * np.outer(q, q @ z)
-        totals = np.sqrt(moment / self.count.sum())[:, None] * noise + mean[:, None]
-        return np.asarray(np.abs(totals).sum(axis=0))
+        deviation = np.sqrt(moment / self.count.sum())
+        root = deviation[:, None] * (np.eye(q.size) - kappa * np.outer(q, q))
+        totals = root @ normal_draws(mean.size)
+        totals += mean[:, None]
+        return np.asarray(np.abs(totals, out=totals).sum(axis=0))
 
     def share_at(self, mean: FloatArray) -> FloatArray:
         """Share of rows, larger than observed where ``mean`` needs more than all of them."""
