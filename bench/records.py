@@ -39,6 +39,8 @@ class Record:
         calibrated models". "" where there is no interval.
     reason : str
         Why something is undefined, else "".
+    caution : str
+        Where limits of this kind were seen to cover too seldom, else "".
     """
 
     run: str
@@ -51,6 +53,7 @@ class Record:
     n: int
     interval: str = ""
     reason: str = ""
+    caution: str = ""
 
 
 def make_record(run: str, task: str, group: str | None, metric: str, interval: Interval) -> Record:
@@ -66,6 +69,7 @@ def make_record(run: str, task: str, group: str | None, metric: str, interval: I
         n=int(interval.n),
         interval=_describe(interval),
         reason=interval.reason,
+        caution=interval.caution,
     )
 
 

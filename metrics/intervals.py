@@ -47,6 +47,9 @@ class Interval:
         The estimate corrected for its bias, where one exists (ECE and its like); else NaN.
     reason : str
         Why the estimate or the limits are NaN; empty otherwise.
+    caution : str
+        Where limits of this metric on rows like these were seen to cover less often than they
+        should: the least measured coverage. Empty otherwise.
     """
 
     estimate: float
@@ -58,6 +61,7 @@ class Interval:
     standard_error: float
     debiased: float = NAN
     reason: str = ""
+    caution: str = ""
 
 
 def wilson(

@@ -16,6 +16,7 @@ import numpy as np
 from caopd_bench.metrics.bin_gaps import BinGaps
 from caopd_bench.metrics.binning import Edges, bin_index
 from caopd_bench.metrics.calibration import _ece
+from caopd_bench.metrics.cautions import with_caution
 from caopd_bench.metrics.clustered_gaps import ClusteredGaps
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.intervals import Interval
@@ -97,9 +98,10 @@ def ece_interval(
             nan, reason = float("nan"), f"as good as {gaps.clusters:.2g} clusters: no interval"
             return Interval(estimate, nan, nan, level, n, method, nan, reason=reason)
     found = _invert(gaps, estimate, 1.0 - level)
-    return Interval(
+    interval = Interval(
         estimate, found.low, found.high, level, n, method, found.standard_error, found.debiased
     )
+    return with_caution("ece", interval, tally)
 
 
 def _gaps(tally: Tally, bins: int, edges: Edges, alpha: float) -> BinGaps:

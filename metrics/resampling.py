@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from caopd_bench.metrics.cautions import with_caution
 from caopd_bench.metrics.closed_form import Limits, brier_limits, student_quantile
 from caopd_bench.metrics.closed_form_gap import gap_limits
 from caopd_bench.metrics.closed_form_influence import influence_limits
@@ -163,12 +164,13 @@ def bootstrap(
     key = int(rng.integers(1 << 32))  # so that one metric does not depend on the others
     drawn = [name for name in names if name not in CLOSED_FORMS and name != "ece"]
     draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
-    return {
+    found = {
         name: _of_replicates(name, tally, draws[name], level, key)
         if name in draws
         else _without_replicates(name, tally, level)
         for name in names
     }
+    return {name: with_caution(name, interval, tally) for name, interval in found.items()}
 
 
 def _without_replicates(name: str, tally: Tally, level: float) -> Interval:

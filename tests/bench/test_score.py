@@ -209,7 +209,7 @@ def test_the_json_is_the_records(big, run, tmp_path):
     run("score", big, "--by", "family", "--json", tmp_path / "new" / "r.json")
     written = json.loads((tmp_path / "new" / "r.json").read_text(), parse_constant=_refuse)
     _assert_same(written, score(read_run(big), by=["family"]))
-    keys = "run task group metric estimate low high n interval reason"
+    keys = "run task group metric estimate low high n interval reason caution"
     assert list(written[0]) == keys.split()
 
 
