@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from caopd_bench.counts import Missing
 from caopd_bench.errors import UsageError
 from caopd_bench.flat import MAX_ROWS, Columns
-from caopd_bench.metrics import plot_reliability, reliability_table
+from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.notes import describe_run, notes_on_items, notes_on_task, notes_on_weights
 from caopd_bench.records import Record, render_json
 from caopd_bench.rows import AnyRun, CountedRun, Run
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_score"]
 
-TITLE_WIDTH = 36  # characters
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -160,15 +158,16 @@ def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | No
     ]
     if not panels:
         return None
-    figure = _make_figure(len(panels))
-    for ax, (run, task, counts) in zip(figure.axes, panels, strict=True):
-        title = textwrap.fill(inline(run.name, NAME_WIDTH), TITLE_WIDTH)
-        if len({name for _, name, _ in panels}) > 1:
+    tasks = {task for _, task, _ in panels}
+    tables = {}
+    for run, task, counts in panels:
+        title = inline(run.name, NAME_WIDTH)
+        if len(tasks) > 1:
             title += f"\n{inline(task, NAME_WIDTH)}"
-        # A pair of $ would be a formula.
-        title = title.replace("$", r"\$")
-        plot_reliability(reliability_table(counts, level=level), ax, title=title)
-    return figure
+        while title in tables:  # long names are shortened, and may then be alike
+            title += "'"
+        tables[title] = reliability_table(counts, level=level)
+    return plot_reliabilities(tables)
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -181,14 +180,3 @@ def _save(figure: Figure, path: Path) -> None:
         # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
         figure.savefig(path, dpi=160, metadata=metadata[path.suffix.lower()])
-
-
-def _make_figure(panels: int) -> Figure:
-    from matplotlib.figure import Figure
-
-    columns = min(panels, 3)
-    rows = -(-panels // columns)
-    figure = Figure(figsize=(4.6 * columns, 5.4 * rows), layout="constrained")
-    for i in range(panels):
-        figure.add_subplot(rows, columns, i + 1)
-    return figure
