@@ -178,9 +178,10 @@ def test_several_keys_at_once(mixed, run):
 
 def test_paths_are_scored_from_python(mixed, tmp_path):
     """What `score` takes on the command line."""
-    records = score(read_run(mixed), by=["level"])
-    assert score(mixed, by=["level"]) == records
-    assert score(str(mixed), by="level") == records
+    # As text: to Python 3.13 records with a NaN in them are not equal.
+    records = repr(score(read_run(mixed), by=["level"]))
+    assert repr(score(mixed, by=["level"])) == records
+    assert repr(score(str(mixed), by="level")) == records
     both = score([f"a={mixed}", replace(read_run(mixed), name="b")])
     assert {record.run for record in both} == {"a", "b"}
     with pytest.raises(UsageError, match="no such file or folder"):

@@ -133,7 +133,8 @@ def test_records_equal_direct_calls(big):
 def test_by_level(big):
     run = read_run(big)
     records = score(run, by=["level"])
-    assert [r for r in records if r.group is None] == score(run)
+    # As text: to Python 3.13 records with a NaN in them are not equal.
+    assert repr([r for r in records if r.group is None]) == repr(score(run))
     groups = list(dict.fromkeys(r.group for r in records))
     assert groups == [None, *(f"level={i}" for i in range(1, 6))]
     hard = [row for row in run.rows if row.groups["level"] == 5]
