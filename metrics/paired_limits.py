@@ -123,7 +123,8 @@ def _by_sample_size(name: str, t: Tally) -> Influence:
     psi = influence(name, t)
     if name not in _BY_CLASS:
         return psi
-    of_right, of_wrong = (np.sqrt(n / (n - 1.0)) for n in (t.n_right, t.n_wrong))
+    # A class of one row may be the one that the metric does not look at.
+    of_right, of_wrong = (np.sqrt(n / max(n - 1.0, 1.0)) for n in (t.n_right, t.n_wrong))
     return Influence(psi.if_right * of_right, psi.if_wrong * of_wrong)
 
 

@@ -89,8 +89,9 @@ CLOSED_FORMS = MappingProxyType(
         **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
     }
 )
-# At least 0, and biased up because noise counts as error. Percentiles cover 0 % when it is 0.
-FOLDED = ("smooth_ece", "miscalibration", "discrimination")
+# Largest value of those that are at least 0, and biased up because noise counts as error.
+# Percentiles cover 0 % when it is 0.
+FOLDED = {"smooth_ece": 1.0, "miscalibration": 1.0, "discrimination": 0.25}
 # Their influences are difference quotients, so that many values would take seconds.
 NUMERICAL, COARSE = ("ece_l2", "aurc", "eaurc"), 128
 WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece", "ece_l2", "over_ece")
@@ -243,7 +244,7 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key
     return replace(
         empty,
         low=0.0 if zero else max(debiased - reach, 0.0),
-        high=max(debiased + reach, estimate),
+        high=max(min(debiased + reach, FOLDED[name]), estimate),
         standard_error=error,
         debiased=debiased,
     )

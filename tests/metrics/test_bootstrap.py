@@ -274,3 +274,12 @@ def test_a_higher_level_is_wider(typical):
 def test_a_tally_of_the_same_cells_has_the_same_intervals(typical):
     cells = Tally(*typical.cells)
     assert repr(bootstrap(cells, replicates=100)) == repr(bootstrap(typical, replicates=100))
+
+
+@pytest.mark.parametrize(
+    ("name", "largest"), [("smooth_ece", 1.0), ("miscalibration", 1.0), ("discrimination", 0.25)]
+)
+def test_replicates_of_few_rows_do_not_leave_the_range(name, largest):
+    rows = tally([0.05, 0.9, 0.5], [0, 1, 1] if name == "discrimination" else [1, 0, 1])
+    i = bootstrap(rows, metrics=[name], replicates=60)[name]
+    assert 0.0 <= i.low <= i.estimate <= i.high <= largest

@@ -303,3 +303,10 @@ def test_false_alarms(base, k, monkeypatch):
         name, share = row["metric"], row["alarms"]
         assert share < 0.10, name  # .05 and four standard errors
         assert share > 0.01 or name in UNCERTAIN, name
+
+
+def test_one_right_answer_among_many_wrong_ones():
+    stated, none, one = [0.9, 0.8] * 15, [0] * 30, [1] + [0] * 29
+    change = compare((stated, none), (stated, one))["confidence_when_wrong"]
+    assert change.reason == ""
+    assert change.low < change.difference < change.high
