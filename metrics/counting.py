@@ -236,7 +236,8 @@ def _floats_of(name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _in_range(confidence: NDArray[Any]) -> bool:
-    return bool(confidence.min() >= 0.0 and confidence.max() <= 1.0)  # false for NaN as well
+    # The ufuncs spare the wrappers of min() and max(), which few rows would notice. False for NaN.
+    return bool(np.minimum.reduce(confidence) >= 0.0 and np.maximum.reduce(confidence) <= 1.0)
 
 
 def _is_binary(correct: NDArray[Any]) -> bool:
@@ -266,7 +267,7 @@ def _count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
         else:
             nearest -= WHOLE
             scaled -= nearest
-            if scaled.max() > SNAP or scaled.min() < -SNAP:
+            if np.maximum.reduce(scaled) > SNAP or np.minimum.reduce(scaled) < -SNAP:
                 return None
         index += index
         index += y if y.dtype.kind in "bi" else y == 1
