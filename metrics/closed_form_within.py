@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -119,13 +120,14 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
         extended.append(Tally(group.values, group.right + added, group.wrong + added))
     observed = _squares(extended) / _all_pairs(extended) ** 2
     models = [(_pairs(group), hanley_mcneil(group)) for group in groups if _pairs(group)]
-    total = sum(pairs for pairs, _ in models)
+    # fsum: sum() rounds otherwise in Python 3.12 than in 3.11.
+    total = math.fsum(pairs for pairs, _ in models)
     smaller = sum(min(group.n_right, group.n_wrong) for group in groups)
     weight = PRIOR_ROWS / (PRIOR_ROWS + smaller)
     z2 = normal_quantile(level) ** 2
 
     def variance(t: float) -> float:
-        model = sum((pairs / total) ** 2 * of_group(t) for pairs, of_group in models)
+        model = math.fsum((pairs / total) ** 2 * of_group(t) for pairs, of_group in models)
         return z2 * (weight * model + (1.0 - weight) * observed)
 
     return score_limits(estimate, variance)
@@ -192,7 +194,7 @@ def _draws(groups: Sequence[Tally]) -> int:
 
 
 def _all_pairs(groups: Sequence[Tally]) -> float:
-    return sum(_pairs(group) for group in groups)
+    return math.fsum(_pairs(group) for group in groups)
 
 
 def _pairs(group: Tally) -> float:

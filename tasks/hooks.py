@@ -14,6 +14,7 @@ and its standard error the string "N/A": lm-eval's table cannot print a standard
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -160,7 +161,7 @@ def share_not_ok(statuses: Sequence[str]) -> float:
 def mean_confidence(confidences: Sequence[float | None]) -> float | None:
     """Aggregate `confidence`: the mean over the responses that state one."""
     stated = [c for c in confidences if c is not None]
-    return sum(stated) / len(stated) if stated else None
+    return math.fsum(stated) / len(stated) if stated else None
 
 
 def _aggregate(name: str) -> Callable[[Sequence[Pair]], float | None]:
