@@ -1,5 +1,6 @@
 """Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out."""
 
+from caopd_bench.metrics.between import auroc_between, bootstrap_between
 from caopd_bench.metrics.calibration import (
     accuracy,
     confidence_when_wrong,
@@ -82,8 +83,10 @@ __all__ = [
     "auprc",
     "aurc",
     "auroc",
+    "auroc_between",
     "auroc_within",
     "bootstrap",
+    "bootstrap_between",
     "bootstrap_within",
     "brier",
     "brier_change",

@@ -30,13 +30,22 @@ def fold(text: str) -> str:
     return text.translate(_LOOK_ALIKES)
 
 
-def clean_answer(raw: str) -> str:
+def clean_answer(raw: str, *, intervals: bool = False) -> str:
     """Strip box, markdown, quotes, unbalanced brackets and the full stop from an answer.
+
+    Parameters
+    ----------
+    raw
+        The text after the label.
+    intervals
+        Brackets of two kinds may belong together: ``[0, 1)`` is a half-open interval.
 
     Examples
     --------
     >>> clean_answer(' **5 apples.** ("')
     '5 apples'
+    >>> clean_answer("[0, 1)"), clean_answer("[0, 1)", intervals=True)
+    ('[0, 1', '[0, 1)')
     """
     text = raw.strip()[:MAX_ANSWER]
     box = find_box(text)
@@ -53,8 +62,13 @@ def clean_answer(raw: str) -> str:
             text = text[1:-1]
         if text.endswith("|") and text.count("|") % 2:
             text = text[:-1]
-        text = _strip_unbalanced(text)
+        if not (intervals and _is_interval(text)):
+            text = _strip_unbalanced(text)
     return text
+
+
+def _is_interval(text: str) -> bool:
+    return text.count("(") + text.count("[") == text.count(")") + text.count("]")
 
 
 def _strip_unbalanced(text: str) -> str:

@@ -41,6 +41,7 @@ next question that nothing announces and that gets answer and confidence of its 
 import re
 from typing import NamedTuple
 
+from caopd_bench.tasks.calls import find_calls, render_calls
 from caopd_bench.tasks.characters import clean_answer, fold
 from caopd_bench.tasks.confidence import Reading, read_confidence
 from caopd_bench.tasks.statements import Kind, Statement, find_statements
@@ -65,6 +66,8 @@ STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "
 # and East Asian characters are counted instead; a tokenizer makes at least about 0.7 tokens of each
 # (it joins some digits and signs, and splits words), so from there on the budget may be used up.
 NEAR_BUDGET = 0.7
+#: Kinds of answer that are stated as calls, not after a label "Answer:".
+CALL_KINDS = ("calls", "first_call")
 _UNIT = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[A-Za-z]+|[^\W\d_A-Za-z]|[0-9]|[^\w\s]|_")
 
 _MAX_ABSTENTION = 400  # characters of a response that is nothing but an abstention
@@ -101,7 +104,9 @@ class Spans(NamedTuple):
     unfinished: bool
 
 
-def parse_response(text: str, *, max_tokens: int | None = None) -> ParsedResponse:
+def parse_response(
+    text: str, *, max_tokens: int | None = None, kind: str = "number"
+) -> ParsedResponse:
     r"""Read answer, confidence and status from a response.
 
     Parameters
@@ -111,6 +116,9 @@ def parse_response(text: str, *, max_tokens: int | None = None) -> ParsedRespons
     max_tokens
         The token budget of the generation, if known: a text near it without answer and
         confidence is `unfinished` instead of `no_answer`.
+    kind
+        The kind of answer, as for `verify`: calls are found by their own labels, and a LaTeX answer
+        may be a half-open interval. All other kinds are read alike.
 
     Returns
     -------
@@ -125,10 +133,10 @@ def parse_response(text: str, *, max_tokens: int | None = None) -> ParsedRespons
     >>> parse_response("Answer: 7\nConfidence: high").status
     'bad_confidence'
     """
-    return judge_spans(find_spans(text, max_tokens=max_tokens))
+    return judge_spans(find_spans(text, max_tokens=max_tokens, kind=kind))
 
 
-def find_spans(text: str, *, max_tokens: int | None = None) -> Spans:
+def find_spans(text: str, *, max_tokens: int | None = None, kind: str = "number") -> Spans:
     r"""Find the text of the answer and of the confidence that count.
 
     Parameters are those of `parse_response`, which is ``judge_spans(find_spans(text))``.
@@ -145,8 +153,11 @@ def find_spans(text: str, *, max_tokens: int | None = None) -> Spans:
     visible, unfinished = drop_thinking(fold(text))
     if unfinished:
         return Spans(None, None, True)
-    statements = find_statements(visible)
-    answer, confidence = _pick_pair(statements)
+    statements = find_statements(visible, intervals=kind == "latex")
+    if kind in CALL_KINDS:
+        answer, confidence = _pick_calls(visible, statements)
+    else:
+        answer, confidence = _pick_pair(statements)
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
     if answer is None and confidence is None and max_tokens is not None:
@@ -202,6 +213,13 @@ def _pick_pair(statements: list[Statement]) -> tuple[str | None, str | None]:
         elif confidences[0].start > first:
             answers = [a for a in answers if a.start < last]
     return answers[-1].text, confidences[-1].text
+
+
+def _pick_calls(visible: str, statements: list[Statement]) -> tuple[str | None, str | None]:
+    """Return the calls and the confidence that counts."""
+    calls = find_calls(visible)
+    confidences = _strongest(statements, "confidence")
+    return render_calls(calls) if calls else None, confidences[-1].text if confidences else None
 
 
 def _strongest(statements: list[Statement], kind: Kind) -> list[Statement]:

@@ -98,13 +98,15 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def find_statements(text: str) -> list[Statement]:
+def find_statements(text: str, *, intervals: bool = False) -> list[Statement]:
     r"""Return the statements of the first block, in order, without empty or placeholder answers.
 
     Parameters
     ----------
     text
         A response without thinking.
+    intervals
+        Answers may be half-open intervals; see `characters.clean_answer`.
 
     Examples
     --------
@@ -113,13 +115,14 @@ def find_statements(text: str) -> list[Statement]:
     answer 5 True
     confidence 0.9 True
     """
-    return _Block().read(_TURN_TOKEN.sub(r"\n\g<0>\n", text))
+    return _Block(intervals).read(_TURN_TOKEN.sub(r"\n\g<0>\n", text))
 
 
 class _Block:
     """The block while its lines are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, intervals: bool) -> None:
+        self.intervals = intervals
         self.statements: list[Statement] = []
         self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
@@ -220,7 +223,7 @@ class _Block:
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
             counts = strong and read_confidence(text).value is not None
         else:
-            text = clean_answer(raw)
+            text = clean_answer(raw, intervals=self.intervals)
             if len(text) <= 100 and _PLACEHOLDER.fullmatch(text):
                 return
             counts = strong
