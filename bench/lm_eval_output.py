@@ -10,22 +10,27 @@ is read.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from caopd_bench.errors import UsageError
-from caopd_bench.lm_eval_provenance import run_provenance, section, task_provenance
+from caopd_bench.lm_eval_provenance import (
+    pool_sources,
+    run_provenance,
+    section,
+    task_provenance,
+    thinking_setting,
+)
+from caopd_bench.lm_eval_rows import make_rows
 from caopd_bench.provenance import clean_provenance, parser_warnings
-from caopd_bench.rows import GREEDY, STATUSES, Row, Run
-from caopd_bench.tasks.parsing import find_spans, parse_response
+from caopd_bench.rows import Row, Run
+from caopd_bench.tasks.thinking import holds_thinking
 from caopd_bench.terminal import quote
 
 __all__ = ["find_results", "is_lm_eval", "read_lm_eval"]
 
-GROUP_KEYS = ("level", "family", "subject", "domain")
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
 
@@ -78,13 +83,20 @@ def read_lm_eval(results_file: Path) -> Run:
     warnings: list[str] = []
     tasks: dict[str, Any] = {}
     for task, file in samples.items():
-        task_rows, first = _read_samples(task, file)
-        if not task_rows:
+        read = _read_samples(task, file)
+        if not read.rows:
             warnings.append(f"{task}: no stated confidence in its samples; left out")
             continue
-        _check_count(task, file, len(task_rows), results)
-        rows += task_rows
-        tasks[task] = task_provenance(task, first, results)
+        _check_count(task, file, read.lines, results)
+        rows += read.rows
+        settings = task_provenance(task, read.first, results)
+        settings["source"] = pool_sources(read.sources)
+        settings["thinking"] = {
+            **thinking_setting(section(results, "config").get("model_args")),
+            "seen": read.thought / len(read.rows),
+        }
+        for name in dict.fromkeys(row.task for row in read.rows):  # a vote is a task of its own
+            tasks[name] = settings
     if not rows:
         raise UsageError(
             f"{results_file}: none of its tasks ({', '.join(samples)}) states a confidence; "
@@ -96,15 +108,26 @@ def read_lm_eval(results_file: Path) -> Run:
     return Run(name, str(results_file), rows, provenance, tuple(warnings))
 
 
-def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
+class _Read(NamedTuple):
+    """What the samples of one task hold."""
+
+    rows: list[Row]
+    lines: int
+    first: Mapping[str, Any]
+    sources: list[Any]
+    thought: int
+
+
+def _read_samples(task: str, file: Path) -> _Read:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
+    sources: dict[str, Any] = {}
     seen: set[tuple[str | int, str | int]] = set()
     for number, sample in _lines(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
         if missing and not first:
-            return [], {}
+            return _Read([], 0, {}, [], 0)
         if missing:
             raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
         key = (_identity(sample.get("doc_id")), _identity(sample.get("filter")))
@@ -113,85 +136,20 @@ def _read_samples(task: str, file: Path) -> tuple[list[Row], Mapping[str, Any]]:
                 f"{where}: doc_id {quote(key[0])} appears twice; was the file appended to?"
             )
         seen.add(key)
-        rows.append(_make_row(task, sample, where))
+        rows += make_rows(task, sample, where)
         first = first or sample
+        source = section(sample, "doc").get("source")
+        sources.setdefault(json.dumps(source, sort_keys=True), source)
     if not rows:
         raise UsageError(f"{file}: empty (was the run stopped?); run lm_eval again")
-    return rows, first
+    thought = sum(row.text is not None and holds_thinking(row.text) for row in rows)
+    # The rows of a vote come after those of the samples, not between them.
+    rows.sort(key=lambda row: row.task != task)
+    return _Read(rows, len(seen), first, list(sources.values()), thought)
 
 
 def _identity(value: Any) -> str | int:
     return value if isinstance(value, (str, int)) else quote(value)
-
-
-def _make_row(task: str, sample: Mapping[str, Any], where: str) -> Row:
-    doc = sample.get("doc")
-    text = _first_text(sample)
-    if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
-        raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
-    confidence = _read_confidence(sample["confidence"], where)
-    correct = sample["acc"]
-    if correct not in (0, 1):
-        raise UsageError(f"{where}: acc must be 0 or 1, got {quote(correct)}")
-    status = sample.get("status", "ok" if confidence is not None else "no_confidence")
-    if status not in STATUSES:
-        raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
-    if (status == "ok") != (confidence is not None):
-        raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
-    # Only here is the token budget known that this answer really had.
-    if status == "no_answer" and _is_cut_off(text, _token_budget(sample)):
-        status = "unfinished"
-    spans = find_spans(text)
-    return Row(
-        task=task,
-        item_hash=doc["item_hash"],
-        sample=GREEDY,
-        groups=_read_groups(doc, where),
-        confidence=confidence,
-        correct=int(correct),
-        status=status,
-        answer=spans.answer,
-        stated=spans.confidence,
-        text=text,
-    )
-
-
-def _read_groups(doc: Mapping[str, Any], where: str) -> dict[str, str | int | float]:
-    groups = {key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))}
-    for key, value in groups.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UsageError(f"{where}: {key} must be a word or a finite number, got {value}")
-    return groups
-
-
-def _read_confidence(value: Any, where: str) -> float | None:
-    if value is None:
-        return None
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= 1:  # NaN is in no range
-        hint = "; divide percentages by 100" if is_number and value > 1 else ""
-        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {quote(value)}{hint}")
-    return float(value)
-
-
-def _first_text(sample: Mapping[str, Any]) -> str:
-    responses = sample.get("resps") or [[""]]
-    while isinstance(responses, list):
-        responses = responses[0] if responses else ""
-    return responses if isinstance(responses, str) else ""
-
-
-def _token_budget(sample: Mapping[str, Any]) -> int | None:
-    for request in section(sample, "arguments").values():
-        options = section(request, "arg_1") if isinstance(request, Mapping) else {}
-        for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
-            if isinstance(options.get(key), int) and options[key] > 0:
-                return int(options[key])
-    return None
-
-
-def _is_cut_off(text: str, budget: int | None) -> bool:
-    return parse_response(text, max_tokens=budget).status == "unfinished"
 
 
 def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) -> None:

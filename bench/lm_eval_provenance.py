@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["run_provenance", "section", "task_provenance"]
+__all__ = ["pool_sources", "run_provenance", "section", "task_provenance", "thinking_setting"]
 
 
 def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,11 +58,53 @@ def task_provenance(
         "num_fewshot": section(results, "n-shot").get(task),
         "task_hash": section(results, "task_hashes").get(task),
         "generation": section(results, "configs", task).get("generation_kwargs"),
-        "source": doc.get("source"),
+        "way": doc.get("way"),
+        "samples": doc.get("k"),
+        "wording": _wording(doc),
         "exemplars": doc.get("exemplars"),
         "weights": doc.get("weights"),
         "prompt_version": doc.get("prompt_version"),
         "parser_version": doc.get("parser_version"),
+    }
+
+
+def _wording(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give the paraphrase and scale of a task of the prompt panel."""
+    if doc.get("paraphrase") is None:
+        return None
+    return {"paraphrase": doc["paraphrase"], "scale": doc.get("scale")}
+
+
+def pool_sources(sources: Sequence[Any]) -> Mapping[str, Any] | None:
+    """Give one source for the documents of a task: of a pooled task, the names and all parts."""
+    known = [source for source in sources if isinstance(source, Mapping)]
+    if len(known) < 2:
+        return known[0] if known else None
+    ordered = sorted(known, key=lambda source: str(source.get("set")))
+    return {"set": " + ".join(str(source.get("set")) for source in ordered), "parts": ordered}
+
+
+def thinking_setting(arguments: Any) -> dict[str, Any]:
+    """Give what the model's arguments say of thinking: asked for or not, and what strips it.
+
+    `enable_thinking` of the backends hf and vllm, or the same key in the arguments of the chat template;
+    `end_token` is the tag up to which the backend drops the text before we see it.
+    """
+    if isinstance(arguments, str):
+        pairs = (pair.partition("=") for pair in arguments.split(","))
+        arguments = {key.strip(): value.strip() for key, _, value in pairs}
+    if not isinstance(arguments, Mapping):
+        return {"asked": None, "end_token": None}
+    nested = [arguments.get(key) for key in ("chat_template_args", "chat_template_kwargs")]
+    places = [arguments, *(place for place in nested if isinstance(place, Mapping))]
+    found = (place["enable_thinking"] for place in places if "enable_thinking" in place)
+    asked = next(found, None)
+    if isinstance(asked, str):
+        asked = {"true": True, "false": False}.get(asked.lower())
+    token = arguments.get("think_end_token")
+    return {
+        "asked": asked if isinstance(asked, bool) else None,
+        "end_token": token if isinstance(token, str) else None,
     }
 
 

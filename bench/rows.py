@@ -24,6 +24,7 @@ __all__ = [
     "Status",
     "count_rows",
     "label_items",
+    "tally_questions",
     "tally_rows",
 ]
 
@@ -193,6 +194,25 @@ def tally_rows(rows: Sequence[Row]) -> Tally | None:
     """
     parsed = [row for row in rows if row.confidence is not None]
     return _tally(parsed) if parsed else None
+
+
+def tally_questions(rows: Sequence[Row]) -> list[Tally | None]:
+    """Tally the parsed rows of each question, in order of appearance; None where there are none."""
+    questions: dict[str, list[Row]] = {}
+    for row in rows:
+        questions.setdefault(row.item_hash, []).append(row)
+    return [_tally_question(i, asked) for i, asked in enumerate(questions.values())]
+
+
+def _tally_question(number: int, rows: Sequence[Row]) -> Tally | None:
+    parsed = [row for row in rows if row.confidence is not None]
+    if not parsed:
+        return None
+    return tally(
+        [row.confidence or 0.0 for row in parsed],
+        [row.correct for row in parsed],
+        cluster=[number] * len(parsed),
+    )
 
 
 def _tally(rows: Sequence[Row]) -> Tally:

@@ -18,12 +18,13 @@ from caopd_bench.metrics import (
     Interval,
     Tally,
     bootstrap,
+    bootstrap_between,
     bootstrap_within,
     null_ece,
     proportion_interval,
 )
 from caopd_bench.records import Record, make_record
-from caopd_bench.rows import AnyRun, CountedRun, Run
+from caopd_bench.rows import GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.runs import read_runs
 
 __all__ = ["score"]
@@ -87,6 +88,8 @@ def score(
             if "level" in run.group_keys(task):
                 within = _within_level(run.count_by(task, "level").values(), level, missing)
                 records += _make(run.name, task, None, [("auroc_within_level", within)], missing)
+            for name, interval in _score_questions(run, task, level):
+                records += _make(run.name, task, None, [(name, interval)])
             records.append(_score_copies(run, task, whole, level))
             for key in keys:
                 for value, counts in _groups(run, task, key).items():
@@ -189,6 +192,21 @@ def _within_level(groups: Iterable[Counts], level: float, missing: Missing) -> I
     tallies = [counts.tally(missing) for counts in groups]
     present = [counts for counts in tallies if counts is not None]
     return bootstrap_within(present, level=level) if present else _undefined(level, NO_ROWS)
+
+
+def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str, Interval]]:
+    """Split the discrimination of a sampled task: within a question, and between questions."""
+    if not isinstance(run, Run):
+        return
+    rows = run.task_rows(task)
+    if len({row.item_hash for row in rows}) == len(rows) or all(r.sample == GREEDY for r in rows):
+        return
+    questions = list(filter(None, tally_questions(rows)))
+    for name, interval in (
+        ("auroc_within_question", bootstrap_within),
+        ("auroc_between_questions", bootstrap_between),
+    ):
+        yield name, interval(questions, level=level) if questions else _undefined(level, NO_ROWS)
 
 
 def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record:

@@ -60,7 +60,7 @@ _INLINE = re.compile(
 )
 # Where a label may stand inside a line, and the one word that has to follow there.
 _MIDDLE = re.compile(r"(?P<sentence>[.!?][*_)\"'”’]{0,3})?\s(?=[*_`\"']{0,3}Action)")
-_ONE_WORD = re.compile(r"[\s*`\"']{0,8}[\w.-]{1,100}(?:\(\))?[\s*`\"',.;]{0,8}")
+_ONE_WORD = re.compile(r"[\s*`\"']{0,8}[\w.\[\]-]{1,100}(?:\(\))?[\s*`\"',.;]{0,8}")
 _BLOCK_END = re.compile(
     rf"(?:{_TURN_LINE.pattern})|[\W_]{{0,12}}(?:begin!|(?P<answer>final\s{{1,3}}answer){_COLON})",
     re.IGNORECASE,

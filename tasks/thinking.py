@@ -58,8 +58,25 @@ _CLOSES_INNER = {tag: kind for kind in KINDS for tag in kind.inner_closing}
 _TAG = re.compile(
     "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER)), re.IGNORECASE
 )
+_REASONING = re.compile("</?reasoning>", re.IGNORECASE)
 # gpt-oss without its special tokens begins "analysisWe need to ...".
 _BARE_HARMONY = re.compile(r"\s{0,20}analysis(?=[A-Z])")
+
+
+def holds_thinking(text: str) -> bool:
+    """Say whether a response shows thinking, closed or not.
+
+    Examples
+    --------
+    >>> holds_thinking("<think>5? no, 6</think>Answer: 6"), holds_thinking("Answer: 6")
+    (True, False)
+    >>> holds_thinking("<think>\n\n</think>\n\nAnswer: 6")  # what a model leaves with thinking off
+    False
+    """
+    # The science format's reasoning is part of an answer, whatever the mode.
+    text = _REASONING.sub("", text)
+    visible, unfinished = drop_thinking(text)
+    return unfinished or len("".join(visible.split())) < len("".join(_TAG.sub("", text).split()))
 
 
 def drop_thinking(text: str) -> Thinking:
