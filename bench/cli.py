@@ -122,6 +122,17 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--text", action="store_true", help="with --store: keep the model's text too"
     )
+    together = score.add_argument_group("several tasks together")
+    together.add_argument(
+        "--panel",
+        action="store_true",
+        help="caopd_math_panel: the spread of every metric between prompts",
+    )
+    together.add_argument(
+        "--probe",
+        action="store_true",
+        help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
+    )
     flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
     flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
     flat.add_argument("--correct-column", default="correct", metavar="NAME")
@@ -167,6 +178,10 @@ def _fetch_model(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
+    if options.panel or options.probe:
+        from caopd_bench.extra_command import run_extra
+
+        return run_extra(options)
     from caopd_bench.score_command import run_score
 
     return run_score(options)

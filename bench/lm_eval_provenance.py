@@ -87,8 +87,8 @@ def pool_sources(sources: Sequence[Any]) -> Mapping[str, Any] | None:
 def thinking_setting(arguments: Any) -> dict[str, Any]:
     """Give what the model's arguments say of thinking: asked for or not, and what strips it.
 
-    `enable_thinking` of the backends hf and vllm, or the same key in the arguments of the chat template;
-    `end_token` is the tag up to which the backend drops the text before we see it.
+    `enable_thinking` of the backends hf and vllm, or the same key in the arguments of the chat
+    template; `end_token` is the tag up to which the backend drops the text before we see it.
     """
     if isinstance(arguments, str):
         pairs = (pair.partition("=") for pair in arguments.split(","))

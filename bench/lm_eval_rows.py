@@ -1,8 +1,8 @@
 """Turn one line of lm-eval's samples into rows.
 
 A task that asks once gives one row a line. A task that samples gives K, and one more for the vote:
-`TASK:agreement` holds the commonest answer to each question, with the share of samples that gave it as
-its confidence. A response that failed has no text.
+`TASK:agreement` holds the commonest answer to each question, with the share of samples that gave it
+as its confidence. A response that failed has no text.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _texts(sample: Mapping[str, Any]) -> list[str | None]:
     texts: list[str | None] = []
     for response in responses if isinstance(responses, list) else ():
         while isinstance(response, list):
-            response = response[0] if response else None  # noqa: PLW2901
+            response = response[0] if response else None
         texts.append(response if isinstance(response, str) else None)
     return texts
 

@@ -9,7 +9,7 @@ from caopd_bench.counts import Missing
 from caopd_bench.records import Record
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["render_groups", "render_task"]
+__all__ = ["LABELS", "align", "render_groups", "render_task"]
 
 LABELS = {
     "parse_rate": "parse rate",
@@ -114,7 +114,7 @@ def render_task(
             limits = [_limits(record) if record else "" for record in bounds]
             is_first = all(row[0] != BOUNDS for row in table)
             table.append([BOUNDS, *limits, IF_STATED if is_first and len(runs) == 1 else ""])
-    lines = _align(table)
+    lines = align(table)
     return "\n".join([*lines, *(f"  ({mark}) {why}" for why, mark in footnotes.items())])
 
 
@@ -154,7 +154,7 @@ def render_groups(
         cells.insert(heads.index("ECE") + 1, _limits(found["ece"]))
         table.append([inline(group, GROUP_WIDTH), n, *cells])
     head = [f"  {HEADS[missing]}"] if HEADS[missing] else []
-    return "\n".join([*head, *_align(table, right=True)])
+    return "\n".join([*head, *align(table, right=True)])
 
 
 def _meaning(metric: str, missing: Missing) -> str:
@@ -192,7 +192,8 @@ def _number(record: Record) -> str:
     return f"{record.estimate:{'+' if record.metric in SIGNED else ''}.3f}"
 
 
-def _align(table: list[list[str]], *, right: bool = False) -> list[str]:
+def align(table: list[list[str]], *, right: bool = False) -> list[str]:
+    """Pad the cells of each column to one width, indented by two spaces."""
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     lines = []
     for row in table:

@@ -1,9 +1,9 @@
 """Discrimination between groups: the AUROC over pairs of answers from different groups.
 
-Where each question was sampled several times, the pairs of a right and a wrong answer are of two kinds:
-of one question (does the model know *which of its attempts* went right? `auroc_within`) and of two
-questions (does it know which questions it can answer? `auroc_between`). A model that states one number
-per question has all its discrimination in the second.
+Where each question was sampled several times, the pairs of a right and a wrong answer are of two
+kinds: of one question (does the model know *which of its attempts* went right? `auroc_within`) and
+of two questions (does it know which questions it can answer? `auroc_between`). A model that states
+one number per question has all its discrimination in the second.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
     Returns
     -------
     Interval
-        Normal limits on the scale of log-odds; NaN with a reason if the estimate is undefined, 0 or 1,
-        or there are fewer than ten groups.
+        Normal limits on the scale of log-odds; NaN with a reason if the estimate is undefined, 0 or
+        1, or there are fewer than ten groups.
 
     Raises
     ------
@@ -83,8 +83,8 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
 
     Notes
     -----
-    The estimate A is a ratio of sums over pairs of groups. With N and D of all of them, and n_g and d_g
-    of the pairs that group g is in, its variance is taken from the projection on the groups:
+    The estimate A is a ratio of sums over pairs of groups. With N and D of all of them, and n_g and
+    d_g of the pairs that group g is in, its variance is taken from the projection on the groups:
     :math:`\frac{G}{G - 1} \sum_g (n_g - A d_g)^2 / D^2`.
 
     Examples
@@ -135,7 +135,8 @@ def _touching(groups: list[Tally]) -> tuple[FloatArray, FloatArray]:
     for group, place in zip(groups, places, strict=True):
         right[place] += group.right
         wrong[place] += group.wrong
-    # Of a right answer at each value: wrong ones below, ties as halves. Of a wrong one: right above.
+    # Of a right answer at each value: wrong ones below, ties as halves. Of a wrong one: right
+    # above.
     below = np.cumsum(wrong) - wrong / 2
     above = right.sum() - np.cumsum(right) + right / 2
     ranked, pairs = np.empty(len(groups)), np.empty(len(groups))

@@ -1,13 +1,14 @@
 """What lm-eval calls to turn the values of all documents into one number.
 
-lm-eval collects what `judging` returned per metric, a value for each document. Set metrics (ECE, Brier,
-AUROC, ...) collect `[confidence, correct]`, or a list of such pairs where a question was sampled several
-times; a pair whose confidence is None is counted by `parse_rate` and left out of the metric.
+lm-eval collects what `judging` returned per metric, a value for each document. Set metrics (ECE,
+Brier, AUROC, ...) collect `[confidence, correct]`, or a list of such pairs where a question was
+sampled several times; a pair whose confidence is None is counted by `parse_rate` and left out of
+the metric.
 
 lm-eval knows standard errors only for a few aggregations of its own. It prints `± x` for any
-metric `m` that is followed by a metric named `m_stderr`, so each set metric has one, with the samples of a
-question taken together. A metric that is undefined (AUROC without a wrong answer) is None
-and its standard error the string "N/A": lm-eval's table cannot print a standard error of None.
+metric `m` that is followed by a metric named `m_stderr`, so each set metric has one, with the
+samples of a question taken together. A metric that is undefined (AUROC without a wrong answer) is
+None and its standard error the string "N/A": lm-eval's table cannot print a standard error of None.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 `_twostage` and `_ptrue` ask about answers that were given before; `_priv` may show a model its own
 verified solution. RUN is what `lm_eval --output_path RUN --log_samples` wrote, a `samples_*.jsonl`
-of it, or a folder that `caopd-bench score --store` wrote. Only texts and verdicts are taken; no number
-is made here (numbers are the run reader's business, which this package may not import).
+of it, or a folder that `caopd-bench score --store` wrote. Only texts and verdicts are taken; no
+number is made here (numbers are the run reader's business, which this package may not import).
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def read_answers(run: str | Path, items: Sequence[str]) -> dict[str, list[Given]
             found[file] = {name: sorted(all_, key=_by_sample) for name, all_ in answers.items()}
     if not found:
         raise DataError(
-            f"{path}: no answers to the problems of this task; give a run of the same questions with "
-            "--log_samples"
+            f"{path}: no answers to the problems of this task; give a run of the same questions "
+            "with --log_samples"
         )
     if len(found) > 1:
         names = ", ".join(str(file) for file in found)
@@ -88,9 +88,11 @@ def _read_file(file: Path) -> Iterator[tuple[str, Given]]:
     """Yield item and answer; rows of other makers, without an item hash, are passed over."""
     read = _read_stored if file.name.endswith(".gz") else _read_sample
     try:
-        with gzip.open(file, "rt", encoding="utf-8") if read is _read_stored else file.open(
-            encoding="utf-8"
-        ) as stream:
+        with (
+            gzip.open(file, "rt", encoding="utf-8")
+            if read is _read_stored
+            else file.open(encoding="utf-8") as stream
+        ):
             for line in stream:
                 if line.strip():
                     yield from read(json.loads(line))
@@ -109,7 +111,11 @@ def _read_stored(row: Mapping[str, Any]) -> Iterator[tuple[str, Given]]:
 
 def _read_sample(row: Mapping[str, Any]) -> Iterator[tuple[str, Given]]:
     doc = row.get("doc") if isinstance(row, Mapping) else None
-    if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str) or "acc" not in row:
+    if (
+        not isinstance(doc, Mapping)
+        or not isinstance(doc.get("item_hash"), str)
+        or "acc" not in row
+    ):
         return
     texts = [text for response in row.get("resps", []) for text in response]
     verdicts = row["acc"] if isinstance(row["acc"], list) else [row["acc"]]

@@ -60,8 +60,8 @@ Doc = dict[str, Any]
 def load(*, questions: str = "math", way: str = "conf", **options: Any) -> DatasetDict:
     """Build the splits `test` and `fewshot` of a task.
 
-    lm-eval passes `--metadata`, the model's arguments and the YAML's own settings in one dictionary;
-    names that are nearly one of `OPTIONS` are refused, all others are the model's.
+    lm-eval passes `--metadata`, the model's arguments and the YAML's own settings in one
+    dictionary; names that are nearly one of `OPTIONS` are refused, all others are the model's.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
     way : str
         One of `WAYS`.
     **options
-        `exemplars` ("a" or "b"), `levels` and `problem_seed` (bundled problems), `data_dir`, `answers`
-        and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (only so many items),
-        `paraphrase` and `scale` (prompt panel).
+        `exemplars` ("a" or "b"), `levels` and `problem_seed` (bundled problems), `data_dir`,
+        `answers` and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (only so many
+        items), `paraphrase` and `scale` (prompt panel).
 
     Raises
     ------
@@ -181,11 +181,11 @@ def _first(options: Mapping[str, Any]) -> int | None:
 
 
 def _add_given(docs: list[Doc], run: object) -> None:
-    """Put the answers of an earlier run into the documents that it answered, and drop the others."""
+    """Put the answers of an earlier run into the documents that it answered; drop the others."""
     if not isinstance(run, str) or not run:
         raise ValueError(
             "this way of asking judges the answers of an earlier run: name its folder, "
-            "--metadata '{\"answers\": \"RUN\"}' (a run of the same questions, with --log_samples)"
+            '--metadata \'{"answers": "RUN"}\' (a run of the same questions, with --log_samples)'
         )
     answers = _keep_answered(docs, run)
     for doc in docs:
@@ -199,7 +199,9 @@ def _keep_answered(docs: list[Doc], run: str) -> dict[str, list[Given]]:
     answers = read_answers(run, [doc["item_hash"] for doc in docs])
     kept = [doc for doc in docs if doc["item_hash"] in answers]
     if len(kept) < len(docs):
-        _log.warning("%s answered %d of %d problems; only these are asked", run, len(kept), len(docs))
+        _log.warning(
+            "%s answered %d of %d problems; only these are asked", run, len(kept), len(docs)
+        )
     docs[:] = kept
     return answers
 
@@ -226,8 +228,8 @@ def _add_context(docs: list[Doc], run: object) -> None:
         doc["context"], doc["privileged"] = ("rollout", right[0]) if right else ("none", None)
     if run is not None and not any(doc["privileged"] for doc in docs):
         raise ValueError(
-            f"--metadata: rollouts: {run} holds no right answer with its text to any problem of this "
-            "task; give an lm_eval run with --log_samples"
+            f"--metadata: rollouts: {run} holds no right answer with its text to any problem of "
+            "this task; give an lm_eval run with --log_samples"
         )
 
 
@@ -262,5 +264,3 @@ def _to_dataset_dict(splits: Mapping[str, list[Doc]]) -> DatasetDict:
         fingerprint = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
         wrapped[split] = Dataset(pyarrow.Table.from_pylist(rows), fingerprint=fingerprint)
     return DatasetDict(wrapped)
-
-

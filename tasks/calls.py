@@ -43,7 +43,6 @@ __all__ = ["Call", "find_calls", "load_calls", "render_calls", "same_calls", "sa
 MAX_CALLS = 100  # calls that are kept: no plan has more, and a model in a loop has no end
 _MAX_NAME = 200  # characters of a name: longer ones are prose
 
-
 _COUNT = r"(?:[\s_]{0,2}[#(\[]?[0-9]{1,3}[)\]]?)?"  # Action 1, Action #1, Action (1)
 _COLON = r"[\s*_`\"']{0,6}:(?!:)"
 _INPUT = rf"action{_COUNT}[\s_]{{0,2}}input{_COUNT}"

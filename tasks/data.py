@@ -2,13 +2,14 @@
 
 One loader for all tasks, and one rule for where rows come from:
 
-1. `data_dir` (of `--metadata`) or the variable `CAOPD_BENCH_DATA` names a folder: the dataset's file
+1. `data_dir` (of `--metadata`) or the variable `CAOPD_BENCH_DATA` names a folder: the dataset's
+file
    must be there, and nothing is downloaded;
 2. otherwise a set that has pinned raw files is downloaded from them once and kept in the cache;
 3. otherwise the hub, through the library `datasets`.
 
-Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes with
-a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
+Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes
+with a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row],
         if path is None:
             setting = "data_dir" if data_dir else FOLDER_VARIABLE
             raise DataError(
-                f"{source.name}: no {source.name}.jsonl (or {', '.join(SUFFIXES[1:])}) in {folder}; "
-                f"put it there (docs/data.md) or unset {setting}"
+                f"{source.name}: no {source.name}.jsonl (or {', '.join(SUFFIXES[1:])}) in "
+                f"{folder}; put it there (docs/data.md) or unset {setting}"
             )
         rows, origin, revision = read_rows(path), "local folder", None
     elif source.raw is not None:
@@ -168,7 +169,7 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     if _is_offline():
         raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {help_}")
     try:
-        with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:  # noqa: S310
+        with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
             data = response.read(MAX_BYTES)
     except (OSError, urllib.error.URLError, ValueError) as error:
         reason = getattr(error, "reason", error)
@@ -214,9 +215,11 @@ def _load_hub(source: Source) -> tuple[list[Row], str | None]:
                 hub.path, hub.config, split=split, revision=hub.revision
             )
         ]
-    except Exception as error:  # noqa: BLE001 - its many errors all mean: not to be had
+    except Exception as error:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
-        raise DataError(f"{source.name}: not on the hub or in its cache ({reason}); {help_}") from None
+        raise DataError(
+            f"{source.name}: not on the hub or in its cache ({reason}); {help_}"
+        ) from None
     return rows, hub.revision
 
 
@@ -227,7 +230,7 @@ def _is_offline() -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT):  # noqa: S310
+        with urllib.request.urlopen(url, timeout=TIMEOUT):
             return True
     except urllib.error.HTTPError:
         return True

@@ -1,8 +1,8 @@
 """Worked examples for the prompts of each style, written by hand.
 
-Each set holds one wrong answer, with a low confidence: a model that imitates only right answers learns
-that every confidence is high. The mathematics style has a second set (`problems.exemplars`), so that
-the effect of the stated numbers can be measured.
+Each set holds one wrong answer, with a low confidence: a model that imitates only right answers
+learns that every confidence is high. The mathematics style has a second set (`problems.exemplars`),
+so that the effect of the stated numbers can be measured.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _LATEX = [
         r"\frac{5}{6}",
         "0.98",
     ),
-    _worked(
-        "Solve $x^2 = 9$ for $x$.", "Both $3$ and $-3$ have the square 9.", "3, -3", "0.90"
-    ),
+    _worked("Solve $x^2 = 9$ for $x$.", "Both $3$ and $-3$ have the square 9.", "3, -3", "0.90"),
     _worked(
         r"How many positive divisors does $360$ have?",
         r"$360 = 2^3 \cdot 3^2 \cdot 5$, and $3 \cdot 2 \cdot 1 = 6$.",
@@ -58,7 +56,8 @@ _CHOICE = [
         "0.98",
     ),
     _worked(
-        "What is the boiling point of water at sea level?\nA. 50 °C\nB. 100 °C\nC. 150 °C\nD. 200 °C",
+        "What is the boiling point of water at sea level?\nA. 50 °C\nB. 100 °C\nC. 150 °C\n"
+        "D. 200 °C",
         "At sea level water boils at 100 °C.",
         "B",
         "0.97",
@@ -115,20 +114,22 @@ _SCIENCE = [
     ),
 ]
 _FORMAT = (
-    "Use the following format:\nThought: you should always think about what to do\nAction: the action "
-    "to take, should be one of the tool names.\nAction Input: the input to the action, must be in JSON "
-    "format. All of the action input must be realistic and from the user.\n\nBegin!\nQuestion: "
+    "Use the following format:\nThought: you should always think about what to do\nAction: the "
+    "action to take, should be one of the tool names.\nAction Input: the input to the action, must "
+    "be in JSON format. All of the action input must be realistic and from the user.\n\nBegin!\nQuestion: "
 )
 
 
 def _tools(documentation: str, question: str) -> str:
     return (
-        "Your task is to answer the user's question using available tools. \nYou have access to the "
-        f"following tools:\n{documentation}\n\n{_FORMAT}{question}"
+        "Your task is to answer the user's question using available tools. \nYou have access to "
+        f"the following tools:\n{documentation}\n\n{_FORMAT}{question}"
     )
 
 
-_CLOCK = 'Name: Clock\nDocumentation:\ngetTime: The time in a city.\nParameters: {"city": "string."}'
+_CLOCK = (
+    'Name: Clock\nDocumentation:\ngetTime: The time in a city.\nParameters: {"city": "string."}'
+)
 _SHOP = (
     "Name: Shop\nDocumentation:\nlistItems: All items on sale.\nParameters: {}\n"
     'buyItem: Buy an item.\nParameters: {"name": "string.", "count": "integer."}'

@@ -35,9 +35,7 @@ class ItemSet(NamedTuple):
     parts: tuple[str, ...] = ()
 
 
-def load_items(
-    name: str, *, data_dir: str | Path | None = None, **options: Any
-) -> list[Item]:
+def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any) -> list[Item]:
     """Load the items of a set.
 
     Parameters
@@ -241,7 +239,9 @@ def _mapping(row: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
 def _interleave(parts: list[list[Item]]) -> list[Item]:
     """Mix sets so that every prefix holds about the same share of each: any limit is balanced."""
     placed = [
-        ((i + 0.5) / len(part), p, item) for p, part in enumerate(parts) for i, item in enumerate(part)
+        ((i + 0.5) / len(part), p, item)
+        for p, part in enumerate(parts)
+        for i, item in enumerate(part)
     ]
     return [item for _, _, item in sorted(placed, key=lambda entry: entry[:2])]
 

@@ -1,8 +1,9 @@
 """Judge the responses to one document: what lm-eval's `process_results` calls.
 
-Every metric has a value for every document, parsed or not: lm-eval mis-weights groups otherwise. The
-keys `acc`, `confidence` and `status` are what `caopd-bench score` reads; of a sampled question they are
-lists, one entry per sample, and `majority` is the pair [share of the commonest answer, is it right].
+Every metric has a value for every document, parsed or not: lm-eval mis-weights groups otherwise.
+The keys `acc`, `confidence` and `status` are what `caopd-bench score` reads; of a sampled question
+they are lists, one entry per sample, and `majority` is the pair [share of the commonest answer, is
+it right].
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
 def vote(answers: Sequence[str | None], kind: str) -> tuple[float, int | None]:
     """Give the share of the commonest answer, and the place of its first sample.
 
-    A sample without an answer votes for nothing and counts in the share: K samples, one vote each. Of
-    answers that are equally common the one that came first is taken. (0, None) if there is none.
+    A sample without an answer votes for nothing and counts in the share: K samples, one vote each.
+    Of answers that are equally common the one that came first is taken. (0, None) if there is none.
     """
     groups = group_answers(answers, kind)
     counts: dict[int, int] = {}

@@ -5,8 +5,8 @@ exemplars only the first carries the instruction too; the others show what it me
 shorter than repeating it, and SmolLM2-135M-Instruct kept to the format more often
 (docs/decisions/small-models.md).
 
-Science and tool use are asked as in the paper: their own instruction (of the dataset, in `system` or
-in the question) says how to answer, and a line of ours asks for the confidence.
+Science and tool use are asked as in the paper: their own instruction (of the dataset, in `system`
+or in the question) says how to answer, and a line of ours asks for the confidence.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ PANEL = {
     ),
     ("2", "unit"): (
         "Solve this and show your work briefly. The second-to-last line reads "
-        '"Answer: <exact number>", the last line "Confidence: <c>", where c is between 0.00 (surely '
-        "wrong) and 1.00 (surely right)."
+        '"Answer: <exact number>", the last line "Confidence: <c>", where c is between 0.00 '
+        "(surely wrong) and 1.00 (surely right)."
     ),
     ("2", "percent"): (
         "Solve this and show your work briefly. The second-to-last line reads "
@@ -92,12 +92,12 @@ PANEL = {
         "wrong) and 100% (surely right)."
     ),
     ("3", "unit"): (
-        "Work it out. Then give the exact result after \"Answer:\" and, on a line of its own, a "
-        'number from 0.00 to 1.00 after "Confidence:". Of all the answers to which you give the same '
-        "number, that share should turn out right."
+        'Work it out. Then give the exact result after "Answer:" and, on a line of its own, a '
+        'number from 0.00 to 1.00 after "Confidence:". Of all the answers to which you give the '
+        "same number, that share should turn out right."
     ),
     ("3", "percent"): (
-        "Work it out. Then give the exact result after \"Answer:\" and, on a line of its own, a "
+        'Work it out. Then give the exact result after "Answer:" and, on a line of its own, a '
         'percentage from 0% to 100% after "Confidence:". Of all the answers to which you give the '
         "same percentage, that many in a hundred should turn out right."
     ),
@@ -140,7 +140,7 @@ def _with_tooluse_line(question: str) -> str:
 
 
 def render_system(doc: Mapping[str, Any]) -> str:
-    """Word the system message: the dataset's own instruction and our confidence line, or nothing."""
+    """Word the system message: the dataset's instruction and our confidence line, or nothing."""
     if doc["way"] in ("twostage", "ptrue") or not doc.get("system"):
         return ""
     return f"{doc['system']}\n\n{SCIENCE_LINE}"

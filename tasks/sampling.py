@@ -1,10 +1,10 @@
 """The task class of the ways that sample: K requests a question, each with a seed of its own.
 
 lm-eval's `repeats` sends one request K times. A server that honours the one seed that lm-eval sends
-then gives K copies of one answer, and K copies agree perfectly. So each sample is a request of its own;
-an API model gets another seed with each (local backends draw from one stream of random numbers, and
-would refuse a seed among the generation options). Whatever the backend, copies are looked for before
-anything is judged: if nearly all questions got K equal texts, nothing is scored.
+then gives K copies of one answer, and K copies agree perfectly. So each sample is a request of its
+own; an API model gets another seed with each (local backends draw from one stream of random
+numbers, and would refuse a seed among the generation options). Whatever the backend, copies are
+looked for before anything is judged: if nearly all questions got K equal texts, nothing is scored.
 """
 
 from __future__ import annotations
@@ -67,14 +67,12 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
             texts.setdefault(request.doc_id, set()).update(map(str, request.resps))
         copied = sum(len(distinct) == 1 for distinct in texts.values())
         allowed = bool((self.config.metadata or {}).get("allow_copies"))
-        self.copied = (
-            not allowed and len(texts) >= MIN_QUESTIONS and copied >= COPIES * len(texts)
-        )
+        self.copied = not allowed and len(texts) >= MIN_QUESTIONS and copied >= COPIES * len(texts)
         if self.copied:
             _log.error(
-                "%s: refused: to %d of %d questions all samples are copies of one text; does the server "
-                "ignore or fix the seed, or is the temperature 0? If the model really is that sure, "
-                "--metadata '{\"allow_copies\": true}'",
+                "%s: refused: to %d of %d questions all samples are copies of one text; does the "
+                "server ignore or fix the seed, or is the temperature 0? If the model really is "
+                "that sure, --metadata '{\"allow_copies\": true}'",
                 self.config.task,
                 copied,
                 len(texts),

@@ -70,9 +70,7 @@ SOURCES: dict[str, Source] = {
         "math500_test", 500, "MIT (MATH)", hub=Hub("HuggingFaceH4/MATH-500", None, ("test",))
     ),
     # The published split has 700 and 300 problems; none was used to choose anything here.
-    "svamp": Source(
-        "svamp_test", 1000, "MIT", hub=Hub("ChilleD/SVAMP", None, ("train", "test"))
-    ),
+    "svamp": Source("svamp_test", 1000, "MIT", hub=Hub("ChilleD/SVAMP", None, ("train", "test"))),
     "science": _science(
         "chemistry", 210, "772adb9f2bdb1bbc2a542f350b55a1b23091fa98e793f5e24c5dba410ce299bf"
     ),

@@ -54,7 +54,7 @@ def verify(answer: str | None, gold: str, kind: str = "number") -> bool:
 
 
 def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[int | None]:
-    """Number the distinct answers to one question: equal answers share a number.
+    """Give each answer to one question a number: equal answers share it.
 
     Parameters
     ----------

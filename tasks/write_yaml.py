@@ -2,8 +2,8 @@
 
     python -m caopd_bench.tasks.write_yaml
 
-A test holds the files to what this writes. A new dataset is an entry in `sources`, one in `items` and
-one in `FAMILIES`.
+A test holds the files to what this writes. A new dataset is an entry in `sources`, one in `items`
+and one in `FAMILIES`.
 """
 
 from __future__ import annotations

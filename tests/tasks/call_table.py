@@ -58,8 +58,8 @@ FOUND = [
     ("Action: get\nAction Input: page 3", [("get", "page 3")]),
     ("Action: first get, then put\nAction Input: {}", [("first get, then put", "{}")]),
     # the end of the block
-    ('Action: get\nAction Input: {"a": 1}\nObservation: {"action": "x"}\nThought: y\nAction: put\n'
-     'Action Input: {"b": "}"}\nFinal Answer: z\nAction: no', [GET, PUT]),
+    ('Action: get\nAction Input: {"a": 1}\nObservation: {\n"action": "x"\n}\nThought: y\n'
+     'Action: put\nAction Input: {"b": "}"}\nFinal Answer: z\nAction: no', [GET, PUT]),
     ('Action: get\nAction Input: {"a": 1}\nQuestion: z\nAction: no', [GET]),
     ('Action: get\nAction Input: {"a": 1}\n\nBegin!\nAction: no', [GET]),
     ('Action: get\nAction Input: {"a": 1}<|im_end|>\nAction: no', [GET]),
@@ -104,7 +104,7 @@ OTHER_INPUTS = [
     ('{"a": [""]}', '{"a": []}'),
     ('{"a": []}', "{}"), ('{"a": {}}', "{}"), ('{"a": [null]}', '{"a": [""]}'),
     ('{"a": "null"}', "{}"),
-    ('{"a": 1}', "page 3"), ('{"a": 1}', "[1]"), ('{"a": 1}', '[{"a": 1}]'),
+    ("page 3", "page 4"), ('{"a": 1}', "page 3"), ('{"a": 1}', "[1]"), ('{"a": 1}', '[{"a": 1}]'),
     ('{"a": 1}', '{"a": 1'),
     ('{"a": 2}', '{"a": 1, "a": 2}'), ('{"a": 1}', '{"a": 1}}'), ('{"a": 1}', "{a: 1}"),
     ('{"a": "x"}', "{'a': b'x'}"), ('{"a": "x"}', "{'a': 'x"), ("{}", "set()"), ("{}", "{None}"),

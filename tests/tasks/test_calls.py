@@ -56,7 +56,8 @@ def test_other_inputs(one, other):
     assert judge(same_calls, other, one) is False
 
 
-def test_what_is_too_large_is_unreadable():
+def test_what_is_no_value_or_too_large_is_unreadable():
+    assert read_input('{"a": NaN}') is read_input('{"a": -Infinity}') is None
     for text in ('{"a":' * 51 + "1" + "}" * 51, '{"a": "' + "x" * MAX_INPUT + '"}'):
         assert read_input(text) is None
     for text in ('{"a":' * 50 + "1" + "}" * 50, '{"a": "' + "x" * (MAX_INPUT - 9) + '"}'):
