@@ -36,7 +36,7 @@ from caopd_bench.tasks.call_values import (
 )
 
 # Private there only because nothing else needed them: one list of what begins a turn.
-from caopd_bench.tasks.statements import _TURN_LINE, _TURN_TOKEN
+from caopd_bench.tasks.statements import TURN_LINE, TURN_TOKEN
 
 __all__ = ["Call", "find_calls", "load_calls", "render_calls", "same_calls", "same_first_call"]
 
@@ -61,7 +61,7 @@ _INLINE = re.compile(
 _MIDDLE = re.compile(r"(?P<sentence>[.!?][*_)\"'”’]{0,3})?\s(?=[*_`\"']{0,3}Action)")
 _ONE_WORD = re.compile(r"[\s*`\"']{0,8}[\w.\[\]-]{1,100}(?:\(\))?[\s*`\"',.;]{0,8}")
 _BLOCK_END = re.compile(
-    rf"(?:{_TURN_LINE.pattern})|[\W_]{{0,12}}(?:begin!|(?P<answer>final\s{{1,3}}answer){_COLON})",
+    rf"(?:{TURN_LINE.pattern})|[\W_]{{0,12}}(?:begin!|(?P<answer>final\s{{1,3}}answer){_COLON})",
     re.IGNORECASE,
 )
 # Between a label and its object: markup, line ends and the first line of a code fence.
@@ -102,7 +102,7 @@ def find_calls(text: str) -> list[Call]:
     """
     block = _Block(text)
     start = 0
-    for token in _TURN_TOKEN.finditer(text):
+    for token in TURN_TOKEN.finditer(text):
         block.read(start, token.start())
         if block.spoken:
             return block.calls

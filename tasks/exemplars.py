@@ -116,7 +116,8 @@ _SCIENCE = [
 _FORMAT = (
     "Use the following format:\nThought: you should always think about what to do\nAction: the "
     "action to take, should be one of the tool names.\nAction Input: the input to the action, must "
-    "be in JSON format. All of the action input must be realistic and from the user.\n\nBegin!\nQuestion: "
+    "be in JSON format. All of the action input must be realistic and from the user.\n\n"
+    "Begin!\nQuestion: "
 )
 
 

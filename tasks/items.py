@@ -20,7 +20,7 @@ from caopd_bench.tasks import problems
 from caopd_bench.tasks.calls import load_calls
 from caopd_bench.tasks.data import DataError, as_text, load_rows
 
-__all__ = ["SETS", "ItemSet", "load_items"]
+__all__ = ["SETS", "ItemSet", "load_items", "make_choice"]
 
 Item = dict[str, Any]
 BUNDLED_OPTIONS = ("levels", "problem_seed")
@@ -168,7 +168,7 @@ def _from_arc(row: Mapping[str, Any], where: str) -> Item:
     choices = _mapping(row, "choices", where)
     labels = [str(label) for label in choices["label"]]
     gold = labels.index(as_text(row, "answerKey", where))  # some are numbered 1 to 4
-    return _make_choice(
+    return make_choice(
         as_text(row, "question", where), list(choices["text"]), gold, "arc", str(row["id"])
     )
 
@@ -177,7 +177,7 @@ def _from_mmlu_pro(row: Mapping[str, Any], where: str) -> Item:
     options = row.get("options")
     if not isinstance(options, Sequence) or isinstance(options, str):
         raise DataError(f"{where}: no list of 'options' in this row; is it the right file?")
-    item = _make_choice(
+    item = make_choice(
         as_text(row, "question", where),
         list(options),
         int(row["answer_index"]),
@@ -197,7 +197,7 @@ def _from_truthfulqa(row: Mapping[str, Any], where: str) -> Item:
     seed = int.from_bytes(hashlib.sha256(question.encode()).digest()[:8], "little")
     order = random.Random(seed).sample(range(len(options)), len(options))
     gold = order.index(labels.index(1))
-    return _make_choice(question, [options[i] for i in order], gold, "truthfulqa", None)
+    return make_choice(question, [options[i] for i in order], gold, "truthfulqa", None)
 
 
 def _from_triviaqa(row: Mapping[str, Any], where: str) -> Item:
@@ -214,9 +214,10 @@ def _from_triviaqa(row: Mapping[str, Any], where: str) -> Item:
     }
 
 
-def _make_choice(
+def make_choice(
     question: str, options: Sequence[str], gold: int, domain: str, name: str | None
 ) -> Item:
+    """Make an item of a question with lettered options; `gold` is the place of the right one."""
     lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
     item = {
         "question": "\n".join([question, *lines]),

@@ -71,7 +71,7 @@ _JUDGEMENT = re.compile(
     re.IGNORECASE,
 )
 # Tokens that begin or end a turn; each is put on a line of its own before the lines are read.
-_TURN_TOKEN = re.compile(
+TURN_TOKEN = re.compile(
     r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|<[be]os>|<\|turn>|<turn\|>|\[/?INST\]"
 )
 _TURN_NAMES = r"(?:problem|question|q|user|human|system|assistant|example|exercise)"
@@ -86,7 +86,7 @@ def _turn_line(names: str) -> str:
     )
 
 
-_TURN_LINE = re.compile(f"(?:{_TURN_TOKEN.pattern})|{_turn_line(_TURN_NAMES)}", re.IGNORECASE)
+TURN_LINE = re.compile(f"(?:{TURN_TOKEN.pattern})|{_turn_line(_TURN_NAMES)}", re.IGNORECASE)
 _MAYBE_TURN_LINE = re.compile(_turn_line(_MAYBE_NAMES), re.IGNORECASE)
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
@@ -115,7 +115,7 @@ def find_statements(text: str, *, intervals: bool = False) -> list[Statement]:
     answer 5 True
     confidence 0.9 True
     """
-    return _Block(intervals).read(_TURN_TOKEN.sub(r"\n\g<0>\n", text))
+    return _Block(intervals).read(TURN_TOKEN.sub(r"\n\g<0>\n", text))
 
 
 class _Block:
@@ -199,7 +199,7 @@ class _Block:
     def _check_turn(self, line: str) -> None:
         """Notice a line that begins the next turn."""
         complete = len(self.strong) == 2
-        if _TURN_LINE.match(line):
+        if TURN_LINE.match(line):
             self.ended = bool(self.strong)
             self.no_weak |= bool(self.statements) or self.boxed
         elif _MAYBE_TURN_LINE.match(line):

@@ -8,6 +8,7 @@ and one in `FAMILIES`.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from caopd_bench.tasks.prompts import PANEL
 __all__ = ["FAMILIES", "render_all"]
 
 ROOT = Path(__file__).parent
-STOP = '["\\n###\\n"]'
+#: A line of "###" ends an exemplar in the text that a base model sees.
+STOP_SEQUENCES = ("\n###\n",)
 
 
 class Family(NamedTuple):
@@ -138,7 +140,7 @@ def _render_group(members: list[str]) -> str:
 def _render_decoding(sampled: bool, max_tokens: int) -> list[str]:
     return [
         "generation_kwargs:",
-        f"  until: {STOP}",
+        f"  until: {json.dumps(list(STOP_SEQUENCES))}",
         f"  do_sample: {str(sampled).lower()}",
         f"  temperature: {1.0 if sampled else 0.0}",
         f"  max_gen_toks: {max_tokens}",
