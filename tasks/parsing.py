@@ -59,7 +59,7 @@ __all__ = [
     "read_confidence",
 ]
 
-PARSER_VERSION = "1"  # stored with rows; raise it when any response is read differently
+PARSER_VERSION = "2"  # stored with rows; raise it when any response is read differently
 STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished")
 
 # The budget is counted in tokens, which the text does not show. Words, digits, punctuation signs

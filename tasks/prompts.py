@@ -5,8 +5,8 @@ exemplars only the first carries the instruction too; the others show what it me
 shorter than repeating it, and SmolLM2-135M-Instruct kept to the format more often
 (docs/decisions/small-models.md).
 
-Science and tool use are asked as in the paper: their own instruction (of the dataset, in `system`
-or in the question) says how to answer, and a line of ours asks for the confidence.
+Science and tool use are asked as in the paper: the dataset's own instruction (the system message,
+or part of the question) says how to answer, and a line of ours asks for the confidence.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ STYLES = {
         'Reply with two lines: "Answer:" and the answer in a few words, "Confidence:" and the '
         "probability (0.00 to 1.00) that this answer is right.",
     ),
-    "science": ("", ""),
+    "science": (
+        "",
+        'After the closing </answer> tag write one last line: "Confidence:" and the probability '
+        "(0.00 to 1.00) that this answer is right.",
+    ),
     "tooluse": ("", ""),
 }
-SCIENCE_LINE = (
-    'After the closing </answer> tag write one last line: "Confidence:" and the probability (0.00 '
-    "to 1.00) that this answer is right."
-)
 TOOLUSE_LINE = (
     "Confidence: the probability (0.00 to 1.00) that all of these actions are right, one number, "
     "as the last line"
@@ -140,10 +140,8 @@ def _with_tooluse_line(question: str) -> str:
 
 
 def render_system(doc: Mapping[str, Any]) -> str:
-    """Word the system message: the dataset's instruction and our confidence line, or nothing."""
-    if doc["way"] in ("twostage", "ptrue") or not doc.get("system"):
-        return ""
-    return f"{doc['system']}\n\n{SCIENCE_LINE}"
+    """Give the dataset's own instruction, which is the system message; most have none."""
+    return "" if doc["way"] in ("twostage", "ptrue") else doc.get("system") or ""
 
 
 def render_answer(

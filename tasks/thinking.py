@@ -8,6 +8,7 @@ family. The rules are the same for all:
 * A closing tag that nothing opened ends thinking that started at the beginning of the text: chat
   templates write the opening tag into the prompt. Everything before it is dropped. This also
   settles nested blocks: ``<think>a<think>b</think>c</think>d`` leaves ``d``.
+* The reasoning of the paper's science format also ends where the answer's own tag begins.
 * Thinking still open at the end of the text was cut off: the response is unfinished.
 
 One pass over the text, so the time is proportional to its length.
@@ -25,18 +26,23 @@ class Thinking(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How one family marks thinking; ``inner_closing`` closes only what was opened."""
+    """How one family marks thinking.
+
+    ``inner_closing`` closes only what was opened; so does ``outside``, which is itself visible.
+    """
 
     opening: tuple[str, ...]
     closing: tuple[str, ...]
     inner_closing: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 KINDS = (
     _Kind(("<think>",), ("</think>",)),  # Qwen3, DeepSeek-R1, GLM, SmolLM3, Olmo, Nemotron, MiniMax
     _Kind(("<thinking>",), ("</thinking>",)),
     _Kind(("<thought>",), ("</thought>",)),  # EXAONE
-    _Kind(("<reasoning>",), ("</reasoning>",)),  # the paper's science format
+    # The paper's science format: models forget to close the reasoning before the answer.
+    _Kind(("<reasoning>",), ("</reasoning>",), outside=("<answer>",)),
     _Kind(("[think]",), ("[/think]",)),  # Magistral
     _Kind(("<seed:think>",), ("</seed:think>",)),  # Seed-OSS
     _Kind(("◁think▷",), ("◁/think▷",)),  # Kimi
@@ -54,9 +60,10 @@ KINDS = (
 _OPENS = {tag: kind for kind in KINDS for tag in kind.opening}
 _CLOSES = {tag: kind for kind in KINDS for tag in kind.closing}
 _CLOSES_INNER = {tag: kind for kind in KINDS for tag in kind.inner_closing}
+_OUTSIDE = {tag: kind for kind in KINDS for tag in kind.outside}
 # Literal alternatives only: nothing to backtrack over.
 _TAG = re.compile(
-    "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER)), re.IGNORECASE
+    "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)), re.IGNORECASE
 )
 _REASONING = re.compile("</?reasoning>", re.IGNORECASE)
 # gpt-oss without its special tokens begins "analysisWe need to ...".
@@ -111,6 +118,9 @@ def drop_thinking(text: str) -> Thinking:
             if tag in open_kind.closing or tag in open_kind.inner_closing:
                 open_kind = None
                 visible_from = match.end()
+            elif tag in open_kind.outside:
+                open_kind = None
+                visible_from = match.start()
         elif tag in _OPENS:
             pieces.append(text[visible_from : match.start()])
             open_kind = _OPENS[tag]
