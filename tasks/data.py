@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -132,7 +133,10 @@ def read_rows(path: Path) -> list[Row]:
     except (OSError, EOFError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
     if path.suffix == ".csv":
-        return [dict(row) for row in csv.DictReader(text.splitlines())]
+        try:
+            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+        except csv.Error as error:
+            raise DataError(f"{path}: cannot be read as CSV ({error})") from None
     return list(_parse_lines(text, path))
 
 
@@ -171,8 +175,10 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     try:
         with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
             data = response.read(MAX_BYTES)
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, ValueError) as error:  # URLError is an OSError
         reason = getattr(error, "reason", error)
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         raise DataError(f"{source.name}: cannot download {raw.url} ({reason}); {help_}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != raw.sha256:
@@ -232,7 +238,8 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT):
             return True
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return True
     except (OSError, ValueError):
         return False

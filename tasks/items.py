@@ -59,7 +59,7 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
         for part in chosen.parts:
             own = options if SETS[part].make is None else {}
             loaded = load_items(part, data_dir=data_dir, **own)
-            parts.append([{**item, "domain": item.get("domain") or part} for item in loaded])
+            parts.append([{**item, "domain": item.get("domain", "caopd_math")} for item in loaded])
         return _alike(_interleave(parts))
     if chosen.make is None:
         chosen_problems = problems.load(

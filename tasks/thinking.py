@@ -63,7 +63,8 @@ _CLOSES_INNER = {tag: kind for kind in KINDS for tag in kind.inner_closing}
 _OUTSIDE = {tag: kind for kind in KINDS for tag in kind.outside}
 # Literal alternatives only: nothing to backtrack over.
 _TAG = re.compile(
-    "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)), re.IGNORECASE
+    "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)),
+    re.IGNORECASE,
 )
 _REASONING = re.compile("</?reasoning>", re.IGNORECASE)
 # gpt-oss without its special tokens begins "analysisWe need to ...".

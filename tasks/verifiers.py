@@ -16,7 +16,7 @@ percent and as share, since questions leave open which is wanted: ``25%`` equals
 from collections.abc import Callable, Sequence
 
 from caopd_bench.tasks.call_values import same_calls, same_first_call
-from caopd_bench.tasks.choices import same_choice, same_phrase
+from caopd_bench.tasks.choices import read_choice, same_choice, same_phrase
 from caopd_bench.tasks.exact_numbers import read_number
 from caopd_bench.tasks.expressions import same_expression
 
@@ -87,6 +87,8 @@ def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[i
 def _is_same(answer: str, other: str, kind: str) -> bool:
     if " ".join(answer.split()).casefold() == " ".join(other.split()).casefold():
         return True
+    if kind == "choice":  # a gold answer is a bare letter, and an answer is not
+        return read_choice(answer) is not None and read_choice(answer) == read_choice(other)
     try:
         return KINDS[kind](answer, other)
     except ValueError:  # the other is not of its kind, so nothing but itself equals it

@@ -1,9 +1,15 @@
 """Fixtures that several folders share."""
 
 import os
+from pathlib import Path
 
 # Before anything imports huggingface_hub: a look-up without a network retries for half a minute.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# The real datasets, where this machine has them; tests that need one are skipped without.
+_SHARED = Path(__file__).parents[2] / "shared" / "data"
+if _SHARED.is_dir():
+    os.environ.setdefault("CAOPD_BENCH_DATA", str(_SHARED))
 
 import hypothesis
 import pytest
