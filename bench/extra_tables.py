@@ -49,8 +49,8 @@ def render_panel(spreads: Sequence[Spread], turns: Sequence[Turn], level: float)
             )
         yield "\n".join(align(table))
         yield (
-            "  spread: standard deviation between prompts, sampling noise included; the last column "
-            "is the noise of one"
+            "  spread: standard deviation between prompts, sampling noise included; the last "
+            "column is the noise of one"
         )
     for pair in dict.fromkeys((turn.first, turn.second) for turn in turns):
         ours_ = [turn for turn in turns if (turn.first, turn.second) == pair]

@@ -13,15 +13,13 @@ from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.lm_eval_provenance import section
-from caopd_bench.rows import GREEDY, STATUSES, Row
+from caopd_bench.rows import AGREEMENT, GREEDY, STATUSES, Row
 from caopd_bench.tasks.parsing import find_spans, parse_response
 from caopd_bench.terminal import quote
 
-__all__ = ["AGREEMENT", "make_rows"]
+__all__ = ["make_rows"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
-#: What is added to the name of a sampling task, for the rows of the vote.
-AGREEMENT = ":agreement"
 #: Ways of asking that decode once, but not greedily.
 SAMPLED_ONCE = ("conf_t1",)
 #: Ways that judge an answer given before: the response holds none.

@@ -9,15 +9,23 @@ from typing import Any, TypeGuard
 
 from caopd_bench.counts import Counts
 from caopd_bench.metrics import Tally
-from caopd_bench.rows import AnyRun, Run
+from caopd_bench.rows import AGREEMENT, AnyRun, Run
 from caopd_bench.terminal import WARNING_WIDTH, inline
 
-__all__ = ["describe_run", "notes_on_items", "notes_on_task", "notes_on_weights"]
+__all__ = [
+    "describe_run",
+    "notes_on_items",
+    "notes_on_task",
+    "notes_on_thinking",
+    "notes_on_weights",
+]
 
 LOW_PARSE_RATE = 0.9
 #: The ECE interval was checked by simulation from this size on.
 MIN_ROWS = 50
 WIDTH = 40
+#: From this share of responses with thinking in them a run counts as thinking.
+THOUGHT = 0.5
 BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
@@ -38,6 +46,7 @@ def describe_run(run: AnyRun, task: str) -> str:
     exemplars = (settings.get("exemplars") or {}).get("set")
     if shots and exemplars:
         parts[1] += f" (set {inline(exemplars, WIDTH)})"
+    parts += _describe_asking(settings, task)
     if source.get("seed") is not None:
         parts.append(f"problem_seed {inline(str(source['seed']), WIDTH)}")
     levels = [level for level in run.count_by(task, "level") if _is_number(level)]
@@ -47,6 +56,56 @@ def describe_run(run: AnyRun, task: str) -> str:
     if settings.get("weights"):
         parts.append(f"weights {inline(settings['weights'][:8])}")
     return ", ".join(parts)
+
+
+def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
+    """Say how it was asked, where it was not once, greedily and plainly."""
+    way, count = settings.get("way") or "", settings.get("samples")
+    parts = []
+    if task.endswith(AGREEMENT):
+        parts.append(f"vote of {count} samples")
+    elif way.endswith("sc8"):
+        parts.append(f"{count} samples at T=1")
+    elif way == "conf_t1":
+        parts.append("sampled once at T=1")
+    if way.startswith("priv"):
+        parts.append("privileged context")
+    if way in ("twostage", "ptrue"):
+        parts.append("answers of an earlier run")
+    wording = settings.get("wording")
+    if wording:
+        said = f"wording {wording.get('paraphrase')}, scale {wording.get('scale')}"
+        parts.append(inline(said, WIDTH))
+    asked = (settings.get("thinking") or {}).get("asked")
+    if asked is not None:
+        parts.append(f"thinking {'on' if asked else 'off'}")
+    return parts
+
+
+def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
+    """Warn of two runs of a task of which one thought and the other did not."""
+    notes = []
+    for a, b in combinations(runs, 2):
+        for task in a.tasks:
+            if task not in b.tasks:
+                continue
+            ours, theirs = (_thinks(run, task) for run in (a, b))
+            if ours is not None and theirs is not None and ours != theirs:
+                names = [inline(run.name, WIDTH) for run in ((a, b) if ours else (b, a))]
+                notes.append(
+                    f"{inline(task, WIDTH)}: {names[0]} was thinking and {names[1]} was not; their "
+                    "numbers compare the modes as much as the models"
+                )
+    return notes
+
+
+def _thinks(run: AnyRun, task: str) -> bool | None:
+    """Say whether a run was thinking: as it was asked to, else as its texts show."""
+    thinking = run.settings(task).get("thinking") or {}
+    if isinstance(thinking.get("asked"), bool):
+        return bool(thinking["asked"])
+    seen = thinking.get("seen")
+    return seen >= THOUGHT if _is_number(seen) else None
 
 
 def _describe_files(source: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from caopd_bench.counts import STATUSES, Counts, Status, sort_groups
 from caopd_bench.metrics import Tally, tally
 
 __all__ = [
+    "AGREEMENT",
     "GREEDY",
     "STATUSES",
     "AnyRun",
@@ -30,6 +31,8 @@ __all__ = [
 
 #: `Row.sample` of an answer that was decoded greedily; samples count from 0.
 GREEDY = -1
+#: Ends the task name of rows that hold the vote of a question's samples, its share as confidence.
+AGREEMENT = ":agreement"
 
 
 @dataclass(frozen=True, slots=True)

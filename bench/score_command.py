@@ -15,7 +15,13 @@ from caopd_bench.counts import Missing
 from caopd_bench.errors import UsageError
 from caopd_bench.flat import MAX_ROWS, Columns
 from caopd_bench.metrics import plot_reliabilities, reliability_table
-from caopd_bench.notes import describe_run, notes_on_items, notes_on_task, notes_on_weights
+from caopd_bench.notes import (
+    describe_run,
+    notes_on_items,
+    notes_on_task,
+    notes_on_thinking,
+    notes_on_weights,
+)
 from caopd_bench.records import Record, render_json
 from caopd_bench.rows import AnyRun, CountedRun, Run
 from caopd_bench.runs import read_runs
@@ -135,7 +141,7 @@ def _render(
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task):
                 yield f"  {head}: {inline(note)}"
-    for note in [*notes_on_items(runs), *notes_on_weights(runs)]:
+    for note in [*notes_on_items(runs), *notes_on_weights(runs), *notes_on_thinking(runs)]:
         yield f"\nwarning: {inline(note)}"
     general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
     for warning in sorted(general):

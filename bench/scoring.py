@@ -24,7 +24,7 @@ from caopd_bench.metrics import (
     proportion_interval,
 )
 from caopd_bench.records import Record, make_record
-from caopd_bench.rows import GREEDY, AnyRun, CountedRun, Run, tally_questions
+from caopd_bench.rows import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.runs import read_runs
 
 __all__ = ["score"]
@@ -90,7 +90,8 @@ def score(
                 records += _make(run.name, task, None, [("auroc_within_level", within)], missing)
             for name, interval in _score_questions(run, task, level):
                 records += _make(run.name, task, None, [(name, interval)])
-            records.append(_score_copies(run, task, whole, level))
+            if _is_stated(run, task):
+                records.append(_score_copies(run, task, whole, level))
             for key in keys:
                 for value, counts in _groups(run, task, key).items():
                     group = f"{key}={value}"
@@ -207,6 +208,11 @@ def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str
         ("auroc_between_questions", bootstrap_between),
     ):
         yield name, interval(questions, level=level) if questions else _undefined(level, NO_ROWS)
+
+
+def _is_stated(run: AnyRun, task: str) -> bool:
+    """Say whether the confidence was stated; that of a vote, or P(True), was computed."""
+    return not task.endswith(AGREEMENT) and run.settings(task).get("way") != "ptrue"
 
 
 def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record:

@@ -22,7 +22,8 @@ _GOLD = re.compile(r"[A-Z]")
 # Markup and words that may stand before the letter.
 _BEFORE = re.compile(
     r"(?:[\s*_`\"'“”$(\[{<>\\]|text(?:bf)?\{|boxed\{|mathrm\{"
-    r"|(?:(?:the )?(?:correct |right |best |final )?(?:answer|option|choice|letter)s?(?: is)?(?![a-z]):?)"
+    r"|(?:(?:the )?(?:correct |right |best |final )?"
+    r"(?:answer|option|choice|letter)s?(?: is)?(?![a-z]):?)"
     r"){0,12}",
     re.IGNORECASE,
 )

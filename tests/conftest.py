@@ -11,8 +11,8 @@ _SHARED = Path(__file__).parents[2] / "shared" / "data"
 if _SHARED.is_dir():
     os.environ.setdefault("CAOPD_BENCH_DATA", str(_SHARED))
 
-import hypothesis
-import pytest
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
 
 # No deadline: a shared machine stalls now and then. Derandomised: the same code, the same examples.
 hypothesis.settings.register_profile(

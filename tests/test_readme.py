@@ -61,11 +61,12 @@ def test_links_lead_somewhere():
 
 def test_the_task_page_shows_the_prompt_that_is_sent():
     from caopd_bench.tasks import problems
-    from caopd_bench.tasks.prompts import MATH_INSTRUCTION, render_question
+    from caopd_bench.tasks.prompts import render_prompt
 
     page = (ROOT / "docs" / "caopd_math.md").read_text(encoding="utf-8")
     shown = next(item for item in problems.load() if item["question"] in page)
-    assert render_question(shown["question"], MATH_INSTRUCTION) in page
+    doc = {**shown, "style": "math", "way": "conf", "instructed": True}
+    assert render_prompt(doc) in page
 
 
 def test_no_page_holds_a_placeholder():

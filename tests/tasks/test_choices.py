@@ -8,11 +8,13 @@ from caopd_bench.tasks.choices import read_choice, same_choice, same_phrase
 from caopd_bench.tasks.verifiers import group_answers
 
 CHOICES = {
-    "B": ["B", "b", "(B)", "[B]", "B.", "B)", "B:", "**B**", "`B`", '"B"', "$B$", r"\boxed{B}"]
-    + [r"\text{B}", r"$\boxed{\text{B}}$", "B: 12 apples", "B. 12 apples", "(B) 12 apples"]
-    + ["B - 12 apples", "B 12 apples", "option B", "Option (B)", "choice B.", "The answer is B"]
-    + ["the correct option is B.", "Answer: B", "letter B", "<B>", "B\n12 apples", "**B. x**"]
-    + ["B, because it is so", "B = 12"],
+    "B": [
+        *("B", "b", "(B)", "[B]", "B.", "B)", "B:", "**B**", "`B`", '"B"', "$B$", r"\boxed{B}"),
+        *(r"\text{B}", r"$\boxed{\text{B}}$", "B: 12 apples", "B. 12 apples", "(B) 12 apples"),
+        *("B - 12 apples", "B 12 apples", "option B", "Option (B)", "choice B.", "The answer is B"),
+        *("the correct option is B.", "Answer: B", "letter B", "<B>", "B\n12 apples", "**B. x**"),
+        *("B, because it is so", "B = 12"),
+    ],
     "A": ["A", "a.", "(A) A cat", "A. a cat", "A: I am", "option A"],
     "I": ["I", "(I)", "I. ten"],
 }
@@ -50,8 +52,10 @@ NAMES = '["The Beatles", "Fab Four", "12"]'
 
 @pytest.mark.parametrize(
     "text",
-    [*("The Beatles", "beatles", "the beatles.", "BEATLES!", "  Beatles ", "“Beatles”")]
-    + [*("Fab Four", "fab-four", "the Fab   Four", "12", "12.0", "ｂｅａｔｌｅｓ", "Fab_Four")],
+    [
+        *("The Beatles", "beatles", "the beatles.", "BEATLES!", "  Beatles ", "“Beatles”"),
+        *("Fab Four", "fab-four", "the Fab   Four", "12", "12.0", "ｂｅａｔｌｅｓ", "Fab_Four"),
+    ],
 )
 def test_a_phrase_is_any_of_its_names(text):
     assert same_phrase(text, NAMES)
@@ -75,7 +79,7 @@ def test_a_gold_may_be_one_name_and_must_name_something():
     assert same_phrase("[sic", "[sic")  # not a JSON list
     for gold in ("", "[]", '["", "..."]', "[1, 2]"):
         with pytest.raises(ValueError, match="names nothing"):
-            same_phrase("x", gold if gold != "[1, 2]" else "[1]"[:0])
+            same_phrase("x", gold)
 
 
 @given(st.text())

@@ -84,7 +84,8 @@ def test_a_folder_is_read_and_named_in_the_source(tmp_path, monkeypatch):
     assert load_rows("gsm8k") == (rows, source)
 
 
-def test_a_file_that_is_missing_is_named_and_nothing_is_downloaded(tmp_path, pinned, server):
+@pytest.mark.usefixtures("pinned")
+def test_a_file_that_is_missing_is_named_and_nothing_is_downloaded(tmp_path, server):
     *_, asked = server
     refused(lambda: load_rows("small", tmp_path), "small_test.jsonl", str(tmp_path), "data_dir")
     assert asked == []
@@ -151,7 +152,8 @@ def test_a_pinned_file_is_downloaded_once(pinned, server):
     assert find_present("small").endswith(".jsonl")
 
 
-def test_a_cached_file_that_was_changed_is_fetched_again(pinned, server, tmp_path):
+@pytest.mark.usefixtures("pinned")
+def test_a_cached_file_that_was_changed_is_fetched_again(server, tmp_path):
     *_, asked = server
     load_rows("small")
     (kept,) = (tmp_path / "cache").iterdir()
@@ -160,27 +162,31 @@ def test_a_cached_file_that_was_changed_is_fetched_again(pinned, server, tmp_pat
     assert len(asked) == 2
 
 
-def test_another_content_is_refused_and_not_kept(pinned, server, tmp_path):
+@pytest.mark.usefixtures("pinned")
+def test_another_content_is_refused_and_not_kept(server, tmp_path):
     _, answers, _ = server
     answers["/rows.jsonl"] = (200, LINES + b"{}\n")
     refused(lambda: load_rows("small"), "SHA-256", "CAOPD_BENCH_DATA")
     assert not list((tmp_path / "cache").glob("*"))
 
 
-def test_a_server_that_fails_is_named(pinned, server):
+@pytest.mark.usefixtures("pinned")
+def test_a_server_that_fails_is_named(server):
     url, answers, _ = server
     answers["/rows.jsonl"] = (404, b"")
     refused(lambda: load_rows("small"), url, "cannot download", "CAOPD_BENCH_DATA")
 
 
-def test_offline_nothing_is_asked(pinned, server, monkeypatch):
+@pytest.mark.usefixtures("pinned")
+def test_offline_nothing_is_asked(server, monkeypatch):
     *_, asked = server
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     refused(lambda: load_rows("small"), "HF_HUB_OFFLINE", "CAOPD_BENCH_DATA")
     assert asked == []
 
 
-def test_a_cache_that_cannot_be_written_is_named(pinned, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("pinned")
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CAOPD_BENCH_CACHE", str(tmp_path / "file" / "below"))
     refused(lambda: load_rows("small"), "CAOPD_BENCH_CACHE")

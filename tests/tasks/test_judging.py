@@ -104,7 +104,9 @@ def test_every_key_is_a_metric_of_the_template():
         "truth": judge_truth({**DOC, "given": "1"}, [(0.0, True), (0.0, True)]),
     }.items():
         text = (ways / f"_{template}.yml").read_text()
-        listed = [line.split("metric: ")[1].split(",")[0] for line in text.splitlines() if "{m" in line]
+        listed = [
+            line.split("metric: ")[1].split(",")[0] for line in text.splitlines() if "{m" in line
+        ]
         assert listed == sorted(set(listed), key=listed.index)
         assert set(listed) == set(values)
 

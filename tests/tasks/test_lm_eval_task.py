@@ -17,7 +17,8 @@ pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 
 from caopd_bench import read_run, score  # noqa: E402
 from caopd_bench.metrics import auroc, brier, ece  # noqa: E402
-from caopd_bench.tasks import hooks, task_folder  # noqa: E402
+from caopd_bench.tasks import asking, hooks, task_folder  # noqa: E402
+from caopd_bench.tasks.aggregates import SET_METRICS  # noqa: E402
 from caopd_bench.tasks.prompts import MATH_INSTRUCTION  # noqa: E402
 
 # lm-eval and what it imports warn of their own affairs.
@@ -96,7 +97,7 @@ def test_every_metric_is_emitted_for_every_document(evaluated):
     _, results, samples, _ = evaluated
     assert len(samples) == 80
     metrics = set(samples[0]["metrics"])
-    assert {"acc", "parse_rate", "status", "confidence", *hooks.SET_METRICS} <= metrics
+    assert {"acc", "parse_rate", "status", "confidence", *SET_METRICS} <= metrics
     assert all(set(sample["metrics"]) == metrics and metrics <= set(sample) for sample in samples)
     assert {f"{m},none" for m in metrics} <= set(results)
 
@@ -129,7 +130,7 @@ def test_aggregates_equal_the_metrics_of_the_rows(evaluated):
     assert results["brier,none"] == pytest.approx(brier(confidence, correct), abs=1e-12)
     assert results["auroc,none"] == pytest.approx(auroc(confidence, correct), abs=1e-12)
     assert results["confidence,none"] == pytest.approx(sum(confidence) / 40, abs=1e-12)
-    for name in ("confidence", *hooks.SET_METRICS):
+    for name in ("confidence", *SET_METRICS):
         assert 0 < results[f"{name}_stderr,none"] < 0.2
 
 
@@ -138,7 +139,7 @@ def test_lm_eval_prints_our_standard_errors(task_manager, tmp_path):
 
     results, _, _ = evaluate(task_manager, tmp_path)
     lines = make_table(results).splitlines()
-    for name in ("confidence", *hooks.SET_METRICS):
+    for name in ("confidence", *SET_METRICS):
         error = results["results"]["caopd_math_conf"][f"{name}_stderr,none"]
         (line,) = [line for line in lines if f"|{name} " in line or f"|{name}|" in line]
         assert f"|±  |{error:.4f}|" in line
@@ -219,7 +220,7 @@ def test_undefined_metrics_do_not_crash_the_table(task_manager, tmp_path):
 
 
 def load(**options):
-    return hooks.load_math(version=1.0, pretrained="some/model", **options)
+    return hooks.load(version=1.0, pretrained="some/model", **options)
 
 
 def test_metadata_chooses_levels_seed_and_exemplars():
@@ -232,7 +233,7 @@ def test_metadata_chooses_levels_seed_and_exemplars():
 
 def test_a_seed_of_the_model_does_not_change_the_problems(monkeypatch):
     said = []
-    monkeypatch.setattr(hooks._log, "warning", said.append)
+    monkeypatch.setattr(asking._log, "warning", said.append)
     assert load(seed=1234)["test"][:5] == load()["test"][:5]
     assert "problem_seed" in said[0]
 
@@ -254,7 +255,7 @@ def test_bad_metadata_is_refused_with_one_line(options, said):
 
 
 def test_weights_of_a_local_checkpoint_are_fingerprinted(tiny_llama):
-    docs = hooks.load_math(pretrained=str(tiny_llama))["test"]
+    docs = hooks.load(pretrained=str(tiny_llama))["test"]
     assert len(docs[0]["weights"]) == 16
     assert load()["test"][0]["weights"] is None
 

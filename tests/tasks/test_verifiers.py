@@ -133,7 +133,7 @@ def test_wrong_answers(answer, gold):
 def test_unknown_kinds_list_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown kind of answer 'colour'; known kinds: number"):
         verify("12", "12", kind="colour")
-    assert list(KINDS) == ["number"]
+    assert list(KINDS) == ["number", "latex", "choice", "phrase", "calls", "first_call"]
 
 
 @pytest.mark.parametrize("gold", ["", "twelve", "12 or 13", "1/0", "9" * 5000])
