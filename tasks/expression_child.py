@@ -1,8 +1,8 @@
 """The child process that does algebra for `expressions`, and its keeper.
 
-sympy can take forever, or all memory, over a short text. The child has a limit of memory, and is killed
-and replaced when an answer takes longer than a limit of time. It ends by itself when this process does:
-its standard input closes.
+sympy can take forever, or all memory, over a short text. The child has a limit of memory, and is
+killed and replaced when an answer takes longer than a limit of time. It ends by itself when this
+process does: its standard input closes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""Normalise a LaTeX answer, and take it apart: unions, intervals, tuples, sets, lists, matrices.
 
-Only what cannot change the meaning is dropped: spacing, sizes of brackets, dollar signs, units in words,
-degree signs. What remains is compared part by part (`expressions`), so that ``(0, 1]`` is never
-``[0, 1]`` and ``(1, 2)`` never ``(2, 1)``.
+Only what cannot change the meaning is dropped: spacing, sizes of brackets, dollar signs, units in
+words, degree signs. What remains is compared part by part (`expressions`), so that ``(0, 1]`` is
+never ``[0, 1]`` and ``(1, 2)`` never ``(2, 1)``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["MAX_LENGTH", "Parts", "join_thousands", "normalise", "split_parts"]
 MAX_LENGTH = 2000  # characters of an answer; longer ones are wrong
 
 _WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
-_THOUSANDS = re.compile(r",\\!\s{0,3}(?=[0-9]{3})")
+_THOUSANDS = re.compile(r",\\!(?:\\?\s){0,3}(?=[0-9]{3})")
 _SPACING = re.compile(r"(?<!\\)\\(?:[!,;:>\s]|quad\b|qquad\b|displaystyle\b|limits\b)|~|\$")
 _SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])\s?\.?")
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
@@ -55,8 +55,8 @@ class Parts(NamedTuple):
     """An answer taken apart.
 
     ``form`` is "union", "set", "list", "matrix m n", a pair of brackets such as "(]" for tuples and
-    intervals, or "" for a single expression, which is then the only part. ``ordered`` says whether the
-    order of the parts counts.
+    intervals, or "" for a single expression, which is then the only part. ``ordered`` says whether
+    the order of the parts counts.
     """
 
     form: str

@@ -23,7 +23,7 @@ def main() -> None:
     for line in sys.stdin:
         try:
             same = _is_same(*json.loads(line))
-        except Exception:  # noqa: BLE001 - whatever sympy trips over is not equal to the gold answer
+        except Exception:
             same = False
         print("true" if same else "false", flush=True)
 

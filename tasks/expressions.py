@@ -1,14 +1,15 @@
 r"""Say whether two LaTeX answers are equal: structure here, algebra in a child process.
 
 Both sides are normalised and taken apart (`expression_text`): unions, sets and lists without order,
-tuples, intervals and matrices with it, and with their brackets. Each part is then compared, the cheap
-ways first:
+tuples, intervals and matrices with it, and with their brackets. Each part is then compared, the
+cheap ways first:
 
 1. equal text;
 2. two numbers, as exact fractions (`exact_numbers`): ``0.333`` is not ``\frac{1}{3}``;
 3. words, without case: ``\text{Evelyn}``;
 4. numbers with a base, digit by digit: ``52_8``;
-5. algebra by math-verify and sympy, exactly, with decimals as fractions. That runs in a child process
+5. algebra by math-verify and sympy, exactly, with decimals as fractions. That runs in a child
+process
    with limits of time and memory: an answer such as ``9^{9^{9^9}}`` is wrong, and hangs nothing.
 
 Of MATH-500's 500 gold answers, compared with themselves, none needs the child.

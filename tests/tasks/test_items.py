@@ -1,4 +1,4 @@
-"""Rows of each dataset become items: of the real files where they are at hand, and of small ones."""
+"""Rows of each dataset become items: of real files where they are at hand, and of small ones."""
 
 import json
 import os
