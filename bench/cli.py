@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from caopd_bench._version import __version__
 
@@ -98,30 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="KEY[,KEY]",
         help="also by group: level, family, ..., or columns of flat files",
     )
-    score.add_argument(
-        "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
-    )
-    score.add_argument(
-        "--missing",
-        choices=("drop", "zero"),
-        default="drop",
-        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
-        "as 0 as in the official code of CaOPD (zero)",
-    )
-    score.add_argument(
-        "--json",
-        type=_path,
-        metavar="FILE",
-        help="write the records, strict JSON; - for standard output, the table then goes to "
-        "standard error",
-    )
-    score.add_argument(
-        "--figure", type=_path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
-    )
-    score.add_argument("--store", type=_path, metavar="DIR", help="keep rows and numbers (one run)")
-    score.add_argument(
-        "--text", action="store_true", help="with --store: keep the model's text too"
-    )
+    _add_outputs(score)
     together = score.add_argument_group("several tasks together")
     together.add_argument(
         "--panel",
@@ -133,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
     )
+    _add_rescore(commands)
     flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
     flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
     flat.add_argument("--correct-column", default="correct", metavar="NAME")
@@ -147,6 +126,80 @@ def build_parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(run=_score)
     return parser
+
+
+def _add_outputs(command: argparse.ArgumentParser) -> None:
+    """Add what is computed and where it goes."""
+    command.add_argument(
+        "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
+    )
+    command.add_argument(
+        "--missing",
+        choices=("drop", "zero"),
+        default="drop",
+        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
+        "as 0 as in the official code of CaOPD (zero)",
+    )
+    command.add_argument(
+        "--json",
+        type=_path,
+        metavar="FILE",
+        help="write the records, strict JSON; - for standard output, the table then goes to "
+        "standard error",
+    )
+    command.add_argument(
+        "--figure", type=_path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+    )
+    command.add_argument(
+        "--store", type=_path, metavar="DIR", help="keep rows and numbers (one run)"
+    )
+    command.add_argument(
+        "--text", action="store_true", help="with --store: keep the model's text too"
+    )
+
+
+def _add_rescore(commands: Any) -> None:
+    rescore = commands.add_parser(
+        "rescore",
+        help="logged answers: parse, judge and score them; no model, no lm-eval",
+        description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
+        "Inspect (.eval, .json), and score them.",
+    )
+    rescore.add_argument("file", type=_path, metavar="FILE")
+    rescore.add_argument(
+        "--response", default="response", metavar="COL", help="the model's text (response)"
+    )
+    rescore.add_argument("--gold", default="gold", metavar="COL", help="the right answer (gold)")
+    rescore.add_argument(
+        "--kind",
+        default="number",
+        metavar="KIND",
+        help="of the answers: number, latex, choice, phrase, calls, first_call (number)",
+    )
+    rescore.add_argument("--item", metavar="COL", help="names the question; its rows are samples")
+    rescore.add_argument(
+        "--question",
+        metavar="COL",
+        help="the question's text; rows then pair with lm_eval's of the same questions",
+    )
+    rescore.add_argument(
+        "--by",
+        type=_names,
+        action="append",
+        default=[],
+        metavar="COL[,COL]",
+        help="also by group",
+    )
+    rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
+    rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
+    rescore.add_argument(
+        "--max-tokens",
+        type=_count,
+        metavar="N",
+        help="token budget of the answers: those cut off are unfinished",
+    )
+    _add_outputs(rescore)
+    rescore.set_defaults(run=_rescore)
 
 
 def _tasks(options: argparse.Namespace) -> int:
@@ -187,6 +240,12 @@ def _score(options: argparse.Namespace) -> int:
     return run_score(options)
 
 
+def _rescore(options: argparse.Namespace) -> int:
+    from caopd_bench.rescore_command import run_rescore
+
+    return run_rescore(options)
+
+
 def _say(line: str) -> None:
     from caopd_bench.terminal import inline
 
@@ -210,6 +269,12 @@ def _names(text: str) -> list[str]:
 def _decimals(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 12:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 12, got {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) < 10**9:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
     return int(text)
 
 

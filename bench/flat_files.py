@@ -26,7 +26,16 @@ from caopd_bench.flat_values import (
 )
 from caopd_bench.terminal import inline
 
-__all__ = ["SUFFIXES", "Wanted", "column_names", "format_of", "read_chunks"]
+__all__ = [
+    "SUFFIXES",
+    "Wanted",
+    "column_names",
+    "csv_rows",
+    "format_of",
+    "json_rows",
+    "open_parquet",
+    "read_chunks",
+]
 
 SUFFIXES = {
     ".jsonl": "JSONL",
@@ -64,11 +73,11 @@ def format_of(file: Path) -> str:
 def column_names(file: Path) -> list[str]:
     """Give the columns: those of the schema, the head or the first line; none of an empty file."""
     if format_of(file) == "Parquet":
-        with _open_parquet(file) as parquet:
+        with open_parquet(file) as parquet:
             return [str(name) for name in parquet.schema_arrow.names]
     if format_of(file) == "CSV":
-        return next(_csv_rows(file), (0, 0, []))[2]
-    return list(next(_json_rows(file), (0, 0, {}))[2])
+        return next(csv_rows(file), (0, 0, []))[2]
+    return list(next(json_rows(file), (0, 0, {}))[2])
 
 
 def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
@@ -115,7 +124,7 @@ def _namer(file: Path, unit: str, numbers: Sequence[int]) -> Where:
 
 def _read_jsonl(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[Any]]]:
     names = wanted.columns
-    for number, length, row in _json_rows(file):
+    for number, length, row in json_rows(file):
         try:
             yield number, length, [row[name] for name in names]
         except KeyError as error:
@@ -124,7 +133,8 @@ def _read_jsonl(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[Any
             ) from None
 
 
-def _json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Yield rows with their line and length."""
     for number, line in _lines(file):
         if line.isspace():
             continue
@@ -150,7 +160,7 @@ def _problem(error: Exception) -> str:
 
 
 def _read_csv(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[str]]]:
-    rows = _csv_rows(file)
+    rows = csv_rows(file)
     head = next(rows, (0, 0, []))[2]
     at = [head.index(name) for name in wanted.columns]
     for number, length, row in rows:
@@ -162,7 +172,7 @@ def _read_csv(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[str]]
         yield number, length, [row[i] for i in at]
 
 
-def _csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
+def csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
     """Yield rows with the line they begin on and their length."""
     first = length = 0
 
@@ -219,7 +229,8 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def _open_parquet(file: Path) -> Iterator[Any]:
+def open_parquet(file: Path) -> Iterator[Any]:
+    """Open a Parquet file; whatever is wrong with it is a UsageError."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -240,7 +251,7 @@ def _open_parquet(file: Path) -> Iterator[Any]:
 
 
 def _read_parquet(file: Path, wanted: Wanted) -> Iterator[Chunk]:
-    with _open_parquet(file) as parquet:
+    with open_parquet(file) as parquet:
         # Text may be long: fewer rows at once.
         numbers = (wanted.confidence, wanted.correct)
         size = CHUNK if all(name in numbers for name in wanted.columns) else CHUNK // 4

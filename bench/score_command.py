@@ -33,7 +33,7 @@ from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["run_score"]
+__all__ = ["check_outputs", "present", "run_score"]
 
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
@@ -42,10 +42,7 @@ def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
-    if options.text and not options.store:
-        raise UsageError("--text says what --store keeps; add --store DIR")
-    if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
-        raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
+    check_outputs(options)
     keys = list(dict.fromkeys(key for keys in options.by for key in keys))
     columns = Columns(
         options.confidence_column,
@@ -55,6 +52,19 @@ def run_score(options: argparse.Namespace) -> int:
         options.decimals,
     )
     runs = [_select(run, options.task) for run in read_runs(options.runs, columns)]
+    return present(runs, options, keys)
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Refuse what cannot be written before anything is read."""
+    if options.text and not options.store:
+        raise UsageError("--text says what --store keeps; add --store DIR")
+    if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
+        raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
+
+
+def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[str]) -> int:
+    """Score runs, print the tables, and write what the options ask for."""
     kept = _check_kept(runs[0]) if options.store else None
     missing: Missing = options.missing
     records = score(runs, by=keys, level=options.confidence, missing=missing)

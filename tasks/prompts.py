@@ -60,14 +60,12 @@ STYLES = {
         'After the closing </answer> tag write one last line: "Confidence:" and the probability '
         "(0.00 to 1.00) that this answer is right.",
     ),
-    "tooluse": ("", ""),
+    "tooluse": (
+        "",
+        'After the last Action Input write one last line: "Confidence:" and the probability (0.00 '
+        "to 1.00) that all of these actions are right.",
+    ),
 }
-TOOLUSE_LINE = (
-    "Confidence: the probability (0.00 to 1.00) that all of these actions are right, one number, "
-    "as the last line"
-)
-TOOLUSE_PLACE = "\n\nBegin!"
-
 STATED_QUESTION = (
     'How likely is it that the proposed answer is right? Reply with one line: "Confidence:" and '
     "the probability (0.00 to 1.00)."
@@ -120,8 +118,6 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
     if doc["way"] in ("twostage", "ptrue"):
         ask = STATED_QUESTION if doc["way"] == "twostage" else TRUTH_QUESTION
         return f"{question}\n\nProposed answer: {doc['given'] or '(none)'}\n\n{ask}"
-    if doc["style"] == "tooluse":
-        question = _with_tooluse_line(question)
     parts = [question]
     if doc.get("context") == "demonstration":
         parts.append(f"An expert answered this as follows:\n\n{doc['privileged']}")
@@ -132,11 +128,6 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
     if instruction and doc["instructed"]:
         parts.append(instruction)
     return "\n\n".join(parts)
-
-
-def _with_tooluse_line(question: str) -> str:
-    before, mark, after = question.partition(TOOLUSE_PLACE)
-    return f"{before}\n{TOOLUSE_LINE}{mark}{after}"
 
 
 def render_system(doc: Mapping[str, Any]) -> str:

@@ -1,0 +1,32 @@
+"""`caopd-bench rescore`: logged answers to the table, and to a stored run."""
+
+from __future__ import annotations
+
+import argparse
+
+from caopd_bench.errors import UsageError
+from caopd_bench.rescoring import rescore
+from caopd_bench.score_command import check_outputs, present
+
+__all__ = ["run_rescore"]
+
+
+def run_rescore(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    check_outputs(options)
+    if options.item and options.question:
+        raise UsageError("--item and --question: give one of them; both name the question")
+    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    run = rescore(
+        options.file,
+        response=options.response,
+        gold=options.gold,
+        kind=options.kind,
+        item=options.item,
+        question=options.question,
+        by=keys,
+        task=options.task,
+        name=options.name,
+        max_tokens=options.max_tokens,
+    )
+    return present([run], options, keys)

@@ -1,0 +1,173 @@
+"""Logged answers to a run: read, parsed, judged, without a model and without lm-eval.
+
+The parser and the verifiers are those of the tasks, so the texts of an lm-eval run give the rows
+that the run has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.flat_files import SUFFIXES, format_of
+from caopd_bench.inspect_logs import is_inspect, read_header, read_inspect
+from caopd_bench.lm_eval_provenance import section
+from caopd_bench.logged_answers import AnswerColumns, Logged, read_logged
+from caopd_bench.provenance import clean_provenance
+from caopd_bench.rows import GREEDY, Row, Run
+from caopd_bench.tasks.parsing import PARSER_VERSION, find_spans, judge_spans
+from caopd_bench.tasks.prompts import item_hash
+from caopd_bench.tasks.verifiers import KINDS, verify
+
+__all__ = ["rescore"]
+
+BLOCK = 1 << 20
+
+
+def rescore(
+    path: str | Path,
+    *,
+    response: str = "response",
+    gold: str = "gold",
+    kind: str = "number",
+    item: str | None = None,
+    question: str | None = None,
+    by: Sequence[str] = (),
+    task: str | None = None,
+    name: str | None = None,
+    max_tokens: int | None = None,
+) -> Run:
+    """Read logged answers, judge them, and give them as a run.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with a row an answer, or a log of
+        Inspect (`.eval`, `.json`).
+    response, gold : str
+        Columns: the model's text (null for a request that failed), and the right answer.
+    kind : str
+        Of the answers, a key of `caopd_bench.tasks.verifiers.KINDS`.
+    item, question : str, optional
+        Columns that name the question; rows of one question are its samples. With `question` the
+        rows pair with lm-eval's of the same questions. With neither every row is a question of its
+        own.
+    by : sequence of str
+        Further group columns; `level`, `family`, `subject` and `domain` are read where they exist.
+    task, name : str, optional
+        What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
+        model).
+    max_tokens : int, optional
+        The token budget of the answers: one that was cut off is `unfinished`.
+
+    Returns
+    -------
+    Run
+        As of `read_run`.
+
+    Raises
+    ------
+    UsageError
+        One line: file, line, what is wrong.
+    """
+    file = Path(path)
+    if kind not in KINDS:
+        raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
+    if not file.is_file():
+        raise UsageError(f"{file}: no such file")
+    header: Mapping[str, Any] = {}
+    if format_of(file):
+        columns = AnswerColumns(response, gold, item, question, tuple(by))
+        answers = read_logged(file, columns)
+    elif is_inspect(file):
+        header = read_header(file)
+        answers = read_inspect(file, kind)
+    else:
+        known = ", ".join((*SUFFIXES, ".eval"))
+        raise UsageError(f"{file}: must end in {known}")
+    evaluated = section(header, "eval")
+    task = task or _word(evaluated.get("task")) or "logged"
+    try:
+        rows = list(_make_rows(answers, task, kind, max_tokens))
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    if not rows:
+        raise UsageError(f"{file}: no rows; is it the right file?")
+    model = _word(evaluated.get("model"))
+    source = {"set": file.name, "kind": kind, "sha256": _hash(file), "rows": len(rows)}
+    if not header:
+        source |= {"response": response, "gold": gold, "named_by": question or item}
+    provenance = {
+        "model": model or file.name,
+        "backend": "inspect" if header else "logged answers",
+        "model_args": evaluated.get("model_args"),
+        "gen_kwargs": evaluated.get("model_generate_config"),
+        "packages": evaluated.get("packages"),
+        "date": evaluated.get("created"),
+        "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
+    }
+    run_name = name or (model.rpartition("/")[2] if model else None) or file.name.partition(".")[0]
+    return Run(run_name, str(file), rows, clean_provenance(provenance))
+
+
+def _make_rows(
+    answers: Iterable[Logged], task: str, kind: str, max_tokens: int | None
+) -> Iterator[Row]:
+    held = list(answers)
+    names = [_name_item(i, logged) for i, logged in enumerate(held)]
+    repeats = Counter(names)
+    seen: Counter[str] = Counter()
+    for name, logged in zip(names, held, strict=True):
+        sample = GREEDY if repeats[name] == 1 else seen[name]
+        seen[name] += 1
+        yield _make_row(logged, task, kind, name, sample, max_tokens)
+
+
+def _name_item(place: int, logged: Logged) -> str:
+    """Name the question: as the tasks do where its text is known, else by what names it here."""
+    key = logged.question or logged.item
+    asked = key if key is not None else f"row {place}"
+    return item_hash({"question": asked, "answer": logged.gold})
+
+
+def _make_row(
+    logged: Logged, task: str, kind: str, name: str, sample: int, max_tokens: int | None
+) -> Row:
+    try:
+        if logged.response is None:
+            verify(None, logged.gold, kind=kind)  # the gold answer must be one all the same
+            return Row(task, name, sample, logged.groups, None, 0, "api_error")
+        spans = find_spans(logged.response, max_tokens=max_tokens, kind=kind)
+        parsed = judge_spans(spans)
+        is_read = parsed.status != "unfinished"
+        correct = is_read and verify(parsed.answer, logged.gold, kind=kind)
+    except ValueError as error:
+        raise UsageError(f"{logged.where}: {error}; is --kind {kind} right?") from None
+    return Row(
+        task,
+        name,
+        sample,
+        logged.groups,
+        parsed.confidence if parsed.status == "ok" else None,
+        int(correct),
+        parsed.status,  # type: ignore[arg-type]
+        spans.answer,
+        spans.confidence,
+        logged.response,
+    )
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _hash(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
