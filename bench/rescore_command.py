@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from caopd_bench.errors import UsageError
 from caopd_bench.rescoring import rescore
@@ -28,5 +29,6 @@ def run_rescore(options: argparse.Namespace) -> int:
         task=options.task,
         name=options.name,
         max_tokens=options.max_tokens,
+        workers=os.cpu_count() or 1,
     )
     return present([run], options, keys)

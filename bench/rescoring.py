@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_files import SUFFIXES, format_of
@@ -26,6 +27,13 @@ from caopd_bench.tasks.verifiers import KINDS, verify
 __all__ = ["rescore"]
 
 BLOCK = 1 << 20
+#: From this many answers on, further processes are worth their start of a second.
+WORTH_WORKERS = 10_000
+MAX_WORKERS = 8
+CHUNK = 500
+
+#: Confidence, correct, status, answer span, confidence span.
+Verdict: TypeAlias = "tuple[float | None, int, Any, str | None, str | None]"
 
 
 def rescore(
@@ -40,6 +48,7 @@ def rescore(
     task: str | None = None,
     name: str | None = None,
     max_tokens: int | None = None,
+    workers: int = 1,
 ) -> Run:
     """Read logged answers, judge them, and give them as a run.
 
@@ -63,6 +72,9 @@ def rescore(
         model).
     max_tokens : int, optional
         The token budget of the answers: one that was cut off is `unfinished`.
+    workers : int
+        Processes that judge, for long files. They import the caller's main module: a script needs
+        the usual `if __name__ == "__main__":`.
 
     Returns
     -------
@@ -92,7 +104,8 @@ def rescore(
     evaluated = section(header, "eval")
     task = task or _word(evaluated.get("task")) or "logged"
     try:
-        rows = list(_make_rows(answers, task, kind, max_tokens))
+        judge = partial(_judge, kind=kind, max_tokens=max_tokens)
+        rows = list(_make_rows(answers, task, judge, workers))
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
@@ -115,16 +128,20 @@ def rescore(
 
 
 def _make_rows(
-    answers: Iterable[Logged], task: str, kind: str, max_tokens: int | None
+    answers: Iterable[Logged], task: str, judge: Callable[[Logged], Verdict], workers: int
 ) -> Iterator[Row]:
     held = list(answers)
     names = [_name_item(i, logged) for i, logged in enumerate(held)]
     repeats = Counter(names)
     seen: Counter[str] = Counter()
-    for name, logged in zip(names, held, strict=True):
+    for name, logged, verdict in zip(names, held, _judge_all(held, judge, workers), strict=True):
         sample = GREEDY if repeats[name] == 1 else seen[name]
         seen[name] += 1
-        yield _make_row(logged, task, kind, name, sample, max_tokens)
+        confidence, correct, status, answer, stated = verdict
+        yield Row(
+            task, name, sample, logged.groups, confidence, correct, status, answer, stated,
+            logged.response,
+        )  # fmt: skip
 
 
 def _name_item(place: int, logged: Logged) -> str:
@@ -134,31 +151,34 @@ def _name_item(place: int, logged: Logged) -> str:
     return item_hash({"question": asked, "answer": logged.gold})
 
 
-def _make_row(
-    logged: Logged, task: str, kind: str, name: str, sample: int, max_tokens: int | None
-) -> Row:
+def _judge_all(
+    held: Sequence[Logged], judge: Callable[[Logged], Verdict], workers: int
+) -> Iterator[Verdict]:
+    """Judge in order, in several processes if it is worth their start."""
+    if workers < 2 or len(held) < WORTH_WORKERS:
+        yield from map(judge, held)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # Not forked: a fork of a process with threads may hang.
+    with ProcessPoolExecutor(min(workers, MAX_WORKERS), get_context("spawn")) as pool:
+        yield from pool.map(judge, held, chunksize=CHUNK)
+
+
+def _judge(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
     try:
         if logged.response is None:
             verify(None, logged.gold, kind=kind)  # the gold answer must be one all the same
-            return Row(task, name, sample, logged.groups, None, 0, "api_error")
+            return None, 0, "api_error", None, None
         spans = find_spans(logged.response, max_tokens=max_tokens, kind=kind)
         parsed = judge_spans(spans)
         is_read = parsed.status != "unfinished"
         correct = is_read and verify(parsed.answer, logged.gold, kind=kind)
     except ValueError as error:
         raise UsageError(f"{logged.where}: {error}; is --kind {kind} right?") from None
-    return Row(
-        task,
-        name,
-        sample,
-        logged.groups,
-        parsed.confidence if parsed.status == "ok" else None,
-        int(correct),
-        parsed.status,  # type: ignore[arg-type]
-        spans.answer,
-        spans.confidence,
-        logged.response,
-    )
+    confidence = parsed.confidence if parsed.status == "ok" else None
+    return confidence, int(correct), parsed.status, spans.answer, spans.confidence
 
 
 def _word(value: Any) -> str | None:

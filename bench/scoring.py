@@ -203,11 +203,17 @@ def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str
     if len({row.item_hash for row in rows}) == len(rows) or all(r.sample == GREEDY for r in rows):
         return
     questions = list(filter(None, tally_questions(rows)))
-    for name, interval in (
-        ("auroc_within_question", bootstrap_within),
-        ("auroc_between_questions", bootstrap_between),
-    ):
-        yield name, interval(questions, level=level) if questions else _undefined(level, NO_ROWS)
+    # Only these have a pair to tell apart.
+    mixed = [counts for counts in questions if 0 < counts.n_right < counts.n]
+    if mixed:
+        yield "auroc_within_question", bootstrap_within(mixed, level=level)
+    else:
+        reason = "no question has both right and wrong samples" if questions else NO_ROWS
+        yield "auroc_within_question", _undefined(level, reason)
+    if questions:
+        yield "auroc_between_questions", bootstrap_between(questions, level=level)
+    else:
+        yield "auroc_between_questions", _undefined(level, NO_ROWS)
 
 
 def _is_stated(run: AnyRun, task: str) -> bool:

@@ -1,1 +1,0 @@
-"""The task folder that lm-eval reads: `caopd_math_conf` and its variants."""
