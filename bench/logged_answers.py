@@ -11,7 +11,7 @@ from caopd_bench.errors import UsageError
 from caopd_bench.flat_files import column_names, csv_rows, format_of, json_rows, open_parquet
 from caopd_bench.terminal import quote
 
-__all__ = ["AnswerColumns", "Logged", "read_logged"]
+__all__ = ["GROUPS", "AnswerColumns", "Logged", "read_logged", "read_plain"]
 
 GROUPS = ("level", "family", "subject", "domain")
 BATCH = 4096
@@ -70,6 +70,13 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
             _read_name(row, columns.question, where),
             {key: _read_group(row[key], where, key) for key in groups if row.get(key) is not None},
         )
+
+
+def read_plain(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every row of a flat file with its place, all columns as they are."""
+    names = column_names(file)
+    if names:
+        yield from _rows(file, names)
 
 
 def _rows(file: Path, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

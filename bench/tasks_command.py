@@ -18,6 +18,14 @@ BUNDLED_ITEMS = 1000
 
 def run_tasks(options: argparse.Namespace) -> int:
     """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
+    if options.overlap:
+        from caopd_bench.overlap_command import run_overlap
+
+        return run_overlap(options)
+    if options.plan:
+        from caopd_bench.plan_command import run_plan
+
+        return run_plan(options)
     if options.path:
         print(task_folder())
     elif options.markdown:

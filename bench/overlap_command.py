@@ -1,0 +1,88 @@
+"""`caopd-bench tasks --overlap FILE --task TASK`: is a training file a leak of the test items?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.flat_files import SUFFIXES, format_of, json_rows
+from caopd_bench.logged_answers import read_plain
+from caopd_bench.tasks.data import DataError
+from caopd_bench.tasks.items import load_items
+from caopd_bench.tasks.listing import list_tasks
+from caopd_bench.tasks.overlap import find_overlap
+from caopd_bench.terminal import inline
+
+__all__ = ["run_overlap"]
+
+SHOWN = 20
+WIDTH = 60
+
+
+def run_overlap(options: argparse.Namespace) -> int:
+    """Print how many test items overlap, and the strongest pairs."""
+    questions = {task.name: task.questions for task in list_tasks()}
+    if options.task not in questions:
+        raise UsageError(f"--task {options.task}: no such task; caopd-bench tasks --all lists them")
+    try:
+        items = [str(item["question"]) for item in load_items(questions[options.task])]
+    except DataError as error:
+        raise UsageError(str(error)) from None
+    heads: dict[int, tuple[str, str]] = {}
+    found = find_overlap(
+        items, _texts(options.overlap, options.field, heads), threshold=options.threshold
+    )
+    exact = sum(overlap.same_numbers for overlap in found)
+    print(
+        f"{len(found)} of {len(items):,} items of {options.task} share at least "
+        f"{options.threshold:.0%} of their word runs with one of {len(heads):,} training texts: "
+        f"{exact} with the same numbers, {len(found) - exact} with other numbers"
+    )
+    for overlap in found[:SHOWN]:
+        where, head = heads[overlap.text]
+        kind = "same numbers" if overlap.same_numbers else "other numbers"
+        print(f"  {overlap.score:.2f}  {kind}  item {overlap.item + 1}  {where}")
+        print(f"        test   {inline(items[overlap.item], WIDTH)}")
+        print(f"        train  {inline(head, WIDTH)}")
+    if len(found) > SHOWN:
+        print(f"  ... and {len(found) - SHOWN} more")
+    return 0
+
+
+def _texts(file: Path, field: str | None, heads: dict[int, tuple[str, str]]) -> Iterator[str]:
+    """Yield the text of each row, and note its place and beginning."""
+    if not file.is_file():
+        raise UsageError(f"{file}: no such file")
+    if file.suffix == ".txt":
+        lines = (line for line in file.read_text("utf-8", "replace").split("\n") if line.strip())
+        rows: Iterator[tuple[str, Mapping[str, Any]]] = (
+            (f"line {i}", {"text": line}) for i, line in enumerate(lines, 1)
+        )
+    elif file.suffix == ".json":  # one object a line, as some datasets name it
+        rows = ((f"{file} line {number}", row) for number, _, row in json_rows(file))
+    elif format_of(file):
+        rows = read_plain(file)
+    else:
+        raise UsageError(f"{file}: must end in {', '.join((*SUFFIXES, '.txt'))}")
+    for place, (where, row) in enumerate(rows):
+        if field is not None and field not in row:
+            raise UsageError(f"{where}: no field {field!r}; it has {', '.join(map(str, row))}")
+        text = "\n".join(_strings(row if field is None else row[field]))
+        heads[place] = (where.removeprefix(f"{file} "), text[:200])
+        yield text
+
+
+def _strings(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield every text in a row: fields, and the contents of chat messages."""
+    if isinstance(value, str):
+        yield value
+    elif depth < 4 and isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "role":
+                yield from _strings(inner, depth + 1)
+    elif depth < 4 and isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner, depth + 1)

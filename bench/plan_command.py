@@ -1,0 +1,71 @@
+"""`caopd-bench tasks --plan TASK`: what an evaluation costs, before it is run."""
+
+from __future__ import annotations
+
+import argparse
+from difflib import get_close_matches
+
+from caopd_bench.errors import UsageError
+from caopd_bench.plan import Plan, load_costs, make_plan
+from caopd_bench.table import align
+from caopd_bench.tasks.listing import list_tasks
+
+__all__ = ["run_plan"]
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    """Print the plan of one task."""
+    tasks = {task.name: task for task in list_tasks()}
+    task = tasks.get(options.plan)
+    if task is None:
+        close = get_close_matches(options.plan, tasks, n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise UsageError(f"--plan {options.plan}: no such task{hint}")
+    costs = load_costs().get(task.questions)
+    if costs is None:
+        raise UsageError(
+            f"--plan {task.name}: the tokens of these questions were not measured (docs/costs.md); a "
+            "run with --limit 20 shows them"
+        )
+    plan = make_plan(
+        task,
+        costs,
+        limit=options.limit,
+        num_fewshot=options.num_fewshot,
+        samples=options.samples,
+        answer_tokens=options.answer_tokens,
+        rate=options.rate,
+        price_in=options.price_in,
+        price_out=options.price_out,
+    )
+    print("\n".join([task.name, *align(_rows(plan, task.max_tokens)), f"  {costs.measured}"]))
+    return 0
+
+
+def _rows(plan: Plan, budget: int | None) -> list[list[str]]:
+    at_most = f"if every answer takes its budget of {budget:,} tokens" if budget else ""
+    rows = [
+        ["", "expected", "at most", ""],
+        ["requests", f"{plan.requests:,}", "", ""],
+        ["tokens in", f"{plan.tokens_in:,.0f}", "", "all prompts"],
+        ["tokens out", _count(plan.tokens_out), f"{plan.budget_out:,.0f}", at_most],
+    ]
+    if plan.hours_at_most is not None:
+        rows.append(["time", _time(plan.hours), _time(plan.hours_at_most), "at the given rate"])
+    if plan.price_at_most is not None:
+        rows.append(["price", _price(plan.price), _price(plan.price_at_most), "tokens in and out"])
+    return rows
+
+
+def _count(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.0f}"
+
+
+def _price(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.2f}"
+
+
+def _time(hours: float | None) -> str:
+    if hours is None:
+        return "not measured"
+    return f"{60 * hours:,.1f} min" if hours < 2 else f"{hours:,.1f} h"
