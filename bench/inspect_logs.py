@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ __all__ = ["is_inspect", "read_header", "read_inspect"]
 
 ZSTD = 93  # the zip method of newer logs, which Python's zipfile reads from 3.14 on
 MAX_BYTES = 1 << 30  # of one member, unpacked
+ATTACHED = "attachment://"
+#: What zipfile raises for members that are damaged, encrypted or packed by an unknown method.
+UNREADABLE = (
+    ValueError, RecursionError, zipfile.BadZipFile, zlib.error, struct.error, EOFError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def is_inspect(file: Path) -> bool:
@@ -42,7 +49,7 @@ def read_header(file: Path) -> dict[str, Any]:
         return _member(archive, file, name)
 
 
-def read_inspect(file: Path, kind: str) -> Iterator[Logged]:
+def read_inspect(file: Path, kind: str, by: Sequence[str] = ()) -> Iterator[Logged]:
     """Yield the answers of a log, by sample and epoch.
 
     Parameters
@@ -50,32 +57,40 @@ def read_inspect(file: Path, kind: str) -> Iterator[Logged]:
     file : Path
         `.eval` or `.json`.
     kind : str
-        Of the gold answers: several targets are alternatives for `phrase`, else the first counts.
+        Of the gold answers: several targets are alternatives for `phrase`, letters for `choice`;
+        else the first counts.
+    by : sequence of str
+        Keys of the samples' metadata to group by, beside `GROUPS`.
 
     Raises
     ------
     UsageError
         If it is no such log, is damaged, or is packed in a way that needs a package.
     """
+    keys = dict.fromkeys([*GROUPS, *by])
     for name, sample in _samples(file):
         where = f"{file} {name}"
-        question = _text(sample.get("input"))
+        kept = section(sample, "attachments")
+        question = _text(sample.get("input"), kept)
         target = sample.get("target")
         if isinstance(target, Sequence) and not isinstance(target, str):
             words = [str(word) for word in target]
-            target = json.dumps(words) if kind == "phrase" and words else (words or [None])[0]
+            if kind == "phrase" and words:
+                target = json.dumps(words)
+            else:
+                target = "".join(words if kind == "choice" else words[:1])
         if not isinstance(target, str) or not target:
             raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
         metadata = section(sample, "metadata")
         failed = bool(sample.get("error"))
         yield Logged(
             where,
-            None if failed else _response(sample),
+            None if failed else _response(sample, kept),
             target,
             str(sample.get("id")),
             question,
-            {key: metadata[key] for key in GROUPS if isinstance(metadata.get(key), (str, int))},
-            int(sample.get("epoch") or 1) - 1,
+            {key: metadata[key] for key in keys if isinstance(metadata.get(key), (str, int))},
+            _epoch(sample) - 1,
             failed,
         )
 
@@ -99,35 +114,38 @@ def _samples(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             raise UsageError(f"{file} {name}: not a sample of Inspect")
     # The archive's order is that of finishing.
     order = {id_: i for i, id_ in enumerate(dict.fromkeys(str(s.get("id")) for _, s in found))}
-    yield from sorted(
-        found, key=lambda e: (order[str(e[1].get("id"))], int(e[1].get("epoch") or 1))
-    )
+    yield from sorted(found, key=lambda e: (order[str(e[1].get("id"))], _epoch(e[1])))
 
 
-def _response(sample: Mapping[str, Any]) -> str | None:
+def _epoch(sample: Mapping[str, Any]) -> int:
+    epoch = sample.get("epoch")
+    return epoch if isinstance(epoch, int) else 1
+
+
+def _response(sample: Mapping[str, Any], kept: Mapping[str, Any]) -> str | None:
     choices = section(sample, "output").get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         return None
-    text = _text(section(choices[0], "message").get("content"))
-    if text.startswith("attachment://"):
-        kept = section(sample, "attachments").get(text.removeprefix("attachment://"))
-        return kept if isinstance(kept, str) else text
-    return text
+    return _text(section(choices[0], "message").get("content"), kept)
 
 
-def _text(content: Any) -> str:
-    """Give the text of a message's content, or of a list of messages; reasoning is left out."""
+def _text(content: Any, kept: Mapping[str, Any]) -> str:
+    """Give the text of a message's content, or of a list of messages; reasoning is left out.
+
+    Inspect keeps long texts apart, as attachments; `kept` are those of the sample.
+    """
     if isinstance(content, str):
-        return content
+        apart = kept.get(content.removeprefix(ATTACHED)) if content.startswith(ATTACHED) else None
+        return apart if isinstance(apart, str) else content
     if not isinstance(content, list):
         return ""
     pieces = []
     for part in content:
         if isinstance(part, Mapping):
             if isinstance(part.get("text"), str) and part.get("type", "text") == "text":
-                pieces.append(part["text"])
+                pieces.append(_text(part["text"], kept))
             elif "role" in part:
-                pieces.append(_text(part.get("content")))
+                pieces.append(_text(part.get("content"), kept))
     return "\n".join(pieces)
 
 
@@ -152,7 +170,7 @@ def _member(archive: zipfile.ZipFile, file: Path, name: str) -> dict[str, Any]:
             f"{file}: packed with zstd, which needs zstandard: pip install "
             '"caopd-bench[inspect]", or convert it: inspect log convert --to json'
         ) from None
-    except (ValueError, RecursionError, zipfile.BadZipFile, struct.error, EOFError) as error:
+    except UNREADABLE as error:
         said = inline(str(error), 120)
         raise UsageError(f"{file} {name}: damaged or cut off ({said})") from None
     if not isinstance(value, dict):

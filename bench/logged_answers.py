@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,18 +59,24 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     for name in filter(None, wanted):
         if name not in names:
             raise UsageError(f"{file}: no column {name!r}; it has {', '.join(map(quote, names))}")
+        if names.count(name) > 1:
+            raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")
     groups = [
         *columns.groups,
         *(key for key in GROUPS if key in names and key not in columns.groups),
     ]
     for where, row in _rows(file, list(dict.fromkeys([*filter(None, wanted), *groups]))):
+        if columns.response not in row:
+            raise UsageError(
+                f"{where}: no {columns.response!r}; write null for a request that failed"
+            )
         yield Logged(
             where,
             _read_response(row.get(columns.response), where, columns.response),
             _read_gold(row.get(columns.gold), where, columns.gold),
             _read_name(row, columns.item, where),
             _read_name(row, columns.question, where),
-            {key: _read_group(row[key], where, key) for key in groups if row.get(key) is not None},
+            {key: _read_group(row[key], where, key) for key in groups if not _is_absent(row, key)},
         )
 
 
@@ -110,8 +118,13 @@ def _read_response(value: Any, where: str, column: str) -> str | None:
 
 
 def _read_gold(value: Any, where: str, column: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value == "":
+    if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
+        return json.dumps(value, default=str)
+    is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
+    if not is_right or (isinstance(value, float) and not math.isfinite(value)):
         raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)  # pandas makes 5.0 of 5; the name of the item shall be that of 5
     return value if isinstance(value, str) else repr(value)
 
 
@@ -124,8 +137,13 @@ def _read_name(row: Mapping[str, Any], column: str | None, where: str) -> str | 
     return str(value)
 
 
+def _is_absent(row: Mapping[str, Any], key: str) -> bool:
+    value = row.get(key)
+    return value is None or value == "" or value != value
+
+
 def _read_group(value: Any, where: str, column: str) -> str | int | float:
-    if isinstance(value, (str, int)) or (isinstance(value, float) and value == value):
+    if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return int(value) if isinstance(value, str) and _is_small_int(value) else value
     raise UsageError(f"{where}: {column} must be a word or a number, got {quote(value)}")
 

@@ -50,7 +50,8 @@ class Plan:
     requests : int
         Generations.
     tokens_in, tokens_out, budget_out : float
-        Prompts, answers as measured (None if not measured), and answers that all use their budget.
+        Prompts, answers as measured (None if they were not), and answers that all use their
+        budget.
     hours, hours_at_most : float or None
         For the tokens out, at the given rate.
     price, price_at_most : float or None

@@ -31,6 +31,7 @@ BLOCK = 1 << 20
 WORTH_WORKERS = 10_000
 MAX_WORKERS = 8
 CHUNK = 500
+UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
 
 #: Confidence, correct, status, answer span, confidence span.
 Verdict: TypeAlias = "tuple[float | None, int, Any, str | None, str | None]"
@@ -92,16 +93,21 @@ def rescore(
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
     header: Mapping[str, Any] = {}
+    columns = AnswerColumns(
+        response, gold, item, question, (by,) if isinstance(by, str) else (*by,)
+    )
     if format_of(file):
-        columns = AnswerColumns(response, gold, item, question, tuple(by))
         answers = read_logged(file, columns)
     elif is_inspect(file):
         header = read_header(file)
-        answers = read_inspect(file, kind)
+        answers = read_inspect(file, kind, columns.groups)
     else:
         known = ", ".join((*SUFFIXES, ".eval"))
         raise UsageError(f"{file}: must end in {known}")
     evaluated = section(header, "eval")
+    budget = section(evaluated, "model_generate_config").get("max_tokens")
+    if max_tokens is None and isinstance(budget, int) and budget > 0:
+        max_tokens = budget
     task = task or _word(evaluated.get("task")) or "logged"
     try:
         judge = partial(_judge, kind=kind, max_tokens=max_tokens)
@@ -111,7 +117,8 @@ def rescore(
     if not rows:
         raise UsageError(f"{file}: no rows; is it the right file?")
     model = _word(evaluated.get("model"))
-    source = {"set": file.name, "kind": kind, "sha256": _hash(file), "rows": len(rows)}
+    source = {"set": file.name, "bytes": file.stat().st_size, "sha256": _hash(file)}
+    source |= {"kind": kind, "rows": len(rows)}
     if not header:
         source |= {"response": response, "gold": gold, "named_by": question or item}
     provenance = {
@@ -124,7 +131,8 @@ def rescore(
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
     run_name = name or (model.rpartition("/")[2] if model else None) or file.name.partition(".")[0]
-    return Run(run_name, str(file), rows, clean_provenance(provenance))
+    warnings = [f"{task}: {UNDONE}"] if header and header.get("status") != "success" else []
+    return Run(run_name, str(file), rows, clean_provenance(provenance), tuple(warnings))
 
 
 def _make_rows(

@@ -55,17 +55,19 @@ STYLES = {
         'Reply with two lines: "Answer:" and the answer in a few words, "Confidence:" and the '
         "probability (0.00 to 1.00) that this answer is right.",
     ),
-    "science": (
-        "",
-        'After the closing </answer> tag write one last line: "Confidence:" and the probability '
-        "(0.00 to 1.00) that this answer is right.",
-    ),
+    "science": ("", ""),
     "tooluse": (
         "",
         'After the last Action Input write one last line: "Confidence:" and the probability (0.00 '
         "to 1.00) that all of these actions are right.",
     ),
 }
+# In the system message, after the dataset's own instruction: there SmolLM2-135M-Instruct kept to it
+# more often than after the question (docs/decisions/science-prompt.md).
+SCIENCE_LINE = (
+    'After the closing </answer> tag write one last line: "Confidence:" and the probability (0.00 '
+    "to 1.00) that this answer is right."
+)
 STATED_QUESTION = (
     'How likely is it that the proposed answer is right? Reply with one line: "Confidence:" and '
     "the probability (0.00 to 1.00)."
@@ -131,8 +133,10 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
 
 
 def render_system(doc: Mapping[str, Any]) -> str:
-    """Give the dataset's own instruction, which is the system message; most have none."""
-    return "" if doc["way"] in ("twostage", "ptrue") else doc.get("system") or ""
+    """Word the system message: the dataset's own instruction and our line; most have none."""
+    if doc["way"] in ("twostage", "ptrue") or not doc.get("system"):
+        return ""
+    return f"{doc['system']}\n\n{SCIENCE_LINE}"
 
 
 def render_answer(

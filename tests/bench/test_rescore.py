@@ -319,3 +319,84 @@ def test_a_damaged_member_is_named(tmp_path):
         archive.writestr("other.txt", "x")
     with pytest.raises(UsageError, match="holds no header"):
         rescore(path)
+
+
+def test_whole_floats_and_lists_as_gold(tmp_path):
+    rows = [{"q": "x", "response": TEXT.format(5, 0.5), "gold": gold} for gold in (5, 5.0, "5")]
+    run = rescore(write(tmp_path / "a.jsonl", rows), question="q")
+    assert len({row.item_hash for row in run.rows}) == 1
+    rows = [{"response": "Answer: Lutetia\nConfidence: 0.5", "gold": ["Paris", "Lutetia"]}]
+    assert rescore(write(tmp_path / "a.jsonl", rows), kind="phrase").rows[0].correct == 1
+    with pytest.raises(UsageError, match=r"line 1: .*is not a number"):
+        rescore(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("absent", [None, "", float("nan")])
+def test_a_row_without_a_level_is_in_no_group(tmp_path, absent):
+    rows = [{**ROWS[0], "level": absent}, ROWS[1]]
+    run = rescore(write(tmp_path / "a.jsonl", rows))
+    assert [row.groups for row in run.rows] == [{}, {"level": 1}]
+
+
+def test_a_missing_response_is_no_failed_request(tmp_path):
+    path = write(tmp_path / "a.jsonl", [ROWS[0], {"gold": "7"}])
+    with pytest.raises(UsageError, match="line 2: no 'response'; write null"):
+        rescore(path)
+    path = tmp_path / "a.csv"
+    path.write_text("response,gold,gold\nx,1,2\n")
+    with pytest.raises(UsageError, match="2 columns are named 'gold'"):
+        rescore(path)
+    path.write_bytes(b"response,gold\n\xff,1\n")
+    with pytest.raises(UsageError, match="line 2: not UTF-8"):
+        rescore(path)
+
+
+def test_the_same_file_gives_the_same_bytes(run, tmp_path):
+    path = write(tmp_path / "a.jsonl")
+    for folder in ("s", "t"):
+        assert run("rescore", path, "--store", tmp_path / folder)[0] == 0
+    for name in ("rows.jsonl.gz", "summary.json"):
+        assert (tmp_path / "s" / name).read_bytes() == (tmp_path / "t" / name).read_bytes()
+
+
+def test_more_of_inspect(tmp_path):
+    log = tmp_path / "log.json"
+    sample = make_sample("a", "x", "2", [{"type": "text", "text": "attachment://k"}])
+    sample |= {"attachments": {"k": TEXT.format(2, 0.7)}}
+    cut = make_sample("b", 1, ["B", "C"], "word " * 100)
+    make_log(log, samples=[sample])
+    run = rescore(log, by=["other"])
+    assert [(r.confidence, r.groups) for r in run.rows] == [(0.7, {"level": 3, "other": "x"})]
+    assert run.warnings == ()
+    make_log(log, samples=[cut])
+    with pytest.raises(UsageError, match=r"sample 1: .*'BC'"):  # two letters are no choice
+        rescore(log, kind="choice")
+    held = json.loads(make_log(log, samples=[{**cut, "target": "5"}]).read_text())
+    held["eval"]["model_generate_config"]["max_tokens"] = 100
+    held["status"] = "cancelled"
+    log.write_text(json.dumps(held))
+    run = rescore(log)
+    assert run.rows[0].status == "unfinished"
+    assert "did not finish" in run.warnings[0]
+
+
+def test_a_damaged_packed_member_is_named(tmp_path):
+    path = make_log(tmp_path / "log.eval")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"samples/b_epoch_1.json") + len("samples/b_epoch_1.json")
+    data[at : at + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"samples/b_epoch_1.json: damaged"):
+        rescore(path)
+
+
+def test_the_page_names_every_option():
+    import re
+    from pathlib import Path
+
+    from caopd_bench.cli import build_parser
+
+    page = (Path(__file__).parents[2] / "docs" / "rescore.md").read_text(encoding="utf-8")
+    command = build_parser()._subparsers._group_actions[0].choices["rescore"]
+    options = set(re.findall(r"--[a-z-]+", command.format_help()))
+    assert {option for option in options if option not in page} <= {"--help"}
