@@ -7,6 +7,7 @@ model's interface gave apart from the text is thinking, and not part of the resp
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 import zipfile
@@ -28,7 +29,7 @@ ATTACHED = "attachment://"
 #: What zipfile raises for members that are damaged, encrypted or packed by an unknown method.
 UNREADABLE = (
     ValueError, RecursionError, zipfile.BadZipFile, zlib.error, struct.error, EOFError,
-    NotImplementedError, RuntimeError,
+    NotImplementedError, RuntimeError, OSError,
 )  # fmt: skip
 
 
@@ -152,7 +153,9 @@ def _text(content: Any, kept: Mapping[str, Any]) -> str:
 def _opened(file: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # the disk, not the content
         raise UsageError(
             f"{file}: not a log of Inspect, or damaged: it is no zip archive"
         ) from None

@@ -43,7 +43,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An evaluation before it is run; tokens are totals, time and prices None where no rate was given.
+    """An evaluation before it is run; time and prices are None where no rate was given.
 
     Attributes
     ----------

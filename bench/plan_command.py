@@ -24,8 +24,8 @@ def run_plan(options: argparse.Namespace) -> int:
     costs = load_costs().get(task.questions)
     if costs is None:
         raise UsageError(
-            f"--plan {task.name}: the tokens of these questions were not measured (docs/costs.md); a "
-            "run with --limit 20 shows them"
+            f"--plan {task.name}: the tokens of these questions were not measured (docs/costs.md); "
+            "a run with --limit 20 shows them"
         )
     plan = make_plan(
         task,
