@@ -115,7 +115,7 @@ def _make_row(
 def _verdicts(sample: Mapping[str, Any], where: str) -> list[tuple[Any, Any, Any]]:
     lists = [sample.get(key) for key in ("confidence", "acc", "status")]
     if not all(isinstance(values, list) for values in lists):
-        raise UsageError(f"{where}: acc is a list, confidence or status is not; run again")
+        raise UsageError(f"{where}: acc must be 0 or 1, got {quote(sample['acc'])}")
     confidences, outcomes, statuses = lists
     if not outcomes:
         raise UsageError(

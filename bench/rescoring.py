@@ -124,7 +124,6 @@ def rescore(
     provenance = {
         "model": model or file.name,
         "backend": "inspect" if header else "logged answers",
-        "model_args": evaluated.get("model_args"),
         "gen_kwargs": evaluated.get("model_generate_config"),
         "packages": evaluated.get("packages"),
         "date": evaluated.get("created"),

@@ -197,7 +197,8 @@ def _within_level(groups: Iterable[Counts], level: float, missing: Missing) -> I
 
 def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str, Interval]]:
     """Split the discrimination of a sampled task: within a question, and between questions."""
-    if not isinstance(run, Run):
+    # Of flat files too many to keep, the questions are not known: none of them has this.
+    if not isinstance(run, Run) or "columns" in (run.settings(task).get("source") or {}):
         return
     rows = run.task_rows(task)
     if len({row.item_hash for row in rows}) == len(rows) or all(r.sample == GREEDY for r in rows):

@@ -57,8 +57,26 @@ def test_usage_errors(run, arguments, said):
 def test_tasks(run):
     code, out, err = run("tasks")
     assert (code, err) == (0, "")
-    assert out.startswith("caopd_math_conf  1,000 ")
+    lines = out.splitlines()
+    assert lines[0].split() == ["questions", "items", "rows", "from"]
+    assert lines[1].split() == ["caopd_math", "1,000", "bundled"]
+    assert "caopd_NAME + _conf _conf_t1 _sc8 _twostage _ptrue _priv _priv_sc8" in out
     assert "plain `lm_eval --tasks caopd_math_conf` works here: " in out
+
+
+def test_tasks_says_what_is_missing(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("CAOPD_BENCH_DATA", str(tmp_path))
+    (tmp_path / "gsm8k_test.jsonl").write_text("{}")
+    lines = {line.split()[0]: line for line in run("tasks")[1].splitlines() if line}
+    assert lines["caopd_gsm8k"].endswith("gsm8k_test.jsonl")
+    assert lines["caopd_science"].endswith(f"missing in {tmp_path}")
+
+
+def test_tasks_all(run):
+    code, out, _ = run("tasks", "--all")
+    assert code == 0
+    assert len(out.splitlines()) == 117
+    assert "caopd_tooluse_paper_conf " in out
 
 
 def test_tasks_path(shell):

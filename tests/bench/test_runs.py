@@ -333,7 +333,7 @@ def test_odd_documents_are_read(mixed, edit_sample):
     edit_sample(mixed, 1, doc=doc, arguments=[["Problem", {}]], resps=[])
     row = read_run(mixed).rows[0]
     assert row.groups == {"subject": "algebra"}
-    assert (row.text, row.confidence) == ("", 0.9)
+    assert (row.text, row.confidence) == (None, 0.9)
 
 
 def test_unreadable_file(refused, mixed, samples_of):
