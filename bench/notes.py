@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 LOW_PARSE_RATE = 0.9
+NO_TEMPLATE = "no chat template"
 #: The ECE interval was checked by simulation from this size on.
 MIN_ROWS = 50
 WIDTH = 40
@@ -40,7 +41,7 @@ def describe_run(run: AnyRun, task: str) -> str:
     parts = [
         rows,
         f"{shots} exemplars" if shots else "no exemplars",
-        "chat template" if run.provenance.get("chat_template_sha") else "no chat template",
+        _describe_chat(run),
         f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}",
     ]
     exemplars = (settings.get("exemplars") or {}).get("set")
@@ -56,6 +57,14 @@ def describe_run(run: AnyRun, task: str) -> str:
     if settings.get("weights"):
         parts.append(f"weights {inline(settings['weights'][:8])}")
     return ", ".join(parts)
+
+
+def _describe_chat(run: AnyRun) -> str:
+    """Say who put the exemplars and the question into turns; a server's template is its own."""
+    if run.provenance.get("chat_template_sha"):
+        return "chat template"
+    is_chat = "chat-completions" in str(run.provenance.get("backend"))
+    return "chat messages" if is_chat else NO_TEMPLATE
 
 
 def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
@@ -222,7 +231,7 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts) -> list[str]:
     if "columns" not in (settings.get("source") or {}):
         if not settings.get("num_fewshot"):
             advice.append("show the format (--num_fewshot 4)")
-        if not run.provenance.get("chat_template_sha"):
+        if _describe_chat(run) == NO_TEMPLATE:
             advice.append("an instruct model needs --apply_chat_template")
     budget = _token_budget(run, task)
     if found["unfinished"] and budget:

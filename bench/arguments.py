@@ -1,0 +1,74 @@
+"""Types of command-line arguments: each reads one word, or says what it must be."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["count", "coverage", "decimals", "names", "path", "positive", "share", "shots"]
+
+
+def path(text: str) -> Path:
+    """Refuse what an unset variable leaves: Path("") is the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; was a variable not set?")
+    return Path(text)
+
+
+def names(text: str) -> list[str]:
+    """Read names with commas between."""
+    listed = text.split(",")
+    if not all(listed):
+        raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
+    return listed
+
+
+def shots(text: str) -> int:
+    """Read a number of exemplars."""
+    if text not in ("0", "1", "2", "3", "4"):
+        raise argparse.ArgumentTypeError(f"must be 0 to 4 (there are four exemplars), got {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
+
+
+def share(text: str) -> float:
+    """Read a number above 0 and at most 1."""
+    value = positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, got {text!r}")
+    return value
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1 on."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) < 10**9:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def decimals(text: str) -> int:
+    """Read a number of decimals."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 12:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 12, got {text!r}")
+    return int(text)
+
+
+def coverage(text: str) -> float:
+    """Read the coverage of an interval."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.5 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 0.5 and below 1, got {text!r}")
+    return value
