@@ -10,11 +10,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
     from caopd_bench.records import Record
+    from caopd_bench.rescoring import rescore
     from caopd_bench.rows import CountedRun, Row, Run
     from caopd_bench.runs import read_run
     from caopd_bench.scoring import score
 
-__all__ = ["CountedRun", "Record", "Row", "Run", "__version__", "read_run", "score"]
+__all__ = ["CountedRun", "Record", "Row", "Run", "__version__", "read_run", "rescore", "score"]
 
 _HOMES = {
     "CountedRun": "rows",
@@ -23,6 +24,7 @@ _HOMES = {
     "Run": "rows",
     "__version__": "_version",
     "read_run": "runs",
+    "rescore": "rescoring",
     "score": "scoring",
 }
 
