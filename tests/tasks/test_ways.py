@@ -230,14 +230,18 @@ def _first_prompts(path):
         yield sample["doc"], sample["arguments"]["gen_args_0"]["arg_0"]
 
 
+def _first_prompt(samples):
+    return samples[0]["arguments"]["gen_args_0"]["arg_0"]
+
+
 def test_the_panel_asks_the_same_problems_in_twelve_prompts(tmp_path):
     results, samples, _ = evaluate(["caopd_math_panel"], tmp_path, limit=10)
     assert len(samples) == 12
     hashes = {tuple(s["doc"]["item_hash"] for s in rows) for rows in samples.values()}
     assert len(hashes) == 1
-    prompts = {rows[0]["arguments"][0][0] for rows in samples.values()}
+    prompts = {_first_prompt(rows) for rows in samples.values()}
     assert len(prompts) == 12
-    percent = samples["caopd_math_panel_2_percent_b"][0]["arguments"][0][0]
+    percent = _first_prompt(samples["caopd_math_panel_2_percent_b"])
     assert "Confidence: 97%" in percent
     assert "between 0% (surely wrong)" in percent
     assert set(results["groups"]["caopd_math_panel"]) >= {"acc,none", "parse_rate,none"}
