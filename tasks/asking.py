@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from caopd_bench.tasks.answers import Given, read_answers
 from caopd_bench.tasks.exemplars import EXEMPLARS
 from caopd_bench.tasks.items import load_items
+from caopd_bench.tasks.one_line import one_line
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.tasks.prompts import (
     PROMPT_VERSION,
@@ -79,6 +80,11 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
     ValueError
         One line: what was given, and how to mend it.
     """
+    with one_line():
+        return _load(questions, way, options)
+
+
+def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
     _refuse_misspelt(options)
     if "seed" in options and questions in ("math", "math_all"):
         _log.warning(

@@ -27,6 +27,7 @@ from caopd_bench.tasks import hooks
 from caopd_bench.tasks.asking import OPTIONS, WAYS, make_docs
 from caopd_bench.tasks.data import DataError, as_text, hash_rows, read_rows
 from caopd_bench.tasks.items import make_choice
+from caopd_bench.tasks.one_line import one_line
 from caopd_bench.tasks.sampling import SampledTask
 from caopd_bench.tasks.verifiers import KINDS
 from caopd_bench.tasks.write_yaml import STOP_SEQUENCES
@@ -114,6 +115,21 @@ def load_own(
     DataError
         One line: what is wrong, and where.
     """
+    with one_line():
+        items = _make_items(file, question, answer, kind, options, solution, others)
+        kept = {key: value for key, value in others.items() if key in (*OPTIONS, "pretrained")}
+        return make_docs(items, way, **kept)
+
+
+def _make_items(
+    file: str,
+    question: str,
+    answer: str,
+    kind: str,
+    options: str | None,
+    solution: str | None,
+    others: Mapping[str, Any],
+) -> list[dict[str, Any]]:
     if kind not in KINDS:
         raise ValueError(f"dataset_kwargs: kind must be one of {', '.join(KINDS)}, got {kind!r}")
     path = _find(file, others.get("config_source"))
@@ -138,8 +154,7 @@ def load_own(
             item |= _with_options(item, row, options, where)
         _check_gold(item, where)
         items.append(item)
-    kept = {key: value for key, value in others.items() if key in (*OPTIONS, "pretrained")}
-    return make_docs(items, way, **kept)
+    return items
 
 
 def _with_options(

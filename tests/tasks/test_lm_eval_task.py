@@ -6,6 +6,7 @@ typed in tests/test_lm_eval_versions.py.
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -278,3 +279,16 @@ def test_an_evaluation_of_a_hugging_face_checkpoint(tiny_llama, tmp_path):
     assert {row.status for row in run.rows} <= {"no_answer", "unfinished"}
     sample = json.loads(next(Path(tmp_path).rglob("samples_*.jsonl")).read_text().splitlines()[0])
     assert sample["arguments"]["gen_args_0"]["arg_1"]["max_gen_toks"] == 24
+
+
+def test_missing_data_is_one_line_of_the_command(tiny_llama, tmp_path):
+    command = [sys.executable, "-m", "lm_eval", "--model", "hf"]
+    command += ["--model_args", f"pretrained={tiny_llama}", "--tasks", "caopd_gsm8k_conf"]
+    command += ["--include_path", task_folder(), "--limit", "2"]
+    environment = {**os.environ, "CAOPD_BENCH_DATA": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("caopd_bench: gsm8k_test: no gsm8k_test.jsonl")
+    assert "unset CAOPD_BENCH_DATA" in last
