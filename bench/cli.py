@@ -94,7 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
     )
     plan = tasks.add_argument_group("for --plan")
-    plan.add_argument("--limit", type=arguments.count, metavar="N", help="questions")
+    plan.add_argument(
+        "--limit",
+        type=arguments.count,
+        metavar="N",
+        help="questions; for --overlap: pairs shown (20)",
+    )
     plan.add_argument(
         "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,48 +32,69 @@ def run_overlap(options: argparse.Namespace) -> int:
         items = [str(item["question"]) for item in load_items(questions[options.task])]
     except DataError as error:
         raise UsageError(str(error)) from None
-    heads: dict[int, tuple[str, str]] = {}
-    found = find_overlap(
-        items, _texts(options.overlap, options.field, heads), threshold=options.threshold
-    )
+    counted = _Counted(_texts(options.overlap, options.field))
+    found = find_overlap(items, (text for _, text in counted), threshold=options.threshold)
     exact = sum(overlap.same_numbers for overlap in found)
     print(
         f"{len(found)} of {len(items):,} items of {options.task} share at least "
-        f"{options.threshold:.0%} of their word runs with one of {len(heads):,} training texts: "
+        f"{options.threshold:.0%} of their word runs with one of {counted.n:,} training texts: "
         f"{exact} with the same numbers, {len(found) - exact} with other numbers"
     )
-    for overlap in found[:SHOWN]:
-        where, head = heads[overlap.text]
+    shown = found[: options.limit or SHOWN]
+    wanted = {overlap.text for overlap in shown}
+    # Read again: keeping the beginning of every text would take memory that grows with the file.
+    again = enumerate(_texts(options.overlap, options.field) if wanted else ())
+    heads = {place: pair for place, pair in again if place in wanted}
+    for overlap in shown:
+        where, text = heads[overlap.text]
         kind = "same numbers" if overlap.same_numbers else "other numbers"
         print(f"  {overlap.score:.2f}  {kind}  item {overlap.item + 1}  {where}")
         print(f"        test   {inline(items[overlap.item], WIDTH)}")
-        print(f"        train  {inline(head, WIDTH)}")
-    if len(found) > SHOWN:
-        print(f"  ... and {len(found) - SHOWN} more")
+        print(f"        train  {inline(text, WIDTH)}")
+    if len(found) > len(shown):
+        print(f"  ... and {len(found) - len(shown)} more (--limit)")
     return 0
 
 
-def _texts(file: Path, field: str | None, heads: dict[int, tuple[str, str]]) -> Iterator[str]:
-    """Yield the text of each row, and note its place and beginning."""
+class _Counted:
+    """Counts what goes by."""
+
+    def __init__(self, texts: Iterator[tuple[str, str]]) -> None:
+        self.texts, self.n = texts, 0
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for pair in self.texts:
+            self.n += 1
+            yield pair
+
+
+def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each row."""
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
-    if file.suffix == ".txt":
-        lines = (line for line in file.read_text("utf-8", "replace").split("\n") if line.strip())
-        rows: Iterator[tuple[str, Mapping[str, Any]]] = (
-            (f"line {i}", {"text": line}) for i, line in enumerate(lines, 1)
-        )
-    elif file.suffix == ".json":  # one object a line, as some datasets name it
+    name = file.name.removesuffix(".gz")
+    if name.endswith(".txt"):
+        yield from _lines(file)
+        return
+    if name.endswith(".json"):  # one object a line, as some datasets name it
         rows = ((f"{file} line {number}", row) for number, _, row in json_rows(file))
     elif format_of(file):
         rows = read_plain(file)
     else:
-        raise UsageError(f"{file}: must end in {', '.join((*SUFFIXES, '.txt'))}")
-    for place, (where, row) in enumerate(rows):
+        raise UsageError(f"{file}: must end in {', '.join((*SUFFIXES, '.json', '.txt'))}")
+    for where, row in rows:
         if field is not None and field not in row:
             raise UsageError(f"{where}: no field {field!r}; it has {', '.join(map(str, row))}")
         text = "\n".join(_strings(row if field is None else row[field]))
-        heads[place] = (where.removeprefix(f"{file} "), text[:200])
-        yield text
+        yield where.removeprefix(f"{file} "), text
+
+
+def _lines(file: Path) -> Iterator[tuple[str, str]]:
+    unpack = gzip.open if file.suffix == ".gz" else open
+    with unpack(file, "rt", encoding="utf-8", errors="replace") as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                yield f"line {number}", line
 
 
 def _strings(value: Any, depth: int = 0) -> Iterator[str]:

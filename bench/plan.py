@@ -14,6 +14,7 @@ from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.tasks.listing import TaskEntry
+from caopd_bench.tasks.write_yaml import PANEL_ITEMS
 
 __all__ = ["Costs", "Plan", "load_costs", "make_plan"]
 
@@ -110,16 +111,20 @@ def make_plan(
         If samples are given for a way that does not sample.
     """
     is_sampled = task.way.endswith("sc8")
+    items = min(costs.items, PANEL_ITEMS) if task.way == "panel" else costs.items
     if samples is not None and not is_sampled:
         raise UsageError(
             f"--samples {samples}: {task.name} asks once; use the task that ends in _sc8"
         )
-    questions = min(limit or costs.items, costs.items)
-    requests = questions * ((samples or 8) if is_sampled else 1)
+    questions = min(limit or items, items)
+    each_time = (samples or 8) if is_sampled else 2 if task.way == "ptrue" else 1
+    requests = questions * each_time
     tokens_in = requests * (costs.prompt_tokens + num_fewshot * costs.tokens_per_shot)
     each = answer_tokens or (None if task.way in ("twostage", "ptrue") else costs.answer_tokens)
     tokens_out = None if each is None else requests * each
-    budget = requests * (task.max_tokens or 1)
+    if task.way == "ptrue":  # probabilities of one word, and no text
+        tokens_out = 0.0
+    budget = requests * (task.max_tokens or 0)
 
     def hours(tokens: float | None) -> float | None:
         return None if rate is None or tokens is None else tokens / rate / 3600

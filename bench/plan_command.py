@@ -12,6 +12,14 @@ from caopd_bench.tasks.listing import list_tasks
 
 __all__ = ["run_plan"]
 
+#: What the prompts of some ways have beside, and nobody measured.
+NOT_COUNTED = {
+    "priv": "the privileged context comes on top",
+    "priv_sc8": "the privileged context comes on top",
+    "twostage": "the answer that is judged comes on top",
+    "ptrue": "the answer that is judged comes on top",
+}
+
 
 def run_plan(options: argparse.Namespace) -> int:
     """Print the plan of one task."""
@@ -38,7 +46,13 @@ def run_plan(options: argparse.Namespace) -> int:
         price_in=options.price_in,
         price_out=options.price_out,
     )
-    print("\n".join([task.name, *align(_rows(plan, task.max_tokens)), f"  {costs.measured}"]))
+    lines = [task.name, *align(_rows(plan, task.max_tokens)), f"  {costs.measured}"]
+    if task.way in NOT_COUNTED:
+        lines.append(f"  tokens in are those of the plain prompt: {NOT_COUNTED[task.way]}")
+    if (options.price_in is None) != (options.price_out is None):
+        given, other = ("in", "out") if options.price_out is None else ("out", "in")
+        lines.append(f"  the price is of the tokens {given}; --price-{other} was not given")
+    print("\n".join(lines))
     return 0
 
 

@@ -26,16 +26,18 @@ MIN_RUNS = 4  # fewer than these say too little: such items are compared whole
 COMMON = 0.05  # of the test items: runs in more of them are boilerplate,
 MIN_COMMON = 5  # if there are at least so many
 NUMBER = "#"
-MAX_WORDS = 20_000  # of one text
+MAX_WORDS = 20_000  # of one text: what comes after them is not compared
+MAX_TEXT = 20 * MAX_WORDS
 
-_WORD = re.compile(r"\w+")
+# "1,200" and "12.5" are one number each.
+_WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*|\w+")
 
 
 class Overlap(NamedTuple):
     """The training text that is nearest to a test item.
 
     `item` and `text` are places, from 0 on. `score` is the containment; `same_numbers` is False
-    where only the template is shared.
+    where it is higher with every number replaced: the same template with other numbers.
     """
 
     item: int
@@ -70,15 +72,19 @@ class _Index:
     def _words(self, words: Sequence[str]) -> list[str]:
         return list(words) if self.numbers else [NUMBER if w[0].isdigit() else w for w in words]
 
-    def score(self, words: Sequence[str]) -> dict[int, float]:
-        """Give the items that a training text shares runs with, and their containment."""
+    def score(self, words: Sequence[str], lines: Sequence[list[str]]) -> dict[int, float]:
+        """Give the items that a training text shares runs with, and their containment.
+
+        Items that are compared whole may be the whole text or one of its lines.
+        """
         mine = self._words(words)
         shared: Counter[int] = Counter()
         for size in set(self.sizes):
             for run in _runs(mine, size):
                 shared.update(i for i in self.items_of.get(run, ()) if self.sizes[i] == size)
         scores = {i: n / self.counts[i] for i, n in shared.items()}
-        scores |= dict.fromkeys(self.whole.get(" ".join(mine), ()), 1.0)
+        for line in (words, *lines) if self.whole else ():
+            scores |= dict.fromkeys(self.whole.get(" ".join(self._words(line)), ()), 1.0)
         return scores
 
 
@@ -119,16 +125,12 @@ def find_overlap(
     exact, template = _Index(words, numbers=True), _Index(words, numbers=False)
     best: dict[int, Overlap] = {}
     for place, text in enumerate(training):
-        split = _split(text)
-        literal = exact.score(split)
-        for item, score in template.score(split).items():
-            with_numbers = literal.get(item, 0.0)
-            found = Overlap(item, place, max(score, with_numbers), with_numbers >= threshold)
+        split, lines = _split(text), [_split(line) for line in text[:MAX_TEXT].split("\n")]
+        literal, general = exact.score(split, lines), template.score(split, lines)
+        for item in literal.keys() | general.keys():
+            with_numbers, without = literal.get(item, 0.0), general.get(item, 0.0)
+            found = Overlap(item, place, max(with_numbers, without), with_numbers >= without)
             if found.score >= threshold and _rank(found) > _rank(best.get(item)):
-                best[item] = found
-        for item, score in literal.items():
-            found = Overlap(item, place, score, True)
-            if score >= threshold and _rank(found) > _rank(best.get(item)):
                 best[item] = found
     return sorted(best.values(), key=lambda o: (-o.score, not o.same_numbers, o.item))
 
@@ -138,7 +140,7 @@ def _rank(overlap: Overlap | None) -> tuple[float, bool]:
 
 
 def _split(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text[: 20 * MAX_WORDS]).casefold()
+    folded = unicodedata.normalize("NFKC", text[:MAX_TEXT]).casefold()
     return _WORD.findall(folded)[:MAX_WORDS]
 
 

@@ -40,6 +40,19 @@ def test_what_was_not_measured_is_not_guessed():
     assert make_plan(TASKS["caopd_gsm8k_twostage"], COSTS).tokens_out is None
 
 
+def test_what_the_other_ways_take():
+    assert make_plan(TASKS["caopd_gsm8k_ptrue"], COSTS).requests == 200  # "True" and "False"
+    assert make_plan(TASKS["caopd_gsm8k_ptrue"], COSTS).tokens_out == 0
+    panel = make_plan(TASKS["caopd_math_panel_1_unit_a"], load_costs()["math"])
+    assert panel.requests == 200
+
+
+def test_what_is_not_counted_is_said(run):
+    out = run("tasks", "--plan", "caopd_math_priv", "--price-in", 1)[1]
+    assert "the privileged context comes on top" in out
+    assert "--price-out was not given" in out
+
+
 def test_samples_of_a_task_that_asks_once_are_refused():
     with pytest.raises(UsageError, match="ends in _sc8"):
         make_plan(TASKS["caopd_gsm8k_conf"], COSTS, samples=4)

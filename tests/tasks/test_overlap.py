@@ -1,5 +1,6 @@
 """Near-duplicates of test items among training texts."""
 
+import gzip
 import json
 
 import pytest
@@ -30,9 +31,10 @@ def test_copies_in_any_writing():
 
 
 def test_other_numbers_are_the_same_template():
-    other = ITEMS[0].replace("3", "12").replace("4", "7.5")
-    assert found([other.replace("7.5", "75")]) == [(0, 0, 1.0, False)]
-    assert found([other.replace("7.5", "75"), ITEMS[0]]) == [(0, 1, 1.0, True)]
+    for three, four in (("12", "75"), ("1,200", "7.5"), ("3", "5")):
+        other = ITEMS[0].replace("4", four).replace("3 red", f"{three} red")
+        assert found([other]) == [(0, 0, 1.0, False)], other
+        assert found([other, ITEMS[0]]) == [(0, 1, 1.0, True)]
 
 
 def test_a_part_has_a_share():
@@ -44,6 +46,7 @@ def test_a_part_has_a_share():
 
 def test_short_items_are_compared_whole():
     assert found(["short ONE"]) == [(2, 0, 1.0, True)]
+    assert found(["Short one?\n12"]) == [(2, 0, 1.0, True)]  # the answer in a field of its own
     assert found(["a short one too"]) == []
 
 
@@ -93,14 +96,18 @@ TRAINING = {
         ("t.json", json.dumps(TRAINING)),
         ("t.csv", f'id,text\n1,"{ITEMS[0]}"\n'),
         ("t.txt", f"\n{ITEMS[0]}\n"),
+        ("t.txt.gz", f"\n{ITEMS[0]}\n"),
+        ("t.json.gz", "\n" + json.dumps(TRAINING)),
     ],
 )
 def test_the_command_reads_training_files(folder, capsys, name, text):
-    (folder / name).write_text(text + "\n")
+    data = (text + "\n").encode()
+    (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     assert main(["tasks", "--overlap", str(folder / name), "--task", "caopd_gsm8k_conf"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("1 of 3 items of caopd_gsm8k_conf share at least 50%")
-    assert "1.00  same numbers  item 1  line" in out
+    place = 2 if text.startswith("\n") or name == "t.csv" else 1
+    assert f"1.00  same numbers  item 1  line {place}\n" in out
 
 
 @pytest.mark.parametrize(
