@@ -125,8 +125,6 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
         parts.append(f"An expert answered this as follows:\n\n{doc['privileged']}")
     elif doc.get("context") == "rollout":
         parts.append(f"An earlier answer of yours was checked and is right:\n\n{doc['privileged']}")
-    if doc.get("context") in ("demonstration", "rollout"):
-        parts.append("Now answer in your own words, with your own reasoning.")
     if instruction and doc["instructed"]:
         parts.append(instruction)
     return "\n\n".join(parts)
