@@ -77,7 +77,9 @@ def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
         yield from _lines(file)
         return
     if name.endswith(".json"):  # one object a line, as some datasets name it
-        rows = ((f"{file} line {number}", row) for number, _, row in json_rows(file))
+        rows: Iterator[tuple[str, Mapping[str, Any]]] = (
+            (f"{file} line {number}", row) for number, _, row in json_rows(file)
+        )
     elif format_of(file):
         rows = read_plain(file)
     else:
