@@ -1,6 +1,7 @@
 """`caopd-bench`: everything before and after `lm_eval`.
 
-Exit codes: 0 done, 1 the work failed, 2 something given cannot be used.
+Exit codes: 0 done, 1 the work failed, 2 something given cannot be used; of `gate` also 3 and 4, of
+`compare` 4 (docs/gate.md).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from caopd_bench import arguments
 from caopd_bench._version import __version__
+from caopd_bench.deciding_options import add_deciding
 
 __all__ = ["main"]
 
@@ -37,7 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return code
     except UsageError as error:
         print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
-        return 2
+        return error.code
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
         _drop_output()
@@ -151,6 +153,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="KEY[,KEY]",
         help="also by group: level, family, ..., or columns of flat files",
     )
+    score.add_argument(
+        "--reparse",
+        action="store_true",
+        help="read the responses again, for runs of an earlier parser; --store keeps the result",
+    )
     _add_outputs(score)
     together = score.add_argument_group("several tasks together")
     together.add_argument(
@@ -177,6 +184,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="round confidences: bounds the memory that continuous ones take",
     )
     score.set_defaults(run=_score)
+    add_deciding(commands)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The one error that a command turns into a line and an exit code."""
+"""The errors that a command turns into a line and an exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from caopd_bench.terminal import inline
 
-__all__ = ["UsageError"]
+__all__ = ["NotComparableError", "UsageError"]
 
 MAX_LISTED = 10
 
@@ -22,8 +22,17 @@ class UsageError(Exception):
         What could have been given instead: a line each, the first ten of them.
     """
 
+    #: Exit code of the command.
+    code = 2
+
     def __init__(self, message: str, choices: Sequence[object] = ()) -> None:
         more = len(choices) - MAX_LISTED
         listed = [f"  {inline(str(choice))}" for choice in choices[:MAX_LISTED]]
         listed += [f"  and {more} more"] if more > 0 else []
         super().__init__("\n".join([inline(message), *listed]))
+
+
+class NotComparableError(UsageError):
+    """Two runs whose numbers say nothing about each other: says why."""
+
+    code = 4

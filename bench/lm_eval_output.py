@@ -23,13 +23,13 @@ from caopd_bench.lm_eval_provenance import (
     task_provenance,
     thinking_setting,
 )
-from caopd_bench.lm_eval_rows import make_rows
+from caopd_bench.lm_eval_rows import judge_again, make_rows
 from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import Row, Run
 from caopd_bench.tasks.thinking import holds_thinking
 from caopd_bench.terminal import quote
 
-__all__ = ["find_results", "is_lm_eval", "read_lm_eval"]
+__all__ = ["find_results", "is_lm_eval", "is_results", "read_lm_eval"]
 
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
@@ -43,7 +43,7 @@ def is_lm_eval(path: Path) -> bool:
 def find_results(path: Path) -> Path:
     """Find the one results file at or below `path`; refuse none and several."""
     if path.is_file():
-        if _is_results(path):
+        if is_results(path):
             return path
         raise UsageError(
             f"{path}: not a run; give the folder named by --output_path, one of its "
@@ -51,7 +51,7 @@ def find_results(path: Path) -> Path:
             "rows (.jsonl, .csv, .parquet)"
         )
     # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
-    found = sorted(file for file in path.rglob("*.json") if _is_results(file) and file.is_file())
+    found = sorted(file for file in path.rglob("*.json") if is_results(file) and file.is_file())
     if not found:
         stored = sorted(file.parent for file in path.rglob("summary.json"))
         if stored:
@@ -66,8 +66,11 @@ def find_results(path: Path) -> Path:
     return found[0]
 
 
-def read_lm_eval(results_file: Path) -> Run:
-    """Read the run of one results file: all its tasks that state a confidence."""
+def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
+    """Read the run of one results file: all its tasks that state a confidence.
+
+    With `reparse` the responses are judged again by the present parser.
+    """
     results = _load_json(results_file)
     date = _date_of(results_file)
     samples = {
@@ -83,7 +86,7 @@ def read_lm_eval(results_file: Path) -> Run:
     warnings: list[str] = []
     tasks: dict[str, Any] = {}
     for task, file in samples.items():
-        read = _read_samples(task, file)
+        read = _read_samples(task, file, reparse)
         if not read.rows:
             warnings.append(f"{task}: no stated confidence in its samples; left out")
             continue
@@ -118,7 +121,7 @@ class _Read(NamedTuple):
     thought: int
 
 
-def _read_samples(task: str, file: Path) -> _Read:
+def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
     sources: dict[str, Any] = {}
@@ -136,7 +139,7 @@ def _read_samples(task: str, file: Path) -> _Read:
                 f"{where}: doc_id {quote(key[0])} appears twice; was the file appended to?"
             )
         seen.add(key)
-        rows += make_rows(task, sample, where)
+        rows += make_rows(task, judge_again(sample, where) if reparse else sample, where)
         first = first or sample
         source = section(sample, "doc").get("source")
         sources.setdefault(json.dumps(source, sort_keys=True), source)
@@ -201,7 +204,8 @@ def _date_of(results_file: Path) -> str:
     return match.group(1)
 
 
-def _is_results(file: Path) -> bool:
+def is_results(file: Path) -> bool:
+    """Say whether a file is named like the results of a run."""
     return file.suffix == ".json" and DATE.search(file.name) is not None
 
 

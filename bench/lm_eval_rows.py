@@ -14,10 +14,11 @@ from typing import Any
 from caopd_bench.errors import UsageError
 from caopd_bench.lm_eval_provenance import section
 from caopd_bench.rows import AGREEMENT, GREEDY, STATUSES, Row
+from caopd_bench.tasks.judging import judge, judge_given, judge_samples
 from caopd_bench.tasks.parsing import find_spans, parse_response
 from caopd_bench.terminal import quote
 
-__all__ = ["make_rows"]
+__all__ = ["judge_again", "make_rows"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
 #: Ways of asking that decode once, but not greedily.
@@ -69,6 +70,21 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
         correct=correct,
         status="ok",
     )
+
+
+def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Judge the responses of one line by the present parser; what has no response stays."""
+    doc = section(sample, "doc")
+    way = doc.get("way")
+    if way == "ptrue":  # two log-likelihoods, and no text
+        return dict(sample)
+    if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
+        raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
+    texts = _texts(sample)
+    if isinstance(sample.get("acc"), list):
+        return {**sample, **judge_samples(doc, texts)}
+    judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
+    return {**sample, **judged}
 
 
 def _make_row(

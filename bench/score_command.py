@@ -23,11 +23,13 @@ from caopd_bench.notes import (
     notes_on_weights,
 )
 from caopd_bench.records import Record, render_json
+from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AnyRun, CountedRun, Run
 from caopd_bench.runs import read_runs
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.table import render_groups, render_task
+from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 if TYPE_CHECKING:
@@ -52,7 +54,16 @@ def run_score(options: argparse.Namespace) -> int:
         options.decimals,
     )
     runs = [_select(run, options.task) for run in read_runs(options.runs, columns)]
+    if options.reparse:
+        runs = [_reparse(run) for run in runs]
     return present(runs, options, keys)
+
+
+def _reparse(run: AnyRun) -> Run:
+    again, changed = reparse(run)
+    share = f"{changed:,} of {len(again.rows):,} rows"
+    note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
+    return replace(again, warnings=(*again.warnings, f"{inline(run.name, NAME_WIDTH)} {note}"))
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,17 @@ from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import Row, Run, Status
 from caopd_bench.terminal import inline
 
-__all__ = ["ROWS_NAME", "SUMMARY_NAME", "is_stored", "read_stored", "write_stored"]
+__all__ = [
+    "ROWS_NAME",
+    "SUMMARY_NAME",
+    "Summary",
+    "is_stored",
+    "read_stored",
+    "read_summary",
+    "render_stored",
+    "replace_files",
+    "write_stored",
+]
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
@@ -95,6 +105,15 @@ def write_stored(
         raise UsageError(f"{folder}: is a file; --store takes a folder")
     if folder.is_dir() and {file.name for file in folder.iterdir()} - {ROWS_NAME, SUMMARY_NAME}:
         raise UsageError(f"{folder}: holds other files; --store takes a folder of its own")
+    contents = render_stored(run, records, level=level, with_text=with_text)
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_files({folder / name: content for name, content in contents.items()})
+
+
+def render_stored(
+    run: Run, records: Sequence[Record], *, level: float = 0.95, with_text: bool = False
+) -> dict[str, bytes]:
+    """Give the two files of a stored run by name; parameters as for `write_stored`."""
     lines = "".join(_dump_row(run.name, row, with_text) + "\n" for row in run.rows)
     summary = Summary(
         format=FORMAT,
@@ -111,8 +130,7 @@ def write_stored(
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         stream.write(lines.encode())
     compressed = buffer.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace({folder / ROWS_NAME: compressed, folder / SUMMARY_NAME: text.encode()})
+    return {ROWS_NAME: compressed, SUMMARY_NAME: text.encode()}
 
 
 def is_stored(path: Path) -> bool:
@@ -126,12 +144,7 @@ def read_stored(folder: Path) -> Run:
     for file in (summary_file, rows_file):
         if not file.is_file():
             raise UsageError(f"{folder}: a stored run without {file.name}; store the run again")
-    try:
-        summary = Summary.model_validate(json.loads(summary_file.read_bytes()))
-    except ValidationError as error:
-        raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
-    except (ValueError, RecursionError):
-        raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
+    summary = read_summary(folder)
     try:
         lines = gzip.decompress(rows_file.read_bytes()).decode().splitlines()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
@@ -144,6 +157,19 @@ def read_stored(folder: Path) -> Run:
     warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
     warnings += parser_warnings(provenance)
     return Run(summary.name, str(folder), rows, provenance, tuple(warnings))
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read the numbers that were stored."""
+    summary_file = folder / SUMMARY_NAME
+    try:
+        return Summary.model_validate(json.loads(summary_file.read_bytes()))
+    except ValidationError as error:
+        raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
+    except OSError as error:
+        raise UsageError(f"{summary_file}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
 
 
 def _dump_row(run: str, row: Row, with_text: bool) -> str:
@@ -188,7 +214,7 @@ def _load_row(line: str, where: str) -> Row:
     )
 
 
-def _replace(contents: dict[Path, bytes]) -> None:
+def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Write all beside, then rename all: what was there stays until everything is written."""
     beside = {file: file.with_name(file.name + ".part") for file in contents}
     try:

@@ -31,6 +31,7 @@ from caopd_bench.metrics.decomposition import (
     murphy,
     uncertainty,
 )
+from caopd_bench.metrics.degradation import Degradation, degradation
 from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.ece_l2_interval import ece_l2_interval
 from caopd_bench.metrics.influence import Influence, influence
@@ -58,15 +59,20 @@ from caopd_bench.metrics.selective_plot import plot_risk_coverage
 from caopd_bench.metrics.smooth import smooth_ece
 from caopd_bench.metrics.summary import METRICS, Metric, undefined_reason
 from caopd_bench.metrics.tally import Tally, tally
+from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, decide
 
 __all__ = [
     "METRICS",
     "BrierChange",
+    "Cell",
+    "CellVerdict",
     "Change",
     "Comparison",
     "ConsistencyBand",
     "ConsistencyTest",
     "Corp",
+    "Decision",
+    "Degradation",
     "GapChange",
     "Influence",
     "Interval",
@@ -98,6 +104,8 @@ __all__ = [
     "corp",
     "coverage_at_risk",
     "cross_recalibrate",
+    "decide",
+    "degradation",
     "difference_sd",
     "discrimination",
     "eaurc",

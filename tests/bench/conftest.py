@@ -1,9 +1,11 @@
 """A run as `lm_eval --output_path DIR --log_samples` writes it, from a list of answers."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -193,3 +195,9 @@ def mixed(make_run):
             (None, 1, "no_confidence", "Answer: 4", 2),
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def populations():
+    """Runs drawn from populations: tests/bench/populations.py."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("populations.py"))))

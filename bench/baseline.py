@@ -1,0 +1,256 @@
+"""References: stored runs that candidates are compared with, and that change only for a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.baseline_files import (
+    BASELINE_NAME,
+    CHANGES_NAME,
+    Baseline,
+    Noise,
+    hash_rows,
+    read_baseline,
+)
+from caopd_bench.comparability import check_parsers
+from caopd_bench.errors import UsageError
+from caopd_bench.metrics import degradation
+from caopd_bench.paired_rows import match_task, rows_by_task
+from caopd_bench.records import Record, to_plain
+from caopd_bench.rows import Run
+from caopd_bench.runs import read_run
+from caopd_bench.scoring import AS_ZERO, score
+from caopd_bench.stored import (
+    ROWS_NAME,
+    SUMMARY_NAME,
+    read_stored,
+    read_summary,
+    render_stored,
+    replace_files,
+)
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
+
+OURS = {ROWS_NAME, SUMMARY_NAME, BASELINE_NAME, CHANGES_NAME}
+#: Shown in the change log, whole tasks only.
+LOGGED = (
+    "parse_rate",
+    "accuracy",
+    "brier",
+    "discrimination",
+    "mean_confidence",
+    "overconfidence_gap",
+    "ece",
+    "auroc",
+    "spr",
+    "confidence_when_wrong",
+)
+SHOWN = 5  # numbers named when a summary differs from its rows
+
+
+def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Path | None) -> None:
+    """Make a reference of a run.
+
+    Parameters
+    ----------
+    run : str or Path
+        What `read_run` takes.
+    folder : Path
+        New, or empty.
+    reason : str
+        Why this run; one line.
+    rerun : str or Path, optional
+        Another run of the same checkpoint: what differs is noise, and is written down.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something, a run cannot be read, or the two are not comparable.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise UsageError(
+            f"{folder}: exists; name a new folder, or change a reference by: caopd-bench baseline "
+            "update"
+        )
+    _check_reason(reason)
+    new = _read(run)
+    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+    records = score(new)
+    log = f"# Changes of this reference\n\n{_entry('made', reason, str(run), {}, records)}"
+    _write(folder, new, records, reason, str(run), noise, log)
+
+
+def update_baseline(
+    run: str | Path, folder: Path, *, reason: str, rerun: str | Path | None
+) -> None:
+    """Put another run in the place of a reference, and its numbers beside the old in the log.
+
+    Parameters and errors as for `init_baseline`; the folder must be a reference. What it was
+    compared with before, and whether it may be worse, is the caller's to decide.
+    """
+    _check_reason(reason)
+    old = read_stored(folder)
+    before = {(r.task, r.metric): r for r in score(old)}
+    new = _read(run)
+    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+    records = score(new)
+    log_file = folder / CHANGES_NAME
+    log = log_file.read_text("utf-8") if log_file.is_file() else "# Changes of this reference\n\n"
+    log = f"{log.rstrip()}\n\n{_entry('replaced', reason, str(run), before, records)}"
+    _write(folder, new, records, reason, str(run), noise, log)
+
+
+def verify_baseline(folder: Path) -> list[str]:
+    """Compute the summary of a reference again from its rows.
+
+    Returns
+    -------
+    list of str
+        What is not the same, to the bit; empty if all is.
+    """
+    run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
+    problems = []
+    if baseline is not None and baseline.rows_sha256 != hash_rows(folder):
+        problems.append(f"{ROWS_NAME} is not the file that {BASELINE_NAME} was made for")
+    groups = [record.get("group") for record in summary.records]
+    keys = list(dict.fromkeys(str(g).partition("=")[0] for g in groups if g is not None))
+    as_zero = any(AS_ZERO in str(record.get("interval")) for record in summary.records)
+    again = to_plain(
+        score(run, by=keys, level=summary.level or 0.95, missing="zero" if as_zero else "drop")
+    )
+    return problems + list(_unlike(summary.records, again))
+
+
+def measure_noise(first: Run, second: Run) -> list[Noise]:
+    """Measure how much a rerun of one checkpoint moves each number of the gate."""
+    ours, theirs = rows_by_task(first), rows_by_task(second)
+    shared = [task for task in ours if task in theirs]
+    if not shared:
+        raise UsageError(f"--aa {second.path}: has none of the tasks {', '.join(ours)}")
+    check_parsers(first, second, shared)
+    found = []
+    for task in shared:
+        pair = match_task(task, ours[task], theirs[task])
+        sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
+        for name, d in degradation(sides[0], sides[1], item=pair.cluster).items():
+            if not d.reason:
+                found.append(
+                    Noise(
+                        task=task,
+                        metric=name,
+                        worse_by=d.worse_by,
+                        standard_error=d.standard_error,
+                        items=d.items,
+                    )
+                )
+    return found
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or "\n" in reason:
+        raise UsageError("--reason: must be a line that says why; it stands in the change log")
+
+
+def _read(spec: str | Path) -> Run:
+    run = read_run(spec)
+    if not isinstance(run, Run):
+        raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
+    return run
+
+
+def _write(
+    folder: Path,
+    run: Run,
+    records: Sequence[Record],
+    reason: str,
+    given: str,
+    noise: Sequence[Noise],
+    log: str,
+) -> None:
+    contents = render_stored(run, records)
+    baseline = Baseline(
+        rows_sha256=hashlib.sha256(contents[ROWS_NAME]).hexdigest(),
+        made=time.strftime("%Y-%m-%d"),
+        reason=reason,
+        run=given,
+        rerun=list(noise),
+    )
+    contents[BASELINE_NAME] = (baseline.model_dump_json(indent=1) + "\n").encode()
+    contents[CHANGES_NAME] = log.encode("utf-8", "backslashreplace")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_files({folder / name: content for name, content in contents.items()})
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder}: cannot be written ({error.strerror})"
+        ) from None
+
+
+def _entry(
+    done: str,
+    reason: str,
+    given: str,
+    before: Mapping[tuple[str, str], Record],
+    records: Sequence[Record],
+) -> str:
+    """Write one entry of the change log: what, why, and the numbers before and after."""
+    lines = [
+        f"## {time.strftime('%Y-%m-%d')}: {done} from `{_cell(given)}`",
+        "",
+        _cell(reason),
+        "",
+        "| task | metric | before | after |",
+        "|---|---|---|---|",
+    ]
+    after = {(r.task, r.metric): r for r in records if r.group is None and r.metric in LOGGED}
+    for key in dict.fromkeys([*after, *(k for k in before if k[1] in LOGGED)]):
+        task, metric = key
+        lines.append(
+            f"| {_cell(task)} | {metric} | {_show(before.get(key))} | {_show(after.get(key))} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _show(record: Record | None) -> str:
+    if record is None or record.estimate != record.estimate:
+        return "-"
+    if record.low != record.low:
+        return f"{record.estimate:.4f}"
+    return f"{record.estimate:.4f} [{record.low:.4f}, {record.high:.4f}]"
+
+
+def _cell(text: str) -> str:
+    """Make a name stand in a Markdown table."""
+    shown = inline(text, 3 * NAME_WIDTH)
+    for character in "\\`|<>[]":
+        shown = shown.replace(character, f"&#{ord(character)};")
+    return shown
+
+
+def _unlike(
+    stored: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    # Names of runs are the user's; the numbers are those of the rows.
+    kept, made = ([_text(record) for record in records] for records in (stored, again))
+    if kept == made:
+        return
+    if len(kept) != len(made):
+        yield f"{SUMMARY_NAME} holds {len(kept)} numbers, its rows give {len(made)}"
+    unlike = [(a, b) for a, b in zip(stored, again, strict=False) if _text(a) != _text(b)]
+    for a, b in unlike[:SHOWN]:
+        place = " ".join(str(b[key]) for key in ("task", "group", "metric") if b[key] is not None)
+        keys = [key for key in b if a.get(key) != b[key]]
+        parts = ", ".join(f"{key} {a.get(key)}, from the rows {b[key]}" for key in keys)
+        yield inline(f"{place}: {parts}", 300)
+    if len(unlike) > SHOWN:
+        yield f"and {len(unlike) - SHOWN} more"
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(dict(record), sort_keys=True)

@@ -1,0 +1,117 @@
+"""`caopd-bench baseline init | show | update | verify`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from caopd_bench.baseline import init_baseline, update_baseline, verify_baseline
+from caopd_bench.baseline_files import CHANGES_NAME, Baseline, read_baseline
+from caopd_bench.errors import NotComparableError, UsageError
+from caopd_bench.gate_policy import Policy
+from caopd_bench.gate_text import render_text
+from caopd_bench.gating import gate
+from caopd_bench.notes import describe_run
+from caopd_bench.scoring import score
+from caopd_bench.stored import is_stored, read_stored, read_summary
+from caopd_bench.table import LABELS, align, render_task
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["run_baseline"]
+
+
+def run_baseline(options: argparse.Namespace) -> int:
+    """Carry out one of the four actions."""
+    actions = {"init": _init, "show": _show, "update": _update, "verify": _verify}
+    return actions[options.action](options)
+
+
+def _init(options: argparse.Namespace) -> int:
+    init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
+    print(f"{options.output}: the reference is made; keep the folder under version control")
+    _print_noise(read_baseline(options.output))
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    _check_reference(folder)
+    run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
+    if baseline is None:
+        print(f"{folder}: a stored run, not made by `baseline init`: no reason, no rerun noise")
+    else:
+        print(f"{folder}: of {baseline.made}, from {inline(baseline.run, 200)}")
+        print(f"  {inline(baseline.reason, 500)}")
+    level = summary.level or 0.95
+    records = score(run, level=level)
+    for task in run.tasks:
+        ours = [record for record in records if record.task == task]
+        print(f"\n{inline(task, NAME_WIDTH)}\n  {describe_run(run, task)}\n")
+        print(render_task(ours, [run.name], level))
+    _print_noise(baseline)
+    if (folder / CHANGES_NAME).is_file():
+        print(f"\nchanges: {folder / CHANGES_NAME}")
+    return 0
+
+
+def _update(options: argparse.Namespace) -> int:
+    folder: Path = options.output
+    _check_reference(folder)
+    if not options.accept_regression:
+        policy = options.policy if options.policy else Policy(version=1)
+        try:
+            result = gate(options.run_, policy, reference=folder)
+        except NotComparableError as error:
+            raise NotComparableError(
+                f"{error}; to put it in the place of the reference without a comparison: "
+                "--accept-regression"
+            ) from None
+        if result.outcome == "FAIL":
+            print(render_text(result))
+            print(
+                f"caopd-bench baseline update: {folder} stays as it is: the gate fails; if that is "
+                "meant: --accept-regression",
+                file=sys.stderr,
+            )
+            return 1
+    update_baseline(options.run_, folder, reason=options.reason, rerun=options.aa)
+    print(f"{folder}: replaced; old and new values: {folder / CHANGES_NAME}")
+    _print_noise(read_baseline(folder))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    _check_reference(folder)
+    problems = verify_baseline(folder)
+    if not problems:
+        print(f"{folder}: every number is that of its rows")
+        return 0
+    for problem in problems:
+        print(f"{folder}: {problem}")
+    return 1
+
+
+def _check_reference(folder: Path) -> None:
+    if not folder.is_dir() or not is_stored(folder):
+        raise UsageError(
+            f"{folder}: no reference here; make one by: caopd-bench baseline init RUN --output "
+            f"{folder} --reason TEXT"
+        )
+
+
+def _print_noise(baseline: Baseline | None) -> None:
+    if baseline is not None and baseline.rerun:
+        print("\nrerun of the same checkpoint (positive is worse)")
+        print("\n".join(align(list(_noise_rows(baseline)))))
+
+
+def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
+    yield ["", "moved by", "standard error", "items"]
+    several = len({noise.task for noise in baseline.rerun}) > 1
+    for noise in baseline.rerun:
+        label = LABELS.get(noise.metric, noise.metric).strip()
+        place = f"{inline(noise.task, NAME_WIDTH)} {label}" if several else label
+        yield [place, f"{noise.worse_by:+.4f}", f"{noise.standard_error:.4f}", f"{noise.items:,}"]

@@ -1,0 +1,85 @@
+"""What a reference folder holds beside the stored run.
+
+DIR/rows.jsonl.gz, DIR/summary.json    the stored run
+DIR/baseline.json                      its fingerprint, why it is the reference, rerun noise
+DIR/CHANGES.md                         every change, with old and new values
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from caopd_bench.errors import UsageError
+from caopd_bench.stored import ROWS_NAME
+from caopd_bench.terminal import inline
+
+__all__ = ["BASELINE_NAME", "CHANGES_NAME", "Baseline", "Noise", "hash_rows", "read_baseline"]
+
+BASELINE_NAME = "baseline.json"
+CHANGES_NAME = "CHANGES.md"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Noise(_Strict):
+    """How much one number of one task moved between two runs of the same checkpoint.
+
+    Attributes
+    ----------
+    worse_by : float
+        The second run against the first; positive is worse.
+    standard_error : float
+        Of such a difference: what a rerun moves it by.
+    items : int
+    """
+
+    task: str
+    metric: str
+    worse_by: float
+    standard_error: float = Field(ge=0)
+    items: int = Field(ge=2)
+
+
+class Baseline(_Strict):
+    """baseline.json."""
+
+    format: Literal[1] = 1
+    rows_sha256: str
+    made: str  # date
+    reason: str
+    run: str  # what was given
+    rerun: list[Noise] = []
+
+
+def hash_rows(folder: Path) -> str:
+    """Fingerprint the rows of a stored run."""
+    try:
+        return hashlib.sha256((folder / ROWS_NAME).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(
+            f"{folder / ROWS_NAME}: cannot be read ({error.strerror}); is it a reference folder?"
+        ) from None
+
+
+def read_baseline(folder: Path) -> Baseline | None:
+    """Read baseline.json; None if there is none, as beside a run that `score --store` wrote."""
+    file = folder / BASELINE_NAME
+    try:
+        return Baseline.model_validate(json.loads(file.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise UsageError(f"{file}: {inline(place, 80)}: {inline(problem['msg'], 200)}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{file}: not complete JSON; take it from version control") from None

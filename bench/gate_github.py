@@ -1,0 +1,78 @@
+"""What GitHub Actions shows of a verdict: the step summary, and annotations."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from caopd_bench.gate_markdown import render_markdown
+from caopd_bench.gate_table import headline, label, said
+from caopd_bench.gating import GateResult
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["list_annotations", "report_to_github"]
+
+#: GitHub drops the whole summary of a step above 1 MiB.
+MAX_SUMMARY = 1024 * 1024
+CUT = "\n\nThe rest does not fit into a step summary; `--output` FILE has all of it.\n"
+#: GitHub shows so many errors, and as many warnings, of a step.
+MAX_ANNOTATIONS = 10
+
+
+def report_to_github(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
+    """Append to the step summary and print annotations, where GitHub asks for them.
+
+    Parameters
+    ----------
+    result : GateResult
+    environment : Mapping, optional
+        In place of the process's: GITHUB_STEP_SUMMARY names the file, GITHUB_ACTIONS is "true".
+    """
+    variables = os.environ if environment is None else environment
+    file = variables.get("GITHUB_STEP_SUMMARY")
+    if file:
+        try:
+            _append(Path(file), render_markdown(result))
+        except OSError as error:
+            # The verdict stands, whatever becomes of its summary.
+            line = f"GITHUB_STEP_SUMMARY {file}: cannot be written ({error.strerror})"
+            print(f"caopd-bench gate: {inline(line)}", file=sys.stderr)
+    if variables.get("GITHUB_ACTIONS") == "true":
+        for line in list_annotations(result):
+            print(line)
+
+
+def list_annotations(result: GateResult) -> Iterator[str]:
+    """Yield a workflow command for each task that does not pass, ten at most."""
+    if result.outcome == "PASS":
+        return
+    tasks: dict[str, list[str]] = {}
+    for cell in result.cells:
+        if cell.tier == "gate" and cell.outcome == result.outcome:
+            place = f"{cell.group} " if cell.group else ""
+            tasks.setdefault(cell.task, []).append(f"{place}{label(cell)}: {said(cell)}")
+    level = "error" if result.exit_code else "warning"
+    title = f"title=Calibration gate {result.outcome}"
+    lines = [f"{task}: {'; '.join(why)}" for task, why in tasks.items()] or [headline(result)]
+    shown = lines if len(lines) <= MAX_ANNOTATIONS else lines[: MAX_ANNOTATIONS - 1]
+    for line in shown:
+        yield f"::{level} {title}::{_escape(inline(line, 5 * NAME_WIDTH))}"
+    if len(shown) < len(lines):
+        yield f"::{level} {title}::and {len(lines) - len(shown)} more tasks"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _append(file: Path, text: str) -> None:
+    taken = file.stat().st_size if file.exists() else 0
+    content, room = text.encode("utf-8", "backslashreplace"), MAX_SUMMARY - taken - 1
+    if len(content) > room:
+        kept = content[: max(room - len(CUT.encode()), 0)].decode("utf-8", "ignore")
+        # Whole lines only: half a table row is no row.
+        content = (kept.rpartition("\n")[0] + CUT).encode() if kept else b""
+    with file.open("ab") as stream:
+        stream.write(content)

@@ -1,0 +1,39 @@
+"""A verdict as strict JSON: undefined is null, with its reason."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from caopd_bench._version import __version__
+from caopd_bench.gating import GateResult
+from caopd_bench.tasks.parsing import PARSER_VERSION
+
+__all__ = ["render_json", "to_plain"]
+
+
+def to_plain(result: GateResult) -> dict[str, Any]:
+    """Give the verdict as plain values, the verdict first."""
+    return {
+        "verdict": result.outcome,
+        "exit_code": result.exit_code,
+        "reference": result.reference,
+        "candidate": result.candidate,
+        "policy": result.policy.model_dump(exclude_none=True),
+        "cells": [
+            {key: _finite(value) for key, value in asdict(cell).items()} for cell in result.cells
+        ],
+        "notes": list(result.notes),
+        "versions": {"caopd_bench": __version__, "parser": PARSER_VERSION},
+    }
+
+
+def render_json(result: GateResult) -> str:
+    """Give the verdict as text, with a final newline."""
+    return json.dumps(to_plain(result), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,80 @@
+"""A verdict as JUnit XML: a suite for each task and group, a test for each number.
+
+A number that is worse is a failure. One that is undecided is skipped, since JUnit knows no third
+outcome; under `on_inconclusive: fail` it is a failure too, so that XML and exit code agree. Numbers
+that are only shown stand in the output of the suite.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from caopd_bench.gate_table import HEADS, explain, headline, label, said, sections, values
+from caopd_bench.gating import GateCell, GateResult
+from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+
+__all__ = ["render_junit"]
+
+
+def render_junit(result: GateResult) -> str:
+    """Give the verdict as JUnit XML."""
+    root = ET.Element("testsuites", name="caopd-bench gate")
+    totals = [0, 0, 0]
+    parts = sections(result)
+    for section in (one for one in parts if one.tier == "gate"):
+        name = _text(f"{section.task} {section.group or ''}".strip())
+        suite = ET.SubElement(root, "testsuite", name=name)
+        counts = [0, 0, 0]
+        for cell in section.cells:
+            case = ET.SubElement(
+                suite, "testcase", classname=name, name=f"{label(cell)} ({cell.rule})", time="0"
+            )
+            failed, skipped = _add_outcome(case, cell, result)
+            counts = [counts[0] + 1, counts[1] + failed, counts[2] + skipped]
+        _count(suite, counts)
+        others = [one for one in parts if one.tier != "gate" and one.task == section.task]
+        shown = [
+            f"{one.group or 'whole task'}: {label(cell)}: {_sentence(cell)}"
+            for one in others
+            for cell in one.cells
+        ]
+        out = ET.SubElement(suite, "system-out")
+        out.text = _text("; ".join([headline(result), *explain(result)]), 2000)
+        if shown and section.group is None:
+            out.text += "\nshown only:\n" + "\n".join(_text(line) for line in shown)
+        totals = [a + b for a, b in zip(totals, counts, strict=True)]
+    _count(root, totals)
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode", xml_declaration=False)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[bool, bool]:
+    message = _text(_sentence(cell))
+    if cell.outcome == "PASS":
+        return False, False
+    is_open = cell.outcome == "INCONCLUSIVE"
+    if is_open and result.policy.on_inconclusive == "warn":
+        ET.SubElement(case, "skipped", message=message)
+        return False, True
+    ET.SubElement(case, "failure", message=message, type="undecided" if is_open else "worse")
+    return True, False
+
+
+def _sentence(cell: GateCell) -> str:
+    """Give the row of the table in words."""
+    numbers = zip(HEADS[1:], values(cell)[1:], strict=False)
+    listed = ", ".join(f"{head} {value}" for head, value in numbers if value != "-")
+    return f"{said(cell)}{': ' + cell.reason if cell.reason else ''} ({listed})"
+
+
+def _count(element: ET.Element, counts: list[int]) -> None:
+    for name, count in zip(("tests", "failures", "skipped"), counts, strict=True):
+        element.set(name, str(count))
+    element.set("errors", "0")
+    element.set("time", "0")
+
+
+def _text(value: str, width: int = WARNING_WIDTH + NAME_WIDTH) -> str:
+    """Escape what XML cannot hold: `inline` leaves printable characters only."""
+    return inline(value, width).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,218 @@
+"""The policy of the gate: a YAML file, checked field by field before anything is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from caopd_bench.errors import UsageError
+from caopd_bench.metrics import METRICS
+from caopd_bench.metrics.degradation import CELLS
+from caopd_bench.terminal import inline, quote
+
+__all__ = ["SHIPPED", "Limits", "Policy", "TaskPolicy", "load_policy", "render_schema"]
+
+#: A policy is a page of text; what is longer is not one.
+MAX_BYTES = 100_000
+SCHEMA_NAME = "calibration-gate.schema.json"
+
+Tier = Literal["gate", "advisory"]
+
+#: Margins at which equal models pass in 80 % of runs with 1,319 items, see docs/gate.md.
+SHIPPED = {
+    "brier": 0.04,
+    "overconfidence_gap": 0.05,
+    "auroc": 0.07,
+    "confidence_when_wrong": 0.05,
+    "parse_rate": 0.02,
+    "accuracy": 0.05,
+}
+#: Names with a better and a worse direction.
+DIRECTED = {name for name, metric in METRICS.items() if metric.higher_is_better is not None}
+KNOWN = sorted(DIRECTED | set(CELLS))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Limits(_Strict):
+    """What one metric of a candidate may be."""
+
+    margin: float | None = Field(
+        default=None, gt=0, le=1, description="By how much it may be worse than the reference."
+    )
+    max: float | None = Field(default=None, description="Its value must be below this.")
+    min: float | None = Field(default=None, description="Its value must be above this.")
+    tier: Tier = Field(default="gate", description="advisory: shown, and never decides.")
+    direction: Literal["both", "over"] = Field(
+        default="both",
+        description="Of overconfidence_gap: whether under-confidence counts as worse too.",
+    )
+
+    @model_validator(mode="after")
+    def _check_some(self) -> Limits:
+        if self.margin is None and self.max is None and self.min is None:
+            raise ValueError("needs a margin, a max or a min")
+        return self
+
+
+class TaskPolicy(_Strict):
+    """What is particular to one task."""
+
+    by: str | None = Field(default=None, description="Also by this group key: level, family, ...")
+    group_tier: Tier = Field(default="advisory", description="Whether the groups decide too.")
+    metrics: dict[str, Limits] | None = Field(
+        default=None, description="In place of the policy's metrics of these names."
+    )
+
+
+class Policy(_Strict):
+    """The whole file."""
+
+    version: Literal[1] = Field(description="Of this format.")
+    reference: str | None = Field(
+        default=None, description="Folder of the reference run, seen from the policy's folder."
+    )
+    confidence: float = Field(default=0.95, ge=0.5, lt=1, description="1 - the false-alarm rate.")
+    on_inconclusive: Literal["warn", "fail"] = Field(
+        default="warn", description="Exit code of INCONCLUSIVE: warn 0, fail 3."
+    )
+    min_items: int = Field(default=100, ge=2, description="With fewer a task is INCONCLUSIVE.")
+    looks: int = Field(
+        default=1, ge=1, le=100_000, description="Comparisons with one reference, 365 for nightly."
+    )
+    metrics: dict[str, Limits] = Field(
+        default_factory=lambda: {name: Limits(margin=margin) for name, margin in SHIPPED.items()},
+        min_length=1,
+        description="Metrics and their limits; the shipped margins if left out.",
+    )
+    tasks: dict[str, TaskPolicy] | None = Field(
+        default=None, min_length=1, description="Left out: all tasks of the reference."
+    )
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Policy:
+        places = [("metrics", self.metrics)]
+        places += [
+            (f"tasks.{task}.metrics", settings.metrics)
+            for task, settings in (self.tasks or {}).items()
+            if settings.metrics is not None
+        ]
+        for place, metrics in places:
+            for name, limits in metrics.items():
+                _check_metric(f"{place}.{name}", name, limits)
+        return self
+
+    def limits(self, task: str) -> Mapping[str, Limits]:
+        """Give the limits of a task."""
+        own = (self.tasks or {}).get(task)
+        return {**self.metrics, **((own.metrics if own else None) or {})}
+
+
+def _check_metric(place: str, name: str, limits: Limits) -> None:
+    if name not in METRICS and name not in CELLS:
+        raise ValueError(f"{place}: no metric of this name; there are {', '.join(KNOWN)}")
+    if limits.margin is not None and name not in KNOWN:
+        raise ValueError(
+            f"{place}.margin: neither direction of {name} is worse; give it a max or a min"
+        )
+    if limits.direction == "over" and name != "overconfidence_gap":
+        raise ValueError(f"{place}.direction: is of overconfidence_gap only")
+
+
+def load_policy(file: Path) -> Policy:
+    """Read a policy.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or a field is wrong: the message has the field's path.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{file}: {len(content):,} bytes; a policy has at most {MAX_BYTES:,}")
+    try:
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: is not UTF-8 text; save it as such") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: {_describe(error)}") from None
+    except (RecursionError, ValueError, OverflowError):
+        raise UsageError(f"{file}: is not YAML that a policy needs; see docs/gate.md") from None
+    if not isinstance(raw, dict):
+        raise UsageError(f"{file}: must hold fields such as 'version: 1', got {quote(raw)}")
+    try:
+        return Policy.model_validate(_as_floats(raw))
+    except ValidationError as error:
+        raise UsageError(f"{file}: {_first_problem(error)}") from None
+
+
+def render_schema() -> str:
+    """Give the JSON Schema of a policy, for editors."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Policy.model_json_schema(),
+        "title": "caopd-bench calibration gate",
+    }
+    schema["properties"]["metrics"]["propertyNames"] = {"enum": sorted({*METRICS, *CELLS})}
+    return json.dumps(schema, indent=1) + "\n"
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: no aliases, which can make a page of text fill the memory, no repeated keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases (*name) are not read; write the value out", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            name = getattr(key, "value", None)
+            if not isinstance(name, str):
+                problem = "a key must be a word"
+            elif name in seen:
+                problem = f"{name!r} stands here twice; keep one"
+            else:
+                seen.add(name)
+                continue
+            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _describe(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return f"{place}{inline(str(getattr(error, 'problem', None) or 'not YAML'), 200)}"
+
+
+def _as_floats(value: Any, key: str = "") -> Any:
+    """Let whole numbers stand for decimals: `max: 1`."""
+    if isinstance(value, dict):
+        return {name: _as_floats(inner, str(name)) for name, inner in value.items()}
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_number and key in ("margin", "max", "min", "confidence") else value
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = "no such field"
+    elif problem["type"] != "missing" and problem["type"] != "value_error":
+        message = f"{message}, got {quote(problem['input'])}"
+    return inline(f"{place}: {message}" if place else message, 300)

@@ -1,0 +1,91 @@
+"""Read responses again with the present parser: `score --reparse`.
+
+Of a run directory everything is judged again, from the texts. A stored run keeps the answer and the
+confidence as they were written: these are read again, and what was right stays right, since the
+gold answers are not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.lm_eval_output import is_results, read_lm_eval
+from caopd_bench.provenance import OTHER_PARSER
+from caopd_bench.rows import AGREEMENT, AnyRun, Row, Run
+from caopd_bench.stored import is_stored
+from caopd_bench.tasks.parsing import PARSER_VERSION, Spans, judge_spans
+
+__all__ = ["reparse"]
+
+#: Statuses of rows that have no response to read.
+WITHOUT_TEXT = ("api_error",)
+
+
+def reparse(run: AnyRun) -> tuple[Run, int]:
+    """Read the responses of a run again.
+
+    Parameters
+    ----------
+    run : Run
+        Of an lm-eval folder or a stored run.
+
+    Returns
+    -------
+    (Run, int)
+        The run as the present parser reads it, and how many rows changed.
+
+    Raises
+    ------
+    UsageError
+        If it is of flat files, which hold no responses.
+    """
+    path = Path(run.path)
+    if isinstance(run, Run) and is_results(path):
+        again = read_lm_eval(path, reparse=True)
+        wanted = set(run.tasks)
+        rows = [row for row in again.rows if row.task in wanted]
+    elif isinstance(run, Run) and path.is_dir() and is_stored(path):
+        rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
+    else:
+        raise UsageError(
+            f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; of "
+            "logged answers: caopd-bench rescore FILE"
+        )
+    before = [(row.status, row.confidence, row.correct) for row in run.rows]
+    after = [(row.status, row.confidence, row.correct) for row in rows]
+    changed = sum(a != b for a, b in zip(before, after, strict=True))
+    kept = tuple(w for w in run.warnings if f": {OTHER_PARSER} " not in w)
+    return replace(
+        run, rows=rows, provenance=_of_this_parser(run.provenance), warnings=kept
+    ), changed
+
+
+def _read_again(row: Row, is_computed: bool) -> Row:
+    if is_computed or row.status in WITHOUT_TEXT:
+        return row
+    parsed = judge_spans(Spans(row.answer, row.stated, row.status == "unfinished"))
+    if parsed.status == row.status and parsed.confidence == row.confidence:
+        return row
+    return replace(
+        row,
+        status=parsed.status,  # type: ignore[arg-type]
+        confidence=parsed.confidence if parsed.status == "ok" else None,
+        correct=row.correct if parsed.answer is not None else 0,
+    )
+
+
+def _is_computed(run: Run, task: str) -> bool:
+    """Say whether the confidence was computed: of a vote, or as a probability."""
+    return task.endswith(AGREEMENT) or run.settings(task).get("way") == "ptrue"
+
+
+def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    tasks = {
+        task: {**settings, "parser_version": PARSER_VERSION}
+        for task, settings in provenance.get("tasks", {}).items()
+    }
+    return {**provenance, "tasks": tasks}

@@ -1,0 +1,160 @@
+"""A policy is read field by field: what is wrong is named, and nothing is guessed."""
+
+import json
+
+import pytest
+import yaml
+
+from caopd_bench.errors import UsageError
+from caopd_bench.gate_policy import SHIPPED, Policy, load_policy, render_schema
+
+GOOD = {
+    "version": 1,
+    "reference": "some/run",
+    "confidence": 0.95,
+    "on_inconclusive": "warn",
+    "min_items": 100,
+    "looks": 1,
+    "metrics": {
+        "brier": {"margin": 0.04},
+        "overconfidence_gap": {"margin": 0.05, "direction": "over"},
+        "ece": {"margin": 0.03, "tier": "advisory"},
+        "accuracy": {"min": 0.5, "margin": 0.05},
+    },
+    "tasks": {"caopd_math_conf": {"by": "level", "group_tier": "advisory"}},
+}
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(content):
+        file = tmp_path / "gate.yaml"
+        data = content if isinstance(content, (bytes, str)) else yaml.safe_dump(content)
+        file.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return load_policy(file)
+
+    return load
+
+
+def changed(path, value):
+    """The good policy with one field changed; ... removes it."""
+    policy = json.loads(json.dumps(GOOD))
+    *parents, last = path.split(".")
+    inner = policy
+    for name in parents:
+        inner = inner[name]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return policy
+
+
+def test_the_shipped_policy():
+    policy = Policy(version=1)
+    assert {name: limits.margin for name, limits in policy.metrics.items()} == SHIPPED
+    assert (policy.confidence, policy.min_items, policy.on_inconclusive) == (0.95, 100, "warn")
+
+
+def test_a_good_policy(load):
+    policy = load(GOOD)
+    assert policy.metrics["accuracy"].min == 0.5
+    assert policy.tasks["caopd_math_conf"].by == "level"
+    assert policy.limits("caopd_math_conf") == policy.metrics
+    assert load("version: 1\nmetrics: {brier: {max: 1}}").metrics["brier"].max == 1.0
+
+
+def test_a_task_may_have_limits_of_its_own(load):
+    policy = load(changed("tasks.caopd_math_conf", {"metrics": {"brier": {"margin": 0.1}}}))
+    assert policy.limits("caopd_math_conf")["brier"].margin == 0.1
+    assert policy.limits("caopd_math_conf")["accuracy"].margin == 0.05
+    assert policy.limits("other")["brier"].margin == 0.04
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("version", 2),
+        ("version", ...),
+        ("version", "1"),
+        ("reference", 3),
+        ("confidence", 95),
+        ("confidence", 0.3),
+        ("confidence", "high"),
+        ("confidence", float("nan")),
+        ("on_inconclusive", "pass"),
+        ("min_items", 0),
+        ("min_items", 1.5),
+        ("min_items", True),
+        ("looks", 0),
+        ("metrics", []),
+        ("metrics", {}),
+        ("metrics.brier", None),
+        ("metrics.brier", {}),
+        ("metrics.brier.margin", 0),
+        ("metrics.brier.margin", -0.1),
+        ("metrics.brier.margin", "0.04"),
+        ("metrics.brier.margin", float("inf")),
+        ("metrics.brier.tier", "block"),
+        ("metrics.brier.maximum", 0.3),
+        ("metrics.bier", {"margin": 0.04}),
+        ("metrics.mean_confidence", {"margin": 0.04}),
+        ("metrics.brier.direction", "over"),
+        ("metrics.overconfidence_gap.direction", "up"),
+        ("tasks", {}),
+        ("tasks.caopd_math_conf.by", 3),
+        ("tasks.caopd_math_conf.group_tier", "fail"),
+        ("tasks.caopd_math_conf.metrics", {"brier": {}}),
+        ("tasks.caopd_math_conf.metrics", {"nothing": {"margin": 0.1}}),
+        ("tolerance", 0.02),
+    ],
+)
+def test_each_field_wrong_in_turn(load, path, value):
+    with pytest.raises(UsageError) as caught:
+        load(changed(path, value))
+    message = str(caught.value)
+    assert "\n" not in message
+    # The place is named to the last step that exists.
+    assert path.split(".")[-1] in message or path.rpartition(".")[0] in message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "must hold fields"),
+        ("- a\n- b", "must hold fields"),
+        ("version: 1\nversion: 1", "line 2: 'version' stands here twice"),
+        ("version: [1", "line 1"),
+        ("version: 1\nreference: &a x\nmetrics: *a", "aliases"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases"),
+        ("!!python/object/apply:os.system ['true']", "constructor"),
+        ("version: 1\n? [a, b]\n: 2", "a key must be a word"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        ("version: 1\n" + "#" * 200_000, "at most 100,000"),
+        ("[" * 20_000, "not YAML"),
+        ("{a: " * 20_000, "not YAML"),
+        ("version: 1\nmin_items: 1" + "0" * 5_000, ""),
+    ],
+)
+def test_what_is_no_policy(load, content, said):
+    with pytest.raises(UsageError) as caught:
+        load(content)
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_policy_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_policy(tmp_path / "none.yaml")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_policy(tmp_path)
+
+
+def test_the_schema_is_the_one_that_is_shipped():
+    from importlib.resources import files
+
+    shipped = files("caopd_bench").joinpath("calibration-gate.schema.json")
+    assert shipped.read_text("utf-8") == render_schema()
+    schema = json.loads(render_schema())
+    assert "brier" in schema["properties"]["metrics"]["propertyNames"]["enum"]
+    assert schema["additionalProperties"] is False
