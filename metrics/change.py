@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.comparison import Change, compare, finite
-from caopd_bench.metrics.pairing import Rows
+from caopd_bench.metrics.influence import Influence, influence
+from caopd_bench.metrics.paired_limits import paired_sum_limits
+from caopd_bench.metrics.pairing import Pair, Rows, pair
+from caopd_bench.metrics.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,16 @@ class BrierChange:
     brier, miscalibration, discrimination, uncertainty : Change
         Each with its limits; ``brier.difference`` is ``miscalibration.difference -
         discrimination.difference + uncertainty.difference``, exactly.
+    confidence : Change
+        Of MCB - DSC, which is Brier - UNC: what confidence has to do with, whatever the share of
+        right answers.
     """
 
     brier: Change
     miscalibration: Change
     discrimination: Change
     uncertainty: Change
+    confidence: Change
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain Python values for strict JSON: what is not finite is None."""
@@ -60,6 +67,7 @@ class BrierChange:
             miscalibration=self.miscalibration,
             discrimination=self.discrimination,
             uncertainty=self.uncertainty,
+            confidence=self.confidence,
         )
 
     def __str__(self) -> str:
@@ -149,7 +157,36 @@ def brier_change(
     c = compare(a, b, cluster=cluster, item=item, metrics=names, level=level)
     brier, mcb, dsc, unc = (c[name] for name in names)
     total = mcb.difference - dsc.difference + unc.difference
-    return BrierChange(replace(brier, difference=total), mcb, dsc, unc)
+    net = _net_change(pair(a, b, cluster=cluster, item=item), mcb, dsc, level)
+    return BrierChange(replace(brier, difference=total), mcb, dsc, unc, net)
+
+
+def _net_change(rows: Pair, mcb: Change, dsc: Change, level: float) -> Change:
+    """Compare MCB - DSC, whose influence is that of Brier less that of UNC."""
+    of_a, of_b = (_net_influence(t) for t in (rows.a, rows.b))
+    difference = mcb.difference - dsc.difference
+    limits = paired_sum_limits(difference, rows, of_a, of_b, level)
+    better: Literal["a", "b"] | None = None
+    if limits.low > 0.0 or limits.high < 0.0:
+        better = "a" if limits.low > 0.0 else "b"
+    return Change(
+        name="miscalibration less discrimination",
+        a=mcb.a - dsc.a,
+        b=mcb.b - dsc.b,
+        difference=difference,
+        low=limits.low,
+        high=limits.high,
+        p_value=limits.p_value,
+        method=limits.method,
+        standard_error=limits.standard_error,
+        better=better,
+        reason=limits.reason,
+    )
+
+
+def _net_influence(t: Tally) -> Influence:
+    brier, unc = influence("brier", t), influence("uncertainty", t)
+    return Influence(brier.if_right - unc.if_right, brier.if_wrong - unc.if_wrong)
 
 
 def _parts(**changes: Change) -> dict[str, Any]:

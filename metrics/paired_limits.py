@@ -88,6 +88,20 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
     return _student(name, rows, level)
 
 
+def paired_sum_limits(
+    estimate: float, rows: Pair, of_a: Influence, of_b: Influence, level: float
+) -> PairedLimits:
+    """Return limits for a difference whose influences are given, as sums of those of metrics."""
+    if rows.units < MIN_UNITS:
+        return _without(f"fewer than {MIN_UNITS} {'rows' if rows.cluster is None else 'clusters'}")
+    sums, units = rows.unit_sums(rows.differences(of_a, of_b))
+    squares = float((units * sums**2).sum())
+    if squares < TINY**2:
+        return _without("the two models do not differ in any row")
+    error = np.sqrt(squares) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
+    return _around(estimate, float(error), rows.units - 1.0, level, "paired student")
+
+
 def difference(name: str, rows: Pair) -> float:
     """Return the plug-in difference b - a of a metric."""
     function = METRICS[name].function

@@ -1,0 +1,72 @@
+"""`caopd-bench compare`: investigates, and decides nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from caopd_bench.compare_json import to_plain
+from caopd_bench.compare_table import render_comparison, render_groups
+from caopd_bench.comparing import TaskComparison, compare
+from caopd_bench.errors import UsageError
+from caopd_bench.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
+
+__all__ = ["run_compare"]
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    if options.unpaired:
+        if keys:
+            raise UsageError("--unpaired compares whole tasks; leave --by out")
+        apart = compare_unpaired(
+            options.base,
+            options.cand,
+            task=options.task,
+            strict=options.strict,
+            level=options.confidence,
+        )
+        blocks = [block for one in apart for block in render_unpaired(one)]
+        plain = [unpaired_to_plain(one) for one in apart]
+    else:
+        found = compare(
+            options.base,
+            options.cand,
+            task=options.task,
+            by=keys,
+            strict=options.strict,
+            level=options.confidence,
+        )
+        blocks, plain = _render(found), [to_plain(one) for one in found]
+    text = json.dumps(plain, indent=1, allow_nan=False) + "\n"
+    to_stdout = options.json == Path("-")
+    if options.json and not to_stdout:
+        try:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(text, encoding="utf-8")
+        except OSError as error:
+            file = error.filename or options.json
+            raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+    print("\n".join(blocks).lstrip("\n"), file=sys.stderr if to_stdout else sys.stdout)
+    if to_stdout:
+        sys.stdout.write(text)
+    return 0
+
+
+def _render(found: list[TaskComparison]) -> list[str]:
+    blocks = []
+    for one in found:
+        if one.group is None:
+            blocks += list(render_comparison(one))
+    grouped = [one for one in found if one.group is not None]
+    for (task, key), members in groupby(
+        grouped, key=lambda one: (one.task, (one.group or "").partition("=")[0])
+    ):
+        several = len({one.task for one in found}) > 1
+        head = f"\n  {task} by {key}" if several else f"\n  by {key}"
+        blocks.append(f"{head}\n{render_groups(list(members), key)}")
+    return blocks
