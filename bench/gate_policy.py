@@ -62,6 +62,17 @@ class Limits(_Strict):
         return self
 
 
+def shipped_limits() -> dict[str, Limits]:
+    """Give the limits of a policy that names none.
+
+    Of the gap only over-confidence counts: a model that gains accuracy and states what it did
+    becomes under-confident, and would fail for having become better.
+    """
+    limits = {name: Limits(margin=margin) for name, margin in SHIPPED.items()}
+    limits["overconfidence_gap"] = Limits(margin=SHIPPED["overconfidence_gap"], direction="over")
+    return limits
+
+
 class TaskPolicy(_Strict):
     """What is particular to one task."""
 
@@ -88,7 +99,7 @@ class Policy(_Strict):
         default=1, ge=1, le=100_000, description="Comparisons with one reference, 365 for nightly."
     )
     metrics: dict[str, Limits] = Field(
-        default_factory=lambda: {name: Limits(margin=margin) for name, margin in SHIPPED.items()},
+        default_factory=shipped_limits,
         min_length=1,
         description="Metrics and their limits; the shipped margins if left out.",
     )
