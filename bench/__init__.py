@@ -9,20 +9,39 @@ the interpreter, so importing it must cost nothing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
+    from caopd_bench.comparing import TaskComparison, compare
+    from caopd_bench.gating import GateResult, gate
     from caopd_bench.records import Record
     from caopd_bench.rescoring import rescore
     from caopd_bench.rows import CountedRun, Row, Run
     from caopd_bench.runs import read_run
     from caopd_bench.scoring import score
 
-__all__ = ["CountedRun", "Record", "Row", "Run", "__version__", "read_run", "rescore", "score"]
+__all__ = [
+    "CountedRun",
+    "GateResult",
+    "Record",
+    "Row",
+    "Run",
+    "TaskComparison",
+    "__version__",
+    "compare",
+    "gate",
+    "read_run",
+    "rescore",
+    "score",
+]
 
 _HOMES = {
     "CountedRun": "rows",
+    "GateResult": "gating",
     "Record": "records",
     "Row": "rows",
     "Run": "rows",
+    "TaskComparison": "comparing",
     "__version__": "_version",
+    "compare": "comparing",
+    "gate": "gating",
     "read_run": "runs",
     "rescore": "rescoring",
     "score": "scoring",

@@ -318,8 +318,8 @@ def tables(found, scale):
             for n in (200, 1319)
         ],
     )
-    yield "**A year of nights against one reference**, equal candidates, 100 years a cell: chance of"
-    yield "any FAIL in the year; mean share of nights; worst year's share."
+    yield "**A year of nights against one reference**, equal candidates, 100 years a cell: chance"
+    yield "of any FAIL in the year; mean share of nights; worst year's share."
     yield ""
     rows = []
     for i, looks in enumerate(("looks: 1", "looks: 365")):

@@ -69,7 +69,7 @@ def test_to_dict_and_sentence():
     c = brier_change(a, b)
     d = json.loads(json.dumps(c.to_dict(), allow_nan=False))
     assert d["brier"]["difference"] == c.brier.difference
-    assert set(d) == {"brier", "miscalibration", "discrimination", "uncertainty"}
+    assert set(d) == {"brier", "miscalibration", "discrimination", "uncertainty", "confidence"}
     assert str(c).startswith(f"Brier {c.brier.difference:+.3f} = MCB")
     assert json.dumps(gap_change(a, b).to_dict(), allow_nan=False)
     assert tally(*b).accuracy == gap_change(a, b).accuracy.b
