@@ -12,6 +12,7 @@ from caopd_bench.compare_json import to_plain
 from caopd_bench.compare_table import render_comparison, render_groups
 from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError
+from caopd_bench.terminal import NAME_WIDTH, inline
 from caopd_bench.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
 
 __all__ = ["run_compare"]
@@ -67,6 +68,7 @@ def _render(found: list[TaskComparison]) -> list[str]:
         grouped, key=lambda one: (one.task, (one.group or "").partition("=")[0])
     ):
         several = len({one.task for one in found}) > 1
-        head = f"\n  {task} by {key}" if several else f"\n  by {key}"
+        shown = f"by {inline(key, NAME_WIDTH)}"
+        head = f"\n  {inline(task, NAME_WIDTH)} {shown}" if several else f"\n  {shown}"
         blocks.append(f"{head}\n{render_groups(list(members), key)}")
     return blocks

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from caopd_bench.compare_sentence import is_open, judge, say
+from caopd_bench.compare_sentence import judge, say
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.metrics import Change
 
@@ -17,19 +17,20 @@ __all__ = ["to_plain"]
 def to_plain(found: TaskComparison) -> dict[str, Any]:
     """Give one comparison as plain values; undefined is None, with its reason."""
     return {
+        "paired": True,
         "base": found.base,
         "cand": found.cand,
         "task": found.task,
         "group": found.group,
         "sentence": say(found),
         "verdict": judge(found),
-        "could_turn": is_open(found),
         "items": found.items,
         "rows": found.rows,
         "parsed_in_both": found.both,
         "level": found.level,
         "changes": list(_changes(found)),
         "flips": asdict(found.flips),
+        "gate_numbers": [_finite(asdict(one)) for one in found.six.values()],
         "bounds": [_finite(asdict(one)) for one in found.bounds],
         "differences": [one._asdict() for one in found.differences],
         "notes": list(found.notes),
@@ -62,7 +63,11 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
 
 def _record(part: str, metric: str, change: Change) -> dict[str, Any]:
     values = {key: value for key, value in asdict(change).items() if key not in ("name", "better")}
-    return {"part": part, "metric": metric, **_finite(values)}
+    record = {"part": part, "metric": metric, **_finite(values)}
+    infinite = [key for key in ("a", "b") if math.isinf(values[key])]
+    if infinite and not record["reason"]:
+        record["reason"] = f"{' and '.join(infinite)} infinite"
+    return record
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, Any]:

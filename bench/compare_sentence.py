@@ -14,11 +14,20 @@ from typing import Literal
 
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.metrics import Change, Degradation, holm
+from caopd_bench.metrics.closed_form import normal_quantile
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["Verdict", "alarms", "is_open", "judge", "say", "signed"]
+__all__ = ["Verdict", "alarms", "judge", "say", "signed"]
 
-Verdict = Literal["better", "worse", "mixed", "answers only", "no difference seen", "undefined"]
+Verdict = Literal[
+    "better",
+    "worse",
+    "mixed",
+    "answers only",
+    "no difference seen",
+    "inconclusive",
+    "undefined",
+]
 
 HEADS = {
     "better": "{cand} is better calibrated than {base}",
@@ -26,7 +35,10 @@ HEADS = {
     "mixed": "{cand} is better calibrated than {base} on average, but its confidence means less",
     "answers only": "{cand} differs from {base} in its answers, not in its calibration",
     "no difference seen": "{cand} and {base} cannot be told apart",
+    "inconclusive": "Which of {cand} and {base} is better calibrated cannot be said",
 }
+#: Of the chance with which a change of the size named would have been seen, 0.8.
+POWER_QUANTILE = 0.8416
 #: Looked at beside the Brier score, and how they are called.
 WATCHED = {
     "confidence_when_wrong": "confidence when wrong",
@@ -35,11 +47,16 @@ WATCHED = {
 
 
 def judge(found: TaskComparison) -> Verdict:
-    """Say which way the confidence went, by limits that exclude no change."""
+    """Say which way the confidence went, by limits that exclude no change.
+
+    "inconclusive" where the rows without a usable confidence could turn it.
+    """
     if found.parts is None or math.isnan(found.parts.brier.brier.low):
         return "undefined"
     net, brier = _sign(found.parts.brier.confidence), _sign(found.parts.brier.brier)
     alarmed = bool(alarms(found))
+    if (net or alarmed) and _could_turn(found, 1 if net > 0 or (alarmed and net == 0) else -1):
+        return "inconclusive"
     if net > 0 or (alarmed and net == 0):
         return "worse"
     if net < 0:
@@ -47,13 +64,21 @@ def judge(found: TaskComparison) -> Verdict:
     return "answers only" if brier != 0 else "no difference seen"
 
 
-def is_open(found: TaskComparison) -> bool:
-    """Say whether the unparsed rows could turn the sign of the Brier score's change."""
-    brier = next((bounds for bounds in found.bounds if bounds.metric == "brier"), None)
-    if brier is None or found.parts is None:
+def _could_turn(found: TaskComparison, sign: int) -> bool:
+    """Say whether the unparsed rows could give MCB - DSC the other sign.
+
+    It is Brier - UNC, and of UNC everything is known: answers are judged with or without a
+    confidence. A worse model stays worse if its confidence when wrong rose at the worst too.
+    """
+    bounds = {one.metric: one for one in found.bounds}
+    if "brier" not in bounds:
         return False
-    difference = found.parts.brier.brier.difference
-    return brier.low < 0.0 if difference > 0.0 else brier.high > 0.0
+    if sign > 0 and bounds["confidence_when_wrong"].low > 0.0:
+        return False
+    a, b = found.accuracy.a, found.accuracy.b
+    answers = b * (1.0 - b) - a * (1.0 - a)
+    low, high = bounds["brier"].low - answers, bounds["brier"].high - answers
+    return low < 0.0 if sign > 0 else high > 0.0
 
 
 def alarms(found: TaskComparison) -> list[str]:
@@ -90,15 +115,18 @@ def say(found: TaskComparison) -> str:
     sentence = f"{head}{place} ({items}): {change}"
     for alarm in alarms(found):
         sentence += f"; {alarm}"
+    unparsed = found.rows - found.both
     if verdict == "no difference seen":
-        reach = (brier.brier.high - brier.brier.low) / 2.0
-        sentence += f"; a Brier change of about {reach:.3f} would have been seen"
-    if is_open(found) and verdict != "no difference seen":
-        unparsed = found.rows - found.both
+        z = normal_quantile(found.level)
+        seen = (brier.brier.high - brier.brier.low) / 2.0 * (z + POWER_QUANTILE) / z
+        sentence += f"; a Brier change of {seen:.3f} would have been seen four times of five"
+    if verdict == "inconclusive":
         sentence += (
-            f". INCONCLUSIVE: {unparsed:,} of {found.rows:,} rows lack a usable confidence in one "
-            "run or both, and could turn the sign"
+            f"; {unparsed:,} of {found.rows:,} rows lack a usable confidence in one run or both, "
+            "and could turn it"
         )
+    elif unparsed:
+        sentence += f" ({unparsed:,} of {found.rows:,} rows are not parsed in both, and not in it)"
     return sentence
 
 

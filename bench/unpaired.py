@@ -10,6 +10,7 @@ from typing import Any
 
 from caopd_bench.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.comparing import common_tasks, read_pair
+from caopd_bench.notes import notes_on_weights
 from caopd_bench.records import Record
 from caopd_bench.rows import AnyRun
 from caopd_bench.scoring import score
@@ -57,6 +58,7 @@ class Unpaired:
     level : float
     metrics : Sequence of Apart
     differences : Sequence of Difference
+    notes : Sequence of str
     """
 
     base: str
@@ -67,6 +69,7 @@ class Unpaired:
     level: float
     metrics: Sequence[Apart]
     differences: Sequence[Difference]
+    notes: Sequence[str]
 
 
 def compare_unpaired(
@@ -107,7 +110,10 @@ def compare_unpaired(
         ]
         n = one.count(name).n, two.count(name).n
         same = _items(one, name) == _items(two, name) != set()
-        found.append(Unpaired(one.name, two.name, name, n, same, level, metrics, differences))
+        notes = notes_on_weights([one, two])
+        found.append(
+            Unpaired(one.name, two.name, name, n, same, level, metrics, differences, notes)
+        )
     return found
 
 
@@ -124,6 +130,8 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
         yield "  the items are the same: leave --unpaired out, and the intervals get narrower"
     for one in found.differences:
         yield f"  differs: {inline(str(one), WARNING_WIDTH)}"
+    for note in found.notes:
+        yield f"  warning: {inline(note)}"
     table = [
         [
             "",
@@ -154,6 +162,7 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
         "cand": found.cand,
         "task": found.task,
         "rows": list(found.n),
+        "same_items": found.same_items,
         "level": found.level,
         "changes": [
             {
@@ -163,6 +172,7 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
             for one in found.metrics
         ],
         "differences": [one._asdict() for one in found.differences],
+        "notes": list(found.notes),
     }
 
 
