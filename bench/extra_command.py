@@ -22,7 +22,7 @@ def run_extra(options: argparse.Namespace) -> int:
     name = "--panel" if options.panel else "--probe"
     if options.panel and options.probe:
         raise UsageError("--panel and --probe: give one of them")
-    for option in ("store", "figure", "task", "by", "text"):
+    for option in ("store", "figure", "task", "by", "text", "reparse"):
         if getattr(options, option):
             raise UsageError(f"{name}: --{option} does not go with it")
     if options.missing != "drop":

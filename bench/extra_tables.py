@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from caopd_bench.notes import LOW_PARSE_RATE
 from caopd_bench.panel import Spread, Turn
 from caopd_bench.probing import PROBES
 from caopd_bench.records import Record
@@ -19,9 +20,11 @@ MEANINGS = {
     "optimism_bias": "teacher success minus own: what the target is too high by",
     "own_confidence": "stated, asked plainly",
     "teacher_confidence": "stated, with the teacher's context",
-    "inheritance": "stated minus right, asked plainly",
+    "inheritance": "stated minus right, of the parsed answers asked plainly",
     "own_entropy": "bits in the stated values, asked plainly",
     "teacher_entropy": "bits in the stated values, with the teacher's context",
+    "own_parse_rate": "samples that state a usable confidence, asked plainly",
+    "teacher_parse_rate": "the same, with the teacher's context",
 }
 SIGNED = {"optimism_bias", "inheritance"}
 
@@ -70,7 +73,11 @@ def render_probes(records: Sequence[Record], level: float) -> Iterator[str]:
     for task, group in dict.fromkeys((record.task, record.group) for record in records):
         domain = f", {inline(group.partition('=')[2])}" if group else ""
         n = cells[task, group, "optimism_bias"].n
-        yield f"\n{inline(task, NAME_WIDTH)}{domain}: {n} questions with and without context"
+        own, teacher = (cells[task, group, f"{who}_parse_rate"] for who in ("own", "teacher"))
+        yield (
+            f"\n{inline(task, NAME_WIDTH)}{domain}: {n:,} questions, {own.n:,} answers asked "
+            f"plainly, {teacher.n:,} with the teacher's context"
+        )
         table = [["", f"estimate [{100 * level:g}% interval]", ""]]
         notes: dict[str, int] = {}
         for metric in PROBES:
@@ -78,6 +85,11 @@ def render_probes(records: Sequence[Record], level: float) -> Iterator[str]:
             mark = f"  ({notes.setdefault(record.reason, len(notes) + 1)})" if record.reason else ""
             table.append([metric.replace("_", " "), _cell(record) + mark, MEANINGS[metric]])
         yield "\n".join([*align(table), *(f"  ({i}) {why}" for why, i in notes.items())])
+        if min(own.estimate, teacher.estimate) < LOW_PARSE_RATE:
+            yield (
+                "  note: low parse rate; confidence, inheritance and entropy are of the parsed "
+                "answers only, success is of all"
+            )
 
 
 def _say_signs(turn: Turn) -> str:

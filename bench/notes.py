@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeGuard
 
-from caopd_bench.counts import Counts
+from caopd_bench.counts import Counts, Missing
 from caopd_bench.metrics import Tally
 from caopd_bench.rows import AGREEMENT, AnyRun, Run
 from caopd_bench.terminal import WARNING_WIDTH, inline
@@ -128,12 +128,12 @@ def _describe_files(source: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def notes_on_task(run: AnyRun, task: str) -> list[str]:
+def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str]:
     """Say what limits the numbers of one task, and what to do about it."""
     counts = run.count(task)
     warnings = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
     notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
-    notes += _on_parsing(run, task, counts)
+    notes += _on_parsing(run, task, counts, missing)
     notes += _on_stated_values(counts.parsed)
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
@@ -221,23 +221,28 @@ def _setting(run: AnyRun, task: str) -> tuple[Any, ...]:
     )
 
 
-def _on_parsing(run: AnyRun, task: str, counts: Counts) -> list[str]:
+def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[str]:
     if counts.n_parsed >= LOW_PARSE_RATE * counts.n:
         return []
     found = Counter({status: n for status, n in counts.statuses.items() if n and status != "ok"})
     missing = ", ".join(f"{n} {status}" for status, n in found.most_common())
     settings = run.settings(task)
     advice = []
-    if "columns" not in (settings.get("source") or {}):
+    is_logged = run.provenance.get("backend") in ("logged answers", "inspect")
+    if not is_logged and "columns" not in (settings.get("source") or {}):
         if not settings.get("num_fewshot"):
             advice.append("show the format (--num_fewshot 4)")
         if _describe_chat(run) == NO_TEMPLATE:
             advice.append("an instruct model needs --apply_chat_template")
     budget = _token_budget(run, task)
     if found["unfinished"] and budget:
-        advice.append(f"unfinished answers need room (--gen_kwargs max_gen_toks={2 * budget})")
+        room = "" if is_logged else f" (--gen_kwargs max_gen_toks={2 * budget})"
+        advice.append(f"unfinished answers need room{room}")
     todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
-    return [f"low parse rate, the numbers describe the parsed rows only: {missing}{todo}"]
+    said = "the numbers describe the parsed rows only"
+    if rule == "zero":
+        said = "rows without a usable confidence count as stated 0"
+    return [f"low parse rate, {said}: {missing}{todo}"]
 
 
 def _token_budget(run: AnyRun, task: str) -> int | None:

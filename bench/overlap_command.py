@@ -34,6 +34,11 @@ def run_overlap(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from None
     counted = _Counted(_texts(options.overlap, options.field))
     found = find_overlap(items, (text for _, text in counted), threshold=options.threshold)
+    if not counted.with_words:
+        raise UsageError(
+            f"{options.overlap}: no text in it ({counted.n:,} rows); is it the right file, and "
+            "--field the right one?"
+        )
     exact = sum(overlap.same_numbers for overlap in found)
     print(
         f"{len(found)} of {len(items):,} items of {options.task} share at least "
@@ -60,11 +65,12 @@ class _Counted:
     """Counts what goes by."""
 
     def __init__(self, texts: Iterator[tuple[str, str]]) -> None:
-        self.texts, self.n = texts, 0
+        self.texts, self.n, self.with_words = texts, 0, 0
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         for pair in self.texts:
             self.n += 1
+            self.with_words += any(map(str.isalnum, pair[1]))
             yield pair
 
 

@@ -27,8 +27,8 @@ class Costs:
     ----------
     items : int
         Questions.
-    prompt_tokens, tokens_per_shot : float
-        Mean tokens of a prompt without exemplars, and of one exemplar.
+    prompt_tokens, tokens_per_shot : float or None
+        Mean tokens of a prompt without exemplars, and of one exemplar; None if not measured.
     answer_tokens : float or None
         Mean tokens of an answer; None where no answer was measured.
     measured : str
@@ -36,8 +36,8 @@ class Costs:
     """
 
     items: int
-    prompt_tokens: float
-    tokens_per_shot: float
+    prompt_tokens: float | None
+    tokens_per_shot: float | None
     answer_tokens: float | None
     measured: str
 
@@ -51,8 +51,8 @@ class Plan:
     requests : int
         Generations.
     tokens_in, tokens_out, budget_out : float
-        Prompts, answers as measured (None if they were not), and answers that all use their
-        budget.
+        Prompts and answers as measured (None if they were not), and answers that all use their
+        budget, or `answer_tokens` where that is more.
     hours, hours_at_most : float or None
         For the tokens out, at the given rate.
     price, price_at_most : float or None
@@ -60,7 +60,7 @@ class Plan:
     """
 
     requests: int
-    tokens_in: float
+    tokens_in: float | None
     tokens_out: float | None
     budget_out: float
     hours: float | None
@@ -84,6 +84,7 @@ def make_plan(
     num_fewshot: int = 0,
     samples: int | None = None,
     answer_tokens: float | None = None,
+    prompts: int = 1,
     rate: float | None = None,
     price_in: float | None = None,
     price_out: float | None = None,
@@ -99,7 +100,10 @@ def make_plan(
     limit, num_fewshot, samples : int, optional
         As given to `lm_eval`: questions, exemplars, and `k` of the sampling ways (8).
     answer_tokens : float, optional
-        Of one answer, where the user knows better than the measurement.
+        Of one answer, where the user knows better than the measurement. Above the task's budget it
+        is the budget, which the user must then raise.
+    prompts : int
+        Tasks of this kind that are run: those of the prompt panel.
     rate : float, optional
         Tokens out a second, of the whole backend.
     price_in, price_out : float, optional
@@ -118,13 +122,15 @@ def make_plan(
         )
     questions = min(limit or items, items)
     each_time = (samples or 8) if is_sampled else 2 if task.way == "ptrue" else 1
-    requests = questions * each_time
-    tokens_in = requests * (costs.prompt_tokens + num_fewshot * costs.tokens_per_shot)
+    requests = questions * each_time * prompts
+    tokens_in = None
+    if costs.prompt_tokens is not None and costs.tokens_per_shot is not None:
+        tokens_in = requests * (costs.prompt_tokens + num_fewshot * costs.tokens_per_shot)
     each = answer_tokens or (None if task.way in ("twostage", "ptrue") else costs.answer_tokens)
     tokens_out = None if each is None else requests * each
     if task.way == "ptrue":  # probabilities of one word, and no text
         tokens_out = 0.0
-    budget = requests * (task.max_tokens or 0)
+    budget = requests * max(task.max_tokens or 0, answer_tokens or 0)
 
     def hours(tokens: float | None) -> float | None:
         return None if rate is None or tokens is None else tokens / rate / 3600
@@ -132,7 +138,11 @@ def make_plan(
     def price(tokens: float | None) -> float | None:
         if tokens is None or (price_in is None and price_out is None):
             return None
-        return (tokens_in * (price_in or 0.0) + tokens * (price_out or 0.0)) / 1e6
+        if price_in is None:
+            return tokens * (price_out or 0.0) / 1e6
+        if tokens_in is None:
+            return None
+        return (tokens_in * price_in + tokens * (price_out or 0.0)) / 1e6
 
     return Plan(
         requests,

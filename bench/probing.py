@@ -8,8 +8,11 @@ each domain gets
 - optimism bias: teacher success minus own, which is what the target of distillation is too high by;
 - own and teacher confidence: what is stated without and with the context;
 - inheritance: own stated confidence minus own success, which is what the model has of that bias;
+  both of the parsed rows, so that no missing statement passes for an error;
 - entropy: of the stated values, in bits, without and with the context; 0 is one value for
-  everything.
+  everything;
+- own and teacher parse rate: the share of samples with a usable statement, of which alone the last
+  three speak.
 
 (Paper, 2604.16830, propositions 2 and 3; the entropy here is that of the stated values, not of
 tokens.)
@@ -33,6 +36,7 @@ __all__ = ["PROBES", "probe"]
 
 OWN, TEACHER = "_sc8", "_priv_sc8"
 MIN_ITEMS = 10
+TOO_MANY_VALUES = "many values for so few answers: the entropy of these answers alone, too low"
 #: The numbers of each domain, in the order of the table.
 PROBES = (
     "own_success",
@@ -43,6 +47,8 @@ PROBES = (
     "inheritance",
     "own_entropy",
     "teacher_entropy",
+    "own_parse_rate",
+    "teacher_parse_rate",
 )
 Array = NDArray[np.float64]
 
@@ -128,6 +134,8 @@ def _probe_domain(
         "inheritance": _of_rows(own, "overconfidence_gap", level),
         "own_entropy": _entropy(own, level),
         "teacher_entropy": _entropy(teacher, level),
+        "own_parse_rate": _parse_rate(own, level),
+        "teacher_parse_rate": _parse_rate(teacher, level),
     }
     for metric in PROBES:
         yield metric, computed[metric]
@@ -151,6 +159,16 @@ def _success(rows: Sequence[Row]) -> dict[str, float]:
     for row in rows:
         found.setdefault(row.item_hash, []).append(row.correct)
     return {item: sum(values) / len(values) for item, values in found.items()}
+
+
+def _parse_rate(rows: Sequence[Row], level: float) -> Interval:
+    """Give the share of samples that state a usable confidence; as an accuracy, in clusters."""
+    counted = tally(
+        [0.5] * len(rows),
+        [int(row.confidence is not None) for row in rows],
+        cluster=label_items([row.item_hash for row in rows]),
+    )
+    return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
 
 def _difference(own: Mapping[str, float], teacher: Mapping[str, float], level: float) -> Interval:
@@ -191,8 +209,11 @@ def _entropy(rows: Sequence[Row], level: float) -> Interval:
         return _undefined(level, "one value stated", 0.0, len(stated))
     if n < MIN_ITEMS:
         return _undefined(level, f"{n} questions: too few for an interval", plain, len(stated))
+    most = np.log2(len(stated))
     without = _bits(total - counts)
     estimate = n * plain - (n - 1) * float(without.mean())
+    if estimate > most:  # more than so many answers could ever show
+        return _undefined(level, TOO_MANY_VALUES, plain, len(stated))
     error = float(np.sqrt((n - 1) * np.mean((without - without.mean()) ** 2)))
     half = NormalDist().inv_cdf((1 + level) / 2) * error
     low, high = max(estimate - half, 0.0), estimate + half

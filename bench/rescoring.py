@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from caopd_bench.rows import GREEDY, Row, Run
 from caopd_bench.tasks.parsing import PARSER_VERSION, find_spans, judge_spans
 from caopd_bench.tasks.prompts import item_hash
 from caopd_bench.tasks.verifiers import KINDS, verify
+from caopd_bench.terminal import quote
 
 __all__ = ["rescore"]
 
@@ -111,7 +112,9 @@ def rescore(
     task = task or _word(evaluated.get("task")) or "logged"
     try:
         judge = partial(_judge, kind=kind, max_tokens=max_tokens)
-        rows = list(_make_rows(answers, task, judge, workers))
+        held = list(answers)
+        rows = list(_make_rows(held, task, judge, workers))
+        split = _find_split(held)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
@@ -131,13 +134,17 @@ def rescore(
     }
     run_name = name or (model.rpartition("/")[2] if model else None) or file.name.partition(".")[0]
     warnings = [f"{task}: {UNDONE}"] if header and header.get("status") != "success" else []
+    if split:
+        warnings.append(
+            f"{task}: {len(split):,} names of questions come with more than one gold answer, so "
+            f"their rows count as different questions (the first: {quote(split[0])})"
+        )
     return Run(run_name, str(file), rows, clean_provenance(provenance), tuple(warnings))
 
 
 def _make_rows(
-    answers: Iterable[Logged], task: str, judge: Callable[[Logged], Verdict], workers: int
+    held: Sequence[Logged], task: str, judge: Callable[[Logged], Verdict], workers: int
 ) -> Iterator[Row]:
-    held = list(answers)
     names = [_name_item(i, logged) for i, logged in enumerate(held)]
     repeats = Counter(names)
     seen: Counter[str] = Counter()
@@ -156,6 +163,17 @@ def _name_item(place: int, logged: Logged) -> str:
     key = logged.question or logged.item
     asked = key if key is not None else f"row {place}"
     return item_hash({"question": asked, "answer": logged.gold})
+
+
+def _find_split(held: Sequence[Logged]) -> list[str]:
+    """Give the names that stand with different gold answers."""
+    golds: dict[str, str] = {}
+    split: dict[str, None] = {}
+    for logged in held:
+        key = logged.question or logged.item
+        if key is not None and golds.setdefault(key, logged.gold) != logged.gold:
+            split[key] = None
+    return list(split)
 
 
 def _judge_all(

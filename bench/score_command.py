@@ -28,7 +28,7 @@ from caopd_bench.rows import AnyRun, CountedRun, Run
 from caopd_bench.runs import read_runs
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
-from caopd_bench.table import render_groups, render_task
+from caopd_bench.table import HEADS, render_groups, render_task
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
@@ -160,7 +160,7 @@ def _render(
                 table = render_groups(groups, key, level, missing)
                 yield f"\n  {name} by {inline(key)}\n{table}\n{_without(run, task, key)}"
             head = f"note on {name}" if len(runs) > 1 else "note"
-            for note in notes_on_task(run, task):
+            for note in notes_on_task(run, task, missing):
                 yield f"  {head}: {inline(note)}"
     for note in [*notes_on_items(runs), *notes_on_weights(runs), *notes_on_thinking(runs)]:
         yield f"\nwarning: {inline(note)}"
@@ -191,6 +191,8 @@ def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | No
         title = inline(run.name, NAME_WIDTH)
         if len(tasks) > 1:
             title += f"\n{inline(task, NAME_WIDTH)}"
+        if missing == "zero":
+            title += f"\n{HEADS[missing]}"
         while title in tables:  # long names are shortened, and may then be alike
             title += "'"
         tables[title] = reliability_table(counts, level=level)

@@ -105,6 +105,11 @@ def write_stored(
         raise UsageError(f"{folder}: is a file; --store takes a folder")
     if folder.is_dir() and {file.name for file in folder.iterdir()} - {ROWS_NAME, SUMMARY_NAME}:
         raise UsageError(f"{folder}: holds other files; --store takes a folder of its own")
+    if (folder / SUMMARY_NAME).is_file() and (old := _name_of(folder)) not in (None, run.name):
+        raise UsageError(
+            f"{folder}: holds the stored run {inline(str(old))!r}, not {inline(run.name)!r}; "
+            "delete it or give another folder"
+        )
     contents = render_stored(run, records, level=level, with_text=with_text)
     folder.mkdir(parents=True, exist_ok=True)
     replace_files({folder / name: content for name, content in contents.items()})
@@ -131,6 +136,14 @@ def render_stored(
         stream.write(lines.encode())
     compressed = buffer.getvalue()
     return {ROWS_NAME: compressed, SUMMARY_NAME: text.encode()}
+
+
+def _name_of(folder: Path) -> str | None:
+    """Give the name of the stored run in a folder; None if it cannot be read."""
+    try:
+        return read_summary(folder).name
+    except UsageError:
+        return None
 
 
 def is_stored(path: Path) -> bool:

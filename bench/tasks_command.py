@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import argparse
 
+from caopd_bench.errors import UsageError
 from caopd_bench.tasks.data import find_present
 from caopd_bench.tasks.discovery import describe, task_folder
-from caopd_bench.tasks.items import SETS
+from caopd_bench.tasks.items import SETS, count_items
 from caopd_bench.tasks.listing import TaskEntry, list_tasks, render_markdown
-from caopd_bench.tasks.sources import SOURCES
 from caopd_bench.terminal import inline
 
 __all__ = ["run_tasks"]
 
-BUNDLED_ITEMS = 1000
+
+#: Options of the two commands within the command: name, default, which of them looks at it.
+OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
+    ("task", None, ("--overlap",)),
+    ("field", None, ("--overlap",)),
+    ("threshold", 0.5, ("--overlap",)),
+    ("limit", None, ("--overlap", "--plan")),
+    ("num_fewshot", 0, ("--plan",)),
+    *((name, None, ("--plan",)) for name in ("samples", "answer_tokens", "rate")),
+    *((name, None, ("--plan",)) for name in ("price_in", "price_out")),
+)
 
 
 def run_tasks(options: argparse.Namespace) -> int:
     """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
+    _refuse_unused(options)
     if options.overlap:
         from caopd_bench.overlap_command import run_overlap
 
@@ -37,6 +48,19 @@ def run_tasks(options: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_unused(options: argparse.Namespace) -> None:
+    """Refuse options that the asked list or plan would not look at."""
+    if options.overlap and options.plan:
+        raise UsageError("--overlap and --plan: give one of them")
+    if options.overlap and not options.task:
+        raise UsageError("--overlap: needs --task, whose items are looked for")
+    wanted = {"--overlap": options.overlap, "--plan": options.plan}
+    for name, default, of in OPTIONS:
+        value = getattr(options, name)
+        if value != default and not any(wanted[option] for option in of):
+            raise UsageError(f"--{name.replace('_', '-')}: goes with {' or '.join(of)} only")
+
+
 def _print_all(tasks: list[TaskEntry]) -> None:
     width = max(len(task.name) for task in tasks)
     for task in tasks:
@@ -51,7 +75,7 @@ def _print_sets(tasks: list[TaskEntry]) -> None:
     table = [("questions", "items", "rows from")]
     for name in SETS:
         if name in ways:
-            table.append((f"caopd_{name}", f"{_count(name):,}", _origin(name)))
+            table.append((f"caopd_{name}", f"{count_items(name):,}", _origin(name)))
     widths = [max(len(row[i]) for row in table) for i in range(2)]
     for name, items, origin in table:
         print(f"{name:<{widths[0]}}  {items:>{widths[1]}}  {inline(origin, 100)}")
@@ -65,13 +89,6 @@ def _print_sets(tasks: list[TaskEntry]) -> None:
 def _order(way: str) -> int:
     known = ["_conf", "_conf_t1", "_sc8", "_twostage", "_ptrue", "_priv", "_priv_sc8"]
     return known.index(way) if way in known else len(known)
-
-
-def _count(name: str) -> int:
-    chosen = SETS[name]
-    if chosen.parts:
-        return sum(_count(part) for part in chosen.parts)
-    return SOURCES[chosen.source].rows if chosen.source else BUNDLED_ITEMS
 
 
 def _origin(name: str) -> str:

@@ -74,7 +74,8 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
     -------
     Interval
         Normal limits on the scale of log-odds; NaN with a reason if the estimate is undefined, 0 or
-        1, or there are fewer than ten groups.
+        1, or fewer than ten groups have a right answer, or fewer than ten a wrong one: with so few
+        the limits were seen to cover far too seldom.
 
     Raises
     ------
@@ -104,11 +105,17 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
     total = pairs.sum() / 2  # each pair of rows touches two groups
     estimate = float(ranked.sum() / 2 / total) if total else NAN
     count = len(groups)
+    fewest, kind = min(
+        (sum(bool(group.right.any()) for group in groups), "right"),
+        (sum(bool(group.wrong.any()) for group in groups), "wrong"),
+    )
     reason = ""
     if math.isnan(estimate):
         reason = "no two questions have a right and a wrong answer between them"
     elif count < MIN_GROUPS:
         reason = f"{count} questions: too few for an interval"
+    elif fewest < MIN_GROUPS:
+        reason = f"{fewest} questions have a {kind} sample: too few for an interval"
     error = NAN
     if not reason:
         squares = float(((ranked - estimate * pairs) ** 2).sum())

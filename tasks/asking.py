@@ -49,6 +49,12 @@ OPTIONS = (
     *("exemplars", "levels", "problem_seed", "data_dir", "answers", "rollouts"),
     *("k", "allow_copies", "first"),
 )
+#: Names that others use for ours, and that no model's arguments have.
+SYNONYMS = {
+    **dict.fromkeys(("samples", "n_samples", "num_samples", "kk", "K"), "k"),
+    **dict.fromkeys(("data", "data_folder", "folder", "datadir"), "data_dir"),
+    **dict.fromkeys(("run", "answers_from"), "answers"),
+}
 #: What the gold answer is shown with: on-policy distillation shows the teacher a sure expert.
 EXPERT_CONFIDENCE = "1.00"
 
@@ -255,9 +261,9 @@ def _choose_exemplars(style: str, name: str) -> tuple[str, list[Doc]]:
 def _refuse_misspelt(options: Mapping[str, Any]) -> None:
     """Refuse a name that is nearly one of ours; others are arguments of the model."""
     for name in options:
-        close = get_close_matches(name, OPTIONS, n=1, cutoff=0.8)
+        close = next(iter(get_close_matches(name, OPTIONS, n=1, cutoff=0.8)), SYNONYMS.get(name))
         if close and name not in OPTIONS:
-            raise ValueError(f"--metadata: unknown option {name!r}; did you mean {close[0]!r}?")
+            raise ValueError(f"--metadata: unknown option {name!r}; did you mean {close!r}?")
 
 
 def _to_dataset_dict(splits: Mapping[str, list[Doc]]) -> DatasetDict:

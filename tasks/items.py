@@ -19,10 +19,12 @@ from typing import Any, NamedTuple
 from caopd_bench.tasks import problems
 from caopd_bench.tasks.calls import load_calls
 from caopd_bench.tasks.data import DataError, as_text, load_rows
+from caopd_bench.tasks.sources import SOURCES
 
-__all__ = ["SETS", "ItemSet", "load_items", "make_choice"]
+__all__ = ["SETS", "ItemSet", "count_items", "load_items", "make_choice"]
 
 Item = dict[str, Any]
+BUNDLED_ITEMS = 1000
 BUNDLED_OPTIONS = ("levels", "problem_seed")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -33,6 +35,14 @@ class ItemSet(NamedTuple):
     make: Callable[[Mapping[str, Any], str], Item] | None
     source: str | None = None
     parts: tuple[str, ...] = ()
+
+
+def count_items(name: str) -> int:
+    """Count the questions of a set, without reading them; a key of `SETS`."""
+    chosen = SETS[name]
+    if chosen.parts:
+        return sum(count_items(part) for part in chosen.parts)
+    return SOURCES[chosen.source].rows if chosen.source else BUNDLED_ITEMS
 
 
 def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any) -> list[Item]:

@@ -17,6 +17,7 @@ lm-eval's own, such as `num_fewshot` or `generation_kwargs`, may be set beside t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ STYLE_OF = {
 }
 GROUPS = ("level", "family", "subject", "domain")
 MAX_TOKENS = 1024
+KEYS = ("file", "question", "answer", "kind", "way", "options", "solution")
 
 
 class OwnTask:
@@ -58,9 +60,9 @@ class OwnTask:
         """Give a `ConfigurableTask` for a configuration that names a file and a way of asking."""
         given = {key: value for key, value in config.items() if key != "class"}
         options = given.get("dataset_kwargs") or {}
+        with one_line():
+            _check_keys(options)
         way = options.get("way", "conf")
-        if way not in WAYS:
-            raise ValueError(f"dataset_kwargs: way must be one of {', '.join(WAYS)}, got {way!r}")
         template = _read_template(TEMPLATES[way].template)
         template["custom_dataset"] = load_own
         if "process_results" in template and TEMPLATES[way].template != "truth":
@@ -76,6 +78,18 @@ class OwnTask:
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Tell lm-eval, which looks at this signature, that a configuration is wanted."""
+
+
+def _check_keys(options: Mapping[str, Any]) -> None:
+    """Refuse what a YAML says and nobody would read."""
+    for key in options:
+        if key not in (*KEYS, *OPTIONS):
+            close = get_close_matches(str(key), (*KEYS, *OPTIONS), n=1, cutoff=0.5)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(KEYS)}"
+            raise ValueError(f"dataset_kwargs: unknown key {key!r}{hint}")
+    way = options.get("way", "conf")
+    if way not in WAYS:
+        raise ValueError(f"dataset_kwargs: way must be one of {', '.join(WAYS)}, got {way!r}")
 
 
 def load_own(

@@ -84,10 +84,13 @@ def test_the_command(run):
     ("options", "said"),
     [
         (["--plan", "caopd_gsm8k"], "did you mean caopd_gsm8k_"),
-        (["--plan", "caopd_arc_conf"], "were not measured"),
         (["--plan", "caopd_math_conf", "--limit", "0"], "whole number"),
         (["--plan", "caopd_math_conf", "--rate", "-1"], "above 0"),
         (["--plan", "caopd_math_conf", "--num-fewshot", "9"], "four exemplars"),
+        (["--rate", "9"], "--rate: goes with --plan only"),
+        (["--plan", "caopd_math_conf", "--field", "q"], "--field: goes with --overlap only"),
+        (["--overlap", "f.txt"], "needs --task"),
+        (["--overlap", "f.txt", "--plan", "caopd_math_conf"], "give one of them"),
     ],
 )
 def test_what_cannot_be_planned(run, options, said):
@@ -95,3 +98,27 @@ def test_what_cannot_be_planned(run, options, said):
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_what_was_not_measured_is_planned_as_far_as_it_goes(run):
+    code, out, _ = run("tasks", "--plan", "caopd_arc_conf", "--answer-tokens", 100)
+    assert code == 0
+    rows = {line.split("  ")[1].strip(): line for line in out.splitlines()[2:5]}
+    assert "1,172" in rows["requests"]
+    assert "not measured" in rows["tokens in"]
+    assert "117,200" in rows["tokens out"]
+    assert "--limit 20 shows them" in out
+
+
+def test_answers_longer_than_the_budget_raise_it(run):
+    plan = make_plan(TASKS["caopd_gsm8k_conf"], COSTS, answer_tokens=4000)
+    assert plan.tokens_out == plan.budget_out == 400_000
+    out = run("tasks", "--plan", "caopd_gsm8k_conf", "--answer-tokens", 4000)[1]
+    assert "cuts answers at 1,024 tokens: longer ones need --gen_kwargs max_gen_toks=4000" in out
+    assert "max_gen_toks" not in run("tasks", "--plan", "caopd_gsm8k_conf")[1]
+
+
+def test_the_whole_panel(run):
+    out = run("tasks", "--plan", "caopd_math_panel")[1]
+    assert "caopd_math_panel: 12 prompts" in out
+    assert "2,400" in out

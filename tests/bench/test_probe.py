@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from caopd_bench.errors import UsageError
+from caopd_bench.extra_tables import render_probes
 from caopd_bench.probing import probe
 from caopd_bench.rows import Row, Run
 
@@ -102,3 +103,41 @@ def test_the_command_says_what_is_needed(mixed, run):
     code, out, err = run("score", "--probe", mixed)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "caopd_gsm8k_priv_sc8" in err
+
+
+def test_unparsed_answers_are_counted_and_said():
+    own, teacher = (make_run(f"caopd_a{way}", 0.5, [0.9, 0.8]) for way in ("_sc8", "_priv_sc8"))
+    rows = [
+        Row(r.task, r.item_hash, r.sample, r.groups, None, 0, "no_confidence") if i % 2 else r
+        for i, r in enumerate(own.rows)
+    ]
+    unread = Run("m", "m", rows, own.provenance)
+    records = probe([unread, teacher])
+    found = numbers(records)
+    assert found["own_parse_rate"].estimate == 0.5
+    assert (found["own_parse_rate"].n, found["teacher_parse_rate"].n) == (160, 160)
+    assert found["teacher_parse_rate"].estimate == 1.0
+    # Stated minus right, both of the parsed rows; success is of all.
+    kept = [r for r in rows if r.confidence is not None]
+    gap = np.mean([r.confidence - r.correct for r in kept])
+    assert found["inheritance"].estimate == pytest.approx(gap)
+    assert found["own_success"].estimate == np.mean([r.correct for r in rows])
+    shown = "\n".join(render_probes(records, 0.95))
+    assert "40 questions, 160 answers asked plainly, 160 with" in shown
+    assert "note: low parse rate" in shown
+    assert "note:" not in "\n".join(render_probes(probe([own, teacher]), 0.95))
+
+
+def test_no_entropy_that_so_few_answers_cannot_show():
+    rows = [Row("a_sc8", f"{i}", 0, {}, (i + 1) / 100, 1, "ok") for i in range(40)]
+    teacher = [Row("a_priv_sc8", r.item_hash, 0, {}, 0.5, 0, "ok") for r in rows]
+    found = {r.metric: r for r in probe([Run("m", "m", [*rows, *teacher], {"tasks": {}})])}
+    assert found["own_entropy"].estimate == pytest.approx(np.log2(40))
+    assert math.isnan(found["own_entropy"].low)
+    assert "too low" in found["own_entropy"].reason
+
+
+def test_options_of_the_ordinary_table_are_refused(mixed, run):
+    code, _, err = run("score", "--probe", "--reparse", mixed)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--reparse does not go with it" in err

@@ -400,3 +400,22 @@ def test_the_page_names_every_option():
     command = build_parser()._subparsers._group_actions[0].choices["rescore"]
     options = set(re.findall(r"--[a-z-]+", command.format_help()))
     assert {option for option in options if option not in page} <= {"--help"}
+
+
+def test_a_name_with_two_gold_answers_is_said(tmp_path):
+    rows = [{**ROWS[0], "gold": "12"}, {**ROWS[1], "gold": "13"}, *ROWS[2:]]
+    run = rescore(write(tmp_path / "f.jsonl", rows), item="id")
+    assert len({row.item_hash for row in run.rows}) == 4
+    assert len(run.warnings) == 1
+    assert "1 names of questions come with more than one gold answer" in run.warnings[0]
+    assert "'a'" in run.warnings[0] or '"a"' in run.warnings[0]
+    assert not rescore(write(tmp_path / "g.jsonl"), item="id").warnings
+
+
+def test_advice_is_not_about_lm_eval(run, tmp_path):
+    out = run("rescore", write(tmp_path / "f.jsonl"), "--item", "id")[1]
+    assert "low parse rate" in out
+    assert "--num_fewshot" not in out
+    zero = run("rescore", tmp_path / "f.jsonl", "--item", "id", "--missing", "zero")[1]
+    assert "count as stated 0" in zero
+    assert "parsed rows only" not in zero

@@ -257,3 +257,13 @@ def test_store_refuses_a_file(mixed, refused, tmp_path):
         "score", mixed, "--store", tmp_path / "file"
     )
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_another_run_is_not_overwritten(mixed, tmp_path):
+    run = read_run(f"mine={mixed}")
+    write_stored(run, score(run), tmp_path / "stored")
+    write_stored(run, score(run), tmp_path / "stored")
+    other = read_run(f"other={mixed}")
+    with pytest.raises(UsageError, match="holds the stored run 'mine', not 'other'"):
+        write_stored(other, score(other), tmp_path / "stored")
+    assert read_run(tmp_path / "stored").name == "mine"

@@ -103,3 +103,19 @@ def test_bad_arguments_are_refused():
     weighted = tally([0.5, 0.6], [0, 1], weights=[1.0, 2.0])
     with pytest.raises(ValueError, match="weight"):
         bootstrap_between([weighted] * 20)
+
+
+@pytest.mark.parametrize(("few", "kind"), [(9, "right"), (10, None)])
+def test_few_questions_with_a_right_answer_have_no_interval(few, kind):
+    generator = np.random.default_rng(0)
+    groups = [
+        tally(generator.random(4).round(1), [int(q < few and i == 0) for i in range(4)])
+        for q in range(50)
+    ]
+    found = bootstrap_between(groups)
+    assert 0 < found.estimate < 1
+    if kind is None:
+        assert found.low < found.estimate < found.high
+    else:
+        assert math.isnan(found.low)
+        assert found.reason == "9 questions have a right sample: too few for an interval"

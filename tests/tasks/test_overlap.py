@@ -116,7 +116,9 @@ def test_the_command_reads_training_files(folder, capsys, name, text):
         (["nothing.jsonl", "--task", "caopd_gsm8k_conf"], "no such file"),
         (["t.bin", "--task", "caopd_gsm8k_conf"], "must end in"),
         (["t.jsonl", "--task", "caopd_gsm8k"], "no such task"),
-        (["t.jsonl"], "no such task"),
+        (["t.jsonl"], "needs --task"),
+        (["e.jsonl", "--task", "caopd_gsm8k_conf"], "no text in it (0 rows)"),
+        (["n.jsonl", "--task", "caopd_gsm8k_conf"], "no text in it (1 rows)"),
         (["t.jsonl", "--task", "caopd_gsm8k_conf", "--field", "text"], "line 1: no field 'text'"),
         (["t.jsonl", "--task", "caopd_arc_conf"], "CAOPD_BENCH_DATA"),
     ],
@@ -124,6 +126,8 @@ def test_the_command_reads_training_files(folder, capsys, name, text):
 def test_what_cannot_be_compared(folder, capsys, monkeypatch, options, said):
     monkeypatch.chdir(folder)
     (folder / "t.jsonl").write_text('{"a": "x"}\n')
+    (folder / "e.jsonl").write_text("\n")
+    (folder / "n.jsonl").write_text('{"a": 5}\n')
     (folder / "t.bin").write_text("x")
     assert main(["tasks", "--overlap", *options]) == 2
     err = capsys.readouterr().err

@@ -10,7 +10,7 @@ pytest.importorskip("lm_eval", reason="lm-eval is not installed (extra `eval`)")
 pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 
 from caopd_bench import read_run
-from caopd_bench.tasks.own import load_own
+from caopd_bench.tasks.own import OwnTask, load_own
 
 evaluate = runpy.run_path(str(Path(__file__).parent / "scripted.py"))["evaluate"]
 
@@ -95,3 +95,18 @@ def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "f.jsonl").write_text("")
     with pytest.raises(ValueError, match="no rows"):
         load_own(file=str(tmp_path / "f.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"way": "ask"}, "way must be one of conf"),
+        ({"awnser": "a"}, "unknown key 'awnser'; did you mean 'answer'"),
+        ({"wording": "x"}, "unknown key 'wording'"),
+    ],
+)
+def test_a_yaml_with_a_slip_is_one_line(folder, options, said):
+    given = {"file": str(folder / "questions.jsonl"), **options}
+    with pytest.raises(ValueError, match=said) as caught:
+        OwnTask({"task": "mine", "dataset_kwargs": given})
+    assert "\n" not in str(caught.value)

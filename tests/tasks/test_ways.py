@@ -279,6 +279,7 @@ def test_real_questions_are_asked_and_judged(questions, tmp_path):
         ({"way": "sc8", "k": 1}, "k must be a whole number from 2"),
         ({"way": "sc8", "k": "8"}, "k must be a whole number"),
         ({"way": "conf", "answer": "x"}, "did you mean 'answers'"),
+        ({"way": "conf", "samples": 4}, "did you mean 'k'"),
         ({"way": "conf", "exemplars": "z"}, "exemplars must be one of a, b"),
         ({"way": "conf", "first": 0}, "first must be"),
         ({"way": "nonsense"}, "way must be one of"),
