@@ -1,6 +1,7 @@
 """A policy is read field by field: what is wrong is named, and nothing is guessed."""
 
 import json
+import pathlib
 
 import pytest
 import yaml
@@ -54,6 +55,24 @@ def test_the_shipped_policy():
     policy = Policy(version=1)
     assert {name: limits.margin for name, limits in policy.metrics.items()} == SHIPPED
     assert (policy.confidence, policy.min_items, policy.on_inconclusive) == (0.95, 100, "warn")
+
+
+def test_the_policy_the_docs_hand_out_is_the_shipped_one():
+    file = pathlib.Path(__file__).parents[2] / "docs" / "ci" / "calibration-gate.yaml"
+    if not file.exists():
+        pytest.skip("the docs are not beside the tests")
+    handed, shipped = load_policy(file), Policy(version=1)
+    gating = {name: limits for name, limits in handed.metrics.items() if limits.tier == "gate"}
+    assert {name: (one.margin, one.direction) for name, one in gating.items()} == {
+        name: (one.margin, one.direction) for name, one in shipped.metrics.items()
+    }
+    assert set(handed.metrics) - set(gating) == {"ece"}
+    assert (handed.confidence, handed.min_items, handed.on_inconclusive, handed.looks) == (
+        shipped.confidence,
+        shipped.min_items,
+        shipped.on_inconclusive,
+        shipped.looks,
+    )
 
 
 def test_a_good_policy(load):
