@@ -218,7 +218,7 @@ def _add_outputs(command: argparse.ArgumentParser) -> None:
         "--store", type=arguments.path, metavar="DIR", help="keep rows and numbers (one run)"
     )
     command.add_argument(
-        "--text", action="store_true", help="with --store: keep the model's text too"
+        "--text", action="store_true", help="with --store: keep questions and texts too"
     )
 
 

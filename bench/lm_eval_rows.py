@@ -69,6 +69,8 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
         confidence=share,
         correct=correct,
         status="ok",
+        question=_string(doc.get("question")),
+        gold=_string(doc.get("answer")),
     )
 
 
@@ -125,7 +127,13 @@ def _make_row(
         answer=given if isinstance(given, str) else None,
         stated=spans.confidence,
         text=text,
+        question=_string(doc.get("question")),
+        gold=_string(doc.get("answer")),
     )
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _verdicts(sample: Mapping[str, Any], where: str) -> list[tuple[Any, Any, Any]]:

@@ -154,7 +154,7 @@ def _make_rows(
         confidence, correct, status, answer, stated = verdict
         yield Row(
             task, name, sample, logged.groups, confidence, correct, status, answer, stated,
-            logged.response,
+            logged.response, logged.question, logged.gold,
         )  # fmt: skip
 
 

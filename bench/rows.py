@@ -59,6 +59,8 @@ class Row:
         The answer and confidence spans as the model wrote them.
     text : str or None
         The whole response, where it was kept.
+    question, gold : str or None
+        What was asked, and its right answer, where they were kept: with the text.
     """
 
     task: str
@@ -71,6 +73,8 @@ class Row:
     answer: str | None = None
     stated: str | None = None
     text: str | None = None
+    question: str | None = None
+    gold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

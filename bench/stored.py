@@ -57,6 +57,8 @@ class StoredRow(BaseModel):
     answer: str | None = None
     stated: str | None = None
     text: str | None = None
+    question: str | None = None
+    gold: str | None = None
 
     @model_validator(mode="after")
     def _check_status(self) -> StoredRow:
@@ -99,7 +101,8 @@ def write_stored(
     level : float
         Of the intervals of `records`.
     with_text : bool
-        Keep the model's whole text as well; by default only the answer and confidence spans.
+        Keep the questions, the right answers and the model's whole text as well; by default only
+        the answer and confidence spans.
     """
     if folder.is_file():
         raise UsageError(f"{folder}: is a file; --store takes a folder")
@@ -199,11 +202,16 @@ def _dump_row(run: str, row: Row, with_text: bool) -> str:
             answer=row.answer,
             stated=row.stated,
             text=row.text if with_text else None,
+            question=row.question if with_text else None,
+            gold=row.gold if with_text else None,
         )
     except ValidationError as error:
         raise UsageError(f"a row of {row.task} cannot be stored: {_first_problem(error)}") from None
     # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
-    return json.dumps(stored.model_dump(exclude_none=False), ensure_ascii=True)
+    plain = stored.model_dump()
+    for key in () if with_text else ("question", "gold"):
+        del plain[key]
+    return json.dumps(plain, ensure_ascii=True)
 
 
 def _load_row(line: str, where: str) -> Row:
@@ -224,6 +232,8 @@ def _load_row(line: str, where: str) -> Row:
         answer=stored.answer,
         stated=stored.stated,
         text=stored.text,
+        question=stored.question,
+        gold=stored.gold,
     )
 
 

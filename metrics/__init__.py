@@ -39,6 +39,7 @@ from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.multiplicity import holm
 from caopd_bench.metrics.overview import Summary, summary
+from caopd_bench.metrics.pairwise import BrierPair, brier_pairs, group_letters
 from caopd_bench.metrics.power import difference_sd, mde, required_n
 from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
 from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
@@ -64,6 +65,7 @@ from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, decide
 __all__ = [
     "METRICS",
     "BrierChange",
+    "BrierPair",
     "Cell",
     "CellVerdict",
     "Change",
@@ -96,6 +98,7 @@ __all__ = [
     "bootstrap_within",
     "brier",
     "brier_change",
+    "brier_pairs",
     "brier_skill",
     "compare",
     "confidence_when_wrong",
@@ -115,6 +118,7 @@ __all__ = [
     "ece_interval",
     "ece_l2_interval",
     "gap_change",
+    "group_letters",
     "holm",
     "influence",
     "log_score",
