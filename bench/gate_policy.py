@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics import METRICS
 from caopd_bench.metrics.degradation import CELLS
+from caopd_bench.plain_yaml import read_yaml
 from caopd_bench.terminal import inline, quote
 
 __all__ = ["SHIPPED", "Limits", "Policy", "TaskPolicy", "load_policy", "render_schema"]
@@ -145,22 +145,7 @@ def load_policy(file: Path) -> Policy:
     UsageError
         If it cannot be read, or a field is wrong: the message has the field's path.
     """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
-    if len(content) > MAX_BYTES:
-        raise UsageError(f"{file}: {len(content):,} bytes; a policy has at most {MAX_BYTES:,}")
-    try:
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=_Loader)
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}: is not UTF-8 text; save it as such") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file}: {_describe(error)}") from None
-    except (RecursionError, ValueError, OverflowError):
-        raise UsageError(f"{file}: is not YAML that a policy needs; see docs/gate.md") from None
-    if not isinstance(raw, dict):
-        raise UsageError(f"{file}: must hold fields such as 'version: 1', got {quote(raw)}")
+    raw = read_yaml(file, most=MAX_BYTES, what="a policy", page="docs/gate.md")
     try:
         return Policy.model_validate(_as_floats(raw))
     except ValidationError as error:
@@ -176,38 +161,6 @@ def render_schema() -> str:
     }
     schema["properties"]["metrics"]["propertyNames"] = {"enum": sorted({*METRICS, *CELLS})}
     return json.dumps(schema, indent=1) + "\n"
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML: no aliases, which can make a page of text fill the memory, no repeated keys."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.constructor.ConstructorError(
-                None, None, "aliases (*name) are not read; write the value out", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen = set()
-        for key, _ in node.value:
-            name = getattr(key, "value", None)
-            if not isinstance(name, str):
-                problem = "a key must be a word"
-            elif name in seen:
-                problem = f"{name!r} stands here twice; keep one"
-            else:
-                seen.add(name)
-                continue
-            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _describe(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    place = f"line {mark.line + 1}: " if mark else ""
-    return f"{place}{inline(str(getattr(error, 'problem', None) or 'not YAML'), 200)}"
 
 
 def _as_floats(value: Any, key: str = "") -> Any:

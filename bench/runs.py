@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ from caopd_bench.lm_eval_output import find_results, is_lm_eval, read_lm_eval
 from caopd_bench.rows import AnyRun
 from caopd_bench.stored import is_stored, read_stored
 
-__all__ = ["read_run", "read_runs"]
+__all__ = ["name_runs", "read_run", "read_runs"]
 
 
 def read_run(
@@ -75,16 +75,23 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
     options = {key: getattr(wanted, key) for key in wanted.__slots__}
     listed = [os.fspath(spec) for spec in specs]
     runs = [read_run(spec, **options) for spec in listed]
+    names = name_runs(listed, [run.name for run in runs])
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+
+
+def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Give distinct names to runs that call themselves by `names`, as `read_runs` does."""
+    distinct = list(names)
     unnamed: dict[str, list[int]] = {}
-    for i, (spec, run) in enumerate(zip(listed, runs, strict=True)):
+    for i, (spec, name) in enumerate(zip(specs, names, strict=True)):
         if not _split_spec(spec)[0]:
-            unnamed.setdefault(run.name, []).append(i)
+            unnamed.setdefault(name, []).append(i)
     for places in unnamed.values():
         if len(places) > 1:
-            folders = _shortest_distinct([_split_spec(listed[i])[1] for i in places])
+            folders = _shortest_distinct([_split_spec(specs[i])[1] for i in places])
             for i, folder in zip(places, folders, strict=True):
-                runs[i] = replace(runs[i], name=folder or runs[i].name)
-    return _number_repeated(runs)
+                distinct[i] = folder or distinct[i]
+    return list(_number_repeated(distinct))
 
 
 def _shortest_distinct(paths: list[Path]) -> list[str]:
@@ -100,15 +107,13 @@ def _shortest_distinct(paths: list[Path]) -> list[str]:
     return [""] * len(parts)
 
 
-def _number_repeated(runs: list[AnyRun]) -> list[AnyRun]:
+def _number_repeated(names: Sequence[str]) -> Iterator[str]:
     taken: set[str] = set()
-    named: list[AnyRun] = []
-    for run in runs:
-        numbered = (f"{run.name} ({i})" for i in count(2))
-        name = run.name if run.name not in taken else next(n for n in numbered if n not in taken)
-        taken.add(name)
-        named.append(replace(run, name=name))
-    return named
+    for name in names:
+        numbered = (f"{name} ({i})" for i in count(2))
+        free = name if name not in taken else next(n for n in numbered if n not in taken)
+        taken.add(free)
+        yield free
 
 
 def _read(path: Path, columns: Columns) -> AnyRun:

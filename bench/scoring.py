@@ -86,16 +86,21 @@ def score(
             whole = run.count(task)
             records += _score_counts(run.name, task, None, whole, level, missing)
             if "level" in run.group_keys(task):
-                within = _within_level(run.count_by(task, "level").values(), level, missing)
+                within = _within_groups(run.count_by(task, "level").values(), level, missing)
                 records += _make(run.name, task, None, [("auroc_within_level", within)], missing)
             for name, interval in _score_questions(run, task, level):
                 records += _make(run.name, task, None, [(name, interval)])
             if _is_stated(run, task):
                 records.append(_score_copies(run, task, whole, level))
             for key in keys:
-                for value, counts in _groups(run, task, key).items():
+                groups = _groups(run, task, key)
+                for value, counts in groups.items():
                     group = f"{key}={value}"
                     records += _score_counts(run.name, task, group, counts, level, missing)
+                if key != "level":
+                    within = _within_groups(groups.values(), level, missing)
+                    named = [(f"auroc_within_{key}", within)]
+                    records += _make(run.name, task, None, named, missing)
     return records
 
 
@@ -189,7 +194,7 @@ def _debiased(ece: Interval) -> Interval:
     )
 
 
-def _within_level(groups: Iterable[Counts], level: float, missing: Missing) -> Interval:
+def _within_groups(groups: Iterable[Counts], level: float, missing: Missing) -> Interval:
     tallies = [counts.tally(missing) for counts in groups]
     present = [counts for counts in tallies if counts is not None]
     return bootstrap_within(present, level=level) if present else _undefined(level, NO_ROWS)

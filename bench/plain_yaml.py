@@ -1,0 +1,80 @@
+"""YAML that a user wrote: plain values only, and one line that says what is wrong and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from caopd_bench.errors import UsageError
+from caopd_bench.terminal import inline, quote
+
+__all__ = ["read_yaml"]
+
+
+def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
+    """Read a file of fields.
+
+    Parameters
+    ----------
+    file : Path
+    most : int
+        Bytes; more are refused.
+    what, page : str
+        What the file holds, and the page of the docs that says so: for messages.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or is not such a file.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    if len(content) > most:
+        raise UsageError(f"{file}: {len(content):,} bytes; {what} has at most {most:,}")
+    try:
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: is not UTF-8 text; save it as such") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: {_describe(error)}") from None
+    except (RecursionError, ValueError, OverflowError):
+        raise UsageError(f"{file}: is not YAML that {what} needs; see {page}") from None
+    if not isinstance(raw, dict):
+        raise UsageError(f"{file}: must hold fields such as 'version: 1', got {quote(raw)}")
+    return raw
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: no aliases, which can make a page of text fill the memory, no repeated keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases (*name) are not read; write the value out", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            name = getattr(key, "value", None)
+            if not isinstance(name, str):
+                problem = "a key must be a word"
+            elif name in seen:
+                problem = f"{name!r} stands here twice; keep one"
+            else:
+                seen.add(name)
+                continue
+            raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _describe(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return f"{place}{inline(str(getattr(error, 'problem', None) or 'not YAML'), 200)}"

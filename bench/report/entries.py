@@ -1,0 +1,292 @@
+"""What the report keeps of each run: numbers, arrays and a sample of rows, never all of them.
+
+Runs are read one after the other, so that a hundred runs of ten thousand rows fit in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.counts import Counts, sort_groups
+from caopd_bench.errors import UsageError
+from caopd_bench.flat import Columns
+from caopd_bench.metrics import ReliabilityTable, Tally, reliability_table
+from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.notes import notes_on_task
+from caopd_bench.records import Record
+from caopd_bench.report.samples import Picked, pick_rows
+from caopd_bench.rows import AnyRun, CountedRun, Row, Run, label_items
+from caopd_bench.runs import name_runs, read_run
+from caopd_bench.scoring import score
+
+__all__ = ["Aligned", "Cell", "Entry", "Given", "read_entries"]
+
+#: Keys that the page goes into by itself, where a task has them.
+DRILLED = ("level", "subject", "domain", "family")
+#: With more values a key says little of each: named by `--by` it is shown all the same.
+MAX_VALUES = 40
+#: The page of a hundred runs would be groups and nothing else.
+MAX_GROUPS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user says of a model: see docs/report.md, `--models`."""
+
+    method: str | None = None
+    size: float | None = None
+    family: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """The rows of one task in an order that is that of the items: what runs are paired by.
+
+    Attributes
+    ----------
+    digest : str
+        Of the items and samples: equal where two runs answered the same.
+    confidence : ndarray of float, (n,)
+        NaN where there is no usable one.
+    correct : ndarray of float, (n,)
+    cluster : ndarray of int, (n,), or None
+        The item of each row, where items have several.
+    items : int
+    """
+
+    digest: str
+    confidence: FloatArray
+    correct: FloatArray
+    cluster: NDArray[np.intp] | None
+    items: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One task of one run.
+
+    Attributes
+    ----------
+    run, task : str
+    records : Sequence of Record
+        What `score` makes of it, the groups among them.
+    n, n_parsed : int
+    tally : Tally or None
+        Of the parsed rows.
+    reliability : ReliabilityTable or None
+    aligned : Aligned or None
+        None where rows have no names, or are too many to keep.
+    groups : Mapping of str to Mapping of object to (rows, informative rows)
+        The keys that the page goes into; a row is informative if its group has both right and wrong
+        answers: only such rows have a pair to be told apart.
+    settings : Mapping
+        Provenance of the task.
+    picked : Picked
+        The sample of rows.
+    notes : Sequence of str
+    """
+
+    run: str
+    task: str
+    records: Sequence[Record]
+    n: int
+    n_parsed: int
+    tally: Tally | None
+    reliability: ReliabilityTable | None
+    aligned: Aligned | None
+    groups: Mapping[str, Mapping[object, tuple[int, int]]]
+    settings: Mapping[str, Any]
+    picked: Picked
+    notes: Sequence[str]
+
+    def find(self, metric: str, group: str | None = None) -> Record | None:
+        """Give one number; None where there is no such."""
+        for record in self.records:
+            if record.metric == metric and record.group == group:
+                return record
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One run of the report.
+
+    Attributes
+    ----------
+    name, spec, path : str
+        The run's name, and what the user gave to read it by.
+    head : Run
+        Provenance and one row a task: for what looks at settings only.
+    given : Given
+    cells : Mapping of str to Cell
+        By task.
+    """
+
+    name: str
+    spec: str
+    path: str
+    head: Run
+    given: Given
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+
+    @property
+    def size(self) -> float | None:
+        """Parameters: what the user says, else what the checkpoint said to lm-eval."""
+        counted = self.head.provenance.get("parameters")
+        if self.given.size is not None:
+            return self.given.size
+        is_number = isinstance(counted, (int, float)) and not isinstance(counted, bool)
+        return float(counted) if is_number and counted > 0 else None
+
+
+def read_entries(
+    specs: Sequence[str | Path],
+    *,
+    task: str | None = None,
+    by: Sequence[str] = (),
+    level: float = 0.95,
+    samples: int = 200,
+    given: Mapping[str, Given] | None = None,
+) -> list[Entry]:
+    """Read runs one by one and keep what the report needs.
+
+    Raises
+    ------
+    UsageError
+        If a run cannot be read, none has `task`, or `given` names a run that is not there.
+    """
+    listed = [str(spec) for spec in specs]
+    entries = [_read(spec, task, tuple(by), level, samples, len(listed)) for spec in listed]
+    names = name_runs(listed, [entry.name for entry in entries])
+    known = dict(given or {})
+    unknown = sorted(set(known) - set(names))
+    if unknown:
+        raise UsageError(
+            f"--models: no run is called {unknown[0]!r}; the runs are {', '.join(names)}"
+        )
+    named = [
+        _rename(entry, name, known.get(name, Given()))
+        for entry, name in zip(entries, names, strict=True)
+    ]
+    if not any(entry.cells for entry in named):
+        raise UsageError(f"--task {task}: no run has it")
+    return [entry for entry in named if entry.cells]
+
+
+def _read(
+    spec: str, task: str | None, by: tuple[str, ...], level: float, samples: int, runs: int
+) -> Entry:
+    run = read_run(spec, by=by)
+    tasks = [name for name in run.tasks if task in (None, name)]
+    cells = {name: _summarise(run, name, by, level, samples, runs * len(tasks)) for name in tasks}
+    head = _head(run)
+    return Entry(run.name, spec, run.path, head, Given(), cells)
+
+
+def _rename(entry: Entry, name: str, given: Given) -> Entry:
+    cells = {
+        task: replace(
+            cell, run=name, records=[replace(record, run=name) for record in cell.records]
+        )
+        for task, cell in entry.cells.items()
+    }
+    return replace(
+        entry, name=name, given=given, cells=cells, head=replace(entry.head, name=name)
+    )
+
+
+def _head(run: AnyRun) -> Run:
+    """Keep the settings: a row for each task, and no other."""
+    if isinstance(run, CountedRun):
+        rows: list[Row] = []
+    else:
+        first: dict[str, Row] = {}
+        for row in run.rows:
+            first.setdefault(row.task, row)
+        rows = list(first.values())
+    return Run(run.name, run.path, rows, run.provenance, run.warnings)
+
+
+def _summarise(
+    run: AnyRun, task: str, by: tuple[str, ...], level: float, samples: int, cells: int
+) -> Cell:
+    single: AnyRun = run
+    rows: list[Row] = []
+    if isinstance(run, Run):
+        rows = run.task_rows(task)
+        single = replace(run, rows=rows)
+    counts = single.count(task)
+    counted = {key: single.count_by(task, key) for key in _keys(single, task, by)}
+    shown = {
+        key: groups
+        for key, groups in counted.items()
+        if key in by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
+    }
+    return Cell(
+        run=run.name,
+        task=task,
+        records=score(single, by=list(shown), level=level),
+        n=counts.n,
+        n_parsed=counts.n_parsed,
+        tally=counts.parsed,
+        reliability=None if counts.parsed is None else reliability_table(counts.parsed, level=level),
+        aligned=_align(rows) if _is_named(single, task) else None,
+        groups={key: _count_informative(groups) for key, groups in shown.items()},
+        settings=run.settings(task),
+        picked=pick_rows(rows, samples),
+        notes=tuple(notes_on_task(single, task)),
+    )
+
+
+def _keys(run: AnyRun, task: str, by: Sequence[str]) -> list[str]:
+    there = run.group_keys(task)
+    return [key for key in dict.fromkeys([*by, *DRILLED]) if key in there]
+
+
+def _count_informative(groups: Mapping[object, Counts]) -> dict[object, tuple[int, int]]:
+    found = {}
+    for value, counts in sort_groups(groups).items():
+        parsed = counts.parsed
+        has_pairs = parsed is not None and 0 < parsed.n_right < parsed.n
+        found[value] = (counts.n, counts.n_parsed if has_pairs else 0)
+    return found
+
+
+def _is_named(run: AnyRun, task: str) -> bool:
+    """Say whether rows have names to be paired by; those of flat files need an item column."""
+    if not isinstance(run, Run):
+        return False
+    columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
+    return isinstance(columns, Mapping) and bool(columns.get("item"))
+
+
+def _align(rows: Sequence[Row]) -> Aligned | None:
+    if not rows:
+        return None
+    label = label_items([row.item_hash for row in rows])
+    sample = np.array([row.sample for row in rows])
+    stated = [np.nan if row.confidence is None else row.confidence for row in rows]
+    confidence = np.array(stated, dtype=np.float64)
+    correct = np.array([row.correct for row in rows], dtype=np.float64)
+    # Repeated rows of an item by what they say, as `compare` pairs them.
+    order = np.lexsort((correct, np.nan_to_num(confidence, nan=-1.0), sample, label))
+    label, sample = label[order], sample[order]
+    digest = blake2b(label.tobytes() + sample.tobytes(), digest_size=8).hexdigest()
+    distinct, cluster = np.unique(label, return_inverse=True)
+    is_single = distinct.size == label.size
+    return Aligned(
+        digest,
+        confidence[order],
+        correct[order],
+        None if is_single else cluster.reshape(-1),
+        int(distinct.size),
+    )
+

@@ -1,0 +1,115 @@
+"""What only the user knows: a model's training method, size and family, and published numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from caopd_bench.errors import UsageError
+from caopd_bench.plain_yaml import read_yaml
+from caopd_bench.report.entries import Given
+from caopd_bench.terminal import inline, quote
+
+__all__ = ["Published", "read_models", "read_published"]
+
+MAX_BYTES = 2_000_000
+T = TypeVar("T", bound=BaseModel)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class _Model(_Strict):
+    method: str | None = Field(default=None, max_length=100)
+    size: float | None = Field(default=None, gt=0)
+    family: str | None = Field(default=None, max_length=100)
+    note: str | None = Field(default=None, max_length=1000)
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _read_size(cls, value: Any) -> Any:
+        """Read 135M, 1.7B and 3e8, which YAML takes for text."""
+        units = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return float(value)
+        if isinstance(value, str) and value:
+            unit = units.get(value[-1].lower())
+            try:
+                return float(value[:-1]) * unit if unit else float(value)
+            except ValueError:
+                return value
+        return value
+
+
+class _Models(_Strict):
+    version: Literal[1]
+    models: dict[str, _Model]
+
+
+class Published(_Strict):
+    """One number that somebody else published: shown as such, never mixed with measured ones."""
+
+    model: str = Field(max_length=200)
+    task: str = Field(max_length=200)
+    metric: str = Field(max_length=100)
+    value: float
+    method: str | None = Field(default=None, max_length=100)
+    size: float | None = Field(default=None, gt=0)
+    source: str = Field(max_length=500)
+    certainty: str | None = Field(default=None, max_length=500)
+
+    @field_validator("value", "size", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return float(value) if is_whole else value
+
+
+class _PublishedFile(_Strict):
+    version: Literal[1]
+    numbers: list[Published]
+
+
+def read_models(file: Path) -> dict[str, Given]:
+    """Read what the user says of the runs, by their names.
+
+    Raises
+    ------
+    UsageError
+        If the file is not one of models: it names the field.
+    """
+    found = _read(file, _Models, "--models")
+    return {
+        name: Given(one.method, one.size, one.family, one.note)
+        for name, one in found.models.items()
+    }
+
+
+def read_published(file: Path) -> list[Published]:
+    """Read published numbers.
+
+    Raises
+    ------
+    UsageError
+        If the file is not one of published numbers: it names the field.
+    """
+    return _read(file, _PublishedFile, "--published").numbers
+
+
+def _read(file: Path, shape: type[T], option: str) -> T:
+    raw = read_yaml(file, most=MAX_BYTES, what=f"a file for {option}", page="docs/report.md")
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"]) or "file"
+        given = f", got {quote(problem['input'])}" if problem["type"] != "missing" else ""
+        raise UsageError(
+            f"{file}: {inline(place, 120)}: {inline(problem['msg'], 200)}{given}; "
+            "see docs/report.md"
+        ) from None

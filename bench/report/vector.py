@@ -1,0 +1,115 @@
+"""A matplotlib figure as SVG that may stand in a page: no style attributes, no ids, its own colours.
+
+The page's Content-Security-Policy allows no inline styles, ids of several figures would collide,
+and black on a dark page cannot be read: black becomes the colour of the text around.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["save_svg", "to_inline_svg"]
+
+SVG = "http://www.w3.org/2000/svg"
+LINK = "{http://www.w3.org/1999/xlink}href"
+#: What matplotlib draws in black, and white that stands for "nothing here".
+OWN = {"#000000": "currentColor", "black": "currentColor", "#ffffff": "var(--paper)"}
+#: Of the style attributes that matplotlib writes, those that are attributes of their own in SVG.
+FONT = re.compile(r"(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) (?P<family>.+)")
+
+
+def save_svg(figure: Figure, salt: str) -> bytes:
+    """Give a figure as SVG, text as text; the same figure and salt give the same bytes."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    settings = {"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "sans-serif"}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # Names in a script that matplotlib's font lacks: the reader's fonts have it.
+        warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return buffer.getvalue()
+
+
+def to_inline_svg(figure: Figure, salt: str, label: str) -> str:
+    """Give a figure as an element for a page.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    salt : str
+        Other for every figure of the page.
+    label : str
+        What who cannot see it is told.
+    """
+    root = ElementTree.fromstring(save_svg(figure, salt))
+    for dropped in ("metadata", "style"):
+        for parent in list(root.iter()):
+            for child in parent.findall(f"{{{SVG}}}{dropped}"):
+                parent.remove(child)
+    used = _used_ids(root)
+    for element in root.iter():
+        _restyle(element)
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+        elif element.get("id"):
+            element.set("id", f"{salt}-{element.get('id')}")
+        _point_to(element, salt)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    # As wide as its place, at most as large as it was drawn.
+    width = root.attrib.pop("width", "")
+    root.attrib.pop("height", None)
+    root.set("class", "figure")
+    if width.endswith("pt"):
+        root.set("width", f"{float(width[:-2]) * 4 / 3:.0f}")
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    text = ElementTree.tostring(root, encoding="unicode")
+    # Browsers know what svg is without being told.
+    return re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
+
+
+def _used_ids(root: ElementTree.Element) -> set[str | None]:
+    used: set[str | None] = set()
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name == LINK and value.startswith("#"):
+                used.add(value[1:])
+            used |= set(re.findall(r"url\(#([^)]+)\)", value))
+    return used
+
+
+def _point_to(element: ElementTree.Element, salt: str) -> None:
+    for name, value in list(element.attrib.items()):
+        if name == LINK and value.startswith("#"):
+            element.set(name, f"#{salt}-{value[1:]}")
+        elif "url(#" in value:
+            element.set(name, value.replace("url(#", f"url(#{salt}-"))
+
+
+def _restyle(element: ElementTree.Element) -> None:
+    for declaration in filter(None, element.attrib.pop("style", "").split(";")):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font":
+            found = FONT.fullmatch(value)
+            if found:
+                element.set("font-size", found["size"])
+                if found["weight"]:
+                    element.set("font-weight", found["weight"])
+        else:
+            element.set(name, value)
+    element.attrib.pop("font-family", None)  # that of the page
+    for name in ("fill", "stroke"):
+        if element.get(name) in OWN:
+            element.set(name, OWN[element.get(name) or ""])
+    # Text without a colour of its own is black.
+    if element.tag == f"{{{SVG}}}text" and element.get("fill") is None:
+        element.set("fill", "currentColor")
