@@ -90,9 +90,8 @@ def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = Non
     ax = _axes()
     ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    for x, y, text, place in ((0.02, 0.98, "overconfident", "left"), (0.98, 0.02, "underconfident", "right")):
-        side = "top" if y > 0.5 else "bottom"
-        ax.text(x, y, text, color=GREY, ha=place, va=side, fontsize="small")
+    ax.text(0.02, 0.98, "overconfident", color=GREY, ha="left", va="top", fontsize="small")
+    ax.text(0.98, 0.02, "underconfident", color=GREY, ha="right", va="bottom", fontsize="small")
     _draw_points(ax, points)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     return _finish(ax, "Accuracy", "Mean stated confidence", title)

@@ -142,7 +142,7 @@ def build_report(
         tasks=tasks,
         standings={name: rank(name, entries, level) for name in tasks},
         odd={name: odd_ones(name, entries) for name in tasks},
-        duels=_duels(chosen, entries, level),
+        duels=_duels(chosen, level),
         probes=_probes(entries, level),
         published=list(published),
         samples=samples,
@@ -168,7 +168,7 @@ def _default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
 
 
-def _duels(pairs: Sequence[tuple[Entry, Entry]], entries: Sequence[Entry], level: float) -> list[Duel]:
+def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:
     """Compare pairs; the runs are read again, since the report keeps no rows."""
     duels: list[Duel] = []
     read: dict[str, AnyRun] = {}

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from caopd_bench.counts import Counts, sort_groups
 from caopd_bench.errors import UsageError
-from caopd_bench.flat import Columns
 from caopd_bench.metrics import ReliabilityTable, Tally, reliability_table
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.notes import notes_on_task
@@ -230,14 +229,15 @@ def _summarise(
         for key, groups in counted.items()
         if key in by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
     }
+    parsed = counts.parsed
     return Cell(
         run=run.name,
         task=task,
         records=score(single, by=list(shown), level=level),
         n=counts.n,
         n_parsed=counts.n_parsed,
-        tally=counts.parsed,
-        reliability=None if counts.parsed is None else reliability_table(counts.parsed, level=level),
+        tally=parsed,
+        reliability=None if parsed is None else reliability_table(parsed, level=level),
         aligned=_align(rows) if _is_named(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),

@@ -107,8 +107,8 @@ def _place(row: Row) -> tuple[str, int]:
 def show_text(text: str, most: int = MAX_TEXT) -> str:
     r"""Make a model's text safe to look at: what is not printable is written as an escape.
 
-    Directional overrides, zero-width characters, NUL and lone surrogates among them; line breaks and
-    tabs stay. What is longer than `most` is cut in the middle, and says so.
+    Directional overrides, zero-width characters, NUL and lone surrogates among them; line breaks
+    and tabs stay. What is longer than `most` is cut in the middle, and says so.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which runs of a task were asked otherwise than the others: marked, and never compared silently."""
+"""Which runs of a task were asked otherwise than most: marked, and never compared silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items on which two runs part: what only one got right, and where both are sure and one is wrong."""
+"""Items on which two runs part: only one is right, or both are sure and one is wrong."""
 
 from __future__ import annotations
 

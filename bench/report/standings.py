@@ -1,4 +1,4 @@
-"""Who is better on a task: the Brier score of every pair, under Holm, and letters in place of ranks."""
+"""Who is better on a task: Brier scores of every pair, under Holm; letters in place of ranks."""
 
 from __future__ import annotations
 
@@ -72,26 +72,15 @@ class Standing:
         first = next((run for run in self.order if run in self.letters), None)
         if first is None:
             return []
-        apart = {pair.a if pair.b == first else pair.b for pair in self.pairs if self._is(pair, first)}
-        mates = {pair.a for pair in self.pairs} | {pair.b for pair in self.pairs}
-        group = self.letters[first].rstrip(_LETTERS)
-        return [
-            run
-            for run in self.order
-            if run == first
-            or (
-                run in mates
-                and run not in apart
-                and self.letters[run].rstrip(_LETTERS) == group
-            )
-        ]
-
-    @staticmethod
-    def _is(pair: Pairing, run: str) -> bool:
-        return pair.told_apart and run in (pair.a, pair.b)
+        # Of pairs that could be tested: a pair without a p-value was not told apart either.
+        alike = {first}
+        for pair in self.pairs:
+            if first in (pair.a, pair.b) and not pair.told_apart:
+                alike |= {pair.a, pair.b}
+        return [run for run in self.order if run in alike]
 
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ–"
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
@@ -156,7 +145,7 @@ def _compare(members: Sequence[Cell], level: float) -> list[BrierPair]:
 
 
 def _detectable(pairs: Sequence[BrierPair], tests: int, level: float) -> float:
-    """Give what the test of a middling pair would have seen, at the level of the first Holm step."""
+    """Give what the test of a middling pair would have seen, at the first step of Holm."""
     errors = [pair.standard_error for pair in pairs if pair.standard_error > 0]
     if not errors:
         return math.nan

@@ -1,4 +1,4 @@
-"""A matplotlib figure as SVG that may stand in a page: no style attributes, no ids, its own colours.
+"""A matplotlib figure as SVG that may stand in a page: no styles, no ids, colours of the page.
 
 The page's Content-Security-Policy allows no inline styles, ids of several figures would collide,
 and black on a dark page cannot be read: black becomes the colour of the text around.

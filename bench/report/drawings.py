@@ -1,0 +1,176 @@
+"""Which figures a report has: for the page, and for `--figures`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from caopd_bench.figures import (
+    Estimate,
+    Point,
+    ProbePoint,
+    plot_confidence_accuracy,
+    plot_histograms,
+    plot_pareto,
+    plot_probes,
+    plot_scaling,
+)
+from caopd_bench.metrics import bootstrap, plot_reliabilities, plot_risk_coverage
+from caopd_bench.records import Record
+from caopd_bench.report.building import Report
+from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.terminal import inline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Drawing", "draw_probes", "draw_task"]
+
+#: Panels and curves of one figure: the runs with the lowest Brier scores.
+MOST_PANELS = 9
+MOST_CURVES = 7
+WIDTH = 32
+SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", "brier": "Brier score"}
+
+
+class Drawing(NamedTuple):
+    """A figure, the file it is called by, and what it shows in words."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+def draw_task(report: Report, task: str) -> Iterator[Drawing]:
+    """Draw the figures of a task; those that have nothing to show are left out."""
+    members = [entry for entry in report.entries if task in entry.cells]
+    cells = [entry.cells[task] for entry in members]
+    if all(cell.tally is None for cell in cells):
+        return
+    yield Drawing(
+        "confidence-accuracy",
+        "Stated confidence against accuracy",
+        "Mean stated confidence against the share of right answers, among the answers that state "
+        "one; the crosses are the intervals. Above the diagonal a model says more than it holds.",
+        plot_confidence_accuracy([_stated(entry, task, report.level) for entry in members]),
+    )
+    points = [_point(entry, task, "accuracy", "ece") for entry in members]
+    yield Drawing(
+        "pareto",
+        "Accuracy against calibration error",
+        "Accuracy of all answers against the ECE. The line is the front: no run is better in both. "
+        "The area below it is what the runs together dominate.",
+        plot_pareto(points, "ECE"),
+    )
+    yield from _scaling(members, task, report.level)
+    best = _best(report, task, MOST_PANELS)
+    tables = {_title(c): c.reliability for c in best if c.reliability is not None}
+    left_out = _left_out(len(best), sum(cell.tally is not None for cell in cells))
+    yield Drawing(
+        "reliability",
+        "Reliability diagrams",
+        f"What was stated against what came true. A dot is a stated value, its area the share of "
+        f"the answers; the band is where a calibrated model would run.{left_out}",
+        plot_reliabilities(tables),
+    )
+    tallies = {_title(c): c.tally for c in best if c.tally is not None}
+    yield Drawing(
+        "histograms",
+        "What is stated",
+        f"How often each confidence is stated: right answers above, wrong ones below.{left_out}",
+        plot_histograms(tallies),
+    )
+    curves = dict(list(tallies.items())[:MOST_CURVES])
+    yield Drawing(
+        "risk-coverage",
+        "Risk and coverage",
+        "The error rate among the answers that are kept, the surest first."
+        + _left_out(len(curves), sum(cell.tally is not None for cell in cells)),
+        plot_risk_coverage(curves),
+    )
+
+
+def draw_probes(report: Report) -> Iterator[Drawing]:
+    """Draw the probes, if there are any."""
+    found: dict[tuple[str, str, str | None], dict[str, Record]] = {}
+    for record in report.probes:
+        found.setdefault((record.run, record.task, record.group), {})[record.metric] = record
+    points = [
+        ProbePoint(
+            inline(f"{run} {task} {group or ''}".strip(), WIDTH),
+            _estimate(numbers["own_success"]),
+            _estimate(numbers["own_confidence"]),
+            _estimate(numbers["teacher_success"]),
+            _estimate(numbers["teacher_confidence"]),
+        )
+        for (run, task, group), numbers in found.items()
+    ]
+    if points:
+        yield Drawing(
+            "probes",
+            "Without and with the teacher's context",
+            "Success and stated confidence of a model without the context (open) and with it.",
+            plot_probes(points),
+        )
+
+
+def _scaling(members: Sequence[Entry], task: str, level: float) -> Iterator[Drawing]:
+    sized = [entry for entry in members if entry.size is not None]
+    if len({entry.size for entry in sized}) < 2:
+        return
+    for metric, label in SCALED.items():
+        points = [
+            Point(
+                _title(entry.cells[task]),
+                Estimate(entry.size or math.nan),
+                _estimate(entry.cells[task].find(metric)),
+                entry.given.method or "",
+            )
+            for entry in sized
+        ]
+        yield Drawing(
+            f"scaling-{metric.replace('_', '-')}",
+            f"{label} against model size",
+            f"{label} against the number of parameters, with a line for each training method; the "
+            "slope's interval takes the models as independent.",
+            plot_scaling(points, label, level=level),
+        )
+
+
+def _best(report: Report, task: str, most: int) -> list[Cell]:
+    cells = {entry.name: entry.cells[task] for entry in report.entries if task in entry.cells}
+    stated = [cells[run] for run in report.standings[task].order if cells[run].tally is not None]
+    return stated[:most]
+
+
+def _left_out(shown: int, there: int) -> str:
+    return f" The {shown} runs of {there} with the lowest Brier scores." if shown < there else ""
+
+
+def _stated(entry: Entry, task: str, level: float) -> Point:
+    cell = entry.cells[task]
+    nothing = Estimate(math.nan)
+    right = nothing
+    if cell.tally is not None:
+        found = bootstrap(cell.tally, metrics=["accuracy"], level=level)["accuracy"]
+        right = Estimate(found.estimate, found.low, found.high)
+    stated = _estimate(cell.find("mean_confidence"))
+    return Point(_title(cell), right, stated, entry.given.method or "")
+
+
+def _point(entry: Entry, task: str, x: str, y: str) -> Point:
+    cell = entry.cells[task]
+    ends = _estimate(cell.find(x)), _estimate(cell.find(y))
+    return Point(_title(cell), *ends, entry.given.method or "")
+
+
+def _estimate(record: Record | None) -> Estimate:
+    if record is None:
+        return Estimate(math.nan)
+    return Estimate(record.estimate, record.low, record.high)
+
+
+def _title(cell: Cell) -> str:
+    return inline(cell.run, WIDTH)
