@@ -16,6 +16,7 @@ from typing import Any
 from caopd_bench import arguments
 from caopd_bench._version import __version__
 from caopd_bench.deciding_options import add_deciding
+from caopd_bench.report_options import add_report
 
 __all__ = ["main"]
 
@@ -185,6 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     score.set_defaults(run=_score)
     add_deciding(commands)
+    add_report(commands)
     return parser
 
 

@@ -313,9 +313,7 @@ def _axes(*, wide: bool = False) -> Axes:
     return ax
 
 
-def _finish(
-    ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None = None
-) -> Figure:
+def _finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None = None) -> Figure:
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     handles, labels = ax.get_legend_handles_labels()
@@ -335,13 +333,16 @@ def _finish(
 
 def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
     shown = [p for p in points if _is_finite(p.x) and _is_finite(p.y)]
-    for (series, members), (colour, mark) in zip(_by_series(shown), _styles(), strict=False):
+    # Few models of no method: each its own colour, and the legend in place of names that overlap.
+    is_named = len(shown) <= len(COLOURS) and not any(p.series for p in shown)
+    groups = [(p.name, [p]) for p in shown] if is_named else _by_series(shown)
+    for (series, members), (colour, mark) in zip(groups, _styles(), strict=False):
         for p in members:
             _draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
         label = {"label": series} if series else {}
         ax.plot(x, y, color=colour, marker=mark, linestyle="", zorder=3, **label)
-    if len(shown) <= MOST_NAMES:
+    if len(shown) <= MOST_NAMES and not is_named:
         _name_points(ax, shown)
 
 

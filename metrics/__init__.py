@@ -43,7 +43,12 @@ from caopd_bench.metrics.pairwise import BrierPair, brier_pairs, group_letters
 from caopd_bench.metrics.power import difference_sd, mde, required_n
 from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
 from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
-from caopd_bench.metrics.reliability import ReliabilityTable, reliability_table
+from caopd_bench.metrics.reliability import (
+    ReliabilityBins,
+    ReliabilityTable,
+    reliability_bins,
+    reliability_table,
+)
 from caopd_bench.metrics.reliability_plot import plot_reliabilities, plot_reliability
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.resampling import bootstrap
@@ -82,6 +87,7 @@ __all__ = [
     "Murphy",
     "NullECE",
     "Recalibrator",
+    "ReliabilityBins",
     "ReliabilityTable",
     "RiskCoverage",
     "Summary",
@@ -134,6 +140,7 @@ __all__ = [
     "plot_risk_coverage",
     "proportion_interval",
     "recalibrate",
+    "reliability_bins",
     "reliability_table",
     "required_n",
     "resample",

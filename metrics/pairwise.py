@@ -96,8 +96,7 @@ def brier_pairs(
     units = _number_clusters(cluster, c.shape[1])
     losses = (np.where(spoken, c, 0.0) - y) ** 2
     return [
-        _compare(a, b, losses, spoken, units, level)
-        for a, b in combinations(range(c.shape[0]), 2)
+        _compare(a, b, losses, spoken, units, level) for a, b in combinations(range(c.shape[0]), 2)
     ]
 
 

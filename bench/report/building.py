@@ -96,6 +96,7 @@ def build_report(
     pairs: Sequence[tuple[str, str]] = (),
     given: Mapping[str, Given] | None = None,
     published: Sequence[Published] = (),
+    workers: int = 1,
 ) -> Report:
     """Read runs and compute all that a report shows.
 
@@ -119,6 +120,9 @@ def build_report(
         Method, size and family of runs, by name.
     published : sequence of Published
         Numbers of others, to be shown as such.
+    workers : int
+        Processes that read eight runs or more. A script that asks for several must keep its own
+        work under `if __name__ == "__main__":`, since each of them imports it.
 
     Returns
     -------
@@ -129,7 +133,9 @@ def build_report(
     UsageError
         If a run cannot be read, or a name is not that of a run.
     """
-    entries = read_entries(specs, task=task, by=by, level=level, samples=samples, given=given)
+    entries = read_entries(
+        specs, task=task, by=by, level=level, samples=samples, given=given, workers=workers
+    )
     tasks = list(dict.fromkeys(name for entry in entries for name in entry.cells))
     for key in by:
         if not any(key in cell.groups for entry in entries for cell in entry.cells.values()):

@@ -16,7 +16,12 @@ from caopd_bench.figures import (
     plot_probes,
     plot_scaling,
 )
-from caopd_bench.metrics import bootstrap, plot_reliabilities, plot_risk_coverage
+from caopd_bench.metrics import (
+    bootstrap,
+    plot_reliabilities,
+    plot_risk_coverage,
+    reliability_table,
+)
 from caopd_bench.records import Record
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
@@ -66,7 +71,11 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     )
     yield from _scaling(members, task, report.level)
     best = _best(report, task, MOST_PANELS)
-    tables = {_title(c): c.reliability for c in best if c.reliability is not None}
+    tables = {
+        _title(c): reliability_table(c.tally, level=report.level)
+        for c in best
+        if c.tally is not None
+    }
     left_out = _left_out(len(best), sum(cell.tally is not None for cell in cells))
     yield Drawing(
         "reliability",

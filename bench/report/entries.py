@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from caopd_bench.counts import Counts, sort_groups
 from caopd_bench.errors import UsageError
-from caopd_bench.metrics import ReliabilityTable, Tally, reliability_table
+from caopd_bench.metrics import Tally
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.notes import notes_on_task
 from caopd_bench.records import Record
@@ -31,6 +33,8 @@ __all__ = ["Aligned", "Cell", "Entry", "Given", "read_entries"]
 DRILLED = ("level", "subject", "domain", "family")
 #: With more values a key says little of each: named by `--by` it is shown all the same.
 MAX_VALUES = 40
+#: With fewer runs, starting processes takes longer than they save.
+WORTH_WORKERS = 8
 #: The page of a hundred runs would be groups and nothing else.
 MAX_GROUPS = 2_000
 
@@ -80,7 +84,6 @@ class Cell:
     n, n_parsed : int
     tally : Tally or None
         Of the parsed rows.
-    reliability : ReliabilityTable or None
     aligned : Aligned or None
         None where rows have no names, or are too many to keep.
     groups : Mapping of str to Mapping of object to (rows, informative rows)
@@ -99,7 +102,6 @@ class Cell:
     n: int
     n_parsed: int
     tally: Tally | None
-    reliability: ReliabilityTable | None
     aligned: Aligned | None
     groups: Mapping[str, Mapping[object, tuple[int, int]]]
     settings: Mapping[str, Any]
@@ -154,6 +156,7 @@ def read_entries(
     level: float = 0.95,
     samples: int = 200,
     given: Mapping[str, Given] | None = None,
+    workers: int = 1,
 ) -> list[Entry]:
     """Read runs one by one and keep what the report needs.
 
@@ -163,7 +166,7 @@ def read_entries(
         If a run cannot be read, none has `task`, or `given` names a run that is not there.
     """
     listed = [str(spec) for spec in specs]
-    entries = [_read(spec, task, tuple(by), level, samples, len(listed)) for spec in listed]
+    entries = _read_all(listed, _Wanted(task, tuple(by), level, samples, len(listed)), workers)
     names = name_runs(listed, [entry.name for entry in entries])
     known = dict(given or {})
     unknown = sorted(set(known) - set(names))
@@ -180,12 +183,36 @@ def read_entries(
     return [entry for entry in named if entry.cells]
 
 
-def _read(
-    spec: str, task: str | None, by: tuple[str, ...], level: float, samples: int, runs: int
-) -> Entry:
-    run = read_run(spec, by=by)
-    tasks = [name for name in run.tasks if task in (None, name)]
-    cells = {name: _summarise(run, name, by, level, samples, runs * len(tasks)) for name in tasks}
+class _Wanted(NamedTuple):
+    """What every run is read for."""
+
+    task: str | None
+    by: tuple[str, ...]
+    level: float
+    samples: int
+    runs: int
+
+
+def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry]:
+    """Read runs, in several processes if there are many; the order is that of the specs."""
+    # Only on a terminal, and only where there is something to wait for.
+    hidden = None if len(specs) >= WORTH_WORKERS else True
+    if workers < 2 or len(specs) < WORTH_WORKERS:
+        return [_read(spec, wanted) for spec in tqdm(specs, "runs", disable=hidden)]
+    # Imported here: most reports do without.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # spawn: a fork of a process with threads, as torch and BLAS start them, may hang.
+    with ProcessPoolExecutor(min(workers, len(specs)), get_context("spawn")) as pool:
+        read = pool.map(_read, specs, repeat(wanted))
+        return list(tqdm(read, "runs", len(specs), disable=hidden))
+
+
+def _read(spec: str, wanted: _Wanted) -> Entry:
+    run = read_run(spec, by=wanted.by)
+    tasks = [name for name in run.tasks if wanted.task in (None, name)]
+    cells = {name: _summarise(run, name, wanted, wanted.runs * len(tasks)) for name in tasks}
     head = _head(run)
     return Entry(run.name, spec, run.path, head, Given(), cells)
 
@@ -197,9 +224,7 @@ def _rename(entry: Entry, name: str, given: Given) -> Entry:
         )
         for task, cell in entry.cells.items()
     }
-    return replace(
-        entry, name=name, given=given, cells=cells, head=replace(entry.head, name=name)
-    )
+    return replace(entry, name=name, given=given, cells=cells, head=replace(entry.head, name=name))
 
 
 def _head(run: AnyRun) -> Run:
@@ -214,34 +239,30 @@ def _head(run: AnyRun) -> Run:
     return Run(run.name, run.path, rows, run.provenance, run.warnings)
 
 
-def _summarise(
-    run: AnyRun, task: str, by: tuple[str, ...], level: float, samples: int, cells: int
-) -> Cell:
+def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
     single: AnyRun = run
     rows: list[Row] = []
     if isinstance(run, Run):
         rows = run.task_rows(task)
         single = replace(run, rows=rows)
     counts = single.count(task)
-    counted = {key: single.count_by(task, key) for key in _keys(single, task, by)}
+    counted = {key: single.count_by(task, key) for key in _keys(single, task, wanted.by)}
     shown = {
         key: groups
         for key, groups in counted.items()
-        if key in by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
+        if key in wanted.by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
     }
-    parsed = counts.parsed
     return Cell(
         run=run.name,
         task=task,
-        records=score(single, by=list(shown), level=level),
+        records=score(single, by=list(shown), level=wanted.level),
         n=counts.n,
         n_parsed=counts.n_parsed,
-        tally=parsed,
-        reliability=None if parsed is None else reliability_table(parsed, level=level),
+        tally=counts.parsed,
         aligned=_align(rows) if _is_named(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),
-        picked=pick_rows(rows, samples),
+        picked=pick_rows(rows, wanted.samples),
         notes=tuple(notes_on_task(single, task)),
     )
 
@@ -289,4 +310,3 @@ def _align(rows: Sequence[Row]) -> Aligned | None:
         None if is_single else cluster.reshape(-1),
         int(distinct.size),
     )
-

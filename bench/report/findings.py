@@ -72,7 +72,7 @@ def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
     if under:
         yield f"Under-confident beyond noise: {_few(under)}."
     if blind:
-        yield f"Not shown to tell its right answers from its wrong ones: {_few(blind)}."
+        yield f"Not shown to tell right answers from wrong ones: {_few(blind)}."
     if saturated:
         yield f"States nearly always the same: {_few(saturated)}."
 

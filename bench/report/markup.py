@@ -57,9 +57,7 @@ class FootNotes:
         if not reason:
             return ""
         i = self.reasons.setdefault(reason, len(self.reasons) + 1)
-        return (
-            f'<sup><a href="#{self.place}-note-{i}" aria-label="note {i}">{i}</a></sup>'
-        )
+        return f'<sup><a href="#{self.place}-note-{i}" aria-label="note {i}">{i}</a></sup>'
 
     def render(self) -> str:
         """Give the list; nothing if no mark was made."""
@@ -98,5 +96,7 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[str], *, kind: str 
     label = f' class="{kind}"' if kind else ""
     return (
         f'<div class="wide" tabindex="0" role="group"><table{label}><caption>{caption}</caption>'
-        f"<thead><tr>{columns}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody></table></div>"
+        f"<thead><tr>{columns}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table></div>"
     )

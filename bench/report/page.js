@@ -20,6 +20,7 @@
     const made = document.createElement(kind);
     if (text !== undefined && text !== null) made.textContent = text;
     if (className) made.className = className;
+    if (className === "said") made.tabIndex = 0; // long ones scroll, by keyboard too
     return made;
   }
 
@@ -214,7 +215,7 @@
   }
   function article(one) {
     const made = element("article");
-    const head = element("h4", null);
+    const head = element("h3", null);
     const link = element("a", "link to this item");
     const values = address();
     values.set("item", one.question.item);

@@ -26,15 +26,15 @@ DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
 MEANINGS = {
     "Brier score": "mean squared distance of the stated confidence from the outcome: the number to "
-    "compare models by. Lower is better; always stating the accuracy scores accuracy × (1 − "
+    "compare models by. Lower is better; always stating the accuracy scores accuracy x (1 - "
     "accuracy).",
     "Group": "runs that share a letter were not told apart by their Brier scores: paired tests on "
     "the same answers, adjusted by Holm for all pairs of the task. There are no ranks, since "
     "neighbours are mostly not told apart.",
-    "DSC": "what telling right from wrong takes off the Brier score (CORP decomposition). Higher is "
-    "better.",
-    "ECE": "mean distance of the stated confidence from the accuracy, in ten bins. Below it, what a "
-    "perfectly calibrated model would score with as many answers: never 0.",
+    "DSC": "what telling right from wrong takes off the Brier score (CORP decomposition). Higher "
+    "is better.",
+    "ECE": "mean distance of the stated confidence from the accuracy, in ten bins. Below it, what "
+    "a perfectly calibrated model would score with as many answers: never 0.",
     "Overconfidence gap": "mean stated confidence minus accuracy: above 0 the model says more than "
     "it holds.",
     "AUROC": "how often a right answer is stated surer than a wrong one; ties count half, .5 is "
@@ -56,10 +56,11 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
         Name of the file with all rows, if one is written.
     """
     style, script = _asset("page.css"), _asset("page.js")
-    data, cap = fit_samples(report)
     sections = dict(_sections(report))
+    provenance = render_provenance(report)
+    data, cap = fit_samples(report, sum(map(len, sections.values())) + len(provenance))
     sections["Samples"] = render_samples(report, data, cap, beside)
-    sections["Provenance"] = render_provenance(report)
+    sections["Provenance"] = provenance
     sections["How to read it"] = _meanings()
     links = "".join(f'<li><a href="#{_slug(head)}">{head}</a></li>' for head in sections)
     body = "".join(
@@ -128,7 +129,9 @@ def _findings(report: Report, task: str) -> str:
 def _figures(report: Report) -> Iterator[str]:
     drawn = report.tasks[:DRAWN_TASKS]
     for i, task in enumerate(drawn):
-        inner = "".join(_figure(drawing, f"t{i}-{drawing.name}") for drawing in draw_task(report, task))
+        inner = "".join(
+            _figure(drawing, f"t{i}-{drawing.name}") for drawing in draw_task(report, task)
+        )
         if inner:
             yield f'<h3>{name(task)}</h3><div class="figures">{inner}</div>'
     if len(report.tasks) > len(drawn):
@@ -159,7 +162,14 @@ def _probes(report: Report) -> str:
         ]
         head = f"{name(record.run)} on {name(record.task)} {name(record.group or '')}".strip()
         rows.append(row(head, values))
-    heads = ("Model", "number", "estimate", f"{100 * report.level:g}&nbsp;% interval", "n", "")
+    heads = (
+        "Model",
+        "number",
+        "estimate",
+        f"{100 * report.level:g}&nbsp;% interval",
+        "n",
+        "why not",
+    )
     caption = "Without and with the teacher's context: success, stated confidence, optimism bias"
     figures = "".join(_figure(drawing, drawing.name) for drawing in draw_probes(report))
     return f'<div class="figures">{figures}</div>{table(caption, heads, rows)}'

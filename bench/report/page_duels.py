@@ -76,7 +76,7 @@ def _split(found: TaskComparison) -> str:
                 )
             )
     flips = found.flips
-    heads = ("", name(found.base), name(found.cand), "change", _level(found), "")
+    heads = ("number", name(found.base), name(found.cand), "change", _level(found), "what")
     caption = (
         f"What the change is made of. {flips.to_right:,} answers became right, "
         f"{flips.to_wrong:,} wrong; {found.both:,} of {found.rows:,} rows are parsed in both"
@@ -111,7 +111,16 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
         label = f"{text(METRICS[metric].label)}{notes.mark(change.reason)}"
         rows.append(f'<tr><th scope="row">{label}</th>{inner}</tr>')
-    heads = ("", name(found.base), name(found.cand), "change", _level(found), "p", "Holm", "better")
+    heads = (
+        "metric",
+        name(found.base),
+        name(found.cand),
+        "change",
+        _level(found),
+        "p",
+        "Holm",
+        "better",
+    )
     inner = table("Paired differences on the rows that both parse", heads, rows)
     return f"<details><summary>every metric, paired</summary>{inner}</details>"
 

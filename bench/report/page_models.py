@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from caopd_bench.counts import STATUSES
+from caopd_bench.metrics import reliability_bins
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.markup import DASH, FootNotes, cell, limits, name, number, row, table, text
@@ -16,13 +17,17 @@ __all__ = ["render_example", "render_model"]
 
 #: Sure and wrong answers that stand in the section itself, readable without the script.
 EXAMPLES = 2
+#: With more runs and tasks, the examples would be most of the page.
+FEW_CELLS = 60
 GROUP_COLUMNS = ("brier", *COLUMNS)
 
 
 def render_model(report: Report, entry: Entry) -> str:
     """Give the section of one run."""
     place = report.entries.index(entry) + 1
-    inner = "".join(_task(report, entry.cells[task]) for task in report.tasks if task in entry.cells)
+    inner = "".join(
+        _task(report, entry.cells[task]) for task in report.tasks if task in entry.cells
+    )
     tags = [tag for tag in (entry.given.family, entry.given.method, say_size(entry.size)) if tag]
     note = f"<p>{text(entry.given.note, 1000)}</p>" if entry.given.note else ""
     warnings = "".join(
@@ -43,9 +48,10 @@ def _task(report: Report, found: Cell) -> str:
     notes = "".join(f"<li>{text(note)}</li>" for note in found.notes)
     listed = f"<ul>{notes}</ul>" if notes else ""
     groups = "".join(_groups(report, found, key, place) for key in found.groups)
+    cells = sum(len(entry.cells) for entry in report.entries)
     return (
-        f"<h4>{name(found.task)}</h4>{listed}{_statuses(found)}{_reliability(report, found)}{groups}"
-        f"{''.join(_examples(found))}"
+        f"<h4>{name(found.task)}</h4>{listed}{_statuses(found)}{_reliability(report, found)}"
+        f"{groups}{''.join(_examples(found, cells))}"
     )
 
 
@@ -62,9 +68,9 @@ def _statuses(found: Cell) -> str:
 
 def _reliability(report: Report, found: Cell) -> str:
     """Give the bins of the ECE."""
-    if found.reliability is None:
+    if found.tally is None:
         return ""
-    bins = found.reliability.bins
+    bins = reliability_bins(found.tally, level=report.level)
     rows = []
     for i in range(bins.n.size):
         if not bins.n[i]:
@@ -121,10 +127,10 @@ def _slug(report: Report, key: str) -> str:
     return f"g{sorted(keys).index(key)}"
 
 
-def _examples(found: Cell) -> Iterator[str]:
+def _examples(found: Cell, cells: int) -> Iterator[str]:
     """Show a few answers that are sure and wrong, for who reads without the script."""
     rows = [row for row in found.picked.rows if kind_of(row) == "sure and wrong"]
-    if rows and found.picked.has_text:
+    if rows and found.picked.has_text and cells <= FEW_CELLS:
         count = found.picked.counts["sure and wrong"]
         yield (
             f"<details><summary>{min(EXAMPLES, len(rows))} of {count:,} answers that are sure and "
@@ -143,14 +149,14 @@ def render_example(
     answers: Sequence[tuple[str, str | None, str | None]],
 ) -> str:
     """Give a question with what models made of it, as text; (what to say, text, answer) each."""
-    asked = "" if question is None else f'<p class="said">{_said(question)}</p>'
+    asked = "" if question is None else f'<p class="said" tabindex="0">{_said(question)}</p>'
     right = "" if gold is None else f"<p>Right answer: <b>{_said(gold, 400)}</b></p>"
     parts = [f'<div class="example">{asked}{right}']
     for said, full, answer in answers:
         given = "no answer" if answer is None else f"answer <b>{_said(answer, 400)}</b>"
         parts.append(f"<p>{text(said, 200)}, {given}</p>")
         if full is not None:
-            parts.append(f'<p class="said">{_said(full, 1500)}</p>')
+            parts.append(f'<p class="said" tabindex="0">{_said(full, 1500)}</p>')
     return "".join([*parts, "</div>"])
 
 

@@ -11,16 +11,22 @@ from caopd_bench.report.markup import text
 from caopd_bench.report.samples import kind_of, show_text, trim
 from caopd_bench.rows import Row
 
-__all__ = ["MAX_CHARACTERS", "dump", "fit_samples", "render_samples"]
+__all__ = ["dump", "fit_samples", "render_samples"]
 
-#: Of all sample data together: the page stays below 15 MB.
-MAX_CHARACTERS = 9_000_000
+#: Of all sample data together, and of the whole page, which stays below 15 MB.
+MAX_CHARACTERS, MAX_PAGE = 8_000_000, 13_000_000
+#: What samples get on a page that is large without them.
+LEAST_CHARACTERS = 1_000_000
 #: Least rows of a cell that a page with very many cells still has.
 LEAST = 4
 
 
-def fit_samples(report: Report, most: int = MAX_CHARACTERS) -> tuple[dict[str, Any], int]:
-    """Give the data of the browser, and the cap per cell that it took to keep within `most`."""
+def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
+    """Give the data of the browser, and the cap per cell that it took to keep the page small.
+
+    `page` is the length of all the rest.
+    """
+    most = max(min(MAX_CHARACTERS, MAX_PAGE - page), LEAST_CHARACTERS)
     cap = report.samples
     while True:
         data = _collect(report, cap)

@@ -86,9 +86,7 @@ def _body(report: Report, task: str, notes: FootNotes) -> str:
     found = [entries[run].cells[task].find("brier") for run in standing.order]
     ends = [end for r in found if r for end in (r.low, r.high) if not math.isnan(end)]
     scale = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    lines = [
-        _line(report, entries[run], task, standing, scale, notes) for run in standing.order
-    ]
+    lines = [_line(report, entries[run], task, standing, scale, notes) for run in standing.order]
     detectable = ""
     if not math.isnan(standing.detectable):
         detectable = f" · detectable difference of Brier scores {standing.detectable:.3f}"
@@ -114,7 +112,7 @@ def _line(
     odd = report.odd[task].get(entry.name, ())
     marks = ""
     if odd:
-        said = "; ".join(f"{one.setting}: {one.cand}, most: {one.base}" for one in odd)
+        said = "; ".join(f"{one.setting}: {one.cand}, elsewhere {one.base}" for one in odd)
         marks = f' <strong class="odd">asked otherwise</strong>{notes.mark(said)}'
     tags = [tag for tag in (entry.given.family, entry.given.method, say_size(entry.size)) if tag]
     aside = f'<span class="tags">{text(" · ".join(tags))}</span>' if tags else ""
@@ -189,12 +187,19 @@ def render_pairs(report: Report, task: str) -> str:
             f"<td>{pair.n:,}</td>{inner}</tr>"
         )
     some = "" if len(pairs) == len(standing.pairs) else ", with the lowest only"
-    caption = (
-        f"{name(task)}: differences of the Brier score on the answers that both parse{some}"
+    caption = f"{name(task)}: differences of the Brier score on the answers that both parse{some}"
+    heads = (
+        "Pair",
+        "n",
+        "difference",
+        f"{100 * report.level:g}&nbsp;% interval",
+        "p",
+        "Holm",
+        "verdict",
     )
-    heads = ("Pair", "n", "difference", f"{100 * report.level:g}&nbsp;% interval", "p", "Holm", "")
     inner = table(caption, heads, rows)
-    return f"<details><summary>{len(pairs):,} pairs on {name(task)}</summary>{inner}</details>"
+    count = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}"
+    return f"<details><summary>{count} on {name(task)}</summary>{inner}</details>"
 
 
 def _shown(standing: Standing) -> Sequence[Pairing]:

@@ -121,6 +121,8 @@ def show_text(text: str, most: int = MAX_TEXT) -> str:
         tail = most // 4
         gone = len(text) - most
         text = f"{text[: most - tail]}\n[{gone:,} characters left out]\n{text[len(text) - tail :]}"
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() or character in "\n\t"

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["save_svg", "to_inline_svg"]
+__all__ = ["save_png", "save_svg", "to_inline_svg"]
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -113,3 +113,12 @@ def _restyle(element: ElementTree.Element) -> None:
     # Text without a colour of its own is black.
     if element.tag == f"{{{SVG}}}text" and element.get("fill") is None:
         element.set("fill", "currentColor")
+
+
+def save_png(figure: Figure) -> bytes:
+    """Give a figure as PNG on white."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
+        figure.savefig(buffer, format="png", dpi=160, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,175 @@
+"""`caopd-bench report`: everything is computed before anything is written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from caopd_bench.errors import UsageError
+from caopd_bench.report.building import Report, build_report
+from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["run_report"]
+
+#: Processes that read runs; each takes as much memory as one run.
+MAX_WORKERS = 8
+SUFFIXES = (".html", ".md", ".tex", ".csv", ".json")
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    outputs = _check_outputs(options.output)
+    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    report = build_report(
+        options.runs,
+        title=options.title,
+        task=options.task,
+        by=keys,
+        level=options.confidence,
+        samples=_cap(options.samples),
+        pairs=[(a, b) for a, b in options.compare],
+        given=read_models(options.models) if options.models else None,
+        published=read_published(options.published) if options.published else (),
+        workers=min(os.cpu_count() or 1, MAX_WORKERS),
+    )
+    beside = _beside(outputs) if options.samples == "all" else None
+    contents: dict[Path, bytes] = {}
+    for file in outputs:
+        contents[file] = _render(report, file, beside).encode()
+    if options.card:
+        contents |= _cards(report, options.card)
+    if options.figures:
+        contents |= dict(_figures(report, options.figures))
+    _write(contents)
+    if beside is not None:
+        _write_all(report, beside)
+    for file in [*contents, *([beside] if beside else [])]:
+        print(file)
+    for line in _summary(report):
+        print(line, file=sys.stderr)
+    return 0
+
+
+def _check_outputs(files: list[Path]) -> list[Path]:
+    for file in files:
+        if file.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"--output {file}: must end in {', '.join(SUFFIXES)}")
+        if file.is_dir():
+            raise UsageError(f"--output {file}: is a folder; give a file")
+    if len(set(files)) < len(files):
+        raise UsageError("--output: the same file twice")
+    return files
+
+
+def _cap(samples: str) -> int:
+    return 200 if samples == "all" else int(samples)
+
+
+def _beside(files: list[Path]) -> Path:
+    page = next((file for file in files if file.suffix.lower() == ".html"), None)
+    if page is None:
+        raise UsageError("--samples all: writes beside the page; add --output FILE.html")
+    return page.with_name(f"{page.stem}.samples.jsonl")
+
+
+def _render(report: Report, file: Path, beside: Path | None) -> str:
+    from caopd_bench.report import formats
+
+    suffix = file.suffix.lower()
+    if suffix == ".html":
+        from caopd_bench.report.page import render_page
+
+        return render_page(report, beside=beside.name if beside else None)
+    renderers: dict[str, Callable[[Report], str]] = {
+        ".md": formats.render_markdown,
+        ".tex": formats.render_latex,
+        ".csv": formats.render_csv,
+        ".json": formats.render_json,
+    }
+    return renderers[suffix](report)
+
+
+def _cards(report: Report, folder: Path) -> dict[Path, bytes]:
+    from caopd_bench.report.model_card import render_card, render_eval_results
+
+    contents = {}
+    for entry, name in zip(report.entries, _folders(report), strict=True):
+        contents[folder / name / "model-index.md"] = render_card(report, entry).encode()
+        for file, content in render_eval_results(report, entry).items():
+            contents[folder / name / ".eval_results" / file] = content.encode()
+    return contents
+
+
+def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
+    from caopd_bench.report.drawings import draw_probes, draw_task
+    from caopd_bench.report.vector import save_png, save_svg
+
+    for task in report.tasks:
+        for drawing in draw_task(report, task):
+            stem = f"{_file_name(task)}-{drawing.name}"
+            yield folder / f"{stem}.svg", save_svg(drawing.figure, stem)
+            yield folder / f"{stem}.png", save_png(drawing.figure)
+    for drawing in draw_probes(report):
+        yield folder / f"{drawing.name}.svg", save_svg(drawing.figure, drawing.name)
+        yield folder / f"{drawing.name}.png", save_png(drawing.figure)
+
+
+def _folders(report: Report) -> list[str]:
+    """Give each run a folder name of its own, whatever its name holds."""
+    names: list[str] = []
+    for entry in report.entries:
+        name = _file_name(entry.name)
+        while name in names:
+            name += "-2"
+        names.append(name)
+    return names
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip(".")[:80] or "run"
+
+
+def _write(contents: dict[Path, bytes]) -> None:
+    from caopd_bench.stored import replace_files
+
+    try:
+        for file in contents:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        replace_files(contents)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
+
+
+def _write_all(report: Report, file: Path) -> None:
+    """Write every row beside the page; the runs are read again, one by one."""
+    from caopd_bench.report.samples import write_lines
+    from caopd_bench.rows import Row, Run
+    from caopd_bench.runs import read_run
+
+    def rows() -> Iterator[tuple[str, Row]]:
+        for entry in report.entries:
+            run = read_run(entry.spec)
+            if isinstance(run, Run):
+                yield from ((entry.name, row) for row in run.rows if row.task in entry.cells)
+
+    part = file.with_name(file.name + ".part")
+    try:
+        write_lines(part, rows())
+        part.replace(file)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _summary(report: Report) -> Iterator[str]:
+    from caopd_bench.report.findings import find
+
+    for task in report.tasks:
+        yield f"\n{inline(task, NAME_WIDTH)}"
+        yield from (f"  {inline(sentence)}" for sentence in find(report, task))

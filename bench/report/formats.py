@@ -1,0 +1,274 @@
+"""The same records as Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from caopd_bench._version import __version__
+from caopd_bench.compare_json import to_plain as plain_comparison
+from caopd_bench.records import Record, to_plain
+from caopd_bench.report.building import Report
+from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.findings import find
+from caopd_bench.report.page_provenance import describe
+from caopd_bench.report.page_table import say_size
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
+
+#: The columns of the two tables that people paste.
+COLUMNS = {
+    "brier": "Brier",
+    "discrimination": "DSC",
+    "ece": "ECE",
+    "overconfidence_gap": "gap",
+    "auroc": "AUROC",
+    "spr": "SPR",
+    "confidence_when_wrong": "if wrong",
+    "accuracy": "accuracy",
+    "parse_rate": "parsed",
+}
+SIGNED = {"overconfidence_gap"}
+CSV_COLUMNS = (
+    "run", "task", "group", "metric", "estimate", "low", "high", "n", "interval", "reason",
+    "caution", "letters", "method", "family", "size",
+)  # fmt: skip
+
+
+def render_markdown(report: Report) -> str:
+    """Give a table per task, with what it comes to and the notes."""
+    parts = [f"# {_pipe(report.title)}"]
+    for task in report.tasks:
+        parts.append(f"## {_pipe(task)}")
+        parts.append("\n".join(f"- {_pipe(sentence)}" for sentence in find(report, task)))
+        parts.append(_markdown_table(report, task))
+        parts += list(_markdown_odd(report, task))
+    if report.published:
+        parts.append("## Published, not measured")
+        heads = ("model", "method", "task", "metric", "value", "source", "how sure")
+        rows = [
+            [_pipe(str(value)) for value in (one.model, one.method or "", one.task, one.metric,
+             f"{one.value:g}", one.source, one.certainty or "")]
+            for one in report.published
+        ]  # fmt: skip
+        parts.append(_markdown_rows(heads, rows))
+    level = f"{100 * report.level:g} %"
+    parts.append(
+        f"Estimates with {level} intervals, by caopd-bench {__version__}. Runs that share a letter "
+        "were not told apart by their Brier scores (paired, Holm); the other numbers are "
+        "descriptive. ECE: in brackets, then what a calibrated model would score."
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _markdown_table(report: Report, task: str) -> str:
+    heads = ("model", "group", *COLUMNS.values(), "n")
+    rows = []
+    for entry, cell in _ordered(report, task):
+        letters = report.standings[task].letters.get(entry.name, "–")
+        shown = [_markdown_value(cell, metric) for metric in COLUMNS]
+        star = " \\*" if report.odd[task].get(entry.name) else ""
+        rows.append((_pipe(_label(entry)), letters + star, *shown, f"{cell.n:,}"))
+    return _markdown_rows(heads, rows)
+
+
+def _markdown_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_value(cell: Cell, metric: str) -> str:
+    record = cell.find(metric)
+    shown = _estimate(record, metric)
+    if record is None or math.isnan(record.estimate):
+        return "–"
+    limits = _limits(record, metric)
+    null = cell.find("null_ece") if metric == "ece" else None
+    calibrated = ""
+    if null is not None and not math.isnan(null.estimate):
+        calibrated = f", {null.estimate:.3f}"
+    return f"{shown} {limits}{calibrated}".strip()
+
+
+def _markdown_odd(report: Report, task: str) -> Iterator[str]:
+    for run, differences in report.odd[task].items():
+        said = "; ".join(f"{one.setting}: {one.cand}, elsewhere {one.base}" for one in differences)
+        yield f"\\* {_pipe(run)} was asked otherwise: {_pipe(said)}"
+
+
+def render_latex(report: Report) -> str:
+    """Give a booktabs table per task."""
+    parts = [f"% caopd-bench {__version__}; needs \\usepackage{{booktabs}}"]
+    parts += [_latex_table(report, task) for task in report.tasks]
+    return "\n\n".join(parts) + "\n"
+
+
+def _latex_table(report: Report, task: str) -> str:
+    level = f"{100 * report.level:g}"
+    lines = [
+        r"\begin{table}",
+        r"\centering\small",
+        rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
+        r" were not told apart by their Brier scores (paired tests, Holm).}",
+        rf"\begin{{tabular}}{{ll{'r' * (len(COLUMNS) + 1)}}}",
+        r"\toprule",
+        "Model & & " + " & ".join(_tex(head) for head in COLUMNS.values()) + r" & $n$ \\",
+        r"\midrule",
+    ]
+    for entry, cell in _ordered(report, task):
+        letters = report.standings[task].letters.get(entry.name, "--")
+        mark = r"$^\ast$" if report.odd[task].get(entry.name) else ""
+        values = [_estimate(cell.find(metric), metric) for metric in COLUMNS]
+        lines.append(
+            f"{_tex(_label(entry))} & {_tex(letters)}{mark} & "
+            + " & ".join(_math(value) for value in values)
+            + rf" & {cell.n} \\"
+        )
+        limits = [_limits(cell.find(metric), metric) for metric in COLUMNS]
+        shown = " & ".join(rf"{{\scriptsize {_math(one)}}}" if one else "" for one in limits)
+        lines.append(rf" & & {shown} & \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    for run, differences in report.odd[task].items():
+        said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
+        lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
+    return "\n".join([*lines, r"\end{table}"])
+
+
+def render_csv(report: Report) -> str:
+    """Give a line per number."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    entries = {entry.name: entry for entry in report.entries}
+    for record in report.records():
+        standing = report.standings.get(record.task)
+        entry = entries[record.run]
+        is_brier = record.metric == "brier" and record.group is None
+        values = {
+            **asdict(record),
+            "letters": standing.letters.get(record.run, "") if standing and is_brier else "",
+            "method": entry.given.method,
+            "family": entry.given.family,
+            "size": entry.size,
+        }
+        writer.writerow([_plain(values[column]) for column in CSV_COLUMNS])
+    return buffer.getvalue()
+
+
+def render_json(report: Report) -> str:
+    """Give all that the page shows as strict JSON: undefined is null, with its reason."""
+    data = {
+        "format": 1,
+        "caopd_bench": __version__,
+        "title": report.title,
+        "level": report.level,
+        "runs": [
+            {
+                "name": entry.name,
+                "path": entry.path,
+                "method": entry.given.method,
+                "family": entry.given.family,
+                "size": entry.size,
+                "note": entry.given.note,
+                "tasks": {
+                    task: {
+                        "rows": cell.n,
+                        "parsed": cell.n_parsed,
+                        "asked_otherwise": [
+                            one._asdict() for one in report.odd[task].get(entry.name, ())
+                        ],
+                        "notes": list(cell.notes),
+                        "provenance": describe(entry, task),
+                    }
+                    for task, cell in entry.cells.items()
+                },
+            }
+            for entry in report.entries
+        ],
+        "standings": [
+            {
+                "task": task,
+                "order": list(standing.order),
+                "letters": dict(standing.letters),
+                "not_compared": dict(standing.why_not),
+                "detectable": _finite(standing.detectable),
+                "pairs": [
+                    {key: _finite(value) for key, value in asdict(pair).items()}
+                    for pair in standing.pairs
+                ],
+                "findings": find(report, task),
+            }
+            for task, standing in report.standings.items()
+        ],
+        "records": to_plain(report.records()),
+        "comparisons": [
+            plain_comparison(duel.found)
+            if duel.found is not None
+            else {"base": duel.base, "cand": duel.cand, "task": duel.task, "reason": duel.reason}
+            for duel in report.duels
+        ],
+        "published": [one.model_dump() for one in report.published],
+    }
+    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+
+
+def _ordered(report: Report, task: str) -> Iterator[tuple[Entry, Cell]]:
+    entries = {entry.name: entry for entry in report.entries}
+    for run in report.standings[task].order:
+        yield entries[run], entries[run].cells[task]
+
+
+def _label(entry: Entry) -> str:
+    tags = [tag for tag in (entry.given.method, say_size(entry.size)) if tag]
+    name = inline(entry.name, NAME_WIDTH)
+    return f"{name} ({', '.join(tags)})" if tags else name
+
+
+def _estimate(record: Record | None, metric: str) -> str:
+    if record is None or math.isnan(record.estimate):
+        return "–"
+    return f"{record.estimate:{'+' if metric in SIGNED else ''}.3f}"
+
+
+def _limits(record: Record | None, metric: str) -> str:
+    if record is None or math.isnan(record.low):
+        return ""
+    sign = "+" if metric in SIGNED else ""
+    return f"[{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
+
+
+def _pipe(value: str) -> str:
+    """Escape what Markdown would read as a table, HTML or emphasis."""
+    special = "\\`*_<>|[]&"
+    return "".join(f"\\{one}" if one in special else one for one in inline(value))
+
+
+def _tex(value: str) -> str:
+    escapes = {
+        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+        "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        "–": "--", "<": r"\textless{}", ">": r"\textgreater{}",
+    }  # fmt: skip
+    return "".join(escapes.get(character, character) for character in inline(value))
+
+
+def _math(value: str) -> str:
+    return "--" if value == "–" else f"${value}$" if value[:1] in "+-[" else value
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"  # a spreadsheet would compute it
+    return value

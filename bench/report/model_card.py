@@ -1,0 +1,124 @@
+"""What goes beside a model on the Hugging Face Hub: `.eval_results/` and the older `model-index`.
+
+The Hub shows `.eval_results` of data sets that are registered as benchmarks; of others it shows
+nothing. Both are self-reported: only jobs of the Hub itself can sign a result.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from caopd_bench._version import __version__
+from caopd_bench.report.building import Report
+from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.page_provenance import describe
+from caopd_bench.tasks.sources import SOURCES
+from caopd_bench.terminal import inline
+
+__all__ = ["DATASETS", "render_card", "render_eval_results"]
+
+#: The Hub's names of the data sets behind our tasks, by the name of the set in a run's provenance.
+DATASETS = {
+    "gsm8k_test": "openai/gsm8k",  # read from the authors' repository, and on the Hub too
+    **{source.name: source.hub.path for source in SOURCES.values() if source.hub is not None},
+}
+METRICS = {
+    "accuracy": "Accuracy",
+    "brier": "Brier score of the stated confidence",
+    "ece": "ECE of the stated confidence (10 bins)",
+    "overconfidence_gap": "Overconfidence gap (mean stated confidence - accuracy)",
+    "auroc": "AUROC of the stated confidence",
+    "parse_rate": "Share of answers with a usable confidence",
+}
+SELF = "self-reported"
+
+
+def render_card(report: Report, entry: Entry) -> str:
+    """Give the front matter that a model's README takes: a `model-index` block."""
+    results = [_result(report, cell) for cell in entry.cells.values()]
+    block = {"model-index": [{"name": inline(entry.name, 100), "results": results}]}
+    return f"---\n{_dump(block)}---\n"
+
+
+def _result(report: Report, cell: Cell) -> dict[str, Any]:
+    metrics = []
+    for metric, label in METRICS.items():
+        record = cell.find(metric)
+        if record is None or math.isnan(record.estimate):
+            continue
+        shown: dict[str, Any] = {
+            "type": metric,
+            "name": f"{label}, {SELF}",
+            "value": round(record.estimate, 6),
+            "verified": False,
+        }
+        if not math.isnan(record.low):
+            level = f"{100 * report.level:g}%"
+            shown["args"] = {
+                "interval": f"[{record.low:.4f}, {record.high:.4f}]",
+                "level": level,
+                "n": record.n,
+            }
+        metrics.append(shown)
+    source = cell.settings.get("source") or {}
+    dataset: dict[str, Any] = {"name": cell.task, "type": _dataset(source) or cell.task}
+    if isinstance(source.get("revision"), str):
+        dataset["revision"] = source["revision"]
+    return {
+        "task": {"type": "text-generation", "name": "stated confidence"},
+        "dataset": dataset,
+        "metrics": metrics,
+    }
+
+
+def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
+    """Give files for the folder `.eval_results/` of a model, by name.
+
+    One file per task whose data set has a name on the Hub; an entry is the Brier score, with the
+    other numbers in its notes, since an entry holds one value.
+    """
+    found = {}
+    for task, cell in entry.cells.items():
+        dataset = _dataset(cell.settings.get("source") or {})
+        brier = cell.find("brier")
+        if dataset is None or brier is None or math.isnan(brier.estimate):
+            continue
+        said = describe(entry, task)
+        others = ", ".join(
+            f"{metric} {record.estimate:.3f}"
+            for metric in METRICS
+            if metric != "brier"
+            and (record := cell.find(metric)) is not None
+            and not math.isnan(record.estimate)
+        )
+        one: dict[str, Any] = {
+            "dataset": {"id": dataset, "task_id": f"{task}_brier"},
+            "value": round(brier.estimate, 6),
+            "notes": (
+                f"{SELF}, caopd-bench {__version__}; Brier score of the stated confidence, "
+                f"{100 * report.level:g}% [{brier.low:.3f}, {brier.high:.3f}], n {brier.n}; "
+                f"{others}; exemplars {said['exemplars']}"
+            ),
+        }
+        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", said["date"]):
+            one["date"] = said["date"].replace(" ", "T") + ":00Z"
+        found[f"{_file_name(task)}.yaml"] = _dump([one])
+    return found
+
+
+def _dataset(source: Mapping[str, Any]) -> str | None:
+    return DATASETS.get(str(source.get("set")))
+
+
+def _file_name(task: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", task)[:80] or "task"
+
+
+def _dump(data: Any) -> str:
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=100)
+    return text
