@@ -62,7 +62,7 @@ def render_markdown(report: Report) -> str:
     parts.append(
         f"Estimates with {level} intervals, by caopd-bench {__version__}. Runs that share a letter "
         "were not told apart by their Brier scores (paired, Holm); the other numbers are "
-        "descriptive. ECE: in brackets, then what a calibrated model would score."
+        "descriptive. Behind the interval of the ECE: what a calibrated model would score."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -104,7 +104,7 @@ def _markdown_odd(report: Report, task: str) -> Iterator[str]:
 
 def render_latex(report: Report) -> str:
     """Give a booktabs table per task."""
-    parts = [f"% caopd-bench {__version__}; needs \\usepackage{{booktabs}}"]
+    parts = [f"% caopd-bench {__version__}; needs booktabs and graphicx"]
     parts += [_latex_table(report, task) for task in report.tasks]
     return "\n\n".join(parts) + "\n"
 
@@ -116,6 +116,7 @@ def _latex_table(report: Report, task: str) -> str:
         r"\centering\small",
         rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
         r" were not told apart by their Brier scores (paired tests, Holm).}",
+        r"\resizebox{\linewidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(COLUMNS) + 1)}}}",
         r"\toprule",
         "Model & & " + " & ".join(_tex(head) for head in COLUMNS.values()) + r" & $n$ \\",
@@ -133,7 +134,7 @@ def _latex_table(report: Report, task: str) -> str:
         limits = [_limits(cell.find(metric), metric) for metric in COLUMNS]
         shown = " & ".join(rf"{{\scriptsize {_math(one)}}}" if one else "" for one in limits)
         lines.append(rf" & & {shown} & \\")
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [r"\bottomrule", r"\end{tabular}}"]
     for run, differences in report.odd[task].items():
         said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
         lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")

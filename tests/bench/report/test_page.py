@@ -162,6 +162,7 @@ def test_the_page_of_many_cells_keeps_fewer_samples(stored, monkeypatch):
 
     report = build_report([stored / "base", stored / "opd"], samples=100)
     monkeypatch.setattr(page_samples, "MAX_CHARACTERS", 20_000)
+    monkeypatch.setattr(page_samples, "LEAST_CHARACTERS", 20_000)
     data, cap = page_samples.fit_samples(report, 0)
     assert cap < 100
     assert len(page_samples.dump(data)) <= 20_000
