@@ -40,7 +40,7 @@ GREY = "#6b6b6b"
 #: With more points, names would cover them: the legend has the series only.
 MOST_NAMES = 14
 INCH, DPI = 4.6, 150
-BARS = {"linewidth": 1.0, "alpha": 0.75, "zorder": 2}
+BARS: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.75, "zorder": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +253,9 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
         for p in (own, teacher):
             _draw_cross(ax, p, colour)
         ax.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "->", "color": colour})
-        first = {"label": "without the context"} if i == 0 else {}
+        first: dict[str, Any] = {"label": "without the context"} if i == 0 else {}
         ax.plot(*ends[0], mark, color=colour, markerfacecolor="white", zorder=3, **first)
-        last = {"label": "with it"} if i == 0 else {}
+        last: dict[str, Any] = {"label": "with it"} if i == 0 else {}
         ax.plot(*ends[1], mark, color=colour, zorder=3, **last)
         _name_points(ax, [own])
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
@@ -340,7 +340,7 @@ def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
         for p in members:
             _draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
-        label = {"label": series} if series else {}
+        label: dict[str, Any] = {"label": series} if series else {}
         ax.plot(x, y, color=colour, marker=mark, linestyle="", zorder=3, **label)
     if len(shown) <= MOST_NAMES and not is_named:
         _name_points(ax, shown)

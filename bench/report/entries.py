@@ -144,8 +144,9 @@ class Entry:
         counted = self.head.provenance.get("parameters")
         if self.given.size is not None:
             return self.given.size
-        is_number = isinstance(counted, (int, float)) and not isinstance(counted, bool)
-        return float(counted) if is_number and counted > 0 else None
+        if isinstance(counted, bool) or not isinstance(counted, (int, float)) or counted <= 0:
+            return None
+        return float(counted)
 
 
 def read_entries(

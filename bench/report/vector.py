@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def save_svg(figure: Figure, salt: str) -> bytes:
     import matplotlib
 
     buffer = io.BytesIO()
-    settings = {"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "sans-serif"}
+    settings: Any = {"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "sans-serif"}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # Names in a script that matplotlib's font lacks: the reader's fonts have it.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")

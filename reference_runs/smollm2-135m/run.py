@@ -1,10 +1,15 @@
-"""The demo: from nothing to the table and the diagram, with a real model. `tox -e demo` runs it.
+"""The demo: from nothing to the table and the report, with a real model. `tox -e demo` runs it.
 
 SmolLM2-135M-Instruct answers 100 problems (levels 1 to 5) twice, shown four exemplars each time:
 once those of set "a", once those of set "b", which state other confidences. What it prints is in
 the README; what it measured is stored beside this file.
 
     python reference_runs/smollm2-135m/run.py --output demo
+
+`tox -e report` does the same with a second task, in which each answer is sampled:
+
+    python reference_runs/smollm2-135m/run.py --output report \
+        --tasks caopd_math_conf,caopd_math_conf_t1
 
 A step that is done is not done again: delete the folder to start over.
 """
@@ -19,15 +24,16 @@ import sys
 import time
 from pathlib import Path
 
-TASK = "caopd_math_conf"
+TASKS = "caopd_math_conf"
 LEVELS = "1-5"
 SETS = ("a", "b")
 
 
 def main() -> int:
-    """Fetch, evaluate twice, score."""
+    """Fetch, evaluate twice, score, report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--output", type=Path, default=Path("demo"), help="a folder (demo)")
+    parser.add_argument("--tasks", default=TASKS, help="separated by commas (caopd_math_conf)")
     parser.add_argument("--limit", type=int, default=100, help="problems (100)")
     options = parser.parse_args()
     output = options.output.resolve()
@@ -39,22 +45,23 @@ def main() -> int:
         run(["caopd-bench", "fetch-model", "smollm2-135m", "--output", str(model)], output)
     for name in SETS:
         if not list((output / f"exemplars-{name}").rglob("results_*.json")):
-            run(lm_eval_command(name, options.limit), output)
+            run(lm_eval_command(name, options.tasks, options.limit), output)
     runs = [f"exemplars-{name}=exemplars-{name}" for name in SETS]
     for name, spec in zip(SETS, runs, strict=True):
         command = ["caopd-bench", "score", spec, "--by", "level"]
         run([*command, "--store", f"stored-{name}", "--figure", f"reliability-{name}.png"], output)
     run(["caopd-bench", "score", *runs, "--figure", "reliability.png"], output)
+    run(["caopd-bench", "report", *runs, "--output", "report.html"], output)
     print(f"\n{(time.monotonic() - start) / 60:.1f} minutes; everything is in {options.output}")
     return 0
 
 
-def lm_eval_command(exemplars: str, limit: int) -> list[str]:
+def lm_eval_command(exemplars: str, tasks: str, limit: int) -> list[str]:
     """Word the evaluation as a user types it."""
     return [
         *("lm_eval", "--model", "hf"),
         *("--model_args", "pretrained=SmolLM2-135M-Instruct,dtype=bfloat16"),
-        *("--tasks", TASK, "--num_fewshot", "4", "--apply_chat_template"),
+        *("--tasks", tasks, "--num_fewshot", "4", "--apply_chat_template"),
         *("--metadata", json.dumps({"levels": LEVELS, "exemplars": exemplars})),
         *("--limit", str(limit), "--batch_size", "25", "--gen_kwargs", "max_gen_toks=128"),
         *("--output_path", f"exemplars-{exemplars}", "--log_samples"),

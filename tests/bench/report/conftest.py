@@ -108,8 +108,8 @@ def stored(tmp_path_factory):
         "  opd: {method: opd, family: Toy, size: 135M}\n  caopd: {method: caopd, size: 2e6}\n"
     )
     (folder / "published.yaml").write_text(
-        "version: 1\nnumbers:\n  - {model: Qwen3-8B <b>, method: caopd, task: science, metric: ece, "
-        "value: 0.061, source: 'arXiv 2604.16830, table 1', certainty: read}\n"
+        "version: 1\nnumbers:\n  - {model: Qwen3-8B <b>, method: caopd, task: science, "
+        "metric: ece, value: 0.061, source: 'arXiv 2604.16830, table 1', certainty: read}\n"
     )
     return folder
 

@@ -92,7 +92,7 @@ def test_json_is_strict(report):
     json.loads(render_json(report), parse_constant=refuse)
 
 
-def test_markdown_of_hostile_names(stored, make_rows, store, tmp_path):
+def test_markdown_of_hostile_names(make_rows, store, tmp_path):
     name = "a|b <i>*x*</i> [l](u) `c`\n# head"
     folder = store(tmp_path, "x", make_rows(0, TASK, kind="good"))
     text = render_markdown(build_report([f"{name}={folder}"]))

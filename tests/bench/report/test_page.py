@@ -139,7 +139,7 @@ def test_a_single_run_needs_no_other(stored):
     assert "no other run answered the same items" in text
 
 
-def test_a_run_without_a_usable_confidence(tmp_path, stored):
+def test_a_run_without_a_usable_confidence(tmp_path):
     file = tmp_path / "mute.csv"
     file.write_text("confidence,correct,item\n" + "".join(f",{i % 2},q{i}\n" for i in range(20)))
     text = render_page(build_report([f"mute={file}"]))

@@ -82,6 +82,5 @@ def test_pairs_part_where_only_one_is_right(make_rows):
         assert both == (pair.part == "both sure, one wrong")
     assert len(pairs) == sum(row.correct != mates[row.item_hash].correct for row in base)
     some = pick_pairs(base, cand, 2)
-    assert [one.total for one in some if one.part == "only base right"][0] == sum(
-        pair.part == "only base right" for pair in pairs
-    )
+    (total,) = {one.total for one in some if one.part == "only base right"}
+    assert total == sum(pair.part == "only base right" for pair in pairs)

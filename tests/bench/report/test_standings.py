@@ -96,7 +96,7 @@ def test_setups_are_marked_against_the_commonest(report):
     assert (difference.setting, difference.cand) == ("dtype", "bfloat16")
 
 
-def test_another_parser_is_marked(stored, make_rows, store, tmp_path):
+def test_another_parser_is_marked(make_rows, store, tmp_path):
     import json
 
     folder = store(tmp_path, "old", make_rows(0, TASK, kind="good"))
