@@ -80,7 +80,7 @@ def brier_pairs(
     >>> right = [([1] * 3 + [0] * 2) * 20] * 2
     >>> (pair,) = brier_pairs(stated, right)
     >>> round(pair.difference, 3), round(pair.low, 3), round(pair.high, 3)
-    (-0.09, -0.152, -0.028)
+    (-0.09, -0.149, -0.031)
     """
     check_level(level)
     c, y = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)

@@ -38,7 +38,9 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
     assert rows[0] == rows[1]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/score.md", "docs/caopd_math.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/score.md", "docs/report.md", "docs/caopd_math.md"]
+)
 def test_our_commands_in_the_docs_parse(page):
     """A command that a page shows is one that the program accepts."""
     text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")

@@ -124,9 +124,7 @@ def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
         letters |= {
             cell.run: prefix + _shorten(text) for cell, text in zip(members, shown, strict=True)
         }
-    return Standing(
-        task, runs, letters, why_not, pairings, _detectable(flat, len(flat), level), level
-    )
+    return Standing(task, runs, letters, why_not, pairings, _detectable(flat, level), level)
 
 
 def _brier(cell: Cell) -> float:
@@ -144,13 +142,17 @@ def _compare(members: Sequence[Cell], level: float) -> list[BrierPair]:
     )
 
 
-def _detectable(pairs: Sequence[BrierPair], tests: int, level: float) -> float:
-    """Give what the test of a middling pair would have seen, at the first step of Holm."""
-    errors = [pair.standard_error for pair in pairs if pair.standard_error > 0]
-    if not errors:
+def _detectable(pairs: Sequence[BrierPair], level: float) -> float:
+    """Give what the test of a middling pair would have seen, at the first step of Holm.
+
+    With one pair the number that `compare` says.
+    """
+    reaches = [(pair.high - pair.low) / 2.0 for pair in pairs if pair.standard_error > 0]
+    if not reaches:
         return math.nan
-    z = normal_quantile(1.0 - (1.0 - level) / tests)
-    return (z + POWER_QUANTILE) * median(errors)
+    single = normal_quantile(level)
+    first = normal_quantile(1.0 - (1.0 - level) / len(pairs))
+    return (first + POWER_QUANTILE) / single * median(reaches)
 
 
 def _shorten(letters: str) -> str:

@@ -130,6 +130,21 @@ def test_records_equal_direct_calls(big):
     assert found["auroc_within_level"].estimate == metrics.auroc_within(levels)
 
 
+def test_within_the_groups_of_any_key(big):
+    run = read_run(big)
+    parsed = [row for row in run.rows if row.confidence is not None]
+    groups = [
+        [row for row in parsed if row.groups["family"] == name] for name in ("product", "sum")
+    ]
+    tallies = [
+        metrics.tally([row.confidence for row in rows], [row.correct for row in rows])
+        for rows in groups
+    ]
+    found = {record.metric: record for record in score(run, by=["family"]) if not record.group}
+    assert found["auroc_within_family"].estimate == metrics.auroc_within(tallies)
+    assert "auroc_within_family" not in {record.metric for record in score(run)}
+
+
 def test_by_level(big):
     run = read_run(big)
     records = score(run, by=["level"])

@@ -84,8 +84,12 @@ def test_text_is_kept_only_on_request(make_run, run, tmp_path):
     assert "SECRET" not in json.dumps(_rows(tmp_path / "stored"))
     assert "SECRET" not in (tmp_path / "stored" / "summary.json").read_text()
     assert _rows(tmp_path / "stored")[0]["stated"] == "0.9"
+    assert not {"question", "gold"} & set(_rows(tmp_path / "stored")[0])
     run("score", folder, "--store", tmp_path / "stored", "--text")
-    assert "SECRET" in _rows(tmp_path / "stored")[0]["text"]
+    (row,) = _rows(tmp_path / "stored")
+    assert "SECRET" in row["text"]
+    assert (row["question"], row["gold"]) == ("What is 0 + 0?", "0")
+    assert read_run(tmp_path / "stored").rows == read_run(folder).rows
 
 
 def test_summary_without_rows(stored, refused):

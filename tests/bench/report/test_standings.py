@@ -41,6 +41,15 @@ def test_letters_follow_the_pairs(report):
     assert 0 < standing.detectable < 0.3
 
 
+def test_one_pair_can_see_what_compare_says(stored):
+    from caopd_bench.compare_sentence import say
+
+    report = build_report([stored / "base", stored / "silent"], task=TASK)
+    (found,) = compare(stored / "base", stored / "silent", task=TASK)
+    seen = f"a Brier change of {report.standings[TASK].detectable:.3f} would have been seen"
+    assert seen in say(found)
+
+
 def test_what_the_words_say_is_in_the_numbers(report):
     said = " ".join(find(report, TASK))
     assert "Lowest Brier score of 4 compared: caopd" in said
