@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from caopd_bench.comparability import Difference
 from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError
+from caopd_bench.notes import notes_on_thinking, notes_on_weights
 from caopd_bench.probing import OWN, probe
 from caopd_bench.records import Record
 from caopd_bench.report.entries import Entry, Given, read_entries
@@ -18,6 +19,7 @@ from caopd_bench.report.side_by_side import ItemPair, pick_pairs
 from caopd_bench.report.standings import Standing, rank
 from caopd_bench.rows import AGREEMENT, AnyRun, Run
 from caopd_bench.runs import read_run
+from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["Duel", "Report", "build_report"]
 
@@ -66,6 +68,9 @@ class Report:
     published : Sequence of Published
     samples : int
         Rows of a cell that the page carries, at most.
+    warnings : Sequence of str
+        On the runs together: the same weights under two names, thinking beside not thinking, a run
+        without the task that was asked for.
     """
 
     title: str
@@ -78,6 +83,7 @@ class Report:
     probes: Sequence[Record]
     published: Sequence[Published]
     samples: int
+    warnings: Sequence[str]
 
     def records(self) -> list[Record]:
         """Give every measured number, by run and task."""
@@ -133,9 +139,10 @@ def build_report(
     UsageError
         If a run cannot be read, or a name is not that of a run.
     """
-    entries = read_entries(
+    read = read_entries(
         specs, task=task, by=by, level=level, samples=samples, given=given, workers=workers
     )
+    entries = [entry for entry in read if entry.cells]
     tasks = list(dict.fromkeys(name for entry in entries for name in entry.cells))
     for key in by:
         if not any(key in cell.groups for entry in entries for cell in entry.cells.values()):
@@ -152,7 +159,18 @@ def build_report(
         probes=_probes(entries, level),
         published=list(published),
         samples=samples,
+        warnings=list(_warn(read, task)),
     )
+
+
+def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
+    """Say what a reader of the page should know of the runs together."""
+    missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
+    if missing:
+        yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
+    heads = [entry.head for entry in read if entry.cells]
+    yield from notes_on_weights(heads)
+    yield from notes_on_thinking(heads)
 
 
 def _check_pairs(

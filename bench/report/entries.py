@@ -159,7 +159,7 @@ def read_entries(
     given: Mapping[str, Given] | None = None,
     workers: int = 1,
 ) -> list[Entry]:
-    """Read runs one by one and keep what the report needs.
+    """Read runs one by one and keep what the report needs; a run without `task` has no cells.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def read_entries(
     ]
     if not any(entry.cells for entry in named):
         raise UsageError(f"--task {task}: no run has it")
-    return [entry for entry in named if entry.cells]
+    return named
 
 
 class _Wanted(NamedTuple):
@@ -263,7 +263,7 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
         aligned=_align(rows) if _is_named(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),
-        picked=pick_rows(rows, wanted.samples),
+        picked=pick_rows(rows, wanted.samples, counts.n),
         notes=tuple(notes_on_task(single, task)),
     )
 

@@ -44,6 +44,7 @@ CSV_COLUMNS = (
 def render_markdown(report: Report) -> str:
     """Give a table per task, with what it comes to and the notes."""
     parts = [f"# {_pipe(report.title)}"]
+    parts.append("\n".join(f"- warning: {_pipe(warning)}" for warning in report.warnings))
     for task in report.tasks:
         parts.append(f"## {_pipe(task)}")
         parts.append("\n".join(f"- {_pipe(sentence)}" for sentence in find(report, task)))
@@ -169,6 +170,7 @@ def render_json(report: Report) -> str:
         "caopd_bench": __version__,
         "title": report.title,
         "level": report.level,
+        "warnings": list(report.warnings),
         "runs": [
             {
                 "name": entry.name,

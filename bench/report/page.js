@@ -291,8 +291,8 @@
   // ---- addresses -------------------------------------------------------------------------------
   function follow() {
     const { place, values } = readAddress();
-    if (place === "standings" && table && values.size) showStandings(values);
-    if (place === "samples" && browser && values.size) showSamples(values);
+    if (place === "standings" && table && values.toString()) showStandings(values);
+    if (place === "samples" && browser && values.toString()) showSamples(values);
     const target = place && document.getElementById(place);
     if (!target) return;
     for (let at = target; at; at = at.parentElement) {

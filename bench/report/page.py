@@ -106,7 +106,7 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
     pairs = "".join(render_pairs(report, task) for task in report.tasks)
     yield (
         "Standings",
-        f'<div class="findings">{findings}</div>{render_filters(report)}'
+        f'<div class="findings">{findings}</div>{_warnings(report)}{render_filters(report)}'
         f"{render_standings(report)}{pairs}",
     )
     figures = "".join(_figures(report))
@@ -119,6 +119,11 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
     if report.published:
         yield "Published", _published(report)
     yield "Models", "".join(render_model(report, entry) for entry in report.entries)
+
+
+def _warnings(report: Report) -> str:
+    said = "".join(f"<li>{text(warning, 600)}</li>" for warning in report.warnings)
+    return f'<ul class="warnings">{said}</ul>' if said else ""
 
 
 def _findings(report: Report, task: str) -> str:

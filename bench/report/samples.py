@@ -61,10 +61,11 @@ def kind_of(row: Row) -> Kind:
     return "other"
 
 
-def pick_rows(rows: Sequence[Row], most: int) -> Picked:
+def pick_rows(rows: Sequence[Row], most: int, total: int | None = None) -> Picked:
     """Choose at most `most` rows: some of each kind, then whatever comes in the order of the hash.
 
     The surest of the wrong come first among their kind; ties, and the rest, go by the item's hash.
+    `total` is how many rows there are, where `rows` are not all of them.
     """
     by_kind: dict[Kind, list[Row]] = {}
     for row in rows:
@@ -81,7 +82,7 @@ def pick_rows(rows: Sequence[Row], most: int) -> Picked:
     ordered = sorted(chosen.values(), key=lambda row: (kind_of(row) != "sure and wrong",))
     return Picked(
         rows=ordered[:most],
-        total=len(rows),
+        total=len(rows) if total is None else total,
         counts=counts,
         has_text=any(row.text is not None for row in rows),
     )

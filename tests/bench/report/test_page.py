@@ -127,6 +127,35 @@ def test_it_says_what_it_holds_and_what_not(html):
     assert "which the stored run does not keep: silent" in html
 
 
+def test_what_the_runs_together_warn_of(stored, make_rows, store, tmp_path):
+    rows = make_rows(0, "caopd_math_conf", kind="good")
+    twin = store(tmp_path, "base", rows, model="org/other")
+    report = build_report([f"other={twin}", stored / "base", stored / "silent"], samples=3,
+                          task="caopd_gsm8k_conf")  # fmt: skip
+    assert report.warnings == ["left out, without the task caopd_gsm8k_conf: other, silent"]
+    report = build_report([f"other={twin}", stored / "base"], samples=3)
+    (warning,) = report.warnings
+    assert "claim different models but have the same weights" in warning
+    assert warning in render_page(report)
+
+
+def test_a_file_of_too_many_rows_to_keep(tmp_path, monkeypatch):
+    from caopd_bench import flat
+
+    monkeypatch.setattr(flat, "MAX_ROWS", 50)
+    file = tmp_path / "big.csv"
+    file.write_text(
+        "confidence,correct,item\n" + "".join(f"0.{i % 9},{i % 2},q{i}\n" for i in range(99))
+    )
+    report = build_report([f"big={file}", f"again={file}"])
+    text = render_page(report)
+    assert "0 of 198 answers are in this file" in text
+    assert set(report.standings["answers"].why_not.values()) == {
+        "its rows have no names to be paired by"
+    }
+    assert "too many rows to keep" in report.duels[0].reason
+
+
 def test_published_numbers_stand_apart(html):
     place = html.index("<b>published, not measured</b>")
     assert html.index("Qwen3-8B &lt;b&gt;") > place

@@ -15,7 +15,7 @@ TEXT = "I think about it at some length, and then I say what I came to.\n"
 
 
 @pytest.mark.slow
-def test_a_hundred_runs_of_ten_thousand_rows(tmp_path, capsys):
+def test_a_hundred_runs_of_ten_thousand_rows(tmp_path):
     rng = np.random.default_rng(0)
     hard = rng.random(ITEMS)
     for m in range(RUNS):
