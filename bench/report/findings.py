@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from caopd_bench.notes import LOW_PARSE_RATE
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell
 from caopd_bench.report.standings import Standing
@@ -22,7 +23,7 @@ def find(report: Report, task: str) -> list[str]:
     """Give the sentences on a task."""
     standing = report.standings[task]
     cells = [entry.cells[task] for entry in report.entries if task in entry.cells]
-    return [*_on_brier(standing, cells), *_on_confidence(cells)]
+    return [*_on_brier(standing, cells), *_on_parsing(cells), *_on_confidence(cells)]
 
 
 def _on_brier(standing: Standing, cells: Sequence[Cell]) -> Iterator[str]:
@@ -44,10 +45,21 @@ def _on_brier(standing: Standing, cells: Sequence[Cell]) -> Iterator[str]:
     else:
         yield f"{lead}; not told apart from it: {_names(others)}."
     if not math.isnan(standing.detectable):
+        middling = " between two middling runs" if len(standing.pairs) > 1 else ""
         yield (
-            f"A true difference of {standing.detectable:.3f} between two middling runs would have "
-            "been seen four times of five."
+            f"A true difference of {standing.detectable:.3f}{middling} would have been seen four "
+            "times of five."
         )
+
+
+def _on_parsing(cells: Sequence[Cell]) -> Iterator[str]:
+    low = [
+        f"{_name(cell.run)} ({cell.n_parsed / cell.n:.0%})"
+        for cell in cells
+        if cell.n_parsed < LOW_PARSE_RATE * cell.n
+    ]
+    if low:
+        yield f"Numbers of a part of the answers, the others state nothing usable: {_few(low)}."
 
 
 def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:

@@ -35,7 +35,9 @@ def number(value: float, *, signed: bool = False) -> str:
     if not math.isfinite(value):
         return DASH if math.isnan(value) else text(value)
     shown = f"{value:{'+' if signed else ''}.3f}"
-    return shown.replace("-0.000", "0.000") if shown == "-0.000" else shown
+    if shown == "-0.000":  # what rounds to zero has no minus
+        return "+0.000" if signed else "0.000"
+    return shown
 
 
 def limits(low: float, high: float, *, signed: bool = False) -> str:

@@ -90,11 +90,10 @@ def _row(label: str, change: Change, why: str = "", *, indent: bool = False) -> 
         number(change.b),
         number(change.difference, signed=True),
         limits(change.low, change.high, signed=True) or change.reason,
-        why,
     ]
     kind = ' class="part"' if indent else ""
     inner = "".join(f"<td>{text(value)}</td>" for value in values)
-    return f'<tr{kind}><th scope="row">{text(label)}</th>{inner}</tr>'
+    return f'<tr{kind}><th scope="row">{text(label)}</th>{inner}<td class="why">{why}</td></tr>'
 
 
 def _metrics(found: TaskComparison, notes: FootNotes) -> str:
@@ -138,7 +137,8 @@ def _items(duel: Duel) -> Iterator[str]:
             yield f"<p>No item where {said}.</p>"
             continue
         shown = f" ({len(pairs)} shown)" if len(pairs) < pairs[0].total else ""
-        yield f"<details><summary>{pairs[0].total:,} items where {said}{shown}</summary>"
+        items = "item" if pairs[0].total == 1 else "items"
+        yield f"<details><summary>{pairs[0].total:,} {items} where {said}{shown}</summary>"
         yield from (_item(duel, pair) for pair in pairs)
         yield "</details>"
 

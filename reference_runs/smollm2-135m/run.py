@@ -51,7 +51,8 @@ def main() -> int:
         command = ["caopd-bench", "score", spec, "--by", "level"]
         run([*command, "--store", f"stored-{name}", "--figure", f"reliability-{name}.png"], output)
     run(["caopd-bench", "score", *runs, "--figure", "reliability.png"], output)
-    run(["caopd-bench", "report", *runs, "--output", "report.html"], output)
+    title = "SmolLM2-135M-Instruct, two sets of exemplars"
+    run(["caopd-bench", "report", *runs, "--output", "report.html", "--title", title], output)
     print(f"\n{(time.monotonic() - start) / 60:.1f} minutes; everything is in {options.output}")
     return 0
 
