@@ -39,8 +39,7 @@ class BrierPair(NamedTuple):
 
 
 def brier_pairs(
-    confidence: ArrayLike,
-    correct: ArrayLike,
+    models: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
     cluster: ArrayLike | None = None,
     level: float = 0.95,
@@ -49,24 +48,24 @@ def brier_pairs(
 
     Parameters
     ----------
-    confidence : array_like, shape (models, rows)
-        In [0, 1]; NaN where a model states no usable confidence.
-    correct : array_like, shape (models, rows)
-        0 or 1. Column i is the same question, and the same sample of it, for all models.
+    models : sequence of (confidence, correct)
+        Of each model, arrays of shape (rows,): confidence in [0, 1], NaN where there is no usable
+        one, and correct 0 or 1. Row i is the same question, and the same sample of it, for all.
     cluster : array_like of int, shape (rows,), optional
-        What the answers of a column depend on, such as the question of several samples.
+        What the answers of a row depend on, such as the question of several samples.
     level : float, default 0.95
         Nominal coverage of the limits.
 
     Returns
     -------
     list of BrierPair
-        Models a < b, in lexical order. p-values are not adjusted: see :func:`holm`.
+        Places in `models`, a < b, in lexical order. p-values are not adjusted: see :func:`holm`.
 
     Raises
     ------
     ValueError
-        If shapes differ, a confidence is outside [0, 1], or an outcome is not 0 or 1.
+        If shapes differ, a confidence is outside [0, 1], or an outcome is not 0 or 1: it names the
+        model.
 
     Notes
     -----
@@ -76,28 +75,47 @@ def brier_pairs(
 
     Examples
     --------
-    >>> stated = [[0.9] * 100, [0.6] * 100]
-    >>> right = [([1] * 3 + [0] * 2) * 20] * 2
-    >>> (pair,) = brier_pairs(stated, right)
+    >>> right = ([1] * 3 + [0] * 2) * 20
+    >>> (pair,) = brier_pairs([([0.9] * 100, right), ([0.6] * 100, right)])
     >>> round(pair.difference, 3), round(pair.low, 3), round(pair.high, 3)
     (-0.09, -0.149, -0.031)
     """
     check_level(level)
-    c, y = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
-    if c.ndim != 2 or c.shape != y.shape:
-        raise ValueError(
-            f"confidence and correct must both be (models, rows), got {c.shape} and {y.shape}"
-        )
+    columns = [_check(i, *model) for i, model in enumerate(models)]
+    sizes = {c.size for c, _ in columns}
+    if len(sizes) > 1:
+        raise ValueError(f"models must have the same rows, got {sorted(sizes)} of them")
+    if not columns:
+        return []
+    c, y = (np.array(column) for column in zip(*columns, strict=True))
     spoken = ~np.isnan(c)
-    if (spoken & ((c < 0.0) | (c > 1.0))).any():
-        raise ValueError("confidence must be in [0, 1] or NaN; divide percentages by 100")
-    if not ((y == 0.0) | (y == 1.0)).all():
-        raise ValueError("correct must be 0 or 1")
     units = _number_clusters(cluster, c.shape[1])
     losses = (np.where(spoken, c, 0.0) - y) ** 2
     return [
         _compare(a, b, losses, spoken, units, level) for a, b in combinations(range(c.shape[0]), 2)
     ]
+
+
+def _check(i: int, confidence: ArrayLike, correct: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    try:
+        c, y = (np.asarray(column, dtype=np.float64) for column in (confidence, correct))
+    except (TypeError, ValueError):
+        raise ValueError(f"models[{i}]: confidence and correct must be numbers") from None
+    if c.ndim != 1 or c.shape != y.shape:
+        raise ValueError(
+            f"models[{i}]: confidence and correct must be 1-D and alike, got {c.shape} and "
+            f"{y.shape}"
+        )
+    outside = c[(c < 0.0) | (c > 1.0)]
+    if outside.size:
+        raise ValueError(
+            f"models[{i}]: confidence must be in [0, 1] or NaN, got {outside[0]}; divide "
+            "percentages by 100"
+        )
+    unclear = y[(y != 0.0) & (y != 1.0)]
+    if unclear.size:
+        raise ValueError(f"models[{i}]: correct must be 0 or 1, got {unclear[0]}")
+    return c, y
 
 
 def group_letters(

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
-
 from caopd_bench.metrics import BrierPair, brier_pairs, group_letters, holm
 from caopd_bench.metrics.closed_form import normal_quantile
 from caopd_bench.report.entries import Cell, Entry
@@ -135,8 +133,7 @@ def _brier(cell: Cell) -> float:
 def _compare(members: Sequence[Cell], level: float) -> list[BrierPair]:
     aligned = [cell.aligned for cell in members if cell.aligned is not None]
     return brier_pairs(
-        np.array([one.confidence for one in aligned]),
-        np.array([one.correct for one in aligned]),
+        [(one.confidence, one.correct) for one in aligned],
         cluster=aligned[0].cluster,
         level=level,
     )

@@ -29,7 +29,7 @@ def make_models(seed, models=5, rows=240, *, samples=1, silent=0.1):
 def test_every_pair_has_the_numbers_of_compare(samples, level):
     c, y, cluster = make_models(samples, samples=samples)
     labels = cluster if samples > 1 else None
-    found = brier_pairs(c, y, cluster=labels, level=level)
+    found = brier_pairs(list(zip(c, y, strict=True)), cluster=labels, level=level)
     assert [(one.a, one.b) for one in found] == list(combinations(range(5), 2))
     for one in found:
         both = ~np.isnan(c[one.a]) & ~np.isnan(c[one.b])
@@ -54,7 +54,7 @@ def test_every_pair_has_the_numbers_of_compare(samples, level):
 
 def test_two_models_that_are_alike():
     c, y, _ = make_models(1, models=1, silent=0.0)
-    (one,) = brier_pairs([c[0], c[0]], [y[0], y[0]])
+    (one,) = brier_pairs([(c[0], y[0])] * 2)
     change = compare((c[0], y[0]), (c[0], y[0]), metrics=["brier"])["brier"]
     assert (one.low, one.high, one.p_value) == pytest.approx(
         (change.low, change.high, change.p_value)
@@ -63,11 +63,11 @@ def test_two_models_that_are_alike():
 
 def test_too_few_rows_have_no_limits():
     nan = float("nan")
-    (few,) = brier_pairs([[0.9, 0.8, 0.7, nan], [0.5, 0.5, 0.5, 0.5]], [[1, 0, 1, 0]] * 2)
+    (few,) = brier_pairs([(c, [1, 0, 1, 0]) for c in ([0.9, 0.8, 0.7, nan], [0.5] * 4)])
     assert few.n == 3
     assert np.isnan(few.p_value)
     assert not np.isnan(few.difference)
-    (none,) = brier_pairs([[nan] * 6, [0.5] * 6], [[1, 0, 1, 0, 1, 1]] * 2)
+    (none,) = brier_pairs([(c, [1, 0, 1, 0, 1, 1]) for c in ([nan] * 6, [0.5] * 6)])
     assert none.n == 0
     assert np.isnan(none.difference)
 
@@ -75,19 +75,24 @@ def test_too_few_rows_have_no_limits():
 @pytest.mark.parametrize(
     ("confidence", "correct", "said"),
     [
-        ([[0.5, 0.5]], [[1, 0, 1]], r"\(1, 2\) and \(1, 3\)"),
-        ([[95.0, 0.5]], [[1, 0]], "divide percentages by 100"),
-        ([[0.5, 0.5]], [[1, 2]], "0 or 1"),
+        ([0.5, 0.5], [1, 0, 1], r"models\[1\]: .* got \(2,\) and \(3,\)"),
+        ([95.0, 0.5], [1, 0], r"models\[1\]: .* got 95.0; divide percentages by 100"),
+        ([0.5, -0.1], [1, 0], "got -0.1"),
+        ([0.5, np.inf], [1, 0], "got inf"),
+        ([0.5, 0.5], [1, 2], "must be 0 or 1, got 2.0"),
+        ([0.5, 0.5], [1, np.nan], "must be 0 or 1, got nan"),
+        (["high", "low"], [1, 0], "must be numbers"),
+        ([0.5] * 3, [1, 0, 1], r"the same rows, got \[2, 3\]"),
     ],
 )
 def test_bad_input_is_named(confidence, correct, said):
     with pytest.raises(ValueError, match=said):
-        brier_pairs(confidence, correct)
+        brier_pairs([([0.5, 0.5], [1, 0]), (confidence, correct)])
 
 
 def test_cluster_labels_are_one_per_row():
     with pytest.raises(ValueError, match="cluster must have a label"):
-        brier_pairs([[0.5, 0.5]] * 2, [[1, 0]] * 2, cluster=[1])
+        brier_pairs([([0.5, 0.5], [1, 0])] * 2, cluster=[1])
 
 
 @settings(max_examples=200)
