@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from caopd_bench.errors import UsageError
@@ -98,7 +98,8 @@ def _cards(report: Report, folder: Path) -> dict[Path, bytes]:
     from caopd_bench.report.model_card import render_card, render_eval_results
 
     contents = {}
-    for entry, name in zip(report.entries, _folders(report), strict=True):
+    names = _distinct([entry.name for entry in report.entries])
+    for entry, name in zip(report.entries, names, strict=True):
         contents[folder / name / "model-index.md"] = render_card(report, entry).encode()
         for file, content in render_eval_results(report, entry).items():
             contents[folder / name / ".eval_results" / file] = content.encode()
@@ -109,9 +110,9 @@ def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
     from caopd_bench.report.drawings import draw_probes, draw_task
     from caopd_bench.report.vector import save_png, save_svg
 
-    for task in report.tasks:
+    for task, name in zip(report.tasks, _distinct(report.tasks), strict=True):
         for drawing in draw_task(report, task):
-            stem = f"{_file_name(task)}-{drawing.name}"
+            stem = f"{name}-{drawing.name}"
             yield folder / f"{stem}.svg", save_svg(drawing.figure, stem)
             yield folder / f"{stem}.png", save_png(drawing.figure)
     for drawing in draw_probes(report):
@@ -119,11 +120,11 @@ def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
         yield folder / f"{drawing.name}.png", save_png(drawing.figure)
 
 
-def _folders(report: Report) -> list[str]:
-    """Give each run a folder name of its own, whatever its name holds."""
+def _distinct(texts: Sequence[str]) -> list[str]:
+    """Give each a file name of its own, whatever it holds."""
     names: list[str] = []
-    for entry in report.entries:
-        name = _file_name(entry.name)
+    for text in texts:
+        name = _file_name(text)
         while name in names:
             name += "-2"
         names.append(name)
@@ -142,7 +143,8 @@ def _write(contents: dict[Path, bytes]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
         replace_files(contents)
     except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
+        file = str(error.filename or next(iter(contents))).removesuffix(".part")
+        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
 
 
 def _write_all(report: Report, file: Path) -> None:

@@ -17,6 +17,8 @@ __all__ = ["find"]
 MOST = 6
 #: From this share of one stated value on, the confidence says nothing of an answer.
 SATURATED = 0.9
+#: Of fewer answers nothing of the kind is said.
+FEWEST = 20
 
 
 def find(report: Report, task: str) -> list[str]:
@@ -76,9 +78,9 @@ def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
             count = cell.tally.right + cell.tally.wrong
             top = int(count.argmax())
             share = float(count[top]) / float(cell.tally.n)
-            if share >= SATURATED:
+            if share >= SATURATED and cell.n_parsed >= FEWEST:
                 value = float(cell.tally.values[top])
-                saturated.append(f"{_name(cell.run)} ({value:g} in {share:.0%})")
+                saturated.append(f"{_name(cell.run)} ({share:.0%} of its answers say {value:g})")
     if over:
         yield f"Over-confident beyond noise: {_few(over)}."
     if under:

@@ -272,6 +272,8 @@ def _finite(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"  # a spreadsheet would compute it
-    return value
+    if not isinstance(value, str):
+        return value
+    shown = inline(value)
+    # A spreadsheet would compute it.
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown

@@ -10,6 +10,7 @@ from caopd_bench.report.building import Report
 from caopd_bench.report.markup import text
 from caopd_bench.report.samples import kind_of, show_text, trim
 from caopd_bench.rows import Row
+from caopd_bench.terminal import inline
 
 __all__ = ["dump", "fit_samples", "render_samples"]
 
@@ -57,8 +58,9 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
                 rows.append(_row(row, place))
             cells.append(
                 {
-                    "run": entry.name,
-                    "task": task,
+                    # As the address of a view can hold them: no control characters or surrogates.
+                    "run": inline(entry.name),
+                    "task": inline(task),
                     "total": picked.total,
                     "counts": picked.counts,
                     "text": picked.has_text,

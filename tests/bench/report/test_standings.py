@@ -54,7 +54,7 @@ def test_what_the_words_say_is_in_the_numbers(report):
     said = " ".join(find(report, TASK))
     assert "Lowest Brier score of 4 compared: caopd" in said
     assert "told apart from every other" in said
-    assert "States nearly always the same: opd (1 in " in said
+    assert "States nearly always the same: opd (9" in said
     over = said.partition("Over-confident beyond noise: ")[2].partition(".  ")[0]
     assert "opd (+" in over
 
