@@ -133,7 +133,8 @@ def page(stored):
     return out
 
 
-@pytest.fixture(scope="session")
+# Of a module: as long as Playwright runs, no other test of the session can run an event loop.
+@pytest.fixture(scope="module")
 def chromium():
     """Debian's Chromium under Playwright; without either the tests are skipped, but not in CI."""
     path = os.environ.get("CAOPD_BENCH_CHROMIUM") or shutil.which("chromium")

@@ -113,7 +113,7 @@ def test_the_page_of_hostile_runs_in_a_browser(hostile, chromium, tmp_path):
     assert main(["report", *hostile, "-o", str(file)]) == 0
     page, complaints = chromium.new_page(), []
     for event in ("console", "pageerror", "dialog"):
-        page.on(event, complaints.append)
+        page.on(event, lambda found: complaints.append(str(found)))
     page.goto(f"file://{file}")
     page.select_option("#browser [name=view]", "wrong")
     count = len(page.query_selector_all("#rows article"))
