@@ -143,8 +143,8 @@ def _write(contents: dict[Path, bytes]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
         replace_files(contents)
     except OSError as error:
-        file = str(error.filename or next(iter(contents))).removesuffix(".part")
-        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+        named = str(error.filename or next(iter(contents))).removesuffix(".part")
+        raise UsageError(f"{named}: cannot be written ({error.strerror})") from None
 
 
 def _write_all(report: Report, file: Path) -> None:
