@@ -19,6 +19,11 @@ __all__ = ["render_example", "render_model"]
 EXAMPLES = 2
 #: With more runs and tasks, the examples would be most of the page.
 FEW_CELLS = 60
+#: Of tasks that sample each question several times.
+WITHIN = {
+    "auroc_within_question": "within a question, does it know which attempt went right",
+    "auroc_between_questions": "between questions",
+}
 GROUP_COLUMNS = ("brier", *COLUMNS)
 
 
@@ -63,7 +68,14 @@ def _statuses(found: Cell) -> str:
         if record is not None and record.estimate > 0:
             count = round(record.estimate * record.n)
             shares.append(f"{count:,} {'parsed' if status == 'ok' else status.replace('_', ' ')}")
-    return f"<p>{found.n:,} answers: {text(', '.join(shares))}.</p>"
+    said = f"<p>{found.n:,} answers: {text(', '.join(shares))}.</p>"
+    for metric, label in WITHIN.items():
+        record = found.find(metric)
+        if record is not None:
+            value = f"{number(record.estimate)} {limits(record.low, record.high)}".strip()
+            why = f" ({text(record.reason)})" if record.reason else ""
+            said += f"<p>AUROC {label}: {value}{why}.</p>"
+    return said
 
 
 def _reliability(report: Report, found: Cell) -> str:

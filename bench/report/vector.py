@@ -20,7 +20,12 @@ __all__ = ["save_png", "save_svg", "to_inline_svg"]
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
 #: What matplotlib draws in black, and white that stands for "nothing here".
-OWN = {"#000000": "currentColor", "black": "currentColor", "#ffffff": "var(--paper)"}
+OWN = {
+    "#000000": "currentColor",
+    "black": "currentColor",
+    "#6b6b6b": "var(--soft)",
+    "#ffffff": "var(--paper)",
+}
 #: Of the style attributes that matplotlib writes, those that are attributes of their own in SVG.
 FONT = re.compile(r"(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) (?P<family>.+)")
 

@@ -7,6 +7,7 @@ import pytest
 from caopd_bench import compare
 from caopd_bench.report.building import build_report
 from caopd_bench.report.findings import find
+from caopd_bench.report.page import render_page
 
 TASK = "caopd_math_conf"
 
@@ -94,7 +95,12 @@ def test_samples_of_a_question_count_together(make_rows, store, tmp_path):
             for row in make_rows(10 * seed + k, TASK, kind="middling", items=40)
         ]
         folders.append(store(tmp_path, name, rows))
-    (pair,) = build_report(folders).standings[TASK].pairs
+    report = build_report(folders)
+    page = render_page(report)
+    for entry in report.entries:
+        between = entry.cells[TASK].find("auroc_between_questions")
+        assert f"AUROC between questions: {between.estimate:.3f}" in page
+    (pair,) = report.standings[TASK].pairs
     (found,) = compare(*folders, task=TASK)
     assert pair.p_value == pytest.approx(found.metrics["brier"].p_value)
 
