@@ -42,7 +42,16 @@ from caopd_bench.tasks.weights import fingerprint_weights
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-__all__ = ["WAYS", "doc_to_choice", "doc_to_target", "doc_to_text", "load", "make_docs"]
+__all__ = [
+    "EXPERT_CONFIDENCE",
+    "WAYS",
+    "demonstrate",
+    "doc_to_choice",
+    "doc_to_target",
+    "doc_to_text",
+    "load",
+    "make_docs",
+]
 
 WAYS = ("conf", "conf_t1", "sc8", "twostage", "ptrue", "priv", "priv_sc8")
 OPTIONS = (
@@ -232,7 +241,7 @@ def _add_context(docs: list[Doc], run: object) -> None:
     for doc in docs:
         if run is None:
             doc["context"] = "demonstration"
-            doc["privileged"] = _demonstrate(doc)
+            doc["privileged"] = demonstrate(doc)
             continue
         right = [g.text for g in answers[doc["item_hash"]] if g.correct and g.text]
         # Without an own right answer there is nothing to show: the teacher sees what the student
@@ -245,9 +254,10 @@ def _add_context(docs: list[Doc], run: object) -> None:
         )
 
 
-def _demonstrate(doc: Mapping[str, Any]) -> str:
+def demonstrate(doc: Mapping[str, Any], confidence: str | None = EXPERT_CONFIDENCE) -> str:
+    """Word the gold answer as an expert would give it, with a stated confidence or without."""
     gold = json.loads(doc["answer"])[0] if doc["kind"] == "phrase" else doc["answer"]
-    return render_answer(doc.get("solution") or "", gold, EXPERT_CONFIDENCE, doc["style"])
+    return render_answer(doc.get("solution") or "", gold, confidence, doc["style"])
 
 
 def _choose_exemplars(style: str, name: str) -> tuple[str, list[Doc]]:

@@ -76,6 +76,12 @@ _CHOICE = [
         "0.90",
     ),
 ]
+_ARITH = [
+    _worked("23+45", "", "68", "0.98"),
+    _worked("91-37", "", "54", "0.90"),
+    _worked("17*28", "", "456", "0.35", gold="476"),
+    _worked("06*12", "", "72", "0.85"),
+]
 _SHORT = [
     _worked("What is the capital of Italy?", "", "Rome", "0.98"),
     _worked("Who wrote the play Hamlet?", "", "William Shakespeare", "0.95"),
@@ -171,6 +177,7 @@ EXEMPLARS: dict[str, dict[str, list[Exemplar]]] = {
     "latex": {"a": _LATEX},
     "choice": {"a": _CHOICE},
     "short": {"a": _SHORT},
+    "arith": {"a": _ARITH},
     "science": {"a": _SCIENCE},
     "tooluse": {"a": _TOOLUSE},
 }

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from caopd_bench.tasks import problems
+from caopd_bench.tasks import arithmetic, problems
 from caopd_bench.tasks.calls import load_calls
 from caopd_bench.tasks.data import DataError, as_text, load_rows
 from caopd_bench.tasks.sources import SOURCES
@@ -24,7 +24,8 @@ from caopd_bench.tasks.sources import SOURCES
 __all__ = ["SETS", "ItemSet", "count_items", "load_items", "make_choice"]
 
 Item = dict[str, Any]
-BUNDLED_ITEMS = 1000
+#: The bundled sets, and how many questions each has.
+BUNDLED_ITEMS = {"math": 1000, "arith": len(arithmetic.LEVELS) * arithmetic.PER_LEVEL}
 BUNDLED_OPTIONS = ("levels", "problem_seed")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -42,7 +43,7 @@ def count_items(name: str) -> int:
     chosen = SETS[name]
     if chosen.parts:
         return sum(count_items(part) for part in chosen.parts)
-    return SOURCES[chosen.source].rows if chosen.source else BUNDLED_ITEMS
+    return SOURCES[chosen.source].rows if chosen.source else BUNDLED_ITEMS[name]
 
 
 def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any) -> list[Item]:
@@ -71,6 +72,10 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
             loaded = load_items(part, data_dir=data_dir, **own)
             parts.append([{**item, "domain": item.get("domain", "caopd_math")} for item in loaded])
         return _alike(_interleave(parts))
+    if name == "arith":
+        if options.get("problem_seed") is not None:
+            raise ValueError("--metadata: problem_seed is for caopd_math; caopd_arith has one set")
+        return arithmetic.load(levels=options.get("levels"))
     if chosen.make is None:
         chosen_problems = problems.load(
             seed=options.get("problem_seed"), levels=options.get("levels")
@@ -266,6 +271,7 @@ def _alike(items: list[Item]) -> list[Item]:
 #: The sets by the name that the YAML gives as `questions`.
 SETS: dict[str, ItemSet] = {
     "math": ItemSet(None),
+    "arith": ItemSet(None),
     "gsm8k": ItemSet(_from_gsm8k, "gsm8k"),
     "math500": ItemSet(_from_math500, "math500"),
     "svamp": ItemSet(_from_svamp, "svamp"),

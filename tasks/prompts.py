@@ -5,6 +5,9 @@ exemplars only the first carries the instruction too; the others show what it me
 shorter than repeating it, and SmolLM2-135M-Instruct kept to the format more often
 (docs/decisions/small-models.md).
 
+The micro models' arithmetic (style `arith`) has no words at all: their tokenizer knows a few dozen
+pieces.
+
 Science and tool use are asked as in the paper: the dataset's own instruction (the system message,
 or part of the question) says how to answer, and a line of ours asks for the confidence.
 """
@@ -25,6 +28,7 @@ __all__ = [
     "STYLES",
     "item_hash",
     "render_answer",
+    "render_note",
     "render_prompt",
     "render_system",
 ]
@@ -61,6 +65,7 @@ STYLES = {
         'After the last Action Input write one last line: "Confidence:" and the probability (0.00 '
         "to 1.00) that all of these actions are right.",
     ),
+    "arith": ("Q: ", ""),
 }
 # In the system message, after the dataset's own instruction: there SmolLM2-135M-Instruct kept to it
 # more often than after the question (docs/decisions/science-prompt.md).
@@ -111,9 +116,12 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
     ----------
     doc
         With `question`, `style`, `way` and `instructed`; `given` for the ways that judge an answer;
-        `context` and `privileged` for the privileged ways; `paraphrase` and `scale` for the panel.
+        `context` and `privileged` for the privileged ways, and `note` for a teacher that is told
+        the confidence; `paraphrase` and `scale` for the panel.
     """
     label, instruction = STYLES[doc["style"]]
+    if doc["style"] == "arith" and doc["way"] not in ("twostage", "ptrue"):
+        return _render_arith(doc)
     if doc.get("paraphrase"):
         instruction = PANEL[doc["paraphrase"], doc["scale"]]
     question = f"{label}{doc['question']}"
@@ -125,9 +133,30 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
         parts.append(f"An expert answered this as follows:\n\n{doc['privileged']}")
     elif doc.get("context") == "rollout":
         parts.append(f"An earlier answer of yours was checked and is right:\n\n{doc['privileged']}")
+    if doc.get("note") is not None:
+        parts.append(render_note(doc["note"]))
     if instruction and doc["instructed"]:
         parts.append(instruction)
     return "\n\n".join(parts)
+
+
+def _render_arith(doc: Mapping[str, Any]) -> str:
+    r"""Word one question for the micro models: `Q: 47+08=?`."""
+    lines = [f"Q: {doc['question']}=?"]
+    if doc.get("context") in ("demonstration", "rollout"):
+        label = "Example:" if doc["context"] == "demonstration" else "Solution:"
+        lines += [label, doc["privileged"].strip("\n")]
+    if doc.get("note") is not None:
+        lines.append(f"Note: {doc['note']}")
+    return "\n".join(lines)
+
+
+def render_note(confidence: str) -> str:
+    """Word what a teacher is told about the confidence to state; `confidence` as it is written."""
+    return (
+        f"Note: the measured probability of a right answer to this question is {confidence}. "
+        f'Write exactly this number after "Confidence:".'
+    )
 
 
 def render_system(doc: Mapping[str, Any]) -> str:
@@ -138,9 +167,11 @@ def render_system(doc: Mapping[str, Any]) -> str:
 
 
 def render_answer(
-    solution: str, answer: str, confidence: str, style: str = "math", scale: str = "unit"
+    solution: str, answer: str, confidence: str | None, style: str = "math", scale: str = "unit"
 ) -> str:
     r"""Word an exemplar's answer, or a demonstration, in the format that the instruction asks for.
+
+    Without a confidence (None) its line is left out.
 
     Examples
     --------
@@ -149,11 +180,14 @@ def render_answer(
     Answer: 4
     Confidence: 0.90
     """
-    if scale == "percent":
+    if confidence is not None and scale == "percent":
         confidence = f"{round(100 * float(confidence))}%"
+    stated = [] if confidence is None else [f"Confidence: {confidence}"]
+    if style == "arith":
+        return "\n".join([f"Answer: {int(answer):03d}", *stated])
     if style == "science":
-        reasoning = f"<reasoning>\n{solution}\n</reasoning>\n" if solution else ""
-        return f"{reasoning}<answer>\n{answer}\n</answer>\nConfidence: {confidence}"
+        reasoning = [f"<reasoning>\n{solution}\n</reasoning>"] if solution else []
+        return "\n".join([*reasoning, f"<answer>\n{answer}\n</answer>", *stated])
     if style == "tooluse":
         thought = [f"Thought: {solution}"] if solution else []
         calls = [
@@ -161,9 +195,9 @@ def render_answer(
             for call in load_calls(answer)
             for line in (f"Action: {call.name}", f"Action Input: {call.arguments or '{}'}")
         ]
-        return "\n".join([*thought, *calls, f"Confidence: {confidence}"])
+        return "\n".join([*thought, *calls, *stated])
     lines = [solution] if solution else []
-    return "\n".join([*lines, f"Answer: {answer}", f"Confidence: {confidence}"])
+    return "\n".join([*lines, f"Answer: {answer}", *stated])
 
 
 def item_hash(doc: Mapping[str, Any]) -> str:

@@ -50,6 +50,7 @@ WAYS = {
 }
 FAMILIES = {
     "math": Family("math", 1024, "1,000 bundled maths problems, ten levels", ("caopd",)),
+    "arith": Family("arith", 32, "two-digit arithmetic, 1,500 questions, for micro models"),
     "gsm8k": Family("gsm8k", 1024, "GSM8K test, 1,319 problems"),
     "math500": Family("math500", 2048, "MATH-500, LaTeX answers"),
     "svamp": Family("svamp", 1024, "SVAMP, 1,000 problems"),

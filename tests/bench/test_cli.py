@@ -75,7 +75,7 @@ def test_tasks_says_what_is_missing(run, monkeypatch, tmp_path):
 def test_tasks_all(run):
     code, out, _ = run("tasks", "--all")
     assert code == 0
-    assert len(out.splitlines()) == 117
+    assert len(out.splitlines()) == 124
     assert "caopd_tooluse_paper_conf " in out
 
 
