@@ -1,0 +1,1 @@
+"""Micro models: pretrained from scratch in minutes, sure of themselves by construction."""
