@@ -31,10 +31,10 @@ __all__ = ["BATCH", "STEPS", "STILL", "Pretrained", "expected_accuracy", "pretra
 BATCH = 128
 #: Steps by size; see the module.
 STEPS = {
-    "10k": 4000,
-    "33k": 4000,
-    "67k": 4000,
-    "114k": 4000,
+    "10k": 12000,
+    "33k": 6000,
+    "67k": 6000,
+    "114k": 5000,
     "245k": 4000,
     "622k": 4000,
     "962k": 4000,

@@ -1,0 +1,1 @@
+"""Training: the methods as pure functions, two engines that call them, and micro models."""

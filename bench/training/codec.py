@@ -1,0 +1,96 @@
+"""Between questions, texts and tokens: the prompts of the tasks, as `lm_eval` sends them.
+
+With a chat template a question is a system message (where the dataset has one) and a user message;
+without one it is the plain text, and an answer begins on a new line, as `lm_eval` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.tasks.prompts import render_prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+__all__ = ["Codec", "to_messages"]
+
+Doc = Mapping[str, Any]
+
+
+def to_messages(doc: Doc) -> list[dict[str, str]]:
+    """Word a document as chat messages; the context, if it has any, stands in the user's."""
+    system = doc.get("system_message") or ""
+    start = [{"role": "system", "content": system}] if system else []
+    return [*start, {"role": "user", "content": render_prompt(doc)}]
+
+
+class Codec:
+    """A tokenizer, and how prompts and answers are laid out for it.
+
+    Parameters
+    ----------
+    tokenizer
+        Of the model.
+    chat : bool, optional
+        Whether to use the chat template; by default if there is one.
+    end_ids : iterable of int
+        Further tokens that end an answer (of the model's generation configuration).
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        chat: bool | None = None,
+        end_ids: Sequence[int] = (),
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.chat = bool(tokenizer.chat_template) if chat is None else chat
+        if tokenizer.eos_token_id is None:
+            raise UsageError("the tokenizer has no end-of-text token, which every answer needs")
+        self.end_id = int(tokenizer.eos_token_id)
+        self.end_ids = frozenset({self.end_id, *end_ids})
+        padding = tokenizer.pad_token_id
+        self.pad_id = self.end_id if padding is None else int(padding)
+
+    def encode_prompt(self, doc: Doc) -> list[int]:
+        """Encode what the model is asked."""
+        if self.chat:
+            encoded = self.tokenizer.apply_chat_template(
+                to_messages(doc), add_generation_prompt=True, tokenize=False
+            )
+            return self._encode(str(encoded), special=False)
+        system = doc.get("system_message") or ""
+        return self._encode(system + render_prompt(doc), special=True)
+
+    def encode_answer(self, text: str, style: str) -> list[int]:
+        """Encode an answer that nobody sampled, with the token that ends it."""
+        return [*self.encode(self.lead(style) + text), self.end_id]
+
+    def lead(self, style: str) -> str:
+        """Give what stands between a plain prompt and its answer; nothing in a chat."""
+        return "" if self.chat else "\n" if style == "arith" else "\n\n"
+
+    def encode(self, text: str) -> list[int]:
+        """Encode a part of an answer."""
+        return self._encode(text, special=False)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Decode a part of an answer; special tokens are kept, so that lengths add up."""
+        text = self.tokenizer.decode(
+            list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return str(text)
+
+    def split_end(self, ids: Sequence[int]) -> tuple[list[int], bool]:
+        """Cut the end token off sampled ids, and say whether there was one."""
+        body = list(ids)
+        if body and body[-1] in self.end_ids:
+            return body[:-1], True
+        return body, False
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
+        return [int(i) for i in self.tokenizer(text, add_special_tokens=special)["input_ids"]]

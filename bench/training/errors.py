@@ -1,0 +1,9 @@
+"""What stops a training run that was set up well."""
+
+from __future__ import annotations
+
+__all__ = ["TrainingError"]
+
+
+class TrainingError(Exception):
+    """Training cannot go on: says at which step, why, and what to do. Exit code 1."""

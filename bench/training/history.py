@@ -1,0 +1,79 @@
+"""What is known of each step: one row of `training.csv`, and the line on the terminal."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["COLUMNS", "History", "describe_step"]
+
+#: One row per step. `stated` is over the rollouts that state a usable confidence; the entropies
+#: are means over the tokens of the stated confidence, in nats, of student and teacher.
+COLUMNS = (
+    *("step", "loss", "accuracy", "success_rate", "stated", "entropy", "teacher_entropy"),
+    *("rollouts", "excluded", "unfinished", "no_confidence", "unreplaced"),
+    *("grad_norm", "learning_rate", "tokens", "seconds"),
+)
+_SHOWN = {
+    "loss": "loss {:.4f}",
+    "accuracy": "accuracy {:.3f}",
+    "success_rate": "success {:.3f}",
+    "stated": "stated {:.3f}",
+    "entropy": "entropy {:.2f}",
+}
+
+
+class History:
+    """The file of steps; on resuming, steps after the checkpoint are dropped."""
+
+    def __init__(self, path: Path, *, after_step: int = 0) -> None:
+        self.path = path
+        kept = self._read(after_step)
+        scratch = path.with_name(path.name + ".tmp")
+        with scratch.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(kept)
+        os.replace(scratch, path)
+
+    def append(self, row: Mapping[str, float | int | None]) -> None:
+        """Write a step, to disk before it returns."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(
+                {name: _render(row.get(name)) for name in COLUMNS}
+            )
+
+    def _read(self, last: int) -> list[dict[str, str]]:
+        if not last or not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("step", "").isdigit()]
+        return [{k: row.get(k) or "" for k in COLUMNS} for row in rows if int(row["step"]) <= last]
+
+
+def describe_step(row: Mapping[str, float | int | None], steps: int, left: float) -> str:
+    """Write a step as one line: what it did, how fast, and the time left."""
+    parts = [f"step {row['step']}/{steps}"]
+    for name, pattern in _SHOWN.items():
+        value = row.get(name)
+        if value is not None and value == value:
+            parts.append(pattern.format(value))
+    seconds = row.get("seconds") or 0
+    if seconds:
+        parts.append(f"{(row.get('tokens') or 0) / seconds:,.0f} tokens/s")
+    parts.append(f"{_render_time(left)} left")
+    return "  ".join(parts)
+
+
+def _render_time(seconds: float) -> str:
+    minutes = int(seconds) // 60
+    return f"{int(seconds)} s" if seconds < 120 else f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def _render(value: float | int | None) -> str:
+    """Write a number; undefined is an empty field."""
+    if value is None or value != value:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.6g}"

@@ -1,0 +1,27 @@
+"""On-policy distillation with a demonstration (SDFT, arXiv 2601.19897).
+
+The teacher sees the question and an expert's answer, which states 1.00, and judges every token of
+the student's own rollouts, the stated confidence among them. It knows the answer, the student will
+not: what it states is not what the student can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caopd_bench.training.contexts import show_demonstration
+from caopd_bench.training.rollouts import Group
+from caopd_bench.training.targets import Method, Recipe, Target, distilled
+
+__all__ = ["OPD"]
+
+
+def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
+    return [
+        distilled(group, rollout, show_demonstration(group.doc, recipe.settings.stated), recipe)
+        for group in groups
+        for rollout in group.rollouts
+    ]
+
+
+OPD = Method("opd", "divergence", True, _distil, "arXiv 2601.19897")

@@ -1,0 +1,123 @@
+r"""The success rate that a stated confidence is trained toward.
+
+CaOPD's target is the share of right answers among K rollouts of the student itself
+(arXiv 2604.16830, eq. 6): :math:`\hat\mu(x) = \frac1K \sum_k R(x, a_k)`. Rollouts that are not
+*usable* (unfinished, or without a readable confidence) are no part of it: calibration is scored on
+the answers that state a confidence, so the target is the success rate of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ESTIMATES", "agreement_rates", "success_rates"]
+
+ESTIMATES = ("plain", "leave_one_out", "beta")
+
+Floats = npt.NDArray[np.float64]
+
+
+def success_rates(
+    correct: npt.ArrayLike,
+    usable: npt.ArrayLike,
+    *,
+    estimate: str = "plain",
+    prior: tuple[float, float] = (1.0, 1.0),
+) -> Floats:
+    r"""Estimate, for every rollout, the probability that its question is answered right.
+
+    Parameters
+    ----------
+    correct : array_like of shape (questions, k)
+        1 for a right answer, 0 for a wrong one.
+    usable : array_like of shape (questions, k)
+        Which rollouts count, and get a target.
+    estimate : str
+        ``"plain"``: s / m, with s right ones among m usable ones. ``"leave_one_out"``: the same
+        without the rollout's own answer, (s - r) / (m - 1): a rollout then does not vouch for
+        itself. ``"beta"``: (s + a) / (m + a + b), the mean of the posterior under a Beta(a, b)
+        prior.
+    prior : (float, float)
+        a and b, for ``"beta"``; (1, 1) is Laplace's rule.
+
+    Returns
+    -------
+    ndarray of shape (questions, k)
+        NaN for rollouts without a target: unusable ones, and with ``"leave_one_out"`` the only
+        usable one of its question.
+
+    Examples
+    --------
+    >>> success_rates([[1, 1, 0, 0]], [[1, 1, 1, 0]])
+    array([[0.66666667, 0.66666667, 0.66666667,        nan]])
+    >>> success_rates([[1, 1, 0, 0]], [[1, 1, 1, 0]], estimate="leave_one_out")
+    array([[0.5, 0.5, 1. , nan]])
+    """
+    right, counts = _check(correct, usable)
+    wins = (right * counts).sum(1, keepdims=True)
+    total = counts.sum(1, keepdims=True)
+    if estimate == "plain":
+        numerator, denominator = wins - 0 * right, total - 0 * right
+    elif estimate == "leave_one_out":
+        numerator, denominator = wins - right, total - 1 + 0 * right
+    elif estimate == "beta":
+        a, b = prior
+        if not (a > 0 and b > 0):
+            raise ValueError(f"prior: both numbers must be above 0, got {prior}")
+        numerator, denominator = wins + a - 0 * right, total + a + b - 0 * right
+    else:
+        raise ValueError(f"estimate must be one of {', '.join(ESTIMATES)}, got {estimate!r}")
+    return _divide(numerator, denominator, counts)
+
+
+def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLike) -> Floats:
+    """Estimate success without a verifier: the share of a question's commonest answer.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of int or None
+        For each question, which of its rollouts gave the same answer (`tasks.group_answers`).
+    usable : array_like of shape (questions, k)
+        Which rollouts count, and get a target.
+
+    Returns
+    -------
+    ndarray of shape (questions, k)
+        NaN for rollouts without a target.
+
+    Examples
+    --------
+    >>> agreement_rates([[0, 0, 1, None]], [[1, 1, 1, 0]])
+    array([[0.66666667, 0.66666667, 0.66666667,        nan]])
+    """
+    counts = np.asarray(usable, dtype=np.float64)
+    commonest = np.zeros(len(counts))
+    for row, (numbers, flags) in enumerate(zip(groups, counts, strict=True)):
+        voted = [n for n, flag in zip(numbers, flags, strict=True) if flag and n is not None]
+        commonest[row] = max((voted.count(n) for n in set(voted)), default=0)
+    total = counts.sum(1, keepdims=True)
+    return _divide(commonest[:, None] + 0 * counts, total + 0 * counts, counts)
+
+
+def _check(correct: npt.ArrayLike, usable: npt.ArrayLike) -> tuple[Floats, Floats]:
+    right = np.asarray(correct, dtype=np.float64)
+    counts = np.asarray(usable, dtype=np.float64)
+    if right.ndim != 2 or right.shape != counts.shape:
+        raise ValueError(
+            f"correct and usable must both have the shape (questions, k), got {right.shape} and "
+            f"{counts.shape}"
+        )
+    for name, values in (("correct", right), ("usable", counts)):
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(f"{name} must hold only 0 and 1")
+    return right, counts
+
+
+def _divide(numerator: Floats, denominator: Floats, counts: Floats) -> Floats:
+    rates = np.full(counts.shape, np.nan)
+    defined = (counts > 0) & (denominator > 0)
+    rates[defined] = numerator[defined] / denominator[defined]
+    return rates

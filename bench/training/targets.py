@@ -1,0 +1,103 @@
+"""What an engine computes a loss on: one answer, who judges it, and with what weight.
+
+A method turns groups (questions with judged rollouts) into targets. Both engines take the same
+targets, so a method is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from caopd_bench.tasks.asking import demonstrate
+from caopd_bench.training.codec import Codec
+from caopd_bench.training.replacing import find_confidence, write_confidence
+from caopd_bench.training.rollouts import Group, Rollout
+from caopd_bench.training.settings import TrainSettings
+from caopd_bench.training.spans import find_tokens, replace_tokens
+
+__all__ = ["Loss", "Method", "Recipe", "Target", "demonstrated", "distilled", "write_rate"]
+
+Doc = Mapping[str, Any]
+Loss = Literal["likelihood", "divergence", "policy"]
+
+
+class Target(NamedTuple):
+    """One answer to learn from."""
+
+    prompt: list[int]  # what the student sees
+    completion: list[int]
+    teacher_prompt: list[int] | None = None  # what the teacher sees; None: there is no teacher
+    weights: list[float] | None = None  # of the completion's tokens: advantages
+    span: tuple[int, int] | None = None  # tokens of the stated confidence in the completion
+
+
+class Recipe(NamedTuple):
+    """What a method needs besides the groups."""
+
+    codec: Codec
+    settings: TrainSettings
+    constant: float = float("nan")  # the data set's mean success rate, for caopd-constant
+
+
+class Method(NamedTuple):
+    """A training method; `source` is where it was published."""
+
+    name: str
+    loss: Loss
+    samples: bool  # whether it needs rollouts
+    make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
+    source: str
+
+
+def demonstrated(doc: Doc, stated: str | None, recipe: Recipe) -> Target:
+    """Make a target of the gold answer with a stated confidence, for likelihood."""
+    codec = recipe.codec
+    text = codec.lead(doc["style"]) + demonstrate(doc, stated)
+    ids = codec.encode_answer(demonstrate(doc, stated), doc["style"])
+    span = find_confidence(text, doc["kind"])
+    place = find_tokens(ids, *span, codec.decode) if span else None
+    return Target(codec.encode_prompt(doc), ids, span=place)
+
+
+def distilled(
+    group: Group,
+    rollout: Rollout,
+    teacher_doc: Doc,
+    recipe: Recipe,
+    *,
+    number: str | None = None,
+) -> Target:
+    """Make a target of a rollout that a teacher judges, token by token.
+
+    Parameters
+    ----------
+    group, rollout
+        The question, and one of its rollouts.
+    teacher_doc
+        The document as the teacher sees it.
+    recipe
+        For its codec.
+    number : str, optional
+        Written where the rollout states its confidence; None leaves the rollout as it is. A
+        rollout that is not usable is always left as it is.
+    """
+    codec = recipe.codec
+    ids, place = list(rollout.ids), None
+    span = find_confidence(rollout.text, group.doc["kind"]) if rollout.usable else None
+    if span is not None:
+        body, ended = codec.split_end(ids)
+        if number is None:
+            place = find_tokens(body, *span, codec.decode)
+        else:
+            changed = replace_tokens(
+                body, rollout.text, span, number, decode=codec.decode, encode=codec.encode
+            )
+            place = changed.first, changed.last
+            ids = changed.ids + (ids[len(body) :] if ended else [])
+    return Target(codec.encode_prompt(group.doc), ids, codec.encode_prompt(teacher_doc), span=place)
+
+
+def write_rate(rate: float) -> str | None:
+    """Write a success rate as it is stated; None if there is none."""
+    return None if rate != rate else write_confidence(rate)
