@@ -7,10 +7,12 @@ without one it is the plain text, and an answer begins on a new line, as `lm_eva
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.tasks.prompts import render_prompt
+from caopd_bench.training.spans import Replaced, find_tokens, replace_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,6 +57,9 @@ class Codec:
         self.end_ids = frozenset({self.end_id, *end_ids})
         padding = tokenizer.pad_token_id
         self.pad_id = self.end_id if padding is None else int(padding)
+        # Prompts repeat (K rollouts share one), and the micro models' answers do.
+        self._encoded = lru_cache(maxsize=16384)(self._encode)
+        self._restated = lru_cache(maxsize=16384)(self._restate)
 
     def encode_prompt(self, doc: Doc) -> list[int]:
         """Encode what the model is asked."""
@@ -62,9 +67,9 @@ class Codec:
             encoded = self.tokenizer.apply_chat_template(
                 to_messages(doc), add_generation_prompt=True, tokenize=False
             )
-            return self._encode(str(encoded), special=False)
+            return list(self._encoded(str(encoded), special=False))
         system = doc.get("system_message") or ""
-        return self._encode(system + render_prompt(doc), special=True)
+        return list(self._encoded(system + render_prompt(doc), special=True))
 
     def encode_answer(self, text: str, style: str) -> list[int]:
         """Encode an answer that nobody sampled, with the token that ends it."""
@@ -76,7 +81,17 @@ class Codec:
 
     def encode(self, text: str) -> list[int]:
         """Encode a part of an answer."""
-        return self._encode(text, special=False)
+        return list(self._encoded(text, special=False))
+
+    def find_span(self, ids: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
+        """Find the tokens of some characters of an answer."""
+        return find_tokens(ids, *span, self.decode)
+
+    def restate(
+        self, ids: Sequence[int], text: str, span: tuple[int, int], number: str
+    ) -> Replaced:
+        """Write a number in the place of some characters of an answer; see `spans`."""
+        return self._restated(tuple(ids), text, span, number)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Decode a part of an answer; special tokens are kept, so that lengths add up."""
@@ -91,6 +106,11 @@ class Codec:
         if body and body[-1] in self.end_ids:
             return body[:-1], True
         return body, False
+
+    def _restate(
+        self, ids: tuple[int, ...], text: str, span: tuple[int, int], number: str
+    ) -> Replaced:
+        return replace_tokens(ids, text, span, number, decode=self.decode, encode=self.encode)
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
         return [int(i) for i in self.tokenizer(text, add_special_tokens=special)["input_ids"]]

@@ -63,8 +63,10 @@ def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
     read = read_response(text, kind)
     if read.status != "ok":
         return None
+    probe = next(p for p in _PROBES if float(p) != read.confidence)
     for start, end in _candidates(text):
-        if all(_reads(text, start, end, probe, read, kind) for probe in _PROBES):
+        after = parse_response(text[:start] + probe + text[end:], kind=kind)
+        if after.confidence == float(probe) and after.answer == read.answer:
             return start, end
     return None
 
@@ -94,9 +96,3 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
             if tried == _MAX_CANDIDATES:
                 return
 
-
-def _reads(
-    text: str, start: int, end: int, probe: str, before: ParsedResponse, kind: str
-) -> bool:
-    after = parse_response(text[:start] + probe + text[end:], kind=kind)
-    return after.confidence == float(probe) and after.answer == before.answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,11 +55,16 @@ def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) ->
     """
     if not finished:
         return Rollout(list(ids), text, "unfinished", None, None, 0)
-    kind = doc["kind"]
+    return Rollout(list(ids), text, *_judge(text, doc["kind"], doc["answer"]))
+
+
+@lru_cache(maxsize=65536)
+def _judge(text: str, kind: str, gold: str) -> tuple[str, str | None, float | None, int]:
+    """Give status, answer, confidence and correctness; remembered, since rollouts repeat."""
     read = read_response(text, kind)
     confidence = read.confidence if read.status == "ok" else None
-    correct = read.status != "unfinished" and verify(read.answer, doc["answer"], kind=kind)
-    return Rollout(list(ids), text, read.status, read.answer, confidence, int(correct))
+    correct = read.status != "unfinished" and verify(read.answer, gold, kind=kind)
+    return read.status, read.answer, confidence, int(correct)
 
 
 def make_groups(

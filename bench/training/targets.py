@@ -14,7 +14,6 @@ from caopd_bench.training.codec import Codec
 from caopd_bench.training.replacing import find_confidence, write_confidence
 from caopd_bench.training.rollouts import Group, Rollout
 from caopd_bench.training.settings import TrainSettings
-from caopd_bench.training.spans import find_tokens, replace_tokens
 
 __all__ = ["Loss", "Method", "Recipe", "Target", "demonstrated", "distilled", "write_rate"]
 
@@ -56,7 +55,7 @@ def demonstrated(doc: Doc, stated: str | None, recipe: Recipe) -> Target:
     text = codec.lead(doc["style"]) + demonstrate(doc, stated)
     ids = codec.encode_answer(demonstrate(doc, stated), doc["style"])
     span = find_confidence(text, doc["kind"])
-    place = find_tokens(ids, *span, codec.decode) if span else None
+    place = codec.find_span(ids, span) if span else None
     return Target(codec.encode_prompt(doc), ids, span=place)
 
 
@@ -88,11 +87,9 @@ def distilled(
     if span is not None:
         body, ended = codec.split_end(ids)
         if number is None:
-            place = find_tokens(body, *span, codec.decode)
+            place = codec.find_span(body, span)
         else:
-            changed = replace_tokens(
-                body, rollout.text, span, number, decode=codec.decode, encode=codec.encode
-            )
+            changed = codec.restate(body, rollout.text, span, number)
             place = changed.first, changed.last
             ids = changed.ids + (ids[len(body) :] if ended else [])
     return Target(codec.encode_prompt(group.doc), ids, codec.encode_prompt(teacher_doc), span=place)
