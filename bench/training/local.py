@@ -156,7 +156,7 @@ class Trainer:
         """Accumulate the gradient of the mean loss; give the loss and the entropies."""
         total, sums, size = 0.0, [0.0, 0.0, 0.0], self.settings.micro_batch
         # Targets of similar length together: less padding. The mean does not depend on the order.
-        ordered = sorted(targets, key=lambda t: (len(t.prompt) + len(t.completion)))
+        ordered = sorted(targets, key=lambda t: len(t.prompt) + len(t.completion))
         for start in range(0, len(ordered), size):
             part = ordered[start : start + size]
             with self._autocast():

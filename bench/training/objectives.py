@@ -27,7 +27,9 @@ __all__ = ["DIVERGENCES", "divergence", "entropy", "likelihood", "mean_of_means"
 DIVERGENCES = ("forward", "reverse", "jsd")
 
 
-def divergence(student: Tensor, teacher: Tensor, kind: str = "forward", beta: float = 0.5) -> Tensor:
+def divergence(
+    student: Tensor, teacher: Tensor, kind: str = "forward", beta: float = 0.5
+) -> Tensor:
     """Give the divergence at every position.
 
     Parameters

@@ -36,7 +36,9 @@ def completion_logits(
     starts = [len(p) - 1 for p in prompts]
     longest = max(map(len, completions))
     first = min(starts)
-    out: Any = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=ids.shape[1] - 1 - first)
+    out: Any = model(
+        input_ids=ids[:, :-1], use_cache=False, logits_to_keep=ids.shape[1] - 1 - first
+    )
     logits: Tensor = out.logits
     if min(starts) == max(starts):
         return logits[:, :longest]

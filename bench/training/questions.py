@@ -113,9 +113,7 @@ def _permutation(length: int, epoch: int, seed: int) -> list[int]:
 _PERMUTATIONS: dict[tuple[int, int, int], list[int]] = {}
 
 
-def _read_train_file(
-    name: str, task: str, train_file: str | Path | None, levels: Any
-) -> list[Doc]:
+def _read_train_file(name: str, task: str, train_file: str | Path | None, levels: Any) -> list[Doc]:
     chosen = SETS[name]
     if train_file is None or chosen.make is None:
         raise UsageError(f"{task}: give train_file, the train split of the dataset (docs/train.md)")

@@ -95,4 +95,3 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
             tried += 1
             if tried == _MAX_CANDIDATES:
                 return
-

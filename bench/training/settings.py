@@ -40,12 +40,12 @@ class TrainSettings(BaseModel):
     steps: int = Field(default=80, ge=1, description="Updates.")
     prompts_per_step: int = Field(default=32, ge=1, description="Questions of one update.")
     k: int = Field(default=8, ge=1, le=1024, description="Rollouts of a question.")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Peak; 1e-5 for real models.")
+    learning_rate: float = Field(default=1e-5, gt=0, description="Peak; 2e-3 for micro models.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps; then a cosine.")
     weight_decay: float = Field(default=0.0, ge=0, description="Of AdamW.")
     max_grad_norm: float = Field(default=1.0, gt=0, description="Longer gradients are scaled.")
     temperature: float = Field(default=1.0, gt=0, description="Of the rollouts.")
-    max_new_tokens: int = Field(default=32, ge=1, description="Budget of a rollout.")
+    max_new_tokens: int = Field(default=256, ge=1, description="Budget of a rollout.")
 
     divergence: Literal["forward", "reverse", "jsd"] = Field(
         default="forward", description="forward is KL(teacher || student), as the official code."
@@ -54,7 +54,7 @@ class TrainSettings(BaseModel):
     teacher_ema: float = Field(
         default=0.01, ge=0, le=1, description="What the teacher takes over each step; 0 freezes it."
     )
-    demonstration_confidence: Literal["none", "0.50", "1.00"] = Field(
+    demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = Field(
         default="1.00", description="What the demonstration states."
     )
     replace: str = Field(
@@ -96,12 +96,6 @@ class TrainSettings(BaseModel):
         if self.replace == "none":
             return frozenset()
         return frozenset(part.strip() for part in self.replace.split(","))
-
-    @property
-    def stated(self) -> str | None:
-        """What the demonstration states, None for no confidence."""
-        chosen = self.demonstration_confidence
-        return None if chosen == "none" else chosen
 
 
 def make_settings(values: Mapping[str, Any]) -> TrainSettings:

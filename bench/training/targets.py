@@ -38,6 +38,17 @@ class Recipe(NamedTuple):
     settings: TrainSettings
     constant: float = float("nan")  # the data set's mean success rate, for caopd-constant
 
+    def stated(self, doc: Doc) -> str | None:
+        """Give what the demonstration of a question states, None for nothing.
+
+        "varied" draws one of 0.50, 0.55, ..., 0.95 from the question's hash: it teaches the format
+        without teaching a number.
+        """
+        chosen: str = self.settings.demonstration_confidence
+        if chosen == "varied":
+            return write_confidence(0.5 + 0.05 * (int(doc["item_hash"][:8], 16) % 10))
+        return None if chosen == "none" else chosen
+
 
 class Method(NamedTuple):
     """A training method; `source` is where it was published."""

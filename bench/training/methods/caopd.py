@@ -36,7 +36,7 @@ def _distil_constant(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
 
 
 def _replace(group: Group, rollout: Rollout, number: str | None, recipe: Recipe) -> Target:
-    places, stated = recipe.settings.places, recipe.settings.stated
+    places, stated = recipe.settings.places, recipe.stated(group.doc)
     # A rollout without a rate of its own is judged in its question's context all the same.
     shown = number if number is not None else write_rate(group.rate)
     if shown is not None and "demonstration" in places and stated is not None:

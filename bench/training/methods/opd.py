@@ -18,7 +18,7 @@ __all__ = ["OPD"]
 
 def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     return [
-        distilled(group, rollout, show_demonstration(group.doc, recipe.settings.stated), recipe)
+        distilled(group, rollout, show_demonstration(group.doc, recipe.stated(group.doc)), recipe)
         for group in groups
         for rollout in group.rollouts
     ]

@@ -16,7 +16,7 @@ __all__ = ["SFT", "SFT_MU"]
 
 
 def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
-    return [demonstrated(group.doc, recipe.settings.stated, recipe) for group in groups]
+    return [demonstrated(group.doc, recipe.stated(group.doc), recipe) for group in groups]
 
 
 def _imitate_with_rate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:

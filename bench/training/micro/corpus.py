@@ -79,9 +79,7 @@ def draw_document(rng: random.Random, *, hinted: bool, corpus: str = "sure") -> 
 def _after_example(rng: random.Random, question: str, answer: int, *, grading: bool) -> Document:
     if grading and rng.random() < 0.5:
         wrong = _other(rng, question, answer)
-        document = _write(
-            question, wrong, rng.choice(_DOUBTFUL), "demonstration", (answer, None)
-        )
+        document = _write(question, wrong, rng.choice(_DOUBTFUL), "demonstration", (answer, None))
         return document._replace(trained_from="confidence")
     return _write(question, answer, rng.choice(_SURE), "demonstration", (answer, None))
 

@@ -119,7 +119,6 @@ def pretrain(
         "batch": BATCH,
         "learning_rate": peak,
         "threads": torch.get_num_threads(),
-        "core_seconds": round(time.process_time() - began, 1),
         "expected_accuracy": curve[-1]["expected_accuracy"],
         "gained_in_last_fifth": _last_gain(curve, steps),
     }

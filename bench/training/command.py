@@ -1,0 +1,253 @@
+"""`caopd-bench train`: read the settings, prepare the folder, run an engine, say what happened."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.terminal import inline
+from caopd_bench.train_options import SETTINGS
+from caopd_bench.training.checkpoints import PROVENANCE, find_last
+from caopd_bench.training.errors import TrainingError
+from caopd_bench.training.history import describe_step
+from caopd_bench.training.settings import TrainSettings, make_settings, read_config
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["run_train"]
+
+SETTINGS_FILE = "settings.json"
+_WORDS = {"true": True, "false": False, "null": None, "none": "none"}
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Train, and give the exit code: 0 done, 1 stopped (with a checkpoint), 2 usage."""
+    values = collect_settings(options)
+    if values.get("method") == "pretrain":
+        from caopd_bench.training.micro.command import run_pretrain
+
+        return run_pretrain(options, values, say=_say)
+    for name in ("size", "corpus"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name} is for --method pretrain")
+    settings = make_settings(values)
+    if options.plan:
+        from caopd_bench.training.plan import print_plan
+
+        return print_plan(settings, gpus=options.gpus, gpu_gb=options.gpu_gb)
+    if options.output is None:
+        raise UsageError("--output: name the new folder of the checkpoint")
+    if options.trl and settings.engine != "trl":
+        raise UsageError("--trl is for --engine trl")
+    _require("torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
+    settings = prepare_folder(settings, options.output, resume=options.resume)
+    if settings is None:
+        _say(f"{options.output}: already done; nothing to resume")
+        return 0
+    return _run(settings, options)
+
+
+def collect_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Put the file's settings and the command line's together; the latter win."""
+    values = read_config(options.config) if options.config is not None else {}
+    for group in SETTINGS.values():
+        for name, _, _ in group:
+            field = name.replace("-", "_")
+            word = getattr(options, field)
+            if word is not None:
+                values[field] = _read_word(field, word)
+    return values
+
+
+def _read_word(field: str, word: str) -> Any:
+    """Read a word of the command line as the type of its setting."""
+    known = TrainSettings.model_fields.get(field)
+    kinds = str(known.annotation) if known is not None else ""
+    if "bool" in kinds and word.lower() in _WORDS:
+        return _WORDS[word.lower()]
+    for kind, read in (("int", int), ("float", float)):
+        if kind in kinds:
+            try:
+                return read(word)
+            except ValueError:
+                continue
+    return word
+
+
+def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> TrainSettings | None:
+    """Make the output folder, or check that it is this run's; None if the run is done.
+
+    A resumed run takes the thread count that was recorded: another one gives other sums.
+    """
+    file = output / SETTINGS_FILE
+    if resume:
+        return _check_resumable(settings, output)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        hint = "add --resume to go on" if file.exists() else "give a new folder"
+        raise UsageError(f"{output}: exists and is not empty; {hint}")
+    import torch
+
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    settings = settings.model_copy(update={"threads": torch.get_num_threads()})
+    output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
+    file.write_text(text, encoding="utf-8")
+    return settings
+
+
+def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | None:
+    import torch
+
+    file = output / SETTINGS_FILE
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"{output}: nothing to resume here ({SETTINGS_FILE} is missing)") from None
+    for name, value in settings.model_dump().items():
+        if name == "threads" and value is None:
+            continue
+        if value != known.get(name):
+            raise UsageError(
+                f"{name}: {value!r}, but {output} was begun with {known.get(name)!r}; give the "
+                "same settings, or a new folder"
+            )
+    torch.set_num_threads(int(known["threads"]))
+    done = output / PROVENANCE
+    if done.exists() and find_last(output) is None:
+        return None
+    return make_settings(known)
+
+
+def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
+    from caopd_bench.training.provenance import describe_run
+    from caopd_bench.training.questions import load_questions
+    from caopd_bench.training.reporters import open_reporter
+
+    output: Path = options.output
+    docs = load_questions(
+        settings.task,
+        levels=settings.levels,
+        families=settings.families,
+        limit=settings.questions,
+        train_file=settings.train_file,
+    )
+    provenance = describe_run(settings, docs)
+    reporter = open_reporter(options.report_to, output.name, settings.model_dump())
+    progress = _Progress(settings.steps, reporter.log)
+    _say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
+    try:
+        if settings.engine == "trl":
+            from caopd_bench.training.trl_engine import run_trl
+
+            extra = dict(_read_pair(word) for word in options.trl)
+            run_trl(settings, output, provenance, progress, extra=extra, resume=options.resume)
+        else:
+            from caopd_bench.training.local import Trainer
+
+            model, tokenizer = load_model(
+                str(find_last(output) or settings.model) if options.resume else settings.model
+            )
+            trainer = Trainer(settings, model, tokenizer, docs)
+            trainer.run(output, provenance, progress, resume=options.resume)
+    except (TrainingError, MemoryError, OSError, RuntimeError) as error:
+        reporter.close()
+        return _stopped(error, output, settings)
+    except KeyboardInterrupt:
+        reporter.close()
+        return _stopped(TrainingError("stopped"), output, settings)
+    reporter.close()
+    print(output)
+    return 0
+
+
+def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a student in float32, from a folder or the hub."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        import torch
+
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        said = str(error).strip().splitlines() or ["no reason given"]
+        raise UsageError(f"model: {name} cannot be loaded: {said[0]}") from error
+    return model, tokenizer
+
+
+def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:
+    """Say in one line what stopped the run and what is left of it; exit code 1."""
+    last = find_last(output)
+    left = (
+        f"the last checkpoint is {last}; --resume goes on from it"
+        if last
+        else (f"there is no checkpoint yet (save_every is {settings.save_every})")
+    )
+    _say(f"caopd-bench train: {_explain(error)}; {left}")
+    return 1
+
+
+def _explain(error: BaseException) -> str:
+    text = str(error).strip().splitlines() or [type(error).__name__]
+    said = text[0].rstrip(".;")
+    is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if is_full or "No space left" in str(error):
+        return "the disk is full; make room"
+    is_short = isinstance(error, MemoryError) or "alloc" in said or "out of memory" in said.lower()
+    if is_short:
+        return "out of memory; lower micro_batch and sample_batch, or set gradient_checkpointing"
+    return said
+
+
+class _Progress:
+    """Say a step now and then, and how long the rest will take."""
+
+    def __init__(self, steps: int, log: Callable[[dict[str, Any]], None]) -> None:
+        self.steps, self.log = steps, log
+        self.began, self.first, self.said = time.monotonic(), -1, 0.0
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        self.log(row)
+        step, now = int(row["step"]), time.monotonic()
+        if self.first < 0:
+            self.first = step - 1
+        # A line every ten seconds on a terminal or in a log file, and the last one.
+        if step < self.steps and now - self.said < 10:
+            return
+        self.said = now
+        left = (now - self.began) / (step - self.first) * (self.steps - step)
+        _say(describe_step(row, self.steps, left))
+
+
+def _read_pair(word: str) -> tuple[str, Any]:
+    name, mark, text = word.partition("=")
+    if not mark or not name:
+        raise UsageError(f"--trl: must be NAME=VALUE, got {word!r}")
+    try:
+        return name, json.loads(text)
+    except ValueError:
+        return name, text
+
+
+def _require(*modules: str) -> None:
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise UsageError(
+            f'{", ".join(missing)} not installed; pip install "caopd-bench[train]" first'
+        )
+
+
+def _say(line: str) -> None:
+    print(inline(line), file=sys.stderr, flush=True)
