@@ -31,13 +31,13 @@ __all__ = ["BATCH", "STEPS", "STILL", "Pretrained", "expected_accuracy", "pretra
 BATCH = 128
 #: Steps by size; see the module.
 STEPS = {
-    "10k": 12000,
+    "10k": 8000,
     "33k": 6000,
     "67k": 6000,
     "114k": 5000,
-    "245k": 4000,
-    "622k": 4000,
-    "962k": 4000,
+    "245k": 3500,
+    "622k": 2500,
+    "962k": 2000,
 }
 #: A model stands still when the last fifth of its steps gained less than this.
 STILL = 0.01

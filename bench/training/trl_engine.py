@@ -1,0 +1,310 @@
+"""The `trl` engine: the same methods on several GPUs, with TRL's trainers.
+
+It brings accelerate (FSDP, DeepSpeed), vLLM rollouts and PEFT; `docs/train-gpus.md` has the
+commands. Targets and losses are those of the local engine: `trl_batches` and `trl_trainers` say
+where each is hooked in, `tests/bench/training/test_trl.py` holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.training.callback import find_end_ids
+from caopd_bench.training.checkpoints import save_model
+from caopd_bench.training.codec import Codec
+from caopd_bench.training.history import History
+from caopd_bench.training.questions import load_questions
+from caopd_bench.training.settings import TrainSettings
+from caopd_bench.training.trl_contract import check_trl
+
+__all__ = ["build_trainer", "find_checkpoint", "run_trl"]
+
+Row = dict[str, Any]
+#: Beside the final model while the run goes on: transformers' own checkpoints.
+CHECKPOINTS = "trl-checkpoints"
+#: distillation_alpha is TRL's weight of the teacher in the mixture: 0 is KL(teacher || student).
+ALPHAS = {"forward": 0.0, "reverse": 1.0}
+REWARDED, LIKELY = ("grpo", "rlcr"), ("sft",)
+
+
+def run_trl(
+    settings: TrainSettings,
+    output: Path,
+    provenance: Mapping[str, Any],
+    say: Callable[[Row], None] = lambda _row: None,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> None:
+    """Train with TRL, and leave an ordinary model folder in `output`.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What to do; `sample_batch` has no effect here.
+    output : Path
+        The folder; it has `training.csv` and, until the run is done, TRL's checkpoints.
+    provenance : mapping
+        Written beside the model.
+    say : callable
+        Gets each step's row, on the main process.
+    extra : mapping, optional
+        Further options of TRL's configuration (`use_vllm`, `vllm_mode`, `report_to`, ...), and
+        `peft`, the rank of a LoRA.
+    resume : bool
+        Go on from the last complete checkpoint, if there is one.
+
+    Raises
+    ------
+    UsageError
+        For a method, an option or a TRL that cannot be used.
+    TrainingError
+        If the loss is no number any more.
+    """
+    checkpoint = find_checkpoint(output) if resume else None
+    trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
+    if trainer.accelerator.is_main_process:
+        done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+        trainer.history = History(output / "training.csv", after_step=done)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _write(trainer, output, {**provenance, "steps_done": int(trainer.state.global_step)})
+
+
+def build_trainer(
+    settings: TrainSettings,
+    output: Path,
+    say: Callable[[Row], None] = lambda _row: None,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+) -> Any:
+    """Build the trainer of a method; parameters as of `run_trl`."""
+    if settings.method == "dcpo":
+        raise UsageError("engine: dcpo runs on engine local only")
+    if settings.method in REWARDED and settings.k < 2:
+        raise UsageError(f"k: {settings.method} compares rollouts and needs 2 or more, got 1")
+    check_trl()
+    from accelerate.utils import set_seed
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
+    from caopd_bench.training.command import load_model
+    from caopd_bench.training.trl_batches import Lesson
+
+    options = dict(extra or {})
+    rank = options.pop("peft", None)
+    trainer_class, config_class, chosen = _choose(settings)
+    chosen |= _share(settings, output, int(os.environ.get("WORLD_SIZE", "1")))
+    # transformers 5.2x renamed it.
+    known = {field.name for field in dataclasses.fields(config_class)}
+    renamed = "activation_checkpointing" in known
+    checkpointing = "activation_checkpointing" if renamed else "gradient_checkpointing"
+    chosen[checkpointing] = settings.gradient_checkpointing
+    config = config_class(**chosen, **_check_extra(options, chosen, config_class))
+    if config.n_gpu > 1:
+        raise UsageError(
+            f"engine: trl sees {config.n_gpu} GPUs from one process; start it with "
+            "`accelerate launch -m caopd_bench train ...`"
+        )
+    adapter = _make_adapter(rank, config, resumed=checkpoint is not None)
+    docs = load_questions(
+        settings.task,
+        levels=settings.levels,
+        families=settings.families,
+        limit=settings.questions,
+        train_file=settings.train_file,
+    )
+    model, tokenizer = load_model(settings.model)
+    if checkpoint is not None and (checkpoint / "teacher").is_dir():
+        # TRL makes the teacher from the path that the student names, before it is sharded.
+        model.config._name_or_path = str(checkpoint / "teacher")
+    codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
+    lesson = Lesson(settings, docs, codec)
+    if checkpoint is not None:
+        kept = json.loads((checkpoint / "caopd.json").read_text(encoding="utf-8"))
+        lesson.mean_rate = float(kept["mean_rate"])
+    columns = lesson.likelihood_columns() if settings.method in LIKELY else lesson.columns()
+    trainer = trainer_class(
+        model=model,
+        args=config,
+        train_dataset=Dataset.from_dict(columns),
+        processing_class=tokenizer,
+        peft_config=adapter,
+        lesson=lesson,
+        say=say,
+        **_make_rewards(settings, codec),
+    )
+    trainer.remove_callback(PrinterCallback)  # of each step, to standard output
+    # Also per process: SDFTTrainer seeds them alike, and the rollouts of a question that is split
+    # over two processes would be the same ones twice.
+    set_seed(settings.seed, device_specific=True)
+    return trainer
+
+
+def find_checkpoint(output: Path) -> Path | None:
+    """Find the last checkpoint that is complete: its own state is what is written last."""
+    found = [
+        (int(folder.name.rpartition("-")[2]), folder)
+        for folder in (output / CHECKPOINTS).glob("checkpoint-*")
+        if (folder / "caopd.json").is_file()
+    ]
+    return max(found)[1] if found else None
+
+
+def _choose(settings: TrainSettings) -> tuple[Any, Any, dict[str, Any]]:
+    """Choose trainer and configuration, and what is the method's own in the latter."""
+    from trl import GRPOConfig, SFTConfig
+    from trl.experimental.sdft import SDFTConfig
+    from trl.experimental.sdpo import SDPOConfig
+
+    from caopd_bench.training import trl_trainers
+
+    sampled = {
+        "num_generations": settings.k,
+        "generation_batch_size": settings.prompts_per_step * settings.k,
+        "max_completion_length": settings.max_new_tokens,
+        "temperature": settings.temperature,
+        "num_iterations": 1,
+        "shuffle_dataset": False,
+        "disable_dropout": True,
+    }
+    if settings.method in LIKELY:
+        likely = {"max_length": None, "packing": False, "shuffle_dataset": False}
+        return trl_trainers.ImitationTrainer, SFTConfig, likely
+    if settings.method in REWARDED:
+        rewarded = {
+            **sampled,
+            "loss_type": "grpo",
+            "beta": 0.0,
+            "scale_rewards": "group" if settings.scale_rewards else "none",
+            # The ratio is of untempered log-probabilities, which vLLM gives at temperature 1 only.
+            "vllm_importance_sampling_correction": settings.temperature == 1.0,
+        }
+        return trl_trainers.RewardTrainer, GRPOConfig, rewarded
+    judged = {
+        **sampled,
+        "max_prompt_length": None,
+        "distillation_mode": "full_logits",
+        "distillation_alpha": ALPHAS.get(settings.divergence, settings.jsd_beta),
+        "distillation_is_clip": None,
+        "teacher_model_kind": "ema" if settings.teacher_ema > 0 else "base",
+        "teacher_update_rate": settings.teacher_ema,
+        "teacher_sync_steps": 1,
+    }
+    if settings.method == "sft-mu":
+        return trl_trainers.RateTrainer, SDFTConfig, {**judged, "teacher_model_kind": "live"}
+    if settings.method.endswith("-solution"):
+        return trl_trainers.SolutionTrainer, SDPOConfig, {**judged, "distillation_weight": 1.0}
+    return trl_trainers.DemonstrationTrainer, SDFTConfig, judged
+
+
+def _share(settings: TrainSettings, output: Path, processes: int) -> dict[str, Any]:
+    """Give what is of every method: batch, optimizer, precision, checkpoints."""
+    answers = settings.prompts_per_step * (1 if settings.method in LIKELY else settings.k)
+    if answers % processes:
+        raise UsageError(
+            f"prompts_per_step: a step has {answers} answers, which {processes} processes cannot "
+            f"share equally; choose a multiple of {processes}"
+        )
+    own = answers // processes
+    at_once = max(n for n in range(1, min(settings.micro_batch, own) + 1) if own % n == 0)
+    return {
+        "output_dir": str(output / CHECKPOINTS),
+        "per_device_train_batch_size": at_once,
+        "gradient_accumulation_steps": own // at_once,
+        "max_steps": settings.steps,
+        "learning_rate": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "optim": "adamw_torch_fused",
+        "seed": settings.seed,
+        "bf16": settings.precision == "bfloat16",
+        "save_strategy": "steps",
+        "save_steps": settings.save_every,
+        "save_total_limit": 2,  # one of which is complete at any moment
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "remove_unused_columns": False,
+    }
+
+
+def _check_extra(
+    options: Mapping[str, Any], chosen: Mapping[str, Any], config_class: Any
+) -> dict[str, Any]:
+    """Check the further options: they exist, and do not contradict the settings."""
+    known = {field.name for field in dataclasses.fields(config_class) if field.init}
+    for name in options:
+        if name in chosen and not name.startswith("vllm_"):
+            raise UsageError(f"--trl {name}: this follows from the run's own settings")
+        if name not in known:
+            close = get_close_matches(name, [*known, "peft"], n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UsageError(f"--trl {name}: {config_class.__name__} has no such option{hint}")
+    import torch
+
+    usual = {
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+    return {**usual, **options}
+
+
+def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
+    """Make the configuration of a LoRA; None without one."""
+    if rank is None:
+        return None
+    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
+        raise UsageError(f"--trl peft: must be the rank of a LoRA, such as 16, got {rank!r}")
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true" or config.deepspeed:
+        raise UsageError("--trl peft: cannot be merged from shards; use it without FSDP, DeepSpeed")
+    if resumed and getattr(config, "teacher_model_kind", "") == "ema":
+        raise UsageError("--resume: TRL does not save a LoRA's moving teacher; set teacher_ema 0")
+    try:
+        from peft import LoraConfig
+    except ImportError as error:
+        raise UsageError("--trl peft: pip install peft first") from error
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", bias="none")
+
+
+def _make_rewards(settings: TrainSettings, codec: Codec) -> dict[str, Any]:
+    """Give the reward functions of the trainers that want some."""
+    from caopd_bench.training import trl_rewards
+
+    if settings.method in REWARDED or settings.method.endswith("-solution"):
+        of = trl_rewards.brier_reward if settings.method == "rlcr" else trl_rewards.accuracy_reward
+        return {"reward_funcs": [partial(of, end_ids=codec.end_ids)]}
+    return {}
+
+
+class _Gathered:
+    """A model whose weights were gathered from shards: what `save_model` needs of one."""
+
+    def __init__(self, model: Any, weights: Any) -> None:
+        self.model, self.weights = model, weights
+
+    def save_pretrained(self, folder: Path, **options: Any) -> None:
+        self.model.save_pretrained(folder, state_dict=self.weights, **options)
+
+
+def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
+    """Write the model from the main process, and take the checkpoints away."""
+    accelerator = trainer.accelerator
+    model = accelerator.unwrap_model(trainer.model_wrapped)
+    if hasattr(model, "merge_and_unload"):
+        plain = model.merge_and_unload() if accelerator.is_main_process else None
+    else:
+        plain = _Gathered(model, accelerator.get_state_dict(trainer.model_wrapped))
+    if accelerator.is_main_process:
+        save_model(output, plain, trainer.lesson.codec.tokenizer, provenance)
+        shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+    accelerator.wait_for_everyone()
