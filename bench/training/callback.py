@@ -92,9 +92,7 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
         if self.log is not None:
             self.log({f"caopd/{name}": value for name, value in metrics.items()})
 
-    def score(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
-    ) -> dict[str, float]:
+    def score(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
         """Let a model answer the questions now; give the metrics that are defined."""
         codec = Codec(tokenizer, chat=self.chat, end_ids=find_end_ids(model))
         training = model.training

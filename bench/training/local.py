@@ -20,8 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.training import objectives
-from caopd_bench.training.checkpoints import Saved, find_last, finish, load_state
-from caopd_bench.training.checkpoints import save_model, save_state
+from caopd_bench.training.checkpoints import (
+    Saved,
+    find_last,
+    finish,
+    load_state,
+    save_model,
+    save_state,
+)
 from caopd_bench.training.codec import Codec
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import History

@@ -60,9 +60,7 @@ _DISTILLATION_OPTIONS = (
     *("num_iterations", "disable_dropout", "use_vllm"),
 )
 HOOKS = (
-    Hooks(
-        "trl.experimental.sdft", "SDFTTrainer", "SDFTConfig", _DISTILLING, _DISTILLATION_OPTIONS
-    ),
+    Hooks("trl.experimental.sdft", "SDFTTrainer", "SDFTConfig", _DISTILLING, _DISTILLATION_OPTIONS),
     Hooks(
         "trl.experimental.sdpo",
         "SDPOTrainer",

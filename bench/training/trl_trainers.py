@@ -30,7 +30,7 @@ from caopd_bench.training.local import learning_rate
 from caopd_bench.training.trl_batches import Lesson, make_tensors
 
 __all__ = ["DemonstrationTrainer", "ImitationTrainer", "RateTrainer", "RewardTrainer"]
-__all__ += ["STATE", "SolutionTrainer", "TEACHER"]
+__all__ += ["STATE", "TEACHER", "SolutionTrainer"]
 
 #: In a checkpoint: what resuming needs besides TRL's own files. Written last.
 STATE, TEACHER = "caopd.json", "teacher"

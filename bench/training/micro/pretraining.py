@@ -172,22 +172,27 @@ def encode(
     return torch.tensor(ids), torch.tensor(labels)
 
 
-def _cross_entropy(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, documents: list[Document]
-) -> torch.Tensor:
-    import torch
-
+def encode_documents(
+    tokenizer: PreTrainedTokenizerFast, documents: Sequence[Document]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Encode documents; of a graded answer only the number and the end are labels."""
     end = str(tokenizer.eos_token)
     ids, labels = encode(
         tokenizer, [d.prompt for d in documents], [d.response + end for d in documents]
     )
     for row, document in enumerate(documents):
         if document.trained_from == "confidence":
-            # The last two tokens of the response: the number and the end.
-            trained = (labels[row] != _IGNORED).nonzero()[-2:]
-            kept = labels[row, trained].clone()
-            labels[row] = _IGNORED
-            labels[row, trained] = kept
+            given = (labels[row] != _IGNORED).nonzero()[:-2]
+            labels[row, given] = _IGNORED
+    return ids, labels
+
+
+def _cross_entropy(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, documents: list[Document]
+) -> torch.Tensor:
+    import torch
+
+    ids, labels = encode_documents(tokenizer, documents)
     # Padding is on the right, so that causal attention needs no mask.
     logits = model(input_ids=ids[:, :-1]).logits
     return torch.nn.functional.cross_entropy(

@@ -1,6 +1,5 @@
-"""The trl engine: its runs, its contract, and its parity with the local engine."""
+"""The trl engine: its runs, and its parity with the local engine."""
 
-import copy
 import csv
 import importlib.util
 import math
@@ -12,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from caopd_bench.errors import UsageError  # noqa: E402
-from caopd_bench.training import local, trl_contract, trl_rewards  # noqa: E402
+from caopd_bench.training import local  # noqa: E402
 from caopd_bench.training.errors import TrainingError  # noqa: E402
 from caopd_bench.training.methods import METHODS  # noqa: E402
 from caopd_bench.training.rollouts import judge_rollout, make_groups  # noqa: E402
@@ -170,7 +169,9 @@ def gradients(model, loss):
 def local_loss(trainer, targets):
     """Give the local engine's loss and gradients with the trainer's own weights."""
     lesson = trainer.lesson
-    student = copy.deepcopy(trainer.model)
+    # Not a deep copy: SFTTrainer binds a forward pass of its own to the model.
+    student = type(trainer.model)(trainer.model.config)
+    student.load_state_dict(trainer.model.state_dict())
     loss, _ = local.batch_loss(
         student,
         getattr(trainer, "teacher_model", None),
@@ -281,60 +282,3 @@ def test_prompts_are_the_local_engines_tokens(folder, tmp_path):
         ids, mask = batch["teacher_input_ids"][row], batch["teacher_attention_mask"][row].bool()
         assert ids[mask].tolist() == [*target.teacher_prompt, *target.completion]
     assert "old_per_token_logps" not in batch
-
-
-def test_the_contract_holds_with_the_installed_release():
-    trl_contract.check_trl()
-
-
-def test_the_contract_names_the_hook_that_moved(monkeypatch):
-    from trl import GRPOTrainer
-    from trl.experimental.sdft import SDFTTrainer
-
-    with monkeypatch.context() as patch:
-        patch.delattr(SDFTTrainer, "sample_rollouts")
-        with pytest.raises(UsageError, match=r"TRL's SDFTTrainer\.sample_rollouts is gone"):
-            trl_contract.check_trl()
-    with monkeypatch.context() as patch:
-        patch.setattr(GRPOTrainer, "_tokenize_prompts", lambda _self, texts: texts)
-        with pytest.raises(UsageError, match=r"_tokenize_prompts takes \(texts\) and not \(prom"):
-            trl_contract.check_trl()
-    with monkeypatch.context() as patch:
-        patch.setattr("trl.__version__", "1.17.0")
-        with pytest.raises(UsageError, match=r"trl 1\.17\.0 is installed, this engine is for"):
-            trl_contract.check_trl()
-
-
-def test_rewards_read_texts_and_messages():
-    texts = ["Answer: 7\nConfidence: 0.90", "Answer: 8\nConfidence: 0.90", "Answer: 7"]
-    messages = [[{"role": "assistant", "content": text}] for text in texts]
-    columns = {"answer": ["7"] * 3, "kind": ["number"] * 3}
-    for completions in (texts, messages):
-        assert trl_rewards.accuracy_reward(["q"] * 3, completions, **columns) == [1.0, 0.0, 1.0]
-        brier = trl_rewards.brier_reward(["q"] * 3, completions, **columns, trainer_state=None)
-        assert brier == pytest.approx([0.99, -0.81, 0.0])
-        # Two usable answers, one of them right: the success rate is a half.
-        close = trl_rewards.confidence_reward(["q"] * 3, completions, **columns, mix=1.0)
-        assert close == pytest.approx([-0.4, -0.4, -1.0])
-
-
-def test_rewards_know_unfinished_answers():
-    columns = {"answer": ["7"] * 2, "kind": ["number"] * 2, "completion_ids": [[5, 1], [5, 6]]}
-    texts = ["Answer: 7\nConfidence: 0.90"] * 2
-    assert trl_rewards.accuracy_reward(["q"] * 2, texts, **columns, end_ids={1}) == [1.0, 0.0]
-
-
-def test_the_callback_logs_calibration(folder, tmp_path):
-    from caopd_bench.training.callback import CalibrationCallback
-
-    trainer = build_trainer(settings(folder, method="opd"), tmp_path, extra=CPU)
-    callback = CalibrationCallback(
-        "caopd_arith_conf", 2, 16, log=trainer.log, max_new_tokens=12
-    )
-    trainer.add_callback(callback)
-    trainer.train()
-    assert [row["step"] for row in callback.history] == [2]
-    logged = [row for row in trainer.state.log_history if "caopd/accuracy" in row]
-    assert [row["step"] for row in logged] == [2]
-    assert 0 <= logged[0]["caopd/parse_rate"] <= 1
-    assert trainer.model.training
