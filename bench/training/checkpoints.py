@@ -9,7 +9,6 @@ of its own, made from the seed and the number of the step.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,8 +79,8 @@ def save_state(
     last, old = output / LAST, output / OLD
     shutil.rmtree(old, ignore_errors=True)
     if last.exists():
-        os.replace(last, old)
-    os.replace(new, last)
+        last.replace(old)
+    new.replace(last)
     shutil.rmtree(old, ignore_errors=True)
     return last
 

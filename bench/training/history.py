@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class History:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(kept)
-        os.replace(scratch, path)
+        scratch.replace(path)
 
     def append(self, row: Mapping[str, float | int | None]) -> None:
         """Write a step, to disk before it returns."""

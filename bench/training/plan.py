@@ -159,6 +159,8 @@ def plan_training(
         "AdamW averages, float32": 8 * count / gpus,
         "teacher, float32": 4 * count / gpus if judged else 0.0,
         "gathered layers, bfloat16": _gathered(values),
+        # TRL shards the teacher as one unit: its passes gather all of it (not with ZeRO-3).
+        "gathered teacher, bfloat16": 2.0 * count if judged and gpus > 1 else 0.0,
         "logits, float32": kept * 4.0 * at_once * length * int(values["vocab_size"]),
         "activations, bfloat16": _activations(values, settings, at_once * row),
     }
@@ -220,20 +222,18 @@ def _find_config(model: str) -> Any:
 def show_table(gpus: int = 8, gpu_gb: float = 80) -> str:
     """Write the table of docs/train-gpus.md: CaOPD on the Qwen3 models, in Markdown."""
     lines = [
-        "| model | parameters | sharded state | logits | activations | total of "
+        "| model | parameters | state | whole teacher | logits | activations | total of "
         f"{gpu_gb:g} GB | fits | sampled | teacher | student |",
-        "|---|---:|---:|---:|---:|---:|---|---:|---:|---:|",
+        "|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|",
     ]
-    for name, config in KNOWN_CONFIGS.items():
-        plan = plan_training(example_settings(name), config, gpus, gpu_gb)
-        held = plan.memory
-        state = plan.total - held["logits, float32"] - held["activations, bfloat16"]
+    for model, config in KNOWN_CONFIGS.items():
+        plan = plan_training(example_settings(model), config, gpus, gpu_gb)
+        apart = ("gathered teacher, bfloat16", "logits, float32", "activations, bfloat16")
+        parts = [plan.memory[name] for name in apart]
         cells = [
-            name,
+            model,
             f"{plan.parameters / 1e9:.2f} B",
-            *(f"{value / GB:.1f} GB" for value in (state, held["logits, float32"])),
-            f"{held['activations, bfloat16'] / GB:.1f} GB",
-            f"{plan.total / GB:.1f} GB",
+            *(f"{value / GB:.1f} GB" for value in (plan.total - sum(parts), *parts, plan.total)),
             "yes" if plan.fits else "no",
             *(f"{plan.tokens[part] / 1e6:.2f} M" for part in ("sampled", "teacher", "student")),
         ]

@@ -56,7 +56,7 @@ def number_probabilities(
     rollouts: Sequence[Rollout],
     kinds: Sequence[str],
 ) -> list[npt.NDArray[np.float64] | None]:
-    """Give, for each answer, the probabilities of the 101 numbers in the place of the stated one."""
+    """Give, for each answer, the probabilities of the 101 numbers where it states one."""
     import torch
 
     rows, heads, chosen = [], [], []

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from caopd_bench.errors import UsageError
@@ -52,7 +53,7 @@ def run_trl(
     settings : TrainSettings
         What to do; `sample_batch` has no effect here.
     output : Path
-        The folder; it has `training.csv` and, until the run is done, TRL's checkpoints.
+        The folder; with `training.csv` and, until the run is done, checkpoints.
     provenance : mapping
         Written beside the model.
     say : callable
@@ -87,7 +88,7 @@ def build_trainer(
     extra: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
 ) -> Any:
-    """Build the trainer of a method; parameters as of `run_trl`."""
+    """Build the trainer of a method; parameters as of `run_trl`, `checkpoint` to resume from."""
     if settings.method == "dcpo":
         raise UsageError("engine: dcpo runs on engine local only")
     if settings.method in REWARDED and settings.k < 2:
@@ -104,11 +105,10 @@ def build_trainer(
     rank = options.pop("peft", None)
     trainer_class, config_class, chosen = _choose(settings)
     chosen |= _share(settings, output, int(os.environ.get("WORLD_SIZE", "1")))
-    # transformers 5.2x renamed it.
-    known = {field.name for field in dataclasses.fields(config_class)}
-    renamed = "activation_checkpointing" in known
-    checkpointing = "activation_checkpointing" if renamed else "gradient_checkpointing"
-    chosen[checkpointing] = settings.gradient_checkpointing
+    # transformers renamed this option.
+    names = [field.name for field in dataclasses.fields(config_class)]
+    kind = "activation" if "activation_checkpointing" in names else "gradient"
+    chosen[f"{kind}_checkpointing"] = settings.gradient_checkpointing
     config = config_class(**chosen, **_check_extra(options, chosen, config_class))
     if config.n_gpu > 1:
         raise UsageError(
@@ -254,6 +254,7 @@ def _check_extra(
     usual = {
         "report_to": "none",
         "disable_tqdm": True,
+        "ddp_find_unused_parameters": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
     return {**usual, **options}
@@ -286,16 +287,6 @@ def _make_rewards(settings: TrainSettings, codec: Codec) -> dict[str, Any]:
     return {}
 
 
-class _Gathered:
-    """A model whose weights were gathered from shards: what `save_model` needs of one."""
-
-    def __init__(self, model: Any, weights: Any) -> None:
-        self.model, self.weights = model, weights
-
-    def save_pretrained(self, folder: Path, **options: Any) -> None:
-        self.model.save_pretrained(folder, state_dict=self.weights, **options)
-
-
 def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
     """Write the model from the main process, and take the checkpoints away."""
     accelerator = trainer.accelerator
@@ -303,7 +294,8 @@ def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
     if hasattr(model, "merge_and_unload"):
         plain = model.merge_and_unload() if accelerator.is_main_process else None
     else:
-        plain = _Gathered(model, accelerator.get_state_dict(trainer.model_wrapped))
+        weights = accelerator.get_state_dict(trainer.model_wrapped)  # of all shards
+        plain = SimpleNamespace(save_pretrained=partial(model.save_pretrained, state_dict=weights))
     if accelerator.is_main_process:
         save_model(output, plain, trainer.lesson.codec.tokenizer, provenance)
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)

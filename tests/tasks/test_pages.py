@@ -13,7 +13,7 @@ from caopd_bench.tasks.verifiers import KINDS, verify
 
 DOCS = Path(__file__).parents[2] / "docs"
 KIND_OF = {"math": "number", "latex": "latex", "choice": "choice", "science": "choice"}
-KIND_OF |= {"short": "phrase", "tooluse": "calls"}
+KIND_OF |= {"short": "phrase", "tooluse": "calls", "arith": "number"}
 PAGE_OF = {"math": "maths", "latex": "maths", "choice": "general", "short": "general"}
 PAGE_OF |= {"science": "science", "tooluse": "tooluse"}
 

@@ -4,9 +4,9 @@ r"""CaOPD (arXiv 2604.16830): the success rate replaces the stated confidence in
 2. in the teacher's demonstration;
 3. in a note that tells the teacher what to state.
 
-Each can be switched off (`replace`). The loss is that of OPD, with no further term. `caopd-constant`
-writes the data set's mean success rate everywhere: what calibration on average is worth without
-knowing anything.
+Each can be switched off (`replace`). The loss is that of OPD, with no further term.
+`caopd-constant` writes the mean success rate everywhere: what calibration on average is worth
+without knowing anything.
 """
 
 from __future__ import annotations

@@ -26,14 +26,14 @@ SPECIAL = ("<pad>", "<eos>", "<unk>")
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Build the tokenizer; the same on every machine, nothing is trained.
+    r"""Build the tokenizer; the same on every machine, nothing is trained.
 
     Examples
     --------
     >>> tokenizer = build_tokenizer()
-    >>> ids = tokenizer("Q: 47+08=?\\nAnswer: 055\\nConfidence: 0.62")["input_ids"]
-    >>> len(ids), tokenizer.decode(ids[-6:])
-    (14, '\\nAnswer: 055\\nConfidence: 0.62'[1:])
+    >>> ids = tokenizer("Q: 47+08=?\nAnswer: 055\nConfidence: 0.62")["input_ids"]
+    >>> len(ids), tokenizer.decode(ids[-2:])
+    (13, '\nConfidence: 0.62')
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast

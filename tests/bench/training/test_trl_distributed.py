@@ -73,4 +73,5 @@ def test_a_split_question_gets_rollouts_of_its_own_on_each_process(folder, tmp_p
     ours, theirs = (read(tmp_path, rank)["rollouts"] for rank in (0, 1))
     split, others = ours[k:6], theirs[: 6 - k]
     assert [place for place, _ in split] == [place for place, _ in others]
+    assert read(tmp_path, 0)["teacher"]  # saved by the main process, gathered by both
     assert all(ids not in [other for _, other in others] for _, ids in split)

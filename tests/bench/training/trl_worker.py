@@ -112,10 +112,6 @@ def train(folder, output, mode, method="caopd"):
         fix_answers(trainer, rank, world)
     watch(trainer, record)
     trainer.train()
-    record["sharded"] = [
-        sum(hasattr(weight, "full_tensor") for weight in model.parameters())
-        for model in (trainer.model_wrapped, trainer.teacher_model)
-    ]
     if mode == "sampled":  # the checkpoint, with the teacher's gathered weights
         trainer._save_checkpoint(trainer.model_wrapped, None)
         record["teacher"] = (output / "trl-checkpoints" / "checkpoint-2" / "teacher").is_dir()
