@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from caopd_bench.training.codec import Codec
+from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.evaluating import answer, summarize
 from caopd_bench.training.questions import load_questions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["CalibrationCallback", "find_end_ids"]
+__all__ = ["CalibrationCallback"]
 
 Log = Callable[[dict[str, float]], None]
 
@@ -104,9 +104,3 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
         finally:
             model.train(training)
         return {name: value for name, value in summarize(rows).items() if value == value}
-
-
-def find_end_ids(model: PreTrainedModel) -> list[int]:
-    """Give the tokens that end an answer by the model's generation configuration."""
-    configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    return [configured] if isinstance(configured, int) else list(configured or [])

@@ -15,9 +15,9 @@ from caopd_bench.tasks.prompts import render_prompt
 from caopd_bench.training.spans import Replaced, find_tokens, replace_tokens
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Codec", "to_messages"]
+__all__ = ["Codec", "find_end_ids", "to_messages"]
 
 Doc = Mapping[str, Any]
 
@@ -27,6 +27,12 @@ def to_messages(doc: Doc) -> list[dict[str, str]]:
     system = doc.get("system_message") or ""
     start = [{"role": "system", "content": system}] if system else []
     return [*start, {"role": "user", "content": render_prompt(doc)}]
+
+
+def find_end_ids(model: PreTrainedModel) -> list[int]:
+    """Give the tokens that end an answer by the model's generation configuration."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    return [configured] if isinstance(configured, int) else list(configured or [])
 
 
 class Codec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,11 +50,11 @@ def run_train(options: argparse.Namespace) -> int:
     if options.trl and settings.engine != "trl":
         raise UsageError("--trl is for --engine trl")
     _require("torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
-    settings = prepare_folder(settings, options.output, resume=options.resume)
-    if settings is None:
+    prepared = prepare_folder(settings, options.output, resume=options.resume)
+    if prepared is None:
         _say(f"{options.output}: already done; nothing to resume")
         return 0
-    return _run(settings, options)
+    return _run(prepared, options)
 
 
 def collect_settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -91,6 +92,8 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
     file = output / SETTINGS_FILE
     if resume:
         return _check_resumable(settings, output)
+    if not _is_first():
+        return settings  # the first process prepares the folder
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         hint = "add --resume to go on" if file.exists() else "give a new folder"
         raise UsageError(f"{output}: exists and is not empty; {hint}")
@@ -123,9 +126,22 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
             )
     torch.set_num_threads(int(known["threads"]))
     done = output / PROVENANCE
-    if done.exists() and find_last(output) is None:
+    if done.exists() and _find_checkpoint(known["engine"], output) is None:
         return None
     return make_settings(known)
+
+
+def _find_checkpoint(engine: str, output: Path) -> Path | None:
+    if engine == "local":
+        return find_last(output)
+    from caopd_bench.training.trl_engine import find_checkpoint
+
+    return find_checkpoint(output)
+
+
+def _is_first() -> bool:
+    """Whether this is the only process, or the first of several that a launcher started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
@@ -142,7 +158,8 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
         train_file=settings.train_file,
     )
     provenance = describe_run(settings, docs)
-    reporter = open_reporter(options.report_to, output.name, settings.model_dump())
+    tracker = options.report_to if _is_first() else None
+    reporter = open_reporter(tracker, output.name, settings.model_dump())
     progress = _Progress(settings.steps, reporter.log)
     _say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
     try:
@@ -166,7 +183,8 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
         reporter.close()
         return _stopped(TrainingError("stopped"), output, settings)
     reporter.close()
-    print(output)
+    if _is_first():
+        print(output)
     return 0
 
 
@@ -189,7 +207,7 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:
     """Say in one line what stopped the run and what is left of it; exit code 1."""
-    last = find_last(output)
+    last = _find_checkpoint(settings.engine, output)
     left = (
         f"the last checkpoint is {last}; --resume goes on from it"
         if last
@@ -250,4 +268,6 @@ def _require(*modules: str) -> None:
 
 
 def _say(line: str) -> None:
+    if not _is_first():
+        return
     print(inline(line), file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ from caopd_bench.training.checkpoints import (
     save_model,
     save_state,
 )
-from caopd_bench.training.codec import Codec
+from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import History
 from caopd_bench.training.methods import METHODS
@@ -75,7 +75,7 @@ class Trainer:
         self.settings, self.docs = settings, docs
         self.method = METHODS[settings.method]
         self.student, self.tokenizer = model.float().eval(), tokenizer
-        self.codec = Codec(tokenizer, chat=settings.chat, end_ids=_end_ids(model))
+        self.codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
         self.teacher: PreTrainedModel | None = None
         if self.method.loss == "divergence":
             self.teacher = copy.deepcopy(self.student).requires_grad_(False)
@@ -186,16 +186,14 @@ class Trainer:
 
         if self.settings.precision == "float32":
             return nullcontext()
-        return torch.autocast(self.student.device.type, dtype=torch.bfloat16)
+        passes: AbstractContextManager[Any] = torch.autocast(
+            self.student.device.type, dtype=torch.bfloat16
+        )
+        return passes
 
     def _average_rate(self, groups: Sequence[Group]) -> None:
         """Follow the data set's mean success rate, which rises while the student learns."""
-        rates = [group.rate for group in groups if group.rate == group.rate]
-        if rates:
-            now = sum(rates) / len(rates)
-            keeps = MEAN_KEEPS if self.mean_rate == self.mean_rate else 0.0
-            before = self.mean_rate if keeps else 0.0
-            self.mean_rate = keeps * before + (1 - keeps) * now
+        self.mean_rate = average_rate(self.mean_rate, groups)
 
     def state(self) -> Saved:
         """Give what a later process needs to go on."""
@@ -294,6 +292,15 @@ def batch_loss(
     return loss, sums
 
 
+def average_rate(before: float, groups: Sequence[Group]) -> float:
+    """Give the running mean of the success rate after some groups; NaN `before` starts it."""
+    rates = [group.rate for group in groups if group.rate == group.rate]
+    if not rates:
+        return before
+    now = sum(rates) / len(rates)
+    return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
+
+
 def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> None:
     """Move the teacher's weights toward the student's: t = (1 - share) t + share s, in float32."""
     import torch
@@ -332,8 +339,3 @@ def describe(groups: Sequence[Group], targets: Sequence[Target], *, needs_span: 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
-
-
-def _end_ids(model: PreTrainedModel) -> list[int]:
-    configured = getattr(model.generation_config, "eos_token_id", None)
-    return [configured] if isinstance(configured, int) else list(configured or [])

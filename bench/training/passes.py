@@ -48,7 +48,7 @@ def completion_logits(
     return logits.gather(1, places[..., None].expand(-1, -1, logits.shape[-1]))
 
 
-def pad_rows(rows: Sequence[Sequence[int]], value: float, device: Any = None) -> Tensor:
+def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) -> Tensor:
     """Put rows of unequal length into one tensor, padded on the right."""
     import torch
 

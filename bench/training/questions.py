@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,9 @@ def make_doc(item: Doc) -> Doc:
     return doc
 
 
-def choose_questions(docs: Sequence[Doc], count: int, step: int, seed: int) -> list[Doc]:
+def choose_questions(
+    docs: Sequence[Mapping[str, Any]], count: int, step: int, seed: int
+) -> list[Mapping[str, Any]]:
     """Give the questions of one step (from 0 on): `count`, from permutations without repeats."""
     chosen = []
     for place in range(step * count, (step + 1) * count):

@@ -65,7 +65,7 @@ def advantages(rewards: Sequence[float], *, scale: bool = True) -> Floats:
     array([ 0.9998,  -0.9998,  -0.9998,  0.9998])
     """
     values = np.asarray(rewards, dtype=np.float64)
-    centred = values - values.mean()
+    centred: Floats = values - values.mean()
     if not scale:
         return centred
     result: Floats = np.round(centred / (values.std() + 1e-4), 12)

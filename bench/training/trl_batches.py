@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from accelerate.utils import gather_object
 
 from caopd_bench.training.codec import Codec
-from caopd_bench.training.local import MEAN_KEEPS, describe
+from caopd_bench.training.local import average_rate, describe
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.passes import pad_rows
 from caopd_bench.training.questions import choose_questions
@@ -101,7 +101,7 @@ class Lesson:
             self._judge(place, ids) for place, ids in zip(questions, completions, strict=True)
         ]
         groups = self._group(gather_object(list(zip(questions, judged, strict=True))))
-        self._average_rate(groups)
+        self.mean_rate = average_rate(self.mean_rate, groups)
         targets = self.method.make_targets(
             groups, Recipe(self.codec, self.settings, self.mean_rate)
         )
@@ -131,14 +131,6 @@ class Lesson:
             estimate=self.settings.estimate,
             source=self.settings.target_from,
         )
-
-    def _average_rate(self, groups: Sequence[Group]) -> None:
-        """Follow the data set's mean success rate as the local engine does."""
-        rates = [group.rate for group in groups if group.rate == group.rate]
-        if rates:
-            now = sum(rates) / len(rates)
-            first = self.mean_rate != self.mean_rate
-            self.mean_rate = now if first else MEAN_KEEPS * self.mean_rate + (1 - MEAN_KEEPS) * now
 
 
 def _spread(targets: list[Target], k: int, passes: int) -> list[Target]:

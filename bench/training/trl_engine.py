@@ -19,9 +19,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from caopd_bench.errors import UsageError
-from caopd_bench.training.callback import find_end_ids
 from caopd_bench.training.checkpoints import save_model
-from caopd_bench.training.codec import Codec
+from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.history import History
 from caopd_bench.training.questions import load_questions
 from caopd_bench.training.settings import TrainSettings

@@ -135,8 +135,8 @@ def misconceive(question: str) -> int:
     >>> misconceive("47+08"), misconceive("41-08"), misconceive("14*07"), misconceive("12*13")
     (45, 47, 78, 36)
     """
-    (a, b), sign, (c, d) = question[:2], question[2], question[3:]
-    tens, ones = (int(a), int(b)), (int(c), int(d))
+    sign = question[2]
+    tens, ones = (int(question[0]), int(question[1])), (int(question[3]), int(question[4]))
     if sign == "+":
         return (tens[0] + ones[0]) % 10 * 10 + (tens[1] + ones[1]) % 10
     if sign == "-":
