@@ -65,6 +65,7 @@ class Codec:
         self.pad_id = self.end_id if padding is None else int(padding)
         # Prompts repeat (K rollouts share one), and the micro models' answers do.
         self._encoded = lru_cache(maxsize=16384)(self._encode)
+        self._decoded = lru_cache(maxsize=65536)(self._decode)
         self._restated = lru_cache(maxsize=16384)(self._restate)
 
     def encode_prompt(self, doc: Doc) -> list[int]:
@@ -101,6 +102,9 @@ class Codec:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Decode a part of an answer; special tokens are kept, so that lengths add up."""
+        return self._decoded(tuple(ids))
+
+    def _decode(self, ids: tuple[int, ...]) -> str:
         text = self.tokenizer.decode(
             list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
         )

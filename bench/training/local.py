@@ -81,6 +81,7 @@ class Trainer:
             self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         if settings.gradient_checkpointing:
             self.student.gradient_checkpointing_enable()
+            _drop_nothing(self.student)
         self.optimizer = torch.optim.AdamW(
             self.student.parameters(),
             lr=settings.learning_rate,
@@ -161,8 +162,10 @@ class Trainer:
     def _backward(self, targets: Sequence[Target]) -> tuple[float, tuple[float, float]]:
         """Accumulate the gradient of the mean loss; give the loss and the entropies."""
         total, sums, size = 0.0, [0.0, 0.0, 0.0], self.settings.micro_batch
-        # Targets of similar length together: less padding. The mean does not depend on the order.
-        ordered = sorted(targets, key=lambda t: len(t.prompt) + len(t.completion))
+        # Prompts of similar length together: less padding, and a question's answers stay together.
+        ordered = sorted(targets, key=lambda t: len(t.prompt))
+        # transformers checkpoints activations in training mode only.
+        self.student.train(self.settings.gradient_checkpointing)
         for start in range(0, len(ordered), size):
             part = ordered[start : start + size]
             with self._autocast():
@@ -177,6 +180,7 @@ class Trainer:
             (loss / len(targets)).backward()
             total += float(loss.detach())
             sums = [a + b for a, b in zip(sums, entropies, strict=True)]
+        self.student.eval()
         counted = sums[2] or math.nan
         teacher = sums[1] / counted if self.teacher is not None else math.nan
         return total / max(1, len(targets)), (sums[0] / counted, teacher)
@@ -262,7 +266,9 @@ def batch_loss(
     import torch
 
     completions = [target.completion for target in targets]
-    logits = completion_logits(student, [t.prompt for t in targets], completions, pad_id)
+    share = not settings.gradient_checkpointing
+    prompts = [target.prompt for target in targets]
+    logits = completion_logits(student, prompts, completions, pad_id, share=share)
     ids = pad_rows(completions, pad_id, logits.device)
     mask = pad_rows([[1.0] * len(c) for c in completions], 0.0, logits.device)
     judged = None
@@ -299,6 +305,15 @@ def average_rate(before: float, groups: Sequence[Group]) -> float:
         return before
     now = sum(rates) / len(rates)
     return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
+
+
+def _drop_nothing(model: PreTrainedModel) -> None:
+    """Switch dropout off for good: the losses are of the model as it is used."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
 
 
 def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> None:

@@ -1,7 +1,9 @@
 """Passes over prompts and completions: the logits at the positions that predict a completion.
 
-Prompt and completion are padded on the right, so that causal attention needs no mask and padding
-changes nothing; the model's head is applied to the completions' positions only.
+The K rollouts of a question share its prompt, and the teacher's prompt is long: a prompt that
+several rows share is passed once, and its cache is shared by its completions, gradient included.
+Otherwise prompt and completion are one row, padded on the right, so that causal attention needs no
+mask. The model's head is applied to the completions' positions only.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-__all__ = ["completion_logits", "pad_rows"]
+__all__ = ["completion_logits", "pad_left", "pad_rows"]
 
 
 def completion_logits(
@@ -21,14 +23,42 @@ def completion_logits(
     prompts: Sequence[Sequence[int]],
     completions: Sequence[Sequence[int]],
     pad_id: int,
+    *,
+    share: bool = True,
 ) -> Tensor:
     """Give the logits that predict each completion's tokens.
+
+    Parameters
+    ----------
+    model
+        Without dropout.
+    prompts, completions : sequences of sequences of int
+        Tokens, a row each.
+    pad_id : int
+        Any token.
+    share : bool
+        Whether prompts that several rows share may be passed once. False under gradient
+        checkpointing, which keeps no cache.
 
     Returns
     -------
     Tensor of shape (rows, longest completion, vocabulary)
         Past the end of a shorter completion they mean nothing.
     """
+    unique = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
+    if share and 2 * len(unique) <= len(prompts):
+        places = {prompt: place for place, prompt in enumerate(unique)}
+        owners = [places[tuple(prompt)] for prompt in prompts]
+        return _with_shared_prompts(model, unique, owners, completions, pad_id)
+    return _with_own_prompts(model, prompts, completions, pad_id)
+
+
+def _with_own_prompts(
+    model: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    completions: Sequence[Sequence[int]],
+    pad_id: int,
+) -> Tensor:
     import torch
 
     rows = [[*p, *c] for p, c in zip(prompts, completions, strict=True)]
@@ -36,9 +66,8 @@ def completion_logits(
     starts = [len(p) - 1 for p in prompts]
     longest = max(map(len, completions))
     first = min(starts)
-    out: Any = model(
-        input_ids=ids[:, :-1], use_cache=False, logits_to_keep=ids.shape[1] - 1 - first
-    )
+    kept = ids.shape[1] - 1 - first
+    out: Any = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=kept)
     logits: Tensor = out.logits
     if min(starts) == max(starts):
         return logits[:, :longest]
@@ -48,9 +77,63 @@ def completion_logits(
     return logits.gather(1, places[..., None].expand(-1, -1, logits.shape[-1]))
 
 
+def _with_shared_prompts(
+    model: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    owners: Sequence[int],
+    completions: Sequence[Sequence[int]],
+    pad_id: int,
+) -> Tensor:
+    """Pass each prompt once; `owners` names the prompt of each completion."""
+    import torch
+
+    ids, mask, lengths = pad_left(prompts, pad_id, model.device)
+    positions = None if mask is None else (mask.cumsum(-1) - 1).clamp(min=0)
+    out: Any = model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    chosen = torch.tensor(owners, device=ids.device)
+    first: Tensor = out.logits[chosen]
+    rows = pad_rows(completions, pad_id, ids.device)[:, :-1]
+    if not rows.shape[1]:
+        return first
+    cache = out.past_key_values
+    cache.batch_select_indices(chosen)
+    if mask is not None:
+        mask = torch.cat([mask[chosen], mask.new_ones(rows.shape)], 1)
+        positions = lengths[chosen][:, None] + torch.arange(rows.shape[1], device=ids.device)
+    rest: Any = model(
+        input_ids=rows,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+    )
+    return torch.cat([first, rest.logits], 1)
+
+
 def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) -> Tensor:
     """Put rows of unequal length into one tensor, padded on the right."""
     import torch
 
     width = max(map(len, rows))
     return torch.tensor([[*row, *[value] * (width - len(row))] for row in rows], device=device)
+
+
+def pad_left(
+    rows: Sequence[Sequence[int]], pad_id: int, device: Any = None
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Put prompts into one tensor, padded on the left; give their mask, None if none is shorter."""
+    import torch
+
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    width = int(lengths.max())
+    ids = torch.tensor([[pad_id] * (width - len(row)) + list(row) for row in rows], device=device)
+    if int(lengths.min()) == width:
+        return ids, None, lengths
+    mask = (torch.arange(width, device=device) >= width - lengths[:, None]).long()
+    return ids, mask, lengths

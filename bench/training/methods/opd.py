@@ -17,11 +17,11 @@ __all__ = ["OPD"]
 
 
 def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
-    return [
-        distilled(group, rollout, show_demonstration(group.doc, recipe.stated(group.doc)), recipe)
-        for group in groups
-        for rollout in group.rollouts
-    ]
+    targets = []
+    for group in groups:
+        teacher = show_demonstration(group.doc, recipe.stated(group.doc))
+        targets += [distilled(group, rollout, teacher, recipe) for rollout in group.rollouts]
+    return targets
 
 
 OPD = Method("opd", "divergence", True, _distil, "arXiv 2601.19897")

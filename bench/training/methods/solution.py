@@ -17,11 +17,11 @@ __all__ = ["CAOPD_SOLUTION", "OPD_SOLUTION"]
 
 
 def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
-    return [
-        distilled(group, rollout, show_solution(group), recipe)
-        for group in groups
-        for rollout in group.rollouts
-    ]
+    targets = []
+    for group in groups:
+        teacher = show_solution(group)
+        targets += [distilled(group, rollout, teacher, recipe) for rollout in group.rollouts]
+    return targets
 
 
 def _distil_with_rate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:

@@ -84,3 +84,28 @@ def test_logits_of_prompts_of_one_length(model):
     assert same.shape[:2] == (2, 2)
     alone = model(input_ids=torch.tensor([[3, 4, 20, 21]])).logits[0, 1:3]
     torch.testing.assert_close(same[0], alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("prompts", [PROMPTS, [p[:1] for p in PROMPTS]])
+def test_shared_prompts_give_the_same_logits_and_gradients(model, prompts):
+    """Prompts of unequal and of equal length, each with three completions of unequal length."""
+    rows = [prompt for prompt in prompts for _ in range(3)]
+    completions = [[20 + i] * (1 + i % 4) for i in range(len(rows))]
+    mask = torch.tensor([[float(j < len(c)) for j in range(4)] for c in completions])
+    found = []
+    for share in (True, False):
+        model.zero_grad()
+        logits = completion_logits(model, rows, completions, 0, share=share)
+        loss = (logits.log_softmax(-1)[..., 5] * mask).sum()
+        loss.backward()
+        grads = torch.cat([p.grad.flatten() for p in model.parameters()])
+        found.append((logits * mask[..., None], grads))
+    torch.testing.assert_close(found[0][0], found[1][0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-3, atol=1e-4)
+
+
+def test_shared_prompts_with_completions_of_one_token(model):
+    rows, completions = [PROMPTS[0]] * 2, [[20], [21]]
+    shared = completion_logits(model, rows, completions, 0)
+    own = completion_logits(model, rows, completions, 0, share=False)
+    torch.testing.assert_close(shared, own, rtol=1e-4, atol=1e-4)
