@@ -80,7 +80,9 @@ class Trainer:
         if self.method.loss == "divergence":
             self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         if settings.gradient_checkpointing:
-            self.student.gradient_checkpointing_enable()
+            # transformers 5.23 renamed it.
+            name = "activation_checkpointing_enable"
+            getattr(model, name, model.gradient_checkpointing_enable)()
             _drop_nothing(self.student)
         self.optimizer = torch.optim.AdamW(
             self.student.parameters(),

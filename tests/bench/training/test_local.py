@@ -15,6 +15,7 @@ from caopd_bench.training.evaluating import answer, summarize  # noqa: E402
 from caopd_bench.training.local import Trainer, batch_loss, draw_rollouts  # noqa: E402
 from caopd_bench.training.methods import METHODS  # noqa: E402
 from caopd_bench.training.questions import load_questions  # noqa: E402
+from caopd_bench.training.rollouts import Group  # noqa: E402
 from caopd_bench.training.settings import make_settings  # noqa: E402
 from caopd_bench.training.targets import Recipe  # noqa: E402
 
@@ -159,3 +160,36 @@ def test_a_loss_that_is_no_number_stops_the_run(micro_base, docs, tmp_path):
         trainer.run(tmp_path, {})
     model, _ = load(tmp_path / "last")
     assert torch.isfinite(model.lm_head.weight).all()
+
+
+def test_no_token_of_an_answer_is_skipped(micro_base, docs):
+    """The official code skips three tokens, which of these answers is the answer."""
+    trainer = make_trainer(micro_base, docs, method="sft")
+    (target,) = trainer.method.make_targets(
+        [Group(docs[0], [], [])], Recipe(trainer.codec, trainer.settings)
+    )
+    loss, _ = batch_loss(trainer.student, None, [target], "likelihood", trainer.settings, 0)
+    with torch.inference_mode():
+        ids = torch.tensor([target.prompt + target.completion])
+        logs = trainer.student(input_ids=ids).logits.log_softmax(-1)[0]
+    start = len(target.prompt) - 1
+    wanted = -sum(float(logs[start + i, t]) for i, t in enumerate(target.completion))
+    assert float(loss.detach()) == pytest.approx(wanted / len(target.completion), rel=1e-4)
+
+
+def test_long_prompts_are_not_cut(micro_base, docs):
+    codec = make_trainer(micro_base, docs).codec
+    doc = {**docs[0], "question": "1+" * 2000 + "1"}
+    assert len(codec.encode_prompt(doc)) > 4000
+
+
+def test_checkpointing_activations_changes_no_gradient(micro_base, docs):
+    grads = []
+    for checkpointing in (False, True):
+        trainer = make_trainer(micro_base, docs, gradient_checkpointing=checkpointing)
+        groups = draw_rollouts(trainer.student, trainer.codec, docs[:8], trainer.settings, 0)
+        targets = trainer.method.make_targets(groups, Recipe(trainer.codec, trainer.settings))
+        trainer._backward(targets)
+        assert not trainer.student.training
+        grads.append(torch.cat([p.grad.flatten() for p in trainer.student.parameters()]))
+    torch.testing.assert_close(grads[0], grads[1], rtol=1e-3, atol=1e-5)
