@@ -45,6 +45,7 @@ SETTINGS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("jsd-beta", "X", "weight of the teacher in jsd (0.5)"),
         ("teacher-ema", "X", "what the teacher takes over each step; 0 freezes it (0.01)"),
         ("demonstration-confidence", "C", "1.00 (default), 0.50, varied or none"),
+        ("privileged-share", "X", "sft: share of questions asked as of a teacher (0)"),
         ("replace", "P,P", "where the rate is written: completion,demonstration,note; or none"),
         ("target-from", "T", "verifier (default) or agreement"),
         ("estimate", "E", "of the success rate: plain (default), leave_one_out, beta"),

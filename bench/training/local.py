@@ -151,7 +151,7 @@ class Trainer:
             follow(self.teacher, self.student, settings.teacher_ema)
         self.step += 1
         return {
-            **describe(groups, targets, needs_span=self.method.samples),
+            **describe(groups, targets),
             "step": self.step,
             "loss": loss,
             "entropy": entropies[0],
@@ -334,7 +334,7 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine
 
 
-def describe(groups: Sequence[Group], targets: Sequence[Target], *, needs_span: bool) -> Row:
+def describe(groups: Sequence[Group], targets: Sequence[Target]) -> Row:
     """Describe the rollouts of a step: what was right, what was stated, what was excluded."""
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     stated = [r.confidence for r in rollouts if r.confidence is not None]
@@ -349,7 +349,7 @@ def describe(groups: Sequence[Group], targets: Sequence[Target], *, needs_span: 
         "excluded": len(rollouts) - usable,
         "unfinished": sum(r.status == "unfinished" for r in rollouts),
         "no_confidence": sum(r.status in ("no_confidence", "bad_confidence") for r in rollouts),
-        "unreplaced": max(0, usable - with_span) if needs_span and rollouts else 0,
+        "unreplaced": max(0, usable - with_span) if len(targets) == len(rollouts) else 0,
         "tokens": sum(len(t.completion) for t in targets),
     }
 

@@ -57,6 +57,9 @@ class TrainSettings(BaseModel):
     demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = Field(
         default="1.00", description="What the demonstration states."
     )
+    privileged_share: float = Field(
+        default=0.0, ge=0, le=1, description="Of sft: share of questions asked as of a teacher."
+    )
     replace: str = Field(
         default="completion,demonstration,note", description="Where caopd writes the success rate."
     )

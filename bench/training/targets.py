@@ -60,14 +60,19 @@ class Method(NamedTuple):
     source: str
 
 
-def demonstrated(doc: Doc, stated: str | None, recipe: Recipe) -> Target:
-    """Make a target of the gold answer with a stated confidence, for likelihood."""
+def demonstrated(
+    doc: Doc, stated: str | None, recipe: Recipe, *, asked: Doc | None = None
+) -> Target:
+    """Make a target of the gold answer with a stated confidence, for likelihood.
+
+    `asked` is the document as it is asked, where that is not the student's own.
+    """
     codec = recipe.codec
     text = codec.lead(doc["style"]) + demonstrate(doc, stated)
     ids = codec.encode_answer(demonstrate(doc, stated), doc["style"])
     span = find_confidence(text, doc["kind"])
     place = codec.find_span(ids, span) if span else None
-    return Target(codec.encode_prompt(doc), ids, span=place)
+    return Target(codec.encode_prompt(doc if asked is None else asked), ids, span=place)
 
 
 def distilled(

@@ -105,7 +105,7 @@ class Lesson:
         targets = self.method.make_targets(
             groups, Recipe(self.codec, self.settings, self.mean_rate)
         )
-        self.row = describe(groups, targets, needs_span=True)
+        self.row = describe(groups, targets)
         if len(targets) != len(questions) * processes:
             targets = _spread(targets, self.settings.k, processes * parts)
         share = len(targets) // processes

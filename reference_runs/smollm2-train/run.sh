@@ -25,10 +25,10 @@ evaluate() { # evaluate NAME: levels 1 and 2 of the test set, 200 problems, gree
 
 [ -e instruct ] || caopd-bench fetch-model smollm2-135m --output instruct
 train warm --model instruct --method sft --demonstration-confidence varied --levels 1-3 \
-    --steps 40 --prompts-per-step 12 --learning-rate 1e-4 --micro-batch 12
+    --privileged-share 0.5 --steps 24 --prompts-per-step 12 --learning-rate 5e-5 --micro-batch 12
 evaluate warm
 for method in opd caopd; do
-    train "$method" --model warm --method "$method" --levels 1-2 --steps 30 --prompts-per-step 6 --k 8 \
+    train "$method" --model warm --method "$method" --levels 1-2 --steps 16 --prompts-per-step 6 --k 8 \
         --learning-rate 2e-5 --teacher-ema 0 --max-new-tokens 120 --micro-batch 24 --save-every 5
     evaluate "$method"
 done

@@ -4,7 +4,8 @@ r"""CaOPD (arXiv 2604.16830): the success rate replaces the stated confidence in
 2. in the teacher's demonstration;
 3. in a note that tells the teacher what to state.
 
-Each can be switched off (`replace`). The loss is that of OPD, with no further term.
+A question without a rate (no usable rollout) teaches nothing: the teacher sees what the student
+sees. Each place can be switched off (`replace`). The loss is that of OPD, with no further term.
 `caopd-constant` writes the mean success rate everywhere: what calibration on average is worth
 without knowing anything.
 """
@@ -39,7 +40,10 @@ def _replace(group: Group, rollout: Rollout, number: str | None, recipe: Recipe)
     places, stated = recipe.settings.places, recipe.stated(group.doc)
     # A rollout without a rate of its own is judged in its question's context all the same.
     shown = number if number is not None else write_rate(group.rate)
-    if shown is not None and "demonstration" in places and stated is not None:
+    if shown is None:
+        # No rate, no target: with the demonstration alone the teacher would teach its 1.00.
+        return distilled(group, rollout, group.doc, recipe)
+    if "demonstration" in places and stated is not None:
         stated = shown
     teacher = show_demonstration(group.doc, stated, shown if "note" in places else None)
     written = number if "completion" in places else None

@@ -21,13 +21,14 @@ def _reinforce(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     mix, scale = recipe.settings.group_mix, recipe.settings.scale_rewards
     for group in groups:
         right = [accuracy_reward(rollout) for rollout in group.rollouts]
-        close = [confidence_reward(rollout, group.rate, mix) for rollout in group.rollouts]
-        gains = zip(
-            group.rollouts,
-            advantages(right, scale=scale),
-            advantages(close, scale=scale),
-            strict=True,
-        )
+        # Only rollouts that state a confidence compete in stating it.
+        usable = [i for i, rollout in enumerate(group.rollouts) if rollout.usable]
+        close = [confidence_reward(group.rollouts[i], group.rate, mix) for i in usable]
+        of_confidences = [0.0] * len(group.rollouts)
+        if usable:
+            for i, gain in zip(usable, advantages(close, scale=scale), strict=True):
+                of_confidences[i] = float(gain)
+        gains = zip(group.rollouts, advantages(right, scale=scale), of_confidences, strict=True)
         for rollout, of_answer, of_confidence in gains:
             target = distilled(group, rollout, group.doc, recipe)
             weights = [float(of_answer)] * len(target.completion)

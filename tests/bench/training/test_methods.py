@@ -63,6 +63,23 @@ def test_sft_imitates_the_demonstration(group, codec):
     assert prompt == codec.decode(codec.encode_prompt(group.doc))
 
 
+def test_sft_can_teach_what_a_teacher_has_to_do(group, codec):
+    """Asked with a context, the answer and the number that are shown are given."""
+    (target,), ((prompt, text, _),) = make("sft", group, codec, privileged_share=1.0)
+    shown = number(codec, target)
+    assert f"Answer: 7\nConfidence: {shown}" in prompt
+    assert text == f"3 + 4 = 7.\nAnswer: 7\nConfidence: {shown}"
+    _, ((plain, _, _),) = make("sft", group, codec, privileged_share=0.0)
+    assert "expert" not in plain
+
+
+def test_varied_numbers_are_the_questions_own(group, codec):
+    (target,), _ = make("sft", group, codec, demonstration_confidence="varied")
+    assert 0.5 <= float(number(codec, target)) <= 0.95
+    (again,), _ = make("sft", group, codec, demonstration_confidence="varied")
+    assert again == target
+
+
 def test_sft_mu_states_the_success_rate(group, codec):
     (target,), ((_, text, _),) = make("sft-mu", group, codec)
     assert text == "3 + 4 = 7.\nAnswer: 7\nConfidence: 0.67"
@@ -75,6 +92,21 @@ def test_sft_mu_without_a_rate_states_nothing(math_doc, codec):
     (target,), ((_, text, _),) = make("sft-mu", group, codec)
     assert text == "3 + 4 = 7.\nAnswer: 7"
     assert target.span is None
+    assert target.completion[-1] != codec.end_id  # nor that nothing follows
+
+
+@pytest.mark.parametrize("name", ["caopd", "caopd-solution"])
+def test_without_a_rate_nothing_is_taught_and_no_expert_shown(name, math_doc, codec):
+    """The demonstration alone would teach its 1.00, which is OPD."""
+    silent = judge_rollout(math_doc, codec.encode(SILENT), SILENT, finished=True)
+    group = make_groups([math_doc], [silent, silent], 2)[0]
+    targets, _ = make(name, group, codec)
+    if name == "caopd":
+        assert all(t.teacher_prompt == t.prompt for t in targets)
+    alone = judge_rollout(math_doc, [*codec.encode(RIGHT), codec.end_id], RIGHT, finished=True)
+    group = make_groups([math_doc], [alone, silent], 2, estimate="leave_one_out")[0]
+    for _, _, teacher in make(name, group, codec)[1]:
+        assert "1.00" not in teacher.replace("(0.00 to 1.00)", "")
 
 
 def test_opd_leaves_the_rollouts_as_they_are_and_shows_a_sure_expert(group, codec):
@@ -182,7 +214,8 @@ def test_grpo_and_rlcr_weigh_all_tokens_by_the_groups_advantage(group, codec):
 def test_dcpo_weighs_the_confidence_by_a_reward_of_its_own(group, codec):
     targets, _ = make("dcpo", group, codec, group_mix=1.0)
     right = advantages([1, 0, 1, 1])
-    close = advantages([-abs(0.95 - 2 / 3), -abs(0.9 - 2 / 3), -abs(0.95 - 2 / 3), -1.0])
+    # The silent rollout does not compete: against it, any number would do well.
+    close = advantages([-abs(0.95 - 2 / 3), -abs(0.9 - 2 / 3), -abs(0.95 - 2 / 3)])
     for place, target in enumerate(targets[:3]):
         first, last = target.span
         assert target.weights[first:last] == [pytest.approx(close[place])] * (last - first)
