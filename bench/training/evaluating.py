@@ -30,6 +30,8 @@ SUMMARY = (
     *("accuracy", "mean_confidence", "parse_rate", "overconfidence_gap", "ece", "brier"),
     *("auroc", "spr"),
 )
+#: What ends an answer of a base model, in all tasks.
+STOP = "\n###\n"
 GROUPS = ("level", "family", "subject", "domain")
 
 
@@ -77,8 +79,10 @@ def answer(
     )
     rollouts = []
     for doc, ids in zip(docs, drawn, strict=True):
-        body, ended = codec.split_end(ids)
-        rollouts.append(judge_rollout(doc, ids, codec.decode(body), finished=ended))
+        body, _ = codec.split_end(ids)
+        # As the task reads it, which is not told why an answer ended and stops at its stop string.
+        text = codec.decode(body).partition(STOP)[0]
+        rollouts.append(judge_rollout(doc, ids, text, finished=True))
     rows = [
         {
             "item_hash": doc["item_hash"],

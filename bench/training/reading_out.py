@@ -9,7 +9,7 @@ number that was stated, whatever the number of tokens it takes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from caopd_bench.training.replacing import find_confidence, write_confidence
 from caopd_bench.training.rollouts import Rollout
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
     from caopd_bench.training.codec import Codec
@@ -27,6 +28,15 @@ __all__ = ["VALUES", "expected_confidences", "number_probabilities"]
 
 VALUES = np.arange(101) / 100
 _NUMBERS = tuple(write_confidence(float(value)) for value in VALUES)
+Tokens = tuple[int, ...]
+
+
+class _Place(NamedTuple):
+    """Where an answer states its number: the tokens before it, and those of each number."""
+
+    row: int
+    context: Tokens
+    numbers: tuple[Tokens, ...]
 
 
 def expected_confidences(
@@ -38,15 +48,13 @@ def expected_confidences(
     *,
     batch: int = 256,
 ) -> list[float | None]:
-    """Give the expectation of each answer's stated confidence; None where it states none."""
-    found: list[float | None] = []
-    for start in range(0, len(prompts), batch):
-        part = slice(start, start + batch)
-        for chances in number_probabilities(
-            model, codec, prompts[part], rollouts[part], kinds[part]
-        ):
-            found.append(None if chances is None else float(chances @ VALUES / chances.sum()))
-    return found
+    """Give the expectation of each answer's stated confidence; None where it states none.
+
+    `batch` is how many token sequences are passed at once; a number of several tokens takes some
+    ten sequences.
+    """
+    chances = number_probabilities(model, codec, prompts, rollouts, kinds, batch=batch)
+    return [None if c is None else float(c @ VALUES / c.sum()) for c in chances]
 
 
 def number_probabilities(
@@ -55,56 +63,72 @@ def number_probabilities(
     prompts: Sequence[Sequence[int]],
     rollouts: Sequence[Rollout],
     kinds: Sequence[str],
+    *,
+    batch: int = 256,
 ) -> list[npt.NDArray[np.float64] | None]:
     """Give, for each answer, the probabilities of the 101 numbers where it states one."""
-    import torch
-
-    rows, heads, chosen = [], [], []
-    for row, (rollout, kind) in enumerate(zip(rollouts, kinds, strict=True)):
+    places = []
+    for row, (prompt, rollout, kind) in enumerate(zip(prompts, rollouts, kinds, strict=True)):
         span = find_confidence(rollout.text, kind) if rollout.usable else None
-        if span is None:
-            continue
-        body, _ = codec.split_end(rollout.ids)
-        first, _ = codec.find_span(body, span)
-        head = body[:first]
-        # What the first token of the number holds before it, such as a space.
-        joint = rollout.text[len(codec.decode(head)) : span[0]]
-        rows.append(row)
-        heads.append(head)
-        chosen.append(joint)
+        if span is not None:
+            head, numbers = _write_numbers(codec, rollout, span)
+            places.append(_Place(row, (*prompt, *head), numbers))
     results: list[npt.NDArray[np.float64] | None] = [None] * len(rollouts)
-    for joint in sorted(set(chosen)):
-        candidates = [codec.encode(joint + number) for number in _NUMBERS]
-        leaders = {tuple(ids[:-1]): ids for ids in candidates}
-        mine = [i for i, other in enumerate(chosen) if other == joint]
-        sequences = [(heads[i], ids) for i in mine for ids in leaders.values()]
-        with torch.inference_mode():
-            logits = completion_logits(
-                model,
-                [prompts[rows[i]] for i in mine for _ in leaders],
-                [head + ids for head, ids in sequences],
-                codec.pad_id,
-            )
-        for place, i in enumerate(mine):
-            block = range(place * len(leaders), (place + 1) * len(leaders))
-            logs = {
-                prefix: logits[r, len(heads[i]) : len(heads[i]) + len(prefix) + 1].double()
-                for r, prefix in zip(block, leaders, strict=True)
-            }
-            results[rows[i]] = _chain(candidates, logs)
+    # Numbers that share all tokens but the last need one sequence.
+    sequences = [
+        (place, leader)
+        for place in places
+        for leader in {n[:-1]: n for n in place.numbers}.values()
+    ]
+    known: dict[int, dict[Tokens, Tensor]] = {}
+    for start in range(0, len(sequences), batch):
+        part = sequences[start : start + batch]
+        for (place, leader), logs in zip(part, _pass(model, part, codec.pad_id), strict=True):
+            known.setdefault(place.row, {})[leader[:-1]] = logs
+    for place in places:
+        logs = known[place.row]
+        results[place.row] = np.exp(
+            [float(sum(logs[n[:-1]][i, t] for i, t in enumerate(n))) for n in place.numbers]
+        )
     return results
 
 
-def _chain(
-    candidates: Sequence[Sequence[int]], logits: dict[tuple[int, ...], object]
-) -> npt.NDArray[np.float64]:
-    """Multiply the probabilities of each number's tokens."""
+def _write_numbers(
+    codec: Codec, rollout: Rollout, span: tuple[int, int]
+) -> tuple[Tokens, tuple[Tokens, ...]]:
+    """Write all numbers in the place of the stated one; give what they share and what differs."""
+    body, _ = codec.split_end(rollout.ids)
+    first, _ = codec.find_span(body, span)
+    # What the first token of the number holds before it, such as a space.
+    joint = rollout.text[len(codec.decode(body[:first])) : span[0]]
+    plain = tuple(tuple(codec.encode(joint + number)) for number in _NUMBERS)
+    probe = codec.restate(body, rollout.text, span, _NUMBERS[37])
+    if tuple(probe.ids[: probe.last]) == (*body[:first], *plain[37]):
+        return tuple(body[:first]), plain
+    # A tokenizer that writes a number otherwise when it stands alone: every one in its place.
+    written = [codec.restate(body, rollout.text, span, number) for number in _NUMBERS]
+    whole = [tuple(changed.ids[: changed.last]) for changed in written]
+    least, most = min(whole), max(whole)
+    shared = next(
+        (i for i, (x, y) in enumerate(zip(least, most, strict=False)) if x != y), len(least)
+    )
+    return least[:shared], tuple(ids[shared:] for ids in whole)
+
+
+def _pass(
+    model: PreTrainedModel, part: Sequence[tuple[_Place, Tokens]], pad_id: int
+) -> list[Tensor]:
+    """Give the log-probabilities at the tokens of each sequence's number."""
     import torch
 
-    known = {prefix: torch.as_tensor(x).log_softmax(-1) for prefix, x in logits.items()}
-    total = np.zeros(len(candidates))
-    for place, ids in enumerate(candidates):
-        steps = known[tuple(ids[:-1])]
-        total[place] = float(sum(steps[depth, token] for depth, token in enumerate(ids)))
-    chances: npt.NDArray[np.float64] = np.exp(total)
-    return chances
+    with torch.inference_mode():
+        logits = completion_logits(
+            model,
+            [place.context for place, _ in part],
+            [leader for _, leader in part],
+            pad_id,
+        )
+        return [
+            logits[row, : len(leader)].double().log_softmax(-1)
+            for row, (_, leader) in enumerate(part)
+        ]
