@@ -8,9 +8,11 @@ of its own, made from the seed and the number of the step.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,7 +49,8 @@ def save_model(
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        model.save_pretrained(folder, safe_serialization=True)
+        with _failing_as_files_do():
+            model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
     finally:
         if shown:
@@ -71,14 +74,15 @@ def save_state(
     save_model(new, model, tokenizer, provenance)
     state = new / "state"
     state.mkdir()
-    save_file(_contiguous(saved.teacher), state / "teacher.safetensors")
-    save_file(_contiguous(saved.optimizer), state / "optimizer.safetensors")
+    with _failing_as_files_do():
+        save_file(_contiguous(saved.teacher), state / "teacher.safetensors")
+        save_file(_contiguous(saved.optimizer), state / "optimizer.safetensors")
     (state / "state.json").write_text(
         json.dumps({"step": saved.step, "values": saved.values}), encoding="utf-8"
     )
     last, old = output / LAST, output / OLD
-    shutil.rmtree(old, ignore_errors=True)
     if last.exists():
+        shutil.rmtree(old, ignore_errors=True)
         last.replace(old)
     new.replace(last)
     shutil.rmtree(old, ignore_errors=True)
@@ -113,8 +117,23 @@ def load_state(folder: Path) -> Saved:
 
 def finish(output: Path) -> None:
     """Take the intermediate checkpoint away: the final model stands in the folder itself."""
+    for name in (LAST, OLD):  # first what makes it one, so that half of it is never taken for one
+        (output / name / "state" / "state.json").unlink(missing_ok=True)
     for name in (LAST, OLD, NEW):
         shutil.rmtree(output / name, ignore_errors=True)
+
+
+@contextmanager
+def _failing_as_files_do() -> Iterator[None]:
+    """Let safetensors fail with an OSError, as everything else does that cannot be written."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        text = str(error)
+        is_full = "No space left" in text or "os error 28" in text
+        raise OSError(errno.ENOSPC if is_full else errno.EIO, text) from error
 
 
 def _contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

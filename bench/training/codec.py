@@ -57,6 +57,8 @@ class Codec:
     ) -> None:
         self.tokenizer = tokenizer
         self.chat = bool(tokenizer.chat_template) if chat is None else chat
+        if self.chat and not tokenizer.chat_template:
+            raise UsageError("chat: the tokenizer has no chat template; leave chat out")
         if tokenizer.eos_token_id is None:
             raise UsageError("the tokenizer has no end-of-text token, which every answer needs")
         self.end_id = int(tokenizer.eos_token_id)
@@ -71,9 +73,12 @@ class Codec:
     def encode_prompt(self, doc: Doc) -> list[int]:
         """Encode what the model is asked."""
         if self.chat:
-            encoded = self.tokenizer.apply_chat_template(
-                to_messages(doc), add_generation_prompt=True, tokenize=False
-            )
+            try:
+                encoded = self.tokenizer.apply_chat_template(
+                    to_messages(doc), add_generation_prompt=True, tokenize=False
+                )
+            except Exception as error:  # a template raises what it likes
+                raise UsageError(f"the chat template refuses the prompt: {error}") from error
             return list(self._encoded(str(encoded), special=False))
         system = doc.get("system_message") or ""
         return list(self._encoded(system + render_prompt(doc), special=True))

@@ -34,6 +34,7 @@ def run_train(options: argparse.Namespace) -> int:
     """Train, and give the exit code: 0 done, 1 stopped (with a checkpoint), 2 usage."""
     values = collect_settings(options)
     if values.get("method") == "pretrain":
+        _require("torch", "transformers")
         from caopd_bench.training.micro.command import run_pretrain
 
         return run_pretrain(options, values, say=_say)
@@ -54,12 +55,26 @@ def run_train(options: argparse.Namespace) -> int:
     if prepared is None:
         _say(f"{options.output}: already done; nothing to resume")
         return 0
-    return _run(prepared, options)
+    try:
+        return _run(prepared, options)
+    except UsageError:
+        if not options.resume:
+            _forget(options.output)
+        raise
+
+
+def _forget(output: Path) -> None:
+    """Take away what a run left that could not begin, so that its mended command can be typed."""
+    (output / SETTINGS_FILE).unlink(missing_ok=True)
+    if output.is_dir() and not any(output.iterdir()):
+        output.rmdir()
 
 
 def collect_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Put the file's settings and the command line's together; the latter win."""
     values = read_config(options.config) if options.config is not None else {}
+    # YAML reads 1e-5 as a word.
+    values = {k: _read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}
     for group in SETTINGS.values():
         for name, _, _ in group:
             field = name.replace("-", "_")
@@ -102,9 +117,12 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     settings = settings.model_copy(update={"threads": torch.get_num_threads()})
-    output.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
-    file.write_text(text, encoding="utf-8")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written ({error.strerror})") from None
     return settings
 
 
@@ -114,8 +132,11 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     file = output / SETTINGS_FILE
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UsageError(f"{output}: nothing to resume here ({SETTINGS_FILE} is missing)") from None
+        threads = int(known["threads"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{output}: nothing to resume here ({SETTINGS_FILE} is missing or damaged)"
+        ) from None
     for name, value in settings.model_dump().items():
         if name == "threads" and value is None:
             continue
@@ -124,7 +145,7 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
                 f"{name}: {value!r}, but {output} was begun with {known.get(name)!r}; give the "
                 "same settings, or a new folder"
             )
-    torch.set_num_threads(int(known["threads"]))
+    torch.set_num_threads(threads)
     done = output / PROVENANCE
     if done.exists() and _find_checkpoint(known["engine"], output) is None:
         return None
@@ -174,9 +195,9 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
             model, tokenizer = load_model(
                 str(find_last(output) or settings.model) if options.resume else settings.model
             )
-            trainer = Trainer(settings, model, tokenizer, docs)
+            trainer = Trainer(settings, _place(model), tokenizer, docs)
             trainer.run(output, provenance, progress, resume=options.resume)
-    except (TrainingError, MemoryError, OSError, RuntimeError) as error:
+    except (TrainingError, MemoryError, OSError, RuntimeError, ValueError) as error:
         reporter.close()
         return _stopped(error, output, settings)
     except KeyboardInterrupt:
@@ -190,6 +211,7 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
 
 def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a student in float32, from a folder or the hub."""
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
@@ -199,10 +221,17 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
         model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         said = str(error).strip().splitlines() or ["no reason given"]
         raise UsageError(f"model: {name} cannot be loaded: {said[0]}") from error
     return model, tokenizer
+
+
+def _place(model: PreTrainedModel) -> PreTrainedModel:
+    """Put the model on the first GPU, where there is one."""
+    import torch
+
+    return model.to("cuda") if torch.cuda.is_available() else model  # type: ignore[arg-type]
 
 
 def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:

@@ -20,6 +20,8 @@ from caopd_bench.training.settings import TrainSettings, make_settings
 __all__ = ["KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "print_plan", "show_table"]
 
 GB = 1e9
+#: What the count of parameters is right for.
+DENSE = ("llama", "mistral", "qwen2", "qwen3")
 #: Tokens of a prompt, and what the teacher's has on top: the demonstration and the note.
 PROMPT_TOKENS, CONTEXT_TOKENS = 256, 256
 #: Tensors of the size of the logits that are alive at once, in float32: logits, log-softmax and
@@ -93,7 +95,11 @@ class Plan(NamedTuple):
 
 
 def count_parameters(config: Mapping[str, Any]) -> int:
-    """Count the parameters of a dense Llama, Qwen2 or Qwen3 from its configuration."""
+    """Count the parameters of a dense Llama, Mistral, Qwen2 or Qwen3 from its configuration."""
+    if config.get("model_type") not in DENSE:
+        raise UsageError(
+            f"model: the plan counts {', '.join(DENSE)}, not {config.get('model_type')!r}"
+        )
     hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
     heads = int(config["num_attention_heads"])
     shared = int(config.get("num_key_value_heads") or heads)
@@ -207,7 +213,13 @@ def print_plan(settings: TrainSettings, *, gpus: int = 8, gpu_gb: float = 80) ->
 def _find_config(model: str) -> Any:
     file = Path(model) / "config.json"
     if file.is_file():
-        return json.loads(file.read_text(encoding="utf-8"))
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"model: {file} is no JSON: {error}") from None
+        if not isinstance(config, dict):
+            raise UsageError(f"model: {file} is no configuration")
+        return config
     if model in KNOWN_CONFIGS:
         return KNOWN_CONFIGS[model]
     try:

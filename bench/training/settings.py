@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from caopd_bench.errors import UsageError
 from caopd_bench.plain_yaml import read_yaml
@@ -30,7 +30,9 @@ class TrainSettings(BaseModel):
     model: str = Field(min_length=1, description="Folder of a checkpoint, or its name on the hub.")
     task: str = Field(default="caopd_math_conf", description="Whose train split and prompt.")
     engine: Literal["local", "trl"] = Field(default="local", description="One process, or TRL.")
-    seed: int = Field(default=0, ge=0, description="Of the order of questions and of rollouts.")
+    seed: int = Field(
+        default=0, ge=0, le=2**31, description="Of the order of questions and of rollouts."
+    )
 
     levels: str | None = Field(default=None, description='Of a bundled task, such as "1-3".')
     families: str | None = Field(default=None, description="Of caopd_arith: sum, difference, ...")
@@ -82,6 +84,14 @@ class TrainSettings(BaseModel):
     threads: int | None = Field(default=None, ge=1, description="Of torch.")
     save_every: int = Field(default=20, ge=1, description="Steps between checkpoints.")
 
+    @field_validator("demonstration_confidence", "levels", mode="before")
+    @classmethod
+    def _take_numbers(cls, value: Any) -> Any:
+        """Take what YAML reads as a number: 1.00 and 3 without quotes."""
+        if isinstance(value, float):
+            return f"{value:.2f}"
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
     @field_validator("replace")
     @classmethod
     def _check_places(cls, value: str) -> str:
@@ -92,6 +102,17 @@ class TrainSettings(BaseModel):
         if unknown:
             raise ValueError(f"must be of {', '.join(PLACES)}, or none; got {unknown[0]!r}")
         return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> TrainSettings:
+        """Refuse settings that would have no effect, or none but a wrong one."""
+        if self.target_from == "agreement" and self.estimate != "plain":
+            raise ValueError("estimate: is of the verifier's verdicts; leave it out with agreement")
+        compares = self.method in ("grpo", "rlcr", "dcpo")
+        if self.k < 2 and (compares or self.estimate == "leave_one_out"):
+            what = self.method if compares else "leave_one_out"
+            raise ValueError(f"k: {what} compares rollouts of a question and needs 2 or more")
+        return self
 
     @property
     def places(self) -> frozenset[str]:
@@ -114,6 +135,8 @@ def make_settings(values: Mapping[str, Any]) -> TrainSettings:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         said = first["msg"].removeprefix("Value error, ")
+        if not field:  # of several fields: the message names them
+            raise UsageError(said) from None
         given = "" if first["type"] == "missing" else f"; got {first['input']!r:.80}"
         raise UsageError(f"{field}: {said[:1].lower()}{said[1:]}{given}") from None
 

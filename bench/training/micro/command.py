@@ -34,6 +34,8 @@ def run_pretrain(
         given = values.get(name)
         if given is not None and (not isinstance(given, int) or given < (name != "seed")):
             raise UsageError(f"--{name}: must be a whole number, got {given!r}")
+    if options.plan or options.trl or options.report_to:
+        raise UsageError("--plan, --trl and --report-to are not for --method pretrain")
     if output is None:
         raise UsageError("--output: name the new folder of the model")
     if options.resume:

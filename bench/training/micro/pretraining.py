@@ -41,6 +41,8 @@ STEPS = {
 }
 #: A model stands still when the last fifth of its steps gained less than this.
 STILL = 0.01
+#: Core-seconds after which pretraining ends, whatever is left; the provenance then says so.
+CAP = 20 * 60
 EVALUATIONS = 20
 _IGNORED = -100
 
@@ -108,6 +110,8 @@ def pretrain(
             }
             curve.append(row)
             say(row)
+            if row["seconds"] > CAP and step < steps:
+                break
     model.eval()
     provenance = {
         "method": "pretrain",
@@ -115,7 +119,8 @@ def pretrain(
         "parameters": sum(p.numel() for p in model.parameters()),
         "corpus": corpus,
         "seed": seed,
-        "steps": steps,
+        "steps": curve[-1]["step"],
+        "capped": curve[-1]["step"] < steps,
         "batch": BATCH,
         "learning_rate": peak,
         "threads": torch.get_num_threads(),

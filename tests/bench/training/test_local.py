@@ -193,3 +193,18 @@ def test_checkpointing_activations_changes_no_gradient(micro_base, docs):
         assert not trainer.student.training
         grads.append(torch.cat([p.grad.flatten() for p in trainer.student.parameters()]))
     torch.testing.assert_close(grads[0], grads[1], rtol=1e-3, atol=1e-5)
+
+
+def test_a_step_counts_what_it_excluded(math_doc):
+    from caopd_bench.training.local import describe
+    from caopd_bench.training.rollouts import judge_rollout, make_groups
+    from caopd_bench.training.targets import Target
+
+    texts = ["Answer: 7\nConfidence: 0.9", "Answer: 8\nConfidence: high", "Answer: 7", "x"]
+    rollouts = [judge_rollout(math_doc, [1], text, finished=i < 3) for i, text in enumerate(texts)]
+    groups = make_groups([math_doc], rollouts, 4)
+    row = describe(groups, [Target([1], [2])] * 4)
+    assert (row["rollouts"], row["excluded"], row["unfinished"]) == (4, 3, 1)
+    assert (row["no_confidence"], row["unreplaced"]) == (2, 1)
+    assert (row["accuracy"], row["success_rate"], row["stated"]) == (0.5, 1.0, 0.9)
+    assert describe(groups, [Target([1], [2])])["unreplaced"] == 0  # sft-mu: a target a question

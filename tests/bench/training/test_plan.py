@@ -109,7 +109,7 @@ def test_the_command_says_whether_it_fits(capsys):
 
 def test_what_cannot_be_planned_is_said(tmp_path):
     settings = example_settings(str(tmp_path))
-    (tmp_path / "config.json").write_text('{"hidden_size": 8}')
+    (tmp_path / "config.json").write_text('{"hidden_size": 8, "model_type": "llama"}')
     with pytest.raises(UsageError, match="has no 'intermediate_size'"):
         print_plan(settings)
     with pytest.raises(UsageError, match="must be above 0"):

@@ -207,9 +207,54 @@ def test_own_train_files(train, micro_base, tmp_path):
     words += ["--train-file", file, "--output", tmp_path / "o", "--threads", "1", *FEW]
     code, _, err = train(*words)
     assert code == 0, err
-    file.write_text('{"problem": "1 + 1?"}\n')
-    code, _, err = train(*words[:-9], tmp_path / "p", *words[-8:])
+    file.write_text('{"question": "1 + 1?"}\n')
+    words[words.index("--output") + 1] = tmp_path / "p"
+    code, _, err = train(*words)
     assert code == 2
+    assert "row 1: no 'answer'" in err
+    # Nothing is left that would make the mended command fail.
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("learning_rate: 1e-5\n", None),
+        ("demonstration_confidence: 1.00\nlevels: 3\n", None),
+        ("target_from: agreement\nestimate: beta\n", "estimate: is of the verifier's verdicts"),
+        ("estimate: leave_one_out\nk: 1\n", "k: leave_one_out compares rollouts"),
+        ("method: grpo\nk: 1\n", "k: grpo compares rollouts"),
+        ("seed: 99999999999999\n", "seed: input should be less than"),
+        ("chat: true\n", "chat: the tokenizer has no chat template"),
+    ],
+)
+def test_settings_that_yaml_reads_otherwise_and_that_contradict(
+    train, micro_base, tmp_path, text, said
+):
+    start = {"method": "caopd", "model": micro_base, "task": "caopd_arith_conf", "steps": 1}
+    start |= {"prompts_per_step": 2, "k": 2, "max_new_tokens": 12, "threads": 1}
+    lines = [f"{k}: {v}\n" for k, v in start.items() if not any(
+        line.startswith(f"{k}:") for line in text.splitlines())]  # fmt: skip
+    (tmp_path / "c.yaml").write_text("".join(lines) + text)
+    code, _, err = train("--config", tmp_path / "c.yaml", "--output", tmp_path / "o")
+    assert code == (0 if said is None else 2), err
+    assert (said or "") in err
+    assert (tmp_path / "o").exists() is (said is None)
+
+
+def test_a_disk_that_is_really_full(train, started, monkeypatch):
+    """safetensors has an error of its own for it."""
+    import safetensors.torch
+    from safetensors import SafetensorError
+
+    def fail(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left (os error 28)")
+
+    monkeypatch.setattr(safetensors.torch, "save_file", fail)
+    code, _, err = train(*started, "--save-every", "1")
+    assert code == 1
+    assert "the disk is full" in err
+    assert "no checkpoint yet" in err
 
 
 def test_pretraining_is_reproducible(train, tmp_path):
