@@ -231,7 +231,7 @@ def _place(model: PreTrainedModel) -> PreTrainedModel:
     """Put the model on the first GPU, where there is one."""
     import torch
 
-    return model.to("cuda") if torch.cuda.is_available() else model  # type: ignore[arg-type]
+    return model.to("cuda") if torch.cuda.is_available() else model
 
 
 def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:

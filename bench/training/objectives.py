@@ -71,8 +71,8 @@ def likelihood(student: Tensor, ids: Tensor) -> Tensor:
 def policy_gradient(student: Tensor, ids: Tensor, advantages: Tensor) -> Tensor:
     """Give the policy-gradient loss at every position: minus advantage times log-probability.
 
-    One update follows each batch of rollouts, so the ratio to the sampling policy is 1 and its
-    clipping (PPO, GRPO) never acts; the gradient is the same.
+    One update follows each batch of rollouts, so that at temperature 1 the ratio to the sampling
+    policy is 1 and its clipping (PPO, GRPO) never acts; the gradient is the same.
     """
     return advantages * likelihood(student, ids)
 

@@ -12,7 +12,7 @@ from caopd_bench.tasks.verifiers import group_answers, verify
 from caopd_bench.training.replacing import read_response
 from caopd_bench.training.success import agreement_rates, success_rates
 
-__all__ = ["Group", "Rollout", "count_statuses", "judge_rollout", "make_groups"]
+__all__ = ["Group", "Rollout", "judge_rollout", "make_groups"]
 
 Doc = Mapping[str, Any]
 
@@ -109,13 +109,3 @@ def make_groups(
         Group(doc, part, list(map(float, row)))
         for doc, part, row in zip(docs, parts, rates, strict=True)
     ]
-
-
-def count_statuses(groups: Sequence[Group]) -> dict[str, int]:
-    """Count what was excluded from the confidence target, by the parser's status."""
-    counts: dict[str, int] = {}
-    for group in groups:
-        for rollout in group.rollouts:
-            if not rollout.usable:
-                counts[rollout.status] = counts.get(rollout.status, 0) + 1
-    return counts

@@ -160,8 +160,8 @@ def main() -> None:
     lines = [
         "# Speed of training",
         "",
-        "Written by `tox -e bench-train`: one run, ratios, one thread. The machine is shared, so the "
-        "seconds say little.",
+        "Written by `tox -e bench-train`: one run, ratios, one thread. The machine is shared, so "
+        "the seconds say little.",
         "",
         "| 67 thousand parameters, 32 questions x 8 rollouts | |",
         "|---|---|",

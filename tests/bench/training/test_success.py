@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caopd_bench.training.rollouts import Rollout, count_statuses, judge_rollout, make_groups
+from caopd_bench.training.rollouts import Rollout, judge_rollout, make_groups
 from caopd_bench.training.success import agreement_rates, success_rates
 
 DOC = {"kind": "number", "answer": "7", "style": "math"}
@@ -68,12 +68,12 @@ def test_rollouts_are_judged_as_the_task_judges():
     assert (CUT.status, CUT.confidence, CUT.correct) == ("unfinished", None, 0)
 
 
-def test_unfinished_and_silent_rollouts_are_excluded_and_counted():
+def test_unfinished_and_silent_rollouts_are_excluded():
     (group,) = make_groups([DOC], [RIGHT, WRONG, SILENT, CUT], 4)
     assert group.rates[:2] == [0.5, 0.5]
     assert all(rate != rate for rate in group.rates[2:])
     assert group.rate == 0.5
-    assert count_statuses([group]) == {"no_confidence": 1, "unfinished": 1}
+    assert [r.usable for r in group.rollouts] == [True, True, False, False]
     (empty,) = make_groups([DOC], [SILENT, CUT], 2)
     assert empty.rate != empty.rate
 
