@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-__all__ = ["write_tables"]
+__all__ = ["load_rows", "write_tables"]
 
 SIZES = ("10k", "33k", "67k", "114k", "245k", "622k", "962k")
 METHODS = (
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 def write_tables(folder: Path) -> None:
     """Write cells.csv and tables.md."""
-    rows = [json.loads(file.read_text()) for file in sorted((folder / "rows").glob("*.json"))]
+    rows = load_rows(folder)
     if not rows:
         return
     rows.sort(key=_place)
@@ -64,6 +64,18 @@ def write_tables(folder: Path) -> None:
         ]
     parts += ["## Single runs, greedy read-out", _table(main, "greedy", _single)]
     (folder / "tables.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def load_rows(folder: Path) -> list[Row]:
+    """Give the rows of cells.csv, and those that are finished but not in it yet (rows/)."""
+    known: dict[str, Row] = {}
+    if (folder / "cells.csv").exists():
+        with (folder / "cells.csv").open(newline="", encoding="utf-8") as file:
+            known = {row["cell"]: dict(row) for row in csv.DictReader(file)}
+    for path in sorted((folder / "rows").glob("*.json")):
+        row = {key: str(value) for key, value in json.loads(path.read_text()).items()}
+        known[row["cell"]] = row
+    return list(known.values())
 
 
 def _place(row: Row) -> tuple[Any, ...]:
