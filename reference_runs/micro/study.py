@@ -102,6 +102,8 @@ def list_cells(part: str, sizes: tuple[str, ...]) -> list[Cell]:
         for method in ("opd", "caopd"):
             drift = (("learning_rate", 0.002),)
             cells.append(Cell("ablation", "sure", "622k", 0, method, seed, drift))
+            frozen = (("teacher_ema", 0.0),)
+            cells.append(Cell("ablation", "sure", "622k", 1, method, seed, frozen))
         for corpus, method, changes in ablations:
             if method != "base" or seed == 0:
                 made = tuple(sorted(changes.items()))

@@ -57,9 +57,9 @@ def write_tables(folder: Path) -> None:
     other = [row for row in rows if row["part"] == "ablation"]
     if other:
         parts += [
-            "## Ablations and other methods, 67k, greedy read-out",
+            "## Ablations and other methods, greedy read-out",
             _table(other, "greedy", _ablation),
-            "## Ablations and other methods, 67k, expectation",
+            "## Ablations and other methods, expectation",
             _table(other, "expected", _ablation),
         ]
     parts += ["## Single runs, greedy read-out", _table(main, "greedy", _single)]
@@ -97,7 +97,8 @@ def _size(row: Row) -> tuple[str, str]:
 def _ablation(row: Row) -> tuple[str, str]:
     changes = json.loads(row["changes"])
     said = ", ".join(f"{key} {value}" for key, value in changes.items())
-    return (f"{row['corpus']} corpus, {row['method']}", said or "-")
+    name = f"{row['size']}, {row['corpus']} corpus, {row['method']}"
+    return (name if row["size"] == "67k" else f"{name}, base {row['base_seed']}", said or "-")
 
 
 def _single(row: Row) -> tuple[str, str]:
