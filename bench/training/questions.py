@@ -43,7 +43,7 @@ def load_questions(
     task : str
         Such as "caopd_math_conf".
     split : str
-        "train" or "validation".
+        "train" or "validation"; "test" is the frozen set, for evaluation.
     levels, families
         Of the bundled sets; `families` of `caopd_arith` only.
     limit : int, optional
@@ -71,7 +71,9 @@ def load_questions(
         elif families is not None:
             raise UsageError("families: only caopd_arith_conf has them")
         elif name == "math":
-            items = problems.load(seed=seed, split=split, levels=levels, n=limit)
+            # Without a seed the test set is the frozen one.
+            drawn = None if split == "test" else seed
+            items = problems.load(seed=drawn, split=split, levels=levels, n=limit)
             items = [{**item, "style": "math"} for item in items]
         else:
             items = _read_train_file(name, task, train_file, levels)[:limit]

@@ -268,3 +268,14 @@ def test_pretraining_is_reproducible(train, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     made = json.loads((tmp_path / "a" / "provenance.json").read_text())
     assert (made["size"], made["corpus"], made["parameters"]) == ("10k", "sure", 10128)
+
+
+def test_the_test_split_is_the_frozen_one():
+    from caopd_bench.tasks import problems
+    from caopd_bench.training.questions import load_questions
+
+    frozen = [item["question"] for item in problems.load(levels="1-2")]
+    loaded = load_questions("caopd_math_conf", split="test", levels="1-2", seed=3)
+    assert [doc["question"] for doc in loaded] == frozen
+    trained = {doc["question"] for doc in load_questions("caopd_math_conf", levels="1-2")}
+    assert not trained & set(frozen)
