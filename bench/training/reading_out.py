@@ -80,15 +80,20 @@ def number_probabilities(
         for place in places
         for leader in {n[:-1]: n for n in place.numbers}.values()
     ]
-    known: dict[int, dict[Tokens, Tensor]] = {}
+    # Log-probabilities by row and by the tokens up to and with the one they are of: of a vocabulary
+    # no more is kept than the numbers need.
+    known: dict[int, dict[Tokens, float]] = {place.row: {} for place in places}
     for start in range(0, len(sequences), batch):
         part = sequences[start : start + batch]
         for (place, leader), logs in zip(part, _pass(model, part, codec.pad_id), strict=True):
-            known.setdefault(place.row, {})[leader[:-1]] = logs
+            for end in range(1, len(leader) + 1):
+                before = leader[: end - 1]
+                for beginning in {n[:end] for n in place.numbers if n[: end - 1] == before}:
+                    known[place.row][beginning] = float(logs[end - 1, beginning[-1]])
     for place in places:
-        logs = known[place.row]
+        logs_of = known[place.row]
         results[place.row] = np.exp(
-            [float(sum(logs[n[:-1]][i, t] for i, t in enumerate(n))) for n in place.numbers]
+            [sum(logs_of[n[: i + 1]] for i in range(len(n))) for n in place.numbers]
         )
     return results
 
