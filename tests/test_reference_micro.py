@@ -46,8 +46,7 @@ def test_every_row_is_that_of_its_answers(cells):
                 if value != value:
                     assert stored == ""
                 else:
-                    # Answers keep four digits of an expectation.
-                    assert float(stored) == pytest.approx(value, abs=3e-4), (cell["cell"], metric)
+                    assert float(stored) == pytest.approx(value, abs=6e-5), (cell["cell"], metric)
 
 
 def test_the_tables_are_those_of_the_cells(tmp_path):

@@ -162,6 +162,13 @@ def run_cell(cell: Cell, bases: Path) -> dict[str, Any]:
     sampled = answer(
         model, codec, docs, max_new_tokens=12, temperature=1.0, generator=drawn, batch=500
     )
+    for answered in (
+        *greedy,
+        *sampled,
+    ):  # as they are stored: every number is recomputed from those
+        for column in ("confidence", "expected"):
+            if answered.get(column) is not None:
+                answered[column] = float(_text(answered[column]))
     for name, rows, column in (
         ("greedy", greedy, "confidence"),
         ("expected", greedy, "expected"),
