@@ -15,7 +15,7 @@ pytest.importorskip("transformers")
 
 from caopd_bench.training.checkpoints import find_last  # noqa: E402
 
-STEPS = 8
+STEPS = 12
 
 
 def command(base, output, *extra):
