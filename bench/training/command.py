@@ -167,17 +167,11 @@ def _is_first() -> bool:
 
 def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
     from caopd_bench.training.provenance import describe_run
-    from caopd_bench.training.questions import load_questions
+    from caopd_bench.training.questions import load_run_questions
     from caopd_bench.training.reporters import open_reporter
 
     output: Path = options.output
-    docs = load_questions(
-        settings.task,
-        levels=settings.levels,
-        families=settings.families,
-        limit=settings.questions,
-        train_file=settings.train_file,
-    )
+    docs = load_run_questions(settings)
     provenance = describe_run(settings, docs)
     tracker = options.report_to if _is_first() else None
     reporter = open_reporter(tracker, output.name, settings.model_dump())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-__all__ = ["completion_logits", "pad_left", "pad_rows"]
+__all__ = ["completion_logits", "pad_left", "pad_rows", "pass_prompts"]
 
 
 def completion_logits(
@@ -87,6 +87,38 @@ def _with_shared_prompts(
     """Pass each prompt once; `owners` names the prompt of each completion."""
     import torch
 
+    logits, cache, mask, lengths = pass_prompts(model, prompts, pad_id)
+    chosen = torch.tensor(owners, device=logits.device)
+    first = logits[chosen]
+    rows = pad_rows(completions, pad_id, logits.device)[:, :-1]
+    if not rows.shape[1]:
+        return first
+    cache.batch_select_indices(chosen)
+    positions = None
+    if mask is not None:
+        mask = torch.cat([mask[chosen], mask.new_ones(rows.shape)], 1)
+        positions = lengths[chosen][:, None] + torch.arange(rows.shape[1], device=logits.device)
+    rest: Any = model(
+        input_ids=rows,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+    )
+    return torch.cat([first, rest.logits], 1)
+
+
+def pass_prompts(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad_id: int
+) -> tuple[Tensor, Any, Tensor | None, Tensor]:
+    """Pass prompts, padded on the left where they must be, and keep the cache.
+
+    Returns
+    -------
+    (Tensor of shape (prompts, 1, vocabulary), cache, Tensor or None, Tensor)
+        The logits of the first token after each prompt, the cache, the mask (None without
+        padding) and the lengths.
+    """
     ids, mask, lengths = pad_left(prompts, pad_id, model.device)
     positions = None if mask is None else (mask.cumsum(-1) - 1).clamp(min=0)
     out: Any = model(
@@ -96,24 +128,7 @@ def _with_shared_prompts(
         use_cache=True,
         logits_to_keep=1,
     )
-    chosen = torch.tensor(owners, device=ids.device)
-    first: Tensor = out.logits[chosen]
-    rows = pad_rows(completions, pad_id, ids.device)[:, :-1]
-    if not rows.shape[1]:
-        return first
-    cache = out.past_key_values
-    cache.batch_select_indices(chosen)
-    if mask is not None:
-        mask = torch.cat([mask[chosen], mask.new_ones(rows.shape)], 1)
-        positions = lengths[chosen][:, None] + torch.arange(rows.shape[1], device=ids.device)
-    rest: Any = model(
-        input_ids=rows,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-    )
-    return torch.cat([first, rest.logits], 1)
+    return out.logits, out.past_key_values, mask, lengths
 
 
 def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) -> Tensor:

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.tasks import arithmetic, problems
@@ -20,7 +20,10 @@ from caopd_bench.tasks.data import DataError, read_rows
 from caopd_bench.tasks.items import SETS
 from caopd_bench.tasks.prompts import item_hash, render_system
 
-__all__ = ["choose_questions", "load_questions", "make_doc"]
+if TYPE_CHECKING:
+    from caopd_bench.training.settings import TrainSettings
+
+__all__ = ["choose_questions", "load_questions", "load_run_questions", "make_doc"]
 
 Doc = dict[str, Any]
 BUNDLED = ("math", "arith")
@@ -82,6 +85,17 @@ def load_questions(
     if not items:
         raise UsageError(f"{task}: no questions are left to train on")
     return [make_doc(item) for item in items]
+
+
+def load_run_questions(settings: TrainSettings) -> list[Doc]:
+    """Load the questions that a run's settings name."""
+    return load_questions(
+        settings.task,
+        levels=settings.levels,
+        families=settings.families,
+        limit=settings.questions,
+        train_file=settings.train_file,
+    )
 
 
 def make_doc(item: Doc) -> Doc:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from caopd_bench.training.passes import pad_left
+from caopd_bench.training.passes import pass_prompts
 
 if TYPE_CHECKING:
     import torch
@@ -99,16 +99,8 @@ def _sample_batch(
     import torch
 
     device = model.device
-    ids, mask, lengths = pad_left(prompts, pad_id, device)
-    positions = None if mask is None else (mask.cumsum(-1) - 1).clamp(min=0)
-    out: Any = model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    cache, logits = out.past_key_values, out.logits[:, -1]
+    first, cache, mask, lengths = pass_prompts(model, prompts, pad_id)
+    logits, positions = first[:, -1], None
     if k > 1:
         cache.batch_repeat_interleave(k)
         logits, lengths = logits.repeat_interleave(k, 0), lengths.repeat_interleave(k, 0)
@@ -135,7 +127,7 @@ def _sample_batch(
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
             positions = (lengths + step)[:, None]
-        out = model(
+        out: Any = model(
             input_ids=token[:, None],
             attention_mask=mask,
             position_ids=positions,

@@ -68,9 +68,9 @@ def demonstrated(
     `asked` is the document as it is asked, where that is not the student's own.
     """
     codec = recipe.codec
-    text = codec.lead(doc["style"]) + demonstrate(doc, stated)
-    ids = codec.encode_answer(demonstrate(doc, stated), doc["style"])
-    span = find_confidence(text, doc["kind"])
+    shown = demonstrate(doc, stated)
+    ids = codec.encode_answer(shown, doc["style"])
+    span = find_confidence(codec.lead(doc["style"]) + shown, doc["kind"])
     place = codec.find_span(ids, span) if span else None
     return Target(codec.encode_prompt(doc if asked is None else asked), ids, span=place)
 

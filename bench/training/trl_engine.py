@@ -22,7 +22,7 @@ from caopd_bench.errors import UsageError
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.history import History
-from caopd_bench.training.questions import load_questions
+from caopd_bench.training.questions import load_run_questions
 from caopd_bench.training.settings import TrainSettings
 from caopd_bench.training.trl_contract import check_trl
 
@@ -115,13 +115,7 @@ def build_trainer(
             "`accelerate launch -m caopd_bench train ...`"
         )
     adapter = _make_adapter(rank, config, resumed=checkpoint is not None)
-    docs = load_questions(
-        settings.task,
-        levels=settings.levels,
-        families=settings.families,
-        limit=settings.questions,
-        train_file=settings.train_file,
-    )
+    docs = load_run_questions(settings)
     model, tokenizer = load_model(settings.model)
     if checkpoint is not None and (checkpoint / "teacher").is_dir():
         # TRL makes the teacher from the path that the student names, before it is sharded.
