@@ -17,6 +17,7 @@ from caopd_bench import arguments
 from caopd_bench._version import __version__
 from caopd_bench.deciding_options import add_deciding
 from caopd_bench.report_options import add_report
+from caopd_bench.sweep_options import add_sweep
 from caopd_bench.train_options import add_train
 
 __all__ = ["main"]
@@ -189,6 +190,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_deciding(commands)
     add_report(commands)
     add_train(commands)
+    add_sweep(commands)
     return parser
 
 

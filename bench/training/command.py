@@ -24,7 +24,7 @@ from caopd_bench.training.settings import TrainSettings, make_settings, read_con
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["run_train"]
+__all__ = ["SETTINGS_FILE", "load_model", "place_model", "prepare_folder", "run_train"]
 
 SETTINGS_FILE = "settings.json"
 _WORDS = {"true": True, "false": False, "null": None, "none": "none"}
@@ -189,7 +189,7 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
             model, tokenizer = load_model(
                 str(find_last(output) or settings.model) if options.resume else settings.model
             )
-            trainer = Trainer(settings, _place(model), tokenizer, docs)
+            trainer = Trainer(settings, place_model(model), tokenizer, docs)
             trainer.run(output, provenance, progress, resume=options.resume)
     except (TrainingError, MemoryError, OSError, RuntimeError, ValueError) as error:
         reporter.close()
@@ -221,7 +221,7 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return model, tokenizer
 
 
-def _place(model: PreTrainedModel) -> PreTrainedModel:
+def place_model(model: PreTrainedModel) -> PreTrainedModel:
     """Put the model on the first GPU, where there is one."""
     import torch
 

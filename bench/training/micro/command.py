@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.micro.corpus import CORPORA
 from caopd_bench.training.micro.sizes import SIZES
 
-__all__ = ["run_pretrain"]
+__all__ = ["run_pretrain", "write_curve"]
 
 ALLOWED = ("method", "seed", "steps", "threads")
 
@@ -66,12 +66,17 @@ def _pretrain(
     )
     output.mkdir(parents=True, exist_ok=True)
     save_model(output, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
-    with (output / "pretraining.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(done.curve[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(done.curve)
+    write_curve(output, done.curve)
     if not done.provenance["stands_still"]:
         gained = 100 * done.provenance["gained_in_last_fifth"]
         say(f"its accuracy still rose by {gained:.1f} points in the last fifth of the steps")
     print(output)
     return 0
+
+
+def write_curve(folder: Path, curve: Sequence[Mapping[str, float]]) -> None:
+    """Write how pretraining went beside the model."""
+    with (folder / "pretraining.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(curve[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(curve)

@@ -1,0 +1,71 @@
+"""The models that cells start from: a path, a name on the hub, or a micro model made on demand."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from caopd_bench.sweep.grid import Base, Sweep
+
+__all__ = ["find_base"]
+
+
+def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path:
+    """Give the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
+
+    Of several processes that need the same micro model one makes it, and the others wait.
+    """
+    if base.model:
+        local = sweep.file.parent / Path(base.model).expanduser()
+        return local if local.exists() else Path(base.model)
+    folder = sweep.bases / base.name
+    if is_model(folder):
+        return folder
+    with _alone(sweep.bases / f".{base.name}.lock"):
+        if not is_model(folder):
+            say(f"pretraining {base.name}")
+            _pretrain(base, folder)
+    return folder
+
+
+def is_model(folder: Path) -> bool:
+    """Say whether a checkpoint stands in a folder."""
+    return (folder / "model.safetensors").is_file()
+
+
+def _pretrain(base: Base, folder: Path) -> None:
+    import shutil
+
+    import torch
+
+    from caopd_bench.training.checkpoints import save_model
+    from caopd_bench.training.micro.command import write_curve
+    from caopd_bench.training.micro.pretraining import pretrain
+    from caopd_bench.training.provenance import versions
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the stored ones were made
+    done = pretrain(base.size, corpus=base.corpus, seed=base.seed)
+    torch.set_num_threads(threads)
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_model(part, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
+    write_curve(part, done.curve)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        file.unlink(missing_ok=True)
+    finally:
+        os.close(handle)

@@ -1,0 +1,78 @@
+"""How long the cells of a sweep will take: from cells like them that are finished, else roughly."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+
+from caopd_bench.sweep.grid import Cell
+
+__all__ = ["estimate_seconds"]
+
+#: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation,
+#: and one sampled, judged and learned answer of a model of no and of a million parameters.
+EVALUATION, ANSWER, ANSWER_MILLION = 5.0, 4e-4, 1.9e-3
+#: What a cell of unknown models counts for, so that the display has a unit; never shown.
+UNKNOWN = 1.0
+
+
+def estimate_seconds(cells: Sequence[Cell], timings: Path) -> tuple[dict[str, float], bool]:
+    """Estimate the seconds of each cell.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    timings : Path
+        The sweep's timings.csv, if there is one.
+
+    Returns
+    -------
+    seconds : dict
+        By cell.
+    is_known : bool
+        Whether each is from cells like it, or of micro models: otherwise it is only a unit.
+    """
+    seconds = _read(timings)
+    by_name = {cell.name: cell for cell in cells}
+    alike: dict[tuple[str, ...], list[float]] = {}
+    for name, value in seconds.items():
+        if name in by_name:
+            for kind in _kinds(by_name[name]):
+                alike.setdefault(kind, []).append(value)
+    found, is_known = {}, True
+    for cell in cells:
+        known = next((alike[kind] for kind in _kinds(cell) if kind in alike), None)
+        if known is not None:
+            found[cell.name] = median(known)
+        elif cell.base.size:
+            found[cell.name] = _guess(cell)
+        else:
+            found[cell.name], is_known = UNKNOWN, False
+    return found, is_known
+
+
+def _kinds(cell: Cell) -> Iterable[tuple[str, ...]]:
+    """Give what makes cells alike, the closest first."""
+    model = cell.base.size or cell.base.model
+    trained = "" if not cell.stages else str(sum(stage["steps"] for stage in cell.stages))
+    k = str(cell.stages[0]["k"] * cell.stages[0]["prompts_per_step"]) if cell.stages else ""
+    return (model, cell.method, trained, k), (model, trained, k)
+
+
+def _guess(cell: Cell) -> float:
+    from caopd_bench.training.micro.sizes import SIZES
+
+    width, layers = SIZES[cell.base.size].width, SIZES[cell.base.size].layers
+    millions = 12 * layers * width * width / 1e6
+    answers = sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages)
+    return EVALUATION + answers * (ANSWER + ANSWER_MILLION * millions)
+
+
+def _read(timings: Path) -> dict[str, float]:
+    try:
+        with timings.open(newline="", encoding="utf-8") as file:
+            return {row["cell"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,190 @@
+"""The folder of a sweep: what is finished, who works on what, and the two tables.
+
+    cells/NAME/     a finished cell: cell.json, timing.json, run/ (a stored run), training.csv
+    failed/NAME.json
+    work/NAME/      a cell that is being run, and its lock; gone when it is finished
+    cells.csv       one row a finished cell of the file, in the file's order; no times
+    timings.csv     where, when and how long
+
+A cell is finished when its folder is there, which is made by one rename. A lock is the kernel's
+(`flock`), so it goes with the process that held it, however that ended.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.sweep.grid import Cell
+from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
+
+__all__ = ["Folder"]
+
+CELL, TIMING = "cell.json", "timing.json"
+
+
+class Folder:
+    """The files of one sweep.
+
+    Parameters
+    ----------
+    root : Path
+        Made when something is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._rows: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+
+    def cell(self, cell: Cell) -> Path:
+        """Give the folder of a finished cell."""
+        return self.root / "cells" / cell.name
+
+    def work(self, cell: Cell) -> Path:
+        """Give the folder in which a cell is run."""
+        return self.root / "work" / cell.name
+
+    def is_finished(self, cell: Cell) -> bool:
+        """Say whether a cell has been run with these settings."""
+        return self.known(cell) is not None
+
+    def known(self, cell: Cell) -> dict[str, Any] | None:
+        """Give the cell.json of a cell that was run with these settings."""
+        known = _read(self.cell(cell) / CELL)
+        return known if known is not None and known.get("key") == cell.key else None
+
+    def failure(self, cell: Cell) -> dict[str, Any] | None:
+        """Give the record of a cell that failed with these settings."""
+        known = _read(self.root / "failed" / f"{cell.name}.json")
+        return known if known is not None and known.get("key") == cell.key else None
+
+    @contextmanager
+    def claim(self, cell: Cell) -> Iterator[bool]:
+        """Take a cell, if nobody else has it: gives whether it is ours and still to do."""
+        file = self.root / "work" / f"{cell.name}.lock"
+        with _locked(file, wait=False) as is_ours:
+            yield is_ours and not self.is_finished(cell)
+
+    def is_claimed(self, cell: Cell) -> bool:
+        """Say whether somebody works on a cell now."""
+        file = self.root / "work" / f"{cell.name}.lock"
+        if not file.exists():
+            return False
+        with _locked(file, wait=False) as is_ours:
+            return not is_ours
+
+    def finish(self, cell: Cell, ready: Path) -> None:
+        """Move what was made into its place, in one rename; an older cell of the name goes."""
+        place = self.cell(cell)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            old = self.work(cell) / "old"
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+        ready.rename(place)
+        (self.root / "failed" / f"{cell.name}.json").unlink(missing_ok=True)
+        shutil.rmtree(self.work(cell), ignore_errors=True)
+
+    def fail(self, cell: Cell, record: Mapping[str, Any]) -> None:
+        """Record why a cell failed."""
+        file = self.root / "failed" / f"{cell.name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(file, json.dumps({"key": cell.key, **record}, indent=1) + "\n")
+
+    def write_tables(self, cells: Sequence[Cell], *, recompute: bool = False) -> int:
+        """Write cells.csv and timings.csv of what is finished; give the number of cells.
+
+        One process at a time reads and writes, so that no older table replaces a newer one. With
+        `recompute` every metric is computed from the stored rows.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _locked(self.root / "work" / "tables.lock", wait=True):
+            rows: list[dict[str, Any]] = []
+            times: list[dict[str, Any]] = []
+            for cell in cells:
+                if self.is_finished(cell):
+                    rows += self._make_rows(cell, recompute)
+                    times.append({"cell": cell.name, **(_read(self.cell(cell) / TIMING) or {})})
+            _replace(self.root / "cells.csv", _render(rows, COLUMNS))
+            _replace(self.root / "timings.csv", _render(times, TIMING_COLUMNS))
+        return len(times)
+
+    def clean(self) -> None:
+        """Take the folders of work away that hold nothing but locks nobody has."""
+        work = self.root / "work"
+        for file in work.glob("*.lock") if work.is_dir() else ():
+            with _locked(file, wait=False) as is_ours:
+                if is_ours:
+                    file.unlink(missing_ok=True)
+        for folder in (work, self.root / "failed"):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _make_rows(self, cell: Cell, recompute: bool) -> list[dict[str, Any]]:
+        place = self.cell(cell)
+        changed = (place / CELL).stat().st_mtime_ns
+        known = self._rows.get(cell.name)
+        if known is None or known[0] != changed or recompute:
+            rows = make_rows(cell, place, _read(place / CELL) or {}, recompute=recompute)
+            self._rows[cell.name] = known = (changed, rows)
+        return known[1]
+
+
+@contextmanager
+def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        # A lock on a file that `clean` has since taken away locks nothing.
+        yield _is_same(handle, file) or wait
+    finally:
+        os.close(handle)
+
+
+def _is_same(handle: int, file: Path) -> bool:
+    try:
+        return os.fstat(handle).st_ino == file.stat().st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, dict) else None
+
+
+def _render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""The local engine: workers on this machine that take cells from the folder until none is left.
+
+Nobody hands cells out. A worker takes the first cell of the list that is neither finished nor
+claimed, so that any number of sweeps can work on one folder, started at any time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from caopd_bench.sweep.display import Display
+from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
+
+__all__ = ["run_local", "work_on"]
+
+#: Seconds between two looks at the folder, and between two writings of the tables.
+LOOK, TABLES = 0.5, 20.0
+_PR_SET_PDEATHSIG = 1
+
+
+def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Display) -> None:
+    """Run cells with some worker processes, showing what is done."""
+    folder = Folder(sweep.output)
+    todo = [cell.name for cell in cells if not folder.is_finished(cell)]
+    if not todo:
+        return
+    context = multiprocessing.get_context("spawn")
+    arguments = (str(sweep.file), str(sweep.output), todo, os.getpid())
+    made: list[BaseProcess] = []
+    for number in range(min(workers, len(todo))):
+        process = context.Process(target=_worker, args=arguments, name=f"worker {number + 1}")
+        process.start()
+        made.append(process)
+    last = time.monotonic()
+    try:
+        while any(process.is_alive() for process in made):
+            time.sleep(LOOK)
+            display.show()
+            if time.monotonic() - last > TABLES:
+                folder.write_tables(sweep.cells)
+                last = time.monotonic()
+    finally:
+        for process in made:
+            if process.is_alive():
+                process.terminate()
+        for process in made:
+            process.join()
+
+
+def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
+    """Run the named cells that nobody else has, one after the other; give those that failed."""
+    from caopd_bench.sweep.harness import Harness
+    from caopd_bench.sweep.running import run_cell
+
+    folder, harness, failed = Folder(sweep.output), Harness(), []
+    wanted = set(names)
+    for cell in sweep.cells:
+        if cell.name not in wanted or folder.is_finished(cell):
+            continue
+        with folder.claim(cell) as is_ours:
+            if not is_ours:
+                continue
+            try:
+                run_cell(cell, sweep, folder, harness, engine=engine)
+            except Exception:  # noqa: BLE001 - recorded by run_cell; the sweep goes on
+                failed.append(cell.name)
+    return failed
+
+
+def _worker(file: str, output: str, names: list[str], parent: int) -> None:
+    """Work in a process of its own, which ends with the one that started it."""
+    _end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), sys.stderr.fileno())  # libraries' bars over the display
+        work_on(read_sweep(Path(file), Path(output)), names)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, also by kill -9 (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before that
+        sys.exit(1)

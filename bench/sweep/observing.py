@@ -1,0 +1,154 @@
+"""What is known of a cell besides its run: success with and without the teacher's context,
+entropies, and the expectation of the stated number.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caopd_bench.errors import UsageError
+from caopd_bench.rows import Run
+from caopd_bench.sweep.grid import Cell, resolved
+from caopd_bench.training.codec import Codec
+from caopd_bench.training.command import load_model
+from caopd_bench.training.contexts import show_demonstration
+from caopd_bench.training.evaluating import answer
+from caopd_bench.training.questions import load_questions
+from caopd_bench.training.targets import Recipe
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["EXPECTED", "observe", "read_expectations", "write_expectations"]
+
+EXPECTED = "expected.csv.gz"
+#: Of the generator of these samples: the same for all cells.
+SAMPLE_SEED = 1234
+#: Tokens of an answer where the cell is not trained and so has no budget of its own.
+BASE_TOKENS = 32
+
+
+def observe(
+    cell: Cell,
+    base: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    work: Path,
+) -> dict[str, float]:
+    """Give the last step of training, and the success rates that were asked for.
+
+    Student success is the share of the trained model's answers, sampled at temperature 1, that are
+    right; teacher success that of the model it started from, shown what its teacher was shown.
+    """
+    found = _last_step(work / f"stage{len(cell.stages)}" / "training.csv") if cell.stages else {}
+    if not cell.evaluate.success_questions:
+        return found
+    docs = _load_validation(cell)
+    teacher, codec = load_model(str(base))[0].eval(), Codec(tokenizer)
+    recipe = Recipe(codec, resolved(cell.stages[-1], str(base))) if cell.stages else None
+    shown = [
+        show_demonstration(doc, recipe.stated(doc) if recipe is not None else "1.00")
+        for doc in docs
+    ]
+    asked = [("student", model, docs), ("teacher", teacher, shown)]
+    # What a teacher with a verified rollout is shown depends on the student's rollouts of a step.
+    for name, who, what in asked[:1] if "solution" in cell.method else asked:
+        rows = answer(
+            who,
+            codec,
+            what,
+            max_new_tokens=_budget(cell),
+            temperature=1.0,
+            generator=_generator(who),
+            batch=512,
+        )
+        stated = [row["confidence"] for row in rows if row["confidence"] is not None]
+        found[f"{name}_success"] = float(np.mean([row["correct"] for row in rows]))
+        found[f"{name}_stated"] = float(np.mean(stated)) if stated else math.nan
+    return {k: v for k, v in found.items() if v == v}
+
+
+def write_expectations(
+    run: Run,
+    cell: Cell,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+) -> None:
+    """Write the expectation of the stated number of every greedy answer of a bundled task."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["task", "item_hash", "expected"])
+    for task in run.tasks:
+        if not task.endswith("_conf"):
+            continue
+        docs = load_questions(task, split="test")
+        kept = {row.item_hash for row in run.task_rows(task)}
+        docs = [doc for doc in docs if doc["item_hash"] in kept]
+        rows = answer(
+            model,
+            Codec(tokenizer),
+            docs,
+            max_new_tokens=_budget(cell),
+            expectation=True,
+            batch=512,
+        )
+        for row in rows:
+            value = row["expected"]
+            writer.writerow([task, row["item_hash"], "" if value is None else f"{value:.4g}"])
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        stream.write(text.getvalue().encode())
+    (folder / EXPECTED).write_bytes(buffer.getvalue())
+
+
+def read_expectations(folder: Path, task: str) -> dict[str, float]:
+    """Read what `write_expectations` wrote: the expectation by item; NaN where there is none."""
+    file = folder / EXPECTED
+    if not file.is_file():
+        return {}
+    lines = io.StringIO(gzip.decompress(file.read_bytes()).decode())
+    return {
+        row["item_hash"]: float(row["expected"]) if row["expected"] else math.nan
+        for row in csv.DictReader(lines)
+        if row["task"] == task
+    }
+
+
+def _last_step(history: Path) -> dict[str, float]:
+    with history.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = rows[-1] if rows else {}
+    names = ("entropy", "teacher_entropy", "excluded")
+    return {name: float(last[name]) for name in names if last.get(name)}
+
+
+def _load_validation(cell: Cell) -> list[dict[str, Any]]:
+    stage = cell.stages[-1] if cell.stages else {}
+    task = stage.get("task") or cell.evaluate.tasks[0]
+    try:
+        docs = load_questions(task, split="validation", families=stage.get("families"))
+    except UsageError as error:
+        raise UsageError(
+            f"evaluate: success_questions needs a bundled task ({error}); set it to 0"
+        ) from None
+    return docs[: cell.evaluate.success_questions]
+
+
+def _budget(cell: Cell) -> int:
+    return int(cell.stages[-1]["max_new_tokens"]) if cell.stages else BASE_TOKENS
+
+
+def _generator(model: PreTrainedModel) -> Any:
+    import torch
+
+    generator = torch.Generator(device=model.device)
+    generator.manual_seed(SAMPLE_SEED)
+    return generator

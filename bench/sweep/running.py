@@ -1,0 +1,227 @@
+"""Run one cell: prepare its model, train it, evaluate it with lm-eval, and store what came out.
+
+A cell that is stopped goes on from its last checkpoint when it is run again, and gives the same
+bytes as one that was never stopped (at the same thread count). Everything is made in `work/NAME`
+and moved into place at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from caopd_bench.errors import UsageError
+from caopd_bench.scoring import score
+from caopd_bench.stored import write_stored
+from caopd_bench.sweep.bases import find_base
+from caopd_bench.sweep.folder import CELL, TIMING, Folder
+from caopd_bench.sweep.grid import Cell, Sweep, resolved
+from caopd_bench.sweep.harness import Harness
+from caopd_bench.sweep.observing import observe, write_expectations
+from caopd_bench.tasks.weights import fingerprint_weights
+from caopd_bench.training.checkpoints import PROVENANCE
+from caopd_bench.training.command import (
+    SETTINGS_FILE,
+    load_model,
+    place_model,
+    prepare_folder,
+)
+from caopd_bench.training.local import Trainer
+from caopd_bench.training.provenance import describe_run, versions
+from caopd_bench.training.questions import load_run_questions
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["run_cell"]
+
+HISTORY = "training.csv"
+
+
+class _Trained(NamedTuple):
+    """The folder of a cell's model, with what stands in it."""
+
+    folder: Path
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def run_cell(
+    cell: Cell,
+    sweep: Sweep,
+    folder: Folder,
+    harness: Harness,
+    *,
+    engine: str = "local",
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Run one cell to the end, or record why it failed and raise the reason.
+
+    The caller holds the cell's claim.
+    """
+    work = folder.work(cell)
+    try:
+        _run(cell, sweep, folder, harness, engine, say)
+    except (Exception, SystemExit) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        record = {"cell": cell.name, "error": said[0][:500], "kind": type(error).__name__}
+        folder.fail(cell, {**record, "host": socket.gethostname(), "when": _now()})
+        # What was trained is kept, so that a mended evaluation need not train again.
+        shutil.rmtree(work / "ready", ignore_errors=True)
+        raise
+
+
+def _run(
+    cell: Cell,
+    sweep: Sweep,
+    folder: Folder,
+    harness: Harness,
+    engine: str,
+    say: Callable[[str], None],
+) -> None:
+    import torch
+
+    work = folder.work(cell)
+    work.mkdir(parents=True, exist_ok=True)
+    for old in ("ready", "lm_eval", "old"):
+        shutil.rmtree(work / old, ignore_errors=True)
+    began, cpu, marks = time.perf_counter(), time.process_time(), [time.perf_counter()]
+    torch.set_num_threads(cell.stages[-1]["threads"] if cell.stages else 1)
+    base = find_base(cell.base, sweep, say)
+    marks.append(time.perf_counter())
+    trained = _train(cell, base, work)
+    marks.append(time.perf_counter())
+    ready = work / "ready"
+    ready.mkdir()
+    model = trained.model.eval()
+    run = harness.evaluate(cell, trained.folder, model, trained.tokenizer, work / "lm_eval")
+    timing = {"date": run.provenance.get("date")}
+    run = replace(run, name=cell.name, provenance=_describe(run.provenance, cell))
+    write_stored(run, score(run), ready / "run")
+    if cell.evaluate.expectation:
+        write_expectations(run, cell, model, trained.tokenizer, ready)
+    observed = observe(cell, base, model, trained.tokenizer, work)
+    known = {
+        "key": cell.key,
+        "cell": cell.name,
+        "method": cell.method,
+        "base": cell.base.name,
+        "seed": cell.seed,
+        "changes": dict(cell.changes),
+        "stages": [dict(stage) for stage in cell.stages],
+        "evaluate": cell.evaluate.model_dump(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "base_weights": fingerprint_weights(base),
+        "weights": fingerprint_weights(trained.folder),
+        "observed": observed,
+        "versions": versions(),
+    }
+    if cell.stages:
+        shutil.copyfile(trained.folder / HISTORY, ready / HISTORY)
+    _keep(sweep, cell, trained.folder, work, ready)
+    marks.append(time.perf_counter())
+    _write(ready / CELL, known)
+    seconds = [round(b - a, 3) for a, b in zip(marks[:-1], marks[1:], strict=True)]
+    timing |= {
+        "host": socket.gethostname(),
+        "engine": engine,
+        **dict(
+            zip(("pretrain_seconds", "train_seconds", "evaluate_seconds"), seconds, strict=True)
+        ),
+        "seconds": round(time.perf_counter() - began, 3),
+        "core_seconds": round(time.process_time() - cpu, 3),
+        "finished": _now(),
+    }
+    _write(ready / TIMING, timing)
+    folder.finish(cell, ready)
+
+
+def _train(cell: Cell, base: Path, work: Path) -> _Trained:
+    """Train the stages one after the other, each from where a stopped run left it."""
+    before: Path = base
+    model, tokenizer = load_model(str(base)) if not cell.stages else (None, None)
+    for number, stage in enumerate(cell.stages, 1):
+        output = work / f"stage{number}"
+        settings = resolved(stage, str(before))
+        # Half a folder: what was stopped before its first file, or begun with other settings.
+        resume = (output / SETTINGS_FILE).exists()
+        if resume and not _is_begun_with(output, settings.model_dump()):
+            shutil.rmtree(output)
+            resume = False
+        prepared = prepare_folder(settings, output, resume=resume)
+        if prepared is not None:
+            start = output / "last" if (output / "last").exists() else before
+            docs = load_run_questions(prepared)
+            provenance = _portable(describe_run(prepared, docs), cell)
+            if prepared.engine == "trl":
+                from caopd_bench.training.trl_engine import run_trl
+
+                run_trl(prepared, output, provenance, lambda _row: None, resume=resume)
+                model, tokenizer = load_model(str(output))
+            else:
+                model, tokenizer = load_model(str(start))
+                trainer = Trainer(prepared, place_model(model), tokenizer, docs)
+                trainer.run(output, provenance, resume=resume)
+                model = trainer.student
+        else:
+            model, tokenizer = load_model(str(output))
+        before = output
+    assert model is not None
+    return _Trained(before, place_model(model), tokenizer)
+
+
+def _is_begun_with(output: Path, values: Mapping[str, Any]) -> bool:
+    try:
+        known = json.loads((output / SETTINGS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return all(known.get(k) == v for k, v in values.items() if k != "threads")
+
+
+def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    """Name the base as the sweep does, and not by a path of this machine."""
+    named = {**provenance, "settings": {**provenance["settings"], "model": cell.base.name}}
+    named["base"] = {**provenance["base"], "model": cell.base.name}
+    return named
+
+
+def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    """Leave out what differs between equal runs: paths and times."""
+    kept = {k: v for k, v in provenance.items() if k not in ("date", "seconds")}
+    given = kept.get("model_args")
+    if isinstance(given, Mapping):
+        kept["model_args"] = {**given, "pretrained": cell.name}
+    return {**kept, "model": cell.name}
+
+
+def _keep(sweep: Sweep, cell: Cell, trained: Path, work: Path, ready: Path) -> None:
+    if "lm_eval" in sweep.keep:
+        (work / "lm_eval").rename(ready / "lm_eval")
+    if "checkpoint" in sweep.keep and cell.stages:
+        kept = ready / "checkpoint"
+        shutil.copytree(trained, kept, ignore=shutil.ignore_patterns(HISTORY, SETTINGS_FILE))
+
+
+def _write(file: Path, values: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def check_base(cell: Cell, base: Path, known: Mapping[str, Any]) -> None:
+    """Raise a UsageError if a finished cell was trained from other weights than are here now."""
+    now = fingerprint_weights(base)
+    if now is not None and known.get("base_weights") not in (None, now):
+        raise UsageError(
+            f"{cell.name}: was run from other weights than {base} has now; delete its folder in "
+            "cells/ to run it again"
+        )
