@@ -65,6 +65,8 @@ class _File(BaseModel):
     title: str = ""
     output: str | None = None
     bases: str | None = None
+    #: Folders of other sweeps whose finished cells are copied where they are the same.
+    reuse: list[str] = Field(default_factory=list)
     keep: list[Literal["checkpoint", "lm_eval"]] = Field(default_factory=list)
     settings: dict[str, Any] = Field(default_factory=dict)
     #: Settings of the cells of one size (or model), over `settings`.
@@ -142,6 +144,7 @@ class Sweep:
     title: str
     output: Path
     bases: Path
+    reuse: tuple[Path, ...]
     keep: tuple[str, ...]
     cells: tuple[Cell, ...]
 
@@ -178,6 +181,7 @@ def read_sweep(file: Path, output: Path | None = None) -> Sweep:
         read.title or file.parent.name,
         output or (folder / read.output if read.output else folder),
         folder / (read.bases or "bases"),
+        tuple(folder / name for name in read.reuse),
         tuple(read.keep),
         cells,
     )

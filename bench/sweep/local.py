@@ -59,6 +59,7 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
 def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
     """Run the named cells that nobody else has, one after the other; give those that failed."""
     from caopd_bench.sweep.harness import Harness
+    from caopd_bench.sweep.reusing import find_elsewhere, take
     from caopd_bench.sweep.running import run_cell
 
     folder, harness, failed = Folder(sweep.output), Harness(), []
@@ -70,7 +71,11 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
             if not is_ours:
                 continue
             try:
-                run_cell(cell, sweep, folder, harness, engine=engine)
+                known = find_elsewhere(cell, sweep.reuse)
+                if known is not None:
+                    take(cell, known, folder)
+                else:
+                    run_cell(cell, sweep, folder, harness, engine=engine)
             except Exception:  # noqa: BLE001 - recorded by run_cell; the sweep goes on
                 failed.append(cell.name)
     return failed

@@ -1,0 +1,200 @@
+"""A frozen analysis: what is asked of a sweep, how it is computed, and what would count against it.
+
+The file is written before the held-out rows are looked at. What the summary says follows from it,
+whichever way the numbers fall.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from caopd_bench.errors import UsageError
+from caopd_bench.plain_yaml import read_yaml
+
+__all__ = ["Analysis", "Claim", "FigureSpec", "View", "judge", "read_analysis", "split_series"]
+
+PAGE = "docs/sweep.md"
+MAX_BYTES = 100_000
+_EXPECT = re.compile(r"(above|below|within) (-?\d+(?:\.\d+)?)")
+AT = " @ "
+Verdict = Literal["holds", "fails", "open"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class View(_Strict):
+    """Which answers of a cell are looked at, and as what."""
+
+    task: str | None = None
+    column: Literal["confidence", "expected"] = "confidence"
+    #: Rows whose groups have these values, such as {family: sum}.
+    where: dict[str, Any] = Field(default_factory=dict)
+    #: Recalibrate by this method, fitted on the rows of `fit`; where those are the rows that are
+    #: looked at, fitted on four fifths of the items and applied to the others.
+    recalibrate: str | None = None
+    fit: dict[str, Any] = Field(default_factory=dict)
+
+
+class Claim(_Strict):
+    """A statement that numbers can hold or fail."""
+
+    id: str = Field(min_length=1)
+    says: str = Field(min_length=1)
+    source: str = ""
+    of: list[str] = Field(default_factory=list, max_length=2)
+    slope: str | None = None
+    metric: str
+    expect: str
+    at: list[str] | None = None
+
+    @field_validator("expect")
+    @classmethod
+    def _check_expect(cls, value: str) -> str:
+        if not _EXPECT.fullmatch(value):
+            raise ValueError("must be 'above X', 'below X' or 'within X'")
+        return value
+
+    @model_validator(mode="after")
+    def _check_about(self) -> Claim:
+        if bool(self.of) == (self.slope is not None):
+            raise ValueError("give 'of' (one or two series) or 'slope' (one)")
+        return self
+
+
+class SlopeSpec(_Strict):
+    """Whose metrics are fitted against the logarithm of size."""
+
+    groups: list[str]
+    metrics: list[str]
+
+
+class FigureSpec(_Strict):
+    """One figure of the summary."""
+
+    kind: Literal["scaling", "confidence_accuracy", "pareto", "estimates", "probes", "training"]
+    file: str = Field(pattern=r"^[\w.-]+\.png$")
+    groups: list[str] = Field(min_length=1)
+    metric: str | None = None
+    metrics: list[str] = Field(default_factory=list)
+    title: str | None = None
+
+
+class Analysis(_Strict):
+    """The file."""
+
+    version: Literal[1]
+    questions: list[str] = Field(default_factory=list)
+    task: str
+    across: Literal["size", "model"] | None = None
+    metrics: list[str] = Field(min_length=1)
+    views: dict[str, View] = Field(default_factory=lambda: {"greedy": View()})
+    replicates: int = Field(default=2000, ge=100, le=100_000)
+    seed: int = 0
+    level: float = Field(default=0.95, gt=0, lt=1)
+    groups: list[str] = Field(min_length=1)
+    #: What groups are called in tables and figures.
+    names: dict[str, str] = Field(default_factory=dict)
+    contrasts: list[list[str]] = Field(default_factory=list)
+    headline: list[list[str]] = Field(default_factory=list)
+    slopes: SlopeSpec | None = None
+    claims: list[Claim] = Field(default_factory=list)
+    figures: list[FigureSpec] = Field(default_factory=list)
+
+    @property
+    def view(self) -> str:
+        """The view that is meant where none is named: the first."""
+        return next(iter(self.views))
+
+    def call(self, series: str) -> str:
+        """Give the name under which a series is shown."""
+        group, view = split_series(series, self.view)
+        name = self.names.get(group, group)
+        return name if view == self.view and len(self.views) == 1 else f"{name}{AT}{view}"
+
+
+class Judged(NamedTuple):
+    """What the numbers say of a claim at one place."""
+
+    at: str
+    estimate: float
+    low: float
+    high: float
+    verdict: Verdict
+
+
+def read_analysis(file: Path) -> Analysis:
+    """Read an analysis file; a UsageError names the field that is wrong."""
+    raw = read_yaml(file, most=MAX_BYTES, what="an analysis", page=PAGE)
+    try:
+        read = Analysis.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{file}: {place}: {said}; see {PAGE}") from None
+    _check_metrics(read, file)
+    known = {*read.groups}
+    named = [*(name for pair in read.contrasts for name in pair)]
+    named += [name for claim in read.claims for name in (*claim.of, claim.slope or "") if name]
+    for name in named:
+        group, view = split_series(name, read.view)
+        if group not in known or view not in read.views:
+            choices = [*read.groups, *(f"... @ {view}" for view in read.views)]
+            raise UsageError(f"{file}: {name!r} is no group or view of this file; there are", choices)
+    return read
+
+
+def _check_metrics(read: Analysis, file: Path) -> None:
+    from caopd_bench.sweep.gather import SEEN
+    from caopd_bench.sweep.hierarchy import METRICS
+
+    used = [*read.metrics, *(claim.metric for claim in read.claims)]
+    used += read.slopes.metrics if read.slopes is not None else []
+    for figure in read.figures:
+        used += [*figure.metrics, *([figure.metric] if figure.metric else [])]
+    for metric in used:
+        if metric not in (*METRICS, *SEEN):
+            raise UsageError(f"{file}: there is no metric {metric!r}; there are", [*METRICS, *SEEN])
+
+
+def split_series(name: str, view: str) -> tuple[str, str]:
+    """Split "group @ view"; `view` is meant where none is named."""
+    group, mark, named = name.partition(AT)
+    return group, named if mark else view
+
+
+def judge(expect: str, low: float, high: float) -> Verdict:
+    """Say whether limits lie on the expected side, on the other, or on both.
+
+    Examples
+    --------
+    >>> judge("above 0", 0.1, 0.3), judge("above 0", -0.3, -0.1), judge("within 0.1", -0.2, 0.0)
+    ('holds', 'fails', 'open')
+    """
+    match = _EXPECT.fullmatch(expect)
+    assert match is not None
+    side, bound = match[1], float(match[2])
+    if low != low or high != high:
+        return "open"
+    if side == "above":
+        return "holds" if low > bound else "fails" if high <= bound else "open"
+    if side == "below":
+        return "holds" if high < bound else "fails" if low >= bound else "open"
+    if -bound < low and high < bound:
+        return "holds"
+    return "fails" if low >= bound or high <= -bound else "open"
+
+
+def overall(judged: Sequence[Judged]) -> Verdict:
+    """Give the verdict on a claim: it fails by failing anywhere, and holds by holding everywhere."""
+    verdicts = {one.verdict for one in judged}
+    if "fails" in verdicts:
+        return "fails"
+    return "holds" if verdicts == {"holds"} else "open"
