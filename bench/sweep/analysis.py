@@ -147,7 +147,9 @@ def read_analysis(file: Path) -> Analysis:
         group, view = split_series(name, read.view)
         if group not in known or view not in read.views:
             choices = [*read.groups, *(f"... @ {view}" for view in read.views)]
-            raise UsageError(f"{file}: {name!r} is no group or view of this file; there are", choices)
+            raise UsageError(
+                f"{file}: {name!r} is no group or view of this file; there are", choices
+            )
     return read
 
 

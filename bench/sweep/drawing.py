@@ -96,9 +96,7 @@ def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
     return plot_scaling(points, LABELS.get(metric, metric), title=spec.title)
 
 
-def _draw_probes(
-    spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary
-) -> Figure:
+def _draw_probes(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:
     names = ("student_success", "student_stated", "teacher_success", "teacher_stated")
     points = []
     for at, group in series:
@@ -107,9 +105,7 @@ def _draw_probes(
     return plot_probes(points, title=spec.title)
 
 
-def _draw_training(
-    spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary
-) -> Figure:
+def _draw_training(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:
     curves: dict[str, dict[str, list[list[float]]]] = {}
     for at, group in series:
         for folder in summary.gathered.folders[at, group]:

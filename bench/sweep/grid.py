@@ -228,7 +228,9 @@ def _make_cell(point: Mapping[str, Any], read: _File, number: int) -> Cell:
     shown = {**changes, **({"stages": point["stages"]} if "stages" in point else {})}
     if method == BASE:
         if changes or "stages" in point or seed:
-            raise UsageError(f"cells {number}: base is not trained: take {next(iter(shown), 'seed')} out")
+            raise UsageError(
+                f"cells {number}: base is not trained: take {next(iter(shown), 'seed')} out"
+            )
     else:
         stages = tuple(_read_stages(point, read, base, changes, number))
     if point.get("label"):
@@ -247,7 +249,9 @@ def _read_stages(
     stages = point.get("stages", [{}])
     for stage in stages:
         if not isinstance(stage, dict):
-            raise UsageError(f"cells {number}: stages: each is a mapping of settings, got {stage!r}")
+            raise UsageError(
+                f"cells {number}: stages: each is a mapping of settings, got {stage!r}"
+            )
         try:
             yield make_settings({**together, **stage}).model_dump()
         except UsageError as error:

@@ -7,6 +7,7 @@ claimed, so that any number of sweeps can work on one folder, started at any tim
 from __future__ import annotations
 
 import ctypes
+import functools
 import multiprocessing
 import os
 import signal
@@ -15,10 +16,14 @@ import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caopd_bench.sweep.display import Display
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
+
+if TYPE_CHECKING:
+    from caopd_bench.sweep.harness import Harness
 
 __all__ = ["run_local", "work_on"]
 
@@ -58,11 +63,10 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
 
 def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
     """Run the named cells that nobody else has, one after the other; give those that failed."""
-    from caopd_bench.sweep.harness import Harness
     from caopd_bench.sweep.reusing import find_elsewhere, take
     from caopd_bench.sweep.running import run_cell
 
-    folder, harness, failed = Folder(sweep.output), Harness(), []
+    folder, harness, failed = Folder(sweep.output), _make_harness(), []
     wanted = set(names)
     for cell in sweep.cells:
         if cell.name not in wanted or folder.is_finished(cell):
@@ -76,9 +80,17 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                     take(cell, known, folder)
                 else:
                     run_cell(cell, sweep, folder, harness, engine=engine)
-            except Exception:  # noqa: BLE001 - recorded by run_cell; the sweep goes on
+            except Exception:
                 failed.append(cell.name)
     return failed
+
+
+@functools.cache
+def _make_harness() -> Harness:
+    """Make what evaluates, once a process."""
+    from caopd_bench.sweep.harness import Harness
+
+    return Harness()
 
 
 def _worker(file: str, output: str, names: list[str], parent: int) -> None:

@@ -26,7 +26,6 @@ from caopd_bench.sweep.grid import Cell, Sweep, resolved
 from caopd_bench.sweep.harness import Harness
 from caopd_bench.sweep.observing import observe, write_expectations
 from caopd_bench.tasks.weights import fingerprint_weights
-from caopd_bench.training.checkpoints import PROVENANCE
 from caopd_bench.training.command import (
     SETTINGS_FILE,
     load_model,
@@ -198,7 +197,7 @@ def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     given = kept.get("model_args")
     if isinstance(given, Mapping):
         kept["model_args"] = {**given, "pretrained": cell.name}
-    return {**kept, "model": cell.name}
+    return {**kept, "model": cell.name, "backend": cell.evaluate.backend}
 
 
 def _keep(sweep: Sweep, cell: Cell, trained: Path, work: Path, ready: Path) -> None:

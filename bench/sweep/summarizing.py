@@ -98,9 +98,7 @@ class Summary:
         if len(at) < 3:
             nothing = Limits(*[math.nan] * 5)
             return Number("slope", METHOD, "", series, "", metric, nothing, 0, 0)
-        by_size = {
-            self.gathered.parameters[p]: self.replicates(p, series, metric) for p in at
-        }
+        by_size = {self.gathered.parameters[p]: self.replicates(p, series, metric) for p in at}
         values = [self._values(place, series, metric) for place in at]
         limits = find_limits(slopes(by_size), [], self.analysis.level)
         return Number("slope", METHOD, "", series, "", metric, limits, *values[0].shape[:2])
@@ -166,5 +164,3 @@ def _by_base(values: Array) -> list[float]:
     counted = (~np.isnan(observed)).sum(1)
     sums: Sequence[float] = np.nansum(observed, axis=1).tolist()
     return [s / n if n else math.nan for s, n in zip(sums, counted.tolist(), strict=True)]
-
-

@@ -67,7 +67,11 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis) -> str
     held = sum(one.verdict == "holds" for one in judged)
     places = [one for one in judged if one.at]
     count = f" at {held} of {len(judged)} sizes" if len(places) > 1 else ""
-    what = f"slope of {claim.metric} under {analysis.call(claim.slope)}" if claim.slope else " − ".join(map(analysis.call, claim.of))
+    what = (
+        f"slope of {claim.metric} under {analysis.call(claim.slope)}"
+        if claim.slope
+        else " − ".join(map(analysis.call, claim.of))
+    )
     named = what if claim.slope else f"{claim.metric} of {what}"
     shown = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
     join = " … " if len(judged) > MOST_SAID else ", "
@@ -118,9 +122,7 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
         yield ""
         yield "Headline differences (method), and the half-width of their limits:"
         yield ""
-        yield from _table(
-            ["size", "difference", *a.metrics], _headline_rows(numbers, a.headline)
-        )
+        yield from _table(["size", "difference", *a.metrics], _headline_rows(numbers, a.headline))
         yield ""
         yield _say_widest(numbers, a.headline)
     slopes = [n for n in numbers if n.kind == "slope"]
