@@ -195,7 +195,7 @@ def judge(expect: str, low: float, high: float) -> Verdict:
 
 
 def overall(judged: Sequence[Judged]) -> Verdict:
-    """Give the verdict on a claim: it fails by failing anywhere, and holds by holding everywhere."""
+    """Give the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
     verdicts = {one.verdict for one in judged}
     if "fails" in verdicts:
         return "fails"

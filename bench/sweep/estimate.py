@@ -66,7 +66,7 @@ def _guess(cell: Cell) -> float:
 
     width, layers = SIZES[cell.base.size].width, SIZES[cell.base.size].layers
     millions = 12 * layers * width * width / 1e6
-    answers = sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages)
+    answers = float(sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages))
     return EVALUATION + answers * (ANSWER + ANSWER_MILLION * millions)
 
 

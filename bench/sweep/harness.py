@@ -145,11 +145,10 @@ class _RememberedReport:
     remembers = True
 
     def __init__(self, describe: Any) -> None:
-        self._describe, self._known = describe, None
+        self._describe = describe
+        self._known: dict[str, Any] = {}
 
     def __call__(self, storage: dict[str, Any]) -> None:
-        if self._known is None:
-            known: dict[str, Any] = {}
-            self._describe(known)
-            self._known = known
+        if not self._known:
+            self._describe(self._known)
         storage.update(self._known)

@@ -153,7 +153,7 @@ def find_limits(replicates: Array, by_base: Sequence[float], level: float) -> Li
     """Give the percentile limits of a bootstrap, and Student's over the means of the bases.
 
     Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
-    thirds of what it should be), Student's t with two degrees of freedom a wide one. Both are given.
+    thirds of what it should be), Student's t with two degrees of freedom a wide one: here are both.
     """
     estimate, rest = float(replicates[0]), replicates[1:]
     rest = rest[~np.isnan(rest)]
@@ -183,7 +183,9 @@ def _means(values: Array) -> Array:
     flat = values.reshape(len(values), -1)
     counted = (~np.isnan(flat)).sum(1)
     sums = np.nansum(flat, axis=1)
-    return np.divide(sums, counted, out=np.full(len(flat), math.nan), where=counted > 0)
+    means: Array = np.full(len(flat), math.nan)
+    np.divide(sums, counted, out=means, where=counted > 0)
+    return means
 
 
 def slopes(by_size: Mapping[float, Array]) -> Array:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
         return
     context = multiprocessing.get_context("spawn")
     arguments = (str(sweep.file), str(sweep.output), todo, os.getpid())
-    made: list[BaseProcess] = []
+    made: list[SpawnProcess] = []
     for number in range(min(workers, len(todo))):
         process = context.Process(target=_worker, args=arguments, name=f"worker {number + 1}")
         process.start()

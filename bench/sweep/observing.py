@@ -1,6 +1,4 @@
-"""What is known of a cell besides its run: success with and without the teacher's context,
-entropies, and the expectation of the stated number.
-"""
+"""What is known of a cell besides its run: success rates, entropies, expected stated numbers."""
 
 from __future__ import annotations
 

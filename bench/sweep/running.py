@@ -7,6 +7,7 @@ and moved into place at the end.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import socket
@@ -127,7 +128,7 @@ def _run(
     _keep(sweep, cell, trained.folder, work, ready)
     marks.append(time.perf_counter())
     _write(ready / CELL, known)
-    seconds = [round(b - a, 3) for a, b in zip(marks[:-1], marks[1:], strict=True)]
+    seconds = [round(b - a, 3) for a, b in itertools.pairwise(marks)]
     timing |= {
         "host": socket.gethostname(),
         "engine": engine,

@@ -110,8 +110,13 @@ class Summary:
         else:
             wanted = claim.at if claim.at is not None else self.places
             places = [p for p in wanted if all(self.has(p, series) for series in claim.of)]
-            make = self.level if len(claim.of) == 1 else self.contrast
-            numbers = [make(place, *claim.of, claim.metric) for place in places]
+            one, *other = claim.of
+            numbers = [
+                self.contrast(place, one, other[0], claim.metric)
+                if other
+                else self.level(place, one, claim.metric)
+                for place in places
+            ]
         return [
             Judged(
                 n.at,

@@ -67,12 +67,9 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis) -> str
     held = sum(one.verdict == "holds" for one in judged)
     places = [one for one in judged if one.at]
     count = f" at {held} of {len(judged)} sizes" if len(places) > 1 else ""
-    what = (
-        f"slope of {claim.metric} under {analysis.call(claim.slope)}"
-        if claim.slope
-        else " − ".join(map(analysis.call, claim.of))
-    )
-    named = what if claim.slope else f"{claim.metric} of {what}"
+    named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
+    if claim.slope:
+        named = f"slope of {claim.metric} under {analysis.call(claim.slope)}"
     shown = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
     join = " … " if len(judged) > MOST_SAID else ", "
     said = join.join(_say_judged(one) for one in shown)
@@ -80,7 +77,8 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis) -> str
     if against and len(judged) > MOST_SAID:
         said += "; not at " + ", ".join(_say_judged(one) for one in against)
     source = f" ({claim.source})" if claim.source else ""
-    return f"- {VERDICTS[verdict]}{count}: {claim.says}{source}. {named}, expected {claim.expect}: {said}."
+    numbers = f"{named}, expected {claim.expect}: {said}"
+    return f"- {VERDICTS[verdict]}{count}: {claim.says}{source}. {numbers}."
 
 
 def _say_judged(one: Judged) -> str:
@@ -96,7 +94,8 @@ def _render_claims(summary: Summary) -> Iterator[str]:
     a = summary.analysis
     yield (
         f"Claims about methods (base seed > training seed > item, {a.level:.0%} limits of "
-        f"{a.replicates:,} replicates), stated in [{ANALYSIS}]({ANALYSIS}) before the rows were seen."
+        f"{a.replicates:,} replicates), stated in [{ANALYSIS}]({ANALYSIS}) before the rows were "
+        "seen."
     )
     yield ""
     for claim in a.claims:
@@ -112,7 +111,7 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
     yield ""
     yield "## Numbers"
     yield ""
-    yield f"Means over base seeds and training seeds; {items:,} items a cell. Limits are in summary.csv."
+    yield f"Means over base and training seeds; {items:,} items a cell. Limits: summary.csv."
     if summary.gathered.missing:
         yield f"**{summary.gathered.missing} cells are missing**; their groups are left out."
     yield ""
