@@ -1,0 +1,120 @@
+"""The Ray engine: a task for each cell, on any node of a cluster.
+
+The sweep's folder must be on a file system that all nodes see: cells are written there by whoever
+runs them, as by the local engine, and finished by one rename. A task whose node died runs again on
+another; it waits until the dead one's lock is gone, and finds what that one had finished.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.errors import UsageError
+from caopd_bench.sweep.display import Display
+from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
+from caopd_bench.sweep.local import LOOK, TABLES, work_on
+
+__all__ = ["run_ray"]
+
+#: Seconds between two tries at a cell that somebody else has.
+AGAIN = 1.0
+
+
+def run_ray(
+    sweep: Sweep,
+    cells: Sequence[Cell],
+    *,
+    address: str | None,
+    gpus: float,
+    cpus: float,
+    display: Display,
+) -> None:
+    """Run cells on a Ray cluster, showing what is done.
+
+    Parameters
+    ----------
+    sweep, cells
+        What to run; finished cells are left out.
+    address : str, optional
+        Of the cluster; by default that of RAY_ADDRESS, else Ray starts one on this machine.
+    gpus, cpus : float
+        What each cell needs.
+
+    Raises
+    ------
+    UsageError
+        If the cluster cannot be reached, or a node does not see the folder.
+    """
+    import ray
+
+    folder = Folder(sweep.output)
+    todo = [cell for cell in cells if not folder.is_finished(cell)]
+    if not todo:
+        return
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        if not ray.is_initialized():
+            ray.init(address=address, log_to_driver=False, include_dashboard=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise UsageError(f"--address: {address or 'auto'}: {said[0]}") from None
+    token = sweep.output / "work" / f"token-{uuid.uuid4().hex}"
+    token.parent.mkdir(parents=True, exist_ok=True)
+    token.touch()
+    # No limit on how often: only a death of node or process counts; a failed cell is recorded.
+    remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=-1)(_run_one)
+    paths = [str(path.resolve()) for path in (sweep.file, sweep.output, token)]
+    waiting = {remote.remote(*paths, cell.name): cell for cell in todo}
+    last = time.monotonic()
+    try:
+        while waiting:
+            ready, _ = ray.wait(list(waiting), timeout=LOOK)
+            for reference in ready:
+                _receive(reference, waiting.pop(reference), folder)
+            display.show()
+            if time.monotonic() - last > TABLES:
+                folder.write_tables(sweep.cells)
+                last = time.monotonic()
+    finally:
+        for reference in waiting:
+            ray.cancel(reference, force=True)
+        token.unlink(missing_ok=True)
+
+
+def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
+    """Record what a task could not record itself."""
+    import ray
+
+    try:
+        said = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        folder.fail(cell, {"cell": cell.name, "error": lines[-1][:500], "kind": "ray"})
+        return
+    if said:
+        raise UsageError(said)
+
+
+def _run_one(file: str, output: str, token: str, name: str) -> str:
+    """Run one cell on a node; gives why no cell can be run there, if that is so."""
+    if not Path(token).exists():
+        return (
+            f"{output}: node {socket.gethostname()} does not see it; put the sweep on a file "
+            "system that all nodes share"
+        )
+    sweep = read_sweep(Path(file), Path(output))
+    folder = Folder(sweep.output)
+    cell = next(cell for cell in sweep.cells if cell.name == name)
+    while not folder.is_finished(cell):
+        # Another sweep has it, or a process of a node that died is not quite gone.
+        if work_on(sweep, [name], engine="ray") or folder.is_finished(cell):
+            break
+        time.sleep(AGAIN)
+    return ""
