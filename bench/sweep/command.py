@@ -28,7 +28,9 @@ def run_sweep(options: argparse.Namespace) -> int:
     cells = _select(sweep, options.only)
     folder = Folder(sweep.output)
     if options.tables:
-        return _write_all(sweep, folder, recompute=True)
+        code = _write_all(sweep, folder, recompute=True)
+        folder.clean(sweep.cells)
+        return code
     workers = options.workers or max(1, os.cpu_count() or 1)
     seconds, is_known = estimate_seconds(cells, sweep.output / "timings.csv")
     if options.dry_run:
@@ -62,8 +64,9 @@ def run_sweep(options: argparse.Namespace) -> int:
         print("caopd-bench sweep: stopped; the same command goes on", file=sys.stderr)
         return 1
     display.show(final=True)
-    folder.clean()
-    return _conclude(sweep, cells, folder)
+    code = _conclude(sweep, cells, folder)
+    folder.clean(sweep.cells)
+    return code
 
 
 def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
@@ -127,7 +130,8 @@ def _conclude(sweep: Sweep, cells: Sequence[Cell], folder: Folder) -> int:
     failed = [(cell, folder.failure(cell)) for cell in cells if not folder.is_finished(cell)]
     code = _write_all(sweep, folder, recompute=False)
     for cell, record in failed[:SHOWN]:
-        said = record["error"] if record else "not run: another process has it"
+        others = "another process has it" if folder.is_claimed(cell) else "its worker ended"
+        said = record["error"] if record else f"not run: {others}"
         print(f"caopd-bench sweep: {cell.name}: {inline(str(said))}", file=sys.stderr)
     if len(failed) > SHOWN:
         print(f"caopd-bench sweep: and {len(failed) - SHOWN} more", file=sys.stderr)

@@ -18,8 +18,11 @@ import io
 import json
 import os
 import shutil
+import socket
+import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,9 @@ from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 __all__ = ["Folder"]
 
 CELL, TIMING = "cell.json", "timing.json"
+#: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
+#: whether it is held (`is_claimed`, `clean`) has it for an instant, and must not cost a cell.
+TRIES, PAUSE = 4, 0.02
 
 
 class Folder:
@@ -70,17 +76,46 @@ class Folder:
     @contextmanager
     def claim(self, cell: Cell) -> Iterator[bool]:
         """Take a cell, if nobody else has it: gives whether it is ours and still to do."""
-        file = self.root / "work" / f"{cell.name}.lock"
-        with _locked(file, wait=False) as is_ours:
-            yield is_ours and not self.is_finished(cell)
+        handle = _lock(self._lock_file(cell), tries=TRIES)
+        if handle is None:
+            yield False
+            return
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, _holder(os.getpid()).encode())
+            yield not self.is_finished(cell)
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
 
     def is_claimed(self, cell: Cell) -> bool:
         """Say whether somebody works on a cell now."""
-        file = self.root / "work" / f"{cell.name}.lock"
+        file = self._lock_file(cell)
         if not file.exists():
             return False
         with _locked(file, wait=False) as is_ours:
             return not is_ours
+
+    def had(self, cell: Cell, process: int) -> bool:
+        """Say whether a process of this machine that has ended died of a cell, or in it."""
+        try:
+            known = self._lock_file(cell).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        return known == _holder(process) and not self.is_finished(cell)
+
+    @contextmanager
+    def token(self) -> Iterator[Path]:
+        """Give a new file, there as long as the context lasts: who sees it sees this folder."""
+        file = self.root / "work" / f"token-{uuid.uuid4().hex}.lock"
+        with _locked(file, wait=True):
+            try:
+                yield file
+            finally:
+                file.unlink(missing_ok=True)
+
+    def _lock_file(self, cell: Cell) -> Path:
+        return self.root / "work" / f"{cell.name}.lock"
 
     def finish(self, cell: Cell, ready: Path) -> None:
         """Move what was made into its place, in one rename; an older cell of the name goes."""
@@ -118,15 +153,21 @@ class Folder:
             _replace(self.root / "timings.csv", _render(times, TIMING_COLUMNS))
         return len(times)
 
-    def clean(self) -> None:
-        """Take the folders of work away that hold nothing but locks nobody has."""
-        work = self.root / "work"
-        for file in work.glob("*.lock") if work.is_dir() else ():
+    def clean(self, cells: Sequence[Cell] = ()) -> None:
+        """Take away locks that nobody has, and what a kill left of the cells that are finished."""
+        work, failed = self.root / "work", self.root / "failed"
+        for cell in cells if work.is_dir() or failed.is_dir() else ():
+            leftovers = (self.work(cell), failed / f"{cell.name}.json")
+            if any(left.exists() for left in leftovers) and self.is_finished(cell):
+                # Between the rename that finishes a cell and these two it was stopped.
+                shutil.rmtree(leftovers[0], ignore_errors=True)
+                leftovers[1].unlink(missing_ok=True)
+        for file in list(work.glob("*.lock")):
             with _locked(file, wait=False) as is_ours:
                 if is_ours:
                     file.unlink(missing_ok=True)
-        for folder in (work, self.root / "failed"):
-            if folder.is_dir() and not any(folder.iterdir()):
+        for folder in (work, failed):
+            with suppress(OSError):  # not there, or not empty: another process may be at it
                 folder.rmdir()
 
     def _make_rows(self, cell: Cell, recompute: bool) -> list[dict[str, Any]]:
@@ -141,21 +182,51 @@ class Folder:
 
 @contextmanager
 def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Hold a lock, if it can be had (at once, or after any wait); gives whether it is held."""
+    handle = _lock(file, tries=None if wait else 1)
     try:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        # A lock on a file that `clean` has since taken away locks nothing.
-        yield _is_same(handle, file) or wait
+        yield handle is not None
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(file: Path, *, tries: int | None) -> int | None:
+    """Take a lock and give its handle, or None if somebody has it; without `tries` it waits."""
+    left = tries or 1
+    while True:
+        handle = _open(file)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if tries is None else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(handle)
+            left -= 1
+            if not left:
+                return None
+            time.sleep(PAUSE)
+            continue
+        except OSError as error:
+            os.close(handle)
+            raise UsageError(f"{file}: cannot be locked here ({error.strerror})") from None
+        if _is_same(handle, file):
+            return handle
+        os.close(handle)  # `clean` has taken the file away since: that lock locks nothing
+
+
+def _open(file: Path) -> int:
+    for is_last in (False, False, True):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            # `clean` of another process may have taken the folder away in between.
+            if is_last or not isinstance(error, FileNotFoundError | FileExistsError):
+                raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+    raise AssertionError
+
+
+def _holder(process: int) -> str:
+    return f"{socket.gethostname()} {process}"
 
 
 def _is_same(handle: int, file: Path) -> bool:

@@ -12,7 +12,7 @@ Bootstrap Methods and Their Application, 1997, section 3.8.)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +58,7 @@ class Limits(NamedTuple):
     estimate: float
     low: float  # of the bootstrap
     high: float
-    low_t: float  # of Student's t over the means of the bases
+    low_t: float  # of Student's t over the means of the bases, and of the items
     high_t: float
 
 
@@ -149,11 +149,20 @@ def mean_over_seeds(values: Array, draws: Draws) -> Array:
     return np.concatenate([[_mean(values[:, :, 0])], _means(drawn)])
 
 
-def find_limits(replicates: Array, by_base: Sequence[float], level: float) -> Limits:
-    """Give the percentile limits of a bootstrap, and Student's over the means of the bases.
+def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
+    """Give the percentile limits of a bootstrap, and wider ones that trust few bases less.
 
     Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
-    thirds of what it should be), Student's t with two degrees of freedom a wide one: here are both.
+    thirds of what it should be). The others are Student's t over the means of the bases, with the
+    scatter that all bases share because they answer the same items added in squares.
+
+    Parameters
+    ----------
+    replicates : ndarray, shape (1 + replicates,)
+        The first as observed.
+    by_base : ndarray, shape (bases, 1 + replicates)
+        Of each base, over its training seeds; none where there is no second kind of limits.
+    level : float
     """
     estimate, rest = float(replicates[0]), replicates[1:]
     rest = rest[~np.isnan(rest)]
@@ -164,14 +173,16 @@ def find_limits(replicates: Array, by_base: Sequence[float], level: float) -> Li
     return Limits(estimate, low, high, *_student(by_base, level))
 
 
-def _student(values: Sequence[float], level: float) -> tuple[float, float]:
-    from scipy.stats import t
+def _student(by_base: Array, level: float) -> tuple[float, float]:
+    from scipy.stats import norm, t
 
-    known = np.asarray(values, dtype=np.float64)
-    if len(known) < 2 or np.isnan(known).any():
+    if len(by_base) < 2 or np.isnan(by_base[:, 0]).any():
         return math.nan, math.nan
-    reach = t.ppf((1.0 + level) / 2.0, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known))
-    return float(known.mean() - reach), float(known.mean() + reach)
+    observed, tail = by_base[:, 0], (1.0 + level) / 2.0
+    seeds = t.ppf(tail, len(observed) - 1) * observed.std(ddof=1) / math.sqrt(len(observed))
+    items = norm.ppf(tail) * np.nanstd(_means(by_base.T)[1:])
+    reach = math.hypot(float(seeds), float(items))
+    return float(observed.mean() - reach), float(observed.mean() + reach)
 
 
 def _mean(values: Array) -> float:

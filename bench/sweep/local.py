@@ -41,14 +41,25 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
     context = multiprocessing.get_context("spawn")
     arguments = (str(sweep.file), str(sweep.output), todo, os.getpid())
     made: list[SpawnProcess] = []
-    for number in range(min(workers, len(todo))):
-        process = context.Process(target=_worker, args=arguments, name=f"worker {number + 1}")
+
+    def start(number: int) -> None:
+        process = context.Process(target=_worker, args=arguments, name=f"worker {number}")
         process.start()
         made.append(process)
+
     last = time.monotonic()
     try:
+        for number in range(min(workers, len(todo))):
+            start(number + 1)
         while any(process.is_alive() for process in made):
             time.sleep(LOOK)
+            for ended in [process for process in made if process.exitcode]:
+                made.remove(ended)
+                lost = _record_death(ended, cells, folder)
+                # Without its cell, else a cell that kills its worker would do so for ever.
+                todo[:] = [name for name in todo if name not in lost]
+                if lost and todo:
+                    start(len(made) + 1)
             display.show()
             if time.monotonic() - last > TABLES:
                 folder.write_tables(sweep.cells)
@@ -59,6 +70,18 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
                 process.terminate()
         for process in made:
             process.join()
+
+
+def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) -> list[str]:
+    """Record the cell at which a worker was killed or crashed: it could not do so itself."""
+    code = ended.exitcode or 0
+    how = f"by signal {-code}" if code < 0 else f"with code {code}"
+    hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+    lost = [cell for cell in cells if folder.had(cell, ended.pid or 0)]
+    for cell in lost:
+        said = f"its worker ended {how}{hint}"
+        folder.fail(cell, {"cell": cell.name, "error": said, "kind": "worker"})
+    return [cell.name for cell in lost]
 
 
 def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
@@ -80,7 +103,7 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                     take(cell, known, folder)
                 else:
                     run_cell(cell, sweep, folder, harness, engine=engine)
-            except Exception:
+            except (Exception, SystemExit):  # recorded; a library's exit is no reason to stop
                 failed.append(cell.name)
     return failed
 

@@ -7,10 +7,13 @@ another; it waits until the dead one's lock is gone, and finds what that one had
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import re
 import socket
+import sys
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,11 @@ __all__ = ["run_ray"]
 
 #: Seconds between two tries at a cell that somebody else has.
 AGAIN = 1.0
+#: How often a cell is begun again whose node or process died. A failure does not count, as it is
+#: recorded; a cell that kills its process each time must come to an end.
+RETRIES = 20
+#: Seconds in which the cluster's address must answer: Ray itself tries for minutes.
+ANSWER = 10.0
 
 
 def run_ray(
@@ -59,33 +67,65 @@ def run_ray(
     if not todo:
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        if not ray.is_initialized():
-            ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise UsageError(f"--address: {address or 'auto'}: {said[0]}") from None
-    token = sweep.output / "work" / f"token-{uuid.uuid4().hex}"
-    token.parent.mkdir(parents=True, exist_ok=True)
-    token.touch()
-    # No limit on how often: only a death of node or process counts; a failed cell is recorded.
-    remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=-1)(_run_one)
-    paths = [str(path.resolve()) for path in (sweep.file, sweep.output, token)]
-    waiting = {remote.remote(*paths, cell.name): cell for cell in todo}
+    with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead nodes on the standard output
+        _connect(address)
+        try:
+            _run_all(sweep, todo, folder, gpus=gpus, cpus=cpus, display=display)
+        finally:
+            ray.shutdown()
+
+
+def _run_all(
+    sweep: Sweep,
+    todo: Sequence[Cell],
+    folder: Folder,
+    *,
+    gpus: float,
+    cpus: float,
+    display: Display,
+) -> None:
+    import ray
+
+    remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(_run_one)
+    waiting: dict[Any, Cell] = {}
     last = time.monotonic()
+    with folder.token() as token:
+        # Not resolved: what stands beside a linked sweep file is looked for beside the link.
+        paths = [str(path.absolute()) for path in (sweep.file, sweep.output, token)]
+        try:
+            for cell in todo:
+                waiting[remote.remote(*paths, cell.name)] = cell
+            while waiting:
+                ready, _ = ray.wait(list(waiting), timeout=LOOK)
+                for reference in ready:
+                    _receive(reference, waiting.pop(reference), folder)
+                display.show()
+                if time.monotonic() - last > TABLES:
+                    folder.write_tables(sweep.cells)
+                    last = time.monotonic()
+        finally:
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+
+def _connect(address: str | None) -> None:
+    """Join the cluster, or say in a line why that cannot be done."""
+    import ray
+
+    where = address or os.environ.get("RAY_ADDRESS") or "auto"
+    known = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", where)
     try:
-        while waiting:
-            ready, _ = ray.wait(list(waiting), timeout=LOOK)
-            for reference in ready:
-                _receive(reference, waiting.pop(reference), folder)
-            display.show()
-            if time.monotonic() - last > TABLES:
-                folder.write_tables(sweep.cells)
-                last = time.monotonic()
-    finally:
-        for reference in waiting:
-            ray.cancel(reference, force=True)
-        token.unlink(missing_ok=True)
+        if known:
+            socket.create_connection((known[1], int(known[2])), timeout=ANSWER).close()
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            include_dashboard=False,
+            logging_level=logging.WARNING,
+        )
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise UsageError(f"--address: {where}: {said[0]}") from None
 
 
 def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
@@ -104,10 +144,10 @@ def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
 
 def _run_one(file: str, output: str, token: str, name: str) -> str:
     """Run one cell on a node; gives why no cell can be run there, if that is so."""
-    if not Path(token).exists():
+    if not Path(token).exists() or not Path(file).exists():
         return (
-            f"{output}: node {socket.gethostname()} does not see it; put the sweep on a file "
-            "system that all nodes share"
+            f"{output if Path(file).exists() else file}: node {socket.gethostname()} does not see "
+            "it; put the sweep on a file system that all nodes share"
         )
     sweep = read_sweep(Path(file), Path(output))
     folder = Folder(sweep.output)

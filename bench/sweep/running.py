@@ -13,6 +13,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -75,6 +76,8 @@ def run_cell(
         folder.fail(cell, {**record, "host": socket.gethostname(), "when": _now()})
         # What was trained is kept, so that a mended evaluation need not train again.
         shutil.rmtree(work / "ready", ignore_errors=True)
+        with suppress(OSError):  # unless something was
+            work.rmdir()
         raise
 
 

@@ -8,7 +8,7 @@ drawing those and the items. A statement about **checkpoints** compares one mode
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = ["Number", "Summary"]
 
 Array = NDArray[np.float64]
 METHOD, CHECKPOINTS = "method", "checkpoints"
+NO_BASES: Array = np.empty((0, 1))
 
 
 class Number(NamedTuple):
@@ -79,9 +80,7 @@ class Summary:
         """Give the difference of two methods, taken within each replicate."""
         a, b = self._values(at, one, metric), self._values(at, other, metric)
         made = self.replicates(at, one, metric) - self.replicates(at, other, metric)
-        by_base = []
-        if len(a) == len(b):
-            by_base = [x - y for x, y in zip(_by_base(a), _by_base(b), strict=True)]
+        by_base = _by_base(a) - _by_base(b) if len(a) == len(b) else NO_BASES
         limits = find_limits(made, by_base, self.analysis.level)
         seeds = max(a.shape[1], b.shape[1])
         return Number("contrast", METHOD, at, one, other, metric, limits, len(a), seeds)
@@ -89,7 +88,7 @@ class Summary:
     def checkpoints(self, at: str, one: str, other: str, metric: str) -> Number:
         """Give the difference of two single models: items alone are drawn."""
         a, b = self._values(at, one, metric)[0, 0], self._values(at, other, metric)[0, 0]
-        limits = find_limits(a - b, [], self.analysis.level)
+        limits = find_limits(a - b, NO_BASES, self.analysis.level)
         return Number("contrast", CHECKPOINTS, at, one, other, metric, limits, 1, 1)
 
     def slope(self, series: str, metric: str) -> Number:
@@ -100,7 +99,7 @@ class Summary:
             return Number("slope", METHOD, "", series, "", metric, nothing, 0, 0)
         by_size = {self.gathered.parameters[p]: self.replicates(p, series, metric) for p in at}
         values = [self._values(place, series, metric) for place in at]
-        limits = find_limits(slopes(by_size), [], self.analysis.level)
+        limits = find_limits(slopes(by_size), NO_BASES, self.analysis.level)
         return Number("slope", METHOD, "", series, "", metric, limits, *values[0].shape[:2])
 
     def judge(self, claim: Claim) -> list[Judged]:
@@ -163,9 +162,9 @@ class Summary:
         return self._draws[key]
 
 
-def _by_base(values: Array) -> list[float]:
-    """Give the observed mean of each base over its training seeds."""
-    observed = values[:, :, 0]
-    counted = (~np.isnan(observed)).sum(1)
-    sums: Sequence[float] = np.nansum(observed, axis=1).tolist()
-    return [s / n if n else math.nan for s, n in zip(sums, counted.tolist(), strict=True)]
+def _by_base(values: Array) -> Array:
+    """Give the mean of each base over its training seeds, as observed and in each replicate."""
+    counted = (~np.isnan(values)).sum(1)
+    means: Array = np.full(counted.shape, math.nan)
+    np.divide(np.nansum(values, axis=1), counted, out=means, where=counted > 0)
+    return means

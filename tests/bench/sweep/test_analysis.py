@@ -1,0 +1,130 @@
+"""A frozen analysis: what is refused, how claims are judged, and how they are worded."""
+
+import numpy as np
+import pytest
+import yaml
+
+from caopd_bench.errors import UsageError
+from caopd_bench.sweep.analysis import Analysis, Claim, Judged, judge, overall, read_analysis
+from caopd_bench.sweep.gather import Gathered
+from caopd_bench.sweep.summarizing import Summary
+from caopd_bench.sweep.summary import fill_page, say_claim
+
+FIELDS = {
+    "version": 1,
+    "task": "caopd_arith_conf",
+    "across": "size",
+    "metrics": ["accuracy", "ece"],
+    "groups": ["base", "opd"],
+    "contrasts": [["opd", "base"]],
+    "replicates": 400,
+}
+
+
+@pytest.mark.parametrize(
+    ("expect", "low", "high", "verdict"),
+    [
+        ("above 0", 0.01, 0.2, "holds"),
+        ("above 0", -0.2, 0.0, "fails"),
+        ("above 0", -0.1, 0.1, "open"),
+        ("below -0.05", -0.2, -0.06, "holds"),
+        ("below -0.05", -0.05, 0.1, "fails"),
+        ("below -0.05", -0.06, 0.1, "open"),
+        ("within 0.03", -0.02, 0.02, "holds"),
+        ("within 0.03", 0.03, 0.2, "fails"),
+        ("within 0.03", -0.2, -0.03, "fails"),
+        ("within 0.03", -0.2, 0.2, "open"),
+        ("above 0.97", float("nan"), float("nan"), "open"),
+    ],
+)
+def test_limits_decide(expect, low, high, verdict):
+    assert judge(expect, low, high) == verdict
+
+
+def _judged(*verdicts):
+    return [Judged(str(i), 0.1, 0.0, 0.2, verdict) for i, verdict in enumerate(verdicts)]
+
+
+def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
+    assert overall(_judged("holds", "holds")) == "holds"
+    assert overall(_judged("holds", "open")) == "open"
+    assert overall(_judged("holds", "open", "fails")) == "fails"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"metrics": ["accuracy", "acc"]}, "no metric 'acc'"),
+        ({"contrasts": [["opd", "nobody"]]}, "'nobody' is no group"),
+        ({"contrasts": [["opd @ sums", "base"]]}, "is no group or view"),
+        ({"claims": [{"id": "a", "says": "b", "metric": "ece", "expect": "near 0", "of": ["opd"]}]},
+         "above X"),
+        ({"claims": [{"id": "a", "says": "b", "metric": "ece", "expect": "above 0"}]}, "give 'of'"),
+        ({"figures": [{"kind": "pie", "file": "a.png", "groups": ["opd"]}]}, "kind"),
+        ({"figures": [{"kind": "pareto", "file": "../a.png", "groups": ["opd"]}]}, "file"),
+        ({"verzion": 1}, "verzion"),
+    ],
+)  # fmt: skip
+def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
+    file = tmp_path / "analysis.yaml"
+    file.write_text(yaml.safe_dump({**FIELDS, **changes}), encoding="utf-8")
+    with pytest.raises(UsageError, match=said):
+        read_analysis(file)
+
+
+def _summary(gap, seeds=3, bases=3):
+    """Make a summary of made-up accuracies: OPD above its base by `gap` at two sizes."""
+    analysis = Analysis.model_validate(FIELDS)
+    rng, gathered = np.random.default_rng(0), Gathered(items=100)
+    size = analysis.replicates + 1
+    for place, parameters in (("10k", 1e4), ("33k", 3.3e4)):
+        gathered.parameters[place] = parameters
+        base = 0.5 + 0.01 * rng.normal(size=(bases, 1, size))
+        opd = base + gap + 0.005 * rng.normal(size=(bases, seeds, size))
+        for group, values in (("base", base), ("opd", opd)):
+            numbers = {"accuracy": values, "ece": 1 - values}
+            gathered.values[place, group, "greedy"] = numbers
+    return Summary(gathered, analysis)
+
+
+@pytest.mark.parametrize(("gap", "verdict"), [(0.2, "holds"), (-0.2, "fails"), (0.0, "open")])
+def test_the_summary_follows_the_numbers_whichever_way_they_fall(gap, verdict):
+    claim = Claim(id="a", says="OPD helps", of=["opd", "base"], metric="accuracy", expect="above 0")
+    summary = _summary(gap)
+    judged = summary.judge(claim)
+    assert [one.at for one in judged] == ["10k", "33k"]
+    assert overall(judged) == verdict
+    line = say_claim(claim, judged, summary.analysis)
+    assert line.startswith(
+        {"holds": "- **Holds**", "fails": "- **Fails**", "open": "- **Open**"}[verdict]
+    )
+    assert f"{judged[0].estimate:+.3f}" in line
+
+
+def test_seeds_are_shared_within_a_size_and_not_between_sizes():
+    """The base's scatter cancels in the difference: it is the same base in both."""
+    summary = _summary(0.2)
+    contrast = summary.contrast("10k", "opd", "base", "accuracy").limits
+    base = summary.level("10k", "base", "accuracy").limits
+    assert contrast.high - contrast.low < 0.7 * (base.high - base.low)
+    one, other = (summary.replicates(at, "base", "accuracy")[1:] for at in ("10k", "33k"))
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.2
+
+
+def test_a_claim_about_checkpoints_draws_no_seeds():
+    summary = _summary(0.2)
+    number = summary.checkpoints("10k", "opd", "base", "accuracy")
+    assert (number.unit, number.bases, number.seeds) == ("checkpoints", 1, 1)
+    values = summary.gathered.values
+    opd, base = values["10k", "opd", "greedy"], values["10k", "base", "greedy"]
+    expected = opd["accuracy"][0, 0] - base["accuracy"][0, 0]
+    assert number.limits.estimate == pytest.approx(expected[0])
+    assert number.limits.low == pytest.approx(np.quantile(expected[1:], 0.025))
+
+
+def test_what_people_wrote_around_the_summary_stays(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("# Mine\n\nbefore\n<begin>\nold\n<end>\nafter\n", encoding="utf-8")
+    for _ in range(2):
+        fill_page(page, "title", ["new"], "<begin>", "<end>")
+        assert page.read_text() == "# Mine\n\nbefore\n<begin>\n\nnew\n\n<end>\nafter\n"

@@ -1,0 +1,118 @@
+"""A sweep file: its cells, their names and keys, and what is said of a wrong one."""
+
+import pytest
+
+from caopd_bench.errors import UsageError
+from caopd_bench.sweep.grid import read_sweep
+
+
+def _keys(file):
+    return {cell.name: cell.key for cell in read_sweep(file).cells}
+
+
+def test_a_grid_spans_the_product_of_its_lists(plain, write):
+    names = [cell.name for cell in read_sweep(write(plain)).cells]
+    assert names == [
+        "10k-b0-base",
+        "10k-b0-opd-s0",
+        "10k-b0-opd-s1",
+        "10k-b0-caopd-s0",
+        "10k-b0-caopd-s1",
+    ]
+
+
+def test_a_changed_setting_changes_the_cells_it_is_in_and_no_others(plain, write):
+    before = _keys(write(plain))
+    plain["settings"]["steps"] = 3
+    after = _keys(write(plain))
+    assert after["10k-b0-base"] == before["10k-b0-base"]
+    assert all(after[name] != key for name, key in before.items() if name != "10k-b0-base")
+
+
+def test_a_change_of_one_grid_leaves_the_others(plain, write):
+    before = _keys(write(plain))
+    plain["cells"].append({"size": "10k", "method": "caopd", "k": [1, 4], "prompts_per_step": 8})
+    after = _keys(write(plain))
+    assert {name: after[name] for name in before} == before
+    assert "10k-b0-caopd-k=4-prompts_per_step=8-s0" in after
+
+
+@pytest.mark.parametrize("where", ["output", "save_every", "bases"])
+def test_where_and_how_often_it_is_saved_is_not_what_it_is(plain, write, where):
+    before = _keys(write(plain))
+    if where == "save_every":
+        plain["settings"][where] = 7
+    else:
+        plain[where] = "elsewhere"
+    assert _keys(write(plain)) == before
+
+
+def test_evaluation_is_part_of_every_key(plain, write):
+    before = _keys(write(plain))
+    plain["evaluate"]["limit"] = 41
+    after = _keys(write(plain))
+    assert not set(before.values()) & set(after.values())
+
+
+def test_settings_of_one_size_win_over_those_of_all(plain, write):
+    plain["settings_by_model"] = {"10k": {"learning_rate": 0.5}}
+    plain["cells"].append({"size": "33k", "method": "opd"})
+    rates = {c.name: [s["learning_rate"] for s in c.stages] for c in read_sweep(write(plain)).cells}
+    assert rates["10k-b0-opd-s0"] == [0.5]
+    assert rates["33k-b0-opd-s0"] == [0.003]
+
+
+def test_stages_are_runs_one_after_the_other(plain, write):
+    plain["cells"] = [
+        {"size": "10k", "method": "opd", "stages": [{"families": "sum"}, {"families": "product"}]}
+    ]
+    (cell,) = read_sweep(write(plain)).cells
+    assert [stage["families"] for stage in cell.stages] == ["sum", "product"]
+    assert cell.name == "10k-b0-opd-stages=sum.product-s0"
+
+
+def test_a_name_is_a_file_name_and_not_too_long(plain, write):
+    plain["cells"] = [
+        {"size": "10k", "method": "opd", "label": "a/b ../c: " + "x" * 300},
+        {"model": "/some/where/model-1", "method": "base"},
+    ]
+    cells = read_sweep(write(plain)).cells
+    assert all("/" not in cell.name and len(cell.name) <= 150 for cell in cells)
+    assert cells[1].name == "model-1-base"
+
+
+WRONG = {
+    "no cells": ({"cells": []}, "cells"),
+    "unknown field": ({"grids": 1}, "grids"),
+    "no method": ({"cells": [{"size": "10k"}]}, "no 'method'"),
+    "no model": ({"cells": [{"method": "opd"}]}, "give 'model', or 'size'"),
+    "two models": ({"cells": [{"method": "base", "size": "10k", "model": "x"}]}, "give 'model'"),
+    "a size": ({"cells": [{"method": "base", "size": "11k"}]}, "size: must be one of"),
+    "a method": ({"cells": [{"method": "oops", "size": "10k"}]}, "method"),
+    "a setting": ({"cells": [{"method": "opd", "size": "10k", "stepz": 1}]}, "did you mean steps"),
+    "a trained base": ({"cells": [{"method": "base", "size": "10k", "k": 3}]}, "take k out"),
+    "an empty list": ({"cells": [{"method": [], "size": "10k"}]}, "an empty list"),
+    "a stage": ({"cells": [{"method": "opd", "size": "10k", "stages": [["x"]]}]}, "mapping"),
+    "a task list": ({"evaluate": {"tasks": []}}, "evaluate.tasks"),
+    "twice": (
+        {
+            "cells": [
+                {"method": "opd", "size": "10k"},
+                {"method": "opd", "size": "10k", "stages": [{"k": 4}], "label": None},
+                {"method": "opd", "size": "10k", "stages": [{"k": 5}], "label": "x"},
+                {"method": "opd", "size": "10k", "stages": [{"k": 6}], "label": "x"},
+            ]
+        },
+        "twice with other settings",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_gets_one_line_that_names_the_field(plain, write, case):
+    changes, said = WRONG[case]
+    file = write({**plain, **changes})
+    with pytest.raises(UsageError, match=said) as caught:
+        read_sweep(file)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,125 @@
+"""The hierarchical bootstrap: its metrics are the metrics, and its intervals cover."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr
+from caopd_bench.sweep.hierarchy import (
+    Answers,
+    draw_items,
+    draw_seeds,
+    find_limits,
+    mean_over_seeds,
+    replicate_metrics,
+    slopes,
+)
+
+METRICS = {
+    "ece": ece,
+    "brier": brier,
+    "auroc": auroc,
+    "spr": spr,
+    "overconfidence_gap": overconfidence_gap,
+}
+ANSWERS = st.lists(
+    st.tuples(st.one_of(st.none(), st.integers(0, 100)), st.integers(0, 1)), min_size=1, max_size=60
+)
+
+
+def _answers(pairs):
+    stated = [math.nan if c is None else c / 100 for c, _ in pairs]
+    return Answers(np.array(stated), np.array([float(y) for _, y in pairs]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANSWERS)
+def test_as_observed_they_are_the_metrics(pairs):
+    answers = _answers(pairs)
+    made = replicate_metrics(answers, np.ones((1, len(pairs))))
+    parsed = [(c / 100, y) for c, y in pairs if c is not None]
+    assert made["accuracy"][0] == pytest.approx(np.mean([y for _, y in pairs]))
+    assert made["parse_rate"][0] == pytest.approx(len(parsed) / len(pairs))
+    for name, metric in METRICS.items():
+        expected = metric(*zip(*parsed, strict=True)) if parsed else math.nan
+        assert made[name][0] == pytest.approx(expected, abs=1e-12, nan_ok=True), name
+
+
+@settings(max_examples=50, deadline=None)
+@given(ANSWERS, st.integers(0, 5))
+def test_a_replicate_is_the_metric_of_the_drawn_items(pairs, seed):
+    answers, n = _answers(pairs), len(pairs)
+    weights = draw_items(n, 3, np.random.default_rng(seed))
+    made = replicate_metrics(answers, weights)
+    for row in range(1, 4):
+        drawn = np.repeat(np.arange(n), weights[row].astype(int))
+        again = Answers(answers.confidence[drawn], answers.correct[drawn])
+        expected = replicate_metrics(again, np.ones((1, n)))
+        for name, values in made.items():
+            assert values[row] == pytest.approx(expected[name][0], abs=1e-12, nan_ok=True), name
+
+
+def test_means_over_seeds_follow_the_draws():
+    values = np.arange(2 * 3 * 4, dtype=float).reshape(2, 3, 4)
+    draws = draw_seeds(2, 3, 3, np.random.default_rng(0))
+    made = mean_over_seeds(values, draws)
+    assert made[0] == values[:, :, 0].mean()
+    for r in range(3):
+        chosen = [
+            values[base, seed, r + 1]
+            for base, seeds in zip(draws.bases[r], draws.seeds[r], strict=True)
+            for seed in seeds
+        ]
+        assert made[r + 1] == pytest.approx(np.mean(chosen))
+
+
+def _study(rng, bases, seeds, items, spread):
+    """Draw a study whose mean accuracy is .6: bases differ, seeds differ, items differ."""
+    easy = rng.normal(0, 0.1, items)
+    base = rng.normal(0, spread, bases)
+    share = 0.6 + base[:, None, None] + rng.normal(0, 0.02, (bases, seeds, 1)) + easy
+    return (rng.random((bases, seeds, items)) < np.clip(share, 0, 1)).astype(float)
+
+
+@pytest.mark.parametrize(("bases", "least"), [(12, 0.87), (3, 0.70)])
+def test_the_limits_cover_what_they_should(bases, least):
+    """With many bases the bootstrap covers; with three it covers less, and Student's does."""
+    rng, hits, hits_t, studies = np.random.default_rng(7), 0, 0, 200
+    for _ in range(studies):
+        correct = _study(rng, bases, 3, 200, 0.05)
+        weights = draw_items(200, 300, rng)
+        values = np.stack([[weights @ cell / 200 for cell in seeds] for seeds in correct])
+        made = mean_over_seeds(values, draw_seeds(bases, 3, 300, rng))
+        limits = find_limits(made, values.mean(1), 0.95)
+        hits += limits.low <= 0.6 <= limits.high
+        hits_t += limits.low_t <= 0.6 <= limits.high_t
+    assert hits / studies >= least
+    assert hits_t / studies >= 0.92
+
+
+def test_a_difference_within_a_replicate_is_narrower_than_of_two_studies():
+    rng = np.random.default_rng(3)
+    confidence = np.full(400, 0.9)
+    a = (rng.random(400) < 0.6).astype(float)
+    b = np.where(rng.random(400) < 0.1, 1 - a, a)
+    weights = draw_items(400, 500, rng)
+    one = replicate_metrics(Answers(confidence, a), weights)["accuracy"]
+    other = replicate_metrics(Answers(confidence, b), weights)["accuracy"]
+    apart = replicate_metrics(Answers(confidence, b), draw_items(400, 500, rng))["accuracy"]
+    assert (one - other)[1:].std() < 0.6 * (one - apart)[1:].std()
+
+
+def test_undefined_stays_undefined():
+    limits = find_limits(np.full(10, math.nan), np.full((2, 10), math.nan), 0.95)
+    assert all(math.isnan(value) for value in limits)
+    nothing = replicate_metrics(Answers(np.array([math.nan]), np.array([1.0])), np.ones((2, 1)))
+    assert nothing["accuracy"].tolist() == [1.0, 1.0]
+    assert all(math.isnan(v) for v in nothing["ece"])
+
+
+def test_the_slope_is_that_of_a_line():
+    by_size = {10.0**x: np.array([0.3 - 0.05 * x, 0.1 * x]) for x in (3, 4, 5, 6)}
+    assert slopes(by_size) == pytest.approx([-0.05, 0.1])

@@ -1,0 +1,258 @@
+"""A whole sweep, in this process and as a user types it."""
+
+import copy
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from caopd_bench.cli import main
+from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.grid import read_sweep
+from caopd_bench.sweep.local import work_on
+
+pytest.importorskip("torch")
+BASES = Path(__file__).parents[3] / "reference_runs" / "bases"
+FIELDS = {
+    "bases": str(BASES),
+    "settings": {
+        "task": "caopd_arith_conf",
+        "steps": 2,
+        "prompts_per_step": 4,
+        "k": 2,
+        "learning_rate": 0.003,
+        "max_new_tokens": 12,
+        "teacher_ema": 0.0,
+        "save_every": 1,
+    },
+    "evaluate": {"tasks": ["caopd_arith_conf"], "batch_size": 40, "limit": 40},
+    "cells": [
+        {"size": "10k", "method": "base"},
+        {"size": "10k", "method": ["opd", "caopd"], "seed": [0, 1]},
+    ],
+}
+ANALYSIS = {
+    "version": 1,
+    "task": "caopd_arith_conf",
+    "metrics": ["accuracy", "mean_confidence", "ece", "auroc"],
+    "replicates": 200,
+    "views": {
+        "greedy": {},
+        "sums": {"where": {"family": "sum"}},
+        "mapped": {"recalibrate": "isotonic"},
+        "expectation": {"column": "expected"},
+    },
+    "groups": ["base", "opd", "caopd"],
+    "contrasts": [["opd", "base"], ["caopd @ mapped", "base"]],
+    "headline": [["opd", "base"]],
+    "claims": [
+        {"id": "a", "says": "so", "of": ["opd", "base"], "metric": "accuracy", "expect": "above 0"}
+    ],
+    "figures": [
+        {"kind": "estimates", "metric": "ece", "groups": ["base", "opd"], "file": "a.png"},
+        {"kind": "training", "groups": ["opd", "caopd"], "file": "b.png"},
+        {"kind": "probes", "groups": ["opd", "caopd"], "file": "c.png"},
+        {"kind": "pareto", "metric": "brier", "groups": ["base", "opd"], "file": "d.png"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Run a small sweep once, with everything that a cell can be asked for."""
+    folder = tmp_path_factory.mktemp("sweep")
+    given = copy.deepcopy(FIELDS)
+    given["evaluate"] |= {"success_questions": 8, "expectation": True}
+    given["keep"] = ["checkpoint", "lm_eval"]
+    file = folder / "sweep.yaml"
+    file.write_text(yaml.safe_dump(given), encoding="utf-8")
+    sweep = read_sweep(file)
+    assert work_on(sweep, [cell.name for cell in sweep.cells]) == []
+    Folder(sweep.output).write_tables(sweep.cells)
+    return file
+
+
+def _rows(folder, name="cells.csv"):
+    with (folder / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_a_cell_with_intervals_and_hashes(done):
+    rows = _rows(done.parent)
+    assert [row["cell"] for row in rows] == [c.name for c in read_sweep(done).cells]
+    base, opd = rows[0], rows[1]
+    assert base["weights"] == base["base_weights"] == opd["base_weights"] != opd["weights"]
+    assert float(opd["accuracy_low"]) <= float(opd["accuracy"]) <= float(opd["accuracy_high"])
+    assert opd["n"] == "40"
+    assert opd["parameters"] == "10128"
+    assert 0 <= float(opd["student_success"]) <= 1
+    assert 0 <= float(opd["teacher_success"]) <= 1
+    assert base["entropy"] == ""
+    assert float(opd["entropy"]) > 0
+    assert len(_rows(done.parent, "timings.csv")) == len(rows)
+
+
+def test_score_on_a_stored_run_gives_the_row(done, capsys, tmp_path):
+    row = _rows(done.parent)[1]
+    run = done.parent / "cells" / row["cell"] / "run"
+    assert main(["score", str(run), "--json", str(tmp_path / "s.json")]) == 0
+    records = json.loads((tmp_path / "s.json").read_text())
+    for record in records:
+        if record["metric"] in row and record["group"] is None:
+            stored = row[record["metric"]]
+            assert stored == ("" if record["estimate"] is None else f"{record['estimate']:.6g}")
+    capsys.readouterr()
+
+
+def test_the_kept_checkpoint_gives_the_same_rows_through_plain_lm_eval(done, capsys):
+    """Another cell that takes the checkpoint as its model: nothing is trained."""
+    kept = done.parent / "cells" / "10k-b0-opd-s0"
+    fields = yaml.safe_load(done.read_text())
+    fields["cells"] = [{"model": str(kept / "checkpoint"), "method": "base"}]
+    fields["evaluate"] |= {"success_questions": 0, "expectation": False}
+    fields.pop("keep")
+    place = done.parent / "again"
+    place.mkdir(exist_ok=True)
+    file = place / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    sweep = read_sweep(file)
+    assert work_on(sweep, [cell.name for cell in sweep.cells]) == []
+    Folder(sweep.output).write_tables(sweep.cells)
+    (row,) = _rows(place)
+    known = next(r for r in _rows(done.parent) if r["cell"] == kept.name)
+    same = ("accuracy", "mean_confidence", "ece", "brier", "auroc", "weights")
+    assert {k: row[k] for k in same} == {k: known[k] for k in same}
+    # And the run directory that was kept is lm-eval's own.
+    assert main(["score", str(kept / "lm_eval")]) == 0
+    assert "caopd_arith_conf" in capsys.readouterr().out
+
+
+def test_tables_summary_and_figures_come_out_byte_for_byte(done, capsys, tmp_path):
+    place = tmp_path / "copy"
+    shutil.copytree(done.parent, place)
+    (place / "analysis.yaml").write_text(yaml.safe_dump(ANALYSIS), encoding="utf-8")
+    file = place / "sweep.yaml"
+    assert main(["sweep", str(file), "--tables"]) == 0
+    names = ("cells.csv", "timings.csv", "summary.csv", "README.md", "a.png", "b.png", "c.png")
+    first = {name: (place / name).read_bytes() for name in (*names, "d.png")}
+    assert first["cells.csv"] == (done.parent / "cells.csv").read_bytes()
+    for name in first:
+        (place / name).unlink()
+    assert main(["sweep", str(file), "--tables"]) == 0
+    assert {name: (place / name).read_bytes() for name in first} == first
+    page = first["README.md"].decode()
+    assert "## What it shows" in page
+    assert "accuracy of opd − base" in page
+    level = next(
+        row for row in _rows(place, "summary.csv")
+        if row["kind"] == "level" and row["series"] == "opd" and row["metric"] == "accuracy"
+    )  # fmt: skip
+    rows = [float(r["accuracy"]) for r in _rows(place) if r["method"] == "opd"]
+    assert float(level["estimate"]) == pytest.approx(sum(rows) / len(rows), abs=1e-5)
+    capsys.readouterr()
+
+
+def test_a_finished_cell_is_not_run_again_and_a_changed_one_is(done, monkeypatch, tmp_path):
+    place = tmp_path / "copy"
+    shutil.copytree(done.parent, place)
+    ran = []
+    monkeypatch.setattr(
+        "caopd_bench.sweep.running.run_cell", lambda cell, *_args, **_kw: ran.append(cell.name)
+    )
+    sweep = read_sweep(place / "sweep.yaml")
+    names = [cell.name for cell in sweep.cells]
+    assert work_on(sweep, names) == []
+    assert ran == []
+    fields = yaml.safe_load((place / "sweep.yaml").read_text())
+    fields["cells"][1]["k"] = 3
+    fields["cells"][1]["seed"] = [0]
+    (place / "sweep.yaml").write_text(yaml.safe_dump(fields), encoding="utf-8")
+    sweep = read_sweep(place / "sweep.yaml")
+    work_on(sweep, [cell.name for cell in sweep.cells])
+    assert ran == ["10k-b0-opd-k=3-s0", "10k-b0-caopd-k=3-s0"]
+
+
+def test_a_cell_of_another_sweep_is_copied(done, monkeypatch, tmp_path):
+    fields = yaml.safe_load(done.read_text())
+    fields |= {"reuse": [str(done.parent)], "cells": [{"size": "10k", "method": "base"}]}
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    monkeypatch.setattr("caopd_bench.sweep.running.run_cell", None)  # running would fail
+    sweep = read_sweep(file)
+    assert work_on(sweep, ["10k-b0-base"]) == []
+    assert Folder(sweep.output).is_finished(sweep.cells[0])
+    assert (done.parent / "cells" / "10k-b0-base" / "cell.json").exists()
+
+
+def test_a_failed_cell_is_recorded_and_the_others_go_on(done, capsys, monkeypatch, tmp_path):
+    fields = yaml.safe_load(done.read_text())
+    fields["cells"] = [
+        {"model": str(tmp_path / "nowhere"), "method": "base"},
+        {"size": "10k", "method": "base"},
+    ]
+    fields["reuse"] = [str(done.parent)]
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    sweep = read_sweep(file)
+
+    def run_here(sweep, cells, *, workers, display):
+        assert workers == 1
+        assert display is not None
+        work_on(sweep, [cell.name for cell in cells])
+
+    monkeypatch.setattr("caopd_bench.sweep.local.run_local", run_here)
+    assert main(["sweep", str(file), "--workers", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "nowhere-base: model:" in said
+    assert "Traceback" not in said
+    record = json.loads((tmp_path / "failed" / "nowhere-base.json").read_text())
+    assert "cannot be loaded" in record["error"]
+    assert record["host"]
+    assert [row["cell"] for row in _rows(tmp_path)] == ["10k-b0-base"]
+    assert not (tmp_path / "work").exists()
+    folder = Folder(sweep.output)
+    assert folder.failure(sweep.cells[0]) is not None
+    assert not any(folder.is_claimed(cell) for cell in sweep.cells)
+
+
+def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path):
+    fields = yaml.safe_load(done.read_text())
+    fields["cells"].append({"size": ["10k"], "base_seed": 7, "method": "sft"})
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    assert main(["sweep", str(file), "--dry-run", "--only", "sft|base"]) == 0
+    said = capsys.readouterr().out
+    assert "2 cells, 0 finished" in said
+    assert "10k-b7-sft-s0  about" in said
+    assert "to be pretrained first" in said
+    assert "sure-10k-s7" in said
+    assert not (tmp_path / "cells").exists()
+    assert main(["sweep", str(file), "--only", "nothing-like-it"]) == 2
+    assert main(["sweep", str(tmp_path / "none.yaml")]) == 2
+    assert main(["sweep", str(file), "--gpus", "1"]) == 2
+
+
+def test_a_base_that_changed_under_a_finished_cell_is_refused(done, capsys, tmp_path):
+    place = tmp_path / "copy"
+    shutil.copytree(done.parent, place)
+    file = place / "cells" / "10k-b0-base" / "cell.json"
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({**known, "base_weights": "0" * 16}), encoding="utf-8")
+    assert main(["sweep", str(place / "sweep.yaml"), "--workers", "1"]) == 2
+    assert "other weights" in capsys.readouterr().err
+
+
+def test_one_claim_at_a_time(done, tmp_path):
+    sweep = read_sweep(done)
+    folder = Folder(tmp_path / "claims")
+    cell = sweep.cells[0]
+    with folder.claim(cell) as first, folder.claim(cell) as second:
+        assert first
+        assert not second
+        assert folder.is_claimed(cell)
+    assert not folder.is_claimed(cell)
+    folder.clean()
+    assert not (tmp_path / "claims" / "work").exists()
