@@ -68,11 +68,14 @@ def run_ray(
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead nodes on the standard output
-        _connect(address)
+        is_ours = not ray.is_initialized()
+        if is_ours:
+            _connect(address)
         try:
             _run_all(sweep, todo, folder, gpus=gpus, cpus=cpus, display=display)
         finally:
-            ray.shutdown()
+            if is_ours:
+                ray.shutdown()
 
 
 def _run_all(
