@@ -129,5 +129,5 @@ def check_whole(output, expected):
     assert (output / "cells.csv").read_bytes() == expected
     table = (output / "timings.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in table] == NAMES
-    assert sorted(os.listdir(output / "cells")) == sorted(NAMES)
-    assert sorted(os.listdir(output)) == ["cells", "cells.csv", "timings.csv"]
+    assert sorted(file.name for file in (output / "cells").iterdir()) == sorted(NAMES)
+    assert sorted(file.name for file in output.iterdir()) == ["cells", "cells.csv", "timings.csv"]

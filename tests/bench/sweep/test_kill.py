@@ -230,4 +230,4 @@ def test_what_a_kill_left_of_a_finished_cell_is_cleaned(folder, cells):
     folder.clean(cells)
     assert not folder.work(finished).exists()
     assert folder.work(begun).exists()
-    assert os.listdir(folder.root / "failed") == [f"{begun.name}.json"]
+    assert [file.name for file in (folder.root / "failed").iterdir()] == [f"{begun.name}.json"]

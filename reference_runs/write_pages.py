@@ -1,0 +1,145 @@
+"""Write every table, summary, figure and claim of the reference runs again, from the stored rows.
+
+    python reference_runs/write_pages.py               # everything (10 minutes)
+    python reference_runs/write_pages.py --pages       # only this folder's README and the project's
+
+What stands between two marks of a page is written here, and nothing else of it; running this twice
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
+HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
+METHODS = ("base", "sft", "sft-mu", "opd", "caopd", "caopd-constant")
+#: In the order of reading.
+EXPERIMENTS = (
+    *("theory", "demonstration", "replacement", "teacher-context", "k-ablation", "kl-direction"),
+    *("teacher-average", "training-length", "verifier-free", "out-of-domain", "continual"),
+    *("recalibration", "read-out", "dynamics"),
+)
+Levels = dict[tuple[str, str, str], dict[str, str]]
+
+
+def read_levels(folder: str) -> Levels:
+    """Read the levels of a summary by size, series and metric."""
+    with (HERE / folder / "summary.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "level"]
+    return {(row["at"], row["series"], row["metric"]): row for row in rows}
+
+
+def headline(methods: Sequence[str], sizes: Sequence[str] | None = None) -> Iterator[str]:
+    """Give the table of the scaling law."""
+    levels = read_levels("scaling-law")
+    found = list(dict.fromkeys(at for at, _, _ in levels))
+    yield f"| parameters | | {' | '.join(HEADS)} |"
+    yield "|" + "---|" * (len(HEADS) + 2)
+    for at in sizes or found:
+        first = at
+        for method in methods:
+            cells = [levels.get((at, method, metric)) for metric in SHOWN]
+            if any(cell is None for cell in cells):
+                continue
+            values = [f"{float(c['estimate']):.3f}" if c and c["estimate"] else "" for c in cells]
+            yield f"| {first} | `{method}` | {' | '.join(values)} |"
+            first = ""
+
+
+def claims(folder: str) -> Iterator[str]:
+    """Give the claims of an experiment, as its own page has them."""
+    page = (HERE / folder / "README.md").read_text(encoding="utf-8")
+    match = re.search(r"## What it shows\n.*?\n\n(- .*?)\n\n", page, re.DOTALL)
+    yield from match[1].splitlines() if match else ()
+
+
+def experiments() -> Iterator[str]:
+    """Give every experiment with its claims."""
+    for folder in EXPERIMENTS:
+        if not (HERE / folder / "summary.csv").exists():
+            continue
+        title = (HERE / folder / "README.md").read_text(encoding="utf-8").splitlines()[0]
+        yield f"### [{title.removeprefix('# ')}]({folder}/README.md)"
+        yield ""
+        yield from claims(folder)
+        yield ""
+
+
+def beside_published() -> Iterator[str]:
+    """Give the paper's scaling figure and ours, side by side and marked."""
+    with (HERE / "published" / "published.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["table"] == "scaling"]
+    published: dict[str, dict[tuple[str, str], str]] = {}
+    for row in rows:
+        published.setdefault(row["model"], {})[row["method"], row["metric"]] = row["value"]
+    columns = [(m, n) for m in ("base", "opd", "caopd") for n in ("accuracy", "mean_confidence")]
+    yield (
+        "| | model | "
+        + " | ".join(f"{m} {'right' if n == 'accuracy' else 'states'}" for m, n in columns)
+        + " |"
+    )
+    yield "|" + "---|" * (len(columns) + 2)
+    for model, known in published.items():
+        values = [f"{float(known[c]):.3f}" if c in known else "" for c in columns]
+        yield (
+            f"| *published* | *{model}* | "
+            + " | ".join(f"*{v}*" if v else "" for v in values)
+            + " |"
+        )
+    levels = read_levels("scaling-law")
+    for at in dict.fromkeys(at for at, _, _ in levels):
+        cells = [levels.get((at, method, metric)) for method, metric in columns]
+        values = [f"{float(c['estimate']):.3f}" if c and c["estimate"] else "" for c in cells]
+        yield f"| measured | {at} | {' | '.join(values)} |"
+
+
+def fill(page: Path, name: str, lines: Sequence[str]) -> None:
+    """Put lines between the marks of a name."""
+    begin, end = f"<!-- {name}: written by write_pages.py -->", f"<!-- end of {name} -->"
+    text = page.read_text(encoding="utf-8")
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise SystemExit(f"{page}: the marks of {name!r} are not there")
+    body = "\n".join(lines).strip()
+    page.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
+
+
+def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
+    """Write the parts of both pages that come from the summaries."""
+    page = home / "README.md"
+    fill(page, "headline", list(headline(METHODS)))
+    fill(page, "claims", list(claims("scaling-law")))
+    fill(page, "experiments", list(experiments()))
+    fill(page, "published", list(beside_published()))
+    found = list(dict.fromkeys(at for at, _, _ in read_levels("scaling-law")))
+    shown = [found[0], found[len(found) // 2], found[-1]]
+    fill(project / "README.md", "headline", list(headline(("base", "opd", "caopd"), shown)))
+
+
+def main() -> int:
+    """Write all, or the pages alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", action="store_true")
+    options = parser.parse_args()
+    if not options.pages:
+        for folder in ("scaling-law", "checkpoints", *EXPERIMENTS):
+            file = HERE / folder / "sweep.yaml"
+            words = [sys.executable, "-m", "caopd_bench", "sweep", str(file), "--tables"]
+            subprocess.run(words, check=True)
+        subprocess.run([sys.executable, str(HERE / "published" / "write_tables.py")], check=True)
+        subprocess.run([sys.executable, str(HERE / "write_cards.py")], check=True)
+    write_pages()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,146 @@
+"""The reference runs: what stands in tables, figures and pages is what the stored rows give."""
+
+import csv
+import hashlib
+import json
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from caopd_bench.records import to_plain
+from caopd_bench.runs import read_run
+from caopd_bench.scoring import score
+from caopd_bench.stored import read_summary
+from caopd_bench.sweep.analysis import read_analysis
+from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.gather import group_of
+from caopd_bench.sweep.grid import read_sweep
+from caopd_bench.sweep.table import make_rows
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "reference_runs"
+SWEEPS = sorted(file.parent.name for file in RUNS.glob("*/sweep.yaml"))
+STUDIES = [name for name in SWEEPS if (RUNS / name / "analysis.yaml").exists()]
+
+
+def _rows(name, file="cells.csv"):
+    with (RUNS / name / file).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_experiment_of_the_paper_is_there():
+    assert len(STUDIES) >= 15
+    assert {"scaling-law", "k-ablation", "out-of-domain", "continual", "recalibration"} <= {
+        *STUDIES
+    }
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_every_cell_of_the_file_is_finished_and_in_the_table(name):
+    sweep = read_sweep(RUNS / name / "sweep.yaml")
+    folder = Folder(sweep.output)
+    assert [cell.name for cell in sweep.cells if not folder.is_finished(cell)] == []
+    assert {row["cell"] for row in _rows(name)} == {cell.name for cell in sweep.cells}
+    assert not (RUNS / name / "failed").exists()
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_the_table_is_that_of_the_stored_runs(name):
+    """Of every cell by its summary; of each fifteenth from the rows: `--tables` does it for all."""
+    stored = {(row["cell"], row["task"]): row for row in _rows(name)}
+    sweep = read_sweep(RUNS / name / "sweep.yaml")
+    for number, cell in enumerate(sweep.cells):
+        place = sweep.output / "cells" / cell.name
+        known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
+        made = make_rows(cell, place, known, recompute=number % 15 == 7)
+        for row in made:
+            theirs = stored[row["cell"], row["task"]]
+            assert {key: str(value) for key, value in row.items() if value is not None} == {
+                key: value for key, value in theirs.items() if row.get(key) is not None
+            }
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_score_on_a_stored_run_gives_the_stored_summary(name):
+    cells = read_sweep(RUNS / name / "sweep.yaml").cells
+    for cell in cells[:: max(1, len(cells) // 2)]:
+        run = RUNS / name / "cells" / cell.name / "run"
+        assert to_plain(score(read_run(run))) == read_summary(run).records
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_analysis_asks_for_groups_that_there_are(name):
+    sweep = read_sweep(RUNS / name / "sweep.yaml")
+    analysis = read_analysis(RUNS / name / "analysis.yaml")
+    assert {*analysis.groups} <= {group_of(cell) for cell in sweep.cells}
+    assert len(analysis.claims) >= 4
+    for figure in analysis.figures:
+        assert (RUNS / name / figure.file).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ["verifier-free"])
+def test_summary_claims_and_figures_come_out_byte_for_byte(name, tmp_path, capsys):
+    from caopd_bench.cli import main
+
+    for part in (name, "bases"):
+        shutil.copytree(RUNS / part, tmp_path / part)
+    place = tmp_path / name
+    files = [file.name for file in place.iterdir() if file.is_file()]
+    before = {file: hashlib.sha256((place / file).read_bytes()).hexdigest() for file in files}
+    assert main(["sweep", str(place / "sweep.yaml"), "--tables"]) == 0
+    after = {file: hashlib.sha256((place / file).read_bytes()).hexdigest() for file in files}
+    assert after == before
+    capsys.readouterr()
+
+
+def test_the_pages_are_those_of_the_summaries(tmp_path):
+    for page, name in ((RUNS / "README.md", "runs.md"), (ROOT / "README.md", "README.md")):
+        shutil.copy(page, tmp_path / name)
+    (tmp_path / "runs").mkdir()
+    shutil.move(tmp_path / "runs.md", tmp_path / "runs" / "README.md")
+    write = runpy.run_path(str(RUNS / "write_pages.py"))["write_pages"]
+    write(tmp_path / "runs", tmp_path)
+    assert (tmp_path / "runs" / "README.md").read_text() == (RUNS / "README.md").read_text()
+    assert (tmp_path / "README.md").read_text() == (ROOT / "README.md").read_text()
+
+
+def test_sizes_are_as_promised():
+    weights = sum(file.stat().st_size for file in RUNS.rglob("*.safetensors"))
+    assert weights < 25e6
+    stored = [file for name in SWEEPS for file in (RUNS / name / "cells").rglob("*")]
+    kept = [f for f in stored if f.is_file() and "checkpoint" not in f.parts]
+    assert sum(file.stat().st_size for file in kept) < 40e6
+
+
+@pytest.mark.parametrize("size", ["10k", "33k", "67k", "114k", "245k", "622k"])
+def test_every_headline_checkpoint_has_a_card_and_the_weights_of_its_cell(size):
+    from caopd_bench.tasks.weights import fingerprint_weights
+
+    assert (RUNS / "bases" / f"sure-{size}-s0" / "README.md").exists()
+    for method in ("opd", "caopd"):
+        name = f"{size}-b0-{method}-s0"
+        place = RUNS / "checkpoints" / "cells" / name
+        assert "## " not in (place / "checkpoint" / "README.md").read_text()[:3]
+        known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
+        assert fingerprint_weights(place / "checkpoint") == known["weights"]
+        again = json.loads((RUNS / "scaling-law" / "cells" / name / "cell.json").read_text())
+        assert again["weights"] == known["weights"], "two runs of one cell gave other weights"
+
+
+def test_comparing_says_what_differs():
+    sys.path.insert(0, str(RUNS))
+    try:
+        compare = runpy.run_path(str(RUNS / "reproduce.py"))["compare"]
+    finally:
+        sys.path.remove(str(RUNS))
+    row = next(row for row in _rows("scaling-law") if row["method"] == "caopd")
+    assert compare(row, row) == (True, "the same rows")
+    near = {**row, "rows_sha256": "x", "ece": str(float(row["ece"]) + 0.01)}
+    assert compare(near, row)[0]
+    far = {**row, "rows_sha256": "x", "ece": str(float(row["ece"]) + 0.2)}
+    assert compare(far, row)[0] is False
+    assert "ece" in compare(far, row)[1]
+    assert compare({**row, "rows_sha256": "x", "auroc": ""}, row)[0] is False
