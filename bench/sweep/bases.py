@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from caopd_bench.sweep.grid import Base, Sweep
 
-__all__ = ["find_base"]
+__all__ = ["count_weights", "find_base"]
 
 
 def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path:
@@ -34,6 +35,18 @@ def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path:
 def is_model(folder: Path) -> bool:
     """Say whether a checkpoint stands in a folder."""
     return (folder / "model.safetensors").is_file()
+
+
+def count_weights(folder: Path) -> int | None:
+    """Count the parameters in a folder's safetensors files; None where there are none."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="numpy") as weights:
+            shapes = [weights.get_slice(name).get_shape() for name in weights.keys()]  # noqa: SIM118
+        total += sum(math.prod(shape) for shape in shapes)
+    return total or None
 
 
 def _pretrain(base: Base, folder: Path) -> None:

@@ -12,18 +12,15 @@ import copy
 import functools
 import io
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
 from caopd_bench.sweep.grid import Cell
 from caopd_bench.tasks import task_folder
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = ["Harness"]
 
@@ -37,24 +34,15 @@ class Harness:
         self._managers: dict[bool, Any] = {}
         _remember()
 
-    def evaluate(
-        self,
-        cell: Cell,
-        checkpoint: Path,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        output: Path,
-    ) -> Run:
-        """Evaluate a model, write lm-eval's run directory, and read it.
+    def evaluate(self, cell: Cell, checkpoint: Path, output: Path) -> Run:
+        """Evaluate a checkpoint, write lm-eval's run directory, and read it.
 
         Parameters
         ----------
         cell : Cell
             Says how.
         checkpoint : Path
-            Where the model stands: other backends than hf load it from there.
-        model, tokenizer
-            The same, in memory.
+            Where the model stands, or its name on the hub.
         output : Path
             Becomes the run directory.
         """
@@ -63,17 +51,15 @@ class Harness:
 
         wanted = cell.evaluate
         arguments = {**wanted.model_args, "pretrained": str(checkpoint)}
-        shown: Any = wanted.backend
-        if wanted.backend == "hf":
-            shown = self._wrap(model, tokenizer, wanted.batch_size, wanted.model_args)
         tracker = EvaluationTracker(output_path=str(output))
         with _quiet():
             results = lm_eval.simple_evaluate(
-                model=shown,
+                model=wanted.backend,
                 model_args=arguments,
                 tasks=list(wanted.tasks),
                 num_fewshot=wanted.num_fewshot,
                 batch_size=wanted.batch_size,
+                device=_find_device() if wanted.backend == "hf" else None,
                 limit=wanted.limit,
                 bootstrap_iters=0,
                 log_samples=True,
@@ -91,14 +77,6 @@ class Harness:
             raise UsageError(f"{output}: too many rows to store; set evaluate: limit")
         return run
 
-    def _wrap(
-        self, model: Any, tokenizer: Any, batch_size: int | str, given: Mapping[str, Any]
-    ) -> Any:
-        from lm_eval.models.huggingface import HFLM
-
-        with _quiet():
-            return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **given)
-
     def _manager(self, tasks: list[str], metadata: dict[str, Any]) -> Any:
         """Give a task manager that knows this cell's arguments; the index is made once."""
         from lm_eval.tasks import TaskManager
@@ -115,6 +93,13 @@ class Harness:
         manager.metadata = metadata
         manager._factory = type(known._factory)(meta=metadata)
         return manager
+
+
+def _find_device() -> str:
+    """Name the device that `lm_eval` would choose: given arguments as a mapping, it does not."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @contextlib.contextmanager

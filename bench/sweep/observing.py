@@ -15,7 +15,7 @@ from caopd_bench.errors import UsageError
 from caopd_bench.rows import Run
 from caopd_bench.sweep.grid import Cell, resolved
 from caopd_bench.training.codec import Codec
-from caopd_bench.training.command import load_model
+from caopd_bench.training.command import load_model, place_model
 from caopd_bench.training.contexts import show_demonstration
 from caopd_bench.training.evaluating import answer
 from caopd_bench.training.questions import load_questions
@@ -33,13 +33,7 @@ SAMPLE_SEED = 1234
 BASE_TOKENS = 32
 
 
-def observe(
-    cell: Cell,
-    base: Path,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    work: Path,
-) -> dict[str, float]:
+def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, float]:
     """Give the last step of training, and the success rates that were asked for.
 
     Student success is the share of the trained model's answers, sampled at temperature 1, that are
@@ -49,7 +43,8 @@ def observe(
     if not cell.evaluate.success_questions:
         return found
     docs = _load_validation(cell)
-    teacher, codec = load_model(str(base))[0].eval(), Codec(tokenizer)
+    model, tokenizer = _load(trained)
+    teacher, codec = _load(base)[0], Codec(tokenizer)
     recipe = Recipe(codec, resolved(cell.stages[-1], str(base))) if cell.stages else None
     shown = [
         show_demonstration(doc, recipe.stated(doc) if recipe is not None else "1.00")
@@ -73,14 +68,9 @@ def observe(
     return {k: v for k, v in found.items() if v == v}
 
 
-def write_expectations(
-    run: Run,
-    cell: Cell,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    folder: Path,
-) -> None:
+def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> None:
     """Write the expectation of the stated number of every greedy answer of a bundled task."""
+    model, tokenizer = _load(trained)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["task", "item_hash", "expected"])
@@ -118,6 +108,11 @@ def read_expectations(folder: Path, task: str) -> dict[str, float]:
         for row in csv.DictReader(lines)
         if row["task"] == task
     }
+
+
+def _load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    model, tokenizer = load_model(str(folder))
+    return place_model(model).eval(), tokenizer
 
 
 def _last_step(history: Path) -> dict[str, float]:

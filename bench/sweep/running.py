@@ -17,17 +17,18 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
-from caopd_bench.sweep.bases import find_base
+from caopd_bench.sweep.bases import count_weights, find_base
 from caopd_bench.sweep.folder import CELL, TIMING, Folder
 from caopd_bench.sweep.grid import Cell, Sweep, resolved
 from caopd_bench.sweep.harness import Harness
 from caopd_bench.sweep.observing import observe, write_expectations
 from caopd_bench.tasks.weights import fingerprint_weights
+from caopd_bench.training.checkpoints import find_last
 from caopd_bench.training.command import (
     SETTINGS_FILE,
     load_model,
@@ -37,21 +38,11 @@ from caopd_bench.training.command import (
 from caopd_bench.training.local import Trainer
 from caopd_bench.training.provenance import describe_run, versions
 from caopd_bench.training.questions import load_run_questions
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from caopd_bench.training.settings import TrainSettings
 
 __all__ = ["run_cell"]
 
 HISTORY = "training.csv"
-
-
-class _Trained(NamedTuple):
-    """The folder of a cell's model, with what stands in it."""
-
-    folder: Path
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
 
 
 def run_cell(
@@ -103,14 +94,13 @@ def _run(
     marks.append(time.perf_counter())
     ready = work / "ready"
     ready.mkdir()
-    model = trained.model.eval()
-    run = harness.evaluate(cell, trained.folder, model, trained.tokenizer, work / "lm_eval")
+    run = harness.evaluate(cell, trained, work / "lm_eval")
     timing = {"date": run.provenance.get("date")}
     run = replace(run, name=cell.name, provenance=_describe(run.provenance, cell))
     write_stored(run, score(run), ready / "run")
     if cell.evaluate.expectation:
-        write_expectations(run, cell, model, trained.tokenizer, ready)
-    observed = observe(cell, base, model, trained.tokenizer, work)
+        write_expectations(run, cell, trained, ready)
+    observed = observe(cell, base, trained, work)
     known = {
         "key": cell.key,
         "cell": cell.name,
@@ -120,15 +110,15 @@ def _run(
         "changes": dict(cell.changes),
         "stages": [dict(stage) for stage in cell.stages],
         "evaluate": cell.evaluate.model_dump(),
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": count_weights(trained) or run.provenance.get("parameters"),
         "base_weights": fingerprint_weights(base),
-        "weights": fingerprint_weights(trained.folder),
+        "weights": fingerprint_weights(trained),
         "observed": observed,
         "versions": versions(),
     }
     if cell.stages:
-        shutil.copyfile(trained.folder / HISTORY, ready / HISTORY)
-    _keep(sweep, cell, trained.folder, work, ready)
+        shutil.copyfile(trained / HISTORY, ready / HISTORY)
+    _keep(sweep, cell, trained, work, ready)
     marks.append(time.perf_counter())
     _write(ready / CELL, known)
     seconds = [round(b - a, 3) for a, b in itertools.pairwise(marks)]
@@ -146,10 +136,9 @@ def _run(
     folder.finish(cell, ready)
 
 
-def _train(cell: Cell, base: Path, work: Path) -> _Trained:
+def _train(cell: Cell, base: Path, work: Path) -> Path:
     """Train the stages one after the other, each from where a stopped run left it."""
-    before: Path = base
-    model, tokenizer = load_model(str(base)) if not cell.stages else (None, None)
+    before = base
     for number, stage in enumerate(cell.stages, 1):
         output = work / f"stage{number}"
         settings = resolved(stage, str(before))
@@ -160,24 +149,22 @@ def _train(cell: Cell, base: Path, work: Path) -> _Trained:
             resume = False
         prepared = prepare_folder(settings, output, resume=resume)
         if prepared is not None:
-            start = output / "last" if (output / "last").exists() else before
-            docs = load_run_questions(prepared)
-            provenance = _portable(describe_run(prepared, docs), cell)
-            if prepared.engine == "trl":
-                from caopd_bench.training.trl_engine import run_trl
-
-                run_trl(prepared, output, provenance, lambda _row: None, resume=resume)
-                model, tokenizer = load_model(str(output))
-            else:
-                model, tokenizer = load_model(str(start))
-                trainer = Trainer(prepared, place_model(model), tokenizer, docs)
-                trainer.run(output, provenance, resume=resume)
-                model = trainer.student
-        else:
-            model, tokenizer = load_model(str(output))
+            _train_stage(cell, prepared, output, resume=resume)
         before = output
-    assert model is not None
-    return _Trained(before, place_model(model), tokenizer)
+    return before
+
+
+def _train_stage(cell: Cell, settings: TrainSettings, output: Path, *, resume: bool) -> None:
+    docs = load_run_questions(settings)
+    provenance = _portable(describe_run(settings, docs), cell)
+    if settings.engine == "trl":
+        from caopd_bench.training.trl_engine import run_trl
+
+        run_trl(settings, output, provenance, resume=resume)
+        return
+    model, tokenizer = load_model(str(find_last(output) or settings.model))
+    trainer = Trainer(settings, place_model(model), tokenizer, docs)
+    trainer.run(output, provenance, resume=resume)
 
 
 def _is_begun_with(output: Path, values: Mapping[str, Any]) -> bool:

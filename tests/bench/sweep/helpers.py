@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,31 +41,42 @@ def start(file, output, *extra):
     """Start the command in a session of its own, so that what it leaves can be found."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     environment.pop("RAY_ADDRESS", None)
-    return subprocess.Popen(
+    # Files, as nobody reads while it runs: a full pipe would stop it.
+    written = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115
+    process = subprocess.Popen(
         [*(sys.executable, "-m", "caopd_bench", "sweep", str(file)), "--output", str(output),
          *extra],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment, start_new_session=True,
+        stdout=written[0], stderr=written[1], env=environment, start_new_session=True,
     )  # fmt: skip
+    process.written = written
+    return process
 
 
 def end(process):
     """Wait for a command; give its exit code, standard output and standard error."""
     try:
-        out, err = process.communicate(timeout=PATIENCE)
-    finally:
-        if process.poll() is None:
-            kill(process)
-    return process.returncode, out, err
+        process.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise
+    return (process.returncode, *_read(process))
 
 
 def kill(process):
     """Kill -9 the command's own process, and wait until nothing of its session is left."""
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    for stream in (process.stdout, process.stderr):
-        stream.close()
+    _read(process)
     wait_for(lambda: not in_session(process.pid), "its workers outlive the command")
+
+
+def _read(process):
+    texts = []
+    for file in process.written:
+        file.seek(0)
+        texts.append(file.read())
+        file.close()
+    return texts
 
 
 def wait_for(is_so, complaint, process=None):

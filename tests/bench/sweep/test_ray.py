@@ -64,8 +64,7 @@ def test_a_node_dies_in_the_middle_of_a_cell(expected, cluster, tmp_path):
     cell, worker, node = chosen
     cluster.made.remove_node(node, allow_graceful=False)
     HELPERS.wait_for(lambda: not HELPERS.parent(worker), "the node's worker outlives it")
-    # Of its dead holder the lock still tells: it was not finished then.
-    assert cell not in watch.look() or HELPERS.read_holders(output).get(cell) != worker
+    assert cell not in watch.look(), "the cell was finished before its node died"
     HELPERS.wait_for(lambda: watch.look() and process.poll() is not None, "it hangs")
     code, out, err = HELPERS.end(process)
     assert code == 0, err
