@@ -7,7 +7,7 @@ import pytest
 
 from caopd_bench.training.questions import make_doc
 
-REFERENCE = Path(__file__).parents[3] / "reference_runs" / "micro" / "bases"
+REFERENCE = Path(__file__).parents[3] / "reference_runs" / "bases"
 MATH = {
     "question": "What is 3 + 4?",
     "answer": "7",
@@ -130,5 +130,5 @@ def tokenizers_by_name():
 def micro_base():
     """The smallest pretrained micro model of the reference runs."""
     folder = REFERENCE / "sure-10k-s0"
-    assert (folder / "model.safetensors").is_file(), "reference_runs/micro/bases is not complete"
+    assert (folder / "model.safetensors").is_file(), "reference_runs/bases is not complete"
     return folder
