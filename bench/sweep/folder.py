@@ -97,7 +97,7 @@ class Folder:
             return not is_ours
 
     def had(self, cell: Cell, process: int) -> bool:
-        """Say whether a process of this machine that has ended died of a cell, or in it."""
+        """Say whether a process of this machine, which has ended, had a cell and left it undone."""
         try:
             known = self._lock_file(cell).read_text(encoding="utf-8")
         except OSError:
