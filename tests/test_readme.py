@@ -39,7 +39,8 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/score.md", "docs/report.md", "docs/caopd_math.md"]
+    "page",
+    ["README.md", "docs/score.md", "docs/report.md", "docs/caopd_math.md", "docs/sweep.md"],
 )
 def test_our_commands_in_the_docs_parse(page):
     """A command that a page shows is one that the program accepts."""
@@ -48,7 +49,7 @@ def test_our_commands_in_the_docs_parse(page):
     commands += re.findall(r"`caopd-bench ([^`\[]+)`", text)
     assert commands
     for command in commands:
-        words = shlex.split(command)
+        words = shlex.split(command, comments=True)
         # A bare command name, or a synopsis with its options in brackets, is prose.
         if len(words) > 1 and "RUN..." not in words:
             build_parser().parse_args(words)

@@ -16,6 +16,8 @@ from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 
 HELPERS = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("helpers.py"))))
+#: Random kills, and the most seconds that a sweep works before one: a cell takes one or two.
+KILLS, LONGEST = 20, 2.5
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,6 @@ def kill_in_work(file, output, watch, delay, until=lambda: True):
         code, _, err = HELPERS.end(process)
         assert code == 0, err
         return False
-    assert len(HELPERS.in_session(process.pid)) > 1, "no worker"
     HELPERS.kill(process)
     return True
 
@@ -106,17 +107,17 @@ def test_twenty_kills_at_random_moments(whole, tmp_path):
     """Whenever a sweep is done before it was killed often enough, another one begins."""
     moments, kills, sweeps, interrupted = random.Random(20261128), 0, 0, []
     file = HELPERS.write_sweep(tmp_path)
-    while kills < 20:
+    while kills < KILLS:
         sweeps += 1
         output = tmp_path / f"out{sweeps}"
         watch = HELPERS.Watch(output)
-        while kills < 20:
+        while kills < KILLS:
             if not moments.randrange(5):  # while it loads its libraries
                 process = HELPERS.start(file, output, "--workers", "1")
                 time.sleep(moments.uniform(0, 8))
                 assert process.poll() is None
                 HELPERS.kill(process)
-            elif not kill_in_work(file, output, watch, moments.uniform(0, 0.8)):
+            elif not kill_in_work(file, output, watch, moments.uniform(0, LONGEST)):
                 break
             kills += 1
             interrupted.append(len(watch.look()))
