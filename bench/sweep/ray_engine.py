@@ -89,7 +89,11 @@ def _run_all(
 ) -> None:
     import ray
 
-    remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(_run_one)
+    _warn_of_room(gpus=gpus, cpus=cpus)
+    # With GPUs a process for each cell: vLLM, for one, keeps its memory as long as its process.
+    remote: Any = ray.remote(
+        num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES, max_calls=1 if gpus else 0
+    )(_run_one)
     waiting: dict[Any, Cell] = {}
     last = time.monotonic()
     with folder.token() as token:
@@ -109,6 +113,20 @@ def _run_all(
         finally:
             for reference in waiting:
                 ray.cancel(reference, force=True)
+
+
+def _warn_of_room(*, gpus: float, cpus: float) -> None:
+    """Say so if no node has room for a cell: Ray waits for one without a word."""
+    import ray
+
+    for name, needed in (("GPU", gpus), ("CPU", cpus)):
+        most = max((n["Resources"].get(name, 0.0) for n in ray.nodes() if n["Alive"]), default=0.0)
+        if needed > most:
+            print(
+                f"caopd-bench sweep: a cell needs {needed:g} {name}s and no node has more than "
+                f"{most:g}; waiting for one that has",
+                file=sys.stderr,
+            )
 
 
 def _connect(address: str | None) -> None:
