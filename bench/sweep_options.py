@@ -27,7 +27,10 @@ def add_sweep(commands: Any) -> None:
     )
     sweep.add_argument("--only", metavar="PATTERN", help="cells whose name the pattern finds")
     sweep.add_argument(
-        "--workers", type=arguments.count, metavar="N", help="processes (one a core)"
+        "--workers",
+        type=arguments.count,
+        metavar="N",
+        help="processes (one a core; 1 where cells name a model)",
     )
     sweep.add_argument(
         "--tables",
@@ -39,8 +42,8 @@ def add_sweep(commands: Any) -> None:
         "--engine", choices=("local", "ray"), default="local", help="local (default) or ray"
     )
     cluster.add_argument("--address", metavar="A", help="of the Ray cluster (auto)")
-    cluster.add_argument("--gpus", type=float, metavar="N", help="of a cell (0)")
-    cluster.add_argument("--cpus", type=float, metavar="N", help="of a cell (1)")
+    cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="of a cell (0)")
+    cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="of a cell (1)")
     sweep.set_defaults(run=_sweep)
 
 

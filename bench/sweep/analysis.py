@@ -9,20 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from caopd_bench.errors import UsageError
 from caopd_bench.plain_yaml import read_yaml
+from caopd_bench.sweep.cells import Sweep
 
-__all__ = ["Analysis", "Claim", "FigureSpec", "View", "judge", "read_analysis", "split_series"]
+__all__ = [
+    "ANALYSIS",
+    "Analysis",
+    "Claim",
+    "FigureSpec",
+    "Judged",
+    "SlopeSpec",
+    "View",
+    "find_analysis",
+    "judge",
+    "overall",
+    "read_analysis",
+    "split_series",
+]
 
 PAGE = "docs/sweep.md"
 MAX_BYTES = 100_000
 _EXPECT = re.compile(r"(above|below|within) (-?\d+(?:\.\d+)?)")
 AT = " @ "
 Verdict = Literal["holds", "fails", "open"]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+RECALIBRATIONS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
+ANALYSIS = "analysis.yaml"
 
 
 class _Strict(BaseModel):
@@ -36,9 +53,9 @@ class View(_Strict):
     column: Literal["confidence", "expected"] = "confidence"
     #: Rows whose groups have these values, such as {family: sum}.
     where: dict[str, Any] = Field(default_factory=dict)
-    #: Recalibrate by this method, fitted on the rows of `fit`; where those are the rows that are
-    #: looked at, fitted on four fifths of the items and applied to the others.
-    recalibrate: str | None = None
+    #: Recalibrate by this method, fitted on the rows of `fit`. Where those are the rows that are
+    #: looked at, on four fifths of the items at a time, and applied to the others.
+    recalibrate: Literal[RECALIBRATIONS] | None = None  # type: ignore[valid-type]
     fit: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -94,15 +111,15 @@ class Analysis(_Strict):
     task: str
     across: Literal["size", "model"] | None = None
     metrics: list[str] = Field(min_length=1)
-    views: dict[str, View] = Field(default_factory=lambda: {"greedy": View()})
+    views: dict[str, View] = Field(default_factory=lambda: {"greedy": View()}, min_length=1)
     replicates: int = Field(default=2000, ge=100, le=100_000)
     seed: int = 0
     level: float = Field(default=0.95, gt=0, lt=1)
     groups: list[str] = Field(min_length=1)
     #: What groups are called in tables and figures.
     names: dict[str, str] = Field(default_factory=dict)
-    contrasts: list[list[str]] = Field(default_factory=list)
-    headline: list[list[str]] = Field(default_factory=list)
+    contrasts: list[Pair] = Field(default_factory=list)
+    headline: list[Pair] = Field(default_factory=list)
     slopes: SlopeSpec | None = None
     claims: list[Claim] = Field(default_factory=list)
     figures: list[FigureSpec] = Field(default_factory=list)
@@ -127,6 +144,24 @@ class Judged(NamedTuple):
     low: float
     high: float
     verdict: Verdict
+    #: What the wider limits say, which trust few bases less; None where there are none.
+    wider: Verdict | None = None
+
+
+def find_analysis(sweep: Sweep) -> Analysis | None:
+    """Read the analysis beside a sweep's file, if there is one, and check it against the cells."""
+    file = sweep.file.parent / ANALYSIS
+    if not file.exists():
+        return None
+    from caopd_bench.sweep.gather import sort_cells
+
+    read = read_analysis(file)
+    groups = {group for _, group in sort_cells(sweep, read)}
+    if missing := [group for group in read.groups if group not in groups]:
+        raise UsageError(
+            f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
+        )
+    return read
 
 
 def read_analysis(file: Path) -> Analysis:
@@ -141,21 +176,21 @@ def read_analysis(file: Path) -> Analysis:
         raise UsageError(f"{file}: {place}: {said}; see {PAGE}") from None
     _check_metrics(read, file)
     known = {*read.groups}
-    named = [*(name for pair in read.contrasts for name in pair)]
+    named = [name for pair in (*read.contrasts, *read.headline) for name in pair]
     named += [name for claim in read.claims for name in (*claim.of, claim.slope or "") if name]
+    named += [name for figure in read.figures for name in figure.groups]
+    named += read.slopes.groups if read.slopes is not None else []
     for name in named:
         group, view = split_series(name, read.view)
         if group not in known or view not in read.views:
             choices = [*read.groups, *(f"... @ {view}" for view in read.views)]
-            raise UsageError(
-                f"{file}: {name!r} is no group or view of this file; there are", choices
-            )
+            raise UsageError(f"{file}: {name!r} is no group or view here; there are", choices)
     return read
 
 
 def _check_metrics(read: Analysis, file: Path) -> None:
+    from caopd_bench.metrics.hierarchy import METRICS
     from caopd_bench.sweep.gather import SEEN
-    from caopd_bench.sweep.hierarchy import METRICS
 
     used = [*read.metrics, *(claim.metric for claim in read.claims)]
     used += read.slopes.metrics if read.slopes is not None else []

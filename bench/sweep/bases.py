@@ -8,23 +8,39 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import overload
 
-from caopd_bench.sweep.grid import Base, Sweep
+from caopd_bench.sweep.cells import Base, Sweep
 
-__all__ = ["count_weights", "find_base"]
+__all__ = ["count_weights", "find_base", "is_model"]
 
 
-def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path:
+@overload
+def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path: ...
+
+
+@overload
+def find_base(
+    base: Base, sweep: Sweep, say: Callable[[str], None], *, make: bool
+) -> Path | None: ...
+
+
+def find_base(
+    base: Base, sweep: Sweep, say: Callable[[str], None], *, make: bool = True
+) -> Path | None:
     """Give the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
 
-    Of several processes that need the same micro model one makes it, and the others wait.
+    Of several processes that need the same micro model one makes it, and the others wait. Without
+    `make` a missing one is None.
     """
     if base.model:
-        local = sweep.file.parent / Path(base.model).expanduser()
+        local = (sweep.file.parent / Path(base.model).expanduser()).absolute()
         return local if local.exists() else Path(base.model)
-    folder = sweep.bases / base.name
+    folder = (sweep.bases / base.name).absolute()
     if is_model(folder):
         return folder
+    if not make:
+        return None
     with _alone(sweep.bases / f".{base.name}.lock"):
         if not is_model(folder):
             say(f"pretraining {base.name}")

@@ -7,14 +7,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from caopd_bench.errors import UsageError
 from caopd_bench.extras import require
+from caopd_bench.sweep.analysis import Analysis, find_analysis
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display, show_seconds
 from caopd_bench.sweep.estimate import estimate_seconds
 from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
+from caopd_bench.sweep.grid import read_sweep
+from caopd_bench.sweep.reusing import find_elsewhere
 from caopd_bench.terminal import inline
 
 __all__ = ["run_sweep"]
@@ -26,22 +28,25 @@ def run_sweep(options: argparse.Namespace) -> int:
     """Run a sweep; the exit code is 0 done, 1 some cells failed or it was stopped, 2 usage."""
     sweep = read_sweep(options.file, options.output)
     cells = _select(sweep, options.only)
+    analysis = find_analysis(sweep)
     folder = Folder(sweep.output)
     if options.tables:
-        code = _write_all(sweep, folder, recompute=True)
+        _write_all(sweep, folder, analysis, recompute=True)
         folder.clean(sweep.cells)
-        return code
-    workers = options.workers or max(1, os.cpu_count() or 1)
-    seconds, is_known = estimate_seconds(cells, sweep.output / "timings.csv")
+        return 0
+    workers = options.workers or _count_workers(cells)
+    seconds, is_known = estimate_seconds(cells, sweep)
     if options.dry_run:
         _print_plan(sweep, cells, folder, seconds if is_known else {}, workers)
         return 0
     require("train", "torch", "transformers", "lm_eval")
     if options.engine == "ray":
         require("ray", "ray")
+        if options.workers:
+            raise UsageError("--workers is for --engine local; Ray has --cpus and --gpus")
     elif options.address or options.gpus is not None or options.cpus is not None:
         raise UsageError("--address, --gpus and --cpus are for --engine ray")
-    _prepare(sweep)
+    _prepare(sweep, cells)
     display = Display(folder, cells, seconds)
     try:
         if options.engine == "ray":
@@ -64,9 +69,19 @@ def run_sweep(options: argparse.Namespace) -> int:
         print("caopd-bench sweep: stopped; the same command goes on", file=sys.stderr)
         return 1
     display.show(final=True)
-    code = _conclude(sweep, cells, folder)
+    code = _say_failed(cells, folder)
+    _write_all(sweep, folder, analysis, recompute=False)
     folder.clean(sweep.cells)
     return code
+
+
+def _count_workers(cells: Sequence[Cell]) -> int:
+    """Give a process a core to micro models; larger ones share neither memory nor a GPU."""
+    if any(cell.base.model for cell in cells):
+        return 1
+    if hasattr(os, "sched_getaffinity"):  # what this process may use, also in a container
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
@@ -82,20 +97,32 @@ def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
     return chosen
 
 
-def _prepare(sweep: Sweep) -> None:
+def _prepare(sweep: Sweep, cells: Sequence[Cell]) -> None:
     """Refuse what no cell could be run with before anything is begun."""
     from caopd_bench.sweep.bases import find_base
+    from caopd_bench.sweep.observing import check_questions
     from caopd_bench.sweep.running import check_base
+    from caopd_bench.training.questions import load_questions
 
     try:
         sweep.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
     folder = Folder(sweep.output)
-    for cell in sweep.cells:
+    tried = set()
+    for cell in cells:
         known = folder.known(cell)
-        if known is not None and (cell.base.model or (sweep.bases / cell.base.name).exists()):
-            check_base(cell, find_base(cell.base, sweep, lambda _line: None), known)
+        base = find_base(cell.base, sweep, lambda _line: None, make=False)
+        if known is not None and base is not None:
+            check_base(cell, base, known)
+        for stage in () if known is not None else cell.stages:
+            what = (stage["task"], stage["levels"], stage["families"], stage["train_file"])
+            if what not in tried:
+                tried.add(what)
+                task, levels, families, file = what
+                load_questions(task, levels=levels, families=families, limit=1, train_file=file)
+        if known is None:
+            check_questions(cell)
 
 
 def _print_plan(
@@ -106,8 +133,12 @@ def _print_plan(
     workers: int,
 ) -> None:
     todo = [cell for cell in cells if not folder.is_finished(cell)]
+    copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
     print(f"{sweep.output}: {len(cells)} cells, {done} finished, {failed} failed before")
+    if copied:
+        print(f"  {len(copied)} are copied from other sweeps")
+        todo = [cell for cell in todo if cell not in copied]
     for cell in todo[:SHOWN]:
         guess = f"  about {show_seconds(seconds[cell.name])}" if cell.name in seconds else ""
         print(f"  {cell.name}{guess}")
@@ -126,26 +157,24 @@ def _print_plan(
         print("no estimate: no cell of these models is finished yet")
 
 
-def _conclude(sweep: Sweep, cells: Sequence[Cell], folder: Folder) -> int:
+def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
+    """Say in a line each why cells are not finished; give the exit code."""
     failed = [(cell, folder.failure(cell)) for cell in cells if not folder.is_finished(cell)]
-    code = _write_all(sweep, folder, recompute=False)
     for cell, record in failed[:SHOWN]:
         others = "another process has it" if folder.is_claimed(cell) else "its worker ended"
-        said = record["error"] if record else f"not run: {others}"
+        said = record["error"] if record else f"not run: {others}; see {folder.root / 'work'}"
         print(f"caopd-bench sweep: {cell.name}: {inline(str(said))}", file=sys.stderr)
     if len(failed) > SHOWN:
         print(f"caopd-bench sweep: and {len(failed) - SHOWN} more", file=sys.stderr)
-    return 1 if failed else code
+    return 1 if failed else 0
 
 
-def _write_all(sweep: Sweep, folder: Folder, *, recompute: bool) -> int:
+def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recompute: bool) -> None:
     """Write the tables, and what the frozen analysis says, if there is one."""
-    from caopd_bench.sweep.summary import ANALYSIS, write_summary
-
     made = folder.write_tables(sweep.cells, recompute=recompute)
     print(sweep.output / "cells.csv")
-    analysis: Path = sweep.file.parent / ANALYSIS
-    if made and analysis.exists():
+    if made and analysis is not None:
+        from caopd_bench.sweep.summary import write_summary
+
         for file in write_summary(sweep, folder, analysis):
             print(file)
-    return 0

@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import Cell
 from caopd_bench.terminal import inline
 
 __all__ = ["Display", "show_seconds"]

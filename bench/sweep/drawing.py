@@ -17,7 +17,7 @@ from caopd_bench.figures import (
     plot_scaling,
 )
 from caopd_bench.figures_of_grids import plot_estimates, plot_training
-from caopd_bench.sweep.analysis import FigureSpec
+from caopd_bench.sweep.analysis import FigureSpec, split_series
 from caopd_bench.sweep.summarizing import Number, Summary
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ LABELS = {
     "spr": "SPR",
     "parse_rate": "Parse rate",
     "entropy": "Entropy of the stated number (nats)",
-    "train_seconds": "Seconds of training",
+    "core_seconds": "Core-seconds",
 }
 #: Columns of training.csv that a figure of training shows.
 CURVES = ("accuracy", "stated", "success_rate", "entropy", "teacher_entropy")
@@ -105,14 +105,17 @@ def _draw_probes(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: S
     return plot_probes(points, title=spec.title)
 
 
-def _draw_training(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:
+def _draw_training(
+    spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary
+) -> Figure | None:
     curves: dict[str, dict[str, list[list[float]]]] = {}
-    for at, group in series:
+    for at, series_name in series:
+        group = split_series(series_name, summary.analysis.view)[0]
         for folder in summary.gathered.folders[at, group]:
             for column, values in _read_history(folder / "training.csv").items():
-                name = _name(at, group, summary)
+                name = _name(at, series_name, summary)
                 curves.setdefault(column, {}).setdefault(name, []).append(values)
-    return plot_training(curves, title=spec.title)
+    return plot_training(curves, title=spec.title) if curves else None
 
 
 def _read_history(file: Path) -> dict[str, list[float]]:

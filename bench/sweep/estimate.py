@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
-from caopd_bench.sweep.grid import Cell
+from caopd_bench.sweep.cells import Cell, Sweep
 
 __all__ = ["estimate_seconds"]
 
@@ -18,14 +18,14 @@ EVALUATION, ANSWER, ANSWER_MILLION = 5.0, 4e-4, 1.9e-3
 UNKNOWN = 1.0
 
 
-def estimate_seconds(cells: Sequence[Cell], timings: Path) -> tuple[dict[str, float], bool]:
+def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, float], bool]:
     """Estimate the seconds of each cell.
 
     Parameters
     ----------
     cells : sequence of Cell
-    timings : Path
-        The sweep's timings.csv, if there is one.
+    sweep : Sweep
+        Its timings.csv, and those of the sweeps that it copies from, tell how long cells took.
 
     Returns
     -------
@@ -34,8 +34,10 @@ def estimate_seconds(cells: Sequence[Cell], timings: Path) -> tuple[dict[str, fl
     is_known : bool
         Whether each is from cells like it, or of micro models: otherwise it is only a unit.
     """
-    seconds = _read(timings)
-    by_name = {cell.name: cell for cell in cells}
+    seconds: dict[str, float] = {}
+    for folder in (*sweep.reuse, sweep.output):
+        seconds |= _read(folder / "timings.csv")
+    by_name = {cell.name: cell for cell in sweep.cells}
     alike: dict[tuple[str, ...], list[float]] = {}
     for name, value in seconds.items():
         if name in by_name:

@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
-from caopd_bench.sweep.grid import Cell
+from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
-__all__ = ["Folder"]
+__all__ = ["CELL", "TIMING", "Folder", "replace_file"]
 
 CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
@@ -132,8 +132,14 @@ class Folder:
     def fail(self, cell: Cell, record: Mapping[str, Any]) -> None:
         """Record why a cell failed."""
         file = self.root / "failed" / f"{cell.name}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, json.dumps({"key": cell.key, **record}, indent=1) + "\n")
+        text = json.dumps({"key": cell.key, **record}, indent=1) + "\n"
+        for is_last in (False, True):  # `clean` of another process may take the folder away
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(file, text.encode())
+            except FileNotFoundError:
+                if is_last:
+                    raise
 
     def write_tables(self, cells: Sequence[Cell], *, recompute: bool = False) -> int:
         """Write cells.csv and timings.csv of what is finished; give the number of cells.
@@ -141,27 +147,37 @@ class Folder:
         One process at a time reads and writes, so that no older table replaces a newer one. With
         `recompute` every metric is computed from the stored rows.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / "work" / "tables.lock", wait=True):
+        with self.writing():
             rows: list[dict[str, Any]] = []
             times: list[dict[str, Any]] = []
             for cell in cells:
                 if self.is_finished(cell):
                     rows += self._make_rows(cell, recompute)
                     times.append({"cell": cell.name, **(_read(self.cell(cell) / TIMING) or {})})
-            _replace(self.root / "cells.csv", _render(rows, COLUMNS))
-            _replace(self.root / "timings.csv", _render(times, TIMING_COLUMNS))
+            replace_file(self.root / "cells.csv", _render(rows, COLUMNS).encode())
+            replace_file(self.root / "timings.csv", _render(times, TIMING_COLUMNS).encode())
         return len(times)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only process that writes tables and pages of this sweep."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _locked(self.root / "work" / "tables.lock", wait=True):
+            yield
 
     def clean(self, cells: Sequence[Cell] = ()) -> None:
         """Take away locks that nobody has, and what a kill left of the cells that are finished."""
         work, failed = self.root / "work", self.root / "failed"
         for cell in cells if work.is_dir() or failed.is_dir() else ():
             leftovers = (self.work(cell), failed / f"{cell.name}.json")
-            if any(left.exists() for left in leftovers) and self.is_finished(cell):
-                # Between the rename that finishes a cell and these two it was stopped.
-                shutil.rmtree(leftovers[0], ignore_errors=True)
-                leftovers[1].unlink(missing_ok=True)
+            if not any(left.exists() for left in leftovers) or not self.is_finished(cell):
+                continue
+            # Between the rename that finishes a cell and these two it was stopped. Or another
+            # sweep has changed the cell's settings, and runs it now.
+            with _locked(self._lock_file(cell), wait=False) as is_ours:
+                if is_ours and self.is_finished(cell):
+                    shutil.rmtree(leftovers[0], ignore_errors=True)
+                    leftovers[1].unlink(missing_ok=True)
         for file in list(work.glob("*.lock")):
             with _locked(file, wait=False) as is_ours:
                 if is_ours:
@@ -252,10 +268,11 @@ def _render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def _replace(file: Path, text: str) -> None:
+def replace_file(file: Path, content: bytes) -> None:
+    """Write beside a file and rename: whoever reads it sees the old or the new one, whole."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)

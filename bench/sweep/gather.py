@@ -14,23 +14,25 @@ from numpy.typing import NDArray
 
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics import recalibrate
+from caopd_bench.metrics.hierarchy import Answers, draw_items, replicate_metrics
 from caopd_bench.rows import Row
 from caopd_bench.stored import read_stored
-from caopd_bench.sweep.analysis import Analysis, View
+from caopd_bench.sweep.analysis import ANALYSIS, Analysis, View
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.folder import CELL, TIMING, Folder
-from caopd_bench.sweep.grid import Cell, Sweep
-from caopd_bench.sweep.hierarchy import Answers, draw_items, replicate_metrics
 from caopd_bench.sweep.observing import read_expectations
 
-__all__ = ["SEEN", "Gathered", "gather", "group_of"]
+__all__ = ["SEEN", "Gathered", "gather", "group_of", "sort_cells"]
 
 Array = NDArray[np.float64]
 Series = tuple[str, str, str]  # where (a size), group, view
 #: Of a cell's records, not of its answers: the items do not scatter them.
-OBSERVED = ("student_success", "teacher_success", "student_stated", "teacher_stated")
-ENTROPIES = ("entropy", "teacher_entropy")
-TIMES = ("train_seconds", "evaluate_seconds")
-SEEN = (*OBSERVED, *ENTROPIES, "optimism_bias", *TIMES)
+SUCCESS = ("student_success", "teacher_success")
+TIMES = ("core_seconds",)
+SEEN = (
+    *(*SUCCESS, "optimism_bias", "student_stated", "teacher_stated"),
+    *("entropy", "teacher_entropy", *TIMES),
+)
 #: Folds of the items for a recalibration that is fitted where it is applied.
 FOLDS = 5
 
@@ -46,77 +48,117 @@ class Gathered:
         observed.
     parameters : dict
         By where.
-    items, missing : int
-        Items of a cell; cells of the file that are not finished.
-    folders : dict
-        Of the cells, by (where, group).
+    missing : int
+        Cells of the groups that are not finished.
+    folders, bases : dict
+        Of the cells, by (where, group); the base seeds, in order.
+    order, weights
+        The items, and how often each counts in a replicate.
     """
 
     values: dict[Series, dict[str, Array]] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
     folders: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
-    items: int = 0
+    bases: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    weights: Array | None = None
     missing: int = 0
+
+    @property
+    def items(self) -> int:
+        """How many items each cell has answered."""
+        return len(self.order)
 
 
 def group_of(cell: Cell) -> str:
     """Name the group of a cell: all that differ from it in seeds alone are in it.
 
-    Its label, if it has one; else the method with what was changed, after the corpus if that is not
+    Its label, if it has one; else the method with what was changed; after the corpus if that is not
     the usual one.
     """
-    if "label" in cell.changes:
-        return str(cell.changes["label"])
     corpus = "" if cell.base.corpus in ("", "sure") else f"{cell.base.corpus} "
+    if "label" in cell.changes:
+        return f"{corpus}{cell.changes['label']}"
     changes = "".join(f" {key}={value}" for key, value in sorted(cell.changes.items()))
     return f"{corpus}{cell.method}{changes}"
+
+
+def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[list[Cell]]]:
+    """Sort a sweep's cells by place and group: of each base seed, the cells by training seed.
+
+    Raises
+    ------
+    UsageError
+        If two cells would be the same run of a group, or bases have other training seeds.
+    """
+    found: dict[tuple[str, str], dict[int, dict[int, Cell]]] = {}
+    for cell in sweep.cells:
+        bases = found.setdefault((_where(cell, analysis), group_of(cell)), {})
+        seeds = bases.setdefault(cell.base.seed, {})
+        if cell.seed in seeds:
+            hint = "" if analysis.across else "; 'across: size' (or model) keeps them apart"
+            raise UsageError(
+                f"{ANALYSIS}: {seeds[cell.seed].name} and {cell.name} are the same group, base "
+                f"seed and seed{hint}"
+            )
+        seeds[cell.seed] = cell
+    for (_, group), bases in found.items():
+        if len({tuple(sorted(seeds)) for seeds in bases.values()}) > 1:
+            raise UsageError(f"{ANALYSIS}: {group}: not the same training seeds for every base")
+    return {
+        key: [[seeds[s] for s in sorted(seeds)] for _, seeds in sorted(bases.items())]
+        for key, bases in found.items()
+    }
 
 
 def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:
     """Read the stored answers of a sweep's finished cells and compute all that is asked for.
 
-    Cells of a group must have the same training seeds for every base seed; of a sweep that is not
-    finished, groups that are not complete are left out.
+    Of a sweep that is not finished, groups that are not complete are left out, and counted.
     """
     found = Gathered()
-    wanted: dict[tuple[str, str], dict[int, dict[int, Cell]]] = {}
-    for cell in sweep.cells:
-        group = group_of(cell)
-        if group in analysis.groups:
-            seeds = wanted.setdefault((_where(cell, analysis), group), {})
-            seeds.setdefault(cell.base.seed, {})[cell.seed] = cell
-    weights: Array | None = None
-    order: list[str] = []
-    for (where, group), bases in wanted.items():
-        cells = [cell for seeds in bases.values() for cell in seeds.values()]
+    for (where, group), bases in sort_cells(sweep, analysis).items():
+        if group not in analysis.groups:
+            continue
+        cells = [cell for seeds in bases for cell in seeds]
         unfinished = sum(not folder.is_finished(cell) for cell in cells)
         if unfinished:
             found.missing += unfinished
             continue
         found.folders[where, group] = [folder.cell(cell) for cell in cells]
-        shape = (len(bases), len(next(iter(bases.values()))))
-        if any(len(seeds) != shape[1] for seeds in bases.values()):
-            raise UsageError(f"{group}: not the same number of seeds for every base")
+        found.bases[where, group] = tuple(seeds[0].base.seed for seeds in bases)
+        shape = (len(bases), len(bases[0]))
         for place, cell in zip(np.ndindex(shape), cells, strict=True):
-            rows = _read_rows(folder.cell(cell), analysis)
-            if weights is None:
-                order = sorted({row.item_hash for row in rows[analysis.view]})
-                found.items = len(order)
-                weights = draw_items(
-                    len(order), analysis.replicates, np.random.default_rng(analysis.seed)
-                )
-            known = json.loads((folder.cell(cell) / CELL).read_text(encoding="utf-8"))
-            found.parameters[where] = float(known["parameters"])
-            for view, given in analysis.views.items():
-                expected = _expectations(folder.cell(cell), given, analysis)
-                answers, kept = _look(rows[view], given, order, expected, cell)
-                numbers = replicate_metrics(answers, weights[:, kept])
-                numbers |= _observed(folder.cell(cell), known, analysis)
-                target = found.values.setdefault((where, group, view), {})
-                size = (*shape, analysis.replicates + 1)
-                for metric, made in numbers.items():
-                    target.setdefault(metric, np.full(size, math.nan))[place] = made
+            _add(found, (where, group), shape, place, cell, folder.cell(cell), analysis)
     return found
+
+
+def _add(
+    found: Gathered,
+    at: tuple[str, str],
+    shape: tuple[int, int],
+    place: tuple[int, ...],
+    cell: Cell,
+    files: Path,
+    analysis: Analysis,
+) -> None:
+    """Compute the metrics of one cell in all views, as observed and in every replicate."""
+    rows = _read_rows(files, analysis)
+    if found.weights is None:
+        found.order = sorted({row.item_hash for row in rows[analysis.view]})
+        rng = np.random.default_rng(analysis.seed)
+        found.weights = draw_items(len(found.order), analysis.replicates, rng)
+    known = json.loads((files / CELL).read_text(encoding="utf-8"))
+    found.parameters[at[0]] = float(known.get("parameters") or math.nan)
+    for view, given in analysis.views.items():
+        expected = _expectations(files, given, analysis)
+        answers, kept = _look(rows[view], given, found.order, expected, cell)
+        numbers = replicate_metrics(answers, found.weights[:, kept])
+        numbers |= _observed(files, known, analysis, [*map(ord, cell.name)])
+        target = found.values.setdefault((*at, view), {})
+        size = (*shape, analysis.replicates + 1)
+        for metric, made in numbers.items():
+            target.setdefault(metric, np.full(size, math.nan))[place] = made
 
 
 def _where(cell: Cell, analysis: Analysis) -> str:
@@ -146,9 +188,14 @@ def _look(
     cell: Cell,
 ) -> tuple[Answers, NDArray[np.int64]]:
     """Give the answers of a view, and the places of its items among all."""
-    by_item = {row.item_hash: row for row in rows}
-    if missing := [item for item in order if item not in by_item]:
-        raise UsageError(f"{cell.name}: {len(missing)} of {len(order)} items have no answer")
+    listed = list(rows)
+    by_item = {row.item_hash: row for row in listed}
+    if len(by_item) < len(listed):
+        raise UsageError(
+            f"{ANALYSIS}: {cell.name} has several answers to an item; name a task of one"
+        )
+    if by_item.keys() != set(order):
+        raise UsageError(f"{ANALYSIS}: {cell.name} was asked other items than the first cell")
     listed = [by_item[item] for item in order]
     if view.column == "expected":
         stated = np.array([expected.get(row.item_hash, math.nan) for row in listed])
@@ -174,10 +221,11 @@ def _recalibrate(
 ) -> Array:
     """Map stated values by what is fitted on other items than those that it is applied to."""
     result = np.full_like(stated, math.nan)
-    parsed = ~np.isnan(stated)
+    parsed, overlap = ~np.isnan(stated), bool((fit & inside).any())
     fold = np.arange(len(stated)) % FOLDS  # the order is that of hashes: as good as drawn
     for k in range(FOLDS):
-        chosen = parsed & fit & (fold != k)
+        # Where no item is in both, all that there is to fit on.
+        chosen = parsed & fit & ((fold != k) if overlap else True)
         target = parsed & inside & (fold == k)
         if chosen.any() and target.any():
             made = recalibrate(stated[chosen], correct[chosen], method=method)  # type: ignore[arg-type]
@@ -185,12 +233,23 @@ def _recalibrate(
     return result
 
 
-def _observed(place: Path, known: Mapping[str, Any], analysis: Analysis) -> dict[str, Array]:
-    """Give what the items do not scatter: constant over the replicates."""
-    seen = dict(known.get("observed", {}))
-    if "teacher_success" in seen and "student_success" in seen:
-        seen["optimism_bias"] = seen["teacher_success"] - seen["student_success"]
+def _observed(
+    place: Path, known: Mapping[str, Any], analysis: Analysis, entropy: list[int]
+) -> dict[str, Array]:
+    """Give what is known of a cell besides its answers.
+
+    A success rate has the scatter of its questions, drawn from a binomial distribution; all others
+    are the same in every replicate, and only the seeds scatter them.
+    """
+    seen = {name: float(value) for name, value in dict(known.get("observed", {})).items()}
     times = json.loads((place / TIMING).read_text(encoding="utf-8"))
-    seen |= {name: times[name] for name in TIMES}
+    seen |= {name: float(times[name]) for name in TIMES}
     size = analysis.replicates + 1
-    return {name: np.full(size, float(seen.get(name, math.nan))) for name in SEEN}
+    made = {name: np.full(size, seen.get(name, math.nan)) for name in SEEN}
+    questions = int(known.get("evaluate", {}).get("success_questions") or 0)
+    rng = np.random.default_rng([analysis.seed, *entropy])
+    for name in SUCCESS:
+        if questions and name in seen:
+            made[name][1:] = rng.binomial(questions, seen[name], size - 1) / questions
+    made["optimism_bias"] = made["teacher_success"] - made["student_success"]
+    return made

@@ -19,7 +19,7 @@ from typing import Any
 from caopd_bench.errors import UsageError
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
-from caopd_bench.sweep.grid import Cell
+from caopd_bench.sweep.cells import Cell
 from caopd_bench.tasks import task_folder
 
 __all__ = ["Harness"]

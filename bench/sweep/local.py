@@ -14,13 +14,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caopd_bench.errors import UsageError
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display
 from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
 
 if TYPE_CHECKING:
     from caopd_bench.sweep.harness import Harness
@@ -39,7 +40,8 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
     if not todo:
         return
     context = multiprocessing.get_context("spawn")
-    arguments = (str(sweep.file), str(sweep.output), todo, os.getpid())
+    # The cells as they were read: the file may be changed meanwhile.
+    arguments = (sweep, todo, os.getpid())
     made: list[SpawnProcess] = []
 
     def start(number: int) -> None:
@@ -62,7 +64,8 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
                     start(len(made) + 1)
             display.show()
             if time.monotonic() - last > TABLES:
-                folder.write_tables(sweep.cells)
+                with suppress(UsageError):  # it is said at the end
+                    folder.write_tables(sweep.cells)
                 last = time.monotonic()
     finally:
         for process in made:
@@ -85,26 +88,38 @@ def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) ->
 
 
 def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
-    """Run the named cells that nobody else has, one after the other; give those that failed."""
-    from caopd_bench.sweep.reusing import find_elsewhere, take
-    from caopd_bench.sweep.running import run_cell
+    """Run the named cells that nobody else has, one after the other; give those that failed.
 
-    folder, harness, failed = Folder(sweep.output), _make_harness(), []
-    wanted = set(names)
-    for cell in sweep.cells:
-        if cell.name not in wanted or folder.is_finished(cell):
-            continue
-        with folder.claim(cell) as is_ours:
-            if not is_ours:
+    The list is gone through until nothing in it was left to do: a cell that another process had,
+    and gave up, is tried again.
+    """
+    from caopd_bench.sweep.reusing import find_elsewhere, take
+    from caopd_bench.sweep.running import record_failure, run_cell
+
+    folder, harness = Folder(sweep.output), _make_harness()
+    wanted, failed = set(names), []
+    todo = [cell for cell in sweep.cells if cell.name in wanted]
+    while todo:
+        left = []
+        for cell in todo:
+            if folder.is_finished(cell):
                 continue
-            try:
-                known = find_elsewhere(cell, sweep.reuse)
-                if known is not None:
-                    take(cell, known, folder)
-                else:
-                    run_cell(cell, sweep, folder, harness, engine=engine)
-            except (Exception, SystemExit):  # recorded; a library's exit is no reason to stop
-                failed.append(cell.name)
+            with folder.claim(cell) as is_ours:
+                if not is_ours:
+                    left.append(cell)
+                    continue
+                try:
+                    known = find_elsewhere(cell, sweep)
+                    if known is not None:
+                        take(cell, known, folder)
+                    else:
+                        run_cell(cell, sweep, folder, harness, engine=engine)
+                except (Exception, SystemExit) as error:  # a library's exit is no reason to stop
+                    record_failure(cell, folder, error)
+                    failed.append(cell.name)
+        # What others have is theirs, unless one of them has given a cell up meanwhile.
+        todo = [c for c in left if not folder.is_finished(c) and not folder.is_claimed(c)]
+        todo = [c for c in todo if folder.failure(c) is None]
     return failed
 
 
@@ -116,14 +131,18 @@ def _make_harness() -> Harness:
     return Harness()
 
 
-def _worker(file: str, output: str, names: list[str], parent: int) -> None:
+def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
     """Work in a process of its own, which ends with the one that started it."""
     _end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with Path(os.devnull).open("w", encoding="utf-8") as nothing:
-        os.dup2(nothing.fileno(), sys.stderr.fileno())  # libraries' bars over the display
-        work_on(read_sweep(Path(file), Path(output)), names)
+    # Libraries' bars would go over the display; what they say is kept for whom a worker fails.
+    said = sweep.output / "work" / f"worker-{os.getpid()}.log"
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), sys.stderr.fileno())
+    work_on(sweep, names)
+    said.unlink(missing_ok=True)
 
 
 def _end_with_parent(parent: int) -> None:

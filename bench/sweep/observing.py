@@ -13,7 +13,7 @@ import numpy as np
 
 from caopd_bench.errors import UsageError
 from caopd_bench.rows import Run
-from caopd_bench.sweep.grid import Cell, resolved
+from caopd_bench.sweep.cells import Cell, resolved
 from caopd_bench.training.codec import Codec
 from caopd_bench.training.command import load_model, place_model
 from caopd_bench.training.contexts import show_demonstration
@@ -24,13 +24,15 @@ from caopd_bench.training.targets import Recipe
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["EXPECTED", "observe", "read_expectations", "write_expectations"]
+__all__ = ["EXPECTED", "check_questions", "observe", "read_expectations", "write_expectations"]
 
 EXPECTED = "expected.csv.gz"
 #: Of the generator of these samples: the same for all cells.
 SAMPLE_SEED = 1234
 #: Tokens of an answer where the cell is not trained and so has no budget of its own.
 BASE_TOKENS = 32
+#: Of the answers that are made again for their expectation, so many must be the same.
+MOSTLY = 0.99
 
 
 def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, float]:
@@ -44,7 +46,8 @@ def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, floa
         return found
     docs = _load_validation(cell)
     model, tokenizer = _load(trained)
-    teacher, codec = _load(base)[0], Codec(tokenizer)
+    codec = Codec(tokenizer, chat=cell.evaluate.apply_chat_template)
+    teacher = _load(base)[0]
     recipe = Recipe(codec, resolved(cell.stages[-1], str(base))) if cell.stages else None
     shown = [
         show_demonstration(doc, recipe.stated(doc) if recipe is not None else "1.00")
@@ -74,22 +77,28 @@ def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> Non
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["task", "item_hash", "expected"])
+    codec = Codec(tokenizer, chat=cell.evaluate.apply_chat_template)
     for task in run.tasks:
         if not task.endswith("_conf"):
             continue
-        docs = load_questions(task, split="test")
-        kept = {row.item_hash for row in run.task_rows(task)}
-        docs = [doc for doc in docs if doc["item_hash"] in kept]
-        rows = answer(
-            model,
-            Codec(tokenizer),
-            docs,
-            max_new_tokens=_budget(cell),
-            expectation=True,
-            batch=512,
-        )
-        for row in rows:
-            value = row["expected"]
+        stored = {row.item_hash: row for row in run.task_rows(task)}
+        docs = [d for d in load_questions(task, split="test") if d["item_hash"] in stored]
+        if len(docs) < len(stored):
+            raise UsageError(
+                f"evaluate: expectation: {task} was asked other questions than its own"
+            )
+        generation = run.settings(task).get("generation") or {}
+        budget = int(generation.get("max_gen_toks") or BASE_TOKENS)
+        rows = answer(model, codec, docs, max_new_tokens=budget, expectation=True, batch=512)
+        same = [row["confidence"] == stored[row["item_hash"]].confidence for row in rows]
+        if sum(same) < MOSTLY * len(same):
+            raise UsageError(
+                f"evaluate: expectation: {len(same) - sum(same)} of {len(same)} answers to {task} "
+                "are not those of lm-eval (exemplars or other decoding?); leave it out"
+            )
+        for row, is_same in zip(rows, same, strict=True):
+            # Of an answer that came out otherwise (rounding) there is no expectation.
+            value = row["expected"] if is_same else None
             writer.writerow([task, row["item_hash"], "" if value is None else f"{value:.4g}"])
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
@@ -121,6 +130,12 @@ def _last_step(history: Path) -> dict[str, float]:
     last = rows[-1] if rows else {}
     names = ("entropy", "teacher_entropy", "excluded")
     return {name: float(last[name]) for name in names if last.get(name)}
+
+
+def check_questions(cell: Cell) -> None:
+    """Raise a UsageError if a cell's success is asked for and there are no questions for it."""
+    if cell.evaluate.success_questions:
+        _load_validation(cell)
 
 
 def _load_validation(cell: Cell) -> list[dict[str, Any]]:

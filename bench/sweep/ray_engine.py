@@ -8,6 +8,7 @@ another; it waits until the dead one's lock is gone, and finds what that one had
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import re
@@ -19,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display
 from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import Cell, Sweep, read_sweep
 from caopd_bench.sweep.local import LOOK, TABLES, work_on
 
 __all__ = ["run_ray"]
@@ -98,17 +99,21 @@ def _run_all(
     last = time.monotonic()
     with folder.token() as token:
         # Not resolved: what stands beside a linked sweep file is looked for beside the link.
-        paths = [str(path.absolute()) for path in (sweep.file, sweep.output, token)]
+        places = {name: getattr(sweep, name).absolute() for name in ("file", "output", "bases")}
+        reuse = tuple(path.absolute() for path in sweep.reuse)
+        sent = ray.put(dataclasses.replace(sweep, **places, reuse=reuse))
+        where = str(token.absolute())
         try:
             for cell in todo:
-                waiting[remote.remote(*paths, cell.name)] = cell
+                waiting[remote.remote(sent, where, cell.name, gpus > 0)] = cell
             while waiting:
                 ready, _ = ray.wait(list(waiting), timeout=LOOK)
                 for reference in ready:
                     _receive(reference, waiting.pop(reference), folder)
                 display.show()
                 if time.monotonic() - last > TABLES:
-                    folder.write_tables(sweep.cells)
+                    with contextlib.suppress(UsageError):  # it is said at the end
+                        folder.write_tables(sweep.cells)
                     last = time.monotonic()
         finally:
             for reference in waiting:
@@ -163,19 +168,24 @@ def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
         raise UsageError(said)
 
 
-def _run_one(file: str, output: str, token: str, name: str) -> str:
+def _run_one(sweep: Sweep, token: str, name: str, has_gpus: bool) -> str:
     """Run one cell on a node; gives why no cell can be run there, if that is so."""
-    if not Path(token).exists() or not Path(file).exists():
-        return (
-            f"{output if Path(file).exists() else file}: node {socket.gethostname()} does not see "
-            "it; put the sweep on a file system that all nodes share"
-        )
-    sweep = read_sweep(Path(file), Path(output))
+    for file in (Path(token), sweep.file):
+        if not file.exists():
+            return (
+                f"{file if file == sweep.file else sweep.output}: node {socket.gethostname()} does "
+                "not see it; put the sweep on a file system that all nodes share"
+            )
+    if not has_gpus:
+        # Ray leaves all GPUs visible to who asks for none: cells would crowd on the first.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     folder = Folder(sweep.output)
     cell = next(cell for cell in sweep.cells if cell.name == name)
     while not folder.is_finished(cell):
         # Another sweep has it, or a process of a node that died is not quite gone.
         if work_on(sweep, [name], engine="ray") or folder.is_finished(cell):
+            break
+        if folder.failure(cell) is not None and not folder.is_claimed(cell):
             break
         time.sleep(AGAIN)
     return ""

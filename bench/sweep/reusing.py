@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
+from caopd_bench.sweep.bases import find_base
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import Cell
+from caopd_bench.tasks.weights import fingerprint_weights
 
 __all__ = ["find_elsewhere", "take"]
 
 
-def find_elsewhere(cell: Cell, folders: Sequence[Path]) -> Path | None:
-    """Find the folder of a finished cell of this name and key in other sweeps."""
-    for root in folders:
+def find_elsewhere(cell: Cell, sweep: Sweep) -> Path | None:
+    """Find the folder of a finished cell of this name and key in other sweeps.
+
+    It must have started from the weights that it would start from here, and hold all that this
+    sweep keeps of a cell.
+    """
+    for root in sweep.reuse:
         other = Folder(root)
-        if other.is_finished(cell):
+        known = other.known(cell)
+        if known is None:
+            continue
+        wanted = [name for name in sweep.keep if name != "checkpoint" or cell.stages]
+        if not all((other.cell(cell) / name).is_dir() for name in wanted):
+            continue
+        base = find_base(cell.base, sweep, lambda _line: None, make=False)
+        if base is None or fingerprint_weights(base) in (None, known.get("base_weights")):
             return other.cell(cell)
     return None
 

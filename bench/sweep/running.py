@@ -12,6 +12,7 @@ import json
 import shutil
 import socket
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -23,24 +24,16 @@ from caopd_bench.errors import UsageError
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
 from caopd_bench.sweep.bases import count_weights, find_base
+from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.folder import CELL, TIMING, Folder
-from caopd_bench.sweep.grid import Cell, Sweep, resolved
 from caopd_bench.sweep.harness import Harness
 from caopd_bench.sweep.observing import observe, write_expectations
+from caopd_bench.sweep.stages import train_stages
 from caopd_bench.tasks.weights import fingerprint_weights
-from caopd_bench.training.checkpoints import find_last
-from caopd_bench.training.command import (
-    SETTINGS_FILE,
-    load_model,
-    place_model,
-    prepare_folder,
-)
-from caopd_bench.training.local import Trainer
-from caopd_bench.training.provenance import describe_run, versions
-from caopd_bench.training.questions import load_run_questions
-from caopd_bench.training.settings import TrainSettings
+from caopd_bench.training.command import SETTINGS_FILE
+from caopd_bench.training.provenance import versions
 
-__all__ = ["run_cell"]
+__all__ = ["check_base", "record_failure", "run_cell"]
 
 HISTORY = "training.csv"
 
@@ -54,32 +47,7 @@ def run_cell(
     engine: str = "local",
     say: Callable[[str], None] = lambda _line: None,
 ) -> None:
-    """Run one cell to the end, or record why it failed and raise the reason.
-
-    The caller holds the cell's claim.
-    """
-    work = folder.work(cell)
-    try:
-        _run(cell, sweep, folder, harness, engine, say)
-    except (Exception, SystemExit) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        record = {"cell": cell.name, "error": said[0][:500], "kind": type(error).__name__}
-        folder.fail(cell, {**record, "host": socket.gethostname(), "when": _now()})
-        # What was trained is kept, so that a mended evaluation need not train again.
-        shutil.rmtree(work / "ready", ignore_errors=True)
-        with suppress(OSError):  # unless something was
-            work.rmdir()
-        raise
-
-
-def _run(
-    cell: Cell,
-    sweep: Sweep,
-    folder: Folder,
-    harness: Harness,
-    engine: str,
-    say: Callable[[str], None],
-) -> None:
+    """Run one cell to the end; the caller holds its claim, and records what is raised."""
     import torch
 
     work = folder.work(cell)
@@ -90,7 +58,7 @@ def _run(
     torch.set_num_threads(cell.stages[-1]["threads"] if cell.stages else 1)
     base = find_base(cell.base, sweep, say)
     marks.append(time.perf_counter())
-    trained = _train(cell, base, work)
+    trained = train_stages(cell, base, work)
     marks.append(time.perf_counter())
     ready = work / "ready"
     ready.mkdir()
@@ -136,50 +104,25 @@ def _run(
     folder.finish(cell, ready)
 
 
-def _train(cell: Cell, base: Path, work: Path) -> Path:
-    """Train the stages one after the other, each from where a stopped run left it."""
-    before = base
-    for number, stage in enumerate(cell.stages, 1):
-        output = work / f"stage{number}"
-        settings = resolved(stage, str(before))
-        # Half a folder: what was stopped before its first file, or begun with other settings.
-        resume = (output / SETTINGS_FILE).exists()
-        if resume and not _is_begun_with(output, settings.model_dump()):
-            shutil.rmtree(output)
-            resume = False
-        prepared = prepare_folder(settings, output, resume=resume)
-        if prepared is not None:
-            _train_stage(cell, prepared, output, resume=resume)
-        before = output
-    return before
-
-
-def _train_stage(cell: Cell, settings: TrainSettings, output: Path, *, resume: bool) -> None:
-    docs = load_run_questions(settings)
-    provenance = _portable(describe_run(settings, docs), cell)
-    if settings.engine == "trl":
-        from caopd_bench.training.trl_engine import run_trl
-
-        run_trl(settings, output, provenance, resume=resume)
-        return
-    model, tokenizer = load_model(str(find_last(output) or settings.model))
-    trainer = Trainer(settings, place_model(model), tokenizer, docs)
-    trainer.run(output, provenance, resume=resume)
-
-
-def _is_begun_with(output: Path, values: Mapping[str, Any]) -> bool:
-    try:
-        known = json.loads((output / SETTINGS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return all(known.get(k) == v for k, v in values.items() if k != "threads")
-
-
-def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    """Name the base as the sweep does, and not by a path of this machine."""
-    named = {**provenance, "settings": {**provenance["settings"], "model": cell.base.name}}
-    named["base"] = {**provenance["base"], "model": cell.base.name}
-    return named
+def record_failure(cell: Cell, folder: Folder, error: BaseException) -> None:
+    """Record why a cell failed, and leave of its work what need not be done again."""
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    folder.fail(
+        cell,
+        {
+            "cell": cell.name,
+            "error": said[0][:500],
+            "kind": type(error).__name__,
+            "traceback": traceback.format_exception(error),
+            "host": socket.gethostname(),
+            "when": _now(),
+        },
+    )
+    work = folder.work(cell)
+    # What was trained is kept, so that a mended evaluation need not train again.
+    shutil.rmtree(work / "ready", ignore_errors=True)
+    with suppress(OSError):  # unless something was
+        work.rmdir()
 
 
 def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.sweep.analysis import Analysis, Claim, Judged, judge, split_series
-from caopd_bench.sweep.gather import Gathered
-from caopd_bench.sweep.hierarchy import (
+from caopd_bench.errors import UsageError
+from caopd_bench.metrics.hierarchy import (
     Draws,
     Limits,
     draw_seeds,
@@ -24,8 +23,10 @@ from caopd_bench.sweep.hierarchy import (
     mean_over_seeds,
     slopes,
 )
+from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, judge, split_series
+from caopd_bench.sweep.gather import Gathered
 
-__all__ = ["Number", "Summary"]
+__all__ = ["CHECKPOINTS", "METHOD", "Number", "Summary"]
 
 Array = NDArray[np.float64]
 METHOD, CHECKPOINTS = "method", "checkpoints"
@@ -44,6 +45,8 @@ class Number(NamedTuple):
     limits: Limits
     bases: int
     seeds: int
+    #: Of the runs (or pairs of them), those in which the metric is defined.
+    defined: int = 0
 
 
 class Summary:
@@ -66,41 +69,55 @@ class Summary:
 
     def replicates(self, at: str, series: str, metric: str) -> Array:
         """Give a method's mean, as observed and in each replicate."""
-        values = self._values(at, series, metric)
-        return mean_over_seeds(values, self._drawn(at, values.shape[0], values.shape[1]))
+        return self._mean(at, self._values(at, series, metric))
 
     def level(self, at: str, series: str, metric: str) -> Number:
         """Give a method's mean with its limits."""
         values = self._values(at, series, metric)
         made = self.replicates(at, series, metric)
         limits = find_limits(made, _by_base(values), self.analysis.level)
-        return Number("level", METHOD, at, series, "", metric, limits, *values.shape[:2])
+        bases, seeds = values.shape[:2]
+        defined = int((~np.isnan(values[:, :, 0])).sum())
+        unit = METHOD if bases * seeds > 1 else CHECKPOINTS
+        return Number("level", unit, at, series, "", metric, limits, bases, seeds, defined)
 
     def contrast(self, at: str, one: str, other: str, metric: str) -> Number:
-        """Give the difference of two methods, taken within each replicate."""
+        """Give the difference of two methods, taken within each replicate.
+
+        Both must have the same base seeds; a base whose metric is undefined under one of them
+        counts for neither.
+        """
         a, b = self._values(at, one, metric), self._values(at, other, metric)
-        made = self.replicates(at, one, metric) - self.replicates(at, other, metric)
-        by_base = _by_base(a) - _by_base(b) if len(a) == len(b) else NO_BASES
-        limits = find_limits(made, by_base, self.analysis.level)
+        self._check_bases(at, one, other)
+        by_base = _by_base(a) - _by_base(b)
+        undefined = np.isnan(by_base[:, 0])
+        a, b = a.copy(), b.copy()
+        a[undefined], b[undefined] = math.nan, math.nan
+        made = self._mean(at, a) - self._mean(at, b)
+        limits = find_limits(made, by_base[~undefined], self.analysis.level)
         seeds = max(a.shape[1], b.shape[1])
-        return Number("contrast", METHOD, at, one, other, metric, limits, len(a), seeds)
+        unit = METHOD if len(a) * seeds > 1 else CHECKPOINTS
+        kept = int((~undefined).sum()) * seeds
+        return Number("contrast", unit, at, one, other, metric, limits, len(a), seeds, kept)
 
     def checkpoints(self, at: str, one: str, other: str, metric: str) -> Number:
         """Give the difference of two single models: items alone are drawn."""
         a, b = self._values(at, one, metric)[0, 0], self._values(at, other, metric)[0, 0]
         limits = find_limits(a - b, NO_BASES, self.analysis.level)
-        return Number("contrast", CHECKPOINTS, at, one, other, metric, limits, 1, 1)
+        defined = int(limits.estimate == limits.estimate)
+        return Number("contrast", CHECKPOINTS, at, one, other, metric, limits, 1, 1, defined)
 
     def slope(self, series: str, metric: str) -> Number:
         """Give the change of a metric for a factor of ten in size."""
         at = [place for place in self.places if self.has(place, series)]
-        if len(at) < 3:
+        if len({self.gathered.parameters[place] for place in at}) < 3:
             nothing = Limits(*[math.nan] * 5)
             return Number("slope", METHOD, "", series, "", metric, nothing, 0, 0)
         by_size = {self.gathered.parameters[p]: self.replicates(p, series, metric) for p in at}
-        values = [self._values(place, series, metric) for place in at]
+        bases, seeds = self._values(at[0], series, metric).shape[:2]
         limits = find_limits(slopes(by_size), NO_BASES, self.analysis.level)
-        return Number("slope", METHOD, "", series, "", metric, limits, *values[0].shape[:2])
+        defined = bases * seeds * len(at)
+        return Number("slope", METHOD, "", series, "", metric, limits, bases, seeds, defined)
 
     def judge(self, claim: Claim) -> list[Judged]:
         """Judge a claim wherever it can be."""
@@ -123,8 +140,12 @@ class Summary:
                 n.limits.low,
                 n.limits.high,
                 judge(claim.expect, n.limits.low, n.limits.high),
+                judge(claim.expect, n.limits.low_t, n.limits.high_t)
+                if n.limits.low_t == n.limits.low_t
+                else None,
             )
             for n in numbers
+            if n.limits.estimate == n.limits.estimate
         ]
 
     def numbers(self) -> Iterator[Number]:
@@ -141,7 +162,17 @@ class Summary:
                     yield from (self.checkpoints(at, one, other, metric) for metric in a.metrics)
         if a.slopes is not None:
             for series in a.slopes.groups:
-                yield from (self.slope(series, metric) for metric in a.slopes.metrics)
+                made = (self.slope(series, metric) for metric in a.slopes.metrics)
+                yield from (n for n in made if n.limits.estimate == n.limits.estimate)
+
+    def _mean(self, at: str, values: Array) -> Array:
+        return mean_over_seeds(values, self._drawn(at, values.shape[0], values.shape[1]))
+
+    def _check_bases(self, at: str, one: str, other: str) -> None:
+        view, bases = self.analysis.view, self.gathered.bases
+        groups = [split_series(name, view)[0] for name in (one, other)]
+        if bases[at, groups[0]] != bases[at, groups[1]]:
+            raise UsageError(f"{ANALYSIS}: {one} and {other} have other base seeds: no difference")
 
     def _values(self, at: str, series: str, metric: str) -> Array:
         return self.gathered.values[(at, *split_series(series, self.analysis.view))][metric]

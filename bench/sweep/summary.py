@@ -7,48 +7,50 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.sweep.analysis import Analysis, Claim, Judged, overall, read_analysis
+from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, overall
+from caopd_bench.sweep.cells import Sweep
 from caopd_bench.sweep.drawing import draw
-from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.folder import Folder, replace_file
 from caopd_bench.sweep.gather import gather
-from caopd_bench.sweep.grid import Sweep
-from caopd_bench.sweep.summarizing import CHECKPOINTS, Number, Summary
+from caopd_bench.sweep.summarizing import METHOD, Number, Summary
 
-__all__ = ["ANALYSIS", "fill_page", "write_summary"]
+__all__ = ["fill_page", "say_claim", "write_summary"]
 
-ANALYSIS = "analysis.yaml"
 COLUMNS = (
     *("kind", "unit", "at", "series", "versus", "metric", "estimate", "low", "high"),
-    *("low_t", "high_t", "bases", "seeds", "items"),
+    *("low_t", "high_t", "bases", "seeds", "defined", "items"),
 )
 BEGIN = "<!-- written by `caopd-bench sweep sweep.yaml --tables` from the stored rows -->"
 END = "<!-- end of what is written -->"
 VERDICTS = {"holds": "**Holds**", "fails": "**Fails**", "open": "**Open**"}
-#: More single numbers than these are summed up in a sentence by their range.
+#: More single numbers than these are summed up in a sentence by the first and the last.
 MOST_SAID = 3
+#: The figures that the headline's precision is told of, and what it should reach.
+PRECISE = ("overconfidence_gap", "ece", "brier", "auroc", "accuracy")
+WIDEST = 0.03
 
 
-def write_summary(sweep: Sweep, folder: Folder, file: Path) -> list[Path]:
-    """Follow the analysis in `file`; give the files that were written beside it."""
-    analysis = read_analysis(file)
-    gathered = gather(sweep, folder, analysis)
-    summary = Summary(gathered, analysis)
-    numbers = list(summary.numbers())
-    home = file.parent
-    written = [home / "summary.csv"]
-    written[0].write_text(_render_csv(numbers, gathered.items), encoding="utf-8")
+def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
+    """Follow an analysis; give the files that were written into the sweep's folder."""
+    summary = Summary(gather(sweep, folder, analysis), analysis)
+    numbers, home = list(summary.numbers()), folder.root
+    files = {home / "summary.csv": _render_csv(numbers, summary.gathered.items).encode()}
+    drawn = []
     for spec in analysis.figures:
         figure = draw(spec, summary)
         if figure is not None:
-            figure.savefig(home / spec.file, metadata={"Software": None})
-            written.append(home / spec.file)
-    drawn = {path.name for path in written}
+            image = io.BytesIO()
+            figure.savefig(image, format="png", metadata={"Software": None})
+            files[home / spec.file] = image.getvalue()
+            drawn.append(f"![{spec.title or spec.kind}]({spec.file})")
     lines = [*_render_claims(summary), *_render_numbers(numbers, summary)]
-    for spec in analysis.figures:
-        if spec.file in drawn:
-            lines += ["", f"![{spec.title or spec.kind}]({spec.file})"]
-    fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
-    return [*written, home / "README.md"]
+    for line in drawn:
+        lines += ["", line]
+    with folder.writing():
+        for file, content in files.items():
+            replace_file(file, content)
+        fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
+    return [*files, home / "README.md"]
 
 
 def fill_page(page: Path, title: str, lines: Sequence[str], begin: str, end: str) -> None:
@@ -58,27 +60,28 @@ def fill_page(page: Path, title: str, lines: Sequence[str], begin: str, end: str
         old = f"{old.rstrip()}\n\n{begin}\n{end}\n"
     before, after = old.partition(begin)[0], old.partition(end)[2]
     body = "\n".join(lines).strip()
-    page.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
+    replace_file(page, f"{before}{begin}\n\n{body}\n\n{end}{after}".encode())
 
 
-def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis) -> str:
+def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, missing: int) -> str:
     """Write a claim with its verdict and the numbers that gave it."""
     verdict = overall(judged)
+    shown = VERDICTS[verdict]
+    if missing and verdict == "holds":  # at what is still missing it may not
+        shown = "**Open** so far"
     held = sum(one.verdict == "holds" for one in judged)
-    places = [one for one in judged if one.at]
-    count = f" at {held} of {len(judged)} sizes" if len(places) > 1 else ""
+    count = f" at {held} of {len(judged)} sizes" if sum(bool(j.at) for j in judged) > 1 else ""
     named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
     if claim.slope:
         named = f"slope of {claim.metric} under {analysis.call(claim.slope)}"
-    shown = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
-    join = " … " if len(judged) > MOST_SAID else ", "
-    said = join.join(_say_judged(one) for one in shown)
+    told = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
+    said = (" … " if len(judged) > MOST_SAID else ", ").join(map(_say_judged, told))
     against = [one for one in judged if one.verdict != "holds"]
     if against and len(judged) > MOST_SAID:
-        said += "; not at " + ", ".join(_say_judged(one) for one in against)
+        said += "; not at " + ", ".join(map(_say_judged, against))
     source = f" ({claim.source})" if claim.source else ""
-    numbers = f"{named}, expected {claim.expect}: {said}"
-    return f"- {VERDICTS[verdict]}{count}: {claim.says}{source}. {numbers}."
+    numbers = f"{named}, expected {claim.expect}: {said}{_say_wider(judged)}"
+    return f"- {shown}{count}: {claim.says}{source}. {numbers}."
 
 
 def _say_judged(one: Judged) -> str:
@@ -86,23 +89,40 @@ def _say_judged(one: Judged) -> str:
     return f"{one.estimate:+.3f} [{one.low:+.3f}, {one.high:+.3f}]{place}"
 
 
+def _say_wider(judged: Sequence[Judged]) -> str:
+    """Say where the limits that trust few bases less would give another verdict."""
+    other = [one for one in judged if one.wider is not None and one.wider != one.verdict]
+    if not other:
+        return ""
+    places = ", ".join(f"{one.wider}{f' at {one.at}' if one.at else ''}" for one in other)
+    return f"; by the wider limits {places}"
+
+
 def _render_claims(summary: Summary) -> Iterator[str]:
-    if not summary.analysis.claims:
+    a, missing = summary.analysis, summary.gathered.missing
+    if not a.claims:
         return
     yield "## What it shows"
     yield ""
-    a = summary.analysis
     yield (
-        f"Claims about methods (base seed > training seed > item, {a.level:.0%} limits of "
-        f"{a.replicates:,} replicates), stated in [{ANALYSIS}]({ANALYSIS}) before the rows were "
-        "seen."
+        f"As [{ANALYSIS}]({ANALYSIS}) states it, whichever way it fell. {_say_unit(summary)} "
+        "Wider limits are Student's over the bases."
     )
     yield ""
     for claim in a.claims:
         if judged := summary.judge(claim):
-            yield say_claim(claim, judged, a)
+            yield say_claim(claim, judged, a, missing=missing)
         else:
             yield f"- **Not measured**: {claim.says}."
+
+
+def _say_unit(summary: Summary) -> str:
+    a = summary.analysis
+    runs = max((len(folders) for folders in summary.gathered.folders.values()), default=0)
+    kind = "methods (base seed > training seed > item)"
+    if runs < 2:
+        kind = "single checkpoints (items alone), and not about methods"
+    return f"Claims are about {kind}, {a.level:.0%} limits of {a.replicates:,} replicates."
 
 
 def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str]:
@@ -112,6 +132,8 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
     yield "## Numbers"
     yield ""
     yield f"Means over base and training seeds; {items:,} items a cell. Limits: summary.csv."
+    if any(0 < n.defined < n.bases * n.seeds for n in levels):
+        yield "In brackets: in how many of the runs a number is defined, where not in all."
     if summary.gathered.missing:
         yield f"**{summary.gathered.missing} cells are missing**; their groups are left out."
     yield ""
@@ -123,25 +145,31 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
         yield ""
         yield from _table(["size", "difference", *a.metrics], _headline_rows(numbers, a.headline))
         yield ""
-        yield _say_widest(numbers, a.headline)
+        yield _say_widest(_headline(numbers, a.headline))
     slopes = [n for n in numbers if n.kind == "slope"]
     if slopes:
         yield ""
         yield "Change for a factor of ten in size:"
         yield ""
-        yield from _table(
-            ["method", "metric", "slope", "limits"],
-            [[n.series, n.metric, f"{n.limits.estimate:+.3f}", _show_limits(n)] for n in slopes],
-        )
+        rows = [
+            [
+                *(n.series, n.metric, f"{n.limits.estimate:+.3f}"),
+                f"[{n.limits.low:+.3f}, {n.limits.high:+.3f}]",
+            ]
+            for n in slopes
+        ]
+        yield from _table(["method", "metric", "slope", "limits"], rows)
 
 
 def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]:
     rows: dict[tuple[str, str], list[str]] = {}
     for n in levels:
         first = [n.at] if analysis.across else []
-        name = analysis.call(n.series)
-        row = rows.setdefault((n.at, n.series), [*first, name, str(n.bases * n.seeds)])
-        row.append(_show(n.limits.estimate))
+        name, runs = analysis.call(n.series), n.bases * n.seeds
+        row = rows.setdefault((n.at, n.series), [*first, name, str(runs)])
+        value = n.limits.estimate
+        said = "" if value != value else f"{value:.3f}"
+        row.append(f"{said} ({n.defined})" if 0 < n.defined < runs else said)
     return list(rows.values())
 
 
@@ -157,31 +185,35 @@ def _headline_rows(numbers: Sequence[Number], pairs: Sequence[Sequence[str]]) ->
 
 def _headline(numbers: Sequence[Number], pairs: Sequence[Sequence[str]]) -> list[Number]:
     wanted = {tuple(pair) for pair in pairs}
-    return [
-        n
-        for n in numbers
-        if n.kind == "contrast" and n.unit != CHECKPOINTS and (n.series, n.versus) in wanted
-    ]
+    contrasts = [n for n in numbers if n.kind == "contrast" and n.unit == METHOD]
+    return [n for n in contrasts if (n.series, n.versus) in wanted]
 
 
-def _say_widest(numbers: Sequence[Number], pairs: Sequence[Sequence[str]]) -> str:
-    """Say how precise the headline differences are, and of what kind the limits are."""
-    chosen = [n for n in _headline(numbers, pairs) if n.metric in _PRECISE]
-    widths = [((n.limits.high - n.limits.low) / 2.0, n) for n in chosen]
-    known = [(w, n) for w, n in widths if w == w]
-    if not known:
+def _say_widest(headline: Sequence[Number]) -> str:
+    """Say how precise the headline differences are, by both kinds of limits."""
+    chosen = [n for n in headline if n.metric in PRECISE and n.limits.low == n.limits.low]
+    if not chosen:
         return ""
-    over = [n for w, n in known if w >= 0.03]
-    widest, at = max(known, key=lambda pair: pair[0])
-    where = "; ".join(f"{n.metric} of {n.series} − {n.versus} at {n.at}" for n in over)
-    said = (
-        f"Widest half-width {widest:.3f} ({at.metric} of {at.series} − {at.versus} at {at.at}); "
-        f"{len(known) - len(over)} of {len(known)} are below 0.03"
-    )
-    return f"{said}{'; not: ' + where if over else ''}."
-
-
-_PRECISE = ("overconfidence_gap", "ece", "brier", "auroc", "accuracy")
+    said = []
+    for kind, low, high in (("", "low", "high"), (" (wider limits)", "low_t", "high_t")):
+        widths = [
+            ((getattr(n.limits, high) - getattr(n.limits, low)) / 2.0, n)
+            for n in chosen
+            if getattr(n.limits, low) == getattr(n.limits, low)
+        ]
+        if not widths:
+            continue
+        widest, at = max(widths, key=lambda pair: pair[0])
+        over = [n for width, n in widths if width >= WIDEST]
+        where = f"{at.metric} of {at.series} − {at.versus} at {at.at}"
+        line = f"Widest half-width{kind} {widest:.3f} ({where}); "
+        line += f"{len(widths) - len(over)} of {len(widths)} are below {WIDEST:g}"
+        if over:
+            line += "; not: " + "; ".join(
+                f"{n.metric} of {n.series} − {n.versus} at {n.at}" for n in over
+            )
+        said.append(f"{line}.")
+    return " ".join(said)
 
 
 def _render_csv(numbers: Sequence[Number], items: int) -> str:
@@ -191,7 +223,7 @@ def _render_csv(numbers: Sequence[Number], items: int) -> str:
     for n in numbers:
         values = ["" if v != v else f"{v:.5f}" for v in n.limits]
         name = (n.kind, n.unit, n.at, n.series, n.versus, n.metric)
-        writer.writerow([*name, *values, n.bases, n.seeds, items])
+        writer.writerow([*name, *values, n.bases, n.seeds, n.defined, items])
     return text.getvalue()
 
 
@@ -200,12 +232,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield "|" + "---|" * len(head)
     for row in rows:
         yield "| " + " | ".join(row) + " |"
-
-
-def _show(value: float) -> str:
-    return "" if value != value else f"{value:.3f}"
-
-
-def _show_limits(n: Number) -> str:
-    low, high = n.limits.low, n.limits.high
-    return "" if low != low else f"[{low:+.3f}, {high:+.3f}]"

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.errors import UsageError
 from caopd_bench.records import to_plain
 from caopd_bench.scoring import score
 from caopd_bench.stored import ROWS_NAME, read_stored, read_summary
-from caopd_bench.sweep.grid import Cell
+from caopd_bench.sweep.cells import Cell
 
 __all__ = ["COLUMNS", "METRICS", "TIMING_COLUMNS", "make_rows"]
 
@@ -68,7 +69,7 @@ def make_rows(
         **{name: _write(known.get("observed", {}).get(name)) for name in OBSERVED},
         "base_weights": known.get("base_weights"),
         "weights": known.get("weights"),
-        "rows_sha256": hashlib.sha256((folder / ROWS_NAME).read_bytes()).hexdigest()[:16],
+        "rows_sha256": _hash(folder / ROWS_NAME),
         "key": cell.key,
     }
     rows: dict[str, dict[str, Any]] = {}
@@ -82,6 +83,15 @@ def make_rows(
         if name == "accuracy":
             row["n"] = record["n"]
     return list(rows.values())
+
+
+def _hash(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise UsageError(
+            f"{file}: cannot be read ({error.strerror}); delete the cell's folder to run it again"
+        ) from None
 
 
 def _write(value: Any) -> Any:

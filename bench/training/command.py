@@ -19,15 +19,26 @@ from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import describe_step
-from caopd_bench.training.settings import TrainSettings, make_settings, read_config
+from caopd_bench.training.settings import (
+    TrainSettings,
+    make_settings,
+    read_config,
+    read_word,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["SETTINGS_FILE", "load_model", "place_model", "prepare_folder", "run_train"]
+__all__ = [
+    "SETTINGS_FILE",
+    "find_checkpoint",
+    "load_model",
+    "place_model",
+    "prepare_folder",
+    "run_train",
+]
 
 SETTINGS_FILE = "settings.json"
-_WORDS = {"true": True, "false": False, "null": None, "none": "none"}
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -74,29 +85,14 @@ def collect_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Put the file's settings and the command line's together; the latter win."""
     values = read_config(options.config) if options.config is not None else {}
     # YAML reads 1e-5 as a word.
-    values = {k: _read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}
+    values = {k: read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}
     for group in SETTINGS.values():
         for name, _, _ in group:
             field = name.replace("-", "_")
             word = getattr(options, field)
             if word is not None:
-                values[field] = _read_word(field, word)
+                values[field] = read_word(field, word)
     return values
-
-
-def _read_word(field: str, word: str) -> Any:
-    """Read a word of the command line as the type of its setting."""
-    known = TrainSettings.model_fields.get(field)
-    kinds = str(known.annotation) if known is not None else ""
-    if "bool" in kinds and word.lower() in _WORDS:
-        return _WORDS[word.lower()]
-    for kind, read in (("int", int), ("float", float)):
-        if kind in kinds:
-            try:
-                return read(word)
-            except ValueError:
-                continue
-    return word
 
 
 def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> TrainSettings | None:
@@ -147,12 +143,13 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
             )
     torch.set_num_threads(threads)
     done = output / PROVENANCE
-    if done.exists() and _find_checkpoint(known["engine"], output) is None:
+    if done.exists() and find_checkpoint(known["engine"], output) is None:
         return None
     return make_settings(known)
 
 
-def _find_checkpoint(engine: str, output: Path) -> Path | None:
+def find_checkpoint(engine: str, output: Path) -> Path | None:
+    """Find the last checkpoint that a stopped run can go on from."""
     if engine == "local":
         return find_last(output)
     from caopd_bench.training.trl_engine import find_checkpoint
@@ -230,7 +227,7 @@ def place_model(model: PreTrainedModel) -> PreTrainedModel:
 
 def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:
     """Say in one line what stopped the run and what is left of it; exit code 1."""
-    last = _find_checkpoint(settings.engine, output)
+    last = find_checkpoint(settings.engine, output)
     left = (
         f"the last checkpoint is {last}; --resume goes on from it"
         if last

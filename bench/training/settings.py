@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from caopd_bench.errors import UsageError
 from caopd_bench.plain_yaml import read_yaml
 
-__all__ = ["METHOD_NAMES", "TrainSettings", "make_settings", "read_config"]
+__all__ = ["METHOD_NAMES", "TrainSettings", "make_settings", "read_config", "read_word"]
 
 METHOD_NAMES = (
     *("sft", "sft-mu", "opd", "caopd", "caopd-constant", "opd-solution", "caopd-solution"),
     *("grpo", "rlcr", "dcpo"),
 )
 MAX_BYTES = 100_000
+_WORDS = {"true": True, "false": False, "null": None, "none": "none"}
 
 
 class TrainSettings(BaseModel):
@@ -144,3 +145,18 @@ def make_settings(values: Mapping[str, Any]) -> TrainSettings:
 def read_config(path: Path) -> dict[str, Any]:
     """Read settings from a YAML file of `name: value` lines."""
     return read_yaml(path, most=MAX_BYTES, what="a list of settings", page="docs/train.md")
+
+
+def read_word(field: str, word: str) -> Any:
+    """Read a word of the command line as the type of its setting."""
+    known = TrainSettings.model_fields.get(field)
+    kinds = str(known.annotation) if known is not None else ""
+    if "bool" in kinds and word.lower() in _WORDS:
+        return _WORDS[word.lower()]
+    for kind, read in (("int", int), ("float", float)):
+        if kind in kinds:
+            try:
+                return read(word)
+            except ValueError:
+                continue
+    return word

@@ -150,7 +150,11 @@ def mean_over_seeds(values: Array, draws: Draws) -> Array:
 
 
 def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
-    """Give the percentile limits of a bootstrap, and wider ones that trust few bases less.
+    """Give the limits of a bootstrap, and wider ones that trust few bases less.
+
+    The limits are percentiles, moved by what the replicates' mean is away from the estimate: drawn
+    items make a metric that is never negative (ECE) larger than it was. Near zero that is not
+    enough, and no limits of this kind cover a small ECE: judge by Brier score and gap there.
 
     Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
     thirds of what it should be). The others are Student's t over the means of the bases, with the
@@ -170,6 +174,8 @@ def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
     low, high = (math.nan, math.nan)
     if not math.isnan(estimate) and len(rest):
         low, high = (float(x) for x in np.quantile(rest, [tail, 1.0 - tail]))
+        moved = estimate - float(rest.mean())
+        low, high = low + moved, high + moved
     return Limits(estimate, low, high, *_student(by_base, level))
 
 
