@@ -125,7 +125,7 @@ def test_every_headline_checkpoint_has_a_card_and_the_weights_of_its_cell(size):
     for method in ("opd", "caopd"):
         name = f"{size}-b0-{method}-s0"
         place = RUNS / "checkpoints" / "cells" / name
-        assert "## " not in (place / "checkpoint" / "README.md").read_text()[:3]
+        assert f"{size}-b0-{method}-s0/checkpoint" in (place / "checkpoint/README.md").read_text()
         known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
         assert fingerprint_weights(place / "checkpoint") == known["weights"]
         again = json.loads((RUNS / "scaling-law" / "cells" / name / "cell.json").read_text())

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
 
+from caopd_bench.errors import UsageError
 from caopd_bench.sweep.cells import Base, Sweep
 
 __all__ = ["count_weights", "find_base", "is_model"]
@@ -35,7 +36,12 @@ def find_base(
     """
     if base.model:
         local = (sweep.file.parent / Path(base.model).expanduser()).absolute()
-        return local if local.exists() else Path(base.model)
+        if local.exists():
+            return local
+        is_path = base.model.startswith((".", "/", "~")) or base.model.count("/") > 1
+        if is_path and make:
+            raise UsageError(f"model: {base.model}: no such folder")
+        return None if is_path else Path(base.model)
     folder = (sweep.bases / base.name).absolute()
     if is_model(folder):
         return folder

@@ -6,7 +6,8 @@ import yaml
 
 from caopd_bench.errors import UsageError
 from caopd_bench.sweep.analysis import Analysis, Claim, Judged, judge, overall, read_analysis
-from caopd_bench.sweep.gather import Gathered
+from caopd_bench.sweep.gather import Gathered, sort_cells
+from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.summarizing import Summary
 from caopd_bench.sweep.summary import fill_page, say_claim
 
@@ -63,6 +64,12 @@ def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
         ({"figures": [{"kind": "pie", "file": "a.png", "groups": ["opd"]}]}, "kind"),
         ({"figures": [{"kind": "pareto", "file": "../a.png", "groups": ["opd"]}]}, "file"),
         ({"verzion": 1}, "verzion"),
+        ({"contrasts": [["opd"]]}, "contrasts.0"),
+        ({"views": {}}, "views"),
+        ({"views": {"greedy": {"recalibrate": "magic"}}}, "recalibrate"),
+        ({"headline": [["opd", "nobody"]]}, "'nobody' is no group"),
+        ({"slopes": {"groups": ["nobody"], "metrics": ["ece"]}}, "'nobody' is no group"),
+        ({"figures": [{"kind": "pareto", "file": "a.png", "groups": ["x"]}]}, "'x' is no group"),
     ],
 )  # fmt: skip
 def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
@@ -75,7 +82,7 @@ def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
 def _summary(gap, seeds=3, bases=3):
     """Make a summary of made-up accuracies: OPD above its base by `gap` at two sizes."""
     analysis = Analysis.model_validate(FIELDS)
-    rng, gathered = np.random.default_rng(0), Gathered(items=100)
+    rng, gathered = np.random.default_rng(0), Gathered()
     size = analysis.replicates + 1
     for place, parameters in (("10k", 1e4), ("33k", 3.3e4)):
         gathered.parameters[place] = parameters
@@ -84,6 +91,7 @@ def _summary(gap, seeds=3, bases=3):
         for group, values in (("base", base), ("opd", opd)):
             numbers = {"accuracy": values, "ece": 1 - values}
             gathered.values[place, group, "greedy"] = numbers
+            gathered.bases[place, group] = tuple(range(bases))
     return Summary(gathered, analysis)
 
 
@@ -94,7 +102,7 @@ def test_the_summary_follows_the_numbers_whichever_way_they_fall(gap, verdict):
     judged = summary.judge(claim)
     assert [one.at for one in judged] == ["10k", "33k"]
     assert overall(judged) == verdict
-    line = say_claim(claim, judged, summary.analysis)
+    line = say_claim(claim, judged, summary.analysis, missing=0)
     assert line.startswith(
         {"holds": "- **Holds**", "fails": "- **Fails**", "open": "- **Open**"}[verdict]
     )
@@ -118,8 +126,9 @@ def test_a_claim_about_checkpoints_draws_no_seeds():
     values = summary.gathered.values
     opd, base = values["10k", "opd", "greedy"], values["10k", "base", "greedy"]
     expected = opd["accuracy"][0, 0] - base["accuracy"][0, 0]
+    moved = expected[0] - expected[1:].mean()
     assert number.limits.estimate == pytest.approx(expected[0])
-    assert number.limits.low == pytest.approx(np.quantile(expected[1:], 0.025))
+    assert number.limits.low == pytest.approx(np.quantile(expected[1:], 0.025) + moved)
 
 
 def test_what_people_wrote_around_the_summary_stays(tmp_path):
@@ -128,3 +137,74 @@ def test_what_people_wrote_around_the_summary_stays(tmp_path):
     for _ in range(2):
         fill_page(page, "title", ["new"], "<begin>", "<end>")
         assert page.read_text() == "# Mine\n\nbefore\n<begin>\n\nnew\n\n<end>\nafter\n"
+
+
+def test_a_claim_does_not_hold_before_the_sweep_is_finished():
+    claim = Claim(id="a", says="OPD helps", of=["opd", "base"], metric="accuracy", expect="above 0")
+    summary = _summary(0.2)
+    line = say_claim(claim, summary.judge(claim), summary.analysis, missing=1)
+    assert line.startswith("- **Open** so far")
+    failing = _summary(-0.2)
+    line = say_claim(claim, failing.judge(claim), failing.analysis, missing=1)
+    assert line.startswith("- **Fails**")
+
+
+def test_where_the_wider_limits_say_otherwise_it_is_said():
+    judged = [Judged("10k", 0.1, 0.05, 0.15, "holds", "open")]
+    claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
+    line = say_claim(claim, judged, Analysis.model_validate(FIELDS), missing=0)
+    assert "by the wider limits open at 10k" in line
+
+
+def test_differences_are_of_the_same_bases():
+    summary = _summary(0.1)
+    summary.gathered.bases["10k", "opd"] = (1, 2, 3)
+    with pytest.raises(UsageError, match="other base seeds"):
+        summary.contrast("10k", "opd", "base", "accuracy")
+
+
+def test_a_base_that_is_undefined_under_one_method_counts_for_neither():
+    summary = _summary(0.1)
+    values = summary.gathered.values["10k", "opd", "greedy"]["accuracy"]
+    expected = values[1:, :, 0].mean(1)
+    base = summary.gathered.values["10k", "base", "greedy"]["accuracy"][1:, 0, 0]
+    values[0] = np.nan
+    number = summary.contrast("10k", "opd", "base", "accuracy")
+    assert number.limits.estimate == pytest.approx((expected - base).mean())
+    assert number.defined == 6
+
+
+def _sweep(tmp_path, cells):
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump({"cells": cells}), encoding="utf-8")
+    return read_sweep(file)
+
+
+@pytest.mark.parametrize(
+    ("cells", "across", "said"),
+    [
+        ([{"size": "10k", "method": ["opd", "caopd"], "label": "x"}], "size", "are the same group"),
+        ([{"size": ["10k", "33k"], "method": "opd"}], None, "across: size"),
+        (
+            [
+                {"size": "10k", "method": "opd", "seed": [0, 1]},
+                {"size": "10k", "base_seed": 1, "method": "opd", "seed": [0]},
+            ],
+            "size",
+            "not the same training seeds",
+        ),
+    ],
+)
+def test_cells_that_would_be_mixed_up_are_refused(tmp_path, cells, across, said):
+    analysis = Analysis.model_validate({**FIELDS, "across": across})
+    with pytest.raises(UsageError, match=said):
+        sort_cells(_sweep(tmp_path, cells), analysis)
+
+
+def test_cells_are_sorted_by_seed_whatever_the_file_says(tmp_path):
+    cells = [{"size": "10k", "base_seed": [2, 0, 1], "method": "opd", "seed": [1, 0]}]
+    analysis = Analysis.model_validate(FIELDS)
+    found = sort_cells(_sweep(tmp_path, cells), analysis)["10k", "opd"]
+    assert [[(c.base.seed, c.seed) for c in seeds] for seeds in found] == [
+        [(base, seed) for seed in (0, 1)] for base in (0, 1, 2)
+    ]

@@ -13,6 +13,7 @@ from caopd_bench.cli import main
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.local import work_on
+from caopd_bench.sweep.reusing import find_elsewhere
 
 pytest.importorskip("torch")
 BASES = Path(__file__).parents[3] / "reference_runs" / "bases"
@@ -209,8 +210,9 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(done, capsys, monkeypatc
     assert "nowhere-base: model:" in said
     assert "Traceback" not in said
     record = json.loads((tmp_path / "failed" / "nowhere-base.json").read_text())
-    assert "cannot be loaded" in record["error"]
+    assert "no such folder" in record["error"]
     assert record["host"]
+    assert any("Traceback" in line for line in record["traceback"])
     assert [row["cell"] for row in _rows(tmp_path)] == ["10k-b0-base"]
     assert not (tmp_path / "work").exists()
     folder = Folder(sweep.output)
@@ -243,6 +245,70 @@ def test_a_base_that_changed_under_a_finished_cell_is_refused(done, capsys, tmp_
     file.write_text(json.dumps({**known, "base_weights": "0" * 16}), encoding="utf-8")
     assert main(["sweep", str(place / "sweep.yaml"), "--workers", "1"]) == 2
     assert "other weights" in capsys.readouterr().err
+
+
+def test_a_summary_is_written_where_the_cells_are(done, capsys, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    shutil.copy(done, file)
+    (tmp_path / "analysis.yaml").write_text(yaml.safe_dump(ANALYSIS), encoding="utf-8")
+    output = tmp_path / "elsewhere"
+    shutil.copytree(done.parent / "cells", output / "cells")
+    assert main(["sweep", str(file), "--output", str(output), "--tables"]) == 0
+    assert (output / "summary.csv").exists()
+    assert not (tmp_path / "summary.csv").exists()
+    assert not (tmp_path / "README.md").exists()
+    capsys.readouterr()
+
+
+def test_a_wrong_analysis_is_refused_before_anything_is_run(done, capsys, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    shutil.copy(done, file)
+    wrong = {**ANALYSIS, "groups": ["base", "opd", "caopd", "nobody"]}
+    (tmp_path / "analysis.yaml").write_text(yaml.safe_dump(wrong), encoding="utf-8")
+    for words in ([], ["--dry-run"]):
+        assert main(["sweep", str(file), *words]) == 2
+        assert "'nobody'" in capsys.readouterr().err
+    assert not (tmp_path / "cells").exists()
+
+
+def test_a_cell_from_other_weights_is_not_copied(done, tmp_path):
+    fields = yaml.safe_load(done.read_text())
+    bases = tmp_path / "bases"
+    shutil.copytree(BASES / "sure-10k-s0", bases / "sure-10k-s0")
+    fields |= {"reuse": [str(done.parent)], "bases": str(bases)}
+    fields["cells"] = [{"size": "10k", "method": "base"}]
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    sweep = read_sweep(file)
+    assert find_elsewhere(sweep.cells[0], sweep) is not None
+    weights = bases / "sure-10k-s0" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-8:] = b"\x00\x00\x80\x3f\x00\x00\x80\x3f"
+    weights.write_bytes(content)
+    assert find_elsewhere(sweep.cells[0], sweep) is None
+
+
+def test_stages_that_changed_are_trained_anew_with_all_that_follow(done, tmp_path):
+    """What was finished from another first stage is no second stage of this one."""
+    from caopd_bench.sweep.stages import train_stages
+    from caopd_bench.tasks.weights import fingerprint_weights
+
+    def train(families, folder):
+        fields = yaml.safe_load(done.read_text())
+        stages = [{"families": name} for name in families]
+        cells = [{"size": "10k", "method": "opd", "stages": stages, "label": "x"}]
+        file = tmp_path / "sweep.yaml"
+        file.write_text(yaml.safe_dump({**fields, "cells": cells}), encoding="utf-8")
+        (cell,) = read_sweep(file).cells
+        work = tmp_path / folder
+        work.mkdir(exist_ok=True)
+        return fingerprint_weights(train_stages(cell, BASES / "sure-10k-s0", work))
+
+    first = train(["sum", "difference"], "work")
+    assert train(["sum", "difference"], "work") == first  # nothing is trained again
+    changed = train(["product", "difference"], "work")
+    assert changed != first
+    assert changed == train(["product", "difference"], "fresh")
 
 
 def test_one_claim_at_a_time(done, tmp_path):
