@@ -84,20 +84,22 @@ def _study(rng, bases, seeds, items, spread):
     return (rng.random((bases, seeds, items)) < np.clip(share, 0, 1)).astype(float)
 
 
-@pytest.mark.parametrize(("bases", "least"), [(12, 0.88), (3, 0.74)])
-def test_the_limits_cover_what_they_should(bases, least):
-    """With many bases the bootstrap covers; with three it covers less, and Student's does."""
+@pytest.mark.parametrize(
+    ("bases", "spread", "bounds"), [(12, 0.05, (0.9, 1)), (3, 0.1, (0.7, 0.9))]
+)
+def test_the_limits_cover_what_the_docs_say(bases, spread, bounds):
+    """Many bases: the bootstrap covers. Three that differ: less (docs/sweep.md); the wider do."""
     rng, hits, hits_t, studies = np.random.default_rng(7), 0, 0, 200
     for _ in range(studies):
-        correct = _study(rng, bases, 3, 200, 0.05)
+        correct = _study(rng, bases, 3, 200, spread)
         weights = draw_items(200, 300, rng)
         values = np.stack([[weights @ cell / 200 for cell in seeds] for seeds in correct])
         made = mean_over_seeds(values, draw_seeds(bases, 3, 300, rng))
         limits = find_limits(made, values.mean(1), 0.95)
         hits += limits.low <= 0.6 <= limits.high
         hits_t += limits.low_t <= 0.6 <= limits.high_t
-    assert hits / studies >= least
-    assert hits_t / studies >= 0.92
+    assert bounds[0] <= hits / studies <= bounds[1]
+    assert hits_t / studies >= 0.88
 
 
 def test_the_limits_of_an_ece_are_about_its_estimate():
