@@ -104,6 +104,10 @@ class Folder:
             return False
         return known == _holder(process) and not self.is_finished(cell)
 
+    def worker_log(self) -> Path:
+        """Give the file for what this process prints, a worker."""
+        return self.root / "work" / f"worker-{socket.gethostname()}-{os.getpid()}.log"
+
     @contextmanager
     def token(self) -> Iterator[Path]:
         """Give a new file, there as long as the context lasts: who sees it sees this folder."""
@@ -178,6 +182,10 @@ class Folder:
                 if is_ours and self.is_finished(cell):
                     shutil.rmtree(leftovers[0], ignore_errors=True)
                     leftovers[1].unlink(missing_ok=True)
+        if not failed.is_dir():  # else what workers said may tell why
+            for file in work.glob(f"worker-{socket.gethostname()}-*.log"):
+                if not _is_alive(int(file.stem.rpartition("-")[2])):
+                    file.unlink(missing_ok=True)
         for file in list(work.glob("*.lock")):
             with _locked(file, wait=False) as is_ours:
                 if is_ours:
@@ -239,6 +247,16 @@ def _open(file: Path) -> int:
             if is_last or not isinstance(error, FileNotFoundError | FileExistsError):
                 raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
     raise AssertionError
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _holder(process: int) -> str:

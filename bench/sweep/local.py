@@ -137,7 +137,7 @@ def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Libraries' bars would go over the display; what they say is kept for whom a worker fails.
-    said = sweep.output / "work" / f"worker-{os.getpid()}.log"
+    said = Folder(sweep.output).worker_log()
     said.parent.mkdir(parents=True, exist_ok=True)
     with said.open("w", encoding="utf-8") as stream:
         os.dup2(stream.fileno(), sys.stderr.fileno())

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.ray_engine import _run_one
 
 HELPERS = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("helpers.py"))))
@@ -109,8 +110,9 @@ def test_nothing_listens_at_the_address(scheme, tmp_path):
 def test_a_node_that_does_not_see_the_folder(missing, tmp_path):
     file, token = HELPERS.write_sweep(tmp_path), tmp_path / "token"
     token.touch()
+    sweep = read_sweep(file)
     (token if missing == "token" else file).unlink()
-    said = _run_one(str(file), str(tmp_path), str(token), HELPERS.NAMES[0])
+    said = _run_one(sweep, str(token), HELPERS.NAMES[0], False)
     assert said.startswith(str(tmp_path if missing == "token" else file))
     assert f"node {socket.gethostname()} does not see it" in said
     assert "\n" not in said
