@@ -41,7 +41,11 @@ def add_sweep(commands: Any) -> None:
     cluster.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="local (default) or ray"
     )
-    cluster.add_argument("--address", metavar="A", help="of the Ray cluster (auto)")
+    cluster.add_argument(
+        "--address",
+        metavar="A",
+        help="of the Ray cluster; by default RAY_ADDRESS, else one is started here",
+    )
     cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="of a cell (0)")
     cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="of a cell (1)")
     sweep.set_defaults(run=_sweep)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from caopd_bench.errors import UsageError
 from caopd_bench.plain_yaml import read_yaml
 from caopd_bench.sweep.cells import Sweep
+from caopd_bench.sweep.wording import describe
 
 __all__ = [
     "ANALYSIS",
@@ -71,6 +72,11 @@ class Claim(_Strict):
     expect: str
     at: list[str] | None = None
 
+    @field_validator("of", mode="before")
+    @classmethod
+    def _take_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
     @field_validator("expect")
     @classmethod
     def _check_expect(cls, value: str) -> str:
@@ -96,11 +102,18 @@ class FigureSpec(_Strict):
     """One figure of the summary."""
 
     kind: Literal["scaling", "confidence_accuracy", "pareto", "estimates", "probes", "training"]
-    file: str = Field(pattern=r"^[\w.-]+\.png$")
+    file: str
     groups: list[str] = Field(min_length=1)
     metric: str | None = None
     metrics: list[str] = Field(default_factory=list)
     title: str | None = None
+
+    @field_validator("file")
+    @classmethod
+    def _check_file(cls, value: str) -> str:
+        if not re.fullmatch(r"[\w.-]+\.png", value):
+            raise ValueError("a name of letters and digits that ends in .png")
+        return value
 
 
 class Analysis(_Strict):
@@ -171,10 +184,12 @@ def read_analysis(file: Path) -> Analysis:
         read = Analysis.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {place}: {said}; see {PAGE}") from None
+        models = (Analysis, View, Claim, SlopeSpec, FigureSpec)
+        raise UsageError(f"{file}: {describe(first, models)}; see {PAGE}") from None
     _check_metrics(read, file)
+    ids = [claim.id for claim in read.claims]
+    if twice := [name for i, name in enumerate(ids) if name in ids[:i]]:
+        raise UsageError(f"{file}: claims: the id {twice[0]!r} stands there twice")
     known = {*read.groups}
     named = [name for pair in (*read.contrasts, *read.headline) for name in pair]
     named += [name for claim in read.claims for name in (*claim.of, claim.slope or "") if name]

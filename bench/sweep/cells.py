@@ -71,7 +71,9 @@ class Base:
     def name(self) -> str:
         """Name it as cells are named."""
         if self.model:
-            return Path(self.model).name
+            path = Path(self.model)
+            # What a sweep kept of a cell is called by the cell.
+            return path.parent.name if path.name == "checkpoint" else path.name
         return f"{self.corpus}-{self.size}-s{self.seed}"
 
     @property

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from caopd_bench.errors import UsageError
 from caopd_bench.extras import require
@@ -17,11 +18,13 @@ from caopd_bench.sweep.estimate import estimate_seconds
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.reusing import find_elsewhere
+from caopd_bench.tasks.listing import list_tasks
 from caopd_bench.terminal import inline
 
 __all__ = ["run_sweep"]
 
 SHOWN = 20
+OURS = "caopd_"
 
 
 def run_sweep(options: argparse.Namespace) -> int:
@@ -36,17 +39,24 @@ def run_sweep(options: argparse.Namespace) -> int:
         return 0
     workers = options.workers or _count_workers(cells)
     seconds, is_known = estimate_seconds(cells, sweep)
+    if options.engine == "ray" and options.workers:
+        raise UsageError("--workers is for --engine local; Ray has --cpus and --gpus")
+    given = (options.address, options.gpus, options.cpus)
+    if options.engine != "ray" and any(value is not None for value in given):
+        raise UsageError("--address, --gpus and --cpus are for --engine ray")
+    _check(sweep, cells)
     if options.dry_run:
         _print_plan(sweep, cells, folder, seconds if is_known else {}, workers)
         return 0
     require("train", "torch", "transformers", "lm_eval")
     if options.engine == "ray":
         require("ray", "ray")
-        if options.workers:
-            raise UsageError("--workers is for --engine local; Ray has --cpus and --gpus")
-    elif options.address or options.gpus is not None or options.cpus is not None:
-        raise UsageError("--address, --gpus and --cpus are for --engine ray")
-    _prepare(sweep, cells)
+    try:
+        sweep.output.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
+    except OSError as error:
+        raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
     display = Display(folder, cells, seconds)
     try:
         if options.engine == "ray":
@@ -97,22 +107,26 @@ def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
     return chosen
 
 
-def _prepare(sweep: Sweep, cells: Sequence[Cell]) -> None:
+def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
     """Refuse what no cell could be run with before anything is begun."""
     from caopd_bench.sweep.bases import find_base
     from caopd_bench.sweep.observing import check_questions
     from caopd_bench.sweep.running import check_base
     from caopd_bench.training.questions import load_questions
 
-    try:
-        sweep.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
     folder = Folder(sweep.output)
     tried = set()
+    names = [entry.name for entry in list_tasks()]
+    for task in cells[0].evaluate.tasks:
+        if task.startswith(OURS) and task not in names:
+            close = get_close_matches(task, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; `caopd-bench tasks` lists them"
+            raise UsageError(f"{sweep.file}: evaluate.tasks: there is no {task!r}{hint}")
     for cell in cells:
         known = folder.known(cell)
         base = find_base(cell.base, sweep, lambda _line: None, make=False)
+        if known is None and base is None and cell.base.model:
+            raise UsageError(f"{sweep.file}: model: {cell.base.model}: no such folder")
         if known is not None and base is not None:
             check_base(cell, base, known)
         for stage in () if known is not None else cell.stages:
@@ -136,6 +150,9 @@ def _print_plan(
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
     print(f"{sweep.output}: {len(cells)} cells, {done} finished, {failed} failed before")
+    older = sum(folder.cell(cell).exists() for cell in todo)
+    if older:
+        print(f"  {older} finished ones, run with other settings, will be replaced")
     if copied:
         print(f"  {len(copied)} are copied from other sweeps")
         todo = [cell for cell in todo if cell not in copied]
@@ -148,11 +165,13 @@ def _print_plan(
         cell.base.name for cell in todo if (sweep.bases / cell.base.name).exists()
     }
     if missing:
-        print(f"to be pretrained first, 5 to 10 minutes each: {', '.join(sorted(missing))}")
+        where = "" if sweep.bases.exists() else f" ({sweep.bases} is not there)"
+        print(f"to be pretrained first, 5 to 10 minutes each{where}: {', '.join(sorted(missing))}")
     if todo and seconds:
         total = sum(seconds[cell.name] for cell in todo)
         left = show_seconds(total / workers)
-        print(f"about {show_seconds(total)} of work, {left} with {workers} workers")
+        first = ", after pretraining" if missing else ""
+        print(f"about {show_seconds(total)} of work, {left} with {workers} workers{first}")
     elif todo:
         print("no estimate: no cell of these models is finished yet")
 

@@ -11,9 +11,9 @@ from caopd_bench.sweep.cells import Cell, Sweep
 
 __all__ = ["estimate_seconds"]
 
-#: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation,
-#: and one sampled, judged and learned answer of a model of no and of a million parameters.
-EVALUATION, ANSWER, ANSWER_MILLION = 5.0, 4e-4, 1.9e-3
+#: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation, a
+#: step, and one sampled, judged and learned answer of a model of no and of a million parameters.
+EVALUATION, STEP, ANSWER, ANSWER_MILLION = 5.0, 0.05, 5e-4, 6e-3
 #: What a cell of unknown models counts for, so that the display has a unit; never shown.
 UNKNOWN = 1.0
 
@@ -69,7 +69,8 @@ def _guess(cell: Cell) -> float:
     width, layers = SIZES[cell.base.size].width, SIZES[cell.base.size].layers
     millions = 12 * layers * width * width / 1e6
     answers = float(sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages))
-    return EVALUATION + answers * (ANSWER + ANSWER_MILLION * millions)
+    steps = float(sum(s["steps"] for s in cell.stages))
+    return EVALUATION + STEP * steps + answers * (ANSWER + ANSWER_MILLION * millions)
 
 
 def _read(timings: Path) -> dict[str, float]:

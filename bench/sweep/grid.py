@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from caopd_bench.errors import UsageError
 from caopd_bench.plain_yaml import read_yaml
 from caopd_bench.sweep.cells import BASE, Base, Cell, Evaluation, Sweep, name_cell
+from caopd_bench.sweep.wording import describe
 from caopd_bench.training.settings import make_settings, read_word
 
 __all__ = ["read_sweep"]
@@ -67,9 +68,7 @@ def read_sweep(file: Path, output: Path | None = None) -> Sweep:
         cells = _list_cells(read, folder)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {place}: {said}; see {PAGE}") from None
+        raise UsageError(f"{file}: {describe(first, (_File, Evaluation))}; see {PAGE}") from None
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from None
     return Sweep(
@@ -114,6 +113,8 @@ def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
             listed = [listed]  # one list of stages, not a list of such lists
         if not listed:
             raise UsageError(f"cells {number}: {name}: an empty list")
+        if twice := [value for i, value in enumerate(listed) if value in listed[:i]]:
+            raise UsageError(f"cells {number}: {name}: {twice[0]!r} stands there twice")
         axes.append([(name, value) for value in listed])
     for point in itertools.product(*axes):
         yield dict(point)

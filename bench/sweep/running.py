@@ -140,6 +140,8 @@ def _keep(sweep: Sweep, cell: Cell, trained: Path, work: Path, ready: Path) -> N
     if "checkpoint" in sweep.keep and cell.stages:
         kept = ready / "checkpoint"
         shutil.copytree(trained, kept, ignore=shutil.ignore_patterns(HISTORY, SETTINGS_FILE))
+        for file in kept.iterdir():
+            file.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _write(file: Path, values: Mapping[str, Any]) -> None:

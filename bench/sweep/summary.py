@@ -104,10 +104,7 @@ def _render_claims(summary: Summary) -> Iterator[str]:
         return
     yield "## What it shows"
     yield ""
-    yield (
-        f"As [{ANALYSIS}]({ANALYSIS}) states it, whichever way it fell. {_say_unit(summary)} "
-        "Wider limits are Student's over the bases."
-    )
+    yield (f"As [{ANALYSIS}]({ANALYSIS}) states it, whichever way it fell. {_say_unit(summary)}")
     yield ""
     for claim in a.claims:
         if judged := summary.judge(claim):
@@ -119,10 +116,14 @@ def _render_claims(summary: Summary) -> Iterator[str]:
 def _say_unit(summary: Summary) -> str:
     a = summary.analysis
     runs = max((len(folders) for folders in summary.gathered.folders.values()), default=0)
+    bases = max((len(seeds) for seeds in summary.gathered.bases.values()), default=0)
     kind = "methods (base seed > training seed > item)"
     if runs < 2:
         kind = "single checkpoints (items alone), and not about methods"
-    return f"Claims are about {kind}, {a.level:.0%} limits of {a.replicates:,} replicates."
+    said = f"Claims are about {kind}, {a.level:.0%} limits of {a.replicates:,} replicates."
+    if bases > 1:
+        return f"{said} Wider limits are Student's over the {bases} bases."
+    return f"{said} There is one base: they say nothing about others."
 
 
 def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str]:

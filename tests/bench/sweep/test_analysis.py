@@ -11,6 +11,7 @@ from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.summarizing import Summary
 from caopd_bench.sweep.summary import fill_page, say_claim
 
+CLAIM = {"id": "a", "says": "b", "of": "opd", "metric": "ece", "expect": "above 0"}
 FIELDS = {
     "version": 1,
     "task": "caopd_arith_conf",
@@ -63,8 +64,9 @@ def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
         ({"claims": [{"id": "a", "says": "b", "metric": "ece", "expect": "above 0"}]}, "give 'of'"),
         ({"figures": [{"kind": "pie", "file": "a.png", "groups": ["opd"]}]}, "kind"),
         ({"figures": [{"kind": "pareto", "file": "../a.png", "groups": ["opd"]}]}, "file"),
-        ({"verzion": 1}, "verzion"),
-        ({"contrasts": [["opd"]]}, "contrasts.0"),
+        ({"verzion": 1}, "there is no such field; did you mean version"),
+        ({"claims": [CLAIM, {**CLAIM}]}, "'a' stands there twice"),
+        ({"contrasts": [["opd"]]}, "contrasts.1"),
         ({"views": {}}, "views"),
         ({"views": {"greedy": {"recalibrate": "magic"}}}, "recalibrate"),
         ({"headline": [["opd", "nobody"]]}, "'nobody' is no group"),

@@ -122,7 +122,9 @@ def test_a_train_file_is_looked_for_beside_the_sweep(plain, write):
 
 WRONG = {
     "no cells": ({"cells": []}, "cells"),
-    "unknown field": ({"grids": 1}, "grids"),
+    "unknown field": ({"setings": {}}, "setings: there is no such field; did you mean settings"),
+    "unknown field inside": ({"evaluate": {"batchsize": 1}}, "did you mean batch_size"),
+    "a value twice": ({"cells": [{"method": "opd", "size": "10k", "seed": [0, 0]}]}, "twice"),
     "no method": ({"cells": [{"size": "10k"}]}, "no 'method'"),
     "no model": ({"cells": [{"method": "opd"}]}, "give 'model', or 'size'"),
     "two models": ({"cells": [{"method": "base", "size": "10k", "model": "x"}]}, "give 'model'"),

@@ -190,8 +190,11 @@ def test_a_cell_of_another_sweep_is_copied(done, monkeypatch, tmp_path):
 
 def test_a_failed_cell_is_recorded_and_the_others_go_on(done, capsys, monkeypatch, tmp_path):
     fields = yaml.safe_load(done.read_text())
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{", encoding="utf-8")
     fields["cells"] = [
-        {"model": str(tmp_path / "nowhere"), "method": "base"},
+        {"model": str(broken), "method": "base"},
         {"size": "10k", "method": "base"},
     ]
     fields["reuse"] = [str(done.parent)]
@@ -207,10 +210,10 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(done, capsys, monkeypatc
     monkeypatch.setattr("caopd_bench.sweep.local.run_local", run_here)
     assert main(["sweep", str(file), "--workers", "1"]) == 1
     said = capsys.readouterr().err
-    assert "nowhere-base: model:" in said
+    assert "caopd-bench sweep: broken-base: " in said
     assert "Traceback" not in said
-    record = json.loads((tmp_path / "failed" / "nowhere-base.json").read_text())
-    assert "no such folder" in record["error"]
+    record = json.loads((tmp_path / "failed" / "broken-base.json").read_text())
+    assert record["error"]
     assert record["host"]
     assert any("Traceback" in line for line in record["traceback"])
     assert [row["cell"] for row in _rows(tmp_path)] == ["10k-b0-base"]
@@ -232,7 +235,17 @@ def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path)
     assert "to be pretrained first" in said
     assert "sure-10k-s7" in said
     assert not (tmp_path / "cells").exists()
+    capsys.readouterr()
     assert main(["sweep", str(file), "--only", "nothing-like-it"]) == 2
+    for changes, what in (
+        ({"evaluate": {"tasks": ["caopd_arth_conf"]}}, "did you mean caopd_arith_conf"),
+        ({"cells": [{"model": "./nowhere", "method": "base"}]}, "model: ./nowhere: no such folder"),
+        ({"settings": {"task": "caopd_arth_conf"}}, "cannot be trained on"),
+    ):
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text(yaml.safe_dump({**fields, **changes}), encoding="utf-8")
+        assert main(["sweep", str(wrong), "--dry-run"]) == 2
+        assert what in capsys.readouterr().err
     assert main(["sweep", str(tmp_path / "none.yaml")]) == 2
     assert main(["sweep", str(file), "--gpus", "1"]) == 2
 

@@ -1,0 +1,29 @@
+"""What is wrong with a file that pydantic refused, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+
+__all__ = ["describe"]
+
+
+def describe(problem: Mapping[str, Any], models: Sequence[type[BaseModel]]) -> str:
+    """Describe the first of pydantic's problems; entries of a list are counted from 1.
+
+    Parameters
+    ----------
+    problem : mapping
+        Of `ValidationError.errors()`.
+    models : sequence of type
+        Whose fields an unknown field may have been meant for.
+    """
+    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+    known = [name for model in models for name in model.model_fields]
+    close = get_close_matches(str(problem["loc"][-1]), known, n=1)
+    return f"{place}: there is no such field{f'; did you mean {close[0]}?' if close else ''}"
