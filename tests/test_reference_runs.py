@@ -1,7 +1,6 @@
 """The reference runs: what stands in tables, figures and pages is what the stored rows give."""
 
 import csv
-import hashlib
 import json
 import runpy
 import shutil
@@ -76,7 +75,9 @@ def test_score_on_a_stored_run_gives_the_stored_summary(name):
     cells = [*filter(Folder(sweep.output).is_finished, sweep.cells)]
     for cell in cells[:: max(1, len(cells) // 2)]:
         run = RUNS / name / "cells" / cell.name / "run"
-        assert to_plain(score(read_run(run))) == read_summary(run).records
+        records = to_plain(score(read_run(run)))
+        for ours, theirs in zip(records, read_summary(run).records, strict=True):
+            assert ours == pytest.approx(theirs, rel=1e-9)  # the last digits are the processor's
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -90,17 +91,27 @@ def test_the_analysis_asks_for_groups_that_there_are(name):
 
 
 @pytest.mark.parametrize("name", ["verifier-free"])
-def test_summary_claims_and_figures_come_out_byte_for_byte(name, tmp_path, capsys):
+def test_table_summary_claims_and_figures_come_out_again(name, tmp_path, capsys):
+    from matplotlib.image import imread
+
     from caopd_bench.cli import main
 
     for part in (name, "bases"):
         shutil.copytree(RUNS / part, tmp_path / part)
     place = tmp_path / name
     files = [file.name for file in place.iterdir() if file.is_file()]
-    before = {file: hashlib.sha256((place / file).read_bytes()).hexdigest() for file in files}
+    before = {file: (place / file).read_bytes() for file in files}
     assert main(["sweep", str(place / "sweep.yaml"), "--tables"]) == 0
-    after = {file: hashlib.sha256((place / file).read_bytes()).hexdigest() for file in files}
-    assert after == before
+    for file in files:
+        after = (place / file).read_bytes()
+        if file.endswith(".png") and after != before[file]:
+            # Another processor may place a line otherwise by a hair.
+            (tmp_path / "before.png").write_bytes(before[file])
+            one, other = (imread(path) for path in (tmp_path / "before.png", place / file))
+            assert one.shape == other.shape
+            assert float(abs(one - other).mean()) < 1e-3
+        else:
+            assert after == before[file], file
     capsys.readouterr()
 
 

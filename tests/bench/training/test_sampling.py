@@ -101,7 +101,8 @@ def test_shared_prompts_give_the_same_logits_and_gradients(model, prompts):
         grads = torch.cat([p.grad.flatten() for p in model.parameters()])
         found.append((logits * mask[..., None], grads))
     torch.testing.assert_close(found[0][0], found[1][0], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-3, atol=1e-4)
+    # The sums of a gradient are rounded in another order, by how much depends on the processor.
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-3, atol=1e-3)
 
 
 def test_shared_prompts_with_completions_of_one_token(model):
