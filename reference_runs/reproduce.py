@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-STORED = HERE / "scaling-law" / "cells.csv"
+STORED = HERE / "checkpoints" / "cells.csv"
 FILE = HERE / "checkpoints" / "sweep.yaml"
 SAME = "the same rows"
 #: What other processors and versions may move: far below what OPD and CaOPD differ by in stated

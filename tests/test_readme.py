@@ -25,18 +25,8 @@ def test_the_demo_prints_what_the_readme_shows(readme, capsys):
     assert printed in readme
 
 
-def _same(ours, theirs):
-    """Whether two records are equal to the last digits, which are the processor's."""
-    return [*ours] == [*theirs] and all(
-        value == pytest.approx(theirs[key], rel=1e-9)
-        if isinstance(value, float)
-        else value == theirs[key]
-        for key, value in ours.items()
-    )
-
-
 @pytest.mark.parametrize("name", ["a", "b"])
-def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
+def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path, same_record):
     """Every number can be recomputed from the rows beside it.
 
     To the last digits but one: processors add in different orders. The rows are compared unpacked:
@@ -48,7 +38,7 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path):
     made, known = (json.loads((f / "summary.json").read_text()) for f in (tmp_path, stored))
     assert [*made] == [*known]
     for ours, theirs in zip(made.pop("records"), known.pop("records"), strict=True):
-        assert _same(ours, theirs)
+        assert same_record(ours, theirs)
     assert made == known
     rows = [gzip.decompress((f / "rows.jsonl.gz").read_bytes()) for f in (tmp_path, stored)]
     assert rows[0] == rows[1]

@@ -29,16 +29,6 @@ UNFINISHED = {"scaling-law", "teacher-average"}
 STUDIES = [name for name in SWEEPS if (RUNS / name / "analysis.yaml").exists()]
 
 
-def _same(ours, theirs):
-    """Whether two records are equal to the last digits, which are the processor's."""
-    return [*ours] == [*theirs] and all(
-        value == pytest.approx(theirs[key], rel=1e-9)
-        if isinstance(value, float)
-        else value == theirs[key]
-        for key, value in ours.items()
-    )
-
-
 def _rows(name, file="cells.csv"):
     with (RUNS / name / file).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
@@ -80,14 +70,14 @@ def test_the_table_is_that_of_the_stored_runs(name):
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_score_on_a_stored_run_gives_the_stored_summary(name):
+def test_score_on_a_stored_run_gives_the_stored_summary(name, same_record):
     sweep = read_sweep(RUNS / name / "sweep.yaml")
     cells = [*filter(Folder(sweep.output).is_finished, sweep.cells)]
     for cell in cells[:: max(1, len(cells) // 2)]:
         run = RUNS / name / "cells" / cell.name / "run"
         records = to_plain(score(read_run(run)))
         for ours, theirs in zip(records, read_summary(run).records, strict=True):
-            assert _same(ours, theirs)
+            assert same_record(ours, theirs)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -1,35 +1,49 @@
 """A sweep of a few seconds: the smallest stored base, a few steps, forty questions."""
 
+import copy
 from pathlib import Path
 
 import pytest
 import yaml
 
 BASES = Path(__file__).parents[3] / "reference_runs" / "bases"
+FIELDS = {
+    "title": "small",
+    "bases": str(BASES),
+    "settings": {
+        "task": "caopd_arith_conf",
+        "steps": 2,
+        "prompts_per_step": 4,
+        "k": 2,
+        "learning_rate": 0.003,
+        "max_new_tokens": 12,
+        "teacher_ema": 0.0,
+        "save_every": 1,
+    },
+    "evaluate": {"tasks": ["caopd_arith_conf"], "batch_size": 40, "limit": 40},
+    "cells": [
+        {"size": "10k", "method": "base"},
+        {"size": "10k", "method": ["opd", "caopd"], "seed": [0, 1]},
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def bases():
+    """Give the folder of the stored bases."""
+    return BASES
+
+
+@pytest.fixture(scope="session")
+def make_fields():
+    """Give the fields of a small sweep file, a copy at each call."""
+    return lambda: copy.deepcopy(FIELDS)
 
 
 @pytest.fixture
-def plain():
+def plain(make_fields):
     """Give the fields of a small sweep file; tests change and write them."""
-    return {
-        "title": "small",
-        "bases": str(BASES),
-        "settings": {
-            "task": "caopd_arith_conf",
-            "steps": 2,
-            "prompts_per_step": 4,
-            "k": 2,
-            "learning_rate": 0.003,
-            "max_new_tokens": 12,
-            "teacher_ema": 0.0,
-            "save_every": 1,
-        },
-        "evaluate": {"tasks": ["caopd_arith_conf"], "batch_size": 40, "limit": 40},
-        "cells": [
-            {"size": "10k", "method": "base"},
-            {"size": "10k", "method": ["opd", "caopd"], "seed": [0, 1]},
-        ],
-    }
+    return make_fields()
 
 
 @pytest.fixture

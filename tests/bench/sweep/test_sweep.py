@@ -1,10 +1,8 @@
 """A whole sweep, in this process and as a user types it."""
 
-import copy
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,25 +14,6 @@ from caopd_bench.sweep.local import work_on
 from caopd_bench.sweep.reusing import find_elsewhere
 
 pytest.importorskip("torch")
-BASES = Path(__file__).parents[3] / "reference_runs" / "bases"
-FIELDS = {
-    "bases": str(BASES),
-    "settings": {
-        "task": "caopd_arith_conf",
-        "steps": 2,
-        "prompts_per_step": 4,
-        "k": 2,
-        "learning_rate": 0.003,
-        "max_new_tokens": 12,
-        "teacher_ema": 0.0,
-        "save_every": 1,
-    },
-    "evaluate": {"tasks": ["caopd_arith_conf"], "batch_size": 40, "limit": 40},
-    "cells": [
-        {"size": "10k", "method": "base"},
-        {"size": "10k", "method": ["opd", "caopd"], "seed": [0, 1]},
-    ],
-}
 ANALYSIS = {
     "version": 1,
     "task": "caopd_arith_conf",
@@ -62,10 +41,10 @@ ANALYSIS = {
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def done(tmp_path_factory, make_fields):
     """Run a small sweep once, with everything that a cell can be asked for."""
     folder = tmp_path_factory.mktemp("sweep")
-    given = copy.deepcopy(FIELDS)
+    given = make_fields()
     given["evaluate"] |= {"success_questions": 8, "expectation": True}
     given["keep"] = ["checkpoint", "lm_eval"]
     file = folder / "sweep.yaml"
@@ -284,24 +263,24 @@ def test_a_wrong_analysis_is_refused_before_anything_is_run(done, capsys, tmp_pa
     assert not (tmp_path / "cells").exists()
 
 
-def test_a_cell_from_other_weights_is_not_copied(done, tmp_path):
+def test_a_cell_from_other_weights_is_not_copied(done, bases, tmp_path):
     fields = yaml.safe_load(done.read_text())
-    bases = tmp_path / "bases"
-    shutil.copytree(BASES / "sure-10k-s0", bases / "sure-10k-s0")
-    fields |= {"reuse": [str(done.parent)], "bases": str(bases)}
+    own = tmp_path / "bases"
+    shutil.copytree(bases / "sure-10k-s0", own / "sure-10k-s0")
+    fields |= {"reuse": [str(done.parent)], "bases": str(own)}
     fields["cells"] = [{"size": "10k", "method": "base"}]
     file = tmp_path / "sweep.yaml"
     file.write_text(yaml.safe_dump(fields), encoding="utf-8")
     sweep = read_sweep(file)
     assert find_elsewhere(sweep.cells[0], sweep) is not None
-    weights = bases / "sure-10k-s0" / "model.safetensors"
+    weights = own / "sure-10k-s0" / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-8:] = b"\x00\x00\x80\x3f\x00\x00\x80\x3f"
     weights.write_bytes(content)
     assert find_elsewhere(sweep.cells[0], sweep) is None
 
 
-def test_stages_that_changed_are_trained_anew_with_all_that_follow(done, tmp_path):
+def test_stages_that_changed_are_trained_anew_with_all_that_follow(done, bases, tmp_path):
     """What was finished from another first stage is no second stage of this one."""
     from caopd_bench.sweep.stages import train_stages
     from caopd_bench.tasks.weights import fingerprint_weights
@@ -315,7 +294,7 @@ def test_stages_that_changed_are_trained_anew_with_all_that_follow(done, tmp_pat
         (cell,) = read_sweep(file).cells
         work = tmp_path / folder
         work.mkdir(exist_ok=True)
-        return fingerprint_weights(train_stages(cell, BASES / "sure-10k-s0", work))
+        return fingerprint_weights(train_stages(cell, bases / "sure-10k-s0", work))
 
     first = train(["sum", "difference"], "work")
     assert train(["sum", "difference"], "work") == first  # nothing is trained again
