@@ -35,7 +35,7 @@ __all__ = ["CELL", "TIMING", "Folder", "replace_file"]
 CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
 #: whether it is held (`is_claimed`, `clean`) has it for an instant, and must not cost a cell.
-TRIES, PAUSE = 4, 0.02
+TRIES, PAUSE = 20, 0.02
 
 
 class Folder:

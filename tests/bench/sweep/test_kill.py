@@ -184,6 +184,7 @@ def test_who_looks_at_a_lock_takes_no_cell(folder, cells):
     def look():
         while not done.is_set():
             folder.is_claimed(cells[0])
+            time.sleep(0.001)
 
     looking = threading.Thread(target=look)
     looking.start()
