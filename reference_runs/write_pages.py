@@ -121,7 +121,7 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
     fill(page, "experiments", list(experiments()))
     fill(page, "published", list(beside_published()))
     found = list(dict.fromkeys(at for at, _, _ in read_levels("scaling-law")))
-    shown = [found[0], found[len(found) // 2], found[-1]]
+    shown = list(dict.fromkeys([found[0], found[len(found) // 2], found[-1]]))
     fill(project / "README.md", "headline", list(headline(("base", "opd", "caopd"), shown)))
 
 
