@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
@@ -17,18 +17,14 @@ __all__ = ["count_weights", "find_base", "is_model"]
 
 
 @overload
-def find_base(base: Base, sweep: Sweep, say: Callable[[str], None]) -> Path: ...
+def find_base(base: Base, sweep: Sweep) -> Path: ...
 
 
 @overload
-def find_base(
-    base: Base, sweep: Sweep, say: Callable[[str], None], *, make: bool
-) -> Path | None: ...
+def find_base(base: Base, sweep: Sweep, *, make: bool) -> Path | None: ...
 
 
-def find_base(
-    base: Base, sweep: Sweep, say: Callable[[str], None], *, make: bool = True
-) -> Path | None:
+def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
     """Give the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
 
     Of several processes that need the same micro model one makes it, and the others wait. Without
@@ -49,7 +45,6 @@ def find_base(
         return None
     with _alone(sweep.bases / f".{base.name}.lock"):
         if not is_model(folder):
-            say(f"pretraining {base.name}")
             _pretrain(base, folder)
     return folder
 

@@ -124,7 +124,7 @@ def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
             raise UsageError(f"{sweep.file}: evaluate.tasks: there is no {task!r}{hint}")
     for cell in cells:
         known = folder.known(cell)
-        base = find_base(cell.base, sweep, lambda _line: None, make=False)
+        base = find_base(cell.base, sweep, make=False)
         if known is None and base is None and cell.base.model:
             raise UsageError(f"{sweep.file}: model: {cell.base.model}: no such folder")
         if known is not None and base is not None:

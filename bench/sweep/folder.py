@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.stored import replace_files
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
-__all__ = ["CELL", "TIMING", "Folder", "replace_file"]
+__all__ = ["CELL", "TIMING", "Folder", "read_json"]
 
 CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
@@ -65,12 +66,12 @@ class Folder:
 
     def known(self, cell: Cell) -> dict[str, Any] | None:
         """Give the cell.json of a cell that was run with these settings."""
-        known = _read(self.cell(cell) / CELL)
+        known = read_json(self.cell(cell) / CELL)
         return known if known is not None and known.get("key") == cell.key else None
 
     def failure(self, cell: Cell) -> dict[str, Any] | None:
         """Give the record of a cell that failed with these settings."""
-        known = _read(self.root / "failed" / f"{cell.name}.json")
+        known = read_json(self.root / "failed" / f"{cell.name}.json")
         return known if known is not None and known.get("key") == cell.key else None
 
     @contextmanager
@@ -140,7 +141,7 @@ class Folder:
         for is_last in (False, True):  # `clean` of another process may take the folder away
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                replace_file(file, text.encode())
+                replace_files({file: text.encode()})
             except FileNotFoundError:
                 if is_last:
                     raise
@@ -157,9 +158,9 @@ class Folder:
             for cell in cells:
                 if self.is_finished(cell):
                     rows += self._make_rows(cell, recompute)
-                    times.append({"cell": cell.name, **(_read(self.cell(cell) / TIMING) or {})})
-            replace_file(self.root / "cells.csv", _render(rows, COLUMNS).encode())
-            replace_file(self.root / "timings.csv", _render(times, TIMING_COLUMNS).encode())
+                    times.append({"cell": cell.name, **(read_json(self.cell(cell) / TIMING) or {})})
+            tables = {"cells.csv": (rows, COLUMNS), "timings.csv": (times, TIMING_COLUMNS)}
+            replace_files({self.root / k: _render(*v).encode() for k, v in tables.items()})
         return len(times)
 
     @contextmanager
@@ -199,7 +200,7 @@ class Folder:
         changed = (place / CELL).stat().st_mtime_ns
         known = self._rows.get(cell.name)
         if known is None or known[0] != changed or recompute:
-            rows = make_rows(cell, place, _read(place / CELL) or {}, recompute=recompute)
+            rows = make_rows(cell, place, read_json(place / CELL) or {}, recompute=recompute)
             self._rows[cell.name] = known = (changed, rows)
         return known[1]
 
@@ -270,7 +271,8 @@ def _is_same(handle: int, file: Path) -> bool:
         return False
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def read_json(file: Path) -> dict[str, Any] | None:
+    """Read a mapping; None if there is none, or it is cut off."""
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -284,13 +286,3 @@ def _render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def replace_file(file: Path, content: bytes) -> None:
-    """Write beside a file and rename: whoever reads it sees the old or the new one, whole."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ def find_elsewhere(cell: Cell, sweep: Sweep) -> Path | None:
         wanted = [name for name in sweep.keep if name != "checkpoint" or cell.stages]
         if not all((other.cell(cell) / name).is_dir() for name in wanted):
             continue
-        base = find_base(cell.base, sweep, lambda _line: None, make=False)
+        base = find_base(cell.base, sweep, make=False)
         if base is None or fingerprint_weights(base) in (None, known.get("base_weights")):
             return other.cell(cell)
     return None

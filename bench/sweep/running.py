@@ -13,7 +13,7 @@ import shutil
 import socket
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -45,7 +45,6 @@ def run_cell(
     harness: Harness,
     *,
     engine: str = "local",
-    say: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Run one cell to the end; the caller holds its claim, and records what is raised."""
     import torch
@@ -56,7 +55,7 @@ def run_cell(
         shutil.rmtree(work / old, ignore_errors=True)
     began, cpu, marks = time.perf_counter(), time.process_time(), [time.perf_counter()]
     torch.set_num_threads(cell.stages[-1]["threads"] if cell.stages else 1)
-    base = find_base(cell.base, sweep, say)
+    base = find_base(cell.base, sweep)
     marks.append(time.perf_counter())
     trained = train_stages(cell, base, work)
     marks.append(time.perf_counter())

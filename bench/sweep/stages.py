@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from caopd_bench.sweep.cells import WITHOUT_EFFECT, Cell, resolved
+from caopd_bench.sweep.folder import read_json
 from caopd_bench.tasks.weights import fingerprint_weights
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
 from caopd_bench.training.command import (
@@ -37,7 +37,7 @@ def train_stages(cell: Cell, base: Path, work: Path) -> Path:
         output, mark = work / f"stage{number}", work / f"stage{number}.json"
         what = {k: v for k, v in stage.items() if k not in WITHOUT_EFFECT}
         begun = {"settings": what, "weights": fingerprint_weights(before) or str(before)}
-        if _read(mark) != begun:
+        if read_json(mark) != begun:
             for later in range(number, len(cell.stages) + 1):
                 shutil.rmtree(work / f"stage{later}", ignore_errors=True)
                 (work / f"stage{later}.json").unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def train_stages(cell: Cell, base: Path, work: Path) -> Path:
 
 
 def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
-    known = _read(output / SETTINGS_FILE)
+    known = read_json(output / SETTINGS_FILE)
     is_done = (output / PROVENANCE).exists()
     resume = known is not None and (is_done or bool(find_checkpoint(settings.engine, output)))
     if resume and known is not None:
@@ -76,11 +76,3 @@ def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:
     named = {**provenance, "settings": {**provenance["settings"], "model": cell.base.name}}
     named["base"] = {**provenance["base"], "model": cell.base.name}
     return named
-
-
-def _read(file: Path) -> Mapping[str, Any] | None:
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return known if isinstance(known, dict) else None

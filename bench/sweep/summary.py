@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from caopd_bench.stored import replace_files
 from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, overall
 from caopd_bench.sweep.cells import Sweep
 from caopd_bench.sweep.drawing import draw
-from caopd_bench.sweep.folder import Folder, replace_file
+from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.gather import gather
 from caopd_bench.sweep.summarizing import METHOD, Number, Summary
 
@@ -47,8 +48,7 @@ def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path
     for line in drawn:
         lines += ["", line]
     with folder.writing():
-        for file, content in files.items():
-            replace_file(file, content)
+        replace_files(files)
         fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
     return [*files, home / "README.md"]
 
@@ -60,7 +60,7 @@ def fill_page(page: Path, title: str, lines: Sequence[str], begin: str, end: str
         old = f"{old.rstrip()}\n\n{begin}\n{end}\n"
     before, after = old.partition(begin)[0], old.partition(end)[2]
     body = "\n".join(lines).strip()
-    replace_file(page, f"{before}{begin}\n\n{body}\n\n{end}{after}".encode())
+    replace_files({page: f"{before}{begin}\n\n{body}\n\n{end}{after}".encode()})
 
 
 def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, missing: int) -> str:
