@@ -37,6 +37,8 @@ CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
 #: whether it is held (`is_claimed`, `clean`) has it for an instant, and must not cost a cell.
 TRIES, PAUSE = 20, 0.02
+#: How often a lock file is opened again whose folder `clean` has just taken away.
+OPENINGS = 200
 
 
 class Folder:
@@ -239,13 +241,13 @@ def _lock(file: Path, *, tries: int | None) -> int | None:
 
 
 def _open(file: Path) -> int:
-    for is_last in (False, False, True):
+    for left in reversed(range(OPENINGS)):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             # `clean` of another process may have taken the folder away in between.
-            if is_last or not isinstance(error, FileNotFoundError | FileExistsError):
+            if not left or not isinstance(error, FileNotFoundError | FileExistsError):
                 raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
     raise AssertionError
 
