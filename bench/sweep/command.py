@@ -14,7 +14,7 @@ from caopd_bench.extras import require
 from caopd_bench.sweep.analysis import Analysis, find_analysis
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display, show_seconds
-from caopd_bench.sweep.estimate import estimate_seconds
+from caopd_bench.sweep.estimate import PRETRAINING, estimate_seconds, find_unmade
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.reusing import find_elsewhere
@@ -57,6 +57,8 @@ def run_sweep(options: argparse.Namespace) -> int:
         raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
     except OSError as error:
         raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
+    for name in find_unmade([c for c in cells if not folder.is_finished(c)], sweep).values():
+        seconds[name] += PRETRAINING
     display = Display(folder, cells, seconds)
     try:
         if options.engine == "ray":
@@ -161,17 +163,15 @@ def _print_plan(
         print(f"  {cell.name}{guess}")
     if len(todo) > SHOWN:
         print(f"  and {len(todo) - SHOWN} more")
-    missing = {cell.base.name for cell in todo if cell.base.size} - {
-        cell.base.name for cell in todo if (sweep.bases / cell.base.name).exists()
-    }
-    if missing:
+    unmade = find_unmade(todo, sweep)
+    if unmade:
         where = "" if sweep.bases.exists() else f" ({sweep.bases} is not there)"
-        print(f"to be pretrained first, 5 to 10 minutes each{where}: {', '.join(sorted(missing))}")
+        print(f"to be pretrained first, 5 to 15 minutes each{where}: {', '.join(sorted(unmade))}")
     if todo and seconds:
-        total = sum(seconds[cell.name] for cell in todo)
+        total = sum(seconds[cell.name] for cell in todo) + PRETRAINING * len(unmade)
         left = show_seconds(total / workers)
-        first = ", after pretraining" if missing else ""
-        print(f"about {show_seconds(total)} of work, {left} with {workers} workers{first}")
+        with_it = " (with pretraining)" if unmade else ""
+        print(f"about {show_seconds(total)} of work{with_it}, {left} with {workers} workers")
     elif todo:
         print("no estimate: no cell of these models is finished yet")
 

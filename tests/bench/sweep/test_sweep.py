@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from caopd_bench.cli import main
+from caopd_bench.sweep.estimate import estimate_seconds, find_unmade
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.local import work_on
@@ -227,6 +228,29 @@ def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path)
         assert what in capsys.readouterr().err
     assert main(["sweep", str(tmp_path / "none.yaml")]) == 2
     assert main(["sweep", str(file), "--gpus", "1"]) == 2
+
+
+def test_pretraining_is_counted_once_a_base_and_not_for_each_cell_like_the_first(tmp_path):
+    """The first cell of a base waits for it: 400 of its 410 seconds say nothing of other cells."""
+    fields = {
+        "bases": "bases",
+        "settings": {"task": "caopd_arith_conf", "steps": 2},
+        "evaluate": {"tasks": ["caopd_arith_conf"]},
+        "cells": [{"size": "10k", "base_seed": [0, 1], "method": "sft", "seed": [0, 1]}],
+    }
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    (tmp_path / "timings.csv").write_text(
+        "cell,pretrain_seconds,seconds\n10k-b0-sft-s0,400.0,410.0\n", encoding="utf-8"
+    )
+    sweep = read_sweep(file)
+    seconds, is_known = estimate_seconds(sweep.cells, sweep)
+    assert is_known
+    assert set(seconds.values()) == {10.0}
+    assert find_unmade(sweep.cells, sweep) == {
+        "sure-10k-s0": "10k-b0-sft-s0",
+        "sure-10k-s1": "10k-b1-sft-s0",
+    }
 
 
 def test_a_base_that_changed_under_a_finished_cell_is_refused(done, capsys, tmp_path):
