@@ -103,6 +103,7 @@ def plot_scaling(
     *,
     title: str | None = None,
     level: float = 0.95,
+    fits: Mapping[str, SlopeFit] | None = None,
 ) -> Figure:
     """Draw a measure of miscalibration against model size, with a fitted slope per series.
 
@@ -115,6 +116,9 @@ def plot_scaling(
     title : str, optional
     level : float, default 0.95
         Nominal coverage of the slope's interval, which the legend tells.
+    fits : mapping of str to SlopeFit, optional
+        By series: slopes that were fitted elsewhere, with what is known of runs besides their
+        points.
 
     Returns
     -------
@@ -128,7 +132,8 @@ def plot_scaling(
     for (series, members), (colour, mark) in zip(_by_series(shown), _styles(), strict=False):
         x = np.log10([p.x.value for p in members])
         y = np.array([p.y.value for p in members])
-        fit = fit_slope(x, y, level=level)
+        given = fits.get(series) if fits is not None else None
+        fit = given or fit_slope(x, y, level=level)
         for p in members:
             _draw_cross(ax, p, colour)
         text = _slope_text(series, fit)

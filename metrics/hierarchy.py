@@ -12,7 +12,7 @@ Bootstrap Methods and Their Application, 1997, section 3.8.)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +20,25 @@ from numpy.typing import NDArray
 
 __all__ = [
     "METRICS",
+    "RANGES",
     "Answers",
     "Draws",
     "Limits",
     "draw_items",
     "draw_seeds",
     "find_limits",
+    "find_slope",
     "mean_over_seeds",
     "replicate_metrics",
 ]
 
 Array = NDArray[np.float64]
+#: Least and greatest value of a metric: no limits lie outside.
+RANGES = {
+    **dict.fromkeys(("accuracy", "mean_confidence", "parse_rate", "ece", "brier"), (0.0, 1.0)),
+    **dict.fromkeys(("auroc", "spr"), (0.0, 1.0)),
+    "overconfidence_gap": (-1.0, 1.0),
+}
 METRICS = (
     *("accuracy", "mean_confidence", "parse_rate", "overconfidence_gap", "ece", "brier"),
     *("auroc", "spr"),
@@ -191,6 +199,28 @@ def _student(by_base: Array, level: float) -> tuple[float, float]:
     return float(observed.mean() - reach), float(observed.mean() + reach)
 
 
+def _student_slope(weights: Array, by_base: Sequence[Array], level: float) -> tuple[float, float]:
+    """Give Student's limits of a weighted sum over sizes, of which each has bases of its own.
+
+    The scatter of the bases adds up over sizes, with the degrees of freedom of Welch and
+    Satterthwaite; that of the items is shared by all sizes.
+    """
+    from scipy.stats import norm, t
+
+    if any(len(values) < 2 or np.isnan(values[:, 0]).any() for values in by_base):
+        return math.nan, math.nan
+    tail = (1.0 + level) / 2.0
+    free = np.array([len(values) - 1 for values in by_base], dtype=np.float64)
+    parts = weights**2 * [values[:, 0].var(ddof=1) / len(values) for values in by_base]
+    squares = float((parts**2 / free).sum())
+    seeds = 0.0
+    if squares > 0.0:
+        seeds = float(t.ppf(tail, parts.sum() ** 2 / squares)) * math.sqrt(float(parts.sum()))
+    summed = weights @ np.stack([_means(values.T) for values in by_base])
+    reach = math.hypot(seeds, float(norm.ppf(tail) * np.nanstd(summed[1:])))
+    return float(summed[0] - reach), float(summed[0] + reach)
+
+
 def _mean(values: Array) -> float:
     return float(_means(values[None])[0])
 
@@ -205,10 +235,32 @@ def _means(values: Array) -> Array:
     return means
 
 
-def slopes(by_size: Mapping[float, Array]) -> Array:
-    """Fit the slope of a metric against the logarithm (base 10) of the size, in each replicate."""
-    x = np.log10(list(by_size))
-    y = np.stack(list(by_size.values()))
+def find_slope(
+    sizes: Sequence[float], means: Sequence[Array], by_base: Sequence[Array], level: float
+) -> tuple[Limits, float]:
+    """Fit the slope of a metric against the logarithm (base 10) of the size, in each replicate.
+
+    Parameters
+    ----------
+    sizes : sequence of float
+    means : sequence of ndarray, shape (1 + replicates,)
+        Of each size, `mean_over_seeds`.
+    by_base : sequence of ndarray, shape (bases, 1 + replicates)
+        Of each size, as in `find_limits`.
+    level : float
+
+    Returns
+    -------
+    limits : Limits
+        Of the change for a factor of ten. Neither kind knows whether a line fits.
+    intercept : float
+        Of the line through what was observed, at a size of 1.
+    """
+    x = np.log10(sizes)
     centred = x - x.mean()
-    result: Array = centred @ y / (centred @ centred)
-    return result
+    weights: Array = centred / (centred @ centred)
+    y = np.stack(means)
+    limits = find_limits(weights @ y, np.empty((0, 1)), level)
+    low_t, high_t = _student_slope(weights, by_base, level)
+    intercept = float(y[:, 0].mean() - limits.estimate * x.mean())
+    return limits._replace(low_t=low_t, high_t=high_t), intercept

@@ -54,8 +54,10 @@ class View(_Strict):
     column: Literal["confidence", "expected"] = "confidence"
     #: Rows whose groups have these values, such as {family: sum}.
     where: dict[str, Any] = Field(default_factory=dict)
-    #: Recalibrate by this method, fitted on the rows of `fit`. Where those are the rows that are
-    #: looked at, on four fifths of the items at a time, and applied to the others.
+    #: Look at one half of the items only.
+    half: Literal["first", "second"] | None = None
+    #: Recalibrate by this method, fitted on the rows of `fit`. Where some of those are rows that
+    #: are looked at, fitted on the first half of the items, and the second is looked at.
     recalibrate: Literal[RECALIBRATIONS] | None = None  # type: ignore[valid-type]
     fit: dict[str, Any] = Field(default_factory=dict)
 
@@ -82,6 +84,9 @@ class Claim(_Strict):
     def _check_expect(cls, value: str) -> str:
         if not _EXPECT.fullmatch(value):
             raise ValueError("must be 'above X', 'below X' or 'within X'")
+        side, bound = value.split()
+        if side == "within" and float(bound) <= 0.0:
+            raise ValueError("'within X' takes an X above 0: how far from 0 on either side")
         return value
 
     @model_validator(mode="after")
@@ -126,7 +131,7 @@ class Analysis(_Strict):
     metrics: list[str] = Field(min_length=1)
     views: dict[str, View] = Field(default_factory=lambda: {"greedy": View()}, min_length=1)
     replicates: int = Field(default=2000, ge=100, le=100_000)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     level: float = Field(default=0.95, gt=0, lt=1)
     groups: list[str] = Field(min_length=1)
     #: What groups are called in tables and figures.
@@ -159,6 +164,8 @@ class Judged(NamedTuple):
     verdict: Verdict
     #: What the wider limits say, which trust few bases less; None where there are none.
     wider: Verdict | None = None
+    #: Why the verdict is open whatever the limits say; empty if they decide.
+    unsure: str = ""
 
 
 def find_analysis(sweep: Sweep) -> Analysis | None:
@@ -169,7 +176,17 @@ def find_analysis(sweep: Sweep) -> Analysis | None:
     from caopd_bench.sweep.gather import sort_cells
 
     read = read_analysis(file)
-    groups = {group for _, group in sort_cells(sweep, read)}
+    known = sort_cells(sweep, read)
+    groups, places = {group for _, group in known}, {place for place, _ in known}
+    for claim in read.claims:
+        if wrong := [place for place in claim.at or () if place not in places]:
+            raise UsageError(
+                f"{file}: claim {claim.id}: at: no cell is at {wrong[0]!r}; there are",
+                sorted(places - {""}),
+            )
+    expected = any(view.column == "expected" for view in read.views.values())
+    if expected and not all(cell.evaluate.expectation for cell in sweep.cells):
+        raise UsageError(f"{file}: views: 'expected' needs evaluate.expectation of {sweep.file}")
     if missing := [group for group in read.groups if group not in groups]:
         raise UsageError(
             f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
@@ -200,7 +217,20 @@ def read_analysis(file: Path) -> Analysis:
         if group not in known or view not in read.views:
             choices = [*read.groups, *(f"... @ {view}" for view in read.views)]
             raise UsageError(f"{file}: {name!r} is no group or view here; there are", choices)
+    _check_names(read, file)
     return read
+
+
+def _check_names(read: Analysis, file: Path) -> None:
+    if wrong := [name for name in read.names if name not in read.groups]:
+        raise UsageError(f"{file}: names: {wrong[0]!r} is no group; there are", read.groups)
+    if wrong_pair := [pair for pair in read.headline if pair not in read.contrasts]:
+        raise UsageError(f"{file}: headline: {wrong_pair[0]} is not among the contrasts")
+    files = [figure.file for figure in read.figures]
+    if twice := [name for i, name in enumerate(files) if name in files[:i]]:
+        raise UsageError(f"{file}: figures: two are called {twice[0]}")
+    if read.across is None and (read.slopes or any(claim.slope for claim in read.claims)):
+        raise UsageError(f"{file}: a slope needs 'across: size' (or model)")
 
 
 def _check_metrics(read: Analysis, file: Path) -> None:

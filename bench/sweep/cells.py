@@ -7,6 +7,7 @@ changes no key. (A default that changes its value must then be raised to a setti
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -156,10 +157,24 @@ def resolved(settings: Mapping[str, Any], model: str) -> TrainSettings:
 def _without_defaults(stage: Mapping[str, Any]) -> dict[str, Any]:
     fields = TrainSettings.model_fields
     return {
-        name: Path(value).name if name == "train_file" else value  # wherever the sweep is
+        name: _fingerprint(Path(value)) if name == "train_file" else value
         for name, value in stage.items()
         if name not in WITHOUT_EFFECT and value != fields[name].default
     }
+
+
+def _fingerprint(file: Path) -> str:
+    """Name a file by what is in it, wherever the sweep is."""
+    try:
+        known = file.stat()
+    except OSError:  # whoever reads it says so
+        return file.name
+    return f"{file.name} {_hash(file, known.st_size, known.st_mtime_ns)}"
+
+
+@functools.lru_cache
+def _hash(file: Path, _size: int, _changed: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _word(value: Any) -> str:

@@ -19,6 +19,7 @@ from caopd_bench.figures import (
 from caopd_bench.figures_of_grids import plot_estimates, plot_training
 from caopd_bench.sweep.analysis import FigureSpec, split_series
 from caopd_bench.sweep.summarizing import Number, Summary
+from caopd_bench.trends import SlopeFit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,7 +94,13 @@ def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
         for at in summary.places
         if summary.has(at, group)
     ]
-    return plot_scaling(points, LABELS.get(metric, metric), title=spec.title)
+    fits = {}
+    for group in spec.groups:
+        number, intercept = summary.line(group, metric)
+        made = number.limits
+        fits[group] = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
+    label, level = LABELS.get(metric, metric), summary.analysis.level
+    return plot_scaling(points, label, title=spec.title, level=level, fits=fits)
 
 
 def _draw_probes(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:

@@ -148,6 +148,11 @@ class Folder:
                 if is_last:
                     raise
 
+    def forgive(self, cell: Cell) -> None:
+        """Take away the record that a cell failed, before it is tried again."""
+        if self.failure(cell) is not None and not self.is_claimed(cell):
+            (self.root / "failed" / f"{cell.name}.json").unlink(missing_ok=True)
+
     def write_tables(self, cells: Sequence[Cell], *, recompute: bool = False) -> int:
         """Write cells.csv and timings.csv of what is finished; give the number of cells.
 
@@ -159,7 +164,10 @@ class Folder:
             times: list[dict[str, Any]] = []
             for cell in cells:
                 if self.is_finished(cell):
-                    rows += self._make_rows(cell, recompute)
+                    try:
+                        rows += self._make_rows(cell, recompute)
+                    except FileNotFoundError:  # another sweep replaces it at this moment
+                        continue
                     times.append({"cell": cell.name, **(read_json(self.cell(cell) / TIMING) or {})})
             tables = {"cells.csv": (rows, COLUMNS), "timings.csv": (times, TIMING_COLUMNS)}
             replace_files({self.root / k: _render(*v).encode() for k, v in tables.items()})

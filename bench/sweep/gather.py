@@ -33,8 +33,6 @@ SEEN = (
     *(*SUCCESS, "optimism_bias", "student_stated", "teacher_stated"),
     *("entropy", "teacher_entropy", *TIMES),
 )
-#: Folds of the items for a recalibration that is fitted where it is applied.
-FOLDS = 5
 
 
 @dataclass
@@ -203,11 +201,18 @@ def _look(
         stated = np.array([math.nan if r.confidence is None else r.confidence for r in listed])
     correct = np.array([float(row.correct) for row in listed])
     inside = np.array([_is_in(row, view.where) for row in listed])
-    if not inside.any():
-        raise UsageError(f"views: no row has {view.where}")
+    second = np.arange(len(listed)) % 2 == 1  # the order is that of hashes: as good as drawn
+    if view.half is not None:
+        inside &= second == (view.half == "second")
     if view.recalibrate is not None:
         fit = np.array([_is_in(row, view.fit) for row in listed])
-        stated = _recalibrate(stated, correct, fit, inside, view.recalibrate)
+        if (fit & inside).any():
+            fit, inside = fit & ~second, inside & second
+        if not fit.any():
+            raise UsageError(f"{ANALYSIS}: views: no row to fit on has {dict(view.fit)}")
+        stated = _recalibrate(stated, correct, fit, view.recalibrate)
+    if not inside.any():
+        raise UsageError(f"{ANALYSIS}: views: no row to look at has {dict(view.where)}")
     kept = np.flatnonzero(inside)
     return Answers(stated[kept], correct[kept]), kept
 
@@ -216,20 +221,17 @@ def _is_in(row: Row, where: Mapping[str, Any]) -> bool:
     return all(row.groups.get(key) == value for key, value in where.items())
 
 
-def _recalibrate(
-    stated: Array, correct: Array, fit: NDArray[np.bool_], inside: NDArray[np.bool_], method: str
-) -> Array:
-    """Map stated values by what is fitted on other items than those that it is applied to."""
+def _recalibrate(stated: Array, correct: Array, fit: NDArray[np.bool_], method: str) -> Array:
+    """Map stated values by what is fitted on some of the items.
+
+    One split, not folds: over folds, what leaves an item out leans away from it, and the gap of a
+    model that always states the same is zero by construction.
+    """
     result = np.full_like(stated, math.nan)
-    parsed, overlap = ~np.isnan(stated), bool((fit & inside).any())
-    fold = np.arange(len(stated)) % FOLDS  # the order is that of hashes: as good as drawn
-    for k in range(FOLDS):
-        # Where no item is in both, all that there is to fit on.
-        chosen = parsed & fit & ((fold != k) if overlap else True)
-        target = parsed & inside & (fold == k)
-        if chosen.any() and target.any():
-            made = recalibrate(stated[chosen], correct[chosen], method=method)  # type: ignore[arg-type]
-            result[target] = made.apply(stated[target])
+    parsed = ~np.isnan(stated)
+    if (parsed & fit).any():
+        made = recalibrate(stated[parsed & fit], correct[parsed & fit], method=method)  # type: ignore[arg-type]
+        result[parsed] = made.apply(stated[parsed])
     return result
 
 

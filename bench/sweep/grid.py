@@ -28,6 +28,8 @@ MOST_CELLS = 100_000
 MODEL_AXES = ("model", "corpus", "size", "base_seed")
 #: Axes that are no settings of a training run.
 OTHER_AXES = (*MODEL_AXES, "method", "seed", "stages", "label")
+#: What a cell says, and its settings and stages must not: they would be another cell's.
+OF_THE_CELL = ("method", "seed", "model")
 
 
 class _File(BaseModel):
@@ -96,10 +98,18 @@ def _list_cells(read: _File, folder: Path) -> tuple[Cell, ...]:
             if len(cells) > MOST_CELLS:
                 raise UsageError(f"cells: more than {MOST_CELLS:,}; split the file")
     models = {cell.base.size or cell.base.model for cell in cells.values()}
-    for name in read.settings_by_model:
+    for name, settings in read.settings_by_model.items():
         if name not in models:
             raise UsageError(f"settings_by_model: no cell has {name!r}; there are", sorted(models))
+        _refuse_of_cell(settings, f"settings_by_model.{name}")
+    _refuse_of_cell(read.settings, "settings")
     return tuple(cells.values())
+
+
+def _refuse_of_cell(settings: Mapping[str, Any], where: str) -> None:
+    for name in OF_THE_CELL:
+        if name in settings:
+            raise UsageError(f"{where}: {name!r} belongs in an entry of cells")
 
 
 def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
@@ -122,7 +132,11 @@ def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
 
 def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int) -> Cell:
     base = _read_base(point, number)
-    method, seed = str(point["method"]), point.get("seed", 0)
+    method, seed, label = str(point["method"]), point.get("seed", 0), point.get("label")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"cells {number}: seed: a whole number, got {seed!r}")
+    if label is not None and not isinstance(label, str | int | float):
+        raise UsageError(f"cells {number}: label: a word, got {label!r}; quote dates")
     changes = {k: v for k, v in point.items() if k not in OTHER_AXES}
     stages: tuple[dict[str, Any], ...] = ()
     shown = {**changes, **({"stages": point["stages"]} if "stages" in point else {})}
@@ -132,8 +146,8 @@ def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int)
             raise UsageError(f"cells {number}: base is not trained: take {extra} out")
     else:
         stages = tuple(_read_stages(point, read, folder, base, number))
-    if point.get("label"):
-        shown = {"label": point["label"]}
+    if label:
+        shown = {"label": label}
     name = name_cell(base, method, seed, shown)
     labelled = shown if "label" in shown else {**changes, **shown}
     return Cell(name, base, method, seed, labelled, stages, read.evaluate)
@@ -150,6 +164,7 @@ def _read_stages(
     for stage in point.get("stages", [{}]):
         if not isinstance(stage, dict):
             raise UsageError(f"cells {number}: stages: each is a mapping, got {stage!r}")
+        _refuse_of_cell(stage, f"cells {number}: stages")
         values = {**together, **stage}
         # YAML reads 1e-5 as a word.
         values = {k: read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}

@@ -30,6 +30,8 @@ __all__ = ["run_local", "work_on"]
 
 #: Seconds between two looks at the folder, and between two writings of the tables.
 LOOK, TABLES = 0.5, 20.0
+#: How many workers are replaced that died without a cell of theirs.
+UNEXPLAINED = 3
 _PR_SET_PDEATHSIG = 1
 
 
@@ -49,18 +51,24 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
         process.start()
         made.append(process)
 
-    last = time.monotonic()
+    for cell in cells:  # what failed before is tried again, once
+        folder.forgive(cell)
+    last, unexplained = time.monotonic(), 0
     try:
         for number in range(min(workers, len(todo))):
             start(number + 1)
-        while any(process.is_alive() for process in made):
+        while made:  # a worker is taken out only after its end was looked at
             time.sleep(LOOK)
-            for ended in [process for process in made if process.exitcode]:
+            for ended in [process for process in made if process.exitcode is not None]:
                 made.remove(ended)
+                if not ended.exitcode:
+                    continue
                 lost = _record_death(ended, cells, folder)
-                # Without its cell, else a cell that kills its worker would do so for ever.
+                # Without its cell, else a cell that kills its worker would do so for ever. One that
+                # dies between two cells, or whose cell somebody took at once, has no such end.
                 todo[:] = [name for name in todo if name not in lost]
-                if lost and todo:
+                unexplained += not lost
+                if todo and (lost or unexplained <= UNEXPLAINED):
                     start(len(made) + 1)
             display.show()
             if time.monotonic() - last > TABLES:
@@ -91,7 +99,7 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     """Run the named cells that nobody else has, one after the other; give those that failed.
 
     The list is gone through until nothing in it was left to do: a cell that another process had,
-    and gave up, is tried again.
+    and left, is tried again; one that has a record of failure is not (`Folder.forgive`).
     """
     from caopd_bench.sweep.reusing import find_elsewhere, take
     from caopd_bench.sweep.running import record_failure, run_cell
@@ -102,11 +110,13 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     while todo:
         left = []
         for cell in todo:
-            if folder.is_finished(cell):
+            if folder.is_finished(cell) or folder.failure(cell) is not None:
                 continue
             with folder.claim(cell) as is_ours:
                 if not is_ours:
                     left.append(cell)
+                    continue
+                if folder.failure(cell) is not None:  # since we looked
                     continue
                 try:
                     known = find_elsewhere(cell, sweep)
@@ -119,7 +129,6 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                     failed.append(cell.name)
         # What others have is theirs, unless one of them has given a cell up meanwhile.
         todo = [c for c in left if not folder.is_finished(c) and not folder.is_claimed(c)]
-        todo = [c for c in todo if folder.failure(c) is None]
     return failed
 
 

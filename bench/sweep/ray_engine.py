@@ -67,6 +67,8 @@ def run_ray(
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     if not todo:
         return
+    for cell in todo:  # what failed before is tried again, once
+        folder.forgive(cell)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead nodes on the standard output
         is_ours = not ray.is_initialized()

@@ -16,20 +16,25 @@ from numpy.typing import NDArray
 
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics.hierarchy import (
+    RANGES,
     Draws,
     Limits,
     draw_seeds,
     find_limits,
+    find_slope,
     mean_over_seeds,
-    slopes,
 )
 from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, judge, split_series
-from caopd_bench.sweep.gather import Gathered
+from caopd_bench.sweep.gather import SEEN, Gathered
 
 __all__ = ["CHECKPOINTS", "METHOD", "Number", "Summary"]
 
 Array = NDArray[np.float64]
 METHOD, CHECKPOINTS = "method", "checkpoints"
+#: What an answer that cannot be read counts in: all other metrics are of those that can.
+OF_ALL_ANSWERS = ("accuracy", "parse_rate", *SEEN)
+#: With fewer answers than this that can be read, what they state is judged by nobody.
+PARSED = 0.9
 NO_BASES: Array = np.empty((0, 1))
 
 
@@ -76,6 +81,8 @@ class Summary:
         values = self._values(at, series, metric)
         made = self.replicates(at, series, metric)
         limits = find_limits(made, _by_base(values), self.analysis.level)
+        least, most = RANGES.get(metric, (-math.inf, math.inf))
+        limits = Limits(*(v if v != v else min(max(v, least), most) for v in limits))
         bases, seeds = values.shape[:2]
         defined = int((~np.isnan(values[:, :, 0])).sum())
         unit = METHOD if bases * seeds > 1 else CHECKPOINTS
@@ -84,20 +91,21 @@ class Summary:
     def contrast(self, at: str, one: str, other: str, metric: str) -> Number:
         """Give the difference of two methods, taken within each replicate.
 
-        Both must have the same base seeds; a base whose metric is undefined under one of them
-        counts for neither.
+        Both must have the same base seeds; where the metric of a base is undefined under one of
+        them, as observed or in a replicate, it counts for neither.
         """
         a, b = self._values(at, one, metric), self._values(at, other, metric)
         self._check_bases(at, one, other)
         by_base = _by_base(a) - _by_base(b)
-        undefined = np.isnan(by_base[:, 0])
-        a, b = a.copy(), b.copy()
-        a[undefined], b[undefined] = math.nan, math.nan
-        made = self._mean(at, a) - self._mean(at, b)
-        limits = find_limits(made, by_base[~undefined], self.analysis.level)
+        undefined = np.isnan(by_base)[:, None, :]
+        made = self._mean(at, np.where(undefined, math.nan, a))
+        made = made - self._mean(at, np.where(undefined, math.nan, b))
+        limits = find_limits(made, by_base[~undefined[:, 0, 0]], self.analysis.level)
         seeds = max(a.shape[1], b.shape[1])
         unit = METHOD if len(a) * seeds > 1 else CHECKPOINTS
-        kept = int((~undefined).sum()) * seeds
+        # With as many training seeds, pairs of runs; else each run with its base's only other.
+        both = ~np.isnan(a[:, :, 0]) & ~np.isnan(b[:, :, 0])
+        kept = int(both.sum()) * seeds // both.shape[1]
         return Number("contrast", unit, at, one, other, metric, limits, len(a), seeds, kept)
 
     def checkpoints(self, at: str, one: str, other: str, metric: str) -> Number:
@@ -109,15 +117,35 @@ class Summary:
 
     def slope(self, series: str, metric: str) -> Number:
         """Give the change of a metric for a factor of ten in size."""
+        return self.line(series, metric)[0]
+
+    def line(self, series: str, metric: str) -> tuple[Number, float]:
+        """Give the slope, and the intercept of the line at a size of 1."""
         at = [place for place in self.places if self.has(place, series)]
-        if len({self.gathered.parameters[place] for place in at}) < 3:
+        sizes = [self.gathered.parameters[place] for place in at]
+        if len(set(sizes)) < 3:
             nothing = Limits(*[math.nan] * 5)
-            return Number("slope", METHOD, "", series, "", metric, nothing, 0, 0)
-        by_size = {self.gathered.parameters[p]: self.replicates(p, series, metric) for p in at}
-        bases, seeds = self._values(at[0], series, metric).shape[:2]
-        limits = find_limits(slopes(by_size), NO_BASES, self.analysis.level)
-        defined = bases * seeds * len(at)
-        return Number("slope", METHOD, "", series, "", metric, limits, bases, seeds, defined)
+            return Number("slope", METHOD, "", series, "", metric, nothing, 0, 0), math.nan
+        values = [self._values(place, series, metric) for place in at]
+        limits, intercept = find_slope(
+            sizes,
+            [self.replicates(place, series, metric) for place in at],
+            [_by_base(of_size) for of_size in values],
+            self.analysis.level,
+        )
+        bases, seeds = values[0].shape[:2]
+        defined = sum(int((~np.isnan(of_size[:, :, 0])).sum()) for of_size in values)
+        number = Number("slope", METHOD, "", series, "", metric, limits, bases, seeds, defined)
+        return number, intercept
+
+    def misfit(self, series: str, metric: str) -> tuple[str, float]:
+        """Give the size that is farthest from the line, and how far above it."""
+        number, intercept = self.line(series, metric)
+        found = {}
+        for at in (place for place in self.places if self.has(place, series)):
+            fitted = intercept + number.limits.estimate * math.log10(self.gathered.parameters[at])
+            found[at] = float(self.replicates(at, series, metric)[0]) - fitted
+        return max(found.items(), key=lambda pair: abs(pair[1]))
 
     def judge(self, claim: Claim) -> list[Judged]:
         """Judge a claim wherever it can be."""
@@ -133,20 +161,31 @@ class Summary:
                 else self.level(place, one, claim.metric)
                 for place in places
             ]
-        return [
-            Judged(
-                n.at,
-                n.limits.estimate,
-                n.limits.low,
-                n.limits.high,
-                judge(claim.expect, n.limits.low, n.limits.high),
-                judge(claim.expect, n.limits.low_t, n.limits.high_t)
-                if n.limits.low_t == n.limits.low_t
-                else None,
-            )
-            for n in numbers
-            if n.limits.estimate == n.limits.estimate
-        ]
+        if not any(n.limits.estimate == n.limits.estimate for n in numbers):
+            return []
+        return [self._judge(claim, n) for n in numbers]
+
+    def _judge(self, claim: Claim, n: Number) -> Judged:
+        """Judge one number; open whatever the limits say if they rest on what is left of it."""
+        limits, unsure = n.limits, []
+        places = [n.at] if n.kind != "slope" else [p for p in self.places if self.has(p, n.series)]
+        runs = n.bases * n.seeds * len(places)
+        if n.defined < runs:
+            unsure.append(f"defined in {n.defined} of {runs} runs")
+        if claim.metric not in OF_ALL_ANSWERS:
+            for series in (n.series, n.versus) if n.versus else (n.series,):
+                rates = [float(self.replicates(p, series, "parse_rate")[0]) for p in places]
+                if min(rates) < PARSED:
+                    name = self.analysis.call(series)
+                    unsure.append(f"{min(rates):.0%} of {name}'s answers could be read")
+        verdict = judge(claim.expect, limits.low, limits.high)
+        wider = None
+        if limits.low_t == limits.low_t:
+            wider = judge(claim.expect, limits.low_t, limits.high_t)
+        if unsure:
+            verdict, wider = "open", None
+        estimate, low, high = limits[:3]
+        return Judged(n.at, estimate, low, high, verdict, wider, "; ".join(unsure))
 
     def numbers(self) -> Iterator[Number]:
         """Give every number of the analysis."""
@@ -185,10 +224,9 @@ class Summary:
         key = (at, bases, seeds)
         if key not in self._draws:
             size = self.analysis.replicates
-            place = self.places.index(at)
-            make = np.random.default_rng
-            drawn = draw_seeds(bases, seeds, size, make([self.analysis.seed, place, bases, seeds]))
-            shared = draw_seeds(bases, 1, size, make([self.analysis.seed, place, bases]))
+            start = [self.analysis.seed, *map(ord, at), bases]  # whichever sizes are finished
+            drawn = draw_seeds(bases, seeds, size, np.random.default_rng([*start, seeds]))
+            shared = draw_seeds(bases, 1, size, np.random.default_rng(start))
             self._draws[key] = Draws(shared.bases, drawn.seeds)
         return self._draws[key]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from caopd_bench.stored import replace_files
-from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, overall
+from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, Verdict, overall
 from caopd_bench.sweep.cells import Sweep
 from caopd_bench.sweep.drawing import draw
 from caopd_bench.sweep.folder import Folder
@@ -24,6 +24,7 @@ COLUMNS = (
 BEGIN = "<!-- written by `caopd-bench sweep sweep.yaml --tables` from the stored rows -->"
 END = "<!-- end of what is written -->"
 VERDICTS = {"holds": "**Holds**", "fails": "**Fails**", "open": "**Open**"}
+COUNTED: dict[str, Verdict] = {"holds at": "holds", "fails at": "fails", "open at": "open"}
 #: More single numbers than these are summed up in a sentence by the first and the last.
 MOST_SAID = 3
 #: The figures that the headline's precision is told of, and what it should reach.
@@ -33,6 +34,11 @@ WIDEST = 0.03
 
 def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
     """Follow an analysis; give the files that were written into the sweep's folder."""
+    with folder.writing():  # all of it, so that no older summary replaces a newer one
+        return _write(sweep, folder, analysis)
+
+
+def _write(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
     summary = Summary(gather(sweep, folder, analysis), analysis)
     numbers, home = list(summary.numbers()), folder.root
     files = {home / "summary.csv": _render_csv(numbers, summary.gathered.items).encode()}
@@ -47,9 +53,8 @@ def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path
     lines = [*_render_claims(summary), *_render_numbers(numbers, summary)]
     for line in drawn:
         lines += ["", line]
-    with folder.writing():
-        replace_files(files)
-        fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
+    replace_files(files)
+    fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
     return [*files, home / "README.md"]
 
 
@@ -69,8 +74,7 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, mis
     shown = VERDICTS[verdict]
     if missing and verdict == "holds":  # at what is still missing it may not
         shown = "**Open** so far"
-    held = sum(one.verdict == "holds" for one in judged)
-    count = f" at {held} of {len(judged)} sizes" if sum(bool(j.at) for j in judged) > 1 else ""
+    count = _count(judged) if sum(bool(j.at) for j in judged) > 1 else ""
     named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
     if claim.slope:
         named = f"slope of {claim.metric} under {analysis.call(claim.slope)}"
@@ -84,9 +88,25 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, mis
     return f"- {shown}{count}: {claim.says}{source}. {numbers}."
 
 
+def _count(judged: Sequence[Judged]) -> str:
+    """Say at how many sizes a claim holds, fails and is open."""
+    verdicts = [one.verdict for one in judged]
+    if len(set(verdicts)) == 1:
+        return f" at all {len(judged)} sizes"
+    words = [(word, verdicts.count(of)) for word, of in COUNTED.items()]
+    said = ", ".join(f"{word} {n}" for word, n in words if n)
+    return f" ({said} of {len(judged)} sizes)"
+
+
 def _say_judged(one: Judged) -> str:
     place = f" at {one.at}" if one.at else ""
-    return f"{one.estimate:+.3f} [{one.low:+.3f}, {one.high:+.3f}]{place}"
+    unsure = f" ({one.unsure})" if one.unsure else ""
+    return f"{_show(one.estimate)} [{_show(one.low)}, {_show(one.high)}]{place}{unsure}"
+
+
+def _show(value: float) -> str:
+    """Write a number with its sign; nothing is minus zero."""
+    return f"{round(value, 3) + 0.0:+.3f}" if value == value else "undefined"
 
 
 def _say_wider(judged: Sequence[Judged]) -> str:
@@ -150,16 +170,17 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
     slopes = [n for n in numbers if n.kind == "slope"]
     if slopes:
         yield ""
-        yield "Change for a factor of ten in size:"
+        yield "Change for a factor of ten in size, and the size that is farthest from the line:"
         yield ""
-        rows = [
-            [
-                *(n.series, n.metric, f"{n.limits.estimate:+.3f}"),
-                f"[{n.limits.low:+.3f}, {n.limits.high:+.3f}]",
-            ]
-            for n in slopes
-        ]
-        yield from _table(["method", "metric", "slope", "limits"], rows)
+        rows = []
+        for n in slopes:
+            at, off = summary.misfit(n.series, n.metric)
+            low, high, low_t, high_t = map(_show, n.limits[1:])
+            limits = [f"[{low}, {high}]", f"[{low_t}, {high_t}]"]
+            rows.append(
+                [n.series, n.metric, _show(n.limits.estimate), *limits, f"{_show(off)} at {at}"]
+            )
+        yield from _table(["method", "metric", "slope", "limits", "wider limits", "off"], rows)
 
 
 def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]:

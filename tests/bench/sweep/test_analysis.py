@@ -1,12 +1,23 @@
 """A frozen analysis: what is refused, how claims are judged, and how they are worded."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import yaml
 
 from caopd_bench.errors import UsageError
-from caopd_bench.sweep.analysis import Analysis, Claim, Judged, judge, overall, read_analysis
-from caopd_bench.sweep.gather import Gathered, sort_cells
+from caopd_bench.sweep.analysis import (
+    Analysis,
+    Claim,
+    Judged,
+    View,
+    find_analysis,
+    judge,
+    overall,
+    read_analysis,
+)
+from caopd_bench.sweep.gather import Gathered, _look, sort_cells
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.summarizing import Summary
 from caopd_bench.sweep.summary import fill_page, say_claim
@@ -72,6 +83,15 @@ def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
         ({"headline": [["opd", "nobody"]]}, "'nobody' is no group"),
         ({"slopes": {"groups": ["nobody"], "metrics": ["ece"]}}, "'nobody' is no group"),
         ({"figures": [{"kind": "pareto", "file": "a.png", "groups": ["x"]}]}, "'x' is no group"),
+        ({"figures": [{"kind": kind, "file": "a.png", "groups": ["opd"]} for kind in
+                      ("pareto", "estimates")]}, "two are called a.png"),
+        ({"claims": [{**CLAIM, "expect": "within -0.1"}]}, "an X above 0"),
+        ({"claims": [{**CLAIM, "expect": "within 0"}]}, "an X above 0"),
+        ({"seed": -1}, "seed"),
+        ({"names": {"odp": "OPD"}}, "names: 'odp' is no group"),
+        ({"headline": [["base", "opd"]]}, "is not among the contrasts"),
+        ({"across": None, "slopes": {"groups": ["opd"], "metrics": ["ece"]}}, "needs 'across"),
+        ({"views": {"greedy": {"half": "third"}}}, "half"),
     ],
 )  # fmt: skip
 def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
@@ -81,17 +101,17 @@ def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
         read_analysis(file)
 
 
-def _summary(gap, seeds=3, bases=3):
-    """Make a summary of made-up accuracies: OPD above its base by `gap` at two sizes."""
+def _summary(gap, seeds=3, bases=3, sizes=("10k", "33k")):
+    """Make a summary of made-up accuracies: OPD above its base by `gap` at every size."""
     analysis = Analysis.model_validate(FIELDS)
     rng, gathered = np.random.default_rng(0), Gathered()
     size = analysis.replicates + 1
-    for place, parameters in (("10k", 1e4), ("33k", 3.3e4)):
-        gathered.parameters[place] = parameters
+    for place in sizes:
+        gathered.parameters[place] = float(place.replace("k", "000"))
         base = 0.5 + 0.01 * rng.normal(size=(bases, 1, size))
         opd = base + gap + 0.005 * rng.normal(size=(bases, seeds, size))
         for group, values in (("base", base), ("opd", opd)):
-            numbers = {"accuracy": values, "ece": 1 - values}
+            numbers = {"accuracy": values, "ece": 1 - values, "parse_rate": np.ones_like(values)}
             gathered.values[place, group, "greedy"] = numbers
             gathered.bases[place, group] = tuple(range(bases))
     return Summary(gathered, analysis)
@@ -156,6 +176,122 @@ def test_where_the_wider_limits_say_otherwise_it_is_said():
     claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
     line = say_claim(claim, judged, Analysis.model_validate(FIELDS), missing=0)
     assert "by the wider limits open at 10k" in line
+
+
+def test_it_is_said_at_how_many_sizes_a_claim_holds_fails_and_is_open():
+    claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
+    analysis = Analysis.model_validate(FIELDS)
+    for verdicts, start in (
+        (["holds"] * 6, "- **Holds** at all 6 sizes: so."),
+        (["fails", *["holds"] * 5], "- **Fails** (holds at 5, fails at 1 of 6 sizes): so."),
+        (["open", *["holds"] * 5], "- **Open** (holds at 5, open at 1 of 6 sizes): so."),
+        (["holds"], "- **Holds**: so."),
+    ):
+        judged = _judged(*verdicts) if len(verdicts) > 1 else [Judged("", 0.1, 0, 0.2, "holds")]
+        assert say_claim(claim, judged, analysis, missing=0).startswith(start)
+
+
+def test_a_claim_does_not_hold_by_the_runs_that_are_left():
+    """One run of nine is undefined: whatever the others say, the claim is open."""
+    claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
+    summary = _summary(0.2, sizes=("10k",))
+    assert overall(summary.judge(claim)) == "holds"
+    summary.gathered.values["10k", "opd", "greedy"]["accuracy"][1, 2] = np.nan
+    (judged,) = summary.judge(claim)
+    assert judged.verdict == "open"
+    line = say_claim(claim, [judged], summary.analysis, missing=0)
+    assert "(defined in 8 of 9 runs)" in line
+    summary.gathered.values["10k", "opd", "greedy"]["accuracy"][:] = np.nan
+    assert summary.judge(claim) == []
+
+
+def test_a_size_at_which_nothing_is_defined_keeps_a_claim_open():
+    claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
+    summary = _summary(0.2)
+    summary.gathered.values["10k", "opd", "greedy"]["accuracy"][:] = np.nan
+    judged = summary.judge(claim)
+    assert overall(judged) == "open"
+    assert "undefined" in say_claim(claim, judged, summary.analysis, missing=0)
+
+
+def test_what_few_readable_answers_state_is_judged_by_nobody():
+    ece = Claim(id="a", says="so", of=["opd", "base"], metric="ece", expect="below 0")
+    accuracy = Claim(id="b", says="so", of=["opd", "base"], metric="accuracy", expect="above 0")
+    summary = _summary(0.2)
+    assert overall(summary.judge(ece)) == "holds"
+    summary.gathered.values["33k", "opd", "greedy"]["parse_rate"][:] = 0.5
+    assert [one.verdict for one in summary.judge(ece)] == ["holds", "open"]
+    assert summary.judge(ece)[1].unsure == "50% of opd's answers could be read"
+    assert overall(summary.judge(accuracy)) == "holds"  # of all answers, read or not
+
+
+def test_a_slope_is_judged_from_three_sizes_on():
+    claim = Claim(id="a", says="so", slope="opd", metric="accuracy", expect="within 0.05")
+    assert _summary(0.2).judge(claim) == []
+    summary = _summary(0.2, sizes=("10k", "33k", "100k"))
+    (judged,) = summary.judge(claim)
+    assert judged.verdict == "holds"
+    at, off = summary.misfit("opd", "accuracy")
+    observed = [summary.replicates(p, "opd", "accuracy")[0] for p in summary.places]
+    sizes = np.log10([1e4, 3.3e4, 1e5])
+    slope, cut = np.polyfit(sizes, observed, 1)
+    assert judged.estimate == pytest.approx(slope)
+    residuals = observed - (cut + slope * sizes)
+    farthest = int(np.argmax(abs(residuals)))
+    assert summary.places[farthest] == at
+    assert off == pytest.approx(residuals[farthest])
+
+
+def test_limits_do_not_depend_on_which_sizes_are_there():
+    summary = _summary(0.2)
+    both = summary.level("33k", "opd", "accuracy").limits
+    del summary.gathered.parameters["10k"]
+    alone = Summary(summary.gathered, summary.analysis)
+    assert alone.places == ["33k"]
+    assert alone.level("33k", "opd", "accuracy").limits == both
+
+
+def test_limits_lie_within_what_is_possible():
+    summary = _summary(0.2, sizes=("10k",))
+    values = summary.gathered.values["10k", "opd", "greedy"]["accuracy"]
+    values[:] = 0.0
+    values[0] = 0.02
+    limits = summary.level("10k", "opd", "accuracy").limits
+    assert limits.low_t == 0.0
+    assert limits.low >= 0.0
+
+
+def test_a_map_is_fitted_on_one_half_of_the_items_and_looked_at_on_the_other(tmp_path):
+    """A model that always states 1.00: a map makes one value of it, that of the first half."""
+    cell = _sweep(tmp_path, [{"size": "10k", "method": "base"}]).cells[0]
+    order = [f"{i:03d}" for i in range(40)]
+    rows = [
+        SimpleNamespace(item_hash=h, confidence=1.0, correct=i % 4 != 1, groups={"family": "sum"})
+        for i, h in enumerate(order)
+    ]
+    view = View(recalibrate="constant", fit={"family": "sum"})
+    answers, kept = _look(rows, view, order, {}, cell)
+    assert list(kept) == list(range(1, 40, 2))
+    assert len(set(answers.confidence)) == 1  # no fold leans away from its own items
+    assert answers.confidence[0] > 0.9  # the first half is right always
+    assert answers.correct.mean() == 0.5
+    answers, kept = _look(rows, View(half="first"), order, {}, cell)
+    assert list(kept) == list(range(0, 40, 2))
+    with pytest.raises(UsageError, match="no row to fit on"):
+        _look(rows, View(recalibrate="constant", fit={"family": "sumz"}), order, {}, cell)
+    with pytest.raises(UsageError, match="no row to look at"):
+        _look(rows, View(where={"family": "sumz"}), order, {}, cell)
+
+
+def test_claims_are_at_places_that_there_are(tmp_path):
+    sweep = _sweep(tmp_path, [{"size": ["10k", "33k"], "method": ["base", "opd"]}])
+    for changes, said in (
+        ({"claims": [{**CLAIM, "at": ["10K"]}]}, "no cell is at '10K'"),
+        ({"views": {"a": {"column": "expected"}}}, "needs evaluate.expectation"),
+    ):
+        (tmp_path / "analysis.yaml").write_text(yaml.safe_dump({**FIELDS, **changes}))
+        with pytest.raises(UsageError, match=said):
+            find_analysis(sweep)
 
 
 def test_differences_are_of_the_same_bases():

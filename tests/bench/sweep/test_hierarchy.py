@@ -13,9 +13,9 @@ from caopd_bench.metrics.hierarchy import (
     draw_items,
     draw_seeds,
     find_limits,
+    find_slope,
     mean_over_seeds,
     replicate_metrics,
-    slopes,
 )
 
 METRICS = {
@@ -140,5 +140,24 @@ def test_undefined_stays_undefined():
 
 
 def test_the_slope_is_that_of_a_line():
-    by_size = {10.0**x: np.array([0.3 - 0.05 * x, 0.1 * x]) for x in (3, 4, 5, 6)}
-    assert slopes(by_size) == pytest.approx([-0.05, 0.1])
+    sizes = [10.0**x for x in (3, 4, 5, 6)]
+    means = [np.full(3, 0.3 - 0.05 * x) for x in (3, 4, 5, 6)]
+    limits, intercept = find_slope(sizes, means, [np.stack([m, m]) for m in means], 0.95)
+    assert limits.estimate == pytest.approx(-0.05)
+    assert intercept == pytest.approx(0.3)
+    # No scatter of items or bases: both kinds of limits are the estimate.
+    assert limits[1:] == pytest.approx([-0.05] * 4)
+
+
+def test_the_wider_limits_of_a_slope_cover_when_bases_scatter_more_at_some_sizes():
+    """Four sizes with three bases each, as in a sweep; items do not scatter."""
+    rng, x = np.random.default_rng(5), np.array([4.0, 4.5, 5.0, 5.8])
+    sizes, scatter, held = list(10.0**x), np.array([0.1, 0.02, 0.02, 0.05]), 0
+    studies = 400
+    for _ in range(studies):
+        drawn = 0.2 - 0.05 * x[:, None] + scatter[:, None] * rng.normal(size=(4, 3))
+        by_base = [np.repeat(values[:, None], 3, axis=1) for values in drawn]
+        means = [values.mean(0) for values in by_base]
+        limits, _ = find_slope(sizes, means, by_base, 0.95)
+        held += limits.low_t <= -0.05 <= limits.high_t
+    assert 0.92 < held / studies < 0.995
