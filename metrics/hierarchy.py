@@ -35,14 +35,11 @@ __all__ = [
 Array = NDArray[np.float64]
 #: Least and greatest value of a metric: no limits lie outside.
 RANGES = {
-    **dict.fromkeys(("accuracy", "mean_confidence", "parse_rate", "ece", "brier"), (0.0, 1.0)),
+    **dict.fromkeys(("accuracy", "mean_confidence", "parse_rate", "brier", "ece"), (0.0, 1.0)),
     **dict.fromkeys(("auroc", "spr"), (0.0, 1.0)),
     "overconfidence_gap": (-1.0, 1.0),
 }
-METRICS = (
-    *("accuracy", "mean_confidence", "parse_rate", "overconfidence_gap", "ece", "brier"),
-    *("auroc", "spr"),
-)
+METRICS = tuple(RANGES)
 BINS = 10
 
 

@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from caopd_bench.sweep.summary import fill_page
+
 HERE = Path(__file__).parent
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
 HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
@@ -105,12 +107,9 @@ def fill(page: Path, name: str, lines: Sequence[str]) -> None:
     """Put lines between the marks of a name."""
     begin, end = f"<!-- {name}: written by write_pages.py -->", f"<!-- end of {name} -->"
     text = page.read_text(encoding="utf-8")
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
+    if begin not in text or end not in text:
         raise SystemExit(f"{page}: the marks of {name!r} are not there")
-    body = "\n".join(lines).strip()
-    page.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
+    fill_page(page, "", lines, begin, end)
 
 
 def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:

@@ -61,7 +61,7 @@ def test_the_table_is_that_of_the_stored_runs(name):
     for number, cell in enumerate(filter(folder.is_finished, sweep.cells)):
         place = sweep.output / "cells" / cell.name
         known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
-        made = make_rows(cell, place, known, recompute=number % 15 == 7)
+        made = make_rows(cell, place, known, recompute=number % 15 == 0)
         for row in made:
             theirs = stored[row["cell"], row["task"]]
             assert {key: str(value) for key, value in row.items() if value is not None} == {
@@ -105,11 +105,11 @@ def test_table_summary_claims_and_figures_come_out_again(name, tmp_path, capsys)
     for file in files:
         after = (place / file).read_bytes()
         if file.endswith(".png") and after != before[file]:
-            # Another processor may place a line otherwise by a hair.
+            # Another processor may draw an edge otherwise by a hair; no point may move.
             (tmp_path / "before.png").write_bytes(before[file])
             one, other = (imread(path) for path in (tmp_path / "before.png", place / file))
             assert one.shape == other.shape
-            assert float(abs(one - other).mean()) < 1e-3
+            assert float((abs(one - other) > 0.1).any(axis=2).mean()) < 1e-5
         else:
             assert after == before[file], file
     capsys.readouterr()

@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
+from caopd_bench.metrics.hierarchy import METRICS
 from caopd_bench.records import to_plain
 from caopd_bench.scoring import score
 from caopd_bench.stored import ROWS_NAME, read_stored, read_summary
 from caopd_bench.sweep.cells import Cell
 
-__all__ = ["COLUMNS", "METRICS", "TIMING_COLUMNS", "make_rows"]
+__all__ = ["COLUMNS", "TIMING_COLUMNS", "make_rows"]
 
-#: Each with its limits.
-METRICS = (
-    *("accuracy", "mean_confidence", "parse_rate", "brier", "ece", "auroc", "spr"),
-    "overconfidence_gap",
-)
 #: Of the training run and the samples with and without the teacher's context.
 OBSERVED = (
     *("student_success", "teacher_success", "student_stated", "teacher_stated"),
