@@ -14,7 +14,7 @@ from caopd_bench.extras import require
 from caopd_bench.sweep.analysis import Analysis, find_analysis
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display, show_seconds
-from caopd_bench.sweep.estimate import PRETRAINING, estimate_seconds, find_unmade
+from caopd_bench.sweep.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.reusing import find_elsewhere
@@ -57,7 +57,9 @@ def run_sweep(options: argparse.Namespace) -> int:
         raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
     except OSError as error:
         raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
-    for name in find_unmade([c for c in cells if not folder.is_finished(c)], sweep).values():
+    todo = [cell for cell in cells if not folder.is_finished(cell)]
+    seconds |= {cell.name: COPYING for cell in todo if find_elsewhere(cell, sweep) is not None}
+    for name in find_unmade(todo, sweep).values():
         seconds[name] += PRETRAINING
     display = Display(folder, cells, seconds)
     try:

@@ -98,7 +98,8 @@ def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
     for group in spec.groups:
         number, intercept = summary.line(group, metric)
         made = number.limits
-        fits[group] = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
+        if made.estimate == made.estimate:
+            fits[group] = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
     label, level = LABELS.get(metric, metric), summary.analysis.level
     return plot_scaling(points, label, title=spec.title, level=level, fits=fits)
 

@@ -10,13 +10,15 @@ from statistics import median
 from caopd_bench.sweep.bases import is_model
 from caopd_bench.sweep.cells import Cell, Sweep
 
-__all__ = ["PRETRAINING", "estimate_seconds", "find_unmade"]
+__all__ = ["COPYING", "PRETRAINING", "estimate_seconds", "find_unmade"]
 
 #: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation, a
 #: step, and one sampled, judged and learned answer of a model of no and of a million parameters.
 EVALUATION, STEP, ANSWER, ANSWER_MILLION = 5.0, 0.05, 5e-4, 6e-3
 #: Pretraining a micro model, of any size: 320 to 1,000 seconds were seen.
 PRETRAINING = 450.0
+#: Copying a cell of another sweep.
+COPYING = 0.1
 #: What a cell of unknown models counts for, so that the display has a unit; never shown.
 UNKNOWN = 1.0
 

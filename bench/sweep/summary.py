@@ -216,7 +216,7 @@ def _say_widest(headline: Sequence[Number]) -> str:
     chosen = [n for n in headline if n.metric in PRECISE and n.limits.low == n.limits.low]
     if not chosen:
         return ""
-    said = []
+    said = [f"Of {', '.join(PRECISE)}:"]
     for kind, low, high in (("", "low", "high"), (" (wider limits)", "low_t", "high_t")):
         widths = [
             ((getattr(n.limits, high) - getattr(n.limits, low)) / 2.0, n)
@@ -226,14 +226,14 @@ def _say_widest(headline: Sequence[Number]) -> str:
         if not widths:
             continue
         widest, at = max(widths, key=lambda pair: pair[0])
-        over = [n for width, n in widths if width >= WIDEST]
-        where = f"{at.metric} of {at.series} − {at.versus} at {at.at}"
+        where = f"{at.metric} of {at.series} − {at.versus}{f' at {at.at}' if at.at else ''}"
+        below = [n for width, n in widths if width < WIDEST]
         line = f"Widest half-width{kind} {widest:.3f} ({where}); "
-        line += f"{len(widths) - len(over)} of {len(widths)} are below {WIDEST:g}"
-        if over:
-            line += "; not: " + "; ".join(
-                f"{n.metric} of {n.series} − {n.versus} at {n.at}" for n in over
-            )
+        line += f"{len(below)} of {len(widths)} are below {WIDEST:g}"
+        if at.at and len(below) < len(widths):
+            sizes = dict.fromkeys(n.at for _, n in widths)
+            counts = (f"{size} {sum(n.at == size for n in below)}" for size in sizes)
+            line += f": {', '.join(counts)}"
         said.append(f"{line}.")
     return " ".join(said)
 

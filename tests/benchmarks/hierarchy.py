@@ -2,10 +2,11 @@
 
     python tests/benchmarks/hierarchy.py
 
-Studies of 3 bases x 5 training seeds, each asked the same 1,500 items. Items differ in how hard they
-are, for all alike; bases differ by `spread` in accuracy, training seeds of one base by .01. The truth
-is the mean over all bases and items. In the last columns two methods do not differ but by what they
-do to single bases (each by `spread`), and a claim "above 0" is judged: it should hold in 1 of 40.
+Studies of 3 bases x 5 training seeds, each asked the same 1,500 items. Items differ in how hard
+they are, for all alike; bases differ by `spread` in accuracy, training seeds of one base by .01.
+The truth is the mean over all bases and items. In the last columns two methods do not differ but by
+what they do to single bases (each by `spread`), and a claim "above 0" is judged: it should hold in
+1 of 40.
 """
 
 from __future__ import annotations
