@@ -13,7 +13,7 @@ from typing import overload
 from caopd_bench.errors import UsageError
 from caopd_bench.sweep.cells import Base, Sweep
 
-__all__ = ["count_weights", "find_base", "is_model"]
+__all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
 
 
 @overload
@@ -43,7 +43,7 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
         return folder
     if not make:
         return None
-    with _alone(sweep.bases / f".{base.name}.lock"):
+    with _alone(_lock_file(base, sweep)):
         if not is_model(folder):
             _pretrain(base, folder)
     return folder
@@ -52,6 +52,28 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
 def is_model(folder: Path) -> bool:
     """Say whether a checkpoint stands in a folder."""
     return (folder / "model.safetensors").is_file()
+
+
+def is_being_made(base: Base, sweep: Sweep) -> bool:
+    """Say whether another process pretrains a cell's model now: there may be other cells to run."""
+    file = _lock_file(base, sweep)
+    if not base.size or not file.exists():
+        return False
+    try:
+        handle = os.open(file, os.O_RDWR)
+    except FileNotFoundError:  # made meanwhile
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _lock_file(base: Base, sweep: Sweep) -> Path:
+    return sweep.bases / f".{base.name}.lock"
 
 
 def count_weights(folder: Path) -> int | None:

@@ -39,7 +39,7 @@ class Display:
         failed = [cell for cell in rest if self.folder.failure(cell)]
         line = (
             f"{len(self.done)} of {len(self.cells)} cells done, {len(running)} running, "
-            f"{len(failed)} failed{self._left(rest, now)}"
+            f"{len(failed)} failed{self._left(rest, running, now)}"
         )
         if running and not final:
             line += f" · {inline(', '.join(cell.name for cell in running[:2]), 70)}"
@@ -49,11 +49,16 @@ class Display:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def _left(self, rest: Sequence[Cell], now: float) -> str:
+    def _left(self, rest: Sequence[Cell], running: Sequence[Cell], now: float) -> str:
         """Estimate the time left from the speed so far, in the plan's own unit."""
         made = sum(self.expected.get(name, 0.0) for name in self.done - self.first)
-        left = sum(self.expected.get(cell.name, 0.0) for cell in rest)
-        if not made or not left:
+        if not made:
+            return ""
+        # What is running is half done: of long cells it is a good part of all that was done.
+        half = sum(self.expected.get(cell.name, 0.0) for cell in running) / 2.0
+        made += half
+        left = sum(self.expected.get(cell.name, 0.0) for cell in rest) - half
+        if not left:
             return ""
         return f", about {show_seconds((now - self.began) * left / made)} left"
 

@@ -99,8 +99,10 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     """Run the named cells that nobody else has, one after the other; give those that failed.
 
     The list is gone through until nothing in it was left to do: a cell that another process had,
-    and left, is tried again; one that has a record of failure is not (`Folder.forgive`).
+    and left, is tried again; one that has a record of failure is not (`Folder.forgive`). Cells
+    whose micro model another process makes at the moment come after all others.
     """
+    from caopd_bench.sweep.bases import is_being_made
     from caopd_bench.sweep.reusing import find_elsewhere, take
     from caopd_bench.sweep.running import record_failure, run_cell
 
@@ -108,9 +110,12 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     wanted, failed = set(names), []
     todo = [cell for cell in sweep.cells if cell.name in wanted]
     while todo:
-        left = []
+        left, waiting = [], []
         for cell in todo:
             if folder.is_finished(cell) or folder.failure(cell) is not None:
+                continue
+            if is_being_made(cell.base, sweep):
+                waiting.append(cell)
                 continue
             with folder.claim(cell) as is_ours:
                 if not is_ours:
@@ -129,6 +134,9 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                     failed.append(cell.name)
         # What others have is theirs, unless one of them has given a cell up meanwhile.
         todo = [c for c in left if not folder.is_finished(c) and not folder.is_claimed(c)]
+        if waiting and not todo:
+            time.sleep(LOOK)
+        todo += waiting
     return failed
 
 

@@ -92,7 +92,7 @@ def _count(judged: Sequence[Judged]) -> str:
     """Say at how many sizes a claim holds, fails and is open."""
     verdicts = [one.verdict for one in judged]
     if len(set(verdicts)) == 1:
-        return f" at all {len(judged)} sizes"
+        return " at both sizes" if len(judged) == 2 else f" at all {len(judged)} sizes"
     words = [(word, verdicts.count(of)) for word, of in COUNTED.items()]
     said = ", ".join(f"{word} {n}" for word, n in words if n)
     return f" ({said} of {len(judged)} sizes)"
@@ -216,7 +216,7 @@ def _say_widest(headline: Sequence[Number]) -> str:
     chosen = [n for n in headline if n.metric in PRECISE and n.limits.low == n.limits.low]
     if not chosen:
         return ""
-    said = [f"Of {', '.join(PRECISE)}:"]
+    said = [f"Half-widths of {', '.join(PRECISE)}."]
     for kind, low, high in (("", "low", "high"), (" (wider limits)", "low_t", "high_t")):
         widths = [
             ((getattr(n.limits, high) - getattr(n.limits, low)) / 2.0, n)
@@ -228,7 +228,7 @@ def _say_widest(headline: Sequence[Number]) -> str:
         widest, at = max(widths, key=lambda pair: pair[0])
         where = f"{at.metric} of {at.series} − {at.versus}{f' at {at.at}' if at.at else ''}"
         below = [n for width, n in widths if width < WIDEST]
-        line = f"Widest half-width{kind} {widest:.3f} ({where}); "
+        line = f"The widest{kind} is {widest:.3f} ({where}); "
         line += f"{len(below)} of {len(widths)} are below {WIDEST:g}"
         if at.at and len(below) < len(widths):
             sizes = dict.fromkeys(n.at for _, n in widths)

@@ -1,6 +1,7 @@
 """A whole sweep, in this process and as a user types it."""
 
 import csv
+import fcntl
 import json
 import shutil
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from caopd_bench.cli import main
+from caopd_bench.sweep.bases import is_being_made
 from caopd_bench.sweep.estimate import estimate_seconds, find_unmade
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
@@ -251,6 +253,34 @@ def test_pretraining_is_counted_once_a_base_and_not_for_each_cell_like_the_first
         "sure-10k-s0": "10k-b0-sft-s0",
         "sure-10k-s1": "10k-b1-sft-s0",
     }
+
+
+def test_cells_whose_model_another_process_makes_come_after_the_others(tmp_path, monkeypatch):
+    fields = {
+        "settings": {"task": "caopd_arith_conf", "steps": 2},
+        "evaluate": {"tasks": ["caopd_arith_conf"]},
+        "cells": [{"size": ["10k", "33k"], "method": ["base", "sft"]}],
+    }
+    file = tmp_path / "sweep.yaml"
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
+    sweep, ran = read_sweep(file), []
+    sweep.bases.mkdir()
+    base = sweep.cells[0].base
+    assert not is_being_made(base, sweep)
+    held = (sweep.bases / f".{base.name}.lock").open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert is_being_made(base, sweep)
+
+    def run(cell, *_args, **_kwargs):
+        ran.append(cell.name)
+        if len(ran) == 2:  # the other process is ready
+            held.close()
+        raise RuntimeError("as far as it goes here")
+
+    monkeypatch.setattr("caopd_bench.sweep.running.run_cell", run)
+    names = [cell.name for cell in sweep.cells]
+    assert sorted(work_on(sweep, names)) == sorted(names)
+    assert [name[:3] for name in ran] == ["33k", "33k", "10k", "10k"]
 
 
 def test_a_base_that_changed_under_a_finished_cell_is_refused(done, capsys, tmp_path):
