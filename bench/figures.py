@@ -326,7 +326,7 @@ def _finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None 
         # Above the axes: inside, it covers some point.
         shown = ax.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small",
-            ncols=1 if max(map(len, labels)) > 24 else 3,
+            ncols=_count_columns(labels),
         )  # fmt: skip
         for text in shown.get_texts():
             text.set_parse_math(False)  # a dollar sign in a name is one
@@ -334,6 +334,14 @@ def _finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None 
     if title is not None:
         figure.suptitle(title, fontsize="medium", parse_math=False)
     return figure  # type: ignore[no-any-return]
+
+
+def _count_columns(labels: Sequence[str]) -> int:
+    """Say how many entries of a legend go beside each other."""
+    longest = sorted(map(len, labels))
+    if longest[-1] <= 24:
+        return 3
+    return 2 if sum(longest[-2:]) <= 50 else 1
 
 
 def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
