@@ -150,7 +150,8 @@ def test_every_headline_checkpoint_has_a_card_and_the_weights_of_its_cell(size):
 def test_comparing_says_what_differs():
     sys.path.insert(0, str(RUNS))
     try:
-        compare = runpy.run_path(str(RUNS / "reproduce.py"))["compare"]
+        script = runpy.run_path(str(RUNS / "reproduce.py"))
+        compare, compare_with_seeds = script["compare"], script["compare_with_seeds"]
     finally:
         sys.path.remove(str(RUNS))
     row = next(row for row in _rows("scaling-law") if row["method"] == "caopd")
@@ -161,3 +162,11 @@ def test_comparing_says_what_differs():
     assert compare(far, row)[0] is False
     assert "ece" in compare(far, row)[1]
     assert compare({**row, "rows_sha256": "x", "auroc": ""}, row)[0] is False
+    # A base of its own is compared with all stored seeds of the size and method.
+    seeds = _rows("scaling-law")
+    opd = next(r for r in seeds if (r["size"], r["method"]) == ("67k", "opd"))
+    assert compare_with_seeds(opd, seeds) == (True, "another base, like the 15 stored seeds")
+    calmer = {**opd, "mean_confidence": "0.9"}
+    assert compare_with_seeds(calmer, seeds)[0] is False
+    assert "mean_confidence 0.900 for 1.000 to 1.000" in compare_with_seeds(calmer, seeds)[1]
+    assert compare_with_seeds({**opd, "auroc": ""}, seeds)[0] is False
