@@ -115,13 +115,18 @@ def test_damaged_rows(stored, refused, where):
     assert f"{file}: damaged or cut off; store the run again" in refused("score", stored)
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+# Named: a gzip file holds the second it was made in, and so would the test's name.
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["nothing", "no lines"])
 def test_no_rows(stored, refused, content):
     (stored / "rows.jsonl.gz").write_bytes(content)
     assert "holds no rows" in refused("score", stored)
 
 
-@pytest.mark.parametrize("content", [b"hello", b"\x1f\x8b", gzip.compress(b"\xff\xfe")])
+@pytest.mark.parametrize(
+    "content",
+    [b"hello", b"\x1f\x8b", gzip.compress(b"\xff\xfe")],
+    ids=["text", "two bytes of gzip", "no text"],
+)
 def test_rows_that_are_something_else(stored, refused, content):
     (stored / "rows.jsonl.gz").write_bytes(content)
     assert "damaged or cut off" in refused("score", stored)
