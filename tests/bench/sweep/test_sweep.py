@@ -128,7 +128,8 @@ def test_tables_summary_and_figures_come_out_byte_for_byte(done, capsys, tmp_pat
     assert {name: (place / name).read_bytes() for name in first} == first
     page = first["README.md"].decode()
     assert "## What it shows" in page
-    assert "accuracy of opd − base" in page
+    assert "accuracy of opd @ expectation − base @ expectation, expected above 0: " in page
+    assert " of opd − base); " in page  # the widest half-width of the headline
     level = next(
         row for row in _rows(place, "summary.csv")
         if row["kind"] == "level" and row["series"] == "opd" and row["metric"] == "accuracy"
