@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
+import json
+import math
 import re
 import subprocess
 import sys
@@ -53,6 +56,39 @@ def headline(methods: Sequence[str], sizes: Sequence[str] | None = None) -> Iter
                 continue
             values = [f"{float(c['estimate']):.3f}" if c and c["estimate"] else "" for c in cells]
             yield f"| {first} | `{method}` | {' | '.join(values)} |"
+            first = ""
+
+
+def by_kind() -> Iterator[str]:
+    """Give what the means over all questions hide: the gap by kind, the AUROC within a level."""
+    families = ("sum", "difference", "product")
+    found: dict[tuple[str, str], list[list[float]]] = {}
+    for file in sorted((HERE / "scaling-law" / "cells").glob("*/run/rows.jsonl.gz")):
+        size, _, method = file.parts[-3].split("-", 2)
+        method = re.sub(r"-s\d+$", "", method)
+        if method not in ("base", "sft-mu", "caopd", "caopd-constant"):
+            continue
+        gaps: dict[str, list[float]] = {family: [] for family in families}
+        with gzip.open(file, "rt", encoding="utf-8") as stream:
+            for row in map(json.loads, stream):
+                if row["confidence"] is not None:
+                    gaps[row["groups"]["family"]].append(row["confidence"] - row["correct"])
+        summary = json.loads((file.parent / "summary.json").read_text(encoding="utf-8"))
+        within = next(r for r in summary["records"] if r["metric"] == "auroc_within_level")
+        made = [sum(gaps[f]) / len(gaps[f]) if gaps[f] else math.nan for f in families]
+        value = math.nan if within["estimate"] is None else within["estimate"]
+        found.setdefault((size, method), []).append([*made, value])
+    yield "| parameters | | gap: sums | differences | products | AUROC within level |"
+    yield "|" + "---|" * 6
+    sizes = sorted({size for size, _ in found}, key=lambda size: int(size.rstrip("k")))
+    for size in sizes:
+        first = size
+        for method in ("base", "sft-mu", "caopd", "caopd-constant"):
+            columns = list(zip(*found[size, method], strict=True))
+            known = [[v for v in column if v == v] for column in columns]
+            means = [f"{sum(k) / len(k):+.3f}" if k else "" for k in known]
+            means[-1] = means[-1].removeprefix("+")
+            yield f"| {first} | `{method}` | {' | '.join(means)} |"
             first = ""
 
 
@@ -117,6 +153,7 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
     page = home / "README.md"
     fill(page, "headline", list(headline(METHODS)))
     fill(page, "claims", list(claims("scaling-law")))
+    fill(page, "kinds", list(by_kind()))
     fill(page, "experiments", list(experiments()))
     fill(page, "published", list(beside_published()))
     found = list(dict.fromkeys(at for at, _, _ in read_levels("scaling-law")))

@@ -176,6 +176,9 @@ def find_analysis(sweep: Sweep) -> Analysis | None:
     from caopd_bench.sweep.gather import sort_cells
 
     read = read_analysis(file)
+    for task in [read.task, *(view.task for view in read.views.values() if view.task)]:
+        if not all(task in cell.evaluate.tasks for cell in sweep.cells):
+            raise UsageError(f"{file}: task: {task!r} is not among evaluate.tasks of {sweep.file}")
     known = sort_cells(sweep, read)
     groups, places = {group for _, group in known}, {place for place, _ in known}
     for claim in read.claims:
@@ -215,8 +218,8 @@ def read_analysis(file: Path) -> Analysis:
     for name in named:
         group, view = split_series(name, read.view)
         if group not in known or view not in read.views:
-            choices = [*read.groups, *(f"... @ {view}" for view in read.views)]
-            raise UsageError(f"{file}: {name!r} is no group or view here; there are", choices)
+            choices = [*read.groups, *(f"any of them @ {view}" for view in read.views)]
+            raise UsageError(f"{file}: {name!r} is no group or view of this file; it has", choices)
     _check_names(read, file)
     return read
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -37,7 +37,7 @@ class Evaluation(BaseModel):
     tasks: list[str] = Field(default=["caopd_math_conf"], min_length=1)
     backend: str = Field(default="hf", min_length=1)
     model_args: dict[str, Any] = Field(default_factory=dict)
-    batch_size: int | Literal["auto"] = 64
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
     limit: int | None = Field(default=None, ge=1)
     num_fewshot: int | None = Field(default=None, ge=0)
     apply_chat_template: bool = False

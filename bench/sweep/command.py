@@ -15,7 +15,7 @@ from caopd_bench.sweep.analysis import Analysis, find_analysis
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display, show_seconds
 from caopd_bench.sweep.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
-from caopd_bench.sweep.folder import Folder
+from caopd_bench.sweep.folder import CELL, Folder, read_json
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.reusing import find_elsewhere
 from caopd_bench.tasks.listing import list_tasks
@@ -33,6 +33,8 @@ def run_sweep(options: argparse.Namespace) -> int:
     cells = _select(sweep, options.only)
     analysis = find_analysis(sweep)
     folder = Folder(sweep.output)
+    if options.tables and options.dry_run:
+        raise UsageError("--tables writes, and --dry-run does not: give one of them")
     if options.tables:
         _write_all(sweep, folder, analysis, recompute=True)
         folder.clean(sweep.cells)
@@ -119,6 +121,9 @@ def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
     from caopd_bench.training.questions import load_questions
 
     folder = Folder(sweep.output)
+    for other in sweep.reuse:
+        if not other.is_dir():
+            raise UsageError(f"{sweep.file}: reuse: {other}: no such folder")
     tried = set()
     names = [entry.name for entry in list_tasks()]
     for task in cells[0].evaluate.tasks:
@@ -154,7 +159,11 @@ def _print_plan(
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
     print(f"{sweep.output}: {len(cells)} cells, {done} finished, {failed} failed before")
-    older = sum(folder.cell(cell).exists() for cell in todo)
+    there = [cell for cell in todo if folder.cell(cell).exists()]
+    damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
+    if damaged:
+        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {damaged[0]}, ...")
+    older = len(there) - len(damaged)
     if older:
         print(f"  {older} finished ones, run with other settings, will be replaced")
     if copied:

@@ -37,9 +37,11 @@ class Display:
         rest = [cell for cell in rest if cell.name not in self.done]
         running = [cell for cell in rest if self.folder.is_claimed(cell)]
         failed = [cell for cell in rest if self.folder.failure(cell)]
+        given_up = {cell.name for cell in failed}
+        left = self._left([cell for cell in rest if cell.name not in given_up], running, now)
         line = (
             f"{len(self.done)} of {len(self.cells)} cells done, {len(running)} running, "
-            f"{len(failed)} failed{self._left(rest, running, now)}"
+            f"{len(failed)} failed{left}"
         )
         if running and not final:
             line += f" · {inline(', '.join(cell.name for cell in running[:2]), 70)}"

@@ -9,6 +9,7 @@ from statistics import median
 
 from caopd_bench.sweep.bases import is_model
 from caopd_bench.sweep.cells import Cell, Sweep
+from caopd_bench.sweep.folder import Folder
 
 __all__ = ["COPYING", "PRETRAINING", "estimate_seconds", "find_unmade"]
 
@@ -40,14 +41,17 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
         Whether each is from cells like it, or of micro models: otherwise it is only a unit.
     """
     seconds: dict[str, float] = {}
-    for folder in (*sweep.reuse, sweep.output):
-        seconds |= _read(folder / "timings.csv")
     by_name = {cell.name: cell for cell in sweep.cells}
+    for place in (*sweep.reuse, sweep.output):
+        known, folder = _read(place / "timings.csv"), Folder(place)
+        # A cell of the same name that was run with other settings says nothing.
+        for name in known.keys() & by_name.keys():
+            if folder.is_finished(by_name[name]):
+                seconds[name] = known[name]
     alike: dict[tuple[str, ...], list[float]] = {}
-    for name, value in seconds.items():
-        if name in by_name:
-            for kind in _kinds(by_name[name]):
-                alike.setdefault(kind, []).append(value)
+    for name, value in sorted(seconds.items()):
+        for kind in _kinds(by_name[name]):
+            alike.setdefault(kind, []).append(value)
     found, is_known = {}, True
     for cell in cells:
         known = next((alike[kind] for kind in _kinds(cell) if kind in alike), None)

@@ -52,6 +52,8 @@ class Gathered:
         Of the cells, by (where, group); the base seeds, in order.
     order, weights
         The items, and how often each counts in a replicate.
+    items : dict
+        How many of them each view looks at.
     """
 
     values: dict[Series, dict[str, Array]] = field(default_factory=dict)
@@ -60,12 +62,8 @@ class Gathered:
     bases: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     weights: Array | None = None
+    items: dict[str, int] = field(default_factory=dict)
     missing: int = 0
-
-    @property
-    def items(self) -> int:
-        """How many items each cell has answered."""
-        return len(self.order)
 
 
 def group_of(cell: Cell) -> str:
@@ -151,6 +149,7 @@ def _add(
     for view, given in analysis.views.items():
         expected = _expectations(files, given, analysis)
         answers, kept = _look(rows[view], given, found.order, expected, cell)
+        found.items[view] = len(kept)
         numbers = replicate_metrics(answers, found.weights[:, kept])
         numbers |= _observed(files, known, analysis, [*map(ord, cell.name)])
         target = found.values.setdefault((*at, view), {})

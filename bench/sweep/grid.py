@@ -100,7 +100,8 @@ def _list_cells(read: _File, folder: Path) -> tuple[Cell, ...]:
     models = {cell.base.size or cell.base.model for cell in cells.values()}
     for name, settings in read.settings_by_model.items():
         if name not in models:
-            raise UsageError(f"settings_by_model: no cell has {name!r}; there are", sorted(models))
+            choices = ", ".join(sorted(models))
+            raise UsageError(f"settings_by_model: no cell has {name!r}; there are {choices}")
         _refuse_of_cell(settings, f"settings_by_model.{name}")
     _refuse_of_cell(read.settings, "settings")
     return tuple(cells.values())
@@ -134,9 +135,11 @@ def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int)
     base = _read_base(point, number)
     method, seed, label = str(point["method"]), point.get("seed", 0), point.get("label")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"cells {number}: seed: a whole number, got {seed!r}")
-    if label is not None and not isinstance(label, str | int | float):
-        raise UsageError(f"cells {number}: label: a word, got {label!r}; quote dates")
+        raise UsageError(f"cells {number}: seed: a whole number of at least 0, got {seed!r}")
+    if label is not None and (isinstance(label, bool) or not isinstance(label, str | int | float)):
+        raise UsageError(f"cells {number}: label: a word, got {label!r}; quote dates, yes and no")
+    if label == "":
+        raise UsageError(f"cells {number}: label: an empty word")
     changes = {k: v for k, v in point.items() if k not in OTHER_AXES}
     stages: tuple[dict[str, Any], ...] = ()
     shown = {**changes, **({"stages": point["stages"]} if "stages" in point else {})}

@@ -68,6 +68,11 @@ class Summary:
         self.places = [w for w in gathered.parameters if any(k[0] == w for k in gathered.values)]
         self._draws: dict[tuple[str, int, int], Draws] = {}
 
+    def shapes(self) -> Iterator[tuple[int, ...]]:
+        """Give how many bases and training seeds each series has."""
+        for metrics in self.gathered.values.values():
+            yield from (values.shape[:2] for values in metrics.values())
+
     def has(self, at: str, series: str) -> bool:
         """Say whether a series was measured at a place."""
         return (at, *split_series(series, self.analysis.view)) in self.gathered.values

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caopd_bench.stored import replace_files
-from caopd_bench.sweep.analysis import ANALYSIS, Analysis, Claim, Judged, Verdict, overall
+from caopd_bench.sweep.analysis import (
+    ANALYSIS,
+    Analysis,
+    Claim,
+    Judged,
+    Verdict,
+    View,
+    overall,
+    split_series,
+)
 from caopd_bench.sweep.cells import Sweep
 from caopd_bench.sweep.drawing import draw
 from caopd_bench.sweep.folder import Folder
@@ -41,7 +50,7 @@ def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path
 def _write(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
     summary = Summary(gather(sweep, folder, analysis), analysis)
     numbers, home = list(summary.numbers()), folder.root
-    files = {home / "summary.csv": _render_csv(numbers, summary.gathered.items).encode()}
+    files = {home / "summary.csv": _render_csv(numbers, summary).encode()}
     drawn = []
     for spec in analysis.figures:
         figure = draw(spec, summary)
@@ -72,6 +81,8 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, mis
     """Write a claim with its verdict and the numbers that gave it."""
     verdict = overall(judged)
     shown = VERDICTS[verdict]
+    trusted = overall([one._replace(verdict=one.wider or one.verdict) for one in judged])
+    wider = f", {trusted} by the wider limits" if trusted != verdict and not missing else ""
     if missing and verdict == "holds":  # at what is still missing it may not
         shown = "**Open** so far"
     count = _count(judged) if sum(bool(j.at) for j in judged) > 1 else ""
@@ -85,7 +96,7 @@ def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, mis
         said += "; not at " + ", ".join(map(_say_judged, against))
     source = f" ({claim.source})" if claim.source else ""
     numbers = f"{named}, expected {claim.expect}: {said}{_say_wider(judged)}"
-    return f"- {shown}{count}: {claim.says}{source}. {numbers}."
+    return f"- {shown}{count}{wider}: {claim.says}{source}. {numbers}."
 
 
 def _count(judged: Sequence[Judged]) -> str:
@@ -137,12 +148,15 @@ def _say_unit(summary: Summary) -> str:
     a = summary.analysis
     runs = max((len(folders) for folders in summary.gathered.folders.values()), default=0)
     bases = max((len(seeds) for seeds in summary.gathered.bases.values()), default=0)
-    kind = "methods (base seed > training seed > item)"
+    seeds = max((shape[1] for shape in summary.shapes()), default=0)
+    middle = "training seed > " if seeds > 1 else ""
+    kind = f"methods (base seed > {middle}item)"
     if runs < 2:
         kind = "single checkpoints (items alone), and not about methods"
     said = f"Claims are about {kind}, {a.level:.0%} limits of {a.replicates:,} replicates."
     if bases > 1:
-        return f"{said} Wider limits are Student's over the {bases} bases."
+        once = "" if seeds > 1 else " Each base was trained once."
+        return f"{said} Wider limits are Student's over the {bases} bases.{once}"
     return f"{said} There is one base: they say nothing about others."
 
 
@@ -152,7 +166,11 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
     yield ""
     yield "## Numbers"
     yield ""
-    yield f"Means over base and training seeds; {items:,} items a cell. Limits: summary.csv."
+    yield f"Means over base and training seeds; {_say_items(items)}. Limits: summary.csv."
+    if a.views[a.view] != View():
+        yield f"What names no view (`group @ view`) is of the first: {a.view}."
+    if any(n.metric == "parse_rate" and n.limits.estimate < 0.995 for n in levels):
+        yield "Accuracy counts all answers, the gap and the other metrics those that could be read."
     if any(0 < n.defined < n.bases * n.seeds for n in levels):
         yield "In brackets: in how many of the runs a number is defined, where not in all."
     if summary.gathered.missing:
@@ -181,6 +199,12 @@ def _render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str
                 [n.series, n.metric, _show(n.limits.estimate), *limits, f"{_show(off)} at {at}"]
             )
         yield from _table(["method", "metric", "slope", "limits", "wider limits", "off"], rows)
+
+
+def _say_items(items: Mapping[str, int]) -> str:
+    if len({*items.values()}) < 2:
+        return f"{next(iter(items.values()), 0):,} items a cell"
+    return "items a cell: " + ", ".join(f"{n:,} ({view})" for view, n in items.items())
 
 
 def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]:
@@ -238,13 +262,14 @@ def _say_widest(headline: Sequence[Number]) -> str:
     return " ".join(said)
 
 
-def _render_csv(numbers: Sequence[Number], items: int) -> str:
+def _render_csv(numbers: Sequence[Number], summary: Summary) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for n in numbers:
-        values = ["" if v != v else f"{v:.5f}" for v in n.limits]
+        values = ["" if v != v else f"{v:.7f}" for v in n.limits]
         name = (n.kind, n.unit, n.at, n.series, n.versus, n.metric)
+        items = summary.gathered.items[split_series(n.series, summary.analysis.view)[1]]
         writer.writerow([*name, *values, n.bases, n.seeds, n.defined, items])
     return text.getvalue()
 

@@ -175,6 +175,7 @@ def test_where_the_wider_limits_say_otherwise_it_is_said():
     judged = [Judged("10k", 0.1, 0.05, 0.15, "holds", "open")]
     claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
     line = say_claim(claim, judged, Analysis.model_validate(FIELDS), missing=0)
+    assert line.startswith("- **Holds**, open by the wider limits: so")
     assert "by the wider limits open at 10k" in line
 
 
@@ -287,6 +288,8 @@ def test_claims_are_at_places_that_there_are(tmp_path):
     sweep = _sweep(tmp_path, [{"size": ["10k", "33k"], "method": ["base", "opd"]}])
     for changes, said in (
         ({"claims": [{**CLAIM, "at": ["10K"]}]}, "no cell is at '10K'"),
+        ({"task": "caopd_math_hard"}, "not among evaluate.tasks"),
+        ({"views": {"a": {"task": "caopd_math_hard"}}}, "not among evaluate.tasks"),
         ({"views": {"a": {"column": "expected"}}}, "needs evaluate.expectation"),
     ):
         (tmp_path / "analysis.yaml").write_text(yaml.safe_dump({**FIELDS, **changes}))
@@ -314,7 +317,8 @@ def test_a_base_that_is_undefined_under_one_method_counts_for_neither():
 
 def _sweep(tmp_path, cells):
     file = tmp_path / "sweep.yaml"
-    file.write_text(yaml.safe_dump({"cells": cells}), encoding="utf-8")
+    fields = {"evaluate": {"tasks": ["caopd_arith_conf"]}, "cells": cells}
+    file.write_text(yaml.safe_dump(fields), encoding="utf-8")
     return read_sweep(file)
 
 

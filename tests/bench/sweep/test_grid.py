@@ -156,6 +156,15 @@ WRONG = {
         "stages: 'seed' belongs",
     ),
     "a seed in words": ({"cells": [{"method": "opd", "size": "10k", "seed": ["0", 1]}]}, "seed: a"),
+    "a label of nothing": (
+        {"cells": [{"method": "opd", "size": "10k", "label": ""}]},
+        "an empty word",
+    ),
+    "a label that is yes": (
+        {"cells": [{"method": "opd", "size": "10k", "label": True}]},
+        "label: a word",
+    ),
+    "no batch": ({"evaluate": {"batch_size": 0}}, "batch_size"),
     "a dated label": (
         {"cells": [{"method": "opd", "size": "10k", "label": datetime.date(2026, 1, 1)}]},
         "label: a word",

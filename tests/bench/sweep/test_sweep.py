@@ -130,6 +130,8 @@ def test_tables_summary_and_figures_come_out_byte_for_byte(done, capsys, tmp_pat
     assert "## What it shows" in page
     assert "accuracy of opd @ expectation − base @ expectation, expected above 0: " in page
     assert " of opd − base); " in page  # the widest half-width of the headline
+    assert "items a cell: 40 (expectation), 40 (greedy), 20 (mapped)," in page
+    assert "What names no view (`group @ view`) is of the first: expectation." in page
     level = next(
         row for row in _rows(place, "summary.csv")
         if row["kind"] == "level" and row["series"] == "opd" and row["metric"] == "accuracy"
@@ -224,6 +226,7 @@ def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path)
         ({"evaluate": {"tasks": ["caopd_arth_conf"]}}, "did you mean caopd_arith_conf"),
         ({"cells": [{"model": "./nowhere", "method": "base"}]}, "model: ./nowhere: no such folder"),
         ({"settings": {"task": "caopd_arth_conf"}}, "cannot be trained on"),
+        ({"reuse": ["nowhere"]}, "reuse: "),
     ):
         wrong = tmp_path / "wrong.yaml"
         wrong.write_text(yaml.safe_dump({**fields, **changes}), encoding="utf-8")
@@ -231,6 +234,15 @@ def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path)
         assert what in capsys.readouterr().err
     assert main(["sweep", str(tmp_path / "none.yaml")]) == 2
     assert main(["sweep", str(file), "--gpus", "1"]) == 2
+    assert main(["sweep", str(file), "--tables", "--dry-run"]) == 2
+    damaged = tmp_path / "cells" / "10k-b0-base"
+    damaged.mkdir(parents=True)
+    (damaged / "cell.json").write_text("{", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["sweep", str(file), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "1 are damaged (no cell.json that can be read): 10k-b0-base" in said
+    assert "run with other settings" not in said
 
 
 def test_pretraining_is_counted_once_a_base_and_not_for_each_cell_like_the_first(tmp_path):
@@ -247,9 +259,15 @@ def test_pretraining_is_counted_once_a_base_and_not_for_each_cell_like_the_first
         "cell,pretrain_seconds,seconds\n10k-b0-sft-s0,400.0,410.0\n", encoding="utf-8"
     )
     sweep = read_sweep(file)
+    place = tmp_path / "cells" / "10k-b0-sft-s0"
+    place.mkdir(parents=True)
+    (place / "cell.json").write_text(json.dumps({"key": sweep.cells[0].key}), encoding="utf-8")
     seconds, is_known = estimate_seconds(sweep.cells, sweep)
     assert is_known
     assert set(seconds.values()) == {10.0}
+    # What took that long with other settings says nothing of these.
+    (place / "cell.json").write_text(json.dumps({"key": "other"}), encoding="utf-8")
+    assert 10.0 not in estimate_seconds(sweep.cells, sweep)[0].values()
     assert find_unmade(sweep.cells, sweep) == {
         "sure-10k-s0": "10k-b0-sft-s0",
         "sure-10k-s1": "10k-b1-sft-s0",
