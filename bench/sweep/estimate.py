@@ -43,11 +43,11 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
     seconds: dict[str, float] = {}
     by_name = {cell.name: cell for cell in sweep.cells}
     for place in (*sweep.reuse, sweep.output):
-        known, folder = _read(place / "timings.csv"), Folder(place)
+        timings, folder = _read(place / "timings.csv"), Folder(place)
         # A cell of the same name that was run with other settings says nothing.
-        for name in known.keys() & by_name.keys():
+        for name in timings.keys() & by_name.keys():
             if folder.is_finished(by_name[name]):
-                seconds[name] = known[name]
+                seconds[name] = timings[name]
     alike: dict[tuple[str, ...], list[float]] = {}
     for name, value in sorted(seconds.items()):
         for kind in _kinds(by_name[name]):

@@ -193,7 +193,7 @@ class Folder:
                 if is_ours and self.is_finished(cell):
                     shutil.rmtree(leftovers[0], ignore_errors=True)
                     leftovers[1].unlink(missing_ok=True)
-        if not failed.is_dir():  # else what workers said may tell why
+        if not any(failed.glob("*.json")):  # else what workers said may tell why
             for file in work.glob(f"worker-{socket.gethostname()}-*.log"):
                 if not _is_alive(int(file.stem.rpartition("-")[2])):
                     file.unlink(missing_ok=True)
