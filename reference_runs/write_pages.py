@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gzip
-import json
 import math
 import re
 import subprocess
@@ -20,12 +18,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from caopd_bench.stored import read_stored, read_summary
 from caopd_bench.sweep.summary import fill_page
 
 HERE = Path(__file__).parent
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
 HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
 METHODS = ("base", "sft", "sft-mu", "opd", "caopd", "caopd-constant")
+#: Those that do not state 1.00 to everything.
+KINDS = ("base", "sft-mu", "caopd", "caopd-constant")
 #: In the order of reading.
 EXPERIMENTS = (
     *("theory", "demonstration", "replacement", "teacher-context", "k-ablation", "kl-direction"),
@@ -63,27 +64,24 @@ def by_kind() -> Iterator[str]:
     """Give what the means over all questions hide: the gap by kind, the AUROC within a level."""
     families = ("sum", "difference", "product")
     found: dict[tuple[str, str], list[list[float]]] = {}
-    for file in sorted((HERE / "scaling-law" / "cells").glob("*/run/rows.jsonl.gz")):
-        size, _, method = file.parts[-3].split("-", 2)
-        method = re.sub(r"-s\d+$", "", method)
-        if method not in ("base", "sft-mu", "caopd", "caopd-constant"):
-            continue
+    with (HERE / "scaling-law" / "cells.csv").open(newline="", encoding="utf-8") as file:
+        cells = [row for row in csv.DictReader(file) if row["method"] in KINDS]
+    for cell in cells:
+        run = HERE / "scaling-law" / "cells" / cell["cell"] / "run"
         gaps: dict[str, list[float]] = {family: [] for family in families}
-        with gzip.open(file, "rt", encoding="utf-8") as stream:
-            for row in map(json.loads, stream):
-                if row["confidence"] is not None:
-                    gaps[row["groups"]["family"]].append(row["confidence"] - row["correct"])
-        summary = json.loads((file.parent / "summary.json").read_text(encoding="utf-8"))
-        within = next(r for r in summary["records"] if r["metric"] == "auroc_within_level")
-        made = [sum(gaps[f]) / len(gaps[f]) if gaps[f] else math.nan for f in families]
-        value = math.nan if within["estimate"] is None else within["estimate"]
-        found.setdefault((size, method), []).append([*made, value])
+        for row in read_stored(run).rows:
+            if row.confidence is not None:
+                gaps[str(row.groups["family"])].append(row.confidence - row.correct)
+        records = read_summary(run).records
+        within = next(r for r in records if r["metric"] == "auroc_within_level")["estimate"]
+        made = [sum(gap) / len(gap) if gap else math.nan for gap in gaps.values()]
+        made.append(math.nan if within is None else within)
+        found.setdefault((cell["size"], cell["method"]), []).append(made)
     yield "| parameters | | gap: sums | differences | products | AUROC within level |"
     yield "|" + "---|" * 6
-    sizes = sorted({size for size, _ in found}, key=lambda size: int(size.rstrip("k")))
-    for size in sizes:
+    for size in dict.fromkeys(size for size, _ in found):
         first = size
-        for method in ("base", "sft-mu", "caopd", "caopd-constant"):
+        for method in KINDS:
             columns = list(zip(*found[size, method], strict=True))
             known = [[v for v in column if v == v] for column in columns]
             means = [f"{sum(k) / len(k):+.3f}" if k else "" for k in known]

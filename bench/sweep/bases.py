@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import overload
 
 from caopd_bench.errors import UsageError
 from caopd_bench.sweep.cells import Base, Sweep
+from caopd_bench.sweep.folder import locked
 
 __all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
 
@@ -43,9 +40,11 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
         return folder
     if not make:
         return None
-    with _alone(_lock_file(base, sweep)):
+    file = _lock_file(base, sweep)
+    with locked(file, wait=True):
         if not is_model(folder):
             _pretrain(base, folder)
+        file.unlink(missing_ok=True)
     return folder
 
 
@@ -59,17 +58,8 @@ def is_being_made(base: Base, sweep: Sweep) -> bool:
     file = _lock_file(base, sweep)
     if not base.size or not file.exists():
         return False
-    try:
-        handle = os.open(file, os.O_RDWR)
-    except FileNotFoundError:  # made meanwhile
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    with locked(file, wait=False) as is_ours:
+        return not is_ours
 
 
 def _lock_file(base: Base, sweep: Sweep) -> Path:
@@ -109,15 +99,3 @@ def _pretrain(base: Base, folder: Path) -> None:
     write_curve(part, done.curve)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        file.unlink(missing_ok=True)
-    finally:
-        os.close(handle)

@@ -36,9 +36,8 @@ class Display:
         self.done |= {cell.name for cell in rest if self.folder.is_finished(cell)}
         rest = [cell for cell in rest if cell.name not in self.done]
         running = [cell for cell in rest if self.folder.is_claimed(cell)]
-        failed = [cell for cell in rest if self.folder.failure(cell)]
-        given_up = {cell.name for cell in failed}
-        left = self._left([cell for cell in rest if cell.name not in given_up], running, now)
+        failed = {cell.name for cell in rest if self.folder.failure(cell)}
+        left = self._left([cell for cell in rest if cell.name not in failed], running, now)
         line = (
             f"{len(self.done)} of {len(self.cells)} cells done, {len(running)} running, "
             f"{len(failed)} failed{left}"

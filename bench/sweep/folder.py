@@ -31,7 +31,7 @@ from caopd_bench.stored import replace_files
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
-__all__ = ["CELL", "TIMING", "Folder", "read_json"]
+__all__ = ["CELL", "TIMING", "Folder", "locked", "read_json"]
 
 CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
@@ -96,7 +96,7 @@ class Folder:
         file = self._lock_file(cell)
         if not file.exists():
             return False
-        with _locked(file, wait=False) as is_ours:
+        with locked(file, wait=False) as is_ours:
             return not is_ours
 
     def had(self, cell: Cell, process: int) -> bool:
@@ -115,7 +115,7 @@ class Folder:
     def token(self) -> Iterator[Path]:
         """Give a new file, there as long as the context lasts: who sees it sees this folder."""
         file = self.root / "work" / f"token-{uuid.uuid4().hex}.lock"
-        with _locked(file, wait=True):
+        with locked(file, wait=True):
             try:
                 yield file
             finally:
@@ -177,7 +177,7 @@ class Folder:
     def writing(self) -> Iterator[None]:
         """Be the only process that writes tables and pages of this sweep."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / "work" / "tables.lock", wait=True):
+        with locked(self.root / "work" / "tables.lock", wait=True):
             yield
 
     def clean(self, cells: Sequence[Cell] = ()) -> None:
@@ -189,7 +189,7 @@ class Folder:
                 continue
             # Between the rename that finishes a cell and these two it was stopped. Or another
             # sweep has changed the cell's settings, and runs it now.
-            with _locked(self._lock_file(cell), wait=False) as is_ours:
+            with locked(self._lock_file(cell), wait=False) as is_ours:
                 if is_ours and self.is_finished(cell):
                     shutil.rmtree(leftovers[0], ignore_errors=True)
                     leftovers[1].unlink(missing_ok=True)
@@ -198,7 +198,7 @@ class Folder:
                 if not _is_alive(int(file.stem.rpartition("-")[2])):
                     file.unlink(missing_ok=True)
         for file in list(work.glob("*.lock")):
-            with _locked(file, wait=False) as is_ours:
+            with locked(file, wait=False) as is_ours:
                 if is_ours:
                     file.unlink(missing_ok=True)
         for folder in (work, failed):
@@ -216,7 +216,7 @@ class Folder:
 
 
 @contextmanager
-def _locked(file: Path, *, wait: bool) -> Iterator[bool]:
+def locked(file: Path, *, wait: bool) -> Iterator[bool]:
     """Hold a lock, if it can be had (at once, or after any wait); gives whether it is held."""
     handle = _lock(file, tries=None if wait else 1)
     try:

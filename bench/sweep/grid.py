@@ -133,9 +133,11 @@ def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
 
 def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int) -> Cell:
     base = _read_base(point, number)
-    method, seed, label = str(point["method"]), point.get("seed", 0), point.get("label")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"cells {number}: seed: a whole number of at least 0, got {seed!r}")
+    method, seed, label = (
+        str(point["method"]),
+        _read_seed(point, "seed", number),
+        point.get("label"),
+    )
     if label is not None and (isinstance(label, bool) or not isinstance(label, str | int | float)):
         raise UsageError(f"cells {number}: label: a word, got {label!r}; quote dates, yes and no")
     if label == "":
@@ -195,11 +197,16 @@ def _read_base(point: Mapping[str, Any], number: int) -> Base:
     from caopd_bench.training.micro.corpus import CORPORA
     from caopd_bench.training.micro.sizes import SIZES
 
-    size, corpus, seed = point["size"], point.get("corpus", "sure"), point.get("base_seed", 0)
+    size, corpus = point["size"], point.get("corpus", "sure")
     for axis, value, known in (("size", size, tuple(SIZES)), ("corpus", corpus, CORPORA)):
         if value not in known:
             choices = ", ".join(known)
             raise UsageError(f"cells {number}: {axis}: must be one of {choices}, got {value!r}")
+    return Base(corpus=corpus, size=size, seed=_read_seed(point, "base_seed", number))
+
+
+def _read_seed(point: Mapping[str, Any], axis: str, number: int) -> int:
+    seed = point.get(axis, 0)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"cells {number}: base_seed: a whole number, got {seed!r}")
-    return Base(corpus=corpus, size=size, seed=seed)
+        raise UsageError(f"cells {number}: {axis}: a whole number of at least 0, got {seed!r}")
+    return seed

@@ -68,14 +68,13 @@ class Summary:
         self.places = [w for w in gathered.parameters if any(k[0] == w for k in gathered.values)]
         self._draws: dict[tuple[str, int, int], Draws] = {}
 
-    def shapes(self) -> Iterator[tuple[int, ...]]:
-        """Give how many bases and training seeds each series has."""
-        for metrics in self.gathered.values.values():
-            yield from (values.shape[:2] for values in metrics.values())
-
     def has(self, at: str, series: str) -> bool:
         """Say whether a series was measured at a place."""
         return (at, *split_series(series, self.analysis.view)) in self.gathered.values
+
+    def where(self, series: str) -> list[str]:
+        """Give the places at which a series was measured."""
+        return [place for place in self.places if self.has(place, series)]
 
     def replicates(self, at: str, series: str, metric: str) -> Array:
         """Give a method's mean, as observed and in each replicate."""
@@ -126,7 +125,7 @@ class Summary:
 
     def line(self, series: str, metric: str) -> tuple[Number, float]:
         """Give the slope, and the intercept of the line at a size of 1."""
-        at = [place for place in self.places if self.has(place, series)]
+        at = self.where(series)
         sizes = [self.gathered.parameters[place] for place in at]
         if len(set(sizes)) < 3:
             nothing = Limits(*[math.nan] * 5)
@@ -147,7 +146,7 @@ class Summary:
         """Give the size that is farthest from the line, and how far above it."""
         number, intercept = self.line(series, metric)
         found = {}
-        for at in (place for place in self.places if self.has(place, series)):
+        for at in self.where(series):
             fitted = intercept + number.limits.estimate * math.log10(self.gathered.parameters[at])
             found[at] = float(self.replicates(at, series, metric)[0]) - fitted
         return max(found.items(), key=lambda pair: abs(pair[1]))
@@ -173,7 +172,7 @@ class Summary:
     def _judge(self, claim: Claim, n: Number) -> Judged:
         """Judge one number; open whatever the limits say if they rest on what is left of it."""
         limits, unsure = n.limits, []
-        places = [n.at] if n.kind != "slope" else [p for p in self.places if self.has(p, n.series)]
+        places = [n.at] if n.kind != "slope" else self.where(n.series)
         runs = n.bases * n.seeds * len(places)
         if n.defined < runs:
             unsure.append(f"defined in {n.defined} of {runs} runs")

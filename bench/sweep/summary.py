@@ -13,7 +13,6 @@ from caopd_bench.sweep.analysis import (
     Analysis,
     Claim,
     Judged,
-    Verdict,
     View,
     overall,
     split_series,
@@ -33,7 +32,6 @@ COLUMNS = (
 BEGIN = "<!-- written by `caopd-bench sweep sweep.yaml --tables` from the stored rows -->"
 END = "<!-- end of what is written -->"
 VERDICTS = {"holds": "**Holds**", "fails": "**Fails**", "open": "**Open**"}
-COUNTED: dict[str, Verdict] = {"holds at": "holds", "fails at": "fails", "open at": "open"}
 #: More single numbers than these are summed up in a sentence by the first and the last.
 MOST_SAID = 3
 #: The figures that the headline's precision is told of, and what it should reach.
@@ -104,8 +102,7 @@ def _count(judged: Sequence[Judged]) -> str:
     verdicts = [one.verdict for one in judged]
     if len(set(verdicts)) == 1:
         return " at both sizes" if len(judged) == 2 else f" at all {len(judged)} sizes"
-    words = [(word, verdicts.count(of)) for word, of in COUNTED.items()]
-    said = ", ".join(f"{word} {n}" for word, n in words if n)
+    said = ", ".join(f"{v} at {verdicts.count(v)}" for v in VERDICTS if v in verdicts)
     return f" ({said} of {len(judged)} sizes)"
 
 
@@ -146,9 +143,12 @@ def _render_claims(summary: Summary) -> Iterator[str]:
 
 def _say_unit(summary: Summary) -> str:
     a = summary.analysis
-    runs = max((len(folders) for folders in summary.gathered.folders.values()), default=0)
-    bases = max((len(seeds) for seeds in summary.gathered.bases.values()), default=0)
-    seeds = max((shape[1] for shape in summary.shapes()), default=0)
+    found = summary.gathered
+    runs = max((len(folders) for folders in found.folders.values()), default=0)
+    bases = max((len(seeds) for seeds in found.bases.values()), default=0)
+    seeds = max(
+        (len(found.folders[key]) // len(found.bases[key]) for key in found.folders), default=0
+    )
     middle = "training seed > " if seeds > 1 else ""
     kind = f"methods (base seed > {middle}item)"
     if runs < 2:
