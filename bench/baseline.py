@@ -138,7 +138,7 @@ def measure_noise(first: Run, second: Run) -> list[Noise]:
     for task in shared:
         pair = match_task(task, ours[task], theirs[task])
         sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
-        for name, d in degradation(sides[0], sides[1], item=pair.cluster).items():
+        for name, d in degradation(sides[0], sides[1], question=pair.cluster).items():
             if not d.reason:
                 found.append(
                     Noise(

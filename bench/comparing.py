@@ -252,7 +252,7 @@ def _compare(
         degradation(
             (a.confidence, a.correct),
             (b.confidence, b.correct),
-            item=pair.cluster,
+            question=pair.cluster,
             direction="over",
             level=(1.0 + level) / 2.0,
         )

@@ -51,7 +51,7 @@ def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> 
         six = degradation(
             (pair.base.confidence, pair.base.correct),
             (pair.cand.confidence, pair.cand.correct),
-            item=pair.cluster,
+            question=pair.cluster,
             direction=gap.direction if gap else "both",
             level=level,
         )

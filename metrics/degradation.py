@@ -25,6 +25,7 @@ from caopd_bench.metrics.degradation_cells import (
     PSEUDO_ITEMS,
     Answers,
     Direction,
+    Groups,
     Items,
     Value,
     Worse,
@@ -85,7 +86,8 @@ def degradation(
     reference: tuple[ArrayLike, ArrayLike],
     candidate: tuple[ArrayLike, ArrayLike],
     *,
-    item: ArrayLike | None = None,
+    question: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
     direction: Direction = "both",
     level: float = 0.95,
 ) -> dict[str, Degradation]:
@@ -96,8 +98,12 @@ def degradation(
     reference, candidate : (confidence, correct)
         Rows of the two models, shape (n,): row i of both is the same question and sample. A
         confidence of NaN was not stated, or cannot be read; correct is 0/1 or bool.
-    item : array_like of int or str, shape (n,), optional
-        The question of each row, where one was answered several times.
+    question : array_like of int or str, shape (n,), optional
+        The question of each row, where one was answered several times; by default every row is a
+        question of its own.
+    cluster : array_like of int or str, shape (n,), optional
+        What rows that are not independent have in common, such as the template of generated
+        questions: the unit of the standard errors. By default the question.
     direction : {"both", "over"}
         Whether a gap that becomes too low counts as worse: a model that gains accuracy and states
         what it did becomes under-confident.
@@ -114,8 +120,8 @@ def degradation(
     Raises
     ------
     ValueError
-        If rows are invalid or not paired, there are fewer than two items, or another argument is
-        invalid.
+        If rows are invalid or not paired, there are fewer than two clusters, a question is in
+        several clusters, or another argument is invalid.
 
     Notes
     -----
@@ -160,13 +166,43 @@ def degradation(
             f"candidate must have one row per row of reference ({n}), got {b.correct.size}; row i "
             "of both must be the same question and sample"
         )
-    items = Items(None, n)
-    if item is not None:
-        labels, of_row = np.unique(check_cluster(item, n), return_inverse=True)
-        items = Items(of_row, int(labels.size))
-    if items.n < 2:
-        raise ValueError(f"item must name at least 2 items, got {items.n}; a limit needs several")
+    items = _group(question, cluster, n)
     return _guard(_cells(a, b, items, direction, normal_quantile(2.0 * level - 1.0)))
+
+
+def _group(question: ArrayLike | None, cluster: ArrayLike | None, n: int) -> Items:
+    """Number the questions, and the clusters of the rows."""
+    questions = _number("question", question, n)
+    if cluster is None:
+        name, clusters = "question", questions
+    else:
+        name, clusters = "cluster", _number("cluster", cluster, n)
+        _check_whole(questions, clusters, n)
+    if clusters.n < 2:
+        raise ValueError(
+            f"{name} must have at least 2 distinct labels, got {clusters.n}; a limit needs several"
+        )
+    return Items(questions, clusters)
+
+
+def _check_whole(questions: Groups, clusters: Groups, n: int) -> None:
+    pairs = np.unique(np.stack([questions.label(n), clusters.label(n)]), axis=1)
+    split = int((np.bincount(pairs[0]) > 1).sum())
+    if split:
+        raise ValueError(
+            f"cluster must be the same for all rows of a question, and {split} questions have "
+            "several; give them one label each"
+        )
+
+
+def _number(name: str, ids: ArrayLike | None, n: int) -> Groups:
+    if ids is None:
+        return Groups(None, n)
+    try:
+        labels, of_row = np.unique(check_cluster(ids, n), return_inverse=True)
+    except ValueError as error:
+        raise ValueError(str(error).replace("cluster", name, 1)) from None
+    return Groups(of_row, int(labels.size))
 
 
 def _cells(
@@ -199,7 +235,7 @@ def _cells(
         return worse(values, items, z)
 
     def parse_rate() -> Worse:
-        extra = PSEUDO_ITEMS / items.n**2
+        extra = PSEUDO_ITEMS / items.clusters.n**2
         return worse((mean(a.parsed), mean(b.parsed)), items, z, sign=-1.0, extra=extra)
 
     def accuracy() -> Worse:
@@ -217,7 +253,9 @@ def _cells(
         "accuracy": (accuracy, ""),
     }
     return {
-        name: _undefined(name, items.n, reason) if reason else _cell(name, items.n, compute())
+        name: _undefined(name, items.questions.n, reason)
+        if reason
+        else _cell(name, items.questions.n, compute())
         for name, (compute, reason) in made.items()
     }
 

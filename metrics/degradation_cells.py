@@ -30,28 +30,41 @@ class Answers(NamedTuple):
     parsed: FloatArray
 
 
-class Items(NamedTuple):
-    """The item of each row, 0 to n - 1; `of_row` is None if every row is its own."""
+class Groups(NamedTuple):
+    """The group of each row, 0 to n - 1; `of_row` is None if every row is its own."""
 
     of_row: NDArray[np.intp] | None
     n: int
 
+    def label(self, rows: int) -> NDArray[np.intp]:
+        """Give the group of each row as a number."""
+        return np.arange(rows) if self.of_row is None else self.of_row
+
     def sum(self, of_rows: FloatArray) -> FloatArray:
-        """Sum over the rows of each item."""
+        """Sum over the rows of each group."""
         if self.of_row is None:
             return of_rows
         return np.bincount(self.of_row, weights=of_rows, minlength=self.n).astype(np.float64)
 
+
+class Items(NamedTuple):
+    """Which rows are samples of one question, and which are not independent."""
+
+    questions: Groups
+    clusters: Groups
+
     def share(self, of_rows: FloatArray, among: FloatArray) -> FloatArray:
-        """Give each row the mean over the rows of its item that are among; 0 if none is."""
-        total, count = self.sum(of_rows * among), self.sum(among)
-        share = np.divide(total, count, out=np.zeros(self.n), where=count > 0)
-        return share if self.of_row is None else share[self.of_row]
+        """Give each row the mean over the rows of its question that are among; 0 if none is."""
+        of = self.questions
+        total, count = of.sum(of_rows * among), of.sum(among)
+        share = np.divide(total, count, out=np.zeros(of.n), where=count > 0)
+        return share if of.of_row is None else share[of.of_row]
 
     def error(self, moves: FloatArray, extra: float = 0.0) -> float:
         """Return the standard error of a number with such moves."""
-        squares = float((self.sum(moves) ** 2).sum())
-        return float(np.sqrt(squares * self.n / (self.n - 1.0) + extra))
+        of = self.clusters
+        squares = float((of.sum(moves) ** 2).sum())
+        return float(np.sqrt(squares * of.n / (of.n - 1.0) + extra))
 
 
 class Value(NamedTuple):

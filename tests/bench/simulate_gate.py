@@ -34,7 +34,7 @@ def judge(base, cand, *, direction="over", looks=(1,), clustered=True):
     n, k = base[0].shape
     item = np.repeat(np.arange(n), k) if k > 1 and clustered else None
     sides = [(c.ravel(), y.ravel()) for c, y in (base, cand)]
-    found = degradation(*sides, item=item, direction=direction)
+    found = degradation(*sides, question=item, direction=direction)
     cells = {
         name: Cell(d.worse_by, d.upper, d.p_value, d.standard_error, SHIPPED[name], d.items)
         for name, d in found.items()

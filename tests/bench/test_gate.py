@@ -125,7 +125,7 @@ def test_the_numbers_are_those_of_the_metrics(pair):
     cells = {cell.metric: cell for cell in gate(cand, SHIPPED, reference=base).cells}
     rows = [sorted(run.rows, key=lambda r: (r.item_hash, r.sample)) for run in (base, cand)]
     sides = [([r.confidence for r in one], [r.correct for r in one]) for one in rows]
-    expected = degradation(*sides, item=[r.item_hash for r in rows[0]])
+    expected = degradation(*sides, question=[r.item_hash for r in rows[0]])
     for name, cell in cells.items():
         assert cell.worse_by == expected[name].worse_by
         assert cell.upper == expected[name].upper

@@ -66,7 +66,7 @@ def test_auroc_is_of_the_rows_whose_correctness_did_not_change():
 def test_errors_against_a_bootstrap_of_the_items(k):
     n, replicates = 400, 400
     base, cand = draw(n, 4, k), draw(n, 5, k)
-    found = degradation(flat(base), flat(cand), item=items(n, k), direction="over")
+    found = degradation(flat(base), flat(cand), question=items(n, k), direction="over")
     rng = np.random.default_rng(0)
     drawn = {name: [] for name in NAMES}
     for _ in range(replicates):
@@ -74,7 +74,7 @@ def test_errors_against_a_bootstrap_of_the_items(k):
         again = degradation(
             flat((base[0][some], base[1][some])),
             flat((cand[0][some], cand[1][some])),
-            item=items(n, k),
+            question=items(n, k),
             direction="over",
         )
         for name in NAMES:
@@ -93,7 +93,7 @@ def test_clustering_counts():
     base, cand = draw(100, 6), draw(100, 7)
     eight = [tuple(np.repeat(x, 8, axis=1) for x in rows) for rows in (base, cand)]
     once = degradation(flat(base), flat(cand))
-    copies = degradation(flat(eight[0]), flat(eight[1]), item=items(100, 8))
+    copies = degradation(flat(eight[0]), flat(eight[1]), question=items(100, 8))
     blind = degradation(flat(eight[0]), flat(eight[1]))
     for name in ("brier", "accuracy", "confidence_when_wrong", "overconfidence_gap"):
         assert copies[name].standard_error == pytest.approx(once[name].standard_error)
@@ -106,11 +106,11 @@ def test_order_and_names_of_items_do_not_matter(seed, k):
     n = 40
     base, cand = draw(n, seed, k), draw(n, seed + 1, k)
     rows = flat(base), flat(cand)
-    found = degradation(*rows, item=items(n, k))
+    found = degradation(*rows, question=items(n, k))
     order = np.random.default_rng(seed).permutation(n * k)
     mixed = [tuple(x[order] for x in side) for side in rows]
     names = np.array([f"item {i * 7 % n}" for i in items(n, k)])
-    again = degradation(*mixed, item=names[order])
+    again = degradation(*mixed, question=names[order])
     for name in NAMES:
         for key in ("worse_by", "upper", "p_value", "standard_error"):
             assert getattr(again[name], key) == pytest.approx(
@@ -198,8 +198,14 @@ def test_the_same_rows_differ_in_nothing():
         ({"candidate": ([0.5, 95.0], [1, 0])}, r"candidate: confidence must be in \[0, 1\]"),
         ({"candidate": ([0.5, float("inf")], [1, 0])}, "candidate: confidence must be finite"),
         ({"candidate": ([0.5, 0.5], [1, 2])}, "candidate: correct must be 0/1"),
-        ({"item": [1, 1]}, "at least 2 items"),
-        ({"item": [1]}, "one label per"),
+        ({"question": [1, 1]}, "question must have at least 2 distinct"),
+        ({"question": [1]}, "question must have one label per"),
+        ({"cluster": [1]}, "cluster must have one label per"),
+        ({"cluster": [1, 1]}, "cluster must have at least 2 distinct"),
+        (
+            {"question": [1, 1], "cluster": [1, 2]},
+            "cluster must be the same for all rows of a question, and 1 questions",
+        ),
         ({"direction": "under"}, "direction must be 'both' or 'over'"),
         ({"level": 95}, "level must be between 0 and 1"),
     ],
