@@ -18,7 +18,7 @@ from caopd_bench.baseline_files import (
     read_baseline,
 )
 from caopd_bench.comparability import check_parsers
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
 from caopd_bench.paired_rows import match_task, rows_by_task
 from caopd_bench.records import Record, to_plain
@@ -183,13 +183,9 @@ def _write(
     )
     contents[BASELINE_NAME] = (baseline.model_dump_json(indent=1) + "\n").encode()
     contents[CHANGES_NAME] = log.encode("utf-8", "backslashreplace")
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         replace_files({folder / name: content for name, content in contents.items()})
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder}: cannot be written ({error.strerror})"
-        ) from None
 
 
 def _entry(

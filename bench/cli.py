@@ -1,21 +1,23 @@
 """`caopd-bench`: everything before and after `lm_eval`.
 
-Exit codes: 0 done, 1 the work failed, 2 something given cannot be used; of `gate` also 3 and 4, of
-`compare` 4 (docs/gate.md).
+Exit codes: 0 done, 1 FAIL of `gate` or the work of another command failed, 2 something given cannot
+be used, 3 INCONCLUSIVE of `gate`, 4 not comparable, 5 an output cannot be written, 70 an error of
+this program, 130 interrupted, 141 the reader of the output has gone (`exits`, docs/gate.md).
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from caopd_bench import arguments
 from caopd_bench._version import __version__
 from caopd_bench.deciding_options import add_deciding
+from caopd_bench.exits import HELP, ExitCode, code_of, run_to_code, settle
 from caopd_bench.report_options import add_report
 from caopd_bench.sweep_options import add_sweep
 from caopd_bench.train_options import add_train
@@ -24,48 +26,40 @@ __all__ = ["main"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code."""
-    from caopd_bench.errors import UsageError
-
+    """Run one command and give its exit code; `exits` lists them."""
     parser = build_parser()
-    options = parser.parse_args(words)
+    try:
+        options = parser.parse_args(words)
+    except SystemExit as end:  # of argparse: help was printed, or a word was wrong
+        raise SystemExit(settle(int(end.code or 0))) from None
+    except OSError as error:  # help that could not be printed
+        raise SystemExit(settle(code_of(error))) from None
     if options.command is None:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
-        return 2
+        return ExitCode.USAGE
     # Names come from the user: what the terminal cannot show is escaped.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
-    except UsageError as error:
-        print(f"caopd-bench {options.command}: {error}", file=sys.stderr)
-        return error.code
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has gone: nothing more to say, and no traceback.
-        _drop_output()
-        return 0
-    except OSError as error:
-        # Files that were read or written are named by a UsageError: this is the output itself.
-        _drop_output()
-        print(f"caopd-bench {options.command}: {error.strerror}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"caopd-bench {options.command}: stopped", file=sys.stderr)
-        return 1
+    return run_to_code(options.command, partial(options.run, options))
 
 
-def _drop_output() -> None:
-    """Send what is still buffered nowhere: the interpreter would fail on it once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+class _Parser(argparse.ArgumentParser):
+    """Its help fails if it cannot be printed, where that of argparse says that it was."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is None or file is not sys.stdout:
+            super()._print_message(message, file)
+        elif message:
+            file.write(message)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the commands; imports nothing heavy."""
-    parser = argparse.ArgumentParser(
-        prog="caopd-bench", description="Can I believe this model's stated confidence?"
+    parser = _Parser(
+        prog="caopd-bench",
+        description="Can I believe this model's stated confidence?",
+        epilog=HELP,
     )
     parser.add_argument("--version", action="version", version=f"caopd-bench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -191,6 +185,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_train(commands)
     add_sweep(commands)
+    for command in commands.choices.values():
+        command.epilog = command.epilog or HELP
     return parser
 
 
@@ -283,11 +279,13 @@ def _fetch_model(options: argparse.Namespace) -> int:
 
     try:
         folder = fetch_model(options.name, options.output, say=_say)
+    except BrokenPipeError:
+        raise
     except (FetchError, OSError) as error:
         _say(f"caopd-bench fetch-model: {error}")
-        return 1
+        return ExitCode.FAILED
     print(folder)
-    return 0
+    return ExitCode.DONE
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from caopd_bench.compare_json import to_plain
 from caopd_bench.compare_table import render_comparison, render_groups
 from caopd_bench.comparing import TaskComparison, compare
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.terminal import NAME_WIDTH, inline
 from caopd_bench.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
 
@@ -46,12 +46,9 @@ def run_compare(options: argparse.Namespace) -> int:
     text = json.dumps(plain, indent=1, allow_nan=False) + "\n"
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:
-        try:
+        with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.write_text(text, encoding="utf-8")
-        except OSError as error:
-            file = error.filename or options.json
-            raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
     print("\n".join(blocks).lstrip("\n"), file=sys.stderr if to_stdout else sys.stdout)
     if to_stdout:
         sys.stdout.write(text)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.extra_tables import render_panel, render_probes
 from caopd_bench.panel import PANEL_TASK, Spread, read_panel
 from caopd_bench.probing import probe
@@ -37,11 +37,9 @@ def run_extra(options: argparse.Namespace) -> int:
         blocks = list(render_probes(records, options.confidence))
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:
-        try:
+        with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.write_text(render_json(records), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{options.json}: cannot be written ({error.strerror})") from None
     for block in blocks:
         print(block, file=sys.stderr if to_stdout else sys.stdout)
     if to_stdout:

@@ -9,10 +9,10 @@ from pathlib import Path
 from caopd_bench.baseline import measure_noise
 from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
-from caopd_bench.gate_github import report_to_github
+from caopd_bench.gate_github import annotate, append_summary
 from caopd_bench.gate_policy import SHIPPED, Policy, load_policy, render_schema
 from caopd_bench.gate_text import render_text
-from caopd_bench.gate_write import check_outputs, write_output
+from caopd_bench.gate_write import check_outputs, write_outputs
 from caopd_bench.gating import choose_tasks, gate, load_reference
 from caopd_bench.margins import render_suggestions, suggest_margins
 from caopd_bench.paired_rows import rows_by_task
@@ -48,10 +48,11 @@ def run_gate(options: argparse.Namespace) -> int:
         reference=options.reference,
         strict=options.strict,
     )
-    for path in options.output:
-        write_output(result, path)
+    # First what may fail: a verdict that cannot be delivered in full is not printed (exit code 5).
+    write_outputs(result, options.output)
+    append_summary(result)
     print(render_text(result))
-    report_to_github(result)
+    annotate(result)
     return result.exit_code
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from caopd_bench.errors import OutputError
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_table import headline, label, said
 from caopd_bench.gating import GateResult
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["list_annotations", "report_to_github"]
+__all__ = ["annotate", "append_summary", "list_annotations"]
 
 #: GitHub drops the whole summary of a step above 1 MiB.
 MAX_SUMMARY = 1024 * 1024
@@ -21,24 +21,32 @@ CUT = "\n\nThe rest does not fit into a step summary; `--output` FILE has all of
 MAX_ANNOTATIONS = 10
 
 
-def report_to_github(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
-    """Append to the step summary and print annotations, where GitHub asks for them.
+def append_summary(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
+    """Append to the step summary, where GitHub asks for one.
 
     Parameters
     ----------
     result : GateResult
     environment : Mapping, optional
-        In place of the process's: GITHUB_STEP_SUMMARY names the file, GITHUB_ACTIONS is "true".
+        In place of the process's: GITHUB_STEP_SUMMARY names the file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written: who reads summaries would take the silence for no change.
     """
-    variables = os.environ if environment is None else environment
-    file = variables.get("GITHUB_STEP_SUMMARY")
+    file = (os.environ if environment is None else environment).get("GITHUB_STEP_SUMMARY")
     if file:
         try:
             _append(Path(file), render_markdown(result))
         except OSError as error:
-            # The verdict stands, whatever becomes of its summary.
-            line = f"GITHUB_STEP_SUMMARY {file}: cannot be written ({error.strerror})"
-            print(f"caopd-bench gate: {inline(line)}", file=sys.stderr)
+            said = f"GITHUB_STEP_SUMMARY {file}: cannot be written ({error.strerror})"
+            raise OutputError(said) from None
+
+
+def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
+    """Print annotations where GitHub reads them: GITHUB_ACTIONS is "true"."""
+    variables = os.environ if environment is None else environment
     if variables.get("GITHUB_ACTIONS") == "true":
         for line in list_annotations(result):
             print(line)

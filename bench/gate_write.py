@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.gate_html import render_html
 from caopd_bench.gate_json import render_json
 from caopd_bench.gate_junit import render_junit
@@ -13,7 +13,7 @@ from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gating import GateResult
 from caopd_bench.stored import replace_files
 
-__all__ = ["check_outputs", "write_output"]
+__all__ = ["check_outputs", "write_outputs"]
 
 RENDERERS = {
     ".html": render_html,
@@ -32,13 +32,14 @@ def check_outputs(files: Iterable[Path]) -> None:
             raise UsageError(f"--output {file}: is a folder; name a file")
 
 
-def write_output(result: GateResult, file: Path) -> None:
-    """Write a verdict; what was there stays until all is written."""
-    text = RENDERERS[file.suffix.lower()](result)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        replace_files({file: text.encode("utf-8", "backslashreplace")})
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename or file}: cannot be written ({error.strerror})"
-        ) from None
+def write_outputs(result: GateResult, files: Iterable[Path]) -> None:
+    """Write a verdict into files: all of them, or none if one cannot be written."""
+    contents = {
+        file: RENDERERS[file.suffix.lower()](result).encode("utf-8", "backslashreplace")
+        for file in files
+    }
+    for file in contents:
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+    with writing(next(iter(contents), "")):
+        replace_files(contents)

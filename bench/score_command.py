@@ -6,13 +6,12 @@ import argparse
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caopd_bench.counts import Missing
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.flat import MAX_ROWS, Columns
 from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.notes import (
@@ -84,16 +83,16 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     is_missing = bool(options.figure) and figure is None
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:
-        with _writing(options.json):
+        with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.write_text(render_json(records), encoding="utf-8")
     if kept:
-        with _writing(options.store):
+        with writing(options.store):
             write_stored(
                 kept, records, options.store, level=options.confidence, with_text=options.text
             )
     if figure:
-        with _writing(options.figure):
+        with writing(options.figure):
             _save(figure, options.figure)
     # Who asks for JSON on standard output pipes it: what people read goes beside it.
     for block in _render(runs, records, keys, options.confidence, missing):
@@ -105,15 +104,6 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
             f"--figure {options.figure}: no row states a usable confidence; nothing to draw"
         )
     return 0
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        file = error.filename or path  # a full disk names no file
-        raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
 
 
 def _check_kept(run: AnyRun) -> Run:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.report.building import Report, build_report
 from caopd_bench.report.models_file import read_models, read_published
 from caopd_bench.terminal import NAME_WIDTH, inline
@@ -138,13 +138,10 @@ def _file_name(text: str) -> str:
 def _write(contents: dict[Path, bytes]) -> None:
     from caopd_bench.stored import replace_files
 
-    try:
+    with writing(next(iter(contents))):
         for file in contents:
             file.parent.mkdir(parents=True, exist_ok=True)
         replace_files(contents)
-    except OSError as error:
-        named = str(error.filename or next(iter(contents))).removesuffix(".part")
-        raise UsageError(f"{named}: cannot be written ({error.strerror})") from None
 
 
 def _write_all(report: Report, file: Path) -> None:
@@ -161,10 +158,9 @@ def _write_all(report: Report, file: Path) -> None:
 
     part = file.with_name(file.name + ".part")
     try:
-        write_lines(part, rows())
-        part.replace(file)
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written ({error.strerror})") from None
+        with writing(file):
+            write_lines(part, rows())
+            part.replace(file)
     finally:
         part.unlink(missing_ok=True)
 

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import OutputError, UsageError
+from caopd_bench.exits import ExitCode
 from caopd_bench.extras import require
 from caopd_bench.sweep.analysis import Analysis, find_analysis
 from caopd_bench.sweep.cells import Cell, Sweep
@@ -28,7 +29,7 @@ OURS = "caopd_"
 
 
 def run_sweep(options: argparse.Namespace) -> int:
-    """Run a sweep; the exit code is 0 done, 1 some cells failed or it was stopped, 2 usage."""
+    """Run a sweep; the exit code is 0 done, 1 some cells failed, 130 stopped (Ctrl-C), 2 usage."""
     sweep = read_sweep(options.file, options.output)
     cells = _select(sweep, options.only)
     analysis = find_analysis(sweep)
@@ -58,7 +59,7 @@ def run_sweep(options: argparse.Namespace) -> int:
     except FileExistsError:
         raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
     except OSError as error:
-        raise UsageError(f"{sweep.output}: cannot be written ({error.strerror})") from None
+        raise OutputError(f"{sweep.output}: cannot be written ({error.strerror})") from None
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     seconds |= {cell.name: COPYING for cell in todo if find_elsewhere(cell, sweep) is not None}
     for name in find_unmade(todo, sweep).values():
@@ -83,7 +84,7 @@ def run_sweep(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         folder.write_tables(sweep.cells)
         print("caopd-bench sweep: stopped; the same command goes on", file=sys.stderr)
-        return 1
+        return ExitCode.INTERRUPTED
     display.show(final=True)
     code = _say_failed(cells, folder)
     _write_all(sweep, folder, analysis, recompute=False)

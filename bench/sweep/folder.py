@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import OutputError, UsageError, writing
 from caopd_bench.stored import replace_files
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
@@ -170,7 +170,8 @@ class Folder:
                         continue
                     times.append({"cell": cell.name, **(read_json(self.cell(cell) / TIMING) or {})})
             tables = {"cells.csv": (rows, COLUMNS), "timings.csv": (times, TIMING_COLUMNS)}
-            replace_files({self.root / k: _render(*v).encode() for k, v in tables.items()})
+            with writing(self.root):
+                replace_files({self.root / k: _render(*v).encode() for k, v in tables.items()})
         return len(times)
 
     @contextmanager
@@ -256,7 +257,7 @@ def _open(file: Path) -> int:
         except OSError as error:
             # `clean` of another process may have taken the folder away in between.
             if not left or not isinstance(error, FileNotFoundError | FileExistsError):
-                raise UsageError(f"{file}: cannot be written ({error.strerror})") from None
+                raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
     raise AssertionError
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from caopd_bench.errors import writing
 from caopd_bench.stored import replace_files
 from caopd_bench.sweep.analysis import (
     ANALYSIS,
@@ -60,7 +61,8 @@ def _write(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
     lines = [*_render_claims(summary), *_render_numbers(numbers, summary)]
     for line in drawn:
         lines += ["", line]
-    replace_files(files)
+    with writing(folder.root):
+        replace_files(files)
     fill_page(home / "README.md", sweep.title, lines, BEGIN, END)
     return [*files, home / "README.md"]
 
@@ -72,7 +74,8 @@ def fill_page(page: Path, title: str, lines: Sequence[str], begin: str, end: str
         old = f"{old.rstrip()}\n\n{begin}\n{end}\n"
     before, after = old.partition(begin)[0], old.partition(end)[2]
     body = "\n".join(lines).strip()
-    replace_files({page: f"{before}{begin}\n\n{body}\n\n{end}{after}".encode()})
+    with writing(page):
+        replace_files({page: f"{before}{begin}\n\n{body}\n\n{end}{after}".encode()})
 
 
 def say_claim(claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, missing: int) -> str:

@@ -9,15 +9,15 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from caopd_bench.errors import UsageError
-from caopd_bench.gate_github import MAX_SUMMARY, list_annotations, report_to_github
+from caopd_bench.errors import OutputError, UsageError
+from caopd_bench.gate_github import MAX_SUMMARY, annotate, append_summary, list_annotations
 from caopd_bench.gate_html import render_html
 from caopd_bench.gate_json import render_json
 from caopd_bench.gate_junit import render_junit
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_policy import Policy
 from caopd_bench.gate_text import render_text
-from caopd_bench.gate_write import check_outputs, write_output
+from caopd_bench.gate_write import check_outputs, write_outputs
 from caopd_bench.gating import gate
 
 HOSTILE = "</td><script>x</script>|`*_\x1b[31m\n::error::<img src=x>%0A\ud800 \u202e"
@@ -203,15 +203,17 @@ def test_hostile_names_stay_names(hostile):
 def test_files_by_suffix(results, tmp_path):
     for suffix in (".json", ".md", ".xml", ".html"):
         file = tmp_path / "new" / f"gate{suffix}"
-        write_output(results["PASS"], file)
+        write_outputs(results["PASS"], [file])
         assert file.stat().st_size > 500
     with pytest.raises(UsageError, match=r"must end in .html, .json, .md, .xml"):
         check_outputs([tmp_path / "gate.pdf"])
     (tmp_path / "x.md").mkdir()
     with pytest.raises(UsageError, match="is a folder"):
         check_outputs([tmp_path / "x.md"])
-    with pytest.raises(UsageError, match="cannot be written"):
-        write_output(results["PASS"], tmp_path / "new/gate.md/x.json")
+    first, wrong = tmp_path / "first.json", tmp_path / "new/gate.md/x.json"
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_outputs(results["PASS"], [first, wrong])
+    assert not first.exists()  # nothing that says PASS beside the exit code of no verdict
 
 
 def test_what_is_refused_is_refused_before_work(run, tmp_path):
@@ -223,27 +225,27 @@ def test_what_is_refused_is_refused_before_work(run, tmp_path):
 def test_github_summary(results, hostile, tmp_path):
     file = tmp_path / "summary.md"
     file.write_text("before\n")
-    report_to_github(results["FAIL"], {"GITHUB_STEP_SUMMARY": str(file)})
+    append_summary(results["FAIL"], {"GITHUB_STEP_SUMMARY": str(file)})
     text = file.read_text()
     assert text.startswith("before\n## ")
     assert "Calibration gate: FAIL" in text
     # A summary above the limit would be dropped whole.
     file.write_text("x" * (MAX_SUMMARY - 1500))
-    report_to_github(hostile, {"GITHUB_STEP_SUMMARY": str(file)})
+    append_summary(hostile, {"GITHUB_STEP_SUMMARY": str(file)})
     assert file.stat().st_size < MAX_SUMMARY
     assert "does not fit" in file.read_text()[-200:]
     file.write_text("x" * MAX_SUMMARY)
-    report_to_github(hostile, {"GITHUB_STEP_SUMMARY": str(file)})
+    append_summary(hostile, {"GITHUB_STEP_SUMMARY": str(file)})
     assert file.stat().st_size == MAX_SUMMARY
 
 
-def test_a_summary_that_cannot_be_written_changes_no_verdict(results, tmp_path, capsys):
-    report_to_github(results["PASS"], {"GITHUB_STEP_SUMMARY": str(tmp_path)})
-    assert "cannot be written" in capsys.readouterr().err
+def test_a_summary_that_cannot_be_written_is_no_verdict(results, tmp_path):
+    with pytest.raises(OutputError, match="GITHUB_STEP_SUMMARY .*: cannot be written"):
+        append_summary(results["PASS"], {"GITHUB_STEP_SUMMARY": str(tmp_path)})
 
 
 def test_annotations(results, capsys):
-    report_to_github(results["FAIL"], {"GITHUB_ACTIONS": "true"})
+    annotate(results["FAIL"], {"GITHUB_ACTIONS": "true"})
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("::error title=Calibration gate FAIL::caopd_math_conf: ")
     assert "confidence when wrong: WORSE" in line
@@ -256,7 +258,7 @@ def test_annotations(results, capsys):
     lines = list(list_annotations(many))
     assert len(lines) == 10
     assert lines[-1].endswith("and 21 more tasks")
-    report_to_github(results["FAIL"], {})
+    annotate(results["FAIL"], {})
     assert capsys.readouterr().out == ""
 
 
