@@ -14,8 +14,6 @@ from caopd_bench.baseline_files import (
     CHANGES_NAME,
     Baseline,
     Noise,
-    hash_rows,
-    read_baseline,
 )
 from caopd_bench.comparability import check_parsers
 from caopd_bench.errors import UsageError, writing
@@ -33,6 +31,7 @@ from caopd_bench.stored import (
     render_stored,
     replace_files,
 )
+from caopd_bench.stored_check import find_edits, refuse_edited
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
@@ -72,6 +71,8 @@ def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Pa
     ------
     UsageError
         If the folder holds something, a run cannot be read, or the two are not comparable.
+    NotComparableError
+        If a stored run was edited.
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise UsageError(
@@ -114,17 +115,15 @@ def verify_baseline(folder: Path) -> list[str]:
     list of str
         What is not the same, to the bit; empty if all is.
     """
-    run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
-    problems = []
-    if baseline is not None and baseline.rows_sha256 != hash_rows(folder):
-        problems.append(f"{ROWS_NAME} is not the file that {BASELINE_NAME} was made for")
+    run, summary = read_stored(folder), read_summary(folder)
+    problems = find_edits(folder, run)
     groups = [record.get("group") for record in summary.records]
     keys = list(dict.fromkeys(str(g).partition("=")[0] for g in groups if g is not None))
     as_zero = any(AS_ZERO in str(record.get("interval")) for record in summary.records)
     again = to_plain(
         score(run, by=keys, level=summary.level or 0.95, missing="zero" if as_zero else "drop")
     )
-    return problems + list(_unlike(summary.records, again))
+    return [*problems, *_unlike(summary.records, again)]
 
 
 def measure_noise(first: Run, second: Run) -> list[Noise]:
@@ -138,7 +137,7 @@ def measure_noise(first: Run, second: Run) -> list[Noise]:
     for task in shared:
         pair = match_task(task, ours[task], theirs[task])
         sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
-        for name, d in degradation(sides[0], sides[1], question=pair.cluster).items():
+        for name, d in degradation(sides[0], sides[1], question=pair.question).items():
             if not d.reason:
                 found.append(
                     Noise(
@@ -161,6 +160,7 @@ def _read(spec: str | Path) -> Run:
     run = read_run(spec)
     if not isinstance(run, Run):
         raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
+    refuse_edited(run)
     return run
 
 

@@ -19,13 +19,18 @@ from caopd_bench.metrics import (
     ece_difference,
     proportion_interval,
     tally,
+    undefined_reason,
 )
 from caopd_bench.metrics.degradation import CELLS, degradation
 from caopd_bench.paired_rows import Side, TaskPair
 
-__all__ = ["Numbers", "bar_cells", "margin_cells"]
+__all__ = ["LEAST_CLUSTERS", "Numbers", "bar_cells", "margin_cells"]
 
 NAN = math.nan
+#: Standard errors over fewer clusters than this are too narrow.
+LEAST_CLUSTERS = 20
+#: What `compare` says of a metric that no row moves.
+ALIKE = "the two models do not differ in any row"
 STEPS = 12  # halvings of the level that gives a p-value
 
 
@@ -40,18 +45,23 @@ class Numbers(NamedTuple):
     standard_error: float
     items: int
     reason: str
+    clusters: int = 0
 
 
 def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> dict[str, Numbers]:
     """Compare with the reference, in the metrics that have a margin."""
     wanted = [name for name, limit in limits.items() if limit.margin is not None]
     found = {}
+    few = _too_few(pair)
+    if few:
+        return {name: _undefined(pair.items, few) for name in wanted}
     if any(name in CELLS for name in wanted):
         gap = limits.get("overconfidence_gap")
         six = degradation(
             (pair.base.confidence, pair.base.correct),
             (pair.cand.confidence, pair.cand.correct),
-            question=pair.cluster,
+            question=pair.question,
+            cluster=pair.family,
             direction=gap.direction if gap else "both",
             level=level,
         )
@@ -72,14 +82,35 @@ def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> 
     both = pair.select(pair.base.parsed & pair.cand.parsed) if others else pair
     for name in others:
         is_shown_only = limits[name].tier == "advisory"
-        found[name] = _other(name, both, level, is_shown_only)
+        numbers = _other(name, both, level, is_shown_only)
+        found[name] = numbers._replace(upper=numbers.upper + _excess(name, pair))
     return {name: found[name] for name in wanted}
+
+
+def _too_few(pair: TaskPair) -> str:
+    """Say why there is no standard error; empty if there is one."""
+    if pair.family is not None and pair.clusters < LEAST_CLUSTERS:
+        return f"{pair.clusters} clusters of items, fewer than {LEAST_CLUSTERS}"
+    return "fewer than 2 items" if pair.items < 2 else ""
+
+
+def _excess(name: str, pair: TaskPair) -> float:
+    """Give what the answers that are missing now could have done: see `degradation`."""
+    drop = max(float(pair.base.parsed.mean() - pair.cand.parsed.mean()), 0.0)
+    if drop == 0.0 or METRICS[name].needs == "":
+        return drop
+    # Of a class, those that fell silent may be the larger part.
+    right = float(pair.base.correct[pair.base.parsed].mean())
+    share = min(right, 1.0 - right)
+    return min(drop / share, 1.0) if share > 0.0 else 1.0
 
 
 def _other(name: str, both: TaskPair, level: float, is_shown_only: bool) -> Numbers:
     """Compare any other metric, on the rows that both parse."""
     if both.n == 0:
         return _undefined(0, "no row states a usable confidence in both runs")
+    if both.is_identical:
+        return _unchanged(name, both)
     if name == "ece" and is_shown_only:
         return _ece(both, level)
     change = compare(
@@ -89,6 +120,9 @@ def _other(name: str, both: TaskPair, level: float, is_shown_only: bool) -> Numb
         metrics=[name],
         level=_two_sided(level),
     )[name]
+    if math.isnan(change.low) and change.reason == ALIKE:
+        # Rows differ, and not in what the metric looks at, such as an order that stayed the same.
+        return Numbers(change.a, change.b, 0.0, 0.0, 1.0, 0.0, both.items, "")
     if math.isnan(change.low):
         return _undefined(both.items, change.reason)._replace(
             reference=change.a, candidate=change.b
@@ -109,6 +143,16 @@ def _other(name: str, both: TaskPair, level: float, is_shown_only: bool) -> Numb
     )
 
 
+def _unchanged(name: str, both: TaskPair) -> Numbers:
+    """Say that nothing differs: there is no noise in it, and the limit is what was seen."""
+    of = _tally(both.base, both)
+    value = METRICS[name].function(of)
+    if not math.isfinite(value):
+        undefined = _undefined(both.items, undefined_reason(name, of))
+        return undefined._replace(reference=value, candidate=value)
+    return Numbers(value, value, 0.0, 0.0, 1.0, 0.0, both.items, "")
+
+
 def _ece(both: TaskPair, level: float) -> Numbers:
     """Compare the ECE without its p-value, which takes a dozen intervals."""
     rows = (both.base.confidence, both.base.correct, both.cand.confidence, both.cand.correct)
@@ -125,10 +169,14 @@ def bar_cells(
 ) -> dict[tuple[str, str], Numbers]:
     """Compare the candidate with the policy's numbers, by `max` and `min`."""
     found = {}
+    few = _too_few(pair)
     for name, limit in limits.items():
         for rule, bar in (("max", limit.max), ("min", limit.min)):
             if bar is not None:
-                found[name, rule] = _bar(name, pair, bar, rule == "max", level)
+                is_max = rule == "max"
+                found[name, rule] = (
+                    _undefined(pair.items, few) if few else _bar(name, pair, bar, is_max, level)
+                )
     return found
 
 

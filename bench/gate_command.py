@@ -10,14 +10,14 @@ from caopd_bench.baseline import measure_noise
 from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_github import annotate, append_summary
+from caopd_bench.gate_inputs import choose_tasks, load_reference, read_whole
 from caopd_bench.gate_policy import SHIPPED, Policy, load_policy, render_schema
 from caopd_bench.gate_text import render_text
 from caopd_bench.gate_write import check_outputs, write_outputs
-from caopd_bench.gating import choose_tasks, gate, load_reference
+from caopd_bench.gating import gate
 from caopd_bench.margins import render_suggestions, suggest_margins
 from caopd_bench.paired_rows import rows_by_task
 from caopd_bench.rows import AnyRun, Run
-from caopd_bench.runs import read_run
 from caopd_bench.self_test import SelfTest, run_self_test
 from caopd_bench.terminal import NAME_WIDTH, inline
 
@@ -58,7 +58,7 @@ def run_gate(options: argparse.Namespace) -> int:
 
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
     spec = load_reference(options.policy or policy, options.reference)[1]
-    return read_run(spec) if isinstance(spec, (str, Path)) else spec
+    return read_whole(spec)
 
 
 def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
@@ -67,7 +67,7 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
     tasks = [task for task in choose_tasks(policy, list(rows)) if task in rows]
     folder = Path(reference.path)
     if rerun is not None:
-        again = read_run(rerun)
+        again = read_whole(rerun)
         if not isinstance(reference, Run) or not isinstance(again, Run):
             raise UsageError(f"{rerun}: has too many rows to keep one by one")
         noise = measure_noise(reference, again)

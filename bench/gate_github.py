@@ -8,8 +8,8 @@ from pathlib import Path
 
 from caopd_bench.errors import OutputError
 from caopd_bench.gate_markdown import render_markdown
+from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import headline, label, said
-from caopd_bench.gating import GateResult
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["annotate", "append_summary", "list_annotations"]

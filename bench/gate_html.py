@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from caopd_bench._version import __version__
+from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import HEADS, Section, explain, headline, said, sections, values
-from caopd_bench.gating import GateResult
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_html"]

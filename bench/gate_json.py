@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.gating import GateResult
+from caopd_bench.gate_result import GateResult
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
 __all__ = ["render_json", "to_plain"]

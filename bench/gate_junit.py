@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from caopd_bench.gate_result import GateCell, GateResult
 from caopd_bench.gate_table import HEADS, explain, headline, label, said, sections, values
-from caopd_bench.gating import GateCell, GateResult
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_junit"]

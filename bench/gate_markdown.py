@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import HEADS, Section, explain, headline, said, sections, values
-from caopd_bench.gating import GateResult
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["escape", "render_markdown"]

@@ -31,6 +31,7 @@ SHIPPED = {
     "confidence_when_wrong": 0.05,
     "parse_rate": 0.02,
     "accuracy": 0.05,
+    "strict_auroc": 0.07,
 }
 #: Names with a better and a worse direction.
 DIRECTED = {name for name, metric in METRICS.items() if metric.higher_is_better is not None}
@@ -78,6 +79,11 @@ class TaskPolicy(_Strict):
 
     by: str | None = Field(default=None, description="Also by this group key: level, family, ...")
     group_tier: Tier = Field(default="advisory", description="Whether the groups decide too.")
+    cluster: str | None = Field(
+        default=None,
+        min_length=1,
+        description="In place of the policy's cluster; null: every item by itself.",
+    )
     metrics: dict[str, Limits] | None = Field(
         default=None, description="In place of the policy's metrics of these names."
     )
@@ -97,6 +103,12 @@ class Policy(_Strict):
     min_items: int = Field(default=100, ge=2, description="With fewer a task is INCONCLUSIVE.")
     looks: int = Field(
         default=1, ge=1, le=100_000, description="Comparisons with one reference, 365 for nightly."
+    )
+    cluster: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Group key of items that are not independent, such as family: standard errors "
+        "are over its values.",
     )
     metrics: dict[str, Limits] = Field(
         default_factory=shipped_limits,
@@ -124,6 +136,26 @@ class Policy(_Strict):
         """Give the limits of a task."""
         own = (self.tasks or {}).get(task)
         return {**self.metrics, **((own.metrics if own else None) or {})}
+
+    def only_gated(self) -> Policy:
+        """Leave out what is shown only."""
+        gated = {name: limits for name, limits in self.metrics.items() if limits.tier == "gate"}
+        tasks = self.tasks and {
+            task: own if own.group_tier == "gate" else own.model_copy(update={"by": None})
+            for task, own in self.tasks.items()
+        }
+        return self.model_copy(update={"metrics": gated or self.metrics, "tasks": tasks})
+
+    def gated_key(self, task: str) -> str | None:
+        """Give the group key whose groups decide too."""
+        own = (self.tasks or {}).get(task)
+        return own.by if own is not None and own.group_tier == "gate" else None
+
+    def cluster_of(self, task: str) -> str | None:
+        """Give the group key over whose values the standard errors of a task are."""
+        own = (self.tasks or {}).get(task)
+        is_own = own is not None and "cluster" in own.model_fields_set
+        return own.cluster if own is not None and is_own else self.cluster
 
 
 def _check_metric(place: str, name: str, limits: Limits) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from caopd_bench.gating import GateCell, GateResult
+from caopd_bench.gate_result import GateCell, GateResult
 from caopd_bench.table import LABELS
 
 __all__ = ["HEADS", "Section", "explain", "headline", "label", "said", "sections", "values"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import HEADS, explain, headline, said, sections, values
-from caopd_bench.gating import GateResult
 from caopd_bench.table import align
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 

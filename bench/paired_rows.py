@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -59,6 +59,8 @@ class TaskPair:
     items : int
     groups : Sequence of Mapping
         Of each row, as the base has them.
+    family : ndarray of int, (n,), optional
+        What items that are not independent have in common: see `cluster_by`.
     """
 
     task: str
@@ -67,6 +69,7 @@ class TaskPair:
     item: NDArray[np.intp]
     items: int
     groups: Sequence[Mapping[str, Any]]
+    family: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:
@@ -74,9 +77,57 @@ class TaskPair:
         return int(self.item.size)
 
     @property
-    def cluster(self) -> NDArray[np.intp] | None:
+    def question(self) -> NDArray[np.intp] | None:
         """The items, where one has several rows."""
         return self.item if self.items < self.n else None
+
+    @property
+    def cluster(self) -> NDArray[np.intp] | None:
+        """The unit of standard errors: families of items, else the items.
+
+        None where each row is one by itself.
+        """
+        return self.question if self.family is None else self.family
+
+    @property
+    def clusters(self) -> int:
+        """Units of the standard errors."""
+        return self.items if self.family is None else int(np.unique(self.family).size)
+
+    @property
+    def keys(self) -> list[str]:
+        """The group keys that rows have."""
+        return sorted({key for groups in self.groups for key in groups})
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether every row of the candidate is that of the base."""
+        stated = np.array_equal(self.base.confidence, self.cand.confidence, equal_nan=True)
+        return stated and np.array_equal(self.base.correct, self.cand.correct)
+
+    def cluster_by(self, key: str) -> TaskPair:
+        """Take the items that have one value of a group key together.
+
+        An item without the key is a family of its own.
+
+        Raises
+        ------
+        ValueError
+            If no item has the key, or the rows of one item have several values.
+        """
+        values = [groups.get(key) for groups in self.groups]
+        number = {v: i for i, v in enumerate(dict.fromkeys(v for v in values if v is not None))}
+        if not number:
+            raise ValueError(
+                f"no item has the group {key!r}; there are {', '.join(self.keys) or 'none'}"
+            )
+        alone = (self.item + len(number)).tolist()
+        labels = [alone[i] if v is None else number[v] for i, v in enumerate(values)]
+        family = np.array(labels, dtype=np.intp)
+        # Rows of an item stand together.
+        if (family[1:] != family[:-1])[self.item[1:] == self.item[:-1]].any():
+            raise ValueError(f"the rows of one item have several values of the group {key!r}")
+        return replace(self, family=family)
 
     def select(self, rows: NDArray[np.bool_]) -> TaskPair:
         """Give some of the rows."""
@@ -90,6 +141,7 @@ class TaskPair:
             item,
             int(items.size),
             groups,
+            None if self.family is None else self.family[kept],
         )
 
     def by(self, key: str) -> dict[object, TaskPair]:

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from caopd_bench.errors import UsageError
+from caopd_bench.gate_inputs import choose_tasks
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import choose_tasks, decide_cells, limited_cells
-from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.paired_rows import Side, TaskPair, match_task, rows_by_task
+from caopd_bench.gating import decide_cells, limited_cells
+from caopd_bench.made_candidates import make_equal, make_opd_shaped
+from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AnyRun
 
 __all__ = ["SelfTest", "make_equal", "make_opd_shaped", "run_self_test"]
 
 EQUAL_DRAWS = 400
 OPD_DRAWS = 100
-REDECODED = 0.6  # share of the items that an equal candidate answers anew
-GAINED = 0.08  # accuracy of the OPD-shaped candidate above the reference's
-STATED = ((0.93, 1.0), (0.98, 0.99), (1.0, 0.95))  # its confidences: share up to here, value
 WANTED = 0.95  # share of OPD-shaped candidates that must fail
 CHANCE = 0.01  # of blaming a gate that keeps its rate
 
@@ -96,7 +94,7 @@ def run_self_test(
                 f"{pair.task}: the reference has {pair.items} items, and the policy asks for "
                 f"{policy.min_items} (min_items): nothing would ever be decided"
             )
-    gated = _only_gated(policy)
+    gated = policy.only_gated()
     rng = np.random.default_rng(seed)
     equal = [_outcome([make_equal(pair, rng) for pair in pairs], gated) for _ in range(equal_draws)]
     opd = [
@@ -113,48 +111,8 @@ def run_self_test(
     )
 
 
-def make_equal(pair: TaskPair, rng: np.random.Generator) -> TaskPair:
-    """Give some items all the answers of another item: the same population, other answers."""
-    # Items that have as many rows; rows of an item stand together.
-    sizes = np.bincount(pair.item)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    source = np.arange(pair.n)
-    for size in np.unique(sizes):
-        items = np.flatnonzero(sizes == size)
-        anew = items[rng.random(items.size) < REDECODED]
-        donors = rng.choice(items, anew.size)
-        offsets = np.arange(size)
-        source[starts[anew][:, None] + offsets] = starts[donors][:, None] + offsets
-    return _with_candidate(pair, pair.base.select(source))
-
-
-def make_opd_shaped(pair: TaskPair, rng: np.random.Generator) -> TaskPair:
-    """Turn some wrong answers right, and every stated confidence to 1.00 or nearly."""
-    base = pair.base
-    wrong = 1.0 - float(base.correct.mean())
-    turned = rng.random(pair.n) < (min(GAINED / wrong, 1.0) if wrong > 0.0 else 0.0)
-    draw = rng.random(pair.n)
-    stated: FloatArray = np.select([draw < share for share, _ in STATED], [v for _, v in STATED])
-    correct = np.where(turned, 1.0, base.correct)
-    return _with_candidate(pair, Side(np.where(base.parsed, stated, np.nan), correct))
-
-
-def _with_candidate(pair: TaskPair, cand: Side) -> TaskPair:
-    return TaskPair(pair.task, pair.base, cand, pair.item, pair.items, pair.groups)
-
-
 def _outcome(pairs: Sequence[TaskPair], policy: Policy) -> str:
     return decide_cells(limited_cells(pairs, policy), policy).outcome
-
-
-def _only_gated(policy: Policy) -> Policy:
-    """Leave out what does not decide, for speed."""
-    gated = {name: limits for name, limits in policy.metrics.items() if limits.tier == "gate"}
-    tasks = policy.tasks and {
-        task: own if own.group_tier == "gate" else own.model_copy(update={"by": None})
-        for task, own in policy.tasks.items()
-    }
-    return policy.model_copy(update={"metrics": gated or policy.metrics, "tasks": tasks})
 
 
 def _allowed(draws: int, rate: float) -> int:

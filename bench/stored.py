@@ -9,6 +9,7 @@ Both are the same bytes whenever they are made from the same rows.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import zlib
@@ -28,7 +29,9 @@ __all__ = [
     "ROWS_NAME",
     "SUMMARY_NAME",
     "Summary",
+    "hash_lines",
     "is_stored",
+    "read_lines",
     "read_stored",
     "read_summary",
     "render_stored",
@@ -39,6 +42,7 @@ __all__ = [
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
 FORMAT: Literal[1] = 1
+EDITED = f"the rows in {ROWS_NAME} were changed after the run was stored"
 
 
 class StoredRow(BaseModel):
@@ -78,6 +82,8 @@ class Summary(BaseModel):
     provenance: dict[str, Any]
     warnings: list[str]
     records: list[dict[str, Any]]
+    #: Of the lines of rows.jsonl.gz, unpacked; None in what earlier versions wrote.
+    rows_sha256: str | None = None
 
 
 def write_stored(
@@ -130,6 +136,7 @@ def render_stored(
         provenance=clean_provenance(run.provenance),
         warnings=list(run.warnings),
         records=to_plain(records),
+        rows_sha256=hash_lines(lines),
     )
     text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
     # No time and no name in the header, and not gzip.compress, whose header differs between
@@ -139,6 +146,11 @@ def render_stored(
         stream.write(lines.encode())
     compressed = buffer.getvalue()
     return {ROWS_NAME: compressed, SUMMARY_NAME: text.encode()}
+
+
+def hash_lines(lines: str) -> str:
+    """Fingerprint the rows, unpacked: another zlib packs them into other bytes."""
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _name_of(folder: Path) -> str | None:
@@ -161,18 +173,28 @@ def read_stored(folder: Path) -> Run:
         if not file.is_file():
             raise UsageError(f"{folder}: a stored run without {file.name}; store the run again")
     summary = read_summary(folder)
-    try:
-        lines = gzip.decompress(rows_file.read_bytes()).decode().splitlines()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
-        raise UsageError(f"{rows_file}: damaged or cut off; store the run again") from None
-    rows = [_load_row(line, f"{rows_file} line {i}") for i, line in enumerate(lines, 1)]
+    text = read_lines(folder)
+    rows = [_load_row(line, f"{rows_file} line {i}") for i, line in enumerate(text.splitlines(), 1)]
     if not rows:
         raise UsageError(f"{rows_file}: holds no rows; store the run again")
     provenance = clean_provenance(summary.provenance)
     # Those on the parser were true of the version that stored the run.
     warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
     warnings += parser_warnings(provenance)
+    if summary.rows_sha256 not in (None, hash_lines(text)):
+        tasks = dict.fromkeys(row.task for row in rows)
+        edited = [f"{task}: {EDITED}" for task in tasks]
+        warnings += [warning for warning in edited if warning not in warnings]
     return Run(summary.name, str(folder), rows, provenance, tuple(warnings))
+
+
+def read_lines(folder: Path) -> str:
+    """Read the rows of a stored run as the text that they are."""
+    rows_file = folder / ROWS_NAME
+    try:
+        return gzip.decompress(rows_file.read_bytes()).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        raise UsageError(f"{rows_file}: damaged or cut off; store the run again") from None
 
 
 def read_summary(folder: Path) -> Summary:

@@ -36,6 +36,10 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path, same_r
     spec = f"exemplars-{name}={stored}"
     assert main(["score", spec, "--by", "level", "--store", str(tmp_path)]) == 0
     made, known = (json.loads((f / "summary.json").read_text()) for f in (tmp_path, stored))
+    # Fingerprints of the rows are in what this version stores; these are older, and the rows are
+    # compared below.
+    for summary in (made, known):
+        summary.pop("rows_sha256", None)
     assert [*made] == [*known]
     for ours, theirs in zip(made.pop("records"), known.pop("records"), strict=True):
         assert same_record(ours, theirs)

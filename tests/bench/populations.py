@@ -38,7 +38,8 @@ def make_run(stated, right, name="run", *, task="caopd_math_conf", parsed=None, 
 
 def redecode(first, second, seed, share=0.6):
     """Take the answers to a share of the items from a second draw."""
-    rng = np.random.default_rng(seed)
+    # A stream of its own: that of `draw` would choose the items by what they state.
+    rng = np.random.default_rng([seed, 1])
     anew = rng.random((first[0].shape[0], 1)) < share
     return tuple(np.where(anew, b, a) for a, b in zip(first, second, strict=True))
 

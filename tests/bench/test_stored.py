@@ -254,7 +254,7 @@ def test_an_interrupted_write_leaves_the_old_run(stored, make_run, run, monkeypa
 
     monkeypatch.setattr(Path, "write_bytes", fail)
     code, out, err = run("score", other, "--store", stored)
-    assert (code, out) == (2, "")
+    assert (code, out) == (5, "")
     assert err == f"caopd-bench score: {stored}: cannot be written (No space left on device)\n"
     assert {file.name: file.read_bytes() for file in stored.iterdir()} == before
     assert len(read_run(stored).rows) == 5

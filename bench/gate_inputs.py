@@ -1,0 +1,90 @@
+"""What a gate looks at: the reference, the tasks, and their rows in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from caopd_bench.errors import NotComparableError, UsageError
+from caopd_bench.gate_cells import LEAST_CLUSTERS
+from caopd_bench.gate_policy import Policy, load_policy
+from caopd_bench.paired_rows import TaskPair
+from caopd_bench.rows import AGREEMENT, AnyRun
+from caopd_bench.runs import read_run
+from caopd_bench.stored_check import refuse_edited
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["choose_tasks", "cluster_pair", "common_tasks", "load_reference", "read_whole"]
+
+
+def load_reference(
+    policy: Policy | str | Path, reference: AnyRun | str | Path | None
+) -> tuple[Policy, AnyRun | str | Path]:
+    """Give the policy, and the reference that it or the caller names."""
+    if isinstance(policy, Policy):
+        wanted, folder = policy, Path()
+    else:
+        wanted, folder = load_policy(Path(policy)), Path(policy).parent
+    if reference is not None:
+        return wanted, reference
+    if wanted.reference is None:
+        raise UsageError("no reference: name one in the policy (reference: FOLDER), or --reference")
+    path = folder / wanted.reference
+    if not path.exists():
+        raise NotComparableError(
+            f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
+            "folder (make one by: caopd-bench baseline init RUN --output DIR --reason TEXT)"
+        )
+    return wanted, path
+
+
+def read_whole(run: AnyRun | str | Path) -> AnyRun:
+    """Read a run that will decide; a stored one must be as it was stored."""
+    if not isinstance(run, (str, Path)):
+        return run
+    read = read_run(run)
+    refuse_edited(read)
+    return read
+
+
+def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:
+    """Give the tasks of a policy: those it names, else all that state a confidence."""
+    return list(policy.tasks or [task for task in ours if not task.endswith(AGREEMENT)] or ours)
+
+
+def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Give the tasks of a policy, which both runs must have."""
+    wanted = choose_tasks(policy, ours)
+    for name, tasks in (("reference", ours), ("candidate", theirs)):
+        missing = [task for task in wanted if task not in tasks]
+        if missing:
+            lacks, has = (
+                ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, tasks)
+            )
+            raise NotComparableError(f"the {name} lacks {lacks}; it has {has}")
+    return wanted
+
+
+def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
+    """Take items together as the policy says.
+
+    Raises
+    ------
+    UsageError
+        If the group key is not one of the task, or has too few values.
+    """
+    key = policy.cluster_of(pair.task)
+    if key is None:
+        return pair
+    try:
+        clustered = pair.cluster_by(key)
+    except ValueError as error:
+        alone = f"for this task alone: tasks: {{{pair.task}: {{cluster: null}}}}"
+        raise UsageError(f"cluster: {pair.task}: {error}; {alone}") from None
+    if clustered.clusters < LEAST_CLUSTERS:
+        raise UsageError(
+            f"cluster: {pair.task}: {key!r} has {clustered.clusters} values, and standard errors "
+            f"over fewer than {LEAST_CLUSTERS} are not to be trusted; take a finer key, or leave "
+            "cluster out"
+        )
+    return clustered
