@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from caopd_bench.metrics.columns import has_rows
 from caopd_bench.metrics.counting import canonical, merge_clusters
 from caopd_bench.metrics.tally import Tally, tally
 
@@ -60,8 +61,8 @@ class TallyBuilder:
         ValueError
             As :func:`tally`, and if some chunks have clusters and others have none.
         """
-        sizes = [np.size(rows) for rows in (confidence, correct, cluster) if rows is not None]
-        if any(sizes):
+        columns = [rows for rows in (confidence, correct, cluster) if rows is not None]
+        if any(has_rows(column) for column in columns):
             self.merge(tally(confidence, correct, cluster=cluster))
 
     def merge(self, other: Tally) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.metrics.summary import within_range
 from caopd_bench.metrics.tally import Tally
 
 
@@ -93,4 +94,5 @@ def brier_limits(tally: Tally, level: float = 0.95) -> Limits:
     centre = float((right * if_right + wrong * if_wrong).sum()) / rows
     squares = right * (if_right - centre) ** 2 + wrong * (if_wrong - centre) ** 2
     reach = student_quantile(level, n) * float(np.sqrt(squares.sum())) / rows
-    return Limits(max(min(centre - reach, estimate), 0.0), min(max(centre + reach, estimate), 1.0))
+    low, high = within_range("brier", centre - reach, centre + reach)
+    return Limits(min(low, estimate), max(high, estimate))

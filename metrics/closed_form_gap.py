@@ -7,6 +7,7 @@ import numpy as np
 from caopd_bench.metrics.closed_form import Limits, add_rows
 from caopd_bench.metrics.closed_form_means import mean_confidence_limits
 from caopd_bench.metrics.intervals import wilson
+from caopd_bench.metrics.summary import within_range
 from caopd_bench.metrics.tally import Tally
 
 
@@ -63,7 +64,6 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
         return float(np.sqrt(max(squared, 0.0)))
 
     lowest, highest = mean_confidence_limits(tally, level)
-    return Limits(
-        max(gap - join(confidence - lowest, high - accuracy), -1.0),
-        min(gap + join(highest - confidence, accuracy - low), 1.0),
-    )
+    below = join(confidence - lowest, high - accuracy)
+    above = join(highest - confidence, accuracy - low)
+    return Limits(*within_range("overconfidence_gap", gap - below, gap + above))

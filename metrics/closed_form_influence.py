@@ -12,10 +12,9 @@ from caopd_bench.metrics.closed_form import Limits, add_rows, student_quantile
 from caopd_bench.metrics.closed_form_means import skew_corrected
 from caopd_bench.metrics.design_effect import squared_influence
 from caopd_bench.metrics.influence import influence
-from caopd_bench.metrics.summary import METRICS
+from caopd_bench.metrics.summary import METRICS, within_range
 from caopd_bench.metrics.tally import Tally
 
-RANGES = {"log_score": (0.0, np.inf), "brier_skill": (-np.inf, 1.0)}  # the others: 0 to 1
 TINY = 1e-24  # of the rows: influences that differ by rounding only
 
 
@@ -70,11 +69,8 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     skewness = cubes / rows / variance**1.5
     below, above = skew_corrected(skewness, rows, student_quantile(level, float(tally.n)))
     error = float(np.sqrt(variance / rows))
-    floor, ceiling = RANGES.get(name, (0.0, 1.0))
-    return Limits(
-        max(min(centre - below * error, estimate), floor),
-        min(max(centre + above * error, estimate), ceiling),
-    )
+    low, high = within_range(name, centre - below * error, centre + above * error)
+    return Limits(min(low, estimate), max(high, estimate))
 
 
 def _extended(name: str, tally: Tally) -> Tally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from caopd_bench.metrics.calibration import saturation
 from caopd_bench.metrics.closed_form import Limits
 from caopd_bench.metrics.intervals import wilson
+from caopd_bench.metrics.summary import METRICS
 from caopd_bench.metrics.tally import Tally
 
 
@@ -52,7 +53,8 @@ def uncertainty_limits(tally: Tally, level: float = 0.95) -> Limits:
     """
     low, high = accuracy_limits(tally, level)
     ends = low * (1.0 - low), high * (1.0 - high)
-    return Limits(min(ends), 0.25 if low <= 0.5 <= high else max(ends))
+    _, largest = METRICS["uncertainty"].range
+    return Limits(min(ends), largest if low <= 0.5 <= high else max(ends))
 
 
 def _wilson(successes: float, n: float, level: float) -> Limits:

@@ -14,8 +14,39 @@ from caopd_bench.metrics.multiplicity import holm
 from caopd_bench.metrics.paired_limits import paired_limits
 from caopd_bench.metrics.pairing import Pair, Rows, pair
 from caopd_bench.metrics.seeds import check_level
-from caopd_bench.metrics.summary import METRICS, check_metrics, undefined_reason
+from caopd_bench.metrics.summary import (
+    METRICS,
+    check_metrics,
+    check_value,
+    reason_of,
+    widest_change,
+)
 
+#: What :func:`compare` compares by default: the family of tests that :func:`holm` adjusts for. A
+#: list of its own, since a metric that is registered must not move the p-values of the others.
+FAMILY = (
+    "accuracy",
+    "mean_confidence",
+    "overconfidence_gap",
+    "ece",
+    "ece_l2",
+    "over_ece",
+    "smooth_ece",
+    "brier",
+    "miscalibration",
+    "discrimination",
+    "uncertainty",
+    "brier_skill",
+    "log_score",
+    "auroc",
+    "auprc",
+    "spr",
+    "tie_rate",
+    "aurc",
+    "eaurc",
+    "confidence_when_wrong",
+    "saturation",
+)
 NAN = float("nan")
 
 
@@ -134,8 +165,8 @@ def compare(
         Integers or strings, one per row and unique within a model: rows are then matched by id,
         and may be in any order.
     metrics : iterable of str, optional
-        Names in :data:`METRICS`; all by default. They are the family that :func:`holm` adjusts
-        for, so name the few that matter before looking.
+        Names in :data:`METRICS`; :data:`FAMILY` by default. They are the family that :func:`holm`
+        adjusts for, so name the few that matter before looking.
     level : float, default 0.95
         Nominal coverage.
 
@@ -188,7 +219,7 @@ def compare(
     Brier                    0.330   0.170   -0.160  [-0.226, -0.094]   0.000  0.000  b
     """
     check_level(level)
-    names = list(METRICS) if metrics is None else check_metrics(metrics)
+    names = check_metrics(FAMILY if metrics is None else metrics)
     rows = pair(a, b, cluster=cluster, item=item)
     changes = {name: _change(name, rows, level) for name in names}
     adjusted = holm({name: change.p_value for name, change in changes.items()})
@@ -202,13 +233,12 @@ def compare(
 
 
 def _change(name: str, rows: Pair, level: float) -> Change:
-    of_a, of_b = (METRICS[name].function(t) for t in (rows.a, rows.b))
+    of_a, of_b = (check_value(name, METRICS[name].function(t)) for t in (rows.a, rows.b))
     if not (math.isfinite(of_a) and math.isfinite(of_b)):
-        why = [f"{m}: {undefined_reason(name, t)}" for m, t in (("a", rows.a), ("b", rows.b))]
-        undefined = [w for w, x in zip(why, (of_a, of_b), strict=True) if not math.isfinite(x)]
-        reason = "; ".join(undefined)
+        why = [reason_of(name, of_a, rows.a), reason_of(name, of_b, rows.b)]
+        reason = "; ".join(f"{model}: {w}" for model, w in zip("ab", why, strict=True) if w)
         return Change(name, of_a, of_b, of_b - of_a, NAN, NAN, NAN, "", NAN, None, reason)
-    limits = paired_limits(name, rows, level)
+    limits, widest = paired_limits(name, rows, level), widest_change(name)
     better: Literal["a", "b"] | None = None
     good = METRICS[name].higher_is_better
     if good is not None and (limits.low > 0.0 or limits.high < 0.0):
@@ -218,8 +248,8 @@ def _change(name: str, rows: Pair, level: float) -> Change:
         a=of_a,
         b=of_b,
         difference=of_b - of_a,
-        low=limits.low,
-        high=limits.high,
+        low=max(limits.low, -widest),
+        high=min(limits.high, widest),
         p_value=limits.p_value,
         method=limits.method,
         standard_error=limits.standard_error,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import Edges, bin_index, bin_sums
 from caopd_bench.metrics.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 MOST_VALUES = 1000  # with more distinct values, neighbours are drawn together
 
@@ -41,8 +41,10 @@ class StatedCells(NamedTuple):
 
 
 def null_ece(
-    tally: Tally,
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
     *,
+    cluster: ArrayLike | None = None,
     bins: int = 10,
     edges: Edges = "exact",
     level: float = 0.95,
@@ -53,9 +55,14 @@ def null_ece(
 
     Parameters
     ----------
-    tally : Tally
-        Only the stated confidences and how often each occurs are used, and, of a tally with
-        clusters, how alike the answers within a cluster are.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted. Only how often each confidence occurs is used, and, of rows in clusters, how
+        alike the answers within a cluster are.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -72,7 +79,7 @@ def null_ece(
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -88,6 +95,7 @@ def null_ece(
     >>> round(null.mean, 2), round(null.upper, 2)
     (0.04, 0.1)
     """
+    tally = as_tally(confidence, correct, cluster=cluster)
     check_whole_rows(tally, "null_ece")
     check_level(level)
     check_replicates(replicates)
@@ -98,13 +106,19 @@ def null_ece(
 
 
 def consistency_band(
-    tally: Tally, *, level: float = 0.95, replicates: int = 1000, seed: Seed = 0
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    level: float = 0.95,
+    replicates: int = 1000,
+    seed: Seed = 0,
 ) -> ConsistencyBand:
     """Return the band in which a calibrated model's CORP curve would lie at each value.
 
     Parameters
     ----------
-    tally : Tally
+    confidence, correct, cluster
         As for :func:`null_ece`.
     level : float, default 0.95
         Pointwise: of one value at a time, not of the whole curve.
@@ -122,7 +136,7 @@ def consistency_band(
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -140,6 +154,7 @@ def consistency_band(
     # Imported here: it costs 0.2 s.
     from scipy.optimize import isotonic_regression
 
+    tally = as_tally(confidence, correct, cluster=cluster)
     check_whole_rows(tally, "consistency_band")
     check_level(level)
     check_replicates(replicates)

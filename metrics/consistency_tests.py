@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import bin_sums
 from caopd_bench.metrics.consistency import (
@@ -19,7 +19,7 @@ from caopd_bench.metrics.consistency import (
 )
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.seeds import Seed, check_replicates, generator
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 Statistic = Literal["kuiper", "ece", "chi2", "brier"]
 
@@ -61,14 +61,25 @@ class ConsistencyTest:
 
 
 def consistency_test(
-    tally: Tally, *, statistic: Statistic = "kuiper", replicates: int = 1000, seed: Seed = 0
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    statistic: Statistic = "kuiper",
+    replicates: int = 1000,
+    seed: Seed = 0,
 ) -> ConsistencyTest:
     r"""Test whether the stated confidences are perfectly calibrated.
 
     Parameters
     ----------
-    tally : Tally
-        Without weights. With clusters, the answers within a cluster may depend on each other.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted. With clusters, the answers within a cluster may depend on each other.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
     statistic : {"kuiper", "ece", "chi2", "brier"}, default "kuiper"
         What to look at. "kuiper": the largest accumulated gap over any range of confidence, needs
         no bins. "ece": over ten bins. "chi2": Hosmer and Lemeshow's sum over ten bins, the most
@@ -85,8 +96,8 @@ def consistency_test(
     Raises
     ------
     ValueError
-        If the tally is weighted, has clusters and the statistic is "chi2", or another argument is
-        invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, if they have clusters and the
+        statistic is "chi2", or if another argument is invalid.
 
     Notes
     -----
@@ -119,6 +130,7 @@ def consistency_test(
     >>> consistency_test(tally([0.9] * 50, [1] * 45 + [0] * 5)).p_value
     1.0
     """
+    tally = as_tally(confidence, correct, cluster=cluster)
     check_whole_rows(tally, "consistency_test")
     check_replicates(replicates)
     if statistic not in get_args(Statistic):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.columns import as_labels, as_numbers
 from caopd_bench.metrics.sorting import sort_by_confidence
 
 FloatArray = NDArray[np.float64]
@@ -41,14 +42,12 @@ class ClusterCounts(NamedTuple):
 
 def as_confidence(confidence: ArrayLike) -> NDArray[Any]:
     """Return the confidences as a native 1-D float array, of a range that is not checked yet."""
-    c = np.asarray(confidence)
+    c = as_numbers("confidence", confidence)
     if c.dtype.kind == "b":
         raise ValueError(
             "confidence must be numbers in [0, 1], got booleans; "
             "the arguments are (confidence, correct), in this order"
         )
-    if c.dtype.kind == "O":
-        c = _floats_of("confidence", c)
     if c.dtype.kind not in "fiu":
         raise ValueError(f"confidence must be numbers in [0, 1], got dtype {c.dtype}")
     narrow = c.dtype.kind == "f" and c.dtype.itemsize < 8
@@ -84,9 +83,7 @@ def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
 
 def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
     """Return ``correct`` as n numbers or booleans, of values that are not checked yet."""
-    y = np.asarray(correct)
-    if y.dtype.kind == "O":
-        y = _floats_of("correct", y)
+    y = as_numbers("correct", correct)
     if y.dtype.kind not in "bfiu":
         raise ValueError(f"correct must be 0/1 or bool, got dtype {y.dtype}")
     if y.ndim != 1:
@@ -100,6 +97,13 @@ def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
     """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
     y = as_correct(correct, n)
     if not _is_binary(y):
+        missing = np.flatnonzero(np.isnan(y)) if y.dtype.kind == "f" else np.zeros(0, np.intp)
+        if missing.size:
+            rows = f"{missing.size} such row{'s' if missing.size > 1 else ''}"
+            raise ValueError(
+                f"correct must be 0/1 or bool, got nan in row {missing[0]}: it is missing "
+                f"({rows}); leave out the rows that were not graded and report their share"
+            )
         row = int(np.argmax((y != 0) & (y != 1)))
         raise ValueError(
             f"correct must be 0/1 or bool, got {y[row].item()} in row {row}; threshold graded "
@@ -110,7 +114,7 @@ def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
 
 def check_weights(weights: ArrayLike, n: int) -> FloatArray:
     """Return the weights as n positive finite floats, or raise ValueError saying the fix."""
-    w = np.asarray(weights)
+    w = as_numbers("weights", weights)
     if w.dtype.kind not in "fiu":
         raise ValueError(f"weights must be numbers, got dtype {w.dtype}")
     if w.shape != (n,):
@@ -128,14 +132,7 @@ def check_weights(weights: ArrayLike, n: int) -> FloatArray:
 
 def check_cluster(cluster: ArrayLike, n: int) -> NDArray[Any]:
     """Return n cluster labels (integers or strings), or raise ValueError saying the fix."""
-    labels = np.asarray(cluster)
-    if labels.dtype.kind == "O":
-        labels = np.array(labels.tolist())
-    if labels.dtype.kind not in "iuU":
-        raise ValueError(
-            f"cluster must hold integers or strings, got dtype {labels.dtype}; "
-            "every row needs a label, such as its item_hash"
-        )
+    labels = as_labels("cluster", cluster, "every row needs a label, such as its item_hash")
     if labels.shape != (n,):
         raise ValueError(
             f"cluster must have one label per confidence ({n}), got shape {labels.shape}"
@@ -223,16 +220,6 @@ def merge_clusters(
         np.bincount(entry, weights=right, minlength=pair.size).astype(np.int64),
         np.bincount(entry, weights=wrong, minlength=pair.size).astype(np.int64),
     )
-
-
-def _floats_of(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """Numbers held as Python objects (a pandas column with None in it); None becomes NaN."""
-    if any(isinstance(value, (str, bytes)) for value in values.flat):
-        raise ValueError(f"{name} must be numbers, got text; parse it first")
-    try:
-        return values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numbers, got objects: {error}") from error
 
 
 def _in_range(confidence: NDArray[Any]) -> bool:

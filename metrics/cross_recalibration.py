@@ -13,10 +13,11 @@ from caopd_bench.metrics.counting import (
     canonical,
     check_cluster,
     check_confidence,
+    check_correct,
 )
 from caopd_bench.metrics.recalibration import Method, merged_tally, recalibrate
 from caopd_bench.metrics.seeds import Seed, generator
-from caopd_bench.metrics.tally import Tally, tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 
 class _Folds(NamedTuple):
@@ -109,24 +110,16 @@ def cross_recalibrate(
     >>> cross_recalibrate(c, y, method="constant", folds=2).round(3).tolist()
     [0.333, 0.333, 0.333, 0.5, 0.333, 0.5, 0.5, 0.5, 0.5, 0.333, 0.333, 0.5]
     """
-    if isinstance(confidence, Tally):
-        if correct is not None or cluster is not None:
-            name = "correct" if correct is not None else "cluster"
-            raise ValueError(f"{name} must be left out when the first argument is a Tally")
-        t = confidence
-    else:
-        if correct is None:
-            raise ValueError("correct is missing; pass (confidence, correct) or one Tally")
-        t = tally(confidence, correct, cluster=cluster)
+    t = as_tally(confidence, correct, cluster=cluster)
     if t.weighted:
         raise ValueError("a weighted tally cannot be dealt into folds; leave the weights out")
     dealt = _deal(t, folds, generator(seed))
     maps = np.stack([_map_of_the_rest(t, dealt, k, method, bins) for k in range(folds)])
-    if isinstance(confidence, Tally):
+    if isinstance(confidence, Tally) or correct is None:
         return _tally_of(t, dealt, maps)
     value = np.searchsorted(t.values, canonical(check_confidence(confidence)))
     if cluster is None or dealt.of_cluster is None or t.clusters is None:
-        fold = _fold_of_rows(dealt, value, np.asarray(correct) == 1)
+        fold = _fold_of_rows(dealt, value, check_correct(correct, value.size))
     else:
         fold = dealt.of_cluster[
             np.searchsorted(t.clusters.labels, check_cluster(cluster, value.size))

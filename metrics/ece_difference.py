@@ -15,14 +15,15 @@ from caopd_bench.metrics.counting import (
 )
 from caopd_bench.metrics.intervals import Interval
 from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, rows_or_tally
 
 
 def ece_difference(
-    a: Tally,
-    b: Tally,
+    a: Tally | tuple[ArrayLike, ArrayLike],
+    b: Tally | tuple[ArrayLike, ArrayLike],
     *,
     correlation: float,
+    cluster: ArrayLike | None = None,
     bins: int = 10,
     edges: Edges = "exact",
     level: float = 0.95,
@@ -31,10 +32,12 @@ def ece_difference(
 
     Parameters
     ----------
-    a, b : Tally
+    a, b : Tally or (confidence, correct)
         Whole rows; with clusters if an item was answered several times.
     correlation : float
         Correlation of the two estimates, from :func:`ece_correlation`; 0 for unrelated items.
+    cluster : array_like of int or str, shape (n,), optional
+        Of the rows of both, as for :func:`tally`; tallies have their own.
     bins, edges, level
         As for :func:`ece_interval`.
 
@@ -47,7 +50,8 @@ def ece_difference(
     Raises
     ------
     ValueError
-        If the correlation is not in [-1, 1], or another argument is invalid.
+        If rows are invalid or weighted, the correlation is not in [-1, 1], or another argument is
+        invalid.
 
     Notes
     -----
@@ -75,7 +79,8 @@ def ece_difference(
         raise ValueError(
             f"correlation must be in [-1, 1], got {correlation!r}; see ece_correlation"
         )
-    one, two = (ece_interval(t, bins=bins, edges=edges, level=level) for t in (a, b))
+    of_a, of_b = rows_or_tally("a", a, cluster), rows_or_tally("b", b, cluster)
+    one, two = (ece_interval(t, bins=bins, edges=edges, level=level) for t in (of_a, of_b))
     estimate, debiased = two.estimate - one.estimate, two.debiased - one.debiased
 
     def reach(x: float, y: float) -> float:

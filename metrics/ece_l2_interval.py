@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.bin_gaps import normal_draws
 from caopd_bench.metrics.binning import Edges, bin_index, bin_sums
 from caopd_bench.metrics.calibration import ece
 from caopd_bench.metrics.closed_form import normal_quantile
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.intervals import WEIGHTED, Interval
 from caopd_bench.metrics.seeds import check_level
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.summary import within_range
+from caopd_bench.metrics.tally import Tally, as_tally
 
 
 class _Bins(NamedTuple):
@@ -28,14 +30,25 @@ class _Bins(NamedTuple):
 
 
 def ece_l2_interval(
-    tally: Tally, *, bins: int = 10, level: float = 0.95, edges: Edges = "exact"
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    bins: int = 10,
+    level: float = 0.95,
+    edges: Edges = "exact",
 ) -> Interval:
     r"""Return an asymptotic interval for the L2 calibration error, ``ece(norm="l2")``.
 
     Parameters
     ----------
-    tally : Tally
-        Independent rows: no weights, no clusters.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments of
+        independent rows: no weights, no clusters.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`: each row its own, or it is refused.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -51,7 +64,8 @@ def ece_l2_interval(
     Raises
     ------
     ValueError
-        If the tally has clusters or weights, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, have clusters or weights, or another argument is
+        invalid.
 
     Notes
     -----
@@ -87,8 +101,9 @@ def ece_l2_interval(
     (0.3, 0.296, 0.17, 0.38)
     """
     check_level(level)
+    tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
-        raise ValueError("tally must not be weighted; intervals need whole rows")
+        raise ValueError(WEIGHTED)
     if tally.clusters is not None and tally.clusters.labels.size < tally.n:
         raise ValueError(
             "tally must not have clusters: the L2 interval needs independent rows; use "
@@ -102,11 +117,11 @@ def ece_l2_interval(
     estimate, debiased = ece(tally, bins=bins, edges=edges, norm="l2"), np.sqrt(max(square, 0.0))
     clear = square > _upper_if_calibrated(b, (1.0 + level) / 2.0) / n
     low = np.sqrt(max(square - reach, 0.0)) if clear else 0.0
-    high = np.sqrt(max(square, 0.0) + reach)
+    low, high = within_range("ece_l2", float(low), float(np.sqrt(max(square, 0.0) + reach)))
     return Interval(
         estimate=estimate,
-        low=float(min(low, debiased)),
-        high=float(min(max(high, estimate), 1.0)),
+        low=min(low, float(debiased)),
+        high=max(high, estimate),
         level=level,
         n=int(tally.n),
         method="asymptotic",

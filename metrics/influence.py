@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import bin_index
 from caopd_bench.metrics.condensing import condense
@@ -24,7 +24,7 @@ from caopd_bench.metrics.influence_curves import (
     smooth_ece_slopes,
 )
 from caopd_bench.metrics.summary import METRICS, check_metrics
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 BLOCK = 1 << 21  # numbers held at once by the numerical derivative
 STEP = 1e-5  # share of the rows that the numerical derivative adds and takes away
@@ -37,27 +37,33 @@ class Influence(NamedTuple):
     if_wrong: FloatArray
 
 
-def influence(name: str, tally: Tally) -> Influence:
+def influence(
+    name: str, confidence: ArrayLike | Tally, correct: ArrayLike | None = None
+) -> Influence:
     r"""Return the influence of one row on a metric, at each distinct confidence.
 
     Parameters
     ----------
     name : str
         A name in :data:`METRICS`.
-    tally : Tally
-        Clusters, if any, are ignored: sum the influences of a cluster's rows.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments. Clusters, if any, are
+        ignored: sum the influences of a cluster's rows.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
 
     Returns
     -------
     Influence
-        In units of the metric: adding a share :math:`\epsilon` of rows there moves it by
-        :math:`\epsilon` times the influence. NaN where the metric is undefined or infinite. 0 for
-        an outcome that did not occur and would make the metric infinite (log score).
+        At each distinct confidence, ascending, in units of the metric: adding a share
+        :math:`\epsilon` of rows there moves it by :math:`\epsilon` times the influence. NaN where
+        the metric is undefined or infinite. 0 for an outcome that did not occur and would make the
+        metric infinite (log score).
 
     Raises
     ------
     ValueError
-        If the name is not in the registry.
+        If the name is not in the registry, or the rows are invalid, see :func:`tally`.
 
     Notes
     -----
@@ -85,6 +91,7 @@ def influence(name: str, tally: Tally) -> Influence:
     [nan]
     """
     check_metrics([name])
+    tally = as_tally(confidence, correct)
     if not np.isfinite(METRICS[name].cells(*tally.cells)):
         return Influence(np.full(tally.values.size, np.nan), np.full(tally.values.size, np.nan))
     if name in _EXACT:

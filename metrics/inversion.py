@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.bin_gaps import BinGaps
 from caopd_bench.metrics.binning import Edges, bin_index
@@ -19,9 +20,10 @@ from caopd_bench.metrics.calibration import _ece
 from caopd_bench.metrics.cautions import with_caution
 from caopd_bench.metrics.clustered_gaps import ClusteredGaps
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.metrics.intervals import Interval
+from caopd_bench.metrics.intervals import WEIGHTED, Interval
 from caopd_bench.metrics.seeds import check_level
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.summary import within_range
+from caopd_bench.metrics.tally import Tally, as_tally
 
 STEPS = 24  # halvings: 6e-8 of the first bracket
 SLACK = 1e-12  # an observed total counts as equal to itself
@@ -36,15 +38,25 @@ class _Limits(NamedTuple):
 
 
 def ece_interval(
-    tally: Tally, *, bins: int = 10, level: float = 0.95, edges: Edges = "exact"
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    bins: int = 10,
+    level: float = 0.95,
+    edges: Edges = "exact",
 ) -> Interval:
     """Return a confidence interval for the ECE, with plug-in and debiased estimates.
 
     Parameters
     ----------
-    tally : Tally
-        Without weights. Rows of a cluster, such as K samples of a question, may depend on each
-        other.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted. Rows of a cluster, such as K samples of a question, may depend on each other.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -60,7 +72,7 @@ def ece_interval(
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -87,8 +99,9 @@ def ece_interval(
     (0.0, 0.0, 0.13)
     """
     check_level(level)
+    tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
-        raise ValueError("tally must not be weighted; intervals need whole rows")
+        raise ValueError(WEIGHTED)
     estimate = float(_ece(*tally.cells, bins, edges))
     gaps, n = _gaps(tally, bins, edges, 1.0 - level), int(tally.n)
     method = "inversion"
@@ -158,10 +171,9 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     slowest = -reach / float(variance.sum())
     high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
 
-    # Each bin may hold more than it shows, but not all of them at once.
-    high = min(high, 1.0)
-
     debiased = min(float(base.sum()), total)
+    # Each bin may hold more than it shows, but not all of them at once: the sum leaves the range.
+    low, high = within_range("ece", low, high)
     return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)
 
 

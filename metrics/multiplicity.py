@@ -8,6 +8,7 @@ from typing import TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.metrics.columns import as_numbers
 from caopd_bench.metrics.counting import FloatArray
 
 Key = TypeVar("Key")
@@ -61,7 +62,7 @@ def holm(
     if isinstance(p_values, Mapping):
         adjusted = holm(list(p_values.values()))
         return {key: float(p) for key, p in zip(p_values, adjusted, strict=True)}
-    p = np.asarray(p_values, dtype=np.float64)
+    p = as_numbers("p_values", p_values).astype(np.float64)
     if p.ndim != 1:
         raise ValueError(f"p_values must be 1-D, got shape {p.shape}; one family at a time")
     tested = np.flatnonzero(~np.isnan(p))

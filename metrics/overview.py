@@ -15,7 +15,7 @@ from caopd_bench.metrics.intervals import Interval
 from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.resampling import bootstrap
 from caopd_bench.metrics.seeds import Seed
-from caopd_bench.metrics.summary import METRICS, undefined_reason
+from caopd_bench.metrics.summary import METRICS, check_value, reason_of
 from caopd_bench.metrics.tally import Tally, as_tally
 
 NAN = float("nan")
@@ -84,6 +84,7 @@ def summary(
     confidence: ArrayLike | Tally,
     correct: ArrayLike | None = None,
     *,
+    cluster: ArrayLike | None = None,
     intervals: bool = False,
     level: float = 0.95,
     replicates: int = 1000,
@@ -97,6 +98,8 @@ def summary(
         Stated confidences in [0, 1], or a tally in place of both arguments.
     correct : array_like, shape (n,), optional
         0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`, for the intervals; a tally has its own.
     intervals : bool, default False
         Whether to add the intervals of :func:`bootstrap`.
     level, replicates, seed
@@ -119,18 +122,20 @@ def summary(
     >>> summary([0.9, 0.9], [1, 1]).reasons["auroc"]
     'all answers right: AUROC needs right and wrong answers'
     """
-    t = as_tally(confidence, correct)
+    t = as_tally(confidence, correct, cluster=cluster)
     values: dict[str, float] = {}
     for name, metric in METRICS.items():
-        values[name] = metric.function(t)
+        values[name] = check_value(name, metric.function(t))
         if name == "ece":
             debiased = None if t.weighted else ece_interval(t)
             values["ece_debiased"] = debiased.debiased if debiased else NAN
             values["null_ece"] = NAN if t.weighted else null_ece(t).mean
-    why = {name: undefined_reason(name, t) for name in METRICS}
-    why["ece_debiased"] = debiased.reason if debiased else WEIGHTED
-    why["null_ece"] = WEIGHTED
-    reasons = {name: why[name] for name, x in values.items() if not math.isfinite(x)}
+    why = {"ece_debiased": debiased.reason if debiased else WEIGHTED, "null_ece": WEIGHTED}
+    reasons = {
+        name: why[name] if name in why else reason_of(name, x, t)
+        for name, x in values.items()
+        if not math.isfinite(x)
+    }
     computed = bootstrap(t, replicates=replicates, seed=seed, level=level) if intervals else None
     return Summary(
         n=t.n,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.columns import as_labels
 from caopd_bench.metrics.counting import (
     FloatArray,
     canonical,
@@ -131,13 +132,11 @@ def _match(item: tuple[ArrayLike, ArrayLike], n_a: int, n_b: int) -> NDArray[np.
         raise ValueError("item must be a pair (ids of a, ids of b), one id per row")
     ids = []
     for name, values, n in (("a", item[0], n_a), ("b", item[1], n_b)):
-        of = np.asarray(values)
-        if of.dtype.kind == "O":
-            of = np.array(of.tolist())
-        if of.dtype.kind not in "iuU" or of.shape != (n,):
+        of = as_labels("item", values, f"one integer or string per row of {name} names its item")
+        if of.shape != (n,):
             raise ValueError(
                 f"item must hold one integer or string per row of {name} ({n}), "
-                f"got dtype {of.dtype} and shape {of.shape}"
+                f"got shape {of.shape}"
             )
         ids.append(of)
     if (ids[0].dtype.kind == "U") != (ids[1].dtype.kind == "U"):

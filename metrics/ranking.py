@@ -5,7 +5,7 @@ Everything here counts pairs of one right and one wrong answer, ties included, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -224,7 +224,16 @@ def check_groups(tallies: Iterable[Tally]) -> list[Tally]:
     """Return the tallies as a list, or raise ValueError when there is none."""
     if isinstance(tallies, Tally):
         raise ValueError("tallies must be several tallies, got one; pass a list, one per group")
+    if isinstance(tallies, Mapping) or not isinstance(tallies, Iterable):
+        kind = type(tallies).__name__
+        raise ValueError(f"tallies must be a list with one Tally per group, got {kind}")
     groups = list(tallies)
-    if not groups or not all(isinstance(group, Tally) for group in groups):
-        raise ValueError("tallies must hold at least one Tally and nothing else, one per group")
+    if not groups:
+        raise ValueError("tallies must hold at least one Tally, one per group, got none")
+    for number, group in enumerate(groups):
+        if not isinstance(group, Tally):
+            raise ValueError(
+                f"tallies must hold at least one Tally and nothing else, one per group; got "
+                f"{type(group).__name__} at {number}; tally(confidence, correct) makes one"
+            )
     return groups

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import check_bins
+from caopd_bench.metrics.columns import as_numbers
 from caopd_bench.metrics.counting import (
     ClusterCounts,
     FloatArray,
@@ -129,7 +130,7 @@ class Recalibrator:
             if c is None:
                 return merged_tally(values, confidence.right, confidence.wrong)
             return merged_tally(values[c.value], c.right, c.wrong, c)
-        stated = np.asarray(confidence)
+        stated = as_numbers("confidence", confidence)
         if stated.size == 0:
             return np.zeros(stated.shape)
         mapped = self.map_values(canonical(check_confidence(stated.ravel())))

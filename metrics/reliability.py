@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.binning import bin_index
 from caopd_bench.metrics.consistency import (
     ConsistencyBand,
     NullECE,
+    check_whole_rows,
     consistency_band,
     design_effect,
     null_ece,
@@ -21,7 +22,7 @@ from caopd_bench.metrics.decomposition import corp
 from caopd_bench.metrics.intervals import Interval, wilson
 from caopd_bench.metrics.inversion import ece_interval
 from caopd_bench.metrics.ranking import auroc
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 
 class ReliabilityBins(NamedTuple):
@@ -101,13 +102,25 @@ class ReliabilityTable:
         return _rows(self.values)
 
 
-def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> ReliabilityTable:
+def reliability_table(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    bins: int = 10,
+    level: float = 0.95,
+) -> ReliabilityTable:
     """Return everything a reliability diagram shows.
 
     Parameters
     ----------
-    tally : Tally
-        Without weights.
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
     bins : int, default 10
         Number of bins of equal width, left-closed as for :func:`ece`.
     level : float, default 0.95
@@ -121,7 +134,7 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -137,6 +150,7 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     >>> row["low"], row["high"], row["n"], row["accuracy"], row["gap"]
     (0.9, 1.0, 8, 0.5, 0.4)
     """
+    tally = as_tally(confidence, correct, cluster=cluster)
     decomposition, effect = corp(tally), design_effect(tally)
     return ReliabilityTable(
         bins=_bins(tally, bins, level, effect),
@@ -156,13 +170,19 @@ def reliability_table(tally: Tally, *, bins: int = 10, level: float = 0.95) -> R
     )
 
 
-def reliability_bins(tally: Tally, *, bins: int = 10, level: float = 0.95) -> ReliabilityBins:
+def reliability_bins(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    bins: int = 10,
+    level: float = 0.95,
+) -> ReliabilityBins:
     """Return the bins of :func:`reliability_table` alone, which cost next to nothing.
 
     Parameters
     ----------
-    tally : Tally
-        Without weights.
+    confidence, correct, cluster
     bins : int, default 10
     level : float, default 0.95
         As for :func:`reliability_table`.
@@ -184,6 +204,8 @@ def reliability_bins(tally: Tally, *, bins: int = 10, level: float = 0.95) -> Re
     >>> table.n.tolist()
     [0, 0, 0, 0, 0, 2, 0, 0, 0, 8]
     """
+    tally = as_tally(confidence, correct, cluster=cluster)
+    check_whole_rows(tally, "reliability_bins")
     return _bins(tally, bins, level, design_effect(tally))
 
 

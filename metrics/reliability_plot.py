@@ -41,6 +41,11 @@ def plot_reliability(
     matplotlib.figure.Figure
         The figure of ``ax``, or a new one that pyplot does not know of.
 
+    Raises
+    ------
+    ValueError
+        If ``table`` is no :class:`ReliabilityTable`.
+
     Notes
     -----
     Circles are the distinct confidences (bins, if there are more than 30), their area is the
@@ -54,6 +59,7 @@ def plot_reliability(
     >>> figure = plot_reliability(reliability_table(tally([0.9, 0.5], [1, 0])))
     >>> figure.savefig("reliability.png")  # doctest: +SKIP
     """
+    _check_table("table", table)
     if ax is None:
         from matplotlib.figure import Figure
 
@@ -97,7 +103,8 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
     Raises
     ------
     ValueError
-        If there is no table, or ``columns`` is not a positive integer.
+        If there is no table, one is no :class:`ReliabilityTable`, or ``columns`` is not a positive
+        integer.
 
     Examples
     --------
@@ -110,10 +117,9 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
     """
     from matplotlib.figure import Figure
 
-    if not tables:
-        raise ValueError("tables must hold at least one table, got none")
     if isinstance(columns, bool) or not isinstance(columns, (int, np.integer)) or columns < 1:
         raise ValueError(f"columns must be a positive integer, got {columns!r}; use 3")
+    _check_tables(tables)
     across = min(len(tables), int(columns))
     titles = [_filled(name) for name in tables]
     rows = [titles[i : i + across] for i in range(0, len(titles), across)]
@@ -147,6 +153,24 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
         fontsize="small",
     )
     return figure
+
+
+def _check_tables(tables: Any) -> None:
+    if not isinstance(tables, Mapping):
+        kind = type(tables).__name__
+        raise ValueError(f"tables must map names to tables, got {kind}; pass {{name: table}}")
+    if not tables:
+        raise ValueError("tables must hold at least one table, got none")
+    for name, table in tables.items():
+        _check_table(f"tables[{name!r}]", table)
+
+
+def _check_table(name: str, table: Any) -> None:
+    if not isinstance(table, ReliabilityTable):
+        raise ValueError(
+            f"{name} must be a ReliabilityTable, got {type(table).__name__}; "
+            "reliability_table(confidence, correct) makes one"
+        )
 
 
 def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:

@@ -6,21 +6,23 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.condensing import condense
 from caopd_bench.metrics.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.seeds import Seed, check_replicates, generator
 from caopd_bench.metrics.summary import METRICS, check_metrics
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, as_tally
 
 BLOCK = 1 << 21  # numbers held at once, whatever the size of the tally
 
 
 def resample(
-    tally: Tally,
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
     *,
-    metrics: Iterable[str] = tuple(METRICS),
+    cluster: ArrayLike | None = None,
+    metrics: Iterable[str] | None = None,
     replicates: int = 1000,
     seed: Seed = 0,
 ) -> dict[str, FloatArray]:
@@ -31,9 +33,14 @@ def resample(
 
     Parameters
     ----------
-    tally : Tally
-        With clusters, whole clusters are resampled; otherwise rows are.
-    metrics : iterable of str
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted. With clusters, whole clusters are resampled; otherwise rows are.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
+    metrics : iterable of str, optional
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000
     seed : int or numpy.random.Generator, default 0
@@ -46,7 +53,7 @@ def resample(
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -63,8 +70,9 @@ def resample(
     >>> draws["brier"].shape, round(float(draws["brier"].std()), 3)
     ((1000,), 0.025)
     """
-    names = check_metrics(metrics)
+    names = list(METRICS) if metrics is None else check_metrics(metrics)
     check_replicates(replicates)
+    tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
         raise ValueError("tally must not be weighted; the bootstrap needs whole rows")
     small = condense(tally)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.cautions import with_caution
 from caopd_bench.metrics.closed_form import Limits, brier_limits, student_quantile
@@ -40,8 +41,14 @@ from caopd_bench.metrics.null_replicates import null_replicates
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.simulated_inversion import FoldedLimits, folded_limits
-from caopd_bench.metrics.summary import METRICS, check_metrics, undefined_reason
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.summary import (
+    METRICS,
+    check_metrics,
+    check_value,
+    reason_of,
+    within_range,
+)
+from caopd_bench.metrics.tally import Tally, as_tally
 
 ALIKE = "replicates all alike: no interval"
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
@@ -89,18 +96,20 @@ CLOSED_FORMS = MappingProxyType(
         **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
     }
 )
-# Largest value of those that are at least 0, and biased up because noise counts as error.
-# Percentiles cover 0 % when it is 0.
-FOLDED = {"smooth_ece": 1.0, "miscalibration": 1.0, "discrimination": 0.25}
+# At least 0, and biased up because noise counts as error: percentiles cover 0 % when it is 0. To
+# each its stream of random numbers, which does not depend on what else is registered.
+FOLDED = MappingProxyType({"smooth_ece": 6, "miscalibration": 8, "discrimination": 9})
 # Their influences are difference quotients, so that many values would take seconds.
 NUMERICAL, COARSE = ("ece_l2", "aurc", "eaurc"), 128
 WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece", "ece_l2", "over_ece")
 
 
 def bootstrap(
-    tally: Tally,
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
     *,
-    metrics: Iterable[str] = tuple(METRICS),
+    cluster: ArrayLike | None = None,
+    metrics: Iterable[str] | None = None,
     replicates: int = 1000,
     seed: Seed = 0,
     level: float = 0.95,
@@ -109,9 +118,14 @@ def bootstrap(
 
     Parameters
     ----------
-    tally : Tally
-        With clusters, whole clusters are the independent draws; otherwise rows are.
-    metrics : iterable of str
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is not weighted.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own. With clusters, whole clusters are the independent
+        draws; otherwise rows are.
+    metrics : iterable of str, optional
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000
         Of the bootstrap. None is drawn if all the metrics have closed forms.
@@ -134,6 +148,7 @@ def bootstrap(
         (:func:`~caopd_bench.metrics.design_effect.standard_error`), that of the replicates
         elsewhere; NaN if it is 0.
 
+        All limits are inside the range that the metric is registered with, and hold the estimate.
         No interval has zero width: where it would, the limits are NaN with a reason. So they are
         for an undefined metric, for a single cluster, and for percentiles with more than 5 % of
         the replicates undefined.
@@ -141,25 +156,29 @@ def bootstrap(
     Raises
     ------
     ValueError
-        If the tally is weighted, or another argument is invalid.
+        If the rows are invalid, see :func:`tally`, or weighted; if another argument is invalid, or
+        a metric is outside the range that it was registered with.
 
     Examples
     --------
     >>> from caopd_bench.metrics import tally
-    >>> t = tally([0.9] * 60 + [0.6] * 40, [1] * 50 + [0] * 10 + [1] * 20 + [0] * 20)
-    >>> i = bootstrap(t, metrics=["auroc"])["auroc"]
+    >>> c, y = [0.9] * 60 + [0.6] * 40, [1] * 50 + [0] * 10 + [1] * 20 + [0] * 20
+    >>> i = bootstrap(c, y, metrics=["auroc"])["auroc"]
     >>> round(i.estimate, 3), i.low < i.estimate < i.high
     (0.69, True)
-    >>> bootstrap(tally([0.9, 0.8], [1, 1]), metrics=["auroc"])["auroc"].reason
+    >>> bootstrap(tally(c, y), metrics=["auroc"])["auroc"] == i  # or a tally of them
+    True
+    >>> bootstrap([0.9, 0.8], [1, 1], metrics=["auroc"])["auroc"].reason
     'all answers right: AUROC needs right and wrong answers'
     >>> gap = bootstrap(tally([0.95] * 20, [0] * 20))["overconfidence_gap"]
     >>> round(gap.low, 2), round(gap.high, 2), gap.method
     (0.79, 0.95, 'mover')
     """
-    names = check_metrics(metrics)
+    names = list(METRICS) if metrics is None else check_metrics(metrics)
     check_replicates(replicates)
     check_level(level)
     rng = generator(seed)
+    tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
         raise ValueError(WEIGHTED)
     key = int(rng.integers(1 << 32))  # so that one metric does not depend on the others
@@ -175,9 +194,9 @@ def bootstrap(
 
 
 def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
-    estimate, closed = METRICS[name].function(tally), CLOSED_FORMS.get(name)
+    estimate, closed = _estimate(name, tally), CLOSED_FORMS.get(name)
     method = _method(closed.method if closed else "inversion", tally)
-    reason = undefined_reason(name, tally) or _no_interval(name, tally)
+    reason = reason_of(name, estimate, tally) or _no_interval(name, tally)
     if reason:
         return Interval(estimate, NAN, NAN, level, int(tally.n), method, NAN, reason=reason)
     if closed is None:
@@ -186,11 +205,11 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
         small = condense(tally, COARSE) if name in NUMERICAL else tally
         worth = independent_worth(closed.worth or name, small, level)
         limits = closed.limits(worth, level)
+        low, high = _around(name, estimate, limits.low, limits.high)
         found = Interval(
             estimate,
-            # The counts of clustered rows are fractions, and their estimate is rounded.
-            min(limits.low, estimate),
-            max(limits.high, estimate),
+            low,
+            high,
             level,
             int(tally.n),
             method,
@@ -215,12 +234,12 @@ def _no_interval(name: str, tally: Tally) -> str:
 
 
 def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key: int) -> Interval:
-    estimate, n = METRICS[name].function(tally), int(tally.n)
+    estimate, n = _estimate(name, tally), int(tally.n)
     method = _method("bias-corrected normal" if name in FOLDED else "percentile", tally)
     empty = Interval(estimate, NAN, NAN, level, n, method, NAN)
     defined = draws[~np.isnan(draws)]
     undefined = 1.0 - defined.size / draws.size
-    reason = undefined_reason(name, tally) or _no_interval(name, tally)
+    reason = reason_of(name, estimate, tally) or _no_interval(name, tally)
     if not reason and defined.size and np.ptp(defined) <= ROUNDING:
         reason = ONE_VALUE if tally.values.size == 1 else ALIKE
     if not reason and undefined > MAX_UNDEFINED:
@@ -233,21 +252,33 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key
         low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
         if high - low <= ROUNDING:  # a few replicates differ, too few to show
             return replace(empty, reason=ALIKE)
-        return replace(empty, low=float(low), high=float(high), standard_error=error)
+        low, high = _around(name, estimate, float(low), float(high))
+        return replace(empty, low=low, high=high, standard_error=error)
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
     # Where a value of 0 could have given the estimate, 0 is in the interval.
-    rng = np.random.default_rng([key, list(METRICS).index(name)])
+    rng = np.random.default_rng([key, FOLDED[name]])
     null = null_replicates(name, tally, draws.size, rng, level)
     zero = float(np.mean(null >= estimate - ROUNDING)) > (1.0 - level) / 2.0
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
+    low, high = _around(name, estimate, debiased - reach, debiased + reach)
     return replace(
-        empty,
-        low=0.0 if zero else max(debiased - reach, 0.0),
-        high=max(min(debiased + reach, FOLDED[name]), estimate),
-        standard_error=error,
-        debiased=debiased,
+        empty, low=0.0 if zero else low, high=high, standard_error=error, debiased=debiased
     )
+
+
+def _estimate(name: str, tally: Tally) -> float:
+    return check_value(name, METRICS[name].function(tally))
+
+
+def _around(name: str, estimate: float, low: float, high: float) -> tuple[float, float]:
+    """Cut limits to the range of the metric, and stretch them to the estimate.
+
+    Percentiles of a biased metric can leave it out, and so can the counts of clustered rows, which
+    are fractions, by rounding.
+    """
+    low, high = within_range(name, low, high)
+    return min(low, estimate), max(high, estimate)
 
 
 def _method(name: str, tally: Tally) -> str:

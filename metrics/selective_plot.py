@@ -7,10 +7,11 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.selective import answered, aurc, eaurc, risk_coverage
-from caopd_bench.metrics.tally import Tally
+from caopd_bench.metrics.tally import Tally, rows_or_tally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKS = ("o", "s", "^", "D", "v")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))
+Model = Tally | tuple[ArrayLike, ArrayLike]
 POINTS = 1000  # of coverage, at which a curve is drawn
 MOST_MARKS = 30  # with more thresholds than this, each of them is as good as any coverage
 
 
 def plot_risk_coverage(
-    tallies: Tally | Mapping[str, Tally], ax: Axes | None = None, *, title: str | None = None
+    tallies: Model | Mapping[str, Model], ax: Axes | None = None, *, title: str | None = None
 ) -> Figure:
     """Draw the error rate among the answered rows against the share that is answered.
 
     Parameters
     ----------
-    tallies : Tally, or mapping of str to Tally
+    tallies : Tally or (confidence, correct), or mapping of str to such
         One model, or several under their names.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
@@ -45,7 +47,7 @@ def plot_risk_coverage(
     Raises
     ------
     ValueError
-        If there is no tally.
+        If there is no model, or one is neither a tally nor a pair of valid columns.
 
     Notes
     -----
@@ -63,7 +65,11 @@ def plot_risk_coverage(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['base: AURC 0.444, excess 0.333 (n = 3)', 'tuned: AURC 0.111, excess 0.000 (n = 3)']
     """
-    named = {"": tallies} if isinstance(tallies, Tally) else dict(tallies)
+    given = tallies if isinstance(tallies, Mapping) else {"": tallies}
+    named = {
+        name: rows_or_tally(f"tallies[{name!r}]" if name else "tallies", model)
+        for name, model in given.items()
+    }
     if not named:
         raise ValueError("tallies must hold at least one tally, got none")
     if ax is None:

@@ -199,12 +199,62 @@ def tally(
     return Tally(*counts, count_clusters(c, check_correct(y, c.size), labels, counts.values))
 
 
-def as_tally(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Tally:
-    """Return the tally of ``(confidence, correct)``, or the first argument if it is one."""
+def as_tally(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+) -> Tally:
+    """Return the tally of ``(confidence, correct)``, or the first argument if it is one.
+
+    What every function takes that takes ``(confidence, correct, *, cluster=None, ...)`` or
+    ``(tally, ...)``, with the same errors.
+
+    Raises
+    ------
+    ValueError
+        If rows are given beside a tally, or ``correct`` is missing, or as for :func:`tally`.
+
+    Examples
+    --------
+    >>> as_tally([0.9, 0.5], [1, 0], cluster=["a", "a"])
+    Tally(n=2, n_right=1, distinct=2, clusters=1)
+    >>> as_tally([0.9, 0.5])
+    Traceback (most recent call last):
+    ValueError: correct is missing; pass (confidence, correct) or one Tally
+    """
     if isinstance(confidence, Tally):
         if correct is not None:
             raise ValueError("correct must be left out when the first argument is a Tally")
+        if cluster is not None:
+            raise ValueError(
+                "cluster must be left out when the first argument is a Tally; give it to tally()"
+            )
         return confidence
     if correct is None:
         raise ValueError("correct is missing; pass (confidence, correct) or one Tally")
-    return tally(confidence, correct)
+    return tally(confidence, correct, cluster=cluster)
+
+
+def rows_or_tally(name: str, given: Any, cluster: ArrayLike | None = None) -> Tally:
+    """Return a tally that is given as one, or as a pair ``(confidence, correct)``.
+
+    For functions of several models; ``name`` is that of the argument.
+
+    Examples
+    --------
+    >>> rows_or_tally("a", ([0.9, 0.5], [1, 0]))
+    Tally(n=2, n_right=1, distinct=2)
+    >>> rows_or_tally("a", [0.9, 0.5, 0.7])
+    Traceback (most recent call last):
+    ValueError: a must be a Tally or a pair (confidence, correct), got list
+    """
+    if isinstance(given, Tally):
+        return as_tally(given, cluster=cluster)
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        kind = type(given).__name__
+        raise ValueError(f"{name} must be a Tally or a pair (confidence, correct), got {kind}")
+    try:
+        return tally(given[0], given[1], cluster=cluster)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ NEEDED = {
     "recalibrate": {"method": "platt"},
     "cross_recalibrate": {"method": "platt"},
 }
-# They all take what tally() takes, and a tally.
-POINTS = {
+# They all take what tally() takes, and a tally: point metrics and what gives an interval or a test.
+TAKES_ROWS = {
     name: function
     for name in m.__all__
     if name != "tally"
@@ -25,7 +26,7 @@ POINTS = {
 }
 METRICS = {
     name: function
-    for name, function in POINTS.items()
+    for name, function in TAKES_ROWS.items()
     if inspect.signature(function).return_annotation == "float"
 }
 ROWS = [0.9, 0.8, 0.3], [1, 1, 0]
@@ -56,17 +57,158 @@ AWKWARD = {
 }
 
 
+INTERVALS = {
+    "bootstrap",
+    "consistency_band",
+    "consistency_test",
+    "ece_interval",
+    "ece_l2_interval",
+    "null_ece",
+    "reliability_bins",
+    "reliability_table",
+    "resample",
+    "summary",
+}
+
+
 def test_every_metric_is_found():
-    assert {"ece", "brier", "auroc", "log_score", "saturation", "corp", "summary"} <= set(POINTS)
+    assert set(TAKES_ROWS) >= INTERVALS
+    assert {"ece", "brier", "auroc", "log_score", "saturation", "corp", "summary"} <= set(
+        TAKES_ROWS
+    )
     assert {name for name in m.METRICS if name in m.__all__} <= set(METRICS)
 
 
 @pytest.mark.parametrize("case", AWKWARD)
-@pytest.mark.parametrize("name", sorted(POINTS))
+@pytest.mark.parametrize("name", sorted(TAKES_ROWS))
 def test_bad_rows_are_refused_by_name(name, case):
     confidence, correct, message = AWKWARD[case]
     with pytest.raises(ValueError, match=message):
-        POINTS[name](confidence, correct, **NEEDED.get(name, {}))
+        TAKES_ROWS[name](confidence, correct, **NEEDED.get(name, {}))
+
+
+@pytest.mark.parametrize("name", sorted(TAKES_ROWS))
+def test_what_is_neither_rows_nor_a_tally_is_refused(name):
+    function, needed = TAKES_ROWS[name], NEEDED.get(name, {})
+    for given in (None, 5, "0.9", [0.9, 0.8], m, [m.tally(*ROWS)], m.brier):
+        with pytest.raises(ValueError, match="correct is missing"):
+            function(given, **needed)
+        with pytest.raises(ValueError, match=r"^(confidence|correct) must"):
+            function(given, [1, 0, 1, 1], **needed)
+    if "cluster" in inspect.signature(function).parameters:
+        with pytest.raises(ValueError, match="cluster must be left out when the first argument"):
+            function(m.tally(*ROWS), cluster=[1, 2, 3], **needed)
+
+
+@pytest.mark.parametrize("name", sorted(TAKES_ROWS))
+def test_rows_are_as_good_as_their_tally(name):
+    rng = np.random.default_rng(5)
+    question = np.repeat(np.arange(40), 4)  # whose answers are all alike
+    c = rng.choice([0.3, 0.5, 0.8, 0.9], 40)[question]
+    y = (rng.random(40)[question] < c).astype(int)
+    function, needed = TAKES_ROWS[name], NEEDED.get(name, {})
+    if name != "cross_recalibrate":  # which gives rows for rows
+        assert _text(function(c, y, **needed)) == _text(function(m.tally(c, y), **needed))
+    if name in INTERVALS - {"ece_l2_interval"}:
+        clustered = _text(function(c, y, cluster=question, **needed))
+        assert clustered == _text(function(m.tally(c, y, cluster=question), **needed))
+        if name != "summary":
+            assert clustered != _text(function(c, y, **needed))
+
+
+def _text(value):
+    """Return all digits of whatever a function returns."""
+    if isinstance(value, (m.ReliabilityTable, m.Summary)):
+        value = vars(value)
+    if isinstance(value, np.ndarray):
+        return repr(value.tolist())
+    if isinstance(value, (dict, MappingProxyType)):
+        return repr({key: _text(v) for key, v in value.items()})
+    if isinstance(value, tuple):
+        return repr([_text(v) for v in value])
+    return repr(value)
+
+
+def test_the_summary_takes_clusters_for_its_intervals():
+    c, y, question = [0.9, 0.8, 0.7, 0.6] * 20, [1, 1, 0, 0, 1] * 16, np.arange(80) // 4
+    options = {"intervals": True, "replicates": 20}
+    of_rows = m.summary(c, y, cluster=question, **options)
+    assert of_rows.intervals["brier"] == m.bootstrap(c, y, cluster=question)["brier"]
+    assert of_rows.intervals["brier"] != m.summary(c, y, **options).intervals["brier"]
+
+
+def test_names_come_before_rows():
+    c, y = ROWS
+    t = m.tally(*ROWS)
+    assert _text(m.influence("brier", c, y)) == _text(m.influence("brier", t))
+    assert (
+        m.undefined_reason("auroc", [0.9], [1]) == "all answers right: AUROC needs right and w"
+        "rong answers"
+    )
+    for function in (m.influence, m.undefined_reason):
+        with pytest.raises(ValueError, match="correct is missing"):
+            function("brier", c)
+        with pytest.raises(ValueError, match="correct must be left out"):
+            function("brier", t, y)
+
+
+SEQUENCES = {
+    "one tally": (m.tally(*ROWS), "several tallies, got one"),
+    "a number": (5, "got int"),
+    "None": (None, "got NoneType"),
+    "a mapping": ({"a": m.tally(*ROWS)}, "got dict"),
+    "nothing": ([], "at least one Tally, one per group, got none"),
+    "rows": ([ROWS, ROWS], r"got tuple at 0; tally\(confidence, correct\) makes one"),
+    "text": ("groups", "got str at 0"),
+    "one that is none": ([m.tally(*ROWS), [0.9, 0.8]], "got list at 1"),
+}
+
+
+@pytest.mark.parametrize("case", SEQUENCES)
+@pytest.mark.parametrize(
+    "name", ["auroc_between", "auroc_within", "bootstrap_between", "bootstrap_within"]
+)
+def test_groups_that_are_no_tallies_are_refused(name, case):
+    given, message = SEQUENCES[case]
+    with pytest.raises(ValueError, match="tallies must.*" + message):
+        getattr(m, name)(given)
+
+
+def test_two_models_come_as_tallies_or_as_pairs():
+    a, b = ([0.9] * 40, [1] * 20 + [0] * 20), ([0.6] * 40, [1] * 20 + [0] * 20)
+    question = np.arange(40) // 2
+    of_rows = m.ece_difference(a, b, correlation=0.5)
+    assert of_rows == m.ece_difference(m.tally(*a), m.tally(*b), correlation=0.5)
+    clustered = m.ece_difference(a, b, correlation=0.5, cluster=question)
+    tallies = [m.tally(*rows, cluster=question) for rows in (a, b)]
+    assert clustered == m.ece_difference(*tallies, correlation=0.5) != of_rows
+    for given in (None, a[0], "rows", (1, 2, 3)):
+        with pytest.raises(
+            ValueError, match=r"b must be a Tally or a pair \(confidence, correct\)"
+        ):
+            m.ece_difference(a, given, correlation=0.5)
+    with pytest.raises(ValueError, match="a: confidence must be finite"):
+        m.ece_difference(([math.nan], [1]), b, correlation=0.5)
+
+
+def test_pictures_say_what_they_take():
+    for given in (m.tally(*ROWS), ROWS, None):
+        with pytest.raises(ValueError, match="table must be a ReliabilityTable, got"):
+            m.plot_reliability(given)
+        with pytest.raises(ValueError, match=r"tables\['a'\] must be a ReliabilityTable, got"):
+            m.plot_reliabilities({"a": given})
+        with pytest.raises(ValueError, match="tables must map names to tables, got"):
+            m.plot_reliabilities([given])
+    for given in (None, [0.9, 0.8, 0.7], 5):
+        with pytest.raises(ValueError, match="tallies must be a Tally or a pair"):
+            m.plot_risk_coverage(given)
+        with pytest.raises(ValueError, match=r"tallies\['a'\] must be a Tally or a pair"):
+            m.plot_risk_coverage({"a": given})
+    texts = [
+        m.plot_risk_coverage(given).axes[0].get_legend().get_texts()[0].get_text()
+        for given in (ROWS, m.tally(*ROWS), {"": ROWS})
+    ]
+    assert len(set(texts)) == 1
 
 
 DEGENERATE = {
