@@ -31,7 +31,7 @@ SHIPPED = {
     "confidence_when_wrong": 0.05,
     "parse_rate": 0.02,
     "accuracy": 0.05,
-    "strict_auroc": 0.07,
+    "strict_auroc": 0.075,
 }
 #: Names with a better and a worse direction.
 DIRECTED = {name for name, metric in METRICS.items() if metric.higher_is_better is not None}

@@ -35,6 +35,12 @@ class Cell:
     margin : float
         By how much it may be worse.
     items : int
+    extra : float
+        The part of the variance that falls with the square of the number of items.
+    excess : float
+        The part of `upper` that more items do not make smaller.
+    least_items : float
+        Items with which it could probably be computed, if it could not; 0 if that is not known.
     """
 
     worse_by: float
@@ -43,6 +49,9 @@ class Cell:
     standard_error: float
     margin: float
     items: int
+    extra: float = 0.0
+    excess: float = 0.0
+    least_items: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,10 @@ class CellVerdict:
     adjusted : float
         p-value adjusted for all cells of the family; NaN if it could not be computed.
     items_needed : float
-        Items with which an INCONCLUSIVE cell would pass with a probability of 0.8, if the
-        candidate were as much worse as estimated; infinite where that is above the margin, NaN
-        where the cell is decided or could not be computed.
+        Items with which an INCONCLUSIVE cell would PASS or, if it is above its margin, FAIL with a
+        probability of 0.8, were the candidate as much worse as estimated; with which it could
+        probably be computed, if it could not. Infinite where no number of items would do, NaN
+        where the cell is decided, or nothing is known of it.
     """
 
     outcome: Outcome
@@ -73,7 +83,9 @@ class Decision(Generic[Key]):
     cells: Mapping[Key, CellVerdict]
 
 
-def decide(cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1) -> Decision[Key]:
+def decide(
+    cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1, least: int = 0
+) -> Decision[Key]:
     r"""Decide on a candidate by all its gated cells together.
 
     Parameters
@@ -85,6 +97,8 @@ def decide(cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1) ->
     looks : int, default 1
         How often candidates will be compared with the same reference, a FAIL in any of which would
         be a false alarm: p-values count that many times.
+    least : int, default 0
+        Items without which nothing is decided; no cell is said to need fewer.
 
     Returns
     -------
@@ -101,11 +115,18 @@ def decide(cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1) ->
     1 - level, and is worse by more than its margin. PASS: every cell was computed, and its upper
     limit is below its margin; no adjustment, since all must hold (intersection-union, Berger,
     Technometrics 24, 1982). A cell that could not be computed never fails, and blocks PASS.
-    Otherwise INCONCLUSIVE, with
+    Otherwise INCONCLUSIVE. With x times the items a standard error is
 
-    .. math:: n \Big( \frac{(z_{level} + z_{0.8}) \, se}{margin - estimate} \Big)^2
+    .. math:: se(x) = \sqrt{(se^2 - extra) / x + extra / x^2}
 
-    items needed.
+    and, with s(x) that without the second part, which is no chance, x is the least for which
+
+    .. math:: z_{level} \, se(x) + z_{0.8} \, s(x) \le margin - excess - estimate
+
+    or, for an estimate above its margin, of m cells in all,
+
+    .. math:: z_{1 - (1 - level) / (m \, looks)} \, se(x) + z_{0.8} \, s(x) \le estimate
+       \quad\text{and}\quad z_{0.8} \, s(x) \le estimate - margin
 
     Examples
     --------
@@ -122,9 +143,16 @@ def decide(cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1) ->
         raise ValueError("cells must not be empty; there is nothing to decide on")
     if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
         raise ValueError(f"looks must be an int >= 1, got {looks!r}; 365 for a year of nights")
+    if isinstance(least, bool) or not isinstance(least, int) or least < 0:
+        raise ValueError(f"least must be an int >= 0, got {least!r}; 100 as in a shipped policy")
     adjusted = holm({key: cell.p_value for key, cell in cells.items()})
     alpha = (1.0 - level) / looks
-    each = {key: _judge(cell, adjusted[key], alpha, level) for key, cell in cells.items()}
+    # Holm's method asks this of the smallest p-value, and no more of any other.
+    strictest = 1.0 - alpha / max(sum(math.isfinite(p) for p in adjusted.values()), 1)
+    each = {
+        key: _judge(cell, adjusted[key], alpha, level, strictest, least)
+        for key, cell in cells.items()
+    }
     outcomes = {verdict.outcome for verdict in each.values()}
     whole: Outcome = "PASS"
     for outcome in ("INCONCLUSIVE", "FAIL"):
@@ -132,14 +160,44 @@ def decide(cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1) ->
     return Decision(whole, each)
 
 
-def _judge(cell: Cell, adjusted: float, alpha: float, level: float) -> CellVerdict:
+def _judge(
+    cell: Cell, adjusted: float, alpha: float, level: float, strictest: float, least: int
+) -> CellVerdict:
     if not math.isfinite(cell.upper):
-        return CellVerdict("INCONCLUSIVE", adjusted, math.nan)
+        needed = max(cell.least_items, least, cell.items + 1.0) if cell.least_items else math.nan
+        return CellVerdict("INCONCLUSIVE", adjusted, needed)
     if adjusted <= alpha and cell.worse_by > cell.margin + TINY:
         return CellVerdict("FAIL", adjusted, math.nan)
     if cell.upper < cell.margin:
         return CellVerdict("PASS", adjusted, math.nan)
-    room = cell.margin - cell.worse_by
-    reach = normal_quantile(2.0 * level - 1.0) + normal_quantile(2.0 * POWER - 1.0)
-    needed = cell.items * (reach * cell.standard_error / room) ** 2 if room > TINY else math.inf
-    return CellVerdict("INCONCLUSIVE", adjusted, max(needed, cell.items + 1.0))
+    if cell.worse_by > cell.margin:
+        needed = max(
+            _items_for(cell, _z(strictest), cell.worse_by),
+            _items_for(cell, 0.0, cell.worse_by - cell.margin),
+        )
+    else:
+        needed = _items_for(cell, _z(level), cell.margin - cell.excess - cell.worse_by)
+    return CellVerdict("INCONCLUSIVE", adjusted, max(needed, least, cell.items + 1.0))
+
+
+def _items_for(cell: Cell, z: float, room: float) -> float:
+    """Return the items at which z standard errors, and what chance adds, fit into the room."""
+    if room <= TINY:
+        return math.inf
+    falling, extra = max(cell.standard_error**2 - cell.extra, 0.0), cell.extra
+
+    def fits(times: float) -> bool:
+        chance = falling / times
+        return z * math.sqrt(chance + extra / times**2) + _z(POWER) * math.sqrt(chance) <= room
+
+    low, high = 0.0, 1.0
+    while not fits(high):
+        low, high = high, 2.0 * high
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return cell.items * high
+
+
+def _z(one_sided: float) -> float:
+    return normal_quantile(2.0 * one_sided - 1.0)
