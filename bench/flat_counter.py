@@ -167,7 +167,25 @@ class _Cell:
             int(filled.n_right),
             None if parsed is None else _without_singletons(parsed),
             _without_singletons(filled),
+            _in_clusters(_without_singletons(filled), {"ok": parsed, "no_confidence": unparsed}),
         )
+
+
+def _in_clusters(
+    filled: Tally, parts: Mapping[Any, Tally | None]
+) -> dict[Any, NDArray[np.int64]] | None:
+    """Count the rows of each part in each cluster of all rows."""
+    if filled.clusters is None:
+        return None
+    labels = filled.clusters.labels
+    found = {}
+    for status, part in parts.items():
+        if part is not None and part.clusters is not None:
+            inner = part.clusters
+            place = np.searchsorted(labels, inner.labels)[inner.cluster]
+            rows = np.bincount(place, inner.right + inner.wrong, minlength=labels.size)
+            found[status] = rows.astype(np.int64)
+    return found
 
 
 def _without_singletons(counted: Tally) -> Tally:

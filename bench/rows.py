@@ -190,8 +190,29 @@ def count_rows(rows: Sequence[Row]) -> Counts:
     parsed = tally_rows(rows)
     filled = parsed if parsed is not None and parsed.n == len(rows) else _tally(rows)
     return Counts(
-        Counter(row.status for row in rows), sum(row.correct for row in rows), parsed, filled
+        Counter(row.status for row in rows),
+        sum(row.correct for row in rows),
+        parsed,
+        filled,
+        _count_in_clusters(rows, filled),
     )
+
+
+def _count_in_clusters(
+    rows: Sequence[Row], filled: Tally
+) -> dict[Status, NDArray[np.int64]] | None:
+    """Count the rows of each status in each cluster of the tally of all rows."""
+    if filled.clusters is None:
+        return None
+    labels = filled.clusters.labels
+    cluster = np.searchsorted(labels, label_items([row.item_hash for row in rows]))
+    places: dict[Status, list[int]] = defaultdict(list)
+    for row, place in zip(rows, cluster.tolist(), strict=True):
+        places[row.status].append(place)
+    return {
+        status: np.bincount(found, minlength=labels.size).astype(np.int64)
+        for status, found in places.items()
+    }
 
 
 def tally_rows(rows: Sequence[Row]) -> Tally | None:

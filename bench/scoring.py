@@ -6,12 +6,14 @@ that state a usable confidence; the parse rate stands beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from caopd_bench.bounds import worst_cases
-from caopd_bench.counts import STATUSES, Counts, Missing
+from caopd_bench.counts import STATUSES, Counts, Missing, tally_share
 from caopd_bench.errors import UsageError
 from caopd_bench.flat import Columns
 from caopd_bench.metrics import (
@@ -21,7 +23,6 @@ from caopd_bench.metrics import (
     bootstrap_between,
     bootstrap_within,
     null_ece,
-    proportion_interval,
 )
 from caopd_bench.records import Record, make_record
 from caopd_bench.rows import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
@@ -130,17 +131,15 @@ def _groups(run: AnyRun, task: str, key: str) -> dict[object, Counts]:
 def _score_counts(
     run: str, task: str, group: str | None, counts: Counts, level: float, missing: Missing
 ) -> Iterator[Record]:
+    # Of tallies, which know what rows belong to one question.
     shares: list[tuple[str, Interval]] = [
         (
             "parse_rate" if status == "ok" else f"share_{status}",
-            proportion_interval(counts.statuses.get(status, 0), counts.n, level),
+            _share(counts.tally_status(status), level),
         )
         for status in STATUSES
     ]
-    # Of the tally, which knows what rows belong to one question.
-    shares.append(
-        ("accuracy", bootstrap(counts.filled, metrics=["accuracy"], level=level)["accuracy"])
-    )
+    shares.append(("accuracy", _share(counts.filled, level)))
     yield from _make(run, task, group, shares)
     scored = counts.tally(missing)
     if scored is None:
@@ -156,6 +155,11 @@ def _score_counts(
             why = "needs other answers: see the metric itself"
         how = "" if low != low else "worst case"
         yield Record(run, task, group, f"{name}_bounds", NAN, low, high, counts.n, how, why)
+
+
+def _share(counted: Tally, level: float) -> Interval:
+    """Give the share of right rows, with Wilson's limits for as many as the clusters are worth."""
+    return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
 
 def _make(
@@ -241,10 +245,23 @@ def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Recor
     elif parsed is None:
         interval = _undefined(level, NO_ROWS)
     else:
-        stated = zip(parsed.values.tolist(), (parsed.right + parsed.wrong).tolist(), strict=True)
-        copies = sum(n for value, n in stated if value in values)
-        interval = proportion_interval(copies, int(parsed.n), level)
+        interval = _share(_tally_values(parsed, values), level)
     return make_record(run.name, task, None, "exemplar_copies", interval)
+
+
+def _tally_values(counted: Tally, wanted: Collection[float]) -> Tally:
+    """Tally rows anew, right where they state one of these values."""
+    is_wanted = np.isin(counted.values, list(wanted))
+    clusters = counted.clusters
+    if clusters is None:
+        rows = counted.right + counted.wrong
+        return tally_share(rows[is_wanted].sum(keepdims=True), rows.sum(keepdims=True), None)
+    rows = clusters.right + clusters.wrong
+    hits, of_all = (
+        np.bincount(clusters.cluster, weights, minlength=clusters.labels.size).astype(np.int64)
+        for weights in (rows * is_wanted[clusters.value], rows)
+    )
+    return tally_share(hits, of_all, clusters.labels)
 
 
 def _undefined(level: float, reason: str) -> Interval:
