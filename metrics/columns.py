@@ -129,7 +129,8 @@ def _filled(values: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
     data = np.asarray(values.data)
     if not mask.any():
         return data
-    return np.where(mask, np.nan if kind in "biuf" else None, data)
+    missing: Any = np.nan if kind in "biuf" else None
+    return np.where(mask, missing, data)
 
 
 def _numbers_of(name: str, values: NDArray[Any], given: str) -> NDArray[Any]:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.metrics.summary import METRICS as REGISTERED
+
 __all__ = [
     "METRICS",
     "RANGES",
@@ -33,13 +35,12 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-#: Least and greatest value of a metric: no limits lie outside.
-RANGES = {
-    **dict.fromkeys(("accuracy", "mean_confidence", "parse_rate", "brier", "ece"), (0.0, 1.0)),
-    **dict.fromkeys(("auroc", "spr"), (0.0, 1.0)),
-    "overconfidence_gap": (-1.0, 1.0),
-}
-METRICS = tuple(RANGES)
+METRICS = (
+    *("accuracy", "mean_confidence", "parse_rate", "brier", "ece", "auroc", "spr"),
+    "overconfidence_gap",
+)
+#: Least and greatest value of a metric, as registered: no limits lie outside.
+RANGES = {name: REGISTERED["accuracy" if name == "parse_rate" else name].range for name in METRICS}
 BINS = 10
 
 
