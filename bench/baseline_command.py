@@ -10,7 +10,9 @@ from pathlib import Path
 from caopd_bench.baseline import init_baseline, update_baseline, verify_baseline
 from caopd_bench.baseline_files import CHANGES_NAME, Baseline, read_baseline
 from caopd_bench.errors import NotComparableError, UsageError
-from caopd_bench.gate_policy import Policy
+from caopd_bench.gate_plan import plan_gate
+from caopd_bench.gate_plan_text import summarize_plan
+from caopd_bench.gate_policy import Policy, load_policy
 from caopd_bench.gate_text import render_text
 from caopd_bench.gating import gate
 from caopd_bench.notes import describe_run
@@ -29,10 +31,24 @@ def run_baseline(options: argparse.Namespace) -> int:
 
 
 def _init(options: argparse.Namespace) -> int:
+    # A policy that cannot be read is refused before anything is made.
+    policy = load_policy(options.policy) if options.policy else Policy(version=1)
     init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
     print(f"{options.output}: the reference is made; keep the folder under version control")
     _print_noise(read_baseline(options.output))
+    _print_plan(options.output, policy)
     return 0
+
+
+def _print_plan(folder: Path, policy: Policy) -> None:
+    """Say whether a gate with this reference could pass an equal model."""
+    try:
+        summary = summarize_plan(plan_gate(policy, read_stored(folder)))
+    except UsageError as error:
+        # The reference stands; a policy that does not fit it is the policy's to mend.
+        summary = f"none, {error}"
+    print(f"\nplan: {summary}")
+    print(f"  more: caopd-bench gate --plan --reference {inline(str(folder), 300)}")
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -59,8 +75,8 @@ def _show(options: argparse.Namespace) -> int:
 def _update(options: argparse.Namespace) -> int:
     folder: Path = options.output
     _check_reference(folder)
+    policy = load_policy(options.policy) if options.policy else Policy(version=1)
     if not options.accept_regression:
-        policy = options.policy if options.policy else Policy(version=1)
         try:
             result = gate(options.run_, policy, reference=folder)
         except NotComparableError as error:
@@ -79,6 +95,7 @@ def _update(options: argparse.Namespace) -> int:
     update_baseline(options.run_, folder, reason=options.reason, rerun=options.aa)
     print(f"{folder}: replaced; old and new values: {folder / CHANGES_NAME}")
     _print_noise(read_baseline(folder))
+    _print_plan(folder, policy)
     return 0
 
 

@@ -86,6 +86,12 @@ def _add_gate(commands: Any) -> None:
         help="let the gate judge candidates made of the reference: equal ones, OPD-shaped ones",
     )
     gate.add_argument(
+        "--plan",
+        action="store_true",
+        help="before any candidate: in how many runs an equal model could PASS with the "
+        "reference's items, and how many items it takes; --output FILE.json",
+    )
+    gate.add_argument(
         "--suggest-margins",
         action="store_true",
         help="margins from the noise of a rerun; CAND is the reference's checkpoint run again",
@@ -112,9 +118,12 @@ def _add_baseline(commands: Any) -> None:
         action.add_argument(
             "--aa", metavar="RUN2", help="the same checkpoint run again: measures the noise"
         )
-    update.add_argument(
-        "--policy", type=arguments.path, metavar="FILE", help="of the gate (the shipped margins)"
-    )
+        action.add_argument(
+            "--policy",
+            type=arguments.path,
+            metavar="FILE",
+            help="of the gate (the shipped margins)",
+        )
     update.add_argument(
         "--accept-regression", action="store_true", help="replace it whatever the gate says"
     )

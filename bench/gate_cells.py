@@ -22,20 +22,22 @@ from caopd_bench.metrics import (
     undefined_reason,
 )
 from caopd_bench.metrics.degradation import CELLS, degradation
+from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.paired_rows import Side, TaskPair
 
-__all__ = ["LEAST_CLUSTERS", "Numbers", "bar_cells", "margin_cells"]
+__all__ = ["Numbers", "bar_cells", "margin_cells"]
 
 NAN = math.nan
-#: Standard errors over fewer clusters than this are too narrow.
-LEAST_CLUSTERS = 20
 #: What `compare` says of a metric that no row moves.
 ALIKE = "the two models do not differ in any row"
 STEPS = 12  # halvings of the level that gives a p-value
 
 
 class Numbers(NamedTuple):
-    """Estimate, one-sided limit and p-value of by how much a candidate is worse."""
+    """Estimate, one-sided limit and p-value of by how much a candidate is worse.
+
+    The last three are those of `Cell`.
+    """
 
     reference: float
     candidate: float
@@ -46,6 +48,9 @@ class Numbers(NamedTuple):
     items: int
     reason: str
     clusters: int = 0
+    extra: float = 0.0
+    excess: float = 0.0
+    least_items: float = 0.0
 
 
 def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> dict[str, Numbers]:
@@ -77,20 +82,24 @@ def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> 
                     d.standard_error,
                     d.items,
                     d.reason,
+                    extra=d.extra,
+                    excess=d.excess,
+                    least_items=d.least_items,
                 )
     others = [name for name in wanted if name not in CELLS]
     both = pair.select(pair.base.parsed & pair.cand.parsed) if others else pair
     for name in others:
         is_shown_only = limits[name].tier == "advisory"
-        numbers = _other(name, both, level, is_shown_only)
-        found[name] = numbers._replace(upper=numbers.upper + _excess(name, pair))
+        numbers, excess = _other(name, both, level, is_shown_only), _excess(name, pair)
+        found[name] = numbers._replace(upper=numbers.upper + excess, excess=excess)
     return {name: found[name] for name in wanted}
 
 
 def _too_few(pair: TaskPair) -> str:
     """Say why there is no standard error; empty if there is one."""
-    if pair.family is not None and pair.clusters < LEAST_CLUSTERS:
-        return f"{pair.clusters} clusters of items, fewer than {LEAST_CLUSTERS}"
+    worth = pair.effective_clusters
+    if pair.family is not None and worth < LEAST_CLUSTERS:
+        return f"rows worth {worth:.3g} clusters of equal size, fewer than {LEAST_CLUSTERS}"
     return "fewer than 2 items" if pair.items < 2 else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from caopd_bench.baseline import measure_noise
@@ -11,15 +12,17 @@ from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_github import annotate, append_summary
 from caopd_bench.gate_inputs import choose_tasks, load_reference, read_whole
+from caopd_bench.gate_plan import plan_gate
+from caopd_bench.gate_plan_text import render_plan, render_plan_json
 from caopd_bench.gate_policy import SHIPPED, Policy, load_policy, render_schema
 from caopd_bench.gate_text import render_text
-from caopd_bench.gate_write import check_outputs, write_outputs
+from caopd_bench.gate_write import check_outputs, write_files, write_outputs
 from caopd_bench.gating import gate
 from caopd_bench.margins import render_suggestions, suggest_margins
 from caopd_bench.paired_rows import rows_by_task
 from caopd_bench.rows import AnyRun, Run
-from caopd_bench.self_test import SelfTest, run_self_test
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.self_test import run_self_test
+from caopd_bench.self_test_text import render_self_test
 
 __all__ = ["run_gate"]
 
@@ -30,10 +33,15 @@ def run_gate(options: argparse.Namespace) -> int:
         sys.stdout.write(render_schema())
         return 0
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
-    if options.self_test or options.suggest_margins:
-        if options.self_test and options.candidate:
-            raise UsageError("--self-test makes its own candidates; leave CAND out")
+    if options.self_test or options.plan or options.suggest_margins:
+        if (options.self_test or options.plan) and options.candidate:
+            named = "--self-test" if options.self_test else "--plan"
+            raise UsageError(f"{named} makes its own candidates; leave CAND out")
+        if options.plan:
+            _check_plan_outputs(options.output)
         reference = _read_reference(options, policy)
+        if options.plan:
+            return _plan(policy, reference, options.output)
         if options.self_test:
             return _self_test(policy, reference)
         return _suggest(policy, reference, options.candidate)
@@ -59,6 +67,20 @@ def run_gate(options: argparse.Namespace) -> int:
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
     spec = load_reference(options.policy or policy, options.reference)[1]
     return read_whole(spec)
+
+
+def _check_plan_outputs(files: Iterable[Path]) -> None:
+    for file in files:
+        if file.suffix.lower() != ".json":
+            raise UsageError(f"--output {file}: a plan is written as .json only")
+
+
+def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
+    plan = plan_gate(policy, reference)
+    text = render_plan_json(plan).encode("utf-8", "backslashreplace")
+    write_files(dict.fromkeys(files, text))
+    print(render_plan(plan))
+    return 0
 
 
 def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
@@ -89,21 +111,6 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
 
 
 def _self_test(policy: Policy, reference: AnyRun) -> int:
-    done: SelfTest = run_self_test(policy, reference)
-    print(
-        f"{'PASS' if done.holds else 'FAIL'}  self-test of the gate with "
-        f"{inline(reference.name, NAME_WIDTH)}"
-    )
-    print(
-        f"  equal candidates (60 % of the items answered anew): {done.equal_failed} of "
-        f"{done.equal} FAIL, at most {done.allowed} by chance; {done.equal_passed} PASS"
-    )
-    print(
-        "  OPD-shaped (accuracy +8 points, confidence to 1.00): "
-        f"{done.opd_failed} of {done.opd} FAIL, {done.opd_passed} PASS"
-    )
-    if done.equal_failed > done.allowed:
-        print("  it raises false alarms: does the reference keep the policy's own max and min?")
-    if done.opd_passed or done.opd_failed < 0.95 * done.opd:
-        print("  it would miss such a change: more items, samples (_sc8), or narrower margins")
+    done = run_self_test(policy, reference)
+    print(render_self_test(done, reference.name, policy))
     return 0 if done.holds else 1

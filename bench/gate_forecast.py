@@ -38,8 +38,9 @@ class Draws:
     items : int
         Of the reference.
     places : Sequence of Place
-    limits : ndarray, (cells,)
-        The margins; 0 for a bar, which `worse_by` is measured from.
+    given, limits : ndarray, (cells,)
+        The policy's numbers; and what `upper` must be below: the margins, and 0 for a bar, which
+        `worse_by` is measured from.
     worse_by, upper, error : ndarray, (draws, cells)
         Estimate, one-sided limit and standard error; NaN where a number could not be computed.
     reasons : Sequence of str
@@ -48,6 +49,7 @@ class Draws:
 
     items: int
     places: Sequence[Place]
+    given: FloatArray
     limits: FloatArray
     worse_by: FloatArray
     upper: FloatArray
@@ -69,6 +71,7 @@ class Draws:
         return Draws(
             self.items,
             self.places,
+            self.given,
             self.limits,
             self.worse_by * noise,
             self.upper * noise,
@@ -107,6 +110,7 @@ def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Genera
     return Draws(
         pair.items,
         list(made),
+        np.array([one.limit for one in made.values()]),
         np.array([one.cell(place.rule).margin for place, one in made.items()]),
         values[:, :, 0],
         values[:, :, 1],
@@ -138,7 +142,7 @@ def pass_from(draws: Draws, wider: Draws) -> FloatArray:
     >>> place = Place("t", None, "brier", "margin")
     >>> def made(items, by, upper):
     ...     one = np.array([[by]]), np.array([[upper]]), np.array([[upper - by]])
-    ...     return Draws(items, [place], np.array([0.04]), *one, [""])
+    ...     return Draws(items, [place], *[np.array([0.04])] * 2, *one, [""])
     >>> float(pass_from(made(100, 0.02, 0.08), made(400, 0.01, 0.04)).round())
     400.0
     """

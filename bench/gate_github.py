@@ -56,11 +56,16 @@ def list_annotations(result: GateResult) -> Iterator[str]:
     """Yield a workflow command for each task that does not pass, ten at most."""
     if result.outcome == "PASS":
         return
-    tasks: dict[str, list[str]] = {}
+    asked = result.policy.min_items
+    tasks = {
+        task: [f"{items:,} items, and the policy asks for {asked:,} (min_items)"]
+        for task, items in result.too_few.items()
+    }
     for cell in result.cells:
-        if cell.tier == "gate" and cell.outcome == result.outcome:
+        is_why = cell.tier == "gate" and cell.outcome == result.outcome
+        if is_why and cell.task not in result.too_few:
             place = f"{cell.group} " if cell.group else ""
-            tasks.setdefault(cell.task, []).append(f"{place}{label(cell)}: {said(cell)}")
+            tasks.setdefault(cell.task, []).append(f"{place}{label(cell)}: {said(cell, result)}")
     level = "error" if result.exit_code else "warning"
     title = f"title=Calibration gate {result.outcome}"
     lines = [f"{task}: {'; '.join(why)}" for task, why in tasks.items()] or [headline(result)]

@@ -6,7 +6,17 @@ from html import escape
 
 from caopd_bench._version import __version__
 from caopd_bench.gate_result import GateResult
-from caopd_bench.gate_table import HEADS, Section, explain, headline, said, sections, values
+from caopd_bench.gate_table import (
+    Section,
+    explain,
+    footnotes,
+    headline,
+    heads,
+    said,
+    sections,
+    title,
+    values,
+)
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_html"]
@@ -46,9 +56,8 @@ def render_html(result: GateResult) -> str:
         f'<h1>Calibration gate: <span class="{word}">{word}</span></h1>',
         f"<p>{_text(rest, 600)}</p>",
         *_list(explain(result)),
-        *(_table(section) for section in sections(result)),
-        f"<p>at most: one-sided {100 * result.policy.confidence:g}% limit; AUROC is of the items "
-        "whose correctness did not change.</p>",
+        *(_table(section, result) for section in sections(result)),
+        *_list(footnotes(result)),
         *_list(result.notes),
         f"<footer>caopd-bench {escape(__version__)}, exit code {result.exit_code}</footer>",
         "</body>",
@@ -57,21 +66,21 @@ def render_html(result: GateResult) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(section: Section) -> str:
-    name = _text(f"{section.task} {section.group or ''}".strip(), NAME_WIDTH)
-    items = max(cell.items for cell in section.cells)
-    shown = "" if section.tier == "gate" else ", shown only"
+def _table(section: Section, result: GateResult) -> str:
+    name, rests_on = (_text(part, NAME_WIDTH) for part in title(section, result.policy))
     # An empty heading says nothing to who listens to the page.
-    heads = "".join(f'<th scope="col">{head or "number"}</th>' for head in HEADS)
+    first = "".join(f'<th scope="col">{head or "number"}</th>' for head in heads(result.policy))
     rows = []
     for cell in section.cells:
-        first, *others = values(cell)
+        number, *others = values(cell)
         cells = "".join(f"<td>{_text(value)}</td>" for value in others)
-        says = f'<td class="{cell.outcome}">{_text(said(cell), NAME_WIDTH)}</td>'
-        rows.append(f'<tr><th scope="row">{_text(first)}</th>{cells}{says}</tr>')
+        is_open = cell.tier == "gate" and cell.task in result.too_few
+        color = "INCONCLUSIVE" if is_open else cell.outcome
+        says = f'<td class="{color}">{_text(said(cell, result), NAME_WIDTH)}</td>'
+        rows.append(f'<tr><th scope="row">{_text(number)}</th>{cells}{says}</tr>')
     return (
-        f'<div class="wide"><table><caption>{name}: {items:,} items{shown}</caption>'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody></table></div>"
+        f'<div class="wide"><table><caption>{name}: {rests_on}</caption>'
+        f"<thead><tr>{first}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody></table></div>"
     )
 
 

@@ -6,15 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caopd_bench.errors import NotComparableError, UsageError
-from caopd_bench.gate_cells import LEAST_CLUSTERS
 from caopd_bench.gate_policy import Policy, load_policy
-from caopd_bench.paired_rows import TaskPair
+from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
+from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AGREEMENT, AnyRun
 from caopd_bench.runs import read_run
 from caopd_bench.stored_check import refuse_edited
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["choose_tasks", "cluster_pair", "common_tasks", "load_reference", "read_whole"]
+__all__ = [
+    "choose_tasks",
+    "cluster_pair",
+    "common_tasks",
+    "load_reference",
+    "match_itself",
+    "read_whole",
+]
 
 
 def load_reference(
@@ -65,6 +72,25 @@ def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> 
     return wanted
 
 
+def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
+    """Give the tasks of a policy with the reference on both sides.
+
+    Raises
+    ------
+    UsageError
+        If the reference lacks one, or cannot be clustered as the policy says.
+    """
+    rows = rows_by_task(reference)
+    tasks = choose_tasks(policy, list(rows))
+    missing = [task for task in tasks if task not in rows]
+    if missing:
+        lacks, has = (
+            ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, rows)
+        )
+        raise UsageError(f"the reference lacks {lacks}; it has {has}")
+    return [cluster_pair(match_task(task, rows[task], rows[task]), policy) for task in tasks]
+
+
 def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
     """Take items together as the policy says.
 
@@ -81,10 +107,11 @@ def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
     except ValueError as error:
         alone = f"for this task alone: tasks: {{{pair.task}: {{cluster: null}}}}"
         raise UsageError(f"cluster: {pair.task}: {error}; {alone}") from None
-    if clustered.clusters < LEAST_CLUSTERS:
+    worth = clustered.effective_clusters
+    if worth < LEAST_CLUSTERS:
         raise UsageError(
-            f"cluster: {pair.task}: {key!r} has {clustered.clusters} values, and standard errors "
-            f"over fewer than {LEAST_CLUSTERS} are not to be trusted; take a finer key, or leave "
-            "cluster out"
+            f"cluster: {pair.task}: the items have {clustered.clusters} values of {key!r}, worth "
+            f"{worth:.3g} of equal size, and standard errors over fewer than {LEAST_CLUSTERS} are "
+            "not to be trusted; name a finer key, or leave cluster out"
         )
     return clustered

@@ -1,8 +1,9 @@
 """A verdict as JUnit XML: a suite for each task and group, a test for each number.
 
 A number that is worse is a failure. One that is undecided is skipped, since JUnit knows no third
-outcome; under `on_inconclusive: fail` it is a failure too, so that XML and exit code agree. Numbers
-that are only shown stand in the output of the suite.
+outcome; under `on_inconclusive: fail` it is a failure too, so that XML and exit code agree. Of a
+task with fewer than `min_items` no number is decided: all are skipped, and a test of its own fails,
+as the exit code does. Numbers that are only shown stand in the output of the suite.
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from caopd_bench.gate_result import GateCell, GateResult
-from caopd_bench.gate_table import HEADS, explain, headline, label, said, sections, values
+from caopd_bench.gate_table import (
+    explain,
+    headline,
+    heads,
+    label,
+    said,
+    sections,
+    values,
+)
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_junit"]
@@ -31,10 +40,13 @@ def render_junit(result: GateResult) -> str:
             )
             failed, skipped = _add_outcome(case, cell, result)
             counts = [counts[0] + 1, counts[1] + failed, counts[2] + skipped]
+        if section.group is None and section.task in result.too_few:
+            _add_too_few(suite, name, section.task, result)
+            counts = [counts[0] + 1, counts[1] + 1, counts[2]]
         _count(suite, counts)
         others = [one for one in parts if one.tier != "gate" and one.task == section.task]
         shown = [
-            f"{one.group or 'whole task'}: {label(cell)}: {_sentence(cell)}"
+            f"{one.group or 'whole task'}: {label(cell)}: {_sentence(cell, result)}"
             for one in others
             for cell in one.cells
         ]
@@ -50,7 +62,10 @@ def render_junit(result: GateResult) -> str:
 
 
 def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[bool, bool]:
-    message = _text(_sentence(cell))
+    message = _text(_sentence(cell, result))
+    if cell.task in result.too_few:
+        ET.SubElement(case, "skipped", message=message)
+        return False, True
     if cell.outcome == "PASS":
         return False, False
     is_open = cell.outcome == "INCONCLUSIVE"
@@ -61,11 +76,21 @@ def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[
     return True, False
 
 
-def _sentence(cell: GateCell) -> str:
+def _add_too_few(suite: ET.Element, name: str, task: str, result: GateResult) -> None:
+    asked, items = result.policy.min_items, result.too_few[task]
+    message = f"{items:,} items, and the policy asks for {asked:,} (min_items): nothing is decided"
+    case = ET.SubElement(suite, "testcase", classname=name, name="enough items", time="0")
+    ET.SubElement(case, "failure", message=_text(message), type="undecided")
+
+
+def _sentence(cell: GateCell, result: GateResult) -> str:
     """Give the row of the table in words."""
-    numbers = zip(HEADS[1:], values(cell)[1:], strict=False)
-    listed = ", ".join(f"{head} {value}" for head, value in numbers if value != "-")
-    return f"{said(cell)}{': ' + cell.reason if cell.reason else ''} ({listed})"
+    names, row = heads(result.policy)[1:], values(cell)[1:]
+    # Read alone, a minus sign after "worse by" may be taken for a hyphen.
+    if row[2].startswith("-") and row[2] != "-":
+        names, row = (*names[:2], "better by", *names[3:]), [*row[:2], row[2][1:], *row[3:]]
+    listed = ", ".join(f"{name} {v}" for name, v in zip(names, row, strict=False) if v != "-")
+    return f"{said(cell, result)}{': ' + cell.reason if cell.reason else ''} ({listed})"
 
 
 def _count(element: ET.Element, counts: list[int]) -> None:

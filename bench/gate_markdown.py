@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from caopd_bench.gate_result import GateResult
-from caopd_bench.gate_table import HEADS, Section, explain, headline, said, sections, values
+from caopd_bench.gate_table import (
+    Section,
+    explain,
+    footnotes,
+    headline,
+    heads,
+    said,
+    sections,
+    title,
+    values,
+)
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["escape", "render_markdown"]
@@ -24,18 +34,14 @@ def render_markdown(result: GateResult) -> str:
     lines += [f"- {escape(line, WARNING_WIDTH)}" for line in explain(result)]
     parts = sections(result)
     for section in (one for one in parts if one.tier == "gate"):
-        lines += ["", *_table(section)]
+        lines += ["", *_table(section, result)]
     shown = [one for one in parts if one.tier != "gate"]
     if shown:
         lines += ["", "<details><summary>shown only</summary>"]
         for section in shown:
-            lines += ["", *_table(section)]
+            lines += ["", *_table(section, result)]
         lines += ["", "</details>"]
-    lines += [
-        "",
-        f"at most: one-sided {100 * result.policy.confidence:g}% limit; AUROC is of the items "
-        "whose correctness did not change.",
-    ]
+    lines += ["", *(f"- {escape(line, WARNING_WIDTH)}" for line in footnotes(result))]
     if result.notes:
         lines += ["", *(f"- {escape(note, WARNING_WIDTH)}" for note in result.notes)]
     return "\n".join(lines) + "\n"
@@ -56,15 +62,14 @@ def escape(text: str, width: int | None = None) -> str:
     )
 
 
-def _table(section: Section) -> Iterable[str]:
-    name = f"{section.task} {section.group or ''}".strip()
-    items = max(cell.items for cell in section.cells)
-    yield f"**{escape(name, NAME_WIDTH)}**, {items:,} items"
+def _table(section: Section, result: GateResult) -> Iterable[str]:
+    name, rests_on = title(section, result.policy)
+    yield f"**{escape(name, NAME_WIDTH)}**, {escape(rests_on)}"
     yield ""
-    yield f"| {' | '.join(HEADS)} |"
+    yield f"| {' | '.join(heads(result.policy))} |"
     yield "|---|---:|---:|---:|---:|---:|---|"
     for cell in section.cells:
-        row = [*values(cell), said(cell)]
+        row = [*values(cell), said(cell, result)]
         yield f"| {' | '.join(_cell(value) for value in row)} |"
 
 

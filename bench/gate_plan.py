@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from caopd_bench.errors import NotComparableError
 from caopd_bench.gate_forecast import Draws, draw_equal, pass_from
-from caopd_bench.gate_inputs import choose_tasks, cluster_pair
+from caopd_bench.gate_inputs import match_itself
 from caopd_bench.gate_policy import Policy
 from caopd_bench.gating import measured_noise
 from caopd_bench.made_candidates import resize
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.paired_rows import TaskPair
 from caopd_bench.rows import AnyRun
 
 __all__ = ["CellPlan", "GatePlan", "TaskPlan", "plan_gate"]
@@ -50,7 +49,7 @@ class CellPlan:
     items_needed : float
         Items of the task with which that chance is `GatePlan.power`; infinite if none are enough.
     reason : str
-        Why it cannot be computed with the items at hand, or why no number of items is enough.
+        Why it cannot be computed with the items at hand, else "".
     """
 
     task: str
@@ -155,19 +154,11 @@ def plan_gate(
 
     Raises
     ------
-    NotComparableError
-        If the reference lacks a task of the policy.
     UsageError
-        If the policy gates nothing, or clusters by a key that the reference lacks.
+        If the reference lacks a task of the policy or the key that it clusters by, or the policy
+        gates nothing.
     """
-    rows = rows_by_task(reference)
-    tasks = choose_tasks(policy, list(rows))
-    missing = [task for task in tasks if task not in rows]
-    if missing:
-        raise NotComparableError(
-            f"the reference lacks {', '.join(missing)}; it has {', '.join(rows)}"
-        )
-    pairs = [cluster_pair(match_task(task, rows[task], rows[task]), policy) for task in tasks]
+    pairs = match_itself(policy, reference)
     noise = measured_noise(reference) if rerun is None else rerun
     total = sum(pair.n for pair in pairs)
     many = int(np.clip(WORK // total, FEWEST, DRAWS)) if draws is None else draws
@@ -202,19 +193,15 @@ def _plan_task(
     enough = pair.items >= policy.min_items
     cells = []
     for j, place in enumerate(now.places):
-        items = max(_quantile(needed[:, j], alone), least if now.reasons[j] else policy.min_items)
-        reason = now.reasons[j]
-        if math.isinf(items) and not reason:
-            reason = "the reference itself is not within this limit"
+        items = _quantile(needed[:, j], alone)
         cells.append(
             CellPlan(
-                *place[:3],
-                place.rule,
-                float(now.limits[j]),
-                float(np.nanmean(now.error[:, j])) if now.computed[j] else math.nan,
-                float(now.passes[:, j].mean()) if enough else 0.0,
-                items,
-                reason,
+                *place,
+                limit=float(now.given[j]),
+                moves_by=float(now.error[:, j].mean()) if now.computed[j] else math.nan,
+                chance=float(now.passes[:, j].mean()),
+                items_needed=max(items, least if now.reasons[j] else float(policy.min_items)),
+                reason=now.reasons[j],
             )
         )
     most = [_quantile(needed[:, j], each) for j in range(len(cells))]

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from caopd_bench.gate_result import GateResult
-from caopd_bench.gate_table import HEADS, explain, headline, said, sections, values
+from caopd_bench.gate_table import (
+    explain,
+    footnotes,
+    headline,
+    heads,
+    said,
+    sections,
+    title,
+    values,
+)
 from caopd_bench.table import align
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
@@ -17,19 +26,11 @@ def render_text(result: GateResult) -> str:
     lines = [inline(headline(result), HEADLINE_WIDTH)]
     lines += [f"  {inline(line, WARNING_WIDTH)}" for line in explain(result)]
     for section in sections(result):
-        name = inline(section.task, NAME_WIDTH)
-        if section.group is not None:
-            name += f" {inline(section.group, NAME_WIDTH)}"
-        items = max(cell.items for cell in section.cells)
-        shown = "" if section.tier == "gate" else ", shown only"
-        lines.append(f"\n{name}: {items:,} items{shown}")
-        table = [list(HEADS)]
-        table += [[*values(cell), inline(said(cell), NAME_WIDTH)] for cell in section.cells]
+        name, rests_on = title(section, result.policy)
+        lines.append(f"\n{inline(name, 2 * NAME_WIDTH)}: {rests_on}")
+        table = [list(heads(result.policy))]
+        table += [[*values(cell), said(cell, result)] for cell in section.cells]
         lines += align(table)
-    if any(cell.rule == "margin" for cell in result.cells):
-        lines.append(
-            f"\n  at most: one-sided {100 * result.policy.confidence:g}% limit; AUROC is of the "
-            "items whose correctness did not change"
-        )
+    lines += ["", *(f"  {inline(line, WARNING_WIDTH)}" for line in footnotes(result))]
     lines += [f"  note: {inline(note, WARNING_WIDTH)}" for note in result.notes]
     return "\n".join(lines)

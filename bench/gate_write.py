@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from caopd_bench.errors import UsageError, writing
@@ -13,7 +13,7 @@ from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_result import GateResult
 from caopd_bench.stored import replace_files
 
-__all__ = ["check_outputs", "write_outputs"]
+__all__ = ["check_outputs", "write_files", "write_outputs"]
 
 RENDERERS = {
     ".html": render_html,
@@ -34,10 +34,16 @@ def check_outputs(files: Iterable[Path]) -> None:
 
 def write_outputs(result: GateResult, files: Iterable[Path]) -> None:
     """Write a verdict into files: all of them, or none if one cannot be written."""
-    contents = {
-        file: RENDERERS[file.suffix.lower()](result).encode("utf-8", "backslashreplace")
-        for file in files
-    }
+    write_files(
+        {
+            file: RENDERERS[file.suffix.lower()](result).encode("utf-8", "backslashreplace")
+            for file in files
+        }
+    )
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write all files, in folders that are made if need be, or none if one cannot be written."""
     for file in contents:
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,15 @@ from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AnyRun
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
-__all__ = ["GateCell", "GateResult", "decide_cells", "gate", "limited_cells", "measured_noise"]
+__all__ = [
+    "GateCell",
+    "GateResult",
+    "decide_cells",
+    "gate",
+    "judge_pairs",
+    "limited_cells",
+    "measured_noise",
+]
 
 
 class Place(NamedTuple):
@@ -41,7 +49,17 @@ class Made(NamedTuple):
         """Give what the verdict needs."""
         n = self.numbers
         margin = self.limit if rule == "margin" else 0.0
-        return Cell(n.worse_by, n.upper, n.p_value, n.standard_error, margin, n.items)
+        return Cell(
+            n.worse_by,
+            n.upper,
+            n.p_value,
+            n.standard_error,
+            margin,
+            n.items,
+            extra=n.extra,
+            excess=n.excess,
+            least_items=n.least_items,
+        )
 
 
 def gate(
@@ -92,8 +110,7 @@ def gate(
     decision = decide_cells(made, wanted)
     noise = measured_noise(base) if rerun is None else rerun
     cells = [
-        _finish(place, one, decision.cells.get(place), wanted.confidence, noise)
-        for place, one in made.items()
+        _finish(place, one, decision.cells.get(place), wanted, noise) for place, one in made.items()
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
@@ -113,6 +130,11 @@ def limited_cells(pairs: Sequence[TaskPair], policy: Policy) -> dict[Place, Made
     return dict(item for pair in pairs for item in _cells(pair, policy))
 
 
+def judge_pairs(pairs: Sequence[TaskPair], policy: Policy) -> Outcome:
+    """Give the verdict on rows that are matched, whatever their number."""
+    return decide_cells(limited_cells(pairs, policy), policy).outcome
+
+
 def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
     """Decide by the numbers that are gated."""
     family = {place: one for place, one in made.items() if one.tier == "gate"}
@@ -122,6 +144,7 @@ def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
         {place: one.cell(place.rule) for place, one in family.items()},
         level=policy.confidence,
         looks=policy.looks,
+        least=policy.min_items,
     )
 
 
@@ -171,11 +194,13 @@ def _finish(
     place: Place,
     one: Made,
     verdict: CellVerdict | None,
-    level: float,
+    policy: Policy,
     rerun: Mapping[tuple[str, str], tuple[float, int]],
 ) -> GateCell:
     n = one.numbers
-    said = verdict or decide({place: one.cell(place.rule)}, level=level).cells[place]
+    alone = {place: one.cell(place.rule)}
+    level, least = policy.confidence, policy.min_items
+    said = verdict or decide(alone, level=level, least=least).cells[place]
     noise = math.nan
     if place.group is None and place.rule == "margin" and (place.task, place.metric) in rerun:
         error, items = rerun[place.task, place.metric]

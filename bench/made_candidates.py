@@ -35,11 +35,13 @@ IntArray = NDArray[np.intp]
 def make_equal(
     pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None = None
 ) -> TaskPair:
-    """Make a candidate that is as good as the reference, and answers otherwise.
+    """Draw two runs of equal models from the reference's rows.
 
-    With one answer an item, 60 % of the items have the answer of another item: as noisy as decoding
-    again can be. With several samples all are drawn anew, from those of the item and from those of
-    all items, as far as these are unlike: what sampling a model again does.
+    With one answer an item, the first run gives each item the answer of some item, and the second
+    does so for 60 % of the items and keeps the rest. That the first is drawn too matters: the
+    reference is one draw of what its model does, and to hold it fixed would leave out its noise.
+    With several samples the first run is the reference, and the second draws all samples anew, from
+    those of the item and from those of all items, as far as these are unlike.
 
     Parameters
     ----------
@@ -53,10 +55,14 @@ def make_equal(
     Returns
     -------
     TaskPair
-        With the candidate in place of the other side.
     """
-    source, _, _ = _answer_anew(pair, rng, stratum)
-    return _with_candidate(pair, pair.base.select(source))
+    if _is_sampled(pair):
+        source, _ = _sample_anew(pair, rng, stratum)
+        return replace(pair, cand=pair.base.select(source))
+    first = _answer_anew(pair, rng, stratum)
+    is_anew = (rng.random(pair.items) < REDECODED)[pair.item]
+    second = np.where(is_anew, _answer_anew(pair, rng, stratum), first)
+    return replace(pair, base=pair.base.select(first), cand=pair.base.select(second))
 
 
 def make_equal_in_families(
@@ -66,12 +72,10 @@ def make_equal_in_families(
     stratum: IntArray | None = None,
     moved: float = MOVED,
 ) -> TaskPair:
-    """Make an equal candidate whose answers to the items of a family went better or worse together.
+    """Draw two runs of equal models, each of which went better or worse by families of items.
 
-    Answers that are given anew are right with odds that are exp(u) times as large, where u is
-    normal, one for each family, and on average as often as before. Its deviation is `moved` times
-    the root of 2, for the effects of two runs: that of the reference cannot be taken out of its
-    rows.
+    All items are answered anew, and right with odds that are exp(u) times as large, where u is
+    normal, one for each family and run; over families as often as before.
 
     Parameters
     ----------
@@ -79,57 +83,75 @@ def make_equal_in_families(
         As for `make_equal`.
     family : ndarray of int, (items,)
     moved : float
-        Deviation of the effect of one run on a family, in logits.
+        Deviation of u.
 
     Returns
     -------
     TaskPair
     """
-    source, is_anew, p = _answer_anew(pair, rng, stratum)
+    if _is_sampled(pair):
+        # The effect of the reference cannot be told from chance in its rows: the second run has
+        # that of both.
+        source, p = _sample_anew(pair, rng, stratum)
+        source = _tilt(pair, source, p, family, np.sqrt(2.0) * moved, rng, stratum)
+        return replace(pair, cand=pair.base.select(source))
+    strata = _strata(pair, stratum)[pair.item]
+    rows, right = np.bincount(strata), np.bincount(strata, weights=pair.base.correct)
+    p = np.clip((right / np.maximum(rows, 1))[strata], EDGE, 1.0 - EDGE)
+    first, second = (
+        _tilt(pair, _answer_anew(pair, rng, stratum), p, family, moved, rng, stratum)
+        for _ in range(2)
+    )
+    return replace(pair, base=pair.base.select(first), cand=pair.base.select(second))
+
+
+def _tilt(
+    pair: TaskPair,
+    source: IntArray,
+    p: FloatArray,
+    family: IntArray,
+    moved: float,
+    rng: np.random.Generator,
+    stratum: IntArray | None,
+) -> IntArray:
+    """Turn some answers right or wrong, in families together; `p` is their chance of being right.
+
+    Returns the rows whose answers are taken.
+    """
     labels, of_item = np.unique(family, return_inverse=True)
-    deviation = moved * np.sqrt(2.0)
-    effect = rng.normal(0.0, deviation, labels.size)[of_item[pair.item]]
-    shifted = _logistic(_logit(p) + _centre(p, deviation) + effect)
+    effect = rng.normal(0.0, moved, labels.size)[of_item[pair.item]]
+    shifted = _logistic(_logit(p) + _centre(p, moved) + effect)
     right = pair.base.correct[source] > 0
-    # Odds of p that become those of `shifted`, by turning some answers and none back.
+    # A chance of p becomes that of `shifted` by turning some answers one way, and none back.
     turned = np.where(right, (p - shifted) / p, (shifted - p) / (1.0 - p))
-    rows = np.flatnonzero(is_anew & (rng.random(pair.n) < turned))
-    strata = _strata(pair, stratum)
+    rows = np.flatnonzero(rng.random(pair.n) < turned)
+    tilted, strata = source.copy(), _strata(pair, stratum)[pair.item]
     for label in np.unique(strata).tolist():
-        inside = strata[pair.item] == label
+        inside = strata == label
         for was in (True, False):
             here = rows[inside[rows] & (right[rows] == was)]
             others = np.flatnonzero(inside & ((pair.base.correct > 0) != was))
             if others.size:
-                source[here] = rng.choice(others, here.size)
-    return _with_candidate(pair, pair.base.select(source))
+                tilted[here] = rng.choice(others, here.size)
+    return tilted
 
 
-def _answer_anew(
-    pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None
-) -> tuple[IntArray, NDArray[np.bool_], FloatArray]:
-    """Give for each row the row whose answer it takes, whether it is new, and its chance of right.
+def _is_sampled(pair: TaskPair) -> bool:
+    """Say whether items have samples, and not only a few of them a row that is repeated."""
+    return pair.n >= 2 * pair.items
 
-    The chance is within (0, 1).
-    """
-    if pair.n >= 2 * pair.items:
-        return _sample_anew(pair, rng, stratum)
+
+def _answer_anew(pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None) -> IntArray:
+    """Give for each row the row whose answer it takes: items take those of an item with as many."""
     source = np.arange(pair.n)
-    strata = _strata(pair, stratum)
-    mean = np.bincount(strata[pair.item], weights=pair.base.correct) / np.maximum(
-        np.bincount(strata[pair.item]), 1
-    )
-    for items, rows_of in _pools(pair, strata):
-        anew = items[rng.random(items.size) < REDECODED]
-        donors = rng.choice(items, anew.size)
-        source[rows_of(anew)] = rows_of(donors)
-    p = np.clip(mean[strata[pair.item]], EDGE, 1.0 - EDGE)
-    return source, source != np.arange(pair.n), p
+    for items, rows_of in _pools(pair, _strata(pair, stratum)):
+        source[rows_of(items)] = rows_of(rng.choice(items, items.size))
+    return source
 
 
 def _sample_anew(
     pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None
-) -> tuple[IntArray, NDArray[np.bool_], FloatArray]:
+) -> tuple[IntArray, FloatArray]:
     """Draw samples by Pólya's urn: those of the item, those drawn before, and `weight` of all.
 
     This is the predictive distribution of new samples where what the samples of an item are drawn
@@ -159,7 +181,7 @@ def _sample_anew(
         source[rows[is_drawn]] = source[(starts[items] + place - own)[is_drawn]]
     of_item = np.bincount(pair.item, weights=pair.base.correct)[pair.item]
     p = (of_item + weight * mean) / (sizes[pair.item] + weight)
-    return source, np.ones(pair.n, dtype=bool), np.clip(p, EDGE, 1.0 - EDGE)
+    return source, np.clip(p, EDGE, 1.0 - EDGE)
 
 
 def _correlation(pair: TaskPair, sizes: IntArray) -> float:
@@ -202,7 +224,7 @@ def make_opd_shaped(pair: TaskPair, rng: np.random.Generator) -> TaskPair:
     draw = rng.random(pair.n)
     stated: FloatArray = np.select([draw < share for share, _ in STATED], [v for _, v in STATED])
     correct = np.where(turned, 1.0, base.correct)
-    return _with_candidate(pair, Side(np.where(base.parsed, stated, np.nan), correct))
+    return replace(pair, cand=Side(np.where(base.parsed, stated, np.nan), correct))
 
 
 class _RowsOf:
@@ -228,10 +250,6 @@ def _pools(pair: TaskPair, strata: IntArray) -> Iterator[tuple[IntArray, _RowsOf
             items = np.flatnonzero((sizes == size) & (strata == label))
             if items.size:
                 yield items, _RowsOf(starts, size)
-
-
-def _with_candidate(pair: TaskPair, cand: Side) -> TaskPair:
-    return replace(pair, cand=cand)
 
 
 def stratify(pair: TaskPair, key: str | None) -> IntArray | None:

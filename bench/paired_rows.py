@@ -95,6 +95,14 @@ class TaskPair:
         return self.items if self.family is None else int(np.unique(self.family).size)
 
     @property
+    def effective_clusters(self) -> float:
+        """Clusters of equal size that would be worth as much: one that is large is worth little."""
+        if self.family is None:
+            return float(self.items)
+        shares = np.bincount(self.family) / self.n
+        return float(1.0 / (shares**2).sum())
+
+    @property
     def keys(self) -> list[str]:
         """The group keys that rows have."""
         return sorted({key for groups in self.groups for key in groups})

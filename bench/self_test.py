@@ -1,7 +1,7 @@
 """`gate --self-test`: would this policy, with this reference, do what a gate is for?
 
-Candidates are made of the reference's own rows. Equal ones, of which 60 % of the items have the
-answers of another item: a FAIL is a false alarm. And OPD-shaped ones: accuracy 8 points up,
+Candidates are made of the reference's own rows. Equal ones, which answer anew as well as before: a
+FAIL is a false alarm. And OPD-shaped ones: accuracy 8 points up,
 confidence to 1.00, discrimination gone. A gate that was never seen to fail is decoration.
 """
 
@@ -13,17 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from caopd_bench.errors import UsageError
-from caopd_bench.gate_inputs import choose_tasks
+from caopd_bench.gate_inputs import match_itself
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import decide_cells, limited_cells
-from caopd_bench.made_candidates import make_equal, make_opd_shaped
-from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.gating import judge_pairs
+from caopd_bench.made_candidates import make_equal, make_opd_shaped, stratify
 from caopd_bench.rows import AnyRun
+from caopd_bench.self_test_families import FamilyTest, find_family_keys, try_families
 
-__all__ = ["SelfTest", "make_equal", "make_opd_shaped", "run_self_test"]
+__all__ = ["SelfTest", "most_allowed", "run_self_test"]
 
 EQUAL_DRAWS = 400
 OPD_DRAWS = 100
+FAMILY_DRAWS = 200
 WANTED = 0.95  # share of OPD-shaped candidates that must fail
 CHANCE = 0.01  # of blaming a gate that keeps its rate
 
@@ -40,6 +41,9 @@ class SelfTest:
         OPD-shaped ones.
     allowed : int
         FAILs of equal candidates that the policy's confidence explains.
+    families : Sequence of FamilyTest
+        What equal candidates would do whose items of a family moved together, for each group key
+        that items could be clustered by.
     """
 
     equal: int
@@ -49,10 +53,11 @@ class SelfTest:
     opd_failed: int
     opd_passed: int
     allowed: int
+    families: Sequence[FamilyTest] = ()
 
     @property
     def holds(self) -> bool:
-        """Whether the gate does what it is for."""
+        """Whether the gate does what it is for; families are not part of it, but assumed."""
         return (
             self.equal_failed <= self.allowed
             and self.opd_passed == 0
@@ -67,6 +72,7 @@ def run_self_test(
     seed: int = 0,
     equal_draws: int = EQUAL_DRAWS,
     opd_draws: int = OPD_DRAWS,
+    family_draws: int = FAMILY_DRAWS,
 ) -> SelfTest:
     """Let the gate judge candidates made of the reference's rows.
 
@@ -76,18 +82,15 @@ def run_self_test(
     reference : Run
     seed : int
         Of the candidates.
-    equal_draws, opd_draws : int
+    equal_draws, opd_draws, family_draws : int
+        Candidates of each kind; the last for each group key.
 
     Raises
     ------
     UsageError
         If the reference has too few items for the policy, or lacks its tasks.
     """
-    rows = rows_by_task(reference)
-    missing = [task for task in choose_tasks(policy, list(rows)) if task not in rows]
-    if missing:
-        raise UsageError(f"the reference lacks {', '.join(missing)}; it has {', '.join(rows)}")
-    pairs = [match_task(task, rows[task], rows[task]) for task in choose_tasks(policy, list(rows))]
+    pairs = match_itself(policy, reference)
     for pair in pairs:
         if pair.items < policy.min_items:
             raise UsageError(
@@ -96,9 +99,16 @@ def run_self_test(
             )
     gated = policy.only_gated()
     rng = np.random.default_rng(seed)
-    equal = [_outcome([make_equal(pair, rng) for pair in pairs], gated) for _ in range(equal_draws)]
+    strata = [stratify(pair, gated.gated_key(pair.task)) for pair in pairs]
+    equal = [
+        judge_pairs([make_equal(p, rng, s) for p, s in zip(pairs, strata, strict=True)], gated)
+        for _ in range(equal_draws)
+    ]
     opd = [
-        _outcome([make_opd_shaped(pair, rng) for pair in pairs], gated) for _ in range(opd_draws)
+        judge_pairs([make_opd_shaped(pair, rng) for pair in pairs], gated) for _ in range(opd_draws)
+    ]
+    families = [
+        try_families(pairs, gated, key, family_draws, rng) for key in find_family_keys(pairs)
     ]
     return SelfTest(
         equal=equal_draws,
@@ -107,15 +117,12 @@ def run_self_test(
         opd=opd_draws,
         opd_failed=opd.count("FAIL"),
         opd_passed=opd.count("PASS"),
-        allowed=_allowed(equal_draws, 1.0 - policy.confidence),
+        allowed=most_allowed(equal_draws, 1.0 - policy.confidence),
+        families=families,
     )
 
 
-def _outcome(pairs: Sequence[TaskPair], policy: Policy) -> str:
-    return decide_cells(limited_cells(pairs, policy), policy).outcome
-
-
-def _allowed(draws: int, rate: float) -> int:
+def most_allowed(draws: int, rate: float) -> int:
     """Give the largest number of FAILs that a gate with this rate exceeds with a chance of 1 %."""
     # Imported here: it costs 0.1 s.
     from scipy.special import bdtr
