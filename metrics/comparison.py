@@ -203,7 +203,7 @@ def compare(
 
     Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average, but ECE,
     over-ECE and MCB alarm too rarely near perfect calibration, where they can only see large
-    changes; smooth ECE and MCB of models that state unlike numbers of values too often, up to 21
+    changes; smooth ECE and MCB of models that state unlike numbers of values too often, up to 18
     and 33 %, since their bias is not corrected; and confidence when wrong if 1 % of rows are wrong.
 
     Examples

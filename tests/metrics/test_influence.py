@@ -29,7 +29,7 @@ def test_it_is_the_derivative_of_the_metric(name, typical):
             mixed = {"right": right * (1.0 - share), "wrong": wrong * (1.0 - share)}
             mixed[kind][k] += share * n
             moved = (float(cells(values, mixed["right"], mixed["wrong"])) - at) / share
-            # The kernel width of the smooth ECE is found in steps of 1/1024.
+            # The kernel width of the smooth ECE is held fixed, see test_smooth.py.
             slack = 0.02 if name == "smooth_ece" else 2e-4
             assert moved == pytest.approx(slope, abs=slack), (kind, values[k])
 
