@@ -18,6 +18,7 @@ MILLION = 10**6
 
 ELEVENTH = "has an 11th bin, for 1.0, and binary edges: 0.3 lies a bin lower"
 RIGHT_CLOSED = "bins are closed on the right"
+HALF_AT_THE_ENDS = "counts rows at 0 and 1 half, and solves to 1/1024"
 ROW_ORDER = "tied rows count in the order of the file"
 
 
@@ -212,7 +213,7 @@ CONTESTS = {
     ],
     "Smooth ECE": [
         ours(metrics.smooth_ece),
-        Contestant("relplot", relplot_smooth, why="adds 1e-4 of a row to the density"),
+        Contestant("relplot", relplot_smooth, why=HALF_AT_THE_ENDS),
     ],
     "CORP: MCB, DSC, UNC": [
         Contestant(OURS, lambda c, y: lambda: metrics.corp(c, y).miscalibration, most=10 * MILLION),
