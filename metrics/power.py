@@ -203,6 +203,7 @@ def _sd_of_item(
         if metric is not None:
             raise ValueError("metric is for a pilot; leave it out with sd")
         return _positive("sd", sd) * math.sqrt(inflation)
+    _check_pilot(pilot)
     if metric is None:
         raise ValueError(f"metric must name one of the pilot: {', '.join(pilot.changes)}")
     change = pilot[metric]
@@ -212,6 +213,13 @@ def _sd_of_item(
         raise ValueError("samples must be left out for a pilot with clusters; n counts clusters")
     error = _positive(f"standard error of {metric} in pilot", change.standard_error)
     return error * math.sqrt(pilot.clusters or pilot.n) * math.sqrt(inflation)
+
+
+def _check_pilot(pilot: Any) -> None:
+    if not isinstance(pilot, Comparison):
+        raise ValueError(
+            f"pilot must be a Comparison, got {type(pilot).__name__}; compare(a, b) makes one"
+        )
 
 
 def _positive(name: str, value: Any) -> float:

@@ -104,6 +104,8 @@ def test_invalid_pilot_and_difference():
     clustered = compare(
         ([0.9] * 40, y), ([0.8] * 40, y), cluster=np.arange(40) // 2, metrics=["brier"]
     )
+    with pytest.raises(ValueError, match="pilot must be a Comparison, got dict"):
+        mde(100, pilot={}, metric="auroc")
     with pytest.raises(ValueError, match="samples must be left out"):
         mde(100, pilot=clustered, metric="brier", samples=2)
     with pytest.raises(ValueError, match="difference must be finite and not 0"):
