@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench.compare_sentence import judge, say
+from caopd_bench.compare_missing import Missing
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.metrics import Change
 
@@ -30,6 +31,7 @@ def to_plain(found: TaskComparison) -> dict[str, Any]:
         "level": found.level,
         "changes": list(_changes(found)),
         "flips": asdict(found.flips),
+        "missing": _missing(found.missing),
         "gate_numbers": [_finite(asdict(one)) for one in found.six.values()],
         "bounds": [_finite(asdict(one)) for one in found.bounds],
         "differences": [one._asdict() for one in found.differences],
@@ -53,12 +55,24 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
         for name in ("brier", "miscalibration", "discrimination", "uncertainty", "confidence"):
             if brier is not None:
                 yield _record(part, name, getattr(brier, name))
-    for part, stated in (
-        ("right in both", parts.right_in_both),
-        ("wrong in both", parts.wrong_in_both),
-    ):
-        if stated is not None:
-            yield _record(part, "mean_confidence", stated)
+    alike: list[tuple[str, str, Change | None]] = [
+        ("same answers", "brier", parts.same_answers),
+        ("right in both", "mean_confidence", parts.right_in_both),
+        ("wrong in both", "mean_confidence", parts.wrong_in_both),
+    ]
+    for part, metric, of_part in alike:
+        if of_part is not None:
+            yield _record(part, metric, of_part)
+
+
+def _missing(missing: Missing) -> dict[str, Any]:
+    """Give the tuples of two limits as lists."""
+    plain = {key: value for key, value in asdict(missing).items() if not key.startswith("of_")}
+    limits = {"of_silenced": missing.of_silenced, "of_voiced": missing.of_voiced}
+    return {
+        **_finite(plain),
+        **{key: [None if math.isnan(x) else x for x in two] for key, two in limits.items()},
+    }
 
 
 def _record(part: str, metric: str, change: Change) -> dict[str, Any]:

@@ -99,9 +99,17 @@ def _split(found: TaskComparison) -> str:
         [
             "  MCB - DSC",
             *_short(brier.confidence),
-            "confidence, whatever the answers",
+            "how well the confidence fits the answers, each model's own",
         ]
     )
+    if parts.same_answers is not None:
+        table.append(
+            [
+                "Brier where correctness did not change",
+                *_short(parts.same_answers),
+                "the confidence itself",
+            ]
+        )
     for label, change in (
         ("stated where both are right", parts.right_in_both),
         ("stated where both are wrong", parts.wrong_in_both),

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caopd_bench.bounds import BOUNDED, worst_cases
 from caopd_bench.comparability import Difference, check_parsers, find_differences, refuse
+from caopd_bench.compare_missing import Missing, count_missing
 from caopd_bench.counts import Counts
 from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.metrics import (
+    FAMILY,
     METRICS,
     BrierChange,
     Change,
@@ -29,13 +32,14 @@ from caopd_bench.notes import notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AGREEMENT, AnyRun, count_rows
 from caopd_bench.runs import read_runs
+from caopd_bench.stored_check import refuse_edited
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["Bounds", "Flips", "Parts", "TaskComparison", "common_tasks", "compare", "read_pair"]
 
-#: Everything that `score` knows of the confidence; accuracy stands with the parse rate.
 FOLDS = 5  # of the recalibration
-FAMILY = [name for name in METRICS if name != "accuracy"]
+#: Accuracy stands with the parse rate, of all rows.
+METRICS_OF_BOTH = [name for name in FAMILY if name != "accuracy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,13 @@ class Parts:
     ----------
     gap : GapChange
     brier : BrierChange
+    constant : float or None
+        The one value that the candidate states, where the base states several.
+    same_answers : Change or None
+        Of the Brier score on the rows whose correctness did not change: what became of the
+        confidence itself. None if there are none.
     right_in_both, wrong_in_both : Change or None
-        Of the mean confidence on the rows whose correctness did not change; None if there are none.
+        Of the mean confidence on those rows; None if there are none.
     recalibrated : BrierChange or None
         After isotonic recalibration of both, cross-fitted: what no monotone map could have done.
         None with fewer than ten items.
@@ -82,6 +91,8 @@ class Parts:
 
     gap: GapChange
     brier: BrierChange
+    constant: float | None
+    same_answers: Change | None
     right_in_both: Change | None
     wrong_in_both: Change | None
     recalibrated: BrierChange | None
@@ -106,6 +117,8 @@ class TaskComparison:
     six : Mapping of str to Degradation
         The numbers of the gate: of the rows that each run parses.
     flips : Flips
+    missing : Missing
+        Rows that are not parsed in both, and what they could do.
     bounds : Sequence of Bounds
         Empty where every row is parsed.
     differences : Sequence of Difference
@@ -127,6 +140,7 @@ class TaskComparison:
     parts: Parts | None
     six: Mapping[str, Degradation]
     flips: Flips
+    missing: Missing
     bounds: Sequence[Bounds]
     differences: Sequence[Difference] = field(default_factory=tuple)
     notes: Sequence[str] = field(default_factory=tuple)
@@ -164,7 +178,7 @@ def compare(
     Raises
     ------
     NotComparableError
-        If they share no task, or the items of a task differ.
+        If they share no task, the items of a task differ, or the rows of a stored run were edited.
     UsageError
         If something cannot be read.
     """
@@ -202,12 +216,16 @@ def compare(
 
 
 def read_pair(base: AnyRun | str | Path, cand: AnyRun | str | Path) -> tuple[AnyRun, AnyRun]:
-    """Read two runs under two names."""
+    """Read two runs under two names; stored ones whose rows were edited are refused."""
     if isinstance(base, (str, Path)) and isinstance(cand, (str, Path)):
         one, two = read_runs([base, cand])
-        return one, two
-    runs = [read_runs([run])[0] if isinstance(run, (str, Path)) else run for run in (base, cand)]
-    return runs[0], runs[1]
+    else:
+        one, two = (
+            read_runs([run])[0] if isinstance(run, (str, Path)) else run for run in (base, cand)
+        )
+    for run in (one, two):
+        refuse_edited(run)
+    return one, two
 
 
 def common_tasks(ours: Sequence[str], theirs: Sequence[str], task: str | None) -> list[str]:
@@ -228,12 +246,15 @@ def common_tasks(ours: Sequence[str], theirs: Sequence[str], task: str | None) -
 def _compare(
     names: tuple[str, str],
     pair: TaskPair,
-    counts: tuple[Counts, Counts],
+    counts: tuple[Counts, Counts] | None,
     level: float,
     group: str | None,
     differences: Sequence[Difference] = (),
     notes: Sequence[str] = (),
+    *,
+    brief: bool = False,
 ) -> TaskComparison:
+    """Compare one task; `brief` leaves out what no sentence looks at, and needs no counts."""
     a, b = pair.base, pair.cand
     nothing = np.zeros(pair.n)
     rates = [
@@ -252,7 +273,7 @@ def _compare(
         degradation(
             (a.confidence, a.correct),
             (b.confidence, b.correct),
-            question=pair.cluster,
+            question=pair.question,
             direction="over",
             level=(1.0 + level) / 2.0,
         )
@@ -270,8 +291,8 @@ def _compare(
         level=level,
         accuracy=rates[0],
         parse_rate=rates[1],
-        metrics=None if both is None else _metrics(both, level),
-        parts=None if both is None else _parts(both, level),
+        metrics=None if both is None or brief else _metrics(both, level),
+        parts=None if both is None else _parts(both, level, brief=brief),
         six=six,
         flips=Flips(
             to_wrong=int((a.correct > b.correct).sum()),
@@ -279,7 +300,8 @@ def _compare(
             silenced=int((a.parsed & ~b.parsed).sum()),
             voiced=int((~a.parsed & b.parsed).sum()),
         ),
-        bounds=tuple(_bounds(*counts)),
+        missing=count_missing(pair),
+        bounds=() if counts is None else tuple(_bounds(*counts)),
         differences=differences,
         notes=notes,
     )
@@ -290,36 +312,39 @@ def _metrics(both: TaskPair, level: float) -> Comparison:
         (both.base.confidence, both.base.correct),
         (both.cand.confidence, both.cand.correct),
         cluster=both.cluster,
-        metrics=FAMILY,
+        metrics=METRICS_OF_BOTH,
         level=level,
     )
 
 
-def _parts(both: TaskPair, level: float) -> Parts:
+def _parts(both: TaskPair, level: float, *, brief: bool = False) -> Parts:
     a, b, cluster = both.base, both.cand, both.cluster
     rows = (a.confidence, a.correct), (b.confidence, b.correct)
+    stated = np.unique(b.confidence)
+    is_constant = stated.size == 1 < np.unique(a.confidence).size
     return Parts(
         gap=gap_change(*rows, cluster=cluster, level=level),
         brier=brier_change(*rows, cluster=cluster, level=level),
-        right_in_both=_unchanged(both, 1.0, level),
-        wrong_in_both=_unchanged(both, 0.0, level),
-        recalibrated=_recalibrated(both, level),
+        constant=float(stated[0]) if is_constant else None,
+        same_answers=_where(both, "brier", a.correct == b.correct, level),
+        right_in_both=_where(both, "mean_confidence", a.correct * b.correct == 1.0, level),
+        wrong_in_both=_where(both, "mean_confidence", a.correct + b.correct == 0.0, level),
+        recalibrated=None if brief else _recalibrated(both, level),
     )
 
 
-def _unchanged(both: TaskPair, correct: float, level: float) -> Change | None:
-    """Compare the mean confidence where both are right, or both wrong."""
-    alike = (both.base.correct == correct) & (both.cand.correct == correct)
-    if not alike.any():
+def _where(both: TaskPair, metric: str, rows: NDArray[np.bool_], level: float) -> Change | None:
+    """Compare a metric on some of the rows."""
+    if not rows.any():
         return None
-    part = both.select(alike)
+    part = both.select(rows)
     return compare_rows(
         (part.base.confidence, part.base.correct),
         (part.cand.confidence, part.cand.correct),
         cluster=part.cluster,
-        metrics=["mean_confidence"],
+        metrics=[metric],
         level=level,
-    )["mean_confidence"]
+    )[metric]
 
 
 def _recalibrated(both: TaskPair, level: float) -> BrierChange | None:

@@ -177,15 +177,21 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
 
 
 def _say(found: Unpaired) -> str:
-    brier = next((one for one in found.metrics if one.metric == "brier"), None)
+    """Give Brier beside the accuracy that it also depends on."""
+    metrics = {one.metric: one for one in found.metrics}
+    brier = metrics.get("brier")
     if brier is None or math.isnan(brier.low):
         return "the Brier scores cannot be compared"
+    rates = [
+        f"{label} {one.base:.3f} to {one.cand:.3f}"
+        for name, label in (("accuracy", "accuracy"), ("parse_rate", "parse rate"))
+        if (one := metrics.get(name)) is not None and one.difference
+    ]
     limits = f"Brier {brier.difference:+.3f} [{brier.low:+.3f}, {brier.high:+.3f}]"
-    if brier.low > 0.0:
-        return f"a worse Brier score, {limits}"
-    return (
-        f"a better Brier score, {limits}" if brier.high < 0.0 else f"no difference seen, {limits}"
-    )
+    verdict = "no difference of the Brier scores seen"
+    if brier.low > 0.0 or brier.high < 0.0:
+        verdict = f"a {'higher' if brier.low > 0.0 else 'lower'} Brier score"
+    return "; ".join([f"{verdict}, {limits}", *rates])
 
 
 def _apart(a: Record, b: Record) -> Apart:

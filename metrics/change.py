@@ -50,8 +50,8 @@ class BrierChange:
         Each with its limits; ``brier.difference`` is ``miscalibration.difference -
         discrimination.difference + uncertainty.difference``, exactly.
     confidence : Change
-        Of MCB - DSC, which is Brier - UNC: what confidence has to do with, whatever the share of
-        right answers.
+        Of MCB - DSC, which is Brier - UNC: how well the confidence fits the answers. It changes
+        too where only the answers do: an unchanged overconfidence fits more right answers better.
     """
 
     brier: Change
@@ -145,7 +145,7 @@ def brier_change(
 
     Notes
     -----
-    The parts are those of :func:`corp`. The limits of MCB are too wide near perfect calibration.
+    The parts are those of :func:`corp`.
 
     Examples
     --------

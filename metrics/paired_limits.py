@@ -12,8 +12,9 @@ from caopd_bench.metrics.closed_form import normal_quantile
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.influence import Influence, influence
+from caopd_bench.metrics.isotonic_noise import isotonic_noise
 from caopd_bench.metrics.pairing import Pair
-from caopd_bench.metrics.summary import METRICS
+from caopd_bench.metrics.summary import METRICS, widest_change
 from caopd_bench.metrics.tally import Tally
 
 MIN_CLASS = 5  # rows or clusters with right, and with wrong, answers of either model
@@ -24,14 +25,9 @@ FINEST = 0.99  # level up to which an ECE interval knows its tails
 
 _NAN = float("nan")
 
-# Means over rows, and the largest difference that a single row can make.
-_BOUNDED = {
-    "accuracy": 1.0,
-    "mean_confidence": 1.0,
-    "overconfidence_gap": 2.0,
-    "brier": 1.0,
-    "saturation": 1.0,
-}
+# Means over rows: a single row can make a difference as large as the metric's range.
+_MEANS = ("accuracy", "mean_confidence", "overconfidence_gap", "brier", "saturation")
+_ISOTONIC = ("miscalibration", "discrimination")
 _BY_CLASS = ("auroc", "spr", "tie_rate", "confidence_when_wrong")
 
 
@@ -85,6 +81,8 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
         return _by_level(_over_ece_limits(rows), level)
     if name == "ece_l2":
         return _l2_limits(rows, level)
+    if name in _ISOTONIC:
+        return _isotonic_limits(name, rows, level)
     return _student(name, rows, level)
 
 
@@ -153,16 +151,37 @@ def _around(centre: float, error: float, degrees: float, level: float, method: s
 
 def _all_alike(name: str, rows: Pair, level: float) -> PairedLimits:
     """No unit differs: all that is known is that few would."""
-    if name not in _BOUNDED:
+    if name not in _MEANS:
         return _without("the two models do not differ in any row")
     # As many differ as would all be missed by this sample with a probability of (1 - level) / 2.
     share = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / rows.units)
-    reach = float(_BOUNDED[name] * share)
+    reach = float(widest_change(name) * share)
     return PairedLimits(-reach, reach, 1.0, 0.0, "no difference seen")
 
 
 def _without(reason: str) -> PairedLimits:
     return PairedLimits(_NAN, _NAN, _NAN, _NAN, "", reason)
+
+
+# MCB and DSC, less what their curves fit of the noise.
+
+
+def _isotonic_limits(name: str, rows: Pair, level: float) -> PairedLimits:
+    plain = _student(name, rows, level)
+    if not np.isfinite(plain.low):
+        return plain
+    noise = [isotonic_noise(rows, model) for model in ("a", "b")]
+    of_a, of_b = (getattr(each, f"of_{name}") for each in noise)
+    # Two models that answer most rows alike share most of their noise.
+    u_a, u_b = rows.a.values.size, rows.b.values.size
+    alike = (rows.a.values[rows.a_cell % u_a] == rows.b.values[rows.b_cell % u_b]) & (
+        (rows.a_cell < u_a) == (rows.b_cell < u_b)
+    )
+    shared = float(rows.times[alike].sum()) / rows.n
+    extra = (1.0 - shared**2) * sum(each.variance for each in noise)
+    error = float(np.sqrt(plain.standard_error**2 + extra))
+    centre = difference(name, rows) - (of_b - of_a)
+    return _around(centre, error, rows.units - 1.0, level, "debiased student")
 
 
 # Calibration errors in the L1 norm, from limits at any level.

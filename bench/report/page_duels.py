@@ -62,6 +62,7 @@ def _split(found: TaskComparison) -> str:
         for key in ("miscalibration", "discrimination", "uncertainty"):
             rows.append(_row(NAMES[key], getattr(parts.brier, key), indent=True))
         for label, change in (
+            ("Brier score where correctness did not change", parts.same_answers),
             ("stated where both are right", parts.right_in_both),
             ("stated where both are wrong", parts.wrong_in_both),
         ):

@@ -41,7 +41,10 @@ def test_the_papers_failure_reads_as_worse(populations, make):
     assert one.parts.brier.brier.high < 0
     assert judge(one) == "worse"
     sentence = say(one)
-    assert sentence.startswith("opd is worse calibrated than sft on caopd_math_conf (400 items): ")
+    assert sentence.startswith(
+        "opd is worse calibrated than sft and no longer tells right answers from wrong ones on "
+        "caopd_math_conf (400 items): accuracy 0.7"
+    )
     assert "confidence when wrong 0.8" in sentence
     assert "to 1.000" in sentence
 
@@ -51,9 +54,12 @@ def test_a_collapse_that_fits_the_average_better_is_not_praised(populations, mak
     stated = np.where(np.random.default_rng(3).random(stated.shape) < 0.65, 1.0, stated)
     base, opd = make("sft", stated, right), make("opd", *populations.collapse(stated, right))
     one = only(compare(base, opd))
+    # More right answers below an unchanged 1.00 fit better, and that is no merit of it.
     assert one.parts.brier.confidence.high < 0
-    assert judge(one) == "mixed"
-    assert "on average, but its confidence means less" in say(one)
+    assert judge(one) == "worse"
+    assert say(one).startswith("opd is surer of its wrong answers than sft on ")
+    assert "opd states 1 whenever it states one" in say(one)
+    assert "better" not in say(one)
 
 
 def test_a_model_that_knows_when_it_is_wrong_is_better(populations, make):
@@ -62,10 +68,10 @@ def test_a_model_that_knows_when_it_is_wrong_is_better(populations, make):
     assert judge(one) == "better"
     parts = one.parts.brier
     for text in (
-        "b is better calibrated than a",
+        "b tells right answers from wrong ones better than a",
         f"Brier {parts.brier.difference:+.3f}",
-        f"calibration {parts.miscalibration.difference:+.3f}",
-        f"discrimination {-parts.discrimination.difference:+.3f}",
+        f"miscalibration {parts.miscalibration.difference:+.3f}",
+        f"gained discrimination {-parts.discrimination.difference:+.3f}",
     ):
         assert text in say(one)
     back = only(compare(make("b", stated - 0.2 * (1 - right), right), make("a", stated, right)))
@@ -77,7 +83,8 @@ def test_more_right_answers_alone_are_no_calibration(populations, make):
     more = np.maximum(right, np.random.default_rng(0).random(right.shape) < 0.15)
     one = only(compare(make("a", stated, right), make("b", stated, more)))
     assert judge(one) == "answers only"
-    assert "differs from a in its answers, not in its calibration" in say(one)
+    assert say(one).startswith("b differs from a in its answers on ")
+    assert "no difference in calibration was seen: accuracy 0." in say(one)
 
 
 def test_what_cannot_be_told_apart(populations, make):
@@ -95,8 +102,10 @@ def test_unparsed_rows_that_could_turn_the_sign(populations, make):
     quiet = make("b", stated - 0.1 * (1 - right), right, parsed=spoke)
     one = only(compare(make("a", stated, right), quiet))
     assert one.parts.brier.confidence.high < 0
-    assert judge(one) == "inconclusive"
-    assert say(one).startswith("Which of b and a is better calibrated cannot be said on ")
+    assert judge(one) == "silent"
+    assert say(one).startswith("b states a usable confidence less often than a on ")
+    assert "which of them is better calibrated cannot be said" in say(one)
+    assert "parse rate 1.000 to 0." in say(one)
     assert f"{400 - spoke.sum()} of 400 rows lack a usable confidence" in say(one)
     assert one.both == spoke.sum()
     assert (one.flips.silenced, one.flips.voiced) == (400 - spoke.sum(), 0)
@@ -180,7 +189,8 @@ def test_a_run_that_says_nothing(make):
     stated, right = np.full((30, 1), 0.9), np.ones((30, 1), dtype=int)
     mute = make("mute", stated, right, parsed=np.zeros_like(stated))
     one = only(compare(make("a", stated, right), mute))
-    assert judge(one) == "undefined"
+    assert judge(one) == "silent"
+    assert "parse rate 1.000 to 0.000" in say(one)
     assert "no row states a usable confidence in both runs" in say(one)
     assert one.metrics is None
     text = "\n".join(render_comparison(one))
@@ -309,18 +319,19 @@ def test_a_few_unparsed_rows_do_not_turn_a_large_change(populations, make):
         )
     )
     assert judge(one) == "better"
-    assert f"({400 - spoke.sum()} of 400 rows are not parsed in both, and not in it)" in say(one)
+    assert f"{400 - spoke.sum()} of 400 rows lack a usable confidence" in say(one)
+    assert "no confidence that they could have stated would turn this" in say(one)
 
 
 @pytest.mark.slow
 def test_how_often_equal_models_are_told_apart(populations, make):
-    """Three looks a sentence: MCB - DSC at 5 %, two alarms at 2.5 % together."""
+    """Seven tests a sentence that share 5 %."""
     wrong = 0
     for seed in range(200):
         first, second = (populations.draw(300, 2 * seed + i) for i in range(2))
         equal = populations.redecode(first, second, seed)
         wrong += judge(only(compare(make("a", *first), make("b", *equal)))) != "no difference seen"
-    assert wrong / 200 < 0.12
+    assert wrong / 200 < 0.07
 
 
 def test_hostile_names(populations, make):

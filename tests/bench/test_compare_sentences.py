@@ -1,0 +1,233 @@
+"""Sentences that cannot mislead: pairs of models of which is known what changed."""
+
+import importlib
+import re
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from caopd_bench.compare_judging import judge, weigh
+from caopd_bench.compare_missing import count_missing
+from caopd_bench.compare_sentence import say
+from caopd_bench.comparing import compare
+from caopd_bench.metrics import METRICS
+from caopd_bench.unpaired import compare_unpaired, render_unpaired
+
+STUDY = runpy.run_path(str(Path(__file__).with_name("simulate_sentences.py")))
+FAMILIES = STUDY["FAMILIES"]
+#: How alarming a verdict is.
+ALARM = {
+    "better": 0,
+    "no difference seen": 1,
+    "answers only": 1,
+    "moved together": 1,
+    "answers caught up": 1,
+    "answers moved away": 2,
+    "inconclusive": 2,
+    "mixed": 2,
+    "silent": 3,
+    "worse": 3,
+}
+
+
+def draw(name, n, seed):
+    return FAMILIES["draw_pair"](name, n, seed)
+
+
+def told(models):
+    found = STUDY["to_comparison"](models)
+    return found, say(found)
+
+
+def share(name, n, draws, test):
+    return np.mean([test(*told(draw(name, n, [7, n, i]))) for i in range(draws)])
+
+
+def head(sentence):
+    return sentence.split(": ")[0]
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+def test_answers_that_caught_up_are_no_better_calibration(n):
+    """Identical confidences, half of the wrong answers right."""
+    for i in range(20):
+        found, sentence = told(draw("half of the wrong answers right, same confidences", n, i))
+        assert judge(found) == "answers caught up"
+        assert "is right more often" in sentence
+        assert "its accuracy rose to meet an unchanged confidence" in sentence
+        assert "better calibrated" not in sentence
+        assert re.search(r"accuracy 0\.\d{3} to 0\.\d{3} \(\+0\.[12]", sentence)
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+def test_models_that_only_gain_accuracy_rarely_read_as_better_calibrated(n):
+    name = "accuracy +.10 at random, same law of confidence"
+    assert share(name, n, 60, lambda _, s: "better calibrated" in head(s)) <= 0.08
+
+
+def test_a_model_that_is_always_wrong_does_not_differ_in_its_answers_alone():
+    found, sentence = told(draw("always wrong, states 0", 600, 1))
+    assert judge(found) == "mixed"
+    assert "but has no right answer" in head(sentence)
+    assert "to 0.000 (-0.6" in sentence
+
+
+def test_fewer_right_answers_are_never_shown_as_an_improvement_without_their_sign():
+    """UNC falls on both sides of one half."""
+    found, sentence = told(draw("accuracy .41 to .18, all state .30", 600, 1))
+    assert found.parts.brier.uncertainty.high < 0
+    assert judge(found) == "answers only"
+    change = found.parts.gap.accuracy.difference
+    assert change < -0.1
+    assert f"answers (accuracy {change:+.3f}) -0." in sentence
+    assert "better" not in sentence
+
+
+def test_fewer_right_answers_stand_in_the_head():
+    name = "accuracy -.16 and states .25 less"
+    found, sentence = told(draw(name, 1000, 3))
+    assert judge(found) in ("better", "mixed")
+    assert "right less often" in head(sentence)
+
+
+def test_a_constant_at_its_own_accuracy_is_not_worse_calibrated():
+    for name in ("a constant at its accuracy, overconfident before",
+                 "a constant at its accuracy, calibrated before"):  # fmt: skip
+        for n in (300, 1000):
+            for i in range(10):
+                _, sentence = told(draw(name, n, [n, i]))
+                assert "no longer tells right answers from wrong ones" in sentence
+                assert "worse calibrated" not in sentence
+
+
+def test_equal_models_are_rarely_told_apart():
+    for name in ("equal, overconfident", "equal, calibrated, 1,000 values"):
+        assert share(name, 300, 60, lambda f, _: judge(f) != "no difference seen") <= 0.1
+
+
+def test_calibration_is_claimed_by_its_own_number():
+    """A gain of discrimination alone is called that."""
+    _, sentence = told(draw("calibrated, AUROC .67 to .88", 1000, 1))
+    assert sentence.startswith("new tells right answers from wrong ones better than base")
+    assert "calibrated" not in head(sentence)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "equal, overconfident",
+        "states .10 less, overconfident before",
+        "OPD: accuracy +.15, states 1.00",
+    ],
+)
+def test_more_silence_never_gives_a_calmer_sentence(name):
+    base, cand = draw(name, 600, 5)
+    wrong = np.flatnonzero(cand.right == 0)
+    before = -1
+    for k in (0, 12, 22, 40, 80, wrong.size):
+        silent = np.isin(np.arange(600), wrong[:k])
+        found, sentence = told((base, FAMILIES["silence"](cand, silent)))
+        assert ALARM[judge(found)] >= before, (k, sentence)
+        before = ALARM[judge(found)]
+        assert ("parse rate" in sentence) == bool(k)
+        seen = re.search(r"a Brier change of ([\d.]+) would have been seen", sentence)
+        assert not seen or k / 600 <= float(seen[1])
+    assert before == 3
+
+
+def test_silence_when_wrong_is_not_a_difference_that_was_not_seen():
+    name = "silent on a quarter of the wrong answers"
+    for n in (300, 1000):
+        assert share(name, n, 30, lambda f, _: judge(f) == "silent") >= 0.95
+    _, sentence = told(draw(name, 300, 1))
+    assert "states a usable confidence less often" in head(sentence)
+    assert "would have been seen" not in sentence
+
+
+def test_honest_missingness_leaves_the_power():
+    name = "both silent on 5 % at random, states .10 less"
+
+    def found(comparison, sentence):
+        return judge(comparison) == "better" and "this would not hold if the Brier" in sentence
+
+    assert share(name, 1000, 40, found) >= 0.8
+
+
+def test_the_tipping_point_is_where_the_sign_turns():
+    base, cand = draw("both silent on 5 % at random, states .10 less", 1000, 2)
+    found = STUDY["to_comparison"]((base, cand))
+    missing, limit = found.missing, found.parts.brier.confidence.high
+    tipping = missing.tipping_point(limit)
+    assert limit * missing.both + tipping * missing.unparsed == pytest.approx(0.0)
+    assert missing.lowest <= tipping <= missing.highest
+    assert missing.rows == missing.both + missing.silenced + missing.voiced + missing.neither
+    # Nothing that 3 rows could have stated undoes a large change.
+    assert np.isnan(replace(missing, both=997, silenced=3, voiced=0, neither=0).tipping_point(-0.1))
+
+
+def test_the_bounds_of_missing_rows_are_attained():
+    base, cand = draw("both silent on 5 % at random, equal", 300, 4)
+    pair = STUDY["to_pair"]((base, cand))
+    missing = count_missing(pair)
+    lost = pair.base.parsed & ~pair.cand.parsed
+    y, stated = pair.base.correct[lost], pair.base.confidence[lost]
+    before = (stated - y) ** 2
+    worst, best = (1.0 - before).mean(), (0.0 - before).mean()
+    assert missing.of_silenced == pytest.approx((best, worst))
+    assert missing.could_turn(-0.001, for_better=True) == (
+        (missing.silenced - missing.voiced) / 300 * worst >= 0.001 * missing.both / 300
+        if missing.silenced > missing.voiced
+        else (missing.voiced - missing.silenced) / 300 * missing.of_voiced[1]
+        >= 0.001 * missing.both / 300
+    )
+
+
+def test_every_head_is_a_claim_that_the_study_checks():
+    """No sentence of a family but the undecided ones goes unchecked."""
+    for name in FAMILIES["FAMILIES"]:
+        found, sentence = told(draw(name, 300, 9))
+        if judge(found) not in ("no difference seen", "inconclusive", "undefined"):
+            assert STUDY["claims"](sentence), sentence
+
+
+def test_registering_a_metric_moves_no_sentence(monkeypatch, populations):
+    first, second = (populations.draw(150, seed) for seed in (1, 2))
+    runs = [populations.make_run(*rows, name) for rows, name in ((first, "a"), (second, "b"))]
+    (before,) = compare(*runs)
+    more = MappingProxyType({"another": METRICS["brier"], **METRICS})
+    for name in ("summary", "comparison"):
+        # `caopd_bench.metrics.summary` is the function.
+        module = importlib.import_module(f"caopd_bench.metrics.{name}")
+        monkeypatch.setattr(module, "METRICS", more)
+    (after,) = compare(*runs)
+    assert repr(before.metrics.adjusted) == repr(after.metrics.adjusted)
+    assert say(before) == say(after)
+
+
+def test_unpaired_names_accuracy_beside_brier(populations):
+    stated, right = populations.draw(300, 1)
+    fewer = right * (np.random.default_rng(0).random(right.shape) < 0.2)
+    runs = [
+        populations.make_run(stated, right, "a"),
+        populations.make_run(np.full_like(stated, 0.1), fewer, "b"),
+    ]
+    (found,) = compare_unpaired(*runs)
+    first = next(iter(render_unpaired(found)))
+    assert "a lower Brier score" in first
+    assert "; accuracy 0." in first
+    assert "better" not in first
+
+
+def test_signs_are_those_of_the_changes():
+    found = STUDY["to_comparison"](draw("OPD: accuracy +.15, states 1.00", 600, 1))
+    signs = weigh(found)
+    assert (signs.accuracy, signs.ranking, signs.own, signs.stated) == (1, -1, 1, 1)
+    assert signs.surer_when_wrong
+    back = STUDY["to_comparison"](draw("OPD: accuracy +.15, states 1.00", 600, 1)[::-1])
+    signs = weigh(back)
+    assert (signs.accuracy, signs.ranking, signs.own, signs.stated) == (-1, 1, -1, -1)
+    assert not signs.surer_when_wrong
