@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from caopd_bench.compare_sentence import judge, say
 from caopd_bench.compare_missing import Missing
+from caopd_bench.compare_sentence import judge, say
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.metrics import Change
 
