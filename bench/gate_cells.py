@@ -53,8 +53,13 @@ class Numbers(NamedTuple):
     least_items: float = 0.0
 
 
-def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> dict[str, Numbers]:
-    """Compare with the reference, in the metrics that have a margin."""
+def margin_cells(
+    pair: TaskPair, limits: Mapping[str, Limits], level: float, *, only_limits: bool = False
+) -> dict[str, Numbers]:
+    """Compare with the reference, in the metrics that have a margin.
+
+    With `only_limits`, and for numbers that are only shown, the p-value of the ECE is 0 or 1.
+    """
     wanted = [name for name, limit in limits.items() if limit.margin is not None]
     found = {}
     few = _too_few(pair)
@@ -89,8 +94,8 @@ def margin_cells(pair: TaskPair, limits: Mapping[str, Limits], level: float) -> 
     others = [name for name in wanted if name not in CELLS]
     both = pair.select(pair.base.parsed & pair.cand.parsed) if others else pair
     for name in others:
-        is_shown_only = limits[name].tier == "advisory"
-        numbers, excess = _other(name, both, level, is_shown_only), _excess(name, pair)
+        is_quick = only_limits or limits[name].tier == "advisory"
+        numbers, excess = _other(name, both, level, is_quick), _excess(name, pair)
         found[name] = numbers._replace(upper=numbers.upper + excess, excess=excess)
     return {name: found[name] for name in wanted}
 
@@ -114,13 +119,13 @@ def _excess(name: str, pair: TaskPair) -> float:
     return min(drop / share, 1.0) if share > 0.0 else 1.0
 
 
-def _other(name: str, both: TaskPair, level: float, is_shown_only: bool) -> Numbers:
+def _other(name: str, both: TaskPair, level: float, is_quick: bool) -> Numbers:
     """Compare any other metric, on the rows that both parse."""
     if both.n == 0:
         return _undefined(0, "no row states a usable confidence in both runs")
     if both.is_identical:
         return _unchanged(name, both)
-    if name == "ece" and is_shown_only:
+    if name == "ece" and is_quick:
         return _ece(both, level)
     change = compare(
         (both.base.confidence, both.base.correct),

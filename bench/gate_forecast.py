@@ -101,7 +101,7 @@ def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Genera
     reasons: dict[Place, str] = {}
     table = []
     for _ in range(draws):
-        every = limited_cells([make_equal(pair, rng, stratum)], gated)
+        every = limited_cells([make_equal(pair, rng, stratum)], gated, only_limits=True)
         made = {place: one for place, one in every.items() if one.tier == "gate"}
         reasons |= {p: one.numbers.reason for p, one in made.items() if one.numbers.reason}
         numbers = [one.numbers for one in made.values()]

@@ -22,6 +22,9 @@ __all__ = ["CellPlan", "GatePlan", "TaskPlan", "plan_gate"]
 POWER = 0.8  # chance to PASS that is asked for
 DRAWS, FEWEST = 400, 100
 WORK = 10_000_000  # rows measured, of all tasks together: fewer draws of large references
+#: Numbers whose limits take a tenth of a second.
+SLOW_MARGINS = ("over_ece",)
+SLOW_BARS = ("smooth_ece", "miscalibration", "discrimination")
 FEW = 20  # draws that ask what can be computed, or how wide limits are
 #: Times that a reference is repeated to see what more such items would do, and its most rows then.
 MORE = (2, 4, 8, 16, 32)
@@ -146,7 +149,8 @@ def plan_gate(
     seed : int
         Of the equal candidates.
     draws : int, optional
-        Equal candidates; by default 400, and fewer, 100 at least, of large references.
+        Equal candidates; by default 400, and fewer, 100 at least, of large references and numbers
+        that take long.
 
     Returns
     -------
@@ -161,12 +165,20 @@ def plan_gate(
     pairs = match_itself(policy, reference)
     noise = measured_noise(reference) if rerun is None else rerun
     total = sum(pair.n for pair in pairs)
-    many = int(np.clip(WORK // total, FEWEST, DRAWS)) if draws is None else draws
+    most = FEWEST if any(_is_slow(policy, pair.task) for pair in pairs) else DRAWS
+    many = int(np.clip(WORK // total, FEWEST, most)) if draws is None else draws
     rng = np.random.default_rng(seed)
     each = power ** (1.0 / len(pairs))
     plans = [_plan_task(pair, policy, noise, (power, each), many, rng) for pair in pairs]
     chance = math.prod(plan.chance for plan in plans)
     return GatePlan(reference.name, power, chance, policy.min_items, plans, many)
+
+
+def _is_slow(policy: Policy, task: str) -> bool:
+    return any(
+        limit.tier == "gate" and name in (SLOW_MARGINS if limit.margin is not None else SLOW_BARS)
+        for name, limit in policy.limits(task).items()
+    )
 
 
 def _plan_task(

@@ -165,6 +165,8 @@ def _check_metric(place: str, name: str, limits: Limits) -> None:
         raise ValueError(
             f"{place}.margin: neither direction of {name} is worse; give it a max or a min"
         )
+    if name not in METRICS and name != "parse_rate" and (limits.max, limits.min) != (None, None):
+        raise ValueError(f"{place}: is of a candidate and a reference together; give it a margin")
     if limits.direction == "over" and name != "overconfidence_gap":
         raise ValueError(f"{place}.direction: is of overconfidence_gap only")
 

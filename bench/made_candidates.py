@@ -37,11 +37,10 @@ def make_equal(
 ) -> TaskPair:
     """Draw two runs of equal models from the reference's rows.
 
-    With one answer an item, the first run gives each item the answer of some item, and the second
-    does so for 60 % of the items and keeps the rest. That the first is drawn too matters: the
-    reference is one draw of what its model does, and to hold it fixed would leave out its noise.
-    With several samples the first run is the reference, and the second draws all samples anew, from
-    those of the item and from those of all items, as far as these are unlike.
+    The first run gives each item the answers of some item: the reference is one draw of what its
+    model does, and to hold it fixed would leave out its noise. The second gives 60 % of the items
+    the answers of other items, and keeps the rest; with several samples it draws all of them anew,
+    from those of the item and from those of all items, as far as items are alike.
 
     Parameters
     ----------
@@ -56,12 +55,12 @@ def make_equal(
     -------
     TaskPair
     """
-    if _is_sampled(pair):
-        source, _ = _sample_anew(pair, rng, stratum)
-        return replace(pair, cand=pair.base.select(source))
     first = _answer_anew(pair, rng, stratum)
-    is_anew = (rng.random(pair.items) < REDECODED)[pair.item]
-    second = np.where(is_anew, _answer_anew(pair, rng, stratum), first)
+    if _is_sampled(pair):
+        second, _ = _sample_anew(pair, first, rng, stratum)
+    else:
+        is_anew = (rng.random(pair.items) < REDECODED)[pair.item]
+        second = np.where(is_anew, _answer_anew(pair, rng, stratum), first)
     return replace(pair, base=pair.base.select(first), cand=pair.base.select(second))
 
 
@@ -90,11 +89,11 @@ def make_equal_in_families(
     TaskPair
     """
     if _is_sampled(pair):
-        # The effect of the reference cannot be told from chance in its rows: the second run has
-        # that of both.
-        source, p = _sample_anew(pair, rng, stratum)
-        source = _tilt(pair, source, p, family, np.sqrt(2.0) * moved, rng, stratum)
-        return replace(pair, cand=pair.base.select(source))
+        # The second run draws from samples of the first, and would have its effect: it has both.
+        first = _answer_anew(pair, rng, stratum)
+        second, p = _sample_anew(pair, first, rng, stratum)
+        second = _tilt(pair, second, p, family, np.sqrt(2.0) * moved, rng, stratum)
+        return replace(pair, base=pair.base.select(first), cand=pair.base.select(second))
     strata = _strata(pair, stratum)[pair.item]
     rows, right = np.bincount(strata), np.bincount(strata, weights=pair.base.correct)
     p = np.clip((right / np.maximum(rows, 1))[strata], EDGE, 1.0 - EDGE)
@@ -150,9 +149,11 @@ def _answer_anew(pair: TaskPair, rng: np.random.Generator, stratum: IntArray | N
 
 
 def _sample_anew(
-    pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None
+    pair: TaskPair, first: IntArray, rng: np.random.Generator, stratum: IntArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """Draw samples by Pólya's urn: those of the item, those drawn before, and `weight` of all.
+    """Draw samples by Pólya's urn: those of `first`, those drawn before, and a `weight` of all.
+
+    Returns the rows whose answers are taken, and the chance of each that it is right.
 
     This is the predictive distribution of new samples where what the samples of an item are drawn
     from varies between items by a Dirichlet process (Blackwell and MacQueen, Annals of Statistics
@@ -177,9 +178,9 @@ def _sample_anew(
         rows = starts[items] + k
         source[rows] = donor[rows]
         place = np.floor(ball).astype(np.intp)
-        source[rows[is_own]] = (starts[items] + place)[is_own]
+        source[rows[is_own]] = first[(starts[items] + place)[is_own]]
         source[rows[is_drawn]] = source[(starts[items] + place - own)[is_drawn]]
-    of_item = np.bincount(pair.item, weights=pair.base.correct)[pair.item]
+    of_item = np.bincount(pair.item, weights=pair.base.correct[first])[pair.item]
     p = (of_item + weight * mean) / (sizes[pair.item] + weight)
     return source, np.clip(p, EDGE, 1.0 - EDGE)
 
