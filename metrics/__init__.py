@@ -13,7 +13,7 @@ from caopd_bench.metrics.calibration import (
 from caopd_bench.metrics.change import BrierChange, GapChange, brier_change, gap_change
 from caopd_bench.metrics.chunks import TallyBuilder, tally_chunks
 from caopd_bench.metrics.closed_form_within import bootstrap_within
-from caopd_bench.metrics.comparison import Change, Comparison, compare
+from caopd_bench.metrics.comparison import FAMILY, Change, Comparison, compare
 from caopd_bench.metrics.consistency import (
     ConsistencyBand,
     NullECE,
@@ -68,6 +68,7 @@ from caopd_bench.metrics.tally import Tally, tally
 from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, decide
 
 __all__ = [
+    "FAMILY",
     "METRICS",
     "BrierChange",
     "BrierPair",
