@@ -86,9 +86,12 @@ def _add_too_few(suite: ET.Element, name: str, task: str, result: GateResult) ->
 def _sentence(cell: GateCell, result: GateResult) -> str:
     """Give the row of the table in words."""
     names, row = heads(result.policy)[1:], values(cell)[1:]
+    worse, better = ("worse by", "better by") if cell.rule == "margin" else ("beyond", "inside by")
+    by = worse
     # Read alone, a minus sign after "worse by" may be taken for a hyphen.
     if row[2].startswith("-") and row[2] != "-":
-        names, row = (*names[:2], "better by", *names[3:]), [*row[:2], row[2][1:], *row[3:]]
+        by, row = better, [*row[:2], row[2][1:], *row[3:]]
+    names = (*names[:2], by, *names[3:])
     listed = ", ".join(f"{name} {v}" for name, v in zip(names, row, strict=False) if v != "-")
     return f"{said(cell, result)}{': ' + cell.reason if cell.reason else ''} ({listed})"
 

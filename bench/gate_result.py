@@ -31,14 +31,15 @@ class GateCell:
     tier : str
         "gate", or "advisory": shown, and does not decide.
     outcome : str
-        "PASS", "FAIL" or "INCONCLUSIVE": what this cell says by itself.
+        "PASS", "FAIL" or "INCONCLUSIVE": what this cell says.
     reference, candidate : float
         Values; NaN where undefined. `reference` is NaN for "max" and "min".
     worse_by, upper : float
         By how much the candidate is worse, and the one-sided upper limit of it; against a number,
         by how much it is beyond the number.
     p_value, adjusted : float
-        One-sided, of "not worse"; adjusted for all cells that decide. NaN where none was made.
+        One-sided, of "not worse"; adjusted for all cells that decide, or for all that are only
+        shown. NaN where none was made.
     standard_error : float
     items : int
     items_needed : float

@@ -81,7 +81,7 @@ def headline(result: GateResult) -> str:
     parts += [f"{lacking} not computed"] if lacking else []
     return (
         f"INCONCLUSIVE  {against}: shown neither to be as good nor to be worse: {passed} of "
-        f"{len(gated)} numbers {'is' if passed == 1 else 'are'} within bounds, "
+        f"{len(gated)} numbers {'is' if passed == 1 else 'are'} shown to be within limits, "
         f"{' and '.join(parts)}"
     )
 
@@ -113,9 +113,7 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
         if cell.reason:
             yield f"{place}{label(cell)}: not computed ({cell.reason}), which blocks PASS"
         elif cell.worse_by > _margin(cell):
-            yield (
-                f"{place}{label(cell)}: beyond its limit by the estimate, and that may be by chance"
-            )
+            yield f"{place}{label(cell)}: worse than allowed as estimated, which may be chance"
     most = max(cells, key=lambda cell: _or_none(cell.items_needed))
     if not math.isfinite(most.items_needed):
         yield (

@@ -109,9 +109,8 @@ def gate(
     made = limited_cells(pairs, wanted)
     decision = decide_cells(made, wanted)
     noise = measured_noise(base) if rerun is None else rerun
-    cells = [
-        _finish(place, one, decision.cells.get(place), wanted, noise) for place, one in made.items()
-    ]
+    said = {**_judge_shown(made, wanted), **decision.cells}
+    cells = [_finish(place, one, said[place], noise) for place, one in made.items()]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
     notes = [str(difference) for difference in differences]
@@ -133,6 +132,17 @@ def limited_cells(
     With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
     """
     return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
+
+
+def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:
+    """Say what the numbers that are only shown say: a family of their own, that decides nothing.
+
+    Of dozens of groups some look worse by chance: Holm keeps the chance that any is called so.
+    """
+    shown = {place: one.cell(place.rule) for place, one in made.items() if one.tier != "gate"}
+    if not shown:
+        return {}
+    return decide(shown, level=policy.confidence, least=policy.min_items).cells
 
 
 def judge_pairs(pairs: Sequence[TaskPair], policy: Policy) -> Outcome:
@@ -203,14 +213,10 @@ def _limited(
 def _finish(
     place: Place,
     one: Made,
-    verdict: CellVerdict | None,
-    policy: Policy,
+    said: CellVerdict,
     rerun: Mapping[tuple[str, str], tuple[float, int]],
 ) -> GateCell:
     n = one.numbers
-    alone = {place: one.cell(place.rule)}
-    level, least = policy.confidence, policy.min_items
-    said = verdict or decide(alone, level=level, least=least).cells[place]
     noise = math.nan
     if place.group is None and place.rule == "margin" and (place.task, place.metric) in rerun:
         error, items = rerun[place.task, place.metric]
@@ -228,7 +234,7 @@ def _finish(
         worse_by=n.worse_by,
         upper=n.upper,
         p_value=n.p_value,
-        adjusted=math.nan if verdict is None else said.adjusted,
+        adjusted=said.adjusted,
         standard_error=n.standard_error,
         items=n.items,
         items_needed=said.items_needed,
