@@ -37,9 +37,10 @@ from caopd_bench.metrics.ece_l2_interval import ece_l2_interval
 from caopd_bench.metrics.influence import Influence, influence
 from caopd_bench.metrics.intervals import Interval, proportion_interval
 from caopd_bench.metrics.inversion import ece_interval
+from caopd_bench.metrics.letters import group_letters
 from caopd_bench.metrics.multiplicity import holm
 from caopd_bench.metrics.overview import Summary, summary
-from caopd_bench.metrics.pairwise import BrierPair, brier_pairs, group_letters
+from caopd_bench.metrics.pairwise import SkillPair, skill_pairs
 from caopd_bench.metrics.power import difference_sd, mde, required_n
 from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
 from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
@@ -71,7 +72,6 @@ __all__ = [
     "FAMILY",
     "METRICS",
     "BrierChange",
-    "BrierPair",
     "Cell",
     "CellVerdict",
     "Change",
@@ -91,6 +91,7 @@ __all__ = [
     "ReliabilityBins",
     "ReliabilityTable",
     "RiskCoverage",
+    "SkillPair",
     "Summary",
     "Tally",
     "TallyBuilder",
@@ -105,7 +106,6 @@ __all__ = [
     "bootstrap_within",
     "brier",
     "brier_change",
-    "brier_pairs",
     "brier_skill",
     "compare",
     "confidence_when_wrong",
@@ -148,6 +148,7 @@ __all__ = [
     "risk_coverage",
     "saturation",
     "selective_accuracy",
+    "skill_pairs",
     "smooth_ece",
     "spr",
     "summary",

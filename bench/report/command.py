@@ -167,9 +167,11 @@ def _write_all(report: Report, file: Path) -> None:
 
 def _summary(report: Report) -> Iterator[str]:
     from caopd_bench.report.findings import find
+    from caopd_bench.report.skill import ORDER
 
     for warning in report.warnings:
         yield f"warning: {inline(warning)}"
     for task in report.tasks:
         yield f"\n{inline(task, NAME_WIDTH)}"
         yield from (f"  {inline(sentence)}" for sentence in find(report, task))
+    yield f"\n{ORDER}"

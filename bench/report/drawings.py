@@ -25,6 +25,7 @@ from caopd_bench.metrics import (
 from caopd_bench.records import Record
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.skill import SKILL
 from caopd_bench.terminal import inline
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "draw_probes", "draw_task"]
 
-#: Panels and curves of one figure: the runs with the lowest Brier scores.
+#: Panels and curves of one figure: the first runs of the standings.
 MOST_PANELS = 9
 MOST_CURVES = 7
 WIDTH = 32
-SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", "brier": "Brier score"}
+SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", SKILL: "Brier skill"}
 
 
 class Drawing(NamedTuple):
@@ -66,7 +67,8 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         "pareto",
         "Accuracy against calibration error",
         "Accuracy of all answers against the ECE. The line is the front: no run is better in both. "
-        "The area below it is what the runs together dominate.",
+        "The area below it is what the runs together dominate. An ECE of 0 is also that of a model "
+        "that always states its own accuracy.",
         plot_pareto(points, "ECE"),
     )
     yield from _scaling(members, task, report.level)
@@ -140,7 +142,7 @@ def _scaling(members: Sequence[Entry], task: str, level: float) -> Iterator[Draw
             for entry in sized
         ]
         yield Drawing(
-            f"scaling-{metric.replace('_', '-')}",
+            f"scaling-{label.lower().replace(' ', '-')}",
             f"{label} against model size",
             f"{label} against the number of parameters, with a line for each training method; the "
             "slope's interval takes the models as independent.",
@@ -155,7 +157,7 @@ def _best(report: Report, task: str, most: int) -> list[Cell]:
 
 
 def _left_out(shown: int, there: int) -> str:
-    return f" The {shown} runs of {there} with the lowest Brier scores." if shown < there else ""
+    return f" The first {shown} of {there} runs in the standings." if shown < there else ""
 
 
 def _stated(entry: Entry, task: str, level: float) -> Point:

@@ -23,6 +23,7 @@ from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.notes import notes_on_task
 from caopd_bench.records import Record
 from caopd_bench.report.samples import Picked, pick_rows
+from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
 from caopd_bench.rows import AnyRun, CountedRun, Row, Run, label_items
 from caopd_bench.runs import name_runs, read_run
 from caopd_bench.scoring import score
@@ -80,10 +81,13 @@ class Cell:
     ----------
     run, task : str
     records : Sequence of Record
-        What `score` makes of it, the groups among them.
+        What `score` makes of it, the groups among them, and beside the accuracy the Brier skill
+        that runs are ordered by.
     n, n_parsed : int
     tally : Tally or None
         Of the parsed rows.
+    tells_apart : bool
+        Whether the confidence is shown to tell right answers from wrong ones.
     aligned : Aligned or None
         None where rows have no names, or are too many to keep.
     groups : Mapping of str to Mapping of object to (rows, informative rows)
@@ -102,6 +106,7 @@ class Cell:
     n: int
     n_parsed: int
     tally: Tally | None
+    tells_apart: bool
     aligned: Aligned | None
     groups: Mapping[str, Mapping[object, tuple[int, int]]]
     settings: Mapping[str, Any]
@@ -253,19 +258,28 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
         for key, groups in counted.items()
         if key in wanted.by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
     }
+    records = score(single, by=list(shown), level=wanted.level)
+    filled = fill_worst(counts, rows)
+    skill = score_skill(run.name, task, filled, wanted.level)
     return Cell(
         run=run.name,
         task=task,
-        records=score(single, by=list(shown), level=wanted.level),
+        records=_add_beside_accuracy(records, skill),
         n=counts.n,
         n_parsed=counts.n_parsed,
         tally=counts.parsed,
+        tells_apart=tells_apart(filled, wanted.level),
         aligned=_align(rows) if _is_named(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),
         picked=pick_rows(rows, wanted.samples, counts.n),
         notes=tuple(notes_on_task(single, task)),
     )
+
+
+def _add_beside_accuracy(records: Sequence[Record], skill: Record) -> list[Record]:
+    at = next(i for i, r in enumerate(records) if r.metric == "accuracy" and r.group is None)
+    return [*records[:at], skill, *records[at:]]
 
 
 def _keys(run: AnyRun, task: str, by: Sequence[str]) -> list[str]:

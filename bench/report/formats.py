@@ -16,14 +16,19 @@ from caopd_bench.records import Record, to_plain
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.findings import find
+from caopd_bench.report.markup import limits, number
 from caopd_bench.report.page_provenance import describe
 from caopd_bench.report.page_table import say_size
+from caopd_bench.report.placing import explain_accuracy, explain_place
+from caopd_bench.report.skill import ORDER, SKILL
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
 
 #: The columns of the two tables that people paste.
 COLUMNS = {
+    SKILL: "Brier skill",
+    "accuracy": "accuracy",
     "brier": "Brier",
     "discrimination": "DSC",
     "ece": "ECE",
@@ -31,10 +36,9 @@ COLUMNS = {
     "auroc": "AUROC",
     "spr": "SPR",
     "confidence_when_wrong": "if wrong",
-    "accuracy": "accuracy",
     "parse_rate": "parsed",
 }
-SIGNED = {"overconfidence_gap"}
+SIGNED = {"overconfidence_gap", SKILL}
 CSV_COLUMNS = (
     "run", "task", "group", "metric", "estimate", "low", "high", "n", "interval", "reason",
     "caution", "letters", "method", "family", "size",
@@ -42,13 +46,15 @@ CSV_COLUMNS = (
 
 
 def render_markdown(report: Report) -> str:
-    """Give a table per task, with what it comes to and the notes."""
+    """Give a table per task, with what it comes to, what its order means, and the notes."""
     parts = [f"# {_pipe(report.title)}"]
     parts.append("\n".join(f"- warning: {_pipe(warning)}" for warning in report.warnings))
     for task in report.tasks:
         parts.append(f"## {_pipe(task)}")
         parts.append("\n".join(f"- {_pipe(sentence)}" for sentence in find(report, task)))
         parts.append(_markdown_table(report, task))
+        parts.append(ORDER)
+        parts += [f"† {_pipe(said)}" for said in _explain(report, task)]
         parts += list(_markdown_odd(report, task))
     if report.published:
         parts.append("## Published, not measured")
@@ -62,8 +68,9 @@ def render_markdown(report: Report) -> str:
     level = f"{100 * report.level:g} %"
     parts.append(
         f"Estimates with {level} intervals, by caopd-bench {__version__}. Runs that share a letter "
-        "were not told apart by their Brier scores (paired, Holm); the other numbers are "
-        "descriptive. Behind the interval of the ECE: what a calibrated model would score."
+        "were not told apart in Brier skill (paired, Holm), and accuracy was tested in the same "
+        "way; the other numbers are descriptive. Behind the interval of the ECE: what a calibrated "
+        "model would score."
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -75,7 +82,8 @@ def _markdown_table(report: Report, task: str) -> str:
         letters = report.standings[task].letters.get(entry.name, "–")
         shown = [_markdown_value(cell, metric) for metric in COLUMNS]
         star = " \\*" if report.odd[task].get(entry.name) else ""
-        rows.append((_pipe(_label(entry)), letters + star, *shown, f"{cell.n:,}"))
+        dagger = " †" if _is_marked(report, task, entry.name) else ""
+        rows.append((_pipe(_label(entry)), letters + star + dagger, *shown, f"{cell.n:,}"))
     return _markdown_rows(heads, rows)
 
 
@@ -116,7 +124,7 @@ def _latex_table(report: Report, task: str) -> str:
         r"\begin{table}",
         r"\centering\small",
         rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
-        r" were not told apart by their Brier scores (paired tests, Holm).}",
+        rf" were not told apart in Brier skill (paired tests, Holm). {_tex(ORDER)}}}",
         r"\resizebox{\linewidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(COLUMNS) + 1)}}}",
         r"\toprule",
@@ -126,6 +134,7 @@ def _latex_table(report: Report, task: str) -> str:
     for entry, cell in _ordered(report, task):
         letters = report.standings[task].letters.get(entry.name, "--")
         mark = r"$^\ast$" if report.odd[task].get(entry.name) else ""
+        mark += r"$^\dagger$" if _is_marked(report, task, entry.name) else ""
         values = [_estimate(cell.find(metric), metric) for metric in COLUMNS]
         lines.append(
             f"{_tex(_label(entry))} & {_tex(letters)}{mark} & "
@@ -136,6 +145,8 @@ def _latex_table(report: Report, task: str) -> str:
         shown = " & ".join(rf"{{\scriptsize {_math(one)}}}" if one else "" for one in limits)
         lines.append(rf" & & {shown} & \\")
     lines += [r"\bottomrule", r"\end{tabular}}"]
+    for said in _explain(report, task):
+        lines.append(rf"\par\footnotesize $^\dagger$ {_tex(said)}.")
     for run, differences in report.odd[task].items():
         said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
         lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
@@ -151,10 +162,10 @@ def render_csv(report: Report) -> str:
     for record in report.records():
         standing = report.standings.get(record.task)
         entry = entries[record.run]
-        is_brier = record.metric == "brier" and record.group is None
+        is_skill = record.metric == SKILL
         values = {
             **asdict(record),
-            "letters": standing.letters.get(record.run, "") if standing and is_brier else "",
+            "letters": standing.letters.get(record.run, "") if standing and is_skill else "",
             "method": entry.given.method,
             "family": entry.given.family,
             "size": entry.size,
@@ -198,6 +209,11 @@ def render_json(report: Report) -> str:
             {
                 "task": task,
                 "order": list(standing.order),
+                "ordered_by": SKILL,
+                "order_means": ORDER,
+                "placed_below": {run: list(o) for run, o in standing.placed_below.items()},
+                "not_shown_to_tell_apart": list(standing.not_shown),
+                "less_accurate_than": {run: list(o) for run, o in standing.less_accurate.items()},
                 "letters": dict(standing.letters),
                 "not_compared": dict(standing.why_not),
                 "detectable": _finite(standing.detectable),
@@ -227,6 +243,19 @@ def _ordered(report: Report, task: str) -> Iterator[tuple[Entry, Cell]]:
         yield entries[run], entries[run].cells[task]
 
 
+def _is_marked(report: Report, task: str, run: str) -> bool:
+    return bool(explain_place(report, task, run) or explain_accuracy(report, task, run))
+
+
+def _explain(report: Report, task: str) -> Iterator[str]:
+    """Say of each run that is marked why it stands where it does."""
+    for run in report.standings[task].order:
+        found = [explain_place(report, task, run), explain_accuracy(report, task, run)]
+        said = "; ".join(part for part in found if part)
+        if said:
+            yield f"{inline(run, NAME_WIDTH)}: {said}"
+
+
 def _label(entry: Entry) -> str:
     tags = [tag for tag in (entry.given.method, say_size(entry.size)) if tag]
     name = inline(entry.name, NAME_WIDTH)
@@ -236,14 +265,13 @@ def _label(entry: Entry) -> str:
 def _estimate(record: Record | None, metric: str) -> str:
     if record is None or math.isnan(record.estimate):
         return "–"
-    return f"{record.estimate:{'+' if metric in SIGNED else ''}.3f}"
+    return number(record.estimate, signed=metric in SIGNED)
 
 
 def _limits(record: Record | None, metric: str) -> str:
     if record is None or math.isnan(record.low):
         return ""
-    sign = "+" if metric in SIGNED else ""
-    return f"[{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
+    return limits(record.low, record.high, signed=metric in SIGNED)
 
 
 def _pipe(value: str) -> str:

@@ -12,7 +12,7 @@ from caopd_bench.terminal import NAME_WIDTH, inline
 __all__ = ["FootNotes", "cell", "code", "limits", "name", "number", "row", "table", "text"]
 
 DASH = "–"
-SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias"}
+SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias", "brier_skill_worst_case"}
 
 
 def text(value: object, width: int | None = None) -> str:

@@ -17,6 +17,7 @@ from caopd_bench._version import __version__
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.page_provenance import describe
+from caopd_bench.report.skill import SKILL
 from caopd_bench.tasks.sources import SOURCES
 from caopd_bench.terminal import inline
 
@@ -28,6 +29,8 @@ DATASETS = {
     **{source.name: source.hub.path for source in SOURCES.values() if source.hub is not None},
 }
 METRICS = {
+    SKILL: "Brier skill of the stated confidence (0: as good as stating the accuracy every time; "
+    "a missing confidence at its worst; higher is better only at the same accuracy)",
     "accuracy": "Accuracy",
     "brier": "Brier score of the stated confidence",
     "ece": "ECE of the stated confidence (10 bins)",
@@ -79,30 +82,35 @@ def _result(report: Report, cell: Cell) -> dict[str, Any]:
 def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
     """Give files for the folder `.eval_results/` of a model, by name.
 
-    One file per task whose data set has a name on the Hub; an entry is the Brier score, with the
-    other numbers in its notes, since an entry holds one value.
+    One file per task whose data set has a name on the Hub; an entry is the Brier skill, with the
+    accuracy and the other numbers in its notes, since an entry holds one value. None where there
+    is no skill.
     """
     found = {}
     for task, cell in entry.cells.items():
         dataset = _dataset(cell.settings.get("source") or {})
-        brier = cell.find("brier")
-        if dataset is None or brier is None or math.isnan(brier.estimate):
+        skill = cell.find(SKILL)
+        if dataset is None or skill is None or math.isnan(skill.estimate):
             continue
         said = describe(entry, task)
         others = ", ".join(
             f"{metric} {record.estimate:.3f}"
             for metric in METRICS
-            if metric != "brier"
+            if metric != SKILL
             and (record := cell.find(metric)) is not None
             and not math.isnan(record.estimate)
         )
+        interval = ""
+        if not math.isnan(skill.low):
+            interval = f"{100 * report.level:g}% [{skill.low:.3f}, {skill.high:.3f}], "
         one: dict[str, Any] = {
-            "dataset": {"id": dataset, "task_id": f"{task}_brier"},
-            "value": round(brier.estimate, 6),
+            "dataset": {"id": dataset, "task_id": f"{task}_brier_skill"},
+            "value": round(skill.estimate, 6),
             "notes": (
-                f"{SELF}, caopd-bench {__version__}; Brier score of the stated confidence, "
-                f"{100 * report.level:g}% [{brier.low:.3f}, {brier.high:.3f}], n {brier.n}; "
-                f"{others}; exemplars {said['exemplars']}"
+                f"{SELF}, caopd-bench {__version__}; Brier skill of the stated confidence (1 - "
+                "Brier / (accuracy (1 - accuracy)), a missing confidence at its worst), "
+                f"{interval}n {skill.n}; higher is better only at the same accuracy; {others}; "
+                f"exemplars {said['exemplars']}"
             ),
         }
         if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", said["date"]):

@@ -17,6 +17,7 @@ from caopd_bench.report.page_models import render_model
 from caopd_bench.report.page_provenance import render_provenance
 from caopd_bench.report.page_samples import dump, fit_samples, render_samples
 from caopd_bench.report.page_table import render_filters, render_pairs, render_standings, say_size
+from caopd_bench.report.standings import FITS
 from caopd_bench.report.vector import to_inline_svg
 
 __all__ = ["render_page"]
@@ -25,14 +26,27 @@ __all__ = ["render_page"]
 DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
 MEANINGS = {
-    "Brier score": "mean squared distance of the stated confidence from the outcome: the number to "
-    "compare models by. Lower is better; always stating the accuracy scores accuracy x (1 - "
-    "accuracy).",
-    "Group": "runs that share a letter were not told apart by their Brier scores: paired tests on "
-    "the same answers, adjusted by Holm for all pairs of the task. There are no ranks, since "
+    "Brier skill": "1 - Brier score / (accuracy x (1 - accuracy)), over all answers: 0 is what "
+    "stating the own accuracy every time earns, 1 is perfect, below 0 the constant is better. An "
+    "answer without a usable confidence counts as a loss of 1, the worst that it could have been. "
+    "There is none with fewer than five right or five wrong answers. A model can raise it by "
+    "answering wrong where it is unsure and stating 0 there: read it with the accuracy beside it.",
+    "Order": "by Brier skill, with two exceptions that are marked <b>set lower</b>. A run stands "
+    "below every run that is told apart from it as more accurate and whose confidence holds: its "
+    "skill is told apart from 0, and its mean confidence is not told apart from its accuracy, or "
+    f"is within {FITS:g} of it. And a run whose confidence is not shown to tell right answers from "
+    "wrong ones (AUROC with the missing at their worst) stands below those whose is. <b>Less "
+    "accurate</b> marks a run above one that is told apart as more accurate.",
+    "Group": "runs that share a letter were not told apart in Brier skill: paired tests on the "
+    "same answers, adjusted by Holm for all pairs of the task. There are no ranks, since "
     "neighbours are mostly not told apart.",
+    "Accuracy": "right answers, of all: those without a usable confidence count too.",
+    "Brier score": "mean squared distance of the stated confidence from the outcome, of the "
+    "answers that state one. Not to compare models by: it falls when the confidence gets better, "
+    "but also when wrong answers become right above an accuracy of one half, and when right "
+    "answers become wrong below it. Always wrong and always stated at 0 scores 0.",
     "DSC": "what telling right from wrong takes off the Brier score (CORP decomposition). Higher "
-    "is better.",
+    "is better, at the same accuracy.",
     "ECE": "mean distance of the stated confidence from the accuracy, in ten bins. Below it, what "
     "a perfectly calibrated model would score with as many answers: never 0.",
     "Overconfidence gap": "mean stated confidence minus accuracy: above 0 the model says more than "
@@ -41,8 +55,8 @@ MEANINGS = {
     "chance.",
     "SPR": "the same, ties counted as failures: 0 for a model that always states the same.",
     "Stated when wrong": "mean confidence of the wrong answers.",
-    "Accuracy": "right answers, of all: those without a usable confidence count too.",
-    "Parse rate": "answers with a usable confidence. All other numbers but accuracy are of these.",
+    "Parse rate": "answers with a usable confidence. All other numbers but Brier skill and "
+    "accuracy are of these.",
 }
 
 
@@ -92,8 +106,9 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 <main>
 {body}</main>
-<footer>Made by caopd-bench {text(__version__)} from the runs alone: every number here is \
-recomputed from their rows by {code("caopd-bench score")}.</footer>
+<footer>Made by caopd-bench {text(__version__)} from the runs alone: {code("caopd-bench score")} \
+recomputes every number here from their rows, and Brier skill is 1 - Brier / (accuracy (1 - \
+accuracy)) with the upper worst-case bound of Brier.</footer>
 <script type="application/json" id="samples-data">{dump(data)}</script>
 <script>{script}</script>
 </body>

@@ -24,7 +24,7 @@ WITHIN = {
     "auroc_within_question": "within a question, does it know which attempt went right",
     "auroc_between_questions": "between questions",
 }
-GROUP_COLUMNS = ("brier", *COLUMNS)
+GROUP_COLUMNS = {"accuracy": "Accuracy", **COLUMNS}
 
 
 def render_model(report: Report, entry: Entry) -> str:
@@ -128,7 +128,7 @@ def _groups(report: Report, found: Cell, key: str, place: str) -> str:
         f"{found.n_parsed:,} parsed answers are informative: their group has both right and wrong "
         "ones"
     )
-    heads = (name(key), "Brier score", *COLUMNS.values(), "n", "informative")
+    heads = (name(key), *GROUP_COLUMNS.values(), "n", "informative")
     inner = table(caption, heads, rows)
     return f"<details><summary>by {name(key)}</summary>{inner}{notes.render()}</details>"
 

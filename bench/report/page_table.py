@@ -1,4 +1,4 @@
-"""The first screen: every model on every task, with intervals; and all pairs on the Brier score."""
+"""The first screen: every model on every task, with intervals; and all pairs of them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from caopd_bench.records import Record
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.markup import DASH, FootNotes, cell, limits, name, number, table, text
+from caopd_bench.report.placing import explain_accuracy, explain_place, find_cells
+from caopd_bench.report.skill import ORDER, SKILL
 from caopd_bench.report.standings import Pairing, Standing
 
 __all__ = ["COLUMNS", "render_filters", "render_pairs", "render_standings", "say_size"]
 
-#: Descriptive numbers of a row, after the Brier score, with their headings.
+#: Descriptive numbers of a row, after skill and accuracy, with their headings.
 COLUMNS = {
+    "brier": "Brier score",
     "discrimination": "DSC",
     "ece": "ECE",
     "overconfidence_gap": "Over&shy;confidence gap",
     "auroc": "AUROC",
     "spr": "SPR",
     "confidence_when_wrong": "Stated when wrong",
-    "accuracy": "Accuracy",
     "parse_rate": "Parse rate",
 }
+#: A skill below this is not drawn to scale: one of them would leave no room for the others.
+LEAST_DRAWN = -1.0
 #: Runs of a task of which all pairs are on the page; of more, those with the best one.
 FEW = 12
 
@@ -56,7 +60,7 @@ def render_filters(report: Report) -> str:
 
 
 def render_standings(report: Report) -> str:
-    """Give the table, a body per task, lowest Brier score first."""
+    """Give the table, a body per task, in the order of the standings, and what that means."""
     notes = FootNotes("standings")
     bodies = "".join(_body(report, task, notes) for task in report.tasks)
     level = f"{100 * report.level:g}"
@@ -67,30 +71,32 @@ def render_standings(report: Report) -> str:
         '<div class="wide" tabindex="0" role="group" aria-label="Standings, scrolls sideways">'
         '<table class="standings" id="standings-table">'
         f"<caption>Each estimate stands above its {level}&nbsp;% interval. Two runs that share a "
-        "letter were not told apart by their Brier scores (paired tests, Holm over all pairs of "
-        "a task); the other numbers are descriptive, and not tested.</caption>"
-        "<colgroup><col><col><col></colgroup>"
+        "letter were not told apart in Brier skill (paired tests on the same items, Holm over all "
+        "pairs of a task). Accuracy is tested in the same way. The other numbers are descriptive, "
+        "and not tested.</caption>"
+        "<colgroup><col><col><col><col></colgroup>"
         f'<colgroup class="descriptive">{"<col>" * (len(COLUMNS) + 1)}</colgroup>'
-        '<thead><tr><td></td><th scope="colgroup" colspan="2">tested</th>'
+        '<thead><tr><td></td><th scope="colgroup" colspan="3">tested</th>'
         f'<th scope="colgroup" colspan="{len(COLUMNS) + 1}">descriptive</th></tr>'
         '<tr><th scope="col" data-sort="name">Model</th><th scope="col" data-sort="letters">Group'
-        '</th><th scope="col" data-sort="brier">Brier score</th>'
+        f'</th><th scope="col" data-sort="skill">Brier skill</th>'
+        '<th scope="col" data-sort="accuracy">Accuracy</th>'
         f'{heads}<th scope="col" data-sort="n">n</th></tr></thead>{bodies}</table></div>'
-        f"{notes.render()}"
+        f'<p class="order">{text(ORDER)}</p>{notes.render()}'
     )
 
 
 def _body(report: Report, task: str, notes: FootNotes) -> str:
     standing = report.standings[task]
     entries = {entry.name: entry for entry in report.entries if task in entry.cells}
-    found = [entries[run].cells[task].find("brier") for run in standing.order]
+    found = [cell.find(SKILL) for cell in find_cells(report, task).values()]
     ends = [end for r in found if r for end in (r.low, r.high) if not math.isnan(end)]
-    scale = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    scale = (max(min(ends), LEAST_DRAWN), max(ends)) if ends else (0.0, 1.0)
     lines = [_line(report, entries[run], task, standing, scale, notes) for run in standing.order]
     detectable = ""
     if not math.isnan(standing.detectable):
-        detectable = f" · detectable difference of Brier scores {standing.detectable:.3f}"
-    columns = 4 + len(COLUMNS)
+        detectable = f" · detectable difference of Brier skill {standing.detectable:.3f}"
+    columns = 5 + len(COLUMNS)
     return (
         f'<tbody data-task="{text(task)}"><tr class="task"><th scope="rowgroup" '
         f'colspan="{columns}">{name(task)}<span class="aside">{detectable}</span></th></tr>\n'
@@ -126,14 +132,21 @@ def _line(
         "data-size": say_size(entry.size),
     }
     inner = "".join(f' {key}="{text(value)}"' for key, value in attributes.items())
-    brier = found.find("brier")
+    skill = found.find(SKILL)
+    lower = _mark("set lower", explain_place(report, task, entry.name), notes)
+    less = _mark("less accurate", explain_accuracy(report, task, entry.name), notes)
     numbers = "".join(_number(found, metric, notes) for metric in COLUMNS)
     rows = f'<td data-value="{found.n}">{found.n:,}</td>'
     return (
         f'<tr{inner}><th scope="row"><a href="#model-{place}">{name(entry.name)}</a>{marks}{aside}'
         f'</th><td data-value="{text(letters or "~")}">{group}</td>'
-        f"{cell(brier, notes, _bar(brier, scale))}{numbers}{rows}</tr>"
+        f"{cell(skill, notes, _bar(skill, scale) + lower)}"
+        f"{cell(found.find('accuracy'), notes, less)}{numbers}{rows}</tr>"
     )
+
+
+def _mark(label: str, why: str, notes: FootNotes) -> str:
+    return f'<strong class="odd">{label}</strong>{notes.mark(why)}' if why else ""
 
 
 def _number(found: Cell, metric: str, notes: FootNotes) -> str:
@@ -151,8 +164,8 @@ def _bar(record: Record | None, scale: tuple[float, float]) -> str:
     low, high = scale
     if record is None or math.isnan(record.low) or high <= low:
         return ""
-    ends = [100 * (end - low) / (high - low) for end in (record.low, record.high)]
-    middle = 100 * (record.estimate - low) / (high - low)
+    values = (record.low, record.high, record.estimate)
+    *ends, middle = (100 * (max(value, low) - low) / (high - low) for value in values)
     return (
         '<svg class="bar" viewBox="-4 0 108 10" aria-hidden="true" preserveAspectRatio="none">'
         f'<line x1="{ends[0]:.1f}" x2="{ends[1]:.1f}" y1="5" y2="5"/>'
@@ -161,45 +174,55 @@ def _bar(record: Record | None, scale: tuple[float, float]) -> str:
 
 
 def render_pairs(report: Report, task: str) -> str:
-    """Give the differences of the Brier score between runs, as `compare` has them."""
+    """Give the differences of skill and accuracy between runs."""
     standing = report.standings[task]
     pairs = _shown(standing)
     if not pairs:
         return ""
     rows = []
     for pair in pairs:
-        if math.isnan(pair.p_value):
-            values = [number(pair.difference, signed=True), "too few rows", "", "", ""]
-        else:
-            verdict = "not told apart"
-            if pair.told_apart:
-                verdict = f"{pair.b if pair.difference < 0 else pair.a} is better"
-            values = [
-                number(pair.difference, signed=True),
+        tests = [pair.reason, "", ""]
+        if not pair.reason:
+            tests = [
                 limits(pair.low, pair.high, signed=True),
                 f"{pair.p_value:.4f}",
                 f"{pair.adjusted:.4f}",
-                verdict,
             ]
+        accuracy = [
+            number(pair.accuracy_difference, signed=True),
+            "" if math.isnan(pair.accuracy_adjusted) else f"{pair.accuracy_adjusted:.4f}",
+        ]
+        values = [number(pair.difference, signed=True), *tests, *accuracy, _judge(pair)]
         inner = "".join(f"<td>{text(value)}</td>" for value in values)
         rows.append(
             f'<tr><th scope="row">{name(pair.b)} minus {name(pair.a)}</th>'
             f"<td>{pair.n:,}</td>{inner}</tr>"
         )
-    some = "" if len(pairs) == len(standing.pairs) else ", with the lowest only"
-    caption = f"{name(task)}: differences of the Brier score on the answers that both parse{some}"
+    some = "" if len(pairs) == len(standing.pairs) else ", with the first only"
+    caption = f"{name(task)}: differences of Brier skill and of accuracy, over all answers{some}"
     heads = (
         "Pair",
         "n",
-        "difference",
+        "skill",
         f"{100 * report.level:g}&nbsp;% interval",
         "p",
         "Holm",
-        "verdict",
+        "accuracy",
+        "Holm",
+        "told apart",
     )
     inner = table(caption, heads, rows)
     count = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}"
     return f"<details><summary>{count} on {name(task)}</summary>{inner}</details>"
+
+
+def _judge(pair: Pairing) -> str:
+    found = []
+    if pair.told_apart:
+        found.append(f"{pair.b if pair.difference > 0 else pair.a} has the higher skill")
+    if pair.more_accurate is not None:
+        found.append(f"{pair.more_accurate} is more accurate")
+    return "; ".join(found) or "not told apart"
 
 
 def _shown(standing: Standing) -> Sequence[Pairing]:

@@ -1,28 +1,40 @@
-"""Who is better on a task: Brier scores of every pair, under Holm; letters in place of ranks."""
+"""The order of the runs on a task: by Brier skill, but wrong answers and constants cannot win.
+
+No number of a single run does it. A constant must stand below every run whose confidence knows
+something; but with some of its answers turned wrong, and stated at 0, the constant knows something
+too, and would win over itself. So accuracy is tested pair by pair, beside the skill.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import median
 
-from caopd_bench.metrics import BrierPair, brier_pairs, group_letters, holm
+from caopd_bench.metrics import SkillPair, group_letters, holm, skill_pairs
 from caopd_bench.metrics.closed_form import normal_quantile
 from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.skill import SKILL
 
-__all__ = ["Pairing", "Standing", "rank"]
+__all__ = ["FITS", "Pairing", "Standing", "holds", "rank"]
 
 NOT_NAMED = "its rows have no names to be paired by"
 ALONE = "no other run answered the same items"
-NO_BRIER = "no usable confidence"
+#: A mean confidence as near to the accuracy as this fits, also where more rows tell them apart.
+FITS = 0.04
 #: The chance with which a difference as large as the one named would have been seen, as a quantile.
 POWER_QUANTILE = 0.8416
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Two runs on a task: the Brier score of `b` minus that of `a`, on what both state."""
+    """Two runs on a task: skill and accuracy of `b` minus those of `a`, over all answers.
+
+    p-values are adjusted over all pairs of the task, those of the skill and those of the accuracy
+    each for themselves; NaN where there is none, for the skill with `reason`.
+    """
 
     a: str
     b: str
@@ -33,6 +45,10 @@ class Pairing:
     p_value: float
     adjusted: float
     told_apart: bool
+    reason: str
+    accuracy_difference: float
+    accuracy_adjusted: float
+    more_accurate: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +59,25 @@ class Standing:
     ----------
     task : str
     order : Sequence of str
-        The runs, lowest Brier score first; those without one last.
+        The runs. Highest Brier skill first, but for `placed_below` and `not_shown`; those without
+        one last, the more accurate first.
     letters : Mapping of str to str
-        Of each run that was compared: two that share a letter were not told apart. Runs that
-        answered other items have letters behind another number: "2a".
+        Of each run that was compared: two that share a letter were not told apart in skill. Runs
+        that answered other items have letters behind another number: "2a".
     why_not : Mapping of str to str
         Why a run has none.
+    placed_below : Mapping of str to Sequence of str
+        Of a run with a higher skill than one above it: the runs above that are more accurate, and
+        whose confidence holds.
+    not_shown : Sequence of str
+        The runs whose confidence is not shown to tell right answers from wrong ones, and that
+        stand below one with a lower skill for it.
+    less_accurate : Mapping of str to Sequence of str
+        Of a run that is told apart as less accurate than some below it: those, in their order.
     pairs : Sequence of Pairing
-        p-values adjusted over all of them.
     detectable : float
-        The difference of Brier scores that a test of a middling pair would have seen four times
-        of five; NaN without a pair.
+        The difference of skill that a test of a middling pair would have seen four times of five;
+        NaN without a pair.
     level : float
     """
 
@@ -61,12 +85,21 @@ class Standing:
     order: Sequence[str]
     letters: Mapping[str, str]
     why_not: Mapping[str, str]
+    placed_below: Mapping[str, Sequence[str]]
+    not_shown: Sequence[str]
+    less_accurate: Mapping[str, Sequence[str]]
     pairs: Sequence[Pairing]
     detectable: float
     level: float
 
-    def leaders(self) -> list[str]:
-        """Give the runs that were not told apart from the best of those compared with it."""
+    def compared_with(self, run: str) -> list[str]:
+        """Give the runs that have a letter and answered the same items as this one, itself too."""
+        of_run = [{pair.a, pair.b} for pair in self.pairs if run in (pair.a, pair.b)]
+        same = {run}.union(*of_run)
+        return [one for one in self.order if one in same and one in self.letters]
+
+    def alike(self) -> list[str]:
+        """Give the first run of those compared, and those that were not told apart from it."""
         first = next((run for run in self.order if run in self.letters), None)
         if first is None:
             return []
@@ -75,80 +108,177 @@ class Standing:
         for pair in self.pairs:
             if first in (pair.a, pair.b) and not pair.told_apart:
                 alike |= {pair.a, pair.b}
-        return [run for run in self.order if run in alike]
+        return [run for run in self.order if run in alike and run in self.letters]
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
-    """Compare all runs of a task by the Brier score."""
-    cells = [entry.cells[task] for entry in entries if task in entry.cells]
-    order = sorted(range(len(cells)), key=lambda i: (_brier(cells[i]), i))
-    runs = [cells[i].run for i in order]
+    """Order the runs of a task, and say which are told apart in skill and in accuracy."""
+    given = [entry.cells[task] for entry in entries if task in entry.cells]
+    by_skill = [given[i] for i in sorted(range(len(given)), key=lambda i: (_key(given[i]), i))]
+    why_not, classes = _sort_by_items(by_skill)
+    compared = [members for members in classes if len(members) > 1]
+    flat = [(members, pair) for members in compared for pair in _compare(members, level)]
+    pairs = _adjust(flat, level)
+    more = _more_accurate(by_skill, pairs)
+    holding = {cell.run for cell in by_skill if holds(cell)}
+    cells = _place(by_skill, {run: better & holding for run, better in more.items()})
+    order = [cell.run for cell in cells]
+    letters: dict[str, str] = {}
+    groups = [[cell for cell in cells if cell in members] for members in compared]
+    for number, members in enumerate(groups, 1):
+        shown = _letter([cell.run for cell in members if _has_skill(cell)], pairs)
+        prefix = f"{number}" if len(groups) > 1 else ""
+        letters |= {run: prefix + letter for run, letter in shown.items()}
+    skill = {cell.run: _value(cell, SKILL) for cell in cells}
+    placed, less = {}, {}
+    for i, run in enumerate(order):
+        above = [o for o in order[:i] if o in more[run] & holding and skill[o] < skill[run]]
+        below = [o for o in order[i + 1 :] if o in more[run]]
+        if above:
+            placed[run] = above
+        if below:
+            less[run] = below
+    not_shown = [
+        cell.run
+        for i, cell in enumerate(cells)
+        if not cell.tells_apart and any(skill[o] < skill[cell.run] for o in order[:i])
+    ]
+    detectable = _detectable([pair for _, pair in flat], level)
+    return Standing(
+        task, order, letters, why_not, placed, not_shown, less, pairs, detectable, level
+    )
+
+
+def holds(cell: Cell) -> bool:
+    """Say whether the confidence of a run holds: no more accurate a run is needed to trust it.
+
+    Its skill is told apart from 0, and its mean confidence is the accuracy: not told apart from
+    it, or within `FITS` of it.
+    """
+    skill, gap = cell.find(SKILL), cell.find("overconfidence_gap")
+    if skill is None or gap is None or not skill.low > 0.0:
+        return False
+    return abs(gap.estimate) <= FITS or gap.low <= 0.0 <= gap.high
+
+
+def _key(cell: Cell) -> tuple[int, float]:
+    """Order by skill, in three parts: confidence that tells something, that does not, no skill."""
+    skill = _value(cell, SKILL)
+    if math.isnan(skill):
+        return 2, -_value(cell, "accuracy")
+    return (0 if cell.tells_apart else 1), -skill
+
+
+def _value(cell: Cell, metric: str) -> float:
+    record = cell.find(metric)
+    return record.estimate if record else math.nan
+
+
+def _has_skill(cell: Cell) -> bool:
+    return not math.isnan(_value(cell, SKILL))
+
+
+def _sort_by_items(cells: Sequence[Cell]) -> tuple[dict[str, str], list[list[Cell]]]:
+    """Give why runs have no letters, and the runs of each set of items."""
     why_not: dict[str, str] = {}
     classes: dict[str, list[Cell]] = {}
-    for i in order:
-        cell = cells[i]
-        if cell.aligned is None:
-            why_not[cell.run] = NOT_NAMED
-        elif not cell.n_parsed:
-            why_not[cell.run] = NO_BRIER
-        else:
+    for cell in cells:
+        record = cell.find(SKILL)
+        if not _has_skill(cell) and record is not None:
+            why_not[cell.run] = record.reason
+        if cell.aligned is not None:
             classes.setdefault(cell.aligned.digest, []).append(cell)
-    compared = [members for members in classes.values() if len(members) > 1]
+        else:
+            why_not.setdefault(cell.run, NOT_NAMED)
     for members in classes.values():
-        if len(members) == 1:
-            why_not[members[0].run] = ALONE
-    raw = [(members, _compare(members, level)) for members in compared]
-    flat = [pair for _, pairs in raw for pair in pairs]
-    adjusted = iter(holm([pair.p_value for pair in flat]).tolist())
-    pairings: list[Pairing] = []
-    letters: dict[str, str] = {}
-    for number, (members, pairs) in enumerate(raw, 1):
-        apart = set()
-        for pair in pairs:
-            p_value = next(adjusted)
-            is_apart = p_value <= 1.0 - level
-            apart |= {(pair.a, pair.b)} if is_apart else set()
-            pairings.append(
-                Pairing(
-                    members[pair.a].run, members[pair.b].run, pair.n, pair.difference,
-                    pair.low, pair.high, pair.p_value, p_value, is_apart,
-                )
-            )  # fmt: skip
-        shown = group_letters(range(len(members)), apart)
-        prefix = f"{number}" if len(raw) > 1 else ""
-        letters |= {
-            cell.run: prefix + _shorten(text) for cell, text in zip(members, shown, strict=True)
-        }
-    return Standing(task, runs, letters, why_not, pairings, _detectable(flat, level), level)
+        rated = [cell for cell in members if _has_skill(cell)]
+        if len(rated) == 1:
+            why_not[rated[0].run] = ALONE
+    return why_not, list(classes.values())
 
 
-def _brier(cell: Cell) -> float:
-    record = cell.find("brier")
-    return record.estimate if record and not math.isnan(record.estimate) else math.inf
-
-
-def _compare(members: Sequence[Cell], level: float) -> list[BrierPair]:
+def _compare(members: Sequence[Cell], level: float) -> list[SkillPair]:
     aligned = [cell.aligned for cell in members if cell.aligned is not None]
-    return brier_pairs(
+    return skill_pairs(
         [(one.confidence, one.correct) for one in aligned],
         cluster=aligned[0].cluster,
         level=level,
     )
 
 
-def _detectable(pairs: Sequence[BrierPair], level: float) -> float:
-    """Give what the test of a middling pair would have seen, at the first step of Holm.
+def _adjust(flat: Sequence[tuple[Sequence[Cell], SkillPair]], level: float) -> list[Pairing]:
+    skill = holm([pair.p_value for _, pair in flat]).tolist()
+    accuracy = holm([pair.accuracy_p_value for _, pair in flat]).tolist()
+    found = []
+    for (members, pair), of_skill, of_accuracy in zip(flat, skill, accuracy, strict=True):
+        a, b = members[pair.a].run, members[pair.b].run
+        more = (b if pair.accuracy_difference > 0 else a) if of_accuracy <= 1.0 - level else None
+        found.append(
+            Pairing(
+                a, b, pair.n, pair.difference, pair.low, pair.high, pair.p_value, of_skill,
+                of_skill <= 1.0 - level, pair.reason, pair.accuracy_difference, of_accuracy, more,
+            )
+        )  # fmt: skip
+    return found
 
-    With one pair the number that `compare` says.
+
+def _more_accurate(cells: Sequence[Cell], pairs: Sequence[Pairing]) -> dict[str, set[str]]:
+    """Give for each run the runs that are told apart from it as more accurate.
+
+    Of pairs of the same items by their test, of others where the intervals do not meet.
     """
+    more: dict[str, set[str]] = {cell.run: set() for cell in cells}
+    tested = {frozenset((pair.a, pair.b)) for pair in pairs}
+    for pair in pairs:
+        if pair.more_accurate is not None:
+            more[pair.a if pair.more_accurate == pair.b else pair.b].add(pair.more_accurate)
+    for one, other in combinations(cells, 2):
+        if frozenset((one.run, other.run)) in tested:
+            continue
+        ours, theirs = (cell.find("accuracy") for cell in (one, other))
+        if ours and theirs and ours.high < theirs.low:
+            more[one.run].add(other.run)
+        if ours and theirs and theirs.high < ours.low:
+            more[other.run].add(one.run)
+    return more
+
+
+def _place(by_skill: Sequence[Cell], after: Mapping[str, set[str]]) -> list[Cell]:
+    """Order by skill, but each run after those that it must stand below."""
+    left, order, placed = list(by_skill), list[Cell](), set[str]()
+    while left:
+        # The most accurate of those left waits for none of them.
+        first = next(cell for cell in left if after[cell.run] <= placed)
+        left.remove(first)
+        order.append(first)
+        placed.add(first.run)
+    return order
+
+
+def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
+    """Give letters to the runs of the same items, in their order."""
+    if len(runs) < 2:
+        return {}
+    place = {run: i for i, run in enumerate(runs)}
+    apart = {
+        (place[pair.a], place[pair.b])
+        for pair in pairs
+        if pair.told_apart and pair.a in place and pair.b in place
+    }
+    shown = group_letters(range(len(runs)), apart)
+    return {run: _shorten(text) for run, text in zip(runs, shown, strict=True)}
+
+
+def _detectable(pairs: Sequence[SkillPair], level: float) -> float:
+    """Give what the test of a middling pair would have seen, at the first step of Holm."""
     reaches = [(pair.high - pair.low) / 2.0 for pair in pairs if pair.standard_error > 0]
     if not reaches:
         return math.nan
     single = normal_quantile(level)
-    first = normal_quantile(1.0 - (1.0 - level) / len(pairs))
+    first = normal_quantile(1.0 - (1.0 - level) / len(reaches))
     return (first + POWER_QUANTILE) / single * median(reaches)
 
 

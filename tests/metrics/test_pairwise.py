@@ -1,13 +1,11 @@
-"""All pairs of models at once: the numbers of `compare`, and letters that say what they found."""
+"""All pairs of models at once: the numbers of `compare` on all rows, silence at its worst."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from caopd_bench.metrics import brier_pairs, compare, group_letters
+from caopd_bench.metrics import brier_skill, compare, skill_pairs
 
 
 def make_models(seed, models=5, rows=240, *, samples=1, silent=0.1):
@@ -24,52 +22,111 @@ def make_models(seed, models=5, rows=240, *, samples=1, silent=0.1):
     return np.array(confidence), np.array(correct), cluster
 
 
+def fill_worst(stated, correct):
+    return np.where(np.isnan(stated), 1.0 - correct, stated)
+
+
 @pytest.mark.parametrize("samples", [1, 4])
 @pytest.mark.parametrize("level", [0.95, 0.8])
 def test_every_pair_has_the_numbers_of_compare(samples, level):
     c, y, cluster = make_models(samples, samples=samples)
     labels = cluster if samples > 1 else None
-    found = brier_pairs(list(zip(c, y, strict=True)), cluster=labels, level=level)
+    found = skill_pairs(list(zip(c, y, strict=True)), cluster=labels, level=level)
     assert [(one.a, one.b) for one in found] == list(combinations(range(5), 2))
     for one in found:
-        both = ~np.isnan(c[one.a]) & ~np.isnan(c[one.b])
-        change = compare(
-            (c[one.a][both], y[one.a][both]),
-            (c[one.b][both], y[one.b][both]),
-            cluster=None if labels is None else labels[both],
-            metrics=["brier"],
-            level=level,
-        )["brier"]
+        a, b = ((fill_worst(c[m], y[m]), y[m]) for m in (one.a, one.b))
+        assert one.difference == pytest.approx(brier_skill(*b) - brier_skill(*a))
+        change = compare(a, b, cluster=labels, metrics=["brier_skill", "accuracy"], level=level)
+        skill, accuracy = change["brier_skill"], change["accuracy"]
         ours = (one.difference, one.low, one.high, one.p_value, one.standard_error)
         theirs = (
-            change.difference,
-            change.low,
-            change.high,
-            change.p_value,
-            change.standard_error,
+            skill.difference,
+            skill.low,
+            skill.high,
+            skill.p_value,
+            skill.standard_error,
         )
-        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
-        assert one.n == both.sum()
+        assert ours == pytest.approx(theirs, rel=1e-7, abs=1e-12)
+        assert (one.accuracy_difference, one.accuracy_p_value) == pytest.approx(
+            (accuracy.difference, accuracy.p_value)
+        )
+        assert one.n == 240
+        assert one.reason == ""
+
+
+def test_silence_costs_and_says_nothing_of_the_accuracy():
+    c, y, _ = make_models(3, models=1, silent=0.0)
+    silent = np.where(y[0] == 0, np.nan, c[0])
+    (one,) = skill_pairs([(c[0], y[0]), (silent, y[0])])
+    assert one.high < 0
+    assert one.accuracy_difference == 0
+    # What is not stated counts as the worst that could have been.
+    worst = np.where(y[0] == 0, 1.0, c[0])
+    assert one.difference == pytest.approx(brier_skill(worst, y[0]) - brier_skill(c[0], y[0]))
+
+
+def test_no_constant_has_a_skill_above_0():
+    rng = np.random.default_rng(0)
+    y = (rng.random(200) < 0.4).astype(float)
+    knows = np.where(y == 1, 0.6, 0.3)
+    for stated in (0.0, 0.3, y.mean(), 0.9, 1.0):
+        (one,) = skill_pairs([(np.full(200, stated), y), (knows, y)])
+        assert brier_skill(np.full(200, stated), y) <= 1e-12
+        assert one.low > 0
 
 
 def test_two_models_that_are_alike():
     c, y, _ = make_models(1, models=1, silent=0.0)
-    (one,) = brier_pairs([(c[0], y[0])] * 2)
-    change = compare((c[0], y[0]), (c[0], y[0]), metrics=["brier"])["brier"]
-    assert (one.low, one.high, one.p_value) == pytest.approx(
-        (change.low, change.high, change.p_value)
-    )
+    (one,) = skill_pairs([(c[0], y[0])] * 2)
+    change = compare((c[0], y[0]), (c[0], y[0]), metrics=["brier_skill"])["brier_skill"]
+    assert one.difference == 0
+    assert np.isnan(one.p_value)
+    assert one.reason == change.reason == "the two models do not differ in any row"
 
 
-def test_too_few_rows_have_no_limits():
-    nan = float("nan")
-    (few,) = brier_pairs([(c, [1, 0, 1, 0]) for c in ([0.9, 0.8, 0.7, nan], [0.5] * 4)])
-    assert few.n == 3
-    assert np.isnan(few.p_value)
-    assert not np.isnan(few.difference)
-    (none,) = brier_pairs([(c, [1, 0, 1, 0, 1, 1]) for c in ([nan] * 6, [0.5] * 6)])
-    assert none.n == 0
-    assert np.isnan(none.difference)
+@pytest.mark.parametrize(
+    ("correct", "cluster", "said"),
+    [
+        ([0] * 40, None, "fewer than 5 right answers in b"),
+        ([1] * 40, None, "fewer than 5 wrong answers in b"),
+        ([1] * 4 + [0] * 36, None, "fewer than 5 right answers in b"),
+        ([1] * 8 + [0] * 32, np.arange(40) // 2, "fewer than 5 clusters with right answers in b"),
+        ([1, 0] * 20, np.arange(40) // 10, "fewer than 5 clusters"),
+    ],
+)
+def test_too_little_to_test_has_a_reason(correct, cluster, said):
+    usual = (np.linspace(0, 1, 40), [1, 0] * 20)
+    (one,) = skill_pairs([usual, ([0.5] * 39 + [0.4], correct)], cluster=cluster)
+    assert one.reason == said
+    assert np.isnan([one.low, one.high, one.p_value, one.standard_error]).all()
+    assert np.isnan(one.accuracy_p_value) == (said == "fewer than 5 clusters")
+    assert one.accuracy_difference == pytest.approx(np.mean(correct) - 0.5)
+
+
+def test_one_more_right_answer_is_enough():
+    usual = (np.linspace(0, 1, 40), [1, 0] * 20)
+    (one,) = skill_pairs([usual, ([0.5] * 39 + [0.4], [1] * 5 + [0] * 35)])
+    assert one.reason == ""
+    assert one.p_value < 1
+
+
+def test_equal_models_are_seldom_told_apart():
+    """One law, answers correlated between the models; saturated, and with 15 % right."""
+    alarms, draws = 0, 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        law = (0.15, 0.3) if seed % 2 else (0.65, 0.95)
+        hard = rng.normal(size=300)
+        models = []
+        for _ in range(2):
+            right = hard + rng.normal(size=300) < np.quantile(hard, law[0]) * np.sqrt(2)
+            sure = rng.random(300) < law[1] * (1 + right) / 2
+            models.append((np.where(sure, 1.0, 0.9) if law[1] > 0.9 else 0.1 + 0.3 * sure, right))
+        (one,) = skill_pairs(models)
+        draws += 1
+        alarms += one.p_value <= 0.05
+    # Binomial, 400 draws of .05: 3.3 standard errors either way.
+    assert 0.014 <= alarms / draws <= 0.086
 
 
 @pytest.mark.parametrize(
@@ -81,43 +138,23 @@ def test_too_few_rows_have_no_limits():
         ([0.5, np.inf], [1, 0], "got inf"),
         ([0.5, 0.5], [1, 2], "must be 0 or 1, got 2.0"),
         ([0.5, 0.5], [1, np.nan], "must be 0 or 1, got nan"),
-        (["high", "low"], [1, 0], "must be numbers"),
+        (["high", "low"], [1, 0], r"models\[1\]: confidence must be numbers"),
+        ([True, False], [1, 0], r"models\[1\]: confidence must be numbers"),
+        ([], [], r"models\[1\]: confidence must have at least one row"),
         ([0.5] * 3, [1, 0, 1], r"the same rows, got \[2, 3\]"),
     ],
 )
 def test_bad_input_is_named(confidence, correct, said):
     with pytest.raises(ValueError, match=said):
-        brier_pairs([([0.5, 0.5], [1, 0]), (confidence, correct)])
+        skill_pairs([([0.5, 0.5], [1, 0]), (confidence, correct)])
+
+
+def test_missing_confidences_are_silence():
+    masked = np.ma.array([0.5, 0.5], mask=[False, True])
+    (one,) = skill_pairs([(masked, [1, 0]), ([0.5, None], [1, 0])])
+    assert one.difference == 0
 
 
 def test_cluster_labels_are_one_per_row():
-    with pytest.raises(ValueError, match="cluster must have a label"):
-        brier_pairs([([0.5, 0.5], [1, 0])] * 2, cluster=[1])
-
-
-@settings(max_examples=200)
-@given(st.data())
-def test_letters_are_shared_by_exactly_those_not_told_apart(data):
-    m = data.draw(st.integers(0, 7))
-    order = data.draw(st.permutations(range(m)))
-    pairs = list(combinations(range(m), 2))
-    different = set(data.draw(st.lists(st.sampled_from(pairs), unique=True))) if pairs else set()
-    letters = group_letters(order, different)
-    assert all(letters)
-    for a, b in pairs:
-        assert bool(set(letters[a]) & set(letters[b])) == ((a, b) not in different)
-    if order:
-        assert letters[order[0]].startswith("a")
-
-
-def test_many_models_all_told_apart():
-    m = 60
-    letters = group_letters(range(m), combinations(range(m), 2))
-    assert letters[:2] == ["a", "b"]
-    assert letters[-1] == "(60)"
-    assert len(set(letters)) == m
-
-
-def test_letters_need_an_order():
-    with pytest.raises(ValueError, match="order must hold 0 to 1"):
-        group_letters([0, 2], set())
+    with pytest.raises(ValueError, match="cluster must have one label"):
+        skill_pairs([([0.5, 0.5], [1, 0])] * 2, cluster=[1])

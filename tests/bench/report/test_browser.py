@@ -83,8 +83,9 @@ def test_sorts_by_every_column_within_a_task(visit):
     heads[2].query_selector("button").click()
     heads[2].query_selector("button").click()
     assert heads[2].get_attribute("aria-sort") == "descending"
-    assert one.order()[0] == "opd"
-    assert "sort=brier" in one.page.url
+    assert one.order()[0] == "caopd"
+    assert one.order()[-1] == "opd"
+    assert "sort=skill" in one.page.url
 
 
 def test_filters_and_their_address(visit):
@@ -181,7 +182,13 @@ def test_reads_without_javascript(visit):
     assert not one.page.query_selector("#filters").is_visible()
     assert "The browser needs JavaScript" in one.texts("noscript")[0]
     text = one.page.inner_text("main")
-    for said in ("Lowest Brier score", "asked otherwise", "published, not measured", "Provenance"):
+    for said in (
+        "First of 4 compared",
+        "Ordered by Brier skill",
+        "asked otherwise",
+        "published, not measured",
+        "Provenance",
+    ):
         assert said in text
     # A section of a model opens without the script.
     one.page.click("#model-1 > summary")

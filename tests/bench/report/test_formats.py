@@ -18,6 +18,7 @@ from caopd_bench.report.building import build_report
 from caopd_bench.report.formats import render_csv, render_json, render_latex, render_markdown
 from caopd_bench.report.model_card import render_card, render_eval_results
 from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.report.skill import SKILL
 
 GOLDEN = Path(__file__).parent / "golden"
 RENDERERS = {
@@ -97,7 +98,7 @@ def test_markdown_of_hostile_names(make_rows, store, tmp_path):
     folder = store(tmp_path, "x", make_rows(0, TASK, kind="good"))
     text = render_markdown(build_report([f"{name}={folder}"]))
     (line,) = [line for line in text.splitlines() if line.startswith("| a")]
-    assert re.sub(r"\\.", "", line).count("|") == 14 - 1
+    assert re.sub(r"\\.", "", line).count("|") == 15 - 1
     assert not re.search(r"(?<!\\)[<`]", text)
     assert "\n# head" not in text
 
@@ -124,7 +125,7 @@ def test_model_index_is_what_the_hub_reads(report):
     name, results = repocard.model_index_to_eval_results(block["model-index"])
     assert name == "caopd"
     values = {result.metric_type: result.metric_value for result in results}
-    for metric in ("brier", "ece", "accuracy", "parse_rate"):
+    for metric in (SKILL, "brier", "ece", "accuracy", "parse_rate"):
         record = entry.cells[TASK].find(metric)
         assert values[metric] == pytest.approx(record.estimate, abs=1e-6)
     assert all(result.dataset_type == "openai/gsm8k" for result in results)
@@ -139,9 +140,9 @@ def test_eval_results_are_what_the_hub_reads(report):
     ((file, text),) = render_eval_results(report, entry).items()
     assert file == f"{TASK}.yaml"
     (result,) = hub.parse_eval_result_entries(yaml.safe_load(text))
-    record = entry.cells[TASK].find("brier")
+    record = entry.cells[TASK].find(SKILL)
     assert result.value == pytest.approx(record.estimate, abs=1e-6)
-    assert (result.dataset_id, result.task_id) == ("openai/gsm8k", f"{TASK}_brier")
+    assert (result.dataset_id, result.task_id) == ("openai/gsm8k", f"{TASK}_brier_skill")
     assert result.notes.startswith("self-reported")
     assert result.verify_token is None
 

@@ -13,7 +13,7 @@ from caopd_bench.report.building import build_report
 from caopd_bench.report.page import render_page
 from caopd_bench.report.page_table import COLUMNS
 
-METRICS = ("brier", *COLUMNS)
+METRICS = ("accuracy", *COLUMNS)
 
 
 class Table(HTMLParser):
@@ -64,7 +64,14 @@ def test_every_number_of_the_table_is_that_of_score(html, stored):
         for task in {task for task, _ in records}:
             cells = rows[task, name]
             assert cells[-1][0] == str(records[task, "accuracy"].n)
-            for metric, (value, text) in zip(METRICS, cells[1:-1], strict=True):
+            # What the order goes by is made of two numbers of `score`.
+            brier = records.get((task, "brier_bounds"), records[task, "brier"])
+            worst = brier.high if brier.metric == "brier_bounds" else brier.estimate
+            accuracy = records[task, "accuracy"].estimate
+            skill = 1 - worst / (accuracy * (1 - accuracy))
+            assert float(cells[1][0]) == pytest.approx(skill, abs=1e-12)
+            assert f"{skill:+.3f}" in cells[1][1]
+            for metric, (value, text) in zip(METRICS, cells[2:-1], strict=True):
                 record = records[task, metric]
                 assert float(value) == record.estimate
                 assert f"{record.estimate:.3f}".lstrip("-") in text

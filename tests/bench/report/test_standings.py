@@ -1,13 +1,16 @@
-"""Standings: the pairs are those of `compare`, and what cannot be compared is not."""
+"""Standings: pairs are tested over all answers, and what cannot be compared is not."""
 
 import math
 
+import numpy as np
 import pytest
 
-from caopd_bench import compare
+from caopd_bench import read_run
+from caopd_bench.metrics import compare
 from caopd_bench.report.building import build_report
 from caopd_bench.report.findings import find
 from caopd_bench.report.page import render_page
+from caopd_bench.report.skill import SKILL
 
 TASK = "caopd_math_conf"
 
@@ -17,18 +20,30 @@ def report(stored):
     return build_report([stored / name for name in ("base", "opd", "caopd", "silent")])
 
 
-def test_pairs_are_those_of_compare(report, stored):
+def all_rows(folder):
+    """Confidence, its worst where there is none, and correctness of a run, by item and sample."""
+    rows = sorted(read_run(folder).task_rows(TASK), key=lambda row: (row.item_hash, row.sample))
+    correct = np.array([row.correct for row in rows])
+    stated = [1 - row.correct if row.confidence is None else row.confidence for row in rows]
+    return np.array(stated, dtype=float), correct
+
+
+def test_pairs_are_those_of_metrics_compare(report, stored):
     standing = report.standings[TASK]
     assert len(standing.pairs) == 6
     for pair in standing.pairs:
-        (found,) = compare(stored / pair.a, stored / pair.b, task=TASK)
-        change = found.metrics["brier"]
+        a, b = (all_rows(stored / name) for name in (pair.a, pair.b))
+        found = compare(a, b, metrics=["brier_skill", "accuracy"])
+        change = found["brier_skill"]
         assert (pair.difference, pair.low, pair.high, pair.p_value) == pytest.approx(
             (change.difference, change.low, change.high, change.p_value)
         )
-        assert pair.n == found.both
+        assert pair.n == 240
         assert pair.adjusted >= pair.p_value
         assert pair.told_apart == (pair.adjusted <= 0.05)
+        assert pair.accuracy_difference == pytest.approx(found["accuracy"].difference)
+        more = pair.b if pair.accuracy_difference > 0 else pair.a
+        assert pair.more_accurate == (more if pair.accuracy_adjusted <= 0.05 else None)
 
 
 def test_letters_follow_the_pairs(report):
@@ -38,23 +53,15 @@ def test_letters_follow_the_pairs(report):
         assert bool(shared) != pair.told_apart
     assert standing.order[0] == "caopd"
     assert standing.letters["caopd"] == "a"
-    assert standing.leaders() == ["caopd"]
-    assert 0 < standing.detectable < 0.3
-
-
-def test_one_pair_can_see_what_compare_says(stored):
-    from caopd_bench.compare_sentence import say
-
-    report = build_report([stored / "base", stored / "silent"], task=TASK)
-    (found,) = compare(stored / "base", stored / "silent", task=TASK)
-    seen = f"a Brier change of {report.standings[TASK].detectable:.3f} would have been seen"
-    assert seen in say(found)
+    assert standing.alike() == ["caopd"]
+    assert 0 < standing.detectable < 0.6
 
 
 def test_what_the_words_say_is_in_the_numbers(report):
     said = " ".join(find(report, TASK))
-    assert "Lowest Brier score of 4 compared: caopd" in said
-    assert "told apart from every other" in said
+    (skill,) = [e.cells[TASK].find(SKILL) for e in report.entries if e.name == "caopd"]
+    assert f"First of 4 compared: caopd, Brier skill {skill.estimate:+.3f}, accuracy" in said
+    assert "in skill told apart from every other" in said
     assert "States nearly always the same: opd (9" in said
     over = said.partition("Over-confident beyond noise: ")[2].partition(".  ")[0]
     assert "opd (+" in over
@@ -101,8 +108,9 @@ def test_samples_of_a_question_count_together(make_rows, store, tmp_path):
         between = entry.cells[TASK].find("auroc_between_questions")
         assert f"AUROC between questions: {between.estimate:.3f}" in page
     (pair,) = report.standings[TASK].pairs
-    (found,) = compare(*folders, task=TASK)
-    assert pair.p_value == pytest.approx(found.metrics["brier"].p_value)
+    item = np.arange(160) // 4
+    found = compare(*map(all_rows, folders), cluster=item, metrics=["brier_skill"])
+    assert pair.p_value == pytest.approx(found["brier_skill"].p_value)
 
 
 def test_setups_are_marked_against_the_commonest(report):

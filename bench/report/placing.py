@@ -1,0 +1,71 @@
+"""Why a run stands where it does, in words: beside the table, in its notes and in the findings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from caopd_bench.report.building import Report
+from caopd_bench.report.entries import Cell
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["explain_accuracy", "explain_place", "find_cells", "list_few", "with_accuracy"]
+
+#: Names in a sentence, before "and N more".
+MOST = 6
+#: The same in a note.
+MOST_NOTED = 2
+
+
+def find_cells(report: Report, task: str) -> dict[str, Cell]:
+    """Give the cells of a task by run, in the order of the standings."""
+    cells = {entry.name: entry.cells[task] for entry in report.entries if task in entry.cells}
+    return {run: cells[run] for run in report.standings[task].order}
+
+
+def explain_place(report: Report, task: str, run: str) -> str:
+    """Say why a run stands below one with a lower skill; nothing where it does not."""
+    standing = report.standings[task]
+    above = standing.placed_below.get(run, ())
+    if above:
+        cells = find_cells(report, task)
+        named = list_few([with_accuracy(cells[other]) for other in above], MOST_NOTED)
+        each = "which is" if len(above) == 1 else "which are"
+        own = cells[run].find("accuracy")
+        assert own is not None
+        holds = "whose confidence holds"
+        return (
+            f"its higher skill comes with fewer right answers ({own.estimate:.3f}): it stands "
+            f"below {named}, {each} told apart as more accurate and {holds}"
+        )
+    if run in standing.not_shown:
+        return (
+            "its confidence is not shown to tell right answers from wrong ones: it stands below "
+            "runs whose is, with a lower skill"
+        )
+    return ""
+
+
+def explain_accuracy(report: Report, task: str, run: str) -> str:
+    """Say which runs below this one are told apart as more accurate; nothing where none is."""
+    below = report.standings[task].less_accurate.get(run, ())
+    if not below:
+        return ""
+    cells = find_cells(report, task)
+    named = list_few([with_accuracy(cells[other]) for other in below], MOST_NOTED)
+    stand = "stands" if len(below) == 1 else "stand"
+    return f"told apart as less accurate than {named}, which {stand} below it"
+
+
+def with_accuracy(cell: Cell) -> str:
+    """Name a run with its accuracy in brackets."""
+    record = cell.find("accuracy")
+    shown = "unknown" if record is None or math.isnan(record.estimate) else f"{record.estimate:.3f}"
+    return f"{inline(cell.run, NAME_WIDTH)} ({shown})"
+
+
+def list_few(shown: Sequence[str], most: int = MOST) -> str:
+    """List names, and say how many were left out."""
+    if len(shown) <= most:
+        return ", ".join(shown)
+    return f"{', '.join(shown[:most])} and {len(shown) - most} more"

@@ -1,0 +1,117 @@
+"""The number that standings are ordered by: Brier skill over all answers, silence at its worst."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.counts import Counts
+from caopd_bench.metrics import Interval, Tally, bootstrap, tally
+from caopd_bench.metrics.paired_limits import MIN_CLASS
+from caopd_bench.records import Record, make_record
+from caopd_bench.rows import Row
+
+__all__ = ["ORDER", "SKILL", "fill_worst", "score_skill", "tells_apart"]
+
+NAN = float("nan")
+SKILL = "brier_skill_worst_case"
+ORDER = (
+    "Ordered by Brier skill: how much better the stated confidence predicts which answers are "
+    "right than stating the model's own accuracy every time (0: no better, 1: perfect; an answer "
+    "without a usable confidence counts as the worst that it could have been). Wrong answers "
+    "stated at 0 raise it too, so it is read with the accuracy beside it, and no run stands above "
+    "a more accurate one whose confidence holds (its skill above 0, its mean equal to the "
+    "accuracy, as far as can be told), nor one that is not shown to tell right answers from wrong "
+    "ones above one that is."
+)
+
+
+def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:
+    """Give the skill of all rows of a task, from the tally that :func:`fill_worst` makes.
+
+    It is 1 - Brier / (accuracy (1 - accuracy)); undefined, with the reason, with fewer than five
+    right or five wrong answers: with one right answer, luck makes a skill of 1.
+    """
+    found = bootstrap(rows, metrics=["brier_skill"], level=level)["brier_skill"]
+    few = _find_few(rows)
+    if few and not math.isnan(found.estimate):
+        found = Interval(NAN, NAN, NAN, level, found.n, found.method, NAN, reason=few)
+    return make_record(run, task, None, SKILL, found)
+
+
+def tells_apart(rows: Tally, level: float) -> bool:
+    """Say whether the confidence is shown to tell right answers from wrong ones.
+
+    The AUROC of what :func:`fill_worst` makes is told apart from .5: a constant never is, nor a
+    model that is silent about much of what it gets wrong.
+    """
+    return bootstrap(rows, metrics=["auroc"], level=level)["auroc"].low > 0.5
+
+
+def _find_few(rows: Tally) -> str:
+    """Say of what there is too little, as the test of two models does."""
+    for kind, counts in (("right", rows.right), ("wrong", rows.wrong)):
+        units = int(counts.sum())
+        if rows.clusters is not None:
+            of_kind = getattr(rows.clusters, kind) > 0
+            units = int(np.unique(rows.clusters.cluster[of_kind]).size)
+        if units < MIN_CLASS:
+            of = "" if rows.clusters is None else "clusters with "
+            return f"fewer than {MIN_CLASS} {of}{kind} answers: no Brier skill"
+    return ""
+
+
+def fill_worst(counts: Counts, rows: Sequence[Row] = ()) -> Tally:
+    """Tally all rows of a task, one without a usable confidence as the worst that it could be.
+
+    A right answer stands as stated at 0, a wrong one at 1: a loss of 1 each. `rows` are those of
+    the counts, or none where they are too many to keep; the counts then say as much.
+    """
+    if counts.n_parsed == counts.n:
+        return counts.filled
+    if not rows:
+        return _fill_counts(counts)
+    stated = [1.0 - row.correct if row.confidence is None else row.confidence for row in rows]
+    items = [row.item_hash for row in rows]
+    is_sampled = counts.filled.clusters is not None
+    cluster = np.unique(items, return_inverse=True)[1].reshape(-1) if is_sampled else None
+    return tally(stated, [row.correct for row in rows], cluster=cluster)
+
+
+class _Entries(NamedTuple):
+    """Right and wrong rows of each label at each value; labels ascend, all 0 without clusters."""
+
+    label: NDArray[Any]
+    value: NDArray[np.float64]
+    right: NDArray[Any]
+    wrong: NDArray[Any]
+
+
+def _fill_counts(counts: Counts) -> Tally:
+    filled, parsed = counts.filled, counts.parsed
+    # Without clusters where only one of the two has any: single rows are not kept as clusters.
+    is_sampled = filled.clusters is not None and (parsed is None or parsed.clusters is not None)
+    label, value, right, wrong = _list(filled, is_sampled)
+    unstated = np.where(value == 0.0, wrong, 0)  # in `filled` they stand at 0
+    if parsed is not None:
+        known = _list(parsed, is_sampled)
+        zero, stated_zero = np.flatnonzero(value == 0.0), known.value == 0.0
+        place = zero[np.searchsorted(label[zero], known.label[stated_zero])]
+        unstated[place] -= known.wrong[stated_zero]
+    times = np.concatenate([right, wrong - unstated, unstated])
+    outcome = np.repeat([True, False, False], value.size)
+    stated = np.concatenate([value, value, np.ones(value.size)])
+    labels = np.repeat(np.tile(label, 3), times) if is_sampled else None
+    return tally(np.repeat(stated, times), np.repeat(outcome, times), cluster=labels)
+
+
+def _list(counted: Tally, is_sampled: bool) -> _Entries:
+    clusters = counted.clusters
+    if clusters is None or not is_sampled:
+        return _Entries(np.zeros(counted.values.size, dtype=np.intp), *counted.cells)
+    label = clusters.labels[clusters.cluster]
+    return _Entries(label, counted.values[clusters.value], clusters.right, clusters.wrong)
