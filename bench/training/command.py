@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
+from caopd_bench.exits import ExitCode
 from caopd_bench.extras import require
 from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
 from caopd_bench.training.errors import TrainingError
-from caopd_bench.training.history import describe_step
+from caopd_bench.training.history import HISTORY, describe_step
 from caopd_bench.training.settings import (
     TrainSettings,
     make_settings,
@@ -39,10 +40,12 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "settings.json"
+#: What torch says where a model has no entry for a token or a position.
+OUTSIDE = "index out of range in self"
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Train, and give the exit code: 0 done, 1 stopped (with a checkpoint), 2 usage."""
+    """Train, and give the exit code: 0 done, 1 stopped, 2 usage, 130 stopped by Ctrl-C."""
     values = collect_settings(options)
     if values.get("method") == "pretrain":
         require("train", "torch", "transformers")
@@ -100,25 +103,23 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
 
     A resumed run takes the thread count that was recorded: another one gives other sums.
     """
+    import torch
+
     file = output / SETTINGS_FILE
     if resume:
         return _check_resumable(settings, output)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
     if not _is_first():
         return settings  # the first process prepares the folder
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         hint = "add --resume to go on" if file.exists() else "give a new folder"
         raise UsageError(f"{output}: exists and is not empty; {hint}")
-    import torch
-
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
     settings = settings.model_copy(update={"threads": torch.get_num_threads()})
-    try:
+    text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
+    with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
         file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written ({error.strerror})") from None
     return settings
 
 
@@ -179,7 +180,15 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
             from caopd_bench.training.trl_engine import run_trl
 
             extra = dict(_read_pair(word) for word in options.trl)
-            run_trl(settings, output, provenance, progress, extra=extra, resume=options.resume)
+            run_trl(
+                settings,
+                output,
+                provenance,
+                progress,
+                extra=extra,
+                resume=options.resume,
+                warn=_warn,
+            )
         else:
             from caopd_bench.training.local import Trainer
 
@@ -187,17 +196,23 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
                 str(find_last(output) or settings.model) if options.resume else settings.model
             )
             trainer = Trainer(settings, place_model(model), tokenizer, docs)
+            _warn(trainer.watch.misfit)
             trainer.run(output, provenance, progress, resume=options.resume)
-    except (TrainingError, MemoryError, OSError, RuntimeError, ValueError) as error:
-        reporter.close()
-        return _stopped(error, output, settings)
+    except BrokenPipeError:  # who reads what is said has gone
+        raise
+    except (TrainingError, MemoryError, OSError, RuntimeError, ValueError, IndexError) as error:
+        if isinstance(error, IndexError) and str(error) != OUTSIDE:
+            raise
+        _say_stopped(error, output, settings)
+        return ExitCode.FAILED
     except KeyboardInterrupt:
+        _say_stopped(TrainingError("stopped"), output, settings)
+        return ExitCode.INTERRUPTED
+    finally:
         reporter.close()
-        return _stopped(TrainingError("stopped"), output, settings)
-    reporter.close()
     if _is_first():
         print(output)
-    return 0
+    return ExitCode.DONE
 
 
 def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -225,16 +240,16 @@ def place_model(model: PreTrainedModel) -> PreTrainedModel:
     return model.to("cuda") if torch.cuda.is_available() else model
 
 
-def _stopped(error: BaseException, output: Path, settings: TrainSettings) -> int:
-    """Say in one line what stopped the run and what is left of it; exit code 1."""
+def _say_stopped(error: BaseException, output: Path, settings: TrainSettings) -> None:
+    """Say in one line what stopped the run and what is left of it."""
     last = find_checkpoint(settings.engine, output)
-    left = (
-        f"the last checkpoint is {last}; --resume goes on from it"
-        if last
-        else (f"there is no checkpoint yet (save_every is {settings.save_every})")
-    )
+    if getattr(error, "unchanged", False):
+        left = f"the model is unchanged and was not written; {output / HISTORY} lists the steps"
+    elif last:
+        left = f"the last checkpoint is {last}; --resume goes on from it"
+    else:
+        left = f"there is no checkpoint yet (save_every is {settings.save_every})"
     _say(f"caopd-bench train: {_explain(error)}; {left}")
-    return 1
 
 
 def _explain(error: BaseException) -> str:
@@ -246,6 +261,11 @@ def _explain(error: BaseException) -> str:
     is_short = isinstance(error, MemoryError) or "alloc" in said or "out of memory" in said.lower()
     if is_short:
         return "out of memory; lower micro_batch and sample_batch, or set gradient_checkpointing"
+    if said == OUTSIDE:
+        return (
+            "a prompt and its answer have more tokens than the model has positions, or a token "
+            "that it does not know; lower max_new_tokens, or choose a task with shorter prompts"
+        )
     return said
 
 
@@ -261,10 +281,12 @@ class _Progress:
         step, now = int(row["step"]), time.monotonic()
         if self.first < 0:
             self.first = step - 1
-        # A line every ten seconds on a terminal or in a log file, and the last one.
-        if step < self.steps and now - self.said < 10:
+        # A line every ten seconds on a terminal or in a log file, the last one, and each step that
+        # updated nothing.
+        is_idle = row["loss"] != row["loss"]
+        if step < self.steps and now - self.said < 10 and not is_idle:
             return
-        self.said = now
+        self.said = self.said if is_idle else now
         left = (now - self.began) / (step - self.first) * (self.steps - step)
         _say(describe_step(row, self.steps, left))
 
@@ -277,6 +299,11 @@ def _read_pair(word: str) -> tuple[str, Any]:
         return name, json.loads(text)
     except ValueError:
         return name, text
+
+
+def _warn(line: str) -> None:
+    if line:
+        _say(f"warning: {line}")
 
 
 def _say(line: str) -> None:

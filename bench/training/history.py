@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["COLUMNS", "History", "describe_step"]
+__all__ = ["COLUMNS", "HISTORY", "History", "describe_step"]
+
+HISTORY = "training.csv"
 
 #: One row per step. `stated` is over the rollouts that state a usable confidence; the entropies
-#: are means over the tokens of the stated confidence, in nats, of student and teacher.
+#: are means over the tokens of the stated confidence, in nats, of student and teacher. `note` says
+#: why rollouts were excluded, and why a step without an update (its loss is empty) had none.
 COLUMNS = (
     *("step", "loss", "accuracy", "success_rate", "stated", "entropy", "teacher_entropy"),
     *("rollouts", "excluded", "unfinished", "no_confidence", "unreplaced"),
-    *("grad_norm", "learning_rate", "tokens", "seconds"),
+    *("grad_norm", "learning_rate", "tokens", "seconds", "note"),
 )
 _SHOWN = {
     "loss": "loss {:.4f}",
@@ -37,7 +41,7 @@ class History:
             writer.writerows(kept)
         scratch.replace(path)
 
-    def append(self, row: Mapping[str, float | int | None]) -> None:
+    def append(self, row: Mapping[str, Any]) -> None:
         """Write a step, to disk before it returns."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(
@@ -52,13 +56,17 @@ class History:
         return [{k: row.get(k) or "" for k in COLUMNS} for row in rows if int(row["step"]) <= last]
 
 
-def describe_step(row: Mapping[str, float | int | None], steps: int, left: float) -> str:
+def describe_step(row: Mapping[str, Any], steps: int, left: float) -> str:
     """Write a step as one line: what it did, how fast, and the time left."""
+    if row["loss"] != row["loss"]:
+        return f"step {row['step']}/{steps}  {row['note']}"
     parts = [f"step {row['step']}/{steps}"]
     for name, pattern in _SHOWN.items():
         value = row.get(name)
         if value is not None and value == value:
             parts.append(pattern.format(value))
+    if row.get("excluded"):
+        parts.append(f"excluded {row['excluded'] / row['rollouts']:.1%}")
     seconds = row.get("seconds") or 0
     if seconds:
         parts.append(f"{(row.get('tokens') or 0) / seconds:,.0f} tokens/s")
@@ -71,8 +79,8 @@ def _render_time(seconds: float) -> str:
     return f"{int(seconds)} s" if seconds < 120 else f"{minutes // 60}:{minutes % 60:02d} h"
 
 
-def _render(value: float | int | None) -> str:
-    """Write a number; undefined is an empty field."""
+def _render(value: float | int | str | None) -> str:
+    """Write a value; undefined is an empty field."""
     if value is None or value != value:
         return ""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caopd_bench.errors import UsageError
 from caopd_bench.training import objectives
 from caopd_bench.training.checkpoints import (
     Saved,
@@ -30,20 +31,22 @@ from caopd_bench.training.checkpoints import (
 )
 from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.errors import TrainingError
-from caopd_bench.training.history import History
+from caopd_bench.training.fitting import find_misfit
+from caopd_bench.training.history import HISTORY, History
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.passes import completion_logits, pad_rows
 from caopd_bench.training.questions import choose_questions
 from caopd_bench.training.rollouts import Group, judge_rollout, make_groups
 from caopd_bench.training.sampling import sample
 from caopd_bench.training.settings import TrainSettings
-from caopd_bench.training.targets import Doc, Recipe, Target
+from caopd_bench.training.targets import Doc, Recipe, Target, check_targets
+from caopd_bench.training.updates import Idle, Watch, find_idle, say_excluded
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Trainer", "batch_loss", "draw_rollouts", "learning_rate"]
+__all__ = ["Trainer", "batch_loss", "draw_rollouts", "drop_nothing", "learning_rate"]
 
 Row = dict[str, Any]
 #: What the running mean of the success rate keeps of the steps before (caopd-constant).
@@ -83,7 +86,12 @@ class Trainer:
             # transformers 5.23 renamed it.
             name = "activation_checkpointing_enable"
             getattr(model, name, model.gradient_checkpointing_enable)()
-            _drop_nothing(self.student)
+            drop_nothing(self.student)
+        misfit = find_misfit(model, self.codec, docs, settings.task, settings.model)
+        if misfit and not self.method.samples:
+            # Nothing would show it: imitation has no rollouts that could be excluded.
+            raise UsageError(f"task: {misfit}")
+        self.watch = Watch(misfit)
         self.optimizer = torch.optim.AdamW(
             self.student.parameters(),
             lr=settings.learning_rate,
@@ -106,25 +114,28 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no number any more; `output/last` is then the last good checkpoint.
+            If the loss is no number any more, or there is nothing to learn from (`updates`);
+            `output/last` is then the last good checkpoint, if the model was ever updated.
         """
         if resume and (last := find_last(output)) is not None:
             self.restore(load_state(last))
-        history = History(output / "training.csv", after_step=self.step)
+        history = History(output / HISTORY, after_step=self.step)
         while self.step < self.settings.steps:
             row = self.take_step()
             history.append(row)
             say(row)
-            if self.step % self.settings.save_every == 0 and self.step < self.settings.steps:
-                at = {**provenance, "steps_done": self.step}
+            self.watch.check(self.step)
+            at = {**provenance, **self.watch.describe(self.step)}
+            is_due = self.step % self.settings.save_every == 0 and self.step < self.settings.steps
+            if is_due and self.watch.updates:  # else it is the model that it began with
                 save_state(output, self.student, self.tokenizer, at, self.state())
-        save_model(output, self.student, self.tokenizer, {**provenance, "steps_done": self.step})
+        self.watch.check_end(self.step)
+        at = {**provenance, **self.watch.describe(self.step)}
+        save_model(output, self.student, self.tokenizer, at)
         finish(output)
 
     def take_step(self) -> Row:
-        """Take one step and describe it."""
-        import torch
-
+        """Take one step and describe it; without anything to learn from it updates nothing."""
         began, settings = time.perf_counter(), self.settings
         docs = choose_questions(self.docs, settings.prompts_per_step, self.step, settings.seed)
         if self.method.samples:
@@ -133,12 +144,36 @@ class Trainer:
             groups = [Group(doc, [], []) for doc in docs]
         self._average_rate(groups)
         targets = self.method.make_targets(groups, Recipe(self.codec, settings, self.mean_rate))
-        rate = learning_rate(self.step, settings)
+        check_targets(self.method, targets)
+        idle = find_idle(self.method, groups, targets, settings)
+        loss = norm = math.nan
+        entropies = (math.nan, math.nan)
+        if idle is None:
+            loss, norm, entropies = self._update(targets)
+        self.watch.count(idle)
+        if self.teacher is not None and settings.teacher_ema > 0:
+            follow(self.teacher, self.student, settings.teacher_ema)
+        self.step += 1
+        return {
+            **describe(groups, targets, idle),
+            "step": self.step,
+            "loss": loss,
+            "entropy": entropies[0],
+            "teacher_entropy": entropies[1],
+            "grad_norm": norm,
+            "learning_rate": learning_rate(self.step - 1, settings),
+            "seconds": time.perf_counter() - began,
+        }
+
+    def _update(self, targets: Sequence[Target]) -> tuple[float, float, tuple[float, float]]:
+        """Take the optimizer's step; give the loss, the gradient's norm and the entropies."""
+        import torch
+
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate(self.step, self.settings)
         loss, entropies = self._backward(targets)
         norm = float(
-            torch.nn.utils.clip_grad_norm_(self.student.parameters(), settings.max_grad_norm)
+            torch.nn.utils.clip_grad_norm_(self.student.parameters(), self.settings.max_grad_norm)
         )
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
@@ -147,19 +182,7 @@ class Trainer:
             )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        if self.teacher is not None and settings.teacher_ema > 0:
-            follow(self.teacher, self.student, settings.teacher_ema)
-        self.step += 1
-        return {
-            **describe(groups, targets),
-            "step": self.step,
-            "loss": loss,
-            "entropy": entropies[0],
-            "teacher_entropy": entropies[1],
-            "grad_norm": norm,
-            "learning_rate": rate,
-            "seconds": time.perf_counter() - began,
-        }
+        return loss, norm, entropies
 
     def _backward(self, targets: Sequence[Target]) -> tuple[float, tuple[float, float]]:
         """Accumulate the gradient of the mean loss; give the loss and the entropies."""
@@ -209,11 +232,13 @@ class Trainer:
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 optimizer[f"{key}/{name}"] = value
         teacher = self.teacher.state_dict() if self.teacher is not None else {}
-        return Saved(self.step, dict(teacher), optimizer, {"mean_rate": repr(self.mean_rate)})
+        values = {"mean_rate": repr(self.mean_rate), **self.watch.values()}
+        return Saved(self.step, dict(teacher), optimizer, values)
 
     def restore(self, saved: Saved) -> None:
         """Go on from a state; the student's weights were loaded with the model."""
         self.step, self.mean_rate = saved.step, float(saved.values["mean_rate"])
+        self.watch.restore(saved.values, saved.step)
         if self.teacher is not None:
             self.teacher.load_state_dict(saved.teacher)
         for name, parameter in self.student.named_parameters():
@@ -281,10 +306,11 @@ def batch_loss(
             judged = completion_logits(teacher, contexts, completions, pad_id)
         values = objectives.divergence(logits, judged, settings.divergence, settings.jsd_beta)
     elif kind == "policy":
-        weights = pad_rows([t.weights or [] for t in targets], 0.0, logits.device)
-        values = objectives.policy_gradient(logits, ids, weights)
+        values = objectives.policy_gradient(logits, ids, _weigh(targets, logits.device))
     else:
         values = objectives.likelihood(logits, ids)
+    if kind != "policy" and any(target.weights is not None for target in targets):
+        values = values * _weigh(targets, logits.device)
     loss = objectives.mean_of_means(values, mask)
     with torch.no_grad():
         spans = [t.span or (0, 0) for t in targets]
@@ -300,6 +326,12 @@ def batch_loss(
     return loss, sums
 
 
+def _weigh(targets: Sequence[Target], device: torch.device) -> torch.Tensor:
+    """Give the weights of the completions' tokens, 1 where a target has none."""
+    rows = [[1.0] * len(t.completion) if t.weights is None else t.weights for t in targets]
+    return pad_rows(rows, 0.0, device)
+
+
 def average_rate(before: float, groups: Sequence[Group]) -> float:
     """Give the running mean of the success rate after some groups; NaN `before` starts it."""
     rates = [group.rate for group in groups if group.rate == group.rate]
@@ -309,13 +341,15 @@ def average_rate(before: float, groups: Sequence[Group]) -> float:
     return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
 
 
-def _drop_nothing(model: PreTrainedModel) -> None:
+def drop_nothing(model: PreTrainedModel) -> None:
     """Switch dropout off for good: the losses are of the model as it is used."""
     import torch
 
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+        elif isinstance(getattr(module, "attention_dropout", None), float):  # of a function's call
+            module.attention_dropout = 0.0
 
 
 def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> None:
@@ -334,8 +368,11 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine
 
 
-def describe(groups: Sequence[Group], targets: Sequence[Target]) -> Row:
-    """Describe the rollouts of a step: what was right, what was stated, what was excluded."""
+def describe(groups: Sequence[Group], targets: Sequence[Target], idle: Idle | None = None) -> Row:
+    """Describe the rollouts of a step: what was right, what was stated, what was excluded.
+
+    `idle` says why the step updates nothing, if it does not.
+    """
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     stated = [r.confidence for r in rollouts if r.confidence is not None]
     rates = [group.rate for group in groups if group.rate == group.rate]
@@ -351,6 +388,7 @@ def describe(groups: Sequence[Group], targets: Sequence[Target]) -> Row:
         "no_confidence": sum(r.status in ("no_confidence", "bad_confidence") for r in rollouts),
         "unreplaced": max(0, usable - with_span) if len(targets) == len(rollouts) else 0,
         "tokens": sum(len(t.completion) for t in targets),
+        "note": say_excluded(rollouts) if idle is None else f"no update: {idle.why}",
     }
 
 

@@ -30,7 +30,11 @@ class _Tracker(Reporter):
         module.init(project=PROJECT, name=name, config=dict(config))
 
     def log(self, row: Mapping[str, Any]) -> None:
-        known = {k: v for k, v in row.items() if v is not None and v == v and k != "step"}
+        known = {
+            name: value
+            for name, value in row.items()
+            if isinstance(value, (int, float)) and value == value and name != "step"
+        }
         self.module.log(known, step=int(row["step"]))
 
     def close(self) -> None:

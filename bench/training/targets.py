@@ -9,25 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from caopd_bench.errors import UsageError
 from caopd_bench.tasks.asking import demonstrate
 from caopd_bench.training.codec import Codec
 from caopd_bench.training.replacing import find_confidence, write_confidence
 from caopd_bench.training.rollouts import Group, Rollout
 from caopd_bench.training.settings import TrainSettings
 
-__all__ = ["Loss", "Method", "Recipe", "Target", "demonstrated", "distilled", "write_rate"]
+__all__ = ["Loss", "Method", "Recipe", "Target", "check_targets"]
+__all__ += ["demonstrated", "distilled", "write_rate"]
 
 Doc = Mapping[str, Any]
 Loss = Literal["likelihood", "divergence", "policy"]
 
 
 class Target(NamedTuple):
-    """One answer to learn from."""
+    """One answer to learn from.
+
+    Every loss takes `weights`: factors of the losses of the completion's tokens, 1 each if there
+    are none. Of a policy gradient they are the advantages, and must be given. Only a divergence
+    has a teacher, and takes `teacher_prompt`; without one the teacher sees the student's prompt.
+    `span` is looked at and not trained on: the entropies of the history are over its tokens.
+    """
 
     prompt: list[int]  # what the student sees
     completion: list[int]
-    teacher_prompt: list[int] | None = None  # what the teacher sees; None: there is no teacher
-    weights: list[float] | None = None  # of the completion's tokens: advantages
+    teacher_prompt: list[int] | None = None  # what the teacher sees
+    weights: list[float] | None = None  # of the completion's tokens
     span: tuple[int, int] | None = None  # tokens of the stated confidence in the completion
 
 
@@ -58,6 +66,34 @@ class Method(NamedTuple):
     samples: bool  # whether it needs rollouts
     make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
     source: str
+    #: What the teacher is shown. It chooses between two trainers of TRL with one loss, no more.
+    shows: Literal["demonstration", "rollout"] = "demonstration"
+
+
+def check_targets(method: Method, targets: Sequence[Target]) -> None:
+    """Refuse targets that no loss could follow as they are meant.
+
+    Raises
+    ------
+    UsageError
+        Names the method, the field and what to do.
+    """
+    for target in targets:
+        if target.weights is not None and len(target.weights) != len(target.completion):
+            raise UsageError(
+                f"method {method.name}: weights: {len(target.weights)} of a completion of "
+                f"{len(target.completion)} tokens; give one for each token"
+            )
+        if method.loss == "policy" and target.weights is None:
+            raise UsageError(
+                f"method {method.name}: weights: a policy gradient needs the advantage of every "
+                "token, and a target has none"
+            )
+        if method.loss != "divergence" and target.teacher_prompt is not None:
+            raise UsageError(
+                f"method {method.name}: teacher_prompt: the loss {method.loss!r} has no teacher "
+                "that would see it; leave it out, or use the loss 'divergence'"
+            )
 
 
 def demonstrated(

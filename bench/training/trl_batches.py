@@ -21,6 +21,8 @@ from caopd_bench.training.questions import choose_questions
 from caopd_bench.training.rollouts import Group, Rollout, judge_rollout, make_groups
 from caopd_bench.training.settings import TrainSettings
 from caopd_bench.training.targets import Doc, Recipe, Target
+from caopd_bench.training.trl_refusals import refuse_targets
+from caopd_bench.training.updates import Idle, Watch, find_idle
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,11 +39,21 @@ class Lesson:
     ----------
     settings, docs, codec
         As of the local engine's `Trainer`.
+    watch : Watch, optional
+        Counts the steps without an update.
     """
 
-    def __init__(self, settings: TrainSettings, docs: Sequence[Doc], codec: Codec) -> None:
+    def __init__(
+        self,
+        settings: TrainSettings,
+        docs: Sequence[Doc],
+        codec: Codec,
+        watch: Watch | None = None,
+    ) -> None:
         self.settings, self.docs, self.codec = settings, docs, codec
         self.method = METHODS[settings.method]
+        self.watch = watch or Watch()
+        self.idle: Idle | None = None  # why the step at hand updates nothing
         self.mean_rate = math.nan
         self.row: Row = {}  # what `local.describe` says of the last rollouts
         ids = [codec.encode_prompt(doc) for doc in docs]
@@ -68,9 +80,13 @@ class Lesson:
 
     def likelihood_columns(self) -> dict[str, list[list[int]]]:
         """Give the dataset of plain imitation: tokens, and labels that leave the prompts out."""
-        chosen = self.columns()["question"]
-        groups = [Group(self.docs[place], [], []) for place in chosen]
-        targets = self.method.make_targets(groups, Recipe(self.codec, self.settings))
+        chosen, size = self.columns()["question"], self.settings.prompts_per_step
+        targets: list[Target] = []
+        for start in range(0, len(chosen), size):  # a step at a time, as the local engine
+            groups = [Group(self.docs[place], [], []) for place in chosen[start : start + size]]
+            made = self.method.make_targets(groups, Recipe(self.codec, self.settings))
+            refuse_targets(self.method, groups, made, self.codec)
+            targets += made
         return {
             "input_ids": [[*t.prompt, *t.completion] for t in targets],
             "labels": [[*[-100] * len(t.prompt), *t.completion] for t in targets],
@@ -105,9 +121,16 @@ class Lesson:
         targets = self.method.make_targets(
             groups, Recipe(self.codec, self.settings, self.mean_rate)
         )
-        self.row = describe(groups, targets)
+        refuse_targets(self.method, groups, targets, self.codec)
+        self.idle = find_idle(self.method, groups, targets, self.settings)
+        self.row = describe(groups, targets, self.idle)
+        if not any(target.completion for target in targets):
+            # TRL needs something to pass; the step updates nothing.
+            prompt = self.codec.encode_prompt(groups[0].doc)
+            targets = [Target(prompt, [self.codec.end_id], weights=[0.0])]
+            targets *= len(questions) * processes
         if len(targets) != len(questions) * processes:
-            targets = _spread(targets, self.settings.k, processes * parts)
+            targets = _spread(targets, processes * parts)
         share = len(targets) // processes
         return targets[process * share : (process + 1) * share]
 
@@ -133,11 +156,10 @@ class Lesson:
         )
 
 
-def _spread(targets: list[Target], k: int, passes: int) -> list[Target]:
-    """Make one target a question divisible among the passes: repeat each K times if need be."""
-    if len(targets) % passes == 0:
-        return targets
-    return [target for target in targets for _ in range(k)]
+def _spread(targets: list[Target], passes: int) -> list[Target]:
+    """Make targets divisible among the passes: each as often as it takes, the mean stays."""
+    copies = passes // math.gcd(len(targets), passes)
+    return [target for target in targets for _ in range(copies)]
 
 
 def make_tensors(targets: Sequence[Target], pad_id: int, device: Any) -> dict[str, Tensor]:

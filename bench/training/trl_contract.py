@@ -21,6 +21,8 @@ __all__ = ["VERSION", "Hooks", "check_trl"]
 VERSION = "1.16"
 
 Parameters = tuple[str, ...]
+#: Where transformers lets a step without anything to learn from be skipped.
+SKIPPING = "on_pre_optimizer_step"
 
 
 class Hooks(NamedTuple):
@@ -120,6 +122,8 @@ def check_trl() -> None:
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     for hooks in HOOKS:
         _check(hooks)
+    if not hasattr(import_module("transformers").TrainerCallback, SKIPPING):
+        raise _moved(f"TrainerCallback.{SKIPPING}", "is gone")
 
 
 def _check(hooks: Hooks) -> None:

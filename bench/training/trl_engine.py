@@ -21,10 +21,22 @@ from typing import Any
 from caopd_bench.errors import UsageError
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.codec import Codec, find_end_ids
-from caopd_bench.training.history import History
+from caopd_bench.training.fitting import find_misfit
+from caopd_bench.training.history import HISTORY, History
+from caopd_bench.training.local import drop_nothing
+from caopd_bench.training.methods import METHODS
 from caopd_bench.training.questions import load_run_questions
 from caopd_bench.training.settings import TrainSettings
+from caopd_bench.training.targets import Method
 from caopd_bench.training.trl_contract import check_trl
+from caopd_bench.training.trl_refusals import (
+    Kind,
+    check_option,
+    check_settings,
+    find_kind,
+    probe_method,
+)
+from caopd_bench.training.updates import Watch
 
 __all__ = ["build_trainer", "find_checkpoint", "run_trl"]
 
@@ -33,7 +45,6 @@ Row = dict[str, Any]
 CHECKPOINTS = "trl-checkpoints"
 #: distillation_alpha is TRL's weight of the teacher in the mixture: 0 is KL(teacher || student).
 ALPHAS = {"forward": 0.0, "reverse": 1.0}
-REWARDED, LIKELY = ("grpo", "rlcr"), ("sft",)
 
 
 def run_trl(
@@ -44,13 +55,14 @@ def run_trl(
     *,
     extra: Mapping[str, Any] | None = None,
     resume: bool = False,
+    warn: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Train with TRL, and leave an ordinary model folder in `output`.
 
     Parameters
     ----------
     settings : TrainSettings
-        What to do; `sample_batch` has no effect here.
+        What to do; `trl_refusals` has what is refused.
     output : Path
         The folder; with `training.csv` and, until the run is done, checkpoints.
     provenance : mapping
@@ -62,21 +74,27 @@ def run_trl(
         `peft`, the rank of a LoRA.
     resume : bool
         Go on from the last complete checkpoint, if there is one.
+    warn : callable
+        Gets a line if the task does not fit the model.
 
     Raises
     ------
     UsageError
         For a method, an option or a TRL that cannot be used.
     TrainingError
-        If the loss is no number any more.
+        If the loss is no number any more, or there is nothing to learn from (`updates`).
     """
     checkpoint = find_checkpoint(output) if resume else None
     trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
+    watch = trainer.lesson.watch
+    warn(watch.misfit)
     if trainer.accelerator.is_main_process:
         done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
-        trainer.history = History(output / "training.csv", after_step=done)
+        trainer.history = History(output / HISTORY, after_step=done)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _write(trainer, output, {**provenance, "steps_done": int(trainer.state.global_step)})
+    steps = int(trainer.state.global_step)
+    watch.check_end(steps)
+    _write(trainer, output, {**provenance, **watch.describe(steps)})
 
 
 def build_trainer(
@@ -88,10 +106,9 @@ def build_trainer(
     checkpoint: Path | None = None,
 ) -> Any:
     """Build the trainer of a method; parameters as of `run_trl`, `checkpoint` to resume from."""
-    if settings.method == "dcpo":
-        raise UsageError("engine: dcpo runs on engine local only")
-    if settings.method in REWARDED and settings.k < 2:
-        raise UsageError(f"k: {settings.method} compares rollouts and needs 2 or more, got 1")
+    method = METHODS[settings.method]
+    kind = find_kind(method)
+    check_settings(settings, method)
     check_trl()
     from accelerate.utils import set_seed
     from datasets import Dataset
@@ -102,13 +119,14 @@ def build_trainer(
 
     options = dict(extra or {})
     rank = options.pop("peft", None)
-    trainer_class, config_class, chosen = _choose(settings)
-    chosen |= _share(settings, output, int(os.environ.get("WORLD_SIZE", "1")))
+    trainer_class, config_class, chosen = _choose(settings, method)
+    answers = settings.prompts_per_step * (1 if kind == "imitation" else settings.k)
+    chosen |= _share(settings, output, answers, int(os.environ.get("WORLD_SIZE", "1")))
     # transformers renamed this option.
     names = [field.name for field in dataclasses.fields(config_class)]
-    kind = "activation" if "activation_checkpointing" in names else "gradient"
-    chosen[f"{kind}_checkpointing"] = settings.gradient_checkpointing
-    config = config_class(**chosen, **_check_extra(options, chosen, config_class))
+    word = "activation" if "activation_checkpointing" in names else "gradient"
+    chosen[f"{word}_checkpointing"] = settings.gradient_checkpointing
+    config = config_class(**chosen, **_check_extra(options, chosen, config_class, kind))
     if config.n_gpu > 1:
         raise UsageError(
             f"engine: trl sees {config.n_gpu} GPUs from one process; start it with "
@@ -121,11 +139,18 @@ def build_trainer(
         # TRL makes the teacher from the path that the student names, before it is sharded.
         model.config._name_or_path = str(checkpoint / "teacher")
     codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
-    lesson = Lesson(settings, docs, codec)
+    probe_method(method, docs, codec, settings)
+    misfit = find_misfit(model, codec, docs, settings.task, settings.model)
+    if misfit and not method.samples:
+        raise UsageError(f"task: {misfit}")  # as in the local engine
+    lesson = Lesson(settings, docs, codec, Watch(misfit))
     if checkpoint is not None:
         kept = json.loads((checkpoint / "caopd.json").read_text(encoding="utf-8"))
         lesson.mean_rate = float(kept["mean_rate"])
-    columns = lesson.likelihood_columns() if settings.method in LIKELY else lesson.columns()
+        lesson.watch.restore(kept, int(checkpoint.name.rpartition("-")[2]))
+    drop_nothing(model)
+    given, model.generation_config = model.generation_config, _plain(model.generation_config)
+    columns = lesson.likelihood_columns() if kind == "imitation" else lesson.columns()
     trainer = trainer_class(
         model=model,
         args=config,
@@ -134,8 +159,9 @@ def build_trainer(
         peft_config=adapter,
         lesson=lesson,
         say=say,
-        **_make_rewards(settings, codec),
+        **_make_rewards(method, codec),
     )
+    trainer.generation = given
     trainer.remove_callback(PrinterCallback)  # of each step, to standard output
     # Also per process: SDFTTrainer seeds them alike, and the rollouts of a question that is split
     # over two processes would be the same ones twice.
@@ -153,7 +179,7 @@ def find_checkpoint(output: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-def _choose(settings: TrainSettings) -> tuple[Any, Any, dict[str, Any]]:
+def _choose(settings: TrainSettings, method: Method) -> tuple[Any, Any, dict[str, Any]]:
     """Choose trainer and configuration, and what is the method's own in the latter."""
     from trl import GRPOConfig, SFTConfig
     from trl.experimental.sdft import SDFTConfig
@@ -170,10 +196,11 @@ def _choose(settings: TrainSettings) -> tuple[Any, Any, dict[str, Any]]:
         "shuffle_dataset": False,
         "disable_dropout": True,
     }
-    if settings.method in LIKELY:
+    kind = find_kind(method)
+    if kind == "imitation":
         likely = {"max_length": None, "packing": False, "shuffle_dataset": False}
         return trl_trainers.ImitationTrainer, SFTConfig, likely
-    if settings.method in REWARDED:
+    if kind == "rewards":
         rewarded = {
             **sampled,
             "loss_type": "grpo",
@@ -193,16 +220,15 @@ def _choose(settings: TrainSettings) -> tuple[Any, Any, dict[str, Any]]:
         "teacher_update_rate": settings.teacher_ema,
         "teacher_sync_steps": 1,
     }
-    if settings.method == "sft-mu":
+    if kind == "rate":
         return trl_trainers.RateTrainer, SDFTConfig, {**judged, "teacher_model_kind": "live"}
-    if settings.method.endswith("-solution"):
+    if method.shows == "rollout":
         return trl_trainers.SolutionTrainer, SDPOConfig, {**judged, "distillation_weight": 1.0}
     return trl_trainers.DemonstrationTrainer, SDFTConfig, judged
 
 
-def _share(settings: TrainSettings, output: Path, processes: int) -> dict[str, Any]:
+def _share(settings: TrainSettings, output: Path, answers: int, processes: int) -> dict[str, Any]:
     """Give what is of every method: batch, optimizer, precision, checkpoints."""
-    answers = settings.prompts_per_step * (1 if settings.method in LIKELY else settings.k)
     if answers % processes:
         raise UsageError(
             f"prompts_per_step: a step has {answers} answers, which {processes} processes cannot "
@@ -231,9 +257,9 @@ def _share(settings: TrainSettings, output: Path, processes: int) -> dict[str, A
 
 
 def _check_extra(
-    options: Mapping[str, Any], chosen: Mapping[str, Any], config_class: Any
+    options: Mapping[str, Any], chosen: Mapping[str, Any], config_class: Any, kind: Kind
 ) -> dict[str, Any]:
-    """Check the further options: they exist, and do not contradict the settings."""
+    """Check the further options: they exist, have an effect, and contradict no setting."""
     known = {field.name for field in dataclasses.fields(config_class) if field.init}
     for name in options:
         if name in chosen and not name.startswith("vllm_"):
@@ -242,6 +268,7 @@ def _check_extra(
             close = get_close_matches(name, [*known, "peft"], n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise UsageError(f"--trl {name}: {config_class.__name__} has no such option{hint}")
+        check_option(name, kind)
     import torch
 
     usual = {
@@ -270,14 +297,29 @@ def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
     return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", bias="none")
 
 
-def _make_rewards(settings: TrainSettings, codec: Codec) -> dict[str, Any]:
-    """Give the reward functions of the trainers that want some."""
+def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
+    """Give the reward functions of the trainers that want some.
+
+    They are what TRL logs: the advantages that are trained on are those of the method's targets.
+    """
     from caopd_bench.training import trl_rewards
 
-    if settings.method in REWARDED or settings.method.endswith("-solution"):
-        of = trl_rewards.brier_reward if settings.method == "rlcr" else trl_rewards.accuracy_reward
+    if method.loss == "policy" or method.shows == "rollout":
+        of = trl_rewards.brier_reward if method.name == "rlcr" else trl_rewards.accuracy_reward
         return {"reward_funcs": [partial(of, end_ids=codec.end_ids)]}
     return {}
+
+
+def _plain(config: Any) -> Any:
+    """Leave of a model's generation settings only which tokens begin, pad and end a text.
+
+    The others (`min_p`, `bad_words_ids`, ...) would shape the rollouts, and those of the local
+    engine are drawn from the model's own distribution.
+    """
+    from transformers import GenerationConfig
+
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    return GenerationConfig(**{name: getattr(config, name, None) for name in names})
 
 
 def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
@@ -286,7 +328,10 @@ def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
     model = accelerator.unwrap_model(trainer.model_wrapped)
     if hasattr(model, "merge_and_unload"):
         plain = model.merge_and_unload() if accelerator.is_main_process else None
+        if plain is not None:
+            plain.generation_config = trainer.generation
     else:
+        model.generation_config = trainer.generation
         weights = accelerator.get_state_dict(trainer.model_wrapped)  # of all shards
         plain = SimpleNamespace(save_pretrained=partial(model.save_pretrained, state_dict=weights))
     if accelerator.is_main_process:

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import SequentialSampler
+from transformers import TrainerCallback
 from trl import GRPOTrainer, SFTTrainer
 from trl.experimental.sdft import SDFTTrainer
 from trl.experimental.sdpo import SDPOTrainer
@@ -34,6 +35,24 @@ __all__ += ["STATE", "TEACHER", "SolutionTrainer"]
 
 #: In a checkpoint: what resuming needs besides TRL's own files. Written last.
 STATE, TEACHER = "caopd.json", "teacher"
+
+
+class _SkipIdle(TrainerCallback):
+    """Let the optimizer take no step that has nothing to learn from.
+
+    AdamW leaves parameters alone that have no gradient, averages included; of a gradient of 0 it
+    would still take its momentum. DeepSpeed takes its step before this is called.
+    """
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take the gradients away."""
+        del args, state, control
+        if self.lesson.idle is not None:
+            for parameter in kwargs["model"].parameters():
+                parameter.grad = None
 
 
 class _Shared:
@@ -61,6 +80,7 @@ class _Shared:
         self._entropies = [0.0, 0.0, 0.0]  # of the student, of the teacher, tokens
         self._since = time.perf_counter()
         super().__init__(*args, **kwargs)
+        self.add_callback(_SkipIdle(lesson))
         # The rollouts' temperature is in the generation's options by now; this one divides the
         # logits of the loss, which the local engine does not.
         self.temperature = 1.0
@@ -90,21 +110,23 @@ class _Shared:
         super().log(logs, start_time)
 
     def _keep(self, logs: dict[str, float]) -> None:
-        step, now = int(self.state.global_step), time.perf_counter()
+        step, now, idle = int(self.state.global_step), time.perf_counter(), self.lesson.idle
         sums = torch.tensor(self._entropies, device=self.accelerator.device)
         student, teacher, tokens = self.accelerator.reduce(sums, reduction="sum").tolist()
         row = {
+            "note": "",
             **self.lesson.row,
             "step": step,
-            "loss": logs["loss"],
+            "loss": logs["loss"] if idle is None else math.nan,
             "entropy": student / tokens if tokens else math.nan,
             "teacher_entropy": teacher / tokens if tokens else math.nan,
-            "grad_norm": logs.get("grad_norm", math.nan),
+            "grad_norm": logs.get("grad_norm", math.nan) if idle is None else math.nan,
             "learning_rate": learning_rate(step - 1, self.lesson.settings),
             "seconds": now - self._since,
         }
         self._entropies, self._since = [0.0, 0.0, 0.0], now
-        if not (math.isfinite(row["loss"]) and math.isfinite(logs.get("grad_norm", 0.0))):
+        is_finite = math.isfinite(row["loss"]) and math.isfinite(logs.get("grad_norm", 0.0))
+        if idle is None and not is_finite:
             raise TrainingError(
                 f"step {step}: the loss is {row['loss']} and the gradient {row['grad_norm']}; "
                 "lower learning_rate, or train in float32"
@@ -113,9 +135,16 @@ class _Shared:
             if self.history is not None:
                 self.history.append(row)
             self.say(row)
+        self.lesson.watch.count(idle)
+        self.lesson.watch.check(step)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Save the teacher as well: TRL would begin a resumed run with the first one again."""
+        """Save the teacher as well: TRL would begin a resumed run with the first one again.
+
+        A model that no step has updated yet is no checkpoint.
+        """
+        if not self.lesson.watch.updates:
+            return
         super()._save_checkpoint(model, trial)
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         teacher = getattr(self, "teacher_model", None)
@@ -125,7 +154,8 @@ class _Shared:
                 plain = self.accelerator.unwrap_model(teacher)
                 plain.save_pretrained(folder / TEACHER, state_dict=weights)
         if self.args.should_save:
-            text = json.dumps({"mean_rate": repr(self.lesson.mean_rate)})
+            lesson = self.lesson
+            text = json.dumps({"mean_rate": repr(lesson.mean_rate), **lesson.watch.values()})
             (folder / STATE).write_text(text, encoding="utf-8")
 
 
@@ -157,6 +187,8 @@ class _OnPolicy(_Shared):
     ) -> torch.Tensor:
         """Give TRL's loss, and note how sure both are of the stated confidence."""
         loss = super()._compute_self_distillation_loss(model, inputs, distillation_logits)
+        if self.lesson.idle is not None:
+            return loss * 0.0
         with torch.no_grad():
             chosen = inputs["stated"].bool()
             parts = (distillation_logits.student_logits, distillation_logits.teacher_logits)
@@ -202,6 +234,8 @@ class RateTrainer(_OnPolicy, SDFTTrainer):
             ids.shape[1],
         )
         loss = objectives.mean_of_means(objectives.likelihood(logits, ids), mask) / len(ids)
+        if self.lesson.idle is not None:
+            loss = loss * 0.0
         return loss / (self.current_gradient_accumulation_steps if self.model.training else 1)
 
 
@@ -224,7 +258,8 @@ class RewardTrainer(_Shared, GRPOTrainer):
             process=self.accelerator.process_index,
             processes=self.accelerator.num_processes,
         )
-        gains = [(target.weights or [0.0])[0] for target in targets]
+        is_idle = self.lesson.idle is not None
+        gains = [0.0 if is_idle else (target.weights or [0.0])[0] for target in targets]
         output["advantages"] = torch.tensor(
             gains, dtype=torch.float32, device=output["advantages"].device
         )

@@ -40,7 +40,12 @@ def _distil_with_rate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     return targets
 
 
-OPD_SOLUTION = Method("opd-solution", "divergence", True, _distil, "arXiv 2601.20802")
+OPD_SOLUTION = Method("opd-solution", "divergence", True, _distil, "arXiv 2601.20802", "rollout")
 CAOPD_SOLUTION = Method(
-    "caopd-solution", "divergence", True, _distil_with_rate, "arXiv 2604.16830, section 4"
+    "caopd-solution",
+    "divergence",
+    True,
+    _distil_with_rate,
+    "arXiv 2604.16830, section 4",
+    "rollout",
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.micro.corpus import CORPORA
 from caopd_bench.training.micro.sizes import SIZES
@@ -54,6 +54,8 @@ def _pretrain(
     from caopd_bench.training.provenance import versions
 
     torch.set_num_threads(values.get("threads") or 1)
+    with writing(output):  # before the minutes that it takes
+        output.mkdir(parents=True, exist_ok=True)
     done = pretrain(
         size,
         corpus=corpus,
@@ -64,9 +66,9 @@ def _pretrain(
             f"expected accuracy {row['expected_accuracy']:.3f}  {row['seconds']:.0f} core-seconds"
         ),
     )
-    output.mkdir(parents=True, exist_ok=True)
-    save_model(output, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
-    write_curve(output, done.curve)
+    with writing(output):
+        save_model(output, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
+        write_curve(output, done.curve)
     if not done.provenance["stands_still"]:
         gained = 100 * done.provenance["gained_in_last_fifth"]
         say(f"its accuracy still rose by {gained:.1f} points in the last fifth of the steps")

@@ -136,26 +136,43 @@ def _break(monkeypatch, error, at_step):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "said", "ends"),
     [
-        (MemoryError(), "out of memory; lower micro_batch"),
-        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate"), "out of memory"),
-        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
-        (KeyboardInterrupt(), "stopped"),
+        (MemoryError(), "out of memory; lower micro_batch", 1),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate"), "out of memory", 1),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full", 1),
+        (IndexError("index out of range in self"), "more tokens than the model has positions", 1),
+        (KeyboardInterrupt(), "stopped", 130),
     ],
 )
 def test_what_stops_a_run_leaves_a_usable_checkpoint(
-    train, started, tmp_path, monkeypatch, error, said
+    train, started, tmp_path, monkeypatch, error, said, ends
 ):
     _break(monkeypatch, error, 1)
     code, out, err = train(*started, "--save-every", "1")
-    assert (code, out) == (1, "")
+    assert (code, out) == (ends, "")
     assert said in err
     assert f"the last checkpoint is {tmp_path / 'out' / 'last'}; --resume" in err
     assert (tmp_path / "out" / "last" / "model.safetensors").is_file()
     monkeypatch.undo()
     code, _, err = train(*started, "--save-every", "1", "--resume")
     assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("error", "ends", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+        (IndexError("list index out of range"), 70, "an error of this program: IndexError: list"),
+        (KeyError("x"), 70, "an error of this program: KeyError: 'x'"),
+    ],
+)
+def test_what_is_no_stop_of_the_training(train, started, monkeypatch, error, ends, said):
+    _break(monkeypatch, error, 1)
+    code, out, err = train(*started)
+    assert (code, out) == (ends, "")
+    assert said in err
+    assert "checkpoint" not in err
 
 
 def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
@@ -200,10 +217,29 @@ def test_a_tracker_that_is_missing(train, started):
     assert "wandb is not installed" in err
 
 
-def test_own_train_files(train, micro_base, tmp_path):
+@pytest.fixture
+def reader(tokenizers_by_name, tmp_path):
+    """A model, never trained, whose tokenizer can write any text."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = tokenizers_by_name["characters"]
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "reader")
+    tokenizer.save_pretrained(tmp_path / "reader")
+    return tmp_path / "reader"
+
+
+def test_own_train_files(train, reader, tmp_path):
     file = tmp_path / "train.jsonl"
     file.write_text('{"question": "1 + 1?", "answer": "It is 2.\\n#### 2"}\n')
-    words = ["--method", "sft", "--model", micro_base, "--task", "caopd_gsm8k_conf"]
+    words = ["--method", "sft", "--model", reader, "--task", "caopd_gsm8k_conf"]
     words += ["--train-file", file, "--output", tmp_path / "o", "--threads", "1", *FEW]
     code, _, err = train(*words)
     assert code == 0, err

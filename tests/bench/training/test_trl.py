@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import itertools
 import math
 from pathlib import Path
 
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from caopd_bench.errors import UsageError  # noqa: E402
-from caopd_bench.training import local  # noqa: E402
+from caopd_bench.training import local, trl_engine  # noqa: E402
 from caopd_bench.training.errors import TrainingError  # noqa: E402
 from caopd_bench.training.methods import METHODS  # noqa: E402
 from caopd_bench.training.rollouts import judge_rollout, make_groups  # noqa: E402
@@ -49,9 +50,13 @@ def test_each_method_runs_and_leaves_a_model(folder, tmp_path, method):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     rows = []
-    run_trl(settings(folder, method=method), tmp_path, {"a": 1}, rows.append, extra=CPU)
+    chosen = settings(folder, method=method, learning_rate=1e-3, prompts_per_step=6)
+    run_trl(chosen, tmp_path, {"a": 1}, rows.append, extra=CPU)
     assert [row["step"] for row in rows] == [1, 2]
-    assert all(math.isfinite(row["loss"]) for row in rows)
+    # Of so few answers those to each question may all be right or all be wrong: no reward differs.
+    is_idle = [row["note"].startswith("no update: the rollouts of each") for row in rows]
+    assert [math.isnan(row["loss"]) for row in rows] == is_idle
+    assert method == "grpo" or not any(is_idle)
     with (tmp_path / "training.csv").open(encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert [row["step"] for row in written] == ["1", "2"]
@@ -60,11 +65,6 @@ def test_each_method_runs_and_leaves_a_model(folder, tmp_path, method):
     assert len(AutoTokenizer.from_pretrained(tmp_path)) > 100
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert model.dtype == torch.float32
-
-
-def test_dcpo_is_for_the_local_engine(folder, tmp_path):
-    with pytest.raises(UsageError, match="dcpo runs on engine local only"):
-        build_trainer(settings(folder, method="dcpo"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,51 @@ def test_a_killed_run_resumes_to_the_same_weights(folder, tmp_path):
         torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-7)
     steps = [(path / "training.csv").read_text().splitlines() for path in (whole, broken)]
     assert [row.split(",")[0:5] for row in steps[0]] == [row.split(",")[0:5] for row in steps[1]]
+
+
+def test_an_idle_step_changes_nothing_and_three_stop_the_run(folder, tmp_path, monkeypatch):
+    """As in the local engine: also not by the momentum of the steps before."""
+    from caopd_bench.training import trl_batches
+
+    chosen = settings(folder, method="caopd", steps=8, save_every=1, learning_rate=1e-3)
+    judge, weights, silent = trl_batches.judge_rollout, [], {3, 5, 6, 7}
+    trainers = []
+
+    def judge_silent(doc, ids, text, *, finished):
+        rollout = judge(doc, ids, text, finished=finished)
+        is_silent = len(weights) + 1 in silent
+        return rollout._replace(status="no_confidence", confidence=None) if is_silent else rollout
+
+    def keep(row):
+        weights.append([w.detach().clone() for w in trainers[0].model.parameters()])
+        rows.append(row)
+
+    rows = []
+    build = trl_engine.build_trainer
+
+    def build_and_keep(*args, **options):
+        trainers.append(build(*args, **options))
+        return trainers[-1]
+
+    monkeypatch.setattr(trl_batches, "judge_rollout", judge_silent)
+    monkeypatch.setattr(trl_engine, "build_trainer", build_and_keep)
+    with pytest.raises(TrainingError, match="step 7: the last 3 steps updated nothing") as caught:
+        run_trl(chosen, tmp_path, {}, keep, extra=CPU)
+    assert not caught.value.unchanged
+    same = [all(map(torch.equal, *pair)) for pair in itertools.pairwise(weights)]
+    assert same == [False, True, False, True, True, True]
+    assert [math.isnan(row["loss"]) for row in rows] == [row["step"] in silent for row in rows]
+    with (tmp_path / "training.csv").open(encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    assert [row["loss"] == "" for row in written] == [row["step"] in silent for row in rows]
+    assert written[2]["note"] == "no update: all 12 rollouts were excluded (no_confidence 12)"
+    last = find_checkpoint(tmp_path)
+    assert last.name == "checkpoint-6"
+    # Gone on with after two of them, the third one stops the run.
+    monkeypatch.setattr(trl_engine, "build_trainer", build)
+    weights = weights[:6]
+    with pytest.raises(TrainingError, match="step 7: the last 3 steps updated nothing"):
+        run_trl(chosen, tmp_path, {}, extra=CPU, resume=True)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(folder, tmp_path):

@@ -42,6 +42,10 @@ def test_the_contract_names_the_hook_that_moved(monkeypatch):
         with pytest.raises(UsageError, match=r"_tokenize_prompts takes \(texts\) and not \(prom"):
             trl_contract.check_trl()
     with monkeypatch.context() as patch:
+        patch.delattr("transformers.TrainerCallback.on_pre_optimizer_step")
+        with pytest.raises(UsageError, match=r"TrainerCallback\.on_pre_optimizer_step is gone"):
+            trl_contract.check_trl()
+    with monkeypatch.context() as patch:
         patch.setattr("trl.__version__", "1.17.0")
         with pytest.raises(UsageError, match=r"trl 1\.17\.0 is installed, this engine is for"):
             trl_contract.check_trl()
