@@ -59,7 +59,8 @@ def _add_gate(commands: Any) -> None:
         help="PASS, FAIL or INCONCLUSIVE: may this checkpoint replace the reference?",
         description="Decide by a policy whether a candidate is as well calibrated as a reference. "
         "Exit codes: 0 PASS, 1 FAIL, 2 something given cannot be used, 3 INCONCLUSIVE (0 if the "
-        "policy only warns), 4 the runs are not comparable.",
+        "policy only warns), 4 the runs are not comparable, 5 the verdict cannot be written. 1 is "
+        "FAIL and nothing else; those of every command stand below.",
     )
     gate.add_argument("candidate", nargs="?", metavar="CAND", help="a run, as for score")
     gate.add_argument(

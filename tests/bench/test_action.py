@@ -58,7 +58,7 @@ def use(action, folder):
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
             cwd=folder,
             env={
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "PATH": f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "HOME": str(folder),
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_OUTPUT": str(output),
@@ -94,6 +94,19 @@ def test_what_cannot_be_used_has_no_verdict(use):
     assert use(candidate="absent")[:2] == (2, {"verdict": "", "exit-code": "2"})
     assert use(candidate="--self-test")[:2] == (2, {"verdict": "", "exit-code": "2"})
     assert use(candidate="opd", policy="no.yaml")[0] == 2
+
+
+def test_what_was_not_delivered_is_no_verdict(use, folder):
+    (folder / "file").write_text("")
+    for candidate in ("equal run", "opd"):
+        code, outputs, summary, _ = use(candidate=candidate, output="file/gate.json")
+        assert (code, outputs) == (5, {"verdict": "", "exit-code": "5"})
+        assert summary == ""
+    # Printed, and then something failed.
+    (folder / "bin").mkdir()
+    (folder / "bin" / "caopd-bench").write_text("#!/bin/sh\necho PASS\nexit 70\n")
+    (folder / "bin" / "caopd-bench").chmod(0o755)
+    assert use(candidate="opd")[:2] == (70, {"verdict": "", "exit-code": "70"})
 
 
 def test_inputs_are_no_commands(use, folder):

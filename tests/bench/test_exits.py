@@ -238,6 +238,15 @@ def test_help_lists_the_codes(run):
         assert f"{int(code)} " in HELP.replace(",", " ")
 
 
+def test_the_page_of_the_gate_lists_the_codes():
+    page = Path(__file__).parents[2] / "docs" / "gate.md"
+    if not page.exists():
+        pytest.skip("the repository's files are not here")
+    text = page.read_text(encoding="utf-8")
+    for code in ExitCode:
+        assert f"| {int(code)} | " in text
+
+
 def test_writing_names_the_file_that_the_system_names():
     assert issubclass(OutputError, UsageError)
     with pytest.raises(OutputError, match=r"^b: cannot be written \(No space\)$"), writing("a"):
