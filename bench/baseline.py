@@ -18,7 +18,8 @@ from caopd_bench.baseline_files import (
 from caopd_bench.comparability import check_parsers
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
-from caopd_bench.paired_rows import match_task, rows_by_task
+from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
+from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
@@ -127,7 +128,11 @@ def verify_baseline(folder: Path) -> list[str]:
 
 
 def measure_noise(first: Run, second: Run) -> list[Noise]:
-    """Measure how much a rerun of one checkpoint moves each number of the gate."""
+    """Measure how much a rerun of one checkpoint moves each number of the gate.
+
+    The standard errors are over items, and over the values of each group key that items could be
+    clustered by: these are larger where a rerun moved items of one value together.
+    """
     ours, theirs = rows_by_task(first), rows_by_task(second)
     shared = [task for task in ours if task in theirs]
     if not shared:
@@ -136,19 +141,27 @@ def measure_noise(first: Run, second: Run) -> list[Noise]:
     found = []
     for task in shared:
         pair = match_task(task, ours[task], theirs[task])
-        sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
-        for name, d in degradation(sides[0], sides[1], question=pair.question).items():
-            if not d.reason:
-                found.append(
-                    Noise(
-                        task=task,
-                        metric=name,
-                        worse_by=d.worse_by,
-                        standard_error=d.standard_error,
-                        items=d.items,
-                    )
-                )
+        found += _noise(pair, None)
+        for key in pair.keys:
+            if pair.count_families(key, LEAST_CLUSTERS):
+                found += _noise(pair.cluster_by(key), key)
     return found
+
+
+def _noise(pair: TaskPair, key: str | None) -> Iterator[Noise]:
+    sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
+    changes = degradation(sides[0], sides[1], question=pair.question, cluster=pair.family)
+    for name, d in changes.items():
+        if not d.reason:
+            yield Noise(
+                task=pair.task,
+                metric=name,
+                worse_by=d.worse_by,
+                standard_error=d.standard_error,
+                items=d.items,
+                cluster=key,
+                clusters=None if key is None else d.clusters,
+            )
 
 
 def _check_reason(reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ from caopd_bench.table import LABELS, align, render_task
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["run_baseline"]
+
+#: Means of all rows: they move most with families.
+MEANS = ("brier", "overconfidence_gap", "accuracy")
+SURE = 2.5  # standard errors
 
 
 def run_baseline(options: argparse.Namespace) -> int:
@@ -123,12 +128,37 @@ def _print_noise(baseline: Baseline | None) -> None:
     if baseline is not None and baseline.rerun:
         print("\nrerun of the same checkpoint (positive is worse)")
         print("\n".join(align(list(_noise_rows(baseline)))))
+        for line in _noise_in_families(baseline):
+            print(line)
 
 
 def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
     yield ["", "moved by", "standard error", "items"]
     several = len({noise.task for noise in baseline.rerun}) > 1
     for noise in baseline.rerun:
+        if noise.cluster is not None:
+            continue
         label = LABELS.get(noise.metric, noise.metric).strip()
         place = f"{inline(noise.task, NAME_WIDTH)} {label}" if several else label
         yield [place, f"{noise.worse_by:+.4f}", f"{noise.standard_error:.4f}", f"{noise.items:,}"]
+
+
+def _noise_in_families(baseline: Baseline) -> Iterator[str]:
+    """Say where a rerun moved the items of one value of a group key together."""
+    errors = {(n.task, n.metric, n.cluster): n.standard_error for n in baseline.rerun}
+    places = {(n.task, n.cluster): n.clusters for n in baseline.rerun if n.cluster is not None}
+    for (task, key), clusters in places.items():
+        ratios = [
+            errors[task, name, key] / errors[task, name, None]
+            for name in MEANS
+            if errors.get((task, name, None), 0.0) > 0.0 and (task, name, key) in errors
+        ]
+        # A standard error over so many clusters is itself uncertain by this.
+        chance = 1.0 / math.sqrt(2.0 * max((clusters or 2) - 1, 1))
+        if ratios and max(ratios) > 1.0 + SURE * chance:
+            name, where = inline(key or "", NAME_WIDTH), inline(task, NAME_WIDTH)
+            yield (
+                f"  {where}: the rerun moved the items of a {name} together (standard errors over "
+                f"the {clusters:,} values of {name} are up to {max(ratios):.1f} times those over "
+                f"items): set `cluster: {name}` in the policy"
+            )

@@ -38,6 +38,10 @@ class Noise(_Strict):
     standard_error : float
         Of such a difference: what a rerun moves it by.
     items : int
+    cluster : str or None
+        The group key over whose values the standard error is; None for one over items.
+    clusters : int or None
+        Its values.
     """
 
     task: str
@@ -45,6 +49,8 @@ class Noise(_Strict):
     worse_by: float
     standard_error: float = Field(ge=0)
     items: int = Field(ge=2)
+    cluster: str | None = None
+    clusters: int | None = None
 
 
 class Baseline(_Strict):

@@ -96,6 +96,7 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
     else:
         baseline = read_baseline(folder) if folder.is_dir() else None
         noise = baseline.rerun if baseline else []
+    noise = [one for one in noise if one.cluster == policy.cluster_of(one.task)]
     if not noise:
         raise UsageError(
             "--suggest-margins: no rerun was measured; give a second run of the reference's "

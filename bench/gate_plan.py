@@ -163,7 +163,7 @@ def plan_gate(
         gates nothing.
     """
     pairs = match_itself(policy, reference)
-    noise = measured_noise(reference) if rerun is None else rerun
+    noise = measured_noise(reference, policy) if rerun is None else rerun
     total = sum(pair.n for pair in pairs)
     most = FEWEST if any(_is_slow(policy, pair.task) for pair in pairs) else DRAWS
     many = int(np.clip(WORK // total, FEWEST, most)) if draws is None else draws

@@ -108,7 +108,7 @@ def gate(
     pairs = [cluster_pair(match_task(task, ours[task], theirs[task]), wanted) for task in tasks]
     made = limited_cells(pairs, wanted)
     decision = decide_cells(made, wanted)
-    noise = measured_noise(base) if rerun is None else rerun
+    noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
     cells = [_finish(place, one, said[place], noise) for place, one in made.items()]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
@@ -163,13 +163,17 @@ def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
     )
 
 
-def measured_noise(base: AnyRun) -> dict[tuple[str, str], tuple[float, int]]:
-    """Give the noise of a rerun that stands beside a reference: standard error and items."""
+def measured_noise(base: AnyRun, policy: Policy) -> dict[tuple[str, str], tuple[float, int]]:
+    """Give the noise of a rerun that stands beside a reference: standard error and items.
+
+    Over the clusters of the policy; where these were not measured, there is none.
+    """
     folder = Path(base.path)
     baseline = read_baseline(folder) if folder.is_dir() else None
     return {
         (one.task, one.metric): (one.standard_error, one.items)
         for one in (baseline.rerun if baseline else ())
+        if one.cluster == policy.cluster_of(one.task)
     }
 
 

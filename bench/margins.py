@@ -2,7 +2,7 @@
 
 A margin below what a rerun of the same checkpoint moves a number by can never be passed. k standard
 errors of a rerun are room enough for an equal model to pass in 80 % of runs, all cells of T tasks
-together: k = z(.95) + z(1 - .2 / (6 T)), see docs/gate.md.
+together: k = z(.95) + z(1 - .2 / (7 T)) for the seven that are shipped, see docs/gate.md.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def factor(tasks: int, level: float = 0.95) -> float:
 
     Examples
     --------
-    >>> [round(factor(tasks), 1) for tasks in (1, 3, 10)]
-    [3.5, 3.9, 4.4]
+    >>> [round(factor(tasks), 2) for tasks in (1, 3, 10)]
+    [3.55, 3.99, 4.41]
     """
     each = 1.0 - (1.0 - POWER) / (len(SHIPPED) * tasks)
     return normal_quantile(2.0 * level - 1.0) + normal_quantile(2.0 * each - 1.0)

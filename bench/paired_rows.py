@@ -113,6 +113,18 @@ class TaskPair:
         stated = np.array_equal(self.base.confidence, self.cand.confidence, equal_nan=True)
         return stated and np.array_equal(self.base.correct, self.cand.correct)
 
+    def count_families(self, key: str, least: int) -> int:
+        """Count the values of a group key that items could be clustered by.
+
+        0 if it is none: fewer than `least` of equal size, or hardly more than one item to a value.
+        """
+        try:
+            clustered = self.cluster_by(key)
+        except ValueError:
+            return 0
+        is_enough = clustered.effective_clusters >= least
+        return clustered.clusters if is_enough and clustered.clusters <= self.items // 2 else 0
+
     def cluster_by(self, key: str) -> TaskPair:
         """Take the items that have one value of a group key together.
 

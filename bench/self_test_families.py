@@ -52,7 +52,7 @@ class FamilyTest:
 def find_family_keys(pairs: Sequence[TaskPair]) -> list[str]:
     """Name the group keys that some task could be clustered by: several items a value, not few."""
     keys = dict.fromkeys(key for pair in pairs for key in pair.keys)
-    return [key for key in keys if any(_count(pair, key) for pair in pairs)]
+    return [key for key in keys if any(pair.count_families(key, LEAST_CLUSTERS) for pair in pairs)]
 
 
 def try_families(
@@ -74,7 +74,7 @@ def try_families(
     -------
     FamilyTest
     """
-    clusterable = [bool(_count(pair, key)) for pair in pairs]
+    clusterable = [bool(pair.count_families(key, LEAST_CLUSTERS)) for pair in pairs]
     failed = failed_clustered = 0
     for _ in range(draws):
         made = [
@@ -90,22 +90,12 @@ def try_families(
     having = [pair for pair, has in zip(pairs, clusterable, strict=True) if has]
     return FamilyTest(
         key,
-        min(_count(pair, key) for pair in having),
+        min(pair.count_families(key, LEAST_CLUSTERS) for pair in having),
         draws,
         failed,
         failed_clustered,
         all(policy.cluster_of(pair.task) == key for pair in having),
     )
-
-
-def _count(pair: TaskPair, key: str) -> int:
-    """Count the families of a task; 0 if it cannot be clustered by them, or needs not."""
-    try:
-        clustered = pair.cluster_by(key)
-    except ValueError:
-        return 0
-    is_enough = clustered.effective_clusters >= LEAST_CLUSTERS
-    return clustered.clusters if is_enough and clustered.clusters <= pair.items // 2 else 0
 
 
 def _move(pair: TaskPair, key: str, policy: Policy, rng: np.random.Generator) -> TaskPair:

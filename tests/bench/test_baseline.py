@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from caopd_bench import read_run, score
+from caopd_bench import gate, read_run, score
 from caopd_bench.baseline_files import read_baseline
+from caopd_bench.gate_policy import Policy
 from caopd_bench.margins import factor, suggest_margins
 from caopd_bench.stored import write_stored
 
@@ -18,7 +20,7 @@ def runs(populations, tmp_path):
     first, second = (populations.draw(400, seed) for seed in (1, 2))
     made = {
         "a": first,
-        "b": populations.redecode(first, second, 0, share=0.2),
+        "b": populations.redecode(first, second, 1, share=0.2),
         "worse": (np.ones_like(first[0]), first[1]),
         "short": tuple(x[:50] for x in first),
     }
@@ -173,7 +175,7 @@ def test_rerun_noise_is_measured_and_told(runs, run):
     noise = {one.metric: one for one in read_baseline(folder).rerun}
     assert set(noise) == {
         *("brier", "overconfidence_gap", "auroc", "confidence_when_wrong"),
-        *("parse_rate", "accuracy"),
+        *("parse_rate", "accuracy", "strict_auroc"),
     }
     assert noise["brier"].items == 400
     out = run("gate", "--reference", folder, runs / "b")[1]
@@ -185,7 +187,7 @@ def test_rerun_noise_is_measured_and_told(runs, run):
 def test_suggested_margins(runs, run):
     code, out, _ = run("gate", "--suggest-margins", "--reference", runs / "a", runs / "b")
     assert code == 0
-    assert out.startswith("# 3.48 standard errors")
+    assert out.startswith("# 3.55 standard errors")
     import yaml
 
     from caopd_bench.gate_policy import Policy
@@ -243,3 +245,42 @@ def test_a_damaged_baseline_is_one_line(reference, runs, run, content):
         assert (code, out) == (2, "")
         assert err.count("\n") == 1
         assert "baseline.json" in err
+
+
+def test_a_rerun_that_moves_families_together_is_told(populations, runs, run):
+    rng = np.random.default_rng(0)
+    family = np.arange(400) % 40
+    stated, right = populations.draw(400, 1)
+    effect = np.where(rng.random(40) < 0.5, 0.5, 0.0)[family][:, None]
+    moved = np.where(rng.random(right.shape) < effect, 0, right)
+    apart = np.where(rng.random(right.shape) < 0.25, 0, right)
+    for name, answers in (("first", right), ("moved", moved), ("apart", apart)):
+        made = populations.make_run(stated, answers, name)
+        rows = [replace(r, groups={"family": f"f{i % 40}"}) for i, r in enumerate(made.rows)]
+        made = replace(made, rows=rows)
+        write_stored(made, score(made), runs / name)
+    words = ("baseline", "init", runs / "first", "--reason", "r")
+    code, out, _ = run(*words, "--output", runs / "with", "--aa", runs / "moved")
+    assert code == 0
+    said = "the rerun moved the items of a family together"
+    assert said in out
+    assert "set `cluster: family` in the policy" in out
+    code, out, _ = run(*words, "--output", runs / "without", "--aa", runs / "apart")
+    assert said not in out
+    # A gate takes the noise over its own clusters.
+    policy = runs / "p.yaml"
+    policy.write_text("version: 1\nreference: with\ncluster: family\n")
+    noise = {n.cluster: n for n in read_baseline(runs / "with").rerun if n.metric == "accuracy"}
+    assert set(noise) == {None, "family"}
+    assert noise["family"].standard_error > 1.3 * noise[None].standard_error
+    for own, wanted in ((None, noise[None]), ("family", noise["family"])):
+        limits = Policy.model_validate({"version": 1, "cluster": own})
+        result = gate(runs / "moved", limits, reference=runs / "with")
+        (accuracy,) = [cell for cell in result.cells if cell.metric == "accuracy"]
+        assert accuracy.rerun_error == pytest.approx(wanted.standard_error)
+        assert accuracy.standard_error == pytest.approx(wanted.standard_error)
+    margins = {
+        own: run("gate", "--suggest-margins", "--reference", runs / "with", *more)[1]
+        for own, more in ((None, ()), ("family", ("--policy", policy)))
+    }
+    assert margins[None] != margins["family"]
