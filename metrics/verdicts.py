@@ -184,11 +184,13 @@ def _items_for(cell: Cell, z: float, room: float) -> float:
     """Return the items at which z standard errors, and what chance adds, fit into the room."""
     if room <= TINY:
         return math.inf
-    falling, extra = max(cell.standard_error**2 - cell.extra, 0.0), cell.extra
+    falling, power = max(cell.standard_error**2 - cell.extra, 0.0), _z(POWER)
+    if cell.extra <= 0.0:
+        return cell.items * falling * ((z + power) / room) ** 2
 
     def fits(times: float) -> bool:
         chance = falling / times
-        return z * math.sqrt(chance + extra / times**2) + _z(POWER) * math.sqrt(chance) <= room
+        return z * math.sqrt(chance + cell.extra / times**2) + power * math.sqrt(chance) <= room
 
     low, high = 0.0, 1.0
     while not fits(high):

@@ -4,13 +4,13 @@
 
 Each cell of a table is drawn from a seed of its own and kept in the cache, so a run that was
 stopped goes on. The functions are those that users get: `degradation`, `decide`, the shipped
-margins. About 6 minutes on two cores.
+margins. About 20 minutes of one core. `gate_tables.py` writes the tables.
 """
 
 import argparse
+import functools
 import json
 import math
-import platform
 import runpy
 import zlib
 from collections import Counter
@@ -22,24 +22,47 @@ import numpy as np
 
 from caopd_bench.gate_policy import SHIPPED
 from caopd_bench.metrics import Cell, decide, degradation, ece, tally
+from caopd_bench.metrics.closed_form import normal_quantile
 
-F = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("gate_families.py"))))
+HERE = Path(__file__)
+F = SimpleNamespace(**runpy.run_path(str(HERE.with_name("gate_families.py"))))
 SIZES = (100, 200, 500, 1319)
+PAPERS = (100, 210, 500, 1319)  # the paper's test set has 210 questions
 NAIVE = 0.02  # the usual rule: fail if the ECE rises by more
+NEW = "strict_auroc"  # beside it, every rate is given without this number, as it was before
+TASKS, TEMPLATES = (200, 500, 1319), (30, 50, 100)
+FIVE, EFFECTS = ("tied", "saturated", "8B, tied"), ("0", "0.5", "1")
+GAPS = (0.0, 0.02, 0.2)
+BETTER = (
+    "less sure when wrong",
+    "recalibrated",
+    "only more accurate",
+    "more accurate and surer",
+)
+RENAMED = ("renamed", "rounded to .01", "rounded to .05")
+NAIVELY = 1000  # draws that the usual rule is shown
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 
-def judge(base, cand, *, direction="over", looks=(1,), clustered=True):
-    """Give the verdict for each number of looks, and the cells."""
-    n, k = base[0].shape
-    item = np.repeat(np.arange(n), k) if k > 1 and clustered else None
+def cells_of(base, cand, *, direction="over", clustered=True, cluster=None):
+    """Give the cells of one task."""
+    n, k = base[0].shape if base[0].ndim > 1 else (base[0].size, 1)
+    question = np.repeat(np.arange(n), k) if k > 1 and clustered else None
     sides = [(c.ravel(), y.ravel()) for c, y in (base, cand)]
-    found = degradation(*sides, question=item, direction=direction)
-    cells = {
-        name: Cell(d.worse_by, d.upper, d.p_value, d.standard_error, SHIPPED[name], d.items)
+    found = degradation(*sides, question=question, cluster=cluster, direction=direction)
+    return {
+        name: Cell(
+            *(d.worse_by, d.upper, d.p_value, d.standard_error, SHIPPED[name], d.items),
+            *(d.extra, d.excess, d.least_items),
+        )
         for name, d in found.items()
     }
-    return [decide(cells, looks=many).outcome for many in looks], found
+
+
+def judge(cells, looks=(1,)):
+    """Give the verdict for each number of looks, and the one before there was strict AUROC."""
+    before = {key: cell for key, cell in cells.items() if NEW not in key}
+    return [decide(cells, looks=many).outcome for many in looks], decide(before).outcome
 
 
 def ece_rises(base, cand):
@@ -50,6 +73,7 @@ def ece_rises(base, cand):
     return values[1] - values[0] > NAIVE
 
 
+@functools.cache
 def strength(metric, family, factor):
     """Find how much to worsen a population for `factor` times the margin; None if it cannot be."""
     wanted = factor * SHIPPED[metric]
@@ -57,7 +81,7 @@ def strength(metric, family, factor):
 
     def reached(q):
         worse = F.worsen(metric, whole, q, np.random.default_rng(2))
-        return judge(whole, worse)[1][metric].worse_by
+        return cells_of(whole, worse)[metric].worse_by
 
     if not reached(1.0) > wanted:
         return None
@@ -69,18 +93,26 @@ def strength(metric, family, factor):
 
 
 def candidates(scenario, family, n, rng, q):
-    share = {"equal 30 %": 0.3, "equal 100 %": 1.0}.get(scenario, 0.6)
+    share = {"equal 30 %": 0.3, "equal 100 %": 1.0, "collapse, rest kept": 0.0}.get(scenario, 0.6)
     base, cand = F.equal_pair(family, n, rng, share)
     if scenario.startswith("worse"):
         cand = F.worsen(scenario.split(" ")[2], cand, q, rng)
-    elif scenario == "OPD":
-        cand = F.opd_shaped(cand, rng)
     elif scenario.startswith("less sure when wrong"):
         cand = F.less_sure_when_wrong(cand, rng)
     elif scenario.startswith("only more accurate"):
         cand = F.more_accurate(cand, rng)
-    elif scenario == "silent":
-        cand = F.silent(cand, rng)
+    elif scenario.startswith("collapse"):
+        cand = F.collapsed(cand, rng)
+    elif scenario == "more accurate and surer":
+        # All items anew: 8 points more accurate, its top value in 7 to 8 points more, same AUROC.
+        cand = F.draw_base(family, n, rng, surer=0.2, gained=0.08)
+    elif scenario.startswith("rounded"):
+        cand = F.in_steps(cand, {"rounded to .01": 100, "rounded to .05": 20}[scenario])
+    elif scenario.startswith("published"):
+        cand = F.as_published(family, cand, rng, fine=scenario == "published, fine")
+    elif not scenario.startswith("equal"):
+        change = {"OPD": "opd_shaped", "silent": "silent"}.get(scenario, scenario)
+        cand = getattr(F, change)(cand, rng)
     return base, cand
 
 
@@ -88,33 +120,41 @@ def run_cell(cell):
     """Simulate one cell: (scenario, family, n, draws)."""
     scenario, family, n, draws = cell
     rng = np.random.default_rng(zlib.crc32(repr(cell).encode()))
-    if scenario.startswith("nights"):
-        return nights(family, n, draws, rng)
-    if scenario == "rows":
-        return rows_as_items(n, draws, rng)
+    special = {
+        "nights": nights,
+        "rows": rows_as_items,
+        "tasks": several_tasks,
+        "templates": of_templates,
+        "size of the gap": size_of_the_gap,
+    }
+    if scenario in special:
+        return special[scenario](family, n, draws, rng)
     q = None
     if scenario.startswith("worse"):
         q = strength(scenario.split(" ")[2], family, float(scenario.split(" ")[1]))
         if q is None:
             return None
     direction = "both" if scenario.endswith("(both)") else "over"
-    counts, nightly, naive = Counter(), Counter(), 0
+    counts, before, nightly, naive = Counter(), Counter(), Counter(), []
+    looks = (1, 365) if scenario.startswith(("worse 2", "OPD")) else (1,)
     errors = {name: [] for name in F.METRICS}
-    for _ in range(draws):
+    for i in range(draws):
         base, cand = candidates(scenario, family, n, rng, q)
-        (outcome, in_a_year), found = judge(base, cand, direction=direction, looks=(1, 365))
-        counts[outcome] += 1
-        nightly[in_a_year] += 1
-        if scenario in ("equal", "OPD"):
-            naive += bool(ece_rises(base, cand))
+        found = cells_of(base, cand, direction=direction)
+        outcomes, old = judge(found, looks=looks)
+        counts[outcomes[0]] += 1
+        nightly[outcomes[-1]] += 1
+        before[old] += 1
+        if scenario in ("equal", "OPD") and family in F.FAMILIES and i < NAIVELY:
+            naive.append(ece_rises(base, cand))
         if scenario == "equal":
             for name, d in found.items():
                 errors[name].append(d.standard_error)
     return {
-        "FAIL": counts["FAIL"] / draws,
-        "PASS": counts["PASS"] / draws,
+        **{key: counts[key] / draws for key in ("FAIL", "PASS")},
+        **{f"{key} before": before[key] / draws for key in ("FAIL", "PASS")},
         "FAIL, looks: 365": nightly["FAIL"] / draws,
-        "naive": naive / draws,
+        "naive": float(np.mean(naive or [math.nan])),
         "sd": {
             name: float(np.nanmedian(e)) * math.sqrt(n) if np.isfinite(e).any() else None
             for name, e in errors.items()
@@ -134,7 +174,7 @@ def nights(family, n, years, rng, length=365):
             other = F.draw(family, n, rng)
             anew = rng.random((n, 1)) < 0.6
             cand = tuple(np.where(anew, b, a) for a, b in zip(base, other, strict=True))
-            outcomes, _ = judge(base, cand, looks=looks)
+            outcomes, _ = judge(cells_of(base, cand), looks=looks)
             failed[night] = [outcome == "FAIL" for outcome in outcomes]
         any_fail += failed.any(axis=0)
         share += failed.mean(axis=0)
@@ -142,7 +182,7 @@ def nights(family, n, years, rng, length=365):
     return {"any": list(any_fail / years), "share": list(share / years), "worst": list(worst)}
 
 
-def rows_as_items(n, draws, rng):
+def rows_as_items(_, n, draws, rng):
     """Eight samples of a question, whose success rates move from run to run: accuracy at 5 %."""
     rejected = np.zeros(2)
     for _ in range(draws):
@@ -154,8 +194,56 @@ def rows_as_items(n, draws, rng):
             for e in (ease, moved)
         )
         for i, clustered in enumerate((True, False)):
-            rejected[i] += judge(base, cand, clustered=clustered)[1]["accuracy"].p_value <= 0.05
+            rejected[i] += cells_of(base, cand, clustered=clustered)["accuracy"].p_value <= 0.05
     return {"clustered": rejected[0] / draws, "row by row": rejected[1] / draws}
+
+
+def several_tasks(family, n, draws, rng, tasks=5):
+    """Give the verdict on equal runs of five tasks of n items."""
+    counts = Counter()
+    for _ in range(draws):
+        cells = {}
+        for task in range(tasks):
+            found = cells_of(*F.equal_pair(family, n, rng))
+            cells.update({(task, name): cell for name, cell in found.items()})
+        now, before = judge(cells)
+        counts.update([*now, f"{before} before"])
+    return {key: counts[key] / draws for key in ("FAIL", "PASS", "FAIL before", "PASS before")}
+
+
+def of_templates(effect, groups, draws, rng):
+    """Give the verdict on equal runs of ten questions a template, by rows and by templates."""
+    counts = Counter()
+    for _ in range(draws):
+        base, cand, template = F.of_templates(groups, rng, float(effect))
+        for name, cluster in (("rows", None), ("templates", template)):
+            (outcome,), _ = judge(cells_of(base, cand, cluster=cluster))
+            counts[f"{outcome} {name}"] += 1
+    return {key: count / draws for key, count in counts.items()}
+
+
+def size_of_the_gap(name, n, draws, rng):
+    """Make a gap larger by exactly the margin: how often is its limit below the margin?
+
+    The second figure is of a limit that takes the sign of the reference's gap as known always.
+    """
+    gap, way = name
+    margin, below = SHIPPED["overconfidence_gap"], np.zeros(2)
+    z = normal_quantile(0.9)
+    for _ in range(draws):
+        first, second = rng.random(n), rng.random(n)
+        second = np.where(rng.random(n) < 0.6, second, first)
+        base = (np.full(n, 0.5), (first < 0.5 - gap).astype(float))
+        cand = (np.full(n, 0.5), (second < 0.5 - way * (gap + margin)).astype(float))
+        a, b = base[0] - base[1], cand[0] - cand[1]
+        sign = 1.0 if a.mean() >= 0 else -1.0
+        known = max(
+            s * b.mean() - sign * a.mean() + z * np.std(s * b - sign * a, ddof=1) / math.sqrt(n)
+            for s in (1.0, -1.0)
+        )
+        upper = cells_of(base, cand, direction="both")["overconfidence_gap"].upper
+        below += [upper < margin, known < margin]
+    return {"limit": below[0] / draws, "sign by the reference": below[1] / draws}
 
 
 def plan(scale):
@@ -163,25 +251,33 @@ def plan(scale):
     cells = []
     for n in SIZES:
         for family in F.FAMILIES:
-            cells.append(("equal", family, n, 4000))
-            cells.append(("OPD", family, n, 1000))
-            cells.append(("less sure when wrong", family, n, 600))
-            cells.append(("only more accurate", family, n, 600))
-            cells.append(("less sure when wrong (both)", family, n, 600))
-            cells.append(("only more accurate (both)", family, n, 600))
-            cells.append(("silent", family, n, 200))
+            cells += [("equal", family, n, 3000), ("OPD", family, n, 600)]
+            for change in ("less sure when wrong", "only more accurate"):
+                cells += [(change, family, n, 500), (f"{change} (both)", family, n, 300)]
+            cells += [("recalibrated", family, n, 500), ("silent", family, n, 200)]
             for metric in F.METRICS:
-                cells.append((f"worse 2 {metric}", family, n, 400))
-                cells.append((f"worse 1 {metric}", family, n, 400))
+                cells += [(f"worse {factor} {metric}", family, n, 200) for factor in (1, 2)]
             if n in (200, 1319):
-                cells.append(("equal 30 %", family, n, 1000))
-                cells.append(("equal 100 %", family, n, 1000))
-        cells.append(("equal", "accuracy .95", n, 1000))
-        cells.append(("OPD", "accuracy .95", n, 400))
+                cells += [(f"equal {share} %", family, n, 600) for share in (30, 100)]
+        cells += [("equal", "accuracy .95", n, 600), ("OPD", "accuracy .95", n, 300)]
+    for n in PAPERS:
+        for family in F.BASES:
+            cells += [("equal", family, n, 3000)]
+            cells += [(change, family, n, 600) for change in ("published", "published, fine")]
+            cells += [(change, family, n, 500) for change in BETTER]
+            cells += [(change, family, n, 300) for change in RENAMED]
+        for family in (*F.BASES, "saturated"):
+            cells += [(change, family, n, 600) for change in ("collapse", "collapse, rest kept")]
+    cells += [("nights", f, n, 40) for n in (200, 500, 1319) for f in ("tied", "saturated")]
+    cells.append(("rows", "K = 8", 200, 1500))
+    cells += [("tasks", f, n, 400) for f in FIVE for n in TASKS]
+    cells += [("templates", effect, n, 1500) for effect in EFFECTS for n in TEMPLATES]
     cells += [
-        ("nights", family, n, 100) for n in (200, 500, 1319) for family in ("tied", "saturated")
+        ("size of the gap", (gap, way), n, 3000)
+        for gap in GAPS
+        for way in (1, -1)
+        for n in (400, 1319)
     ]
-    cells.append(("rows", "K = 8", 200, 2000))
     return [(s, f, n, max(int(d * scale), 2)) for s, f, n, d in cells]
 
 
@@ -190,7 +286,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=Path("gatesim.json"))
     parser.add_argument("--output", type=Path)
     parser.add_argument("--scale", type=float, default=1.0, help="of the draws")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     done = json.loads(options.cache.read_text()) if options.cache.exists() else {}
     cells = plan(options.scale)
@@ -202,7 +298,8 @@ def main():
                 options.cache.write_text(json.dumps(done))
                 print(f"{i + 1} of {len(missing)} cells", flush=True)
     found = {cell[:3]: done[repr(cell)] for cell in cells}
-    text = "\n".join(tables(found, options.scale))
+    write_tables = runpy.run_path(str(HERE.with_name("gate_tables.py")))["write_tables"]
+    text = "\n".join(write_tables(SimpleNamespace(**globals()), found, options.scale))
     if options.output:
         page = options.output.read_text()
         head, _, rest = page.partition(BEGIN)
@@ -210,201 +307,6 @@ def main():
         options.output.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
     else:
         print(text)
-
-
-def row(cells):
-    return f"| {' | '.join(cells)} |"
-
-
-def table(heads, rows):
-    return [row(heads), row(["---"] * len(heads)), *map(row, rows), ""]
-
-
-def share(value):
-    return f"{value:.3f}".lstrip("0") if 0 < value < 1 else f"{value:.0f}"
-
-
-def tables(found, scale):
-    made = f"Python {platform.python_version()}, NumPy {np.__version__}"
-    fewer = "" if scale == 1 else f"; draws times {scale:g}"
-    yield f"Made with {made}; each cell has a seed made of its name{fewer}."
-    yield ""
-    names = [("FAIL", "equal", 4000), ("PASS", "equal", 4000)]
-    for key, scenario, draws in names:
-        yield f"**P({key} given an equal model)**, {draws:,} draws a cell:"
-        yield ""
-        yield from table(
-            ["n", *F.FAMILIES],
-            [[f"{n:,}", *(share(found[scenario, f, n][key]) for f in F.FAMILIES)] for n in SIZES],
-        )
-    yield f'The usual rule, "fail if the ECE rises by more than {NAIVE}", on the same draws:'
-    yield ""
-    yield from table(
-        ["n", *F.FAMILIES],
-        [
-            [
-                f"{n:,}: false alarms",
-                *(share(found["equal", f, n]["naive"]) for f in F.FAMILIES),
-            ]
-            for n in SIZES
-        ]
-        + [
-            [f"{n:,}: OPD caught", *(share(found["OPD", f, n]["naive"]) for f in F.FAMILIES)]
-            for n in SIZES
-        ],
-    )
-    yield (
-        "**P(FAIL given an OPD-shaped change)**, 1,000 draws a cell; PASS never exceeded "
-        + share(max(found["OPD", f, n]["PASS"] for f in F.FAMILIES for n in SIZES))
-        + ":"
-    )
-    yield ""
-    yield from table(
-        ["n", *F.FAMILIES],
-        [[f"{n:,}", *(share(found["OPD", f, n]["FAIL"]) for f in F.FAMILIES)] for n in SIZES],
-    )
-    for factor, words in (("2", "twice its margin"), ("1", "exactly its margin")):
-        yield f"**Worse by {words} in one metric**: most PASS of any family, then FAIL of the worst"
-        yield "and of the median family; 400 draws a cell, families in which it can be."
-        yield ""
-        rows = []
-        for metric in F.METRICS:
-            line = [metric]
-            for n in SIZES:
-                cells = [found[f"worse {factor} {metric}", f, n] for f in F.FAMILIES]
-                cells = [cell for cell in cells if cell]
-                fails = sorted(cell["FAIL"] for cell in cells)
-                worst = max(cell["PASS"] for cell in cells)
-                line.append(f"{share(worst)}; {share(fails[0])}, {share(float(np.median(fails)))}")
-            rows.append(line)
-        yield from table(["metric", *(f"n = {n:,}" for n in SIZES)], rows)
-    yield "**The same under `looks: 365`**, worse by twice the margin and OPD-shaped: FAIL of the"
-    yield "worst and of the median family."
-    yield ""
-    rows = []
-    for scenario in (*(f"worse 2 {metric}" for metric in F.METRICS), "OPD"):
-        line = [scenario.removeprefix("worse 2 ")]
-        for n in SIZES:
-            cells = [found[scenario, f, n] for f in F.FAMILIES]
-            fails = sorted(cell["FAIL, looks: 365"] for cell in cells if cell)
-            line.append(f"{share(fails[0])}, {share(float(np.median(fails)))}")
-        rows.append(line)
-    yield from table(["", *(f"n = {n:,}" for n in SIZES)], rows)
-    yield "**Truly better models**: most FAIL of any family (which), and PASS of the median family;"
-    yield "600 draws a cell."
-    yield ""
-    rows = []
-    for scenario in (
-        "less sure when wrong",
-        "only more accurate",
-        "less sure when wrong (both)",
-        "only more accurate (both)",
-    ):
-        line = [scenario]
-        for n in SIZES:
-            fails = {f: found[scenario, f, n]["FAIL"] for f in F.FAMILIES}
-            worst = max(fails, key=fails.get)
-            passed = float(np.median([found[scenario, f, n]["PASS"] for f in F.FAMILIES]))
-            which = f" ({worst})" if fails[worst] else ""
-            line.append(f"{share(fails[worst])}{which}; {share(passed)}")
-        rows.append(line)
-    yield from table(["change", *(f"n = {n:,}" for n in SIZES)], rows)
-    yield (
-        "**Silent on half of the rows**: most PASS "
-        + share(max(found["silent", f, n]["PASS"] for f in F.FAMILIES for n in SIZES))
-        + ", least FAIL "
-        + share(min(found["silent", f, n]["FAIL"] for f in F.FAMILIES for n in SIZES))
-        + " (200 draws a cell)."
-    )
-    yield ""
-    yield "**Other shares of items answered anew**, equal models: FAIL; PASS (1,000 draws a cell):"
-    yield ""
-    yield from table(
-        ["", *F.FAMILIES],
-        [
-            [
-                f"{scenario.removeprefix('equal ')}, n = {n:,}",
-                *(
-                    "; ".join(share(found[scenario, f, n][key]) for key in ("FAIL", "PASS"))
-                    for f in F.FAMILIES
-                ),
-            ]
-            for scenario in ("equal 30 %", "equal 100 %")
-            for n in (200, 1319)
-        ],
-    )
-    yield "**A year of nights against one reference**, equal candidates, 100 years a cell: chance"
-    yield "of any FAIL in the year; mean share of nights; worst year's share."
-    yield ""
-    rows = []
-    for i, looks in enumerate(("looks: 1", "looks: 365")):
-        for n in (200, 500, 1319):
-            cells = [found["nights", f, n] for f in ("tied", "saturated")]
-            rows.append(
-                [
-                    f"{looks}, n = {n:,}",
-                    *(
-                        "; ".join(share(c[key][i]) for key in ("any", "share", "worst"))
-                        for c in cells
-                    ),
-                ]
-            )
-    yield from table(["", "tied", "saturated"], rows)
-    yield "**Accuracy .95**: equal models FAIL; PASS, and OPD-shaped FAIL:"
-    yield ""
-    name = "accuracy .95"
-    yield from table(
-        ["n", "equal: FAIL", "equal: PASS", "OPD: FAIL"],
-        [
-            [
-                f"{n:,}",
-                share(found["equal", name, n]["FAIL"]),
-                share(found["equal", name, n]["PASS"]),
-                share(found["OPD", name, n]["FAIL"]),
-            ]
-            for n in SIZES
-        ],
-    )
-    rows_found = found["rows", "K = 8", 200]
-    yield "**Samples of one question are not independent**: 200 questions x 8 whose success rates"
-    yield "move from run to run; a test of accuracy at a nominal .05 rejects equal models in"
-    yield (
-        f"{share(rows_found['clustered'])} of 2,000 draws with the errors of the gate, and in "
-        f"{share(rows_found['row by row'])} row by row."
-    )
-    yield ""
-    yield "**Items needed** (one answer each, the noisiest family; 60 % answered anew):"
-    yield ""
-    single = [f for f in F.FAMILIES if f != "K = 8"]
-    rows = []
-    for metric, margin in SHIPPED.items():
-        sds = [found["equal", f, 1319]["sd"].get(metric) for f in single]
-        sd = max(value for value in sds if value is not None)
-        alone, all_six = ((z * sd / margin) ** 2 for z in (1.645 + 0.842, 1.645 + 1.834))
-        sampled = found["equal", "K = 8", 200]["sd"][metric]
-        rows.append(
-            [
-                metric,
-                f"{margin:g}",
-                f"{sd:.2f}",
-                f"{alone:,.0f}",
-                f"{all_six:,.0f}",
-                f"{sampled:.2f}",
-                f"{((1.645 + 1.834) * sampled / margin) ** 2:,.0f}",
-            ]
-        )
-    yield from table(
-        [
-            "metric",
-            "margin",
-            "sd of an item",
-            "PASS 80 %, this metric alone",
-            "PASS 80 %, all six",
-            "sd, 8 samples",
-            "questions x 8, all six",
-        ],
-        rows,
-    )
 
 
 if __name__ == "__main__":
