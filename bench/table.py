@@ -33,7 +33,7 @@ LABELS = {
 MEANINGS = {
     "parse_rate": "answers with a usable confidence",
     "accuracy": "right answers, of all",
-    "brier": "mean squared error, the number to report first",
+    "brier": "mean squared error of the stated confidence",
     "discrimination": "what telling right from wrong takes off it (DSC)",
     "mean_confidence": "what the model states",
     "overconfidence_gap": "stated minus right, among those parsed",

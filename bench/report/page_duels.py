@@ -26,6 +26,9 @@ NAMES = {
     "discrimination": "discrimination (DSC)",
     "uncertainty": "answers (UNC)",
 }
+#: Metrics that count the answers too, and what to say of them where half or more are wrong.
+OF_ANSWERS = ("brier", "uncertainty", "log_score")
+FALLS = "below an accuracy of one half it also falls when answers get worse"
 PARTS = {
     "only base right": "{base} is right and {cand} is wrong",
     "only cand right": "{cand} is right and {base} is wrong",
@@ -58,7 +61,8 @@ def _split(found: TaskComparison) -> str:
         rows.append(_row(NAMES["gap"], parts.gap.gap, "= mean stated confidence - accuracy"))
         rows.append(_row(NAMES["confidence"], parts.gap.confidence, indent=True))
         rows.append(_row("accuracy, of these", parts.gap.accuracy, indent=True))
-        rows.append(_row(NAMES["brier"], parts.brier.brier, "= MCB - DSC + UNC"))
+        falls = f"; {FALLS}" if _is_mostly_wrong(found) else ""
+        rows.append(_row(NAMES["brier"], parts.brier.brier, f"= MCB - DSC + UNC{falls}"))
         for key in ("miscalibration", "discrimination", "uncertainty"):
             rows.append(_row(NAMES[key], getattr(parts.brier, key), indent=True))
         for label, change in (
@@ -85,6 +89,10 @@ def _split(found: TaskComparison) -> str:
     return table(caption, heads, rows)
 
 
+def _is_mostly_wrong(found: TaskComparison) -> bool:
+    return min(found.accuracy.a, found.accuracy.b) < 0.5
+
+
 def _row(label: str, change: Change, why: str = "", *, indent: bool = False) -> str:
     values = [
         number(change.a),
@@ -109,7 +117,8 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         better = {"a": found.base, "b": found.cand, None: ""}[change.better]
         values = [number(change.a), number(change.b), number(change.difference, signed=True)]
         inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
-        label = f"{text(METRICS[metric].label)}{notes.mark(change.reason)}"
+        warned = FALLS if metric in OF_ANSWERS and _is_mostly_wrong(found) else ""
+        label = f"{text(METRICS[metric].label)}{notes.mark(change.reason)}{notes.mark(warned)}"
         rows.append(f'<tr><th scope="row">{label}</th>{inner}</tr>')
     heads = (
         "metric",

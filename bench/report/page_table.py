@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from caopd_bench.records import Record
 from caopd_bench.report.building import Report
@@ -26,8 +27,6 @@ COLUMNS = {
     "confidence_when_wrong": "Stated when wrong",
     "parse_rate": "Parse rate",
 }
-#: A skill below this is not drawn to scale: one of them would leave no room for the others.
-LEAST_DRAWN = -1.0
 #: Runs of a task of which all pairs are on the page; of more, those with the best one.
 FEW = 12
 
@@ -90,8 +89,7 @@ def _body(report: Report, task: str, notes: FootNotes) -> str:
     standing = report.standings[task]
     entries = {entry.name: entry for entry in report.entries if task in entry.cells}
     found = [cell.find(SKILL) for cell in find_cells(report, task).values()]
-    ends = [end for r in found if r for end in (r.low, r.high) if not math.isnan(end)]
-    scale = (max(min(ends), LEAST_DRAWN), max(ends)) if ends else (0.0, 1.0)
+    scale = _choose_scale([r for r in found if r is not None and not math.isnan(r.low)])
     lines = [_line(report, entries[run], task, standing, scale, notes) for run in standing.order]
     detectable = ""
     if not math.isnan(standing.detectable):
@@ -146,7 +144,9 @@ def _line(
 
 
 def _mark(label: str, why: str, notes: FootNotes) -> str:
-    return f'<strong class="odd">{label}</strong>{notes.mark(why)}' if why else ""
+    if not why:
+        return ""
+    return f'<span class="mark"><strong class="odd">{label}</strong>{notes.mark(why)}</span>'
 
 
 def _number(found: Cell, metric: str, notes: FootNotes) -> str:
@@ -157,6 +157,15 @@ def _number(found: Cell, metric: str, notes: FootNotes) -> str:
         if null is not None and not math.isnan(null.estimate):
             extra = f'<span class="limits">calibrated: {number(null.estimate)}</span>'
     return cell(record, notes, extra)
+
+
+def _choose_scale(drawn: Sequence[Record]) -> tuple[float, float]:
+    """Give the ends of the scale: a skill has no lower limit, and the worst must leave room."""
+    if not drawn:
+        return 0.0, 1.0
+    high = max(record.high for record in drawn)
+    middle = median(record.estimate for record in drawn)
+    return max(min(record.low for record in drawn), 2.0 * middle - high), high
 
 
 def _bar(record: Record | None, scale: tuple[float, float]) -> str:

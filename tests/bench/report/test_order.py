@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import runpy
 from dataclasses import replace
 from html import unescape
@@ -347,3 +348,31 @@ def test_runs_of_other_items_are_no_part_of_the_first_sentence(tmp_path):
     report = build_report([*folders, *others])
     said = find(report, TASK)[0]
     assert said.startswith("First of 2 compared: better")
+
+
+@pytest.mark.parametrize(("accuracy", "warned"), [(0.2, True), (0.8, False)])
+def test_side_by_side_a_falling_brier_score_is_not_praised_where_most_is_wrong(
+    tmp_path, accuracy, warned
+):
+    stated, correct = draw_base(200, np.random.default_rng(0), accuracy=accuracy)
+    lower = np.round(shift(stated, accuracy), 2)
+    runs = write_models({"base": (stated, correct), "lower": (lower, correct)}, tmp_path)
+    html = render_page(build_report(runs, samples=0))
+    said = "below an accuracy of one half it also falls when answers get worse"
+    assert (said in html) == warned
+
+
+def test_one_hopeless_skill_leaves_room_to_draw_the_others(tmp_path):
+    """A skill has no lower limit: 97 % right and always stated at 0 is a skill of -32."""
+    stated, correct = draw_base(300, np.random.default_rng(0))
+    models = {
+        "base": (stated, correct),
+        "better": (np.round(shift(stated, 0.65), 2), correct),
+        "hopeless": (np.where(np.arange(300) % 50, 0.0, 0.1), np.arange(300) % 33 > 0),
+    }
+    html = render_page(build_report(write_models(models, tmp_path), samples=0))
+    drawn = re.findall(r'<line class="at" x1="([\d.]+)"', html)
+    assert len(drawn) == 3
+    better, base, hopeless = map(float, drawn)
+    assert better - base > 20
+    assert hopeless == 0
