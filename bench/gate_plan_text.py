@@ -53,7 +53,12 @@ def summarize_plan(plan: GatePlan) -> str:
         f"{f', all {len(plan.tasks)} tasks together' if several else ''}"
     )
     if not lacking:
-        return f"{head}: they are enough for {percent(plan.power)}"
+        least = _range([task.items_needed for task in plan.tasks], round_items)
+        each = " of each task" if several else ""
+        return (
+            f"{head}: they are enough for {percent(plan.power)}, which takes about {least} items"
+            f"{each}"
+        )
     never = [task for task in lacking if math.isinf(task.items_needed)]
     if never:
         place = f"{inline(never[0].task, NAME_WIDTH)}: " if several else ""

@@ -240,7 +240,7 @@ def test_github_summary(results, hostile, tmp_path):
 
 
 def test_a_summary_that_cannot_be_written_is_no_verdict(results, tmp_path):
-    with pytest.raises(OutputError, match="GITHUB_STEP_SUMMARY .*: cannot be written"):
+    with pytest.raises(OutputError, match=r"GITHUB_STEP_SUMMARY .*: cannot be written"):
         append_summary(results["PASS"], {"GITHUB_STEP_SUMMARY": str(tmp_path)})
 
 

@@ -63,6 +63,26 @@ def test_so_few_items_never_decide(pair):
     assert {said(cell, result) for cell in result.cells} <= {"too few items", "not computed"}
 
 
+def test_no_fewer_items_are_named_than_the_policy_asks_for(pair):
+    """The numbers by themselves would be content with less."""
+    base, cand = pair(300, turned=40)
+    plain = gate(cand, policy(metrics={"accuracy": {"margin": 0.03}}), reference=base)
+    (accuracy,) = plain.cells
+    near = (accuracy.worse_by + accuracy.upper) / 2
+    for metrics in (
+        {"accuracy": {"margin": near}},
+        {"brier": {"margin": 0.9}, "accuracy": {"margin": near, "tier": "advisory"}},
+    ):
+        wanted = policy(min_items=5000, metrics=metrics)
+        result = gate(cand, wanted, reference=base)
+        assert result.too_few == {"t0": 300}
+        open_cells = [cell for cell in result.cells if cell.outcome == "INCONCLUSIVE"]
+        assert open_cells
+        assert all(cell.items_needed >= 5000 for cell in open_cells)
+    plain = gate(cand, policy(metrics={"accuracy": {"margin": near}}), reference=base)
+    assert plain.cells[0].items_needed < 5000
+
+
 @pytest.mark.parametrize("inconclusive", ["warn", "fail"])
 def test_junit_and_annotations_agree_that_so_few_decide_nothing(pair, inconclusive):
     base, cand = pair(150, tasks=2)
