@@ -105,7 +105,7 @@ def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
     try:
         clustered = pair.cluster_by(key)
     except ValueError as error:
-        alone = f"for this task alone: tasks: {{{pair.task}: {{cluster: null}}}}"
+        alone = f"to leave this task unclustered: tasks: {{{pair.task}: {{cluster: null}}}}"
         raise UsageError(f"cluster: {pair.task}: {error}; {alone}") from None
     worth = clustered.effective_clusters
     if worth < LEAST_CLUSTERS:
