@@ -138,7 +138,7 @@ def measure_noise(first: Run, second: Run) -> list[Noise]:
     if not shared:
         raise UsageError(f"--aa {second.path}: has none of the tasks {', '.join(ours)}")
     check_parsers(first, second, shared)
-    found = []
+    found: list[Noise] = []
     for task in shared:
         pair = match_task(task, ours[task], theirs[task])
         found += _noise(pair, None)

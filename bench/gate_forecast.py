@@ -143,8 +143,8 @@ def pass_from(draws: Draws, wider: Draws) -> FloatArray:
     >>> def made(items, by, upper):
     ...     one = np.array([[by]]), np.array([[upper]]), np.array([[upper - by]])
     ...     return Draws(items, [place], *[np.array([0.04])] * 2, *one, [""])
-    >>> float(pass_from(made(100, 0.02, 0.08), made(400, 0.01, 0.04)).round())
-    400.0
+    >>> pass_from(made(100, 0.02, 0.08), made(400, 0.01, 0.04)).round()
+    array([[400.]])
     """
     is_bar = np.array([place.rule != "margin" for place in draws.places])
     # Of an equal model, the mean change is 0; from a bar it is as far as the reference is.

@@ -270,7 +270,8 @@ def _smallest_that_computes(
     least = max(2.0, items if math.isfinite(items) else pair.items)
     if least >= large.items:
         return 0
-    for size in np.geomspace(least, large.items, SIZES).astype(int).tolist()[:-1]:
+    sizes: list[int] = np.geomspace(least, large.items, SIZES).astype(int).tolist()
+    for size in sizes[:-1]:
         few = draw_equal(resize(pair, size, rng), policy, FEW, rng)
         if (few.computed >= large.computed).all():
             return size

@@ -271,7 +271,8 @@ def resize(pair: TaskPair, items: int, rng: np.random.Generator) -> TaskPair:
     times, rest = divmod(items, pair.items)
     drawn = np.sort(rng.choice(pair.items, rest, replace=False))
     starts = np.searchsorted(pair.item, np.arange(pair.items + 1))
-    some = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in drawn.tolist()] or [[]])
+    of_drawn = [np.arange(starts[i], starts[i + 1]) for i in drawn.tolist()]
+    some = np.concatenate([np.arange(0), *of_drawn])
     rows = np.concatenate([np.arange(pair.n)] * times + [some]).astype(np.intp)
     copy = np.repeat(np.arange(times + 1), [pair.n] * times + [some.size])
     _, item = np.unique(copy * pair.items + pair.item[rows], return_inverse=True)

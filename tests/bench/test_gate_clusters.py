@@ -99,7 +99,7 @@ def test_a_task_of_its_own(pair):
     everywhere = policy(cluster="family")
     with pytest.raises(
         UsageError,
-        match="cluster: loose: no item has the group 'family'; there are level; for this",
+        match="cluster: loose: no item has the group 'family'; there are level; to leave",
     ):
         gate(runs[1], everywhere, reference=runs[0])
     for own in (
