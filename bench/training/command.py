@@ -7,8 +7,6 @@ import errno
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
 from caopd_bench.training.errors import TrainingError
-from caopd_bench.training.history import HISTORY, describe_step
+from caopd_bench.training.history import HISTORY
 from caopd_bench.training.settings import (
     TrainSettings,
     make_settings,
@@ -164,6 +162,7 @@ def _is_first() -> bool:
 
 
 def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
+    from caopd_bench.training.progress import Progress
     from caopd_bench.training.provenance import describe_run
     from caopd_bench.training.questions import load_run_questions
     from caopd_bench.training.reporters import open_reporter
@@ -173,7 +172,7 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
     provenance = describe_run(settings, docs)
     tracker = options.report_to if _is_first() else None
     reporter = open_reporter(tracker, output.name, settings.model_dump())
-    progress = _Progress(settings.steps, reporter.log)
+    progress = Progress(settings.steps, reporter.log, _say)
     _say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
     try:
         if settings.engine == "trl":
@@ -267,28 +266,6 @@ def _explain(error: BaseException) -> str:
             "that it does not know; lower max_new_tokens, or choose a task with shorter prompts"
         )
     return said
-
-
-class _Progress:
-    """Say a step now and then, and how long the rest will take."""
-
-    def __init__(self, steps: int, log: Callable[[dict[str, Any]], None]) -> None:
-        self.steps, self.log = steps, log
-        self.began, self.first, self.said = time.monotonic(), -1, 0.0
-
-    def __call__(self, row: dict[str, Any]) -> None:
-        self.log(row)
-        step, now = int(row["step"]), time.monotonic()
-        if self.first < 0:
-            self.first = step - 1
-        # A line every ten seconds on a terminal or in a log file, the last one, and each step that
-        # updated nothing.
-        is_idle = row["loss"] != row["loss"]
-        if step < self.steps and now - self.said < 10 and not is_idle:
-            return
-        self.said = self.said if is_idle else now
-        left = (now - self.began) / (step - self.first) * (self.steps - step)
-        _say(describe_step(row, self.steps, left))
 
 
 def _read_pair(word: str) -> tuple[str, Any]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COLUMNS", "HISTORY", "History", "describe_step"]
+from caopd_bench.training.rollouts import Group
+from caopd_bench.training.targets import Target
+from caopd_bench.training.updates import Idle, say_excluded
+
+__all__ = ["COLUMNS", "HISTORY", "History", "describe", "describe_step"]
+
+Row = dict[str, Any]
 
 HISTORY = "training.csv"
 
@@ -84,3 +91,31 @@ def _render(value: float | int | str | None) -> str:
     if value is None or value != value:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def describe(groups: Sequence[Group], targets: Sequence[Target], idle: Idle | None = None) -> Row:
+    """Describe the rollouts of a step: what was right, what was stated, what was excluded.
+
+    `idle` says why the step updates nothing, if it does not.
+    """
+    rollouts = [rollout for group in groups for rollout in group.rollouts]
+    stated = [r.confidence for r in rollouts if r.confidence is not None]
+    rates = [group.rate for group in groups if group.rate == group.rate]
+    usable = sum(r.usable for r in rollouts)
+    with_span = sum(t.span is not None for t in targets)
+    return {
+        "accuracy": _mean([float(r.correct) for r in rollouts]),
+        "success_rate": _mean(rates),
+        "stated": _mean(stated),
+        "rollouts": len(rollouts),
+        "excluded": len(rollouts) - usable,
+        "unfinished": sum(r.status == "unfinished" for r in rollouts),
+        "no_confidence": sum(r.status in ("no_confidence", "bad_confidence") for r in rollouts),
+        "unreplaced": max(0, usable - with_span) if len(targets) == len(rollouts) else 0,
+        "tokens": sum(len(t.completion) for t in targets),
+        "note": say_excluded(rollouts) if idle is None else f"no update: {idle.why}",
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

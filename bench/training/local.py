@@ -32,7 +32,7 @@ from caopd_bench.training.checkpoints import (
 from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.fitting import find_misfit
-from caopd_bench.training.history import HISTORY, History
+from caopd_bench.training.history import HISTORY, History, describe
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.passes import completion_logits, pad_rows
 from caopd_bench.training.questions import choose_questions
@@ -40,7 +40,7 @@ from caopd_bench.training.rollouts import Group, judge_rollout, make_groups
 from caopd_bench.training.sampling import sample
 from caopd_bench.training.settings import TrainSettings
 from caopd_bench.training.targets import Doc, Recipe, Target, check_targets
-from caopd_bench.training.updates import Idle, Watch, find_idle, say_excluded
+from caopd_bench.training.updates import Watch, find_idle
 
 if TYPE_CHECKING:
     import torch
@@ -366,31 +366,3 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     warm = max(1, round(settings.warmup * settings.steps))
     cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
     return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine
-
-
-def describe(groups: Sequence[Group], targets: Sequence[Target], idle: Idle | None = None) -> Row:
-    """Describe the rollouts of a step: what was right, what was stated, what was excluded.
-
-    `idle` says why the step updates nothing, if it does not.
-    """
-    rollouts = [rollout for group in groups for rollout in group.rollouts]
-    stated = [r.confidence for r in rollouts if r.confidence is not None]
-    rates = [group.rate for group in groups if group.rate == group.rate]
-    usable = sum(r.usable for r in rollouts)
-    with_span = sum(t.span is not None for t in targets)
-    return {
-        "accuracy": _mean([float(r.correct) for r in rollouts]),
-        "success_rate": _mean(rates),
-        "stated": _mean(stated),
-        "rollouts": len(rollouts),
-        "excluded": len(rollouts) - usable,
-        "unfinished": sum(r.status == "unfinished" for r in rollouts),
-        "no_confidence": sum(r.status in ("no_confidence", "bad_confidence") for r in rollouts),
-        "unreplaced": max(0, usable - with_span) if len(targets) == len(rollouts) else 0,
-        "tokens": sum(len(t.completion) for t in targets),
-        "note": say_excluded(rollouts) if idle is None else f"no update: {idle.why}",
-    }
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from accelerate.utils import gather_object
 
 from caopd_bench.training.codec import Codec
-from caopd_bench.training.local import average_rate, describe
+from caopd_bench.training.history import describe
+from caopd_bench.training.local import average_rate
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.passes import pad_rows
 from caopd_bench.training.questions import choose_questions

@@ -23,6 +23,8 @@ field               where it is refused
 `weights`           imitation, rate, distillation: any; rewards: other ones on other tokens
 number of targets   imitation: not one a question; rewards: not one a rollout
 `sample_batch`      another value than the default: TRL samples all answers of a process at once
+`precision`         another one than accelerate was started with, which would win
+`k`                 1 with rewards: GRPOTrainer takes 2 or more
 ==================  ==============================================================================
 
 A method's targets are looked at before training, with made-up rollouts (`probe_method`), and in
@@ -41,7 +43,8 @@ from caopd_bench.training.rollouts import Group, Rollout, judge_rollout, make_gr
 from caopd_bench.training.settings import TrainSettings
 from caopd_bench.training.targets import Doc, Method, Recipe, Target, check_targets
 
-__all__ = ["Kind", "check_option", "check_settings", "find_kind", "probe_method", "refuse_targets"]
+__all__ = ["Kind", "check_option", "check_precision", "check_settings", "find_kind"]
+__all__ += ["probe_method", "refuse_targets"]
 
 Kind = Literal["imitation", "rate", "distillation", "rewards"]
 #: Options of TRL and transformers that would have no effect, by what takes their place.
@@ -56,6 +59,7 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *("auto_find_batch_size", "steps_per_generation"),
     ),
     "a checkpoint holds what --resume needs": ("save_only_model",),
+    "precision is a setting": ("fp16", "bf16_full_eval", "fp16_full_eval"),
     "a row a step is what training.csv holds": (
         *("logging_strategy", "logging_first_step", "logging_steps"),
         *("include_num_input_tokens_seen", "skip_memory_metrics"),
@@ -126,6 +130,17 @@ def check_settings(settings: TrainSettings, method: Method) -> None:
     if method.loss == "policy" and settings.k < 2:
         raise UsageError(
             f"k: {method.name} compares rollouts and needs 2 or more with the trl engine, got 1"
+        )
+
+
+def check_precision(settings: TrainSettings, config: Any) -> None:
+    """Refuse to train in another precision than the run's: accelerate's own would win."""
+    wanted = {"float32": "no", "bfloat16": "bf16"}[settings.precision]
+    found = getattr(config, "mixed_precision", wanted)
+    if found != wanted:
+        raise UsageError(
+            f"precision: {settings.precision}, but accelerate was started with mixed_precision "
+            f"{found}; start it with {wanted}, or choose another precision"
         )
 
 

@@ -199,6 +199,14 @@ def test_settings_without_a_place(folder, tmp_path, method, values, said):
         build_trainer(trl_worker.settings(folder, method=method, **values), tmp_path, extra=CPU)
 
 
+def test_a_precision_that_accelerate_would_override(folder, tmp_path, monkeypatch):
+    """Its configuration says bf16, the run's settings float32: transformers takes the former."""
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    said = "precision: float32, but accelerate was started with mixed_precision bf16; start it with"
+    with pytest.raises(UsageError, match=said):
+        build_trainer(trl_worker.settings(folder, method="opd"), tmp_path, extra=CPU)
+
+
 @pytest.mark.parametrize(
     ("method", "option", "said"),
     [
@@ -218,6 +226,7 @@ def test_settings_without_a_place(folder, tmp_path, method, values, said):
         ("grpo", {"reward_weights": [2.0]}, "the advantages are the method's"),
         ("grpo", {"eval_strategy": "steps"}, "there is no evaluation while training"),
         ("grpo", {"model_init_kwargs": {}}, "the model is loaded in float32 from model"),
+        ("grpo", {"fp16": True}, "precision is a setting"),
         ("grpo", {"ignore_data_skip": True}, "the questions' order follows from seed"),
     ],
 )
