@@ -14,6 +14,8 @@ from caopd_bench.metrics import Change
 
 __all__ = ["to_plain"]
 
+BOUNDS = ("against", "in_favour")
+
 
 def to_plain(found: TaskComparison) -> dict[str, Any]:
     """Give one comparison as plain values; undefined is None, with its reason."""
@@ -66,13 +68,9 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
 
 
 def _missing(missing: Missing) -> dict[str, Any]:
-    """Give the tuples of two limits as lists."""
-    plain = {key: value for key, value in asdict(missing).items() if not key.startswith("of_")}
-    limits = {"of_silenced": missing.of_silenced, "of_voiced": missing.of_voiced}
-    return {
-        **_finite(plain),
-        **{key: [None if math.isnan(x) else x for x in two] for key, two in limits.items()},
-    }
+    """Give the two sets of bounds as objects of their own."""
+    plain = {key: value for key, value in asdict(missing).items() if key not in BOUNDS}
+    return {**_finite(plain), **{key: _finite(getattr(missing, key)) for key in BOUNDS}}
 
 
 def _record(part: str, metric: str, change: Change) -> dict[str, Any]:

@@ -7,25 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from caopd_bench.bounds import BOUNDED, worst_cases
 from caopd_bench.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.compare_missing import Missing, count_missing
+from caopd_bench.compare_parts import Parts, split_change
 from caopd_bench.counts import Counts
 from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.metrics import (
     FAMILY,
     METRICS,
-    BrierChange,
     Change,
     Comparison,
     Degradation,
-    GapChange,
-    brier_change,
-    cross_recalibrate,
     degradation,
-    gap_change,
 )
 from caopd_bench.metrics import compare as compare_rows
 from caopd_bench.notes import notes_on_weights
@@ -37,7 +32,6 @@ from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["Bounds", "Flips", "Parts", "TaskComparison", "common_tasks", "compare", "read_pair"]
 
-FOLDS = 5  # of the recalibration
 #: Accuracy stands with the parse rate, of all rows.
 METRICS_OF_BOTH = [name for name in FAMILY if name != "accuracy"]
 
@@ -67,35 +61,6 @@ class Bounds:
     metric: str
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a change is made of, on the rows that both runs parse.
-
-    Attributes
-    ----------
-    gap : GapChange
-    brier : BrierChange
-    constant : float or None
-        The one value that the candidate states, where the base states several.
-    same_answers : Change or None
-        Of the Brier score on the rows whose correctness did not change: what became of the
-        confidence itself. None if there are none.
-    right_in_both, wrong_in_both : Change or None
-        Of the mean confidence on those rows; None if there are none.
-    recalibrated : BrierChange or None
-        After isotonic recalibration of both, cross-fitted: what no monotone map could have done.
-        None with fewer than ten items.
-    """
-
-    gap: GapChange
-    brier: BrierChange
-    constant: float | None
-    same_answers: Change | None
-    right_in_both: Change | None
-    wrong_in_both: Change | None
-    recalibrated: BrierChange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +257,7 @@ def _compare(
         accuracy=rates[0],
         parse_rate=rates[1],
         metrics=None if both is None or brief else _metrics(both, level),
-        parts=None if both is None else _parts(both, level, brief=brief),
+        parts=None if both is None else split_change(both, level, brief=brief),
         six=six,
         flips=Flips(
             to_wrong=int((a.correct > b.correct).sum()),
@@ -314,50 +279,6 @@ def _metrics(both: TaskPair, level: float) -> Comparison:
         cluster=both.cluster,
         metrics=METRICS_OF_BOTH,
         level=level,
-    )
-
-
-def _parts(both: TaskPair, level: float, *, brief: bool = False) -> Parts:
-    a, b, cluster = both.base, both.cand, both.cluster
-    rows = (a.confidence, a.correct), (b.confidence, b.correct)
-    stated = np.unique(b.confidence)
-    is_constant = stated.size == 1 < np.unique(a.confidence).size
-    return Parts(
-        gap=gap_change(*rows, cluster=cluster, level=level),
-        brier=brier_change(*rows, cluster=cluster, level=level),
-        constant=float(stated[0]) if is_constant else None,
-        same_answers=_where(both, "brier", a.correct == b.correct, level),
-        right_in_both=_where(both, "mean_confidence", a.correct * b.correct == 1.0, level),
-        wrong_in_both=_where(both, "mean_confidence", a.correct + b.correct == 0.0, level),
-        recalibrated=None if brief else _recalibrated(both, level),
-    )
-
-
-def _where(both: TaskPair, metric: str, rows: NDArray[np.bool_], level: float) -> Change | None:
-    """Compare a metric on some of the rows."""
-    if not rows.any():
-        return None
-    part = both.select(rows)
-    return compare_rows(
-        (part.base.confidence, part.base.correct),
-        (part.cand.confidence, part.cand.correct),
-        cluster=part.cluster,
-        metrics=[metric],
-        level=level,
-    )[metric]
-
-
-def _recalibrated(both: TaskPair, level: float) -> BrierChange | None:
-    if both.items < 2 * FOLDS:
-        return None
-    a, b = (
-        cross_recalibrate(
-            side.confidence, side.correct, method="isotonic", folds=FOLDS, cluster=both.cluster
-        )
-        for side in (both.base, both.cand)
-    )
-    return brier_change(
-        (a, both.base.correct), (b, both.cand.correct), cluster=both.cluster, level=level
     )
 
 

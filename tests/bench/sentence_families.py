@@ -230,6 +230,53 @@ def _(d):
     return d.model(WEAK), d.model(WEAK._replace(accuracy=0.18), rerun=True)
 
 
+@family("states .50 less: as far below as it was above")
+def _(d):
+    return d.model(OVER), shift(d.model(OVER, rerun=True), -0.50)
+
+
+@family("accuracy .85 to .60, states .95 and .60")
+def _(d):
+    base = d.model(OVER._replace(accuracy=0.85, stated=0.95))
+    return base, d.model(OVER._replace(accuracy=0.60, stated=0.60), rerun=True)
+
+
+@family("constants .15 below their accuracy and at it, .25 and .50")
+def _(d):
+    laws = [Law(accuracy=x, shape="constant", stated=y) for x, y in ((0.25, 0.15), (0.50, 0.50))]
+    return d.model(laws[0]), d.model(laws[1], rerun=True)
+
+
+@family("AUROC .75 to .85, both silent on 5 % at random")
+def _(d):
+    models = (
+        d.model(OVER._replace(distance=0.95)),
+        d.model(OVER._replace(distance=1.47), rerun=True),
+    )
+    return tuple(silence(x, d.rng.random(d.n) < 0.05) for x in models)
+
+
+@family("OPD, both silent on 5 % at random")
+def _(d):
+    law = Law(accuracy=0.80, shape="constant", stated=1.0)
+    models = d.model(OVER), d.model(law, rerun=True)
+    return tuple(silence(x, d.rng.random(d.n) < 0.05) for x in models)
+
+
+@family("base silent on a quarter of its wrong answers")
+def _(d):
+    base, again = d.model(OVER), d.model(OVER, rerun=True)
+    return silence(base, (base.right == 0) & (d.rng.random(d.n) < 0.25)), again
+
+
+@family("silent on a third of the wrong answers, states 1.00 there")
+def _(d):
+    base, again = d.model(OVER._replace(distance=0.95)), d.model(OVER, rerun=True)
+    quiet = (again.right == 0) & (d.rng.random(d.n) < 1 / 3)
+    again = again._replace(stated=np.where(quiet, 1.0, np.round(again.stated - 0.1, 2)))
+    return base, silence(again, quiet)
+
+
 @family("lower when wrong: states .15 less there")
 def _(d):
     base, again = d.model(OVER), d.model(OVER, rerun=True)

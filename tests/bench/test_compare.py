@@ -58,7 +58,7 @@ def test_a_collapse_that_fits_the_average_better_is_not_praised(populations, mak
     assert one.parts.brier.confidence.high < 0
     assert judge(one) == "worse"
     assert say(one).startswith("opd is surer of its wrong answers than sft on ")
-    assert "opd states 1 whenever it states one" in say(one)
+    assert "opd states 1.00 in every usable row" in say(one)
     assert "better" not in say(one)
 
 
@@ -69,9 +69,9 @@ def test_a_model_that_knows_when_it_is_wrong_is_better(populations, make):
     parts = one.parts.brier
     for text in (
         "b tells right answers from wrong ones better than a",
-        f"Brier {parts.brier.difference:+.3f}",
+        f"Brier change {parts.brier.difference:+.3f}",
         f"miscalibration {parts.miscalibration.difference:+.3f}",
-        f"gained discrimination {-parts.discrimination.difference:+.3f}",
+        f"discrimination {-parts.discrimination.difference:+.3f} (gained)",
     ):
         assert text in say(one)
     back = only(compare(make("b", stated - 0.2 * (1 - right), right), make("a", stated, right)))
@@ -93,7 +93,6 @@ def test_what_cannot_be_told_apart(populations, make):
     one = only(compare(make("a", *first), make("b", *equal)))
     assert judge(one) == "no difference seen"
     assert "cannot be told apart" in say(one)
-    assert "would have been seen" in say(one)
 
 
 def test_unparsed_rows_that_could_turn_the_sign(populations, make):
@@ -320,12 +319,12 @@ def test_a_few_unparsed_rows_do_not_turn_a_large_change(populations, make):
     )
     assert judge(one) == "better"
     assert f"{400 - spoke.sum()} of 400 rows lack a usable confidence" in say(one)
-    assert "no confidence that they could have stated would turn this" in say(one)
+    assert "b tells right answers from wrong ones better than a" in say(one)
 
 
 @pytest.mark.slow
 def test_how_often_equal_models_are_told_apart(populations, make):
-    """Seven tests a sentence that share 5 %."""
+    """Eight tests a sentence that share 5 %."""
     wrong = 0
     for seed in range(200):
         first, second = (populations.draw(300, 2 * seed + i) for i in range(2))

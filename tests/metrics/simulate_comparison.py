@@ -196,6 +196,8 @@ def run(study, simulations, seed, output, metrics):
             {"cell": cell, **key, "simulations": simulations, **row}
             for row in function(simulations, rng)
         ]
+        if not rows:  # no metric asked for has models that are equal in it
+            continue
         new = not path.exists()
         with path.open("a", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
