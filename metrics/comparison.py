@@ -197,14 +197,16 @@ def compare(
     rate and confidence when wrong have n - 1 in place of n in each class, and Satterthwaite's
     degrees of freedom, since few wrong answers may decide them; 5 right and 5 wrong answers of each
     model are asked for. "mover": ECE, by :func:`ece_difference`, and over-ECE, which is half of
-    ECE plus gap. "debiased student": the L2 ECE, through the difference of the debiased squares.
+    ECE plus gap. "debiased student": the L2 ECE, through the difference of the debiased squares;
+    MCB and DSC, less what their isotonic curves fit of the noise. These limits need not hold the
+    plug-in difference.
     "no difference seen": two models that are alike in every row; the limits are what as many
     rows could have missed.
 
     Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average, but ECE,
     over-ECE and MCB alarm too rarely near perfect calibration, where they can only see large
-    changes; smooth ECE and MCB of models that state unlike numbers of values too often, up to 18
-    and 33 %, since their bias is not corrected; and confidence when wrong if 1 % of rows are wrong.
+    changes; smooth ECE of models that state unlike numbers of values too often, up to 18 %, since
+    its bias is not corrected; and confidence when wrong if 1 % of rows are wrong.
 
     Examples
     --------
