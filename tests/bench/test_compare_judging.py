@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caopd_bench.compare_judging import Judgement, decide_parsed, weigh
+from caopd_bench.compare_judging import Judgement, _keep_what_holds, decide_parsed, weigh
 from caopd_bench.compare_missing import BOUNDED, count_missing
 from caopd_bench.compare_sentence import _head, say
 from caopd_bench.metrics import auroc, brier, confidence_when_wrong, miscalibration, uncertainty
@@ -267,6 +267,26 @@ def test_a_loss_is_not_undone_by_the_silence_of_the_candidate():
     assert weigh(with_missing(found, excess=1, favour=-0.5)).verdict == "worse"
     assert weigh(with_missing(found, excess=-1, favour=-0.5)).verdict == "inconclusive"
     assert weigh(with_missing(found, excess=-1, favour=-0.0001)).verdict == "worse"
+
+
+def test_missing_rows_of_the_base_could_have_been_sure_of_as_many_wrong_answers(opd):
+    signs = weigh(opd)
+    assert signs.sure_of_more
+    alone = replace(signs, ranking=0, surer_when_wrong=False, calibration=0, fit=0)
+    for excess, holds in ((-1, True), (-200, False)):
+        found = with_missing(opd, excess=excess)
+        kept = _keep_what_holds(found, found.parts, alone)
+        assert kept.sure_of_more is holds
+
+
+def test_what_would_overturn_a_ranking_is_no_brier_score():
+    found = STUDY["to_comparison"](draw("from OPD to CaOPD, same accuracy", 600, 1))
+    signs = weigh(found)
+    assert (signs.ranking, signs.fit, signs.verdict) == (1, -1, "better")
+    sentence = say(with_missing(found, excess=0))
+    assert "40 of 600 rows lack a usable confidence in one run or both, and this takes them" in (
+        sentence
+    )
 
 
 def test_what_could_hide_a_loss_is_not_called_alike():
