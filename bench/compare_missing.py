@@ -21,7 +21,7 @@ from caopd_bench.paired_rows import TaskPair
 
 __all__ = ["BOUNDED", "Missing", "count_missing"]
 
-#: Numbers that a verdict rests on. "fit" is MCB - DSC, which is Brier - UNC; "own" is the Brier score
+#: Numbers that a verdict rests on. "fit" is MCB - DSC, which is Brier - UNC; "own" the Brier score
 #: of the rows whose correctness did not change.
 BOUNDED = ("miscalibration", "fit", "auroc", "confidence_when_wrong", "own")
 
