@@ -17,7 +17,7 @@ from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last
 from caopd_bench.training.errors import TrainingError
-from caopd_bench.training.history import HISTORY
+from caopd_bench.training.history import HISTORY, excluded_share
 from caopd_bench.training.settings import (
     TrainSettings,
     make_settings,
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "settings.json"
+#: Of more excluded rollouts than this share a run warns at its end.
+MOSTLY = 0.5
 #: What torch says where a model has no entry for a token or a position.
 OUTSIDE = "index out of range in self"
 
@@ -179,15 +181,7 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
             from caopd_bench.training.trl_engine import run_trl
 
             extra = dict(_read_pair(word) for word in options.trl)
-            run_trl(
-                settings,
-                output,
-                provenance,
-                progress,
-                extra=extra,
-                resume=options.resume,
-                warn=_warn,
-            )
+            run_trl(settings, output, provenance, progress, extra=extra, resume=options.resume)
         else:
             from caopd_bench.training.local import Trainer
 
@@ -195,7 +189,6 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
                 str(find_last(output) or settings.model) if options.resume else settings.model
             )
             trainer = Trainer(settings, place_model(model), tokenizer, docs)
-            _warn(trainer.watch.misfit)
             trainer.run(output, provenance, progress, resume=options.resume)
     except BrokenPipeError:  # who reads what is said has gone
         raise
@@ -210,6 +203,9 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
     finally:
         reporter.close()
     if _is_first():
+        share = excluded_share(output / HISTORY)
+        if share > MOSTLY:
+            _say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
         print(output)
     return ExitCode.DONE
 
@@ -276,11 +272,6 @@ def _read_pair(word: str) -> tuple[str, Any]:
         return name, json.loads(text)
     except ValueError:
         return name, text
-
-
-def _warn(line: str) -> None:
-    if line:
-        _say(f"warning: {line}")
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,9 @@
 """Whether a task can be put to a model at all: its tokenizer can write it, and it has the room.
 
-A micro model knows the words of one task. Given another one it is asked a row of `<unk>`, answers
-something, and every answer is excluded; imitation would even train it on the row.
+A micro model knows the words of one task. Given another one it is asked a row of `<unk>`. The
+smallest give no answer that can be read, so that every rollout is excluded; larger ones answer
+something, a quarter of it in the format, and are trained on it with a loss like any other. No loss
+and no count of rollouts shows such a mistake, so it is looked for before a step is taken.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from caopd_bench.training.questions import BUNDLED, load_questions
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["find_misfit", "unwritten_share"]
+__all__ = ["check_fit", "unwritten_share"]
 
 #: Of this share of a task's characters on, a tokenizer that cannot write them does not fit it.
 #: Byte-level tokenizers write everything; a rare sign in some question is no reason.
@@ -28,10 +30,10 @@ MOST = 0.2
 LOOKED_AT = 64
 
 
-def find_misfit(
+def check_fit(
     model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], task: str, name: str
-) -> str:
-    """Say why a task does not fit a model, and which one does; "" if it fits.
+) -> None:
+    """Refuse a task that does not fit a model.
 
     Parameters
     ----------
@@ -41,14 +43,20 @@ def find_misfit(
         The task's questions.
     task, name : str
         What task and model are called.
+
+    Raises
+    ------
+    UsageError
+        Says why, and which bundled task fits.
     """
-    said = _find(model, codec, docs, name, task)
+    said = _find_misfit(model, codec, docs)
     if not said:
-        return ""
+        return
     fitting = [other for other in _bundled() if other != task and _fits(model, codec, other)]
+    hint = f"choose {' or '.join(fitting)} (--task), which fits"
     if not fitting:
-        return f"{said}; choose another task, or another model"
-    return f"{said}; choose {' or '.join(fitting)} (--task), which fits"
+        hint = "choose another task, or another model"
+    raise UsageError(f"task: {task} does not fit {name}: {said}; {hint}")
 
 
 def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
@@ -68,20 +76,18 @@ def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
     return 1 - written / asked if asked else 0.0
 
 
-def _find(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], name: str, task: str) -> str:
+def _find_misfit(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc]) -> str:
+    """Say why a task does not fit a model; "" if it fits."""
     some = docs[:: max(1, len(docs) // LOOKED_AT)]
     share = unwritten_share(codec, some)
     if share > MOST:
-        return (
-            f"{task} does not fit {name}: its tokenizer cannot write {share:.0%} of the "
-            "characters of questions and answers"
-        )
+        return f"its tokenizer cannot write {share:.0%} of the characters of questions and answers"
     room = getattr(model.config, "max_position_embeddings", None)
     length = median(len(codec.encode_prompt(doc)) for doc in some)
     if isinstance(room, int) and length >= room:
         return (
-            f"{task} does not fit {name}: half of its prompts have {length:.0f} tokens or more, "
-            f"and the model has {room} positions"
+            f"half of its prompts have {length:.0f} tokens or more, and the model has {room} "
+            "positions"
         )
     return ""
 
@@ -89,7 +95,7 @@ def _find(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], name: str, 
 def _fits(model: PreTrainedModel, codec: Codec, task: str) -> bool:
     docs: list[dict[str, Any]] = load_questions(task, limit=LOOKED_AT)
     try:
-        return not _find(model, codec, docs, "", task)
+        return not _find_misfit(model, codec, docs)
     except UsageError:  # its chat template refuses such a prompt
         return False
 

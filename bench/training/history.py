@@ -12,7 +12,7 @@ from caopd_bench.training.rollouts import Group
 from caopd_bench.training.targets import Target
 from caopd_bench.training.updates import Idle, say_excluded
 
-__all__ = ["COLUMNS", "HISTORY", "History", "describe", "describe_step"]
+__all__ = ["COLUMNS", "HISTORY", "History", "describe", "describe_step", "excluded_share"]
 
 Row = dict[str, Any]
 
@@ -61,6 +61,14 @@ class History:
         with self.path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row.get("step", "").isdigit()]
         return [{k: row.get(k) or "" for k in COLUMNS} for row in rows if int(row["step"]) <= last]
+
+
+def excluded_share(file: Path) -> float:
+    """Give the share of a run's rollouts that were excluded; NaN if there were none."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["rollouts"] not in ("", "0")]
+    drawn = sum(int(row["rollouts"]) for row in rows)
+    return sum(int(row["excluded"]) for row in rows) / drawn if drawn else math.nan
 
 
 def describe_step(row: Mapping[str, Any], steps: int, left: float) -> str:

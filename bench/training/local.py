@@ -19,7 +19,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caopd_bench.errors import UsageError
 from caopd_bench.training import objectives
 from caopd_bench.training.checkpoints import (
     Saved,
@@ -31,7 +30,7 @@ from caopd_bench.training.checkpoints import (
 )
 from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.errors import TrainingError
-from caopd_bench.training.fitting import find_misfit
+from caopd_bench.training.fitting import check_fit
 from caopd_bench.training.history import HISTORY, History, describe
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.passes import completion_logits, pad_rows
@@ -87,11 +86,8 @@ class Trainer:
             name = "activation_checkpointing_enable"
             getattr(model, name, model.gradient_checkpointing_enable)()
             drop_nothing(self.student)
-        misfit = find_misfit(model, self.codec, docs, settings.task, settings.model)
-        if misfit and not self.method.samples:
-            # Nothing would show it: imitation has no rollouts that could be excluded.
-            raise UsageError(f"task: {misfit}")
-        self.watch = Watch(misfit)
+        check_fit(model, self.codec, docs, settings.task, settings.model)
+        self.watch = Watch()
         self.optimizer = torch.optim.AdamW(
             self.student.parameters(),
             lr=settings.learning_rate,

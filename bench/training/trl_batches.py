@@ -40,20 +40,12 @@ class Lesson:
     ----------
     settings, docs, codec
         As of the local engine's `Trainer`.
-    watch : Watch, optional
-        Counts the steps without an update.
     """
 
-    def __init__(
-        self,
-        settings: TrainSettings,
-        docs: Sequence[Doc],
-        codec: Codec,
-        watch: Watch | None = None,
-    ) -> None:
+    def __init__(self, settings: TrainSettings, docs: Sequence[Doc], codec: Codec) -> None:
         self.settings, self.docs, self.codec = settings, docs, codec
         self.method = METHODS[settings.method]
-        self.watch = watch or Watch()
+        self.watch = Watch()
         self.idle: Idle | None = None  # why the step at hand updates nothing
         self.mean_rate = math.nan
         self.row: Row = {}  # what `local.describe` says of the last rollouts

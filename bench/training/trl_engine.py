@@ -20,7 +20,7 @@ from typing import Any
 from caopd_bench.errors import UsageError
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.codec import Codec, find_end_ids
-from caopd_bench.training.fitting import find_misfit
+from caopd_bench.training.fitting import check_fit
 from caopd_bench.training.history import HISTORY, History
 from caopd_bench.training.local import drop_nothing
 from caopd_bench.training.methods import METHODS
@@ -40,7 +40,6 @@ from caopd_bench.training.trl_refusals import (
     find_kind,
     probe_method,
 )
-from caopd_bench.training.updates import Watch
 
 __all__ = ["build_trainer", "find_checkpoint", "run_trl"]
 
@@ -55,7 +54,6 @@ def run_trl(
     *,
     extra: Mapping[str, Any] | None = None,
     resume: bool = False,
-    warn: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Train with TRL, and leave an ordinary model folder in `output`.
 
@@ -74,8 +72,6 @@ def run_trl(
         `peft`, the rank of a LoRA.
     resume : bool
         Go on from the last complete checkpoint, if there is one.
-    warn : callable
-        Gets a line if the task does not fit the model.
 
     Raises
     ------
@@ -87,7 +83,6 @@ def run_trl(
     checkpoint = find_checkpoint(output) if resume else None
     trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
     watch = trainer.lesson.watch
-    warn(watch.misfit)
     if trainer.accelerator.is_main_process:
         done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
         trainer.history = History(output / HISTORY, after_step=done)
@@ -142,10 +137,8 @@ def build_trainer(
         model.config._name_or_path = str(checkpoint / "teacher")
     codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
     probe_method(method, docs, codec, settings)
-    misfit = find_misfit(model, codec, docs, settings.task, settings.model)
-    if misfit and not method.samples:
-        raise UsageError(f"task: {misfit}")  # as in the local engine
-    lesson = Lesson(settings, docs, codec, Watch(misfit))
+    check_fit(model, codec, docs, settings.task, settings.model)
+    lesson = Lesson(settings, docs, codec)
     if checkpoint is not None:
         kept = json.loads((checkpoint / "caopd.json").read_text(encoding="utf-8"))
         lesson.mean_rate = float(kept["mean_rate"])

@@ -105,16 +105,12 @@ class Watch:
 
     Attributes
     ----------
-    misfit : str
-        Why the task does not fit the model, if it does not (`fitting.find_misfit`): then that is
-        what to mend.
     updates, idle, empty : int
         Steps that updated the model; steps in a row, up to now, that did not; and those of them
         that had nothing at all (`Idle.is_empty`). They are part of a checkpoint.
     """
 
-    def __init__(self, misfit: str = "") -> None:
-        self.misfit = misfit
+    def __init__(self) -> None:
         self.updates = self.idle = self.empty = 0
         self.last: Idle | None = None
 
@@ -171,7 +167,7 @@ class Watch:
 
     def _stop(self, what: str) -> TrainingError:
         assert self.last is not None
-        error = TrainingError(f"{what} {self.last.why}: {self.misfit or self.last.advice}")
+        error = TrainingError(f"{what} {self.last.why}: {self.last.advice}")
         error.unchanged = not self.updates
         return error
 

@@ -14,7 +14,7 @@ from caopd_bench.errors import UsageError  # noqa: E402
 from caopd_bench.training import local  # noqa: E402
 from caopd_bench.training.checkpoints import find_last, load_state  # noqa: E402
 from caopd_bench.training.errors import TrainingError  # noqa: E402
-from caopd_bench.training.fitting import find_misfit, unwritten_share  # noqa: E402
+from caopd_bench.training.fitting import check_fit, unwritten_share  # noqa: E402
 from caopd_bench.training.methods import METHODS  # noqa: E402
 from caopd_bench.training.questions import load_questions  # noqa: E402
 from caopd_bench.training.rollouts import Group, Rollout  # noqa: E402
@@ -277,22 +277,21 @@ FEW = ("--prompts-per-step", "4", "--k", "2", "--max-new-tokens", "12", "--threa
 
 
 @pytest.mark.parametrize("engine", ["local", "trl"])
-def test_a_task_that_the_model_cannot_read(train, micro_base, tmp_path, engine):
-    """Without --task: the default one's questions are a row of <unk> to a micro model."""
+def test_a_run_that_learns_nothing(train, micro_base, tmp_path, engine):
+    """Its budget is too small for any answer."""
     words = ["--method", "caopd", "--model", micro_base, "--output", tmp_path / "o", *FEW]
-    words += ["--engine", engine, "--save-every", "1"]
+    words += ["--task", TASK, "--max-new-tokens", "3", "--engine", engine, "--save-every", "1"]
     if engine == "trl":
         pytest.importorskip("trl")
         words += ["--trl", "use_cpu=true"]
     code, out, err = train(*words)
     assert (code, out) == (1, "")
-    assert "warning: caopd_math_conf does not fit " in err
-    assert err.count("no update: all 8 rollouts were excluded (") == 3
-    last = err.splitlines()[-1]
-    assert last.startswith("caopd-bench train: step 3: the last 3 steps updated nothing; in this ")
-    assert "its tokenizer cannot write 84% of the characters of questions and answers" in last
-    assert "choose caopd_arith_conf (--task), which fits" in last
-    assert "the model is unchanged and was not written" in last
+    assert err.count("no update: all 8 rollouts were excluded (unfinished 8)") == 3
+    assert err.splitlines()[-1] == (
+        "caopd-bench train: step 3: the last 3 steps updated nothing; in this one all 8 rollouts "
+        "were excluded (unfinished 8): the answers do not end; raise max_new_tokens (now 3); the "
+        f"model is unchanged and was not written; {tmp_path / 'o' / 'training.csv'} lists the steps"
+    )
     assert "0.0000" not in err
     rows = read(tmp_path / "o")
     assert [(row["step"], row["loss"]) for row in rows] == [("1", ""), ("2", ""), ("3", "")]
@@ -302,11 +301,43 @@ def test_a_task_that_the_model_cannot_read(train, micro_base, tmp_path, engine):
     assert "step 3: the last 3 steps updated nothing" in err
 
 
-def test_imitation_is_refused_where_nothing_would_show_it(train, micro_base, tmp_path):
-    words = ["--method", "sft", "--model", micro_base, "--output", tmp_path / "o", *FEW]
+def test_a_run_that_excludes_most_says_so_at_its_end(train, micro_base, tmp_path, silence):
+    silence(2, 3)
+    words = ["--method", "opd", "--model", micro_base, "--task", TASK, *FEW]
+    code, _, err = train(*words, "--output", tmp_path / "few", "--steps", "5")
+    assert code == 0
+    assert "warning" not in err
+    code, _, err = train(*words, "--output", tmp_path / "most", "--steps", "3")
+    assert code == 0
+    assert "warning: 67% of the rollouts were excluded; training.csv says why\n" in err
+
+
+@pytest.mark.parametrize(
+    ("engine", "method", "base"),
+    [
+        ("local", "caopd", "sure-10k-s0"),
+        ("local", "sft", "sure-67k-s0"),
+        ("trl", "caopd", "sure-67k-s0"),
+        ("trl", "sft", "sure-10k-s0"),
+    ],
+)
+def test_a_task_that_the_model_cannot_read(train, micro_base, tmp_path, engine, method, base):
+    """Without --task: the default one's questions are a row of <unk> to a micro model.
+
+    The smallest one excluded every rollout; the other one answers a quarter of them in the format.
+    """
+    model = micro_base.with_name(base)
+    words = ["--method", method, "--model", model, "--output", tmp_path / "o", *FEW]
+    if engine == "trl":
+        pytest.importorskip("trl")
+        words += ["--engine", "trl", "--trl", "use_cpu=true"]
     code, out, err = train(*words)
     assert (code, out) == (2, "")
-    assert "task: caopd_math_conf does not fit " in err
+    assert err.splitlines()[-1] == (
+        f"caopd-bench train: task: caopd_math_conf does not fit {model}: its tokenizer cannot "
+        "write 84% of the characters of questions and answers; choose caopd_arith_conf (--task), "
+        "which fits"
+    )
     assert not (tmp_path / "o").exists()
 
 
@@ -317,7 +348,7 @@ def test_a_cell_of_a_sweep_fails_with_the_reason(micro_base, tmp_path, monkeypat
 
     file = tmp_path / "sweep.yaml"
     file.write_text(
-        "settings: {steps: 5, prompts_per_step: 4, k: 2, max_new_tokens: 12}\n"
+        f"settings: {{task: {TASK}, steps: 5, prompts_per_step: 4, k: 2, max_new_tokens: 3}}\n"
         "evaluate: {tasks: [caopd_arith_conf]}\n"
         f"cells: [{{model: {micro_base}, method: caopd, seed: 0}}]\n"
     )
@@ -357,10 +388,12 @@ def test_an_unknown_token_that_ends_texts_is_none(tokenizers_by_name, math_doc):
 def test_prompts_that_are_longer_than_the_model(micro_base, docs):
     trainer = make_trainer(micro_base, docs)
     model, codec = trainer.student, trainer.codec
-    assert find_misfit(model, codec, docs, TASK, "m") == ""
+    check_fit(model, codec, docs, TASK, "m")
     model.config.max_position_embeddings = 5
-    said = find_misfit(model, codec, docs, TASK, "m")
-    assert said.startswith("caopd_arith_conf does not fit m: half of its prompts have ")
+    with pytest.raises(UsageError) as caught:
+        check_fit(model, codec, docs, TASK, "m")
+    said = str(caught.value)
+    assert said.startswith("task: caopd_arith_conf does not fit m: half of its prompts have ")
     assert said.endswith("and the model has 5 positions; choose another task, or another model")
 
 
