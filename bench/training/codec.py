@@ -128,4 +128,6 @@ class Codec:
         return replace_tokens(ids, text, span, number, decode=self.decode, encode=self.encode)
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
-        return [int(i) for i in self.tokenizer(text, add_special_tokens=special)["input_ids"]]
+        # Not verbose: that a text is longer than a model takes is `fitting`'s to say.
+        encoded = self.tokenizer(text, add_special_tokens=special, verbose=False)
+        return [int(i) for i in encoded["input_ids"]]
