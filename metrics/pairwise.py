@@ -103,10 +103,10 @@ def skill_pairs(
     Examples
     --------
     >>> right = ([1] * 3 + [0] * 2) * 20
-    >>> knows = [0.8, 0.8, 0.8, 0.3, 0.3] * 20
+    >>> knows = [0.9, 0.8, 0.6, 0.5, 0.2] * 20
     >>> (pair,) = skill_pairs([([0.6] * 100, right), (knows, right)])
     >>> round(pair.difference, 3), round(pair.low, 3), round(pair.high, 3)
-    (0.75, 0.706, 0.794)
+    (0.583, 0.513, 0.654)
     >>> (pair,) = skill_pairs([([0.0] * 100, [0] * 100), (knows, right)])  # always wrong
     >>> pair.reason, round(pair.accuracy_difference, 3)
     ('fewer than 5 right answers in a', 0.6)
