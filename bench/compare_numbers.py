@@ -12,6 +12,9 @@ from caopd_bench.metrics import Change
 
 __all__ = ["list_numbers", "signed"]
 
+#: With fewer items a change of .10 in stated confidence is mostly missed: docs/compare.md.
+FEW = 100
+
 
 def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[str]:
     """Give the clauses that follow the head of a sentence."""
@@ -23,6 +26,7 @@ def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[st
             *_collapse(found, found.parts, judged),
             _unparsed(found, found.parts, judged),
             _one_of_many(found, found.parts, judged),
+            _few(found, judged),
         ]
     return [clause for clause in clauses if clause]
 
@@ -36,17 +40,15 @@ def _rate(label: str, change: Change) -> str:
 
 def _confidence(found: TaskComparison, parts: Parts) -> str:
     """Give what the two state and how the Brier score changed, on the rows that both parse."""
-    brier, stated, lost = parts.brier, parts.gap.confidence, -parts.brier.discrimination.difference
+    brier, stated, accuracy = parts.brier, parts.gap.confidence, parts.gap.accuracy.difference
     where = f"on the {found.both:,} rows that both parse, " if found.missing.unparsed else ""
-    kind = {"+": " (lost)", "-": " (gained)"}[signed(lost)[0]] if signed(lost) != "+0.000" else ""
-    accuracy = parts.gap.accuracy.difference
-    answers = f"answers {signed(brier.uncertainty.difference)}"
-    answers += f" (accuracy {signed(accuracy)})" if accuracy else ""
+    of_answers = f" (accuracy {signed(accuracy)})" if accuracy else ""
     return (
         f"{where}mean confidence {stated.a:.3f} to {stated.b:.3f} (overconfidence gap "
         f"{signed(parts.base_gap)} to {signed(parts.cand_gap)}); Brier change "
-        f"{_limits(brier.brier)} = miscalibration {signed(brier.miscalibration.difference)}, "
-        f"discrimination {signed(lost)}{kind}, {answers}"
+        f"{_limits(brier.brier)} = miscalibration {signed(brier.miscalibration.difference)} "
+        f"- discrimination {signed(brier.discrimination.difference)} + uncertainty of the answers "
+        f"{signed(brier.uncertainty.difference)}{of_answers}"
     )
 
 
@@ -119,6 +121,13 @@ def _one_of_many(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
         f"an interval is of one number alone, and with {judged.tests} looked at none is told apart "
         "from no change"
     )
+
+
+def _few(found: TaskComparison, judged: Judgement) -> str:
+    """Warn where little can be seen at all."""
+    if found.items >= FEW or judged.verdict in ("better", "worse", "mixed"):
+        return ""
+    return f"{found.items} items show large differences only"
 
 
 def _limits(change: Change) -> str:

@@ -112,9 +112,11 @@ def _worse(parts: Parts, judged: Judgement, base: str) -> str:
     is_worse = judged.calibration > 0 and judged.own > 0
     said = [f"is worse calibrated than {base}"] if is_worse else []
     said += _telling(parts, judged, base if not said else "")
-    return (
-        " and ".join(said) or f"states a confidence that fits its answers worse than that of {base}"
-    )
+    if not said:
+        said = [f"states a confidence that fits its answers worse than that of {base}"]
+    gain = "but is right more often" if judged.accuracy > 0 else ""
+    head = " and ".join(said)
+    return head if not gain else f"{head} {gain}" if head.endswith(",") else f"{head}, {gain}"
 
 
 def _mixed(parts: Parts, judged: Judgement, base: str) -> str:
@@ -136,10 +138,11 @@ def _mixed(parts: Parts, judged: Judgement, base: str) -> str:
 
 def _telling(parts: Parts, judged: Judgement, base: str) -> list[str]:
     """Say what became of the ranking and of the confidence when wrong, the former first."""
-    than = f" than {base}" if base else ""
+    than, unlike = (f" than {base}", f", unlike {base},") if base else ("", "")
     if judged.ranking < 0:
+        if parts.auroc.b < 1.0 - CHANCE:
+            return [f"is surer of its wrong answers than of its right ones{unlike}"]
         if parts.auroc.b <= CHANCE and parts.auroc.a >= TELLS:
-            unlike = f", unlike {base}," if base else ""
             return [f"no longer tells right answers from wrong ones{unlike}"]
         return [f"tells right answers from wrong ones less well{than}"]
     if judged.surer_when_wrong:

@@ -142,7 +142,9 @@ def _metrics(found: TaskComparison) -> str:
             row = [_value(change.a), _value(change.b), _difference(change), f"({mark})", "", "", ""]
         else:
             adjusted = found.metrics.adjusted[name]
-            row = [*_row(change), f"{change.p_value:.3f}", f"{adjusted:.3f}", inline(better, 30)]
+            # Of all the table: one interval of twenty excludes no change by chance.
+            shown = inline(better, 30) if adjusted <= 1.0 - found.level else ""
+            row = [*_row(change), f"{change.p_value:.3f}", f"{adjusted:.3f}", shown]
         table.append([METRICS[name].label, *row])
     lines = align(table)
     lines += [f"  ({mark}) {inline(why, WARNING_WIDTH)}" for why, mark in reasons.items()]

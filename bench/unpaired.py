@@ -138,6 +138,7 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
             *(inline(name, 30) for name in (found.base, found.cand)),
             "change",
             f"{100 * found.level:g}% interval",
+            "",
         ]
     ]
     for one_metric in found.metrics:
@@ -147,10 +148,11 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
             for value in (one_metric.base, one_metric.cand)
         ]
         change = "-" if math.isnan(one_metric.difference) else f"{one_metric.difference:+.3f}"
-        limits = one_metric.reason and "-"
+        limits, why = "", inline(one_metric.reason, WARNING_WIDTH)
         if not math.isnan(one_metric.low):
             limits = f"[{one_metric.low:+.3f}, {one_metric.high:+.3f}]"
-        table.append([LABELS[one_metric.metric], *values, change, limits])
+        # What has no interval says why.
+        table.append([LABELS[one_metric.metric], *values, change, limits or "-", why])
     yield "\n" + "\n".join(align(table))
 
 
@@ -189,7 +191,10 @@ def _say(found: Unpaired) -> str:
     ]
     limits = f"Brier {brier.difference:+.3f} [{brier.low:+.3f}, {brier.high:+.3f}]"
     verdict = "no difference of the Brier scores seen"
-    if brier.low > 0.0 or brier.high < 0.0:
+    parsed = metrics.get("parse_rate")
+    if parsed is not None and (parsed.low > 0.0 or parsed.high < 0.0):
+        verdict = "Brier scores of unlike shares of the answers, which say nothing of the others"
+    elif brier.low > 0.0 or brier.high < 0.0:
         verdict = f"a {'higher' if brier.low > 0.0 else 'lower'} Brier score"
     return "; ".join([f"{verdict}, {limits}", *rates])
 

@@ -42,8 +42,8 @@ def test_the_papers_failure_reads_as_worse(populations, make):
     assert judge(one) == "worse"
     sentence = say(one)
     assert sentence.startswith(
-        "opd is worse calibrated than sft and no longer tells right answers from wrong ones on "
-        "caopd_math_conf (400 items): accuracy 0.7"
+        "opd is worse calibrated than sft and no longer tells right answers from wrong ones, but "
+        "is right more often on caopd_math_conf (400 items): accuracy 0.7"
     )
     assert "confidence when wrong 0.8" in sentence
     assert "to 1.000" in sentence
@@ -57,7 +57,7 @@ def test_a_collapse_that_fits_the_average_better_is_not_praised(populations, mak
     # More right answers below an unchanged 1.00 fit better, and that is no merit of it.
     assert one.parts.brier.confidence.high < 0
     assert judge(one) == "worse"
-    assert say(one).startswith("opd is surer of its wrong answers than sft on ")
+    assert say(one).startswith("opd is surer of its wrong answers than sft, but is right ")
     assert "opd states 1.00 in every usable row" in say(one)
     assert "better" not in say(one)
 
@@ -71,7 +71,7 @@ def test_a_model_that_knows_when_it_is_wrong_is_better(populations, make):
         "b tells right answers from wrong ones better than a",
         f"Brier change {parts.brier.difference:+.3f}",
         f"miscalibration {parts.miscalibration.difference:+.3f}",
-        f"discrimination {-parts.discrimination.difference:+.3f} (gained)",
+        f"- discrimination {parts.discrimination.difference:+.3f}",
     ):
         assert text in say(one)
     back = only(compare(make("b", stated - 0.2 * (1 - right), right), make("a", stated, right)))

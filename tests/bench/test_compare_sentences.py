@@ -12,6 +12,7 @@ import pytest
 
 from caopd_bench.compare_judging import judge
 from caopd_bench.compare_sentence import say
+from caopd_bench.compare_table import render_comparison
 from caopd_bench.comparing import compare
 from caopd_bench.metrics import METRICS
 from caopd_bench.unpaired import compare_unpaired, render_unpaired
@@ -75,7 +76,7 @@ def test_fewer_right_answers_are_never_shown_as_an_improvement_without_their_sig
     assert judge(found) == "answers only"
     change = found.parts.gap.accuracy.difference
     assert change < -0.1
-    assert re.search(rf"answers -0\.\d{{3}} \(accuracy {change:+.3f}\)", sentence)
+    assert re.search(rf"of the answers -0\.\d{{3}} \(accuracy {change:+.3f}\)", sentence)
     assert "better" not in sentence
 
 
@@ -247,3 +248,59 @@ def test_unpaired_names_accuracy_beside_brier(populations):
     assert "a lower Brier score" in first
     assert "; accuracy 0." in first
     assert "better" not in first
+
+
+def test_unpaired_draws_nothing_from_scores_of_unlike_shares(populations):
+    stated, right = populations.draw(300, 1)
+    runs = [
+        populations.make_run(stated, right, "a"),
+        populations.make_run(stated, right, "b", parsed=right == 1),
+    ]
+    (found,) = compare_unpaired(*runs)
+    blocks = list(render_unpaired(found))
+    assert "Brier scores of unlike shares of the answers" in blocks[0]
+    assert "parse rate 1.000 to 0." in blocks[0]
+    assert "lower" not in blocks[0]
+    # What has no interval says why.
+    assert re.search(r"AUROC .* - +all answers right", blocks[-1])
+
+
+def test_a_gain_in_accuracy_stands_in_the_head_of_a_loss():
+    _, sentence = told(draw("OPD: accuracy +.15, states 1.00", 1000, 1))
+    assert "unlike base, but is right more often on t" in head(sentence)
+
+
+def test_a_ranking_that_is_turned_is_not_called_no_ranking():
+    base, cand = draw("equal, overconfident", 600, 3)
+    turned = cand._replace(stated=np.round(1.6 - cand.stated, 2).clip(0.0, 1.0))
+    found, sentence = told((base, turned))
+    assert found.parts.auroc.b < 0.3
+    assert "is surer of its wrong answers than of its right ones" in head(sentence)
+
+
+def test_few_items_are_named():
+    _, sentence = told(draw("equal, overconfident", 20, 1))
+    assert sentence.endswith("20 items show large differences only")
+    _, sentence = told(draw("equal, overconfident", 100, 1))
+    assert "show large differences only" not in sentence
+
+
+def test_better_in_the_table_is_shared_among_its_metrics(populations):
+    """One of twenty intervals excludes no change by chance."""
+    first, second = (populations.draw(200, seed) for seed in (1, 2))
+    (found,) = compare(*(populations.make_run(*x, n) for x, n in ((first, "a"), (second, "b"))))
+    brier = replace(found.metrics["brier"], better="b", p_value=0.04)
+    changes = MappingProxyType({**found.metrics.changes, "brier": brier})
+
+    def row(adjusted):
+        metrics = replace(
+            found.metrics,
+            changes=changes,
+            adjusted=MappingProxyType({**found.metrics.adjusted, "brier": adjusted}),
+        )
+        text = "\n".join(render_comparison(replace(found, metrics=metrics)))
+        (line,) = [line for line in text.splitlines() if line.startswith("  Brier   ")][1:2]
+        return line
+
+    assert row(0.8).endswith("0.800")
+    assert row(0.03).endswith("0.030  b")
