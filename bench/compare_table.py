@@ -148,6 +148,8 @@ def _metrics(found: TaskComparison) -> str:
         table.append([METRICS[name].label, *row])
     lines = align(table)
     lines += [f"  ({mark}) {inline(why, WARNING_WIDTH)}" for why, mark in reasons.items()]
+    if reasons:
+        lines.append(f"  a is {inline(found.base, NAME_WIDTH)}, b is {inline(found.cand, NAME_WIDTH)}")
     return "\n".join(lines)
 
 
