@@ -12,13 +12,15 @@ from caopd_bench.baseline import init_baseline, update_baseline, verify_baseline
 from caopd_bench.baseline_files import CHANGES_NAME, Baseline, read_baseline
 from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.gate_plan import plan_gate
-from caopd_bench.gate_plan_text import summarize_plan
+from caopd_bench.gate_plan_text import summarize_plan, warn_of_no_room
 from caopd_bench.gate_policy import Policy, load_policy
 from caopd_bench.gate_text import render_text
 from caopd_bench.gating import gate
-from caopd_bench.notes import describe_run
+from caopd_bench.notes import describe_run, notes_on_pairing
+from caopd_bench.rows import Run
 from caopd_bench.scoring import score
 from caopd_bench.stored import is_stored, read_stored, read_summary
+from caopd_bench.stored_check import find_edits
 from caopd_bench.table import LABELS, align, render_task
 from caopd_bench.terminal import NAME_WIDTH, inline
 
@@ -40,19 +42,23 @@ def _init(options: argparse.Namespace) -> int:
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
     init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
     print(f"{options.output}: the reference is made; keep the folder under version control")
-    _print_noise(read_baseline(options.output))
+    _print_noise(read_baseline(options.output), read_stored(options.output))
     _print_plan(options.output, policy)
     return 0
 
 
 def _print_plan(folder: Path, policy: Policy) -> None:
     """Say whether a gate with this reference could pass an equal model."""
+    warnings: list[str] = []
     try:
-        summary = summarize_plan(plan_gate(policy, read_stored(folder)))
+        plan = plan_gate(policy, read_stored(folder))
+        summary, warnings = summarize_plan(plan), warn_of_no_room(plan)
     except UsageError as error:
         # The reference stands; a policy that does not fit it is the policy's to mend.
         summary = f"none, {error}"
     print(f"\nplan: {summary}")
+    for warning in warnings:
+        print(f"  {warning}")
     print(f"  more: caopd-bench gate --plan --reference {inline(str(folder), 300)}")
 
 
@@ -65,13 +71,19 @@ def _show(options: argparse.Namespace) -> int:
     else:
         print(f"{folder}: of {baseline.made}, from {inline(baseline.run, 200)}")
         print(f"  {inline(baseline.reason, 500)}")
+    problems = find_edits(folder, run)
+    if problems:
+        print(
+            f"  EDITED: the rows are not those that were stored, and the numbers below are those "
+            f"of the edited rows: {inline(problems[0], 300)}"
+        )
     level = summary.level or 0.95
     records = score(run, level=level)
     for task in run.tasks:
         ours = [record for record in records if record.task == task]
         print(f"\n{inline(task, NAME_WIDTH)}\n  {describe_run(run, task)}\n")
         print(render_task(ours, [run.name], level))
-    _print_noise(baseline)
+    _print_noise(baseline, run)
     if (folder / CHANGES_NAME).is_file():
         print(f"\nchanges: {folder / CHANGES_NAME}")
     return 0
@@ -99,7 +111,7 @@ def _update(options: argparse.Namespace) -> int:
             return 1
     update_baseline(options.run_, folder, reason=options.reason, rerun=options.aa)
     print(f"{folder}: replaced; old and new values: {folder / CHANGES_NAME}")
-    _print_noise(read_baseline(folder))
+    _print_noise(read_baseline(folder), read_stored(folder))
     _print_plan(folder, policy)
     return 0
 
@@ -124,12 +136,15 @@ def _check_reference(folder: Path) -> None:
         )
 
 
-def _print_noise(baseline: Baseline | None) -> None:
+def _print_noise(baseline: Baseline | None, run: Run) -> None:
     if baseline is not None and baseline.rerun:
         print("\nrerun of the same checkpoint (positive is worse)")
         print("\n".join(align(list(_noise_rows(baseline)))))
         for line in _noise_in_families(baseline):
             print(line)
+        tasks = dict.fromkeys(noise.task for noise in baseline.rerun)
+        for note in dict.fromkeys(n for task in tasks for n in notes_on_pairing([run], task)):
+            print(f"  note: {note}")
 
 
 def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ from caopd_bench.gate_policy import Policy
 from caopd_bench.gating import measured_noise
 from caopd_bench.made_candidates import resize
 from caopd_bench.metrics.counting import FloatArray
+from caopd_bench.no_room import NoRoom, find_no_room
 from caopd_bench.paired_rows import TaskPair
 from caopd_bench.rows import AnyRun
 
@@ -116,6 +117,9 @@ class GatePlan:
     tasks : Sequence of TaskPlan
     draws : int
         Equal candidates that were made.
+    no_room : Sequence of NoRoom
+        The numbers of the reference that cannot get worse by their margin: a PASS says nothing of
+        them.
     """
 
     reference: str
@@ -124,6 +128,7 @@ class GatePlan:
     min_items: int
     tasks: Sequence[TaskPlan]
     draws: int
+    no_room: Sequence[NoRoom] = ()
 
 
 def plan_gate(
@@ -171,7 +176,8 @@ def plan_gate(
     each = power ** (1.0 / len(pairs))
     plans = [_plan_task(pair, policy, noise, (power, each), many, rng) for pair in pairs]
     chance = math.prod(plan.chance for plan in plans)
-    return GatePlan(reference.name, power, chance, policy.min_items, plans, many)
+    no_room = find_no_room(pairs, policy)
+    return GatePlan(reference.name, power, chance, policy.min_items, plans, many, no_room)
 
 
 def _is_slow(policy: Policy, task: str) -> bool:

@@ -9,12 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.gate_plan import CellPlan, GatePlan
+from caopd_bench.gate_plan import CellPlan, GatePlan, TaskPlan
 from caopd_bench.gate_table import label_of, round_items
+from caopd_bench.no_room import describe_no_room
 from caopd_bench.table import align
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
-__all__ = ["render_plan", "render_plan_json", "summarize_plan"]
+__all__ = ["render_plan", "render_plan_json", "summarize_plan", "warn_of_no_room"]
 
 HEADS = ("", "limit", "moves by", "within", "items for")
 
@@ -105,14 +106,12 @@ def percent(chance: float) -> str:
 
 def _explain(plan: GatePlan) -> Iterator[str]:
     """Yield what the headline rests on, and what stands in the way of PASS whatever the noise."""
-    anew = "60 % of the items are answered anew (an assumption; baseline init --aa measures it)"
-    ways = ["all samples are drawn anew" if task.is_sampled else anew for task in plan.tasks]
+    ways = [_way(task) for task in plan.tasks]
     yield (
         f"  equal: {plan.draws} candidates made of the reference's own rows, in which "
         f"{'; or '.join(dict.fromkeys(ways))}"
     )
-    if any(task.is_measured for task in plan.tasks):
-        yield "  their noise is scaled to that which a rerun of the checkpoint had"
+    yield from (f"  {line}" for line in warn_of_no_room(plan))
     several = len(plan.tasks) > 1
     for task in plan.tasks:
         place = f"{inline(task.task, NAME_WIDTH)}: " if several else ""
@@ -126,6 +125,22 @@ def _explain(plan: GatePlan) -> Iterator[str]:
                 yield f"  {place}{_obstacle(cell)}"
     if any(task.items_needed > task.items and not task.is_sampled for task in plan.tasks):
         yield "  several samples of each question (_sc8), or wider margins, take fewer questions"
+
+
+def _way(task: TaskPlan) -> str:
+    """Say how equal candidates of a task are made, and what is assumed in it."""
+    way = "all samples are drawn anew" if task.is_sampled else "60 % of the items are answered anew"
+    if task.is_measured:
+        return f"{way}, with the noise scaled to that which a rerun of the checkpoint had"
+    return way if task.is_sampled else f"{way} (an assumption; baseline init --aa measures it)"
+
+
+def warn_of_no_room(plan: GatePlan) -> list[str]:
+    """Say which numbers of the reference cannot get worse by their margin; a line each."""
+    return [
+        f"{line}: the gate sees no such loss"
+        for line in describe_no_room(plan.no_room, len(plan.tasks))
+    ]
 
 
 def _obstacle(cell: CellPlan) -> str:

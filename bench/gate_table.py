@@ -87,7 +87,18 @@ def headline(result: GateResult) -> str:
 
 
 def explain(result: GateResult) -> list[str]:
-    """Say what a verdict that is no PASS or FAIL would take, and what its exit code is."""
+    """Say what a verdict that is no PASS or FAIL would take, and what its exit code is.
+
+    Of a FAIL, which numbers had no part in it, and why.
+    """
+    if result.outcome == "FAIL":
+        lines = [
+            f"{_place(cell, result)}{label(cell)}: not computed ({cell.reason})"
+            for cell in result.cells
+            if cell.tier == "gate" and cell.reason
+        ]
+        more = len(lines) - 2 * MOST
+        return [*lines[: 2 * MOST], f"and {more} more such lines"] if more > 0 else lines
     if result.outcome != "INCONCLUSIVE":
         return []
     open_cells = [c for c in result.cells if c.tier == "gate" and c.outcome == "INCONCLUSIVE"]
@@ -122,11 +133,13 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
         return
     samples = "" if first.task.endswith("_sc8") else "; or several samples of each (_sc8)"
     lacking = [label(cell) for cell in cells if cell.reason]
-    more = f", and {' and '.join(lacking)} may take more" if lacking else ""
+    numbers = ", of the numbers that are computed" if lacking else ""
+    more = f"; how many {' and '.join(lacking)} would take is not known from this run"
     yield (
-        f"{place}about {round_items(most.items_needed)} items would decide with a chance of 80 %, "
-        f"if the candidate is what it seems{more} (now {most.items:,}; {label(most)} takes most)"
-        f"{samples}"
+        f"{place}about {round_items(most.items_needed)} items would decide with a chance of 80 %"
+        f"{numbers}, if the candidate is what it seems (now {most.items:,}; {label(most)} takes "
+        f"most){more if lacking else ''}{samples}; how many a model equal to the reference takes: "
+        "caopd-bench gate --plan"
     )
 
 

@@ -15,7 +15,7 @@ from caopd_bench.gate_inputs import cluster_pair, common_tasks, load_reference, 
 from caopd_bench.gate_policy import Limits, Policy
 from caopd_bench.gate_result import EXIT_CODES, GateCell, GateResult
 from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, Outcome, decide
-from caopd_bench.notes import notes_on_weights
+from caopd_bench.notes import notes_on_pairing, notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AnyRun
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
@@ -113,7 +113,9 @@ def gate(
     cells = [_finish(place, one, said[place], noise) for place, one in made.items()]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
-    notes = [str(difference) for difference in differences]
+    # First what makes every number wrong, if it is so; once for all tasks of the same files.
+    notes = list(dict.fromkeys(n for task in tasks for n in notes_on_pairing([base, cand], task)))
+    notes += [str(difference) for difference in differences]
     notes += notes_on_weights([base, cand])
     notes += _notes_on_pairs(wanted, pairs)
     notes += _notes_on_runs(base, cand, tasks)

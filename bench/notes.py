@@ -14,7 +14,9 @@ from caopd_bench.terminal import WARNING_WIDTH, inline
 
 __all__ = [
     "describe_run",
+    "has_item_names",
     "notes_on_items",
+    "notes_on_pairing",
     "notes_on_task",
     "notes_on_thinking",
     "notes_on_weights",
@@ -162,11 +164,42 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
 
 def _items(run: AnyRun, task: str) -> set[str]:
     """Give the items of a task; none where they are not known."""
-    if not isinstance(run, Run):
+    if not isinstance(run, Run) or not has_item_names(run, task):
         return set()
+    return {row.item_hash for row in run.task_rows(task)}
+
+
+def has_item_names(run: AnyRun, task: str) -> bool:
+    """Say whether rows have names to be paired by; those of flat files need an item column."""
+    if not isinstance(run, Run):
+        return False
     columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
-    is_named = isinstance(columns, Mapping) and bool(columns.get("item"))
-    return {row.item_hash for row in run.task_rows(task)} if is_named else set()
+    return isinstance(columns, Mapping) and bool(columns.get("item"))
+
+
+def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
+    """Warn of rows that are paired by nothing but their place in a file.
+
+    Parameters
+    ----------
+    runs : Sequence of Run
+        Those that are compared.
+    task : str
+
+    Returns
+    -------
+    list of str
+        A note, or none where the rows of every run name their item.
+    """
+    nameless = [run for run in runs if not has_item_names(run, task)]
+    if not nameless:
+        return []
+    names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
+    return [
+        f"the rows of {names} have no item, so they are paired by their line number: if the files "
+        "list the questions in different orders, answers to different questions are compared; name "
+        "each row's question in a column called item"
+    ]
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:

@@ -231,7 +231,7 @@ def _difference(task: str, base: Sequence[tuple[str, int]], cand: Sequence[tuple
     if not ours & theirs:
         return (
             f"{name}: no item is in both runs ({len(ours):,} and {len(theirs):,}); other problems, "
-            "or another version of the prompt"
+            "another version of the prompt, or a file that does not name its items"
         )
     if only_ours or only_theirs:
         some = only_ours or only_theirs

@@ -18,6 +18,7 @@ from caopd_bench.provenance import OTHER_PARSER
 from caopd_bench.rows import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.stored import is_stored
 from caopd_bench.tasks.parsing import PARSER_VERSION, Spans, judge_spans
+from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["reparse"]
 
@@ -41,7 +42,8 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     Raises
     ------
     UsageError
-        If it is of flat files, which hold no responses.
+        If it is of flat files, which hold no responses, or a stored run lacks the texts that its
+        rows were read from.
     """
     path = Path(run.path)
     if isinstance(run, Run) and is_results(path):
@@ -49,6 +51,7 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
         wanted = set(run.tasks)
         rows = [row for row in again.rows if row.task in wanted]
     elif isinstance(run, Run) and path.is_dir() and is_stored(path):
+        _refuse_without_text(run)
         rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
     else:
         raise UsageError(
@@ -76,6 +79,37 @@ def _read_again(row: Row, is_computed: bool) -> Row:
         confidence=parsed.confidence if parsed.status == "ok" else None,
         correct=row.correct if parsed.answer is not None else 0,
     )
+
+
+def _refuse_without_text(run: Run) -> None:
+    """Refuse rows that were not read from the texts beside them: read again, all would be lost."""
+    for task in run.tasks:
+        if _is_computed(run, task):
+            continue
+        rows = run.task_rows(task)
+        is_flat = "columns" in (run.settings(task).get("source") or {})
+        without = len(rows) if is_flat else sum(_lacks_text(row) for row in rows)
+        if without:
+            why = (
+                "the run was stored from a file of confidences, which holds no responses: leave "
+                "--reparse out"
+                if is_flat
+                else "an answer or a confidence was read from a text that is not stored: read the "
+                "original run again (caopd-bench score RUN --reparse)"
+            )
+            raise UsageError(
+                f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of {len(rows):,} "
+                f"rows have no text to read again; {why}"
+            )
+
+
+def _lacks_text(row: Row) -> bool:
+    """Say whether a row is what only a text can make it, and that text is missing."""
+    if row.status in WITHOUT_TEXT:
+        return False
+    has_confidence = row.status in ("ok", "bad_confidence")
+    has_answer = row.status == "ok" or row.correct > 0
+    return (has_confidence and row.stated is None) or (has_answer and row.answer is None)
 
 
 def _is_computed(run: Run, task: str) -> bool:

@@ -7,16 +7,20 @@ confidence to 1.00, discrimination gone. A gate that was never seen to fail is d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_inputs import match_itself
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import judge_pairs
+from caopd_bench.gating import decide_cells, judge_pairs, limited_cells
 from caopd_bench.made_candidates import make_equal, make_opd_shaped, stratify
+from caopd_bench.metrics.verdicts import Outcome
+from caopd_bench.no_room import NoRoom, find_no_room
+from caopd_bench.paired_rows import TaskPair
 from caopd_bench.rows import AnyRun
 from caopd_bench.self_test_families import FamilyTest, find_family_keys, try_families
 
@@ -27,6 +31,8 @@ OPD_DRAWS = 100
 FAMILY_DRAWS = 200
 WANTED = 0.95  # share of OPD-shaped candidates that must fail
 CHANCE = 0.01  # of blaming a gate that keeps its rate
+
+Number = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,12 @@ class SelfTest:
     families : Sequence of FamilyTest
         What equal candidates would do whose items of a family moved together, for each group key
         that items could be clustered by.
+    blocked : Mapping of (task, group, metric) to str
+        The numbers that no equal candidate has, which blocks every PASS, and why.
+    no_room : Sequence of NoRoom
+        The numbers of the reference that cannot get worse by their margin.
+    tasks : int
+        Of the policy.
     """
 
     equal: int
@@ -54,12 +66,19 @@ class SelfTest:
     opd_passed: int
     allowed: int
     families: Sequence[FamilyTest] = ()
+    blocked: Mapping[Number, str] = field(default_factory=dict)
+    no_room: Sequence[NoRoom] = ()
+    tasks: int = 1
 
     @property
     def holds(self) -> bool:
-        """Whether the gate does what it is for; families are not part of it, but assumed."""
+        """Whether the gate does what it is for; families are not part of it, but assumed.
+
+        One that PASSes no equal candidate does not tell an equal model from any other.
+        """
         return (
             self.equal_failed <= self.allowed
+            and self.equal_passed > 0
             and self.opd_passed == 0
             and self.opd_failed >= WANTED * self.opd
         )
@@ -100,10 +119,15 @@ def run_self_test(
     gated = policy.only_gated()
     rng = np.random.default_rng(seed)
     strata = [stratify(pair, gated.gated_key(pair.task)) for pair in pairs]
-    equal = [
-        judge_pairs([make_equal(p, rng, s) for p, s in zip(pairs, strata, strict=True)], gated)
-        for _ in range(equal_draws)
-    ]
+    lacking: Counter[Number] = Counter()
+    reasons: dict[Number, str] = {}
+    equal: list[Outcome] = []
+    for _ in range(equal_draws):
+        drawn = [make_equal(p, rng, s) for p, s in zip(pairs, strata, strict=True)]
+        outcome, without = _judge(drawn, gated)
+        equal.append(outcome)
+        lacking.update(without.keys())
+        reasons |= without
     opd = [
         judge_pairs([make_opd_shaped(pair, rng) for pair in pairs], gated) for _ in range(opd_draws)
     ]
@@ -119,7 +143,21 @@ def run_self_test(
         opd_passed=opd.count("PASS"),
         allowed=most_allowed(equal_draws, 1.0 - policy.confidence),
         families=families,
+        blocked={number: reasons[number] for number, n in lacking.items() if n == equal_draws},
+        no_room=find_no_room(pairs, policy),
+        tasks=len(pairs),
     )
+
+
+def _judge(pairs: Sequence[TaskPair], policy: Policy) -> tuple[Outcome, dict[Number, str]]:
+    """Give the verdict, and the gated numbers that could not be computed."""
+    made = limited_cells(pairs, policy)
+    without = {
+        (place.task, place.group, place.metric): one.numbers.reason
+        for place, one in made.items()
+        if one.tier == "gate" and one.numbers.reason
+    }
+    return decide_cells(made, policy).outcome, without
 
 
 def most_allowed(draws: int, rate: float) -> int:

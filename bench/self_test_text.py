@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caopd_bench.gate_policy import Policy
+from caopd_bench.gate_table import label_of
 from caopd_bench.made_candidates import MOVED
+from caopd_bench.no_room import describe_no_room
 from caopd_bench.self_test import WANTED, SelfTest, most_allowed
 from caopd_bench.self_test_families import FamilyTest
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_self_test"]
 
@@ -25,16 +27,42 @@ def render_self_test(done: SelfTest, reference: str, policy: Policy) -> str:
     ]
     if done.equal_failed > done.allowed:
         lines.append("  it raises false alarms: does the reference keep the policy's max and min?")
-    if done.equal_passed < done.equal / 2:
-        lines.append(
-            "  most equal candidates do not PASS; how many items would do: caopd-bench gate --plan"
-        )
+    lines += _on_equal(done)
     if done.opd_passed or done.opd_failed < WANTED * done.opd:
-        lines.append(
-            "  it would miss such a change: more items, samples (_sc8), or narrower margins"
-        )
+        lines += _on_missed(done)
     lines += [line for test in done.families for line in _on_family(test, policy)]
     return "\n".join(lines)
+
+
+def _on_equal(done: SelfTest) -> Iterator[str]:
+    """Say what keeps equal candidates from a PASS."""
+    for (task, group, metric), why in done.blocked.items():
+        parts = (task if done.tasks > 1 else None, group)
+        place = " ".join(inline(part, NAME_WIDTH) for part in parts if part)
+        yield (
+            f"  {place + ': ' if place else ''}{label_of(metric)} cannot be computed in any equal "
+            f"candidate ({inline(why, WARNING_WIDTH)}), and a number that is not computed blocks "
+            "PASS"
+        )
+    ask = "whether more items would do, and how many: caopd-bench gate --plan"
+    if done.equal_passed == 0:
+        yield f"  no equal candidate PASSes, so the gate can hardly PASS any model; {ask}"
+    elif done.equal_passed < done.equal / 2:
+        yield f"  most equal candidates do not PASS; {ask}"
+
+
+def _on_missed(done: SelfTest) -> Iterator[str]:
+    """Say why an OPD-shaped candidate is not seen, and what would help."""
+    if not done.no_room:
+        yield "  it would miss such a change: more items, samples (_sc8), or narrower margins"
+        return
+    yield "  it would miss such a change, because the reference has little left to lose:"
+    yield from (f"  - {line}" for line in describe_no_room(done.no_room, done.tasks))
+    yield (
+        "  more items do not help with these numbers: take a reference that is not as "
+        "overconfident, or limit them by max and min in the policy, which a candidate must keep "
+        "whatever the reference does"
+    )
 
 
 def _on_family(test: FamilyTest, policy: Policy) -> Iterator[str]:

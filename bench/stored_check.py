@@ -62,7 +62,8 @@ def refuse_edited(run: AnyRun) -> None:
     for problem in find_edits(folder, run):
         raise NotComparableError(
             f"{inline(str(folder), 300)}: its rows are not those that were stored: {problem}; "
-            f"store the run again (caopd-bench score RUN --store DIR), or restore the folder"
+            "restore the folder from version control or a copy, or store the original run again, "
+            "from the files that it was first read from (caopd-bench score ORIGINAL --store DIR)"
         )
 
 

@@ -362,3 +362,26 @@ def test_hostile_candidates_never_pass(stored, run, name):
     assert code in (2, 3, 4)
     assert not out.startswith("PASS")
     assert len(err.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_rows_paired_by_line_number_are_said_to_be(run, tmp_path, stored):
+    rng = np.random.default_rng(1)
+    lines = [f"{i},{c:.2f},{int(rng.random() < c)}\n" for i, c in enumerate(rng.random(150))]
+    said = "so they are paired by their line number"
+    for head, at in (("item,confidence,correct\n", 0), ("confidence,correct\n", 1)):
+        specs = []
+        for name, order in (("one", lines), ("two", lines[::-1])):
+            file = tmp_path / f"{name}{at}.csv"
+            file.write_text(head + "".join(line.split(",", at)[at] for line in order))
+            specs.append(file)
+            if stored:
+                specs[-1] = tmp_path / f"{name}{at}"
+                assert run("score", file, "--store", specs[-1])[0] == 0
+        code, out, _ = run("gate", "--reference", *specs)
+        assert code == 0
+        assert (said in out) == (at == 1)
+        if at:
+            assert "the rows of one1 and of two1 have no item" in out
+    words = ("--aa", specs[1], "--output", tmp_path / "ref", "--reason", "r")
+    assert said in run("baseline", "init", specs[0], *words)[1]

@@ -332,3 +332,29 @@ def test_a_few_draws_of_the_simulation():
     found = SIMULATED.run_case("continuous", 2, 200, references=2, pairs=10)
     assert 0 <= found["chance"] <= 1
     assert found["needed"] > 400
+
+
+def test_a_reference_that_has_nothing_left_to_lose(reference, run, tmp_path):
+    ref = reference(200)
+    said = (
+        "confidence when wrong is 1.000 in the reference, so it cannot rise by its margin of 0.05"
+    )
+    assert said not in render_plan(plan_gate(SHIPPED, ref, draws=5))
+    sure = replace(ref, rows=[replace(row, confidence=1.0) for row in ref.rows])
+    plan = plan_gate(SHIPPED, sure, draws=5)
+    assert f"{said}: the gate sees no such loss" in render_plan(plan)
+    assert "confidence_when_wrong" in [
+        one["metric"] for one in json.loads(render_plan_json(plan))["no_room"]
+    ]
+    write_stored(sure, score(sure), tmp_path / "sure")
+    out = run("baseline", "init", tmp_path / "sure", "--output", tmp_path / "ref", "--reason", "r")[
+        1
+    ]
+    assert said in out
+
+
+def test_a_measured_plan_does_not_ask_for_the_measurement(reference):
+    plan = plan_gate(SHIPPED, reference(200), rerun={("t0", "brier"): (0.01, 200)}, draws=5)
+    text = render_plan(plan)
+    assert "noise scaled to that which a rerun of the checkpoint had" in text
+    assert "an assumption" not in text

@@ -13,7 +13,7 @@ from caopd_bench.gate_html import render_html
 from caopd_bench.gate_junit import render_junit
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gate_table import explain, footnotes, headline, said
+from caopd_bench.gate_table import explain, footnotes, headline, label, said
 from caopd_bench.gate_text import render_text
 from caopd_bench.gating import gate
 
@@ -139,7 +139,9 @@ def test_what_is_not_computed_is_not_said_to_be_decided(pair):
     for cell in lacking:
         assert any("not computed (" in line and cell.reason in line for line in lines)
     (line,) = [line for line in lines if NEEDED.search(line)]
-    assert "may take more" in line
+    assert "80 %, of the numbers that are computed, if" in line
+    assert f"how many {' and '.join(label(cell) for cell in lacking)} would take" in line
+    assert "how many a model equal to the reference takes: caopd-bench gate --plan" in line
     assert needed(result)[0] >= max(cell.items_needed for cell in lacking) > 120
     none = [
         replace(run, rows=[replace(row, correct=1) for row in run.rows]) for run in (base, cand)
@@ -279,3 +281,16 @@ def test_a_shown_collapse_is_still_called_worse(pair):
     assert result.outcome == "PASS"
     assert {c.metric: c.outcome for c in result.cells}["confidence_when_wrong"] == "FAIL"
     assert np.isfinite([cell.adjusted for cell in result.cells]).all()
+
+
+def test_a_failure_says_why_a_number_is_not_computed(pair):
+    base, cand = pair(200)
+    none = [replace(r, rows=[replace(row, correct=0) for row in r.rows]) for r in (base, cand)]
+    sure = [replace(row, confidence=1.0) for row in none[1].rows]
+    result = gate(replace(none[1], rows=sure), Policy(version=1), reference=none[0])
+    assert result.outcome == "FAIL"
+    lacking = [cell for cell in result.cells if cell.reason]
+    assert [label(cell) for cell in lacking] == ["AUROC", "strict AUROC"]
+    text = render_text(result)
+    for cell in lacking:
+        assert f"  {label(cell)}: not computed ({cell.reason})" in text

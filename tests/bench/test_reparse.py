@@ -1,11 +1,13 @@
 """`score --reparse` reads the responses again: of a run directory, and of a stored run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from caopd_bench import read_run
+from caopd_bench import read_run, score
 from caopd_bench.reparsing import reparse
+from caopd_bench.stored import write_stored
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
 ANSWERS = [
@@ -80,3 +82,35 @@ def test_flat_files_hold_no_responses(run, tmp_path):
     code, _, err = run("score", tmp_path / "a.csv", "--reparse")
     assert code == 2
     assert "caopd-bench rescore" in err
+
+
+def test_a_stored_file_of_confidences_has_nothing_to_read(run, tmp_path):
+    (tmp_path / "a.csv").write_text("confidence,correct\n0.9,1\n,1\n0.2,0\n")
+    assert run("score", tmp_path / "a.csv", "--store", tmp_path / "a")[0] == 0
+    code, out, err = run("score", tmp_path / "a", "--reparse", "--store", tmp_path / "new")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "3 of 3 rows have no text to read again" in err
+    assert "leave --reparse out" in err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("lost", [("answer",), ("stated",), ("answer", "stated")])
+def test_a_row_whose_text_is_missing_is_not_turned_into_a_wrong_one(old, run, tmp_path, lost):
+    run("score", old, "--store", tmp_path / "stored")
+    stored = read_run(tmp_path / "stored")
+    rows = [replace(stored.rows[0], **dict.fromkeys(lost)), *stored.rows[1:]]
+    write_stored(replace(stored, rows=rows), score(stored), tmp_path / "stored")
+    code, out, err = run("score", tmp_path / "stored", "--reparse", "--store", tmp_path / "new")
+    assert (code, out) == (2, "")
+    assert "1 of 5 rows have no text to read again" in err
+    assert "read the original run again" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_rows_that_never_had_a_text_are_read_all_the_same(make_run, run, tmp_path):
+    """Nothing was said in them, and nothing is lost."""
+    silent = [(None, 0, "no_answer", ""), (None, 0, "unfinished", ""), (None, 0, "api_error", "")]
+    folder = make_run([*ANSWERS[:1], *silent])
+    assert run("score", folder, "--store", tmp_path / "stored")[0] == 0
+    assert reparse(read_run(tmp_path / "stored"))[1] == 0

@@ -8,7 +8,9 @@ import pytest
 from caopd_bench import score
 from caopd_bench.gate_inputs import match_itself
 from caopd_bench.gate_policy import Policy
+from caopd_bench.gate_table import label_of
 from caopd_bench.made_candidates import make_equal, make_equal_in_families, make_opd_shaped
+from caopd_bench.no_room import find_no_room
 from caopd_bench.paired_rows import match_task
 from caopd_bench.self_test import run_self_test
 from caopd_bench.self_test_families import find_family_keys, try_families
@@ -210,3 +212,89 @@ def test_from_the_command_line(populations, run, tmp_path):
     code, _, err = run("gate", "--self-test", "--policy", policy, "--reference", tmp_path / "ref")
     assert code == 2
     assert "lacks other" in err
+
+
+def change(run, **keys):
+    """Set fields of every row; a callable is given the row."""
+    rows = [
+        replace(row, **{k: v(row) if callable(v) else v for k, v in keys.items()})
+        for row in run.rows
+    ]
+    return replace(run, rows=rows)
+
+
+def always_wrong(run):
+    return change(run, correct=0, confidence=0.0)
+
+
+def silent_when_wrong(run):
+    return change(
+        run,
+        confidence=lambda row: row.confidence if row.correct else None,
+        status=lambda row: "ok" if row.correct else "no_confidence",
+    )
+
+
+def always_right(run):
+    return change(run, correct=1)
+
+
+@pytest.mark.parametrize("make", [always_wrong, silent_when_wrong, always_right])
+def test_a_gate_that_can_pass_nothing_does_not_hold(populations, make):
+    run = make(populations.make_run(*populations.draw(400, 1)))
+    done = run_self_test(Policy(version=1), run, equal_draws=30, opd_draws=20)
+    assert done.equal_passed == 0
+    assert not done.holds
+    assert {metric for _, _, metric in done.blocked} >= {"auroc", "strict_auroc"}
+    text = render_self_test(done, "ref", Policy(version=1))
+    assert text.startswith("FAIL  self-test")
+    for (_, _, metric), why in done.blocked.items():
+        assert f"{label_of(metric)} cannot be computed in any equal candidate ({why})" in text
+    assert "no equal candidate PASSes" in text
+    assert "how many items would do" not in text
+
+
+def test_what_more_items_would_do_is_for_the_plan_to_say(populations):
+    """Numbers that some equal candidates have are not called impossible."""
+    run = populations.make_run(*populations.draw(110, 1))
+    done = run_self_test(Policy(version=1), run, equal_draws=30, opd_draws=5)
+    assert done.equal_passed == 0
+    assert not done.holds
+    assert done.blocked == {}
+    text = render_self_test(done, "ref", Policy(version=1))
+    assert "whether more items would do, and how many: caopd-bench gate --plan" in text
+
+
+def test_a_reference_that_has_nothing_left_to_lose(populations):
+    run = change(populations.make_run(*populations.draw(400, 1)), confidence=1.0)
+    done = run_self_test(Policy(version=1), run, equal_draws=20, opd_draws=20)
+    assert not done.holds
+    assert done.opd_passed
+    assert [one.metric for one in done.no_room] == [
+        "overconfidence_gap",
+        "auroc",
+        "confidence_when_wrong",
+        "strict_auroc",
+    ]
+    text = render_self_test(done, "ref", Policy(version=1))
+    assert "confidence when wrong is 1.000 in the reference, so it cannot rise" in text
+    assert "AUROC is 0.500 in the reference" in text
+    assert "more items do not help" in text
+    assert "more items, samples (_sc8), or narrower margins" not in text
+
+
+def test_numbers_that_have_room_are_not_named(populations):
+    run = populations.make_run(*populations.draw(400, 1))
+    pairs = match_itself(Policy(version=1), run)
+    assert find_no_room(pairs, Policy(version=1)) == []
+    wide = Policy.model_validate(
+        {
+            "version": 1,
+            "metrics": {
+                "confidence_when_wrong": {"margin": 0.2},
+                "auroc": {"margin": 0.07, "min": 0.5},
+                "strict_auroc": {"margin": 0.9, "tier": "advisory"},
+            },
+        }
+    )
+    assert [one.metric for one in find_no_room(pairs, wide)] == ["confidence_when_wrong"]

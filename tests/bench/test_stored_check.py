@@ -166,11 +166,12 @@ def test_rows_that_are_packed_again_are_the_same_rows(folders):
     assert find_edits(folders / "cand") == []
 
 
-def test_missing_confidences_that_were_counted_as_zero(folders, run, tmp_path):
+def test_missing_confidences_that_were_counted_as_zero(folders, tmp_path):
     rows = _rows(folders / "cand")
     _write_rows(folders / "cand", silent_when_wrong(rows))
     stored = tmp_path / "zero"
-    assert run("score", folders / "cand", "--missing", "zero", "--store", stored)[0] == 0
+    silent = read_run(folders / "cand")
+    write_stored(silent, score(silent, missing="zero"), stored)
     _forget_hash(stored)
     assert find_edits(stored) == []
     _write_rows(stored, one_right(_rows(stored)))
@@ -218,3 +219,28 @@ def test_numbers_of_other_processors_are_the_same(folders):
             record["estimate"] = float(np.nextafter(record["estimate"], 2.0))
     file.write_text(json.dumps(summary))
     assert find_edits(folders / "cand") == []
+
+
+@pytest.mark.parametrize("words", [(), ("--task", TASK), ("--reparse",)])
+def test_an_edited_run_is_not_stored_again(folders, run, words):
+    """It would have a summary that fits it, and pass for what the model said."""
+    _write_rows(folders / "cand", all_right(_rows(folders / "cand")))
+    code, out, err = run("score", folders / "cand", *words, "--store", folders / "new")
+    assert (code, out) == (4, "")
+    assert "restore the folder" in err
+    assert "store the original run again" in err
+    assert not (folders / "new").exists()
+    _write_rows(folders / "base", _rows(folders / "base"))
+    assert run("score", folders / "base", "--task", TASK, "--store", folders / "new")[0] == 0
+
+
+def test_the_numbers_of_an_edited_reference_are_shown_as_such(folders, run):
+    run("baseline", "init", folders / "base", "--output", folders / "ref", "--reason", "r")
+    said = "EDITED: the rows are not those that were stored"
+    code, out, _ = run("baseline", "show", folders / "ref")
+    assert code == 0
+    assert said not in out
+    _write_rows(folders / "ref", one_right(_rows(folders / "ref")))
+    code, out, _ = run("baseline", "show", folders / "ref")
+    assert code == 0
+    assert out.index(said) < out.index("accuracy")
