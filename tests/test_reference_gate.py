@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from caopd_bench import gate, read_run
 from caopd_bench.cli import main
 
 pytest.importorskip("torch")
@@ -79,8 +80,12 @@ def test_a_change_that_moves_the_calibration_is_caught(evaluate, capsys, monkeyp
         return found._replace(confidence=min(1.0, found.confidence + 0.06))
 
     monkeypatch.setattr(judging, "parse_response", read_too_high)
-    code, said = _gate("caopd", evaluate("caopd"), capsys)
-    assert (code, said.split()[0]) == (1, "FAIL"), said
+    run = evaluate("caopd")
+    # From the folder it is refused: its confidences are not those that its texts state.
+    assert _gate("caopd", run, capsys) == (4, "")
+    # The numbers see it too.
+    stored = RUNS / CHECKPOINTS["caopd"][1] / "run"
+    assert gate(read_run(run), POLICY, reference=stored).outcome == "FAIL"
 
 
 def test_a_checkpoint_whose_weights_moved_is_caught(evaluate, tmp_path, capsys, monkeypatch):
