@@ -92,8 +92,8 @@ def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = Non
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.text(0.02, 0.98, "overconfident", color=GREY, ha="left", va="top", fontsize="small")
     ax.text(0.98, 0.02, "underconfident", color=GREY, ha="right", va="bottom", fontsize="small")
-    _draw_points(ax, points)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    _draw_points(ax, points)
     return _finish(ax, "Accuracy", "Mean stated confidence", title)
 
 
@@ -178,10 +178,10 @@ def plot_pareto(
         ax.fill_between(x, y, worst, color=COLOURS[0], alpha=0.1, linewidth=0, zorder=0)
         said = f"front; dominated area {area:.3f}"
         ax.plot(x, y, color=COLOURS[0], linewidth=1.2, zorder=1, label=said)
-    _draw_points(ax, shown)
     values = [v for p in shown for v in (p.y.value, p.y.high) if math.isfinite(v)]
     bottom = min(max([*values, 0.05]) * 1.1, worst)
     ax.set(xlim=(0, 1), ylim=(bottom, 0.0))
+    _draw_points(ax, shown)
     return _finish(ax, "Accuracy", f"{label} (up is better)", title)
 
 
@@ -249,6 +249,8 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
     ax = _axes()
     ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    named = []
     for i, (point, (colour, mark)) in enumerate(zip(points, _styles(), strict=False)):
         own = Point(point.name, point.own_success, point.own_confidence)
         teacher = Point(point.name, point.teacher_success, point.teacher_confidence)
@@ -262,8 +264,8 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
         ax.plot(*ends[0], mark, color=colour, markerfacecolor="white", zorder=3, **first)
         last: dict[str, Any] = {"label": "with it"} if i == 0 else {}
         ax.plot(*ends[1], mark, color=colour, zorder=3, **last)
-        _name_points(ax, [own])
-    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        named.append(own)
+    _name_points(ax, named)
     return _finish(ax, "Success", "Mean stated confidence", title, legend=bool(points))
 
 
@@ -354,7 +356,15 @@ def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
             _draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
         label: dict[str, Any] = {"label": series} if series else {}
-        ax.plot(x, y, color=colour, marker=mark, linestyle="", zorder=3, **label)
+        # A mark at the end of an axis is drawn whole.
+        style: dict[str, Any] = {
+            "color": colour,
+            "marker": mark,
+            "linestyle": "",
+            "zorder": 3,
+            "clip_on": False,
+        }
+        ax.plot(x, y, **style, **label)
     if len(shown) <= MOST_NAMES and not is_named:
         _name_points(ax, shown)
 
@@ -366,15 +376,63 @@ def _draw_cross(ax: Axes, point: Point, colour: str) -> None:
         ax.vlines(point.x.value, point.y.low, point.y.high, color=colour, **BARS)
 
 
+#: Size of a name in points, and the width of a character as a share of it.
+NAME_SIZE, CHARACTER = 7.0, 0.62
+#: Where a name may stand: to the right or left of its point, this many points above its middle.
+SIDES = (1, -1)
+RISES = (5.0, -5.0, 14.0, -14.0, 23.0, -23.0)
+
+
 def _name_points(ax: Axes, points: Sequence[Point]) -> None:
-    for p in points:
-        # At the right edge to the left of its point.
-        at_right = ax.get_xscale() == "linear" and p.x.value > 0.7
+    """Write a name beside each point: within the axes, and over no other name or point.
+
+    Of a name that has room nowhere, as in a crowd, the first place within the axes is taken.
+    """
+    places = _to_points(ax, points)
+    # Left, bottom, right, top of what is taken.
+    taken = [(x - 4.0, y - 4.0, x + 4.0, y + 4.0) for x, y in places]
+    width, height = _axes_size(ax)
+    for p, (x, y) in zip(points, places, strict=True):
+        long, half = CHARACTER * NAME_SIZE * len(p.name), NAME_SIZE * 0.6
+        boxes = []
+        for rise in RISES:
+            for side in SIDES:
+                near, far = x + 5.0 * side, x + (5.0 + long) * side
+                box = (min(near, far), y + rise - half, max(near, far), y + rise + half)
+                boxes.append((box, side, rise))
+        inside = [
+            one
+            for one in boxes
+            if one[0][0] >= 0 and one[0][1] >= 0 and one[0][2] <= width and one[0][3] <= height
+        ] or boxes
+        free = [one for one in inside if not any(_meet(one[0], other) for other in taken)]
+        box, side, rise = (free or inside)[0]
+        taken.append(box)
         ax.annotate(
-            p.name, (p.x.value, p.y.value), xytext=(-5 if at_right else 5, 4),
-            textcoords="offset points", ha="right" if at_right else "left", fontsize="x-small",
-            color=GREY, parse_math=False, annotation_clip=True,
+            p.name, (p.x.value, p.y.value), xytext=(5.0 * side, rise),
+            textcoords="offset points", ha="left" if side > 0 else "right", va="center",
+            fontsize=NAME_SIZE, color=GREY, parse_math=False, annotation_clip=True,
         )  # fmt: skip
+
+
+def _axes_size(ax: Axes) -> tuple[float, float]:
+    """Give width and height of the axes in points, roughly: the layout is made when it is drawn."""
+    width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
+    return 72.0 * (width - 0.75), 72.0 * (height - 0.75)
+
+
+def _to_points(ax: Axes, points: Sequence[Point]) -> list[tuple[float, float]]:
+    """Give where points stand, from the lower left corner of the axes, in points."""
+    if not points:
+        return []
+    width, height = _axes_size(ax)
+    shown = ax.transData.transform([(p.x.value, p.y.value) for p in points])
+    shares = ax.transAxes.inverted().transform(shown)
+    return [(float(x) * width, float(y) * height) for x, y in shares]
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _by_series(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:

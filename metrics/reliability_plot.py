@@ -133,6 +133,7 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
     # that the circles of the others vanish.
     scale = max(AREA / max(map(marks.largest_share, tables.values())), 450.0)
     handles: dict[str, Artist] = {}
+    kinds: dict[str, Artist] = {}
     for i, (table, title) in enumerate(zip(tables.values(), titles, strict=True)):
         row, column = divmod(i, across)
         left = (
@@ -142,8 +143,13 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
         bottom = height - above - sum(lines[: row + 1]) * LINE
         box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
         ax = figure.add_axes(box)
-        handles.update(_draw(ax, table, scale))
+        # One mark, one entry: panels of bins may stand beside panels of stated values.
+        drawn = list(_draw(ax, table, scale).items())
+        kinds[drawn[0][0].partition(",")[0]] = drawn[0][1]
+        handles.update(drawn[1:])
         ax.set_title(title, parse_math=False)
+    circles = {f"{' or '.join(sorted(kinds))}, area: share of rows": next(iter(kinds.values()))}
+    handles = circles | handles
     figure.legend(
         handles.values(),
         handles.keys(),

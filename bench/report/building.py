@@ -19,9 +19,10 @@ from caopd_bench.report.side_by_side import ItemPair, pick_pairs
 from caopd_bench.report.standings import Standing, rank
 from caopd_bench.rows import AGREEMENT, AnyRun, Run
 from caopd_bench.runs import read_run
+from caopd_bench.stored import EDITED
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["Duel", "Report", "build_report"]
+__all__ = ["FEW", "Duel", "Report", "build_report"]
 
 #: With as many runs or fewer, the first is compared with each of the others without being asked.
 FEW = 5
@@ -70,7 +71,7 @@ class Report:
         Rows of a cell that the page carries, at most.
     warnings : Sequence of str
         On the runs together: the same weights under two names, thinking beside not thinking, a run
-        without the task that was asked for.
+        without the task that was asked for; and each stored run whose rows were changed since.
     """
 
     title: str
@@ -168,6 +169,9 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
     missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
     if missing:
         yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
+    for entry in read:
+        if entry.cells and entry.was_edited:
+            yield f"{inline(entry.name, NAME_WIDTH)}: {EDITED}"
     heads = [entry.head for entry in read if entry.cells]
     yield from notes_on_weights(heads)
     yield from notes_on_thinking(heads)

@@ -82,8 +82,9 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     yield Drawing(
         "reliability",
         "Reliability diagrams",
-        f"What was stated against what came true. A dot is a stated value, its area the share of "
-        f"the answers; the band is where a calibrated model would run.{left_out}",
+        "What was stated against what came true. A dot is a stated value or, where a model states "
+        "many, a bin of them; its area is the share of the answers. The band is where a calibrated "
+        f"model would run.{left_out}",
         plot_reliabilities(tables),
     )
     tallies = {_title(c): c.tally for c in best if c.tally is not None}

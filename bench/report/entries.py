@@ -20,13 +20,14 @@ from caopd_bench.counts import Counts, sort_groups
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics import Tally
 from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.notes import notes_on_task
+from caopd_bench.notes import has_item_names, notes_on_task
 from caopd_bench.records import Record
 from caopd_bench.report.samples import Picked, pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
 from caopd_bench.rows import AnyRun, CountedRun, Row, Run, label_items
 from caopd_bench.runs import name_runs, read_run
 from caopd_bench.scoring import score
+from caopd_bench.stored import EDITED
 
 __all__ = ["Aligned", "Cell", "Entry", "Given", "read_entries"]
 
@@ -113,6 +114,11 @@ class Cell:
     picked: Picked
     notes: Sequence[str]
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether the rows come from a flat file, which holds no questions, texts or answers."""
+        return "columns" in (self.settings.get("source") or {})
+
     def find(self, metric: str, group: str | None = None) -> Record | None:
         """Give one number; None where there is no such."""
         for record in self.records:
@@ -142,6 +148,11 @@ class Entry:
     head: Run
     given: Given
     cells: Mapping[str, Cell] = field(default_factory=dict)
+
+    @property
+    def was_edited(self) -> bool:
+        """Whether the rows of a stored run were changed after it was stored."""
+        return any(warning.endswith(EDITED) for warning in self.head.warnings)
 
     @property
     def size(self) -> float | None:
@@ -269,7 +280,7 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
         n_parsed=counts.n_parsed,
         tally=counts.parsed,
         tells_apart=tells_apart(filled, wanted.level),
-        aligned=_align(rows) if _is_named(single, task) else None,
+        aligned=_align(rows) if has_item_names(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),
         picked=pick_rows(rows, wanted.samples, counts.n),
@@ -294,14 +305,6 @@ def _count_informative(groups: Mapping[object, Counts]) -> dict[object, tuple[in
         has_pairs = parsed is not None and 0 < parsed.n_right < parsed.n
         found[value] = (counts.n, counts.n_parsed if has_pairs else 0)
     return found
-
-
-def _is_named(run: AnyRun, task: str) -> bool:
-    """Say whether rows have names to be paired by; those of flat files need an item column."""
-    if not isinstance(run, Run):
-        return False
-    columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
-    return isinstance(columns, Mapping) and bool(columns.get("item"))
 
 
 def _align(rows: Sequence[Row]) -> Aligned | None:

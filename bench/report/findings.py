@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from caopd_bench.notes import LOW_PARSE_RATE
 from caopd_bench.report.building import Report
@@ -20,6 +20,12 @@ __all__ = ["find"]
 SATURATED = 0.9
 #: Of fewer answers nothing of the kind is said.
 FEWEST = 20
+OTHER_ITEMS = "answered other items"
+#: What holds where no pair is tested; the same rule as in the standings.
+UNPAIRED = (
+    "the runs are ordered by Brier skill, no difference of skill is tested, and a run counts as "
+    "less accurate than another only where the intervals of their accuracies do not overlap"
+)
 
 
 def find(report: Report, task: str) -> list[str]:
@@ -40,6 +46,31 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
         if len(cells) > 1:
             yield _say_why_none(standing, cells)
         return
+    first = standing.alike()[0]
+    compared = standing.compared_with(first)
+    if any(cells[run].tells_apart for run in compared):
+        yield _praise(standing, cells)
+    else:
+        # Of runs that know nothing, the first is not to be taken for a good one.
+        each = list_few([with_accuracy(cells[run]) for run in compared])
+        yield (
+            f"None of the {len(compared)} runs compared is shown to tell right answers from wrong "
+            f"ones, so none is named first (accuracy in brackets): {each}."
+        )
+    left_out = _group_by_reason(
+        (run, standing.why_not.get(run) or OTHER_ITEMS) for run in cells if run not in compared
+    )
+    if left_out:
+        yield f"Left out of the comparison of Brier skill ({len(compared)} runs): {left_out}."
+    if not math.isnan(standing.detectable):
+        pair = "In the pair of runs with the median interval, a" if len(standing.pairs) > 1 else "A"
+        yield (
+            f"{pair} true difference of {standing.detectable:.3f} in Brier skill would have been "
+            "told apart four times out of five."
+        )
+
+
+def _praise(standing: Standing, cells: Mapping[str, Cell]) -> str:
     first, *alike = standing.alike()
     cell, compared = cells[first], len(standing.compared_with(first))
     skill = cell.find(SKILL)
@@ -50,46 +81,42 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
         *_on_first(first, standing, cells),
     ]
     if len(alike) == compared - 1:
-        parts.append("in skill no other was told apart from it")
+        parts.append(f"no other was told apart from {_name(first)} in Brier skill")
     elif alike:
-        parts.append(f"in skill not told apart from it: {_names(alike)}")
+        parts.append(f"not told apart from {_name(first)} in Brier skill: {_names(alike)}")
     else:
-        parts.append("in skill told apart from every other")
-    yield f"{'; '.join(parts)}."
-    if not math.isnan(standing.detectable):
-        middling = " between two middling runs" if len(standing.pairs) > 1 else ""
-        yield (
-            f"A true difference of {standing.detectable:.3f} in Brier skill{middling} would have "
-            "been seen four times of five."
-        )
+        parts.append(f"every other was told apart from {_name(first)} in Brier skill")
+    return f"{'; '.join(parts)}."
 
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
     """Say what the first run is not."""
     skill = cells[first].find(SKILL)
-    if not any(cells[run].tells_apart for run in standing.compared_with(first)):
-        yield "of no run is it shown that its confidence tells right answers from wrong ones"
-    elif skill is not None and skill.high < 0:
+    if skill is not None and skill.high < 0:
         yield "worse than stating its own accuracy every time"
     elif skill is None or not skill.low > 0:
         yield "not shown to beat stating its own accuracy every time"
     more = standing.less_accurate.get(first, ())
     if more:
-        yield f"more accurate, but below it: {list_few([with_accuracy(cells[o]) for o in more])}"
+        named = list_few([with_accuracy(cells[run]) for run in more])
+        yield f"more accurate than {_name(first)}, but below it: {named}"
     higher = [run for run, above in standing.placed_below.items() if first in above]
     if higher:
         named = list_few([with_accuracy(cells[run]) for run in higher])
-        yield f"higher in skill, but less accurate: {named}"
+        yield f"higher in Brier skill than {_name(first)}, but less accurate: {named}"
 
 
 def _say_why_none(standing: Standing, cells: Mapping[str, Cell]) -> str:
     undefined = [run for run in cells if math.isnan(_skill(cells[run]))]
     reasons = {standing.why_not.get(run, "") for run in cells if run not in undefined}
     if reasons == {NOT_NAMED}:
-        return "The rows have no names to be paired by: the runs are ordered, and not compared."
+        return f"The rows do not name their items, so no two runs can be paired: {UNPAIRED}."
     if len(undefined) >= len(cells) - 1:
         return f"Not compared: there is no Brier skill of {_names(undefined)}."
-    return "No two runs answered the same items: they are ordered by Brier skill, and not compared."
+    rated = " with a Brier skill" if undefined else ""
+    if NOT_NAMED in reasons:
+        return f"No two runs{rated} can be paired by the names of their items: {UNPAIRED}."
+    return f"No two runs{rated} answered exactly the same items: {UNPAIRED}."
 
 
 def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
@@ -100,17 +127,17 @@ def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]
         if run not in standing.alike()[:1]  # of the first it is said already
     ]
     if less:
-        yield f"Less accurate, and standing above a run with more right answers: {list_few(less)}."
+        yield f"Less accurate, but standing above a more accurate run: {list_few(less)}."
     placed = [
         f"{with_accuracy(cells[run])} below {with_accuracy(cells[others[0]])}"
         for run, others in standing.placed_below.items()
     ]
     if placed:
-        yield f"Set lower, since a higher skill came with fewer right answers: {list_few(placed)}."
+        yield f"Moved down, since a higher skill came with fewer right answers: {list_few(placed)}."
     if standing.not_shown:
         yield (
-            "Set lower, since their confidence is not shown to tell right answers from wrong ones: "
-            f"{_names(standing.not_shown)}."
+            "Moved down, since their confidence is not shown to tell right answers from wrong "
+            f"ones: {_names(standing.not_shown)}."
         )
 
 
@@ -140,22 +167,19 @@ def _on_parsing(cells: Sequence[Cell]) -> Iterator[str]:
     ]
     if low:
         yield (
-            "Numbers of a part of the answers, but for skill and accuracy, since the others state "
-            f"nothing usable: {list_few(low)}."
+            f"Only a part of the answers state a usable confidence: {list_few(low)}; numbers other "
+            "than Brier skill, accuracy and parse rate are of that part."
         )
 
 
 def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
-    over, under, blind, saturated = [], [], [], []
+    over, under, saturated = [], [], []
     for cell in cells:
-        gap, auroc = cell.find("overconfidence_gap"), cell.find("auroc")
+        gap = cell.find("overconfidence_gap")
         if gap and gap.low > 0:
             over.append(f"{_name(cell.run)} ({gap.estimate:+.3f})")
         if gap and gap.high < 0:
             under.append(f"{_name(cell.run)} ({gap.estimate:+.3f})")
-        # A constant has no interval.
-        if auroc and auroc.estimate == auroc.estimate and not auroc.low > 0.5:
-            blind.append(_name(cell.run))
         if cell.tally is not None:
             count = cell.tally.right + cell.tally.wrong
             top = int(count.argmax())
@@ -167,10 +191,40 @@ def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"Over-confident beyond noise: {list_few(over)}."
     if under:
         yield f"Under-confident beyond noise: {list_few(under)}."
+    reasons = [(cell.run, _say_why_blind(cell)) for cell in cells]
+    blind = _group_by_reason((run, why) for run, why in reasons if why)
     if blind:
-        yield f"Not shown to tell right answers from wrong ones: {list_few(blind)}."
+        yield f"Not shown to tell right answers from wrong ones: {blind}."
     if saturated:
         yield f"States nearly always the same: {list_few(saturated)}."
+
+
+def _say_why_blind(cell: Cell) -> str:
+    """Say why a confidence is not shown to tell right answers from wrong ones; "" where it is."""
+    auroc = cell.find("auroc")
+    if auroc is None:
+        return "no AUROC"
+    if math.isnan(auroc.estimate):
+        among = "" if cell.n_parsed == cell.n else "of those that state a confidence, "
+        return f"{among}{auroc.reason or 'no AUROC'}"
+    if auroc.high < 0.5:
+        return "AUROC below .5: wrong answers are stated surer than right ones"
+    if cell.tally is not None and cell.tally.values.size == 1:
+        return "always states the same"
+    # Negated, since there may be no interval.
+    if not auroc.low > 0.5:
+        return "AUROC not told apart from .5"
+    if not cell.tells_apart:
+        return "AUROC not above .5 if the answers that state nothing usable are at their worst"
+    return ""
+
+
+def _group_by_reason(found: Iterable[tuple[str, str]]) -> str:
+    """Name runs, those of one reason together, with the reason in brackets behind them."""
+    groups: dict[str, list[str]] = {}
+    for run, reason in found:
+        groups.setdefault(reason, []).append(run)
+    return "; ".join(f"{_names(runs)} ({reason})" for reason, runs in groups.items())
 
 
 def _name(run: str) -> str:

@@ -21,6 +21,7 @@ from caopd_bench.report.page_provenance import describe
 from caopd_bench.report.page_table import say_size
 from caopd_bench.report.placing import explain_accuracy, explain_place
 from caopd_bench.report.skill import ORDER, SKILL
+from caopd_bench.stored import EDITED
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
@@ -147,6 +148,9 @@ def _latex_table(report: Report, task: str) -> str:
     lines += [r"\bottomrule", r"\end{tabular}}"]
     for said in _explain(report, task):
         lines.append(rf"\par\footnotesize $^\dagger$ {_tex(said)}.")
+    for entry, _ in _ordered(report, task):
+        if entry.was_edited:
+            lines.append(rf"\par\footnotesize {_tex(f'{entry.name}: {EDITED}')}.")
     for run, differences in report.odd[task].items():
         said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
         lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
@@ -163,8 +167,10 @@ def render_csv(report: Report) -> str:
         standing = report.standings.get(record.task)
         entry = entries[record.run]
         is_skill = record.metric == SKILL
+        cautions = [EDITED if entry.was_edited else "", record.caution]
         values = {
             **asdict(record),
+            "caution": "; ".join(filter(None, cautions)),
             "letters": standing.letters.get(record.run, "") if standing and is_skill else "",
             "method": entry.given.method,
             "family": entry.given.family,

@@ -220,7 +220,8 @@
     const values = address();
     values.set("item", one.question.item);
     link.href = "#samples?" + values.toString();
-    head.append(element("span", one.question.groups ? one.question.groups + " \u00b7 " : ""), link);
+    const groups = one.question.groups ? " \u00b7 " + one.question.groups : "";
+    head.append(element("span", "item " + one.question.item + groups + " \u00b7 "), link);
     made.append(head);
     if (one.question.q !== null) made.append(element("div", one.question.q, "said"));
     if (one.question.gold !== null) {
@@ -241,8 +242,8 @@
     const stated = row.confidence === null
       ? row.status.replace(/_/g, " ") : "states " + row.confidence;
     line.append(", " + stated + (row.stated === null ? "" : " (\u201c" + row.stated + "\u201d)"));
-    line.append(row.answer === null ? ", no answer" : ", answer ");
-    if (row.answer !== null) line.append(element("b", row.answer));
+    // Where none was found, the status says it; flat files hold none that could be shown.
+    if (row.answer !== null) line.append(", answer ", element("b", row.answer));
     if (row.sample >= 0) line.append(", sample " + (row.sample + 1));
     made.append(line);
     if (row.text !== null) made.append(element("div", row.text, "said"));

@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from caopd_bench._version import __version__
-from caopd_bench.report.building import Report
+from caopd_bench.report.building import FEW, Report
 from caopd_bench.report.drawings import Drawing, draw_probes, draw_task
 from caopd_bench.report.findings import find
 from caopd_bench.report.markup import code, name, number, row, table, text
@@ -31,7 +31,7 @@ MEANINGS = {
     "answer without a usable confidence counts as a loss of 1, the worst that it could have been. "
     "There is none with fewer than five right or five wrong answers. A model can raise it by "
     "answering wrong where it is unsure and stating 0 there: read it with the accuracy beside it.",
-    "Order": "by Brier skill, with two exceptions that are marked <b>set lower</b>. A run stands "
+    "Order": "by Brier skill, with two exceptions that are marked <b>moved down</b>. A run stands "
     "below every run that is told apart from it as more accurate and whose confidence holds: its "
     "skill is told apart from 0, and its mean confidence is not told apart from its accuracy, or "
     f"is within {FITS:g} of it. And a run whose confidence is not shown to tell right answers from "
@@ -129,6 +129,12 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
         yield "Figures", figures
     if report.duels:
         yield "Side by side", "".join(render_duel(report, duel) for duel in report.duels)
+    elif len(report.entries) > FEW:
+        yield (
+            "Side by side",
+            f"<p>With more than {FEW} runs, two are compared item by item only where they are "
+            f"named: {code('caopd-bench report ... --compare BASE CAND')}, once for each pair.</p>",
+        )
     if report.probes:
         yield "Probes", _probes(report)
     if report.published:

@@ -114,7 +114,9 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         interval = limits(change.low, change.high, signed=True)
         tests = [interval, *(["", ""] if math.isnan(change.p_value) else
                              [f"{change.p_value:.3f}", f"{adjusted:.3f}"])]  # fmt: skip
-        better = {"a": found.base, "b": found.cand, None: ""}[change.better]
+        # Of so many metrics, some would favour one model by chance: the adjusted p-value decides.
+        is_shown = adjusted <= 1.0 - found.level
+        better = {"a": found.base, "b": found.cand, None: ""}[change.better] if is_shown else ""
         values = [number(change.a), number(change.b), number(change.difference, signed=True)]
         inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
         warned = FALLS if metric in OF_ANSWERS and _is_mostly_wrong(found) else ""
@@ -159,7 +161,7 @@ def _item(duel: Duel, pair: ItemPair) -> str:
                ((duel.base, pair.base), (duel.cand, pair.cand))]  # fmt: skip
     shown = render_example(question, gold, answers)
     if question is None:
-        return f"<p>Item {text(pair.base.item_hash, 60)}; the run keeps no text</p>{shown}"
+        return f"<p>Item {text(pair.base.item_hash, 80)}, of which no text was kept</p>{shown}"
     return shown
 
 

@@ -165,8 +165,9 @@ def render_example(
     right = "" if gold is None else f"<p>Right answer: <b>{_said(gold, 400)}</b></p>"
     parts = [f'<div class="example">{asked}{right}']
     for said, full, answer in answers:
-        given = "no answer" if answer is None else f"answer <b>{_said(answer, 400)}</b>"
-        parts.append(f"<p>{text(said, 200)}, {given}</p>")
+        # Where none was found, `said` tells it; flat files hold none that could be shown.
+        given = "" if answer is None else f", answer <b>{_said(answer, 400)}</b>"
+        parts.append(f"<p>{text(said, 200)}{given}</p>")
         if full is not None:
             parts.append(f'<p class="said" tabindex="0">{_said(full, 1500)}</p>')
     return "".join([*parts, "</div>"])

@@ -64,6 +64,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
                     "total": picked.total,
                     "counts": picked.counts,
                     "text": picked.has_text,
+                    "flat": cell.is_flat,
                     "rows": rows,
                 }
             )
@@ -110,7 +111,11 @@ def render_samples(report: Report, data: Mapping[str, Any], cap: int, beside: st
         "those that are sure (0.9 and more) and wrong first, the rest by a hash of the question, "
         "so that every run shows the same ones."
     )
-    silent = _names([cell["run"] for cell in data["cells"] if not cell["text"]])
+    textless = [cell for cell in data["cells"] if not cell["text"]]
+    flat = _names([cell["run"] for cell in textless if cell["flat"]])
+    silent = _names([cell["run"] for cell in textless if not cell["flat"]])
+    if flat:
+        said += f" Flat files hold no questions and no texts, only the names of the items: {flat}."
     if silent:
         said += (
             f" Without the models' text, which the stored run does not keep: {silent}; store it "

@@ -131,7 +131,7 @@ def _line(
     }
     inner = "".join(f' {key}="{text(value)}"' for key, value in attributes.items())
     skill = found.find(SKILL)
-    lower = _mark("set lower", explain_place(report, task, entry.name), notes)
+    lower = _mark("moved down", explain_place(report, task, entry.name), notes)
     less = _mark("less accurate", explain_accuracy(report, task, entry.name), notes)
     numbers = "".join(_number(found, metric, notes) for metric in COLUMNS)
     rows = f'<td data-value="{found.n}">{found.n:,}</td>'

@@ -22,6 +22,7 @@ __all__ = ["FITS", "Pairing", "Standing", "holds", "rank"]
 
 NOT_NAMED = "its rows have no names to be paired by"
 ALONE = "no other run answered the same items"
+ALONE_RATED = "no other run that answered the same items has a Brier skill"
 #: A mean confidence as near to the accuracy as this fits, also where more rows tell them apart.
 FITS = 0.04
 #: The chance with which a difference as large as the one named would have been seen, as a quantile.
@@ -76,8 +77,8 @@ class Standing:
         Of a run that is told apart as less accurate than some below it: those, in their order.
     pairs : Sequence of Pairing
     detectable : float
-        The difference of skill that a test of a middling pair would have seen four times of five;
-        NaN without a pair.
+        The difference of skill that the test of a pair with an interval of median width would have
+        told apart four times out of five; NaN without a pair.
     level : float
     """
 
@@ -196,7 +197,7 @@ def _sort_by_items(cells: Sequence[Cell]) -> tuple[dict[str, str], list[list[Cel
     for members in classes.values():
         rated = [cell for cell in members if _has_skill(cell)]
         if len(rated) == 1:
-            why_not[rated[0].run] = ALONE
+            why_not[rated[0].run] = ALONE if len(members) == 1 else ALONE_RATED
     return why_not, list(classes.values())
 
 
@@ -273,7 +274,7 @@ def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
 
 
 def _detectable(pairs: Sequence[SkillPair], level: float) -> float:
-    """Give what the test of a middling pair would have seen, at the first step of Holm."""
+    """Give what the test of a pair of median width would have seen, at the first step of Holm."""
     reaches = [(pair.high - pair.low) / 2.0 for pair in pairs if pair.standard_error > 0]
     if not reaches:
         return math.nan

@@ -144,3 +144,49 @@ def test_same_figure_same_bytes():
                 (lambda figure: save_svg(figure, "salt"), save_png))  # fmt: skip
     assert len(svg) == len(png) == 1
     assert png.pop().startswith(b"\x89PNG")
+
+
+def extents(figure):
+    """The boxes of the names as drawn, in pixels, and that of the axes."""
+    (ax,) = figure.axes
+    figure.draw_without_rendering()
+    names = [text for text in ax.texts if text.get_text().startswith("run")]
+    return [text.get_window_extent() for text in names], ax.get_window_extent()
+
+
+CROWD = [(0.58, 0.63), (0.58, 0.62), (0.7, 1.0), (1.0, 0.9), (0.0, 0.0), (1.0, 1.0), (0.6, 0.64)]
+
+
+@pytest.mark.parametrize("plot", [plot_confidence_accuracy, lambda p: plot_pareto(p, "ECE")])
+def test_names_stay_within_the_axes_and_off_each_other(plot):
+    points = [Point(f"run {i}", Estimate(x), Estimate(y)) for i, (x, y) in enumerate(CROWD)]
+    boxes, axes = extents(plot(points))
+    assert len(boxes) == len(CROWD)
+    for i, box in enumerate(boxes):
+        assert axes.x0 <= box.x0
+        assert box.x1 <= axes.x1
+        assert axes.y0 <= box.y0
+        assert box.y1 <= axes.y1
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_marks_at_the_end_of_an_axis_are_drawn_whole():
+    figure = plot_confidence_accuracy([Point("run", Estimate(1.0), Estimate(0.9))])
+    marks = [line for line in figure.axes[0].lines if line.get_marker() != "None"]
+    assert marks
+    assert not any(mark.get_clip_on() for mark in marks)
+
+
+def test_the_legend_has_one_entry_for_one_mark():
+    from caopd_bench.metrics import plot_reliabilities, reliability_table
+
+    stated = np.linspace(0.01, 0.99, 200)
+    outcome = (np.arange(200) % 3 > 0).astype(int)
+    tables = {
+        "few": reliability_table(np.round(stated, 1), outcome),
+        "many": reliability_table(stated, outcome),
+    }
+    (legend,) = plot_reliabilities(tables).legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels[0] == "bin or stated value, area: share of rows"
+    assert sum("area" in label for label in labels) == 1

@@ -108,7 +108,7 @@ def test_no_model_wins_by_answering_wrong(tmp_path, accuracy, law):
     assert len(higher) >= 3
     assert {name for name, above in standing["placed_below"].items() if "honest" in above} <= higher
     assert "5 % right, and knows which" in standing["placed_below"]
-    assert "higher in skill, but less accurate: " in standing["findings"][0]
+    assert "higher in Brier skill than honest, but less accurate: " in standing["findings"][0]
 
 
 @pytest.mark.parametrize("accuracy", [0.15, 0.5, 0.83])
@@ -125,7 +125,7 @@ def test_a_constant_stands_below_whoever_knows_something(tmp_path, accuracy):
     standing = order_of(models, tmp_path)
     assert standing["order"][0] == "overconfident, and knows"
     assert standing["not_shown_to_tell_apart"] == ["at its own accuracy"]
-    assert any(one.startswith("Set lower, since their confidence") for one in standing["findings"])
+    assert any(one.startswith("Moved down, since their confidence") for one in standing["findings"])
     assert "worse than stating its own accuracy" in standing["findings"][0] or (
         "not shown to beat stating its own accuracy" in standing["findings"][0]
     )
@@ -134,10 +134,12 @@ def test_a_constant_stands_below_whoever_knows_something(tmp_path, accuracy):
 def test_of_models_that_know_nothing_none_is_praised(tmp_path):
     right = np.arange(200) % 2
     models = {"one": (np.full(200, 0.5), right), "two": (np.ones(200), right)}
-    said = order_of(models, tmp_path)["findings"][0]
-    assert said.startswith(
-        "First of 2 compared: one, Brier skill +0.000, accuracy 0.500; of no run"
+    said = order_of(models, tmp_path)["findings"]
+    assert said[0] == (
+        "None of the 2 runs compared is shown to tell right answers from wrong ones, so none is "
+        "named first (accuracy in brackets): one (0.500), two (0.500)."
     )
+    assert not any("First" in one for one in said)
 
 
 def test_a_less_accurate_model_above_a_more_accurate_one_is_marked(tmp_path):
@@ -148,7 +150,7 @@ def test_a_less_accurate_model_above_a_more_accurate_one_is_marked(tmp_path):
     (standing,) = json.loads(raw)["standings"]
     assert standing["order"] == ["gave up", "base"]
     assert standing["less_accurate_than"] == {"gave up": ["base"]}
-    said = "more accurate, but below it: base (0.650)"
+    said = "more accurate than gave up, but below it: base (0.650)"
     assert all(said in text for text in (html, md, standing["findings"][0]))
     why = "told apart as less accurate than base (0.650), which stands below it"
     assert html.count(">less accurate</strong>") == 1
@@ -168,7 +170,7 @@ def test_a_perfect_knower_of_one_answer_has_no_skill(tmp_path):
     assert standing["not_compared"] == {
         "lucky": "fewer than 5 right answers: no Brier skill",
         "all wrong": "all answers wrong: Brier skill needs right and wrong answers",
-        "base": "no other run answered the same items",
+        "base": "no other run that answered the same items has a Brier skill",
     }
     assert standing["findings"][0] == "Not compared: there is no Brier skill of lucky, all wrong."
 
@@ -278,9 +280,8 @@ def test_rows_without_names_are_ordered_in_the_same_way(tmp_path):
     assert standing.placed_below["wrong on half"] == ["recalibrated"]
     assert set(standing.order[4:]) == set(BAD)
     said = find(report, report.tasks[0])
-    assert said[0] == (
-        "The rows have no names to be paired by: the runs are ordered, and not compared."
-    )
+    assert said[0].startswith("The rows do not name their items, so no two runs can be paired: ")
+    assert "not compared" not in said[0]
 
 
 def test_a_single_run_is_not_praised(tmp_path):

@@ -61,7 +61,7 @@ def test_what_the_words_say_is_in_the_numbers(report):
     said = " ".join(find(report, TASK))
     (skill,) = [e.cells[TASK].find(SKILL) for e in report.entries if e.name == "caopd"]
     assert f"First of 4 compared: caopd, Brier skill {skill.estimate:+.3f}, accuracy" in said
-    assert "in skill told apart from every other" in said
+    assert "every other was told apart from caopd in Brier skill" in said
     assert "States nearly always the same: opd (9" in said
     over = said.partition("Over-confident beyond noise: ")[2].partition(".  ")[0]
     assert "opd (+" in over
