@@ -7,7 +7,8 @@ code   what it says
 1      of `gate` FAIL and nothing else; of other commands the work failed, as they say
 2      something given cannot be used
 3      of `gate` INCONCLUSIVE
-4      of `gate`, `compare` and `baseline update`: the runs are not comparable
+4      of `gate`, `compare` and `baseline`: the runs are not comparable; of these and of
+       `score --store`: the rows of a stored run were edited
 5      an output cannot be written: a file, the step summary of GitHub, standard output
 70     an error of this program (EX_SOFTWARE of BSD's sysexits.h)
 130    interrupted by Ctrl-C (128 + SIGINT, as shells have it)
@@ -42,7 +43,8 @@ HELP = (
     "standard output) cannot be written, 70 an error of this program "
     f"({DEBUG}=1 shows the traceback), 130 interrupted (Ctrl-C), 141 the reader of the output has "
     "gone (| head). 1 is FAIL of gate, and that the work failed of fetch-model, baseline, train "
-    "and sweep; 3 is INCONCLUSIVE of gate; 4 that two runs are not comparable."
+    "and sweep; 3 is INCONCLUSIVE of gate; 4 that two runs are not comparable, "
+    "or that a stored run was edited."
 )
 
 
