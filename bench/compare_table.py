@@ -149,7 +149,8 @@ def _metrics(found: TaskComparison) -> str:
     lines = align(table)
     lines += [f"  ({mark}) {inline(why, WARNING_WIDTH)}" for why, mark in reasons.items()]
     if reasons:
-        lines.append(f"  a is {inline(found.base, NAME_WIDTH)}, b is {inline(found.cand, NAME_WIDTH)}")
+        a, b = (inline(name, NAME_WIDTH) for name in (found.base, found.cand))
+        lines.append(f"  a is {a}, b is {b}")
     return "\n".join(lines)
 
 

@@ -60,11 +60,13 @@ def test_more_items_raise_the_chance_and_the_need_stays(reference):
 
 def test_the_same_seed_the_same_plan(reference):
     base = reference(200)
-    assert plan_gate(SHIPPED, base, draws=50) == plan_gate(SHIPPED, base, draws=50)
-    assert plan_gate(SHIPPED, base, draws=50) != plan_gate(SHIPPED, base, draws=50, seed=1)
+    # As text: a NaN is unlike itself where Python compares field by field (3.13).
+    plan = repr(plan_gate(SHIPPED, base, draws=50))
+    assert plan == repr(plan_gate(SHIPPED, base, draws=50))
+    assert plan != repr(plan_gate(SHIPPED, base, draws=50, seed=1))
     mixed = [base.rows[i] for i in np.random.default_rng(0).permutation(len(base.rows))]
     again = plan_gate(SHIPPED, replace(base, rows=mixed), draws=50)
-    assert again == plan_gate(SHIPPED, base, draws=50)
+    assert repr(again) == plan
 
 
 def test_several_tasks_must_all_pass(reference):
