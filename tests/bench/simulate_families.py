@@ -8,7 +8,7 @@ stands what the self-test says of six references, which assumes 1 logit. Each ro
 own. About 3 minutes on one core.
 """
 
-import argparse
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from caopd_bench.gating import judge_pairs
 from caopd_bench.paired_rows import Side, TaskPair
 from caopd_bench.self_test_families import try_families
 
+PAGE = runpy.run_path(str(Path(__file__).with_name("fill_page.py")))
 BEGIN, END = "<!-- families: begin -->", "<!-- families: end -->"
 VALUES, SHARES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0), (0.05, 0.1, 0.15, 0.3, 0.25, 0.15)
 #: Items, items of a family, deviation of a run's effect on a family in logits.
@@ -81,22 +82,5 @@ def tables():
         yield f"| {items:,} | {per} | {deviation:g} | {shares} |"
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
-    lines = []
-    for line in tables():
-        print(line, flush=True)
-        lines.append(line)
-    if options.output:
-        page = options.output.read_text(encoding="utf-8")
-        head, _, rest = page.partition(BEGIN)
-        text = "\n".join(lines)
-        options.output.write_text(
-            f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    PAGE["print_tables"](tables(), BEGIN, END)

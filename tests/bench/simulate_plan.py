@@ -8,7 +8,6 @@ items of the reference, and with the number that the plan asks for in the median
 tasks has that many pairs. Each row has a seed made of its name. About 4 minutes on one core.
 """
 
-import argparse
 import runpy
 import zlib
 from pathlib import Path
@@ -23,6 +22,7 @@ from caopd_bench.paired_rows import Side, TaskPair
 from caopd_bench.rows import Row, Run
 
 F = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("gate_families.py"))))
+PAGE = runpy.run_path(str(Path(__file__).with_name("fill_page.py")))
 BEGIN, END = "<!-- plan: begin -->", "<!-- plan: end -->"
 #: Family, tasks, items of the reference.
 CASES = (
@@ -119,22 +119,5 @@ def tables():
         )
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
-    lines = []
-    for line in tables():
-        print(line, flush=True)
-        lines.append(line)
-    if options.output:
-        page = options.output.read_text(encoding="utf-8")
-        head, _, rest = page.partition(BEGIN)
-        text = "\n".join(lines)
-        options.output.write_text(
-            f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    PAGE["print_tables"](tables(), BEGIN, END)

@@ -27,6 +27,7 @@ from caopd_bench.paired_rows import Side, TaskPair
 
 HERE = Path(__file__).parent
 FAMILIES = runpy.run_path(str(HERE / "sentence_families.py"))
+PAGE = runpy.run_path(str(HERE / "fill_page.py"))
 SIZES = (100, 300, 1000)
 TRUTH = 200_000
 #: Differences up to here are none.
@@ -208,16 +209,6 @@ def _percent(share):
     return f"{100 * float(share):.1f} %"
 
 
-def write_page(file, page, earlier):
-    text = page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(MARK)
-    _, _, tail = rest.partition(END)
-    if not tail:
-        raise SystemExit(f"{page}: has no {MARK} and {END}")
-    made = "\n".join(table(file, earlier))
-    page.write_text(f"{head}{MARK}\n\n{made}\n\n{END}{tail}", encoding="utf-8")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="?", choices=["run", "table"], default="run")
@@ -231,7 +222,8 @@ def main():
     if options.what == "run":
         run(options)
     elif options.page:
-        write_page(options.output, options.page, options.earlier)
+        made = "\n".join(table(options.output, options.earlier))
+        PAGE["fill_page"](options.page, MARK, END, f"\n{made}\n")
     else:
         print("\n".join(table(options.output, options.earlier)))
 
