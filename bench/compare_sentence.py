@@ -7,12 +7,12 @@ confidence itself became better, and says what the rows without a usable confide
 from __future__ import annotations
 
 from caopd_bench.compare_judging import Judgement, judge, weigh
-from caopd_bench.compare_numbers import list_numbers, signed
+from caopd_bench.compare_numbers import list_numbers
 from caopd_bench.compare_parts import Parts
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.terminal import NAME_WIDTH, inline
 
-__all__ = ["judge", "say", "signed"]
+__all__ = ["judge", "say"]
 
 #: With an AUROC up to here a confidence is said to tell nothing; the base must have told more.
 CHANCE, TELLS = 0.55, 0.60

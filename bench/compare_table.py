@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from caopd_bench.compare_sentence import say, signed
+from caopd_bench.compare_numbers import signed
+from caopd_bench.compare_sentence import say
 from caopd_bench.comparing import TaskComparison
 from caopd_bench.metrics import METRICS, BrierChange, Change
 from caopd_bench.table import align

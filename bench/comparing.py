@@ -232,6 +232,7 @@ def _compare(
         )["accuracy"]
         for left, right in ((a.correct, b.correct), (a.parsed.astype(int), b.parsed.astype(int)))
     ]
+    missing = count_missing(pair)
     spoken = a.parsed & b.parsed
     both = pair.select(spoken) if spoken.any() else None
     six = (
@@ -262,10 +263,10 @@ def _compare(
         flips=Flips(
             to_wrong=int((a.correct > b.correct).sum()),
             to_right=int((a.correct < b.correct).sum()),
-            silenced=int((a.parsed & ~b.parsed).sum()),
-            voiced=int((~a.parsed & b.parsed).sum()),
+            silenced=missing.silenced,
+            voiced=missing.voiced,
         ),
-        missing=count_missing(pair),
+        missing=missing,
         bounds=() if counts is None else tuple(_bounds(*counts)),
         differences=differences,
         notes=notes,
