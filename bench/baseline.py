@@ -19,6 +19,7 @@ from caopd_bench.comparability import check_parsers
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
+from caopd_bench.output import replace_files
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import Run
@@ -30,7 +31,6 @@ from caopd_bench.stored import (
     read_stored,
     read_summary,
     render_stored,
-    replace_files,
 )
 from caopd_bench.stored_check import find_edits, refuse_edited
 from caopd_bench.terminal import NAME_WIDTH, inline

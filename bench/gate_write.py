@@ -11,7 +11,7 @@ from caopd_bench.gate_json import render_json
 from caopd_bench.gate_junit import render_junit
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_result import GateResult
-from caopd_bench.stored import replace_files
+from caopd_bench.output import replace_files
 
 __all__ = ["check_outputs", "write_files", "write_outputs"]
 

@@ -13,13 +13,14 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
+from caopd_bench.output import replace_files
 from caopd_bench.provenance import OTHER_PARSER, clean_provenance, parser_warnings
 from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import Row, Run, Status
@@ -35,7 +36,6 @@ __all__ = [
     "read_stored",
     "read_summary",
     "render_stored",
-    "replace_files",
     "write_stored",
 ]
 
@@ -257,19 +257,6 @@ def _load_row(line: str, where: str) -> Row:
         question=stored.question,
         gold=stored.gold,
     )
-
-
-def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write all beside, then rename all: what was there stays until everything is written."""
-    beside = {file: file.with_name(file.name + ".part") for file in contents}
-    try:
-        for file, content in contents.items():
-            beside[file].write_bytes(content)
-        for file in contents:
-            beside[file].replace(file)
-    finally:
-        for part in beside.values():
-            part.unlink(missing_ok=True)
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -136,7 +136,7 @@ def _file_name(text: str) -> str:
 
 
 def _write(contents: dict[Path, bytes]) -> None:
-    from caopd_bench.stored import replace_files
+    from caopd_bench.output import replace_files
 
     with writing(next(iter(contents))):
         for file in contents:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import overload
 
 from caopd_bench.errors import UsageError
+from caopd_bench.locks import locked
 from caopd_bench.sweep.cells import Base, Sweep
-from caopd_bench.sweep.folder import locked
 
 __all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
 

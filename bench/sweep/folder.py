@@ -13,32 +13,29 @@ A cell is finished when its folder is there, which is made by one rename. A lock
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import json
 import os
 import shutil
 import socket
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.errors import OutputError, UsageError, writing
-from caopd_bench.stored import replace_files
+from caopd_bench.errors import writing
+from caopd_bench.locks import lock, locked
+from caopd_bench.output import replace_files
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
-__all__ = ["CELL", "TIMING", "Folder", "locked", "read_json"]
+__all__ = ["CELL", "TIMING", "Folder", "read_json"]
 
 CELL, TIMING = "cell.json", "timing.json"
-#: How often a lock that somebody has is tried for, and seconds between two tries: who only looks
-#: whether it is held (`is_claimed`, `clean`) has it for an instant, and must not cost a cell.
-TRIES, PAUSE = 20, 0.02
-#: How often a lock file is opened again whose folder `clean` has just taken away.
-OPENINGS = 200
+#: How often a lock that somebody has is tried for: who only looks whether it is held (`is_claimed`,
+#: `clean`) has it for an instant, and must not cost a cell.
+TRIES = 20
 
 
 class Folder:
@@ -79,7 +76,7 @@ class Folder:
     @contextmanager
     def claim(self, cell: Cell) -> Iterator[bool]:
         """Take a cell, if nobody else has it: gives whether it is ours and still to do."""
-        handle = _lock(self._lock_file(cell), tries=TRIES)
+        handle = lock(self._lock_file(cell), tries=TRIES)
         if handle is None:
             yield False
             return
@@ -216,51 +213,6 @@ class Folder:
         return known[1]
 
 
-@contextmanager
-def locked(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock, if it can be had (at once, or after any wait); gives whether it is held."""
-    handle = _lock(file, tries=None if wait else 1)
-    try:
-        yield handle is not None
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-def _lock(file: Path, *, tries: int | None) -> int | None:
-    """Take a lock and give its handle, or None if somebody has it; without `tries` it waits."""
-    left = tries or 1
-    while True:
-        handle = _open(file)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if tries is None else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(handle)
-            left -= 1
-            if not left:
-                return None
-            time.sleep(PAUSE)
-            continue
-        except OSError as error:
-            os.close(handle)
-            raise UsageError(f"{file}: cannot be locked here ({error.strerror})") from None
-        if _is_same(handle, file):
-            return handle
-        os.close(handle)  # `clean` has taken the file away since: that lock locks nothing
-
-
-def _open(file: Path) -> int:
-    for left in reversed(range(OPENINGS)):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            return os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            # `clean` of another process may have taken the folder away in between.
-            if not left or not isinstance(error, FileNotFoundError | FileExistsError):
-                raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
-    raise AssertionError
-
-
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -273,13 +225,6 @@ def _is_alive(process: int) -> bool:
 
 def _holder(process: int) -> str:
     return f"{socket.gethostname()} {process}"
-
-
-def _is_same(handle: int, file: Path) -> bool:
-    try:
-        return os.fstat(handle).st_ino == file.stat().st_ino
-    except FileNotFoundError:
-        return False
 
 
 def read_json(file: Path) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caopd_bench.errors import writing
-from caopd_bench.stored import replace_files
+from caopd_bench.output import replace_files
 from caopd_bench.sweep.analysis import (
     ANALYSIS,
     Analysis,
