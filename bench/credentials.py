@@ -1,0 +1,182 @@
+"""What looks like a key, a token or a password, and text without it.
+
+Nothing here knows which keys there are, so it errs towards leaving out. It is the second guard:
+the first is `identity`, which keeps only what it has a name for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+
+__all__ = ["LEFT_OUT", "clean_name", "holds_secret", "is_secret_name", "looks_random", "redact"]
+
+#: Stands where a secret was.
+LEFT_OUT = "(left out)"
+
+#: How the keys of the usual services begin.
+_SURE = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:sk|gsk|xai|csk|nvapi|pplx|glpat|xox[a-z]|xapp)-|gsk_|github_pat_|"
+    r"[spr]k_(?:live|test)_|gh[opsur]_|AIza|ya29\.|(?:AKIA|ASIA|ABIA|ACCA)(?=[A-Z0-9])|"
+    r"hf_(?=[\w.\-]*[A-Z0-9]))[\w.\-]{4,}"
+)
+#: These are also how words begin; no word goes on with so many letters and a digit among them.
+_LIKELY = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:api_org|r8|npm|lsv2|fw|tgp_v1|dop_v1|jina|co|wandb_v1|shpat)_|"
+    r"(?:key|pypi|tvly|pk|rk)-|SG\.|dapi)(?=[A-Za-z]*\d)[A-Za-z0-9]{12,}[\w.\-]*"
+)
+_JWT = re.compile(r"(?<![\w])eyJ[\w\-]{5,}\.[\w\-]{3,}(?:\.[\w\-]*)?")
+_PEM = re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL)
+_BEARER = re.compile(
+    r"(?i)\bbearer[\s:=]+[^\s\"',;}\])]{3,}"
+    r"|\b(?:basic|token|apikey|negotiate|digest|splunk|key)\s+"
+    r"(?=[^\s\"',;}\])]*[\d=+/])[\w.\-+/=~:]{6,}"
+)
+#: `user:password@` before a host, also without a scheme.
+_USER = re.compile(
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://|(?<![^\s\"'=(,\[{<:]))"
+    r"(?P<user>[^\s/@\"'<>:]{0,200}:[^\s@\"'<>]{1,500})@(?=[\w.\-\[])"
+)
+_USER_ALONE = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/@\"'<>?#]{1,500})@")
+_QUERY = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>?#]{1,500})\?[^\s\"'<>)]+")
+_NAMES = (
+    r"api[-_. ]?key|apikey|access[-_. ]?key|secret|passw(?:or)?d|passphrase|passwd|pwd|"
+    r"credentials?|private[-_. ]?key|auth(?:orization|entication)?|bearer|cookie|session[-_]?id|"
+    r"signature|subscription[-_]?key|x[-_]api[-_]key|client[-_]?secret|sas|"
+    r"(?:auth|access|refresh|id|session|security|api|hub|hf|bot|user|github|bearer)[-_]?token|token"
+)
+#: `api_key=...`, `"Authorization": "..."`; not `max_tokens=`, `think_end_token=`, `author:`.
+_PAIR = re.compile(
+    rf"(?i)(?<![A-Za-z0-9])(?P<name>(?:[A-Za-z0-9]+[-_.]){{0,6}}(?:{_NAMES}))"
+    r"(?P<mark>[\"']?\s*(?:=>|[:=])\s*(?:[\"']\s*)?)(?P<value>[^\s\"',;&}\])]{3,})"
+)
+_SECRET_NAME = re.compile(rf"(?i)(?:^|.*[-_.\s])(?:{_NAMES}|header|headers|key)s?(?:[-_.].*)?$")
+#: Names that hold one of the words and no secret.
+_HARMLESS_NAME = re.compile(
+    r"(?i)(?:.*[-_])?(?:think|end|eos|bos|pad|unk|prefix|stop|image|start|mask|sep|cls|special|"
+    r"num|n|max|min|skip|add)s?[-_].*tokens?(?:[-_].*)?|tokens?[-_]ids?|key[-_]?(?:bits|dim|size)"
+)
+_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+_JOINED = re.compile(r"[A-Za-z0-9_\-]{24,}")
+_HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
+_UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
+#: Shares of neighbours of different kinds (small letter, capital, digit): words and versions have
+#: few, random letters and digits about 0.6, with small letters alone about 0.4.
+_UNLIKE, _UNLIKE_JOINED, _UNLIKE_LETTERS = 0.2, 0.5, 0.48
+#: Values of variables that are shorter are words that stand elsewhere too.
+_LEAST = 8
+
+
+@lru_cache(maxsize=4096)
+def is_secret_name(name: str) -> bool:
+    """Say whether a setting of this name may hold a secret.
+
+    Examples
+    --------
+    >>> [is_secret_name(name) for name in ("OPENAI_API_KEY", "auth_token", "Authorization")]
+    [True, True, True]
+    >>> [is_secret_name(name) for name in ("max_tokens", "think_end_token", "tokenizer", "author")]
+    [False, False, False, False]
+    """
+    return bool(_SECRET_NAME.fullmatch(name)) and not _HARMLESS_NAME.fullmatch(name)
+
+
+def looks_random(text: str, *, hashes: bool = False) -> bool:
+    """Say whether a part of a text looks drawn at random, as keys are.
+
+    Parameters
+    ----------
+    text : str
+    hashes : bool
+        Let hexadecimal digits pass: where a fingerprint, a commit or a run's id may stand.
+
+    Examples
+    --------
+    >>> looks_random("mQ3xZ81kLp0aYv7RtW2s"), looks_random("Qwen2.5-Coder-32B-Instruct-GPTQ-Int4")
+    (True, False)
+    """
+    if not hashes and _UUID.search(text):
+        return True
+    for pattern, least in ((_RUN, _UNLIKE), (_JOINED, _UNLIKE_JOINED)):
+        for found in pattern.finditer(text):
+            run = re.sub(r"[_\-]", "", found.group())
+            if _HEX.fullmatch(run):
+                if hashes:
+                    continue
+                return True
+            kinds = [0 if c.isdigit() else 1 if c.islower() else 2 for c in run]
+            unlike = sum(a != b for a, b in pairwise(kinds))
+            if unlike > least * len(run) and (0 in kinds or unlike > _UNLIKE_LETTERS * len(run)):
+                return True
+    return False
+
+
+def holds_secret(text: str, *, hashes: bool = False) -> bool:
+    """Say whether a text holds what looks like a secret; see `looks_random` for `hashes`.
+
+    Examples
+    --------
+    >>> holds_secret("Bearer abcdef"), holds_secret("postgres://me:word@host/x")
+    (True, True)
+    >>> holds_secret("meta-llama/Llama-3.1-8B-Instruct"), holds_secret("</think>")
+    (False, False)
+    """
+    return redact(text) != text or looks_random(text, hashes=hashes)
+
+
+def redact(text: str, known: Iterable[str] = ()) -> str:
+    """Replace what is surely a secret in a line for people: an error, a command, a traceback.
+
+    Parameters
+    ----------
+    text : str
+    known : iterable of str
+        Secrets that are known, replaced wherever they stand. The values of environment variables
+        whose names say that they hold one (``HF_TOKEN``, ``OPENAI_API_KEY``) are known anyway.
+
+    Examples
+    --------
+    >>> redact("401 for https://me:word@host/v1?key=abc123")
+    '401 for https://host/v1?(left out)'
+    """
+    for value in sorted({*known, *_of_environment()}, key=len, reverse=True):
+        text = text.replace(value, LEFT_OUT)
+    text = _PEM.sub(LEFT_OUT, text)
+    text = _USER_ALONE.sub(r"\g<before>", _USER.sub(r"\g<before>", text))
+    text = _QUERY.sub(rf"\g<before>?{LEFT_OUT}", text)
+    text = _BEARER.sub(LEFT_OUT, text)
+    text = _JWT.sub(LEFT_OUT, text)
+    text = _SURE.sub(LEFT_OUT, text)
+    text = _LIKELY.sub(LEFT_OUT, text)
+    return _PAIR.sub(_leave_name, text)
+
+
+def _leave_name(found: re.Match[str]) -> str:
+    name, value = found["name"], found["value"]
+    is_harmless = _HARMLESS_NAME.fullmatch(name) or value.startswith("(left")
+    if is_harmless or value.lower() in ("true", "false", "none", "null"):
+        return found.group()
+    return f"{name}{found['mark']}{LEFT_OUT}"
+
+
+def _of_environment() -> set[str]:
+    return {
+        value
+        for name, value in os.environ.items()
+        if len(value) >= _LEAST and is_secret_name(name) and not os.path.exists(value)  # noqa: PTH110
+    }
+
+
+def clean_name(name: str) -> str:
+    """Give the name of a run, a task or a file without what looks like a secret.
+
+    Examples
+    --------
+    >>> clean_name("tuned with sk-abcd1234"), clean_name("checkpoint-1200")
+    ('tuned with (left out)', 'checkpoint-1200')
+    """
+    cleaned = redact(name)
+    return LEFT_OUT if looks_random(cleaned, hashes=True) else cleaned
