@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from caopd_bench.errors import UsageError
+from caopd_bench.limit_ranges import LARGEST_MARGIN, check_limits, limit_schema
 from caopd_bench.metrics import METRICS
 from caopd_bench.metrics.degradation import CELLS
 from caopd_bench.plain_yaml import read_yaml
@@ -45,8 +53,12 @@ class _Strict(BaseModel):
 class Limits(_Strict):
     """What one metric of a candidate may be."""
 
+    # How large it may be depends on the metric, which these fields do not know: see `Policy`.
     margin: float | None = Field(
-        default=None, gt=0, le=1, description="By how much it may be worse than the reference."
+        default=None,
+        gt=0,
+        description="By how much it may be worse than the reference.",
+        json_schema_extra={"maximum": LARGEST_MARGIN},
     )
     max: float | None = Field(default=None, description="Its value must be below this.")
     min: float | None = Field(default=None, description="Its value must be above this.")
@@ -119,6 +131,14 @@ class Policy(_Strict):
         default=None, min_length=1, description="Left out: all tasks of the reference."
     )
 
+    @field_validator("version", mode="before")
+    @classmethod
+    def _check_version(cls, version: Any) -> Any:
+        # Python takes 1.0 and true for 1, and a file that says so was not written by this format.
+        if type(version) is not int:
+            raise ValueError(f"must be the whole number 1, got {quote(version)}")
+        return version
+
     @model_validator(mode="after")
     def _check_names(self) -> Policy:
         places = [("metrics", self.metrics)]
@@ -169,6 +189,7 @@ def _check_metric(place: str, name: str, limits: Limits) -> None:
         raise ValueError(f"{place}: is of a candidate and a reference together; give it a margin")
     if limits.direction == "over" and name != "overconfidence_gap":
         raise ValueError(f"{place}.direction: is of overconfidence_gap only")
+    check_limits(place, name, margin=limits.margin, highest=limits.max, lowest=limits.min)
 
 
 def load_policy(file: Path) -> Policy:
@@ -193,7 +214,12 @@ def render_schema() -> str:
         **Policy.model_json_schema(),
         "title": "caopd-bench calibration gate",
     }
-    schema["properties"]["metrics"]["propertyNames"] = {"enum": sorted({*METRICS, *CELLS})}
+    names = sorted({*METRICS, *CELLS})
+    of_task = schema["$defs"]["TaskPolicy"]["properties"]["metrics"]["anyOf"][0]
+    schema["$defs"]["Metrics"] = {"properties": limit_schema(names)}
+    for metrics in (schema["properties"]["metrics"], of_task):
+        metrics["propertyNames"] = {"enum": names}
+        metrics["$ref"] = "#/$defs/Metrics"
     return json.dumps(schema, indent=1) + "\n"
 
 

@@ -80,7 +80,7 @@ def test_a_good_policy(load):
     assert policy.metrics["accuracy"].min == 0.5
     assert policy.tasks["caopd_math_conf"].by == "level"
     assert policy.limits("caopd_math_conf") == policy.metrics
-    assert load("version: 1\nmetrics: {brier: {max: 1}}").metrics["brier"].max == 1.0
+    assert load("version: 1\nmetrics: {log_score: {max: 1}}").metrics["log_score"].max == 1.0
 
 
 def test_a_task_may_have_limits_of_its_own(load):
