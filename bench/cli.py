@@ -18,8 +18,10 @@ from caopd_bench import arguments
 from caopd_bench._version import __version__
 from caopd_bench.deciding_options import add_deciding
 from caopd_bench.exits import HELP, ExitCode, code_of, run_to_code, settle
+from caopd_bench.markers import guard_streams
 from caopd_bench.report_options import add_report
 from caopd_bench.sweep_options import add_sweep
+from caopd_bench.terminal import inline
 from caopd_bench.train_options import add_train
 
 __all__ = ["main"]
@@ -27,6 +29,15 @@ __all__ = ["main"]
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; `exits` lists them."""
+    # Names come from the user: what the terminal cannot show is escaped, and what a CI runner would
+    # take for a command is broken, also in what argparse and libraries say.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    with guard_streams():
+        return _run(words)
+
+
+def _run(words: Sequence[str] | None) -> int:
     parser = build_parser()
     try:
         options = parser.parse_args(words)
@@ -38,9 +49,6 @@ def main(words: Sequence[str] | None = None) -> int:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
         return ExitCode.USAGE
-    # Names come from the user: what the terminal cannot show is escaped.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     return run_to_code(options.command, partial(options.run, options))
 
 
@@ -284,7 +292,7 @@ def _fetch_model(options: argparse.Namespace) -> int:
     except (FetchError, OSError) as error:
         _say(f"caopd-bench fetch-model: {error}")
         return ExitCode.FAILED
-    print(folder)
+    print(inline(str(folder)))
     return ExitCode.DONE
 
 
@@ -305,8 +313,6 @@ def _rescore(options: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    from caopd_bench.terminal import inline
-
     print(inline(line), file=sys.stderr, flush=True)
 
 

@@ -12,6 +12,7 @@ from caopd_bench.compare_json import to_plain
 from caopd_bench.compare_table import render_comparison, render_groups
 from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError, writing
+from caopd_bench.markers import escape_markers
 from caopd_bench.terminal import NAME_WIDTH, inline
 from caopd_bench.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
 
@@ -43,7 +44,7 @@ def run_compare(options: argparse.Namespace) -> int:
             level=options.confidence,
         )
         blocks, plain = _render(found), [to_plain(one) for one in found]
-    text = json.dumps(plain, indent=1, allow_nan=False) + "\n"
+    text = escape_markers(json.dumps(plain, indent=1, allow_nan=False)) + "\n"
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:
         with writing(options.json):

@@ -10,6 +10,7 @@ from caopd_bench.errors import OutputError
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import headline, label, said
+from caopd_bench.markers import print_command
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["annotate", "append_summary", "list_annotations"]
@@ -49,7 +50,7 @@ def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -
     variables = os.environ if environment is None else environment
     if variables.get("GITHUB_ACTIONS") == "true":
         for line in list_annotations(result):
-            print(line)
+            print_command(line)
 
 
 def list_annotations(result: GateResult) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.gate_result import GateResult
+from caopd_bench.markers import escape_markers
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
 __all__ = ["render_json", "to_plain"]
@@ -32,7 +33,7 @@ def to_plain(result: GateResult) -> dict[str, Any]:
 
 def render_json(result: GateResult) -> str:
     """Give the verdict as text, with a final newline."""
-    return json.dumps(to_plain(result), indent=1, allow_nan=False) + "\n"
+    return escape_markers(json.dumps(to_plain(result), indent=1, allow_nan=False)) + "\n"
 
 
 def _finite(value: Any) -> Any:

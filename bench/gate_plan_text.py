@@ -11,6 +11,7 @@ from typing import Any
 from caopd_bench._version import __version__
 from caopd_bench.gate_plan import CellPlan, GatePlan, TaskPlan
 from caopd_bench.gate_table import label_of, round_items
+from caopd_bench.markers import escape_markers
 from caopd_bench.no_room import describe_no_room
 from caopd_bench.table import align
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
@@ -88,7 +89,7 @@ def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
 def render_plan_json(plan: GatePlan) -> str:
     """Give the plan as strict JSON: what is not finite is null."""
     plain = {**asdict(plan), "versions": {"caopd_bench": __version__}}
-    return json.dumps(_finite(plain), indent=1, allow_nan=False) + "\n"
+    return escape_markers(json.dumps(_finite(plain), indent=1, allow_nan=False)) + "\n"
 
 
 def percent(chance: float) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import reprlib
 
-__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "inline", "quote"]
+from caopd_bench.markers import break_markers
+
+__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "escape_controls", "inline", "quote"]
 
 #: An echoed value of this many characters is enough to recognise it by.
 VALUE_WIDTH = 80
@@ -16,7 +18,11 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
 
 
 def inline(text: str, width: int | None = None) -> str:
-    r"""Make data fit to stand in a line: control characters escaped, the newline among them.
+    r"""Make data fit to stand in a line: no control characters, and no command to a CI runner.
+
+    Control characters, the newline among them, are escaped; marks such as ``::error::`` and
+    ``##vso[`` get a backslash before their last character (`markers` lists them). Other text stays
+    as it is. What is not shown in a log (a cell of a CSV) takes `escape_controls`.
 
     Parameters
     ----------
@@ -29,8 +35,21 @@ def inline(text: str, width: int | None = None) -> str:
     --------
     >>> inline("red \x1b[31m\n")
     'red \\x1b[31m\\n'
+    >>> print(inline("::error::a task"))
+    :\:error::a task
     >>> inline("checkpoint-1200-of-a-model", 16)
     'checkpoi...model'
+    """
+    return break_markers(escape_controls(text, width))
+
+
+def escape_controls(text: str, width: int | None = None) -> str:
+    r"""Escape control characters, the newline among them; shorten as `inline` does.
+
+    Examples
+    --------
+    >>> escape_controls("::error::\n")
+    '::error::\\n'
     """
     if width is not None and len(text) > width:
         tail = (width - 3) * 2 // 5
