@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,25 @@ from caopd_bench.comparability import check_parsers
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
-from caopd_bench.output import replace_files
+from caopd_bench.output import is_part, only_writer, replace_folder
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
-from caopd_bench.records import Record, to_plain
+from caopd_bench.records import AS_ZERO, Record, to_plain
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
-from caopd_bench.scoring import AS_ZERO, score
+from caopd_bench.scoring import score
 from caopd_bench.stored import (
     ROWS_NAME,
     SUMMARY_NAME,
-    read_stored,
-    read_summary,
+    load_stored,
     render_stored,
 )
-from caopd_bench.stored_check import find_edits, refuse_edited
+from caopd_bench.stored_check import find_edits, read_stored
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
 
-OURS = {ROWS_NAME, SUMMARY_NAME, BASELINE_NAME, CHANGES_NAME}
+#: Of CHANGES.md.
+HEAD = "# Changes of this reference\n\n"
 #: Shown in the change log, whole tasks only.
 LOGGED = (
     "parse_rate",
@@ -75,37 +75,62 @@ def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Pa
     NotComparableError
         If a stored run was edited.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    _check_new(folder)
+    _check_reason(reason)
+    new = _read(run)
+    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+    records = score(new)
+    log = f"{HEAD}{_entry('made', reason, str(run), {}, records)}"
+    with only_writer(folder):
+        _check_new(folder)  # another process may have made it since
+        _write(folder, new, records, reason, str(run), noise, log)
+
+
+def _check_new(folder: Path) -> None:
+    held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    if folder.is_file() or not all(map(is_part, held)):
         raise UsageError(
             f"{folder}: exists; name a new folder, or change a reference by: caopd-bench baseline "
             "update"
         )
-    _check_reason(reason)
-    new = _read(run)
-    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
-    records = score(new)
-    log = f"# Changes of this reference\n\n{_entry('made', reason, str(run), {}, records)}"
-    _write(folder, new, records, reason, str(run), noise, log)
 
 
 def update_baseline(
-    run: str | Path, folder: Path, *, reason: str, rerun: str | Path | None
-) -> None:
+    run: str | Path,
+    folder: Path,
+    *,
+    reason: str,
+    rerun: str | Path | None,
+    allow: Callable[[], bool] = lambda: True,
+) -> bool:
     """Put another run in the place of a reference, and its numbers beside the old in the log.
 
-    Parameters and errors as for `init_baseline`; the folder must be a reference. What it was
-    compared with before, and whether it may be worse, is the caller's to decide.
+    Parameters and errors as for `init_baseline`; the folder must be a reference.
+
+    Parameters
+    ----------
+    allow : callable
+        Asked while no other process can replace the reference: whether it may be replaced.
+
+    Returns
+    -------
+    bool
+        Whether it was replaced.
     """
     _check_reason(reason)
-    old = read_stored(folder)
-    before = {(r.task, r.metric): r for r in score(old)}
-    new = _read(run)
-    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
-    records = score(new)
-    log_file = folder / CHANGES_NAME
-    log = log_file.read_text("utf-8") if log_file.is_file() else "# Changes of this reference\n\n"
-    log = f"{log.rstrip()}\n\n{_entry('replaced', reason, str(run), before, records)}"
-    _write(folder, new, records, reason, str(run), noise, log)
+    with only_writer(folder):
+        old = read_stored(folder)
+        if not allow():
+            return False
+        before = {(r.task, r.metric): r for r in score(old)}
+        new = _read(run)
+        noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+        records = score(new)
+        log_file = folder / CHANGES_NAME
+        log = log_file.read_text("utf-8") if log_file.is_file() else HEAD
+        log = f"{log.rstrip()}\n\n{_entry('replaced', reason, str(run), before, records)}"
+        _write(folder, new, records, reason, str(run), noise, log)
+    return True
 
 
 def verify_baseline(folder: Path) -> list[str]:
@@ -116,8 +141,9 @@ def verify_baseline(folder: Path) -> list[str]:
     list of str
         What is not the same, to the bit; empty if all is.
     """
-    run, summary = read_stored(folder), read_summary(folder)
-    problems = find_edits(folder, run)
+    loaded = load_stored(folder)
+    run, summary = loaded.run, loaded.summary
+    problems = find_edits(folder, loaded)
     groups = [record.get("group") for record in summary.records]
     keys = list(dict.fromkeys(str(g).partition("=")[0] for g in groups if g is not None))
     as_zero = any(AS_ZERO in str(record.get("interval")) for record in summary.records)
@@ -173,7 +199,6 @@ def _read(spec: str | Path) -> Run:
     run = read_run(spec)
     if not isinstance(run, Run):
         raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
-    refuse_edited(run)
     return run
 
 
@@ -197,8 +222,7 @@ def _write(
     contents[BASELINE_NAME] = (baseline.model_dump_json(indent=1) + "\n").encode()
     contents[CHANGES_NAME] = log.encode("utf-8", "backslashreplace")
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_files({folder / name: content for name, content in contents.items()})
+        replace_folder(folder, contents)
 
 
 def _entry(

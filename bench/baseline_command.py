@@ -19,8 +19,8 @@ from caopd_bench.gating import gate
 from caopd_bench.notes import describe_run, notes_on_pairing
 from caopd_bench.rows import Run
 from caopd_bench.scoring import score
-from caopd_bench.stored import is_stored, read_stored, read_summary
-from caopd_bench.stored_check import find_edits
+from caopd_bench.stored import is_stored, read_summary
+from caopd_bench.stored_check import read_stored
 from caopd_bench.table import LABELS, align, render_task
 from caopd_bench.terminal import NAME_WIDTH, inline
 
@@ -71,12 +71,6 @@ def _show(options: argparse.Namespace) -> int:
     else:
         print(f"{folder}: of {baseline.made}, from {inline(baseline.run, 200)}")
         print(f"  {inline(baseline.reason, 500)}")
-    problems = find_edits(folder, run)
-    if problems:
-        print(
-            f"  EDITED: the rows are not those that were stored, and the numbers below are those "
-            f"of the edited rows: {inline(problems[0], 300)}"
-        )
     level = summary.level or 0.95
     records = score(run, level=level)
     for task in run.tasks:
@@ -93,27 +87,38 @@ def _update(options: argparse.Namespace) -> int:
     folder: Path = options.output
     _check_reference(folder)
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
-    if not options.accept_regression:
-        try:
-            result = gate(options.run_, policy, reference=folder)
-        except NotComparableError as error:
-            raise NotComparableError(
-                f"{error}; to put it in the place of the reference without a comparison: "
-                "--accept-regression"
-            ) from None
-        if result.outcome == "FAIL":
-            print(render_text(result))
-            print(
-                f"caopd-bench baseline update: {folder} stays as it is: the gate fails; if that is "
-                "meant: --accept-regression",
-                file=sys.stderr,
-            )
-            return 1
-    update_baseline(options.run_, folder, reason=options.reason, rerun=options.aa)
+    done = update_baseline(
+        options.run_,
+        folder,
+        reason=options.reason,
+        rerun=options.aa,
+        allow=lambda: options.accept_regression or _is_no_worse(options.run_, policy, folder),
+    )
+    if not done:
+        print(
+            f"caopd-bench baseline update: {folder} stays as it is: the gate fails; if that is "
+            "meant: --accept-regression",
+            file=sys.stderr,
+        )
+        return 1
     print(f"{folder}: replaced; old and new values: {folder / CHANGES_NAME}")
     _print_noise(read_baseline(folder), read_stored(folder))
     _print_plan(folder, policy)
     return 0
+
+
+def _is_no_worse(run: str, policy: Policy, folder: Path) -> bool:
+    """Say whether the gate does not fail; print it if it does."""
+    try:
+        result = gate(run, policy, reference=folder)
+    except NotComparableError as error:
+        raise NotComparableError(
+            f"{error}; to put it in the place of the reference without a comparison: "
+            "--accept-regression"
+        ) from None
+    if result.outcome == "FAIL":
+        print(render_text(result))
+    return result.outcome != "FAIL"
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -27,7 +27,6 @@ from caopd_bench.notes import notes_on_pairing, notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AGREEMENT, AnyRun, count_rows
 from caopd_bench.runs import read_runs
-from caopd_bench.stored_check import refuse_edited
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["Bounds", "Flips", "Parts", "TaskComparison", "common_tasks", "compare", "read_pair"]
@@ -181,15 +180,13 @@ def compare(
 
 
 def read_pair(base: AnyRun | str | Path, cand: AnyRun | str | Path) -> tuple[AnyRun, AnyRun]:
-    """Read two runs under two names; stored ones whose rows were edited are refused."""
+    """Read two runs under two names."""
     if isinstance(base, (str, Path)) and isinstance(cand, (str, Path)):
         one, two = read_runs([base, cand])
     else:
         one, two = (
             read_runs([run])[0] if isinstance(run, (str, Path)) else run for run in (base, cand)
         )
-    for run in (one, two):
-        refuse_edited(run)
     return one, two
 
 

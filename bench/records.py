@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from caopd_bench.markers import escape_markers
 from caopd_bench.metrics import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Record", "make_record", "render_json", "to_frame", "to_plain"]
+__all__ = ["AS_ZERO", "Record", "make_record", "render_json", "to_frame", "to_plain"]
+
+#: Stands in the interval of a record where it is so.
+AS_ZERO = "missing confidences counted as 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
 def render_json(records: Iterable[Record]) -> str:
     """Give the records as strict JSON, one record a line, sorted as given."""
     lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
-    return f"[\n{lines}\n]\n"
+    return escape_markers(f"[\n{lines}\n]\n")
 
 
 def _describe(interval: Interval) -> str:

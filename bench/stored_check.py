@@ -1,8 +1,8 @@
 """Are the rows of a stored run those that its summary was made of?
 
-What decides should not decide on rows that were edited by hand, or by a script that went wrong.
-This finds an edit that left the summary alone. Whoever rewrites the summary too is not found: a
-stored run is not signed.
+No number may rest on rows that were edited by hand, by a script that went wrong, or by a merge that
+took one file of two. This finds an edit that left the summary alone. Whoever rewrites the summary
+too is not found: a stored run is not signed.
 """
 
 from __future__ import annotations
@@ -14,24 +14,16 @@ from typing import Any
 
 from caopd_bench.baseline_files import BASELINE_NAME, hash_rows, read_baseline
 from caopd_bench.counts import STATUSES, Counts, Missing
-from caopd_bench.errors import NotComparableError
+from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.metrics import METRICS
-from caopd_bench.rows import AGREEMENT, AnyRun, Run
-from caopd_bench.scoring import AS_ZERO
-from caopd_bench.stored import (
-    ROWS_NAME,
-    SUMMARY_NAME,
-    hash_lines,
-    is_stored,
-    read_lines,
-    read_stored,
-    read_summary,
-)
+from caopd_bench.records import AS_ZERO
+from caopd_bench.rows import AGREEMENT, Run
+from caopd_bench.stored import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
 from caopd_bench.tasks.confidence import read_confidence
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import inline
 
-__all__ = ["find_edits", "refuse_edited"]
+__all__ = ["find_edits", "read_stored"]
 
 #: Numbers whose definition no version changes: other ones may differ since another one stored them.
 PLAIN = ("brier", "mean_confidence", "overconfidence_gap", "confidence_when_wrong", "auroc")
@@ -41,13 +33,8 @@ SHOWN = 3  # rows named
 WIDTH = 60
 
 
-def refuse_edited(run: AnyRun) -> None:
-    """Raise NotComparableError if a run was read from a folder whose rows were edited.
-
-    Parameters
-    ----------
-    run : Run
-        As `read_run` gave it. One that was not stored is not looked at: there is no summary.
+def read_stored(folder: Path) -> Run:
+    """Read a stored run or a reference, if its rows are those that were stored.
 
     Raises
     ------
@@ -56,40 +43,70 @@ def refuse_edited(run: AnyRun) -> None:
     UsageError
         If a file cannot be read.
     """
-    folder = Path(run.path)
-    if not isinstance(run, Run) or not folder.is_dir() or not is_stored(folder):
-        return
-    for problem in find_edits(folder, run):
-        raise NotComparableError(
-            f"{inline(str(folder), 300)}: its rows are not those that were stored: {problem}; "
+    for is_last in (False, False, True):
+        before = _state(folder)
+        try:
+            loaded = load_stored(folder)
+            problems = find_edits(folder, loaded)
+        except UsageError:
+            if is_last or before == _state(folder):
+                raise
+            continue
+        # A reader may have one file from before a replacement and one from after it.
+        if not problems or is_last or before == _state(folder):
+            break
+    for problem in problems:
+        raise _edited(folder, problem)
+    return loaded.run
+
+
+def _edited(folder: Path, problem: str) -> NotComparableError:
+    if (folder / BASELINE_NAME).exists():
+        again = (
+            "restore the folder from version control, or delete it and make it again, from the "
+            "files of the original run (caopd-bench baseline init RUN --output DIR --reason TEXT)"
+        )
+    else:
+        again = (
             "restore the folder from version control or a copy, or store the original run again, "
             "from the files that it was first read from (caopd-bench score ORIGINAL --store DIR)"
         )
+    where = inline(str(folder), 300)
+    return NotComparableError(
+        f"{where}: its rows are not those that were stored: {problem}; {again}"
+    )
 
 
-def find_edits(folder: Path, run: Run | None = None) -> list[str]:
+def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
     """Compare the rows of a stored run with what its summary says of them.
 
     Parameters
     ----------
     folder : Path
         Of a stored run or a reference.
-    run : Run, optional
-        What `read_stored` made of it, if that is at hand.
+    loaded : Loaded, optional
+        What `load_stored` made of it, if that is at hand.
 
     Returns
     -------
     list of str
         What does not fit, a line each; empty if all does.
     """
-    run = read_stored(folder) if run is None else run
-    summary, baseline = read_summary(folder), read_baseline(folder)
-    problems = []
-    if summary.rows_sha256 not in (None, hash_lines(read_lines(folder))):
-        problems.append(f"{ROWS_NAME} is not the file that {SUMMARY_NAME} was made for")
+    run, summary, edit = load_stored(folder) if loaded is None else loaded
+    problems = [edit] if edit else []
+    baseline = read_baseline(folder)
     if baseline is not None and baseline.rows_sha256 != hash_rows(folder):
         problems.append(f"{ROWS_NAME} is not the file that {BASELINE_NAME} was made for")
     return [*problems, *_unlike_numbers(run, summary.records), *_unlike_spans(run)]
+
+
+def _state(folder: Path) -> tuple[int, int] | None:
+    """Give what changes when a folder is replaced."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

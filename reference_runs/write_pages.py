@@ -18,7 +18,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.stored import read_stored, read_summary
+from caopd_bench.stored import read_summary
+from caopd_bench.stored_check import read_stored
 from caopd_bench.sweep.summary import fill_page
 
 HERE = Path(__file__).parent

@@ -19,7 +19,6 @@ from caopd_bench.report.side_by_side import ItemPair, pick_pairs
 from caopd_bench.report.standings import Standing, rank
 from caopd_bench.rows import AGREEMENT, AnyRun, Run
 from caopd_bench.runs import read_run
-from caopd_bench.stored import EDITED
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["FEW", "Duel", "Report", "build_report"]
@@ -169,9 +168,6 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
     missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
     if missing:
         yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
-    for entry in read:
-        if entry.cells and entry.was_edited:
-            yield f"{inline(entry.name, NAME_WIDTH)}: {EDITED}"
     heads = [entry.head for entry in read if entry.cells]
     yield from notes_on_weights(heads)
     yield from notes_on_thinking(heads)

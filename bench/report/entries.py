@@ -27,7 +27,6 @@ from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
 from caopd_bench.rows import AnyRun, CountedRun, Row, Run, label_items
 from caopd_bench.runs import name_runs, read_run
 from caopd_bench.scoring import score
-from caopd_bench.stored import EDITED
 
 __all__ = ["Aligned", "Cell", "Entry", "Given", "read_entries"]
 
@@ -148,11 +147,6 @@ class Entry:
     head: Run
     given: Given
     cells: Mapping[str, Cell] = field(default_factory=dict)
-
-    @property
-    def was_edited(self) -> bool:
-        """Whether the rows of a stored run were changed after it was stored."""
-        return any(warning.endswith(EDITED) for warning in self.head.warnings)
 
     @property
     def size(self) -> float | None:

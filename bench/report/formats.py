@@ -12,6 +12,8 @@ from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.compare_json import to_plain as plain_comparison
+from caopd_bench.markers import escape_markers
+from caopd_bench.places import shorten_path
 from caopd_bench.records import Record, to_plain
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Cell, Entry
@@ -21,8 +23,7 @@ from caopd_bench.report.page_provenance import describe
 from caopd_bench.report.page_table import say_size
 from caopd_bench.report.placing import explain_accuracy, explain_place
 from caopd_bench.report.skill import ORDER, SKILL
-from caopd_bench.stored import EDITED
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
 
 __all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
 
@@ -138,7 +139,8 @@ def _latex_table(report: Report, task: str) -> str:
         mark += r"$^\dagger$" if _is_marked(report, task, entry.name) else ""
         values = [_estimate(cell.find(metric), metric) for metric in COLUMNS]
         lines.append(
-            f"{_tex(_label(entry))} & {_tex(letters)}{mark} & "
+            # After the \\ of the row above, a name that begins with [ or * would be its argument.
+            f"{{}}{_tex(_label(entry))} & {_tex(letters)}{mark} & "
             + " & ".join(_math(value) for value in values)
             + rf" & {cell.n} \\"
         )
@@ -148,9 +150,6 @@ def _latex_table(report: Report, task: str) -> str:
     lines += [r"\bottomrule", r"\end{tabular}}"]
     for said in _explain(report, task):
         lines.append(rf"\par\footnotesize $^\dagger$ {_tex(said)}.")
-    for entry, _ in _ordered(report, task):
-        if entry.was_edited:
-            lines.append(rf"\par\footnotesize {_tex(f'{entry.name}: {EDITED}')}.")
     for run, differences in report.odd[task].items():
         said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
         lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
@@ -167,10 +166,8 @@ def render_csv(report: Report) -> str:
         standing = report.standings.get(record.task)
         entry = entries[record.run]
         is_skill = record.metric == SKILL
-        cautions = [EDITED if entry.was_edited else "", record.caution]
         values = {
             **asdict(record),
-            "caution": "; ".join(filter(None, cautions)),
             "letters": standing.letters.get(record.run, "") if standing and is_skill else "",
             "method": entry.given.method,
             "family": entry.given.family,
@@ -191,7 +188,7 @@ def render_json(report: Report) -> str:
         "runs": [
             {
                 "name": entry.name,
-                "path": entry.path,
+                "path": shorten_path(entry.path),
                 "method": entry.given.method,
                 "family": entry.given.family,
                 "size": entry.size,
@@ -240,7 +237,7 @@ def render_json(report: Report) -> str:
         ],
         "published": [one.model_dump() for one in report.published],
     }
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    return escape_markers(json.dumps(data, indent=1, allow_nan=False)) + "\n"
 
 
 def _ordered(report: Report, task: str) -> Iterator[tuple[Entry, Cell]]:
@@ -308,6 +305,7 @@ def _plain(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    shown = inline(value)
+    # The very name, for whoever joins tables by it: no log shows this file.
+    shown = escape_controls(value)
     # A spreadsheet would compute it.
     return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown

@@ -16,7 +16,7 @@ from caopd_bench.errors import UsageError
 from caopd_bench.metrics import recalibrate
 from caopd_bench.metrics.hierarchy import Answers, draw_items, replicate_metrics
 from caopd_bench.rows import Row
-from caopd_bench.stored import read_stored
+from caopd_bench.stored_check import read_stored
 from caopd_bench.sweep.analysis import ANALYSIS, Analysis, View
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.folder import CELL, TIMING, Folder

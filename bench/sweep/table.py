@@ -12,7 +12,8 @@ from caopd_bench.errors import UsageError
 from caopd_bench.metrics.hierarchy import METRICS
 from caopd_bench.records import to_plain
 from caopd_bench.scoring import score
-from caopd_bench.stored import ROWS_NAME, read_stored, read_summary
+from caopd_bench.stored import ROWS_NAME, read_summary
+from caopd_bench.stored_check import read_stored
 from caopd_bench.sweep.cells import Cell
 
 __all__ = ["COLUMNS", "TIMING_COLUMNS", "make_rows"]
@@ -51,7 +52,8 @@ def make_rows(
         Compute every metric from the rows, and do not take it from the summary beside them.
     """
     folder = place / "run"
-    records = to_plain(score(read_stored(folder))) if recompute else read_summary(folder).records
+    run = read_stored(folder)  # numbers of other rows than these are refused
+    records = to_plain(score(run)) if recompute else read_summary(folder).records
     common = {
         "cell": cell.name,
         "method": cell.method,

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -178,14 +177,17 @@ def test_provenance_of_another_shape(stored, run, provenance):
     assert "tiny: 5 rows, no exemplars, no chat template, backend " in out
 
 
-def test_stored_names_and_warnings_are_data(stored, run):
-    rows = _rows(stored)
-    for row in rows:
-        row["task"] = "a\nb\x1b"
-        row["groups"]["family"] = "x\n\x1b[2J"
-    _write_rows(stored, rows)
+def test_stored_names_and_warnings_are_data(mixed, run, tmp_path):
     long = "w\n\x1b" * 500
-    _edit_summary(stored, name="n\n\x1b[31m\udc80", warnings=[long, f"a\nb\x1b: {long}"])
+    kept = read_run(mixed)
+    task = "a\nb\x1b"
+    rows = [
+        replace(row, task=task, groups={**row.groups, "family": "x\n\x1b[2J"}) for row in kept.rows
+    ]
+    warnings = (long, f"a\nb\x1b: {long}")
+    kept = replace(kept, name="n\n\x1b[31m\udc80", rows=rows, warnings=warnings)
+    stored = tmp_path / "stored"
+    write_stored(kept, [], stored)
     plain = run("score", stored, "--by", "family")[1].splitlines()
     assert not any("\x1b" in line for line in plain)
     assert plain[1:3] == [r"a\nb\x1b", next(x for x in plain if r"  n\n\x1b[31m\udc80: 5 " in x)]
@@ -240,24 +242,39 @@ def test_a_row_that_is_not_json(stored, refused, line):
     assert "line 1: not complete JSON; store the run again" in refused("score", stored)
 
 
-@pytest.mark.parametrize("failing", ["rows.jsonl.gz.part", "summary.json.part"])
-def test_an_interrupted_write_leaves_the_old_run(stored, make_run, run, monkeypatch, failing):
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_full_disk_leaves_the_old_run(stored, make_run, run, monkeypatch, failing):
     before = {file.name: file.read_bytes() for file in stored.iterdir()}
     other = make_run([(0.1, 0)], "other")
-    write_bytes = Path.write_bytes
+    write, calls = os.write, []
 
-    def fail(self, content):
-        if self.name == failing:
-            write_bytes(self, content[:10])
+    def fail(handle, content):
+        calls.append(handle)
+        if len(calls) == failing:
+            write(handle, content[:10])
             raise OSError(28, "No space left on device")
-        return write_bytes(self, content)
+        return write(handle, content)
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr("caopd_bench.output.os.write", fail)
     code, out, err = run("score", other, "--store", stored)
+    monkeypatch.undo()
     assert (code, out) == (5, "")
     assert err == f"caopd-bench score: {stored}: cannot be written (No space left on device)\n"
     assert {file.name: file.read_bytes() for file in stored.iterdir()} == before
+    assert not [file.name for file in stored.parent.iterdir() if file.name.startswith(".stored")]
     assert len(read_run(stored).rows) == 5
+
+
+def test_what_a_stopped_command_left_is_in_nobodys_way(mixed, stored, run):
+    for name in ("rows.jsonl.gz.part", "summary.json.part", ".summary.json.0123abcd.part"):
+        (stored / name).write_bytes(b"half")
+    beside = stored.with_name(".stored.0123abcd.part")
+    beside.mkdir()
+    (beside / "rows.jsonl.gz").write_bytes(b"half")
+    assert run("score", stored)[0] == 0
+    assert run("score", mixed, "--store", stored)[0] == 0
+    assert sorted(file.name for file in stored.iterdir()) == ["rows.jsonl.gz", "summary.json"]
+    assert not beside.exists()
 
 
 def test_store_refuses_a_file(mixed, refused, tmp_path):

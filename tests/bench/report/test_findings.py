@@ -1,20 +1,14 @@
 """The sentences of a report: whom they leave out, what "it" is, and nothing that contradicts."""
 
-import csv
-import gzip
-import io
 import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from caopd_bench.cli import main
 from caopd_bench.report.building import build_report
 from caopd_bench.report.findings import find
-from caopd_bench.report.formats import render_csv, render_json, render_latex, render_markdown
 from caopd_bench.report.page import render_page
-from caopd_bench.stored import EDITED
 
 MODELS = runpy.run_path(str(Path(__file__).with_name("nine_models.py")))
 TASK = MODELS["TASK"]
@@ -118,29 +112,6 @@ def test_many_runs_say_why_nothing_stands_side_by_side(nine):
     html = render_page(nine)
     place = html.index('<section id="side-by-side">')
     assert "--compare BASE CAND" in html[place : html.index("</section>", place)]
-
-
-def test_an_edited_run_is_named_in_every_format(tmp_path, capsys):
-    folders = write_models({n: nine_models(99)[n] for n in ("base", "recalibrated")}, tmp_path)
-    rows = folders[0] / "rows.jsonl.gz"
-    text = gzip.decompress(rows.read_bytes()).decode()
-    assert '"correct": 0' in text or '"correct":0' in text
-    changed = text.replace('"correct": 0', '"correct": 1', 1).replace(
-        '"correct":0', '"correct":1', 1
-    )
-    rows.write_bytes(gzip.compress(changed.encode()))
-    report = build_report(folders, samples=0)
-    said = f"base: {EDITED}"
-    assert report.warnings == [said]
-    assert said.replace("_", "\\_") in render_markdown(report)
-    assert said in render_json(report)
-    assert said in render_latex(report)
-    assert f"<li>{said}</li>" in render_page(report)
-    lines = list(csv.DictReader(io.StringIO(render_csv(report))))
-    assert all(EDITED in line["caution"] for line in lines if line["run"] == "base")
-    assert not any(EDITED in line["caution"] for line in lines if line["run"] == "recalibrated")
-    assert main(["report", *map(str, folders), "-o", str(tmp_path / "r.csv")]) == 0
-    assert f"warning: {said}" in capsys.readouterr().err
 
 
 def test_cards_of_flat_files_have_no_answers_to_miss(tmp_path):

@@ -1,0 +1,148 @@
+"""The two files of a stored run, each field checked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from caopd_bench.errors import UsageError
+from caopd_bench.rows import Row, Status
+from caopd_bench.terminal import inline
+
+__all__ = [
+    "ROWS_NAME",
+    "SUMMARY_NAME",
+    "StoredRow",
+    "Summary",
+    "dump_row",
+    "is_stored",
+    "load_row",
+    "read_lines",
+    "read_summary",
+]
+
+ROWS_NAME = "rows.jsonl.gz"
+SUMMARY_NAME = "summary.json"
+
+
+class StoredRow(BaseModel):
+    """One line of rows.jsonl.gz."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    run: str
+    task: str
+    item_hash: str
+    sample: int
+    groups: dict[str, str | int | float | bool]
+    confidence: float | None = Field(ge=0, le=1)
+    correct: Literal[0, 1]
+    status: Status
+    answer: str | None = None
+    stated: str | None = None
+    text: str | None = None
+    question: str | None = None
+    gold: str | None = None
+
+    @model_validator(mode="after")
+    def _check_status(self) -> StoredRow:
+        if (self.status == "ok") != (self.confidence is not None):
+            raise ValueError(f"status {self.status!r} with confidence {self.confidence}")
+        return self
+
+
+class Summary(BaseModel):
+    """summary.json."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal[1]
+    name: str
+    level: float | None = Field(default=None, gt=0, lt=1)
+    provenance: dict[str, Any]
+    warnings: list[str]
+    records: list[dict[str, Any]]
+    #: Of the lines of rows.jsonl.gz, unpacked; None in what earlier versions wrote.
+    rows_sha256: str | None = None
+    #: Of each of these lines (`stored_hashes`): which row was changed, where `rows_sha256` tells
+    #: that one was.
+    row_digests: str | None = None
+
+
+def is_stored(path: Path) -> bool:
+    """Say whether a folder holds a stored run, whole or not."""
+    return any((path / name).exists() for name in (ROWS_NAME, SUMMARY_NAME))
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read the numbers that were stored."""
+    summary_file = folder / SUMMARY_NAME
+    try:
+        return Summary.model_validate(json.loads(summary_file.read_bytes()))
+    except ValidationError as error:
+        raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
+    except OSError as error:
+        raise UsageError(f"{summary_file}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
+
+
+def read_lines(folder: Path) -> Iterator[bytes]:
+    """Yield the lines of the rows, unpacked, each with its line feed."""
+    rows_file = folder / ROWS_NAME
+    try:
+        with gzip.open(rows_file, "rb") as stream:
+            yield from stream
+    except (OSError, EOFError, zlib.error):
+        raise UsageError(f"{rows_file}: damaged or cut off; store the run again") from None
+
+
+def dump_row(run: str, row: Row, with_text: bool) -> bytes:
+    """Give the line of a row, with its line feed."""
+    try:
+        stored = StoredRow(
+            run=run,
+            task=row.task,
+            item_hash=row.item_hash,
+            sample=row.sample,
+            groups=dict(row.groups),
+            confidence=row.confidence,
+            correct=1 if row.correct else 0,
+            status=row.status,
+            answer=row.answer,
+            stated=row.stated,
+            text=row.text if with_text else None,
+            question=row.question if with_text else None,
+            gold=row.gold if with_text else None,
+        )
+    except ValidationError as error:
+        raise UsageError(f"a row of {row.task} cannot be stored: {_first_problem(error)}") from None
+    plain = stored.model_dump()
+    for key in () if with_text else ("question", "gold"):
+        del plain[key]
+    # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
+    return json.dumps(plain, ensure_ascii=True).encode() + b"\n"
+
+
+def load_row(line: bytes, where: str) -> StoredRow:
+    """Read the line of a row; `where` names it in an error."""
+    try:
+        return StoredRow.model_validate(json.loads(line.decode()))
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_problem(error)}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{where}: no text, damaged or cut off; store the run again") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{where}: not complete JSON; store the run again") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "file"
+    return f"{inline(place, 80)}: {inline(problem['msg'], 200)}"
