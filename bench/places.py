@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>`]+")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+#: Where a part of a path is a commit, and not a key.
+_HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
 
 
 def is_url(text: str) -> bool:
@@ -67,7 +70,9 @@ def clean_url(url: str) -> str:
         # Parameters of one part (`;key=...`), and what follows a part that is called `key`.
         plain = unquote(part).partition(";")[0]
         is_named = bool(kept) and is_secret_name(kept[-1])
+        is_commit = host in _HOSTS and _COMMIT.fullmatch(plain)
         is_secret = is_named or holds_secret(plain) or "@" in plain or "=" in plain
+        is_secret = is_secret and not is_commit
         kept.append(LEFT_OUT if plain and is_secret else plain)
     place = f"{host}:{port}" if port is not None else host
     return f"{parts.scheme}://{place}{'/'.join(kept)}"
@@ -110,13 +115,16 @@ def shorten_path(path: str) -> str:
     anchor = pure.anchor
     parts = [part for part in pure.parts if part != anchor and part not in (".", "..", "")]
     parts = [part for i, part in enumerate(parts) if i or not part.startswith("~")]
-    kept = [LEFT_OUT if _is_secret(part) else part for part in parts[-PARTS:]]
-    return "/".join(kept) or "."
+    kept = [
+        LEFT_OUT if holds_secret(part) and not _is_commit(parts, i) else part
+        for i, part in enumerate(parts)
+    ]
+    return "/".join(kept[-PARTS:]) or "."
 
 
-def _is_secret(part: str) -> bool:
-    # The hub's cache calls its folders by commits.
-    return not _COMMIT.fullmatch(part) and holds_secret(part)
+def _is_commit(parts: Sequence[str], at: int) -> bool:
+    """Say whether a part is how the hub's cache calls a revision."""
+    return at > 0 and parts[at - 1] == "snapshots" and bool(_COMMIT.fullmatch(parts[at]))
 
 
 def shorten_spec(spec: str) -> str:

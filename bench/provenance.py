@@ -1,29 +1,52 @@
-"""Where rows come from, in one shape: what a file holds in another becomes None."""
+"""Where rows come from, in one shape: what a file holds in another becomes None.
+
+What is kept is what identifies the run (`identity_names`); the names of what is not stand in
+`left_out`.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from caopd_bench.identity import Kept, is_printable, keep_named
+from caopd_bench.identity_names import RUN
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
-__all__ = ["clean_provenance", "parser_warnings"]
+__all__ = ["clean_provenance", "describe_cleaning", "parser_warnings"]
 
-#: Nothing that we or lm-eval write is nested as deep.
-MAX_DEPTH = 20
+LEFT = "left_out"
 OTHER_PARSER = "evaluated with parser"
 
 
 def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Give provenance as plain values that strict JSON can hold, each task in its shape."""
-    tasks = raw.get("tasks")
-    cleaned: dict[str, Any] = _plain({key: raw[key] for key in raw if key != "tasks"})
+    """Give provenance as plain values that strict JSON can hold, each task in its shape.
+
+    Settings that do not identify a run, and whatever looks like a secret, are left out; paths are
+    shortened to their last parts. `left_out` names what is missing.
+    """
+    return describe_cleaning(raw).value
+
+
+def describe_cleaning(raw: Mapping[str, Any]) -> Kept:
+    """Do as `clean_provenance` does, and say what that left out of `raw`."""
+    kept = keep_named({key: raw[key] for key in raw if key != LEFT}, RUN)
+    cleaned: dict[str, Any] = kept.value
+    tasks = cleaned.pop("tasks", None)
     cleaned["tasks"] = {
         str(task): _clean_task(settings)
         for task, settings in (tasks if isinstance(tasks, Mapping) else {}).items()
     }
-    return cleaned
+    names = list(dict.fromkeys([*_names(raw.get(LEFT)), *kept.left_out]))
+    if names:
+        cleaned[LEFT] = names
+    return kept._replace(value=cleaned)
+
+
+def _names(known: Any) -> list[str]:
+    """Give the names that an earlier reading left out, which are data by now."""
+    listed = known if isinstance(known, list) else []
+    return [name for name in listed if isinstance(name, str) and is_printable(name)]
 
 
 def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
@@ -39,7 +62,7 @@ def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
 def _clean_task(raw: Any) -> dict[str, Any]:
     settings = raw if isinstance(raw, Mapping) else {}
     return {
-        key: _plain(settings[key]) if key in settings and is_right(settings[key]) else None
+        key: settings[key] if key in settings and is_right(settings[key]) else None
         for key, is_right in TASK_SHAPE.items()
     }
 
@@ -90,15 +113,3 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "prompt_version": _is_text,
     "parser_version": _is_text,
 }
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
