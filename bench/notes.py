@@ -135,6 +135,7 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
     counts = run.count(task)
     warnings = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
     notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
+    notes += _on_source(run.settings(task).get("source"))
     notes += _on_parsing(run, task, counts, missing)
     notes += _on_stated_values(counts.parsed)
     notes += _on_questions(counts.filled)
@@ -145,6 +146,20 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
             f"from {MIN_ROWS} rows on; evaluate more problems (--limit)"
         )
     return notes
+
+
+def _on_source(source: Any) -> list[str]:
+    """Name the sets whose local file was another one than is published (`tasks.data`)."""
+    if not isinstance(source, Mapping):
+        return []
+    parts = source.get("parts")
+    found = parts if isinstance(parts, list) else [source]
+    return [
+        f"{inline(str(part.get('set')), WIDTH)}: the rows in the local folder are not the "
+        "published ones; the numbers compare only with those of the same file"
+        for part in found
+        if isinstance(part, Mapping) and part.get("expected")
+    ]
 
 
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:

@@ -3,13 +3,14 @@
 One loader for all tasks, and one rule for where rows come from:
 
 1. `data_dir` (of `--metadata`) or the variable `CAOPD_BENCH_DATA` names a folder: the dataset's
-file
-   must be there, and nothing is downloaded;
+   file must be there, and nothing is downloaded;
 2. otherwise a set that has pinned raw files is downloaded from them once and kept in the cache;
 3. otherwise the hub, through the library `datasets`.
 
 Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes
 with a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
+What is downloaded must have the content that is expected (`sources`); what a local folder holds is
+the user's own, and another content is said and kept in the source.
 """
 
 from __future__ import annotations
@@ -19,29 +20,26 @@ import gzip
 import hashlib
 import io
 import json
+import logging
 import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.tasks.content import DataError, Row, hash_content, hash_rows
+from caopd_bench.tasks.hub import TIMEOUT, is_offline, load_hub
+from caopd_bench.tasks.kept import CACHE_VARIABLE, cache_folder, replace_file
 from caopd_bench.tasks.sources import SOURCES, Hub, RawFile, Source
 
 __all__ = ["DataError", "find_present", "hash_rows", "load_rows", "read_rows"]
 
 FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
-CACHE_VARIABLE = "CAOPD_BENCH_CACHE"
-TIMEOUT = 10.0  # seconds without an answer
 MAX_BYTES = 200_000_000
 SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".csv", ".parquet")
 
-Row = dict[str, Any]
-
-
-class DataError(ValueError):
-    """Rows that cannot be had; the message says what to set."""
+_log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row], Row]:
@@ -57,7 +55,8 @@ def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row],
     Returns
     -------
     tuple of (list of dict, dict)
-        The rows as they are in the file, and their source: `set`, `origin`, `revision`, `sha256`.
+        The rows as they are in the file, and their source: `set`, `origin`, `revision`, `sha256`,
+        and `expected`, the hash of the published content, where a local file holds another one.
 
     Raises
     ------
@@ -79,16 +78,28 @@ def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row],
         rows = read_rows(_fetch(source, source.raw))
         origin, revision = source.raw.url, source.raw.revision
     else:
-        rows, revision = _load_hub(source)
-        origin = f"hub: {_hub(source).path}"
+        hub = _hub(source)
+        rows = load_hub(source, hub, _help(source))
+        origin, revision = f"hub: {hub.path}", hub.revision
     if not rows:
         raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
-    return rows, {
+    known = {
         "set": source.name,
         "origin": origin,
         "revision": revision,
         "sha256": hash_rows(rows),
     }
+    if folder and source.content and hash_content(rows, source.fields) != source.content:
+        known["expected"] = source.content
+        _log.warning(
+            "%s: the %d rows in %s are not the published ones (%d rows, content %s...)",
+            source.name,
+            len(rows),
+            folder,
+            source.rows,
+            source.content[:12],
+        )
+    return rows, known
 
 
 def find_present(name: str) -> str:
@@ -102,14 +113,6 @@ def find_present(name: str) -> str:
         kept = _kept(source, source.raw)
         return str(kept) if kept.is_file() else "will be downloaded"
     return f"hub: {_hub(source).path}"
-
-
-def hash_rows(rows: list[Row]) -> str:
-    """Hash rows by content, whatever the format, key order or line ends of their file."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -159,9 +162,12 @@ def _find_file(source: Source, folder: Path) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def _help(source: Source) -> str:
+    return f"set {FOLDER_VARIABLE} to a folder that holds {source.name}.jsonl (docs/data.md)"
+
+
 def _kept(source: Source, raw: RawFile) -> Path:
-    cache = os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "caopd-bench"
-    return Path(cache).expanduser() / f"{source.name}-{raw.sha256[:12]}{raw.suffix}"
+    return cache_folder() / f"{source.name}-{raw.sha256[:12]}{raw.suffix}"
 
 
 def _fetch(source: Source, raw: RawFile) -> Path:
@@ -169,8 +175,8 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     kept = _kept(source, raw)
     if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == raw.sha256:
         return kept
-    help_ = f"set {FOLDER_VARIABLE} to a folder that holds {source.name}.jsonl (docs/data.md)"
-    if _is_offline():
+    help_ = _help(source)
+    if is_offline():
         raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {help_}")
     try:
         with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
@@ -187,11 +193,7 @@ def _fetch(source: Source, raw: RawFile) -> Path:
             f"nothing was kept; {help_}"
         )
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when complete: two evaluations may start at once.
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as stream:
-            stream.write(data)
-        Path(stream.name).replace(kept)
+        replace_file(kept, data)
     except OSError as error:
         raise DataError(
             f"{kept}: cannot be written ({error.strerror}); set {CACHE_VARIABLE}"
@@ -202,47 +204,6 @@ def _fetch(source: Source, raw: RawFile) -> Path:
 def _hub(source: Source) -> Hub:
     assert source.hub is not None, f"{source.name} has neither raw file nor hub"
     return source.hub
-
-
-def _load_hub(source: Source) -> tuple[list[Row], str | None]:
-    """Load splits from the hub; without a network only what its own cache holds."""
-    hub = _hub(source)
-    help_ = f"set {FOLDER_VARIABLE} to a folder that holds {source.name}.jsonl (docs/data.md)"
-    if not _is_offline() and not _answers(os.environ.get("HF_ENDPOINT", "https://huggingface.co")):
-        # `datasets` would retry for half a minute before it says so.
-        raise DataError(f"{source.name}: the hub does not answer; {help_}")
-    import datasets
-
-    try:
-        rows = [
-            dict(row)
-            for split in hub.splits
-            for row in datasets.load_dataset(
-                hub.path, hub.config, split=split, revision=hub.revision
-            )
-        ]
-    except Exception as error:
-        reason = str(error).partition("\n")[0][:200] or type(error).__name__
-        raise DataError(
-            f"{source.name}: not on the hub or in its cache ({reason}); {help_}"
-        ) from None
-    return rows, hub.revision
-
-
-def _is_offline() -> bool:
-    flags = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
-    return any(os.environ.get(flag, "0").upper() in ("1", "ON", "YES", "TRUE") for flag in flags)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT):
-            return True
-    except urllib.error.HTTPError as error:
-        error.close()
-        return True
-    except (OSError, ValueError):
-        return False
 
 
 def as_text(row: Mapping[str, Any], key: str, where: str) -> str:

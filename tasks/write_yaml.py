@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from caopd_bench.tasks.kept import replace_file
 from caopd_bench.tasks.prompts import PANEL
 
 __all__ = ["FAMILIES", "render_all"]
@@ -159,8 +160,7 @@ def _finish(lines: list[str]) -> str:
 def main() -> None:
     """Write all files; those of tasks that are no more are left to `git status`."""
     for path, text in render_all().items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 
+from caopd_bench.tasks.kept import replace_file
 from caopd_bench.tasks.problems.frozen import FROZEN_PATH, FROZEN_SHA256, canonical_jsonl
 from caopd_bench.tasks.problems.generate import generate
 
@@ -26,8 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     data = canonical_jsonl(generate())
     found = hashlib.sha256(data).hexdigest()
     if options.write:
-        FROZEN_PATH.parent.mkdir(exist_ok=True)
-        FROZEN_PATH.write_bytes(data)
+        replace_file(FROZEN_PATH, data)
         print(f'wrote {FROZEN_PATH}\nFROZEN_SHA256 = "{found}"')
         return 0
     if not FROZEN_PATH.is_file() or FROZEN_PATH.read_bytes() != data:

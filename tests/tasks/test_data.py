@@ -1,9 +1,16 @@
 """The dataset loader: local folders, pinned downloads from a loopback server, the hub."""
 
+import csv
+import errno
+import fcntl
 import gzip
 import hashlib
 import http.server
 import json
+import os
+import re
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +18,9 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.tasks import data
+from caopd_bench.tasks.content import hash_content
 from caopd_bench.tasks.data import DataError, find_present, hash_rows, load_rows, read_rows
+from caopd_bench.tasks.kept import replace_file
 from caopd_bench.tasks.sources import SOURCES, Hub, RawFile, Source
 
 ROWS = [{"question": "1 + 1?", "answer": "#### 2"}, {"question": "2 + 2?", "answer": "#### 4"}]
@@ -79,6 +88,7 @@ def test_a_folder_is_read_and_named_in_the_source(tmp_path, monkeypatch):
         "origin": "local folder",
         "revision": None,
         "sha256": hash_rows(ROWS),
+        "expected": SOURCES["gsm8k"].content,
     }
     monkeypatch.setenv("CAOPD_BENCH_DATA", str(tmp_path))
     assert load_rows("gsm8k") == (rows, source)
@@ -192,24 +202,182 @@ def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     refused(lambda: load_rows("small"), "CAOPD_BENCH_CACHE")
 
 
-def test_the_hub_is_read_split_by_split(monkeypatch, server):
+@pytest.fixture
+def hub(monkeypatch, server):
+    """A hub that answers: sets what it has, `hub(splits, commit)`; gives the calls it got."""
     datasets = pytest.importorskip("datasets")
-    url, _, _ = server
-    monkeypatch.setenv("HF_ENDPOINT", url)
-    hub = Hub("org/name", "config", ("train", "test"), "v1")
-    monkeypatch.setitem(SOURCES, "hubbed", Source("hubbed", 2, "MIT", hub=hub))
+    monkeypatch.setenv("HF_ENDPOINT", server[0])
     calls = []
 
-    def load_dataset(path, config, *, split, revision):
-        calls.append((path, config, split, revision))
-        return [ROWS[len(calls) - 1]]
+    class Split(list):
+        cache_files = ()
 
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    def install(splits, commit=None):
+        def load_dataset(path, config, *, split, revision):
+            calls.append((path, config, split, revision))
+            loaded = Split(splits[split])
+            if commit:
+                folder = f"/cache/org___name/default/0.0.0/{commit}"
+                loaded.cache_files = [{"filename": f"{folder}/name-{split}.arrow"}]
+            return loaded
+
+        monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+        return calls
+
+    return install
+
+
+PIN, OTHER = "1" * 40, "2" * 40
+
+
+@pytest.fixture
+def hubbed(monkeypatch):
+    """A source of the hub, `hubbed`, of which no content is known."""
+    source = Source("hubbed", 2, "MIT", hub=Hub("org/name", "config", ("train", "test"), PIN))
+    monkeypatch.setitem(SOURCES, "hubbed", source)
+    return source
+
+
+SPLITS = {"train": ROWS[:1], "test": ROWS[1:]}
+
+
+@pytest.mark.usefixtures("hubbed")
+def test_the_hub_is_read_split_by_split_at_its_pinned_commit(hub):
+    calls = hub(SPLITS)
     rows, source = load_rows("hubbed")
     assert rows == ROWS
     assert source["origin"] == "hub: org/name"
-    assert source["revision"] == "v1"
-    assert calls == [("org/name", "config", s, "v1") for s in ("train", "test")]
+    assert source["revision"] == PIN
+    assert calls == [("org/name", "config", s, PIN) for s in ("train", "test")]
+
+
+@pytest.mark.usefixtures("hubbed")
+@pytest.mark.parametrize("commit", [OTHER, None])
+def test_offline_a_cache_of_another_revision_is_refused(hub, monkeypatch, commit):
+    # `datasets` gives the latest revision of its cache then, whatever revision was asked for.
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub(SPLITS, commit)
+    said = refused(lambda: load_rows("hubbed"), PIN[:12], "org/name", "CAOPD_BENCH_DATA")
+    assert ("holds revision 222222222222" if commit else "does not say which revision") in said
+    hub(SPLITS, PIN)
+    assert load_rows("hubbed")[0] == ROWS
+
+
+def test_offline_another_revision_with_the_right_content_will_do(hub, hubbed, monkeypatch):
+    fields = ("question", "answer")
+    known = hubbed._replace(fields=fields, content=hash_content(ROWS, fields))
+    monkeypatch.setitem(SOURCES, "hubbed", known)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub(SPLITS, OTHER)
+    assert load_rows("hubbed")[0] == ROWS
+    hub({"train": ROWS[:1], "test": [{**ROWS[1], "answer": "#### 5"}]}, PIN)
+    refused(lambda: load_rows("hubbed"), "expected", known.content[:12], "CAOPD_BENCH_DATA")
+
+
+@pytest.mark.usefixtures("hubbed")
+def test_rows_that_are_no_more_those_of_the_first_load_are_refused(hub, tmp_path):
+    hub(SPLITS)
+    load_rows("hubbed")
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.read_text() == hash_rows(ROWS) + "\n"
+    hub({"train": ROWS[:1], "test": [{**ROWS[1], "answer": "#### 5"}]})
+    refused(lambda: load_rows("hubbed"), str(kept), "first loaded", hash_rows(ROWS)[:12])
+    hub(SPLITS)
+    assert load_rows("hubbed")[0] == ROWS
+
+
+@pytest.mark.usefixtures("hubbed")
+def test_a_cut_record_of_the_first_load_is_written_again(hub, tmp_path):
+    hub(SPLITS)
+    load_rows("hubbed")
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_text("12")
+    load_rows("hubbed")
+    assert kept.read_text() == hash_rows(ROWS) + "\n"
+
+
+@pytest.mark.usefixtures("hubbed")
+def test_rows_are_counted_and_a_read_only_cache_is_said(hub, tmp_path, monkeypatch, caplog):
+    hub({"train": ROWS, "test": ROWS})
+    refused(lambda: load_rows("hubbed"), "4 rows, expected 2")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CAOPD_BENCH_CACHE", str(tmp_path / "file"))
+    hub(SPLITS)
+    assert load_rows("hubbed")[0] == ROWS
+    assert "later loads are not compared" in caplog.text
+
+
+def test_datasets_ignores_the_revision_offline_and_we_do_not(tmp_path):
+    """With the library itself, in a process that has never seen a network."""
+    pytest.importorskip("datasets")
+    name, commit = "truthfulqa___truthful_qa", OTHER
+    code = f"""
+import datasets
+from pathlib import Path
+rows = datasets.Dataset.from_list([{{"question": "?"}}])
+folder = Path(datasets.config.HF_DATASETS_CACHE) / "{name}" / "multiple_choice/0.0.0/{commit}"
+folder.mkdir(parents=True)
+writer = datasets.arrow_writer.ArrowWriter(path=str(folder / "truthful_qa-validation.arrow"))
+writer.write({{"question": "?"}})
+writer.finalize()
+info = datasets.DatasetInfo(features=rows.features, config_name="multiple_choice",
+    dataset_name="truthful_qa", builder_name="parquet", version="0.0.0",
+    splits={{"validation": {{"name": "validation", "num_bytes": 1, "num_examples": 1}}}})
+info.write_to_directory(str(folder))
+given = datasets.load_dataset("truthfulqa/truthful_qa", "multiple_choice", split="validation",
+    revision="{SOURCES["truthfulqa"].hub.revision}")
+assert len(given) == 1
+from caopd_bench.tasks.content import hash_content
+from caopd_bench.tasks.data import DataError, load_rows
+try:
+    load_rows("truthfulqa")
+except DataError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith(
+        "truthfulqa_mc_validation: the cache of datasets holds revision 222222222222 of "
+        "truthfulqa/truthful_qa, and 741b8276f2d1 is pinned; "
+    )
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_a_killed_download_left_is_cleaned_and_what_runs_is_not(pinned, tmp_path, killed):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    left = cache / f".small_test-{pinned.sha256[:12]}.jsonl.0123abcd.part"
+    left.write_bytes(LINES[:5])
+    with left.open("rb") as stream:
+        if not killed:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        load_rows("small")
+    assert left.exists() is not killed
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_full_disk_leaves_the_file_that_was_kept(monkeypatch, tmp_path):
+    load_rows("small")
+    (kept,) = (tmp_path / "cache").iterdir()
+    real, wrote = os.write, []
+
+    def write(handle, data):
+        wrote.append(handle)
+        if len(wrote) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(handle, data[:3])
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        replace_file(kept, b"another content")
+    assert kept.read_bytes() == LINES
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_hub_that_does_not_answer_is_said_at_once(monkeypatch):
@@ -237,6 +405,9 @@ def test_every_source_can_be_had():
             assert source.raw.revision in source.raw.url
             assert len(source.raw.revision) == 40
             assert len(source.raw.sha256) == 64
+        else:
+            assert re.fullmatch("[0-9a-f]{40}", source.hub.revision), name
+        assert (source.content is None) == (source.fields == ()), name
 
 
 def test_pinned_hashes_are_those_of_the_shared_files():
@@ -244,7 +415,58 @@ def test_pinned_hashes_are_those_of_the_shared_files():
     if not shared.is_dir():
         pytest.skip(f"the real datasets are not at {shared}")
     for source in SOURCES.values():
+        path = data._find_file(source, shared)
         if source.raw is not None:
-            path = data._find_file(source, shared)
             assert hashlib.sha256(path.read_bytes()).hexdigest() == source.raw.sha256
-            assert len(read_rows(path)) == source.rows
+        if source.content is not None:
+            rows = read_rows(path)
+            assert len(rows) == source.rows
+            assert hash_content(rows, source.fields) == source.content
+
+
+def test_the_content_of_the_hub_is_that_of_the_shared_files():
+    """By the SHA-256 of the hub's own files at the pinned commits (docs/data.md)."""
+    shared = Path(__file__).parents[3] / "shared" / "data"
+    if not shared.is_dir():
+        pytest.skip(f"the real datasets are not at {shared}")
+    digest = hashlib.sha256((shared / "math500_test.jsonl").read_bytes()).hexdigest()
+    assert digest == "35dc41080a3680858b27fa7e0533d2d547825316fc5dafe5d316f4ccc5a06132"
+    rows = read_rows(shared / "svamp_test.jsonl")
+    digests = []
+    for part in (rows[:700], rows[700:]):
+        kept = [{field: row[field] for field in SOURCES["svamp"].fields} for row in part]
+        text = json.dumps(kept, indent=4, separators=(",", ": "))
+        digests.append(hashlib.sha256(text.encode()).hexdigest())
+    assert digests == [
+        "bb3b4cd2957f07643bbf9f8f8f5faba3bfb47fcb1d9034655b03060a76675e2b",
+        "9b5590fce66ea78ecfc7d0fc4a91fb801ffe289340269f8d9d28b21acad04ae6",
+    ]
+    # As `datasets` reads the Parquet files beside them: text, and a column more.
+    asked = [{**row, "Answer": f"{row['Answer']:.0f}", "question_concat": "?"} for row in rows]
+    assert hash_content(asked, SOURCES["svamp"].fields) == SOURCES["svamp"].content
+
+
+def test_a_local_file_with_another_content_is_said_and_kept_in_the_source(tmp_path, caplog):
+    shared = Path(__file__).parents[3] / "shared" / "data"
+    if not shared.is_dir():
+        pytest.skip(f"the real datasets are not at {shared}")
+    rows = read_rows(shared / "svamp_test.jsonl")
+    for suffix in ("csv", "jsonl"):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        with (folder / f"svamp_test.{suffix}").open("w", newline="") as stream:
+            if suffix == "csv":
+                writer = csv.DictWriter(stream, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+            else:
+                stream.writelines(json.dumps(row) + "\n" for row in rows)
+        assert "expected" not in load_rows("svamp", folder)[1], suffix
+    assert caplog.text == ""
+    rows[3]["Answer"] += 1
+    (tmp_path / "svamp_test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load_rows("svamp", tmp_path)[1]["expected"] == SOURCES["svamp"].content
+    assert (
+        f"are not the published ones (1000 rows, content {SOURCES['svamp'].content[:12]}...)"
+        in caplog.text
+    )

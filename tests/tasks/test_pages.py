@@ -76,3 +76,13 @@ def test_every_source_and_kind_is_documented():
             assert source.raw.revision[:12] in page("data")
     for kind in KINDS:
         assert re.search(f"`{kind}`", page("own_questions") + page("rescore")), kind
+
+
+def test_the_page_of_the_data_names_every_pin():
+    text = page("data")
+    for name, source in SOURCES.items():
+        (row,) = re.findall(rf"^\| `{name}` \| `{source.name}` .*$", text, re.M)
+        assert f"{source.rows:,}" in row
+        assert (source.raw or source.hub).revision[:12] in row
+        if source.hub is not None:
+            assert re.search(rf"^\| `{name}` \| `{source.hub.revision}` \|", text, re.M)
