@@ -21,6 +21,7 @@ from caopd_bench.metrics import degradation
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.output import is_part, only_writer, replace_folder
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.places import shorten_spec
 from caopd_bench.records import AS_ZERO, Record, to_plain
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
@@ -32,7 +33,7 @@ from caopd_bench.stored import (
     render_stored,
 )
 from caopd_bench.stored_check import find_edits, read_stored
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
 
@@ -215,8 +216,9 @@ def _write(
     baseline = Baseline(
         rows_sha256=hashlib.sha256(contents[ROWS_NAME]).hexdigest(),
         made=time.strftime("%Y-%m-%d"),
-        reason=reason,
-        run=given,
+        # JSON holds no lone surrogates, which a path that is not UTF-8 is read as.
+        reason=escape_controls(reason),
+        run=escape_controls(shorten_spec(given)),
         rerun=list(noise),
     )
     contents[BASELINE_NAME] = (baseline.model_dump_json(indent=1) + "\n").encode()
@@ -234,7 +236,7 @@ def _entry(
 ) -> str:
     """Write one entry of the change log: what, why, and the numbers before and after."""
     lines = [
-        f"## {time.strftime('%Y-%m-%d')}: {done} from `{_cell(given)}`",
+        f"## {time.strftime('%Y-%m-%d')}: {done} from `{_cell(shorten_spec(given))}`",
         "",
         _cell(reason),
         "",

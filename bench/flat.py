@@ -20,6 +20,7 @@ from caopd_bench.flat_counter import MAX_GROUPS, FlatCounter, refuse_groups
 from caopd_bench.flat_files import Wanted, column_names, format_of, read_chunks
 from caopd_bench.flat_values import Chunk
 from caopd_bench.metrics.counting import canonical
+from caopd_bench.places import shorten_path
 from caopd_bench.rows import GREEDY, AnyRun, CountedRun, Row, Run
 
 __all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "find_flat", "read_flat"]
@@ -245,7 +246,8 @@ def _provenance(
     source: dict[str, Any] = {
         "format": format_of(files[0]),
         "files": len(files),
-        "first": str(files[0]),
+        # What is stored of it may be shared: no folders of this machine.
+        "first": shorten_path(str(files[0])),
         "columns": names,
         "decimals": columns.decimals,
     }

@@ -19,7 +19,7 @@ from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.page_provenance import describe
 from caopd_bench.report.skill import SKILL
 from caopd_bench.tasks.sources import SOURCES
-from caopd_bench.terminal import inline
+from caopd_bench.terminal import escape_controls
 
 __all__ = ["DATASETS", "render_card", "render_eval_results"]
 
@@ -44,7 +44,7 @@ SELF = "self-reported"
 def render_card(report: Report, entry: Entry) -> str:
     """Give the front matter that a model's README takes: a `model-index` block."""
     results = [_result(report, cell) for cell in entry.cells.values()]
-    block = {"model-index": [{"name": inline(entry.name, 100), "results": results}]}
+    block = {"model-index": [{"name": escape_controls(entry.name, 100), "results": results}]}
     return f"---\n{_dump(block)}---\n"
 
 
@@ -127,6 +127,15 @@ def _file_name(task: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", task)[:80] or "task"
 
 
+def _clean(data: Any) -> Any:
+    """Escape what other readers of YAML refuse: control characters and lone surrogates."""
+    if isinstance(data, Mapping):
+        return {_clean(key): _clean(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_clean(value) for value in data]
+    return escape_controls(data) if isinstance(data, str) else data
+
+
 def _dump(data: Any) -> str:
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False, width=100)
+    text: str = yaml.safe_dump(_clean(data), sort_keys=False, allow_unicode=False, width=100)
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from caopd_bench.places import shorten_path
 from caopd_bench.report.building import Report
 from caopd_bench.report.entries import Entry
 from caopd_bench.report.markup import name, row, table
@@ -64,7 +65,7 @@ def describe(entry: Entry, task: str) -> dict[str, str]:
     template = run.get("chat_template_sha")
     found: dict[str, Any] = {
         "task": task,
-        "checkpoint": run.get("model"),
+        "checkpoint": _shorten(run.get("model")),
         "weights": settings.get("weights"),
         "revision": run.get("revision"),
         "parameters": say_size(entry.size),
@@ -85,6 +86,11 @@ def describe(entry: Entry, task: str) -> dict[str, str]:
         "date": _date(run.get("date")),
     }  # fmt: skip
     return {field: _show(found[field]) for field in FIELDS}
+
+
+def _shorten(model: Any) -> Any:
+    """Give a checkpoint's folder by its last parts; a name on the hub stays."""
+    return shorten_path(model) if isinstance(model, str) else model
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

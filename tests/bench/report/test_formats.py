@@ -60,7 +60,7 @@ def small(stored, make_rows, store, tmp_path):
 
 @pytest.mark.parametrize("name", RENDERERS)
 def test_golden(small, tmp_path, name):
-    text = RENDERERS[name](small).replace(str(tmp_path), "DIR").replace(__version__, "VERSION")
+    text = RENDERERS[name](small).replace(tmp_path.name, "DIR").replace(__version__, "VERSION")
     file = GOLDEN / name
     if not file.exists():
         file.write_text(text, encoding="utf-8")
