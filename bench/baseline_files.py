@@ -8,14 +8,14 @@ DIR/CHANGES.md                         every change, with old and new values
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from caopd_bench.errors import UsageError
-from caopd_bench.stored import ROWS_NAME
+from caopd_bench.plain_json import read_json
+from caopd_bench.stored_files import ROWS_NAME
 from caopd_bench.terminal import inline
 
 __all__ = ["BASELINE_NAME", "CHANGES_NAME", "Baseline", "Noise", "hash_rows", "read_baseline"]
@@ -78,7 +78,7 @@ def read_baseline(folder: Path) -> Baseline | None:
     """Read baseline.json; None if there is none, as beside a run that `score --store` wrote."""
     file = folder / BASELINE_NAME
     try:
-        return Baseline.model_validate(json.loads(file.read_bytes()))
+        return Baseline.model_validate(read_json(file))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -87,5 +87,5 @@ def read_baseline(folder: Path) -> Baseline | None:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
         raise UsageError(f"{file}: {inline(place, 80)}: {inline(problem['msg'], 200)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UsageError(f"{file}: not complete JSON; take it from version control") from None

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from caopd_bench.errors import UsageError
+from caopd_bench.flat_parquet import open_parquet, read_batches, reading_parquet
 from caopd_bench.flat_values import (
     Chunk,
     Codes,
@@ -24,7 +22,8 @@ from caopd_bench.flat_values import (
     read_items,
     read_outcomes,
 )
-from caopd_bench.terminal import inline
+from caopd_bench.packed import MAX_LINE, BlankLines, read_lines
+from caopd_bench.plain_json import TOO_DEEP, parse_json
 
 __all__ = [
     "SUFFIXES",
@@ -33,7 +32,6 @@ __all__ = [
     "csv_rows",
     "format_of",
     "json_rows",
-    "open_parquet",
     "read_chunks",
 ]
 
@@ -45,7 +43,7 @@ SUFFIXES = {
     ".parquet": "Parquet",
 }
 CHUNK = 1 << 16  # rows read at once
-MAX_TEXT = 1 << 24  # characters of a line, of a CSV row, and of the lines of a chunk
+MAX_TEXT = MAX_LINE  # characters of a CSV row, and of the lines of a chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +133,15 @@ def _read_jsonl(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[Any
 
 def json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yield rows with their line and length."""
-    for number, line in _lines(file):
-        if line.isspace():
+    blank = BlankLines(file)
+    for number, line in read_lines(file):
+        if blank.add(line.isspace()):
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line, f"{file} line {number}")
+        except UnicodeDecodeError as error:
+            raise _not_text(file, number, error) from None
+        except ValueError as error:
             raise UsageError(
                 f"{file} line {number}: not JSON ({_problem(error)}); one object a line, is the "
                 "file cut off?"
@@ -156,7 +157,7 @@ def json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
 def _problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg}, character {error.pos + 1}"
-    return "too deep" if isinstance(error, RecursionError) else "a number of thousands of digits"
+    return "too deep" if str(error) == TOO_DEEP else "a number of thousands of digits"
 
 
 def _read_csv(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[str]]]:
@@ -175,10 +176,11 @@ def _read_csv(file: Path, wanted: Wanted) -> Iterator[tuple[int, int, list[str]]
 def csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
     """Yield rows with the line they begin on and their length."""
     first = length = 0
+    blank = BlankLines(file)
 
     def lines() -> Iterator[str]:
         nonlocal first, length
-        for number, line in _lines(file):
+        for number, line in _texts(file):
             first = first or number
             length += len(line)
             if length > MAX_TEXT:
@@ -192,7 +194,7 @@ def csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
     limit = csv.field_size_limit(MAX_TEXT)
     try:
         for row in csv.reader(lines(), strict=True):
-            if row:
+            if not blank.add(not row):
                 yield first, length, row
             first = length = 0
     except csv.Error as error:
@@ -203,61 +205,30 @@ def csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
         csv.field_size_limit(limit)
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines; one that is damaged, endless or no text is a UsageError."""
-    is_packed = file.name.lower().endswith(".gz")
-    number = 0
-    try:
-        with gzip.open(file, "rb") if is_packed else file.open("rb") as stream:
-            while line := stream.readline(MAX_TEXT + 1):
-                number += 1
-                if len(line) > MAX_TEXT:
-                    raise UsageError(
-                        f"{file} line {number}: longer than {MAX_TEXT:,} bytes; one row a line"
-                    )
-                # A byte order mark, as Excel writes it, is no part of the first name.
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{file} line {number}: not UTF-8 text ({error.reason}); is it the right file? Save it "
-            "as UTF-8"
-        ) from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise UsageError(
-            f"{file}: damaged or cut off after line {number}; compress it again"
-        ) from None
+def _texts(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield numbered lines of text."""
+    for number, line in read_lines(file):
+        try:
+            # A byte order mark, as Excel writes it, is no part of the first name.
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise _not_text(file, number, error) from None
 
 
-@contextmanager
-def open_parquet(file: Path) -> Iterator[Any]:
-    """Open a Parquet file; whatever is wrong with it is a UsageError."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UsageError(
-            f'{file}: Parquet needs pyarrow; pip install "caopd-bench[parquet]"'
-        ) from None
-    try:
-        with pq.ParquetFile(file) as parquet:
-            yield parquet
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise  # the disk, not the content
-        said = str(error).partition("\n")[0]
-        raise UsageError(
-            f"{file}: not readable as Parquet ({inline(said, 120)}); write it again"
-        ) from None
+def _not_text(file: Path, number: int, error: UnicodeDecodeError) -> UsageError:
+    return UsageError(
+        f"{file} line {number}: not UTF-8 text ({error.reason}); is it the right file? Save it "
+        "as UTF-8"
+    )
 
 
 def _read_parquet(file: Path, wanted: Wanted) -> Iterator[Chunk]:
-    with open_parquet(file) as parquet:
-        # Text may be long: fewer rows at once.
-        numbers = (wanted.confidence, wanted.correct)
-        size = CHUNK if all(name in numbers for name in wanted.columns) else CHUNK // 4
-        first = 1
-        # One thread: the decoding of all columns at once would cost memory and gain little here.
-        for batch in parquet.iter_batches(size, columns=wanted.columns, use_threads=False):
+    # Text may be long: fewer rows at once.
+    numbers = (wanted.confidence, wanted.correct)
+    size = CHUNK if all(name in numbers for name in wanted.columns) else CHUNK // 4
+    first = 1
+    with reading_parquet(file):
+        for batch in read_batches(file, wanted.columns, size):
             where = _namer(file, "row", range(first, first + batch.num_rows))
             first += batch.num_rows
             if batch.num_rows:

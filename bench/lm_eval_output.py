@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from caopd_bench.lm_eval_provenance import (
     thinking_setting,
 )
 from caopd_bench.lm_eval_rows import judge_again, make_rows
+from caopd_bench.packed import BlankLines, read_lines
+from caopd_bench.plain_json import parse_json, read_json
 from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import Row, Run
 from caopd_bench.tasks.thinking import holds_thinking
@@ -165,24 +168,31 @@ def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) 
 
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    blank = BlankLines(file)
+    for number, line in read_lines(file):
+        if not blank.add(line.isspace()):
+            where = f"{file} line {number}"
+            with _complete(where):
+                value = parse_json(line, where)
+            yield number, _mapping(value, where)
+
+
+@contextmanager
+def _complete(where: str) -> Iterator[None]:
+    """Say what is wrong with JSON that cannot be read."""
     try:
-        with file.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield number, _parse_line(line, f"{file} line {number}")
+        yield
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{file}: not UTF-8 text ({error.reason}); is it the right file?"
+            f"{where}: not UTF-8 text ({error.reason}); is it the right file?"
         ) from None
-
-
-def _parse_line(line: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):  # ValueError: also a number of 5000 digits
+    except ValueError:  # also a number of 5000 digits
         raise UsageError(
             f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
         ) from None
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError(f"{where}: expected a JSON object, got {type(value).__name__}")
     return value
@@ -190,11 +200,9 @@ def _parse_line(line: str, where: str) -> dict[str, Any]:
 
 def _load_json(file: Path) -> dict[str, Any]:
     """Read a results file; Python reads lm-eval's bare NaN, which is undefined here."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}: not UTF-8 text; is it the right file?") from None
-    return _parse_line(text, str(file))
+    with _complete(str(file)):
+        value = read_json(file)
+    return _mapping(value, str(file))
 
 
 def _date_of(results_file: Path) -> str:

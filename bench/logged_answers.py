@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from caopd_bench.errors import UsageError
-from caopd_bench.flat_files import column_names, csv_rows, format_of, json_rows, open_parquet
+from caopd_bench.flat_files import column_names, csv_rows, format_of, json_rows
+from caopd_bench.flat_parquet import read_batches, reading_parquet
 from caopd_bench.terminal import quote
 
 __all__ = ["GROUPS", "AnswerColumns", "Logged", "read_logged", "read_plain"]
@@ -90,9 +91,9 @@ def read_plain(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _rows(file: Path, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     kind = format_of(file)
     if kind == "Parquet":
-        with open_parquet(file) as parquet:
-            number = 0
-            for batch in parquet.iter_batches(BATCH, columns=list(names), use_threads=False):
+        number = 0
+        with reading_parquet(file):
+            for batch in read_batches(file, names, BATCH):
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{file} row {number}", row

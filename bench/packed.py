@@ -26,6 +26,7 @@ __all__ = [
     "VARIABLE",
     "BlankLines",
     "Unpacked",
+    "asked_bytes",
     "read_lines",
     "read_packed_lines",
 ]
@@ -40,7 +41,8 @@ MAX_RATIO = 200
 FREE = 1 << 27
 #: More than this many blank lines beyond one for each line with something in it are refused.
 MAX_BLANK = 100_000
-#: Environment variable: bytes that one file may unpack to, in place of all limits but the line's.
+#: Environment variable: bytes that one file may unpack to, and one document of JSON may take, in
+#: place of all limits but the line's.
 VARIABLE = "CAOPD_BENCH_MAX_UNPACKED"
 
 
@@ -70,7 +72,7 @@ class Unpacked:
 
     def __init__(self, name: str, packed: int, most: int = STREAMED) -> None:
         self.name, self.packed, self.total = name, packed, 0
-        asked = _asked()
+        asked = asked_bytes()
         self.most = most if asked is None else asked
         self.ratio = MAX_RATIO if asked is None else 0
 
@@ -102,8 +104,8 @@ class BlankLines:
     def __init__(self, file: Path) -> None:
         self.file, self.blank, self.filled = file, 0, 0
 
-    def add(self, is_blank: bool) -> None:
-        """Count a line; too many blank ones are a UsageError."""
+    def add(self, is_blank: bool) -> bool:
+        """Count a line, and say whether it is blank; too many of these are a UsageError."""
         self.filled += not is_blank
         self.blank += is_blank
         if is_blank and self.blank > MAX_BLANK + self.filled:
@@ -111,6 +113,7 @@ class BlankLines:
                 f"{self.file}: {self.blank:,} blank lines and {self.filled:,} others; is it "
                 "damaged, or the wrong file? Leave the blank lines out"
             )
+        return is_blank
 
 
 def read_packed_lines(file: Path, *, mend: str = "compress it again") -> Iterator[bytes]:
@@ -183,8 +186,8 @@ def _check_length(line: bytes, file: Path, number: int) -> None:
         raise UsageError(f"{file} line {number}: longer than {MAX_LINE:,} bytes; one row a line")
 
 
-def _asked() -> int | None:
-    """Give the limit that the user set."""
+def asked_bytes() -> int | None:
+    """Give the bytes that the user set as the limit in `VARIABLE`; None without one."""
     text = os.environ.get(VARIABLE, "")
     if not text:
         return None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
+from caopd_bench.packed import read_packed_lines
+from caopd_bench.plain_json import parse_json, read_json
 from caopd_bench.rows import Row, Status
 from caopd_bench.terminal import inline
 
@@ -84,12 +84,12 @@ def read_summary(folder: Path) -> Summary:
     """Read the numbers that were stored."""
     summary_file = folder / SUMMARY_NAME
     try:
-        return Summary.model_validate(json.loads(summary_file.read_bytes()))
+        return Summary.model_validate(read_json(summary_file))
     except ValidationError as error:
         raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
     except OSError as error:
         raise UsageError(f"{summary_file}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
 
 
@@ -97,10 +97,9 @@ def read_lines(folder: Path) -> Iterator[bytes]:
     """Yield the lines of the rows, unpacked, each with its line feed."""
     rows_file = folder / ROWS_NAME
     try:
-        with gzip.open(rows_file, "rb") as stream:
-            yield from stream
-    except (OSError, EOFError, zlib.error):
-        raise UsageError(f"{rows_file}: damaged or cut off; store the run again") from None
+        yield from read_packed_lines(rows_file, mend="store the run again")
+    except OSError as error:
+        raise UsageError(f"{rows_file}: cannot be read ({error.strerror})") from None
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:
@@ -133,12 +132,12 @@ def dump_row(run: str, row: Row, with_text: bool) -> bytes:
 def load_row(line: bytes, where: str) -> StoredRow:
     """Read the line of a row; `where` names it in an error."""
     try:
-        return StoredRow.model_validate(json.loads(line.decode()))
+        return StoredRow.model_validate(parse_json(line, where))
     except ValidationError as error:
         raise UsageError(f"{where}: {_first_problem(error)}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{where}: no text, damaged or cut off; store the run again") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UsageError(f"{where}: not complete JSON; store the run again") from None
 
 

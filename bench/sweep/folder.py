@@ -27,6 +27,7 @@ from typing import Any
 from caopd_bench.errors import writing
 from caopd_bench.locks import lock, locked
 from caopd_bench.output import replace_files
+from caopd_bench.plain_json import read_json as load_json
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
@@ -230,7 +231,7 @@ def _holder(process: int) -> str:
 def read_json(file: Path) -> dict[str, Any] | None:
     """Read a mapping; None if there is none, or it is cut off."""
     try:
-        known = json.loads(file.read_text(encoding="utf-8"))
+        known = load_json(file)
     except (OSError, ValueError):
         return None
     return known if isinstance(known, dict) else None

@@ -344,6 +344,7 @@ def test_damaged_files(tmp_path, refused, name, content, said):
 
 def test_a_line_without_end(tmp_path, refused, monkeypatch):
     monkeypatch.setattr("caopd_bench.flat_files.MAX_TEXT", 1000)
+    monkeypatch.setattr("caopd_bench.packed.MAX_LINE", 1000)
     good = b'{"confidence": 0.5, "correct": 1}\n'
     with gzip.open(tmp_path / "a.jsonl.gz", "wb") as stream:
         stream.write(good + b" " * 100_000 + good)

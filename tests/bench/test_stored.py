@@ -111,7 +111,9 @@ def test_damaged_rows(stored, refused, where):
     else:
         content = content[: {"header": 5, "middle": middle, "end": -4}[where]]
     file.write_bytes(content)
-    assert f"{file}: damaged or cut off; store the run again" in refused("score", stored)
+    message = refused("score", stored)
+    assert f"{file}: damaged or cut off after line " in message
+    assert "; store the run again" in message
 
 
 # Named: a gzip file holds the second it was made in, and so would the test's name.
