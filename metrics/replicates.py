@@ -110,8 +110,16 @@ def _draw(counts: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDA
         return rng.multinomial(n, counts / n, size=size)
     # A multinomial draw costs as much per cell as several rows do: with few rows a cell, draw rows.
     cell_of = np.repeat(np.arange(cells), counts)
-    draws = (np.bincount(cell_of[rng.integers(0, n, n)], minlength=cells) for _ in range(size))
-    return np.stack([*draws])
+    drawn = np.empty((size, cells), dtype=np.int64)
+    start = 0
+    # Many samples at once: the same numbers as one after the other, without a call for each.
+    for several in _blocks(size, n):
+        first = np.arange(several)[:, None] * cells
+        cell = cell_of[rng.integers(0, n, (several, n))] + first
+        found = np.bincount(cell.ravel(), minlength=several * cells)
+        drawn[start : start + several] = found.reshape(several, cells)
+        start += several
+    return drawn
 
 
 def _blocks(replicates: int, width: int) -> Iterator[int]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 from sklearn.isotonic import IsotonicRegression
 
 from caopd_bench.metrics import (
@@ -16,7 +17,14 @@ from caopd_bench.metrics import (
     tally,
     uncertainty,
 )
-from caopd_bench.metrics.decomposition import _discrimination, _miscalibration, _uncertainty
+from caopd_bench.metrics.decomposition import (
+    _discrimination,
+    _isotonic,
+    _miscalibration,
+    _recalibrated_score,
+    _uncertainty,
+)
+from caopd_bench.metrics.scores import _brier
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
 values = st.one_of(twentieths, st.floats(0.0, 1.0, allow_subnormal=False))
@@ -128,3 +136,63 @@ def test_murphy_takes_weights_but_no_sweep_of_them():
         murphy(weighted, strategy="sweep")
     with pytest.raises(ValueError, match="bins must be a positive integer"):
         murphy(c, y, bins=0)
+
+
+def draw_counts(kind, seed, replicates=60, width=37):
+    """Give right and wrong counts of replicates, some values without rows."""
+    rng = np.random.default_rng(seed)
+    count = rng.poisson(1.5, (replicates, width))
+    count[:, 0] += 1
+    right = rng.binomial(count, 0.6)
+    wrong = count - right
+    if kind == "fractions":
+        return right * rng.random(right.shape), wrong * rng.random(right.shape) + 1e-3 * (count > 0)
+    return right.astype(kind), wrong.astype(kind)
+
+
+def one_by_one(right, wrong):
+    """Recalibrate each row by a call of its own, as it was done at first."""
+    scores = []
+    for hits, misses in zip(right, wrong, strict=True):
+        rows = hits + misses
+        used = rows > 0
+        hits, rows = hits[used], rows[used]
+        scores.append(_brier(_isotonic(hits, rows), hits, rows - hits))
+    return np.array(scores)
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "fractions"])
+@pytest.mark.parametrize("seed", range(5))
+def test_all_replicates_at_once_are_to_the_bit_each_one_alone(kind, seed):
+    right, wrong = draw_counts(kind, seed)
+    assert np.array_equal(_recalibrated_score(right, wrong), one_by_one(right, wrong))
+
+
+def strict(y, *, weights):
+    if np.isnan(y).any():
+        raise ValueError("must be finite")
+    return isotonic_regression(y, weights=weights)
+
+
+def pooling(y, *, weights):
+    return isotonic_regression(np.nan_to_num(y), weights=weights)
+
+
+@pytest.mark.parametrize("regression", [strict, pooling])
+def test_a_scipy_that_nan_does_not_keep_apart_is_asked_one_by_one(monkeypatch, regression):
+    right, wrong = draw_counts("int64", 0)
+    expected = one_by_one(right, wrong)
+    monkeypatch.setattr("scipy.optimize.isotonic_regression", regression)
+    assert np.array_equal(_recalibrated_score(right, wrong), expected)
+
+
+def test_replicates_are_recalibrated_in_one_call(monkeypatch):
+    calls = []
+
+    def counted(y, *, weights):
+        calls.append(y.size)
+        return isotonic_regression(y, weights=weights)
+
+    monkeypatch.setattr("scipy.optimize.isotonic_regression", counted)
+    _recalibrated_score(*draw_counts("int64", 0, replicates=500))
+    assert len(calls) == 1

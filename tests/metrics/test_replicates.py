@@ -71,3 +71,14 @@ def test_bad_arguments_are_named():
         resample(tally([0.5, 0.6], [1, 0], weights=[1, 2]))
     with pytest.raises(ValueError, match="replicates must be an integer >= 2"):
         resample(tally([0.5], [1]), replicates=0)
+
+
+@pytest.mark.parametrize("block", [1 << 21, 40])
+def test_rows_of_many_samples_are_drawn_at_once_and_are_those_of_one_call_each(monkeypatch, block):
+    monkeypatch.setattr("caopd_bench.metrics.replicates.BLOCK", block)
+    counts = np.array([2, 1, 3, 1, 1])
+    ours, alone = np.random.default_rng(5), np.random.default_rng(5)
+    cell_of = np.repeat(np.arange(5), counts)
+    expected = [np.bincount(cell_of[alone.integers(0, 8, 8)], minlength=5) for _ in range(50)]
+    assert np.array_equal(_draw(counts, 50, ours), expected)
+    assert ours.random() == alone.random()  # and what is drawn next
