@@ -108,7 +108,7 @@ def summarize(rows: Sequence[Mapping[str, Any]], column: str = "confidence") -> 
 
     `column` is "confidence" or "expected". Undefined is NaN.
     """
-    parsed = [row for row in rows if row[column] is not None]
+    parsed = [row for row in rows if row[column] is not None and row[column] == row[column]]
     result = dict.fromkeys(SUMMARY, math.nan)
     result["accuracy"] = float(np.mean([row["correct"] for row in rows]))
     result["parse_rate"] = len(parsed) / len(rows)

@@ -33,6 +33,7 @@ from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.fitting import check_fit
 from caopd_bench.training.history import HISTORY, History, describe
 from caopd_bench.training.methods import METHODS
+from caopd_bench.training.nonfinite import LOWER, explain
 from caopd_bench.training.passes import completion_logits, pad_rows
 from caopd_bench.training.questions import choose_questions
 from caopd_bench.training.rollouts import Group, judge_rollout, make_groups
@@ -173,8 +174,7 @@ class Trainer:
         )
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
-                f"step {self.step + 1}: the loss is {loss} and the gradient {norm}; "
-                "lower learning_rate, or train in float32"
+                f"step {self.step + 1}: the loss is {loss} and the gradient {norm}; {LOWER}"
             )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -197,6 +197,7 @@ class Trainer:
                     self.method.loss,
                     self.settings,
                     self.codec.pad_id,
+                    f"step {self.step + 1}: ",
                 )
             (loss / len(targets)).backward()
             total += float(loss.detach())
@@ -281,10 +282,17 @@ def batch_loss(
     kind: str,
     settings: TrainSettings,
     pad_id: int,
+    step: str = "",
 ) -> tuple[torch.Tensor, tuple[float, float, float]]:
     """Give the summed loss of some targets, and sums over the tokens of stated confidences.
 
-    The sums are the student's entropy, the teacher's, and the number of those tokens.
+    The sums are the student's entropy, the teacher's, and the number of those tokens. `step` is
+    what an error begins with.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is infinite or no number: it names the token where it is, and why.
     """
     import torch
 
@@ -306,8 +314,11 @@ def batch_loss(
     else:
         values = objectives.likelihood(logits, ids)
     if kind != "policy" and any(target.weights is not None for target in targets):
-        values = values * _weigh(targets, logits.device)
+        values = objectives.weigh(values, _weigh(targets, logits.device))
     loss = objectives.mean_of_means(values, mask)
+    if not bool(loss.isfinite()):
+        why = explain(values, mask, logits, ids, judged) or f"; {LOWER}"
+        raise TrainingError(f"{step}the loss is {float(loss.detach())} {why}")
     with torch.no_grad():
         spans = [t.span or (0, 0) for t in targets]
         stated = torch.zeros_like(mask)

@@ -11,7 +11,22 @@ jsd       :math:`\beta\,\mathrm{KL}(t\,\|\,m) + (1-\beta)\,\mathrm{KL}(s\,\|\,m)
 ========= ==========================================================================
 
 Every loss is the mean over an answer's tokens, and then over the answers, so that long answers
-count no more than short ones. Arithmetic is in float32 whatever the logits are in.
+count no more than short ones. Arithmetic is in float32, or in float64 for logits in float64.
+
+A model may mask a token: its logit is -inf, its probability 0. With :math:`0 \log 0 = 0`
+
+================================== ========= ========= ======
+token masked in                    forward   reverse   jsd
+================================== ========= ========= ======
+student and teacher                adds 0    adds 0    adds 0
+the student only                   +inf      adds 0    finite
+the teacher only                   adds 0    +inf      finite
+================================== ========= ========= ======
+
+where the other one gives the token a probability above 0; one that rounds to 0 in this arithmetic
+is 0. The term of such a token, 0 or +inf, is a constant: it has no gradient, so that gradients are
+finite even where the loss is infinite. The engines look at the loss and stop. A position at which
+all tokens are masked has no distribution: its loss is NaN, its gradient 0.
 """
 
 from __future__ import annotations
@@ -22,7 +37,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["DIVERGENCES", "divergence", "entropy", "likelihood", "mean_of_means", "policy_gradient"]
+__all__ = ["DIVERGENCES", "divergence", "entropy", "likelihood", "mean_of_means"]
+__all__ += ["policy_gradient", "weigh"]
 
 DIVERGENCES = ("forward", "reverse", "jsd")
 
@@ -44,27 +60,32 @@ def divergence(
     Returns
     -------
     Tensor of shape (...)
-        In nats, at least 0 up to rounding.
+        In nats, at least 0 up to rounding; +inf and NaN as the module says.
+
+    Examples
+    --------
+    >>> import torch
+    >>> masked = torch.tensor([[0.0, 0.0, -math.inf]])
+    >>> divergence(masked, masked, "reverse")
+    tensor([0.])
+    >>> divergence(masked, torch.zeros(1, 3)), divergence(torch.zeros(1, 3), masked)
+    (tensor([inf]), tensor([0.4055]))
     """
-    s = student.float().log_softmax(-1)
-    t = teacher.detach().float().log_softmax(-1)
+    s, t = _log_probabilities(student), _log_probabilities(teacher.detach())
     if kind == "forward":
-        return (t.exp() * (t - s)).sum(-1)
+        return _mean_log_ratio(t, s)
     if kind == "reverse":
-        return (s.exp() * (s - t)).sum(-1)
+        return _mean_log_ratio(s, t)
     if kind == "jsd":
         if not 0 < beta < 1:
             raise ValueError(f"beta must be between 0 and 1, got {beta}")
-        import torch
-
-        m = torch.logaddexp(t + math.log(beta), s + math.log1p(-beta))
-        return beta * (t.exp() * (t - m)).sum(-1) + (1 - beta) * (s.exp() * (s - m)).sum(-1)
+        return _mix(s, t, beta)
     raise ValueError(f"kind must be one of {', '.join(DIVERGENCES)}, got {kind!r}")
 
 
 def likelihood(student: Tensor, ids: Tensor) -> Tensor:
-    """Give the negative log-likelihood of the token at every position."""
-    chosen = student.float().log_softmax(-1).gather(-1, ids[..., None])
+    """Give the negative log-likelihood of the token at every position; +inf of a masked one."""
+    chosen = _log_probabilities(student).gather(-1, ids[..., None])
     return -chosen[..., 0]
 
 
@@ -74,16 +95,79 @@ def policy_gradient(student: Tensor, ids: Tensor, advantages: Tensor) -> Tensor:
     One update follows each batch of rollouts, so that at temperature 1 the ratio to the sampling
     policy is 1 and its clipping (PPO, GRPO) never acts; the gradient is the same.
     """
-    return advantages * likelihood(student, ids)
+    return weigh(likelihood(student, ids), advantages)
+
+
+def weigh(values: Tensor, weights: Tensor) -> Tensor:
+    """Multiply losses by weights; what has the weight 0 counts nothing, be it infinite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weigh(torch.tensor([2.0, math.inf]), torch.tensor([0.5, 0.0]))
+    tensor([1., 0.])
+    """
+    if not bool(values.isfinite().all()):
+        values = values.masked_fill(weights == 0, 0.0)
+    return weights * values
 
 
 def mean_of_means(values: Tensor, mask: Tensor) -> Tensor:
     """Give the sum over rows of each row's mean over its masked positions (the caller divides)."""
     counts = mask.sum(-1).clamp(min=1)
-    return ((values * mask).sum(-1) / counts).sum()
+    return (weigh(values, mask).sum(-1) / counts).sum()
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """Give the entropy of the next token at every position, in nats."""
-    p = logits.float().log_softmax(-1)
-    return -(p.exp() * p).sum(-1)
+    """Give the entropy of the next token at every position, in nats; masked tokens add 0."""
+    p = _log_probabilities(logits)
+    plain = -(p.exp() * p).sum(-1)
+    if bool(plain.isfinite().all()):
+        return plain
+    known = p.masked_fill(p.exp() == 0, 0.0)
+    return -(known.exp() * known).sum(-1)
+
+
+def _log_probabilities(logits: Tensor) -> Tensor:
+    import torch
+
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    logs = logits.log_softmax(-1)
+    if not bool(logs[..., :1].isnan().any()):
+        return logs
+    nothing = (logits == -math.inf).all(-1, keepdim=True)
+    # A constant, of which no NaN flows back into the weights where the position does not count.
+    return logits.masked_fill(nothing, 0.0).log_softmax(-1).masked_fill(nothing, math.nan)
+
+
+def _mean_log_ratio(p: Tensor, q: Tensor) -> Tensor:
+    """Give the mean of log p - log q under p, of log-probabilities: KL(p || q)."""
+    plain = (p.exp() * (p - q)).sum(-1)
+    if bool(plain.isfinite().all()):
+        return plain
+    # Only now, so that ordinary logits cost nothing and give the bits that they always gave.
+    # What adds 0 or +inf is taken out before the product: of 0 * inf no gradient comes but NaN.
+    absent = p.exp() == 0
+    infinite = ~absent & (q == -math.inf)
+    p, q = (x.masked_fill(absent | infinite, 0.0) for x in (p, q))
+    return (p.exp() * (p - q)).masked_fill(infinite, math.inf).sum(-1)
+
+
+def _mix(s: Tensor, t: Tensor, beta: float) -> Tensor:
+    """Give the divergences of t and s from their mixture, weighted beta and 1 - beta."""
+    import torch
+
+    m = torch.logaddexp(t + math.log(beta), s + math.log1p(-beta))
+    plain = beta * (t.exp() * (t - m)).sum(-1) + (1 - beta) * (s.exp() * (s - m)).sum(-1)
+    if bool(plain.isfinite().all()):
+        return plain
+    # The gradient of logaddexp at two times -inf is NaN; of one alone it is right.
+    masked = (t == -math.inf) & (s == -math.inf)
+    s, t = s.masked_fill(masked, 0.0), t.masked_fill(masked, 0.0)
+    m = torch.logaddexp(t + math.log(beta), s + math.log1p(-beta))
+    parts = []
+    for x in (t, s):
+        absent = masked | (x.exp() == 0)
+        x, mixed = x.masked_fill(absent, 0.0), m.masked_fill(absent, 0.0)
+        parts.append((x.exp() * (x - mixed)).sum(-1))
+    return beta * parts[0] + (1 - beta) * parts[1]

@@ -8,6 +8,7 @@ number that was stated, whatever the number of tokens it takes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,11 +51,17 @@ def expected_confidences(
 ) -> list[float | None]:
     """Give the expectation of each answer's stated confidence; None where it states none.
 
-    `batch` is how many token sequences are passed at once; a number of several tokens takes some
-    ten sequences.
+    NaN where the model gives none of the numbers a probability (it masks them all, or is so sure of
+    something else that they round to 0). `batch` is how many token sequences are passed at once; a
+    number of several tokens takes some ten sequences.
     """
     chances = number_probabilities(model, codec, prompts, rollouts, kinds, batch=batch)
-    return [None if c is None else float(c @ VALUES / c.sum()) for c in chances]
+    return [None if c is None else _expect(c) for c in chances]
+
+
+def _expect(chances: npt.NDArray[np.float64]) -> float:
+    total = chances.sum()
+    return float(chances @ VALUES / total) if total > 0 else math.nan
 
 
 def number_probabilities(

@@ -56,6 +56,11 @@ def sample(
     list of list of int
         k answers of the first prompt, then those of the second, ...; the end token is kept, and is
         missing where the budget ended the answer.
+
+    Raises
+    ------
+    ValueError
+        If the model gives no distribution over the next token.
     """
     import torch
 
@@ -144,10 +149,22 @@ def _draw(
     import torch
 
     if temperature == 0:
-        return logits.argmax(-1)
+        chosen = logits.argmax(-1)
+        _check(logits.gather(-1, chosen[:, None]))
+        return chosen
     # Inverse of the distribution function, in float64: much faster than torch.multinomial.
     below = (logits.double() / temperature).softmax(-1).cumsum(-1)
+    _check(below[:, -1:])
     drawn = torch.rand((len(below), 1), generator=generator, dtype=below.dtype, device=below.device)
     return torch.searchsorted(below, drawn * below[:, -1:], right=True)[:, 0].clamp(
         max=below.shape[-1] - 1
     )
+
+
+def _check(values: torch.Tensor) -> None:
+    """Refuse to draw from what is no distribution: any token would be as wrong as another."""
+    if not bool(values.isfinite().all()):
+        raise ValueError(
+            "the model gives no next token: its logits are NaN, inf or all -inf; are its weights "
+            "whole, and is its precision enough?"
+        )

@@ -28,6 +28,7 @@ from caopd_bench.training import objectives
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import History
 from caopd_bench.training.local import learning_rate
+from caopd_bench.training.nonfinite import LOWER, explain
 from caopd_bench.training.trl_batches import Lesson, make_tensors
 
 __all__ = ["DemonstrationTrainer", "ImitationTrainer", "RateTrainer", "RewardTrainer"]
@@ -78,6 +79,7 @@ class _Shared:
     ) -> None:
         self.lesson, self.say, self.history = lesson, say, history
         self._entropies = [0.0, 0.0, 0.0]  # of the student, of the teacher, tokens
+        self._why = ""  # the loss is no finite number, as far as this process knows
         self._since = time.perf_counter()
         super().__init__(*args, **kwargs)
         self.add_callback(_SkipIdle(lesson))
@@ -128,8 +130,8 @@ class _Shared:
         is_finite = math.isfinite(row["loss"]) and math.isfinite(logs.get("grad_norm", 0.0))
         if idle is None and not is_finite:
             raise TrainingError(
-                f"step {step}: the loss is {row['loss']} and the gradient {row['grad_norm']}; "
-                "lower learning_rate, or train in float32"
+                f"step {step}: the loss is {row['loss']} and the gradient {row['grad_norm']}"
+                f"{' ' + self._why if self._why else '; ' + LOWER}"
             )
         if self.accelerator.is_main_process:
             if self.history is not None:
@@ -137,6 +139,14 @@ class _Shared:
             self.say(row)
         self.lesson.watch.count(idle)
         self.lesson.watch.check(step)
+
+    def _likelihood_loss(self, logits: torch.Tensor, ids: torch.Tensor, mask: Any) -> torch.Tensor:
+        """Give the likelihood loss of the local engine: the mean over this process's answers."""
+        values = objectives.likelihood(logits, ids)
+        loss = objectives.mean_of_means(values, mask) / len(ids)
+        if not bool(loss.isfinite()):
+            self._why = explain(values, mask, logits, ids)
+        return loss
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save the teacher as well: TRL would begin a resumed run with the first one again.
@@ -187,6 +197,8 @@ class _OnPolicy(_Shared):
     ) -> torch.Tensor:
         """Give TRL's loss, and note how sure both are of the stated confidence."""
         loss = super()._compute_self_distillation_loss(model, inputs, distillation_logits)
+        if not bool(loss.isfinite()):
+            loss = self._loss_of_masked(distillation_logits)
         if self.lesson.idle is not None:
             return loss * 0.0
         with torch.no_grad():
@@ -195,6 +207,16 @@ class _OnPolicy(_Shared):
             for place, logits in enumerate(parts):
                 self._entropies[place] += float(objectives.entropy(logits[chosen]).sum())
             self._entropies[2] += float(chosen.sum())
+        return loss
+
+    def _loss_of_masked(self, found: Any) -> torch.Tensor:
+        """Give the local engine's loss, in which a token that both mask adds 0; TRL's is NaN."""
+        student, teacher, mask = found.student_logits, found.teacher_logits, found.loss_mask
+        settings = self.lesson.settings
+        values = objectives.divergence(student, teacher, settings.divergence, settings.jsd_beta)
+        loss = objectives.mean_of_means(values, mask) / len(mask)
+        if not bool(loss.isfinite()):
+            self._why = explain(values, mask, student, found.completion_ids, teacher)
         return loss
 
 
@@ -233,7 +255,7 @@ class RateTrainer(_OnPolicy, SDFTTrainer):
             torch.cat([inputs["prompt_mask"], mask], 1),
             ids.shape[1],
         )
-        loss = objectives.mean_of_means(objectives.likelihood(logits, ids), mask) / len(ids)
+        loss = self._likelihood_loss(logits, ids, mask)
         if self.lesson.idle is not None:
             loss = loss * 0.0
         return loss / (self.current_gradient_accumulation_steps if self.model.training else 1)
@@ -291,7 +313,6 @@ class ImitationTrainer(_Shared, SFTTrainer):
             input_ids=ids, attention_mask=inputs["attention_mask"], use_cache=False
         ).logits[:, :-1]
         mask = (labels != -100).long()
-        values = objectives.likelihood(logits, labels.clamp(min=0))
-        loss = objectives.mean_of_means(values, mask) / len(ids)
+        loss = self._likelihood_loss(logits, labels.clamp(min=0), mask)
         self.lesson.row = {"tokens": int(self.accelerator.gather(mask.sum()).sum())}
         return loss / (self.current_gradient_accumulation_steps if self.model.training else 1)

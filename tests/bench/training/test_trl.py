@@ -256,6 +256,52 @@ def test_distillation_is_that_of_the_local_engine(folder, tmp_path, method, valu
     assert gradient < 1e-4
 
 
+def hide(model, tokens):
+    """Mask tokens in all that a model gives."""
+
+    def hook(_module, _inputs, logits):
+        logits = logits.clone()
+        logits[..., list(tokens)] = -math.inf
+        return logits
+
+    return model.lm_head.register_forward_hook(hook)
+
+
+@pytest.mark.parametrize("values", DIVERGENCES, ids=lambda values: values["divergence"])
+def test_tokens_that_both_mask_add_nothing(folder, tmp_path, values):
+    """The loss and gradients of one model are those of the other with these tokens cut out."""
+    trainer, inputs, _ = prepare(folder, tmp_path, "caopd", **values)
+    batch = trainer._prepare_training_batch(inputs)
+    unknown = trainer.lesson.codec.tokenizer.unk_token_id
+    for model in (trainer.model, trainer.teacher_model):
+        hide(model, [unknown])
+    loss = trainer.compute_loss(trainer.model, batch)
+    found = gradients(trainer.model, loss)
+    assert all(gradient.isfinite().all() for gradient in found.values())
+    # What is as good as masked: so small a probability that its own logarithm does no harm.
+    for model in (trainer.model, trainer.teacher_model):
+        model.lm_head._forward_hooks.clear()
+        model.lm_head.register_forward_hook(
+            lambda _m, _i, logits: logits - 1e4 * torch.eye(logits.shape[-1])[unknown]
+        )
+    near = trainer.compute_loss(trainer.model, batch)
+    assert float(loss.detach()) == pytest.approx(float(near.detach()), abs=1e-6)
+    for name, gradient in gradients(trainer.model, near).items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_token_that_only_the_student_masks_stops_the_run(folder, tmp_path):
+    trainer, inputs, _ = prepare(folder, tmp_path, "caopd", divergence="forward")
+    batch = trainer._prepare_training_batch(inputs)
+    seven = trainer.lesson.codec.tokenizer.convert_tokens_to_ids("7")
+    hide(trainer.model, [seven])
+    loss = trainer.compute_loss(trainer.model, batch)
+    assert float(loss.detach()) == math.inf
+    assert all(g.isfinite().all() for g in gradients(trainer.model, loss).values())
+    with pytest.raises(TrainingError, match=f"the loss is inf .* token id {seven} is -inf while"):
+        trainer.log({"loss": math.inf, "grad_norm": 1.0})
+
+
 def test_a_tempered_run_has_an_untempered_loss(folder, tmp_path):
     trainer, inputs, targets = prepare(folder, tmp_path, "caopd", temperature=0.7)
     assert trainer.generation_config.temperature == 0.7
