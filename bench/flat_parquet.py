@@ -162,4 +162,5 @@ def _longest_word(file: Path, path: str, group: int, top: str) -> int:
         column = column.values
     if column is None or not len(column.dictionary):
         return 1
-    return int(pc.max(pc.binary_length(column.dictionary)).as_py() or 1)
+    longest: int = pc.max(pc.binary_length(column.dictionary)).as_py() or 1
+    return longest

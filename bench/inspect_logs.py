@@ -7,30 +7,24 @@ model's interface gave apart from the text is thinking, and not part of the resp
 
 from __future__ import annotations
 
-import errno
 import json
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.lm_eval_provenance import section
 from caopd_bench.logged_answers import GROUPS, Logged
+from caopd_bench.packed import MAX_LINE
+from caopd_bench.plain_json import largest_document, parse_json, read_json
 from caopd_bench.terminal import inline
+from caopd_bench.zip_members import Archive, open_archive
 
 __all__ = ["is_inspect", "read_header", "read_inspect"]
 
-ZSTD = 93  # the zip method of newer logs, which Python's zipfile reads from 3.14 on
-MAX_BYTES = 1 << 30  # of one member, unpacked
+#: Characters of an answer, of what was asked, and of the right answer.
+MAX_TEXT = MAX_LINE
 ATTACHED = "attachment://"
-#: What zipfile raises for members that are damaged, encrypted or packed by an unknown method.
-UNREADABLE = (
-    ValueError, RecursionError, zipfile.BadZipFile, zlib.error, struct.error, EOFError,
-    NotImplementedError, RuntimeError, OSError,
-)  # fmt: skip
 
 
 def is_inspect(file: Path) -> bool:
@@ -42,8 +36,8 @@ def read_header(file: Path) -> dict[str, Any]:
     """Give what the log says of the whole evaluation: its keys `eval`, `plan`, `status`."""
     if file.suffix == ".json":
         return _load_json(file)
-    with _opened(file) as archive:
-        names = archive.namelist()
+    with open_archive(file) as archive:
+        names = archive.names
         name = next((n for n in ("header.json", "_journal/start.json") if n in names), None)
         if name is None:
             raise UsageError(f"{file}: not a log of Inspect: it holds no header.json")
@@ -69,53 +63,67 @@ def read_inspect(file: Path, kind: str, by: Sequence[str] = ()) -> Iterator[Logg
         If it is no such log, is damaged, or is packed in a way that needs a package.
     """
     keys = dict.fromkeys([*GROUPS, *by])
-    for name, sample in _samples(file):
-        where = f"{file} {name}"
-        kept = section(sample, "attachments")
-        question = _text(sample.get("input"), kept)
-        target = sample.get("target")
-        if isinstance(target, Sequence) and not isinstance(target, str):
-            words = [str(word) for word in target]
-            if kind == "phrase" and words:
-                target = json.dumps(words)
-            else:
-                target = "".join(words if kind == "choice" else words[:1])
-        if not isinstance(target, str) or not target:
-            raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
-        metadata = section(sample, "metadata")
-        failed = bool(sample.get("error"))
-        yield Logged(
-            where,
-            None if failed else _response(sample, kept),
-            target,
-            str(sample.get("id")),
-            question,
-            {key: metadata[key] for key in keys if isinstance(metadata.get(key), (str, int))},
-            _epoch(sample) - 1,
-            failed,
-        )
+    # Of a sample, which may hold every call of an agent, only the answer is kept.
+    found = [
+        (_epoch(sample), _read_sample(sample, f"{file} {name}", kind, keys))
+        for name, sample in _samples(file)
+    ]
+    # The archive's order is that of finishing.
+    order = {item: i for i, item in enumerate(dict.fromkeys(one.item for _, one in found))}
+    found.sort(key=lambda pair: (order[pair[1].item], pair[0]))
+    yield from (one for _, one in found)
+
+
+def _read_sample(sample: Mapping[str, Any], where: str, kind: str, keys: Iterable[str]) -> Logged:
+    kept = section(sample, "attachments")
+    question = _text(sample.get("input"), kept)
+    target = sample.get("target")
+    if isinstance(target, Sequence) and not isinstance(target, str):
+        words = [str(word) for word in target]
+        if kind == "phrase" and words:
+            target = json.dumps(words)
+        else:
+            target = "".join(words if kind == "choice" else words[:1])
+    if not isinstance(target, str) or not target:
+        raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
+    metadata = section(sample, "metadata")
+    failed = bool(sample.get("error"))
+    response = None if failed else _response(sample, kept)
+    for text in (question, target, response or ""):
+        if len(text) > MAX_TEXT:
+            raise UsageError(
+                f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
+                f"at most {MAX_TEXT:,}"
+            )
+    return Logged(
+        where,
+        response,
+        target,
+        str(sample.get("id")),
+        question,
+        {key: metadata[key] for key in keys if isinstance(metadata.get(key), (str, int))},
+        _epoch(sample) - 1,
+        failed,
+    )
 
 
 def _samples(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the samples, one at a time if the log is an archive."""
     if file.suffix == ".json":
         samples = _load_json(file).get("samples")
         if not isinstance(samples, list):
             raise UsageError(f"{file}: not a log of Inspect with samples")
-        found = [(f"sample {i}", sample) for i, sample in enumerate(samples, 1)]
-    else:
-        with _opened(file) as archive:
-            names = [
-                n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")
-            ]
-            if not names:
-                raise UsageError(f"{file}: a log of Inspect without samples")
-            found = [(name, _member(archive, file, name)) for name in names]
-    for name, sample in found:
-        if not isinstance(sample, Mapping):
-            raise UsageError(f"{file} {name}: not a sample of Inspect")
-    # The archive's order is that of finishing.
-    order = {id_: i for i, id_ in enumerate(dict.fromkeys(str(s.get("id")) for _, s in found))}
-    yield from sorted(found, key=lambda e: (order[str(e[1].get("id"))], _epoch(e[1])))
+        for i, sample in enumerate(samples, 1):
+            if not isinstance(sample, Mapping):
+                raise UsageError(f"{file} sample {i}: not a sample of Inspect")
+            yield f"sample {i}", sample
+        return
+    with open_archive(file) as archive:
+        names = [n for n in archive.names if n.startswith("samples/") and n.endswith(".json")]
+        if not names:
+            raise UsageError(f"{file}: a log of Inspect without samples")
+        for name in names:
+            yield name, _member(archive, file, name)
 
 
 def _epoch(sample: Mapping[str, Any]) -> int:
@@ -150,58 +158,22 @@ def _text(content: Any, kept: Mapping[str, Any]) -> str:
     return "\n".join(pieces)
 
 
-def _opened(file: Path) -> zipfile.ZipFile:
+def _member(archive: Archive, file: Path, name: str) -> dict[str, Any]:
+    where = f"{file} {name}"
     try:
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise  # the disk, not the content
-        raise UsageError(
-            f"{file}: not a log of Inspect, or damaged: it is no zip archive"
-        ) from None
-
-
-def _member(archive: zipfile.ZipFile, file: Path, name: str) -> dict[str, Any]:
-    info = archive.getinfo(name)
-    if info.file_size > MAX_BYTES:
-        raise UsageError(f"{file} {name}: {info.file_size:,} bytes unpacked; too large")
-    try:
-        data = _unpack_zstd(archive, info) if info.compress_type == ZSTD else archive.read(name)
-        value = json.loads(data)
-    except ImportError:
-        raise UsageError(
-            f"{file}: packed with zstd, which needs zstandard: pip install "
-            '"caopd-bench[inspect]", or convert it: inspect log convert --to json'
-        ) from None
-    except UNREADABLE as error:
+        value = parse_json(archive.read(name, largest_document()), where)
+    except ValueError as error:
         said = inline(str(error), 120)
-        raise UsageError(f"{file} {name}: damaged or cut off ({said})") from None
+        raise UsageError(f"{where}: damaged or cut off ({said})") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{file} {name}: not a log of Inspect")
+        raise UsageError(f"{where}: not a log of Inspect")
     return value
-
-
-def _unpack_zstd(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    import zstandard
-
-    assert archive.fp is not None
-    archive.fp.seek(info.header_offset)
-    header = archive.fp.read(30)
-    name_length, extra_length = struct.unpack("<26xHH", header)
-    archive.fp.seek(name_length + extra_length, 1)
-    packed = archive.fp.read(info.compress_size)
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(packed) as stream:
-            data: bytes = stream.read(info.file_size)
-    except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from None
-    return data
 
 
 def _load_json(file: Path) -> dict[str, Any]:
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        value = read_json(file)
+    except ValueError as error:
         said = inline(str(error), 120)
         raise UsageError(
             f"{file}: not JSON ({said}); a log of Inspect, or rows as .jsonl"

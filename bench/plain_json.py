@@ -17,7 +17,14 @@ import numpy as np
 from caopd_bench.errors import UsageError
 from caopd_bench.packed import VARIABLE, asked_bytes
 
-__all__ = ["MAX_MEMORY", "TOO_DEEP", "needed_memory", "parse_json", "read_json"]
+__all__ = [
+    "MAX_MEMORY",
+    "TOO_DEEP",
+    "largest_document",
+    "needed_memory",
+    "parse_json",
+    "read_json",
+]
 
 #: Bytes that one document may take while it is parsed.
 MAX_MEMORY = 1 << 29
@@ -27,8 +34,12 @@ SMALL = 1 << 22
 #: entry, a list with one, an entry of either with its number, half of a text's own head.
 WEIGHTS = {b"{": 184, b"[": 88, b",": 40, b'"': 25}
 
-#: What the error says of a document that is nested too deeply.
+#: Lists and dictionaries within one another. From Python 3.12 on the parser takes more than the
+#: interpreter can walk through.
+MAX_DEPTH = 750
+#: What the error says of a document that is nested more deeply.
 TOO_DEEP = "too deep"
+BLOCK = 1 << 20
 
 
 def read_json(file: Path) -> Any:
@@ -53,8 +64,13 @@ def read_json(file: Path) -> Any:
         If it cannot be read.
     """
     with file.open("rb") as stream:
-        data = stream.read(_limit() + 1)
+        data = stream.read(largest_document() + 1)
     return parse_json(data, str(file))
+
+
+def largest_document() -> int:
+    """Give the bytes above which no document is read: it takes three times as many."""
+    return _limit() // 3
 
 
 def parse_json(data: bytes, where: str) -> Any:
@@ -77,11 +93,13 @@ def parse_json(data: bytes, where: str) -> Any:
     ValueError: too deep
     """
     limit = _limit()
-    if len(data) > SMALL and (len(data) > limit or needed_memory(data) > limit):
+    if len(data) > SMALL and needed_memory(data) > limit:
         raise UsageError(
             f"{where}: JSON that would take more than {limit:,} bytes of memory; is it the right "
             f"file? If it is, set {VARIABLE} to the bytes that it may take"
         )
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        raise ValueError(TOO_DEEP)
     text = data.removeprefix(BOM_UTF8).decode()
     try:
         return json.loads(text)
@@ -113,6 +131,19 @@ def needed_memory(data: bytes) -> int:
     return len(data) * (1 + wide + inner) + sum(
         weight * data.count(mark) for mark, weight in WEIGHTS.items()
     )
+
+
+def _depth(data: bytes) -> int:
+    """Count how many lists and dictionaries stand within one another at most."""
+    outside = b"".join(data.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+    at = deepest = 0
+    for start in range(0, len(outside), BLOCK):
+        block = np.frombuffer(outside, np.uint8, min(BLOCK, len(outside) - start), start)
+        opens = (block == ord("[")) | (block == ord("{"))
+        closes = (block == ord("]")) | (block == ord("}"))
+        depths = at + np.cumsum(opens.astype(np.int64) - closes)
+        at, deepest = int(depths[-1]), max(deepest, int(depths.max()))
+    return deepest
 
 
 def _limit() -> int:

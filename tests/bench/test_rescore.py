@@ -279,13 +279,18 @@ def repack(source, target, zstandard):
     data = bytearray(target.read_bytes())
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target) as new:
         places = {info.filename: info.header_offset for info in new.infolist()}
-        sizes = {info.filename: info.file_size for info in old.infolist()}
+        infos = {info.filename: info for info in old.infolist()}
     for name, offset in places.items():
+        size, checksum = (
+            number.to_bytes(4, "little") for number in (infos[name].file_size, infos[name].CRC)
+        )
         data[offset + 8 : offset + 10] = (93).to_bytes(2, "little")
-        data[offset + 22 : offset + 26] = sizes[name].to_bytes(4, "little")
+        data[offset + 14 : offset + 18] = checksum
+        data[offset + 22 : offset + 26] = size
         at = data.rindex(b"PK\x01\x02", 0, data.rindex(name.encode()))
         data[at + 10 : at + 12] = (93).to_bytes(2, "little")
-        data[at + 24 : at + 28] = sizes[name].to_bytes(4, "little")
+        data[at + 16 : at + 20] = checksum
+        data[at + 24 : at + 28] = size
     target.write_bytes(bytes(data))
 
 
