@@ -30,13 +30,15 @@ __all__ = ["Numbers", "bar_cells", "margin_cells"]
 NAN = math.nan
 #: What `compare` says of a metric that no row moves.
 ALIKE = "the two models do not differ in any row"
+#: Numbers that rows without a confidence count in too.
+OF_ALL_ROWS = ("parse_rate", "accuracy")
 STEPS = 12  # halvings of the level that gives a p-value
 
 
 class Numbers(NamedTuple):
     """Estimate, one-sided limit and p-value of by how much a candidate is worse.
 
-    The last three are those of `Cell`.
+    `extra`, `excess` and `least_items` are those of `Cell`.
     """
 
     reference: float
@@ -188,9 +190,12 @@ def bar_cells(
         for rule, bar in (("max", limit.max), ("min", limit.min)):
             if bar is not None:
                 is_max = rule == "max"
-                found[name, rule] = (
+                numbers = (
                     _undefined(pair.items, few) if few else _bar(name, pair, bar, is_max, level)
                 )
+                # Who is silent about what it gets wrong is within any bar on the rest.
+                excess = 0.0 if name in OF_ALL_ROWS else _excess(name, pair)
+                found[name, rule] = numbers._replace(upper=numbers.upper + excess, excess=excess)
     return found
 
 
@@ -225,7 +230,7 @@ def _interval_of(name: str, pair: TaskPair) -> Callable[[float], Interval | None
     side = pair.cand
     if name == "parse_rate" and pair.cluster is None:
         return lambda level: proportion_interval(int(side.parsed.sum()), pair.n, level)
-    if name in ("parse_rate", "accuracy"):
+    if name in OF_ALL_ROWS:
         # Of all rows; the confidence plays no part.
         hits = side.parsed.astype(np.float64) if name == "parse_rate" else side.correct
         rows = tally(np.zeros(pair.n), hits, cluster=pair.cluster)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from caopd_bench.errors import OutputError
 from caopd_bench.gate_markdown import render_markdown
-from caopd_bench.gate_result import GateResult
-from caopd_bench.gate_table import headline, label, said
+from caopd_bench.gate_result import GateCell, GateResult
+from caopd_bench.gate_table import headline, said
+from caopd_bench.gate_words import label
 from caopd_bench.markers import print_command
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["annotate", "append_summary", "list_annotations"]
 
@@ -20,6 +21,7 @@ MAX_SUMMARY = 1024 * 1024
 CUT = "\n\nThe rest does not fit into a step summary; `--output` FILE has all of it.\n"
 #: GitHub shows so many errors, and as many warnings, of a step.
 MAX_ANNOTATIONS = 10
+WIDTH = NAME_WIDTH + WARNING_WIDTH
 
 
 def append_summary(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
@@ -54,27 +56,53 @@ def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -
 
 
 def list_annotations(result: GateResult) -> Iterator[str]:
-    """Yield a workflow command for each task that does not pass, ten at most."""
+    """Yield a workflow command for each warning and each task that does not pass, ten at most."""
+    level = "error" if result.exit_code else "warning"
+    lines = [("warning", line) for line in result.warnings]
+    lines += [(level, line) for line in _list_tasks(result)]
+    shown = lines if len(lines) <= MAX_ANNOTATIONS else lines[: MAX_ANNOTATIONS - 1]
+    for its_level, line in shown:
+        yield _command(its_level, result, line)
+    if len(shown) < len(lines):
+        more = "more lines" if result.warnings else "more tasks"
+        yield _command(level, result, f"and {len(lines) - len(shown)} {more}")
+
+
+def _list_tasks(result: GateResult) -> list[str]:
+    """Say of each task what keeps it from a PASS; first what no items of the same kind decide."""
     if result.outcome == "PASS":
-        return
+        return []
     asked = result.policy.min_items
     tasks = {
         task: [f"{items:,} items, and the policy asks for {asked:,} (min_items)"]
         for task, items in result.too_few.items()
     }
+    for why, cells in _by_reason(result).items():
+        for task in dict.fromkeys(cell.task for cell in cells):
+            names = ", ".join(_name(cell) for cell in cells if cell.task == task)
+            tasks.setdefault(task, []).append(f"{names}: {said(cells[0], result)} ({why})")
     for cell in result.cells:
-        is_why = cell.tier == "gate" and cell.outcome == result.outcome
+        is_why = cell.tier == "gate" and cell.outcome == result.outcome and not cell.undecidable
         if is_why and cell.task not in result.too_few:
-            place = f"{cell.group} " if cell.group else ""
-            tasks.setdefault(cell.task, []).append(f"{place}{label(cell)}: {said(cell, result)}")
-    level = "error" if result.exit_code else "warning"
+            tasks.setdefault(cell.task, []).append(f"{_name(cell)}: {said(cell, result)}")
+    return [f"{task}: {'; '.join(why)}" for task, why in tasks.items()] or [headline(result)]
+
+
+def _by_reason(result: GateResult) -> dict[str, list[GateCell]]:
+    found: dict[str, list[GateCell]] = {}
+    for cell in result.undecidable if result.outcome == "INCONCLUSIVE" else ():
+        if cell.task not in result.too_few:
+            found.setdefault(cell.undecidable, []).append(cell)
+    return found
+
+
+def _name(cell: GateCell) -> str:
+    return f"{cell.group} {label(cell)}" if cell.group else label(cell)
+
+
+def _command(level: str, result: GateResult, line: str) -> str:
     title = f"title=Calibration gate {result.outcome}"
-    lines = [f"{task}: {'; '.join(why)}" for task, why in tasks.items()] or [headline(result)]
-    shown = lines if len(lines) <= MAX_ANNOTATIONS else lines[: MAX_ANNOTATIONS - 1]
-    for line in shown:
-        yield f"::{level} {title}::{_escape(inline(line, 5 * NAME_WIDTH))}"
-    if len(shown) < len(lines):
-        yield f"::{level} {title}::and {len(lines) - len(shown)} more tasks"
+    return f"::{level} {title}::{_escape(inline(line, WIDTH))}"
 
 
 def _escape(text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from caopd_bench._version import __version__
+from caopd_bench.gate_explain import explain
 from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import (
     Section,
-    explain,
     footnotes,
     headline,
     heads,
@@ -24,16 +24,18 @@ __all__ = ["render_html"]
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --ok: #1a7f37; --bad: #cf222e; --open: #9a6700; }
 @media (prefers-color-scheme: dark) { :root { --ok: #3fb950; --bad: #f85149; --open: #d29922; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: 0; }
 .PASS { color: var(--ok); } .FAIL { color: var(--bad); } .INCONCLUSIVE { color: var(--open); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 1.2rem 0 .3rem; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th, td { overflow-wrap: break-word; padding: .3rem .7rem;
+  border-bottom: 1px solid var(--line); text-align: right; }
 th { font-weight: 600; }
 th:first-child, td:last-child, th:last-child { text-align: left; }
-tbody th { font-weight: 400; }
+tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 7rem; max-width: 24rem; }
 footer { margin-top: 2rem; font-size: .9rem; opacity: .8; }
 """
 

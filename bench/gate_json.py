@@ -26,6 +26,18 @@ def to_plain(result: GateResult) -> dict[str, Any]:
         "cells": [
             {key: _finite(value) for key, value in asdict(cell).items()} for cell in result.cells
         ],
+        "undecidable": [
+            {
+                "task": cell.task,
+                "group": cell.group,
+                "metric": cell.metric,
+                "rule": cell.rule,
+                "why": cell.undecidable,
+            }
+            for cell in result.undecidable
+        ],
+        "too_few": dict(result.too_few),
+        "warnings": list(result.warnings),
         "notes": list(result.notes),
         "versions": {"caopd_bench": __version__, "parser": PARSER_VERSION},
     }

@@ -1,25 +1,26 @@
 """A verdict as JUnit XML: a suite for each task and group, a test for each number.
 
 A number that is worse is a failure. One that is undecided is skipped, since JUnit knows no third
-outcome; under `on_inconclusive: fail` it is a failure too, so that XML and exit code agree. Of a
-task with fewer than `min_items` no number is decided: all are skipped, and a test of its own fails,
-as the exit code does. Numbers that are only shown stand in the output of the suite.
+outcome; under `on_inconclusive: fail`, and where want of data leaves it open, it is a failure too,
+so that XML and exit code agree. Of a task with fewer than `min_items` no number is decided: all are
+skipped, and a test of its own fails, as the exit code does. Numbers that are only shown stand in
+the output of the suite.
 """
 
 from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from caopd_bench.gate_explain import explain
 from caopd_bench.gate_result import GateCell, GateResult
 from caopd_bench.gate_table import (
-    explain,
     headline,
     heads,
-    label,
     said,
     sections,
     values,
 )
+from caopd_bench.gate_words import label
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["render_junit"]
@@ -69,7 +70,7 @@ def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[
     if cell.outcome == "PASS":
         return False, False
     is_open = cell.outcome == "INCONCLUSIVE"
-    if is_open and result.policy.on_inconclusive == "warn":
+    if is_open and not cell.undecidable and result.policy.on_inconclusive == "warn":
         ET.SubElement(case, "skipped", message=message)
         return False, True
     ET.SubElement(case, "failure", message=message, type="undecided" if is_open else "worse")
@@ -93,7 +94,8 @@ def _sentence(cell: GateCell, result: GateResult) -> str:
         by, row = better, [*row[:2], row[2][1:], *row[3:]]
     names = (*names[:2], by, *names[3:])
     listed = ", ".join(f"{name} {v}" for name, v in zip(names, row, strict=False) if v != "-")
-    return f"{said(cell, result)}{': ' + cell.reason if cell.reason else ''} ({listed})"
+    why = cell.reason or cell.undecidable
+    return f"{said(cell, result)}{': ' + why if why else ''} ({listed})"
 
 
 def _count(element: ET.Element, counts: list[int]) -> None:

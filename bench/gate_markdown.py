@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from caopd_bench.gate_explain import explain
 from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import (
     Section,
-    explain,
     footnotes,
     headline,
     heads,

@@ -10,7 +10,7 @@ from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.gate_plan import CellPlan, GatePlan, TaskPlan
-from caopd_bench.gate_table import label_of, round_items
+from caopd_bench.gate_words import label_of, round_items
 from caopd_bench.markers import escape_markers
 from caopd_bench.no_room import describe_no_room
 from caopd_bench.table import align
@@ -156,8 +156,8 @@ def _obstacle(cell: CellPlan) -> str:
     if cell.reason:
         return (
             f"{_name(cell)}: cannot be computed ({why}), also with many times as many such items, "
-            "and a number that is not computed blocks PASS: take harder or easier items, or leave "
-            "it out of the policy"
+            "and a number that is not computed ends in exit code 3: take harder or easier items, "
+            "or leave it out of the policy"
         )
     return (
         f"{_name(cell)}: the reference itself is not within {cell.rule} {cell.limit:g}, so a model "

@@ -110,7 +110,9 @@ class Policy(_Strict):
     )
     confidence: float = Field(default=0.95, ge=0.5, lt=1, description="1 - the false-alarm rate.")
     on_inconclusive: Literal["warn", "fail"] = Field(
-        default="warn", description="Exit code of INCONCLUSIVE: warn 0, fail 3."
+        default="warn",
+        description="Exit code of INCONCLUSIVE where chance leaves it open: warn 0, fail 3. With "
+        "fewer than min_items, or a gated number that cannot be decided for want of data, it is 3.",
     )
     min_items: int = Field(default=100, ge=2, description="With fewer a task is INCONCLUSIVE.")
     looks: int = Field(

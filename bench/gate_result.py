@@ -51,6 +51,9 @@ class GateCell:
         was measured (`baseline init --aa`), else NaN.
     clusters : int
         Units of the standard error: the items, or the values of the policy's `cluster`.
+    undecidable : str
+        Why chance is not what leaves it open: it cannot be computed, or confidences are missing
+        that could have put it on either side of its limit. Else "".
     """
 
     task: str
@@ -72,6 +75,7 @@ class GateCell:
     reason: str = ""
     rerun_error: float = math.nan
     clusters: int = 0
+    undecidable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class GateResult:
     outcome : str
         "PASS", "FAIL" or "INCONCLUSIVE".
     exit_code : int
-        0 PASS, 1 FAIL, 3 INCONCLUSIVE; 0 too if the policy only warns of indecision.
+        0 PASS, 1 FAIL, 3 INCONCLUSIVE. 0 too where chance alone leaves it open and the policy
+        only warns of that; never with `too_few` or `undecidable` numbers.
     reference, candidate : str
         Names of the runs.
     policy : Policy
@@ -93,6 +98,9 @@ class GateResult:
     too_few : Mapping of str to int
         Items of the tasks that have fewer than the policy's `min_items`: with one such task
         nothing is decided, whatever the numbers say.
+    warnings : Sequence of str
+        What makes the verdict say less than it seems to, whatever it is: a candidate that states
+        no confidence, a limit that cannot fail.
     """
 
     outcome: Outcome
@@ -103,3 +111,9 @@ class GateResult:
     cells: Sequence[GateCell]
     notes: Sequence[str]
     too_few: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    @property
+    def undecidable(self) -> list[GateCell]:
+        """The gated numbers that want of data leaves open: with one, nothing PASSes."""
+        return [cell for cell in self.cells if cell.tier == "gate" and cell.undecidable]

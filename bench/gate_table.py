@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from caopd_bench.gate_policy import Policy
 from caopd_bench.gate_result import GateCell, GateResult
+from caopd_bench.gate_words import MOST, label, label_of, number, place, signed
 from caopd_bench.metrics.degradation import CELLS
-from caopd_bench.table import LABELS
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = [
     "Section",
-    "explain",
     "footnotes",
     "headline",
     "heads",
-    "label",
-    "label_of",
-    "round_items",
     "said",
     "sections",
     "title",
@@ -31,7 +27,6 @@ __all__ = [
 RERUN_REACH = 1.96
 #: Of the items whose correctness did not change.
 UNCHANGED = ("auroc", "strict_auroc")
-MOST = 5  # reasons in the headline, and lines of a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,73 +81,6 @@ def headline(result: GateResult) -> str:
     )
 
 
-def explain(result: GateResult) -> list[str]:
-    """Say what a verdict that is no PASS or FAIL would take, and what its exit code is.
-
-    Of a FAIL, which numbers had no part in it, and why.
-    """
-    if result.outcome == "FAIL":
-        lines = [
-            f"{_place(cell, result)}{label(cell)}: not computed ({cell.reason})"
-            for cell in result.cells
-            if cell.tier == "gate" and cell.reason
-        ]
-        more = len(lines) - 2 * MOST
-        return [*lines[: 2 * MOST], f"and {more} more such lines"] if more > 0 else lines
-    if result.outcome != "INCONCLUSIVE":
-        return []
-    open_cells = [c for c in result.cells if c.tier == "gate" and c.outcome == "INCONCLUSIVE"]
-    places: dict[tuple[str, str | None], list[GateCell]] = {}
-    for cell in open_cells:
-        places.setdefault((cell.task, cell.group), []).append(cell)
-    lines = [line for cells in places.values() for line in _what_decides(cells, result)]
-    shown = lines[: 2 * MOST]
-    if len(shown) < len(lines):
-        shown.append(f"and {len(lines) - len(shown)} more such lines")
-    if result.exit_code == 0:
-        shown.append(
-            "NOTHING WAS DECIDED; the exit code is 0 because the policy says on_inconclusive: warn"
-        )
-    return shown
-
-
-def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str]:
-    """Say of the open numbers of one task or group what is known, and how many items decide."""
-    first = cells[0]
-    place = _place(first, result)
-    for cell in cells:
-        if cell.reason:
-            yield f"{place}{label(cell)}: not computed ({cell.reason}), which blocks PASS"
-        elif cell.worse_by > _margin(cell):
-            yield f"{place}{label(cell)}: worse than allowed as estimated, which may be chance"
-    most = max(cells, key=lambda cell: _or_none(cell.items_needed))
-    if not math.isfinite(most.items_needed):
-        yield (
-            f"{place}no number of such items is known to decide: {label(most)} {_why_never(most)}"
-        )
-        return
-    samples = "" if first.task.endswith("_sc8") else "; or several samples of each (_sc8)"
-    lacking = [label(cell) for cell in cells if cell.reason]
-    numbers = ", of the numbers that are computed" if lacking else ""
-    more = f"; how many {' and '.join(lacking)} would take is not known from this run"
-    yield (
-        f"{place}about {round_items(most.items_needed)} items would decide with a chance of 80 %"
-        f"{numbers}, if the candidate is what it seems (now {most.items:,}; {label(most)} takes "
-        f"most){more if lacking else ''}{samples}; how many a model equal to the reference takes: "
-        "caopd-bench gate --plan"
-    )
-
-
-def _why_never(cell: GateCell) -> str:
-    if cell.reason:
-        return "cannot be computed"
-    return "is at its limit, or confidences that are missing now could take it there"
-
-
-def _or_none(items: float) -> float:
-    return math.inf if math.isnan(items) else items
-
-
 def sections(result: GateResult) -> list[Section]:
     """Group the numbers: what decides first, whole tasks before their groups."""
     found: dict[tuple[str, str, str | None], list[GateCell]] = {}
@@ -185,10 +113,10 @@ def values(cell: GateCell) -> list[str]:
     limit = f"{cell.limit:g}" if cell.rule == "margin" else f"{cell.rule} {cell.limit:g}"
     return [
         label(cell),
-        _number(cell.reference, cell),
-        _number(cell.candidate, cell),
-        _signed(cell.worse_by),
-        _signed(cell.upper),
+        number(cell.reference, cell),
+        number(cell.candidate, cell),
+        signed(cell.worse_by),
+        signed(cell.upper),
         limit,
     ]
 
@@ -197,6 +125,8 @@ def said(cell: GateCell, result: GateResult) -> str:
     """Say what one number says."""
     if cell.reason:
         return "not computed"
+    if cell.undecidable:
+        return "not decidable"
     if cell.tier == "gate" and cell.task in result.too_few:
         return "too few items"
     beyond = "WORSE" if cell.rule == "margin" else "BEYOND"
@@ -237,66 +167,17 @@ def footnotes(result: GateResult) -> list[str]:
     return lines
 
 
-def label(cell: GateCell) -> str:
-    """Name a number as the tables do."""
-    return label_of(cell.metric)
-
-
-def label_of(metric: str) -> str:
-    """Name a metric as the tables do.
-
-    Examples
-    --------
-    >>> label_of("brier"), label_of("strict_auroc"), label_of("smooth_ece")
-    ('Brier', 'strict AUROC', 'smooth ECE')
-    """
-    words = metric.replace("_", " ").replace("auroc", "AUROC").replace("ece", "ECE")
-    return LABELS.get(metric, words).strip()
-
-
-def round_items(items: float) -> str:
-    """Round up to two digits: the number rests on an estimate.
-
-    Examples
-    --------
-    >>> round_items(78.2), round_items(1316.0)
-    ('79', '1,400')
-    """
-    step = 10 ** max(int(math.log10(items)) - 1, 0)
-    return f"{math.ceil(items / step) * step:,}"
-
-
 def _is_of_both_sides(cell: GateCell, policy: Policy) -> bool:
     if cell.metric != "overconfidence_gap":
         return False
     return policy.limits(cell.task)[cell.metric].direction == "both"
 
 
-def _margin(cell: GateCell) -> float:
-    return cell.limit if cell.rule == "margin" else 0.0
-
-
 def _reason(cell: GateCell, result: GateResult) -> str:
-    place = f"{_place(cell, result)}{label(cell)}"
+    name = f"{place(cell, result)}{label(cell)}"
     if cell.rule != "margin":
-        return f"{place} {_number(cell.candidate, cell)}, {cell.rule} {cell.limit:g}"
+        return f"{name} {number(cell.candidate, cell)}, {cell.rule} {cell.limit:g}"
     return (
-        f"{place} {_number(cell.reference, cell)} to {_number(cell.candidate, cell)}, worse by "
+        f"{name} {number(cell.reference, cell)} to {number(cell.candidate, cell)}, worse by "
         f"{cell.worse_by:.3f}, margin {cell.limit:g}"
     )
-
-
-def _place(cell: GateCell, result: GateResult) -> str:
-    several = len({c.task for c in result.cells}) > 1
-    where = f"{cell.task} {cell.group}" if several and cell.group else cell.group or ""
-    where = where or (cell.task if several else "")
-    return f"{where}: " if where else ""
-
-
-def _number(value: float, cell: GateCell) -> str:
-    sign = "+" if cell.metric == "overconfidence_gap" else ""
-    return "-" if math.isnan(value) else f"{value:{sign}.3f}"
-
-
-def _signed(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:+.3f}"

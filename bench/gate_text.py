@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from caopd_bench.gate_explain import explain
 from caopd_bench.gate_result import GateResult
 from caopd_bench.gate_table import (
-    explain,
     footnotes,
     headline,
     heads,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +13,15 @@ from caopd_bench.comparability import check_parsers, find_differences, refuse
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_cells import Numbers, bar_cells, margin_cells
 from caopd_bench.gate_inputs import cluster_pair, common_tasks, load_reference, read_whole
+from caopd_bench.gate_notes import list_notes
 from caopd_bench.gate_policy import Limits, Policy
 from caopd_bench.gate_result import EXIT_CODES, GateCell, GateResult
+from caopd_bench.limit_ranges import range_of
 from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, Outcome, decide
-from caopd_bench.notes import notes_on_pairing, notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.room import NoRoom, describe_no_room, judge_room
 from caopd_bench.rows import AnyRun
-from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.silence import describe_loss, warn_of_silence
 
 __all__ = [
     "GateCell",
@@ -28,6 +31,7 @@ __all__ = [
     "judge_pairs",
     "limited_cells",
     "measured_noise",
+    "rooms_of",
 ]
 
 
@@ -110,20 +114,25 @@ def gate(
     decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
-    cells = [_finish(place, one, said[place], noise) for place, one in made.items()]
+    lost = {pair.task: describe_loss(pair, wanted.confidence) for pair in pairs}
+    cells = [
+        _finish(place, one, said[place], noise, lost[place.task]) for place, one in made.items()
+    ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
-    # First what makes every number wrong, if it is so; once for all tasks of the same files.
-    notes = list(dict.fromkeys(n for task in tasks for n in notes_on_pairing([base, cand], task)))
-    notes += [str(difference) for difference in differences]
-    notes += notes_on_weights([base, cand])
-    notes += _notes_on_pairs(wanted, pairs)
-    notes += _notes_on_runs(base, cand, tasks)
-    code = EXIT_CODES[outcome]
-    if outcome == "INCONCLUSIVE" and not small and wanted.on_inconclusive == "warn":
-        code = 0
+    notes = list_notes((base, cand), pairs, differences, wanted)
     too_few = {pair.task: pair.items for pair in small}
-    return GateResult(outcome, code, base.name, cand.name, wanted, cells, notes, too_few)
+    warnings = [*warn_of_silence(pairs, wanted)]
+    cannot_fail = [one for one in rooms_of(made, pairs) if one.is_hard]
+    warnings += describe_no_room(cannot_fail, len(pairs))
+    result = GateResult(
+        outcome, EXIT_CODES[outcome], base.name, cand.name, wanted, cells, notes, too_few, warnings
+    )
+    # To warn is for what more items of the same kind would decide.
+    is_chance = outcome == "INCONCLUSIVE" and not too_few and not result.undecidable
+    if is_chance and wanted.on_inconclusive == "warn":
+        return replace(result, exit_code=0)
+    return result
 
 
 def limited_cells(
@@ -134,6 +143,29 @@ def limited_cells(
     With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
     """
     return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
+
+
+def rooms_of(made: Mapping[Place, Made], pairs: Sequence[TaskPair]) -> list[NoRoom]:
+    """Find the gated numbers of whole tasks that cannot get worse by more than their margin.
+
+    Those that cannot be computed are not among them.
+    """
+    stated = {pair.task: pair.base.confidence[pair.base.parsed] for pair in pairs}
+    found = [
+        judge_room(
+            place.task,
+            place.metric,
+            one.numbers.reference,
+            one.limit,
+            float(stated[place.task].mean()) if stated[place.task].size else math.nan,
+        )
+        for place, one in made.items()
+        if place.rule == "margin"
+        and place.group is None
+        and one.tier == "gate"
+        and math.isfinite(one.numbers.upper)
+    ]
+    return [one for one in found if one is not None]
 
 
 def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:
@@ -221,8 +253,12 @@ def _finish(
     one: Made,
     said: CellVerdict,
     rerun: Mapping[tuple[str, str], tuple[float, int]],
+    lost: str,
 ) -> GateCell:
     n = one.numbers
+    reason = n.reason
+    if not reason and not math.isfinite(n.upper):
+        reason = "its limit is no number"
     noise = math.nan
     if place.group is None and place.rule == "margin" and (place.task, place.metric) in rerun:
         error, items = rerun[place.task, place.metric]
@@ -244,44 +280,20 @@ def _finish(
         standard_error=n.standard_error,
         items=n.items,
         items_needed=said.items_needed,
-        reason=n.reason,
+        reason=reason,
         rerun_error=noise,
         clusters=n.clusters,
+        undecidable=reason or _why_undecidable(place, one, said, lost),
     )
 
 
-def _notes_on_pairs(policy: Policy, pairs: Sequence[TaskPair]) -> Iterator[str]:
-    alike = [pair for pair in pairs if pair.is_identical]
-    same = "the candidate's rows are identical to the reference's"
-    if len(alike) == len(pairs):
-        yield f"{same}; is the candidate another model?"
-    else:
-        yield from (f"{inline(pair.task, NAME_WIDTH)}: {same}" for pair in alike)
-    for pair in pairs:
-        place = inline(pair.task, NAME_WIDTH)
-        if pair.items < policy.min_items:
-            yield (
-                f"{place}: {pair.items} items; the policy asks for {policy.min_items} "
-                "(min_items), so nothing is decided: evaluate more (--limit)"
-            )
-        key = policy.cluster_of(pair.task)
-        without = {
-            item
-            for item, groups in zip(pair.item.tolist(), pair.groups, strict=True)
-            if key is not None and groups.get(key) is None
-        }
-        if without:
-            yield (
-                f"{place}: {len(without):,} of {pair.items:,} items have no {key!r}; each counts "
-                "as a cluster of its own"
-            )
-
-
-def _notes_on_runs(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> Iterator[str]:
-    left = [task for task in cand.tasks if task not in tasks]
-    if left:
-        yield f"not looked at: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
-    for run in (base, cand):
-        ours = [w for w in run.warnings if w.partition(":")[0] in tasks]
-        for warning in ours:
-            yield f"{inline(run.name, NAME_WIDTH)}: {inline(warning, WARNING_WIDTH)}"
+def _why_undecidable(place: Place, one: Made, said: CellVerdict, lost: str) -> str:
+    """Say whether missing confidences could have put an open number on either side of its limit."""
+    n, low_high = one.numbers, range_of(place.metric)
+    if said.outcome != "INCONCLUSIVE" or not lost or n.excess <= 0.0:
+        return ""
+    from_limit = abs(n.worse_by - one.cell(place.rule).margin)
+    # Of a number without an end, they could have made anything.
+    if from_limit > n.excess and all(map(math.isfinite, low_high)):
+        return ""
+    return f"{lost}, and the missing ones could have put it on either side of its limit"

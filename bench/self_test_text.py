@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gate_table import label_of
+from caopd_bench.gate_words import label_of
 from caopd_bench.made_candidates import MOVED
 from caopd_bench.no_room import describe_no_room
 from caopd_bench.self_test import WANTED, SelfTest, most_allowed
@@ -41,8 +41,8 @@ def _on_equal(done: SelfTest) -> Iterator[str]:
         place = " ".join(inline(part, NAME_WIDTH) for part in parts if part)
         yield (
             f"  {place + ': ' if place else ''}{label_of(metric)} cannot be computed in any equal "
-            f"candidate ({inline(why, WARNING_WIDTH)}), and a number that is not computed blocks "
-            "PASS"
+            f"candidate ({inline(why, WARNING_WIDTH)}), and a number that is not computed ends in "
+            "INCONCLUSIVE, exit code 3"
         )
     ask = "whether more items would do, and how many: caopd-bench gate --plan"
     if done.equal_passed == 0:

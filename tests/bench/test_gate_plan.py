@@ -339,7 +339,8 @@ def test_a_few_draws_of_the_simulation():
 def test_a_reference_that_has_nothing_left_to_lose(reference, run, tmp_path):
     ref = reference(200)
     said = (
-        "confidence when wrong is 1.000 in the reference, so it cannot rise by its margin of 0.05"
+        "this limit cannot fail: confidence when wrong is 1.000 in the reference, so it cannot "
+        "rise by more than its margin of 0.05"
     )
     assert said not in render_plan(plan_gate(SHIPPED, ref, draws=5))
     sure = replace(ref, rows=[replace(row, confidence=1.0) for row in ref.rows])

@@ -8,13 +8,15 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from caopd_bench.gate_explain import explain
 from caopd_bench.gate_github import list_annotations
 from caopd_bench.gate_html import render_html
 from caopd_bench.gate_junit import render_junit
 from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gate_table import explain, footnotes, headline, label, said
+from caopd_bench.gate_table import footnotes, headline, said
 from caopd_bench.gate_text import render_text
+from caopd_bench.gate_words import label
 from caopd_bench.gating import gate
 
 NEEDED = re.compile(r"about ([\d,]+) items would decide with a chance of 80 %")

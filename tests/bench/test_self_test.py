@@ -8,7 +8,7 @@ import pytest
 from caopd_bench import score
 from caopd_bench.gate_inputs import match_itself
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gate_table import label_of
+from caopd_bench.gate_words import label_of
 from caopd_bench.made_candidates import make_equal, make_equal_in_families, make_opd_shaped
 from caopd_bench.no_room import find_no_room
 from caopd_bench.paired_rows import match_task

@@ -1,0 +1,71 @@
+"""Confidences that a candidate no longer states: what cannot be decided for want of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from caopd_bench.gate_policy import Limits, Policy
+from caopd_bench.metrics.degradation import degradation
+from caopd_bench.paired_rows import TaskPair
+from caopd_bench.terminal import NAME_WIDTH, inline
+
+__all__ = ["describe_loss", "warn_of_silence"]
+
+#: Of all rows: confidence plays no part in it.
+OF_ANSWERS = "accuracy"
+
+
+def describe_loss(pair: TaskPair, level: float) -> str:
+    """Say how many confidences the candidate lacks that the reference has; "" if it may be chance.
+
+    Parameters
+    ----------
+    pair : TaskPair
+    level : float
+        The drop is beyond chance if its one-sided p-value is at most 1 - level.
+
+    Returns
+    -------
+    str
+    """
+    ours, theirs = int(pair.base.parsed.sum()), int(pair.cand.parsed.sum())
+    if theirs >= ours or pair.items < 2:
+        return ""
+    drop = degradation(
+        (pair.base.confidence, pair.base.correct),
+        (pair.cand.confidence, pair.cand.correct),
+        question=pair.question,
+        cluster=pair.family,
+        level=level,
+    )["parse_rate"]
+    # Over too few clusters no p-value is to be had, and nothing is known of chance.
+    if drop.p_value > 1.0 - level:
+        return ""
+    return (
+        f"the candidate states a usable confidence in {theirs:,} of {pair.n:,} rows, the reference "
+        f"in {ours:,}"
+    )
+
+
+def warn_of_silence(pairs: Sequence[TaskPair], policy: Policy) -> Iterator[str]:
+    """Say where the candidate states no confidence, or lost some, and the policy does not look."""
+    for pair in pairs:
+        gated = _gated(policy.limits(pair.task))
+        if "parse_rate" in gated:
+            continue
+        place = f"{inline(pair.task, NAME_WIDTH)}: " if len(pairs) > 1 else ""
+        of_answers = gated and set(gated) <= {OF_ANSWERS}
+        why = "the policy does not limit parse_rate"
+        if of_answers:
+            why = "the policy gates accuracy alone, so this verdict says nothing of confidence"
+        if not pair.cand.parsed.any():
+            yield (
+                f"{place}the candidate states no usable confidence in any of its {pair.n:,} rows "
+                f"(parse rate 0), and {why}"
+            )
+        elif lost := describe_loss(pair, policy.confidence):
+            yield f"{place}{lost}, and {why}"
+
+
+def _gated(limits: Mapping[str, Limits]) -> list[str]:
+    return [name for name, limit in limits.items() if limit.tier == "gate"]
