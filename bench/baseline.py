@@ -16,6 +16,7 @@ from caopd_bench.baseline_files import (
     Noise,
 )
 from caopd_bench.comparability import check_parsers
+from caopd_bench.credentials import redact
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
@@ -33,6 +34,7 @@ from caopd_bench.stored import (
     render_stored,
 )
 from caopd_bench.stored_check import find_edits, read_stored
+from caopd_bench.stored_secrets import say_left_out
 from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
@@ -217,7 +219,7 @@ def _write(
         rows_sha256=hashlib.sha256(contents[ROWS_NAME]).hexdigest(),
         made=time.strftime("%Y-%m-%d"),
         # JSON holds no lone surrogates, which a path that is not UTF-8 is read as.
-        reason=escape_controls(reason),
+        reason=escape_controls(redact(reason)),
         run=escape_controls(shorten_spec(given)),
         rerun=list(noise),
     )
@@ -225,6 +227,7 @@ def _write(
     contents[CHANGES_NAME] = log.encode("utf-8", "backslashreplace")
     with writing(folder):
         replace_folder(folder, contents)
+    say_left_out(run.provenance, "reference")
 
 
 def _entry(
@@ -238,7 +241,7 @@ def _entry(
     lines = [
         f"## {time.strftime('%Y-%m-%d')}: {done} from `{_cell(shorten_spec(given))}`",
         "",
-        _cell(reason),
+        _cell(redact(reason)),
         "",
         "| task | metric | before | after |",
         "|---|---|---|---|",

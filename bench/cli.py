@@ -12,7 +12,7 @@ import io
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from caopd_bench import arguments
 from caopd_bench._version import __version__
@@ -20,6 +20,7 @@ from caopd_bench.deciding_options import add_deciding
 from caopd_bench.exits import HELP, ExitCode, code_of, run_to_code, settle
 from caopd_bench.markers import guard_streams
 from caopd_bench.report_options import add_report
+from caopd_bench.store_options import add_store
 from caopd_bench.sweep_options import add_sweep
 from caopd_bench.terminal import inline
 from caopd_bench.train_options import add_train
@@ -54,6 +55,10 @@ def _run(words: Sequence[str] | None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     """Its help fails if it cannot be printed, where that of argparse says that it was."""
+
+    def error(self, message: str) -> NoReturn:
+        # argparse shows words as they were given: a newline in one would begin a line with it.
+        super().error(inline(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is None or file is not sys.stdout:
@@ -191,6 +196,7 @@ def build_parser() -> argparse.ArgumentParser:
     score.set_defaults(run=_score)
     add_deciding(commands)
     add_report(commands)
+    add_store(commands)
     add_train(commands)
     add_sweep(commands)
     for command in commands.choices.values():
@@ -292,7 +298,7 @@ def _fetch_model(options: argparse.Namespace) -> int:
     except (FetchError, OSError) as error:
         _say(f"caopd-bench fetch-model: {error}")
         return ExitCode.FAILED
-    print(inline(str(folder)))
+    print(inline(folder))
     return ExitCode.DONE
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_counter import MAX_GROUPS, FlatCounter, refuse_groups
 from caopd_bench.flat_files import Wanted, column_names, format_of, read_chunks
@@ -236,7 +237,7 @@ def _count(
 def _name_of(path: Path) -> str:
     """Name a run by its file without the suffix, or by its folder."""
     stem = path.name if path.is_dir() else path.name.split(".")[0]
-    return stem.strip("*?_-") or path.resolve().parent.name or "data"
+    return clean_name(stem.strip("*?_-") or path.resolve().parent.name or "data")
 
 
 def _provenance(

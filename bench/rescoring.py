@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_files import SUFFIXES, format_of
 from caopd_bench.inspect_logs import is_inspect, read_header, read_inspect
@@ -109,7 +110,7 @@ def rescore(
     budget = section(evaluated, "model_generate_config").get("max_tokens")
     if max_tokens is None and isinstance(budget, int) and budget > 0:
         max_tokens = budget
-    task = task or _word(evaluated.get("task")) or "logged"
+    task = clean_name(task or _word(evaluated.get("task")) or "logged")
     try:
         judge = partial(_judge, kind=kind, max_tokens=max_tokens)
         held = list(answers)
@@ -139,7 +140,7 @@ def rescore(
             f"{task}: {len(split):,} names of questions come with more than one gold answer, so "
             f"their rows count as different questions (the first: {quote(split[0])})"
         )
-    return Run(run_name, str(file), rows, clean_provenance(provenance), tuple(warnings))
+    return Run(clean_name(run_name), str(file), rows, clean_provenance(provenance), tuple(warnings))
 
 
 def _make_rows(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError
 from caopd_bench.flat import Columns, find_flat, read_flat
 from caopd_bench.lm_eval_output import find_results, is_lm_eval, read_lm_eval
@@ -65,7 +66,7 @@ def read_run(
         run = _read(path, columns)
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    return replace(run, name=name) if name else run
+    return replace(run, name=clean_name(name)) if name else run
 
 
 def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:
@@ -93,7 +94,7 @@ def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
         if len(places) > 1:
             folders = _shortest_distinct([_split_spec(specs[i])[1] for i in places])
             for i, folder in zip(places, folders, strict=True):
-                distinct[i] = folder or distinct[i]
+                distinct[i] = clean_name(folder) or distinct[i]
     return list(_number_repeated(distinct))
 
 

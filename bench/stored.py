@@ -17,9 +17,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from caopd_bench.credentials import clean_name, redact
 from caopd_bench.errors import UsageError
 from caopd_bench.output import is_part, only_writer, replace_folder
-from caopd_bench.provenance import OTHER_PARSER, clean_provenance, parser_warnings
+from caopd_bench.provenance import (
+    OTHER_PARSER,
+    clean_provenance,
+    describe_cleaning,
+    parser_warnings,
+)
 from caopd_bench.records import Record, to_plain
 from caopd_bench.rows import GREEDY, Row, Run
 from caopd_bench.stored_files import (
@@ -34,6 +40,7 @@ from caopd_bench.stored_files import (
     read_summary,
 )
 from caopd_bench.stored_hashes import RowHashes
+from caopd_bench.stored_secrets import name_in_summary, say_left_out, warn_of_secrets
 from caopd_bench.terminal import inline
 
 __all__ = [
@@ -94,29 +101,30 @@ def write_stored(
     """
     contents = render_stored(run, records, level=level, with_text=with_text)
     with only_writer(folder):
-        _refuse_others(folder, run.name)
+        _refuse_others(folder, clean_name(run.name))
         replace_folder(folder, contents)
+    say_left_out(run.provenance, "stored run")
 
 
 def render_stored(
     run: Run, records: Sequence[Record], *, level: float = 0.95, with_text: bool = False
 ) -> dict[str, bytes]:
     """Give the two files of a stored run by name; parameters as for `write_stored`."""
-    hashes = RowHashes()
+    hashes, name = RowHashes(), clean_name(run.name)
     buffer = io.BytesIO()
     # No time and no name in the header, and not gzip.compress, whose header differs between
     # Pythons: the same rows give the same bytes.
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         for row in run.rows:
-            line = dump_row(run.name, row, with_text)
+            line = dump_row(name, row, with_text)
             hashes.add(line)
             stream.write(line)
     summary = Summary(
         format=FORMAT,
-        name=run.name,
+        name=name,
         level=level,
         provenance=clean_provenance(run.provenance),
-        warnings=list(run.warnings),
+        warnings=list(map(redact, run.warnings)),
         records=to_plain(records),
         rows_sha256=hashes.sha256,
         row_digests=hashes.digests,
@@ -149,14 +157,17 @@ def load_stored(folder: Path) -> Loaded:
             raise
         rows.append(_to_row(stored))
         if foreign is None and stored.run != summary.name:
-            foreign = (i, stored.run)
+            foreign = (i, clean_name(stored.run))
     if not rows:
         raise UsageError(f"{folder / ROWS_NAME}: holds no rows; store the run again")
-    provenance = clean_provenance(summary.provenance)
+    kept = describe_cleaning(summary.provenance)
+    warn_of_secrets(folder, name_in_summary(kept, summary.name, summary.warnings))
+    provenance = kept.value
     # Those on the parser were true of the version that stored the run.
     warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
     warnings += parser_warnings(provenance)
-    run = Run(summary.name, str(folder), rows, provenance, tuple(warnings))
+    name = clean_name(summary.name)
+    run = Run(name, str(folder), rows, provenance, tuple(map(redact, warnings)))
     return Loaded(run, summary, _find_edit(summary, hashes, rows, foreign))
 
 

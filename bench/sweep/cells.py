@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from caopd_bench.identity import find_values
+from caopd_bench.identity_names import SWEEP_CELL
 from caopd_bench.training.settings import TrainSettings, make_settings
 
 __all__ = ["BASE", "Base", "Cell", "Evaluation", "Sweep", "name_cell", "resolved"]
@@ -122,6 +124,11 @@ class Cell:
         evaluate = self.evaluate.model_dump(exclude_defaults=True)
         text = json.dumps([base, stages, evaluate], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> set[str]:
+        """Give the texts of the evaluation that are run and not recorded: keys, headers."""
+        return find_values(self.evaluate.model_dump(), SWEEP_CELL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
                 process.terminate()
         for process in made:
             process.join()
+        folder.redact_logs(cells)
 
 
 def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) -> list[str]:

@@ -20,9 +20,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.credentials import LEFT_OUT
 from caopd_bench.errors import UsageError
 from caopd_bench.scoring import score
 from caopd_bench.stored import write_stored
+from caopd_bench.stored_secrets import clean_cell
 from caopd_bench.sweep.bases import count_weights, find_base
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.folder import CELL, TIMING, Folder
@@ -69,7 +71,7 @@ def run_cell(
     if cell.evaluate.expectation:
         write_expectations(run, cell, trained, ready)
     observed = observe(cell, base, trained, work)
-    known = {
+    known: dict[str, Any] = {
         "key": cell.key,
         "cell": cell.name,
         "method": cell.method,
@@ -88,7 +90,7 @@ def run_cell(
         shutil.copyfile(trained / HISTORY, ready / HISTORY)
     _keep(sweep, cell, trained, work, ready)
     marks.append(time.perf_counter())
-    _write(ready / CELL, known)
+    _write(ready / CELL, clean_cell(known).value)
     seconds = [round(b - a, 3) for a, b in itertools.pairwise(marks)]
     timing |= {
         "host": socket.gethostname(),
@@ -134,8 +136,20 @@ def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     return {**kept, "model": cell.name, "backend": cell.evaluate.backend}
 
 
+def _redact_files(folder: Path, secrets: set[str]) -> None:
+    """Take the secrets of a cell out of the logs of lm-eval that are kept with it."""
+    spellings = {word for text in secrets for word in (text, json.dumps(text)[1:-1])}
+    for file in folder.rglob("*") if secrets else ():
+        if file.is_file():
+            content = file.read_bytes()
+            for word in sorted(spellings, key=len, reverse=True):
+                content = content.replace(word.encode(), LEFT_OUT.encode())
+            file.write_bytes(content)
+
+
 def _keep(sweep: Sweep, cell: Cell, trained: Path, work: Path, ready: Path) -> None:
     if "lm_eval" in sweep.keep:
+        _redact_files(work / "lm_eval", cell.secrets)
         (work / "lm_eval").rename(ready / "lm_eval")
     if "checkpoint" in sweep.keep and cell.stages:
         kept = ready / "checkpoint"

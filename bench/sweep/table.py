@@ -10,6 +10,7 @@ from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics.hierarchy import METRICS
+from caopd_bench.places import shorten_path
 from caopd_bench.records import to_plain
 from caopd_bench.scoring import score
 from caopd_bench.stored import ROWS_NAME, read_summary
@@ -59,7 +60,7 @@ def make_rows(
         "method": cell.method,
         "corpus": cell.base.corpus,
         "size": cell.base.size,
-        "model": cell.base.model,
+        "model": shorten_path(cell.base.model) if cell.base.model else "",
         "parameters": known.get("parameters"),
         "base_seed": "" if cell.base.model else cell.base.seed,
         "seed": cell.seed,

@@ -7,15 +7,19 @@ import errno
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.exits import ExitCode
 from caopd_bench.extras import require
+from caopd_bench.output import is_part, only_writer, replace_file
+from caopd_bench.stored_secrets import clean_settings
 from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS
-from caopd_bench.training.checkpoints import PROVENANCE, find_last
+from caopd_bench.training.checkpoints import PROVENANCE, find_last, finish
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import HISTORY, excluded_share
 from caopd_bench.training.settings import (
@@ -65,16 +69,17 @@ def run_train(options: argparse.Namespace) -> int:
     if options.trl and settings.engine != "trl":
         raise UsageError("--trl is for --engine trl")
     require("train", "torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
-    prepared = prepare_folder(settings, options.output, resume=options.resume)
-    if prepared is None:
-        _say(f"{options.output}: already done; nothing to resume")
-        return 0
-    try:
-        return _run(prepared, options)
-    except UsageError:
-        if not options.resume:
-            _forget(options.output)
-        raise
+    with only_writer(options.output) if _is_first() else nullcontext():
+        prepared = prepare_folder(settings, options.output, resume=options.resume)
+        if prepared is None:
+            _say(f"{options.output}: already done; nothing to resume")
+            return 0
+        try:
+            return _run(prepared, options)
+        except UsageError:
+            if not options.resume:
+                _forget(options.output)
+            raise
 
 
 def _forget(output: Path) -> None:
@@ -112,15 +117,20 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
         torch.set_num_threads(settings.threads)
     if not _is_first():
         return settings  # the first process prepares the folder
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and (not output.is_dir() or holds_files(output)):
         hint = "add --resume to go on" if file.exists() else "give a new folder"
         raise UsageError(f"{output}: exists and is not empty; {hint}")
     settings = settings.model_copy(update={"threads": torch.get_num_threads()})
     text = json.dumps(settings.model_dump(), indent=1, sort_keys=True) + "\n"
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        replace_file(file, text.encode())
     return settings
+
+
+def holds_files(folder: Path) -> bool:
+    """Say whether a folder holds anything but what a killed command of ours left."""
+    return any(not is_part(entry.name) for entry in folder.iterdir())
 
 
 def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | None:
@@ -145,6 +155,8 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     torch.set_num_threads(threads)
     done = output / PROVENANCE
     if done.exists() and find_checkpoint(known["engine"], output) is None:
+        if _is_first():
+            finish(output)  # it may have been killed in the middle of that
         return None
     return make_settings(known)
 
@@ -173,9 +185,13 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
     docs = load_run_questions(settings)
     provenance = describe_run(settings, docs)
     tracker = options.report_to if _is_first() else None
-    reporter = open_reporter(tracker, output.name, settings.model_dump())
+    config = clean_settings(settings.model_dump()).value
+    reporter = open_reporter(tracker, clean_name(output.name), config)
     progress = Progress(settings.steps, reporter.log, _say)
     _say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
+    if options.resume:
+        last = find_checkpoint(settings.engine, output)
+        _say(f"going on from {last}" if last else "no checkpoint yet; starting with the first step")
     try:
         if settings.engine == "trl":
             from caopd_bench.training.trl_engine import run_trl
@@ -206,7 +222,7 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
         share = excluded_share(output / HISTORY)
         if share > MOSTLY:
             _say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
-        print(output)
+        print(inline(output))
     return ExitCode.DONE
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench._version import __version__
+from caopd_bench.places import shorten_path
+from caopd_bench.stored_secrets import clean_settings
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.tasks.prompts import PROMPT_VERSION
 from caopd_bench.tasks.weights import fingerprint_weights
@@ -27,7 +29,7 @@ def describe_run(settings: TrainSettings, docs: Sequence[Mapping[str, Any]]) -> 
     return {
         "method": settings.method,
         "source": METHODS[settings.method].source,
-        "settings": settings.model_dump(),
+        "settings": clean_settings(settings.model_dump()).value,
         "base": _describe_base(settings.model),
         "questions": {
             "count": len(docs),
@@ -53,7 +55,8 @@ def versions() -> dict[str, str]:
 
 def _describe_base(model: str) -> dict[str, Any]:
     """Describe what was trained: its weights' fingerprint, and how it came about if it says so."""
-    base: dict[str, Any] = {"model": model, "weights": fingerprint_weights(model)}
+    # The weights tell which model it was; the folders of this machine are nobody's to read.
+    base: dict[str, Any] = {"model": shorten_path(model), "weights": fingerprint_weights(model)}
     try:
         known = json.loads((Path(model) / PROVENANCE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,0 +1,88 @@
+"""`caopd-bench store --scrub DIR`: clean what earlier versions wrote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from caopd_bench.errors import OutputError, UsageError
+from caopd_bench.exits import ExitCode
+from caopd_bench.identity import list_left_out
+from caopd_bench.lm_eval_output import is_results
+from caopd_bench.scrubbing import Finding, find_ours, scrub
+from caopd_bench.terminal import inline
+
+__all__ = ["run_store"]
+
+WIDTH = 300
+
+
+def run_store(options: argparse.Namespace) -> int:
+    """Clean all that is ours in the folders, say what went, and give the exit code."""
+    places = _find(options.scrub)
+    found: list[Finding] = []
+    failed = 0
+    for place in places:
+        try:
+            found += _report(scrub(place, check=options.check), options.check)
+        except OutputError:
+            raise
+        except UsageError as error:
+            failed += 1
+            print(f"caopd-bench store: {error}", file=sys.stderr)
+    held = len({finding.file for finding in found})
+    files = f"{held:,} {'file' if held == 1 else 'files'}"
+    looked = f"{len(places):,} stored runs and records"
+    if not held:
+        print(f"{looked}: nothing to take out" + (", but for those that failed" if failed else ""))
+    elif options.check:
+        print(f"{looked}: {files} to clean; without --check they are rewritten")
+    else:
+        print(f"{looked}: {files} cleaned")
+    if any(finding.left_out for finding in found):
+        print(
+            "copies, backups and the history of version control still hold what was taken out: "
+            "replace every key and password that stood there"
+        )
+    _name_logs(options.scrub)
+    return ExitCode.FAILED if failed or (held and options.check) else ExitCode.DONE
+
+
+def _find(folders: list[Path]) -> list[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--scrub {folder}: not a folder")
+    places = dict.fromkeys(place for folder in folders for place in find_ours(folder))
+    if not places:
+        named = ", ".join(map(str, folders))
+        raise UsageError(
+            f"--scrub {named}: no stored run here or below (summary.json beside rows.jsonl.gz)"
+        )
+    return list(places)
+
+
+def _report(findings: list[Finding], check: bool) -> list[Finding]:
+    for finding in findings:
+        file = inline(str(finding.file), WIDTH)
+        if finding.left_out:
+            done = "holds what may be secrets" if check else "taken out"
+            print(f"{file}: {done}: {list_left_out(finding.left_out)}")
+        if finding.shortened:
+            done = "has whole paths" if check else "paths shortened"
+            print(f"{file}: {done}: {list_left_out(finding.shortened)}")
+    return findings
+
+
+def _name_logs(folders: list[Path]) -> None:
+    logs = [
+        file
+        for folder in folders
+        for file in sorted(folder.rglob("*.json"))
+        if is_results(file) and not file.is_symlink()
+    ]
+    if logs:
+        print(
+            f"not looked at: {len(logs):,} logs of lm-eval, such as {inline(str(logs[0]), WIDTH)}; "
+            "they hold the arguments as lm-eval was given them"
+        )
