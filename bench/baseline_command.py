@@ -41,7 +41,7 @@ def _init(options: argparse.Namespace) -> int:
     # A policy that cannot be read is refused before anything is made.
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
     init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
-    print(f"{options.output}: the reference is made; keep the folder under version control")
+    print(f"{inline(options.output)}: the reference is made; keep the folder under version control")
     _print_noise(read_baseline(options.output), read_stored(options.output))
     _print_plan(options.output, policy)
     return 0
@@ -59,7 +59,7 @@ def _print_plan(folder: Path, policy: Policy) -> None:
     print(f"\nplan: {summary}")
     for warning in warnings:
         print(f"  {warning}")
-    print(f"  more: caopd-bench gate --plan --reference {inline(str(folder), 300)}")
+    print(f"  more: caopd-bench gate --plan --reference {inline(folder, 300)}")
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -67,9 +67,10 @@ def _show(options: argparse.Namespace) -> int:
     _check_reference(folder)
     run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
     if baseline is None:
-        print(f"{folder}: a stored run, not made by `baseline init`: no reason, no rerun noise")
+        here = inline(folder)
+        print(f"{here}: a stored run, not made by `baseline init`: no reason, no rerun noise")
     else:
-        print(f"{folder}: of {baseline.made}, from {inline(baseline.run, 200)}")
+        print(f"{inline(folder)}: of {baseline.made}, from {inline(baseline.run, 200)}")
         print(f"  {inline(baseline.reason, 500)}")
     level = summary.level or 0.95
     records = score(run, level=level)
@@ -79,7 +80,7 @@ def _show(options: argparse.Namespace) -> int:
         print(render_task(ours, [run.name], level))
     _print_noise(baseline, run)
     if (folder / CHANGES_NAME).is_file():
-        print(f"\nchanges: {folder / CHANGES_NAME}")
+        print(f"\nchanges: {inline(folder / CHANGES_NAME)}")
     return 0
 
 
@@ -96,12 +97,12 @@ def _update(options: argparse.Namespace) -> int:
     )
     if not done:
         print(
-            f"caopd-bench baseline update: {folder} stays as it is: the gate fails; if that is "
-            "meant: --accept-regression",
+            f"caopd-bench baseline update: {inline(folder)} stays as it is: the gate fails; if "
+            "that is meant: --accept-regression",
             file=sys.stderr,
         )
         return 1
-    print(f"{folder}: replaced; old and new values: {folder / CHANGES_NAME}")
+    print(f"{inline(folder)}: replaced; old and new values: {inline(folder / CHANGES_NAME)}")
     _print_noise(read_baseline(folder), read_stored(folder))
     _print_plan(folder, policy)
     return 0
@@ -126,10 +127,10 @@ def _verify(options: argparse.Namespace) -> int:
     _check_reference(folder)
     problems = verify_baseline(folder)
     if not problems:
-        print(f"{folder}: every number is that of its rows")
+        print(f"{inline(folder)}: every number is that of its rows")
         return 0
     for problem in problems:
-        print(f"{folder}: {problem}")
+        print(f"{inline(folder)}: {problem}")
     return 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from pathlib import PurePath
 
 from caopd_bench.markers import break_markers
 
@@ -17,7 +18,7 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
 
 
-def inline(text: str, width: int | None = None) -> str:
+def inline(text: str | PurePath, width: int | None = None) -> str:
     r"""Make data fit to stand in a line: no control characters, and no command to a CI runner.
 
     Control characters, the newline among them, are escaped; marks such as ``::error::`` and
@@ -26,7 +27,7 @@ def inline(text: str, width: int | None = None) -> str:
 
     Parameters
     ----------
-    text : str
+    text : str or PurePath
         Anything.
     width : int, optional
         What is longer than this is shortened in the middle.
@@ -40,7 +41,7 @@ def inline(text: str, width: int | None = None) -> str:
     >>> inline("checkpoint-1200-of-a-model", 16)
     'checkpoi...model'
     """
-    return break_markers(escape_controls(text, width))
+    return break_markers(escape_controls(str(text), width))
 
 
 def escape_controls(text: str, width: int | None = None) -> str:

@@ -45,11 +45,12 @@ def run_report(options: argparse.Namespace) -> int:
         contents |= _cards(report, options.card)
     if options.figures:
         contents |= dict(_figures(report, options.figures))
-    _write(contents)
-    if beside is not None:
-        _write_all(report, beside)
+    if beside is None:
+        _write(contents)
+    else:
+        _write_all(report, beside, contents)
     for file in [*contents, *([beside] if beside else [])]:
-        print(file)
+        print(inline(file))
     for line in _summary(report):
         print(line, file=sys.stderr)
     return 0
@@ -144,8 +145,9 @@ def _write(contents: dict[Path, bytes]) -> None:
         replace_files(contents)
 
 
-def _write_all(report: Report, file: Path) -> None:
-    """Write every row beside the page; the runs are read again, one by one."""
+def _write_all(report: Report, file: Path, contents: dict[Path, bytes]) -> None:
+    """Write every row beside the page, and the pages; the runs are read again, one by one."""
+    from caopd_bench.output import replacing
     from caopd_bench.report.samples import write_lines
     from caopd_bench.rows import Row, Run
     from caopd_bench.runs import read_run
@@ -156,13 +158,12 @@ def _write_all(report: Report, file: Path) -> None:
             if isinstance(run, Run):
                 yield from ((entry.name, row) for row in run.rows if row.task in entry.cells)
 
-    part = file.with_name(file.name + ".part")
-    try:
-        with writing(file):
-            write_lines(part, rows())
-            part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as stream:
+            write_lines(stream, rows())
+            stream.flush()  # so that a full disk is known before the first page is replaced
+            _write(contents)
 
 
 def _summary(report: Report) -> Iterator[str]:

@@ -159,11 +159,12 @@ def _print_plan(
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
-    print(f"{sweep.output}: {len(cells)} cells, {done} finished, {failed} failed before")
+    print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed before")
     there = [cell for cell in todo if folder.cell(cell).exists()]
     damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
     if damaged:
-        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {damaged[0]}, ...")
+        first = inline(damaged[0])
+        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {first}, ...")
     older = len(there) - len(damaged)
     if older:
         print(f"  {older} finished ones, run with other settings, will be replaced")
@@ -172,12 +173,12 @@ def _print_plan(
         todo = [cell for cell in todo if cell not in copied]
     for cell in todo[:SHOWN]:
         guess = f"  about {show_seconds(seconds[cell.name])}" if cell.name in seconds else ""
-        print(f"  {cell.name}{guess}")
+        print(f"  {inline(cell.name)}{guess}")
     if len(todo) > SHOWN:
         print(f"  and {len(todo) - SHOWN} more")
     unmade = find_unmade(todo, sweep)
     if unmade:
-        where = "" if sweep.bases.exists() else f" ({sweep.bases} is not there)"
+        where = "" if sweep.bases.exists() else f" ({inline(sweep.bases)} is not there)"
         print(f"to be pretrained first, 5 to 15 minutes each{where}: {', '.join(sorted(unmade))}")
     if todo and seconds:
         total = sum(seconds[cell.name] for cell in todo) + PRETRAINING * len(unmade)
@@ -194,7 +195,7 @@ def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
     for cell, record in failed[:SHOWN]:
         others = "another process has it" if folder.is_claimed(cell) else "its worker ended"
         said = record["error"] if record else f"not run: {others}; see {folder.root / 'work'}"
-        print(f"caopd-bench sweep: {cell.name}: {inline(str(said))}", file=sys.stderr)
+        print(f"caopd-bench sweep: {inline(cell.name)}: {inline(str(said))}", file=sys.stderr)
     if len(failed) > SHOWN:
         print(f"caopd-bench sweep: and {len(failed) - SHOWN} more", file=sys.stderr)
     return 1 if failed else 0
@@ -203,9 +204,9 @@ def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
 def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recompute: bool) -> None:
     """Write the tables, and what the frozen analysis says, if there is one."""
     made = folder.write_tables(sweep.cells, recompute=recompute)
-    print(sweep.output / "cells.csv")
+    print(inline(sweep.output / "cells.csv"))
     if made and analysis is not None:
         from caopd_bench.sweep.summary import write_summary
 
         for file in write_summary(sweep, folder, analysis):
-            print(file)
+            print(inline(file))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from caopd_bench.errors import UsageError
+from caopd_bench.terminal import inline
 from caopd_bench.training.methods import METHODS
 from caopd_bench.training.settings import TrainSettings, make_settings
 
@@ -201,7 +202,8 @@ def _activations(config: Mapping[str, Any], settings: TrainSettings, tokens: int
 def print_plan(settings: TrainSettings, *, gpus: int = 8, gpu_gb: float = 80) -> int:
     """Print the plan of a run; give the exit code, 1 if it does not fit."""
     plan = plan_training(settings, _find_config(settings.model), gpus, gpu_gb)
-    print(f"{settings.method} on {settings.model}, {plan.micro_batch} answers a pass on each GPU")
+    model = inline(settings.model)
+    print(f"{settings.method} on {model}, {plan.micro_batch} answers a pass on each GPU")
     print("\n".join(plan.lines()))
     print(
         f"estimated for prompts of {PROMPT_TOKENS} tokens, {CONTEXT_TOKENS} more for the teacher, "
