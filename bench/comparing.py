@@ -23,7 +23,8 @@ from caopd_bench.metrics import (
     degradation,
 )
 from caopd_bench.metrics import compare as compare_rows
-from caopd_bench.notes import notes_on_pairing, notes_on_weights
+from caopd_bench.notes import notes_on_pairing
+from caopd_bench.pair_notes import notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.rows import AGREEMENT, AnyRun, count_rows
 from caopd_bench.runs import read_runs
@@ -150,6 +151,7 @@ def compare(
     ours, theirs = rows_by_task(one), rows_by_task(two)
     tasks = common_tasks(list(ours), list(theirs), task)
     check_parsers(one, two, tasks)
+    on_weights = notes_on_weights([one, two])
     found: list[TaskComparison] = []
     for name in tasks:
         differences = find_differences(one, two, [name])
@@ -157,7 +159,7 @@ def compare(
             refuse(differences)
         pair = match_task(name, ours[name], theirs[name])
         counts = count_rows(ours[name]), count_rows(theirs[name])
-        notes = (*notes_on_weights([one, two]), *notes_on_pairing([one, two], name))
+        notes = (*on_weights, *notes_on_pairing([one, two], name))
         names = one.name, two.name
         found.append(_compare(names, pair, counts, level, None, tuple(differences), notes))
         for key in by:

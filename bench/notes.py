@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any, TypeGuard
 
 from caopd_bench.counts import Counts, Missing
@@ -15,11 +14,8 @@ from caopd_bench.terminal import WARNING_WIDTH, inline
 __all__ = [
     "describe_run",
     "has_item_names",
-    "notes_on_items",
     "notes_on_pairing",
     "notes_on_task",
-    "notes_on_thinking",
-    "notes_on_weights",
 ]
 
 LOW_PARSE_RATE = 0.9
@@ -27,8 +23,6 @@ NO_TEMPLATE = "no chat template"
 #: The ECE interval was checked by simulation from this size on.
 MIN_ROWS = 50
 WIDTH = 40
-#: From this share of responses with thinking in them a run counts as thinking.
-THOUGHT = 0.5
 BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
@@ -93,32 +87,6 @@ def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
     return parts
 
 
-def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of two runs of a task of which one thought and the other did not."""
-    notes = []
-    for a, b in combinations(runs, 2):
-        for task in a.tasks:
-            if task not in b.tasks:
-                continue
-            ours, theirs = (_thinks(run, task) for run in (a, b))
-            if ours is not None and theirs is not None and ours != theirs:
-                names = [inline(run.name, WIDTH) for run in ((a, b) if ours else (b, a))]
-                notes.append(
-                    f"{inline(task, WIDTH)}: {names[0]} was thinking and {names[1]} was not; their "
-                    "numbers compare the modes as much as the models"
-                )
-    return notes
-
-
-def _thinks(run: AnyRun, task: str) -> bool | None:
-    """Say whether a run was thinking: as it was asked to, else as its texts show."""
-    thinking = run.settings(task).get("thinking") or {}
-    if isinstance(thinking.get("asked"), bool):
-        return bool(thinking["asked"])
-    seen = thinking.get("seen")
-    return seen >= THOUGHT if _is_number(seen) else None
-
-
 def _describe_files(source: Mapping[str, Any]) -> str:
     files, kind = source.get("files"), inline(str(source.get("format")), WIDTH)
     parts = [f"of {files} {kind} files" if files != 1 else f"of a {kind} file"]
@@ -133,8 +101,7 @@ def _describe_files(source: Mapping[str, Any]) -> str:
 def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str]:
     """Say what limits the numbers of one task, and what to do about it."""
     counts = run.count(task)
-    warnings = [warning for warning in run.warnings if warning.startswith(f"{task}:")]
-    notes = [inline(warning, WARNING_WIDTH) for warning in warnings]
+    notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
     notes += _on_source(run.settings(task).get("source"))
     notes += _on_parsing(run, task, counts, missing)
     notes += _on_stated_values(counts.parsed)
@@ -160,28 +127,6 @@ def _on_source(source: Any) -> list[str]:
         for part in found
         if isinstance(part, Mapping) and part.get("expected")
     ]
-
-
-def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of runs that answered different problems of one task."""
-    notes = []
-    for a, b in combinations(runs, 2):
-        for task in a.tasks:
-            ours, theirs = _items(a, task), _items(b, task)
-            if ours and theirs and ours != theirs:
-                notes.append(
-                    f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)} answered different "
-                    f"problems of {inline(task, WIDTH)}: {len(ours)} and {len(theirs)}, "
-                    f"{len(ours & theirs)} of them shared; their numbers do not compare"
-                )
-    return notes
-
-
-def _items(run: AnyRun, task: str) -> set[str]:
-    """Give the items of a task; none where they are not known."""
-    if not isinstance(run, Run) or not has_item_names(run, task):
-        return set()
-    return {row.item_hash for row in run.task_rows(task)}
 
 
 def has_item_names(run: AnyRun, task: str) -> bool:
@@ -219,54 +164,6 @@ def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of two runs of the same weights that a path or a name passes off as two models."""
-    notes = []
-    for a, b in combinations(runs, 2):
-        shared = _weights(a) & _weights(b)
-        if not shared:
-            continue
-        names = f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)}"
-        weights, model = inline(min(shared), WIDTH), a.provenance.get("model")
-        if model != b.provenance.get("model"):
-            notes.append(
-                f"{names} claim different models but have the same weights ({weights}); was a "
-                "checkpoint path reused?"
-            )
-        elif any(_setting(a, task) == _setting(b, task) for task in {*a.tasks} & {*b.tasks}):
-            notes.append(
-                f"{names} are the same evaluation of the same weights ({weights}) twice; was "
-                f"{inline(str(model), WIDTH)} meant to hold another model by then?"
-            )
-    return notes
-
-
-def _weights(run: AnyRun) -> set[str]:
-    found = (run.settings(task).get("weights") for task in run.tasks)
-    return {weights for weights in found if weights}
-
-
-def _setting(run: AnyRun, task: str) -> tuple[Any, ...]:
-    """Give all that makes an evaluation of a task another one."""
-    settings = run.settings(task)
-    ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
-    theirs = (
-        "backend",
-        "model_args",
-        "gen_kwargs",
-        "seeds",
-        "limit",
-        "chat_template_sha",
-        "fewshot_as_multiturn",
-        "system_instruction_sha",
-    )
-    return (
-        *(settings.get(key) for key in ours),
-        *(run.provenance.get(key) for key in theirs),
-        settings.get("exemplars") if settings.get("num_fewshot") else None,
-    )
 
 
 def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[str]:

@@ -101,36 +101,74 @@ class Run:
     rows: Sequence[Row]
     provenance: Mapping[str, Any]
     warnings: Sequence[str] = field(default_factory=tuple)
+    # What was found out about the rows so far. No argument, so that a copy with other rows
+    # (`dataclasses.replace`) begins anew.
+    _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def tasks(self) -> list[str]:
         """The task names, in order of appearance."""
-        return list(dict.fromkeys(row.task for row in self.rows))
+        return list(self._by_task())
 
     def settings(self, task: str) -> Mapping[str, Any]:
         """Give what the provenance says of one task; empty where it says nothing."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
         return settings
 
+    def has(self, task: str) -> bool:
+        """Say whether there are rows of a task."""
+        return task in self._by_task()
+
+    def warnings_of(self, task: str) -> list[str]:
+        """Give the warnings on one task: those that begin with its name and a colon."""
+        if "warnings" not in self._known:
+            found: dict[str, list[str]] = {}
+            for warning in self.warnings:
+                for end in (place for place, mark in enumerate(warning) if mark == ":"):
+                    if self.has(warning[:end]):
+                        found.setdefault(warning[:end], []).append(warning)
+            self._known["warnings"] = found
+        return list(self._known["warnings"].get(task, ()))
+
     def task_rows(self, task: str) -> list[Row]:
         """Give the rows of one task."""
-        return [row for row in self.rows if row.task == task]
+        return list(self._by_task().get(task, ()))
 
     def group_keys(self, task: str) -> list[str]:
         """Name what the rows of a task can be grouped by."""
-        return sorted({key for row in self.task_rows(task) for key in row.groups})
+        # Rows of flat files share their groups.
+        groups = {id(row.groups): row.groups for row in self._by_task().get(task, ())}
+        return sorted({key for shared in groups.values() for key in shared})
 
     def count(self, task: str) -> Counts:
         """Count the rows of one task."""
-        return count_rows(self.task_rows(task))
+        known = self._known.setdefault("counts", {})
+        if task not in known:
+            known[task] = count_rows(self._by_task().get(task, ()))
+        counts: Counts = known[task]
+        return counts
 
     def count_by(self, task: str, key: str) -> dict[object, Counts]:
         """Count the rows of each group of one task; rows without the key are in none."""
-        groups: dict[object, list[Row]] = defaultdict(list)
-        for row in self.task_rows(task):
-            if key in row.groups:
-                groups[row.groups[key]].append(row)
-        return sort_groups({value: count_rows(rows) for value, rows in groups.items()})
+        known = self._known.setdefault("groups", {})
+        if (task, key) not in known:
+            groups: dict[object, list[Row]] = defaultdict(list)
+            for row in self._by_task().get(task, ()):
+                if key in row.groups:
+                    groups[row.groups[key]].append(row)
+            counted = {value: count_rows(rows) for value, rows in groups.items()}
+            known[task, key] = sort_groups(counted)
+        return dict(known[task, key])
+
+    def _by_task(self) -> Mapping[str, Sequence[Row]]:
+        """Give the rows of each task. Thousands of tasks are looked up one by one: one pass."""
+        if "tasks" not in self._known:
+            tasks: dict[str, list[Row]] = {}
+            for row in self.rows:
+                tasks.setdefault(row.task, []).append(row)
+            self._known["tasks"] = tasks
+        rows: Mapping[str, Sequence[Row]] = self._known["tasks"]
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +199,14 @@ class CountedRun:
     def tasks(self) -> list[str]:
         """The task, alone in a list."""
         return [self.task]
+
+    def has(self, task: str) -> bool:
+        """Say whether this is the task."""
+        return task == self.task
+
+    def warnings_of(self, task: str) -> list[str]:
+        """Give the warnings on the task: those that begin with its name and a colon."""
+        return [warning for warning in self.warnings if warning.startswith(f"{task}:")]
 
     def settings(self, task: str) -> Mapping[str, Any]:
         """Give what the provenance says of the task."""

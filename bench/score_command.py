@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,9 @@ from caopd_bench.counts import Missing
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.flat import MAX_ROWS, Columns
 from caopd_bench.metrics import plot_reliabilities, reliability_table
-from caopd_bench.notes import (
-    describe_run,
-    notes_on_items,
-    notes_on_task,
-    notes_on_thinking,
-    notes_on_weights,
-)
+from caopd_bench.notes import describe_run, notes_on_task
+from caopd_bench.output import replace_file
+from caopd_bench.pair_notes import notes_on_items, notes_on_thinking, notes_on_weights
 from caopd_bench.records import Record, render_json
 from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AnyRun, CountedRun, Run
@@ -86,7 +83,7 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     if options.json and not to_stdout:
         with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(render_json(records), encoding="utf-8")
+            replace_file(options.json, render_json(records).encode())
     if kept:
         with writing(options.store):
             write_stored(
@@ -119,12 +116,11 @@ def _check_kept(run: AnyRun) -> Run:
 def _select(run: AnyRun, task: str | None) -> AnyRun:
     if task is None:
         return run
-    if task not in run.tasks:
+    if not run.has(task):
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
     if isinstance(run, CountedRun):
         return run
-    others = {name for name in run.tasks if name != task}
-    ours = [warning for warning in run.warnings if warning.partition(":")[0] not in others]
+    ours = [w for w in run.warnings if (name := w.partition(":")[0]) == task or not run.has(name)]
     return replace(run, rows=run.task_rows(task), warnings=tuple(ours))
 
 
@@ -136,9 +132,16 @@ def _render(
     missing: Missing,
 ) -> Iterator[str]:
     """Yield what is printed, a block at a time."""
+    # Of ten thousand tasks each is looked up once, not searched for among all.
+    of_task: dict[str, list[Record]] = {}
+    for record in records:
+        of_task.setdefault(record.task, []).append(record)
     for task in dict.fromkeys(task for run in runs for task in run.tasks):
-        members = [run for run in runs if task in run.tasks]
-        ours = [record for record in records if record.task == task]
+        members = [run for run in runs if run.has(task)]
+        ours = of_task.get(task, [])
+        of_run: dict[str, list[Record]] = {}
+        for record in ours:
+            of_run.setdefault(record.run, []).append(record)
         yield f"\n{inline(task, NAME_WIDTH)}"
         for run in members:
             yield f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}"
@@ -147,15 +150,14 @@ def _render(
         for run in members:
             name = inline(run.name, NAME_WIDTH)
             for key in keys:
-                groups = [record for record in ours if record.run == run.name]
-                table = render_groups(groups, key, level, missing)
+                table = render_groups(of_run.get(run.name, []), key, level, missing)
                 yield f"\n  {name} by {inline(key)}\n{table}\n{_without(run, task, key)}"
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task, missing):
                 yield f"  {head}: {inline(note)}"
     for note in [*notes_on_items(runs), *notes_on_weights(runs), *notes_on_thinking(runs)]:
         yield f"\nwarning: {inline(note)}"
-    general = {w for run in runs for w in run.warnings if w.partition(":")[0] not in run.tasks}
+    general = {w for run in runs for w in run.warnings if not run.has(w.partition(":")[0])}
     for warning in sorted(general):
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
 
@@ -199,4 +201,7 @@ def _save(figure: Figure, path: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}), warnings.catch_warnings():
         # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
-        figure.savefig(path, dpi=160, metadata=metadata[path.suffix.lower()])
+        kind = path.suffix.lower()
+        image = io.BytesIO()
+        figure.savefig(image, format=kind[1:], dpi=160, metadata=metadata[kind])
+    replace_file(path, image.getvalue())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,15 @@ def _score_counts(
 
 def _share(counted: Tally, level: float) -> Interval:
     """Give the share of right rows, with Wilson's limits for as many as the clusters are worth."""
+    if counted.clusters is None:
+        return _share_of_rows(int(counted.n_right), int(counted.n), level)
+    return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
+
+
+@lru_cache(maxsize=4096)
+def _share_of_rows(hits: int, rows: int, level: float) -> Interval:
+    """Give the share of independent rows: of a thousand groups, most of the same few numbers."""
+    counted = tally_share(np.array([hits]), np.array([rows]), None)
     return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
 

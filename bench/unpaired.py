@@ -10,7 +10,7 @@ from typing import Any
 
 from caopd_bench.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.comparing import common_tasks, read_pair
-from caopd_bench.notes import notes_on_weights
+from caopd_bench.pair_notes import notes_on_weights
 from caopd_bench.records import Record
 from caopd_bench.rows import AnyRun
 from caopd_bench.scoring import score
@@ -97,6 +97,7 @@ def compare_unpaired(
         {(r.task, r.metric): r for r in score(run, level=level) if r.group is None}
         for run in (one, two)
     ]
+    notes = notes_on_weights([one, two])
     found = []
     for name in tasks:
         differences = find_differences(one, two, [name])
@@ -110,7 +111,6 @@ def compare_unpaired(
         ]
         n = one.count(name).n, two.count(name).n
         same = _items(one, name) == _items(two, name) != set()
-        notes = notes_on_weights([one, two])
         found.append(
             Unpaired(one.name, two.name, name, n, same, level, metrics, differences, notes)
         )

@@ -37,7 +37,7 @@ from caopd_bench.metrics.intervals import (
     Interval,
 )
 from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.null_replicates import null_replicates
+from caopd_bench.metrics.null_replicates import null_reaches
 from caopd_bench.metrics.replicates import resample
 from caopd_bench.metrics.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.simulated_inversion import FoldedLimits, folded_limits
@@ -258,8 +258,7 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key
     reach = student_quantile(level, rows) * error
     # Where a value of 0 could have given the estimate, 0 is in the interval.
     rng = np.random.default_rng([key, FOLDED[name]])
-    null = null_replicates(name, tally, draws.size, rng, level)
-    zero = float(np.mean(null >= estimate - ROUNDING)) > (1.0 - level) / 2.0
+    zero = null_reaches(name, tally, estimate - ROUNDING, draws.size, rng, level)
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
     low, high = _around(name, estimate, debiased - reach, debiased + reach)
     return replace(

@@ -9,7 +9,7 @@ from pathlib import Path
 from caopd_bench.comparability import Difference
 from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError
-from caopd_bench.notes import notes_on_thinking, notes_on_weights
+from caopd_bench.pair_notes import notes_on_thinking, notes_on_weights
 from caopd_bench.probing import OWN, probe
 from caopd_bench.records import Record
 from caopd_bench.report.entries import Entry, Given, read_entries

@@ -6,7 +6,8 @@ import pytest
 
 from caopd_bench import read_run
 from caopd_bench.lm_eval_provenance import thinking_setting
-from caopd_bench.notes import describe_run, notes_on_thinking
+from caopd_bench.notes import describe_run
+from caopd_bench.pair_notes import notes_on_thinking
 from caopd_bench.tasks.thinking import holds_thinking
 
 ANSWER = "Answer: 4\nConfidence: 0.8"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from caopd_bench.metrics import bootstrap, tally
-from caopd_bench.metrics.null_replicates import null_replicates
+from caopd_bench.metrics.null_replicates import null_reaches, null_replicates
 
 VALUES = np.array([0.15, 0.35, 0.55, 0.75, 0.95])
 
@@ -57,3 +57,16 @@ def test_clusters_make_more_noise():
     once = null_replicates("miscalibration", draw(lambda c: c, n=100), 500, rng)
     eight = null_replicates("miscalibration", draw(lambda c: c, n=100, copies=8), 500, rng)
     assert eight.mean() == pytest.approx(once.mean(), rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["miscalibration", "smooth_ece", "discrimination"])
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_whether_the_null_reaches_a_value_is_what_all_replicates_say(name, level):
+    t = draw(lambda c: 0.5 * c + 0.2, n=60)
+    null = null_replicates(name, t, 400, np.random.default_rng(3), level)
+    for share in (0.0, 0.2, 0.5, 0.9, 0.96, 0.98, 1.0):
+        bar = float(np.quantile(null, share)) - 1e-12
+        expected = float(np.mean(null >= bar)) > (1.0 - level) / 2.0
+        said = null_reaches(name, t, bar, 400, np.random.default_rng(3), level)
+        assert said == expected, share
+    assert not null_reaches(name, t, float(null.max()) + 1e-9, 400, np.random.default_rng(3), level)

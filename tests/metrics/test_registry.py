@@ -242,13 +242,13 @@ def test_no_p_value_of_the_others_moves(register, first):
 def test_no_random_stream_of_the_others_moves(register, monkeypatch, first):
     c, y = draw(7, 60)
     states = []
-    real = resampling.null_replicates
+    real = resampling.null_reaches
 
-    def spy(name, tally, replicates, rng, level):
+    def spy(name, tally, bar, replicates, rng, level):
         states.append((name, repr(rng.bit_generator.state)))
-        return real(name, tally, replicates, rng, level)
+        return real(name, tally, bar, replicates, rng, level)
 
-    monkeypatch.setattr(resampling, "null_replicates", spy)
+    monkeypatch.setattr(resampling, "null_reaches", spy)
     before = m.bootstrap(c, y, replicates=30)
     register(DEFICIT, first=first)
     after = m.bootstrap(c, y, replicates=30)
