@@ -88,28 +88,31 @@ def _update(options: argparse.Namespace) -> int:
     folder: Path = options.output
     _check_reference(folder)
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
-    done = update_baseline(
-        options.run_,
-        folder,
-        reason=options.reason,
-        rerun=options.aa,
-        allow=lambda: options.accept_regression or _is_no_worse(options.run_, policy, folder),
-    )
-    if not done:
+    code = 0
+
+    def allow() -> bool:
+        nonlocal code
+        code = 0 if options.accept_regression else _judge(options.run_, policy, folder)
+        return code == 0
+
+    if not update_baseline(
+        options.run_, folder, reason=options.reason, rerun=options.aa, allow=allow
+    ):
+        why = "the gate fails" if code == 1 else f"the gate cannot decide (exit code {code})"
         print(
-            f"caopd-bench baseline update: {inline(folder)} stays as it is: the gate fails; if "
-            "that is meant: --accept-regression",
+            f"caopd-bench baseline update: {inline(folder)} stays as it is: {why}; if that is "
+            "meant: --accept-regression",
             file=sys.stderr,
         )
-        return 1
+        return code
     print(f"{inline(folder)}: replaced; old and new values: {inline(folder / CHANGES_NAME)}")
     _print_noise(read_baseline(folder), read_stored(folder))
     _print_plan(folder, policy)
     return 0
 
 
-def _is_no_worse(run: str, policy: Policy, folder: Path) -> bool:
-    """Say whether the gate does not fail; print it if it does."""
+def _judge(run: str, policy: Policy, folder: Path) -> int:
+    """Give the gate's exit code, and print its verdict unless that is 0."""
     try:
         result = gate(run, policy, reference=folder)
     except NotComparableError as error:
@@ -117,9 +120,9 @@ def _is_no_worse(run: str, policy: Policy, folder: Path) -> bool:
             f"{error}; to put it in the place of the reference without a comparison: "
             "--accept-regression"
         ) from None
-    if result.outcome == "FAIL":
+    if result.exit_code:
         print(render_text(result))
-    return result.outcome != "FAIL"
+    return result.exit_code
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -142,6 +142,34 @@ def test_update_refuses_a_regression(runs, reference, run):
     assert contents(reference) != before
 
 
+@pytest.mark.parametrize(
+    ("metrics", "silent", "code"),
+    [
+        ("{brier: {margin: 0.04}}", True, 3),
+        ("{brier: {max: 0.5}}", True, 3),
+        ("{parse_rate: {margin: 0.02}}", True, 1),
+        ("{brier: {margin: 0.001}}", False, 0),
+    ],
+)
+def test_update_refuses_what_the_gate_does(runs, reference, run, metrics, silent, code):
+    """A candidate that cannot be judged is no better as a reference; chance is warned of."""
+    stored = read_run(runs / "b")
+    rows = [replace(r, confidence=None, status="no_confidence") for r in stored.rows]
+    new = replace(stored, rows=rows if silent else stored.rows)
+    write_stored(new, score(new), runs / "new")
+    (runs / "p.yaml").write_text(f"version: 1\nmetrics: {metrics}\n")
+    before = contents(reference)
+    words = ("baseline", "update", runs / "new", "--output", reference, "--reason", "quiet")
+    found, out, err = run(*words, "--policy", runs / "p.yaml")
+    assert found == code
+    assert (contents(reference) == before) == bool(code)
+    if code:
+        assert out.startswith("FAIL" if code == 1 else "INCONCLUSIVE")
+        assert "stays as it is" in err
+        assert "--accept-regression" in err
+        assert run(*words, "--accept-regression")[0] == 0
+
+
 def test_update_with_other_items_must_be_meant(runs, reference, run):
     words = ("baseline", "update", runs / "short", "--output", reference, "--reason", "prompt 2")
     code, _, err = run(*words)
