@@ -82,7 +82,9 @@ DECODING: dict[str | None, Rule] = {
         thinking_token_budget effort verbosity enable_thinking service_tier internal_tools
         parallel_tool_calls max_tool_output echo stream batch_size
         max_retries timeout attempt_timeout max_connections adaptive_connections
-        use_rejection_sampling dtype""",
+        use_rejection_sampling dtype top_h guidance_scale sequence_bias bad_words_ids
+        force_words_ids forced_decoder_ids exponential_decay_length_penalty max_time
+        watermarking_config token_healing dola_layers""",
     ),
     **_named(
         Kind.TEXT,
@@ -169,6 +171,7 @@ TASK: dict[str | None, Rule] = {
     **_named(Kind.PLAIN, "version num_fewshot way samples"),
     **_named(Kind.HASH, "task_hash weights prompt_version parser_version"),
     "generation": DECODING,
+    "effective_generation": DECODING,
     "source": SOURCE,
     "wording": _named(Kind.PLAIN, "paraphrase scale"),
     "thinking": {"asked": Kind.PLAIN, "end_token": Kind.TEXT, "seen": Kind.PLAIN},

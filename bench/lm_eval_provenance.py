@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caopd_bench.tasks.decoding import tell_decoding
+
 __all__ = ["pool_sources", "run_provenance", "section", "task_provenance", "thinking_setting"]
 
 
@@ -53,11 +55,15 @@ def task_provenance(
 ) -> dict[str, Any]:
     """Give what is particular to one task, from its first sample and the results."""
     doc = sample["doc"]
+    generation = section(results, "configs", task).get("generation_kwargs")
+    backend = section(results, "config").get("model")
+    asked = generation if isinstance(generation, Mapping) else None
     return {
         "version": section(results, "versions").get(task),
         "num_fewshot": section(results, "n-shot").get(task),
         "task_hash": section(results, "task_hashes").get(task),
-        "generation": section(results, "configs", task).get("generation_kwargs"),
+        "generation": generation,
+        "effective_generation": tell_decoding(doc.get("generation_config"), backend, asked),
         "way": doc.get("way"),
         "samples": doc.get("k"),
         "wording": _wording(doc),

@@ -103,6 +103,7 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "num_fewshot": _is_count,
     "task_hash": _is_text,
     "generation": _is_mapping,
+    "effective_generation": _is_mapping,  # what a checkpoint's own settings added; tasks/decoding
     "source": _is_mapping,
     "way": _is_text,
     "samples": _is_count,

@@ -26,6 +26,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.tasks.answers import Given, read_answers
+from caopd_bench.tasks.decoding import read_generation_settings
 from caopd_bench.tasks.exemplars import EXEMPLARS
 from caopd_bench.tasks.items import load_items
 from caopd_bench.tasks.one_line import one_line
@@ -130,6 +131,13 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
     stated = {"set": name, "confidences": [e["confidence"] for e in exemplars]}
     checkpoint = options.get("pretrained")
     weights = fingerprint_weights(checkpoint) if isinstance(checkpoint, str) else None
+    decoding = None
+    if not options.get("gguf_file"):  # of such a file transformers reads no settings
+        places = {key: options.get(key) for key in ("revision", "subfolder")}
+        decoding = read_generation_settings(checkpoint, **places)
+    # As text: a table has no column for mappings with other keys in each checkpoint.
+    settings = None if decoding is None else json.dumps(decoding, sort_keys=True)
+    own = {"weights": weights, "generation_config": settings}
     asked = {
         "way": way,
         "k": read_k(options) if way.endswith("sc8") else 1,
@@ -139,7 +147,7 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
     }
     docs = []
     for item in items:
-        doc = {"system": None, **item, **asked, "exemplars": stated, "weights": weights}
+        doc = {"system": None, **item, **asked, "exemplars": stated, **own}
         doc["item_hash"] = item_hash(item)
         doc["prompt_version"] = PROMPT_VERSION
         doc["parser_version"] = PARSER_VERSION

@@ -1,0 +1,264 @@
+"""What a checkpoint's own generation settings do to the decoding that a task asks for.
+
+`generate` of transformers merges a model's `generation_config.json` into whatever it is called
+with. So `do_sample: false` decodes a model that was published with `repetition_penalty: 1.3` with
+that penalty, and no file of lm-eval's says so. Which backend does what:
+
+========== =====================================================================================
+hf         all that the call does not set; `max_new_tokens` even over the budget that it sets
+vllm       nothing: lm-eval passes sampling parameters of its own, of which vLLM takes no defaults
+           from the checkpoint but the tokens that end an answer
+any other  not known: a server may merge what it likes
+========== =====================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["altered_decoding", "read_generation_settings", "tell_decoding"]
+
+FILE, MODEL_FILE = "generation_config.json", "config.json"
+MAX_BYTES = 1_000_000
+MAX_SHOWN = 80  # characters of a value that is shown in full
+HF = ("hf", "hf-auto", "huggingface")
+VLLM = ("vllm", "vllm-vlm")
+
+#: Settings that change which tokens are chosen, also greedily, and their values without effect
+#: (None is always one).
+ALWAYS: dict[str, Any] = {
+    "repetition_penalty": 1,
+    "encoder_repetition_penalty": 1,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "bad_words_ids": [],
+    "suppress_tokens": [],
+    "begin_suppress_tokens": [],
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "forced_decoder_ids": [],
+    "force_words_ids": [],
+    "sequence_bias": [],
+    "exponential_decay_length_penalty": [],
+    "guidance_scale": 1,
+    "watermarking_config": None,
+    "min_length": 0,
+    "min_new_tokens": 0,
+    "max_new_tokens": None,
+    "max_time": None,
+    "stop_strings": [],
+    "token_healing": False,
+    "num_beams": 1,
+    "penalty_alpha": 0,
+    "dola_layers": None,
+}
+#: With several beams only.
+OF_BEAMS: dict[str, Any] = {
+    "num_beam_groups": 1,
+    "diversity_penalty": 0,
+    "length_penalty": 1,
+    "early_stopping": False,
+}
+#: Of samples only.
+OF_SAMPLES: dict[str, Any] = {
+    "temperature": 1,
+    "top_k": 0,
+    "top_p": 1,
+    "min_p": 0,
+    "top_h": None,
+    "typical_p": 1,
+    "epsilon_cutoff": 0,
+    "eta_cutoff": 0,
+}
+#: What transformers sets where neither the call nor the checkpoint does, and what has an effect.
+DEFAULTS = {"top_k": 50}
+#: Names that lm-eval has for the budget of a call, the first of them that is given.
+BUDGET = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
+
+
+def read_generation_settings(
+    checkpoint: object, *, revision: object = None, subfolder: object = None
+) -> dict[str, Any] | None:
+    """Read what a checkpoint sets for its own decoding.
+
+    Parameters
+    ----------
+    checkpoint : object
+        A folder, or a name on the hub, of which only the cache is looked at: the model was loaded
+        before. Anything else has no settings that could be known.
+    revision, subfolder : object
+        As of lm-eval's `--model_args`; of the hub, and within the checkpoint.
+
+    Returns
+    -------
+    dict or None
+        The settings that `ALWAYS`, `OF_BEAMS` and `OF_SAMPLES` name, in alphabetical order, without
+        values that have no effect (but of `DEFAULTS`, where saying so has one). Without
+        `generation_config.json` they are those of `config.json`, as transformers has it. None where
+        neither can be read.
+    """
+    if not isinstance(checkpoint, str) or not checkpoint:
+        return None
+    for name in (FILE, MODEL_FILE):
+        where = f"{subfolder}/{name}" if isinstance(subfolder, str) and subfolder else name
+        file = _find(checkpoint, where, revision)
+        if file is None:
+            return None
+        known = _read(file)
+        if known is not None:
+            return {
+                key: _shorten(known[key])
+                for key, neutral in sorted({**ALWAYS, **OF_BEAMS, **OF_SAMPLES}.items())
+                if known.get(key) is not None
+                and (key in DEFAULTS or not _is_neutral(known[key], neutral))
+            }
+    return None
+
+
+def altered_decoding(
+    settings: Mapping[str, Any], generation: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Give what `generate` of transformers does beside what a call asks for.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `read_generation_settings`.
+    generation : mapping or None
+        The call's own settings, by lm-eval's names; None for a task that generates nothing.
+
+    Returns
+    -------
+    dict
+        The settings in effect that the call does not set: nothing, if it decodes as it says.
+
+    Examples
+    --------
+    >>> published = {"repetition_penalty": 1.3, "temperature": 0.7, "top_p": 0.8}
+    >>> altered_decoding(published, {"do_sample": False, "temperature": 0.0})
+    {'repetition_penalty': 1.3}
+    >>> altered_decoding(published, {"do_sample": False, "repetition_penalty": 1.0})
+    {}
+    >>> altered_decoding(published, {"do_sample": True, "temperature": 1.0})
+    {'repetition_penalty': 1.3, 'top_k': 50, 'top_p': 0.8}
+    """
+    if generation is None:
+        return {}
+    merged = {**settings, **generation}
+    names = dict(ALWAYS)
+    if not _is_neutral(merged.get("num_beams"), 1):
+        names |= OF_BEAMS
+    known = dict(settings)
+    if is_sampled(generation):
+        names |= OF_SAMPLES
+        known = {**DEFAULTS, **known}
+    asked = dict(generation)
+    # The call's budget goes into `max_length`, over which `max_new_tokens` of a checkpoint wins.
+    budget = next((asked.pop(name) for name in BUDGET if name in asked), None)
+    known = {name: value for name, value in known.items() if name not in asked}
+    return {
+        name: known[name]
+        for name in sorted(names)
+        if name in known
+        and not _is_neutral(known[name], budget if name == "max_new_tokens" else names[name])
+    }
+
+
+def tell_decoding(
+    stated: object, backend: object, generation: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Give the effective decoding of an evaluation, beside what its task asked for.
+
+    Parameters
+    ----------
+    stated : object
+        What `read_generation_settings` gave, as JSON in the evaluated documents.
+    backend : object
+        lm-eval's name of it.
+    generation : mapping or None
+        The task's settings, with those of `--gen_kwargs`.
+
+    Returns
+    -------
+    dict or None
+        As `altered_decoding`; None where it is not known.
+
+    Examples
+    --------
+    >>> tell_decoding('{"repetition_penalty": 1.3}', "hf", {"do_sample": False})
+    {'repetition_penalty': 1.3}
+    >>> tell_decoding('{"repetition_penalty": 1.3}', "vllm", {"do_sample": False})
+    {}
+    >>> tell_decoding('{"repetition_penalty": 1.3}', "local-chat-completions", {}) is None
+    True
+    """
+    if generation is None or backend in VLLM:
+        return {}
+    if backend not in HF or not isinstance(stated, str):
+        return None
+    try:
+        settings = json.loads(stated)
+    except (ValueError, RecursionError):
+        return None
+    return altered_decoding(settings, generation) if isinstance(settings, dict) else None
+
+
+def is_sampled(generation: Mapping[str, Any]) -> bool:
+    """Say whether lm-eval samples with these settings: without `do_sample`, if it is not cold."""
+    chosen = generation.get("do_sample")
+    if isinstance(chosen, bool):
+        return chosen
+    try:
+        return float(generation.get("temperature") or 0) > 0
+    except (TypeError, ValueError):
+        return False
+
+
+def _find(checkpoint: str, name: str, revision: object) -> Path | None:
+    """Give where a file of a checkpoint is, or would be; None if that is not known.
+
+    It is in its folder, or in the cache of the hub.
+    """
+    try:
+        if Path(checkpoint).is_dir():
+            return Path(checkpoint) / name
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(
+            checkpoint, name, revision=revision if isinstance(revision, str) else None
+        )
+    except (ImportError, OSError, ValueError):  # no name of the hub either
+        return None
+    if found is None:  # never looked for
+        return None
+    return Path(found) if isinstance(found, str) else Path(name, "is not there")
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            return None
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return known if isinstance(known, dict) else None
+
+
+def _is_neutral(value: Any, neutral: Any) -> bool:
+    return value is None or value == neutral or value in ([], {})
+
+
+def _shorten(value: Any) -> Any:
+    """Give a value as it is; of a long or nested one its size and a fingerprint."""
+    text = json.dumps(value, sort_keys=True)
+    is_nested = isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value)
+    )
+    if not is_nested and len(text) <= MAX_SHOWN:
+        return value
+    size = len(value) if isinstance(value, (list, dict)) else 1
+    return f"{size} entries, SHA-256 {hashlib.sha256(text.encode()).hexdigest()[:8]}"
