@@ -13,6 +13,7 @@ from caopd_bench.compare_table import render_comparison, render_groups
 from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.markers import escape_markers
+from caopd_bench.output import replace_file
 from caopd_bench.terminal import NAME_WIDTH, inline
 from caopd_bench.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
 
@@ -49,7 +50,7 @@ def run_compare(options: argparse.Namespace) -> int:
     if options.json and not to_stdout:
         with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(text, encoding="utf-8")
+            replace_file(options.json, text.encode())
     print("\n".join(blocks).lstrip("\n"), file=sys.stderr if to_stdout else sys.stdout)
     if to_stdout:
         sys.stdout.write(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.extra_tables import render_panel, render_probes
+from caopd_bench.output import replace_file
 from caopd_bench.panel import PANEL_TASK, Spread, read_panel
 from caopd_bench.probing import probe
 from caopd_bench.records import Record, render_json
@@ -39,7 +40,7 @@ def run_extra(options: argparse.Namespace) -> int:
     if options.json and not to_stdout:
         with writing(options.json):
             options.json.parent.mkdir(parents=True, exist_ok=True)
-            options.json.write_text(render_json(records), encoding="utf-8")
+            replace_file(options.json, render_json(records).encode())
     for block in blocks:
         print(block, file=sys.stderr if to_stdout else sys.stdout)
     if to_stdout:

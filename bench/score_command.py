@@ -23,6 +23,7 @@ from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AnyRun, CountedRun, Run
 from caopd_bench.runs import read_runs
 from caopd_bench.scoring import score
+from caopd_bench.sharing_out import usable_cores
 from caopd_bench.stored import write_stored
 from caopd_bench.table import HEADS, render_groups, render_task
 from caopd_bench.tasks.parsing import PARSER_VERSION
@@ -75,7 +76,9 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     """Score runs, print the tables, and write what the options ask for."""
     kept = _check_kept(runs[0]) if options.store else None
     missing: Missing = options.missing
-    records = score(runs, by=keys, level=options.confidence, missing=missing)
+    records = score(
+        runs, by=keys, level=options.confidence, missing=missing, workers=usable_cores()
+    )
     figure = _draw(runs, options.confidence, missing) if options.figure else None
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None

@@ -11,8 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from caopd_bench.rows import Row
 
@@ -152,13 +151,12 @@ def to_line(run: str, row: Row) -> dict[str, Any]:
     }
 
 
-def write_lines(file: Path, rows: Iterable[tuple[str, Row]]) -> int:
+def write_lines(stream: IO[bytes], rows: Iterable[tuple[str, Row]]) -> int:
     """Write rows as JSON lines and count them."""
     count = 0
-    with file.open("w", encoding="ascii") as stream:
-        for line in _dump(rows):
-            stream.write(line)
-            count += 1
+    for line in _dump(rows):
+        stream.write(line.encode("ascii"))
+        count += 1
     return count
 
 

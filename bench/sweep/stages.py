@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.output import replace_file
 from caopd_bench.sweep.cells import WITHOUT_EFFECT, Cell, resolved
 from caopd_bench.sweep.folder import read_json
 from caopd_bench.tasks.weights import fingerprint_weights
@@ -41,7 +42,7 @@ def train_stages(cell: Cell, base: Path, work: Path) -> Path:
             for later in range(number, len(cell.stages) + 1):
                 shutil.rmtree(work / f"stage{later}", ignore_errors=True)
                 (work / f"stage{later}.json").unlink(missing_ok=True)
-            mark.write_text(json.dumps(begun), encoding="utf-8")
+            replace_file(mark, json.dumps(begun).encode())
         _train_stage(cell, resolved(stage, str(before)), output)
         before = output
     return before

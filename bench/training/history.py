@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.output import replace_file
 from caopd_bench.training.rollouts import Group
 from caopd_bench.training.targets import Target
 from caopd_bench.training.updates import Idle, say_excluded
@@ -40,13 +43,11 @@ class History:
 
     def __init__(self, path: Path, *, after_step: int = 0) -> None:
         self.path = path
-        kept = self._read(after_step)
-        scratch = path.with_name(path.name + ".tmp")
-        with scratch.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(kept)
-        scratch.replace(path)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self._read(after_step))
+        replace_file(path, text.getvalue().encode())
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Write a step, to disk before it returns."""
@@ -54,12 +55,16 @@ class History:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(
                 {name: _render(row.get(name)) for name in COLUMNS}
             )
+            file.flush()
+            os.fsync(file.fileno())
 
     def _read(self, last: int) -> list[dict[str, str]]:
         if not last or not self.path.exists():
             return []
-        with self.path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row.get("step", "").isdigit()]
+        text = self.path.read_bytes().decode(errors="replace")
+        whole = text[: text.rfind("\n") + 1]  # of step 12 a kill may leave "1"
+        found = csv.DictReader(io.StringIO(whole, newline=""))
+        rows = [row for row in found if (row.get("step") or "").isdigit()]
         return [{k: row.get(k) or "" for k in COLUMNS} for row in rows if int(row["step"]) <= last]
 
 

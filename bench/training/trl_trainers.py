@@ -24,6 +24,7 @@ from trl import GRPOTrainer, SFTTrainer
 from trl.experimental.sdft import SDFTTrainer
 from trl.experimental.sdpo import SDPOTrainer
 
+from caopd_bench.output import replace_file, sync_tree
 from caopd_bench.training import objectives
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import History
@@ -166,7 +167,8 @@ class _Shared:
         if self.args.should_save:
             lesson = self.lesson
             text = json.dumps({"mean_rate": repr(lesson.mean_rate), **lesson.watch.values()})
-            (folder / STATE).write_text(text, encoding="utf-8")
+            sync_tree(folder)
+            replace_file(folder / STATE, text.encode())
 
 
 class _OnPolicy(_Shared):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError, writing
+from caopd_bench.output import only_writer, replace_file, replacing_folder
+from caopd_bench.terminal import inline
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.micro.corpus import CORPORA
 from caopd_bench.training.micro.sizes import SIZES
@@ -40,9 +43,10 @@ def run_pretrain(
         raise UsageError("--output: name the new folder of the model")
     if options.resume:
         raise UsageError("--resume: pretraining takes minutes and starts anew")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"{output}: exists and is not empty; give a new folder")
-    return _pretrain(size, corpus, values, output, say)
+    with only_writer(output):
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise UsageError(f"{output}: exists and is not empty; give a new folder")
+        return _pretrain(size, corpus, values, output, say)
 
 
 def _pretrain(
@@ -66,19 +70,21 @@ def _pretrain(
             f"expected accuracy {row['expected_accuracy']:.3f}  {row['seconds']:.0f} core-seconds"
         ),
     )
-    with writing(output):
-        save_model(output, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
-        write_curve(output, done.curve)
+    provenance = {**done.provenance, "versions": versions()}
+    with writing(output), replacing_folder(output) as folder:
+        save_model(folder, done.model, done.tokenizer, provenance)
+        write_curve(folder, done.curve)
     if not done.provenance["stands_still"]:
         gained = 100 * done.provenance["gained_in_last_fifth"]
         say(f"its accuracy still rose by {gained:.1f} points in the last fifth of the steps")
-    print(output)
+    print(inline(output))
     return 0
 
 
 def write_curve(folder: Path, curve: Sequence[Mapping[str, float]]) -> None:
     """Write how pretraining went beside the model."""
-    with (folder / "pretraining.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(curve[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(curve)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(curve[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(curve)
+    replace_file(folder / "pretraining.csv", text.getvalue().encode())

@@ -180,7 +180,7 @@ def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
 ):
     from caopd_bench.training import checkpoints
 
-    save, calls = checkpoints.save_model, []
+    save, calls = checkpoints.write_model, []
 
     def fail(folder, *rest):
         calls.append(folder)
@@ -188,7 +188,7 @@ def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
             raise OSError(errno.ENOSPC, "No space left on device")
         save(folder, *rest)
 
-    monkeypatch.setattr(checkpoints, "save_model", fail)
+    monkeypatch.setattr(checkpoints, "write_model", fail)
     code, _, err = train(*started[:-8], "--steps", "4", *FEW[2:], "--save-every", "1")
     assert code == 1
     assert "the disk is full" in err
