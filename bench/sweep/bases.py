@@ -9,6 +9,7 @@ from typing import overload
 from caopd_bench.errors import UsageError
 from caopd_bench.locks import locked
 from caopd_bench.sweep.cells import Base, Sweep
+from caopd_bench.training.pickles import refuse_pickles
 
 __all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
 
@@ -30,6 +31,7 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
     if base.model:
         local = (sweep.file.parent / Path(base.model).expanduser()).absolute()
         if local.exists():
+            refuse_pickles(str(local))
             return local
         is_path = base.model.startswith((".", "/", "~")) or base.model.count("/") > 1
         if is_path and make:

@@ -22,6 +22,7 @@ from caopd_bench.train_options import SETTINGS
 from caopd_bench.training.checkpoints import PROVENANCE, find_last, finish
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import HISTORY, excluded_share
+from caopd_bench.training.pickles import refuse_pickles
 from caopd_bench.training.settings import (
     TrainSettings,
     make_settings,
@@ -68,6 +69,7 @@ def run_train(options: argparse.Namespace) -> int:
         raise UsageError("--output: name the new folder of the checkpoint")
     if options.trl and settings.engine != "trl":
         raise UsageError("--trl is for --engine trl")
+    refuse_pickles(settings.model)
     require("train", "torch", "transformers", *(["trl"] if settings.engine == "trl" else []))
     with only_writer(options.output) if _is_first() else nullcontext():
         prepared = prepare_folder(settings, options.output, resume=options.resume)
@@ -227,8 +229,14 @@ def _run(settings: TrainSettings, options: argparse.Namespace) -> int:
 
 
 def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a student in float32, from a folder or the hub."""
-    from safetensors import SafetensorError
+    """Load a student in float32, from a folder or the hub: safetensors, and no code of its own.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be loaded, for whatever reason but too little memory.
+    """
+    refuse_pickles(name)
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
@@ -236,10 +244,16 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
         import torch
 
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
-        said = str(error).strip().splitlines() or ["no reason given"]
+        safe: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, **safe)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:  # torch, transformers and whom they ask raise what they like
+        is_short = isinstance(error, RuntimeError) and "alloc" in str(error)
+        if is_short or isinstance(error, MemoryError):
+            raise
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        if "use_safetensors" in said[0]:  # advice to switch it off
+            said = ["it has no weights in safetensors, and pickled ones are not loaded"]
         raise UsageError(f"model: {name} cannot be loaded: {said[0]}") from error
     return model, tokenizer
 

@@ -227,7 +227,7 @@ def _find_config(model: str) -> Any:
     try:
         from transformers import AutoConfig
 
-        return AutoConfig.from_pretrained(model)
+        return AutoConfig.from_pretrained(model, trust_remote_code=False)
     except (ImportError, OSError, ValueError) as error:
         said = str(error).strip().splitlines()[0]
         raise UsageError(f"model: no configuration of {model}: {said}", [*KNOWN_CONFIGS]) from None
