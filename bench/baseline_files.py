@@ -13,7 +13,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from caopd_bench.credentials import redact
 from caopd_bench.errors import UsageError
+from caopd_bench.places import shorten_spec
 from caopd_bench.plain_json import read_json
 from caopd_bench.stored_files import ROWS_NAME
 from caopd_bench.terminal import inline
@@ -78,7 +80,10 @@ def read_baseline(folder: Path) -> Baseline | None:
     """Read baseline.json; None if there is none, as beside a run that `score --store` wrote."""
     file = folder / BASELINE_NAME
     try:
-        return Baseline.model_validate(read_json(file))
+        known = Baseline.model_validate(read_json(file))
+        # As it would be written now: earlier versions kept what was given as it was.
+        clean = {"run": shorten_spec(known.run), "reason": redact(known.reason)}
+        return known.model_copy(update=clean)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -41,7 +41,9 @@ _USER = re.compile(
     r"(?P<user>[^\s/@\"'<>:]{0,200}:[^\s@\"'<>]{1,500})@(?=[\w.\-\[])"
 )
 _USER_ALONE = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/@\"'<>?#]{1,500})@")
-_QUERY = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>?#]{1,500})\?[^\s\"'<>)]+")
+_QUERY = re.compile(
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>?#]{1,500})\?(?!\(left)[^\s\"'<>)]+"
+)
 _NAMES = (
     r"api[-_. ]?key|apikey|access[-_. ]?key|secret|passw(?:or)?d|passphrase|passwd|pwd|"
     r"credentials?|private[-_. ]?key|auth(?:orization|entication)?|bearer|cookie|session[-_]?id|"

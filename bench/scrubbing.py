@@ -21,8 +21,7 @@ from caopd_bench.baseline_files import BASELINE_NAME
 from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.output import is_part, only_writer, replace_file, replace_folder
-from caopd_bench.stored import load_stored
-from caopd_bench.stored_files import ROWS_NAME, SUMMARY_NAME, read_lines, read_summary
+from caopd_bench.stored_files import ROWS_NAME, SUMMARY_NAME, Summary, read_lines, read_summary
 from caopd_bench.stored_hashes import RowHashes
 from caopd_bench.stored_secrets import CLEANERS, Cleaned, clean_failure
 
@@ -123,7 +122,7 @@ def _scrub_stored(folder: Path, check: bool) -> list[Finding]:
             contents[name] = cleaned.content
     renamed = clean_name(summary.name)
     if renamed != summary.name:
-        contents |= _rename_rows(folder, renamed, contents, check)
+        contents |= _rename_rows(folder, summary, renamed, contents, check)
         found.append(Finding(folder / ROWS_NAME, ["run"], []))
     if contents and not check:
         replace_folder(folder, contents)
@@ -131,28 +130,27 @@ def _scrub_stored(folder: Path, check: bool) -> list[Finding]:
 
 
 def _rename_rows(
-    folder: Path, name: str, contents: dict[str, bytes], check: bool
+    folder: Path, stored: Summary, name: str, contents: dict[str, bytes], check: bool
 ) -> dict[str, bytes]:
     """Give the rows under another name of the run, and the files that hold their hashes."""
     if check:
         return {}
-    loaded = load_stored(folder)
     known = _load(folder, BASELINE_NAME, contents)
-    kept = known.get("rows_sha256")
-    now = hashlib.sha256(_read(folder / ROWS_NAME)).hexdigest()
-    if loaded.edit or kept not in (None, now):
+    is_edited = known.get("rows_sha256") not in (None, _hash(folder / ROWS_NAME))
+    before, hashes, buffer = RowHashes(), RowHashes(), io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        for line in read_lines(folder):
+            before.add(line)
+            row = json.loads(line)
+            is_edited = is_edited or row["run"] != stored.name
+            content = json.dumps({**row, "run": name}, ensure_ascii=True).encode() + b"\n"
+            hashes.add(content)
+            stream.write(content)
+    if is_edited or stored.rows_sha256 not in (None, before.sha256):
         raise UsageError(
             f"{folder}: its rows are not those that were stored, and would be hashed anew; "
             "restore it from version control or a copy first"
         )
-    hashes, buffer = RowHashes(), io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
-        for line in read_lines(folder):
-            row = json.loads(line)
-            row["run"] = name
-            content = json.dumps(row, ensure_ascii=True).encode() + b"\n"
-            hashes.add(content)
-            stream.write(content)
     summary = _load(folder, SUMMARY_NAME, contents)
     if summary.get("rows_sha256") is not None:
         summary["rows_sha256"] = hashes.sha256
@@ -160,7 +158,7 @@ def _rename_rows(
         summary["row_digests"] = hashes.digests
     made = {ROWS_NAME: buffer.getvalue(), SUMMARY_NAME: _dump(summary)}
     if known:
-        known["rows_sha256"] = hashlib.sha256(made[ROWS_NAME]).hexdigest()
+        known["rows_sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
         made[BASELINE_NAME] = _dump(known)
     return made
 
@@ -170,6 +168,10 @@ def _load(folder: Path, name: str, contents: dict[str, bytes]) -> dict[str, obje
         return {}
     known: dict[str, object] = json.loads(contents.get(name) or _read(folder / name))
     return known
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(_read(file)).hexdigest()
 
 
 def _dump(known: dict[str, object]) -> bytes:

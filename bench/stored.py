@@ -167,6 +167,9 @@ def load_stored(folder: Path) -> Loaded:
     warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
     warnings += parser_warnings(provenance)
     name = clean_name(summary.name)
+    if name != summary.name:
+        records = [{**record, "run": name} for record in summary.records]
+        summary = summary.model_copy(update={"name": name, "records": records})
     run = Run(name, str(folder), rows, provenance, tuple(map(redact, warnings)))
     return Loaded(run, summary, _find_edit(summary, hashes, rows, foreign))
 
