@@ -10,6 +10,7 @@ from typing import Any
 from caopd_bench._version import __version__
 from caopd_bench.gate_result import GateResult
 from caopd_bench.markers import escape_markers
+from caopd_bench.places import is_path, shorten_path
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
 __all__ = ["render_json", "to_plain"]
@@ -22,7 +23,7 @@ def to_plain(result: GateResult) -> dict[str, Any]:
         "exit_code": result.exit_code,
         "reference": result.reference,
         "candidate": result.candidate,
-        "policy": result.policy.model_dump(exclude_none=True),
+        "policy": _policy(result),
         "cells": [
             {key: _finite(value) for key, value in asdict(cell).items()} for cell in result.cells
         ],
@@ -46,6 +47,15 @@ def to_plain(result: GateResult) -> dict[str, Any]:
 def render_json(result: GateResult) -> str:
     """Give the verdict as text, with a final newline."""
     return escape_markers(json.dumps(to_plain(result), indent=1, allow_nan=False)) + "\n"
+
+
+def _policy(result: GateResult) -> dict[str, Any]:
+    """Give the policy; of a reference by an absolute path the end, as the file may be shared."""
+    policy: dict[str, Any] = result.policy.model_dump(exclude_none=True)
+    reference = policy.get("reference", "")
+    if is_path(reference) and not reference.startswith("."):
+        policy["reference"] = shorten_path(reference)
+    return policy
 
 
 def _finite(value: Any) -> Any:

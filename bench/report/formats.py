@@ -41,6 +41,8 @@ COLUMNS = {
     "parse_rate": "parsed",
 }
 SIGNED = {"overconfidence_gap", SKILL}
+#: What a formula of a spreadsheet begins with; the wide forms are of East Asian keyboards.
+FORMULA = tuple("=+-@＝＋－＠")
 CSV_COLUMNS = (
     "run", "task", "group", "metric", "estimate", "low", "high", "n", "interval", "reason",
     "caution", "letters", "method", "family", "size",
@@ -307,5 +309,6 @@ def _plain(value: Any) -> Any:
         return value
     # The very name, for whoever joins tables by it: no log shows this file.
     shown = escape_controls(value)
-    # A spreadsheet would compute it.
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown
+    # A spreadsheet would compute it. Quotes that were there get one more: whoever takes one off
+    # before such a character has the name again.
+    return f"'{shown}" if shown.lstrip("'")[:1] in FORMULA else shown
