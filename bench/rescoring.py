@@ -184,12 +184,10 @@ def _judge_all(
     if workers < 2 or len(held) < WORTH_WORKERS:
         yield from map(judge, held)
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from caopd_bench.workers import sharing
 
-    # Not forked: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(min(workers, MAX_WORKERS), get_context("spawn")) as pool:
-        yield from pool.map(judge, held, chunksize=CHUNK)
+    with sharing(min(workers, MAX_WORKERS)) as share:
+        yield from share(judge, held, chunksize=CHUNK)
 
 
 def _judge(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:

@@ -210,13 +210,10 @@ def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry
     hidden = None if len(specs) >= WORTH_WORKERS else True
     if workers < 2 or len(specs) < WORTH_WORKERS:
         return [_read(spec, wanted) for spec in tqdm(specs, "runs", disable=hidden)]
-    # Imported here: most reports do without.
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from caopd_bench.workers import sharing  # imported here: most reports do without
 
-    # spawn: a fork of a process with threads, as torch and BLAS start them, may hang.
-    with ProcessPoolExecutor(min(workers, len(specs)), get_context("spawn")) as pool:
-        read = pool.map(_read, specs, repeat(wanted))
+    with sharing(min(workers, len(specs))) as share:
+        read = share(_read, specs, repeat(wanted))
         return list(tqdm(read, "runs", len(specs), disable=hidden))
 
 

@@ -6,7 +6,6 @@ claimed, so that any number of sweeps can work on one folder, started at any tim
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import multiprocessing
 import os
@@ -22,6 +21,7 @@ from caopd_bench.errors import UsageError
 from caopd_bench.sweep.cells import Cell, Sweep
 from caopd_bench.sweep.display import Display
 from caopd_bench.sweep.folder import Folder
+from caopd_bench.workers import deaf_children, end_with_parent
 
 if TYPE_CHECKING:
     from caopd_bench.sweep.harness import Harness
@@ -32,7 +32,6 @@ __all__ = ["run_local", "work_on"]
 LOOK, TABLES = 0.5, 20.0
 #: How many workers are replaced that died without a cell of theirs.
 UNEXPLAINED = 3
-_PR_SET_PDEATHSIG = 1
 
 
 def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Display) -> None:
@@ -48,7 +47,8 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
 
     def start(number: int) -> None:
         process = context.Process(target=_worker, args=arguments, name=f"worker {number}")
-        process.start()
+        with deaf_children():
+            process.start()
         made.append(process)
 
     for cell in cells:  # what failed before is tried again, once
@@ -151,8 +151,7 @@ def _make_harness() -> Harness:
 
 def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
     """Work in a process of its own, which ends with the one that started it."""
-    _end_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    end_with_parent(parent)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Libraries' bars would go over the display; what they say is kept for whom a worker fails.
     said = Folder(sweep.output).worker_log()
@@ -161,11 +160,3 @@ def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
         os.dup2(stream.fileno(), sys.stderr.fileno())
     work_on(sweep, names)
     said.unlink(missing_ok=True)
-
-
-def _end_with_parent(parent: int) -> None:
-    """Let the kernel end this process when its parent ends, also by kill -9 (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before that
-        sys.exit(1)

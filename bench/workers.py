@@ -1,0 +1,85 @@
+"""Processes that share the work of one command, and end with it."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+__all__ = ["deaf_children", "end_with_parent", "sharing"]
+
+_PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
+
+
+class Share(Protocol):
+    """As `map` of an executor: in order, each result when it is there."""
+
+    def __call__(self, work: Any, /, *columns: Any, chunksize: int = 1) -> Iterator[Any]:
+        """Start the work."""
+
+
+@contextmanager
+def sharing(workers: int) -> Iterator[Share]:
+    """Give a `map` of several processes; what stops the command stops them at once.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes. They are spawned: a fork of a process with threads, as torch and BLAS
+        start them, may hang.
+
+    Yields
+    ------
+    callable
+        ``share(work, *columns, chunksize=1)``.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+
+    others = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(
+        workers,
+        multiprocessing.get_context("spawn"),
+        initializer=end_with_parent,
+        initargs=(os.getpid(),),
+    )
+
+    def share(work: Any, /, *columns: Any, chunksize: int = 1) -> Iterator[Any]:
+        with deaf_children():
+            return executor.map(work, *columns, chunksize=chunksize)
+
+    try:
+        yield share
+    except BaseException:
+        # An executor by itself waits until its processes are done with what they have.
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C, from their first moment on.
+
+    A terminal sends it to every process of a command, and each would print a traceback. What
+    started them ends them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, also by kill -9 (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before that
+        sys.exit(1)
