@@ -82,7 +82,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     file: Path | None = None
     try:
         for file, content in contents.items():
-            place = Path(os.path.realpath(file))
+            place = _place_of(file)
             if _is_special(place):
                 place.write_bytes(content)
                 continue
@@ -111,23 +111,25 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
 
     The file is replaced when the block ends, and stays as it was if the block fails.
     """
-    place = Path(os.path.realpath(file))
+    place = _place_of(file)
     if _is_special(place):
         with place.open("wb") as stream:
             yield stream
         return
-    part, handle = None, None
+    part, handle, is_theirs = None, None, False
     try:
         _clean_beside(place)
         part, handle = _new_part(place)
         _keep_mode(place, handle)
         with open(handle, "wb", closefd=False) as stream:
+            is_theirs = True
             yield stream
+        is_theirs = False
         os.fsync(handle)
         part.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
-        if error.filename in (None, str(part)):  # and not what the block has read
+        if error.filename is None or not is_theirs:  # else what the block has read
             error.filename, error.filename2 = str(file), None
         raise
     finally:
@@ -334,9 +336,18 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_special(place: Path) -> bool:
+def _place_of(file: Path) -> Path:
+    """Follow links, but not what the system links to an open pipe: ``/dev/fd/63`` leads nowhere."""
+    return file if _is_special(file) else Path(os.path.realpath(file))
+
+
+def _is_special(file: Path) -> bool:
+    """Say whether a file is written to and not replaced: a device, a pipe, a stream of ours."""
+    path = os.path.abspath(file)  # noqa: PTH100, not resolved: where a stream goes may be a file
+    if path.startswith(("/dev/std", "/dev/fd/", "/proc/")):
+        return True
     try:
-        mode = place.stat().st_mode
+        mode = file.stat().st_mode
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
