@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from caopd_bench.errors import NotComparableError
@@ -12,6 +12,8 @@ from caopd_bench.terminal import inline
 __all__ = ["Difference", "check_parsers", "find_differences", "refuse"]
 
 WIDTH = 60
+UNKNOWN = "not recorded"
+CHECKPOINT = "decoding added by generation_config.json"
 #: Settings of the whole run, in words.
 OF_RUN = {
     "backend": "backend",
@@ -60,6 +62,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
     ]
     for task in tasks:
         ours, theirs = base.settings(task), cand.settings(task)
+        found += _of_parsers(task, ours, theirs)
         if any("columns" in (settings.get("source") or {}) for settings in (ours, theirs)):
             continue
         found += [
@@ -70,6 +73,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
         if ours.get("num_fewshot") or theirs.get("num_fewshot"):
             shown = _unlike(*((x.get("exemplars") or {}).get("set") for x in (ours, theirs)))
             found += [Difference(task, "exemplars", *shown)] if shown else []
+        found += _of_checkpoints(task, ours, theirs)
         shown = _unlike(*(_thinking(x) for x in (ours, theirs)))
         found += [Difference(task, "thinking", *shown)] if shown else []
     return found
@@ -96,6 +100,40 @@ def refuse(differences: Sequence[Difference]) -> None:
             f"{'setting' if len(differences) == 1 else 'settings'}:",
             differences,
         )
+
+
+def _of_parsers(
+    task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield a parser that only one of two runs names: nobody knows what read the other.
+
+    Two that are named and differ are no difference to note, see `check_parsers`.
+    """
+    versions = [settings.get("parser_version") for settings in (ours, theirs)]
+    if versions.count(None) == 1:
+        shown = [UNKNOWN if one is None else inline(str(one), WIDTH) for one in versions]
+        yield Difference(task, "parser", *shown)
+
+
+def _of_checkpoints(
+    task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield what the checkpoints' own generation_config.json did to the decoding asked for.
+
+    Where it is not known of one run, and did nothing in the other, there is nothing to say.
+    """
+    one, two = (settings.get("effective_generation") for settings in (ours, theirs))
+    if one == two or not (one or two):
+        return
+    if one is None or two is None:
+        shown = [UNKNOWN if side is None else _show(side) for side in (one, two)]
+    else:
+        unlike = [key for key in sorted({*one, *two}) if one.get(key) != two.get(key)]
+        shown = [
+            ", ".join(f"{key}={side[key]}" for key in unlike if key in side) or "nothing"
+            for side in (one, two)
+        ]
+    yield Difference(task, CHECKPOINT, *(inline(side, WIDTH) for side in shown))
 
 
 def _of_run(run: AnyRun, key: str) -> Any:

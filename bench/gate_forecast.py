@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.gate_places import Made, Place
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import Made, Place, limited_cells
+from caopd_bench.gating import limited_cells
 from caopd_bench.made_candidates import make_equal, stratify
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.paired_rows import TaskPair

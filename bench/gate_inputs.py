@@ -9,9 +9,12 @@ from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.gate_policy import Policy, load_policy
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AGREEMENT, AnyRun
 from caopd_bench.runs import read_run
+from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.text_check import refuse_unlike_texts
 
 __all__ = [
     "choose_tasks",
@@ -19,6 +22,7 @@ __all__ = [
     "common_tasks",
     "load_reference",
     "match_itself",
+    "read_again",
     "read_whole",
 ]
 
@@ -45,10 +49,35 @@ def load_reference(
 
 
 def read_whole(run: AnyRun | str | Path) -> AnyRun:
-    """Read a run, if it is not read yet."""
+    """Read a run, if it is not read yet; its rows must be what their texts say.
+
+    Raises
+    ------
+    NotComparableError
+        If a stored run was edited, or rows of a folder of lm_eval do not fit their texts.
+    """
     if not isinstance(run, (str, Path)):
         return run
-    return read_run(run)
+    read = read_run(run)
+    refuse_unlike_texts(read)
+    return read
+
+
+def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
+    """Read a run from its texts, by this parser, and say how many rows that changed.
+
+    Raises
+    ------
+    UsageError
+        If it has no texts: a file of confidences, or a stored run of one.
+    """
+    read = read_run(run) if isinstance(run, (str, Path)) else run
+    again, changed = reparse(read)
+    rows = f"{changed:,} of {len(again.rows):,} rows" if changed else "no row"
+    return again, (
+        f"{inline(read.name, NAME_WIDTH)}: read again by parser {PARSER_VERSION}, which changed "
+        f"{rows}"
+    )
 
 
 def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from caopd_bench.baseline_files import read_baseline
 from caopd_bench.comparability import check_parsers, find_differences, refuse
 from caopd_bench.errors import UsageError
-from caopd_bench.gate_cells import Numbers, bar_cells, margin_cells
-from caopd_bench.gate_inputs import cluster_pair, common_tasks, load_reference, read_whole
+from caopd_bench.gate_cells import bar_cells, margin_cells
+from caopd_bench.gate_inputs import (
+    cluster_pair,
+    common_tasks,
+    load_reference,
+    read_again,
+    read_whole,
+)
 from caopd_bench.gate_notes import list_notes
+from caopd_bench.gate_places import Made, Place, finish, rooms_of
 from caopd_bench.gate_policy import Limits, Policy
 from caopd_bench.gate_result import EXIT_CODES, GateCell, GateResult
-from caopd_bench.limit_ranges import range_of
-from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, Outcome, decide
+from caopd_bench.metrics.verdicts import CellVerdict, Decision, Outcome, decide
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
-from caopd_bench.room import NoRoom, describe_no_room, judge_room
+from caopd_bench.room import describe_no_room
 from caopd_bench.rows import AnyRun
 from caopd_bench.silence import describe_loss, warn_of_silence
 
@@ -31,39 +35,7 @@ __all__ = [
     "judge_pairs",
     "limited_cells",
     "measured_noise",
-    "rooms_of",
 ]
-
-
-class Place(NamedTuple):
-    task: str
-    group: str | None
-    metric: str
-    rule: str
-
-
-class Made(NamedTuple):
-    """Numbers, and what the policy says of them."""
-
-    numbers: Numbers
-    limit: float
-    tier: str
-
-    def cell(self, rule: str) -> Cell:
-        """Give what the verdict needs."""
-        n = self.numbers
-        margin = self.limit if rule == "margin" else 0.0
-        return Cell(
-            n.worse_by,
-            n.upper,
-            n.p_value,
-            n.standard_error,
-            margin,
-            n.items,
-            extra=n.extra,
-            excess=n.excess,
-            least_items=n.least_items,
-        )
 
 
 def gate(
@@ -72,6 +44,7 @@ def gate(
     *,
     reference: AnyRun | str | Path | None = None,
     strict: bool = False,
+    reparse: bool = False,
     rerun: Mapping[tuple[str, str], tuple[float, int]] | None = None,
 ) -> GateResult:
     """Decide whether a candidate is as well calibrated as a reference, within margins.
@@ -86,6 +59,9 @@ def gate(
         In place of the policy's.
     strict : bool
         Refuse runs that were asked differently (chat template, backend, dtype, decoding, ...).
+    reparse : bool
+        Decide by what the present parser reads in the texts of both runs, whatever stands beside
+        them.
     rerun : mapping of (task, metric) to (standard error, items), optional
         Measured by two runs of the reference checkpoint.
 
@@ -96,13 +72,18 @@ def gate(
     Raises
     ------
     NotComparableError
-        If the items differ, a task is missing, the parsers differ, or a stored run was edited.
-        Exit code 4.
+        If the items differ, a task is missing, the parsers differ, a stored run was edited, or
+        rows do not fit their texts. Exit code 4.
     UsageError
         If something cannot be read, or the policy is wrong. Exit code 2.
     """
     wanted, base_spec = load_reference(policy, reference)
-    cand, base = read_whole(candidate), read_whole(base_spec)
+    reread: list[str] = []
+    if reparse:
+        (cand, changed), (base, changed_base) = read_again(candidate), read_again(base_spec)
+        reread = [changed_base, changed]
+    else:
+        cand, base = read_whole(candidate), read_whole(base_spec)
     ours, theirs = rows_by_task(base), rows_by_task(cand)
     tasks = common_tasks(wanted, list(ours), list(theirs))
     check_parsers(base, cand, tasks)
@@ -116,11 +97,11 @@ def gate(
     said = {**_judge_shown(made, wanted), **decision.cells}
     lost = {pair.task: describe_loss(pair, wanted.confidence) for pair in pairs}
     cells = [
-        _finish(place, one, said[place], noise, lost[place.task]) for place, one in made.items()
+        finish(place, one, said[place], noise, lost[place.task]) for place, one in made.items()
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
-    notes = list_notes((base, cand), pairs, differences, wanted)
+    notes = [*reread, *list_notes((base, cand), pairs, differences, wanted)]
     too_few = {pair.task: pair.items for pair in small}
     warnings = [*warn_of_silence(pairs, wanted)]
     cannot_fail = [one for one in rooms_of(made, pairs) if one.is_hard]
@@ -143,29 +124,6 @@ def limited_cells(
     With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
     """
     return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
-
-
-def rooms_of(made: Mapping[Place, Made], pairs: Sequence[TaskPair]) -> list[NoRoom]:
-    """Find the gated numbers of whole tasks that cannot get worse by more than their margin.
-
-    Those that cannot be computed are not among them.
-    """
-    stated = {pair.task: pair.base.confidence[pair.base.parsed] for pair in pairs}
-    found = [
-        judge_room(
-            place.task,
-            place.metric,
-            one.numbers.reference,
-            one.limit,
-            float(stated[place.task].mean()) if stated[place.task].size else math.nan,
-        )
-        for place, one in made.items()
-        if place.rule == "margin"
-        and place.group is None
-        and one.tier == "gate"
-        and math.isfinite(one.numbers.upper)
-    ]
-    return [one for one in found if one is not None]
 
 
 def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:
@@ -246,54 +204,3 @@ def _limited(
         bar = limits[name].max if rule == "max" else limits[name].min
         cell = cell._replace(clusters=pair.clusters)
         yield Place(pair.task, group, name, rule), Made(cell, bar or 0.0, limits[name].tier)
-
-
-def _finish(
-    place: Place,
-    one: Made,
-    said: CellVerdict,
-    rerun: Mapping[tuple[str, str], tuple[float, int]],
-    lost: str,
-) -> GateCell:
-    n = one.numbers
-    reason = n.reason
-    if not reason and not math.isfinite(n.upper):
-        reason = "its limit is no number"
-    noise = math.nan
-    if place.group is None and place.rule == "margin" and (place.task, place.metric) in rerun:
-        error, items = rerun[place.task, place.metric]
-        noise = error * math.sqrt(items / n.items)
-    return GateCell(
-        task=place.task,
-        group=place.group,
-        metric=place.metric,
-        rule=place.rule,
-        limit=one.limit,
-        tier=one.tier,
-        outcome=said.outcome,
-        reference=n.reference,
-        candidate=n.candidate,
-        worse_by=n.worse_by,
-        upper=n.upper,
-        p_value=n.p_value,
-        adjusted=said.adjusted,
-        standard_error=n.standard_error,
-        items=n.items,
-        items_needed=said.items_needed,
-        reason=reason,
-        rerun_error=noise,
-        clusters=n.clusters,
-        undecidable=reason or _why_undecidable(place, one, said, lost),
-    )
-
-
-def _why_undecidable(place: Place, one: Made, said: CellVerdict, lost: str) -> str:
-    """Say whether missing confidences could have put an open number on either side of its limit."""
-    n, low_high = one.numbers, range_of(place.metric)
-    if said.outcome != "INCONCLUSIVE" or not lost or n.excess <= 0.0:
-        return ""
-    from_limit = abs(n.worse_by - one.cell(place.rule).margin)
-    # Of a number without an end, they could have made anything.
-    if from_limit > n.excess and all(map(math.isfinite, low_high)):
-        return ""
-    return f"{lost}, and the missing ones could have put it on either side of its limit"

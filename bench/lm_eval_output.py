@@ -32,7 +32,14 @@ from caopd_bench.rows import Row, Run
 from caopd_bench.tasks.thinking import holds_thinking
 from caopd_bench.terminal import quote
 
-__all__ = ["find_results", "is_lm_eval", "is_results", "read_lm_eval"]
+__all__ = [
+    "find_results",
+    "find_samples",
+    "is_lm_eval",
+    "is_results",
+    "iterate_samples",
+    "read_lm_eval",
+]
 
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
@@ -75,15 +82,11 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
     With `reparse` the responses are judged again by the present parser.
     """
     results = _load_json(results_file)
-    date = _date_of(results_file)
-    samples = {
-        _task_of(file, date): file
-        for file in sorted(results_file.parent.glob(f"samples_*_{date}.jsonl"))
-    }
+    samples = find_samples(results_file)
     if not samples:
         raise UsageError(
-            f"{results_file.parent}: no samples_*_{date}.jsonl; run lm_eval again with "
-            "--log_samples"
+            f"{results_file.parent}: no samples_*_{_date_of(results_file)}.jsonl; run lm_eval "
+            "again with --log_samples"
         )
     rows: list[Row] = []
     warnings: list[str] = []
@@ -114,6 +117,15 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
     return Run(name, str(results_file), rows, provenance, tuple(warnings))
 
 
+def find_samples(results_file: Path) -> dict[str, Path]:
+    """Give the file of samples of each task that a results file is of."""
+    date = _date_of(results_file)
+    return {
+        _task_of(file, date): file
+        for file in sorted(results_file.parent.glob(f"samples_*_{date}.jsonl"))
+    }
+
+
 class _Read(NamedTuple):
     """What the samples of one task hold."""
 
@@ -129,7 +141,7 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     first: Mapping[str, Any] = {}
     sources: dict[str, Any] = {}
     seen: set[tuple[str | int, str | int]] = set()
-    for number, sample in _lines(file):
+    for number, sample in iterate_samples(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
         if missing and not first:
@@ -167,10 +179,11 @@ def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) 
         )
 
 
-def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def iterate_samples(file: Path, every: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the lines of a file of samples with their numbers: the first, and every so manyth."""
     blank = BlankLines(file)
     for number, line in read_lines(file):
-        if not blank.add(line.isspace()):
+        if not blank.add(line.isspace()) and (number - 1) % every == 0:
             where = f"{file} line {number}"
             with _complete(where):
                 value = parse_json(line, where)

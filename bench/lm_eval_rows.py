@@ -18,7 +18,7 @@ from caopd_bench.tasks.judging import judge, judge_given, judge_samples
 from caopd_bench.tasks.parsing import find_spans, parse_response
 from caopd_bench.terminal import quote
 
-__all__ = ["judge_again", "make_rows"]
+__all__ = ["JUDGING", "judge_again", "list_texts", "make_rows"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
 #: Ways of asking that decode once, but not greedily.
@@ -48,7 +48,7 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
     if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
         raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
     groups = _read_groups(doc, where)
-    texts = _texts(sample)
+    texts = list_texts(sample)
     if not isinstance(sample["acc"], list):
         number = 0 if doc.get("way") in SAMPLED_ONCE else GREEDY
         text = texts[0] if texts else None
@@ -82,7 +82,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
         return dict(sample)
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
-    texts = _texts(sample)
+    texts = list_texts(sample)
     if isinstance(sample.get("acc"), list):
         return {**sample, **judge_samples(doc, texts)}
     judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
@@ -179,7 +179,7 @@ def _read_confidence(value: Any, where: str) -> float | None:
     return float(value)
 
 
-def _texts(sample: Mapping[str, Any]) -> list[str | None]:
+def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
     """Give the first response to each request; None for one that failed or is no text."""
     responses = sample.get("resps")
     texts: list[str | None] = []

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caopd_bench.gate_places import rooms_of
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import limited_cells, rooms_of
+from caopd_bench.gating import limited_cells
 from caopd_bench.paired_rows import TaskPair
 from caopd_bench.room import NoRoom, describe_no_room
 

@@ -13,10 +13,11 @@ import pytest
 from caopd_bench import score
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_forecast import Draws, pass_from
+from caopd_bench.gate_places import Place
 from caopd_bench.gate_plan import plan_gate
 from caopd_bench.gate_plan_text import percent, render_plan, render_plan_json, summarize_plan
 from caopd_bench.gate_policy import Policy
-from caopd_bench.gating import Place, gate
+from caopd_bench.gating import gate
 from caopd_bench.made_candidates import make_equal, resize, stratify
 from caopd_bench.paired_rows import match_task
 from caopd_bench.stored import write_stored
