@@ -1,6 +1,7 @@
 """The reference runs: what stands in tables, figures and pages is what the stored rows give."""
 
 import csv
+import gzip
 import json
 import runpy
 import shutil
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from caopd_bench.cli import main
 from caopd_bench.records import to_plain
 from caopd_bench.runs import read_run
 from caopd_bench.scoring import score
-from caopd_bench.stored import read_summary
+from caopd_bench.stored import read_summary, write_stored
 from caopd_bench.sweep.analysis import read_analysis
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.gather import group_of
@@ -170,3 +172,23 @@ def test_comparing_says_what_differs():
     assert compare_with_seeds(calmer, seeds)[0] is False
     assert "mean_confidence 0.900 for 1.000 to 1.000" in compare_with_seeds(calmer, seeds)[1]
     assert compare_with_seeds({**opd, "auroc": ""}, seeds)[0] is False
+
+
+@pytest.mark.parametrize("with_hashes", [False, True])
+def test_tables_of_edited_rows_are_refused(tmp_path, capsys, with_hashes):
+    study = tmp_path / "recalibration"
+    shutil.copytree(RUNS / "recalibration", study)
+    cell = sorted((study / "cells").iterdir())[4] / "run"
+    if with_hashes:  # as it would be stored today
+        run = read_run(cell)
+        write_stored(run, score(run), cell)
+    lines = gzip.decompress((cell / "rows.jsonl.gz").read_bytes()).decode().splitlines()
+    row = json.loads(lines[6])
+    lines[6] = json.dumps({**row, "correct": 1 - row["correct"]})
+    (cell / "rows.jsonl.gz").write_bytes(gzip.compress("\n".join([*lines, ""]).encode()))
+    tables = {file.name: file.read_bytes() for file in study.glob("*.csv")}
+    assert main(["sweep", str(study / "sweep.yaml"), "--tables"]) == 4
+    said = capsys.readouterr().err
+    assert f"{cell}: its rows are not those that were stored" in said
+    assert ("line 7 (" in said) == with_hashes
+    assert {file.name: file.read_bytes() for file in study.glob("*.csv")} == tables
