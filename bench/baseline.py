@@ -36,6 +36,7 @@ from caopd_bench.stored import (
 from caopd_bench.stored_check import find_edits, read_stored
 from caopd_bench.stored_secrets import say_left_out
 from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
+from caopd_bench.text_check import refuse_unlike_texts
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
 
@@ -202,6 +203,7 @@ def _read(spec: str | Path) -> Run:
     run = read_run(spec)
     if not isinstance(run, Run):
         raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
+    refuse_unlike_texts(run)
     return run
 
 
@@ -220,7 +222,8 @@ def _write(
         made=time.strftime("%Y-%m-%d"),
         # JSON holds no lone surrogates, which a path that is not UTF-8 is read as.
         reason=escape_controls(redact(reason)),
-        run=escape_controls(shorten_spec(given)),
+        # An escape would be read as a part of a Windows path: here they are question marks.
+        run=shorten_spec(given).encode("utf-8", "replace").decode(),
         rerun=list(noise),
     )
     contents[BASELINE_NAME] = (baseline.model_dump_json(indent=1) + "\n").encode()
