@@ -83,9 +83,12 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
     texts = list_texts(sample)
-    if isinstance(sample.get("acc"), list):
-        return {**sample, **judge_samples(doc, texts)}
-    judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
+    try:
+        if isinstance(sample.get("acc"), list):
+            return {**sample, **judge_samples(doc, texts)}
+        judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
+    except ValueError as error:  # an unknown kind of answer, or one that math-verify is needed for
+        raise UsageError(f"{where}: cannot be judged again: {error}") from None
     return {**sample, **judged}
 
 

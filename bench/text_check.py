@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from caopd_bench.errors import NotComparableError
+from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.lm_eval_output import find_samples, is_results, iterate_samples
 from caopd_bench.lm_eval_rows import JUDGING, judge_again, list_texts, make_rows
 from caopd_bench.rows import AnyRun, Run
@@ -43,7 +43,8 @@ def refuse_unlike_texts(run: AnyRun) -> None:
         raise NotComparableError(
             f"{inline(run.name, NAME_WIDTH)}: {inline(found.task, NAME_WIDTH)}: rows do not fit "
             f"their texts, {found.rows:,} of {found.checked:,} that were read again: "
-            f"{found.example}; to decide by the texts: gate --reparse"
+            f"{found.example}; to decide by the texts: gate --reparse, to store what they say: "
+            "score RUN --reparse --store DIR"
         )
 
 
@@ -97,7 +98,7 @@ def _read_twice(
     if kind != "latex":
         try:
             again = list(make_rows(task, judge_again(sample, where), where))
-        except ValueError:  # a gold answer that is not of its kind
+        except UsageError:  # a gold answer that is not of its kind
             return
         for ours, read in zip(recorded, again, strict=True):
             yield (

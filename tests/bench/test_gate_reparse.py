@@ -169,3 +169,22 @@ def test_from_python(make, reference):
     assert math.isfinite(taken.cells[0].upper)
     again = gate(read_run(cand), Policy(version=1), reference=reference, reparse=True)
     assert again.cells == result.cells
+
+
+def test_no_reference_is_made_of_such_rows(make, reference, run, tmp_path):
+    cand = make("cand", answers(), answers(sure=True))
+    words = ("--output", tmp_path / "ref", "--reason", "r")
+    code, _, err = run("baseline", "init", cand, *words)
+    assert code == 4
+    assert "rows do not fit their texts" in err
+    assert not (tmp_path / "ref").exists()
+    assert run("baseline", "init", reference, *words, "--aa", cand)[0] == 4
+    assert run("score", cand, "--reparse", "--store", tmp_path / "again")[0] == 0
+    assert run("baseline", "init", tmp_path / "again", *words)[0] == 0
+
+
+def test_a_kind_that_cannot_be_judged_is_a_line(make, reference, run):
+    odd = make("odd", answers(), kind="a kind of a later version")
+    code, out, err = run("gate", "--reparse", "--reference", reference, odd)
+    assert (code, out) == (2, "")
+    assert "line 1: cannot be judged again: unknown kind of answer" in err
