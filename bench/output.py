@@ -16,11 +16,11 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from caopd_bench.errors import writing
 from caopd_bench.locks import locked
@@ -32,7 +32,6 @@ __all__ = [
     "replace_file",
     "replace_files",
     "replace_folder",
-    "replacing",
     "replacing_folder",
     "sync_tree",
 ]
@@ -63,14 +62,15 @@ def replace_file(file: Path, content: bytes) -> None:
     replace_files({file: content})
 
 
-def replace_files(contents: Mapping[Path, bytes]) -> None:
+def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     """Write all beside, then rename all: what was there stays until everything is written.
 
     Parameters
     ----------
-    contents : mapping of Path to bytes
-        Of files in folders that exist. Where a link stands the file that it names is replaced, and
-        what is no ordinary file (``/dev/stdout``, a pipe) is written to.
+    contents : mapping of Path to bytes, or to an iterable of bytes
+        Of files in folders that exist; what is too large to be held comes in pieces. Where a link
+        stands the file that it names is replaced, and what is no ordinary file (``/dev/stdout``, a
+        pipe) is written to.
 
     Raises
     ------
@@ -83,57 +83,29 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     try:
         for file, content in contents.items():
             place = _place_of(file)
+            pieces = (content,) if isinstance(content, bytes) else content
             if _is_special(place):
-                place.write_bytes(content)
+                with place.open("wb") as stream:
+                    stream.writelines(pieces)
                 continue
             _clean_beside(place)
             part, handle = _new_part(place)
             ready.append((part, place, handle))
             _keep_mode(place, handle)
-            _write(handle, content)
+            _write(handle, pieces)
         for part, place, _ in ready:
             file = place
             part.replace(place)
         for folder in {place.parent for _, place, _ in ready}:
             _sync_folder(folder)
     except OSError as error:
-        error.filename, error.filename2 = str(file), None  # and not the name of the part
-        raise
-    finally:
-        for part, _, handle in ready:
-            part.unlink(missing_ok=True)
-            os.close(handle)
-
-
-@contextmanager
-def replacing(file: Path) -> Iterator[IO[bytes]]:
-    """Give a stream for a file that is too large to be held; see `replace_files`.
-
-    The file is replaced when the block ends, and stays as it was if the block fails.
-    """
-    place = _place_of(file)
-    if _is_special(place):
-        with place.open("wb") as stream:
-            yield stream
-        return
-    part, handle, is_theirs = None, None, False
-    try:
-        _clean_beside(place)
-        part, handle = _new_part(place)
-        _keep_mode(place, handle)
-        with open(handle, "wb", closefd=False) as stream:
-            is_theirs = True
-            yield stream
-        is_theirs = False
-        os.fsync(handle)
-        part.replace(place)
-        _sync_folder(place.parent)
-    except OSError as error:
-        if error.filename is None or not is_theirs:  # else what the block has read
+        # Not the name of the part; but that of another file, from which pieces are read.
+        named, ours = Path(str(error.filename or file)), _place_of(Path(str(file))).parent
+        if error.filename is None or ours in (named, named.parent):
             error.filename, error.filename2 = str(file), None
         raise
     finally:
-        if part is not None and handle is not None:
+        for part, _, handle in ready:
             part.unlink(missing_ok=True)
             os.close(handle)
 
@@ -207,7 +179,7 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
             handle = os.open(part / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
             try:
                 _keep_mode(place / name, handle)
-                _write(handle, content)
+                _write(handle, (content,))
             finally:
                 os.close(handle)
         _sync_folder(part)
@@ -319,10 +291,11 @@ def _renameat2() -> Any:
     return call
 
 
-def _write(handle: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(handle, left) :]
+def _write(handle: int, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        left = memoryview(piece)
+        while left:
+            left = left[os.write(handle, left) :]
     os.fsync(handle)
 
 

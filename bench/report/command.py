@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caopd_bench.errors import UsageError, writing
@@ -38,18 +38,17 @@ def run_report(options: argparse.Namespace) -> int:
         workers=min(os.cpu_count() or 1, MAX_WORKERS),
     )
     beside = _beside(outputs) if options.samples == "all" else None
-    contents: dict[Path, bytes] = {}
+    contents: dict[Path, bytes | Iterable[bytes]] = {}
     for file in outputs:
         contents[file] = _render(report, file, beside).encode()
     if options.card:
         contents |= _cards(report, options.card)
     if options.figures:
         contents |= dict(_figures(report, options.figures))
-    if beside is None:
-        _write(contents)
-    else:
-        _write_all(report, beside, contents)
-    for file in [*contents, *([beside] if beside else [])]:
+    if beside is not None:
+        contents[beside] = _dump_all(report)
+    _write(contents)
+    for file in contents:
         print(inline(file))
     for line in _summary(report):
         print(line, file=sys.stderr)
@@ -136,7 +135,7 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip(".")[:80] or "run"
 
 
-def _write(contents: dict[Path, bytes]) -> None:
+def _write(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     from caopd_bench.output import replace_files
 
     with writing(next(iter(contents))):
@@ -145,10 +144,9 @@ def _write(contents: dict[Path, bytes]) -> None:
         replace_files(contents)
 
 
-def _write_all(report: Report, file: Path, contents: dict[Path, bytes]) -> None:
-    """Write every row beside the page, and the pages; the runs are read again, one by one."""
-    from caopd_bench.output import replacing
-    from caopd_bench.report.samples import write_lines
+def _dump_all(report: Report) -> Iterator[bytes]:
+    """Give every row as a line of JSON; the runs are read again, one by one."""
+    from caopd_bench.report.samples import dump_lines
     from caopd_bench.rows import Row, Run
     from caopd_bench.runs import read_run
 
@@ -158,12 +156,7 @@ def _write_all(report: Report, file: Path, contents: dict[Path, bytes]) -> None:
             if isinstance(run, Run):
                 yield from ((entry.name, row) for row in run.rows if row.task in entry.cells)
 
-    with writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as stream:
-            write_lines(stream, rows())
-            stream.flush()  # so that a full disk is known before the first page is replaced
-            _write(contents)
+    return dump_lines(rows())
 
 
 def _summary(report: Report) -> Iterator[str]:

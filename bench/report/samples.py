@@ -11,11 +11,21 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from caopd_bench.rows import Row
 
-__all__ = ["SURE", "Kind", "Picked", "kind_of", "pick_rows", "show_text", "to_line", "trim"]
+__all__ = [
+    "SURE",
+    "Kind",
+    "Picked",
+    "dump_lines",
+    "kind_of",
+    "pick_rows",
+    "show_text",
+    "to_line",
+    "trim",
+]
 
 #: From this confidence on an answer counts as sure, and up to the other as unsure.
 SURE, UNSURE = 0.9, 0.5
@@ -23,6 +33,8 @@ SURE, UNSURE = 0.9, 0.5
 SHARES = {"sure and wrong": 0.4, "unsure and right": 0.15, "unparsed": 0.15}
 #: Characters of a text in the page; the whole is in the rows.
 MAX_TEXT = 4_000
+#: From so many characters on lines are written.
+PIECE = 1 << 20
 
 Kind = Literal["sure and wrong", "unsure and right", "unparsed", "other"]
 
@@ -151,15 +163,15 @@ def to_line(run: str, row: Row) -> dict[str, Any]:
     }
 
 
-def write_lines(stream: IO[bytes], rows: Iterable[tuple[str, Row]]) -> int:
-    """Write rows as JSON lines and count them."""
-    count = 0
-    for line in _dump(rows):
-        stream.write(line.encode("ascii"))
-        count += 1
-    return count
-
-
-def _dump(rows: Iterable[tuple[str, Row]]) -> Iterator[str]:
+def dump_lines(rows: Iterable[tuple[str, Row]]) -> Iterator[bytes]:
+    """Give rows as JSON lines, in pieces of many lines."""
+    lines: list[str] = []
+    size = 0
     for run, row in rows:
-        yield json.dumps(to_line(run, row), allow_nan=False) + "\n"
+        lines.append(json.dumps(to_line(run, row), allow_nan=False))
+        size += len(lines[-1])
+        if size >= PIECE:
+            yield ("\n".join(lines) + "\n").encode("ascii")
+            lines, size = [], 0
+    if lines:
+        yield ("\n".join(lines) + "\n").encode("ascii")
