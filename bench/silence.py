@@ -48,23 +48,24 @@ def describe_loss(pair: TaskPair, level: float) -> str:
 
 
 def warn_of_silence(pairs: Sequence[TaskPair], policy: Policy) -> Iterator[str]:
-    """Say where the candidate states no confidence, or lost some, and the policy does not look."""
+    """Say where the candidate states no confidence, or lost some without the policy looking."""
     for pair in pairs:
         gated = _gated(policy.limits(pair.task))
-        if "parse_rate" in gated:
-            continue
         place = f"{inline(pair.task, NAME_WIDTH)}: " if len(pairs) > 1 else ""
-        of_answers = gated and set(gated) <= {OF_ANSWERS}
-        why = "the policy does not limit parse_rate"
-        if of_answers:
-            why = "the policy gates accuracy alone, so this verdict says nothing of confidence"
+        is_limited = "parse_rate" in gated
+        if is_limited:
+            why = ""
+        elif gated and set(gated) <= {OF_ANSWERS}:
+            why = ", and the policy gates accuracy alone: this verdict says nothing of confidence"
+        else:
+            why = ", and the policy does not limit parse_rate"
         if not pair.cand.parsed.any():
             yield (
                 f"{place}the candidate states no usable confidence in any of its {pair.n:,} rows "
-                f"(parse rate 0), and {why}"
+                f"(parse rate 0){why}"
             )
-        elif lost := describe_loss(pair, policy.confidence):
-            yield f"{place}{lost}, and {why}"
+        elif not is_limited and (lost := describe_loss(pair, policy.confidence)):
+            yield f"{place}{lost}{why}"
 
 
 def _gated(limits: Mapping[str, Limits]) -> list[str]:

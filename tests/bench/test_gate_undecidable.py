@@ -261,6 +261,8 @@ def test_who_is_warned_of_silence(base, equal, metrics, warns):
     if warns:
         assert "in 300 of 600 rows, the reference in 600" in result.warnings[0]
     assert gate(equal, policy(metrics=metrics), reference=base).warnings == []
+    # One that states nothing at all is named under every policy.
+    assert "parse rate 0" in gate(mute(equal), policy(metrics=metrics), reference=base).warnings[0]
 
 
 def test_a_limit_that_cannot_fail_is_said_to_be_one(base, equal, run, tmp_path):
