@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["altered_decoding", "read_generation_settings", "tell_decoding"]
+__all__ = ["altered_decoding", "pick_settings", "read_generation_settings", "tell_decoding"]
 
 FILE, MODEL_FILE = "generation_config.json", "config.json"
 MAX_BYTES = 1_000_000
@@ -110,13 +110,17 @@ def read_generation_settings(
             return None
         known = _read(file)
         if known is not None:
-            return {
-                key: _shorten(known[key])
-                for key, neutral in sorted({**ALWAYS, **OF_BEAMS, **OF_SAMPLES}.items())
-                if known.get(key) is not None
-                and (key in DEFAULTS or not _is_neutral(known[key], neutral))
-            }
+            return pick_settings(known)
     return None
+
+
+def pick_settings(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick of a model's settings what `read_generation_settings` gives."""
+    return {
+        key: _shorten(known[key])
+        for key, neutral in sorted({**ALWAYS, **OF_BEAMS, **OF_SAMPLES}.items())
+        if known.get(key) is not None and (key in DEFAULTS or not _is_neutral(known[key], neutral))
+    }
 
 
 def altered_decoding(

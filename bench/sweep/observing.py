@@ -14,7 +14,7 @@ import numpy as np
 from caopd_bench.errors import UsageError
 from caopd_bench.rows import Run
 from caopd_bench.sweep.cells import Cell, resolved
-from caopd_bench.training.codec import Codec
+from caopd_bench.training.codec import Codec, find_end_ids
 from caopd_bench.training.command import load_model, place_model
 from caopd_bench.training.contexts import show_demonstration
 from caopd_bench.training.evaluating import answer
@@ -46,7 +46,7 @@ def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, floa
         return found
     docs = _load_validation(cell)
     model, tokenizer = _load(trained)
-    codec = Codec(tokenizer, chat=cell.evaluate.apply_chat_template)
+    codec = _make_codec(cell, model, tokenizer)
     teacher = _load(base)[0]
     recipe = Recipe(codec, resolved(cell.stages[-1], str(base))) if cell.stages else None
     shown = [
@@ -77,7 +77,7 @@ def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> Non
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["task", "item_hash", "expected"])
-    codec = Codec(tokenizer, chat=cell.evaluate.apply_chat_template)
+    codec = _make_codec(cell, model, tokenizer)
     for task in run.tasks:
         if not task.endswith("_conf"):
             continue
@@ -122,6 +122,11 @@ def read_expectations(folder: Path, task: str) -> dict[str, float]:
 def _load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     model, tokenizer = load_model(str(folder))
     return place_model(model).eval(), tokenizer
+
+
+def _make_codec(cell: Cell, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Codec:
+    """Lay out prompts as lm-eval does, and end answers at all tokens that the model names."""
+    return Codec(tokenizer, chat=cell.evaluate.apply_chat_template, end_ids=find_end_ids(model))
 
 
 def _last_step(history: Path) -> dict[str, float]:

@@ -109,6 +109,10 @@ class Codec:
         """Decode a part of an answer; special tokens are kept, so that lengths add up."""
         return self._decoded(tuple(ids))
 
+    def read(self, ids: Sequence[int]) -> str:
+        """Decode an answer as lm-eval does: without special tokens, by the tokenizer's defaults."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
     def _decode(self, ids: tuple[int, ...]) -> str:
         text = self.tokenizer.decode(
             list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False

@@ -1,7 +1,15 @@
 """Evaluate a model in the process that trains it: the task's prompt, parser, verifier and metrics.
 
-`lm_eval` is the reference; on the micro models' task this gives the same rows
-(tests/bench/training/test_evaluating.py) in a second instead of half a minute.
+`lm_eval` with the backend hf is the reference; greedily this gives the same texts
+(tests/bench/training/test_evaluating.py) in a second instead of half a minute. That holds for the
+tokens that end an answer, for special tokens in it, and for what a model's own generation settings
+do to a greedy decoding (a repetition penalty, see `tasks.decoding`). Three things are other:
+
+- samples are of the model's own distribution at the temperature, and no setting of the model's
+  shapes them; transformers takes the 50 most probable tokens unless it is told otherwise;
+- a prompt that leaves no room for the answer is not cut on the left;
+- where the model's generation settings do not name the tokenizer's end token, lm-eval may read on
+  behind it in a batch of several questions. Here an answer ends at it.
 """
 
 from __future__ import annotations
@@ -14,8 +22,9 @@ import numpy as np
 
 from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr, tally
 from caopd_bench.training.codec import Codec
+from caopd_bench.training.generating import decode_altered, find_altered
 from caopd_bench.training.reading_out import expected_confidences
-from caopd_bench.training.rollouts import judge_rollout
+from caopd_bench.training.rollouts import Rollout, judge_rollout
 from caopd_bench.training.sampling import sample
 
 if TYPE_CHECKING:
@@ -67,22 +76,23 @@ def answer(
         Rows: `item_hash`, `sample` (-1), `groups`, `confidence`, `correct`, `status`, `text`.
     """
     prompts = [codec.encode_prompt(doc) for doc in docs]
-    drawn = sample(
-        model,
-        prompts,
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        generator=generator,
-        end_ids=codec.end_ids,
-        pad_id=codec.pad_id,
-        batch=batch,
-    )
-    rollouts = []
-    for doc, ids in zip(docs, drawn, strict=True):
-        body, _ = codec.split_end(ids)
-        # As the task reads it, which is not told why an answer ended and stops at its stop string.
-        text = codec.decode(body).partition(STOP)[0]
-        rollouts.append(judge_rollout(doc, ids, text, finished=True))
+    if temperature == 0 and find_altered(model):
+        drawn = decode_altered(model, codec, prompts, max_new_tokens=max_new_tokens, batch=batch)
+    else:
+        drawn = sample(
+            model,
+            prompts,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            generator=generator,
+            end_ids=codec.end_ids,
+            pad_id=codec.pad_id,
+            batch=batch,
+        )
+    rollouts = [
+        judge_rollout(doc, ids, _read(codec, ids), finished=True)
+        for doc, ids in zip(docs, drawn, strict=True)
+    ]
     rows = [
         {
             "item_hash": doc["item_hash"],
@@ -97,10 +107,30 @@ def answer(
     ]
     if expectation:
         kinds = [doc["kind"] for doc in docs]
-        expected = expected_confidences(model, codec, prompts, rollouts, kinds)
+        exact = [_keep_tokens(codec, *each) for each in zip(docs, rollouts, strict=True)]
+        expected = expected_confidences(model, codec, prompts, exact, kinds)
         for row, value in zip(rows, expected, strict=True):
             row["expected"] = value
     return rows
+
+
+def _read(codec: Codec, ids: Sequence[int]) -> str:
+    """Give the text of an answer as lm-eval gives it to the task.
+
+    An end token that is no special token of the tokenizer stays in the text, unless it is the
+    tokenizer's own. Why an answer ended is not told.
+    """
+    return codec.read(ids).partition(STOP)[0].partition(codec.decode([codec.end_id]))[0]
+
+
+def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
+    """Give an answer whose text has all of its tokens, special ones too, if it reads the same."""
+    text = codec.decode(codec.split_end(rollout.ids)[0]).partition(STOP)[0]
+    if text == rollout.text:
+        return rollout
+    whole = judge_rollout(doc, rollout.ids, text, finished=True)
+    is_same = whole.confidence == rollout.confidence
+    return whole if is_same else whole._replace(status="no_confidence", confidence=None)
 
 
 def summarize(rows: Sequence[Mapping[str, Any]], column: str = "confidence") -> dict[str, float]:
