@@ -26,7 +26,8 @@ def one_line() -> Iterator[None]:
             kind: type[BaseException], value: BaseException, trace: TracebackType | None
         ) -> None:
             if value is ours:
-                print(f"caopd_bench: {value}", file=sys.stderr)
+                # One line: a newline in a value would begin another one with it.
+                print(f"caopd_bench: {' '.join(str(value).splitlines())}", file=sys.stderr)
             else:
                 shown_otherwise(kind, value, trace)
 
