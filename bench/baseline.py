@@ -23,6 +23,7 @@ from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.output import is_part, only_writer, replace_folder
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.places import shorten_spec
+from caopd_bench.progress import track
 from caopd_bench.records import AS_ZERO, Record, to_plain
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
@@ -169,7 +170,7 @@ def measure_noise(first: Run, second: Run) -> list[Noise]:
         raise UsageError(f"--aa {second.path}: has none of the tasks {', '.join(ours)}")
     check_parsers(first, second, shared)
     found: list[Noise] = []
-    for task in shared:
+    for task in track(shared, "measuring the noise of a rerun", "tasks", len(shared)):
         pair = match_task(task, ours[task], theirs[task])
         found += _noise(pair, None)
         for key in pair.keys:

@@ -13,6 +13,7 @@ from caopd_bench._version import __version__
 from caopd_bench.deciding_options import add_deciding
 from caopd_bench.exits import HELP, ExitCode
 from caopd_bench.process import Command
+from caopd_bench.progress import telling
 from caopd_bench.report_options import add_report
 from caopd_bench.store_options import add_store
 from caopd_bench.sweep_options import add_sweep
@@ -30,8 +31,13 @@ def read_command(words: Sequence[str] | None) -> Command:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
         return Command("", lambda: ExitCode.USAGE)
-    work = partial(options.run, options)
+    work = partial(_tell_and_run, options)
     return Command(options.command, work, decides=getattr(options, "decides", False))
+
+
+def _tell_and_run(options: argparse.Namespace) -> int:
+    with telling(options.command):
+        return int(options.run(options))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -26,6 +26,7 @@ from caopd_bench.metrics import compare as compare_rows
 from caopd_bench.notes import notes_on_pairing
 from caopd_bench.pair_notes import notes_on_weights
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.progress import track
 from caopd_bench.rows import AGREEMENT, AnyRun, count_rows
 from caopd_bench.runs import read_runs
 from caopd_bench.terminal import NAME_WIDTH, inline
@@ -153,7 +154,7 @@ def compare(
     check_parsers(one, two, tasks)
     on_weights = notes_on_weights([one, two])
     found: list[TaskComparison] = []
-    for name in tasks:
+    for name in track(tasks, "comparing", "tasks", len(tasks)):
         differences = find_differences(one, two, [name])
         if strict:
             refuse(differences)

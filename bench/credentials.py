@@ -8,11 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
 
-__all__ = ["LEFT_OUT", "clean_name", "holds_secret", "is_secret_name", "looks_random", "redact"]
+__all__ = [
+    "LEFT_OUT",
+    "clean_name",
+    "holds_secret",
+    "is_secret_name",
+    "looks_random",
+    "redact",
+    "same_environment",
+]
+
+#: Secrets of the environment, while that is not looked at again.
+_FOUND: ContextVar[frozenset[str] | None] = ContextVar("found", default=None)
 
 #: Stands where a secret was.
 LEFT_OUT = "(left out)"
@@ -164,12 +177,29 @@ def _leave_name(found: re.Match[str]) -> str:
     return f"{name}{found['mark']}{LEFT_OUT}"
 
 
-def _of_environment() -> set[str]:
-    return {
+@contextmanager
+def same_environment() -> Iterator[None]:
+    """Look at the variables of the environment once, for as long as it is not going to change.
+
+    Provenance of ten thousand tasks holds hundreds of thousands of texts.
+    """
+    token = _FOUND.set(_of_environment())
+    try:
+        yield
+    finally:
+        _FOUND.reset(token)
+
+
+def _of_environment() -> frozenset[str]:
+    found = _FOUND.get()
+    if found is not None:
+        return found
+    values = (os.environ[name] for name in os.environ if is_secret_name(name))
+    return frozenset(
         value
-        for name, value in os.environ.items()
-        if len(value) >= _LEAST and is_secret_name(name) and not os.path.exists(value)  # noqa: PTH110
-    }
+        for value in values
+        if len(value) >= _LEAST and not os.path.exists(value)  # noqa: PTH110
+    )
 
 
 def clean_name(name: str) -> str:

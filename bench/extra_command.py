@@ -12,6 +12,7 @@ from caopd_bench.extra_tables import render_panel, render_probes
 from caopd_bench.output import replace_file
 from caopd_bench.panel import PANEL_TASK, Spread, read_panel
 from caopd_bench.probing import probe
+from caopd_bench.progress import stage
 from caopd_bench.records import Record, render_json
 from caopd_bench.runs import read_runs
 
@@ -30,11 +31,13 @@ def run_extra(options: argparse.Namespace) -> int:
         raise UsageError(f"{name}: --missing does not go with it")
     runs = read_runs(options.runs)
     if options.panel:
-        spreads, turns, records = read_panel(runs, level=options.confidence)
+        with stage("comparing prompts"):
+            spreads, turns, records = read_panel(runs, level=options.confidence)
         records = [*_panel_records(spreads), *records]
         blocks = list(render_panel(spreads, turns, options.confidence))
     else:
-        records = probe(runs, level=options.confidence)
+        with stage("computing probes"):
+            records = probe(runs, level=options.confidence)
         blocks = list(render_probes(records, options.confidence))
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:

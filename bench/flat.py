@@ -22,6 +22,7 @@ from caopd_bench.flat_files import Wanted, column_names, format_of, read_chunks
 from caopd_bench.flat_values import Chunk
 from caopd_bench.metrics.counting import canonical
 from caopd_bench.places import shorten_path
+from caopd_bench.progress import stage
 from caopd_bench.rows import GREEDY, AnyRun, CountedRun, Row, Run
 
 __all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "find_flat", "read_flat"]
@@ -87,11 +88,13 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     chunks = _read_all(files, wanted)
     held: list[Chunk] = []
     total = 0
-    for chunk in chunks:
-        held.append(chunk)
-        total += chunk.correct.size
-        if total > MAX_ROWS:
-            break
+    with stage(f"reading {path.name}", "rows") as part:
+        for chunk in chunks:
+            held.append(chunk)
+            total += chunk.correct.size
+            part.add(chunk.correct.size)
+            if total > MAX_ROWS:
+                break
     if not total:
         raise UsageError(f"{path}: holds no rows")
     name = _name_of(path)
@@ -221,8 +224,10 @@ def _count(
         item_asked=columns.item is not None,
         decimals=columns.decimals,
     )
-    for chunk in chunks:
-        counter.add(chunk)
+    with stage(f"counting {path.name}", "rows") as part:
+        for chunk in chunks:
+            counter.add(chunk)
+            part.add(chunk.correct.size)
     warnings = []
     if counter.gave_up_items:
         warnings.append(

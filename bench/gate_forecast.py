@@ -21,6 +21,7 @@ from caopd_bench.gating import limited_cells
 from caopd_bench.made_candidates import make_equal, stratify
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.paired_rows import TaskPair
+from caopd_bench.progress import track
 
 __all__ = ["Draws", "draw_equal", "pass_from"]
 
@@ -101,7 +102,7 @@ def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Genera
     made: dict[Place, Made] = {}
     reasons: dict[Place, str] = {}
     table = []
-    for _ in range(draws):
+    for _ in track(range(draws), f"drawing equal models on {pair.task}", "candidates", draws):
         every = limited_cells([make_equal(pair, rng, stratum)], gated, only_limits=True)
         made = {place: one for place, one in every.items() if one.tier == "gate"}
         reasons |= {p: one.numbers.reason for p, one in made.items() if one.numbers.reason}

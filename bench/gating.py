@@ -23,6 +23,7 @@ from caopd_bench.gate_policy import Limits, Policy
 from caopd_bench.gate_result import EXIT_CODES, GateCell, GateResult
 from caopd_bench.metrics.verdicts import CellVerdict, Decision, Outcome, decide
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
+from caopd_bench.progress import stage, track
 from caopd_bench.room import describe_no_room
 from caopd_bench.rows import AnyRun
 from caopd_bench.silence import describe_loss, warn_of_silence
@@ -90,9 +91,13 @@ def gate(
     differences = find_differences(base, cand, tasks)
     if strict:
         refuse(differences)
-    pairs = [cluster_pair(match_task(task, ours[task], theirs[task]), wanted) for task in tasks]
-    made = limited_cells(pairs, wanted)
-    decision = decide_cells(made, wanted)
+    pairs = [
+        cluster_pair(match_task(task, ours[task], theirs[task]), wanted)
+        for task in track(tasks, "pairing rows", "tasks", len(tasks))
+    ]
+    with stage("computing what the policy limits"):
+        made = limited_cells(pairs, wanted)
+        decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
     lost = {pair.task: describe_loss(pair, wanted.confidence) for pair in pairs}

@@ -9,7 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from caopd_bench.credentials import LEFT_OUT, holds_secret, is_secret_name, looks_random
+from caopd_bench.credentials import (
+    LEFT_OUT,
+    holds_secret,
+    is_secret_name,
+    looks_random,
+    same_environment,
+)
 from caopd_bench.identity_names import ARGUMENTS, DECODING, METADATA, QUANTISATION, Kind, Rule
 from caopd_bench.places import clean_text_urls, clean_url, is_path, is_url, shorten_path
 
@@ -71,7 +77,8 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
     ({'pretrained': 'ckpt/1'}, ['args.api_key'])
     """
     cleaner = _Cleaner()
-    kept = cleaner.keep(value, rule, name, 0)
+    with same_environment():
+        kept = cleaner.keep(value, rule, name, 0)
     left = list(dict.fromkeys(cleaner.left))
     return Kept(None if kept is _OUT else kept, left, list(dict.fromkeys(cleaner.short)))
 

@@ -27,6 +27,7 @@ from caopd_bench.lm_eval_provenance import (
 from caopd_bench.lm_eval_rows import judge_again, make_rows
 from caopd_bench.packed import BlankLines, read_lines
 from caopd_bench.plain_json import parse_json, read_json
+from caopd_bench.progress import track
 from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import Row, Run
 from caopd_bench.tasks.thinking import holds_thinking
@@ -91,7 +92,8 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
     rows: list[Row] = []
     warnings: list[str] = []
     tasks: dict[str, Any] = {}
-    for task, file in samples.items():
+    listed = track(samples.items(), f"reading {results_file.parent.name}", "tasks", len(samples))
+    for task, file in listed:
         read = _read_samples(task, file, reparse)
         if not read.rows:
             warnings.append(f"{task}: no stated confidence in its samples; left out")

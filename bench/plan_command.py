@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from caopd_bench.errors import UsageError
 from caopd_bench.panel import PANEL_TASK
 from caopd_bench.plan import Costs, Plan, load_costs, make_plan
+from caopd_bench.progress import stage
 from caopd_bench.table import align
 from caopd_bench.tasks.items import count_items
 from caopd_bench.tasks.listing import list_tasks
@@ -41,7 +42,8 @@ def run_plan(options: argparse.Namespace) -> int:
         raise UsageError(f"--plan {options.plan}: no such task{hint}")
     costs = load_costs().get(task.questions)
     if costs is None:
-        costs = Costs(count_items(task.questions), None, None, None, NOT_MEASURED)
+        with stage(f"counting the items of {task.questions}"):
+            costs = Costs(count_items(task.questions), None, None, None, NOT_MEASURED)
     plan = make_plan(
         task,
         costs,

@@ -19,6 +19,7 @@ from caopd_bench.flat_files import SUFFIXES, format_of
 from caopd_bench.inspect_logs import is_inspect, read_header, read_inspect
 from caopd_bench.lm_eval_provenance import section
 from caopd_bench.logged_answers import AnswerColumns, Logged, read_logged
+from caopd_bench.progress import track
 from caopd_bench.provenance import clean_provenance
 from caopd_bench.rows import GREEDY, Row, Run
 from caopd_bench.tasks.parsing import PARSER_VERSION, find_spans, judge_spans
@@ -113,8 +114,9 @@ def rescore(
     task = clean_name(task or _word(evaluated.get("task")) or "logged")
     try:
         judge = partial(_judge, kind=kind, max_tokens=max_tokens)
-        held = list(answers)
-        rows = list(_make_rows(held, task, judge, workers))
+        held = list(track(answers, f"reading {file.name}", "responses"))
+        judged = _make_rows(held, task, judge, workers)
+        rows = list(track(judged, "judging", "responses", len(held)))
         split = _find_split(held)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None

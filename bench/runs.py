@@ -12,6 +12,7 @@ from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError
 from caopd_bench.flat import Columns, find_flat, read_flat
 from caopd_bench.lm_eval_output import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.progress import track
 from caopd_bench.rows import AnyRun
 from caopd_bench.stored import is_stored
 from caopd_bench.stored_check import read_stored
@@ -78,7 +79,9 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
     wanted = columns or Columns()
     options = {key: getattr(wanted, key) for key in wanted.__slots__}
     listed = [os.fspath(spec) for spec in specs]
-    runs = [read_run(spec, **options) for spec in listed]
+    total = len(listed)
+    shown = track(listed, "reading", "runs", total) if total > 1 else listed
+    runs = [read_run(spec, **options) for spec in shown]
     names = name_runs(listed, [run.name for run in runs])
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
 

@@ -18,6 +18,7 @@ from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.notes import describe_run, notes_on_task
 from caopd_bench.output import replace_file
 from caopd_bench.pair_notes import notes_on_items, notes_on_thinking, notes_on_weights
+from caopd_bench.progress import stage
 from caopd_bench.records import Record, render_json
 from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AnyRun, CountedRun, Run
@@ -79,16 +80,17 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     records = score(
         runs, by=keys, level=options.confidence, missing=missing, workers=usable_cores()
     )
-    figure = _draw(runs, options.confidence, missing) if options.figure else None
+    with stage("drawing"):
+        figure = _draw(runs, options.confidence, missing) if options.figure else None
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
     to_stdout = options.json == Path("-")
     if options.json and not to_stdout:
-        with writing(options.json):
+        with writing(options.json), stage("writing the numbers"):
             options.json.parent.mkdir(parents=True, exist_ok=True)
             replace_file(options.json, render_json(records).encode())
     if kept:
-        with writing(options.store):
+        with writing(options.store), stage("storing the rows"):
             write_stored(
                 kept, records, options.store, level=options.confidence, with_text=options.text
             )

@@ -21,6 +21,7 @@ from caopd_bench.made_candidates import make_equal, make_opd_shaped, stratify
 from caopd_bench.metrics.verdicts import Outcome
 from caopd_bench.no_room import NoRoom, find_no_room
 from caopd_bench.paired_rows import TaskPair
+from caopd_bench.progress import track
 from caopd_bench.rows import AnyRun
 from caopd_bench.self_test_families import FamilyTest, find_family_keys, try_families
 
@@ -122,17 +123,19 @@ def run_self_test(
     lacking: Counter[Number] = Counter()
     reasons: dict[Number, str] = {}
     equal: list[Outcome] = []
-    for _ in range(equal_draws):
+    for _ in track(range(equal_draws), "judging equal models", "candidates", equal_draws):
         drawn = [make_equal(p, rng, s) for p, s in zip(pairs, strata, strict=True)]
         outcome, without = _judge(drawn, gated)
         equal.append(outcome)
         lacking.update(without.keys())
         reasons |= without
     opd = [
-        judge_pairs([make_opd_shaped(pair, rng) for pair in pairs], gated) for _ in range(opd_draws)
+        judge_pairs([make_opd_shaped(pair, rng) for pair in pairs], gated)
+        for _ in track(range(opd_draws), "judging overconfident models", "candidates", opd_draws)
     ]
     families = [
-        try_families(pairs, gated, key, family_draws, rng) for key in find_family_keys(pairs)
+        try_families(pairs, gated, key, family_draws, rng)
+        for key in track(find_family_keys(pairs), "judging families", "keys")
     ]
     return SelfTest(
         equal=equal_draws,

@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 from caopd_bench.credentials import clean_name, redact
 from caopd_bench.errors import UsageError
 from caopd_bench.output import is_part, only_writer, replace_folder
+from caopd_bench.progress import track
 from caopd_bench.provenance import (
     OTHER_PARSER,
     clean_provenance,
@@ -147,7 +148,7 @@ def load_stored(folder: Path) -> Loaded:
     summary = read_summary(folder)
     hashes, rows = RowHashes(), list[Row]()
     foreign: tuple[int, str] | None = None
-    lines = read_lines(folder)
+    lines = track(read_lines(folder), f"reading {folder.name}", "rows")
     for i, line in enumerate(lines):
         hashes.add(line)
         try:

@@ -6,6 +6,9 @@ from pathlib import Path
 # Before anything imports huggingface_hub: a look-up without a network retries for half a minute.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+# A slow machine takes more than two seconds for much: lines that no test expects.
+os.environ.setdefault("CAOPD_BENCH_PROGRESS", "0")
+
 # The real datasets, where this machine has them; tests that need one are skipped without.
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
 if _SHARED.is_dir():
