@@ -24,10 +24,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.credentials import redact
 from caopd_bench.errors import writing
 from caopd_bench.locks import lock, locked
-from caopd_bench.output import replace_files
+from caopd_bench.output import replace_files, sync_tree
 from caopd_bench.plain_json import read_json as load_json
+from caopd_bench.stored_secrets import redact_all
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
@@ -109,6 +111,15 @@ class Folder:
         """Give the file for what this process prints, a worker."""
         return self.root / "work" / f"worker-{socket.gethostname()}-{os.getpid()}.log"
 
+    def redact_logs(self, cells: Sequence[Cell]) -> None:
+        """Take secrets out of what workers printed that have ended."""
+        secrets = {text for cell in cells for text in cell.secrets}
+        for file in (self.root / "work").glob(f"worker-{socket.gethostname()}-*.log"):
+            if not _is_alive(int(file.stem.rpartition("-")[2])):
+                with suppress(OSError):
+                    text = file.read_text(encoding="utf-8", errors="replace")
+                    file.write_text(redact(text, secrets), encoding="utf-8")
+
     @contextmanager
     def token(self) -> Iterator[Path]:
         """Give a new file, there as long as the context lasts: who sees it sees this folder."""
@@ -124,6 +135,7 @@ class Folder:
 
     def finish(self, cell: Cell, ready: Path) -> None:
         """Move what was made into its place, in one rename; an older cell of the name goes."""
+        sync_tree(ready)
         place = self.cell(cell)
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
@@ -137,7 +149,9 @@ class Folder:
     def fail(self, cell: Cell, record: Mapping[str, Any]) -> None:
         """Record why a cell failed."""
         file = self.root / "failed" / f"{cell.name}.json"
-        text = json.dumps({"key": cell.key, **record}, indent=1) + "\n"
+        # What a library says of a failed request may hold the key that it was made with.
+        plain = redact_all(dict(record), cell.secrets)
+        text = json.dumps({"key": cell.key, **plain}, indent=1) + "\n"
         for is_last in (False, True):  # `clean` of another process may take the folder away
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
