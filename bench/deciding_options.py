@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from caopd_bench import arguments
@@ -59,8 +60,8 @@ def _add_gate(commands: Any) -> None:
         help="PASS, FAIL or INCONCLUSIVE: may this checkpoint replace the reference?",
         description="Decide by a policy whether a candidate is as well calibrated as a reference. "
         "Exit codes: 0 PASS, 1 FAIL, 2 something given cannot be used, 3 INCONCLUSIVE (0 if the "
-        "policy only warns), 4 the runs are not comparable, 5 the verdict cannot be written. 1 is "
-        "FAIL and nothing else; those of every command stand below.",
+        "policy only warns of chance), 4 the runs are not comparable, 5 a PASS of which a file "
+        "cannot be written. 1 is FAIL and nothing else; those of every command stand below.",
     )
     gate.add_argument("candidate", nargs="?", metavar="CAND", help="a run, as for score")
     gate.add_argument(
@@ -82,23 +83,28 @@ def _add_gate(commands: Any) -> None:
         "--strict", action="store_true", help="refuse runs that were asked differently"
     )
     gate.add_argument(
+        "--reparse",
+        action="store_true",
+        help="decide by the texts: read the responses of both runs again with this parser",
+    )
+    gate.add_argument(
         "--self-test",
         action="store_true",
         help="let the gate judge candidates made of the reference: equal ones, OPD-shaped ones",
     )
     gate.add_argument(
         "--plan",
-        action="store_true",
+        action=_InsteadOfADecision,
         help="before any candidate: in how many runs an equal model could PASS with the "
         "reference's items, and how many items it takes; --output FILE.json",
     )
     gate.add_argument(
         "--suggest-margins",
-        action="store_true",
+        action=_InsteadOfADecision,
         help="margins from the noise of a rerun; CAND is the reference's checkpoint run again",
     )
-    gate.add_argument("--schema", action="store_true", help="print the policy's JSON Schema")
-    gate.set_defaults(run=_gate)
+    gate.add_argument("--schema", action=_InsteadOfADecision, help="print the policy's JSON Schema")
+    gate.set_defaults(run=_gate, decides=True)
 
 
 def _add_baseline(commands: Any) -> None:
@@ -134,7 +140,26 @@ def _add_baseline(commands: Any) -> None:
     )
     for action in (show, verify):
         action.add_argument("folder", type=arguments.path, metavar="DIR")
+    for action in (update, verify):
+        action.set_defaults(decides=True)
     baseline.set_defaults(run=_baseline)
+
+
+class _InsteadOfADecision(argparse.Action):
+    """A flag of a command that decides, with which it prints a text and decides nothing."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=False, **more)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: object,  # noqa: ARG002
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        setattr(namespace, self.dest, True)
+        namespace.decides = False
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -10,13 +10,14 @@ from pathlib import Path
 from caopd_bench.baseline import measure_noise
 from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
+from caopd_bench.exits import ExitCode, complain
 from caopd_bench.gate_github import annotate, append_summary
 from caopd_bench.gate_inputs import choose_tasks, load_reference, read_whole
 from caopd_bench.gate_plan import plan_gate
 from caopd_bench.gate_plan_text import render_plan, render_plan_json
 from caopd_bench.gate_policy import SHIPPED, Policy, load_policy, render_schema
 from caopd_bench.gate_text import render_text
-from caopd_bench.gate_write import check_outputs, write_files, write_outputs
+from caopd_bench.gate_write import check_outputs, try_to_deliver, write_files, write_outputs
 from caopd_bench.gating import gate
 from caopd_bench.margins import render_suggestions, suggest_margins
 from caopd_bench.paired_rows import rows_by_task
@@ -37,6 +38,11 @@ def run_gate(options: argparse.Namespace) -> int:
         if (options.self_test or options.plan) and options.candidate:
             named = "--self-test" if options.self_test else "--plan"
             raise UsageError(f"{named} makes its own candidates; leave CAND out")
+        if options.reparse:
+            raise UsageError(
+                "--reparse is for a verdict; store the reference read again: caopd-bench score RUN "
+                "--reparse --store DIR"
+            )
         if options.plan:
             _check_plan_outputs(options.output)
         reference = _read_reference(options, policy)
@@ -55,13 +61,19 @@ def run_gate(options: argparse.Namespace) -> int:
         options.policy or policy,
         reference=options.reference,
         strict=options.strict,
+        reparse=options.reparse,
     )
-    # First what may fail: a verdict that cannot be delivered in full is not printed (exit code 5).
-    write_outputs(result, options.output)
-    append_summary(result)
+    # First the verdict: it is said, and stands, whatever becomes of its files.
     print(render_text(result))
     annotate(result)
-    return result.exit_code
+    sys.stdout.flush()
+    lost = [
+        *try_to_deliver(lambda: write_outputs(result, options.output)),
+        *try_to_deliver(lambda: append_summary(result)),
+    ]
+    for line in lost:
+        complain("gate", f"{line}; the verdict is {result.outcome}")
+    return result.exit_code or (ExitCode.UNWRITABLE if lost else ExitCode.DONE)
 
 
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
@@ -77,9 +89,9 @@ def _check_plan_outputs(files: Iterable[Path]) -> None:
 
 def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
     plan = plan_gate(policy, reference)
+    print(render_plan(plan))
     text = render_plan_json(plan).encode("utf-8", "backslashreplace")
     write_files(dict.fromkeys(files, text))
-    print(render_plan(plan))
     return 0
 
 
