@@ -233,7 +233,7 @@ def vars_of(row):
 #: Each gives the words of a command, of the files and fields of `Odd`.
 COMMANDS = {
     "score": lambda o: ["score", o.home / "base", o.home / "sure", "--by", o.key],
-    "score, named": lambda o: ["score", f"{o.mark().strip()}={o.home / 'base'}", "--text"],
+    "score, named": lambda o: ["score", f"{o.mark().strip()}={o.home / 'base'}"],
     "score as JSON": lambda o: ["score", o.copy, "--json", "-", "--by", o.key],
     "score to a file": lambda o: ["score", o.copy, "--json", o.path(".json"), "--store", o.void],
     "score a flat file": lambda o: ["score", o.home / "flat.jsonl.gz", "--by", o.key],
@@ -293,7 +293,10 @@ COMMANDS = {
         *("tasks", "--overlap", o.train, "--task", "caopd_math_conf", "--field", o.mark()),
     ],
     "tasks --plan": lambda o: ["tasks", "--plan", o.mark()],
-    "train": lambda o: ["train", "--model", o.void, "--output", o.path("out"), "--task", o.mark()],
+    "train": lambda o: [
+        *("train", "--method", "caopd", "--model", o.path("model"), "--output", o.path("out")),
+        *("--task", o.mark()),
+    ],
     "train, settings": lambda o: ["train", "--config", o.home / "odd.yaml", "--output", "out"],
     "sweep": lambda o: ["sweep", o.home / "odd.yaml", "--output", o.path("sweep")],
     "fetch-model": lambda o: ["fetch-model", o.mark(), "--output", o.path("model")],
