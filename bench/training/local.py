@@ -317,7 +317,7 @@ def batch_loss(
         values = objectives.weigh(values, _weigh(targets, logits.device))
     loss = objectives.mean_of_means(values, mask)
     if not bool(loss.isfinite()):
-        why = explain(values, mask, logits, ids, judged) or f"; {LOWER}"
+        why = explain(values, mask, logits, ids, judged, settings.divergence) or f"; {LOWER}"
         raise TrainingError(f"{step}the loss is {float(loss.detach())} {why}")
     with torch.no_grad():
         spans = [t.span or (0, 0) for t in targets]

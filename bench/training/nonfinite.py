@@ -16,7 +16,12 @@ _BOTH = "mask the same tokens in student and teacher, or set divergence to jsd, 
 
 
 def explain(
-    values: Tensor, mask: Tensor, student: Tensor, ids: Tensor, teacher: Tensor | None = None
+    values: Tensor,
+    mask: Tensor,
+    student: Tensor,
+    ids: Tensor,
+    teacher: Tensor | None = None,
+    kind: str = "forward",
 ) -> str:
     """Say why a loss is infinite or NaN, at the first token where it is.
 
@@ -32,6 +37,8 @@ def explain(
         The answers' tokens.
     teacher : Tensor of shape (rows, tokens, vocabulary), optional
         Logits, of a divergence.
+    kind : str
+        Of the divergence.
 
     Returns
     -------
@@ -63,7 +70,7 @@ makes the loss infinite; train on answers that it can give
         if bool(logits.isnan().any()) or bool((logits == math.inf).any()):
             return f"{where} the logits of the {name} hold NaN or inf; {LOWER}"
     if theirs is not None:
-        return f"{where} {_say_unlike(ours, theirs)}; {_BOTH}"
+        return f"{where} {_say_unlike(ours, theirs, kind)}; {_BOTH}"
     chosen = int(ids[row, token])
     if float(ours[chosen]) == -math.inf:
         return (
@@ -73,17 +80,14 @@ makes the loss infinite; train on answers that it can give
     return f"{where} the loss is {float(values[row, token].detach())}; {LOWER}"
 
 
-def _say_unlike(ours: Tensor, theirs: Tensor) -> str:
+def _say_unlike(ours: Tensor, theirs: Tensor, kind: str) -> str:
     """Name the likeliest token that one masks and the other does not."""
-    found = []
-    for masked, other, names in (
-        (ours, theirs, ("student", "teacher")),
-        (theirs, ours, ("teacher", "student")),
-    ):
-        chances = other.softmax(-1).masked_fill(masked != -math.inf, 0.0)
-        found.append((float(chances.max()), int(chances.argmax()), names))
-    chance, token, (one, two) = max(found)
+    masked, other, one, two = ours, theirs, "student", "teacher"
+    if kind == "reverse":
+        masked, other, one, two = theirs, ours, "teacher", "student"
+    chances = other.softmax(-1).masked_fill(masked != -math.inf, 0.0)
+    token = int(chances.argmax())
     return (
         f"the {one}'s logit of token id {token} is -inf while the {two} gives it a probability of "
-        f"{chance:.2g}, which makes the loss infinite"
+        f"{float(chances[token]):.2g}, which makes the loss infinite"
     )

@@ -218,7 +218,8 @@ class _OnPolicy(_Shared):
         values = objectives.divergence(student, teacher, settings.divergence, settings.jsd_beta)
         loss = objectives.mean_of_means(values, mask) / len(mask)
         if not bool(loss.isfinite()):
-            self._why = explain(values, mask, student, found.completion_ids, teacher)
+            ids = found.completion_ids
+            self._why = explain(values, mask, student, ids, teacher, settings.divergence)
         return loss
 
 

@@ -176,7 +176,7 @@ class TestWhere:
         values = objectives.likelihood(s, chosen)
         if t is not None:
             values = objectives.divergence(s, t, kind)
-        return explain(values, mask, s, chosen, t)
+        return explain(values, mask, s, chosen, t, kind)
 
     def test_nothing(self):
         assert self.say([[0.0, 0.0], [0.0, 0.0]]) == ""
@@ -190,6 +190,12 @@ class TestWhere:
     def test_of_the_teacher(self):
         said = self.say([[0.0, 0.0]] * 2, [[0.0, -INF]] * 2, kind="reverse")
         assert "at token 1 of 2 of an answer: the teacher's logit of token id 1 is -inf" in said
+
+    def test_of_both(self):
+        """The one that makes this divergence infinite, not the likelier one."""
+        logits = [[2.0, -INF, 0.0]] * 2, [[-INF, 0.0, 2.0]] * 2
+        assert "the student's logit of token id 1 is -inf" in self.say(*logits)
+        assert "the teacher's logit of token id 0" in self.say(*logits, kind="reverse")
 
     def test_of_everything(self):
         said = self.say([[-INF, -INF]] * 2, [[0.0, -INF]] * 2)
