@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from caopd_bench import gate, read_run
+from caopd_bench import gate
 from caopd_bench.cli import main
+from caopd_bench.stored import load_stored
 
 pytest.importorskip("torch")
 RUNS = Path(__file__).parent.parent / "reference_runs"
@@ -85,7 +86,7 @@ def test_a_change_that_moves_the_calibration_is_caught(evaluate, capsys, monkeyp
     assert _gate("caopd", run, capsys) == (4, "")
     # The numbers see it too.
     stored = RUNS / CHECKPOINTS["caopd"][1] / "run"
-    assert gate(read_run(run), POLICY, reference=stored).outcome == "FAIL"
+    assert gate(load_stored(run).run, POLICY, reference=stored).outcome == "FAIL"
 
 
 def test_a_checkpoint_whose_weights_moved_is_caught(evaluate, tmp_path, capsys, monkeypatch):
