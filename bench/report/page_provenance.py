@@ -57,6 +57,7 @@ def describe(entry: Entry, task: str) -> dict[str, str]:
     source = settings.get("source") or {}
     thinking = settings.get("thinking") or {}
     decoding = {**(settings.get("generation") or {}), **_mapping(run.get("gen_kwargs"))}
+    decoding |= _mapping(settings.get("effective_generation"))  # what the checkpoint added
     versions = {
         key: run.get(f"{key}_version")
         for key in ("lm_eval", "transformers", "torch", "python")

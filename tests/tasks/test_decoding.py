@@ -1,10 +1,12 @@
 """What a checkpoint's own generation settings add to a decoding, and that it is what happens."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from caopd_bench.provenance import clean_provenance
+from caopd_bench.report.page_provenance import describe
 from caopd_bench.tasks.asking import load
 from caopd_bench.tasks.decoding import (
     altered_decoding,
@@ -226,6 +228,14 @@ def test_provenance_keeps_it(checkpoint):
     assert cleaned["tasks"]["t"]["effective_generation"] == told
     assert "left_out" not in cleaned
     assert clean_provenance({"tasks": {"t": {}}})["tasks"]["t"]["effective_generation"] is None
+
+
+def test_the_report_shows_it():
+    settings = {"generation": GREEDY, "effective_generation": {"repetition_penalty": 1.3}}
+    cells, head = {"t": SimpleNamespace(settings=settings)}, SimpleNamespace(provenance={})
+    shown = describe(SimpleNamespace(head=head, cells=cells, size=None), "t")["decoding"]
+    assert "max_gen_toks=32" in shown
+    assert "repetition_penalty=1.3" in shown
 
 
 @pytest.mark.parametrize("name", ["repetition_penalty", "max_new_tokens", "suppress_tokens"])
