@@ -234,7 +234,7 @@ def test_the_report_shows_it():
     settings = {"generation": GREEDY, "effective_generation": {"repetition_penalty": 1.3}}
     cells, head = {"t": SimpleNamespace(settings=settings)}, SimpleNamespace(provenance={})
     shown = describe(SimpleNamespace(head=head, cells=cells, size=None), "t")["decoding"]
-    assert "max_gen_toks=32" in shown
+    assert "do_sample=False" in shown
     assert "repetition_penalty=1.3" in shown
 
 
