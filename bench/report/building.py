@@ -11,6 +11,7 @@ from caopd_bench.comparing import TaskComparison, compare
 from caopd_bench.errors import UsageError
 from caopd_bench.pair_notes import notes_on_thinking, notes_on_weights
 from caopd_bench.probing import OWN, probe
+from caopd_bench.progress import track
 from caopd_bench.records import Record
 from caopd_bench.report.entries import Entry, Given, read_entries
 from caopd_bench.report.models_file import Published
@@ -153,7 +154,10 @@ def build_report(
         level=level,
         entries=entries,
         tasks=tasks,
-        standings={name: rank(name, entries, level) for name in tasks},
+        standings={
+            name: rank(name, entries, level)
+            for name in track(tasks, "testing pairs of runs", "tasks", len(tasks))
+        },
         odd={name: odd_ones(name, entries) for name in tasks},
         duels=_duels(chosen, level),
         probes=_probes(entries, level),
@@ -196,7 +200,7 @@ def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:
     """Compare pairs; the runs are read again, since the report keeps no rows."""
     duels: list[Duel] = []
     read: dict[str, AnyRun] = {}
-    for base, cand in pairs:
+    for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
         for entry in (base, cand):
             if entry.name not in read:
                 read[entry.name] = _read_again(entry)

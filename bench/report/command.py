@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caopd_bench.errors import UsageError, writing
+from caopd_bench.progress import stage, track
 from caopd_bench.report.building import Report, build_report
 from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.sharing_out import usable_cores
 from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["run_report"]
 
-#: Processes that read runs; each takes as much memory as one run.
-MAX_WORKERS = 8
 SUFFIXES = (".html", ".md", ".tex", ".csv", ".json")
 
 
@@ -35,19 +34,20 @@ def run_report(options: argparse.Namespace) -> int:
         pairs=[(a, b) for a, b in options.compare],
         given=read_models(options.models) if options.models else None,
         published=read_published(options.published) if options.published else (),
-        workers=min(os.cpu_count() or 1, MAX_WORKERS),
+        workers=usable_cores(),
     )
     beside = _beside(outputs) if options.samples == "all" else None
     contents: dict[Path, bytes | Iterable[bytes]] = {}
-    for file in outputs:
+    for file in track(outputs, "writing", "files", len(outputs)):
         contents[file] = _render(report, file, beside).encode()
     if options.card:
         contents |= _cards(report, options.card)
     if options.figures:
-        contents |= dict(_figures(report, options.figures))
+        contents |= dict(track(_figures(report, options.figures), "drawing", "figures"))
     if beside is not None:
         contents[beside] = _dump_all(report)
-    _write(contents)
+    with stage("writing"):
+        _write(contents)
     for file in contents:
         print(inline(file))
     for line in _summary(report):

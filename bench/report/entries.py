@@ -5,7 +5,9 @@ Runs are read one after the other, so that a hundred runs of ten thousand rows f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import repeat
@@ -14,13 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from caopd_bench.counts import Counts, sort_groups
 from caopd_bench.errors import UsageError
 from caopd_bench.metrics import Tally
 from caopd_bench.metrics.counting import FloatArray
 from caopd_bench.notes import has_item_names, notes_on_task
+from caopd_bench.progress import track
 from caopd_bench.records import Record
 from caopd_bench.report.samples import Picked, pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
@@ -38,6 +40,10 @@ MAX_VALUES = 40
 WORTH_WORKERS = 8
 #: The page of a hundred runs would be groups and nothing else.
 MAX_GROUPS = 2_000
+#: Of more there is no report: every pair of runs of a task is tested, which takes half a minute for
+#: half a million, and 5,000 sections are a page of 40 MB.
+MAX_RUNS, MAX_CELLS, MAX_PAIRS = 1_000, 5_000, 500_000
+INSTEAD = "all numbers without a report: caopd-bench score RUN... --json FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +180,16 @@ def read_entries(
     Raises
     ------
     UsageError
-        If a run cannot be read, none has `task`, or `given` names a run that is not there.
+        If a run cannot be read, none has `task`, or `given` names a run that is not there; at once
+        if there are too many runs, and as soon as it is seen if they have too many tasks.
     """
     listed = [str(spec) for spec in specs]
+    if len(listed) > MAX_RUNS:
+        raise UsageError(
+            f"{len(listed):,} runs: a report has at most {MAX_RUNS:,}, since it tests every pair "
+            f"of them ({math.comb(len(listed), 2):,}) and shows each; give those to compare, or "
+            f"have {INSTEAD}"
+        )
     entries = _read_all(listed, _Wanted(task, tuple(by), level, samples, len(listed)), workers)
     names = name_runs(listed, [entry.name for entry in entries])
     known = dict(given or {})
@@ -206,20 +219,47 @@ class _Wanted(NamedTuple):
 
 def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry]:
     """Read runs, in several processes if there are many; the order is that of the specs."""
-    # Only on a terminal, and only where there is something to wait for.
-    hidden = None if len(specs) >= WORTH_WORKERS else True
+    shown = ("reading", "runs", len(specs))
     if workers < 2 or len(specs) < WORTH_WORKERS:
-        return [_read(spec, wanted) for spec in tqdm(specs, "runs", disable=hidden)]
+        return _within_limits(_read(spec, wanted) for spec in track(specs, *shown))
     from caopd_bench.workers import sharing  # imported here: most reports do without
 
     with sharing(min(workers, len(specs))) as share:
-        read = share(_read, specs, repeat(wanted))
-        return list(tqdm(read, "runs", len(specs), disable=hidden))
+        return _within_limits(track(share(_read, specs, repeat(wanted)), *shown))
+
+
+def _within_limits(read: Iterable[Entry]) -> list[Entry]:
+    """Take entries until there are more tasks, or more pairs, than a report can have."""
+    entries: list[Entry] = []
+    cells = 0
+    of_task: Counter[str] = Counter()
+    for entry in read:
+        entries.append(entry)
+        cells += len(entry.cells)
+        of_task.update(list(entry.cells))
+        _check_cells(cells)
+        pairs = sum(math.comb(runs, 2) for runs in of_task.values())
+        if pairs > MAX_PAIRS:
+            raise UsageError(
+                f"the first {len(entries):,} runs have {len(of_task):,} tasks and {pairs:,} pairs "
+                f"of runs of a task already; a report tests at most {MAX_PAIRS:,}; name one task "
+                f"(--task NAME), give fewer runs, or have {INSTEAD}"
+            )
+    return entries
+
+
+def _check_cells(cells: int) -> None:
+    if cells > MAX_CELLS:
+        raise UsageError(
+            f"more than {MAX_CELLS:,} tasks of runs: a page has a section for each; name one task "
+            f"(--task NAME), give fewer runs, or have {INSTEAD}"
+        )
 
 
 def _read(spec: str, wanted: _Wanted) -> Entry:
     run = read_run(spec, by=wanted.by)
     tasks = [name for name in run.tasks if wanted.task in (None, name)]
+    _check_cells(len(tasks))  # before the work of hours
     cells = {name: _summarise(run, name, wanted, wanted.runs * len(tasks)) for name in tasks}
     head = _head(run)
     return Entry(run.name, spec, run.path, head, Given(), cells)
@@ -252,7 +292,7 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
     rows: list[Row] = []
     if isinstance(run, Run):
         rows = run.task_rows(task)
-        single = replace(run, rows=rows)
+        single = replace(run, rows=rows, warnings=run.warnings_of(task))
     counts = single.count(task)
     counted = {key: single.count_by(task, key) for key in _keys(single, task, wanted.by)}
     shown = {
