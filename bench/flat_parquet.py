@@ -92,19 +92,31 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
         unpacked = Unpacked(str(file), size)
         # One thread: decoding all columns at once would cost memory and gain little here.
         for batch in parquet.iter_batches(rows, columns=list(columns), use_threads=False):
-            unpacked.add(batch.nbytes - _plain_bytes(batch))
+            unpacked.add(sum(_text_bytes(column) for column in batch.columns))
             yield batch
 
 
-def _plain_bytes(batch: Any) -> int:
-    """Give the bytes of columns of numbers: how many rows there may be is checked before."""
-    import pyarrow as pa
+def _text_bytes(column: Any) -> int:
+    """Give the bytes of all that is no number: how many rows there may be is checked before.
 
-    return sum(
-        column.nbytes
-        for column in batch.columns
-        if pa.types.is_primitive(column.type) or pa.types.is_null(column.type)
-    )
+    A text of a dictionary counts once for each row: so often it stands among Python's values.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_primitive(kind) or pa.types.is_null(kind):
+        return 0
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _text_bytes(column.flatten()) + VALUE * len(column.flatten())
+    if pa.types.is_dictionary(kind):
+        words = column.dictionary
+        if pa.types.is_primitive(words.type) or pa.types.is_nested(words.type):
+            return 0
+        counted = pc.sum(pc.binary_length(words).take(column.indices).cast(pa.int64()))
+        return counted.as_py() or 0
+    size: int = column.nbytes
+    return size
 
 
 def _check_chunks(file: Path, parquet: Any, columns: set[str], size: int) -> int:

@@ -27,6 +27,7 @@ __all__ = [
     "BlankLines",
     "Unpacked",
     "asked_bytes",
+    "check_packed",
     "read_lines",
     "read_packed_lines",
 ]
@@ -39,6 +40,9 @@ STREAMED = 1 << 36
 #: So many times its own size a file may unpack to, and this many bytes in any case.
 MAX_RATIO = 200
 FREE = 1 << 27
+#: After so many bytes the ratio of what came since is looked at: where it is too high, the whole is
+#: unpacked once without a look at its rows, which takes a hundredth of the time.
+STEP = 1 << 22
 #: More than this many blank lines beyond one for each line with something in it are refused.
 MAX_BLANK = 100_000
 #: Environment variable: bytes that one file may unpack to, and one document of JSON may take, in
@@ -172,13 +176,31 @@ def read_lines(
         unpacked = Unpacked(str(file), os.fstat(raw.fileno()).st_size, most)
         try:
             with gzip.GzipFile(fileobj=raw, mode="rb") as stream:
+                before, is_measured = (0, 0), False
                 while line := stream.readline(MAX_LINE + 1):
                     number += 1
                     unpacked.add(len(line))
                     _check_length(line, file, number)
+                    if not is_measured and unpacked.total - before[0] > STEP:
+                        now = (unpacked.total, raw.tell())
+                        is_measured = now[0] - before[0] > MAX_RATIO * (now[1] - before[1])
+                        if is_measured:
+                            check_packed(file, most=most, mend=mend)
+                        before = now
                     yield number, line
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise UsageError(f"{file}: damaged or cut off after line {number}; {mend}") from None
+
+
+def check_packed(file: Path, *, most: int = HELD, mend: str = "compress it again") -> None:
+    """Unpack a ``.gz`` file without a look at its lines; errors as of `read_packed_lines`."""
+    try:
+        with file.open("rb") as raw, gzip.GzipFile(fileobj=raw, mode="rb") as stream:
+            unpacked = Unpacked(str(file), os.fstat(raw.fileno()).st_size, most)
+            while piece := stream.read(1 << 20):
+                unpacked.add(len(piece))
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise UsageError(f"{file}: damaged or cut off; {mend}") from None
 
 
 def _check_length(line: bytes, file: Path, number: int) -> None:

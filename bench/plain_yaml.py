@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
         If it cannot be read, or is not such a file.
     """
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(most + 1)
+            size = max(len(content), os.fstat(stream.fileno()).st_size)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if len(content) > most:
-        raise UsageError(f"{file}: {len(content):,} bytes; {what} has at most {most:,}")
+        raise UsageError(f"{file}: {size:,} bytes; {what} has at most {most:,}")
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=_Loader)
     except UnicodeDecodeError:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -34,6 +33,7 @@ from caopd_bench.stored_files import (
     SUMMARY_NAME,
     StoredRow,
     Summary,
+    check_lines,
     dump_row,
     is_stored,
     load_row,
@@ -154,7 +154,7 @@ def load_stored(folder: Path) -> Loaded:
         try:
             stored = load_row(line, f"{folder / ROWS_NAME} line {i + 1}")
         except UsageError:
-            deque(lines, maxlen=0)  # of a damaged file that is said, and not what came out of it
+            check_lines(folder)  # of a damaged file that is said, and not what came out of it
             raise
         rows.append(_to_row(stored))
         if foreign is None and stored.run != summary.name:

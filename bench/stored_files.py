@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from caopd_bench.errors import UsageError
-from caopd_bench.packed import read_packed_lines
+from caopd_bench.packed import check_packed, read_packed_lines
 from caopd_bench.plain_json import parse_json, read_json
 from caopd_bench.rows import Row, Status
 from caopd_bench.terminal import inline
@@ -20,6 +20,7 @@ __all__ = [
     "SUMMARY_NAME",
     "StoredRow",
     "Summary",
+    "check_lines",
     "dump_row",
     "is_stored",
     "load_row",
@@ -29,6 +30,8 @@ __all__ = [
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
+#: What to do about rows that are damaged.
+MEND = "store the run again"
 
 
 class StoredRow(BaseModel):
@@ -97,9 +100,14 @@ def read_lines(folder: Path) -> Iterator[bytes]:
     """Yield the lines of the rows, unpacked, each with its line feed."""
     rows_file = folder / ROWS_NAME
     try:
-        yield from read_packed_lines(rows_file, mend="store the run again")
+        yield from read_packed_lines(rows_file, mend=MEND)
     except OSError as error:
         raise UsageError(f"{rows_file}: cannot be read ({error.strerror})") from None
+
+
+def check_lines(folder: Path) -> None:
+    """Unpack the rows without a look at them; errors as of `read_lines`."""
+    check_packed(folder / ROWS_NAME, mend=MEND)
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:
