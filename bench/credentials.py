@@ -72,7 +72,7 @@ _SECRET_NAME = re.compile(rf"(?i)(?:^|.*[-_.\s])(?:{_NAMES}|header|headers|key)s
 #: Names that hold one of the words and no secret.
 _HARMLESS_NAME = re.compile(
     r"(?i)(?:.*[-_])?(?:think|end|eos|bos|pad|unk|prefix|stop|image|start|mask|sep|cls|special|"
-    r"num|n|max|min|skip|add)s?[-_].*tokens?(?:[-_].*)?|tokens?[-_]ids?|key[-_]?(?:bits|dim|size)"
+    r"num|n|max|min|skip|add)s?[-_].*tokens?(?:[-_].*)?|.*tokens(?:[-_].*)?|tokens?[-_]ids?|key[-_]?(?:bits|dim|size)"
 )
 _RUN = re.compile(r"[A-Za-z0-9]{20,}")
 _JOINED = re.compile(r"[A-Za-z0-9_\-]{24,}")
@@ -198,7 +198,7 @@ def _of_environment() -> frozenset[str]:
     return frozenset(
         value
         for value in values
-        if len(value) >= _LEAST and not os.path.exists(value)  # noqa: PTH110
+        if len(value) >= _LEAST and not value.startswith(("/", "~")) and not os.path.exists(value)  # noqa: PTH110
     )
 
 

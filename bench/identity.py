@@ -31,6 +31,12 @@ _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
 _SAFE_NAME = re.compile(r"[a-z][a-z_]*(?:[._\-]?[a-z]+|[._\-]?\d{1,3}[a-z]*)*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
+#: What stands for a number. One letter more, and it could be a password.
+_NUMBER = re.compile(
+    r"\s*[-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?\s*|"
+    r"auto(?::\d+(?:\.\d+)?)?|none|null|true|false|inf|infinity|nan|max|min|default|",
+    re.IGNORECASE,
+)
 #: Mappings that lm-eval also takes as ``k=v,k=v``.
 _OF_PAIRS = (ARGUMENTS, DECODING, METADATA)
 _WORD = Kind.PLAIN
@@ -185,6 +191,8 @@ class _Cleaner:
 
     def _keep_text(self, text: str, rule: Kind, name: str) -> Any:
         if len(text) > MAX_LENGTH:
+            return self._leave(text, name)
+        if rule is Kind.NUMBER and not _NUMBER.fullmatch(text):
             return self._leave(text, name)
         if is_url(text):
             cleaned = clean_url(text)

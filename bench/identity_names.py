@@ -19,6 +19,8 @@ class Kind(Enum):
 
     #: A word, a number, or a list of them; an address is cleaned, an absolute path shortened.
     PLAIN = auto()
+    #: A number, true or false, also as a word; "auto" and its like; or a list of them.
+    NUMBER = auto()
     #: A path, an address or a name on the hub.
     PLACE = auto()
     #: A fingerprint, a commit, a version: may look drawn at random.
@@ -63,28 +65,32 @@ QUANTISATION: dict[str | None, Rule] = _named(
 #: Generation options, of lm-eval's backends, of servers, and of Inspect.
 DECODING: dict[str | None, Rule] = {
     **_named(
-        Kind.PLAIN,
+        Kind.NUMBER,
         """temperature top_p top_k top_a min_p typical_p tfs epsilon_cutoff eta_cutoff do_sample
         repetition_penalty presence_penalty frequency_penalty length_penalty diversity_penalty
-        penalty_alpha encoder_repetition_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size
-        dry_multiplier dry_base dry_allowed_length xtc_threshold xtc_probability mirostat
-        mirostat_tau mirostat_eta dynatemp_range dynatemp_exponent smoothing_factor
-        max_gen_toks max_new_tokens max_tokens max_completion_tokens max_output_tokens max_length
-        max_tokens_to_sample max_output_len min_tokens min_new_tokens min_length n_predict
-        seed n best_of num_beams num_beam_groups num_return_sequences num_choices early_stopping
-        use_beam_search use_cache cache cache_prompt cache_implementation renormalize_logits
+        penalty_alpha encoder_repetition_penalty no_repeat_ngram_size
+        encoder_no_repeat_ngram_size dry_multiplier dry_base dry_allowed_length xtc_threshold
+        xtc_probability mirostat mirostat_tau mirostat_eta dynatemp_range dynatemp_exponent
+        smoothing_factor max_gen_toks max_new_tokens max_tokens max_completion_tokens
+        max_output_tokens max_length max_tokens_to_sample max_output_len min_tokens
+        min_new_tokens min_length n_predict seed n best_of num_beams num_beam_groups
+        num_return_sequences num_choices use_beam_search cache_prompt renormalize_logits
         remove_invalid_values low_memory num_assistant_tokens prompt_lookup_num_tokens
         stop_token_ids eos_token_id pad_token_id bos_token_id decoder_start_token_id
         forced_bos_token_id forced_eos_token_id suppress_tokens begin_suppress_tokens
         skip_special_tokens spaces_between_special_tokens include_stop_str_in_output ignore_eos
-        add_special_tokens detokenize truncate_prompt_tokens logprobs top_logprobs prompt_logprobs
-        reasoning_effort reasoning_tokens reasoning_summary reasoning_history thinking_budget
-        thinking_token_budget effort verbosity enable_thinking service_tier internal_tools
-        parallel_tool_calls max_tool_output echo stream batch_size
-        max_retries timeout attempt_timeout max_connections adaptive_connections
-        use_rejection_sampling dtype top_h guidance_scale sequence_bias bad_words_ids
-        force_words_ids forced_decoder_ids exponential_decay_length_penalty max_time
-        watermarking_config token_healing dola_layers""",
+        add_special_tokens detokenize truncate_prompt_tokens logprobs top_logprobs
+        prompt_logprobs thinking_token_budget enable_thinking parallel_tool_calls
+        max_tool_output echo stream batch_size max_retries timeout attempt_timeout
+        max_connections adaptive_connections use_rejection_sampling top_h guidance_scale
+        max_time token_healing dola_layers""",
+    ),
+    **_named(
+        Kind.PLAIN,
+        """early_stopping use_cache cache cache_implementation reasoning_effort reasoning_tokens
+        reasoning_summary reasoning_history thinking_budget effort verbosity service_tier
+        internal_tools dtype sequence_bias bad_words_ids force_words_ids forced_decoder_ids
+        exponential_decay_length_penalty watermarking_config""",
     ),
     **_named(
         Kind.TEXT,
@@ -112,27 +118,29 @@ ARGUMENTS: dict[str | None, Rule] = {
     ),
     **_named(Kind.HASH, "revision tokenizer_revision code_revision api_version"),
     **_named(
+        Kind.NUMBER,
+        """use_fast_tokenizer tokenized_requests trust_remote_code add_bos_token prefix_token_id
+        custom_prefix_token_id enforce_eager batch_size max_batch_size micro_batch_size
+        max_num_seqs max_num_batched_tokens max_model_len max_input_len context_length
+        seq_length n_ctx rope_theta enable_chunked_prefill chunked_prefill_size
+        enable_prefix_caching num_nodes tensor_parallel_size tp_size tp_degree
+        data_parallel_size dp_size pipeline_parallel_size tensor_model_parallel_size
+        pipeline_model_parallel_size expert_model_parallel_size enable_expert_parallel
+        low_cpu_mem_usage gpu_memory_utilization mem_fraction_static swap_space cpu_offload_gb
+        disable_log_stats logits_cache max_lora_rank max_beam_width num_concurrent
+        verify_certificate tokenizers_parallelism image_height image_width image_max_side
+        image_token_id max_images max_pixels min_pixels max_audios interleave is_hf ckpt_step
+        hidden_size num_layers num_attention_heads num_query_groups ffn_hidden_size
+        use_dist_ckpt buckets write_out ignore_mismatched_sizes""",
+    ),
+    **_named(
         Kind.PLAIN,
         """backend api_type deployment_id tokenizer_backend tokenizer_mode tokenizer_type
-        use_fast_tokenizer tokenized_requests truncation truncation_side truncate trust_remote_code
-        add_bos_token prefix_token_id custom_prefix_token_id
-        dtype softmax_dtype mixed_precision_dtype torch_dtype precision kv_cache_dtype
-        quantization autogptq gptqmodel gptq awq quantize
-        attn_implementation attention_backend enforce_eager compile torch_compile
-        batch_size max_batch_size micro_batch_size max_num_seqs max_num_batched_tokens
-        max_model_len max_input_len context_length seq_length n_ctx rope_theta
-        enable_chunked_prefill chunked_prefill_size enable_prefix_caching
-        device devices device_map parallelize num_nodes tensor_parallel_size tp_size tp_degree
-        tp_plan data_parallel_size dp_size pipeline_parallel_size tensor_model_parallel_size
-        pipeline_model_parallel_size expert_model_parallel_size enable_expert_parallel
-        max_memory_per_gpu max_cpu_memory low_cpu_mem_usage gpu_memory_utilization
-        mem_fraction_static swap_space cpu_offload_gb load_format disable_log_stats
-        distributed_executor_backend logits_cache max_lora_rank max_beam_width
-        num_concurrent verify_certificate tokenizers_parallelism
-        image_height image_width image_max_side image_string image_token_id max_images max_pixels
-        min_pixels max_audios interleave convert_img_format is_hf
-        ckpt_step hidden_size num_layers num_attention_heads num_query_groups ffn_hidden_size
-        use_dist_ckpt execution_provider buckets write_out ignore_mismatched_sizes""",
+        truncation truncation_side truncate dtype softmax_dtype mixed_precision_dtype
+        torch_dtype precision kv_cache_dtype quantization autogptq gptqmodel gptq awq quantize
+        attn_implementation attention_backend compile torch_compile device devices device_map
+        parallelize tp_plan max_memory_per_gpu max_cpu_memory load_format
+        distributed_executor_backend image_string convert_img_format execution_provider""",
     ),
     "quantization_config": QUANTISATION,
     "bnb_config": QUANTISATION,

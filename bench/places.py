@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
@@ -71,11 +72,21 @@ def clean_url(url: str) -> str:
         plain = unquote(part).partition(";")[0]
         is_named = bool(kept) and is_secret_name(kept[-1])
         is_commit = host in _HOSTS and _COMMIT.fullmatch(plain)
-        is_secret = is_named or holds_secret(plain) or "@" in plain or "=" in plain
+        is_secret = (
+            is_named or _is_dense(plain) or holds_secret(plain) or "@" in plain or "=" in plain
+        )
         is_secret = is_secret and not is_commit
         kept.append(LEFT_OUT if plain and is_secret else plain)
     place = f"{host}:{port}" if port is not None else host
     return f"{parts.scheme}://{place}{'/'.join(kept)}"
+
+
+def _is_dense(part: str) -> bool:
+    """Say whether a part of an address mixes letters and digits as no word or version does."""
+    return any(
+        sum(a.isdigit() != b.isdigit() for a, b in pairwise(run)) > len(run) / 4
+        for run in re.findall(r"[A-Za-z0-9]{12,}", part)
+    )
 
 
 def clean_text_urls(text: str) -> str:

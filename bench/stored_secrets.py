@@ -32,6 +32,7 @@ __all__ = [
     "name_in_summary",
     "redact_all",
     "say_left_out",
+    "warn_of_cell",
     "warn_of_secrets",
 ]
 
@@ -212,14 +213,27 @@ def warn_of_secrets(folder: Path, summary: Sequence[str]) -> None:
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             continue  # whoever reads the file says what is wrong with it
     for name in (name for name, names in found.items() if names):
-        print(
-            f"warning: {inline(str(place / name), 300)} holds what may be secrets "
-            f"({list_left_out(found[name])}); nothing that is made of it does. To take them out of "
-            f"the file: caopd-bench store --scrub {inline(str(place), 300)}. Copies and version "
-            "control still have them: replace the keys",
-            file=sys.stderr,
-            flush=True,
-        )
+        _warn(place / name, found[name])
+
+
+def warn_of_cell(file: Path, known: Mapping[str, Any]) -> None:
+    """Name what a cell.json holds that may be a secret, once a command, on standard error."""
+    warned = _WARNED.setdefault(sys.stderr, set())
+    names = [] if file in warned else clean_cell(known).left_out
+    warned.add(file)
+    if names:
+        _warn(file, names)
+
+
+def _warn(file: Path, names: Sequence[str]) -> None:
+    print(
+        f"warning: {inline(str(file), 300)} holds what may be secrets ({list_left_out(names)}); "
+        "nothing that is made of it does. To take them out of the file: caopd-bench store --scrub "
+        f"{inline(str(file.parent), 300)}. Copies and version control still have them: replace the "
+        "keys",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def name_in_summary(kept: Kept, name: str, warnings: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from caopd_bench.records import to_plain
 from caopd_bench.scoring import score
 from caopd_bench.stored import ROWS_NAME, read_summary
 from caopd_bench.stored_check import read_stored
+from caopd_bench.stored_secrets import warn_of_cell
 from caopd_bench.sweep.cells import Cell
 
 __all__ = ["COLUMNS", "TIMING_COLUMNS", "make_rows"]
@@ -53,6 +54,7 @@ def make_rows(
         Compute every metric from the rows, and do not take it from the summary beside them.
     """
     folder = place / "run"
+    warn_of_cell(place / "cell.json", known)
     run = read_stored(folder)  # numbers of other rows than these are refused
     records = to_plain(score(run)) if recompute else read_summary(folder).records
     common = {

@@ -298,6 +298,11 @@ def _read_pair(word: str) -> tuple[str, Any]:
     name, mark, text = word.partition("=")
     if not mark or not name:
         raise UsageError(f"--trl: must be NAME=VALUE, got {word!r}")
+    if name in ("hub_token", "push_to_hub_token"):
+        # transformers keeps its arguments with the checkpoints (training_args.bin).
+        raise UsageError(
+            f"--trl {name}: would be written into every checkpoint; set the variable HF_TOKEN"
+        )
     try:
         return name, json.loads(text)
     except ValueError:

@@ -11,6 +11,7 @@ import pytest
 
 from caopd_bench.comparability import find_differences
 from caopd_bench.credentials import redact
+from caopd_bench.errors import UsageError
 from caopd_bench.identity import keep_named, list_left_out
 from caopd_bench.identity_names import ARGUMENTS, DECODING
 from caopd_bench.provenance import clean_provenance, describe_cleaning
@@ -324,6 +325,12 @@ def test_scrub_names_the_logs_it_does_not_look_at(plant, dirty, run, tmp_path):
          {"base_url": "http://host/v1/chat/completions"}, []),
         ({"gptq_bits": 4, "bnb_4bit_quant_type": "nf4", "quantization": "awq"},
          {"gptq_bits": 4, "bnb_4bit_quant_type": "nf4", "quantization": "awq"}, []),
+        ({"seed": "hunter2", "max_length": "1e3", "batch_size": "auto:4", "temperature": "0.5"},
+         {"max_length": "1e3", "batch_size": "auto:4", "temperature": "0.5"}, ["seed"]),
+        ({"base_url": "http://host/v1/a1b2c3d4e5f6g7/chat"},
+         {"base_url": "http://host/v1/(left out)/chat"}, ["base_url (parts of an address)"]),
+        ({"base_url": "http://host/deployments/gpt-4o-mini-2024-07-18/llama3p18binstruct"},
+         {"base_url": "http://host/deployments/gpt-4o-mini-2024-07-18/llama3p18binstruct"}, []),
         ("x", {}, ["text without a name"]),
         (5, 5, []),
         (None, None, []),
@@ -427,3 +434,13 @@ def test_an_error_of_the_program_does_not_echo_a_secret(run, mixed, monkeypatch)
         assert (code, said) == (70, "")
         assert "PLANTED" not in err
         assert "401 for https://host/v1" in err
+
+
+@pytest.mark.parametrize("name", ["hub_token", "push_to_hub_token"])
+def test_no_token_is_kept_with_checkpoints(name):
+    from caopd_bench.training.command import _read_pair
+
+    with pytest.raises(UsageError, match=f"--trl {name}: would be written .*HF_TOKEN") as refused:
+        _read_pair(f"{name}={SECRETS['token']}")
+    assert "PLANTED" not in str(refused.value)
+    assert _read_pair("num_train_epochs=2") == ("num_train_epochs", 2)

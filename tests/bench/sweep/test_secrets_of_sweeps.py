@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import main
+from caopd_bench.errors import UsageError
 from caopd_bench.identity import find_values
 from caopd_bench.identity_names import SWEEP_CELL
 from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.grid import read_sweep
 from caopd_bench.sweep.local import work_on
+from caopd_bench.sweep.table import make_rows
 
 pytest.importorskip("torch")
 PLANTED = runpy.run_path(str(Path(__file__).parent.with_name("planted.py")))
@@ -88,6 +90,18 @@ def test_what_is_left_out_is_found_again():
     }
     found = find_values(evaluate, SWEEP_CELL)
     assert found == {"user01", "word02", "value3", "value4"}
+
+
+def test_an_old_cell_is_named_when_tables_are_made(plain, write, tmp_path, capsys):
+    sweep = read_sweep(write(plain))
+    for model_args, names in (({"dtype": "auto"}, ""), ({"api_key": SECRETS["a key"]}, "api_key")):
+        place = tmp_path / f"cell {names}"
+        with pytest.raises(UsageError):  # there is no run beside it
+            make_rows(sweep.cells[0], place, {"evaluate": {"model_args": model_args}})
+        said = capsys.readouterr().err
+        file = place / "cell.json"
+        expected = f"warning: {file} holds what may be secrets (evaluate.model_args {names}); "
+        assert said.startswith(expected) if names else not said
 
 
 def test_an_old_sweep_is_cleaned(plain, write, capsys):
