@@ -201,7 +201,8 @@ def common_tasks(ours: Sequence[str], theirs: Sequence[str], task: str | None) -
                 listed = ", ".join(inline(other, NAME_WIDTH) for other in tasks)
                 raise NotComparableError(f"--task {task}: the {name} run has {listed}")
         return [task]
-    shared = [name for name in ours if name in theirs]
+    known = set(theirs)
+    shared = [name for name in ours if name in known]
     if not shared:
         lists = [", ".join(inline(name, NAME_WIDTH) for name in tasks) for tasks in (ours, theirs)]
         raise NotComparableError(f"the runs share no task: {lists[0]} and {lists[1]}")

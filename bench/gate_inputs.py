@@ -89,7 +89,8 @@ def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> 
     """Give the tasks of a policy, which both runs must have."""
     wanted = choose_tasks(policy, ours)
     for name, tasks in (("reference", ours), ("candidate", theirs)):
-        missing = [task for task in wanted if task not in tasks]
+        known = set(tasks)
+        missing = [task for task in wanted if task not in known]
         if missing:
             lacks, has = (
                 ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, tasks)

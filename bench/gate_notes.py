@@ -75,10 +75,11 @@ def _notes_on_pairs(policy: Policy, pairs: Sequence[TaskPair]) -> Iterator[str]:
 
 
 def _notes_on_runs(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> Iterator[str]:
-    left = [task for task in cand.tasks if task not in tasks]
+    looked_at = set(tasks)
+    left = [task for task in cand.tasks if task not in looked_at]
     if left:
         yield f"not looked at: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
     for run in (base, cand):
-        ours = [w for w in run.warnings if w.partition(":")[0] in tasks]
+        ours = [w for w in run.warnings if w.partition(":")[0] in looked_at]
         for warning in ours:
             yield f"{inline(run.name, NAME_WIDTH)}: {inline(warning, WARNING_WIDTH)}"

@@ -43,7 +43,8 @@ def round_items(items: float) -> str:
 
 def place(cell: GateCell, result: GateResult) -> str:
     """Say where a number stands, as far as that is not clear; with a colon."""
-    several = len({c.task for c in result.cells}) > 1
+    # Of thousands of tasks the second is soon found; it is asked for every number.
+    several = any(one.task != cell.task for one in result.cells)
     where = f"{cell.task} {cell.group}" if several and cell.group else cell.group or ""
     where = where or (cell.task if several else "")
     return f"{where}: " if where else ""

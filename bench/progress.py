@@ -22,7 +22,8 @@ __all__ = ["SWITCH", "Line", "Stage", "stage", "telling", "track"]
 
 #: Set to 0, this variable keeps every command silent about its progress.
 SWITCH = "CAOPD_BENCH_PROGRESS"
-#: Seconds until the first line, between looks on a terminal, and between lines in a log.
+#: Seconds until the first line, between looks on a terminal, and between lines in a log, which are
+#: at last as far apart as a tenth of the time so far: an hour's log has fifty lines.
 FIRST, TERMINAL, LOG = 2.0, 0.5, 10.0
 WIDTH = 60
 
@@ -83,7 +84,7 @@ class Line:
         """Write the line, if it is time to."""
         with self._lock:
             now = self.clock()
-            pause = TERMINAL if self.is_terminal else LOG
+            pause = TERMINAL if self.is_terminal else max(LOG, (now - self.began) / 10)
             is_first = self.last == self.began
             if not self._stages or now - self.last < (FIRST if is_first else pause):
                 return

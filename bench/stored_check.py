@@ -116,9 +116,9 @@ def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[
         by_group.setdefault((str(record.get("task")), record.get("group")), []).append(record)
     as_zero = any(AS_ZERO in str(record.get("interval")) for record in records)
     missing: Missing = "zero" if as_zero else "drop"
-    known: dict[tuple[str, str], Mapping[object, Counts]] = {}
+    known: dict[tuple[str, str], Mapping[str, Counts]] = {}
     for (task, group), stored in by_group.items():
-        if task not in run.tasks:
+        if not run.has(task):
             yield f"no row is of {inline(task, WIDTH)}, of which {SUMMARY_NAME} has numbers"
             continue
         if group is None:
@@ -126,8 +126,10 @@ def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[
         else:
             key = str(group).partition("=")[0]
             if (task, key) not in known:
-                known[task, key] = run.count_by(task, key)
-            counts = next((c for v, c in known[task, key].items() if f"{key}={v}" == group), None)
+                by_value = run.count_by(task, key)
+                # The first of those that are written alike.
+                known[task, key] = {f"{key}={v}": c for v, c in reversed(by_value.items())}
+            counts = known[task, key].get(str(group))
         place = " ".join(inline(str(part), WIDTH) for part in (task, group) if part is not None)
         if counts is None:
             yield f"no row is of {place}, of which {SUMMARY_NAME} has numbers"

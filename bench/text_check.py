@@ -69,7 +69,7 @@ def find_unlike_texts(run: AnyRun, most: int = CHECKED) -> Iterator[Unlike]:
     if not isinstance(run, Run) or not is_results(path) or not path.is_file():
         return
     for task, file in find_samples(path).items():
-        if task not in run.tasks:
+        if not run.has(task):
             continue  # it states no confidence
         if run.settings(task).get("parser_version") not in (None, PARSER_VERSION):
             continue

@@ -66,6 +66,11 @@ def test_a_log_gets_a_line_now_and_then():
     ]
 
 
+def test_a_log_of_an_hour_has_some_dozens_of_lines():
+    _, written = follow(io.StringIO(), 3600)
+    assert 40 < len(written) < 60
+
+
 @pytest.mark.usefixtures("allowed")
 def test_a_terminal_has_one_line_that_is_rewritten_and_goes():
     stream = Terminal()
