@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from caopd_bench.comparability import find_differences
+
 
 @pytest.fixture
 def evaluated(make_run, samples_of):
@@ -24,6 +26,17 @@ def evaluated(make_run, samples_of):
 SOURCE = {"set": "svamp_test", "origin": "local folder", "revision": None, "sha256": "0" * 64}
 OTHER = {**SOURCE, "expected": "1" * 64}
 SAID = "svamp_test: the rows in the local folder are not the published ones"
+
+
+def test_what_is_expected_is_no_difference_and_other_rows_are(populations):
+    def make(name, source):
+        settings = {"source": source}
+        return populations.make_run(*populations.draw(20, 1), name, settings=settings)
+
+    base = make("a", SOURCE)
+    assert find_differences(base, make("b", OTHER), base.tasks) == []
+    (found,) = find_differences(base, make("b", {**OTHER, "sha256": "2" * 64}), base.tasks)
+    assert found.setting == "data"
 
 
 @pytest.mark.parametrize(("source", "times"), [(SOURCE, 0), (OTHER, 1)])
