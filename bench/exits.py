@@ -35,6 +35,7 @@ import sys
 import traceback
 from contextlib import suppress
 from enum import IntEnum
+from pathlib import Path
 from types import ModuleType
 
 from caopd_bench.credentials import redact
@@ -134,16 +135,17 @@ def find_broken(error: BaseException) -> str:
     Any error counts that a module raised while it was imported: of a library of another version a
     name is missing, a half-written file is no Python.
     """
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    importing = [i for i, f in enumerate(frames) if f.f_code.co_filename.startswith("<frozen imp")]
-    if not importing and not isinstance(error, ImportError):
-        return ""
-    if isinstance(error, ImportError) and error.name:
-        return error.name
+    if isinstance(error, SyntaxError) and (error.filename or "").endswith(".py"):
+        file = Path(str(error.filename))
+        return file.parent.name if file.stem == "__init__" else file.stem
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         return error.obj.__name__
+    # Code of a module that is imported; that of the program itself is above what is caught.
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     modules = [f.f_globals.get("__name__") for f in frames if f.f_code.co_name == "<module>"]
-    return str(modules[-1]) if modules else "a module"
+    if isinstance(error, ImportError):
+        return error.name or (str(modules[-1]) if modules else "a module")
+    return str(modules[-1]) if modules else ""
 
 
 def complain(command: str, text: str) -> None:

@@ -10,6 +10,7 @@ import atexit
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -19,6 +20,8 @@ __all__ = ["Signals", "caught"]
 
 #: How many signals end the process at once, if what it cleans up hangs.
 IMPATIENT = 5
+#: Seconds until a signal is sent again whose exception Python has dropped.
+AGAIN = 0.01
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -79,9 +82,17 @@ class Signals:
         if self._raised is None or unraisable.exc_value is not self._raised or self.first is None:
             sys.__unraisablehook__(unraisable)
             return
-        self._is_swallowed = True
-        self._count -= 1
-        signal.raise_signal(self.first)
+        # From another thread: what is raised here, within the hook, would be dropped as well.
+        again = threading.Timer(AGAIN, self._send, (self.first,))
+        again.daemon = True
+        again.start()
+
+    def _send(self, number: int) -> None:
+        main = threading.main_thread()
+        if self._end is None and main.ident is not None:
+            self._is_swallowed = True
+            self._count -= 1
+            signal.pthread_kill(main.ident, number)
 
 
 @contextmanager

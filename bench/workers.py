@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 __all__ = ["deaf_children", "end_with_parent", "sharing"]
@@ -41,12 +42,13 @@ def sharing(workers: int) -> Iterator[Share]:
     from concurrent.futures import ProcessPoolExecutor
 
     others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        initializer=end_with_parent,
-        initargs=(os.getpid(),),
-    )
+    with deaf_children():
+        executor = ProcessPoolExecutor(
+            workers,
+            multiprocessing.get_context("spawn"),
+            initializer=end_with_parent,
+            initargs=(os.getpid(),),
+        )
 
     def share(work: Any, /, *columns: Any, chunksize: int = 1) -> Iterator[Any]:
         with deaf_children():
@@ -65,13 +67,17 @@ def sharing(workers: int) -> Iterator[Share]:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C, from their first moment on.
+    """Start processes that hear neither Ctrl-C nor SIGHUP, from their first moment on.
 
-    A terminal sends it to every process of a command, and each would print a traceback. What
+    A terminal sends them to every process of a command, and each would print a traceback. What
     started them ends them.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    deaf = {signal.SIGINT, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
     try:
+        # The process that removes what others leave is the first, and lets SIGINT in when it runs.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -82,4 +88,4 @@ def end_with_parent(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before that
-        sys.exit(1)
+        os._exit(1)

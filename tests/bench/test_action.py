@@ -96,17 +96,31 @@ def test_what_cannot_be_used_has_no_verdict(use):
     assert use(candidate="opd", policy="no.yaml")[0] == 2
 
 
-def test_what_was_not_delivered_is_no_verdict(use, folder):
+def test_a_file_that_cannot_be_written_does_not_take_a_fail(use, folder):
     (folder / "file").write_text("")
-    for candidate in ("equal run", "opd"):
-        code, outputs, summary, _ = use(candidate=candidate, output="file/gate.json")
-        assert (code, outputs) == (5, {"verdict": "", "exit-code": "5"})
-        assert summary == ""
-    # Printed, and then something failed.
+    given = {"output": "file/gate.json"}
+    code, outputs, summary, out = use(candidate="opd", **given)
+    assert (code, outputs) == (1, {"verdict": "FAIL", "exit-code": "1"})
+    assert "cannot be written" in out
+    assert "Calibration gate: FAIL" in summary
+    code, outputs, _, out = use(candidate="equal run", **given)
+    assert (code, outputs) == (5, {"verdict": "", "exit-code": "5"})
+    assert "PASS  equal run" in out
+
+
+def test_a_verdict_is_a_code_and_its_word(use, folder):
+    """Python itself ends with 1 too, and a word may have been printed before something failed."""
     (folder / "bin").mkdir()
-    (folder / "bin" / "caopd-bench").write_text("#!/bin/sh\necho PASS\nexit 70\n")
-    (folder / "bin" / "caopd-bench").chmod(0o755)
-    assert use(candidate="opd")[:2] == (70, {"verdict": "", "exit-code": "70"})
+    program = folder / "bin" / "caopd-bench"
+    agree = {(0, "PASS"), (0, "INCONCLUSIVE"), (1, "FAIL"), (3, "INCONCLUSIVE")}
+    for code in (0, 1, 2, 3, 4, 5, 70, 129, 130, 141, 143):
+        for word in ("PASS", "FAIL", "INCONCLUSIVE", "Traceback", ""):
+            program.write_text(f"#!/bin/sh\necho {word} more\nexit {code}\n")
+            program.chmod(0o755)
+            found = code if code not in (0, 1, 3) or (code, word) in agree else 70
+            verdict = word if (code, word) in agree else ""
+            expected = found, {"verdict": verdict, "exit-code": str(found)}
+            assert use(candidate="opd")[:2] == expected, (code, word)
 
 
 def test_inputs_are_no_commands(use, folder):

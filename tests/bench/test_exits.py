@@ -1,11 +1,10 @@
 """How commands end, as a shell sees it: 1 of the gate is FAIL, and nothing else is."""
 
+import json
 import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 
 @pytest.fixture(scope="module")
 def folder(populations, tmp_path_factory):
-    """A reference, a candidate that the gate passes and one that it fails."""
+    """A reference, candidates that the gate passes and fails, and a policy with too few items."""
     home = tmp_path_factory.mktemp("gate")
     first, second = (populations.draw(2500, seed) for seed in (1, 2))
     for name, rows in (
@@ -32,7 +31,11 @@ def folder(populations, tmp_path_factory):
     ):
         run = populations.make_run(*rows, name)
         write_stored(run, score(run), home / name)
+    # The rows of another run in its place, as a merge of two branches leaves them.
+    shutil.copytree(home / "base", home / "merged")
+    shutil.copy(home / "opd" / "rows.jsonl.gz", home / "merged")
     (home / "policy.yaml").write_text("version: 1\nreference: base\n")
+    (home / "many.yaml").write_text("version: 1\nreference: base\nmin_items: 9000\n")
     return home
 
 
@@ -83,13 +86,20 @@ def test_the_verdicts(judge):
 
 @pytest.mark.parametrize(("command", "unbuffered"), RUNS)
 def test_a_reader_that_has_gone(words, command, unbuffered):
-    """As `| head -0`: no traceback, no complaint, and no success."""
+    """As `| head -0`: no traceback, and no success but of a decision."""
     reading, writing_end = os.pipe()
     os.close(reading)
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     done = start(words[command], stdout=writing_end, env=environment)
     os.close(writing_end)
-    assert (done.returncode, done.stderr) == (141, "")
+    if command == "gate":
+        assert done.returncode == 1
+        assert done.stderr == (
+            "caopd-bench gate: standard output cannot be written (Broken pipe); "
+            "exit code 1 stands\n"
+        )
+    else:
+        assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_reader_of_a_file_that_has_gone(words):
@@ -107,11 +117,118 @@ def test_standard_output_is_full(words, command, unbuffered):
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with FULL.open("w") as full:
         done = start(words[command], stdout=full, env=environment)
-    assert done.returncode == 5
-    if "help" not in command:
+    name = "" if "help" in command else f" {command}"
+    if command == "gate":
+        assert done.returncode == 1
         assert done.stderr == (
-            f"caopd-bench {command}: the output cannot be written (No space left on device)\n"
+            "caopd-bench gate: standard output cannot be written (No space left on device); "
+            "exit code 1 stands\n"
         )
+    else:
+        assert done.returncode == 5
+        assert done.stderr == (
+            f"caopd-bench{name}: the output cannot be written (No space left on device)\n"
+        )
+
+
+#: What a shell can do to the streams of a command.
+SINKS = (
+    "| true",
+    "| head -1",
+    "> >(exec true)",
+    "2>&1 | true",
+    "> /dev/full",
+    "> /dev/full 2>&1",
+    ">&-",
+    ">&- 2>&-",
+    ">&- 2>&- <&-",
+    "2>&-",
+)
+#: Who is first, the command or its reader, is chance: several times each.
+RACES = 6
+
+
+def ends(folder, command, sink):
+    """Run a command in a shell; give the code of the command itself."""
+    # "$0" is the program: without quotes around the redirection a shell carries it out.
+    script = f'set -o pipefail; cd "$1"; "$0" {command} {sink}; exit "${{PIPESTATUS[0]}}"'
+    shell = ["bash", "-c", script, SCRIPT, folder]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
+    assert "Traceback" not in done.stderr
+    return done.returncode
+
+
+DECISIONS = {
+    "gate --policy policy.yaml equal": 0,
+    "gate --policy policy.yaml opd": 1,
+    "gate --policy many.yaml equal": 3,
+}
+
+
+@needs_full
+@pytest.mark.parametrize("sink", ["| true", "> /dev/full 2>&1", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("command", DECISIONS)
+def test_a_verdict_stands_whatever_becomes_of_the_streams(folder, command, sink):
+    assert ends(folder, command, sink) == DECISIONS[command]
+
+
+@pytest.mark.slow
+@needs_full
+@pytest.mark.parametrize("sink", SINKS)
+@pytest.mark.parametrize("command", DECISIONS)
+def test_a_verdict_stands_each_time(folder, command, sink):
+    for _ in range(RACES):
+        assert ends(folder, command, sink) == DECISIONS[command]
+
+
+@needs_full
+@pytest.mark.parametrize("sink", ["| true", "> /dev/full", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(("reference", "code"), [("base", 0), ("merged", 1)])
+def test_what_baseline_verify_found_stands(folder, reference, code, sink):
+    assert ends(folder, f"baseline verify {reference}", sink) == code
+
+
+@needs_full
+@pytest.mark.parametrize("sink", ["| true", "> /dev/full", ">&- 2>&- <&-"])
+def test_baseline_update_does_what_it_decides(folder, tmp_path, sink):
+    for run, code in (("opd", 1), ("equal", 0)):
+        reference = tmp_path / f"of {run}"
+        shutil.copytree(folder / "base", reference)
+        before = (reference / "rows.jsonl.gz").read_bytes()
+        words = f"baseline update {run} --output '{reference}' --reason again"
+        assert ends(folder, words, sink) == code
+        assert ((reference / "rows.jsonl.gz").read_bytes() == before) == bool(code)
+
+
+@needs_full
+@pytest.mark.parametrize("option", ["--schema", "--plan", "--suggest-margins"])
+def test_a_text_of_the_gate_that_is_lost_is_no_success(folder, option):
+    """Where it is asked for a text it decides nothing."""
+    words = "" if option == "--schema" else "--reference base"
+    last = "equal" if option == "--suggest-margins" else ""
+    assert ends(folder, f"gate {option} {words} {last}", "> /dev/full") == 5
+
+
+@needs_full
+def test_the_work_is_done_to_its_end_although_nobody_reads(folder, tmp_path):
+    for number, sink in enumerate(("| true", "> /dev/full", ">&- 2>&-")):
+        made = [tmp_path / f"{number}.json", tmp_path / f"{number}.xml"]
+        words = " ".join(f"--output '{file}'" for file in made)
+        assert ends(folder, f"gate --policy policy.yaml opd {words}", sink) == 1
+        assert json.loads(made[0].read_text())["verdict"] == "FAIL"
+        assert made[1].stat().st_size
+        store = tmp_path / f"stored {number}"
+        assert ends(folder, f"score opd --store '{store}'", sink) in (141, 5)
+        assert (store / "summary.json").is_file()
+
+
+def test_the_line_of_a_file_never_lands_in_another(folder, tmp_path):
+    """Of closed streams the numbers are free: the next file that is opened would get one."""
+    made = tmp_path / "gate.json"
+    command = f"gate --policy policy.yaml opd --output '{made}' --output /proc/none/x.xml"
+    assert ends(folder, command, ">&- 2>&- <&-") == 1
+    assert ends(folder, f"gate --policy policy.yaml opd --output '{made}'", ">&- 2>&- <&-") == 1
+    assert json.loads(made.read_text())["verdict"] == "FAIL"
 
 
 @needs_full
@@ -122,14 +239,15 @@ def test_standard_error_is_full(folder, words):
         assert start(["gate", "--policy", folder / "no.yaml", "x"], stderr=full).returncode == 2
 
 
-@pytest.mark.parametrize("command", ["gate", "score"])
-def test_standard_output_is_closed(words, command):
+@pytest.mark.parametrize(("command", "code"), [("gate", 1), ("score", 5), ("help", 5)])
+def test_standard_output_is_closed(words, command, code):
     quoted = " ".join(f"'{word}'" for word in words[command])
     done = subprocess.run(
         ["bash", "-c", f"'{SCRIPT}' {quoted} >&-"], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 5
-    assert "standard output is closed" in done.stderr
+    assert done.returncode == code
+    assert "cannot be written (it is closed)" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_standard_error_is_closed(folder):
@@ -139,58 +257,76 @@ def test_standard_error_is_closed(folder):
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_an_output_of_the_gate_that_cannot_be_written(judge, tmp_path):
-    """Neither a word nor a file says what the verdict was."""
+CODES = {"equal": ("PASS", 5), "opd": ("FAIL", 1)}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_an_output_of_the_gate_that_cannot_be_written(judge, tmp_path, name):
+    """The verdict is said, and a FAIL stays one; a PASS that is not delivered is none."""
     (tmp_path / "file").write_text("")
     good, bad = tmp_path / "good.json", tmp_path / "file" / "bad.xml"
-    for name in ("equal", "opd"):
-        done = start(judge(name, "--output", good, "--output", bad))
-        assert (done.returncode, done.stdout) == (5, "")
-        assert f"{tmp_path / 'file'}: cannot be written (" in done.stderr
-        assert not good.exists()
+    word, code = CODES[name]
+    done = start(judge(name, "--output", good, "--output", bad))
+    assert (done.returncode, done.stdout.split()[0]) == (code, word)
+    assert f"{tmp_path / 'file'}: cannot be written (" in done.stderr
+    assert done.stderr.endswith(f"; the verdict is {word}\n")
+    assert not good.exists()
+
+
+@needs_full
+def test_a_reader_of_an_output_of_the_gate_that_has_gone(judge, tmp_path):
+    for name, (word, code) in CODES.items():
+        link = tmp_path / f"{name}.json"
+        link.symlink_to("/dev/full")
+        done = start(judge(name, "--output", link))
+        assert (done.returncode, done.stdout.split()[0]) == (code, word)
+        assert "cannot be written (No space left on device); the verdict is" in done.stderr
+        reading, writing_end = os.pipe()
+        os.close(reading)
+        pipe = tmp_path / f"{name} pipe.json"
+        pipe.symlink_to(f"/dev/fd/{writing_end}")
+        done = start(judge(name, "--output", pipe), pass_fds=(writing_end,))
+        os.close(writing_end)
+        assert (done.returncode, done.stdout.split()[0]) == (code, word)
+        assert f"{pipe}: cannot be written (its reader has gone); the verdict is" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_is_read_only(judge, tmp_path):
     (tmp_path / "closed").mkdir(mode=0o555)
     done = start(judge("equal", "--output", tmp_path / "closed" / "gate.json"))
-    assert (done.returncode, done.stdout) == (5, "")
+    assert (done.returncode, done.stdout.split()[0]) == (5, "PASS")
     assert "cannot be written (Permission denied)" in done.stderr
 
 
-def test_a_step_summary_that_cannot_be_written(judge, tmp_path):
-    for name in ("equal", "opd"):
-        done = start(
-            judge(name),
-            env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path), "GITHUB_ACTIONS": "true"},
-        )
-        assert (done.returncode, done.stdout) == (5, "")
-        assert f"GITHUB_STEP_SUMMARY {tmp_path}: cannot be written (Is a dir" in done.stderr
+def test_a_file_that_needs_too_much_memory_does_not_take_the_verdict(run, judge, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("caopd_bench.gate_command.write_outputs", fail)
+    for name, (word, code) in CODES.items():
+        found, out, err = run(*judge(name))
+        assert (found, out.split()[0]) == (code, word)
+        assert err.startswith("caopd-bench gate: an output cannot be written (not enough memory)")
 
 
-def test_ctrl_c(tmp_path):
-    """The policy is a pipe that nobody writes to: the command waits for it."""
-    pipe = tmp_path / "policy.yaml"
-    os.mkfifo(pipe)
-    process = subprocess.Popen(
-        [SCRIPT, "gate", "--policy", pipe, "x"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+def test_a_plan_that_cannot_be_written_is_printed(folder):
+    words = ["gate", "--plan", "--reference", folder / "base", "--output", "/proc/none/plan.json"]
+    done = start(words)
+    assert done.returncode == 5
+    assert done.stdout
+    assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_step_summary_that_cannot_be_written(judge, tmp_path, name):
+    word, code = CODES[name]
+    done = start(
+        judge(name),
+        env={**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path), "GITHUB_ACTIONS": "true"},
     )
-    # A writer can open it only when the command has it open, and so waits for words.
-    end, handle = time.monotonic() + 60, None
-    while handle is None:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        with suppress(OSError):
-            handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    os.close(handle)
-    assert (process.returncode, out) == (130, "")
-    assert err == "caopd-bench gate: stopped\n"
+    assert (done.returncode, done.stdout.split()[0]) == (code, word)
+    assert f"GITHUB_STEP_SUMMARY {tmp_path}: cannot be written (Is a dir" in done.stderr
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("first\nsecond"), SystemExit(1)])
