@@ -136,6 +136,18 @@ def test_little_work_is_not_shared_out(monkeypatch):
     assert score(measure_load.make_groups(40, groups=3), by=["g"], workers=8)
 
 
+@pytest.mark.parametrize("error", [OSError(38, "no semaphores"), NotImplementedError()])
+def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch, error):
+    def fails(_workers):
+        raise error
+
+    run = measure_load.make_groups(40, groups=3)
+    alone = render_json(score(run, by=["g"]))
+    monkeypatch.setattr("caopd_bench.sharing_out.WORTH", 0.0)
+    monkeypatch.setattr("caopd_bench.workers.sharing", fails)
+    assert render_json(score(run, by=["g"], workers=2)) == alone
+
+
 @pytest.mark.parametrize("name", sorted(measure_load.CASES))
 def test_what_is_measured_runs(name, tmp_path):
     """The script that measures the load cannot rot: each case, small."""
