@@ -204,7 +204,7 @@ def load_policy(file: Path) -> Policy:
     """
     raw = read_yaml(file, most=MAX_BYTES, what="a policy", page="docs/gate.md")
     try:
-        return Policy.model_validate(_as_floats(raw))
+        return Policy.model_validate(raw)
     except ValidationError as error:
         raise UsageError(f"{file}: {_first_problem(error)}") from None
 
@@ -223,14 +223,6 @@ def render_schema() -> str:
         metrics["propertyNames"] = {"enum": names}
         metrics["$ref"] = "#/$defs/Metrics"
     return json.dumps(schema, indent=1) + "\n"
-
-
-def _as_floats(value: Any, key: str = "") -> Any:
-    """Let whole numbers stand for decimals: `max: 1`."""
-    if isinstance(value, dict):
-        return {name: _as_floats(inner, str(name)) for name, inner in value.items()}
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if is_number and key in ("margin", "max", "min", "confidence") else value
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from caopd_bench.errors import UsageError
 from caopd_bench.packed import check_packed, read_packed_lines
@@ -32,6 +32,15 @@ ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
 #: What to do about rows that are damaged.
 MEND = "store the run again"
+
+
+#: What a record holds in any version: an undefined number is None.
+RECORD: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("run", "task", "metric"), (str,)),
+    "group": (str, type(None)),
+    **dict.fromkeys(("estimate", "low", "high"), (float, int, type(None))),
+    "n": (int,),
+}
 
 
 class StoredRow(BaseModel):
@@ -76,6 +85,15 @@ class Summary(BaseModel):
     #: Of each of these lines (`stored_hashes`): which row was changed, where `rows_sha256` tells
     #: that one was.
     row_digests: str | None = None
+
+    @field_validator("records")
+    @classmethod
+    def _check_records(cls, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for number, record in enumerate(records, 1):
+            for key, kinds in RECORD.items():
+                if key not in record or type(record[key]) not in kinds:
+                    raise ValueError(f"number {number} has no {key} as `score` gives it")
+        return records
 
 
 def is_stored(path: Path) -> bool:

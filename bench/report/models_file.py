@@ -33,10 +33,6 @@ class _Model(_Strict):
     def _read_size(cls, value: Any) -> Any:
         """Read 135M, 1.7B and 3e8, which YAML takes for text."""
         units = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            return float(value)
         if isinstance(value, str) and value:
             unit = units.get(value[-1].lower())
             try:
@@ -62,12 +58,6 @@ class Published(_Strict):
     size: float | None = Field(default=None, gt=0)
     source: str = Field(max_length=500)
     certainty: str | None = Field(default=None, max_length=500)
-
-    @field_validator("value", "size", mode="before")
-    @classmethod
-    def _whole(cls, value: Any) -> Any:
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return float(value) if is_whole else value
 
 
 class _PublishedFile(_Strict):

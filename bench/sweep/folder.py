@@ -27,15 +27,16 @@ from typing import Any
 from caopd_bench.credentials import redact
 from caopd_bench.errors import writing
 from caopd_bench.locks import lock, locked
-from caopd_bench.output import replace_files, sync_tree
+from caopd_bench.output import replace_files
+from caopd_bench.output_folders import sync_tree
 from caopd_bench.plain_json import read_json as load_json
 from caopd_bench.stored_secrets import redact_all
+from caopd_bench.sweep.cell_files import CELL, TIMING, read_cell
 from caopd_bench.sweep.cells import Cell
 from caopd_bench.sweep.table import COLUMNS, TIMING_COLUMNS, make_rows
 
 __all__ = ["CELL", "TIMING", "Folder", "read_json"]
 
-CELL, TIMING = "cell.json", "timing.json"
 #: How often a lock that somebody has is tried for: who only looks whether it is held (`is_claimed`,
 #: `clean`) has it for an instant, and must not cost a cell.
 TRIES = 20
@@ -223,7 +224,7 @@ class Folder:
         changed = (place / CELL).stat().st_mtime_ns
         known = self._rows.get(cell.name)
         if known is None or known[0] != changed or recompute:
-            rows = make_rows(cell, place, read_json(place / CELL) or {}, recompute=recompute)
+            rows = make_rows(cell, place, read_cell(place), recompute=recompute)
             self._rows[cell.name] = known = (changed, rows)
         return known[1]
 

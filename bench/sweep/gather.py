@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from caopd_bench.metrics.hierarchy import Answers, draw_items, replicate_metrics
 from caopd_bench.rows import Row
 from caopd_bench.stored_check import read_stored
 from caopd_bench.sweep.analysis import ANALYSIS, Analysis, View
+from caopd_bench.sweep.cell_files import read_cell, read_times
 from caopd_bench.sweep.cells import Cell, Sweep
-from caopd_bench.sweep.folder import CELL, TIMING, Folder
+from caopd_bench.sweep.folder import Folder
 from caopd_bench.sweep.observing import read_expectations
 
 __all__ = ["SEEN", "Gathered", "gather", "group_of", "sort_cells"]
@@ -144,7 +144,7 @@ def _add(
         found.order = sorted({row.item_hash for row in rows[analysis.view]})
         rng = np.random.default_rng(analysis.seed)
         found.weights = draw_items(len(found.order), analysis.replicates, rng)
-    known = json.loads((files / CELL).read_text(encoding="utf-8"))
+    known = read_cell(files)
     found.parameters[at[0]] = float(known.get("parameters") or math.nan)
     for view, given in analysis.views.items():
         expected = _expectations(files, given, analysis)
@@ -242,12 +242,13 @@ def _observed(
     A success rate has the scatter of its questions, drawn from a binomial distribution; all others
     are the same in every replicate, and only the seeds scatter them.
     """
-    seen = {name: float(value) for name, value in dict(known.get("observed", {})).items()}
-    times = json.loads((place / TIMING).read_text(encoding="utf-8"))
+    observed = known["observed"].items()
+    seen = {name: float(value) for name, value in observed if value is not None}
+    times = read_times(place)
     seen |= {name: float(times[name]) for name in TIMES}
     size = analysis.replicates + 1
     made = {name: np.full(size, seen.get(name, math.nan)) for name in SEEN}
-    questions = int(known.get("evaluate", {}).get("success_questions") or 0)
+    questions = known["evaluate"]["success_questions"] or 0
     rng = np.random.default_rng([analysis.seed, *entropy])
     for name in SUCCESS:
         if questions and name in seen:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from caopd_bench.errors import UsageError
+from caopd_bench.packed import read_packed_lines
 from caopd_bench.rows import Run
 from caopd_bench.sweep.cells import Cell, resolved
 from caopd_bench.training.codec import Codec, find_end_ids
@@ -111,12 +112,18 @@ def read_expectations(folder: Path, task: str) -> dict[str, float]:
     file = folder / EXPECTED
     if not file.is_file():
         return {}
-    lines = io.StringIO(gzip.decompress(file.read_bytes()).decode())
-    return {
-        row["item_hash"]: float(row["expected"]) if row["expected"] else math.nan
-        for row in csv.DictReader(lines)
-        if row["task"] == task
-    }
+    mend = "delete the cell's folder to run it again"
+    try:
+        text = b"".join(read_packed_lines(file, mend=mend)).decode()
+        return {
+            row["item_hash"]: float(row["expected"]) if row["expected"] else math.nan
+            for row in csv.DictReader(io.StringIO(text))
+            if row["task"] == task
+        }
+    except (KeyError, TypeError, ValueError, csv.Error):  # ValueError: no text, or no number
+        raise UsageError(f"{file}: not a table of expectations; {mend}") from None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
 
 
 def _load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
