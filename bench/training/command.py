@@ -15,7 +15,9 @@ from caopd_bench.credentials import clean_name
 from caopd_bench.errors import UsageError, writing
 from caopd_bench.exits import ExitCode
 from caopd_bench.extras import require
-from caopd_bench.output import is_part, only_writer, replace_file
+from caopd_bench.output import replace_file
+from caopd_bench.output_folders import only_writer
+from caopd_bench.output_parts import is_part
 from caopd_bench.stored_secrets import clean_settings
 from caopd_bench.terminal import inline
 from caopd_bench.train_options import SETTINGS

@@ -24,7 +24,8 @@ from trl import GRPOTrainer, SFTTrainer
 from trl.experimental.sdft import SDFTTrainer
 from trl.experimental.sdpo import SDPOTrainer
 
-from caopd_bench.output import replace_file, sync_tree
+from caopd_bench.output import replace_file
+from caopd_bench.output_folders import sync_tree
 from caopd_bench.training import objectives
 from caopd_bench.training.errors import TrainingError
 from caopd_bench.training.history import History

@@ -54,14 +54,14 @@ write = os.write
 
 def run_child(words, last, torn, tell):
     """Run the command, up to its N-th step."""
-    from caopd_bench import cli, output
+    from caopd_bench import cli, output_folders
 
     counter = Counter(last, torn, tell)
     for name in STEPS:
         setattr(os, name, counter.wrap(name, getattr(os, name)))
-    output._exchange = counter.wrap("exchange", output._exchange)
+    output_folders._exchange = counter.wrap("exchange", output_folders._exchange)
     if os.environ.get("NO_EXCHANGE"):
-        output._exchange = lambda _a, _b: False
+        output_folders._exchange = lambda _a, _b: False
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from caopd_bench import output
-from caopd_bench.output import replace_files, replacing_folder
+from caopd_bench import output, output_folders
+from caopd_bench.output import replace_files
+from caopd_bench.output_folders import replacing_folder
 
 OLD = b"what was there before"
 
@@ -156,7 +157,7 @@ def test_an_error_names_the_file_that_is_written_or_the_one_that_is_read(tmp_pat
 @pytest.mark.parametrize("exchange", [True, False])
 def test_a_folder_is_in_its_place_when_it_is_whole(tmp_path, monkeypatch, exchange):
     if not exchange:
-        monkeypatch.setattr(output, "_exchange", lambda *_: False)
+        monkeypatch.setattr(output_folders, "_exchange", lambda *_: False)
     folder = tmp_path / "model"
     (tmp_path / ".model.0123abcd.part").mkdir()  # of a killed one
     for number in range(3):

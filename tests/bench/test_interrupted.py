@@ -15,7 +15,8 @@ import pytest
 from caopd_bench import read_run, score
 from caopd_bench.baseline import verify_baseline
 from caopd_bench.errors import UsageError
-from caopd_bench.output import only_writer, replace_files, replace_folder
+from caopd_bench.output import replace_files
+from caopd_bench.output_folders import only_writer, replace_folder
 from caopd_bench.stored import write_stored
 
 DIE_AT = Path(__file__).with_name("die_at.py")
@@ -271,7 +272,7 @@ def test_what_is_renamed_is_on_the_disk_before(tmp_path, monkeypatch):
     steps.clear()
     with only_writer(tmp_path / "c"):
         replace_folder(tmp_path / "c", {"x": b"1", "y": b"2"})
-    assert steps == ["write", "fsync", "write", "fsync", "fsync", "rename", "fsync"]
+    assert steps == [*["write", "fsync"] * 2, *["fsync"] * 3, "rename", "fsync"]
 
 
 UPDATE = """
@@ -362,3 +363,13 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     with pytest.raises((OSError, UsageError)), only_writer(tmp_path / "file" / "run"):
         pass
     assert (tmp_path / "file").read_bytes() == b"mine"
+
+
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(UsageError, match=r"\.: is the current folder, .* cd \.\."),
+        only_writer(Path()),
+    ):
+        replace_folder(Path(), {"a": b"1"})
+    assert list(tmp_path.iterdir()) == []

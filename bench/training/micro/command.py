@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError, writing
-from caopd_bench.output import only_writer, replace_file, replacing_folder
+from caopd_bench.output import replace_file
+from caopd_bench.output_folders import only_writer, replacing_folder
 from caopd_bench.terminal import inline
 from caopd_bench.training.checkpoints import save_model
 from caopd_bench.training.micro.corpus import CORPORA
