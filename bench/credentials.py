@@ -50,12 +50,14 @@ _BEARER = re.compile(
 )
 #: `user:password@` before a host, also without a scheme.
 _USER = re.compile(
-    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://|(?<![^\s\"'=(,\[{<:]))"
-    r"(?P<user>[^\s/@\"'<>:]{0,200}:[^\s@\"'<>]{1,500})@(?=[\w.\-\[])"
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]{0,30}://|(?<![^\s\"'=(,\[{<:]))"
+    r"(?P<user>[^\s/@\"'<>:]{0,200}:[^\s@\"'<>]{1,500})@"
 )
-_USER_ALONE = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/@\"'<>?#]{1,500})@")
+_USER_ALONE = re.compile(
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]{0,30}://)(?P<user>[^\s/@\"'<>?#]{1,500})@"
+)
 _QUERY = re.compile(
-    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>?#]{1,500})\?(?!\(left)[^\s\"'<>)]+"
+    r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s\"'<>?#]{1,500})\?(?!\(left)[^\s\"'<>)]+"
 )
 _NAMES = (
     r"api[-_. ]?key|apikey|access[-_. ]?key|secret|passw(?:or)?d|passphrase|passwd|pwd|"
@@ -81,6 +83,7 @@ _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 #: Shares of neighbours of different kinds (small letter, capital, digit): words and versions have
 #: few, random letters and digits about 0.6, with small letters alone about 0.4.
 _UNLIKE, _UNLIKE_JOINED, _UNLIKE_LETTERS = 0.2, 0.5, 0.48
+_PASSES = 8
 #: Values of variables that are shorter are words that stand elsewhere too.
 _LEAST = 8
 
@@ -159,6 +162,15 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     """
     for value in sorted({*known, *_of_environment()}, key=len, reverse=True):
         text = text.replace(value, LEFT_OUT)
+    for _ in range(_PASSES):
+        again = _redact_once(text)
+        if again == text:
+            break
+        text = again  # what is left may stand beside what it was not beside before
+    return text
+
+
+def _redact_once(text: str) -> str:
     text = _PEM.sub(LEFT_OUT, text)
     text = _USER_ALONE.sub(r"\g<before>", _USER.sub(r"\g<before>", text))
     text = _QUERY.sub(rf"\g<before>?{LEFT_OUT}", text)
@@ -171,7 +183,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
 
 def _leave_name(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
-    is_harmless = _HARMLESS_NAME.fullmatch(name) or value.startswith("(left")
+    is_harmless = _HARMLESS_NAME.fullmatch(name) or "(left" in value
     if is_harmless or value.lower() in ("true", "false", "none", "null"):
         return found.group()
     return f"{name}{found['mark']}{LEFT_OUT}"

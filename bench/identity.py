@@ -28,7 +28,7 @@ MAX_LENGTH = 500
 OTHER_NAME, NO_NAME = "another name", "text without a name"
 PARTS_OF_ADDRESS = " (parts of an address)"
 _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
-_SAFE_NAME = re.compile(r"[a-z][a-z_]*(?:[._\-]?[a-z]+|[._\-]?\d{1,3}[a-z]*)*")
+_SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
 #: What stands for a number. One letter more, and it could be a password.
@@ -42,7 +42,7 @@ _OF_PAIRS = (ARGUMENTS, DECODING, METADATA)
 _WORD = Kind.PLAIN
 #: Commas within one list or mapping.
 MAX_PIECES = 100
-_NOTHING = (None, "", [], {}, ())
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 
 
 class Kept(NamedTuple):
@@ -147,13 +147,13 @@ class _Cleaner:
         if isinstance(rule, Mapping):
             if isinstance(value, Mapping):
                 return self._keep_mapping(value, rule, name, depth)
-            return value if _is_number(value) or value is None else self._leave(value, name)
+            return (
+                _finite(value) if _is_number(value) or value is None else self._leave(value, name)
+            )
         if isinstance(value, Mapping):
             return self._keep_words(value, rule, name)
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
         if value is None or _is_number(value):
-            return value
+            return _finite(value)
         return self._keep_text(str(value), rule, name)
 
     def _keep_mapping(
@@ -178,7 +178,7 @@ class _Cleaner:
         if rule is Kind.NUMBERS and all(
             re.fullmatch(r"-?\d{1,9}", str(key)) and _is_number(item) for key, item in value.items()
         ):
-            return {str(key): item for key, item in value.items()}
+            return {str(key): _finite(item) for key, item in value.items()}
         if rule is Kind.VERSIONS and all(
             re.fullmatch(r"[A-Za-z][\w.\-]{0,60}", str(key))
             and re.fullmatch(r"v?\d[\w.+!\-]{0,60}", str(item))
@@ -190,7 +190,7 @@ class _Cleaner:
         return self._leave(value, name)
 
     def _keep_text(self, text: str, rule: Kind, name: str) -> Any:
-        if len(text) > MAX_LENGTH:
+        if len(text) > MAX_LENGTH or rule in (Kind.NUMBERS, Kind.VERSIONS):
             return self._leave(text, name)
         if rule is Kind.NUMBER and not _NUMBER.fullmatch(text):
             return self._leave(text, name)
@@ -234,12 +234,19 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (bool, int, float))
 
 
+def _finite(value: Any) -> Any:
+    """Give a number as strict JSON can hold it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _safe(word: str) -> str:
     """Give a name that may be printed: of a text in pairs it may be part of a value."""
     if word == NO_NAME:
         return word
+    if len(word) > _MAX_NAME:
+        return OTHER_NAME
     is_safe = _SAFE_NAME.fullmatch(word) or (_LETTERS.fullmatch(word) and is_secret_name(word))
-    if not is_safe or len(word) > _MAX_NAME or looks_random(word) or holds_secret(word):
+    if not is_safe or looks_random(word) or holds_secret(word):
         return OTHER_NAME
     return word
 

@@ -14,10 +14,12 @@ __all__ = ["clean_text_urls", "clean_url", "is_path", "is_url", "shorten_path", 
 
 #: How many parts of a path are kept.
 PARTS = 2
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>`]+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://(?:\(left out\)|[^\s\"'<>`])+")
+_FILE = re.compile(r"(?i)file:(?://[^/\\]*)?")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HOST = re.compile(r"[\w.\-:%]*")
 #: Where a part of a path is a commit, and not a key.
 _HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
 
@@ -57,13 +59,15 @@ def clean_url(url: str) -> str:
     >>> clean_url("https://host/sk-abcd1234/v1")
     'https://host/(left out)/v1'
     """
+    if not is_url(url):
+        return LEFT_OUT if holds_secret(url) else url
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return LEFT_OUT
-    if any(holds_secret(label) for label in host.split(".")):
-        host = LEFT_OUT
+    if not _HOST.fullmatch(host) or any(holds_secret(label) for label in host.split(".")):
+        return LEFT_OUT
     if ":" in host:
         host = f"[{host}]"
     kept: list[str] = []
@@ -78,7 +82,7 @@ def clean_url(url: str) -> str:
         is_secret = is_secret and not is_commit
         kept.append(LEFT_OUT if plain and is_secret else plain)
     place = f"{host}:{port}" if port is not None else host
-    return f"{parts.scheme}://{place}{'/'.join(kept)}"
+    return f"{parts.scheme}://{place}{'/'.join(kept)}".strip()
 
 
 def _is_dense(part: str) -> bool:
@@ -116,11 +120,18 @@ def shorten_path(path: str) -> str:
     >>> shorten_path("org/name")
     'org/name'
     """
+    shortened, known = _shorten(path), path
+    while len(shortened) < len(known):  # what is left may itself begin like an address
+        shortened, known = _shorten(shortened), shortened
+    return shortened
+
+
+def _shorten(path: str) -> str:
     text = path.strip()
     if is_url(text):
         return clean_url(text)
     if text.lower().startswith("file:"):
-        text = unquote(urlsplit(text).path)
+        text = unquote(_FILE.sub("", text))
     is_windows = bool(_DRIVE.match(text)) or ("\\" in text and "/" not in text)
     pure = PureWindowsPath(text) if is_windows else PurePosixPath(text)
     anchor = pure.anchor

@@ -25,7 +25,8 @@ def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
     Settings that do not identify a run, and whatever looks like a secret, are left out; paths are
     shortened to their last parts. `left_out` names what is missing.
     """
-    return describe_cleaning(raw).value
+    cleaned: dict[str, Any] = describe_cleaning(raw).value
+    return cleaned
 
 
 def describe_cleaning(raw: Mapping[str, Any]) -> Kept:

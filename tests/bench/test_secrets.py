@@ -444,3 +444,24 @@ def test_no_token_is_kept_with_checkpoints(name):
         _read_pair(f"{name}={SECRETS['token']}")
     assert "PLANTED" not in str(refused.value)
     assert _read_pair("num_train_epochs=2") == ("num_train_epochs", 2)
+
+
+def test_texts_that_are_made_to_be_slow_or_to_break():
+    """The first of them took a minute once: no pattern tries one text in many ways."""
+    hostile = [
+        *("pipeline_parallel_size_tokens_per_second_of_a_very_long_name_" * 8 + "!", "a_" * 4000),
+        *("https://" * 2000, "a:" * 4000, "key." * 3000, "sk-" * 3000, "a1" * 4000, "=" * 8000),
+        *("file://[", "http://[", "C:\\user:pw@", "[" * 8000, "{'" * 4000, "x={[," * 2000),
+    ]
+    for text in hostile:
+        for value in (text, {text: text}, {"until": text, "model": text}, {"chat": {text: 1}}):
+            kept = keep_named(value, ARGUMENTS, "model_args")
+            assert keep_named(kept.value, ARGUMENTS)[1:] == ([], [])
+        assert redact(redact(text)) == redact(text)
+
+
+def test_numbers_that_json_does_not_hold():
+    found = keep_named({"temperature": "inf", "top_p": float("nan"), "logit_bias": {"1": 1e999}},
+                       DECODING)  # fmt: skip
+    assert found.value == {"temperature": "inf", "top_p": None, "logit_bias": {"1": None}}
+    assert keep_named(float("inf"), DECODING).value is None
