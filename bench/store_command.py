@@ -33,7 +33,7 @@ def run_store(options: argparse.Namespace) -> int:
             print(f"caopd-bench store: {error}", file=sys.stderr)
     held = len({finding.file for finding in found})
     files = f"{held:,} {'file' if held == 1 else 'files'}"
-    looked = f"{len(places):,} stored runs and records"
+    looked = f"{len(places):,} {'place' if len(places) == 1 else 'places'} looked at"
     if not held:
         print(f"{looked}: nothing to take out" + (", but for those that failed" if failed else ""))
     elif options.check:
@@ -83,6 +83,6 @@ def _name_logs(folders: list[Path]) -> None:
     ]
     if logs:
         print(
-            f"not looked at: {len(logs):,} logs of lm-eval, such as {inline(str(logs[0]), WIDTH)}; "
-            "they hold the arguments as lm-eval was given them"
+            f"not looked at: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
+            f"as {inline(str(logs[0]), WIDTH)}: the arguments stand there as lm-eval was given them"
         )
