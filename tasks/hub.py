@@ -91,7 +91,7 @@ def _check_revision(split: Any, source: Source, hub: Hub, help_: str) -> None:
     held = f"holds revision {_short(found)}" if found else "does not say which revision it holds"
     raise DataError(
         f"{source.name}: the cache of datasets {held} of {hub.path}, and {_short(hub.revision)} is "
-        f"pinned; load it once with a network, or {help_}"
+        f"pinned; clear its cache and load it once with a network, or {help_}"
     )
 
 
