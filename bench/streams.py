@@ -117,6 +117,8 @@ def _replace(name: str, descriptor: int) -> _Remembering | None:
     if stream is None:  # it was closed before the program began; `_open_closed` has filled the gap
         refusal = OSError(errno.EBADF, "it is closed")
     elif type(stream) is not io.TextIOWrapper:
+        if isinstance(stream, io.TextIOWrapper):  # of a test runner
+            stream.reconfigure(errors="backslashreplace")
         return None
     try:
         if stream is not None:
