@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from caopd_bench.metrics import bootstrap, tally
+from caopd_bench.metrics import bootstrap, discrimination, tally
+from caopd_bench.metrics import null_replicates as null_module
 from caopd_bench.metrics.null_replicates import null_reaches, null_replicates
 
 VALUES = np.array([0.15, 0.35, 0.55, 0.75, 0.95])
@@ -70,3 +71,40 @@ def test_whether_the_null_reaches_a_value_is_what_all_replicates_say(name, level
         said = null_reaches(name, t, bar, 400, np.random.default_rng(3), level)
         assert said == expected, share
     assert not null_reaches(name, t, float(null.max()) + 1e-9, 400, np.random.default_rng(3), level)
+
+
+def test_what_is_decided_at_a_glance_is_what_all_replicates_say(monkeypatch):
+    """Of rows few and many, values rare and common, knowing nothing and much."""
+    rng = np.random.default_rng(11)
+    drawn = []
+    real = null_module._draw_parts
+    monkeypatch.setattr(
+        null_module, "_draw_parts", lambda *given: (drawn.append(given[2]), real(*given))[1]
+    )
+    at_a_glance = 0
+    for seed in range(300):
+        n, distinct = int(rng.integers(8, 600)), int(rng.integers(2, 60))
+        share = rng.dirichlet(np.full(distinct, rng.choice([0.1, 0.5, 3.0])))
+        c = rng.choice(rng.random(distinct).round(3), n, p=share)
+        slope = rng.choice([0.0, 0.3, 1.0, 1.5])
+        chance = np.clip(rng.random() + slope * (c - c.mean()), 0, 1)
+        t = tally(c, rng.random(n) < chance)
+        bar = discrimination(t) - 1e-12
+        drawn.clear()
+        said = null_reaches("discrimination", t, bar, 1000, np.random.default_rng(seed))
+        at_a_glance += drawn == [null_module.GLANCE]
+        null = null_replicates("discrimination", t, 1000, np.random.default_rng(seed))
+        assert said == (float(np.mean(null >= bar)) > 0.025), seed
+    assert at_a_glance > 20
+
+
+def test_a_rare_value_far_from_all_others_is_not_overlooked():
+    """One row states less than the others, and is wrong, as a share of .0277 of them is."""
+    t = tally([0.9] * 35 + [0.5], [1] * 35 + [0])
+    assert discrimination(t) > 0
+    for seed in range(20):
+        null = null_replicates("discrimination", t, 1000, np.random.default_rng(seed))
+        expected = float(np.mean(null >= discrimination(t) - 1e-12)) > 0.025
+        bar = discrimination(t) - 1e-12
+        rng = np.random.default_rng(seed)
+        assert null_reaches("discrimination", t, bar, 1000, rng) == expected
