@@ -14,6 +14,7 @@ from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.packed import FREE, MAX_RATIO, Unpacked, asked_bytes
+from caopd_bench.parquet_index import Chunk, read_index
 from caopd_bench.terminal import inline
 
 __all__ = ["open_parquet", "read_batches", "reading_parquet"]
@@ -87,7 +88,7 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
                 f"{file}: {found.num_rows:,} rows in {size:,} bytes; is it damaged, or the wrong "
                 "file? If it is right, write it again as CSV"
             )
-        longest = _check_chunks(file, parquet, set(columns), size)
+        longest = _check_chunks(file, parquet, columns, size)
         rows = max(FEWEST, min(rows, FREE // max(longest, 1)))
         unpacked = Unpacked(str(file), size)
         # One thread: decoding all columns at once would cost memory and gain little here.
@@ -119,24 +120,32 @@ def _text_bytes(column: Any) -> int:
     return size
 
 
-def _check_chunks(file: Path, parquet: Any, columns: set[str], size: int) -> int:
+def _check_chunks(file: Path, parquet: Any, columns: Sequence[str], size: int) -> int:
     """Give the longest value of the columns in bytes; refuse pages and lists that are too large."""
-    found, schema = parquet.metadata, parquet.schema
+    try:
+        chunks = read_index(file)
+    except ValueError as error:
+        raise UsageError(f"{file}: not readable as Parquet ({error}); write it again") from None
+    repeated = {
+        column.path
+        for column in (parquet.schema.column(i) for i in range(len(parquet.schema.names)))
+        if column.max_repetition_level
+    }
     pages = Unpacked(str(file), size)
     longest, nested = 1, 0
-    for group in range(found.num_row_groups):
-        chunks = found.row_group(group)
-        for leaf in range(found.num_columns):
-            column = schema.column(leaf)
-            top = next((c for c in columns if f"{column.path}.".startswith(f"{c}.")), None)
-            if top is None:
-                continue
-            chunk = chunks.column(leaf)
-            pages.add(max(0, chunk.total_uncompressed_size))
-            width = _longest_value(file, chunk, column, (group, top))
-            longest = max(longest, width)
-            if column.max_repetition_level:
-                nested += chunk.num_values * (width + VALUE)
+    for chunk in chunks:
+        top = next((c for c in columns if f"{chunk.path}.".startswith(f"{c}.")), None)
+        if top is None:
+            continue
+        pages.add(chunk.unpacked)
+        width = chunk.fixed or 8
+        # Of plain values each takes its bytes in a page.
+        if chunk.has_deltas:
+            width = chunk.unpacked
+        elif chunk.is_text and chunk.has_dictionary and chunk.unpacked * 4096 > FREE:
+            width = _longest_word(file, chunk, top)
+        longest = max(longest, width)
+        nested += chunk.values * (width + VALUE) if chunk.path in repeated else 0
     if asked_bytes() is None and nested > max(FREE, MAX_RATIO * size):
         raise UsageError(
             f"{file}: {size:,} bytes hold lists that may take {nested:,} bytes of memory; is it "
@@ -145,27 +154,16 @@ def _check_chunks(file: Path, parquet: Any, columns: set[str], size: int) -> int
     return longest
 
 
-def _longest_value(file: Path, chunk: Any, column: Any, place: tuple[int, str]) -> int:
-    """Give the bytes of the longest text that may stand in many rows, or more."""
-    if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":
-        return max(1, column.length)
-    if chunk.physical_type != "BYTE_ARRAY":
-        return 8
-    whole = max(1, chunk.total_uncompressed_size)
-    if whole * 4096 <= FREE or not any("DICTIONARY" in name for name in chunk.encodings):
-        # Of plain values each takes its bytes in the page, unless it is told by the one before.
-        return whole if "DELTA_BYTE_ARRAY" in chunk.encodings else 1
-    return max(1, _longest_word(file, chunk.path_in_schema, *place))
-
-
-def _longest_word(file: Path, path: str, group: int, top: str) -> int:
+def _longest_word(file: Path, chunk: Chunk, top: str) -> int:
     """Look into the dictionary, which is read with the first row."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(file, read_dictionary=[path]) as parquet:
-        batches = parquet.iter_batches(1, row_groups=[group], columns=[top], use_threads=False)
+    with pq.ParquetFile(file, read_dictionary=[chunk.path]) as parquet:
+        batches = parquet.iter_batches(
+            1, row_groups=[chunk.group], columns=[top], use_threads=False
+        )
         batch = next(batches, None)
         column = batch.column(0) if batch is not None and batch.num_columns else None
     while column is not None and not pa.types.is_dictionary(column.type):
