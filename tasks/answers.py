@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,12 @@ from caopd_bench.tasks.parsing import find_spans
 __all__ = ["Given", "read_answers"]
 
 ROWS_NAME = "rows.jsonl.gz"
+#: As in the run reader: bytes of a line, how many times its size a packed file may unpack to, how
+#: many bytes in any case, and how many more of its lines may be blank than not.
+MAX_LINE = 1 << 24
+MAX_RATIO = 200
+FREE = 1 << 27
+MAX_BLANK = 100_000
 
 
 class Given(NamedTuple):
@@ -86,27 +93,38 @@ def _find_files(folder: Path) -> Iterator[Path]:
 
 def _read_file(file: Path) -> Iterator[tuple[str, Given]]:
     """Yield item and answer; rows of other makers, without an item hash, are passed over."""
-    read = _read_stored if file.name.endswith(".gz") else _read_sample
+    is_packed = file.name.endswith(".gz")
+    read = _read_stored if is_packed else _read_sample
+    unpacked = blank = filled = 0
     try:
-        with (
-            gzip.open(file, "rt", encoding="utf-8")
-            if read is _read_stored
-            else file.open(encoding="utf-8") as stream
-        ):
-            for line in stream:
-                if line.strip():
-                    yield from read(json.loads(line))
-    except (OSError, EOFError, ValueError, RecursionError) as error:
+        most = max(FREE, MAX_RATIO * file.stat().st_size)
+        with gzip.open(file, "rb") if is_packed else file.open("rb") as stream:
+            while line := stream.readline(MAX_LINE + 1):
+                unpacked += len(line)
+                if len(line) > MAX_LINE:
+                    raise ValueError(f"a line of more than {MAX_LINE:,} bytes")
+                if is_packed and unpacked > most:
+                    raise ValueError(f"it unpacks to more than {most:,} bytes")
+                if line.isspace():
+                    blank += 1
+                    if blank > MAX_BLANK + filled:
+                        raise ValueError(f"{blank:,} blank lines, {filled:,} others")
+                    continue
+                filled += 1
+                yield from read(json.loads(line.decode()))
+    except (
+        OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
         raise DataError(f"{file}: damaged or not a run ({error})") from None
 
 
 def _read_stored(row: Mapping[str, Any]) -> Iterator[tuple[str, Given]]:
     if isinstance(row, Mapping) and isinstance(row.get("item_hash"), str):
-        text = row.get("text")
-        yield (
-            row["item_hash"],
-            Given(row.get("answer"), bool(row.get("correct")), text, int(row.get("sample", -1))),
+        answer, text = (
+            row.get(key) if isinstance(row.get(key), str) else None for key in ("answer", "text")
         )
+        sample = int(row.get("sample", -1))
+        yield row["item_hash"], Given(answer, bool(row.get("correct")), text, sample)
 
 
 def _read_sample(row: Mapping[str, Any]) -> Iterator[tuple[str, Given]]:

@@ -35,6 +35,7 @@ from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_policy import load_policy
 from caopd_bench.lm_eval_output import read_lm_eval
+from caopd_bench.parquet_index import read_index
 from caopd_bench.report.models_file import read_models, read_published
 from caopd_bench.rescoring import rescore
 from caopd_bench.stored import write_stored
@@ -309,6 +310,19 @@ def _arrow(values: list[Any], rng: Any, pa: Any) -> Any:
     return array
 
 
+def _make_index(mutator: Mutator, place: Path) -> bytes:
+    return mutator.flip(_make_parquet(mutator, place))
+
+
+def _read_index(data: bytes, place: Path) -> bool:
+    file = place / "a.parquet"
+    file.write_bytes(data)
+    try:
+        return bool(read_index(file))
+    except ValueError:
+        return False
+
+
 def _make_inspect(mutator: Mutator, _: Path) -> bytes:
     return mutator.json({**INSPECT, "samples": INSPECT_SAMPLES})
 
@@ -434,6 +448,7 @@ READERS: dict[str, Reader] = {
     "flat JSONL.gz": Reader(_make_jsonl_gz, _read_flat("a.jsonl.gz")),
     "flat CSV": Reader(_make_csv, _read_flat("a.csv")),
     "flat Parquet": Reader(_make_parquet, _read_flat("a.parquet")),
+    "index of Parquet": Reader(_make_index, _read_index),
     "Inspect .eval": Reader(_make_eval, _read_inspect("a.eval")),
     "Inspect .json": Reader(_make_inspect, _read_inspect("a.json")),
     "policy": _yaml(POLICIES, load_policy),

@@ -10,6 +10,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from caopd_bench import read_run, score
 from caopd_bench.errors import UsageError
 from caopd_bench.flat_files import read_chunks
 from caopd_bench.packed import FREE, VARIABLE, BlankLines, read_lines
+from caopd_bench.parquet_index import read_index
 from caopd_bench.plain_json import MAX_DEPTH, _needed_outside, needed_memory, parse_json
 from caopd_bench.rescoring import rescore
 from caopd_bench.stored import write_stored
+from caopd_bench.tasks.answers import read_answers
+from caopd_bench.tasks.data import DataError
 
 MB = 1 << 20
 ROW = b'{"confidence": 1.0, "correct": 1}\n'
@@ -153,6 +157,26 @@ def test_a_damaged_training_text(tmp_path):
     file.write_bytes(file.read_bytes()[:-6])
     with pytest.raises(UsageError, match="damaged or cut off"):
         list(_texts(file, None))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(b"\n" * MB), "100,001 blank lines, 0 others"),
+        (gzip.compress(b"1" * 2000), "a line of more than 1,000 bytes"),
+        (gzip.compress(b"1\n" * 20_000), "it unpacks to more than 1"),
+        (gzip.compress(b'{"item_hash": "a", "sample": Infinity}'), "cannot convert float infinity"),
+        (gzip.compress(b'{"item_hash": "a", "sample": []}'), "not 'list'"),
+        (gzip.compress(b'{"item_hash": "a"}\n' * 99)[:15] + b"\xff" * 20, "damaged"),
+    ],
+    ids=["blank", "line", "ratio", "infinity", "list", "flipped"],
+)
+def test_answers_of_an_earlier_run(tmp_path, monkeypatch, content, said):
+    monkeypatch.setattr("caopd_bench.tasks.answers.MAX_LINE", 1000)
+    monkeypatch.setattr("caopd_bench.tasks.answers.FREE", 10_000 if "unpacks" in said else 10 * MB)
+    (tmp_path / "rows.jsonl.gz").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        read_answers(tmp_path, ["a"])
 
 
 # JSON
@@ -396,7 +420,7 @@ def test_a_long_text_in_many_rows(tmp_path, plain):
 def test_lists_of_many_values(tmp_path):
     values = {"response": ["x"], "gold": [["a"] * 3_000_000]}
     file = _write(tmp_path / "a.parquet", values)
-    with pytest.raises(UsageError, match="hold lists that may take 195,000,000 bytes of memory"):
+    with pytest.raises(UsageError, match="hold lists that may take 216,000,000 bytes of memory"):
         rescore(file)
 
 
@@ -409,6 +433,57 @@ def test_parquet_of_ordinary_texts(tmp_path):
     from caopd_bench.flat_parquet import read_batches
 
     assert [batch.num_rows for batch in read_batches(file, ["response"], 500)] == [500, 300]
+
+
+def test_the_index_is_what_pyarrow_reads(tmp_path):
+    pytest.importorskip("pyarrow")
+    columns = {"a.b": [1.5, None] * 500, "text": ["x", "yy"] * 500, "flag": [True, None] * 500}
+    columns |= {"gold": [["a"], []] * 500, "both": [{"u": "v", "w": [1, 2]}] * 1000}
+    for options in ({}, {"row_group_size": 300}, {"use_dictionary": False, "version": "1.0"}):
+        file = _write(tmp_path / "a.parquet", columns, **options)
+        found = pytest.importorskip("pyarrow.parquet").read_metadata(file)
+        theirs = [
+            (group, chunk.path_in_schema, chunk.num_values, chunk.total_uncompressed_size)
+            for group in range(found.num_row_groups)
+            for chunk in map(found.row_group(group).column, range(found.num_columns))
+        ]
+        ours = read_index(file)
+        assert [(c.group, c.path, c.values, c.unpacked) for c in ours] == theirs
+        assert {c.path for c in ours if c.is_text} == {"text", "gold.list.element", "both.u"}
+        assert all(
+            c.has_dictionary == (c.path != "flag" and "use_dictionary" not in options) for c in ours
+        )
+
+
+def test_deltas_and_fixed_lengths_are_seen(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"t": ["ab", "abc"], "f": pyarrow.array([b"1234", b"1234"], pyarrow.binary(4))}
+    file = _write(
+        tmp_path / "a.parquet",
+        columns,
+        use_dictionary=False,
+        column_encoding={"t": "DELTA_BYTE_ARRAY"},
+    )
+    assert [(c.path, c.has_deltas, c.fixed) for c in read_index(file)] == [
+        ("t", True, 0),
+        ("f", False, 4),
+    ]
+
+
+def test_a_damaged_index_is_refused_before_pyarrow_walks_it(tmp_path, refused):
+    file = _write(tmp_path / "a.parquet", {"confidence": [0.5], "correct": [1]})
+    data = bytearray(file.read_bytes())
+    index = bytes(data[-8 - int.from_bytes(data[-8:-4], "little") : -8])
+    # The list of the columns of the first group says that it is longer than the file.
+    for at in range(len(index)):
+        longer = index[:at] + b"\xf0\x7f" + index[at + 2 :]
+        file.write_bytes(data[: -8 - len(index)] + longer + data[-8:])
+        with suppress(ValueError):
+            read_index(file)
+    file.write_bytes(b"PAR1" + b"\0" * 40 + (40).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ValueError, match="of another shape"):
+        read_index(file)
+    assert "not readable as Parquet" in refused("score", file)
 
 
 # No memory is no damage
