@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,12 +29,11 @@ from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
 from caopd_bench.scoring import score
 from caopd_bench.stored import (
-    ROWS_NAME,
     SUMMARY_NAME,
     load_stored,
     render_stored,
 )
-from caopd_bench.stored_check import find_edits, read_stored
+from caopd_bench.stored_check import find_edits, find_unlike_spans, read_stored
 from caopd_bench.stored_secrets import say_left_out
 from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
 from caopd_bench.text_check import refuse_unlike_texts
@@ -149,7 +147,7 @@ def verify_baseline(folder: Path) -> list[str]:
     """
     loaded = load_stored(folder)
     run, summary = loaded.run, loaded.summary
-    problems = find_edits(folder, loaded)
+    problems = [*find_edits(folder, loaded), *find_unlike_spans(run)]
     groups = [record.get("group") for record in summary.records]
     keys = list(dict.fromkeys(str(g).partition("=")[0] for g in groups if g is not None))
     as_zero = any(AS_ZERO in str(record.get("interval")) for record in summary.records)
@@ -220,7 +218,7 @@ def _write(
 ) -> None:
     contents = render_stored(run, records)
     baseline = Baseline(
-        rows_sha256=hashlib.sha256(contents[ROWS_NAME]).hexdigest(),
+        rows_sha256=json.loads(contents[SUMMARY_NAME])["rows_sha256"],
         made=time.strftime("%Y-%m-%d"),
         # JSON holds no lone surrogates, which a path that is not UTF-8 is read as.
         reason=escape_controls(redact(reason)),

@@ -59,6 +59,7 @@ class Baseline(_Strict):
     """baseline.json."""
 
     format: Literal[1] = 1
+    #: That of the summary; of what earlier versions wrote, of the packed file.
     rows_sha256: str
     made: str  # date
     reason: str

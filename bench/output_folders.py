@@ -13,9 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.errors import UsageError, writing
+from caopd_bench.errors import writing
 from caopd_bench.locks import locked
+from caopd_bench.output import replace_files
 from caopd_bench.output_parts import (
+    LOCK,
     beside,
     is_part,
     keep_mode,
@@ -25,7 +27,7 @@ from caopd_bench.output_parts import (
     write_pieces,
 )
 
-__all__ = ["only_writer", "replace_folder", "replacing_folder", "sync_tree"]
+__all__ = ["aside_of", "only_writer", "replace_folder", "replacing_folder", "sync_tree"]
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and stdio.h
 
@@ -36,7 +38,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     place = Path(os.path.realpath(folder))
     with writing(folder):
         place.parent.mkdir(parents=True, exist_ok=True)
-    file = beside(place, ".lock")
+    file = _lock_file(place)
     with locked(file, wait=False) as is_ours:
         if is_ours:
             yield from _alone(place, file)
@@ -46,10 +48,17 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield from _alone(place, file)
 
 
+def _lock_file(place: Path) -> Path:
+    """Give a file beside a folder, or inside where nothing can be written beside it."""
+    if place.is_dir() and not os.access(place.parent, os.W_OK):
+        return place / LOCK
+    return beside(place, ".lock")
+
+
 def _alone(place: Path, file: Path) -> Iterator[None]:
     """Clean what a stopped writer left, and take the lock file away in the end."""
     try:
-        aside = _aside(place)
+        aside = aside_of(place)
         if aside.is_dir() and not place.exists():  # stopped between the renames of `_swap`
             aside.rename(place)
         for left in parts_of(place):
@@ -62,6 +71,10 @@ def _alone(place: Path, file: Path) -> Iterator[None]:
 def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Put a folder with these files in its place by one rename; `only_writer` is held.
 
+    A folder that cannot be renamed (a mount point, in a parent that is not writable) or should not
+    be (the current folder is in it) stays, and its files are replaced one by one: who stops that
+    leaves files of two kinds, which their hashes tell.
+
     Parameters
     ----------
     folder : Path
@@ -73,10 +86,11 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     ------
     OSError
         If something cannot be written: then the folder is as it was.
-    UsageError
-        If it is the current folder.
     """
     place = Path(os.path.realpath(folder))
+    if _is_fixed(place):
+        replace_files({place / name: content for name, content in contents.items()})
+        return
     with replacing_folder(folder) as part:
         for entry in place.iterdir() if place.is_dir() else ():
             if entry.name not in contents and not is_part(entry.name):
@@ -90,6 +104,21 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
                 os.close(handle)
 
 
+def _is_fixed(place: Path) -> bool:
+    """Say whether a folder cannot be renamed, or takes the current folder with it."""
+    if not place.is_dir():
+        return False
+    try:
+        current = Path.cwd()
+    except OSError:  # it was removed
+        current = Path("/")
+    return (
+        place in (current, *current.parents)
+        or place.is_mount()
+        or not os.access(place.parent, os.W_OK)
+    )
+
+
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder to fill, and put it in its place by one rename when the block ends.
@@ -98,16 +127,11 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     goes first. One process at a time: `only_writer` is held, of this folder or of one around it.
     """
     place = Path(os.path.realpath(folder))
-    if place == Path.cwd():
-        raise UsageError(
-            f"{folder}: is the current folder, which a rename would leave to nobody; go to another "
-            "folder (cd ..) and name it from there"
-        )
-    for left in parts_of(place):
-        _remove(left)
     part = part_of(place)
-    part.mkdir()
     try:
+        for left in parts_of(place):
+            _remove(left)
+        part.mkdir()
         if place.is_dir():
             shutil.copymode(place, part)
         yield part
@@ -117,6 +141,10 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         else:
             part.rename(place)
         sync_folder(place.parent)
+    except OSError as error:
+        if str(error.filename or part).startswith(str(part)):  # a name that nobody gave
+            error.filename, error.filename2 = str(folder), None
+        raise
     finally:
         _remove(part)
 
@@ -139,7 +167,7 @@ def _swap(part: Path, place: Path) -> None:
     """Exchange two folders in one step; where the system has none, in two."""
     if _exchange(part, place):
         return
-    aside = _aside(place)
+    aside = aside_of(place)
     _remove(aside)
     place.rename(aside)
     try:
@@ -150,8 +178,9 @@ def _swap(part: Path, place: Path) -> None:
     _remove(aside)
 
 
-def _aside(place: Path) -> Path:
-    return beside(place, ".old")
+def aside_of(place: Path) -> Path:
+    """Give where a folder stands between the two renames of a system that cannot exchange two."""
+    return beside(place, ".caopd-bench-old")
 
 
 def _exchange(a: Path, b: Path) -> bool:
@@ -184,9 +213,17 @@ def _renameat2() -> Any:
 
 
 def _copy(entry: Path, to: Path) -> None:
+    """Keep a file or folder: by another name of the same, where the file system has that."""
     if entry.is_dir() and not entry.is_symlink():
-        shutil.copytree(entry, to, symlinks=True)
+        shutil.copytree(entry, to, symlinks=True, copy_function=_link)
     else:
+        _link(entry, to)
+
+
+def _link(entry: str | Path, to: str | Path) -> None:
+    try:
+        os.link(entry, to, follow_symlinks=False)
+    except OSError:
         shutil.copy2(entry, to, follow_symlinks=False)
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 __all__ = [
+    "LOCK",
     "PART",
     "beside",
     "is_part",
@@ -23,6 +24,8 @@ __all__ = [
 
 #: How the name ends of what is not finished.
 PART = ".part"
+#: Of a folder beside which nothing can be written.
+LOCK = ".caopd-bench.lock"
 _TOKEN = r"[0-9a-f]{8}"
 
 
@@ -34,7 +37,7 @@ def is_part(name: str) -> bool:
     >>> is_part(".summary.json.0123abcd.part"), is_part("summary.json.part"), is_part("a.part")
     (True, True, False)
     """
-    return bool(
+    return name == LOCK or bool(
         re.fullmatch(rf"\..+\.{_TOKEN}\.part", name, re.DOTALL)
         # As earlier versions called theirs.
         or re.fullmatch(r"(rows\.jsonl\.gz|summary\.json|baseline\.json|CHANGES\.md)\.part", name)

@@ -29,6 +29,7 @@ from caopd_bench.stored import write_stored
 from caopd_bench.table import HEADS, render_groups, render_task
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.text_check import refuse_unlike_texts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,6 +56,8 @@ def run_score(options: argparse.Namespace) -> int:
     runs = [_select(run, options.task) for run in read]
     if options.reparse:
         runs = [_reparse(run) for run in runs]
+    elif options.store:
+        refuse_unlike_texts(runs[0])  # else every reader would refuse what is stored
     return present(runs, options, keys)
 
 

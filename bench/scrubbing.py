@@ -138,7 +138,8 @@ def _rename_rows(
     if check:
         return {}
     known = _load(folder, BASELINE_NAME, contents)
-    is_edited = known.get("rows_sha256") not in (None, _hash(folder / ROWS_NAME))
+    of_reference = known.get("rows_sha256")
+    is_edited = of_reference not in (None, stored.rows_sha256, _hash(folder / ROWS_NAME))
     before, hashes, buffer = RowHashes(), RowHashes(), io.BytesIO()
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         for line in read_lines(folder):
@@ -160,7 +161,7 @@ def _rename_rows(
         summary["row_digests"] = hashes.digests
     made = {ROWS_NAME: buffer.getvalue(), SUMMARY_NAME: _dump(summary)}
     if known:
-        known["rows_sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
+        known["rows_sha256"] = hashes.sha256
         made[BASELINE_NAME] = _dump(known)
     return made
 

@@ -23,7 +23,7 @@ from caopd_bench.tasks.confidence import read_confidence
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import inline
 
-__all__ = ["find_edits", "read_stored"]
+__all__ = ["find_edits", "find_unlike_spans", "read_stored"]
 
 #: Numbers whose definition no version changes: other ones may differ since another one stored them.
 PLAIN = ("brier", "mean_confidence", "overconfidence_gap", "confidence_when_wrong", "auroc")
@@ -57,6 +57,11 @@ def read_stored(folder: Path) -> Run:
             break
     for problem in problems:
         raise _edited(folder, problem)
+    for problem in find_unlike_spans(loaded.run):
+        raise NotComparableError(
+            f"{inline(str(folder), 300)}: its numbers are not those of its texts: {problem}; read "
+            "the original run again, by its texts: caopd-bench score ORIGINAL --reparse --store DIR"
+        )
     return loaded.run
 
 
@@ -95,9 +100,12 @@ def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
     run, summary, edit = load_stored(folder) if loaded is None else loaded
     problems = [edit] if edit else []
     baseline = read_baseline(folder)
-    if baseline is not None and baseline.rows_sha256 != hash_rows(folder):
+    if baseline is not None and baseline.rows_sha256 not in (
+        summary.rows_sha256,
+        hash_rows(folder),
+    ):
         problems.append(f"{ROWS_NAME} is not the file that {BASELINE_NAME} was made for")
-    return [*problems, *_unlike_numbers(run, summary.records), *_unlike_spans(run)]
+    return [*problems, *_unlike_numbers(run, summary.records)]
 
 
 def _state(folder: Path) -> tuple[int, int] | None:
@@ -170,7 +178,7 @@ def _show(value: Any) -> str:
     return "undefined" if value is None or value != value else inline(str(value), WIDTH)
 
 
-def _unlike_spans(run: Run) -> Iterator[str]:
+def find_unlike_spans(run: Run) -> Iterator[str]:
     """Yield rows whose confidence is not the one that stands in the text beside it."""
     read = lru_cache(maxsize=None)(lambda span: read_confidence(span).value)
     stated = {

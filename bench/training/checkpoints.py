@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caopd_bench.errors import UsageError
 from caopd_bench.output import replace_file
-from caopd_bench.output_folders import replacing_folder
+from caopd_bench.output_folders import aside_of, replacing_folder
 from caopd_bench.output_parts import is_part
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ __all__ = [
 
 PROVENANCE = "provenance.json"
 #: The last checkpoint, and where a system that cannot exchange two folders puts it for a moment.
-LAST, ASIDE = "last", ".last.old"
+LAST = "last"
+ASIDE = aside_of(Path(LAST)).name
 #: The final model, until its files are moved into the folder of the run.
 FINAL = ".final"
 #: What earlier versions left when they were killed.

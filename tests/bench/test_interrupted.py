@@ -116,7 +116,7 @@ def test_a_stored_run(home, tmp_path, exchange):
         found = contents(place / "run")
         if found is None:  # between two renames, where the system cannot exchange two folders
             assert exchange == "two renames"
-            assert contents(place / ".run.old") == old
+            assert contents(place / ".run.caopd-bench-old") == old
         else:
             read_run(place / "run")
             assert found in (old, wanted)
@@ -365,11 +365,86 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"mine"
 
 
-def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with (
-        pytest.raises(UsageError, match=r"\.: is the current folder, .* cd \.\."),
-        only_writer(Path()),
-    ):
-        replace_folder(Path(), {"a": b"1"})
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("inside", [".", "extra/deep"])
+def test_the_current_folder_stays(home, tmp_path, run, monkeypatch, inside):
+    """Its rename would leave a shell, and whatever stands in it, in a folder that is gone."""
+    reference = tmp_path / "ref"
+    reference.mkdir()
+    monkeypatch.chdir(reference)
+    words = ("--output", ".", "--reason")
+    assert run("baseline", "init", home / "a", *words, "first")[0] == 0
+    (reference / "extra" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    target = os.path.relpath(reference)
+    stands = reference.stat().st_ino
+    update = ("baseline", "update", home / "b", "--output", target, "--reason", "second")
+    assert run(*update)[0] == 0
+    assert reference.stat().st_ino == stands
+    assert verify_baseline(reference) == []
+    assert read_run(reference).name == "b"
+    assert [file.name for file in tmp_path.iterdir()] == ["ref"]
+    assert {file.name for file in reference.iterdir()} == {
+        *("rows.jsonl.gz", "summary.json", "baseline.json", "CHANGES.md", "extra")
+    }
+
+
+def test_a_mount_point_stays(home, tmp_path, run, monkeypatch):
+    """Its rename is refused by the system."""
+    place = tmp_path / "run"
+    place.mkdir()
+    stands = place.stat().st_ino
+    is_mount = Path.is_mount
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == place or is_mount(self))
+    for name in ("a", "a"):
+        assert run("score", home / name, "--store", place)[0] == 0
+    assert place.stat().st_ino == stands
+    assert len(read_run(place).rows) == 120
+
+
+def test_a_parent_that_cannot_be_written_to(home, tmp_path, run, monkeypatch):
+    place = tmp_path / "run"
+    place.mkdir()
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **more: path != tmp_path and access(path, mode, **more)
+    )
+    monkeypatch.setattr(os, "open", refuse_in(tmp_path, os.open))
+    assert run("score", home / "a", "--store", place)[0] == 0
+    monkeypatch.undo()
+    assert sorted(file.name for file in place.iterdir()) == ["rows.jsonl.gz", "summary.json"]
+
+
+def refuse_in(folder, call):
+    def refuse(path, *given, **named):
+        if Path(os.fspath(path)).parent == folder and given[0] & os.O_CREAT:
+            raise PermissionError(13, "Permission denied", str(path))
+        return call(path, *given, **named)
+
+    return refuse
+
+
+def test_other_files_are_the_same_files_afterwards(tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("mine", "sub/mine"):
+        (folder / name).write_bytes(b"1")
+    (folder / "link").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe")
+    known = {name: (folder / name).stat() for name in ("mine", "sub/mine", "pipe")}
+    (tmp_path / ".folder.old").mkdir()  # of the user
+    with only_writer(folder):
+        replace_folder(folder, {"ours": b"2"})
+    for name, before in known.items():
+        after = (folder / name).stat()
+        assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (folder / "link").is_symlink()
+    assert (folder / "ours").read_bytes() == b"2"
+    assert (tmp_path / ".folder.old").is_dir()
+
+
+def test_an_error_names_the_folder_that_was_given(home, tmp_path, run):
+    (tmp_path / "loop").symlink_to("loop")
+    code, _, err = run("score", home / "a", "--store", tmp_path / "loop")
+    assert code in (2, 5)
+    assert f"{tmp_path / 'loop'}: " in err
+    assert ".loop." not in err

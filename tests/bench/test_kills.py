@@ -74,7 +74,7 @@ def contents(folder):
 
 def litter(folder):
     """List what commands of ours leave behind when they are killed."""
-    marks = (".part", ".lock", ".old", ".tmp", ".final")
+    marks = (".part", ".lock", "-old", ".tmp", ".final")
     return [
         str(file.relative_to(folder))
         for file in folder.rglob("*")

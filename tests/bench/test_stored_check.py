@@ -1,6 +1,7 @@
 """A stored run whose rows were edited decides nothing; what was stored by any version does."""
 
 import gzip
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -12,7 +13,7 @@ from caopd_bench import gate, read_run, score
 from caopd_bench.errors import NotComparableError
 from caopd_bench.gate_policy import Policy
 from caopd_bench.stored import load_stored, write_stored
-from caopd_bench.stored_check import find_edits, read_stored
+from caopd_bench.stored_check import find_edits, find_unlike_spans, read_stored
 from caopd_bench.tasks.parsing import PARSER_VERSION
 
 TASK = "caopd_math_conf"
@@ -136,10 +137,12 @@ def test_a_confidence_beside_another_text(folders):
     _write_rows(folders / "cand", humble_when_wrong(_rows(folders / "cand")))
     edited = load_stored(folders / "cand").run
     write_stored(edited, score(edited), folders / "cand")
-    problems = find_edits(folders / "cand")
+    assert find_edits(folders / "cand") == []
+    problems = list(find_unlike_spans(load_stored(folders / "cand").run))
     assert "has the confidence 0 beside the text '" in problems[0]
     assert problems[-1].startswith("and ")
-    with pytest.raises(NotComparableError, match="beside the text"):
+    said = r"its numbers are not those of its texts: .* beside the text .* --reparse --store DIR"
+    with pytest.raises(NotComparableError, match=said):
         read_stored(folders / "cand")
 
 
@@ -160,11 +163,34 @@ def test_confidences_that_no_text_states_have_none_to_agree_with(
     again = load_stored(tmp_path / "run").run
     write_stored(again, score(again), tmp_path / "run")
     assert find_edits(tmp_path / "run") == []
+    assert list(find_unlike_spans(again)) == []
 
 
 def test_rows_that_are_packed_again_are_the_same_rows(folders):
     _write_rows(folders / "cand", _rows(folders / "cand"))
     assert find_edits(folders / "cand") == []
+
+
+def test_a_reference_that_is_packed_again_is_the_same(folders, run):
+    words = ("--output", folders / "ref", "--reason", "r")
+    assert run("baseline", "init", folders / "base", *words)[0] == 0
+    _write_rows(folders / "ref", _rows(folders / "ref"))
+    assert run("baseline", "verify", folders / "ref")[0] == 0
+    assert run("gate", "--reference", folders / "ref", folders / "cand")[0] == 0
+
+
+def test_a_reference_of_an_earlier_version_names_the_packed_file(folders, run):
+    words = ("--output", folders / "ref", "--reason", "r")
+    assert run("baseline", "init", folders / "base", *words)[0] == 0
+    packed = (folders / "ref" / "rows.jsonl.gz").read_bytes()
+    file = folders / "ref" / "baseline.json"
+    known = {**json.loads(file.read_text()), "rows_sha256": hashlib.sha256(packed).hexdigest()}
+    file.write_text(json.dumps(known))
+    assert run("baseline", "verify", folders / "ref")[0] == 0
+    file.write_text(json.dumps({**known, "rows_sha256": "0" * 64}))
+    code, out, _ = run("baseline", "verify", folders / "ref")
+    assert code == 1
+    assert "is not the file that baseline.json was made for" in out
 
 
 def test_missing_confidences_that_were_counted_as_zero(folders, tmp_path):

@@ -83,7 +83,7 @@ def test_provenance_is_moved_last(tmp_path, model, monkeypatch):
     assert "model.safetensors" in moved
 
 
-@pytest.mark.parametrize("name", [".last.old", ".last-old"])
+@pytest.mark.parametrize("name", [".last.caopd-bench-old", ".last-old"])
 def test_a_checkpoint_that_was_put_aside_is_found(tmp_path, model, name):
     save_state(tmp_path, *model, {}, saved(3))
     (tmp_path / "last").rename(tmp_path / name)
