@@ -80,7 +80,7 @@ class BinGaps:
         q2 = min(float(q @ q), 1.0 - 1e-9)
         kappa = (1.0 - np.sqrt(1.0 - q2)) / q2 if q2 > 1e-9 else 0.5
         deviation = np.sqrt(moment / self.count.sum())
-        root = deviation[:, None] * (np.eye(q.size) - kappa * np.outer(q, q))
+        root = deviation[:, None] * (_identity(q.size) - kappa * (q[:, None] * q))
         totals = root @ normal_draws(mean.size)
         totals += mean[:, None]
         return np.asarray(np.abs(totals, out=totals).sum(axis=0))
@@ -93,7 +93,7 @@ class BinGaps:
 
     def accuracy_at(self, mean: FloatArray) -> FloatArray:
         """Accuracy in each bin if the signed gaps were ``mean``."""
-        return np.clip(self.confidence - mean / self.weight, 0.0, 1.0)
+        return np.minimum(np.maximum(self.confidence - mean / self.weight, 0.0), 1.0)
 
     def binomial_variance(self, accuracy: FloatArray) -> FloatArray:
         """Variance p (1 - p), the accuracy being shrunk by half a row each way: never 0."""
@@ -114,6 +114,13 @@ def bin_means(
     count = bin_sums(rows, index).astype(np.float64)
     confidence = bin_sums(rows * tally.values, index) / count
     return count, count / count.sum(), confidence, bin_sums(tally.right, index) / count
+
+
+@lru_cache(maxsize=32)
+def _identity(dimension: int) -> FloatArray:
+    identity = np.eye(dimension)
+    identity.flags.writeable = False
+    return identity
 
 
 @lru_cache(maxsize=32)

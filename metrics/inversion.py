@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from caopd_bench.metrics.bin_gaps import BinGaps
+from caopd_bench.metrics.bin_gaps import DRAWS, BinGaps
 from caopd_bench.metrics.binning import Edges, bin_index
 from caopd_bench.metrics.calibration import _ece
 from caopd_bench.metrics.cautions import with_caution
@@ -146,12 +146,15 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     # Lower limit: the noise of bins without a clear gap is all bias, so they are put at 0.
     clear = (size > 2.0 * deviation) | (size / deviation >= (size / deviation).max())
 
+    largest_low, largest_high = gaps.largest(sign_low), gaps.largest(sign_high)
+
     def below(amount: float) -> FloatArray:
         path = np.where(clear, size - amount * variance, 0.0)
-        return np.clip(path, 0.0, gaps.largest(sign_low))
+        return np.minimum(np.maximum(path, 0.0), largest_low)
 
     def too_small(mean: FloatArray) -> bool:
-        return float(np.mean(gaps.draw_totals(mean, sign_low) >= total - SLACK)) <= alpha / 2.0
+        reached = np.count_nonzero(gaps.draw_totals(mean, sign_low) >= total - SLACK)
+        return reached / DRAWS <= alpha / 2.0
 
     low = 0.0
     if too_small(flat):
@@ -163,10 +166,11 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     ceiling = max(total, _expected_total(flat, deviation)) + SLACK
 
     def above(amount: float) -> FloatArray:
-        return np.asarray(np.clip(base - amount * variance, 0.0, gaps.largest(sign_high)))
+        return np.minimum(np.maximum(base - amount * variance, 0.0), largest_high)
 
     def not_too_large(mean: FloatArray) -> bool:
-        return float(np.mean(gaps.draw_totals(mean, sign_high) <= ceiling)) > alpha / 2.0
+        reached = np.count_nonzero(gaps.draw_totals(mean, sign_high) <= ceiling)
+        return reached / DRAWS > alpha / 2.0
 
     slowest = -reach / float(variance.sum())
     high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())

@@ -16,6 +16,7 @@ from caopd_bench.metrics.tally import Tally
 
 BLOCK = 1 << 21  # numbers held at once
 FIRST = 100  # replicates that mostly decide already
+MANY = 100  # rows from which a value may well be far from what noise makes
 LEAST_TAIL = 20  # replicates in the tail, for a far value to need no others
 GLANCE = 64  # replicates that tell how far a value is from all of them
 
@@ -93,7 +94,7 @@ def null_reaches(
     [True, False]
     """
     tail = (1.0 - level) / 2.0
-    if name == "discrimination" and replicates * tail >= LEAST_TAIL:
+    if name == "discrimination" and tally.n >= MANY and replicates * tail >= LEAST_TAIL:
         # Of a generator of their own: those that decide where this does not are what they were.
         glance = null_replicates(name, tally, GLANCE, np.random.default_rng(0), level)
         is_smooth = np.unique(glance).size == GLANCE and 0.1 <= tally.accuracy <= 0.9
