@@ -166,14 +166,15 @@ def measure(words, package):
     # A process between, so that the memory is that of this command and no other.
     code = (
         "import json, resource, subprocess, sys; "
-        "rc = subprocess.run(json.loads(sys.argv[1]), stdout=subprocess.DEVNULL, "
+        "rc = subprocess.run(json.load(sys.stdin), stdout=subprocess.DEVNULL, "
         "stderr=subprocess.DEVNULL, check=False).returncode; "
         "print(rc, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     command = [sys.executable, "-m", "caopd_bench", *words]
     path = {"PYTHONPATH": str(package)} if package else {}
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(command)],
+        [sys.executable, "-c", code],
+        input=json.dumps(command),
         env={**os.environ, **path},
         capture_output=True,
         text=True,
