@@ -30,6 +30,7 @@ from caopd_bench.plain_json import parse_json, read_json
 from caopd_bench.progress import track
 from caopd_bench.provenance import clean_provenance, parser_warnings
 from caopd_bench.rows import Row, Run
+from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.tasks.thinking import holds_thinking
 from caopd_bench.terminal import quote
 
@@ -101,6 +102,7 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
         _check_count(task, file, read.lines, results)
         rows += read.rows
         settings = task_provenance(task, read.first, results)
+        settings["parser_version"] = read.parser
         settings["source"] = pool_sources(read.sources)
         settings["thinking"] = {
             **thinking_setting(section(results, "config").get("model_args")),
@@ -115,7 +117,8 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
         )
     provenance = clean_provenance({**run_provenance(results), "tasks": tasks})
     warnings += parser_warnings(provenance)
-    name = Path(provenance["model"]).name or "model"
+    # A name that identifies nothing, such as one of thousands of characters, is not kept.
+    name = Path(provenance.get("model") or "model").name or "model"
     return Run(name, str(results_file), rows, provenance, tuple(warnings))
 
 
@@ -136,18 +139,20 @@ class _Read(NamedTuple):
     first: Mapping[str, Any]
     sources: list[Any]
     thought: int
+    parser: Any
 
 
 def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
     sources: dict[str, Any] = {}
+    parsers: dict[str, None] = {}
     seen: set[tuple[str | int, str | int]] = set()
     for number, sample in iterate_samples(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
         if missing and not first:
-            return _Read([], 0, {}, [], 0)
+            return _Read([], 0, {}, [], 0, None)
         if missing:
             raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
         key = (_identity(sample.get("doc_id")), _identity(sample.get("filter")))
@@ -160,12 +165,17 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
         first = first or sample
         source = section(sample, "doc").get("source")
         sources.setdefault(json.dumps(source, sort_keys=True), source)
+        version = section(sample, "doc").get("parser_version")
+        if isinstance(version, str):
+            parsers[version] = None
     if not rows:
         raise UsageError(f"{file}: empty (was the run stopped?); run lm_eval again")
     thought = sum(row.text is not None and holds_thinking(row.text) for row in rows)
     # The rows of a vote come after those of the samples, not between them.
     rows.sort(key=lambda row: row.task != task)
-    return _Read(rows, len(seen), first, list(sources.values()), thought)
+    # Rows of several parsers are not all of this one.
+    parser = next((one for one in parsers if one != PARSER_VERSION), next(iter(parsers), None))
+    return _Read(rows, len(seen), first, list(sources.values()), thought, parser)
 
 
 def _identity(value: Any) -> str | int:

@@ -41,6 +41,8 @@ RECORD: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("estimate", "low", "high"), (float, int, type(None))),
     "n": (int,),
 }
+#: A float holds each whole number up to here.
+MAX_WHOLE = 1 << 53
 
 
 class StoredRow(BaseModel):
@@ -91,7 +93,9 @@ class Summary(BaseModel):
     def _check_records(cls, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for number, record in enumerate(records, 1):
             for key, kinds in RECORD.items():
-                if key not in record or type(record[key]) not in kinds:
+                value = record.get(key, ...)
+                is_huge = isinstance(value, int) and abs(value) > MAX_WHOLE
+                if type(value) not in kinds or is_huge:
                     raise ValueError(f"number {number} has no {key} as `score` gives it")
         return records
 

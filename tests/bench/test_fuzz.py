@@ -1,10 +1,19 @@
 """No input makes a reader fail as it should not; `pytest -m slow` reads 100,000 for each reader."""
 
+import gzip
+import json
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from caopd_bench import read_run, score
+from caopd_bench.errors import UsageError
+from caopd_bench.gate_policy import load_policy
+from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.stored import write_stored
+from caopd_bench.sweep.cell_files import read_cell, read_times
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -77,3 +86,108 @@ def test_what_is_reported(monkeypatch, read, said):
     assert len(found.errors) == len(said)
     for error, start in zip(found.errors, said, strict=True):
         assert error.startswith(start)
+
+
+# What was found, one by one
+
+
+HUGE = 10**400
+PUBLISHED = {"model": "m", "task": "t", "metric": "ece", "source": "s", "value": 0.5}
+
+
+def test_a_model_whose_name_names_nothing(make_run, results_of):
+    folder = make_run([(0.5, 1)])
+    results = json.loads(results_of(folder).read_text())
+    results_of(folder).write_text(json.dumps({**results, "model_name": "1" * 5000}))
+    assert read_run(folder).name == "model"
+
+
+@pytest.mark.parametrize(
+    "odd", [{"estimate": HUGE}, {"n": -HUGE}, {"group": []}, {"metric": None}, {"low": "0"}, ...]
+)
+def test_numbers_of_a_summary(make_run, tmp_path, refused, odd):
+    run = read_run(make_run([(0.5, 1), (0.6, 0)]))
+    write_stored(run, score(run), tmp_path / "stored")
+    file = tmp_path / "stored/summary.json"
+    summary = json.loads(file.read_text())
+    if odd is ...:
+        odd = {"group": None}
+        del summary["records"][0]["group"]
+    else:
+        summary["records"][0] |= odd
+    file.write_text(json.dumps(summary))
+    said = f"number 1 has no {next(iter(odd))} as `score` gives it"
+    assert said in refused("score", tmp_path / "stored")
+
+
+@pytest.mark.parametrize(
+    ("load", "content"),
+    [
+        (load_policy, {"version": 1, "confidence": HUGE}),
+        (load_policy, {"version": 1, "metrics": {"brier": {"margin": HUGE}}}),
+        (read_models, {"version": 1, "models": {"a": {"size": HUGE}}}),
+        (read_published, {"version": 1, "numbers": [{**PUBLISHED, "value": HUGE}]}),
+        (read_published, {"version": 1, "numbers": [{**PUBLISHED, "size": HUGE}]}),
+    ],
+)
+def test_whole_numbers_that_are_no_floats(tmp_path, load, content):
+    (tmp_path / "a.yaml").write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="should be a valid number"):
+        load(tmp_path / "a.yaml")
+    text = json.dumps(content).replace(str(HUGE), "1" if load is read_published else "0.75")
+    (tmp_path / "a.yaml").write_text(text)
+    load(tmp_path / "a.yaml")
+
+
+CELL = {"key": "k", "parameters": 67440, "observed": {"entropy": 1, "optimism_bias": None}}
+TIMES = dict.fromkeys(
+    ("pretrain_seconds", "train_seconds", "evaluate_seconds", "seconds", "core_seconds"), 1
+)
+
+
+def test_a_cell_as_it_is(tmp_path):
+    (tmp_path / "cell.json").write_text(json.dumps(CELL))
+    (tmp_path / "timing.json").write_text(json.dumps({**TIMES, "host": "vm"}))
+    known = read_cell(tmp_path)
+    assert (known["parameters"], known["observed"]) == (
+        67440,
+        {"entropy": 1.0, "optimism_bias": None},
+    )
+    assert known["evaluate"]["success_questions"] is None
+    assert read_times(tmp_path) == {**TIMES, "host": "vm"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"parameters": HUGE}, {"parameters": "1"}, {"observed": [1]}, {"observed": {"entropy": HUGE}},
+     {"evaluate": None}, {"evaluate": {"success_questions": "3"}}, {"key": 1}, {"weights": {}}],
+)  # fmt: skip
+def test_an_odd_cell(tmp_path, odd):
+    (tmp_path / "cell.json").write_text(json.dumps({**CELL, **odd}))
+    with pytest.raises(
+        UsageError, match=f"cell.json: {next(iter(odd))}.*; delete the cell's folder"
+    ):
+        read_cell(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "\0", '{"key": ' + "[" * 2000, None])
+def test_a_damaged_cell(tmp_path, content):
+    if content is not None:
+        (tmp_path / "timing.json").write_text(content)
+    with pytest.raises(UsageError, match=r"timing\.json: .*; delete the cell's folder"):
+        read_times(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"task,item_hash,expected\nt,a,x\n"), gzip.compress(b"task\nt\n"),
+     gzip.compress(b"\xff"), b"\x1f\x8b"],
+    ids=["word", "columns", "bytes", "cut"],
+)  # fmt: skip
+def test_damaged_expectations(tmp_path, content):
+    pytest.importorskip("torch")
+    from caopd_bench.sweep.observing import read_expectations
+
+    (tmp_path / "expected.csv.gz").write_bytes(content)
+    with pytest.raises(UsageError, match=r"expected\.csv\.gz: .*; delete the cell's folder"):
+        read_expectations(tmp_path, "t")
