@@ -18,7 +18,7 @@ from caopd_bench.tasks.judging import judge, judge_given, judge_samples
 from caopd_bench.tasks.parsing import find_spans, parse_response
 from caopd_bench.terminal import quote
 
-__all__ = ["JUDGING", "judge_again", "list_texts", "make_rows"]
+__all__ = ["JUDGING", "has_text", "judge_again", "list_texts", "make_rows"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
 #: Ways of asking that decode once, but not greedily.
@@ -191,6 +191,11 @@ def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
             response = response[0] if response else None
         texts.append(response if isinstance(response, str) else None)
     return texts
+
+
+def has_text(text: str | None) -> bool:
+    """Say whether there is a response to read; logs without them have null or an empty text."""
+    return bool(text and text.strip())
 
 
 def _token_budget(sample: Mapping[str, Any]) -> int | None:

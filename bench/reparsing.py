@@ -7,13 +7,15 @@ gold answers are not stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from caopd_bench.errors import UsageError
 from caopd_bench.lm_eval_output import is_results, read_lm_eval
+from caopd_bench.lm_eval_rows import has_text
 from caopd_bench.provenance import OTHER_PARSER
 from caopd_bench.rows import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.stored import is_stored
@@ -42,14 +44,15 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     Raises
     ------
     UsageError
-        If it is of flat files, which hold no responses, or a stored run lacks the texts that its
-        rows were read from.
+        If it is of flat files, which hold no responses, or the texts are missing that rows were
+        read from.
     """
     path = Path(run.path)
     if isinstance(run, Run) and is_results(path):
         again = read_lm_eval(path, reparse=True)
         wanted = set(run.tasks)
         rows = [row for row in again.rows if row.task in wanted]
+        _refuse_lost(run, rows)
     elif isinstance(run, Run) and path.is_dir() and is_stored(path):
         _refuse_without_text(run)
         rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
@@ -81,6 +84,23 @@ def _read_again(row: Row, is_computed: bool) -> Row:
     )
 
 
+def _refuse_lost(run: Run, again: Sequence[Row]) -> None:
+    """Refuse a confidence or a right answer that would be lost for want of a text to read."""
+    lost = Counter(
+        row.task
+        for row, read in zip(run.rows, again, strict=True)
+        if not has_text(row.text)
+        and not _is_computed(run, row.task)
+        and (row.confidence is not None or row.correct > read.correct)
+    )
+    for task, without in lost.items():
+        raise UsageError(
+            f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of "
+            f"{len(run.task_rows(task)):,} rows have no text to read again; the samples hold no "
+            "responses for them (resps): leave --reparse out"
+        )
+
+
 def _refuse_without_text(run: Run) -> None:
     """Refuse rows that were not read from the texts beside them: read again, all would be lost."""
     for task in run.tasks:
@@ -95,7 +115,7 @@ def _refuse_without_text(run: Run) -> None:
                 "--reparse out"
                 if is_flat
                 else "an answer or a confidence was read from a text that is not stored: read the "
-                "original run again (caopd-bench score RUN --reparse)"
+                "original run again (caopd-bench score RUN --reparse), or leave --reparse out"
             )
             raise UsageError(
                 f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of {len(rows):,} "
@@ -109,7 +129,7 @@ def _lacks_text(row: Row) -> bool:
         return False
     has_confidence = row.status in ("ok", "bad_confidence")
     has_answer = row.status == "ok" or row.correct > 0
-    return (has_confidence and row.stated is None) or (has_answer and row.answer is None)
+    return (has_confidence and not has_text(row.stated)) or (has_answer and row.answer is None)
 
 
 def _is_computed(run: Run, task: str) -> bool:

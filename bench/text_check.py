@@ -3,7 +3,7 @@
 Of such a run, `confidence`, `status` and `acc` stand beside the response that they were read from.
 Numbers that were edited, or that a changed task gave, look like any others; the text does not
 change with them. So before they decide, some are read again by the parser that they name. Whoever
-edits the text too is not found.
+edits the text too is not found, nor is an edit of a row whose text was taken out of the log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.lm_eval_output import find_samples, is_results, iterate_samples
-from caopd_bench.lm_eval_rows import JUDGING, judge_again, list_texts, make_rows
+from caopd_bench.lm_eval_rows import JUDGING, has_text, judge_again, list_texts, make_rows
 from caopd_bench.rows import AnyRun, Run
 from caopd_bench.tasks.parsing import PARSER_VERSION, parse_response
 from caopd_bench.tasks.verifiers import KINDS
@@ -26,6 +26,8 @@ __all__ = ["CHECKED", "find_unlike_texts", "refuse_unlike_texts"]
 CHECKED = 200
 #: What two readings of one text must agree in.
 Verdict = tuple[float | None, str, int | None]
+#: Statuses of rows whose answer has a part in the vote.
+ANSWERED = ("ok", "no_confidence", "bad_confidence")
 
 
 class Unlike(NamedTuple):
@@ -61,9 +63,10 @@ def find_unlike_texts(run: AnyRun, most: int = CHECKED) -> Iterator[Unlike]:
     Yields
     ------
     Unlike
-        Of a task whose rows no other parser is said to have read, and in which some differ in
-        confidence, status or correctness. Whether a LaTeX answer is right is not asked: that takes
-        algebra, with limits of time.
+        Of a task in which some rows differ in confidence, status or correctness from what their
+        texts say. Rows that another parser is said to have read are left out, and so are rows
+        without a text. Whether a LaTeX answer is right is not asked: that takes algebra, with
+        limits of time.
     """
     path = Path(run.path)
     if not isinstance(run, Run) or not is_results(path) or not path.is_file():
@@ -71,8 +74,6 @@ def find_unlike_texts(run: AnyRun, most: int = CHECKED) -> Iterator[Unlike]:
     for task, file in find_samples(path).items():
         if not run.has(task):
             continue  # it states no confidence
-        if run.settings(task).get("parser_version") not in (None, PARSER_VERSION):
-            continue
         questions = len({row.item_hash for row in run.task_rows(task)})
         rows, checked, example = 0, 0, ""
         for number, sample in iterate_samples(file, max(questions // most, 1)):
@@ -91,29 +92,53 @@ def _read_twice(
     """Yield what each row has, and what its text says."""
     doc = sample["doc"]
     way, kind = doc.get("way"), doc.get("kind")
-    # What was not made to be judged again, and probabilities, which have no text.
-    if way == "ptrue" or kind not in KINDS or not isinstance(doc.get("answer"), str):
+    # What was not made to be judged again. Probabilities (ptrue) stay as they are by themselves.
+    if kind not in KINDS or not isinstance(doc.get("answer"), str):
+        return
+    parser = doc.get("parser_version")
+    if isinstance(parser, str) and parser != PARSER_VERSION:
         return
     recorded = list(make_rows(task, sample, where))
+    statuses = _list_statuses(sample, len(recorded))
     if kind != "latex":
         try:
             again = list(make_rows(task, judge_again(sample, where), where))
         except UsageError:  # a gold answer that is not of its kind
             return
-        for ours, read in zip(recorded, again, strict=True):
-            yield (
-                (ours.confidence, ours.status, ours.correct),
-                (read.confidence, read.status, read.correct),
-            )
+        is_lost = any(
+            r.status in ANSWERED and not has_text(r.text) for r in recorded if r.task == task
+        )
+        for ours, read, status in zip(recorded, again, statuses, strict=True):
+            # A vote has no text of its own: it is counted again if every answer in it has one.
+            if has_text(ours.text) if ours.task == task else not is_lost:
+                yield _compare(
+                    (ours.confidence, ours.status, ours.correct),
+                    (read.confidence, read.status, read.correct),
+                    status,
+                )
     elif way not in JUDGING:
-        for ours, text in zip(recorded, list_texts(sample), strict=False):
-            if text is not None:
+        for ours, text, status in zip(recorded, list_texts(sample), statuses, strict=False):
+            if text is not None and has_text(text):
                 parsed = parse_response(text, kind=kind)
                 confidence = parsed.confidence if parsed.status == "ok" else None
                 # A row knows its budget of tokens, and may be unfinished for it.
-                status = "no_answer" if ours.status == "unfinished" else ours.status
+                known = "no_answer" if ours.status == "unfinished" else ours.status
                 found = "no_answer" if parsed.status == "unfinished" else parsed.status
-                yield (ours.confidence, status, None), (confidence, found, None)
+                yield _compare((ours.confidence, known, None), (confidence, found, None), status)
+
+
+def _list_statuses(sample: Mapping[str, Any], rows: int) -> list[Any]:
+    """Give the status that is written for each row; None where its row only supposes one."""
+    written = sample.get("status")
+    listed = written if isinstance(written, list) else [written]
+    return [*listed, *[None] * (rows - len(listed))]
+
+
+def _compare(recorded: Verdict, read: Verdict, status: Any) -> tuple[Verdict, Verdict]:
+    """Give both; why there is no confidence is no difference where that was not written."""
+    if status is None and recorded[0] is None and read[0] is None:
+        return recorded, (None, recorded[1], read[2])
+    return recorded, read
 
 
 def _say(verdict: Verdict) -> str:
