@@ -22,7 +22,7 @@ from caopd_bench.scoring import score
 from caopd_bench.stored import is_stored, read_summary
 from caopd_bench.stored_check import read_stored
 from caopd_bench.table import LABELS, align, render_task
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 __all__ = ["run_baseline"]
 
@@ -112,7 +112,7 @@ def _update(options: argparse.Namespace) -> int:
 
 
 def _judge(run: str, policy: Policy, folder: Path) -> int:
-    """Give the gate's exit code, and print its verdict unless that is 0."""
+    """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
     try:
         result = gate(run, policy, reference=folder)
     except NotComparableError as error:
@@ -122,6 +122,9 @@ def _judge(run: str, policy: Policy, folder: Path) -> int:
         ) from None
     if result.exit_code:
         print(render_text(result))
+    else:
+        for warning in result.warnings:
+            print(f"  WARNING: {inline(warning, WARNING_WIDTH)}")
     return result.exit_code
 
 

@@ -291,6 +291,25 @@ def test_a_limit_that_cannot_fail_is_said_to_be_one(base, equal, run, tmp_path):
     assert warning.startswith(f"{said}accuracy is 0.020")
 
 
+def test_an_update_that_the_gate_passes_is_warned_of_too(base, equal, run, tmp_path):
+    """No verdict is printed then, and the reference is replaced."""
+    for one in (base, replace(mute(equal), name="mute"), replace(equal, name="equal")):
+        write_stored(one, score(one), tmp_path / one.name)
+    policy_file = tmp_path / "accuracy-only.yaml"
+    policy_file.write_text("version: 1\nmetrics: {accuracy: {margin: 0.1}}\n")
+    reference = ("--output", tmp_path / "ref", "--reason", "r")
+    assert run("baseline", "init", tmp_path / "base", *reference)[0] == 0
+    words = (*reference, "--policy", policy_file)
+    code, out, _ = run("baseline", "update", tmp_path / "equal", *words)
+    assert code == 0
+    assert "WARNING" not in out
+    code, out, _ = run("baseline", "update", tmp_path / "mute", *words)
+    assert code == 0
+    said = "  WARNING: the candidate states no usable confidence in any of its 600 rows"
+    assert said in out
+    assert out.index(said) < out.index("replaced; old and new values")
+
+
 def test_from_a_shell(base, equal, run, tmp_path):
     for one in (base, replace(mute(equal), name="mute")):
         write_stored(one, score(one), tmp_path / one.name)
