@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from caopd_bench import markers
 from caopd_bench.cli import main
 from caopd_bench.markers import break_markers, escape_markers, guard_streams, print_command
 from caopd_bench.rows import Row, Run
@@ -32,7 +33,16 @@ MARKS = [
     "section_start:1560896352:one\r\x1b[0Khead",
     "travis_fold:start:one\r\x1b[0K",
     "~~~ ##octopus[stdout-error] @@continua[x]",
+    "^^^ +++",
 ]
+#: GitHub's commands, written down apart from the product's own list.
+COMMAND_NAMES = [
+    *("add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "error", "group"),
+    *("internal-set-repo-path", "notice", "remove-matcher", "save-state", "set-env", "set-output"),
+    *("stop-commands", "warning"),
+]
+#: Ranges of printable characters that a comparison passes over.
+UNSEEN = [(0x34F, 0x34F), (0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)]
 #: What runners look for, written down apart from the product's own list.
 ANYWHERE = re.compile(
     r"##\w*\[|@@\w*\[|section_(start|end):|travis_(fold|time):|RUNDECK:DATA:"
@@ -64,6 +74,66 @@ def test_every_mark_is_found_and_broken(mark):
         assert broken.replace("\\", "") == text.replace("\\", "")
         assert break_markers(broken) == broken
     assert not find_commands(inline(mark))
+
+
+@pytest.mark.parametrize("name", COMMAND_NAMES)
+def test_every_command_is_broken_within_a_line_too(name):
+    for text in (f"a::{name}::b", f"a ::{name.upper()} x=1::b", f"a::{name}"):
+        broken = break_markers(text)
+        assert f"::{name}" not in broken.lower()
+        assert broken.replace("\\", "") == text
+        assert break_markers(broken) == broken
+    # A longer word is another one.
+    for text in (f"a::{name}s", f"a::{name}-x", f"a::x{name}"):
+        assert break_markers(text) == text
+
+
+def test_no_command_is_missing_here():
+    assert markers._COMMANDS.split("|") == COMMAND_NAMES
+
+
+@pytest.mark.parametrize(
+    "unseen", [chr(one) for first, last in UNSEEN for one in sorted({first, last})], ids=ascii
+)
+def test_what_a_comparison_passes_over_hides_no_mark(unseen):
+    for mark in (f":{unseen}:error::x", f"{unseen}::error::x", f"a:{unseen}:{unseen}error::x",
+                 f"a #{unseen}#[error]x", f"a ##{unseen}vso[x]", f"a ##v{unseen}so[x]",
+                 f" {unseen} --{unseen}- x"):  # fmt: skip
+        broken = break_markers(mark)
+        assert broken != mark
+        assert broken.replace("\\", "") == mark
+        seen = broken.replace(unseen, "")
+        assert not find_commands(seen)
+        assert break_markers(broken) == broken
+
+
+def test_all_that_is_passed_over_is_tried():
+    characters = "".join(map(chr, range(sys.maxunicode + 1)))
+    found = [ord(one) for one in re.findall(f"[{markers._UNSEEN}]", characters)]
+    assert found == [one for first, last in UNSEEN for one in range(first, last + 1)]
+
+
+@pytest.mark.parametrize("sign", "-+~^")
+def test_every_sign_of_a_group_is_broken(sign):
+    mark = sign * 3
+    for text in (f"{mark} x", f"  {mark} x", f"a\n{mark}", f"a\r{mark} x", f"{mark}{mark}"):
+        broken = break_markers(text)
+        assert not any(line.strip().startswith(mark) for line in re.split(r"[\r\n]", broken))
+        assert not find_commands(broken)
+        assert broken.replace("\\", "") == text
+    assert break_markers(f"a {mark} x") == f"a {mark} x"
+
+
+@pytest.mark.parametrize("behind", ["", "x" * 300 + " "])
+@pytest.mark.parametrize("length", [10, 40, 64])
+@pytest.mark.parametrize("signs", ["##", "@@"])
+def test_a_long_mark_in_two_pieces(signs, length, behind, capsys):
+    mark = f"{signs}{'w' * length}["
+    for cut in range(1, len(mark)):
+        with guard_streams():
+            for piece in (behind, mark[:cut], mark[cut:], "\n"):
+                sys.stdout.write(piece)
+        assert capsys.readouterr().out == f"{behind}{mark[:-1]}\\[\n"
 
 
 @pytest.mark.parametrize(
