@@ -124,14 +124,12 @@ class Mutator:
                 holder[self.word()] = holder.pop(key)
             elif kind == 6 and isinstance(holder, list):
                 times = rng.choice((1, 2, 30))
-                holder[key:key] = [copy.deepcopy(holder[key]) for _ in range(times)]
+                holder[key:key] = [_copy(holder[key]) for _ in range(times)]
             elif kind == 7:
                 holder[key] = self.nested(holder[key])
             elif kind == 8:
                 other, at = rng.choice(places)
-                holder[key] = json.loads(
-                    json.dumps(other.get(at) if isinstance(other, dict) else 0)
-                )
+                holder[key] = _copy(other.get(at) if isinstance(other, dict) else 0)
             else:
                 holder[key] = self.near(holder[key])
         return changed
@@ -151,7 +149,7 @@ class Mutator:
 
     def nested(self, value: Any) -> Any:
         """Put a value deep inside of others."""
-        for _ in range(self.random.choice((1, 2, 20, 300))):
+        for _ in range(self.random.choice((1, 2, 20, 150))):
             value = [value] if self.random.random() < 0.5 else {self.word(): value}
         return value
 
@@ -182,6 +180,11 @@ class Mutator:
             ("1e400", "-1e400", "NaN", "-Infinity", "1" * 5000, "0.1e-9999", "[" * 990 + "]" * 990,
              "[" * 800, '"\\ud83d"', '"\\u0000"', "null", "truE", "01", "1.", '{"a":1,"a":2}')
         )  # fmt: skip
+
+
+def _copy(value: Any) -> Any:
+    """Copy a value, which may be nested more deeply than `copy.deepcopy` can follow."""
+    return json.loads(json.dumps(value))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
