@@ -305,12 +305,16 @@ def test_rows_that_do_not_fit_their_texts_are_not_stored(
     mixed, samples_of, edit_sample, run, tmp_path
 ):
     """Every reader would refuse them, and storing them again would change nothing."""
-    doc = json.loads(samples_of(mixed).read_text().splitlines()[0])["doc"] | {"kind": "number"}
-    edit_sample(mixed, 1, doc=doc, confidence=0.4, ece=[0.4, 1.0], brier=[0.4, 1.0])
+    file = samples_of(mixed)
+    samples = [json.loads(line) for line in file.read_text().splitlines()]
+    for sample in samples:
+        sample["doc"]["kind"] = "number"
+    file.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+    edit_sample(mixed, 1, confidence=0.4, ece=[0.4, 1.0], brier=[0.4, 1.0])
     assert run("score", mixed)[0] == 0
     code, out, err = run("score", mixed, "--store", tmp_path / "stored")
     assert (code, out) == (4, "")
-    assert "rows do not fit their texts, 1 of 1" in err
+    assert "rows do not fit their texts, 3 of 5" in err
     assert not (tmp_path / "stored").exists()
     assert run("score", mixed, "--reparse", "--store", tmp_path / "stored")[0] == 0
     assert run("score", tmp_path / "stored")[0] == 0
