@@ -47,7 +47,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except MemoryError:
         _say("not enough memory")
         return 70
-    except Exception as error:  # what says such things in better words is itself broken
+    except SystemExit:  # of argparse
+        raise
+    except BaseException as error:  # what says such things in better words is itself broken
         said = (str(error).splitlines() or [""])[0]
         _say(
             f"this installation is broken ({type(error).__name__}: {said}); "

@@ -82,7 +82,10 @@ def _carry_out(
                 return command, int(end.code or 0), True
             code = int(command.work())
             is_said = code == ExitCode.INTERRUPTED
-        except (Exception, SystemExit) as error:  # a library's exit is no verdict either
+        except KeyboardInterrupt:
+            raise
+        # A library's exit is no verdict either, nor is the panic of one that is written in Rust.
+        except BaseException as error:
             # A library may have made another error of a signal's KeyboardInterrupt.
             is_said = signals.code is None
             if is_said:

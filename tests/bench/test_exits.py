@@ -329,7 +329,13 @@ def test_a_step_summary_that_cannot_be_written(judge, tmp_path, name):
     assert f"GITHUB_STEP_SUMMARY {tmp_path}: cannot be written (Is a dir" in done.stderr
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("first\nsecond"), SystemExit(1)])
+class Panic(BaseException):
+    """As a library that is written in Rust raises when it gives up."""
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), RuntimeError("first\nsecond"), SystemExit(1), Panic("gave up")]
+)
 def test_an_error_of_the_program_is_no_verdict(run, monkeypatch, error):
     def fail(_options):
         raise error
