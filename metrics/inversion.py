@@ -154,7 +154,7 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
 
     def too_small(mean: FloatArray) -> bool:
         reached = np.count_nonzero(gaps.draw_totals(mean, sign_low) >= total - SLACK)
-        return reached / DRAWS <= alpha / 2.0
+        return bool(reached / DRAWS <= alpha / 2.0)
 
     low = 0.0
     if too_small(flat):
@@ -170,7 +170,7 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
 
     def not_too_large(mean: FloatArray) -> bool:
         reached = np.count_nonzero(gaps.draw_totals(mean, sign_high) <= ceiling)
-        return reached / DRAWS > alpha / 2.0
+        return bool(reached / DRAWS > alpha / 2.0)
 
     slowest = -reach / float(variance.sum())
     high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
