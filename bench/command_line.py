@@ -26,13 +26,26 @@ __all__ = ["build_parser", "read_command"]
 def read_command(words: Sequence[str] | None) -> Command:
     """Read a command line, that of the process by default; argparse ends it with `SystemExit`."""
     parser = build_parser()
-    options = parser.parse_args(words)
+    options, extra = parser.parse_known_args(words)
+    if extra:
+        parser.error(_what_is_left(options, extra))
     if options.command is None:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
         return Command("", lambda: ExitCode.USAGE)
     work = partial(_tell_and_run, options)
     return Command(options.command, work, decides=getattr(options, "decides", False))
+
+
+def _what_is_left(options: argparse.Namespace, extra: Sequence[str]) -> str:
+    """Say what is wrong with words that no command takes."""
+    are_runs = not any(word.startswith("-") for word in extra)
+    if options.command == "gate" and are_runs:
+        return (
+            f"gate: one candidate only, got {', '.join([options.candidate, *extra])}; the "
+            "reference is named by --reference, or in the policy"
+        )
+    return f"unrecognized arguments: {' '.join(extra)}"
 
 
 def _tell_and_run(options: argparse.Namespace) -> int:

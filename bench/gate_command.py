@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from caopd_bench.baseline import measure_noise
 from caopd_bench.baseline_files import read_baseline
 from caopd_bench.errors import UsageError
 from caopd_bench.exits import ExitCode, complain
@@ -21,6 +20,7 @@ from caopd_bench.gate_write import check_outputs, try_to_deliver, write_files, w
 from caopd_bench.gating import gate
 from caopd_bench.margins import render_suggestions, suggest_margins
 from caopd_bench.paired_rows import rows_by_task
+from caopd_bench.rerun import IDENTICAL, measure_rerun
 from caopd_bench.rows import AnyRun, Run
 from caopd_bench.self_test import run_self_test
 from caopd_bench.self_test_text import render_self_test
@@ -53,8 +53,6 @@ def run_gate(options: argparse.Namespace) -> int:
         return _suggest(policy, reference, options.candidate)
     if not options.candidate:
         raise UsageError("no candidate: name a run, as for `caopd-bench score`")
-    if not options.policy and not options.reference:
-        raise UsageError("no policy: --policy FILE, or --reference RUN for the shipped margins")
     check_outputs(options.output)
     result = gate(
         options.candidate,
@@ -104,7 +102,12 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
         again = read_whole(rerun)
         if not isinstance(reference, Run) or not isinstance(again, Run):
             raise UsageError(f"{rerun}: has too many rows to keep one by one")
-        noise = measure_noise(reference, again)
+        measured = measure_rerun(reference, again, "RERUN")
+        if not measured.noise and IDENTICAL in measured.notes:
+            raise UsageError(f"RERUN {rerun}: {IDENTICAL}; give a rerun whose answers differ")
+        for note in measured.notes:
+            print(note, file=sys.stderr)
+        noise = measured.noise
     else:
         baseline = read_baseline(folder) if folder.is_dir() else None
         noise = baseline.rerun if baseline else []

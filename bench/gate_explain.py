@@ -73,9 +73,7 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
             yield f"{where}{label(cell)}: worse than allowed as estimated, which may be chance"
     most = max(cells, key=lambda cell: _or_none(cell.items_needed))
     if not math.isfinite(most.items_needed):
-        yield (
-            f"{where}no number of such items is known to decide: {label(most)} {_why_never(most)}"
-        )
+        yield f"{where}{_why_never(most)}"
         return
     samples = "" if first.task.endswith("_sc8") else "; or several samples of each (_sc8)"
     lacking = [label(cell) for cell in cells if cell.reason]
@@ -90,9 +88,14 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
 
 
 def _why_never(cell: GateCell) -> str:
+    """Say why no number of items is named."""
     if cell.reason:
-        return "cannot be computed"
-    return "is at its limit, or confidences that are missing now could take it there"
+        return f"how many items would decide is not known: {label(cell)} cannot be computed here"
+    what = f"the change in {label(cell)}" if cell.rule == "margin" else label(cell)
+    return (
+        f"more items of this kind may not decide: {what} is exactly at its limit, or the "
+        "confidences that the candidate does not state could bring it there"
+    )
 
 
 def _or_none(items: float) -> float:

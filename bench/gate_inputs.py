@@ -11,7 +11,7 @@ from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.reparsing import reparse
 from caopd_bench.rows import AGREEMENT, AnyRun
-from caopd_bench.runs import read_run
+from caopd_bench.runs import is_there, read_run
 from caopd_bench.tasks.parsing import PARSER_VERSION
 from caopd_bench.terminal import NAME_WIDTH, inline
 from caopd_bench.text_check import refuse_unlike_texts
@@ -26,24 +26,41 @@ __all__ = [
     "read_whole",
 ]
 
+MAKE_ONE = "make one by: caopd-bench baseline init RUN --output DIR --reason TEXT"
+
 
 def load_reference(
     policy: Policy | str | Path, reference: AnyRun | str | Path | None
 ) -> tuple[Policy, AnyRun | str | Path]:
-    """Give the policy, and the reference that it or the caller names."""
+    """Give the policy, and the reference that it or the caller names.
+
+    Raises
+    ------
+    NotComparableError
+        If neither names one, or there is nothing where it is said to be.
+    """
     if isinstance(policy, Policy):
         wanted, folder = policy, Path()
     else:
         wanted, folder = load_policy(Path(policy)), Path(policy).parent
+    if reference == "":
+        raise NotComparableError("reference: is empty; was a variable not set? Name a run")
     if reference is not None:
+        if isinstance(reference, (str, Path)) and not is_there(reference):
+            raise NotComparableError(
+                f"reference: {inline(str(reference), 300)}: no such file or folder; name a stored "
+                f"run or the folder of lm_eval's --output_path ({MAKE_ONE})"
+            )
         return wanted, reference
     if wanted.reference is None:
-        raise UsageError("no reference: name one in the policy (reference: FOLDER), or --reference")
+        raise NotComparableError(
+            "no reference: name one by --reference RUN, or in a policy (reference: FOLDER)"
+        )
     path = folder / wanted.reference
     if not path.exists():
         raise NotComparableError(
             f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
-            "folder (make one by: caopd-bench baseline init RUN --output DIR --reason TEXT)"
+            f"folder ({MAKE_ONE})"
         )
     return wanted, path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -225,12 +225,31 @@ def render_schema() -> str:
     return json.dumps(schema, indent=1) + "\n"
 
 
+def _mapping_at(place: Sequence[str | int], given: Any) -> str:
+    """Give an example of what a field holds that takes a mapping."""
+    last, depth = place[-1], len(place)
+    if last == "metrics" and depth in (1, 3):
+        return "{brier: {margin: 0.04}}"
+    if place[0] == "tasks" and depth < 3:
+        return "{by: level}" if depth == 2 else "{TASK: {by: level}}"
+    rule = "max" if last in METRICS and last not in KNOWN else "margin"
+    is_share = type(given) in (int, float) and 0 < given < 1
+    return f"{{{rule}: {given if is_share else 0.04:g}}}"
+
+
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
+    given = problem["input"]
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
     if problem["type"] == "extra_forbidden":
         message = "no such field"
+    elif problem["type"] in ("model_type", "dict_type"):
+        message = (
+            f"needs a mapping such as {_mapping_at(problem['loc'], given)}, got {quote(given)}"
+        )
     elif problem["type"] != "missing" and problem["type"] != "value_error":
-        message = f"{message}, got {quote(problem['input'])}"
+        message = f"{message}, got {quote(given)}"
+        if place == "confidence" and type(given) in (int, float) and 50 <= given < 100:
+            message += f"; did you mean {given / 100:g}?"
     return inline(f"{place}: {message}" if place else message, 300)

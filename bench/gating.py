@@ -95,7 +95,7 @@ def gate(
         cluster_pair(match_task(task, ours[task], theirs[task]), wanted)
         for task in track(tasks, "pairing rows", "tasks", len(tasks))
     ]
-    with stage("computing what the policy limits"):
+    with stage("computing the policy's metrics"):
         made = limited_cells(pairs, wanted)
         decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun

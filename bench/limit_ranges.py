@@ -1,4 +1,4 @@
-"""Limits that no candidate can break, or none can keep: what a metric can be rules them out."""
+"""Limits that are refused: none can break or keep them, or only a better candidate breaks them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from caopd_bench.metrics import METRICS
 from caopd_bench.metrics.degradation import CELLS
 
-__all__ = ["check_limits", "limit_schema", "range_of", "widest_margin", "worst_of"]
+__all__ = ["bar_rule", "check_limits", "limit_schema", "range_of", "widest_margin", "worst_of"]
 
 #: Of the gate's numbers that are no registered metrics: both are shares.
 OF_CELLS = dict.fromkeys((name for name in CELLS if name not in METRICS), (0.0, 1.0))
@@ -66,10 +66,24 @@ def widest_margin(name: str) -> float:
     return 1.0 if name == GAP else high - low
 
 
+def bar_rule(name: str) -> str:
+    """Give the rule of a bar that a candidate breaks by being worse: max, min, or "" for either.
+
+    Examples
+    --------
+    >>> bar_rule("brier"), bar_rule("parse_rate"), bar_rule("overconfidence_gap")
+    ('max', 'min', '')
+    """
+    if name not in METRICS:
+        return "min"  # the parse rate; the other numbers of CELLS have no bars
+    rises = METRICS[name].higher_is_better
+    return "" if rises is None else "min" if rises else "max"
+
+
 def check_limits(
     place: str, name: str, *, margin: float | None, highest: float | None, lowest: float | None
 ) -> None:
-    """Refuse limits that no candidate can break, and those that none can keep.
+    """Refuse limits that no candidate can break, that none can keep, or only a better one breaks.
 
     Parameters
     ----------
@@ -105,6 +119,13 @@ def check_limits(
         far, near = (high, low) if rule == "max" else (low, high)
         is_open = value >= far if rule == "max" else value <= far
         is_shut = value <= near if rule == "max" else value >= near
+        usual = bar_rule(name)
+        if usual not in ("", rule):
+            raise ValueError(
+                f"{place}.{rule}: {name}: {'higher' if usual == 'min' else 'lower'} is better, so "
+                f"{rule} {value:g} would fail only a candidate that became better; "
+                f"{_turn(usual, value, low, high)}"
+            )
         fix = f"name a number {inside}{_as_share(value, high)}"
         if is_open:
             raise ValueError(
@@ -151,8 +172,10 @@ def limit_schema(names: list[str]) -> Mapping[str, Any]:
         ends = dict(_finite(exclusiveMinimum=low, exclusiveMaximum=high))
         bounds = {
             "margin": dict(_finite(exclusiveMaximum=widest_margin(name))),
-            "max": ends,
-            "min": ends,
+            **{
+                rule: ends if bar_rule(name) in ("", rule) else {"type": "null"}
+                for rule in ("max", "min")
+            },
         }
         found[name] = {
             "allOf": [
@@ -161,6 +184,14 @@ def limit_schema(names: list[str]) -> Mapping[str, Any]:
             ]
         }
     return found
+
+
+def _turn(rule: str, value: float, low: float, high: float) -> str:
+    """Guess which bar was meant."""
+    meant = value / 100.0 if 1.0 < value < 100.0 and value >= high else value
+    if low < meant < high:
+        return f"did you mean {rule}: {meant:g}?"
+    return f"name a {rule} {_inside(low, high)}"
 
 
 def _finite(**ends: float) -> Iterator[tuple[str, float]]:

@@ -114,8 +114,8 @@ def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
                 )
             else:
                 yield (
-                    f"{names} are the same evaluation of the same weights ({weights}) twice; was "
-                    f"{inline(str(model), WIDTH)} meant to hold another model by then?"
+                    f"{names} are the same evaluation of the same weights ({weights}) twice; is "
+                    "this the same folder twice?"
                 )
 
     return _cut(notes(), "of the same weights")

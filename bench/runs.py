@@ -17,7 +17,7 @@ from caopd_bench.rows import AnyRun
 from caopd_bench.stored import is_stored
 from caopd_bench.stored_check import read_stored
 
-__all__ = ["name_runs", "read_run", "read_runs"]
+__all__ = ["is_there", "name_runs", "read_run", "read_runs"]
 
 
 def read_run(
@@ -68,6 +68,15 @@ def read_run(
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
     return replace(run, name=clean_name(name)) if name else run
+
+
+def is_there(spec: str | Path) -> bool:
+    """Say whether there is anything where a run is said to be; `read_run` says what is wrong."""
+    path = _split_spec(os.fspath(spec))[1]
+    try:
+        return path.exists() or bool(find_flat(path))
+    except OSError:
+        return True
 
 
 def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:

@@ -205,11 +205,11 @@ def _cells(
     weight_a, weight_b = unchanged(a, b, items), unchanged(b, a, items)
     wrong_a, wrong_b = (x.parsed * (1.0 - x.correct) for x in (a, b))
     of_class = min(
-        float(weight[x.correct == right].sum())
+        (float(weight[x.correct == right].sum()), word)
         for x, weight in ((a, weight_a), (b, weight_b))
-        for right in (0.0, 1.0)
+        for right, word in ((0.0, "wrong"), (1.0, "right"))
     )
-    of_wrong = min(float(wrong_a.sum()), float(wrong_b.sum()))
+    of_wrong = min((float(wrong_a.sum()), "reference"), (float(wrong_b.sum()), "candidate"))
 
     def brier() -> Worse:
         return worse((_mean_square(a), _mean_square(b)), items, level)
@@ -244,8 +244,11 @@ def _cells(
         "strict_auroc": lambda: ranking(sure_from(a)),
     }
     too_few = {
-        "auroc": (of_class, "right or wrong rows of unchanged correctness"),
-        "confidence_when_wrong": (of_wrong, "wrong rows"),
+        "auroc": (of_class[0], f"rows with a confidence are {of_class[1]} in both runs"),
+        "confidence_when_wrong": (
+            of_wrong[0],
+            f"rows of the {of_wrong[1]} are wrong and have a confidence",
+        ),
     }
     too_few["strict_auroc"] = too_few["auroc"]
     silent = not (a.parsed.any() and b.parsed.any())
@@ -255,7 +258,11 @@ def _cells(
         if silent and name in OF_STATED:
             found[name] = _undefined(name, items, "no row states a usable confidence", math.inf)
         elif rows < LEAST:
-            reason = f"{rows:.4g} {kind}, fewer than {LEAST}"
+            # Of several samples rows count in part: never rounded up to what is needed.
+            number = math.floor(100.0 * rows) / 100.0
+            if number == 1.0:
+                kind = kind.replace("rows", "row").replace(" are ", " is ")
+            reason = f"only {number:g} {kind}, and {LEAST} are needed"
             # So many that by chance, too, there are rarely fewer.
             times = (LEAST + 2.0 * LEAST**0.5) / rows if rows > 0.0 else math.inf
             found[name] = _undefined(name, items, reason, times)

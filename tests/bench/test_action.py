@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from caopd_bench import score
+from caopd_bench.gate_inputs import choose_tasks
 from caopd_bench.gate_policy import load_policy
 from caopd_bench.stored import write_stored
 
@@ -108,6 +109,25 @@ def test_a_file_that_cannot_be_written_does_not_take_a_fail(use, folder):
     assert "PASS  equal run" in out
 
 
+def test_files_of_an_earlier_run_are_no_verdict(use, folder):
+    """After codes 2 and 4 the gate writes nothing, and what lay there would be taken for it."""
+    names = ("a b.json", "gate.MD", "gate.xml", "gate.html")
+    for candidate, code in (("absent", 2), ("equal run", 4)):
+        for name in names:
+            (folder / name).write_text("PASS of an earlier run")
+        given = {"reference": "nope"} if code == 4 else {}
+        assert use(candidate=candidate, output="\n".join(names), **given)[0] == code
+        assert not any((folder / name).exists() for name in names)
+
+
+def test_what_is_no_output_is_not_removed(use, folder):
+    (folder / "weights.bin").write_text("x")
+    (folder / "made.json").mkdir()
+    for name in ("weights.bin", "calibration-gate.yaml", "made.json"):
+        assert use(candidate="equal run", output=name)[0] == 2
+        assert (folder / name).exists()
+
+
 def test_a_verdict_is_a_code_and_its_word(use, folder):
     """Python itself ends with 1 too, and a word may have been printed before something failed."""
     (folder / "bin").mkdir()
@@ -137,6 +157,12 @@ def test_inputs_never_stand_in_a_script(action):
 def test_the_examples_are_what_they_say(action):
     policy = load_policy(ROOT / "docs/ci/calibration-gate.yaml")
     assert policy.metrics["ece"].tier == "advisory"
+    # Whatever is evaluated and stands in the reference is gated.
+    for name in ("github-workflow.yml", "gitlab.yml"):
+        (words,) = re.findall(r"--tasks (\S+)", (ROOT / "docs/ci" / name).read_text())
+        evaluated = words.split(",")
+        assert len(evaluated) > 1
+        assert choose_tasks(policy, evaluated) == evaluated
     workflow = yaml.safe_load((ROOT / "docs/ci/github-workflow.yml").read_text())
     steps = workflow["jobs"]["gate"]["steps"]
     (gate,) = [step for step in steps if step.get("name") == "Gate"]

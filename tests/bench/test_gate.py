@@ -301,9 +301,50 @@ def test_exit_codes_from_a_shell(stored, shell):
     assert code("--policy", "gate.yaml", "absent") == (2, "")
     assert code("--policy", "none.yaml", "cand") == (2, "")
     assert code("--policy", "gate.yaml") == (2, "")
-    assert code("cand") == (2, "")
+    assert code("cand") == (4, "")
     (stored / "lost.yaml").write_text("version: 1\nreference: gone\n")
     assert code("--policy", "lost.yaml", "cand") == (4, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--reference", "nope", "cand"), "reference: nope: no such file or folder; name a stored"),
+        (("--reference", "x=nope", "cand"), "reference: x=nope: no such file or folder"),
+        (("--reference", "nope/*.csv", "cand"), "reference: nope/*.csv: no such file or folder"),
+        (("--reference", "", "cand"), "reference: is empty; was a variable not set?"),
+        (("--policy", "gate.yaml", "--reference", "nope", "cand"), "reference: nope: no such"),
+        (("--policy", "lost.yaml", "cand"), "reference: gone: no such folder"),
+        (("--policy", "bare.yaml", "cand"), "no reference: name one by --reference RUN"),
+        (("cand",), "no reference: name one by --reference RUN, or in a policy"),
+        (("--plan", "--reference", "nope"), "reference: nope: no such"),
+        (("--self-test",), "no reference: name one"),
+        (("--reparse", "--reference", "nope", "cand"), "reference: nope: no such"),
+    ],
+)
+def test_a_reference_that_is_not_there(stored, run, monkeypatch, words, said):
+    monkeypatch.chdir(stored)
+    (stored / "lost.yaml").write_text("version: 1\nreference: gone\n")
+    (stored / "bare.yaml").write_text("version: 1\n")
+    code, out, err = run("gate", *words)
+    assert (code, out) == (4, "")
+    assert f"caopd-bench gate: {said}" in err
+
+
+def test_a_reference_may_be_named(stored, run, monkeypatch):
+    monkeypatch.chdir(stored)
+    assert run("gate", "--reference", "old=base", "cand")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("base", "cand"), ("base", "--strict", "cand"), ("base", "cand", "--policy", "x.yaml")],
+)
+def test_one_candidate_only(run, words):
+    code, out, err = run("gate", *words)
+    assert (code, out) == (2, "")
+    assert "gate: one candidate only, got base, cand; the reference is named by --reference" in err
+    assert "unrecognized arguments: --bogus" in run("gate", "base", "--bogus")[2]
 
 
 def _rows(folder):

@@ -121,7 +121,7 @@ def test_a_number_that_this_reference_is_too_small_for(reference):
     plan = plan_gate(SHIPPED, reference(150, accuracy=0.9))
     (task,) = plan.tasks
     cells = {cell.metric: cell for cell in task.cells}
-    assert "fewer than 20" in cells["confidence_when_wrong"].reason
+    assert "and 20 are needed" in cells["confidence_when_wrong"].reason
     assert plan.chance < 0.05
     assert 150 < cells["confidence_when_wrong"].items_needed < 2000
     assert task.items_needed >= cells["confidence_when_wrong"].items_needed
@@ -138,7 +138,7 @@ def test_a_number_that_no_such_item_gives(reference):
     assert math.isinf(plan.tasks[0].items_needed)
     line = summarize_plan(plan)
     assert "more such items do not help: " in line
-    assert "cannot be computed (0 " in line
+    assert "cannot be computed (only 0 rows with a confidence are wrong in both runs, " in line
     assert "leave it out of the policy" in line
 
 

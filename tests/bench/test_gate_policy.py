@@ -143,6 +143,41 @@ def test_each_field_wrong_in_turn(load, path, value):
 
 
 @pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("metrics.brier", 0.04, "metrics.brier: needs a mapping such as {margin: 0.04}, got 0.04"),
+        ("metrics.brier", 0.02, "such as {margin: 0.02}"),
+        ("metrics.brier", None, "such as {margin: 0.04}, got None"),
+        ("metrics.mean_confidence", 0.9, "such as {max: 0.9}"),
+        ("metrics", [], "metrics: needs a mapping such as {brier: {margin: 0.04}}, got []"),
+        ("tasks", ["t"], "tasks: needs a mapping such as {TASK: {by: level}}"),
+        ("tasks.caopd_math_conf", 3, "needs a mapping such as {by: level}, got 3"),
+        ("tasks.caopd_math_conf.metrics", 3, "such as {brier: {margin: 0.04}}"),
+        (
+            "tasks.caopd_math_conf.metrics",
+            {"ece": 0.1},
+            "ece: needs a mapping such as {margin: 0.1",
+        ),
+        ("confidence", 95, "confidence: must be less than 1, got 95; did you mean 0.95?"),
+        ("confidence", 99.5, "did you mean 0.995?"),
+        ("on_inconclusive", "pass", "must be 'warn' or 'fail', got 'pass'"),
+    ],
+)
+def test_what_to_write_instead(load, path, value, said):
+    with pytest.raises(UsageError) as caught:
+        load(changed(path, value))
+    assert said in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("Input", "dictionary", "instance"))
+
+
+@pytest.mark.parametrize("value", [30, 100, 250, -95])
+def test_what_is_no_percentage_of_confidence_gets_no_hint(load, value):
+    with pytest.raises(UsageError) as caught:
+        load(changed("confidence", value))
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         ("", "must hold fields"),

@@ -1,5 +1,6 @@
 """A sentence of a verdict is true by itself, whoever reads only that one."""
 
+import math
 import re
 from dataclasses import replace
 from html import unescape
@@ -151,7 +152,24 @@ def test_what_is_not_computed_is_not_said_to_be_decided(pair):
     rows = [replace(none[1].rows[0], confidence=0.9), *none[1].rows[1:]]
     result = gate(replace(none[1], rows=rows), Policy(version=1), reference=none[0])
     assert needed(result) == []
-    assert any("no number of such items is known to decide" in x for x in explain(result))
+    said = [x for x in explain(result) if "how many items would decide is not known: " in x]
+    assert len(said) == 1
+    assert said[0].endswith(" cannot be computed here")
+
+
+def test_what_more_items_may_not_decide(pair):
+    base, cand = pair(150)
+    result = gate(cand, policy(metrics={"brier": {"margin": 0.04}}), reference=base)
+    (cell,) = result.cells
+    for rule, what in (("margin", "the change in Brier"), ("max", "Brier")):
+        never = replace(cell, outcome="INCONCLUSIVE", items_needed=math.inf, rule=rule)
+        (line,) = [
+            x
+            for x in explain(replace(result, outcome="INCONCLUSIVE", cells=[never]))
+            if "may not decide" in x
+        ]
+        assert f"more items of this kind may not decide: {what}" in line
+        assert line.endswith("the candidate does not state could bring it there")
 
 
 def test_worse_than_allowed_may_be_chance(pair):

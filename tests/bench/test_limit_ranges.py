@@ -13,6 +13,12 @@ from caopd_bench.metrics.degradation import CELLS
 
 NAMES = sorted({*METRICS, *CELLS})
 OF_BARS = [name for name in NAMES if name in METRICS or name == "parse_rate"]
+#: As the registry has them: of the parse rate, which is not there, higher is better.
+RISES = {**{name: METRICS[name].higher_is_better for name in METRICS}, "parse_rate": True}
+RULES = {
+    name: {True: ("min",), False: ("max",), None: ("max", "min")}[rises]
+    for name, rises in RISES.items()
+}
 BEYOND = 0.0001  # YAML takes 1e-06 for a word
 
 
@@ -57,7 +63,11 @@ def refusal(load, *given):
         ("brier_skill", {"min": 1}, "min 1 can never pass; name a number below 1"),
         ("log_score", {"max": 0}, "max 0 can never pass; name a number above 0"),
         ("log_score", {"margin": 1.5}, "has no largest value, and a margin of at most 1, got 1.5"),
-        ("accuracy", {"min": 0.8, "max": 0.8}, "above min 0.8 and below max 0.8, which no number"),
+        (
+            "mean_confidence",
+            {"min": 0.8, "max": 0.8},
+            "above min 0.8 and below max 0.8, which no number",
+        ),
     ],
 )
 @pytest.mark.parametrize("where", ["metrics", "tasks.t.metrics"])
@@ -93,7 +103,7 @@ def test_every_metric_has_ends(load, name):
     assert low < high
     if name in OF_BARS:
         for rule, end in (("max", high), ("max", low), ("min", low), ("min", high)):
-            if math.isfinite(end):
+            if rule in RULES[name] and math.isfinite(end):
                 refusal(load, {name: {rule: end}})
                 inward = end + BEYOND if end == low else end - BEYOND
                 assert load({name: {rule: inward}}).metrics[name]
@@ -115,7 +125,43 @@ def test_a_version_is_a_whole_number(tmp_path, version):
         load_policy(file)
 
 
+@pytest.mark.parametrize("name", OF_BARS)
+@pytest.mark.parametrize("where", ["metrics", "tasks.t.metrics"])
+@pytest.mark.parametrize("tier", ["gate", "advisory"])
+def test_a_bar_that_only_a_better_candidate_breaks(load, name, where, tier):
+    for rule in {"max", "min"} - set(RULES[name]):
+        (right,) = RULES[name]
+        message = refusal(load, {name: {rule: 0.1, "tier": tier}}, where)
+        better = "higher" if RISES[name] else "lower"
+        assert f"{where}.{name}.{rule}: {name}: {better} is better, so {rule} 0.1 would" in message
+        assert message.endswith(
+            f"a candidate that became better; did you mean {right}: 0.1?".split("a ", 1)[1]
+        )
+        # Also beside a margin, and beside the right bar.
+        for more in ({right: 0.2}, {"margin": 0.05}):
+            assert "became better" in refusal(load, {name: {rule: 0.1, **more}}, where)
+    for rule in RULES[name]:
+        load({name: {rule: 0.1}}, where)
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "end"),
+    [
+        ("auroc", {"max": 0.95}, "did you mean min: 0.95?"),
+        ("accuracy", {"max": 90}, "did you mean min: 0.9?"),
+        ("brier", {"min": 10}, "did you mean max: 0.1?"),
+        ("accuracy", {"max": 1}, "name a min between 0 and 1"),
+        ("log_score", {"min": 0}, "name a max above 0"),
+        ("discrimination", {"max": 0.3}, "name a min between 0 and 0.25"),
+    ],
+)
+def test_a_bar_in_the_wrong_direction_is_turned(load, name, limits, end):
+    assert refusal(load, {name: limits}).endswith(end)
+
+
 def _within(bounds, value):
+    if bounds.get("type") == "null":
+        return False
     return bounds.get("exclusiveMinimum", -math.inf) < value < bounds.get(
         "exclusiveMaximum", math.inf
     ) and value <= bounds.get("maximum", math.inf)

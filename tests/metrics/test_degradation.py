@@ -177,8 +177,24 @@ def test_silence_widens_what_may_have_become_worse():
 def test_what_cannot_be_computed_says_why():
     stated, y = np.full(100, 0.9), np.ones(100)
     found = degradation((stated, y), (stated, y))
-    assert "0 right or wrong rows" in found["auroc"].reason
-    assert "0 wrong rows, fewer than 20" in found["confidence_when_wrong"].reason
+    assert found["auroc"].reason == (
+        "only 0 rows with a confidence are wrong in both runs, and 20 are needed"
+    )
+    few = (np.arange(100) >= 10).astype(float)
+    lacking = {"reference": (few, y), "candidate": (y, few)}
+    for run, (base, cand) in lacking.items():
+        other = "candidate" if run == "reference" else "reference"
+        reason = degradation((stated, base), (stated, cand))["confidence_when_wrong"].reason
+        assert (
+            reason
+            == f"only 0 rows of the {other} are wrong and have a confidence, and 20 are needed"
+        )
+    one = (np.arange(100) < 99).astype(float)
+    assert degradation((stated, one), (stated, one))["auroc"].reason == (
+        "only 1 row with a confidence is wrong in both runs, and 20 are needed"
+    )
+    found_right = degradation((stated, 1.0 - few), (stated, 1.0 - few))["auroc"].reason
+    assert found_right == "only 10 rows with a confidence are right in both runs, and 20 are needed"
     assert math.isnan(found["auroc"].upper)
     mute = np.full(100, np.nan)
     found = degradation((stated, y), (mute, y))
