@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from caopd_bench.errors import UsageError
 from caopd_bench.terminal import inline, quote
 
 __all__ = ["read_yaml"]
+
+HALVES = re.compile("[\ud800-\udfff]")
 
 
 def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
@@ -61,6 +64,17 @@ class _Loader(yaml.SafeLoader):
                 None, None, "aliases (*name) are not read; write the value out", event.start_mark
             )
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: Any) -> Any:
+        value = super().construct_scalar(node)
+        if not isinstance(value, str) or not HALVES.search(value):
+            return value
+        try:  # JSON writes a character such as U+1F600 as two halves
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise yaml.constructor.ConstructorError(
+                None, None, "half of a character is no text; write it anew", node.start_mark
+            ) from None
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()

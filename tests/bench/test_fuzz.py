@@ -191,3 +191,21 @@ def test_damaged_expectations(tmp_path, content):
     (tmp_path / "expected.csv.gz").write_bytes(content)
     with pytest.raises(UsageError, match=r"expected\.csv\.gz: .*; delete the cell's folder"):
         read_expectations(tmp_path, "t")
+
+
+@pytest.mark.parametrize(
+    ("load", "text"),
+    [
+        (load_policy, r'{"version": 1, "metrics": {"a\ud800": {"margin": 0.1}}}'),
+        (load_policy, r'{"version": 1, "\udc00": 1}'),
+        (read_models, r'{"version": 1, "models": {"a": {"note": "\udc80"}}}'),
+        (read_models, r'{"version": 1, "models": {"a": {"method": ["x", "\ud800"]}}}'),
+    ],
+)
+def test_half_of_a_character(tmp_path, load, text):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(UsageError, match="line 1: half of a character is no text; write it anew"):
+        load(tmp_path / "a.yaml")
+    (tmp_path / "a.yaml").write_text(r'{"version": 1, "models": {"\ud83d\ude00": {"size": 1}}}')
+    if load is read_models:
+        assert list(load(tmp_path / "a.yaml")) == ["\U0001f600"]
