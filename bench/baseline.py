@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,18 +15,15 @@ from caopd_bench.baseline_files import (
     CHANGES_NAME,
     Baseline,
     Noise,
+    find_missing,
 )
-from caopd_bench.comparability import check_parsers
 from caopd_bench.credentials import redact
 from caopd_bench.errors import UsageError, writing
-from caopd_bench.metrics import degradation
-from caopd_bench.metrics.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.output_folders import only_writer, replace_folder
 from caopd_bench.output_parts import is_part
-from caopd_bench.paired_rows import TaskPair, match_task, rows_by_task
 from caopd_bench.places import shorten_spec
-from caopd_bench.progress import track
 from caopd_bench.records import AS_ZERO, Record, to_plain
+from caopd_bench.rerun import measure_noise, measure_rerun
 from caopd_bench.rows import Run
 from caopd_bench.runs import read_run
 from caopd_bench.scoring import score
@@ -55,6 +54,9 @@ LOGGED = (
     "spr",
     "confidence_when_wrong",
 )
+#: What a terminal shows nothing of: its own sequences, and letters without a mark.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_FILLERS = "\u115f\u1160\u3164\uffa0"
 SHOWN = 5  # numbers named when a summary differs from its rows
 
 
@@ -75,14 +77,14 @@ def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Pa
     Raises
     ------
     UsageError
-        If the folder holds something, a run cannot be read, or the two are not comparable.
+        If the folder holds something, a run cannot be read, or the rerun is of other weights.
     NotComparableError
-        If a stored run was edited.
+        If a stored run was edited, or the two runs are not comparable.
     """
     _check_new(folder)
     _check_reason(reason)
     new = _read(run)
-    noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+    noise = _measure(new, rerun)
     records = score(new)
     log = f"{HEAD}{_entry('made', reason, str(run), {}, records)}"
     with only_writer(folder):
@@ -128,7 +130,7 @@ def update_baseline(
             return False
         before = {(r.task, r.metric): r for r in score(old)}
         new = _read(run)
-        noise = measure_noise(new, _read(rerun)) if rerun is not None else []
+        noise = _measure(new, rerun)
         records = score(new)
         log_file = folder / CHANGES_NAME
         log = log_file.read_text("utf-8") if log_file.is_file() else HEAD
@@ -147,7 +149,7 @@ def verify_baseline(folder: Path) -> list[str]:
     """
     loaded = load_stored(folder)
     run, summary = loaded.run, loaded.summary
-    problems = [*find_edits(folder, loaded), *find_unlike_spans(run)]
+    problems = [*find_missing(folder), *find_edits(folder, loaded), *find_unlike_spans(run)]
     groups = [record.get("group") for record in summary.records]
     keys = list(dict.fromkeys(str(g).partition("=")[0] for g in groups if g is not None))
     as_zero = any(AS_ZERO in str(record.get("interval")) for record in summary.records)
@@ -157,45 +159,19 @@ def verify_baseline(folder: Path) -> list[str]:
     return [*problems, *_unlike(summary.records, again)]
 
 
-def measure_noise(first: Run, second: Run) -> list[Noise]:
-    """Measure how much a rerun of one checkpoint moves each number of the gate.
-
-    The standard errors are over items, and over the values of each group key that items could be
-    clustered by: these are larger where a rerun moved items of one value together.
-    """
-    ours, theirs = rows_by_task(first), rows_by_task(second)
-    shared = [task for task in ours if task in theirs]
-    if not shared:
-        raise UsageError(f"--aa {second.path}: has none of the tasks {', '.join(ours)}")
-    check_parsers(first, second, shared)
-    found: list[Noise] = []
-    for task in track(shared, "measuring the noise of a rerun", "tasks", len(shared)):
-        pair = match_task(task, ours[task], theirs[task])
-        found += _noise(pair, None)
-        for key in pair.keys:
-            if pair.count_families(key, LEAST_CLUSTERS):
-                found += _noise(pair.cluster_by(key), key)
-    return found
-
-
-def _noise(pair: TaskPair, key: str | None) -> Iterator[Noise]:
-    sides = [(side.confidence, side.correct) for side in (pair.base, pair.cand)]
-    changes = degradation(sides[0], sides[1], question=pair.question, cluster=pair.family)
-    for name, d in changes.items():
-        if not d.reason:
-            yield Noise(
-                task=pair.task,
-                metric=name,
-                worse_by=d.worse_by,
-                standard_error=d.standard_error,
-                items=d.items,
-                cluster=key,
-                clusters=None if key is None else d.clusters,
-            )
+def _measure(first: Run, rerun: str | Path | None) -> list[Noise]:
+    """Measure the noise of a rerun, if there is one; what is to be said of it goes to stderr."""
+    if rerun is None:
+        return []
+    found = measure_rerun(first, _read(rerun))
+    for note in found.notes:
+        print(note, file=sys.stderr, flush=True)
+    return found.noise
 
 
 def _check_reason(reason: str) -> None:
-    if not reason.strip() or "\n" in reason:
+    seen = _SEQUENCE.sub("", reason)
+    if not any(c.isalnum() and c not in _FILLERS for c in seen) or "\n" in reason:
         raise UsageError("--reason: must be a line that says why; it stands in the change log")
 
 

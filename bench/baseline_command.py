@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from caopd_bench.baseline import init_baseline, update_baseline, verify_baseline
-from caopd_bench.baseline_files import CHANGES_NAME, Baseline, read_baseline
+from caopd_bench.baseline_files import (
+    BASELINE_NAME,
+    CHANGES_NAME,
+    Baseline,
+    find_missing,
+    read_baseline,
+)
 from caopd_bench.errors import NotComparableError, UsageError
 from caopd_bench.gate_plan import plan_gate
 from caopd_bench.gate_plan_text import summarize_plan, warn_of_no_room
@@ -66,10 +72,13 @@ def _show(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     _check_reference(folder)
     run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
-    if baseline is None:
+    missing = find_missing(folder)
+    for problem in missing:
+        print(f"{inline(folder)}: {problem}")
+    if baseline is None and not missing:
         here = inline(folder)
         print(f"{here}: a stored run, not made by `baseline init`: no reason, no rerun noise")
-    else:
+    elif baseline is not None:
         print(f"{inline(folder)}: of {baseline.made}, from {inline(baseline.run, 200)}")
         print(f"  {inline(baseline.reason, 500)}")
     level = summary.level or 0.95
@@ -141,7 +150,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _check_reference(folder: Path) -> None:
-    if not folder.is_dir() or not is_stored(folder):
+    # What is left of a damaged reference is for its reader to say.
+    if not is_stored(folder) and not any(
+        (folder / name).is_file() for name in (BASELINE_NAME, CHANGES_NAME)
+    ):
         raise UsageError(
             f"{folder}: no reference here; make one by: caopd-bench baseline init RUN --output "
             f"{folder} --reason TEXT"

@@ -17,13 +17,29 @@ from caopd_bench.credentials import redact
 from caopd_bench.errors import UsageError
 from caopd_bench.places import shorten_spec
 from caopd_bench.plain_json import read_json
-from caopd_bench.stored_files import ROWS_NAME
+from caopd_bench.stored_files import (
+    BASELINE_NAME,
+    CHANGES_NAME,
+    ROWS_NAME,
+    describe_damage,
+)
 from caopd_bench.terminal import inline
 
-__all__ = ["BASELINE_NAME", "CHANGES_NAME", "Baseline", "Noise", "hash_rows", "read_baseline"]
+__all__ = [
+    "BASELINE_NAME",
+    "CHANGES_NAME",
+    "Baseline",
+    "Noise",
+    "find_missing",
+    "hash_rows",
+    "read_baseline",
+]
 
-BASELINE_NAME = "baseline.json"
-CHANGES_NAME = "CHANGES.md"
+#: What is gone with each file of a reference.
+_GONE = {
+    BASELINE_NAME: "reason and rerun noise are gone",
+    CHANGES_NAME: "the log of changes is gone",
+}
 
 
 class _Strict(BaseModel):
@@ -94,4 +110,14 @@ def read_baseline(folder: Path) -> Baseline | None:
         place = ".".join(map(str, problem["loc"]))
         raise UsageError(f"{file}: {inline(place, 80)}: {inline(problem['msg'], 200)}") from None
     except ValueError:
-        raise UsageError(f"{file}: not complete JSON; take it from version control") from None
+        raise UsageError(f"{file}: {describe_damage(file)}") from None
+
+
+def find_missing(folder: Path) -> list[str]:
+    """Name the file that a reference lacks of the two that make it one; none of a stored run."""
+    held = {name for name in _GONE if (folder / name).is_file()}
+    return [
+        f"{name} is missing: {gone}; restore it from version control"
+        for name, gone in _GONE.items()
+        if held and name not in held
+    ]

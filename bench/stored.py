@@ -38,6 +38,7 @@ from caopd_bench.stored_files import (
     dump_row,
     is_stored,
     load_row,
+    mend,
     read_lines,
     read_summary,
 )
@@ -145,15 +146,16 @@ def load_stored(folder: Path) -> Loaded:
     """
     for name in (SUMMARY_NAME, ROWS_NAME):
         if not (folder / name).is_file():
-            raise UsageError(f"{folder}: a stored run without {name}; store the run again")
+            raise UsageError(f"{folder}: a stored run without {name}; {mend(folder)}")
     summary = read_summary(folder)
     hashes, rows = RowHashes(), list[Row]()
     foreign: tuple[int, str] | None = None
+    advice = mend(folder)
     lines = track(read_lines(folder), f"reading {folder.name}", "rows")
     for i, line in enumerate(lines):
         hashes.add(line)
         try:
-            stored = load_row(line, f"{folder / ROWS_NAME} line {i + 1}")
+            stored = load_row(line, f"{folder / ROWS_NAME} line {i + 1}", advice)
         except UsageError:
             check_lines(folder)  # of a damaged file that is said, and not what came out of it
             raise
@@ -161,7 +163,7 @@ def load_stored(folder: Path) -> Loaded:
         if foreign is None and stored.run != summary.name:
             foreign = (i, clean_name(stored.run))
     if not rows:
-        raise UsageError(f"{folder / ROWS_NAME}: holds no rows; store the run again")
+        raise UsageError(f"{folder / ROWS_NAME}: holds no rows; {mend(folder)}")
     kept = describe_cleaning(summary.provenance)
     warn_of_secrets(folder, name_in_summary(kept, summary.name, summary.warnings))
     provenance = kept.value

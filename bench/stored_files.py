@@ -16,23 +16,32 @@ from caopd_bench.rows import Row, Status
 from caopd_bench.terminal import inline
 
 __all__ = [
+    "BASELINE_NAME",
+    "CHANGES_NAME",
     "ROWS_NAME",
     "SUMMARY_NAME",
     "StoredRow",
     "Summary",
     "check_lines",
+    "describe_damage",
     "dump_row",
     "is_stored",
     "load_row",
+    "mend",
     "read_lines",
     "read_summary",
 ]
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
-#: What to do about rows that are damaged.
-MEND = "store the run again"
-
+#: Beside them where the stored run is a reference.
+BASELINE_NAME = "baseline.json"
+CHANGES_NAME = "CHANGES.md"
+#: How the small file begins that Git LFS leaves in the place of one that was not fetched.
+POINTER = b"version https://git-lfs"
+_POINTED = "is a pointer of Git LFS; fetch the file itself: git lfs pull"
+MARK = b"<<<<<<< "
+HEAD = 1 << 20  # bytes in which the mark of a conflict is looked for
 
 #: What a record holds in any version: an undefined number is None.
 RECORD: dict[str, tuple[type, ...]] = {
@@ -105,6 +114,26 @@ def is_stored(path: Path) -> bool:
     return any((path / name).exists() for name in (ROWS_NAME, SUMMARY_NAME))
 
 
+def mend(folder: Path) -> str:
+    """Say what to do about a damaged file: a reference is under version control."""
+    is_reference = any((folder / name).exists() for name in (BASELINE_NAME, CHANGES_NAME))
+    return "restore it from version control" if is_reference else "store the run again"
+
+
+def describe_damage(file: Path) -> str:
+    """Say why a file is not complete JSON, and what to do about it."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(HEAD)
+    except OSError:
+        head = b""
+    if head.startswith(POINTER):
+        return _POINTED
+    is_conflict = head.startswith(MARK) or b"\n" + MARK in head
+    why = " (it has the conflict markers of a merge)" if is_conflict else ""
+    return f"not complete JSON{why}; {mend(file.parent)}"
+
+
 def read_summary(folder: Path) -> Summary:
     """Read the numbers that were stored."""
     summary_file = folder / SUMMARY_NAME
@@ -115,21 +144,28 @@ def read_summary(folder: Path) -> Summary:
     except OSError as error:
         raise UsageError(f"{summary_file}: cannot be read ({error.strerror})") from None
     except ValueError:
-        raise UsageError(f"{summary_file}: not complete JSON; store the run again") from None
+        raise UsageError(f"{summary_file}: {describe_damage(summary_file)}") from None
 
 
 def read_lines(folder: Path) -> Iterator[bytes]:
     """Yield the lines of the rows, unpacked, each with its line feed."""
     rows_file = folder / ROWS_NAME
     try:
-        yield from read_packed_lines(rows_file, mend=MEND)
+        _refuse_pointer(rows_file)
+        yield from read_packed_lines(rows_file, mend=mend(folder))
     except OSError as error:
         raise UsageError(f"{rows_file}: cannot be read ({error.strerror})") from None
 
 
+def _refuse_pointer(file: Path) -> None:
+    with file.open("rb") as stream:
+        if stream.read(len(POINTER)) == POINTER:
+            raise UsageError(f"{file}: {_POINTED}")
+
+
 def check_lines(folder: Path) -> None:
     """Unpack the rows without a look at them; errors as of `read_lines`."""
-    check_packed(folder / ROWS_NAME, mend=MEND)
+    check_packed(folder / ROWS_NAME, mend=mend(folder))
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:
@@ -159,16 +195,16 @@ def dump_row(run: str, row: Row, with_text: bool) -> bytes:
     return json.dumps(plain, ensure_ascii=True).encode() + b"\n"
 
 
-def load_row(line: bytes, where: str) -> StoredRow:
-    """Read the line of a row; `where` names it in an error."""
+def load_row(line: bytes, where: str, advice: str = "store the run again") -> StoredRow:
+    """Read the line of a row; `where` names it in an error, `advice` is what to do."""
     try:
         return StoredRow.model_validate(parse_json(line, where))
     except ValidationError as error:
         raise UsageError(f"{where}: {_first_problem(error)}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{where}: no text, damaged or cut off; store the run again") from None
+        raise UsageError(f"{where}: no text, damaged or cut off; {advice}") from None
     except ValueError:
-        raise UsageError(f"{where}: not complete JSON; store the run again") from None
+        raise UsageError(f"{where}: not complete JSON; {advice}") from None
 
 
 def _first_problem(error: ValidationError) -> str:
