@@ -19,7 +19,14 @@ from caopd_bench.credentials import (
 from caopd_bench.identity_names import ARGUMENTS, DECODING, METADATA, QUANTISATION, Kind, Rule
 from caopd_bench.places import clean_text_urls, clean_url, is_path, is_url, shorten_path
 
-__all__ = ["Kept", "find_values", "is_printable", "keep_named", "list_left_out"]
+__all__ = [
+    "Kept",
+    "find_values",
+    "is_printable",
+    "is_recorded",
+    "keep_named",
+    "list_left_out",
+]
 
 #: Nothing that we or lm-eval write is nested as deep.
 MAX_DEPTH = 20
@@ -31,6 +38,8 @@ _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
 _SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
+#: A setting of decoding as a task has it, which lm-eval merges from those of the run.
+_OF_TASK = re.compile(r"tasks\..+\.(?:effective_)?generation\.(?P<setting>.+)")
 #: What stands for a number. One letter more, and it could be a password.
 _NUMBER = re.compile(
     r"\s*[-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?\s*|"
@@ -90,18 +99,53 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
 
 
 def list_left_out(names: Iterable[str]) -> str:
-    """Put names together by where they stood.
+    """Put names together by where they stood; what a task repeats of the run is named once.
 
     Examples
     --------
     >>> list_left_out(["model_args.api_key", "model_args.header", "gen_kwargs.token"])
     'model_args api_key, header; gen_kwargs token'
+    >>> list_left_out(["gen_kwargs.stop", "tasks.gsm8k.generation.stop"])
+    'gen_kwargs stop'
     """
+    listed = list(dict.fromkeys(names))
     places: dict[str, list[str]] = {}
-    for name in names:
+    for name in listed:
+        own = _OF_TASK.fullmatch(name)
+        if own and f"gen_kwargs.{own['setting']}" in listed:
+            continue
         place, mark, last = name.rpartition(".")
         places.setdefault(place if mark else name, []).extend([last] if mark else [])
     return "; ".join(f"{place} {', '.join(found)}".strip() for place, found in places.items())
+
+
+def is_recorded(name: str, rule: Rule) -> bool:
+    """Say whether a setting that was left out is one that is recorded: then its value was unsafe.
+
+    Parameters
+    ----------
+    name : str
+        Of `Kept.left_out`.
+    rule : Rule
+        That it was kept by.
+
+    Examples
+    --------
+    >>> from caopd_bench.identity_names import RUN
+    >>> is_recorded("model_args.revision", RUN), is_recorded("model_args.api_key", RUN)
+    (True, False)
+    """
+    if not name:
+        return True
+    if not isinstance(rule, Mapping):
+        return False
+    if list(rule) == [None]:
+        # Such a name is the user's, and may hold dots itself.
+        ends = [i for i, letter in enumerate(name) if letter == "."]
+        return not ends or any(is_recorded(name[end + 1 :], rule[None]) for end in ends)
+    word, _, rest = name.removesuffix(PARTS_OF_ADDRESS).partition(".")
+    inner = rule.get(word) or _quantisation(word, rule)
+    return inner is not None and is_recorded(rest, inner)
 
 
 def find_values(value: Any, rule: Rule) -> set[str]:
@@ -143,7 +187,9 @@ class _Cleaner:
                 return self.keep(parsed, rule, name, depth + 1)
         if isinstance(value, (list, tuple)):
             kept = [self.keep(item, rule, name, depth + 1) for item in value]
-            return [item for item in kept if item is not _OUT]
+            found = [item for item in kept if item is not _OUT]
+            # An empty list would read as a setting that was given as none.
+            return found if found or not value else _OUT
         if isinstance(rule, Mapping):
             if isinstance(value, Mapping):
                 return self._keep_mapping(value, rule, name, depth)

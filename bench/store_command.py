@@ -8,9 +8,9 @@ from pathlib import Path
 
 from caopd_bench.errors import OutputError, UsageError
 from caopd_bench.exits import ExitCode
-from caopd_bench.identity import list_left_out
 from caopd_bench.lm_eval_output import is_results
 from caopd_bench.scrubbing import Finding, find_ours, scrub
+from caopd_bench.stored_secrets import name_places
 from caopd_bench.terminal import inline
 
 __all__ = ["run_store"]
@@ -40,12 +40,19 @@ def run_store(options: argparse.Namespace) -> int:
         print(f"{looked}: {files} to clean; without --check they are rewritten")
     else:
         print(f"{looked}: {files} cleaned")
-    if any(finding.left_out for finding in found):
+    has_secrets = any(finding.left_out for finding in found)
+    if has_secrets and options.check:
+        print(
+            "copies, backups and the history of version control may hold the same: replace every "
+            "key and password that stands there"
+        )
+    elif has_secrets:
         print(
             "copies, backups and the history of version control still hold what was taken out: "
             "replace every key and password that stood there"
         )
     _name_logs(options.scrub)
+    _name_yaml(options.scrub)
     return ExitCode.FAILED if failed or (held and options.check) else ExitCode.DONE
 
 
@@ -67,10 +74,10 @@ def _report(findings: list[Finding], check: bool) -> list[Finding]:
         file = inline(str(finding.file), WIDTH)
         if finding.left_out:
             done = "holds what may be secrets" if check else "taken out"
-            print(f"{file}: {done}: {list_left_out(finding.left_out)}")
+            print(f"{file}: {done}: {name_places(finding.left_out)}")
         if finding.shortened:
             done = "has whole paths" if check else "paths shortened"
-            print(f"{file}: {done}: {list_left_out(finding.shortened)}")
+            print(f"{file}: {done}: {name_places(finding.shortened)}")
     return findings
 
 
@@ -85,4 +92,18 @@ def _name_logs(folders: list[Path]) -> None:
         print(
             f"not looked at: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
             f"as {inline(str(logs[0]), WIDTH)}: the arguments stand there as lm-eval was given them"
+        )
+
+
+def _name_yaml(folders: list[Path]) -> None:
+    files = dict.fromkeys(
+        file
+        for folder in folders
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in (".yaml", ".yml") and file.is_file() and not file.is_symlink()
+    )
+    if files:
+        print(
+            f"not looked at: {len(files):,} YAML {'file' if len(files) == 1 else 'files'}, such as "
+            f"{inline(str(next(iter(files))), WIDTH)}: policies and sweeps stand as you wrote them"
         )

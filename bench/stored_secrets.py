@@ -16,8 +16,8 @@ from weakref import WeakKeyDictionary
 
 from caopd_bench.baseline_files import BASELINE_NAME, CHANGES_NAME
 from caopd_bench.credentials import LEFT_OUT, clean_name, redact
-from caopd_bench.identity import Kept, keep_named, list_left_out
-from caopd_bench.identity_names import SETTINGS, SWEEP_CELL
+from caopd_bench.identity import Kept, is_recorded, keep_named, list_left_out
+from caopd_bench.identity_names import RUN, SETTINGS, SWEEP_CELL
 from caopd_bench.places import clean_text_urls, shorten_spec
 from caopd_bench.provenance import describe_cleaning
 from caopd_bench.stored_files import SUMMARY_NAME
@@ -30,12 +30,15 @@ __all__ = [
     "clean_failure",
     "clean_settings",
     "name_in_summary",
+    "name_places",
     "redact_all",
     "say_left_out",
     "warn_of_cell",
     "warn_of_secrets",
 ]
 
+#: Says what is recorded.
+PAGE = "docs/secrets.md"
 _ENTRY = re.compile(r"^(?P<before>## [^`\n]*`)(?P<spec>[^`\n]*)(?=`$)", re.MULTILINE)
 _ENTITY = re.compile(r"&#(\d{1,3});")
 #: Folders that were warned of, by standard error: each command has its own (`guard_streams`).
@@ -136,19 +139,15 @@ def _clean_baseline(content: bytes) -> Cleaned:
 def _clean_changes(content: bytes) -> Cleaned:
     text = content.decode("utf-8", "surrogateescape")
     shortened = _ENTRY.sub(lambda m: m["before"] + _shorten_in_markdown(m["spec"]), text)
-    cleaned = "\n".join(redact(clean_text_urls(line)) for line in shortened.split("\n"))
-    if cleaned == text:
+    lines = [redact(clean_text_urls(line)) for line in shortened.split("\n")]
+    left, short = list[str](), list[str]()
+    for number, (old, new) in enumerate(zip(text.split("\n"), lines, strict=True), 1):
+        if old != new:
+            is_secret = any(redact(clean_text_urls(x)) != x for x in (old, _plain(old)))
+            (left if is_secret else short).append(f"line {number}")
+    if not left and not short:
         return Cleaned(content, [], [])
-    has_secret = any(
-        redact(clean_text_urls(line)) != line
-        for line in (*text.split("\n"), *map(_plain, text.split("\n")))
-    )
-    names = ["text"]
-    return Cleaned(
-        cleaned.encode("utf-8", "surrogateescape"),
-        names if has_secret else [],
-        [] if has_secret else names,
-    )
+    return Cleaned("\n".join(lines).encode("utf-8", "surrogateescape"), left, short)
 
 
 def _shorten_in_markdown(spec: str) -> str:
@@ -227,13 +226,21 @@ def warn_of_cell(file: Path, known: Mapping[str, Any]) -> None:
 
 def _warn(file: Path, names: Sequence[str]) -> None:
     print(
-        f"warning: {inline(str(file), 300)} holds what may be secrets ({list_left_out(names)}); "
+        f"warning: {inline(str(file), 300)} holds what may be secrets ({name_places(names)}); "
         "nothing that is made of it does. To take them out of the file: caopd-bench store --scrub "
         f"{inline(str(file.parent), 300)}. Copies and version control still have them: replace the "
         "keys",
         file=sys.stderr,
         flush=True,
     )
+
+
+def name_places(names: Sequence[str]) -> str:
+    """List what a file held: keys of its JSON, or the numbers of its lines."""
+    lines = [name.removeprefix("line ") for name in names if name.startswith("line ")]
+    if lines and len(lines) == len(names):
+        return f"{'line' if len(lines) == 1 else 'lines'} {', '.join(lines)}"
+    return f"{'key' if len(names) == 1 else 'keys'} {list_left_out(names)}"
 
 
 def name_in_summary(kept: Kept, name: str, warnings: Sequence[str]) -> list[str]:
@@ -243,11 +250,16 @@ def name_in_summary(kept: Kept, name: str, warnings: Sequence[str]) -> list[str]
 
 
 def say_left_out(provenance: Mapping[str, Any], what: str) -> None:
-    """Say on standard error what is not in what was stored, if that is anything."""
-    names = provenance.get("left_out")
-    if names:
-        said = list_left_out(names)
-        print(f"left out of the {what}: {inline(said, 500)}", file=sys.stderr, flush=True)
+    """Say on standard error what is not in what was stored and why, if that is anything."""
+    names = list(provenance.get("left_out") or ())
+    unsafe = [name for name in names if is_recorded(name, RUN)]
+    for why, found in (
+        ("not recorded", [name for name in names if name not in unsafe]),
+        ("looked like a secret", unsafe),
+    ):
+        if found:
+            said = inline(list_left_out(found), 500)
+            print(f"left out of the {what}: {why}: {said} ({PAGE})", file=sys.stderr, flush=True)
 
 
 def _clean_json(
