@@ -243,7 +243,7 @@ def test_score_says_how_far_it_is_and_writes_the_same(answers, tmp_path):
 
 
 @pytest.mark.usefixtures("allowed")
-def test_a_command_within_two_seconds_says_nothing(answers, allowed, monkeypatch, capsys):
+def test_a_command_within_two_seconds_says_nothing(answers, monkeypatch, capsys):
     monkeypatch.setattr(progress, "FIRST", 600.0)
     assert main(["score", str(answers)]) == 0
     assert capsys.readouterr().err == ""
