@@ -51,7 +51,8 @@ def reading_parquet(file: Path) -> Iterator[None]:
         yield
     except MemoryError:  # pyarrow's own is an ArrowException too
         raise
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+    # A date or duration that Python cannot hold is a ValueError or an OverflowError.
+    except (pa.ArrowException, ValueError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # the disk, not the content
         said = str(error).partition("\n")[0]

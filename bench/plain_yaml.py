@@ -47,7 +47,8 @@ def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
         raise UsageError(f"{file}: is not UTF-8 text; save it as such") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: {_describe(error)}") from None
-    except (RecursionError, ValueError, OverflowError):
+    # PyYAML itself fails on values such as !!int "": an IndexError.
+    except (RecursionError, ValueError, OverflowError, LookupError, TypeError, AttributeError):
         raise UsageError(f"{file}: is not YAML that {what} needs; see {page}") from None
     if not isinstance(raw, dict):
         raise UsageError(f"{file}: must hold fields such as 'version: 1', got {quote(raw)}")

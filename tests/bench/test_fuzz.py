@@ -12,6 +12,7 @@ from caopd_bench import read_run, score
 from caopd_bench.errors import UsageError
 from caopd_bench.gate_policy import load_policy
 from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.rescoring import rescore
 from caopd_bench.stored import write_stored
 from caopd_bench.sweep.cell_files import read_cell, read_times
 
@@ -191,6 +192,26 @@ def test_damaged_expectations(tmp_path, content):
     (tmp_path / "expected.csv.gz").write_bytes(content)
     with pytest.raises(UsageError, match=r"expected\.csv\.gz: .*; delete the cell's folder"):
         read_expectations(tmp_path, "t")
+
+
+@pytest.mark.parametrize(
+    "value", ['!!int ""', '!!float ""', "!!timestamp x", "!!bool x", "!!null x"]
+)
+def test_values_on_which_the_yaml_library_fails(tmp_path, value):
+    (tmp_path / "a.yaml").write_text(f"version: {value}\n")
+    with pytest.raises(UsageError, match=r"a\.yaml: "):
+        load_policy(tmp_path / "a.yaml")
+
+
+def test_durations_that_python_cannot_hold(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    longest = pyarrow.array([2**62], pyarrow.duration("s"))
+    columns = {"confidence": [0.5], "correct": [1], "item": longest, "gold": ["1"]}
+    parquet.write_table(pyarrow.table({**columns, "response": longest}), tmp_path / "a.parquet")
+    for read in (read_run, rescore):
+        with pytest.raises(UsageError, match="not readable as Parquet"):
+            read(tmp_path / "a.parquet")
 
 
 @pytest.mark.parametrize(
