@@ -32,21 +32,20 @@ LEFT_OUT = "(left out)"
 
 #: How the keys of the usual services begin.
 _SURE = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:sk|gsk|xai|csk|nvapi|pplx|glpat|xox[a-z]|xapp)-|gsk_|github_pat_|"
-    r"[spr]k_(?:live|test)_|gh[opsur]_|AIza|ya29\.|(?:AKIA|ASIA|ABIA|ACCA)(?=[A-Z0-9])|"
-    r"hf_(?=[\w.\-]*[A-Z0-9]))[\w.\-]{4,}"
+    r"(?<![A-Za-z0-9])(?:sk-(?:proj|ant|or|svcacct|admin)-|(?:nvapi|glpat|xox[a-z])-|gsk_|github_pat_|"
+    r"[spr]k_(?:live|test)_|gh[opsur]_|AIza|ya29\.|(?:AKIA|ASIA|ABIA|ACCA)(?=[A-Z0-9]))[\w.\-]{4,}"
 )
-#: These are also how words begin; no word goes on with so many letters and a digit among them.
+#: These are also how names of models begin (``pplx-7b-chat``, ``sk-mistral``): `_is_drawn` decides.
 _LIKELY = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:api_org|r8|npm|lsv2|fw|tgp_v1|dop_v1|jina|co|wandb_v1|shpat)_|"
-    r"(?:key|pypi|tvly|pk|rk)-|SG\.|dapi)(?=[A-Za-z]*\d)[A-Za-z0-9]{12,}[\w.\-]*"
+    r"(?<![A-Za-z0-9])(?P<start>(?:sk|gsk|xai|csk|pplx|xapp|key|pypi|tvly|pk|rk)-|SG\.|dapi|"
+    r"(?:hf|api_org|r8|npm|lsv2|fw|tgp_v1|dop_v1|jina|co|wandb_v1|shpat)_)(?P<rest>[\w.\-]{4,})"
 )
 _JWT = re.compile(r"(?<![\w])eyJ[\w\-]{5,}\.[\w\-]{3,}(?:\.[\w\-]*)?")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL)
 _BEARER = re.compile(
     r"(?i)\bbearer[\s:=]+[^\s\"',;}\])]{3,}"
     r"|\b(?:basic|token|apikey|negotiate|digest|splunk|key)\s+"
-    r"(?=[^\s\"',;}\])]*[\d=+/])[\w.\-+/=~:]{6,}"
+    r"(?=[^\s\"',;}\])]*[\d=+/])[\w.\-+/=~:]{12,}"
 )
 #: `user:password@` before a host, also without a scheme.
 _USER = re.compile(
@@ -177,8 +176,24 @@ def _redact_once(text: str) -> str:
     text = _BEARER.sub(LEFT_OUT, text)
     text = _JWT.sub(LEFT_OUT, text)
     text = _SURE.sub(LEFT_OUT, text)
-    text = _LIKELY.sub(LEFT_OUT, text)
+    text = _LIKELY.sub(_leave_likely, text)
     return _PAIR.sub(_leave_name, text)
+
+
+def _leave_likely(found: re.Match[str]) -> str:
+    return LEFT_OUT if _is_drawn(found["rest"]) else found.group()
+
+
+def _is_drawn(text: str) -> bool:
+    """Say whether what follows the beginning of a key is no word of the name of a model.
+
+    Of letters and digits without a hyphen between, eight or more hold a digit or a capital that is
+    not the first: ``abcd1234``, ``T3BlbkFJ``, and not ``70b-online``, ``Mistral-7B``.
+    """
+    return any(
+        len(run) >= _LEAST and (any(c.isdigit() for c in run) or any(c.isupper() for c in run[1:]))
+        for run in re.findall(r"[A-Za-z0-9]+", text)
+    )
 
 
 def _leave_name(found: re.Match[str]) -> str:

@@ -35,6 +35,8 @@ MAX_LENGTH = 500
 OTHER_NAME, NO_NAME = "another name", "text without a name"
 PARTS_OF_ADDRESS = " (parts of an address)"
 _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
+#: In a name that is on no list: what it holds is nobody's to know.
+_SECRET_PART = re.compile(r"pass|licen[cs]e|key|token|auth|secret")
 _SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
@@ -272,8 +274,10 @@ def _quantisation(word: str, rules: Mapping[str | None, Rule]) -> Rule | None:
     """Let the many names of quantisation pass: runs are compared by it."""
     if rules is not ARGUMENTS and rules is not ARGUMENTS["model_kwargs"]:
         return None
-    is_one = _QUANTISATION.fullmatch(word) and not is_secret_name(word)
-    return QUANTISATION if is_one and word.endswith("config") else Kind.PLAIN if is_one else None
+    is_one = _QUANTISATION.fullmatch(word) and not _SECRET_PART.search(word)
+    if not is_one or is_secret_name(word):
+        return None
+    return QUANTISATION if word.endswith("config") else Kind.NUMBER
 
 
 def _is_number(value: Any) -> bool:

@@ -138,7 +138,8 @@ def _shorten(path: str) -> str:
     parts = [part for part in pure.parts if part != anchor and part not in (".", "..", "")]
     parts = [part for i, part in enumerate(parts) if i or not part.startswith("~")]
     kept = [
-        LEFT_OUT if holds_secret(part) and not _is_commit(parts, i) else part
+        # Folders of runs are named by hashes and UUIDs: two must not become one.
+        LEFT_OUT if holds_secret(part, hashes=len(parts) > 1) and not _is_commit(parts, i) else part
         for i, part in enumerate(parts)
     ]
     return "/".join(kept[-PARTS:]) or "."

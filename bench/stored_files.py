@@ -34,6 +34,8 @@ __all__ = [
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
+#: A row with more is none; checking each of a million would take gigabytes.
+MAX_FIELDS = 100
 #: Beside them where the stored run is a reference.
 BASELINE_NAME = "baseline.json"
 CHANGES_NAME = "CHANGES.md"
@@ -198,7 +200,10 @@ def dump_row(run: str, row: Row, with_text: bool) -> bytes:
 def load_row(line: bytes, where: str, advice: str = "store the run again") -> StoredRow:
     """Read the line of a row; `where` names it in an error, `advice` is what to do."""
     try:
-        return StoredRow.model_validate(parse_json(line, where))
+        raw = parse_json(line, where)
+        if isinstance(raw, dict) and len(raw) > MAX_FIELDS:
+            raise UsageError(f"{where}: {len(raw):,} fields; not a row of a stored run")
+        return StoredRow.model_validate(raw)
     except ValidationError as error:
         raise UsageError(f"{where}: {_first_problem(error)}") from None
     except UnicodeDecodeError:

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.comparability import find_differences
-from caopd_bench.credentials import redact
+from caopd_bench.credentials import clean_name, redact
 from caopd_bench.errors import UsageError
 from caopd_bench.identity import keep_named, list_left_out
 from caopd_bench.identity_names import ARGUMENTS, DECODING
+from caopd_bench.places import shorten_path
 from caopd_bench.provenance import clean_provenance, describe_cleaning
 from caopd_bench.runs import read_run
+from caopd_bench.stored_files import load_row
 
 PLANTED = runpy.run_path(str(Path(__file__).with_name("planted.py")))
 SECRETS, search = PLANTED["SECRETS"], PLANTED["search"]
@@ -465,3 +467,54 @@ def test_numbers_that_json_does_not_hold():
                        DECODING)  # fmt: skip
     assert found.value == {"temperature": "inf", "top_p": None, "logit_bias": {"1": None}}
     assert keep_named(float("inf"), DECODING).value is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pplx-70b-online", "pplx-7b-chat", "xai-grok-2-latest", "gsk-biogpt", "sk-mistral"),
+        *("wav2vec2-xls-r-300m-sk-cv8.0", "mt5-sk-news", "hf_Team", "sk-Mistral-7B"),
+        *("basic model-7b", "token model7", "key model-7b", "exp lr=1e-5 key v2-final"),
+    ],
+)
+def test_a_name_that_begins_like_a_key_is_kept(name):
+    """Left out, two models would be one, and scrubbing would take their names for good."""
+    assert clean_name(name) == name
+    assert shorten_path(f"org/{name}") == f"org/{name}"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("sk-abcd1234", "sk-proj-word", "sk-ant-word-word", "gsk-T3BlbkFJa", "pplx-0a1b2c3d4e5f"),
+        *("xai-AbCdEfGhIjKl", "hf_AbCdEfGhIj", "npm_0123456789abcdef"),
+    ],
+)
+def test_a_key_is_no_name(key):
+    assert key not in clean_name(f"tuned with {key}")
+    assert key not in shorten_path(f"org/{key}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "9f86d081884c7d659a2feaa0c55ad015/model",
+        "model/9f1b2c3d-0a1b-4c2d-8e3f-001122334455",
+        "org/model-9f86d081884c7d659a2feaa0c55ad015",
+    ],
+)
+def test_the_hash_of_a_run_in_a_path_is_kept(path):
+    assert shorten_path(f"/mlruns/{path}") == path
+
+
+@pytest.mark.parametrize("name", ["gguf_pass", "gguf_license", "quantkey", "my_quant_password"])
+def test_a_name_that_sounds_like_quantisation_keeps_no_text(name):
+    given = {"model_args": {name: "hunter22word", "bnb_4bit_new": 4, "load_in_6bit": True}}
+    kept = clean_provenance(given)["model_args"]
+    assert kept == {"bnb_4bit_new": 4, "load_in_6bit": True}
+
+
+def test_a_row_of_very_many_fields_is_refused():
+    """Each would be checked: a megabyte of them took a hundred."""
+    with pytest.raises(UsageError, match="1,000 fields; not a row of a stored run"):
+        load_row(json.dumps({str(i): 0 for i in range(1000)}).encode(), "line 1")
