@@ -161,7 +161,8 @@ def find_spans(text: str, *, max_tokens: int | None = None, kind: str = "number"
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
     if answer is None and confidence is None and max_tokens is not None:
-        unfinished = _count_units(text) >= NEAR_BUDGET * max_tokens
+        # A budget from a log may be too large for a float.
+        unfinished = _count_units(text) >= NEAR_BUDGET * min(max_tokens, 1 << 53)
     return Spans(answer, confidence, unfinished)
 
 
