@@ -21,7 +21,8 @@ SIGNALS = [
     (signal.SIGTERM, 143, "stopped by SIGTERM"),
     (signal.SIGHUP, 129, "stopped by SIGHUP"),
 ]
-#: What runs a function `work` as a command does.
+#: What runs a function `work` as a command does. It says "ready" past the buffers: a signal in the
+#: middle of a flush would say it twice.
 DRIVER = """
 import os, signal, sys, time
 from caopd_bench.process import Command, run
@@ -33,6 +34,8 @@ sys.exit(run(lambda: Command("gate", work, decides=True), is_ours=True))
 def start(words, **options):
     return subprocess.Popen(
         words,
+        # Under nohup all of it is ignored, and stays so in every process below.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
     )
 
@@ -46,12 +49,23 @@ def drive():
         process = start([sys.executable, "-c", DRIVER.format(work=work)], stdin=subprocess.PIPE)
         processes.append(process)
         assert process.stdout.readline() == "ready\n", process.communicate()
+        settle(process)
         return process
 
     yield drive
     for process in processes:
         process.kill()
         process.communicate()
+
+
+def settle(process):
+    """Wait until a process is in the call that it is to be stopped in.
+
+    Python looks whether a signal came before such a call: one that comes between the look and the
+    call is seen when the call ends, as everywhere in Python, and a person presses Ctrl-C again.
+    """
+    time.sleep(0.05)  # what has just been woken is not asleep any more
+    HELPERS.wait_for(lambda: is_asleep(process) or process.poll() is not None, "it never waits")
 
 
 def wait_for_reader(pipe, process):
@@ -72,6 +86,7 @@ def test_in_its_work(tmp_path, number, code, words):
     os.mkfifo(pipe)
     process = start([SCRIPT, "gate", "--policy", pipe, "x"])
     handle = wait_for_reader(pipe, process)
+    settle(process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     os.close(handle)
@@ -89,6 +104,7 @@ def test_while_it_is_loaded(tmp_path, command, number, code, words, module, name
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = start([*command, "gate", "--schema"], env=environment)
     handle = wait_for_reader(pipe, process)
+    settle(process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     os.close(handle)
@@ -98,7 +114,7 @@ def test_while_it_is_loaded(tmp_path, command, number, code, words, module, name
 CLEANS = """
 def work():
     try:
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(600)
     finally:
         print("cleaning", flush=True)
@@ -136,7 +152,7 @@ def test_one_that_a_library_drops_is_no_verdict(drive):
         """
 def work():
     try:
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(600)
     except BaseException:
         pass
@@ -155,7 +171,7 @@ def test_after_one_that_a_library_drops_the_next_one_stops_it(drive):
         """
 def work():
     try:
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(600)
     except BaseException:
         pass
@@ -176,7 +192,7 @@ def test_where_python_drops_exceptions(drive):
         """
 class Slow:
     def __del__(self):
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(600)
 def work():
     Slow()
@@ -194,7 +210,7 @@ def test_an_error_that_a_signal_was_made_into_is_a_stop(drive):
         """
 def work():
     try:
-        print("ready", flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(600)
     except BaseException:
         raise ImportError("numpy cannot be loaded")
@@ -213,7 +229,7 @@ def test_what_nobody_reads_does_not_hold_it(drive, text):
     process = drive(
         f"""
 def work():
-    print("ready", flush=True)
+    os.write(1, b"ready\\n")
     {text}
     return 1
 """

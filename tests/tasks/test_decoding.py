@@ -212,6 +212,7 @@ def test_backends():
 
 
 def test_the_documents_hold_it(checkpoint):
+    pytest.importorskip("datasets")
     folder = checkpoint({"repetition_penalty": 1.3, "bad_words_ids": [[1]]})
     docs = load(questions="arith", first=2, pretrained=folder)["test"]
     known = json.loads(docs[1]["generation_config"])
