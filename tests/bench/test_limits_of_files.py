@@ -7,7 +7,6 @@ import sys
 import tracemalloc
 import zipfile
 from collections import deque
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -127,11 +126,8 @@ def test_a_bomb_behind_good_rows(tmp_path, monkeypatch):
     monkeypatch.setattr("caopd_bench.packed.STEP", 1 << 16)
     good = [b'{"confidence": 0.%06d, "correct": 1}\n' % (i * 7919 % 10**6) for i in range(20_000)]
     file = pack(tmp_path / "a.jsonl.gz", [*good, *[ROW * 1000] * 2000])
-    lines = read_lines(file)
-    # Some Pythons unpack 128 kB ahead.
-    assert [number for number, _ in islice(lines, 5_000)][-1] == 5_000
     with pytest.raises(UsageError, match="over 200 times as many"):
-        deque(lines, maxlen=0)
+        deque(read_lines(file), maxlen=0)
     pack(file, [*good, *[ROW * 100] * 10])  # less than the limit, so all is read
     assert len(list(read_lines(file))) == 21_000
 
