@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from caopd_bench import arguments
 from caopd_bench._version import __version__
+from caopd_bench.credentials import redact
 from caopd_bench.deciding_options import add_deciding
 from caopd_bench.exits import HELP, ExitCode
 from caopd_bench.process import Command
@@ -58,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         # argparse shows words as they were given: a newline in one would begin a line with it.
-        super().error(inline(message))
+        super().error(inline(redact(message)))
 
 
 def build_parser() -> argparse.ArgumentParser:

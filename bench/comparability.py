@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from caopd_bench.errors import NotComparableError
+from caopd_bench.identity import is_quantisation
 from caopd_bench.rows import AnyRun
 from caopd_bench.terminal import inline
 
@@ -140,7 +141,7 @@ def _of_run(run: AnyRun, key: str) -> Any:
     if key == "quantization":
         arguments = run.provenance.get("model_args")
         given = arguments if isinstance(arguments, Mapping) else {}
-        named = {name: given[name] for name in sorted(given) if _is_quantisation(str(name))}
+        named = {name: given[name] for name in sorted(given) if is_quantisation(str(name))}
         return named or None
     return run.provenance.get(key)
 
@@ -151,10 +152,6 @@ def _of_task(settings: Mapping[str, Any], key: str) -> Any:
         # What should have been there is a note; the rows themselves have a hash.
         return {name: item for name, item in value.items() if name != "expected"}
     return value
-
-
-def _is_quantisation(name: str) -> bool:
-    return any(part in name for part in ("quant", "load_in", "bnb_", "gguf", "gptq", "autogptq"))
 
 
 def _thinking(settings: Mapping[str, Any]) -> str | None:

@@ -59,15 +59,33 @@ _QUERY = re.compile(
     r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s\"'<>?#]{1,500})\?(?!\(left)[^\s\"'<>)]+"
 )
 _NAMES = (
-    r"api[-_. ]?key|apikey|access[-_. ]?key|secret|passw(?:or)?d|passphrase|passwd|pwd|"
-    r"credentials?|private[-_. ]?key|auth(?:orization|entication)?|bearer|cookie|session[-_]?id|"
-    r"signature|subscription[-_]?key|x[-_]api[-_]key|client[-_]?secret|sas|"
+    r"(?:api|(?:shared)?access|private|subscription|account|master|licen[cs]e|auth|encryption|signing|storage|"
+    r"service|deploy|ssh|admin|root|client|primary|webhook)[-_. ]?key|apikey|secret|"
+    r"passw(?:or)?d|passphrase|passwd|pwd|(?<=[-_.])pass|pw|credentials?|"
+    r"auth(?:orization|entication)?|bearer|cookie|session[-_]?id|signature|sig|jwt|"
+    r"client[-_]?secret|sas|"
     r"(?:auth|access|refresh|id|session|security|api|hub|hf|bot|user|github|bearer)[-_]?token|token"
 )
 #: `api_key=...`, `"Authorization": "..."`; not `max_tokens=`, `think_end_token=`, `author:`.
 _PAIR = re.compile(
     rf"(?i)(?<![A-Za-z0-9])(?P<name>(?:[A-Za-z0-9]+[-_.]){{0,6}}(?:{_NAMES}))"
     r"(?P<mark>[\"']?\s*(?:=>|[:=])\s*(?:[\"']\s*)?)(?P<value>[^\s\"',;&}\])]{3,})"
+)
+#: `--password word`, as a command line has it.
+_OPTION = re.compile(
+    rf"(?i)(?<![^\s\"'])(?P<name>--(?:[A-Za-z0-9]+[-_]){{0,6}}(?:{_NAMES}))"
+    r"(?P<mark>\s+[\"']?)(?P<value>(?!-|\(left)[^\s\"',;&}\])]{3,})"
+)
+#: After these names a short word or a share is a setting (`auth: basic`, `token=mean`, `sig=0.05`).
+_WORDY = re.compile(
+    r"(?i)-*(?:.*[-_.])?(?:(?:auth(?:entication)?|token|bearer|cookie|credentials?)=[a-z]{1,10}|"
+    r"sig=[-+]?\d{0,3}\.\d{1,6})"
+)
+#: Addresses that let whoever has them write.
+_HOOK = re.compile(
+    r"(?i)(?P<before>hooks\.slack\.com/(?:services|workflows|triggers)/|"
+    r"discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/\w+/)(?!\(left)[^\s\"'<>]+|"
+    r"(?<![A-Za-z0-9])(?P<bot>bot)?\d{8,12}:[\w\-]{30,}"
 )
 _SECRET_NAME = re.compile(rf"(?i)(?:^|.*[-_.\s])(?:{_NAMES}|header|headers|key)s?(?:[-_.].*)?$")
 #: Names that hold one of the words and no secret.
@@ -83,8 +101,12 @@ _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 #: few, random letters and digits about 0.6, with small letters alone about 0.4.
 _UNLIKE, _UNLIKE_JOINED, _UNLIKE_LETTERS = 0.2, 0.5, 0.48
 _PASSES = 8
-#: Values of variables that are shorter are words that stand elsewhere too.
+#: Letters and digits in one piece that are fewer belong to the name of a model.
 _LEAST = 8
+#: Values of variables that are shorter are words that stand elsewhere too (`CI_AUTH=bfloat16`).
+_LEAST_VALUE = 12
+#: Of these every word is a secret.
+_PASSWORD = re.compile(r"(?i).*(?:pass|pwd|secret|token|api_?key)")
 
 
 @lru_cache(maxsize=4096)
@@ -175,9 +197,10 @@ def _redact_once(text: str) -> str:
     text = _QUERY.sub(rf"\g<before>?{LEFT_OUT}", text)
     text = _BEARER.sub(LEFT_OUT, text)
     text = _JWT.sub(LEFT_OUT, text)
+    text = _HOOK.sub(lambda found: f"{found['before'] or found['bot'] or ''}{LEFT_OUT}", text)
     text = _SURE.sub(LEFT_OUT, text)
     text = _LIKELY.sub(_leave_likely, text)
-    return _PAIR.sub(_leave_name, text)
+    return _PAIR.sub(_leave_name, _OPTION.sub(_leave_name, text))
 
 
 def _leave_likely(found: re.Match[str]) -> str:
@@ -198,7 +221,8 @@ def _is_drawn(text: str) -> bool:
 
 def _leave_name(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
-    is_harmless = _HARMLESS_NAME.fullmatch(name) or "(left" in value
+    is_harmless = _HARMLESS_NAME.fullmatch(name.lstrip("-")) or "(left" in value
+    is_harmless = is_harmless or _WORDY.fullmatch(f"{name}={value}")
     if is_harmless or value.lower() in ("true", "false", "none", "null"):
         return found.group()
     return f"{name}{found['mark']}{LEFT_OUT}"
@@ -218,14 +242,18 @@ def same_environment() -> Iterator[None]:
 
 
 def _of_environment() -> frozenset[str]:
-    found = _FOUND.get()
-    if found is not None:
-        return found
-    values = (os.environ[name] for name in os.environ if is_secret_name(name))
+    known = _FOUND.get()
+    if known is not None:
+        return known
+    found = {
+        os.environ[name]: _LEAST if _PASSWORD.match(name) else _LEAST_VALUE
+        for name in sorted(os.environ)
+        if is_secret_name(name)
+    }
     return frozenset(
         value
-        for value in values
-        if len(value) >= _LEAST and not value.startswith(("/", "~")) and not os.path.exists(value)  # noqa: PTH110
+        for value, least in found.items()
+        if len(value) >= least and not value.startswith(("/", "~")) and not os.path.exists(value)  # noqa: PTH110
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Kept",
     "find_values",
     "is_printable",
+    "is_quantisation",
     "is_recorded",
     "keep_named",
     "list_left_out",
@@ -249,8 +250,12 @@ class _Cleaner:
                 self.values |= _lost(text, cleaned)
             return cleaned
         if text and (rule is Kind.PLACE or (rule is not Kind.TEXT and is_path(text))):
-            cleaned = shorten_path(text)
-            if cleaned.count(LEFT_OUT) > text.count(LEFT_OUT):
+            plain = clean_text_urls(text)  # an address in the middle of it
+            cleaned = shorten_path(plain)
+            if plain != text:
+                self.left.append(name + PARTS_OF_ADDRESS)
+                self.values |= _lost(text, plain)
+            elif cleaned.count(LEFT_OUT) > text.count(LEFT_OUT):
                 self.left.append(name)
                 self.values.add(text)
             elif cleaned != text:
@@ -270,12 +275,23 @@ class _Cleaner:
         return _OUT
 
 
+def is_quantisation(name: str) -> bool:
+    """Say whether a setting of any backend is of quantisation.
+
+    Examples
+    --------
+    >>> is_quantisation("bnb_4bit_quant_type"), is_quantisation("quant_api_key")
+    (True, False)
+    """
+    is_one = _QUANTISATION.fullmatch(name) and not _SECRET_PART.search(name)
+    return bool(is_one) and not is_secret_name(name)
+
+
 def _quantisation(word: str, rules: Mapping[str | None, Rule]) -> Rule | None:
     """Let the many names of quantisation pass: runs are compared by it."""
     if rules is not ARGUMENTS and rules is not ARGUMENTS["model_kwargs"]:
         return None
-    is_one = _QUANTISATION.fullmatch(word) and not _SECRET_PART.search(word)
-    if not is_one or is_secret_name(word):
+    if not is_quantisation(word):
         return None
     return QUANTISATION if word.endswith("config") else Kind.NUMBER
 
@@ -321,6 +337,8 @@ def _lost(text: str, cleaned: str) -> set[str]:
 def _parse(text: str, rule: Rule) -> Any:
     """Give the mapping or list that a text writes out, else the text itself."""
     plain = text.strip()
+    if plain[:1] == plain[-1:] == '"' and len(plain) < 2 * MAX_LENGTH:
+        plain = _unquote(plain)
     if plain[:1] in ("{", "["):
         for read in (json.loads, ast.literal_eval):
             try:
@@ -332,6 +350,16 @@ def _parse(text: str, rule: Rule) -> Any:
     if any(rule is known for known in _OF_PAIRS) and plain:
         return _split_pairs(plain)
     return text
+
+
+def _unquote(text: str) -> str:
+    """Give the JSON that a JSON text holds, as a setting that went through two programs does."""
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    is_document = isinstance(inner, str) and inner.strip()[:1] in ("{", "[", '"')
+    return inner.strip() if is_document else text
 
 
 def _split_pairs(text: str) -> dict[str, Any]:

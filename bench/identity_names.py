@@ -89,13 +89,13 @@ DECODING: dict[str | None, Rule] = {
         Kind.PLAIN,
         """early_stopping use_cache cache cache_implementation reasoning_effort reasoning_tokens
         reasoning_summary reasoning_history thinking_budget effort verbosity service_tier
-        internal_tools dtype sequence_bias bad_words_ids force_words_ids forced_decoder_ids
+        internal_tools dtype bad_words_ids force_words_ids forced_decoder_ids
         exponential_decay_length_penalty watermarking_config""",
     ),
     **_named(
         Kind.TEXT,
         """until stop stop_sequences stop_strings stop_seqs stop_words eos_string bad_words
-        think_end_token""",
+        think_start_token think_end_token sequence_bias""",
     ),
     "logit_bias": Kind.NUMBERS,
     "chat_template_args": TEMPLATE,
@@ -105,6 +105,24 @@ DECODING: dict[str | None, Rule] = {
     "response_format": _named(Kind.PLAIN, "type"),
 }
 DECODING["extra_body"] = dict(DECODING)
+ROPE: dict[str | None, Rule] = _named(
+    Kind.PLAIN,
+    """type rope_type factor original_max_position_embeddings low_freq_factor high_freq_factor
+    attention_factor beta_fast beta_slow short_factor long_factor rope_theta mscale
+    mscale_all_dim""",
+)
+#: Of the model's own config.json, as servers let it be changed.
+CONFIG: dict[str | None, Rule] = {
+    **_named(
+        Kind.NUMBER,
+        """max_position_embeddings rope_theta sliding_window num_hidden_layers num_experts_per_tok
+        hidden_size vocab_size tie_word_embeddings""",
+    ),
+    **_named(Kind.PLAIN, "architectures model_type torch_dtype dtype"),
+    "rope_scaling": ROPE,
+    "rope_parameters": ROPE,
+    "quantization_config": QUANTISATION,
+}
 #: `--model_args`, of lm-eval's models (`lm_eval/models`) and of what they hand on to.
 ARGUMENTS: dict[str | None, Rule] = {
     **DECODING,
@@ -121,7 +139,8 @@ ARGUMENTS: dict[str | None, Rule] = {
         Kind.NUMBER,
         """use_fast_tokenizer tokenized_requests trust_remote_code add_bos_token prefix_token_id
         custom_prefix_token_id enforce_eager batch_size max_batch_size micro_batch_size
-        max_num_seqs max_num_batched_tokens max_model_len max_input_len context_length
+        max_num_seqs max_num_batched_tokens max_model_len max_seq_len max_input_len
+        context_length use_flash_attention_2
         seq_length n_ctx rope_theta enable_chunked_prefill chunked_prefill_size
         enable_prefix_caching num_nodes tensor_parallel_size tp_size tp_degree
         data_parallel_size dp_size pipeline_parallel_size tensor_model_parallel_size
@@ -144,12 +163,17 @@ ARGUMENTS: dict[str | None, Rule] = {
     ),
     "quantization_config": QUANTISATION,
     "bnb_config": QUANTISATION,
-    "rope_scaling": _named(
-        Kind.PLAIN,
-        """type rope_type factor original_max_position_embeddings low_freq_factor high_freq_factor
-        attention_factor beta_fast beta_slow short_factor long_factor rope_theta mscale
-        mscale_all_dim""",
-    ),
+    "rope_scaling": ROPE,
+    **dict.fromkeys(("hf_overrides", "json_model_override_args"), CONFIG),
+    "speculative_config": {
+        **_named(Kind.PLACE, "model draft_model"),
+        **_named(Kind.PLAIN, "method quantization"),
+        **_named(
+            Kind.NUMBER,
+            """num_speculative_tokens draft_tensor_parallel_size prompt_lookup_max
+            prompt_lookup_min max_model_len""",
+        ),
+    },
     "generate_params": DECODING,
     "override_generation_config": DECODING,
 }
@@ -192,8 +216,9 @@ RUN: dict[str | None, Rule] = {
     "gen_kwargs": DECODING,
     **_named(
         Kind.PLAIN,
-        """backend batch_size dtype parameters limit fewshot_as_multiturn date seconds""",
+        """backend batch_size dtype parameters fewshot_as_multiturn date seconds""",
     ),
+    "limit": Kind.NUMBER,
     **_named(
         Kind.HASH,
         """revision chat_template_sha system_instruction_sha lm_eval_version transformers_version

@@ -142,7 +142,9 @@ def _shorten(path: str) -> str:
         LEFT_OUT if holds_secret(part, hashes=len(parts) > 1) and not _is_commit(parts, i) else part
         for i, part in enumerate(parts)
     ]
-    return "/".join(kept[-PARTS:]) or "."
+    # The hub's cache names the model one folder above the revision.
+    is_cached = len(parts) > PARTS and parts[-2] == "snapshots" and "--" in parts[-3]
+    return "/".join(kept[-PARTS - is_cached :]) or "."
 
 
 def _is_commit(parts: Sequence[str], at: int) -> bool:

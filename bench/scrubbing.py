@@ -23,6 +23,7 @@ from caopd_bench.errors import UsageError, writing
 from caopd_bench.output import replace_file
 from caopd_bench.output_folders import only_writer, replace_folder
 from caopd_bench.output_parts import is_part
+from caopd_bench.plain_json import parse_json
 from caopd_bench.stored_files import ROWS_NAME, SUMMARY_NAME, Summary, read_lines, read_summary
 from caopd_bench.stored_hashes import RowHashes
 from caopd_bench.stored_secrets import CLEANERS, Cleaned, clean_failure
@@ -94,11 +95,11 @@ def _scrub_record(file: Path, check: bool) -> list[Finding]:
     clean = clean_failure if is_failure else CLEANERS[file.name]
     marks = {"key", "error"} if is_failure else _MARKS[file.name]
     try:
-        known = json.loads(content)
+        known = parse_json(content, str(file))
         if not isinstance(known, dict) or not marks <= set(known):
             return []
         cleaned = clean(content)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (UsageError, ValueError, TypeError, AttributeError, RecursionError):
         return []  # of another program, or cut off
     if cleaned.content != content and not check:
         with writing(file):

@@ -16,9 +16,11 @@ from weakref import WeakKeyDictionary
 
 from caopd_bench.baseline_files import BASELINE_NAME, CHANGES_NAME
 from caopd_bench.credentials import LEFT_OUT, clean_name, redact
+from caopd_bench.errors import UsageError
 from caopd_bench.identity import Kept, is_recorded, keep_named, list_left_out
 from caopd_bench.identity_names import RUN, SETTINGS, SWEEP_CELL
 from caopd_bench.places import clean_text_urls, shorten_spec
+from caopd_bench.plain_json import parse_json
 from caopd_bench.provenance import describe_cleaning
 from caopd_bench.stored_files import SUMMARY_NAME
 from caopd_bench.terminal import inline
@@ -209,7 +211,7 @@ def warn_of_secrets(folder: Path, summary: Sequence[str]) -> None:
     for name in (BASELINE_NAME, CHANGES_NAME):
         try:
             found[name] = CLEANERS[name]((place / name).read_bytes()).left_out
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        except (OSError, UsageError, ValueError, TypeError, AttributeError, RecursionError):
             continue  # whoever reads the file says what is wrong with it
     for name in (name for name, names in found.items() if names):
         _warn(place / name, found[name])
@@ -265,7 +267,7 @@ def say_left_out(provenance: Mapping[str, Any], what: str) -> None:
 def _clean_json(
     content: bytes, clean: Callable[[dict[str, Any]], Kept], *, is_ascii: bool = True
 ) -> Cleaned:
-    known = json.loads(content)
+    known = parse_json(content, "a file of ours")
     if not isinstance(known, dict):
         raise ValueError("not a JSON object")
     kept = clean(known)

@@ -333,6 +333,21 @@ def test_scrub_names_the_logs_it_does_not_look_at(plant, dirty, run, tmp_path):
          {"base_url": "http://host/v1/(left out)/chat"}, ["base_url (parts of an address)"]),
         ({"base_url": "http://host/deployments/gpt-4o-mini-2024-07-18/llama3p18binstruct"},
          {"base_url": "http://host/deployments/gpt-4o-mini-2024-07-18/llama3p18binstruct"}, []),
+        ({"stop": ["\"{\\\"api_key\\\": \\\"abc\\\"}\"", "#"]}, {"stop": ["#"]}, ["stop"]),
+        ({"stop": "\"quoted\""}, {"stop": "\"quoted\""}, []),
+        ({"pretrained": "see https://me:word@host/x/y for it"}, {"pretrained": "x/y for it"},
+         ["pretrained (parts of an address)"]),
+        ({"pretrained": "/c/hub/models--Org--Name/snapshots/" + "0a" * 20},
+         {"pretrained": "models--Org--Name/snapshots/" + "0a" * 20}, []),
+        ({"limit": "hunter2", "sequence_bias": [[[5, 7], -1.5]], "max_seq_len": 2048},
+         {"sequence_bias": [[[5, 7], -1.5]], "max_seq_len": 2048}, ["limit"]),
+        ({"hf_overrides": '{"rope_scaling": {"factor": 4.0}, "auth": "x"}', "think_start_token":
+          "<think>", "use_flash_attention_2": True,
+          "speculative_config": {"model": "/home/me/x/draft/1", "method": "eagle", "key": "x"}},
+         {"hf_overrides": {"rope_scaling": {"factor": 4.0}}, "think_start_token": "<think>",
+          "use_flash_attention_2": True,
+          "speculative_config": {"model": "draft/1", "method": "eagle"}},
+         ["hf_overrides.auth", "speculative_config.key"]),
         ("x", {}, ["text without a name"]),
         (5, 5, []),
         (None, None, []),
@@ -518,3 +533,58 @@ def test_a_row_of_very_many_fields_is_refused():
     """Each would be checked: a megabyte of them took a hundred."""
     with pytest.raises(UsageError, match="1,000 fields; not a row of a stored run"):
         load_row(json.dumps({str(i): 0 for i in range(1000)}).encode(), "line 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("DB_PASS=PLANTED", "SMTP_PASS: PLANTED", "AccountKey=PLANTED==;x", "pw=PLANTED"),
+        *("SharedAccessKey=PLANTED", "master_key=PLANTED", "license_key: PLANTED", "sig=PLANTED"),
+        *("auth_key=PLANTED", "ENCRYPTION_KEY=PLANTED", "jwt=PLANTED", "--password PLANTED"),
+        *("run --api-key PLANTED --limit 5", "run --hf-token 'PLANTED1'", "token=PLANTED1"),
+        "https://hooks.slack.com/services/T00/B00/PLANTED",
+        "https://discord.com/api/webhooks/1/PLANTED",
+        "https://api.telegram.org/bot123456789:PLANTED_PLANTED_PLANTED_PLANTED_PL/sendMessage",
+        "say 123456789:PLANTED_PLANTED_PLANTED_PLANTED_PL",
+    ],
+)
+def test_a_secret_in_a_line_for_people(text):
+    assert "PLANTED" not in redact(text)
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("token=mean", "auth: basic", "sig=0.05", "bypass=yes", "tests_pass: 7", "pass: 12"),
+        *("api_key=true", "password=None", "--tokenizer name", "--token-budget 500", "key=value"),
+        *("sigma=0.5", "monkey=banana", "--auth basic", "the token was refused", "step 12:30:55"),
+        "https://hooks.slack.com",
+    ],
+)
+def test_a_line_without_a_secret_stays(text):
+    assert redact(text) == text
+
+
+def test_a_wrong_option_is_not_echoed_with_its_key(run):
+    code, said, err = run("score", "--api-key", "PLANTED40X", "x")
+    assert (code, said) == (2, "")
+    assert "--api-key" in err
+    assert "PLANTED" not in err
+
+
+def test_what_the_environment_calls_a_secret(monkeypatch):
+    monkeypatch.setenv("CI_AUTH", "bfloat16")
+    monkeypatch.setenv("DB_PASSWORD", "hunter22")
+    monkeypatch.setenv("SIGNING_KEY", "a word of some length")
+    assert redact("bfloat16 hunter22 a word of some length") == "bfloat16 (left out) (left out)"
+
+
+def test_scrubbing_passes_over_what_is_not_ours(run, tmp_path):
+    for name in ("deep", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "deep" / "cell.json").write_text("[" * 100_000)
+    (tmp_path / "other" / "provenance.json").write_text('{"api_key": "PLANTED41X"}')
+    code, _, err = run("store", "--scrub", tmp_path)
+    assert (code, err.count("Traceback")) == (0, 0)
+    assert "PLANTED41X" in (tmp_path / "other" / "provenance.json").read_text()
