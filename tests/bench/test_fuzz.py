@@ -236,8 +236,8 @@ def test_half_of_a_character(tmp_path, load, text):
 
 
 def test_a_budget_of_hundreds_of_digits(make_run, edit_sample):
-    assert parse_response("no answer here, in many words", max_tokens=HUGE).status == "no_answer"
-    folder = make_run([(None, 0, "no_answer", "no answer here, in many words")])
+    assert parse_response("many words and no label", max_tokens=HUGE).status == "no_answer"
+    folder = make_run([(None, 0, "no_answer", "many words and no label")])
     options = {"gen_args_0": {"arg_0": "q", "arg_1": {"max_gen_toks": HUGE}}}
     edit_sample(folder, 1, arguments=options)
     assert [row.status for row in read_run(folder).rows] == ["no_answer"]
