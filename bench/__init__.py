@@ -9,13 +9,13 @@ the interpreter, so importing it must cost nothing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
-    from caopd_bench.comparing import TaskComparison, compare
-    from caopd_bench.gating import GateResult, gate
-    from caopd_bench.records import Record
-    from caopd_bench.rescoring import rescore
-    from caopd_bench.rows import CountedRun, Row, Run
-    from caopd_bench.runs import read_run
-    from caopd_bench.scoring import score
+    from caopd_bench.comparison.compare import TaskComparison, compare
+    from caopd_bench.gates.decide import GateResult, gate
+    from caopd_bench.runs.read import read_run
+    from caopd_bench.runs.records import Record
+    from caopd_bench.runs.rescore import rescore
+    from caopd_bench.runs.run import CountedRun, Row, Run
+    from caopd_bench.scores.score import score
 
 __all__ = [
     "CountedRun",
@@ -33,18 +33,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CountedRun": "rows",
-    "GateResult": "gating",
-    "Record": "records",
-    "Row": "rows",
-    "Run": "rows",
-    "TaskComparison": "comparing",
+    "CountedRun": "runs.run",
+    "GateResult": "gates.decide",
+    "Record": "runs.records",
+    "Row": "runs.run",
+    "Run": "runs.run",
+    "TaskComparison": "comparison.compare",
     "__version__": "_version",
-    "compare": "comparing",
-    "gate": "gating",
-    "read_run": "runs",
-    "rescore": "rescoring",
-    "score": "scoring",
+    "compare": "comparison.compare",
+    "gate": "gates.decide",
+    "read_run": "runs.read",
+    "rescore": "runs.rescore",
+    "score": "scores.score",
 }
 
 

@@ -1,7 +1,24 @@
 """Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out."""
 
-from caopd_bench.metrics.between import auroc_between, bootstrap_between
-from caopd_bench.metrics.calibration import (
+from caopd_bench.metrics.comparison.change import BrierChange, GapChange, brier_change, gap_change
+from caopd_bench.metrics.comparison.compare import FAMILY, Change, Comparison, compare
+from caopd_bench.metrics.comparison.decide import Cell, CellVerdict, Decision, decide
+from caopd_bench.metrics.comparison.degradation import Degradation, degradation
+from caopd_bench.metrics.comparison.ece_difference import ece_correlation, ece_difference
+from caopd_bench.metrics.comparison.holm import holm
+from caopd_bench.metrics.comparison.letters import group_letters
+from caopd_bench.metrics.comparison.pairwise import SkillPair, skill_pairs
+from caopd_bench.metrics.comparison.power import difference_sd, mde, required_n
+from caopd_bench.metrics.intervals.between_groups import auroc_between, bootstrap_between
+from caopd_bench.metrics.intervals.bootstrap import resample
+from caopd_bench.metrics.intervals.choose import bootstrap
+from caopd_bench.metrics.intervals.ece.invert import ece_interval
+from caopd_bench.metrics.intervals.ece.l2 import ece_l2_interval
+from caopd_bench.metrics.intervals.influence import Influence, influence
+from caopd_bench.metrics.intervals.interval import Interval, proportion_interval
+from caopd_bench.metrics.intervals.within_groups import bootstrap_within
+from caopd_bench.metrics.overview import Summary, summary
+from caopd_bench.metrics.points.calibration import (
     accuracy,
     confidence_when_wrong,
     ece,
@@ -10,19 +27,7 @@ from caopd_bench.metrics.calibration import (
     overconfidence_gap,
     saturation,
 )
-from caopd_bench.metrics.change import BrierChange, GapChange, brier_change, gap_change
-from caopd_bench.metrics.chunks import TallyBuilder, tally_chunks
-from caopd_bench.metrics.closed_form_within import bootstrap_within
-from caopd_bench.metrics.comparison import FAMILY, Change, Comparison, compare
-from caopd_bench.metrics.consistency import (
-    ConsistencyBand,
-    NullECE,
-    consistency_band,
-    null_ece,
-)
-from caopd_bench.metrics.consistency_tests import ConsistencyTest, consistency_test
-from caopd_bench.metrics.cross_recalibration import cross_recalibrate
-from caopd_bench.metrics.decomposition import (
+from caopd_bench.metrics.points.decomposition import (
     Corp,
     Murphy,
     corp,
@@ -31,30 +36,9 @@ from caopd_bench.metrics.decomposition import (
     murphy,
     uncertainty,
 )
-from caopd_bench.metrics.degradation import Degradation, degradation
-from caopd_bench.metrics.ece_difference import ece_correlation, ece_difference
-from caopd_bench.metrics.ece_l2_interval import ece_l2_interval
-from caopd_bench.metrics.influence import Influence, influence
-from caopd_bench.metrics.intervals import Interval, proportion_interval
-from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.letters import group_letters
-from caopd_bench.metrics.multiplicity import holm
-from caopd_bench.metrics.overview import Summary, summary
-from caopd_bench.metrics.pairwise import SkillPair, skill_pairs
-from caopd_bench.metrics.power import difference_sd, mde, required_n
-from caopd_bench.metrics.ranking import auprc, auroc, auroc_within, spr, tie_rate
-from caopd_bench.metrics.recalibration import Recalibrator, recalibrate
-from caopd_bench.metrics.reliability import (
-    ReliabilityBins,
-    ReliabilityTable,
-    reliability_bins,
-    reliability_table,
-)
-from caopd_bench.metrics.reliability_plot import plot_reliabilities, plot_reliability
-from caopd_bench.metrics.replicates import resample
-from caopd_bench.metrics.resampling import bootstrap
-from caopd_bench.metrics.scores import brier, brier_skill, log_score
-from caopd_bench.metrics.selective import (
+from caopd_bench.metrics.points.proper_scores import brier, brier_skill, log_score
+from caopd_bench.metrics.points.ranking import auprc, auroc, auroc_within, spr, tie_rate
+from caopd_bench.metrics.points.selective import (
     RiskCoverage,
     aurc,
     coverage_at_risk,
@@ -62,11 +46,27 @@ from caopd_bench.metrics.selective import (
     risk_coverage,
     selective_accuracy,
 )
-from caopd_bench.metrics.selective_plot import plot_risk_coverage
-from caopd_bench.metrics.smooth import smooth_ece
-from caopd_bench.metrics.summary import METRICS, Metric, undefined_reason
-from caopd_bench.metrics.tally import Tally, tally
-from caopd_bench.metrics.verdicts import Cell, CellVerdict, Decision, decide
+from caopd_bench.metrics.points.smooth import smooth_ece
+from caopd_bench.metrics.recalibration.cross import cross_recalibrate
+from caopd_bench.metrics.recalibration.recalibrate import Recalibrator, recalibrate
+from caopd_bench.metrics.registry import METRICS, Metric, undefined_reason
+from caopd_bench.metrics.reliability.bands import (
+    ConsistencyBand,
+    NullECE,
+    consistency_band,
+    null_ece,
+)
+from caopd_bench.metrics.reliability.plot import plot_reliabilities, plot_reliability
+from caopd_bench.metrics.reliability.risk_coverage_plot import plot_risk_coverage
+from caopd_bench.metrics.reliability.table import (
+    ReliabilityBins,
+    ReliabilityTable,
+    reliability_bins,
+    reliability_table,
+)
+from caopd_bench.metrics.reliability.test import ConsistencyTest, consistency_test
+from caopd_bench.metrics.rows.chunks import TallyBuilder, tally_chunks
+from caopd_bench.metrics.rows.tally import Tally, tally
 
 __all__ = [
     "FAMILY",

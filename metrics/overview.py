@@ -10,13 +10,13 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from caopd_bench.metrics.consistency import null_ece
-from caopd_bench.metrics.intervals import Interval
-from caopd_bench.metrics.inversion import ece_interval
-from caopd_bench.metrics.resampling import bootstrap
-from caopd_bench.metrics.seeds import Seed
-from caopd_bench.metrics.summary import METRICS, check_value, reason_of
-from caopd_bench.metrics.tally import Tally, as_tally
+from caopd_bench.metrics.intervals.choose import bootstrap
+from caopd_bench.metrics.intervals.ece.invert import ece_interval
+from caopd_bench.metrics.intervals.interval import Interval
+from caopd_bench.metrics.registry import METRICS, check_value, reason_of
+from caopd_bench.metrics.reliability.bands import null_ece
+from caopd_bench.metrics.rows.seeds import Seed
+from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 NAN = float("nan")
 WEIGHTED = "weighted rows: it needs whole rows"

@@ -18,9 +18,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.stored import read_summary
-from caopd_bench.stored_check import read_stored
-from caopd_bench.sweep.summary import fill_page
+from caopd_bench.runs.stored.check import read_stored
+from caopd_bench.runs.stored.store import read_summary
+from caopd_bench.sweep.analysis.write import fill_page
 
 HERE = Path(__file__).parent
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")

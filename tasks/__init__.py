@@ -8,10 +8,10 @@ the interpreter, so importing it must cost nothing.
 # the interpreter 10 ms.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from caopd_bench.tasks.ask.prompts import PROMPT_VERSION, item_hash
     from caopd_bench.tasks.discovery import task_folder
-    from caopd_bench.tasks.parsing import PARSER_VERSION, ParsedResponse, parse_response
-    from caopd_bench.tasks.prompts import PROMPT_VERSION, item_hash
-    from caopd_bench.tasks.verifiers import verify
+    from caopd_bench.tasks.judge.verify import verify
+    from caopd_bench.tasks.read.parse import PARSER_VERSION, ParsedResponse, parse_response
 
 __all__ = [
     "PARSER_VERSION",
@@ -24,13 +24,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PARSER_VERSION": "parsing",
-    "PROMPT_VERSION": "prompts",
-    "ParsedResponse": "parsing",
-    "item_hash": "prompts",
-    "parse_response": "parsing",
+    "PARSER_VERSION": "read.parse",
+    "PROMPT_VERSION": "ask.prompts",
+    "ParsedResponse": "read.parse",
+    "item_hash": "ask.prompts",
+    "parse_response": "read.parse",
     "task_folder": "discovery",
-    "verify": "verifiers",
+    "verify": "judge.verify",
 }
 
 

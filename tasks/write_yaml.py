@@ -12,12 +12,12 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from caopd_bench.tasks.kept import replace_file
-from caopd_bench.tasks.prompts import PANEL
+from caopd_bench.tasks.ask.prompts import PANEL
+from caopd_bench.tasks.catalogue.kept import replace_file
 
 __all__ = ["FAMILIES", "render_all"]
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent / "yaml"
 #: A line of "###" ends an exemplar in the text that a base model sees.
 STOP_SEQUENCES = ("\n###\n",)
 
@@ -94,7 +94,7 @@ def _render(task: str, name: str, suffix: str, way: Way) -> str:
     family = FAMILIES[name]
     tags = [f"caopd_{suffix}", *(family.tags if suffix == "conf" else ())]
     lines = [
-        f"include: ../ways/_{way.template}.yml",
+        f"include: ../../ways/_{way.template}.yml",
         f"task: {task}",
         f"tag: [{', '.join(tags)}]",
         f"dataset_kwargs: {{questions: {name}, way: {suffix}}}",
@@ -108,7 +108,7 @@ def _render_panel(task: str, paraphrase: str, scale: str, exemplars: str) -> str
     options = f"paraphrase: '{paraphrase}', scale: {scale}, exemplars: {exemplars}"
     return _finish(
         [
-            "include: ../ways/_conf.yml",
+            "include: ../../ways/_conf.yml",
             f"task: {task}",
             "num_fewshot: 4",
             f"dataset_kwargs: {{questions: math, way: conf, first: {PANEL_ITEMS}, {options}}}",

@@ -16,7 +16,7 @@ from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
 from caopd_bench import read_run
-from caopd_bench.errors import UsageError
+from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks import task_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore")

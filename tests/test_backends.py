@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("vllm", reason="vllm is not installed here; tox -e vllm")
 
 from caopd_bench import read_run, score
-from caopd_bench.errors import UsageError
+from caopd_bench.core.errors import UsageError
 
 SCRIPTS = Path(sys.executable).parent
 COMMON = ["--num_fewshot", "4", "--apply_chat_template", "--log_samples"]

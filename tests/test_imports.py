@@ -11,9 +11,9 @@ FOLDERS = {"bench": "caopd_bench", "metrics": "caopd_bench.metrics", "tasks": "c
 # Imported inside the function that needs them, by whoever: each costs a second or is an extra.
 HEAVY = {"torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datasets"}
 # Only lm-eval loads these: they define the classes of tasks.
-LM_EVAL_ONLY = {"tasks/sampling.py", "tasks/own.py", "tasks/ways/hooks.py"}
+LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/ask/own.py", "tasks/ways/hooks.py"}
 # Only a training run loads these: they define subclasses of trainers and of their callback.
-TRAINING_ONLY = {"bench/training/callback.py", "bench/training/trl_trainers.py"}
+TRAINING_ONLY = {"bench/train/watch/callback.py", "bench/train/engines/trl/trainers.py"}
 FILES = [(folder, file) for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
 
 
@@ -108,9 +108,9 @@ def test_there_are_files_to_check():
         ("metrics", "from matplotlib.figure import Figure"),
         ("metrics", "from ..tasks import verify"),
         ("metrics", "from .. import rows"),
-        ("tasks", "from caopd_bench.rows import Row"),
+        ("tasks", "from caopd_bench.runs.run import Row"),
         ("tasks", "from caopd_bench import read_run"),
-        ("tasks", "def f():\n    import caopd_bench.runs"),
+        ("tasks", "def f():\n    import caopd_bench.runs.read"),
         ("tasks", "class A:\n    import datasets"),
         ("tasks", "try:\n    import lm_eval\nexcept ImportError:\n    pass"),
         ("bench", "import torch.nn as nn"),
@@ -135,7 +135,7 @@ def test_a_violation_is_caught(tmp_path, folder, code):
         ("metrics", "from .tally import Tally\nfrom . import scores"),
         ("tasks", "from caopd_bench.metrics import tally\nfrom caopd_bench.tasks import parsing"),
         ("tasks", "def f():\n    from datasets import Dataset"),
-        ("bench", "import pandas\nfrom caopd_bench.tasks.parsing import parse_response"),
+        ("bench", "import pandas\nfrom caopd_bench.tasks.read.parse import parse_response"),
     ],
 )
 def test_what_is_allowed(tmp_path, folder, code):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 PACKAGES = ("caopd_bench", "caopd_bench.metrics", "caopd_bench.tasks")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 

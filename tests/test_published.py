@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "reference_runs" / "published"
+FOLDER = Path(__file__).parents[1] / "reference_runs" / "published"
 KEY = ("table", "domain", "model", "method", "metric")
 COLUMNS = [*KEY[:3], "parameters", *KEY[3:], "value", "source", "how_sure", "note"]
 HOW_SURE = {

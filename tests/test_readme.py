@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import build_parser, main
-from caopd_bench.provenance import clean_provenance
+from caopd_bench.core.privacy.provenance import clean_provenance
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "reference_runs" / "smollm2-135m"
 
 
@@ -78,7 +78,7 @@ def test_links_lead_somewhere():
 
 def test_the_task_page_shows_the_prompt_that_is_sent():
     from caopd_bench.tasks import problems
-    from caopd_bench.tasks.prompts import render_prompt
+    from caopd_bench.tasks.ask.prompts import render_prompt
 
     page = (ROOT / "docs" / "caopd_math.md").read_text(encoding="utf-8")
     shown = next(item for item in problems.load() if item["question"] in page)

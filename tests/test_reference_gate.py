@@ -8,10 +8,10 @@ import yaml
 
 from caopd_bench import gate
 from caopd_bench.cli import main
-from caopd_bench.stored import load_stored
+from caopd_bench.runs.stored.store import load_stored
 
 pytest.importorskip("torch")
-RUNS = Path(__file__).parent.parent / "reference_runs"
+RUNS = Path(__file__).parents[1] / "reference_runs"
 POLICY = RUNS / "gate.yaml"
 TRAINED = "checkpoints/cells/67k-b0-{}-s0"
 #: By checkpoint: the folder of the model, and of the run that was stored when it was made.
@@ -25,8 +25,8 @@ CHECKPOINTS = {
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory):
     """Evaluate a stored checkpoint by the code as it is now; gives its stored run."""
-    from caopd_bench.sweep.grid import read_sweep
-    from caopd_bench.sweep.local import work_on
+    from caopd_bench.sweep.grid.file import read_sweep
+    from caopd_bench.sweep.run.local import work_on
 
     def _evaluate(name):
         folder = tmp_path_factory.mktemp(name)
@@ -70,7 +70,7 @@ def test_the_papers_failure_is_caught(now, capsys):
 
 def test_a_change_that_moves_the_calibration_is_caught(evaluate, capsys, monkeypatch):
     """A parser that reads every confidence a little too high, as a mistake in it might."""
-    from caopd_bench.tasks import judging
+    from caopd_bench.tasks.judge import judge as judging
 
     read = judging.parse_response
 

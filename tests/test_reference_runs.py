@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.records import to_plain
-from caopd_bench.runs import read_run
-from caopd_bench.scoring import score
-from caopd_bench.stored import read_summary, write_stored
-from caopd_bench.sweep.analysis import read_analysis
-from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.gather import group_of
-from caopd_bench.sweep.grid import read_sweep
-from caopd_bench.sweep.table import make_rows
+from caopd_bench.runs.read import read_run
+from caopd_bench.runs.records import to_plain
+from caopd_bench.runs.stored.store import read_summary, write_stored
+from caopd_bench.scores.score import score
+from caopd_bench.sweep.analysis.gather import group_of
+from caopd_bench.sweep.analysis.spec import read_analysis
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import Folder
+from caopd_bench.sweep.grid.table import make_rows
 
 # On one Python is enough: the numbers do not depend on it.
 pytest.importorskip("torch")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "reference_runs"
 SWEEPS = sorted(file.parent.name for file in RUNS.glob("*/sweep.yaml"))
 STUDIES = [name for name in SWEEPS if (RUNS / name / "analysis.yaml").exists()]
@@ -135,7 +135,7 @@ def test_sizes_are_as_promised():
 
 @pytest.mark.parametrize("size", ["10k", "33k", "67k", "114k", "245k", "622k"])
 def test_every_headline_checkpoint_has_a_card_and_the_weights_of_its_cell(size):
-    from caopd_bench.tasks.weights import fingerprint_weights
+    from caopd_bench.tasks.catalogue.weights import fingerprint_weights
 
     assert (RUNS / "bases" / f"sure-{size}-s0" / "README.md").exists()
     for method in ("opd", "caopd"):

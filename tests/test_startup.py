@@ -75,8 +75,8 @@ def test_the_hook_loads_what_an_interpreter_has_anyway(python):
 
 
 def test_lazy_names():
-    assert caopd_bench.read_run.__module__ == "caopd_bench.runs"
-    assert caopd_bench.tasks.verify.__module__ == "caopd_bench.tasks.verifiers"
+    assert caopd_bench.read_run.__module__ == "caopd_bench.runs.read"
+    assert caopd_bench.tasks.verify.__module__ == "caopd_bench.tasks.judge.verify"
     for package in (caopd_bench, caopd_bench.tasks):
         assert dir(package) == package.__all__
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -19,7 +19,7 @@ def describe_surface() -> dict[str, Any]:
     """Give names, commands and codes as plain values."""
     names = {package: sorted(importlib.import_module(package).__all__) for package in PACKAGES}
     parser = importlib.import_module("caopd_bench.cli").build_parser()
-    codes = importlib.import_module("caopd_bench.exits").ExitCode
+    codes = importlib.import_module("caopd_bench.core.process.exits").ExitCode
     return {
         "names": names,
         "commands": _describe_parser(parser),

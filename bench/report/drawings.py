@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from caopd_bench.figures import (
+from caopd_bench.core.terminal import inline
+from caopd_bench.figures.paper import (
     Estimate,
     Point,
     ProbePoint,
@@ -22,11 +23,10 @@ from caopd_bench.metrics import (
     plot_risk_coverage,
     reliability_table,
 )
-from caopd_bench.records import Record
-from caopd_bench.report.building import Report
+from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.skill import SKILL
-from caopd_bench.terminal import inline
+from caopd_bench.runs.records import Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,18 +17,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.counts import Counts, sort_groups
-from caopd_bench.errors import UsageError
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.progress import track
 from caopd_bench.metrics import Tally
-from caopd_bench.metrics.counting import FloatArray
-from caopd_bench.notes import has_item_names, notes_on_task
-from caopd_bench.progress import track
-from caopd_bench.records import Record
+from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.report.samples import Picked, pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
-from caopd_bench.rows import AnyRun, CountedRun, Row, Run, label_items
-from caopd_bench.runs import name_runs, read_run
-from caopd_bench.scoring import score
+from caopd_bench.runs.counts import Counts, sort_groups
+from caopd_bench.runs.read import name_runs, read_run
+from caopd_bench.runs.records import Record
+from caopd_bench.runs.run import AnyRun, CountedRun, Row, Run, label_items
+from caopd_bench.scores.notes import has_item_names, notes_on_task
+from caopd_bench.scores.score import score
 
 __all__ = ["Aligned", "Cell", "Entry", "Given", "read_entries"]
 
@@ -222,7 +222,7 @@ def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry
     shown = ("reading", "runs", len(specs))
     if workers < 2 or len(specs) < WORTH_WORKERS:
         return _within_limits(_read(spec, wanted) for spec in track(specs, *shown))
-    from caopd_bench.workers import sharing  # imported here: most reports do without
+    from caopd_bench.core.process.workers import sharing  # imported here: most reports do without
 
     with sharing(min(workers, len(specs))) as share:
         return _within_limits(track(share(_read, specs, repeat(wanted)), *shown))

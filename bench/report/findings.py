@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from caopd_bench.notes import LOW_PARSE_RATE
-from caopd_bench.report.building import Report
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell
-from caopd_bench.report.markup import number
+from caopd_bench.report.page.markup import number
 from caopd_bench.report.placing import find_cells, list_few, with_accuracy
 from caopd_bench.report.skill import SKILL
 from caopd_bench.report.standings import NOT_NAMED, Standing
-from caopd_bench.terminal import NAME_WIDTH, inline
+from caopd_bench.scores.notes import LOW_PARSE_RATE
 
 __all__ = ["find"]
 

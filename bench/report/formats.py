@@ -11,19 +11,19 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.compare_json import to_plain as plain_comparison
-from caopd_bench.markers import escape_markers
-from caopd_bench.places import shorten_path
-from caopd_bench.records import Record, to_plain
-from caopd_bench.report.building import Report
+from caopd_bench.comparison.as_json import to_plain as plain_comparison
+from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
+from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.findings import find
-from caopd_bench.report.markup import limits, number
-from caopd_bench.report.page_provenance import describe
-from caopd_bench.report.page_table import say_size
+from caopd_bench.report.page.markup import limits, number
+from caopd_bench.report.page.provenance import describe
+from caopd_bench.report.page.table import say_size
 from caopd_bench.report.placing import explain_accuracy, explain_place
 from caopd_bench.report.skill import ORDER, SKILL
-from caopd_bench.terminal import NAME_WIDTH, escape_controls, inline
+from caopd_bench.runs.records import Record, to_plain
 
 __all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
 

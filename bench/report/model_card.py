@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 
 from caopd_bench._version import __version__
-from caopd_bench.report.building import Report
+from caopd_bench.core.terminal import escape_controls
+from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
-from caopd_bench.report.page_provenance import describe
+from caopd_bench.report.page.provenance import describe
 from caopd_bench.report.skill import SKILL
-from caopd_bench.tasks.sources import SOURCES
-from caopd_bench.terminal import escape_controls
+from caopd_bench.tasks.catalogue.sources import SOURCES
 
 __all__ = ["DATASETS", "render_card", "render_eval_results"]
 

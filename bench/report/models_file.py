@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from caopd_bench.errors import UsageError
-from caopd_bench.plain_yaml import read_yaml
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.plain_yaml import read_yaml
+from caopd_bench.core.terminal import inline, quote
 from caopd_bench.report.entries import Given
-from caopd_bench.terminal import inline, quote
 
 __all__ = ["Published", "read_models", "read_published"]
 

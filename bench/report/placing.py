@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from caopd_bench.report.building import Report
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell
-from caopd_bench.terminal import NAME_WIDTH, inline
 
 __all__ = ["explain_accuracy", "explain_place", "find_cells", "list_few", "with_accuracy"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
-from caopd_bench.rows import Row
+from caopd_bench.runs.run import Row
 
 __all__ = [
     "SURE",

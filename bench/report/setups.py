@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from caopd_bench.comparability import Difference, find_differences
+from caopd_bench.comparison.comparability import Difference, find_differences
 from caopd_bench.report.entries import Entry
 
 __all__ = ["odd_ones"]

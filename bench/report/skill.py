@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.counts import Counts
 from caopd_bench.metrics import Interval, Tally, bootstrap, tally
-from caopd_bench.metrics.paired_limits import MIN_CLASS
-from caopd_bench.records import Record, make_record
-from caopd_bench.rows import Row
+from caopd_bench.metrics.comparison.paired_limits import MIN_CLASS
+from caopd_bench.runs.counts import Counts
+from caopd_bench.runs.records import Record, make_record
+from caopd_bench.runs.run import Row
 
 __all__ = ["ORDER", "SKILL", "fill_worst", "score_skill", "tells_apart"]
 

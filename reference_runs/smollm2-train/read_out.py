@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from caopd_bench.training.codec import Codec, find_end_ids
-from caopd_bench.training.command import load_model
-from caopd_bench.training.evaluating import answer, summarize
-from caopd_bench.training.questions import load_questions
+from caopd_bench.cli.train import load_model
+from caopd_bench.train.questions.questions import load_questions
+from caopd_bench.train.text.codec import Codec, find_end_ids
+from caopd_bench.train.watch.evaluate import answer, summarize
 
 
 def main(name: str, output: str) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 
-from caopd_bench.tasks.kept import replace_file
+from caopd_bench.tasks.catalogue.kept import replace_file
 from caopd_bench.tasks.problems.frozen import FROZEN_PATH, FROZEN_SHA256, canonical_jsonl
 from caopd_bench.tasks.problems.generate import generate
 

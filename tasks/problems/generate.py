@@ -22,21 +22,21 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
-from caopd_bench.tasks.problems.chains import chain
-from caopd_bench.tasks.problems.counting import counting
-from caopd_bench.tasks.problems.divisors import gcd_lcm
-from caopd_bench.tasks.problems.equations import equation
 from caopd_bench.tasks.problems.exemplars import EXEMPLARS
-from caopd_bench.tasks.problems.fraction_sums import fraction
-from caopd_bench.tasks.problems.percentages import percentage
-from caopd_bench.tasks.problems.probability import probability
+from caopd_bench.tasks.problems.families.chains import chain
+from caopd_bench.tasks.problems.families.counting import counting
+from caopd_bench.tasks.problems.families.divisors import gcd_lcm
+from caopd_bench.tasks.problems.families.equations import equation
+from caopd_bench.tasks.problems.families.fraction_sums import fraction
+from caopd_bench.tasks.problems.families.percentages import percentage
+from caopd_bench.tasks.problems.families.probability import probability
+from caopd_bench.tasks.problems.families.products import division, product
+from caopd_bench.tasks.problems.families.rates import rate
+from caopd_bench.tasks.problems.families.remainders import remainder
+from caopd_bench.tasks.problems.families.sequences import sequence
+from caopd_bench.tasks.problems.families.stories import story
+from caopd_bench.tasks.problems.families.systems import system
 from caopd_bench.tasks.problems.problem import Problem
-from caopd_bench.tasks.problems.products import division, product
-from caopd_bench.tasks.problems.rates import rate
-from caopd_bench.tasks.problems.remainders import remainder
-from caopd_bench.tasks.problems.sequences import sequence
-from caopd_bench.tasks.problems.stories import story
-from caopd_bench.tasks.problems.systems import system
 from caopd_bench.tasks.problems.wording import lead_in
 
 __all__ = ["FAMILIES", "SPLITS", "families_at", "generate"]

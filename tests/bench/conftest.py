@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.tasks.parsing import PARSER_VERSION
+from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 DATE = "2026-11-22T03-13-32.382752"
 
@@ -199,5 +199,7 @@ def mixed(make_run):
 
 @pytest.fixture(scope="session")
 def populations():
-    """Runs drawn from populations: tests/bench/populations.py."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("populations.py"))))
+    """Runs drawn from populations: tests/studies/bench/populations.py."""
+    return SimpleNamespace(
+        **runpy.run_path(str(Path(__file__).parents[1] / "studies" / "bench" / "populations.py"))
+    )

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.hierarchy import (
+from caopd_bench.metrics.intervals.over_seeds import (
     Limits,
     draw_items,
     draw_seeds,

@@ -35,10 +35,10 @@ SETTINGS = {
 
 def make_local(method: str = "opd") -> Any:
     """Make the local engine's trainer."""
-    from caopd_bench.training.command import load_model
-    from caopd_bench.training.local import Trainer
-    from caopd_bench.training.questions import load_questions
-    from caopd_bench.training.settings import make_settings
+    from caopd_bench.cli.train import load_model
+    from caopd_bench.train.engines.local import Trainer
+    from caopd_bench.train.questions.questions import load_questions
+    from caopd_bench.train.settings import make_settings
 
     settings = make_settings({**SETTINGS, "method": method, "model": str(BASE)})
     return Trainer(settings, *load_model(str(BASE)), load_questions(settings.task))
@@ -58,9 +58,9 @@ def time_trl(folder: str) -> float:
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl.experimental.sdft import SDFTConfig, SDFTTrainer
 
-    from caopd_bench.tasks.asking import demonstrate
-    from caopd_bench.tasks.prompts import render_prompt
-    from caopd_bench.training.questions import choose_questions, load_questions
+    from caopd_bench.tasks.ask.documents import demonstrate
+    from caopd_bench.tasks.ask.prompts import render_prompt
+    from caopd_bench.train.questions.questions import choose_questions, load_questions
 
     docs = choose_questions(load_questions("caopd_arith_conf"), 32 * (STEPS + 2), 0, 0)
     rows = {
@@ -108,10 +108,10 @@ def time_passes(trainer: Any) -> tuple[float, float]:
     """Give the seconds of the loss with both passes, and of a bare forward and backward pass."""
     import torch
 
-    from caopd_bench.training.local import batch_loss, draw_rollouts
-    from caopd_bench.training.passes import pad_rows
-    from caopd_bench.training.questions import choose_questions
-    from caopd_bench.training.targets import Recipe
+    from caopd_bench.train.engines.local import batch_loss, draw_rollouts
+    from caopd_bench.train.passes import pad_rows
+    from caopd_bench.train.questions.questions import choose_questions
+    from caopd_bench.train.rollouts.targets import Recipe
 
     settings = trainer.settings
     docs = choose_questions(trainer.docs, settings.prompts_per_step, 0, 0)

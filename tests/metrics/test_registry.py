@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 import caopd_bench.metrics as m
-from caopd_bench.metrics import calibration, resampling
-from caopd_bench.metrics.closed_form_influence import influence_limits
-from caopd_bench.metrics.closed_form_within import bootstrap_within
-from caopd_bench.metrics.paired_limits import paired_limits
-from caopd_bench.metrics.pairing import pair
-from caopd_bench.metrics.resampling import CLOSED_FORMS, ClosedForm
-from caopd_bench.metrics.tally import as_tally
+from caopd_bench.metrics.comparison.paired_limits import paired_limits
+from caopd_bench.metrics.comparison.pairs import pair
+from caopd_bench.metrics.intervals import choose as resampling
+from caopd_bench.metrics.intervals.choose import CLOSED_FORMS, ClosedForm
+from caopd_bench.metrics.intervals.from_influence import influence_limits
+from caopd_bench.metrics.intervals.within_groups import bootstrap_within
+from caopd_bench.metrics.points import calibration
+from caopd_bench.metrics.rows.tally import as_tally
 
 # By its full name: `m.summary` is the function.
-REGISTRY = importlib.import_module("caopd_bench.metrics.summary")._REGISTRY
+REGISTRY = importlib.import_module("caopd_bench.metrics.registry")._REGISTRY
 SLACK = 1e-12
 
 

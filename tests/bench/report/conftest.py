@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caopd_bench.rows import Row, Run
-from caopd_bench.scoring import score
-from caopd_bench.stored import write_stored
+from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.stored.store import write_stored
+from caopd_bench.scores.score import score
 
 TASKS = ("caopd_math_conf", "caopd_gsm8k_conf")
 HOSTILE = (

@@ -127,7 +127,7 @@ def test_several_processes_give_the_same_report(stored, tmp_path):
     command = [sys.executable, "-m", "caopd_bench.cli", "report"]
     rest = ["--task", TASK, "-o", tmp_path / "many.csv"]
     subprocess.run([*command, *names, *rest], check=True, capture_output=True)
-    from caopd_bench.report.building import build_report
+    from caopd_bench.report.build import build_report
     from caopd_bench.report.formats import render_csv
 
     alone = render_csv(build_report(names, task=TASK))

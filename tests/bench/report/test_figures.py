@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from caopd_bench.figures import (
+from caopd_bench.figures.paper import (
     Estimate,
     Point,
     ProbePoint,
@@ -18,9 +18,9 @@ from caopd_bench.figures import (
     plot_probes,
     plot_scaling,
 )
+from caopd_bench.figures.trends import fit_slope
 from caopd_bench.metrics import tally
-from caopd_bench.report.vector import save_png, save_svg, to_inline_svg
-from caopd_bench.trends import fit_slope
+from caopd_bench.report.page.vector import save_png, save_svg, to_inline_svg
 
 
 def make_points(n=6, series=("opd", "caopd")):

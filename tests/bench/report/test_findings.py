@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caopd_bench.report.building import build_report
+from caopd_bench.report.build import build_report
 from caopd_bench.report.findings import find
-from caopd_bench.report.page import render_page
+from caopd_bench.report.page.assemble import render_page
 
-MODELS = runpy.run_path(str(Path(__file__).with_name("nine_models.py")))
+MODELS = runpy.run_path(str(Path(__file__).parents[2] / "studies" / "bench" / "nine_models.py"))
 TASK = MODELS["TASK"]
 draw_base, nine_models = MODELS["draw_base"], MODELS["nine_models"]
 sandbag, write_models = MODELS["sandbag"], MODELS["write_models"]

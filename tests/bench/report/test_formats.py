@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from caopd_bench._version import __version__
-from caopd_bench.report.building import build_report
+from caopd_bench.report.build import build_report
 from caopd_bench.report.formats import render_csv, render_json, render_latex, render_markdown
 from caopd_bench.report.model_card import render_card, render_eval_results
 from caopd_bench.report.models_file import read_models, read_published

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from caopd_bench.cli import main
-from caopd_bench.rows import Row, Run
-from caopd_bench.stored import write_stored
+from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.stored.store import write_stored
 
 ODD = "\"><img src=x onerror=alert(1)>\n\ud800\u202e\x00'&{}%$#\\"
 #: Wrong types wherever a run may hold them.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.rows import Row, Run
-from caopd_bench.stored import write_stored
+from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.stored.store import write_stored
 
 WIDTH = 390
 #: What stands out to the right, but for what scrolls in a box of its own.

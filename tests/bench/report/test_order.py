@@ -16,14 +16,14 @@ import pytest
 import yaml
 
 from caopd_bench.cli import main
-from caopd_bench.report.building import build_report
+from caopd_bench.report.build import build_report
 from caopd_bench.report.findings import find
-from caopd_bench.report.page import render_page
+from caopd_bench.report.page.assemble import render_page
 from caopd_bench.report.skill import ORDER, SKILL, fill_worst, score_skill
-from caopd_bench.rows import CountedRun, Run, count_rows
-from caopd_bench.stored import write_stored
+from caopd_bench.runs.run import CountedRun, Run, count_rows
+from caopd_bench.runs.stored.store import write_stored
 
-MODELS = runpy.run_path(str(Path(__file__).with_name("nine_models.py")))
+MODELS = runpy.run_path(str(Path(__file__).parents[2] / "studies" / "bench" / "nine_models.py"))
 BAD, TASK = MODELS["BAD"], MODELS["TASK"]
 draw_base, nine_models, sandbag = (MODELS[n] for n in ("draw_base", "nine_models", "sandbag"))
 shift, to_rows, write_models = (MODELS[n] for n in ("shift", "to_rows", "write_models"))
@@ -319,7 +319,8 @@ def test_counts_of_nothing_stated():
 
 
 def test_a_run_of_too_many_rows_to_keep_has_a_skill(tmp_path, monkeypatch):
-    from caopd_bench import flat, read_run
+    from caopd_bench import read_run
+    from caopd_bench.runs.flat import read as flat
 
     monkeypatch.setattr(flat, "MAX_ROWS", 50)
     stated, correct = draw_base(99, np.random.default_rng(0))

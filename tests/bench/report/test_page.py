@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from caopd_bench import read_run, score
-from caopd_bench.report.building import build_report
-from caopd_bench.report.page import render_page
-from caopd_bench.report.page_table import COLUMNS
+from caopd_bench.report.build import build_report
+from caopd_bench.report.page.assemble import render_page
+from caopd_bench.report.page.table import COLUMNS
 
 METRICS = ("accuracy", *COLUMNS)
 
@@ -147,7 +147,7 @@ def test_what_the_runs_together_warn_of(stored, make_rows, store, tmp_path):
 
 
 def test_a_file_of_too_many_rows_to_keep(tmp_path, monkeypatch):
-    from caopd_bench import flat
+    from caopd_bench.runs.flat import read as flat
 
     monkeypatch.setattr(flat, "MAX_ROWS", 50)
     file = tmp_path / "big.csv"
@@ -196,7 +196,7 @@ def test_flat_rows_without_names_are_not_paired(tmp_path):
 
 
 def test_the_page_of_many_cells_keeps_fewer_samples(stored, monkeypatch):
-    from caopd_bench.report import page_samples
+    from caopd_bench.report.page import samples as page_samples
 
     report = build_report([stored / "base", stored / "opd"], samples=100)
     monkeypatch.setattr(page_samples, "MAX_CHARACTERS", 20_000)

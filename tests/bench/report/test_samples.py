@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caopd_bench.report.duels import pick_pairs
 from caopd_bench.report.samples import kind_of, pick_rows, show_text, trim
-from caopd_bench.report.side_by_side import pick_pairs
 
 TASK = "caopd_math_conf"
 

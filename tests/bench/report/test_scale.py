@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.rows import Row, Run
-from caopd_bench.stored import write_stored
+from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.stored.store import write_stored
 
 RUNS, ITEMS = 100, 10_000
 TEXT = "I think about it at some length, and then I say what I came to.\n"

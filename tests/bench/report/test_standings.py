@@ -7,9 +7,9 @@ import pytest
 
 from caopd_bench import read_run
 from caopd_bench.metrics import compare
-from caopd_bench.report.building import build_report
+from caopd_bench.report.build import build_report
 from caopd_bench.report.findings import find
-from caopd_bench.report.page import render_page
+from caopd_bench.report.page.assemble import render_page
 from caopd_bench.report.skill import SKILL
 
 TASK = "caopd_math_conf"

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import yaml
 
-from caopd_bench.errors import UsageError
-from caopd_bench.sweep.analysis import (
+from caopd_bench.core.errors import UsageError
+from caopd_bench.sweep.analysis.gather import Gathered, _look, sort_cells
+from caopd_bench.sweep.analysis.numbers import Summary
+from caopd_bench.sweep.analysis.spec import (
     Analysis,
     Claim,
     Judged,
@@ -17,10 +19,8 @@ from caopd_bench.sweep.analysis import (
     overall,
     read_analysis,
 )
-from caopd_bench.sweep.gather import Gathered, _look, sort_cells
-from caopd_bench.sweep.grid import read_sweep
-from caopd_bench.sweep.summarizing import Summary
-from caopd_bench.sweep.summary import fill_page, say_claim
+from caopd_bench.sweep.analysis.write import fill_page, say_claim
+from caopd_bench.sweep.grid.file import read_sweep
 
 CLAIM = {"id": "a", "says": "b", "of": "opd", "metric": "ece", "expect": "above 0"}
 FIELDS = {

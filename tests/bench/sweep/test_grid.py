@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from caopd_bench.errors import UsageError
-from caopd_bench.sweep import cells as cells_module
-from caopd_bench.sweep.grid import read_sweep
+from caopd_bench.core.errors import UsageError
+from caopd_bench.sweep.grid import cells as cells_module
+from caopd_bench.sweep.grid.file import read_sweep
 
 
 def _keys(file):

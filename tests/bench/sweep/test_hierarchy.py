@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr
-from caopd_bench.metrics.hierarchy import (
+from caopd_bench.metrics.intervals.over_seeds import (
     Answers,
     draw_items,
     draw_seeds,

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import read_sweep
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import Folder
 
 HELPERS = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("helpers.py"))))
 #: Random kills, and the most seconds that a sweep works before one: a cell takes one or two.

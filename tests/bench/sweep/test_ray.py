@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from caopd_bench.sweep.grid import read_sweep
-from caopd_bench.sweep.ray_engine import _run_one
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.run.ray import _run_one
 
 HELPERS = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("helpers.py"))))
 

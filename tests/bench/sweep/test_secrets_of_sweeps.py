@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.errors import UsageError
-from caopd_bench.identity import find_values
-from caopd_bench.identity_names import SWEEP_CELL
-from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import read_sweep
-from caopd_bench.sweep.local import work_on
-from caopd_bench.sweep.table import make_rows
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.keep import find_values
+from caopd_bench.core.privacy.names import SWEEP_CELL
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import Folder
+from caopd_bench.sweep.grid.table import make_rows
+from caopd_bench.sweep.run.local import work_on
 
 pytest.importorskip("torch")
-PLANTED = runpy.run_path(str(Path(__file__).parent.with_name("planted.py")))
+PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "privacy" / "planted.py"))
 SECRETS, search = PLANTED["SECRETS"], PLANTED["search"]
 
 

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from caopd_bench.cli import main
-from caopd_bench.sweep.bases import is_being_made
-from caopd_bench.sweep.estimate import estimate_seconds, find_unmade
-from caopd_bench.sweep.folder import Folder
-from caopd_bench.sweep.grid import read_sweep
-from caopd_bench.sweep.local import work_on
-from caopd_bench.sweep.reusing import find_elsewhere
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import Folder
+from caopd_bench.sweep.run.bases import is_being_made
+from caopd_bench.sweep.run.estimate import estimate_seconds, find_unmade
+from caopd_bench.sweep.run.local import work_on
+from caopd_bench.sweep.run.reuse import find_elsewhere
 
 pytest.importorskip("torch")
 ANALYSIS = {
@@ -146,7 +146,7 @@ def test_a_finished_cell_is_not_run_again_and_a_changed_one_is(done, monkeypatch
     shutil.copytree(done.parent, place)
     ran = []
     monkeypatch.setattr(
-        "caopd_bench.sweep.running.run_cell", lambda cell, *_args, **_kw: ran.append(cell.name)
+        "caopd_bench.sweep.run.cell.run_cell", lambda cell, *_args, **_kw: ran.append(cell.name)
     )
     sweep = read_sweep(place / "sweep.yaml")
     names = [cell.name for cell in sweep.cells]
@@ -166,7 +166,7 @@ def test_a_cell_of_another_sweep_is_copied(done, monkeypatch, tmp_path):
     fields |= {"reuse": [str(done.parent)], "cells": [{"size": "10k", "method": "base"}]}
     file = tmp_path / "sweep.yaml"
     file.write_text(yaml.safe_dump(fields), encoding="utf-8")
-    monkeypatch.setattr("caopd_bench.sweep.running.run_cell", None)  # running would fail
+    monkeypatch.setattr("caopd_bench.sweep.run.cell.run_cell", None)  # running would fail
     sweep = read_sweep(file)
     assert work_on(sweep, ["10k-b0-base"]) == []
     assert Folder(sweep.output).is_finished(sweep.cells[0])
@@ -192,7 +192,7 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(done, capsys, monkeypatc
         assert display is not None
         work_on(sweep, [cell.name for cell in cells])
 
-    monkeypatch.setattr("caopd_bench.sweep.local.run_local", run_here)
+    monkeypatch.setattr("caopd_bench.sweep.run.local.run_local", run_here)
     assert main(["sweep", str(file), "--workers", "1"]) == 1
     said = capsys.readouterr().err
     assert "caopd-bench sweep: broken-base: " in said
@@ -296,7 +296,7 @@ def test_cells_whose_model_another_process_makes_come_after_the_others(tmp_path,
             held.close()
         raise RuntimeError("as far as it goes here")
 
-    monkeypatch.setattr("caopd_bench.sweep.running.run_cell", run)
+    monkeypatch.setattr("caopd_bench.sweep.run.cell.run_cell", run)
     names = [cell.name for cell in sweep.cells]
     assert sorted(work_on(sweep, names)) == sorted(names)
     assert [name[:3] for name in ran] == ["33k", "33k", "10k", "10k"]
@@ -355,8 +355,8 @@ def test_a_cell_from_other_weights_is_not_copied(done, bases, tmp_path):
 
 def test_stages_that_changed_are_trained_anew_with_all_that_follow(done, bases, tmp_path):
     """What was finished from another first stage is no second stage of this one."""
-    from caopd_bench.sweep.stages import train_stages
-    from caopd_bench.tasks.weights import fingerprint_weights
+    from caopd_bench.sweep.run.stages import train_stages
+    from caopd_bench.tasks.catalogue.weights import fingerprint_weights
 
     def train(families, folder):
         fields = yaml.safe_load(done.read_text())

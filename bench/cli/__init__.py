@@ -1,0 +1,83 @@
+"""`caopd-bench`: everything before and after `lm_eval`.
+
+Exit codes: 0 done, 1 FAIL of `gate` or the work of another command failed, 2 something given cannot
+be used, 3 INCONCLUSIVE of `gate`, 4 not comparable, 5 an output cannot be written, 70 an error of
+this program, 129, 130 and 143 stopped by a signal, 141 the reader of the output has gone (`exits`,
+docs/gate.md).
+
+Imports nothing: a signal or a broken installation is met inside `main`. The commands and their
+options are in `command_line`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# What type checkers take for true; `typing` would be an import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from caopd_bench.core.process.run import Command
+
+__all__ = ["main"]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; `exits` lists them.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        The command line; by default that of the process, which then ends with the command.
+
+    Raises
+    ------
+    SystemExit
+        After `--help`, and where argparse refuses a word.
+    """
+    try:
+        from caopd_bench.core.process.run import run
+
+        return run(lambda: _read(words), is_ours=words is None)
+    except KeyboardInterrupt:  # in its first or last moment
+        _say("stopped")
+        return 130
+    except MemoryError:
+        _say("not enough memory")
+        return 70
+    except SystemExit:  # of argparse
+        raise
+    except BaseException as error:  # what says such things in better words is itself broken
+        said = (str(error).splitlines() or [""])[0]
+        _say(
+            f"this installation is broken ({type(error).__name__}: {said}); "
+            "reinstall: pip install --force-reinstall caopd-bench"
+        )
+        return 70
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the commands; imports nothing heavy."""
+    from caopd_bench.cli import parser as command_line
+
+    return command_line.build_parser()
+
+
+def _read(words: Sequence[str] | None) -> Command:
+    from caopd_bench.cli.parser import read_command
+
+    return read_command(words)
+
+
+def _say(line: str) -> None:
+    try:
+        if sys.stderr is not None:  # else print would take standard output
+            print(f"caopd-bench: {ascii(line)[1:-1]}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, MemoryError):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

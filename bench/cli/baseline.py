@@ -1,0 +1,203 @@
+"""`caopd-bench baseline init | show | update | verify`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.gates.decide import gate
+from caopd_bench.gates.planning.plan import plan_gate
+from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
+from caopd_bench.gates.policy import Policy, load_policy
+from caopd_bench.gates.reference import init_baseline, update_baseline, verify_baseline
+from caopd_bench.gates.reference_files import (
+    BASELINE_NAME,
+    CHANGES_NAME,
+    Baseline,
+    find_missing,
+    read_baseline,
+)
+from caopd_bench.gates.wording.text import render_text
+from caopd_bench.runs.run import Run
+from caopd_bench.runs.stored.check import read_stored
+from caopd_bench.runs.stored.store import is_stored, read_summary
+from caopd_bench.scores.notes import describe_run, notes_on_pairing
+from caopd_bench.scores.score import score
+from caopd_bench.scores.table import LABELS, align, render_task
+
+__all__ = ["run_baseline"]
+
+#: Means of all rows: they move most with families.
+MEANS = ("brier", "overconfidence_gap", "accuracy")
+SURE = 2.5  # standard errors
+
+
+def run_baseline(options: argparse.Namespace) -> int:
+    """Carry out one of the four actions."""
+    actions = {"init": _init, "show": _show, "update": _update, "verify": _verify}
+    return actions[options.action](options)
+
+
+def _init(options: argparse.Namespace) -> int:
+    # A policy that cannot be read is refused before anything is made.
+    policy = load_policy(options.policy) if options.policy else Policy(version=1)
+    init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
+    print(f"{inline(options.output)}: the reference is made; keep the folder under version control")
+    _print_noise(read_baseline(options.output), read_stored(options.output))
+    _print_plan(options.output, policy)
+    return 0
+
+
+def _print_plan(folder: Path, policy: Policy) -> None:
+    """Say whether a gate with this reference could pass an equal model."""
+    warnings: list[str] = []
+    try:
+        plan = plan_gate(policy, read_stored(folder))
+        summary, warnings = summarize_plan(plan), warn_of_no_room(plan)
+    except UsageError as error:
+        # The reference stands; a policy that does not fit it is the policy's to mend.
+        summary = f"none, {error}"
+    print(f"\nplan: {summary}")
+    for warning in warnings:
+        print(f"  {warning}")
+    print(f"  more: caopd-bench gate --plan --reference {inline(folder, 300)}")
+
+
+def _show(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    _check_reference(folder)
+    run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
+    missing = find_missing(folder)
+    for problem in missing:
+        print(f"{inline(folder)}: {problem}")
+    if baseline is None and not missing:
+        here = inline(folder)
+        print(f"{here}: a stored run, not made by `baseline init`: no reason, no rerun noise")
+    elif baseline is not None:
+        print(f"{inline(folder)}: of {baseline.made}, from {inline(baseline.run, 200)}")
+        print(f"  {inline(baseline.reason, 500)}")
+    level = summary.level or 0.95
+    records = score(run, level=level)
+    for task in run.tasks:
+        ours = [record for record in records if record.task == task]
+        print(f"\n{inline(task, NAME_WIDTH)}\n  {describe_run(run, task)}\n")
+        print(render_task(ours, [run.name], level))
+    _print_noise(baseline, run)
+    if (folder / CHANGES_NAME).is_file():
+        print(f"\nchanges: {inline(folder / CHANGES_NAME)}")
+    return 0
+
+
+def _update(options: argparse.Namespace) -> int:
+    folder: Path = options.output
+    _check_reference(folder)
+    policy = load_policy(options.policy) if options.policy else Policy(version=1)
+    code = 0
+
+    def allow() -> bool:
+        nonlocal code
+        code = 0 if options.accept_regression else _judge(options.run_, policy, folder)
+        return code == 0
+
+    if not update_baseline(
+        options.run_, folder, reason=options.reason, rerun=options.aa, allow=allow
+    ):
+        why = "the gate fails" if code == 1 else f"the gate cannot decide (exit code {code})"
+        print(
+            f"caopd-bench baseline update: {inline(folder)} stays as it is: {why}; if that is "
+            "meant: --accept-regression",
+            file=sys.stderr,
+        )
+        return code
+    print(f"{inline(folder)}: replaced; old and new values: {inline(folder / CHANGES_NAME)}")
+    _print_noise(read_baseline(folder), read_stored(folder))
+    _print_plan(folder, policy)
+    return 0
+
+
+def _judge(run: str, policy: Policy, folder: Path) -> int:
+    """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
+    try:
+        result = gate(run, policy, reference=folder)
+    except NotComparableError as error:
+        raise NotComparableError(
+            f"{error}; to put it in the place of the reference without a comparison: "
+            "--accept-regression"
+        ) from None
+    if result.exit_code:
+        print(render_text(result))
+    else:
+        for warning in result.warnings:
+            print(f"  WARNING: {inline(warning, WARNING_WIDTH)}")
+    return result.exit_code
+
+
+def _verify(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    _check_reference(folder)
+    problems = verify_baseline(folder)
+    if not problems:
+        print(f"{inline(folder)}: every number is that of its rows")
+        return 0
+    for problem in problems:
+        print(f"{inline(folder)}: {problem}")
+    return 1
+
+
+def _check_reference(folder: Path) -> None:
+    # What is left of a damaged reference is for its reader to say.
+    if not is_stored(folder) and not any(
+        (folder / name).is_file() for name in (BASELINE_NAME, CHANGES_NAME)
+    ):
+        raise UsageError(
+            f"{folder}: no reference here; make one by: caopd-bench baseline init RUN --output "
+            f"{folder} --reason TEXT"
+        )
+
+
+def _print_noise(baseline: Baseline | None, run: Run) -> None:
+    if baseline is not None and baseline.rerun:
+        print("\nrerun of the same checkpoint (positive is worse)")
+        print("\n".join(align(list(_noise_rows(baseline)))))
+        for line in _noise_in_families(baseline):
+            print(line)
+        tasks = dict.fromkeys(noise.task for noise in baseline.rerun)
+        for note in dict.fromkeys(n for task in tasks for n in notes_on_pairing([run], task)):
+            print(f"  note: {note}")
+
+
+def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
+    yield ["", "moved by", "standard error", "items"]
+    several = len({noise.task for noise in baseline.rerun}) > 1
+    for noise in baseline.rerun:
+        if noise.cluster is not None:
+            continue
+        label = LABELS.get(noise.metric, noise.metric).strip()
+        place = f"{inline(noise.task, NAME_WIDTH)} {label}" if several else label
+        yield [place, f"{noise.worse_by:+.4f}", f"{noise.standard_error:.4f}", f"{noise.items:,}"]
+
+
+def _noise_in_families(baseline: Baseline) -> Iterator[str]:
+    """Say where a rerun moved the items of one value of a group key together."""
+    errors = {(n.task, n.metric, n.cluster): n.standard_error for n in baseline.rerun}
+    places = {(n.task, n.cluster): n.clusters for n in baseline.rerun if n.cluster is not None}
+    for (task, key), clusters in places.items():
+        ratios = [
+            errors[task, name, key] / errors[task, name, None]
+            for name in MEANS
+            if errors.get((task, name, None), 0.0) > 0.0 and (task, name, key) in errors
+        ]
+        # A standard error over so many clusters is itself uncertain by this.
+        chance = 1.0 / math.sqrt(2.0 * max((clusters or 2) - 1, 1))
+        if ratios and max(ratios) > 1.0 + SURE * chance:
+            name, where = inline(key or "", NAME_WIDTH), inline(task, NAME_WIDTH)
+            yield (
+                f"  {where}: the rerun moved the items of a {name} together (standard errors over "
+                f"the {clusters:,} values of {name} are up to {max(ratios):.1f} times those over "
+                f"items): set `cluster: {name}` in the policy"
+            )

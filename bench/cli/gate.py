@@ -1,0 +1,137 @@
+"""`caopd-bench gate`: PASS, FAIL or INCONCLUSIVE, and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from caopd_bench.comparison.pairs import rows_by_task
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.exits import ExitCode, complain
+from caopd_bench.gates.decide import gate
+from caopd_bench.gates.inputs import choose_tasks, load_reference, read_whole
+from caopd_bench.gates.margins import render_suggestions, suggest_margins
+from caopd_bench.gates.planning.plan import plan_gate
+from caopd_bench.gates.planning.plan_text import render_plan, render_plan_json
+from caopd_bench.gates.planning.self_test import run_self_test
+from caopd_bench.gates.planning.self_test_text import render_self_test
+from caopd_bench.gates.policy import SHIPPED, Policy, load_policy, render_schema
+from caopd_bench.gates.reference_files import read_baseline
+from caopd_bench.gates.rerun import IDENTICAL, measure_rerun
+from caopd_bench.gates.wording.github import annotate, append_summary
+from caopd_bench.gates.wording.text import render_text
+from caopd_bench.gates.wording.write import (
+    check_outputs,
+    try_to_deliver,
+    write_files,
+    write_outputs,
+)
+from caopd_bench.runs.run import AnyRun, Run
+
+__all__ = ["run_gate"]
+
+
+def run_gate(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    if options.schema:
+        sys.stdout.write(render_schema())
+        return 0
+    policy = load_policy(options.policy) if options.policy else Policy(version=1)
+    if options.self_test or options.plan or options.suggest_margins:
+        if (options.self_test or options.plan) and options.candidate:
+            named = "--self-test" if options.self_test else "--plan"
+            raise UsageError(f"{named} makes its own candidates; leave CAND out")
+        if options.reparse:
+            raise UsageError(
+                "--reparse is for a verdict; store the reference read again: caopd-bench score RUN "
+                "--reparse --store DIR"
+            )
+        if options.plan:
+            _check_plan_outputs(options.output)
+        reference = _read_reference(options, policy)
+        if options.plan:
+            return _plan(policy, reference, options.output)
+        if options.self_test:
+            return _self_test(policy, reference)
+        return _suggest(policy, reference, options.candidate)
+    if not options.candidate:
+        raise UsageError("no candidate: name a run, as for `caopd-bench score`")
+    check_outputs(options.output)
+    result = gate(
+        options.candidate,
+        options.policy or policy,
+        reference=options.reference,
+        strict=options.strict,
+        reparse=options.reparse,
+    )
+    # First the verdict: it is said, and stands, whatever becomes of its files.
+    print(render_text(result))
+    annotate(result)
+    sys.stdout.flush()
+    lost = [
+        *try_to_deliver(lambda: write_outputs(result, options.output)),
+        *try_to_deliver(lambda: append_summary(result)),
+    ]
+    for line in lost:
+        complain("gate", f"{line}; the verdict is {result.outcome}")
+    return result.exit_code or (ExitCode.UNWRITABLE if lost else ExitCode.DONE)
+
+
+def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
+    spec = load_reference(options.policy or policy, options.reference)[1]
+    return read_whole(spec)
+
+
+def _check_plan_outputs(files: Iterable[Path]) -> None:
+    for file in files:
+        if file.suffix.lower() != ".json":
+            raise UsageError(f"--output {file}: a plan is written as .json only")
+
+
+def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
+    plan = plan_gate(policy, reference)
+    print(render_plan(plan))
+    text = render_plan_json(plan).encode("utf-8", "backslashreplace")
+    write_files(dict.fromkeys(files, text))
+    return 0
+
+
+def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
+    """Print margins from the noise of a rerun: of a second run, or the one measured before."""
+    rows = rows_by_task(reference)
+    tasks = [task for task in choose_tasks(policy, list(rows)) if task in rows]
+    folder = Path(reference.path)
+    if rerun is not None:
+        again = read_whole(rerun)
+        if not isinstance(reference, Run) or not isinstance(again, Run):
+            raise UsageError(f"{rerun}: has too many rows to keep one by one")
+        measured = measure_rerun(reference, again, "RERUN")
+        if not measured.noise and IDENTICAL in measured.notes:
+            raise UsageError(f"RERUN {rerun}: {IDENTICAL}; give a rerun whose answers differ")
+        for note in measured.notes:
+            print(note, file=sys.stderr)
+        noise = measured.noise
+    else:
+        baseline = read_baseline(folder) if folder.is_dir() else None
+        noise = baseline.rerun if baseline else []
+    noise = [one for one in noise if one.cluster == policy.cluster_of(one.task)]
+    if not noise:
+        raise UsageError(
+            "--suggest-margins: no rerun was measured; give a second run of the reference's "
+            "checkpoint: caopd-bench gate --suggest-margins --reference REF RERUN"
+        )
+    items = {task: len({row.item_hash for row in rows[task]}) for task in tasks}
+    found = suggest_margins(noise, items, level=policy.confidence)
+    sys.stdout.write(render_suggestions(found, len(items), policy.confidence))
+    lacking = [name for name in SHIPPED if name not in {one.metric for one in found}]
+    if lacking:
+        print(f"# too few right or wrong answers to measure: {', '.join(lacking)}", file=sys.stderr)
+    return 0
+
+
+def _self_test(policy: Policy, reference: AnyRun) -> int:
+    done = run_self_test(policy, reference)
+    print(render_self_test(done, reference.name, policy))
+    return 0 if done.holds else 1

@@ -1,0 +1,171 @@
+"""`caopd-bench report`: everything is computed before anything is written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from caopd_bench.core.errors import UsageError, writing
+from caopd_bench.core.process.progress import stage, track
+from caopd_bench.core.process.share import usable_cores
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.report.build import Report, build_report
+from caopd_bench.report.models_file import read_models, read_published
+
+__all__ = ["run_report"]
+
+SUFFIXES = (".html", ".md", ".tex", ".csv", ".json")
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    outputs = _check_outputs(options.output)
+    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    report = build_report(
+        options.runs,
+        title=options.title,
+        task=options.task,
+        by=keys,
+        level=options.confidence,
+        samples=_cap(options.samples),
+        pairs=[(a, b) for a, b in options.compare],
+        given=read_models(options.models) if options.models else None,
+        published=read_published(options.published) if options.published else (),
+        workers=usable_cores(),
+    )
+    beside = _beside(outputs) if options.samples == "all" else None
+    contents: dict[Path, bytes | Iterable[bytes]] = {}
+    for file in track(outputs, "writing", "files", len(outputs)):
+        contents[file] = _render(report, file, beside).encode()
+    if options.card:
+        contents |= _cards(report, options.card)
+    if options.figures:
+        contents |= dict(track(_figures(report, options.figures), "drawing", "figures"))
+    if beside is not None:
+        contents[beside] = _dump_all(report)
+    with stage("writing"):
+        _write(contents)
+    for file in contents:
+        print(inline(file))
+    for line in _summary(report):
+        print(line, file=sys.stderr)
+    return 0
+
+
+def _check_outputs(files: list[Path]) -> list[Path]:
+    for file in files:
+        if file.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"--output {file}: must end in {', '.join(SUFFIXES)}")
+        if file.is_dir():
+            raise UsageError(f"--output {file}: is a folder; give a file")
+    if len(set(files)) < len(files):
+        raise UsageError("--output: the same file twice")
+    return files
+
+
+def _cap(samples: str) -> int:
+    return 200 if samples == "all" else int(samples)
+
+
+def _beside(files: list[Path]) -> Path:
+    page = next((file for file in files if file.suffix.lower() == ".html"), None)
+    if page is None:
+        raise UsageError("--samples all: writes beside the page; add --output FILE.html")
+    return page.with_name(f"{page.stem}.samples.jsonl")
+
+
+def _render(report: Report, file: Path, beside: Path | None) -> str:
+    from caopd_bench.report import formats
+
+    suffix = file.suffix.lower()
+    if suffix == ".html":
+        from caopd_bench.report.page.assemble import render_page
+
+        return render_page(report, beside=beside.name if beside else None)
+    renderers: dict[str, Callable[[Report], str]] = {
+        ".md": formats.render_markdown,
+        ".tex": formats.render_latex,
+        ".csv": formats.render_csv,
+        ".json": formats.render_json,
+    }
+    return renderers[suffix](report)
+
+
+def _cards(report: Report, folder: Path) -> dict[Path, bytes]:
+    from caopd_bench.report.model_card import render_card, render_eval_results
+
+    contents = {}
+    names = _distinct([entry.name for entry in report.entries])
+    for entry, name in zip(report.entries, names, strict=True):
+        contents[folder / name / "model-index.md"] = render_card(report, entry).encode()
+        for file, content in render_eval_results(report, entry).items():
+            contents[folder / name / ".eval_results" / file] = content.encode()
+    return contents
+
+
+def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
+    from caopd_bench.report.drawings import draw_probes, draw_task
+    from caopd_bench.report.page.vector import save_png, save_svg
+
+    for task, name in zip(report.tasks, _distinct(report.tasks), strict=True):
+        for drawing in draw_task(report, task):
+            stem = f"{name}-{drawing.name}"
+            yield folder / f"{stem}.svg", save_svg(drawing.figure, stem)
+            yield folder / f"{stem}.png", save_png(drawing.figure)
+    for drawing in draw_probes(report):
+        yield folder / f"{drawing.name}.svg", save_svg(drawing.figure, drawing.name)
+        yield folder / f"{drawing.name}.png", save_png(drawing.figure)
+
+
+def _distinct(texts: Sequence[str]) -> list[str]:
+    """Give each a file name of its own, whatever it holds."""
+    names: list[str] = []
+    for text in texts:
+        name = _file_name(text)
+        while name in names:
+            name += "-2"
+        names.append(name)
+    return names
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip(".")[:80] or "run"
+
+
+def _write(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
+    from caopd_bench.core.files.write import replace_files
+
+    with writing(next(iter(contents))):
+        for file in contents:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        replace_files(contents)
+
+
+def _dump_all(report: Report) -> Iterator[bytes]:
+    """Give every row as a line of JSON; the runs are read again, one by one."""
+    from caopd_bench.report.samples import dump_lines
+    from caopd_bench.runs.read import read_run
+    from caopd_bench.runs.run import Row, Run
+
+    def rows() -> Iterator[tuple[str, Row]]:
+        for entry in report.entries:
+            run = read_run(entry.spec)
+            if isinstance(run, Run):
+                yield from ((entry.name, row) for row in run.rows if row.task in entry.cells)
+
+    return dump_lines(rows())
+
+
+def _summary(report: Report) -> Iterator[str]:
+    from caopd_bench.report.findings import find
+    from caopd_bench.report.skill import ORDER
+
+    for warning in report.warnings:
+        yield f"warning: {inline(warning)}"
+    for task in report.tasks:
+        yield f"\n{inline(task, NAME_WIDTH)}"
+        yield from (f"  {inline(sentence)}" for sentence in find(report, task))
+    yield f"\n{ORDER}"

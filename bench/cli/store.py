@@ -1,0 +1,109 @@
+"""`caopd-bench store --scrub DIR`: clean what earlier versions wrote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from caopd_bench.core.errors import OutputError, UsageError
+from caopd_bench.core.process.exits import ExitCode
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.lm_eval import is_results
+from caopd_bench.runs.stored.scrub import Finding, find_ours, scrub
+from caopd_bench.runs.stored.secrets import name_places
+
+__all__ = ["run_store"]
+
+WIDTH = 300
+
+
+def run_store(options: argparse.Namespace) -> int:
+    """Clean all that is ours in the folders, say what went, and give the exit code."""
+    places = _find(options.scrub)
+    found: list[Finding] = []
+    failed = 0
+    for place in places:
+        try:
+            found += _report(scrub(place, check=options.check), options.check)
+        except OutputError:
+            raise
+        except UsageError as error:
+            failed += 1
+            print(f"caopd-bench store: {error}", file=sys.stderr)
+    held = len({finding.file for finding in found})
+    files = f"{held:,} {'file' if held == 1 else 'files'}"
+    looked = f"{len(places):,} {'place' if len(places) == 1 else 'places'} looked at"
+    if not held:
+        print(f"{looked}: nothing to take out" + (", but for those that failed" if failed else ""))
+    elif options.check:
+        print(f"{looked}: {files} to clean; without --check they are rewritten")
+    else:
+        print(f"{looked}: {files} cleaned")
+    has_secrets = any(finding.left_out for finding in found)
+    if has_secrets and options.check:
+        print(
+            "copies, backups and the history of version control may hold the same: replace every "
+            "key and password that stands there"
+        )
+    elif has_secrets:
+        print(
+            "copies, backups and the history of version control still hold what was taken out: "
+            "replace every key and password that stood there"
+        )
+    _name_logs(options.scrub)
+    _name_yaml(options.scrub)
+    return ExitCode.FAILED if failed or (held and options.check) else ExitCode.DONE
+
+
+def _find(folders: list[Path]) -> list[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--scrub {folder}: not a folder")
+    places = dict.fromkeys(place for folder in folders for place in find_ours(folder))
+    if not places:
+        named = ", ".join(map(str, folders))
+        raise UsageError(
+            f"--scrub {named}: no stored run here or below (summary.json beside rows.jsonl.gz)"
+        )
+    return list(places)
+
+
+def _report(findings: list[Finding], check: bool) -> list[Finding]:
+    for finding in findings:
+        file = inline(str(finding.file), WIDTH)
+        if finding.left_out:
+            done = "holds what may be secrets" if check else "taken out"
+            print(f"{file}: {done}: {name_places(finding.left_out)}")
+        if finding.shortened:
+            done = "has whole paths" if check else "paths shortened"
+            print(f"{file}: {done}: {name_places(finding.shortened)}")
+    return findings
+
+
+def _name_logs(folders: list[Path]) -> None:
+    logs = [
+        file
+        for folder in folders
+        for file in sorted(folder.rglob("*.json"))
+        if is_results(file) and not file.is_symlink()
+    ]
+    if logs:
+        print(
+            f"not looked at: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
+            f"as {inline(str(logs[0]), WIDTH)}: the arguments stand there as lm-eval was given them"
+        )
+
+
+def _name_yaml(folders: list[Path]) -> None:
+    files = dict.fromkeys(
+        file
+        for folder in folders
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in (".yaml", ".yml") and file.is_file() and not file.is_symlink()
+    )
+    if files:
+        print(
+            f"not looked at: {len(files):,} YAML {'file' if len(files) == 1 else 'files'}, such as "
+            f"{inline(str(next(iter(files))), WIDTH)}: policies and sweeps stand as you wrote them"
+        )

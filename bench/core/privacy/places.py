@@ -1,0 +1,160 @@
+"""Paths and addresses as they may stand in a file that others read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import PurePosixPath, PureWindowsPath
+from urllib.parse import unquote, urlsplit
+
+from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, holds_secret, is_secret_name
+
+__all__ = ["clean_text_urls", "clean_url", "is_path", "is_url", "shorten_path", "shorten_spec"]
+
+#: How many parts of a path are kept.
+PARTS = 2
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://(?:\(left out\)|[^\s\"'<>`])+")
+_FILE = re.compile(r"(?i)file:(?://[^/\\]*)?")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HOST = re.compile(r"[\w.\-:%]*")
+#: Where a part of a path is a commit, and not a key.
+_HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
+
+
+def is_url(text: str) -> bool:
+    """Say whether a text begins like an address, ``file:`` apart: that is a path."""
+    return bool(_SCHEME.match(text.strip())) and not text.strip().lower().startswith("file:")
+
+
+def is_path(text: str) -> bool:
+    """Say whether a text can be nothing but a path: absolute, of a home, or relative with dots."""
+    text = text.strip()
+    return (
+        text.startswith(("/", "~", "./", "../", ".\\", "..\\"))
+        or text.lower().startswith("file:")
+        or bool(_DRIVE.match(text))
+    )
+
+
+def clean_url(url: str) -> str:
+    """Leave scheme, host, port and path of an address.
+
+    Parameters
+    ----------
+    url : str
+        User, password, query and fragment go, and the parts of the path that look like a secret.
+
+    Returns
+    -------
+    str
+        `LEFT_OUT` alone where it cannot be taken apart.
+
+    Examples
+    --------
+    >>> clean_url("https://me:word@host:8000/v1/chat/completions?key=abc#x")
+    'https://host:8000/v1/chat/completions'
+    >>> clean_url("https://host/sk-abcd1234/v1")
+    'https://host/(left out)/v1'
+    """
+    if not is_url(url):
+        return LEFT_OUT if holds_secret(url) else url
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return LEFT_OUT
+    if not _HOST.fullmatch(host) or any(holds_secret(label) for label in host.split(".")):
+        return LEFT_OUT
+    if ":" in host:
+        host = f"[{host}]"
+    kept: list[str] = []
+    for part in parts.path.split("/"):
+        # Parameters of one part (`;key=...`), and what follows a part that is called `key`.
+        plain = unquote(part).partition(";")[0]
+        is_named = bool(kept) and is_secret_name(kept[-1])
+        is_commit = host in _HOSTS and _COMMIT.fullmatch(plain)
+        is_secret = (
+            is_named or _is_dense(plain) or holds_secret(plain) or "@" in plain or "=" in plain
+        )
+        is_secret = is_secret and not is_commit
+        kept.append(LEFT_OUT if plain and is_secret else plain)
+    place = f"{host}:{port}" if port is not None else host
+    return f"{parts.scheme}://{place}{'/'.join(kept)}".strip()
+
+
+def _is_dense(part: str) -> bool:
+    """Say whether a part of an address mixes letters and digits as no word or version does."""
+    return any(
+        sum(a.isdigit() != b.isdigit() for a, b in pairwise(run)) > len(run) / 4
+        for run in re.findall(r"[A-Za-z0-9]{12,}", part)
+    )
+
+
+def clean_text_urls(text: str) -> str:
+    """Clean every address that stands in a text."""
+    return _URL.sub(lambda found: clean_url(found.group()), text)
+
+
+def shorten_path(path: str) -> str:
+    r"""Give a path by its last two parts, as it may stand in a file that others read.
+
+    Parameters
+    ----------
+    path : str
+        Of any system, also with ``~`` or as ``file://``. A name on the hub (``org/name``) has two
+        parts and stays. Parts that look like a secret are left out.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> shorten_path("/home/alice/secret-project/ckpt/step-100")
+    'ckpt/step-100'
+    >>> shorten_path(r"C:\Users\alice\ckpt\step-100"), shorten_path("~/model")
+    ('ckpt/step-100', 'model')
+    >>> shorten_path("org/name")
+    'org/name'
+    """
+    shortened, known = _shorten(path), path
+    while len(shortened) < len(known):  # what is left may itself begin like an address
+        shortened, known = _shorten(shortened), shortened
+    return shortened
+
+
+def _shorten(path: str) -> str:
+    text = path.strip()
+    if is_url(text):
+        return clean_url(text)
+    if text.lower().startswith("file:"):
+        text = unquote(_FILE.sub("", text))
+    is_windows = bool(_DRIVE.match(text)) or ("\\" in text and "/" not in text)
+    pure = PureWindowsPath(text) if is_windows else PurePosixPath(text)
+    anchor = pure.anchor
+    parts = [part for part in pure.parts if part != anchor and part not in (".", "..", "")]
+    parts = [part for i, part in enumerate(parts) if i or not part.startswith("~")]
+    kept = [
+        # Folders of runs are named by hashes and UUIDs: two must not become one.
+        LEFT_OUT if holds_secret(part, hashes=len(parts) > 1) and not _is_commit(parts, i) else part
+        for i, part in enumerate(parts)
+    ]
+    # The hub's cache names the model one folder above the revision.
+    is_cached = len(parts) > PARTS and parts[-2] == "snapshots" and "--" in parts[-3]
+    return "/".join(kept[-PARTS - is_cached :]) or "."
+
+
+def _is_commit(parts: Sequence[str], at: int) -> bool:
+    """Say whether a part is how the hub's cache calls a revision."""
+    return at > 0 and parts[at - 1] == "snapshots" and bool(_COMMIT.fullmatch(parts[at]))
+
+
+def shorten_spec(spec: str) -> str:
+    """Shorten what names a run: ``PATH`` or ``NAME=PATH``."""
+    name, mark, path = spec.partition("=")
+    if not mark or is_path(spec) or "/" in name or "\\" in name:
+        return shorten_path(spec)
+    return f"{clean_name(name)}={shorten_path(path)}"

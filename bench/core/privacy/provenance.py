@@ -1,0 +1,117 @@
+"""Where rows come from, in one shape: what a file holds in another becomes None.
+
+What is kept is what identifies the run (`identity_names`); the names of what is not stand in
+`left_out`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from caopd_bench.core.privacy.keep import Kept, is_printable, keep_named
+from caopd_bench.core.privacy.names import RUN
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+
+__all__ = ["clean_provenance", "describe_cleaning", "parser_warnings"]
+
+LEFT = "left_out"
+OTHER_PARSER = "evaluated with parser"
+
+
+def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Give provenance as plain values that strict JSON can hold, each task in its shape.
+
+    Settings that do not identify a run, and whatever looks like a secret, are left out; paths are
+    shortened to their last parts. `left_out` names what is missing.
+    """
+    cleaned: dict[str, Any] = describe_cleaning(raw).value
+    return cleaned
+
+
+def describe_cleaning(raw: Mapping[str, Any]) -> Kept:
+    """Do as `clean_provenance` does, and say what that left out of `raw`."""
+    kept = keep_named({key: raw[key] for key in raw if key != LEFT}, RUN)
+    cleaned: dict[str, Any] = kept.value
+    tasks = cleaned.pop("tasks", None)
+    cleaned["tasks"] = {
+        str(task): _clean_task(settings)
+        for task, settings in (tasks if isinstance(tasks, Mapping) else {}).items()
+    }
+    names = list(dict.fromkeys([*_names(raw.get(LEFT)), *kept.left_out]))
+    if names:
+        cleaned[LEFT] = names
+    return kept._replace(value=cleaned)
+
+
+def _names(known: Any) -> list[str]:
+    """Give the names that an earlier reading left out, which are data by now."""
+    listed = known if isinstance(known, list) else []
+    return [name for name in listed if isinstance(name, str) and is_printable(name)]
+
+
+def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a warning for each task whose responses were read by another parser than this one."""
+    for task, settings in provenance["tasks"].items():
+        if settings["parser_version"] not in (None, PARSER_VERSION):
+            yield (
+                f"{task}: {OTHER_PARSER} {settings['parser_version']}, this is parser "
+                f"{PARSER_VERSION}: statuses and confidences are those of the evaluation"
+            )
+
+
+def _clean_task(raw: Any) -> dict[str, Any]:
+    settings = raw if isinstance(raw, Mapping) else {}
+    return {
+        key: settings[key] if key in settings and is_right(settings[key]) else None
+        for key, is_right in TASK_SHAPE.items()
+    }
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_version(value: Any) -> bool:
+    return isinstance(value, (str, int, float))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_confidence(value: Any) -> bool:
+    try:
+        return isinstance(value, (str, int, float)) and 0 <= float(value) <= 1
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_exemplars(value: Any) -> bool:
+    """Expect `{"set": "a", "confidences": ["0.98", ...]}`."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("set"), (str, type(None))):
+        return False
+    stated = value.get("confidences", [])
+    return isinstance(stated, list) and all(_is_confidence(item) for item in stated)
+
+
+TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
+    "version": _is_version,
+    "num_fewshot": _is_count,
+    "task_hash": _is_text,
+    "generation": _is_mapping,
+    "effective_generation": _is_mapping,  # what a checkpoint's own settings added; tasks/decoding
+    "source": _is_mapping,
+    "way": _is_text,
+    "samples": _is_count,
+    "wording": _is_mapping,
+    "thinking": _is_mapping,
+    "exemplars": _is_exemplars,
+    "weights": _is_text,
+    "prompt_version": _is_text,
+    "parser_version": _is_text,
+}

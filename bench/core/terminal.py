@@ -1,0 +1,66 @@
+"""Data in lines of text: names and values in runs may come from anywhere."""
+
+from __future__ import annotations
+
+import reprlib
+from pathlib import PurePath
+
+from caopd_bench.core.process.markers import break_markers
+
+__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "escape_controls", "inline", "quote"]
+
+#: An echoed value of this many characters is enough to recognise it by.
+VALUE_WIDTH = 80
+NAME_WIDTH = 80
+WARNING_WIDTH = 300
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
+
+
+def inline(text: str | PurePath, width: int | None = None) -> str:
+    r"""Make data fit to stand in a line: no control characters, and no command to a CI runner.
+
+    Control characters, the newline among them, are escaped; marks such as ``::error::`` and
+    ``##vso[`` get a backslash before their last character (`markers` lists them). Other text stays
+    as it is. What is not shown in a log (a cell of a CSV) takes `escape_controls`.
+
+    Parameters
+    ----------
+    text : str or PurePath
+        Anything.
+    width : int, optional
+        What is longer than this is shortened in the middle.
+
+    Examples
+    --------
+    >>> inline("red \x1b[31m\n")
+    'red \\x1b[31m\\n'
+    >>> print(inline("::error::a task"))
+    :\:error::a task
+    >>> inline("checkpoint-1200-of-a-model", 16)
+    'checkpoi...model'
+    """
+    return break_markers(escape_controls(str(text), width))
+
+
+def escape_controls(text: str, width: int | None = None) -> str:
+    r"""Escape control characters, the newline among them; shorten as `inline` does.
+
+    Examples
+    --------
+    >>> escape_controls("::error::\n")
+    '::error::\\n'
+    """
+    if width is not None and len(text) > width:
+        tail = (width - 3) * 2 // 5
+        text = f"{text[: width - 3 - tail]}...{text[len(text) - tail :]}"
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def quote(value: object) -> str:
+    """Show a value that cannot be used as Python writes it, shortened, however deep it is."""
+    return inline(_REPR.repr(value), VALUE_WIDTH)

@@ -1,0 +1,211 @@
+"""The gate: a candidate against a reference under a policy, one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from caopd_bench.comparison.comparability import check_parsers, find_differences, refuse
+from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.progress import stage, track
+from caopd_bench.gates.cells import bar_cells, margin_cells
+from caopd_bench.gates.inputs import (
+    cluster_pair,
+    common_tasks,
+    load_reference,
+    read_again,
+    read_whole,
+)
+from caopd_bench.gates.policy import Limits, Policy
+from caopd_bench.gates.reference_files import read_baseline
+from caopd_bench.gates.result import EXIT_CODES, GateCell, GateResult
+from caopd_bench.gates.silence import describe_loss, warn_of_silence
+from caopd_bench.gates.wording.notes import list_notes
+from caopd_bench.gates.wording.places import Made, Place, finish, rooms_of
+from caopd_bench.gates.wording.room import describe_no_room
+from caopd_bench.metrics.comparison.decide import CellVerdict, Decision, Outcome, decide
+from caopd_bench.runs.run import AnyRun
+
+__all__ = [
+    "GateCell",
+    "GateResult",
+    "decide_cells",
+    "gate",
+    "judge_pairs",
+    "limited_cells",
+    "measured_noise",
+]
+
+
+def gate(
+    candidate: AnyRun | str | Path,
+    policy: Policy | str | Path,
+    *,
+    reference: AnyRun | str | Path | None = None,
+    strict: bool = False,
+    reparse: bool = False,
+    rerun: Mapping[tuple[str, str], tuple[float, int]] | None = None,
+) -> GateResult:
+    """Decide whether a candidate is as well calibrated as a reference, within margins.
+
+    Parameters
+    ----------
+    candidate : Run, str or Path
+        From `read_run`, or what it takes.
+    policy : Policy, str or Path
+        Or the YAML file that holds it.
+    reference : Run, str or Path, optional
+        In place of the policy's.
+    strict : bool
+        Refuse runs that were asked differently (chat template, backend, dtype, decoding, ...).
+    reparse : bool
+        Decide by what the present parser reads in the texts of both runs, whatever stands beside
+        them.
+    rerun : mapping of (task, metric) to (standard error, items), optional
+        Measured by two runs of the reference checkpoint.
+
+    Returns
+    -------
+    GateResult
+
+    Raises
+    ------
+    NotComparableError
+        If the items differ, a task is missing, the parsers differ, a stored run was edited, or
+        rows do not fit their texts. Exit code 4.
+    UsageError
+        If something cannot be read, or the policy is wrong. Exit code 2.
+    """
+    wanted, base_spec = load_reference(policy, reference)
+    reread: list[str] = []
+    if reparse:
+        (cand, changed), (base, changed_base) = read_again(candidate), read_again(base_spec)
+        reread = [changed_base, changed]
+    else:
+        cand, base = read_whole(candidate), read_whole(base_spec)
+    ours, theirs = rows_by_task(base), rows_by_task(cand)
+    tasks = common_tasks(wanted, list(ours), list(theirs))
+    check_parsers(base, cand, tasks)
+    differences = find_differences(base, cand, tasks)
+    if strict:
+        refuse(differences)
+    pairs = [
+        cluster_pair(match_task(task, ours[task], theirs[task]), wanted)
+        for task in track(tasks, "pairing rows", "tasks", len(tasks))
+    ]
+    with stage("computing the policy's metrics"):
+        made = limited_cells(pairs, wanted)
+        decision = decide_cells(made, wanted)
+    noise = measured_noise(base, wanted) if rerun is None else rerun
+    said = {**_judge_shown(made, wanted), **decision.cells}
+    lost = {pair.task: describe_loss(pair, wanted.confidence) for pair in pairs}
+    cells = [
+        finish(place, one, said[place], noise, lost[place.task]) for place, one in made.items()
+    ]
+    small = [pair for pair in pairs if pair.items < wanted.min_items]
+    outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
+    notes = [*reread, *list_notes((base, cand), pairs, differences, wanted)]
+    too_few = {pair.task: pair.items for pair in small}
+    warnings = [*warn_of_silence(pairs, wanted)]
+    cannot_fail = [one for one in rooms_of(made, pairs) if one.is_hard]
+    warnings += describe_no_room(cannot_fail, len(pairs))
+    result = GateResult(
+        outcome, EXIT_CODES[outcome], base.name, cand.name, wanted, cells, notes, too_few, warnings
+    )
+    # To warn is for what more items of the same kind would decide.
+    is_chance = outcome == "INCONCLUSIVE" and not too_few and not result.undecidable
+    if is_chance and wanted.on_inconclusive == "warn":
+        return replace(result, exit_code=0)
+    return result
+
+
+def limited_cells(
+    pairs: Sequence[TaskPair], policy: Policy, *, only_limits: bool = False
+) -> dict[Place, Made]:
+    """Compute every number that the policy limits.
+
+    With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
+    """
+    return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
+
+
+def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:
+    """Say what the numbers that are only shown say: a family of their own, that decides nothing.
+
+    Of dozens of groups some look worse by chance: Holm keeps the chance that any is called so.
+    """
+    shown = {place: one.cell(place.rule) for place, one in made.items() if one.tier != "gate"}
+    if not shown:
+        return {}
+    return decide(shown, level=policy.confidence, least=policy.min_items).cells
+
+
+def judge_pairs(pairs: Sequence[TaskPair], policy: Policy) -> Outcome:
+    """Give the verdict on rows that are matched, whatever their number."""
+    return decide_cells(limited_cells(pairs, policy), policy).outcome
+
+
+def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
+    """Decide by the numbers that are gated."""
+    family = {place: one for place, one in made.items() if one.tier == "gate"}
+    if not family:
+        raise UsageError("the policy gates nothing: every metric is advisory; gate one at least")
+    return decide(
+        {place: one.cell(place.rule) for place, one in family.items()},
+        level=policy.confidence,
+        looks=policy.looks,
+        least=policy.min_items,
+    )
+
+
+def measured_noise(base: AnyRun, policy: Policy) -> dict[tuple[str, str], tuple[float, int]]:
+    """Give the noise of a rerun that stands beside a reference: standard error and items.
+
+    Over the clusters of the policy; where these were not measured, there is none.
+    """
+    folder = Path(base.path)
+    baseline = read_baseline(folder) if folder.is_dir() else None
+    return {
+        (one.task, one.metric): (one.standard_error, one.items)
+        for one in (baseline.rerun if baseline else ())
+        if one.cluster == policy.cluster_of(one.task)
+    }
+
+
+def _cells(pair: TaskPair, policy: Policy, only_limits: bool) -> Iterator[tuple[Place, Made]]:
+    limits = policy.limits(pair.task)
+    yield from _limited(pair, None, limits, policy, only_limits)
+    own = (policy.tasks or {}).get(pair.task)
+    if own is None or own.by is None:
+        return
+    groups = pair.by(own.by)
+    if not groups:
+        known = sorted({key for groups in pair.groups for key in groups})
+        raise UsageError(
+            f"tasks.{pair.task}.by: no row has the group {own.by!r}; there are "
+            f"{', '.join(known) or 'none'}"
+        )
+    for value, part in groups.items():
+        for place, made in _limited(part, f"{own.by}={value}", limits, policy, only_limits):
+            if own.group_tier == "advisory":
+                made = made._replace(tier="advisory")
+            yield place, made
+
+
+def _limited(
+    pair: TaskPair,
+    group: str | None,
+    limits: Mapping[str, Limits],
+    policy: Policy,
+    only_limits: bool,
+) -> Iterator[tuple[Place, Made]]:
+    found = margin_cells(pair, limits, policy.confidence, only_limits=only_limits)
+    for name, cell in found.items():
+        margin, cell = limits[name].margin or 0.0, cell._replace(clusters=pair.clusters)
+        yield Place(pair.task, group, name, "margin"), Made(cell, margin, limits[name].tier)
+    for (name, rule), cell in bar_cells(pair, limits, policy.confidence).items():
+        bar = limits[name].max if rule == "max" else limits[name].min
+        cell = cell._replace(clusters=pair.clusters)
+        yield Place(pair.task, group, name, rule), Made(cell, bar or 0.0, limits[name].tier)

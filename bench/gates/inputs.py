@@ -1,0 +1,161 @@
+"""What a gate looks at: the reference, the tasks, and their rows in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.gates.policy import Policy, load_policy
+from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
+from caopd_bench.runs.check_texts import refuse_unlike_texts
+from caopd_bench.runs.read import is_there, read_run
+from caopd_bench.runs.reparse import reparse
+from caopd_bench.runs.run import AGREEMENT, AnyRun
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+
+__all__ = [
+    "choose_tasks",
+    "cluster_pair",
+    "common_tasks",
+    "load_reference",
+    "match_itself",
+    "read_again",
+    "read_whole",
+]
+
+MAKE_ONE = "make one by: caopd-bench baseline init RUN --output DIR --reason TEXT"
+
+
+def load_reference(
+    policy: Policy | str | Path, reference: AnyRun | str | Path | None
+) -> tuple[Policy, AnyRun | str | Path]:
+    """Give the policy, and the reference that it or the caller names.
+
+    Raises
+    ------
+    NotComparableError
+        If neither names one, or there is nothing where it is said to be.
+    """
+    if isinstance(policy, Policy):
+        wanted, folder = policy, Path()
+    else:
+        wanted, folder = load_policy(Path(policy)), Path(policy).parent
+    if reference == "":
+        raise NotComparableError("reference: is empty; was a variable not set? Name a run")
+    if reference is not None:
+        if isinstance(reference, (str, Path)) and not is_there(reference):
+            raise NotComparableError(
+                f"reference: {inline(str(reference), 300)}: no such file or folder; name a stored "
+                f"run or the folder of lm_eval's --output_path ({MAKE_ONE})"
+            )
+        return wanted, reference
+    if wanted.reference is None:
+        raise NotComparableError(
+            "no reference: name one by --reference RUN, or in a policy (reference: FOLDER)"
+        )
+    path = folder / wanted.reference
+    if not path.exists():
+        raise NotComparableError(
+            f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
+            f"folder ({MAKE_ONE})"
+        )
+    return wanted, path
+
+
+def read_whole(run: AnyRun | str | Path) -> AnyRun:
+    """Read a run, if it is not read yet; its rows must be what their texts say.
+
+    Raises
+    ------
+    NotComparableError
+        If a stored run was edited, or rows of a folder of lm_eval do not fit their texts.
+    """
+    if not isinstance(run, (str, Path)):
+        return run
+    read = read_run(run)
+    refuse_unlike_texts(read)
+    return read
+
+
+def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
+    """Read a run from its texts, by this parser, and say how many rows that changed.
+
+    Raises
+    ------
+    UsageError
+        If it has no texts: a file of confidences, or a stored run of one.
+    """
+    read = read_run(run) if isinstance(run, (str, Path)) else run
+    again, changed = reparse(read)
+    rows = f"{changed:,} of {len(again.rows):,} rows" if changed else "no row"
+    return again, (
+        f"{inline(read.name, NAME_WIDTH)}: read again by parser {PARSER_VERSION}, which changed "
+        f"{rows}"
+    )
+
+
+def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:
+    """Give the tasks of a policy: those it names, else all that state a confidence."""
+    return list(policy.tasks or [task for task in ours if not task.endswith(AGREEMENT)] or ours)
+
+
+def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Give the tasks of a policy, which both runs must have."""
+    wanted = choose_tasks(policy, ours)
+    for name, tasks in (("reference", ours), ("candidate", theirs)):
+        known = set(tasks)
+        missing = [task for task in wanted if task not in known]
+        if missing:
+            lacks, has = (
+                ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, tasks)
+            )
+            raise NotComparableError(f"the {name} lacks {lacks}; it has {has}")
+    return wanted
+
+
+def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
+    """Give the tasks of a policy with the reference on both sides.
+
+    Raises
+    ------
+    UsageError
+        If the reference lacks one, or cannot be clustered as the policy says.
+    """
+    rows = rows_by_task(reference)
+    tasks = choose_tasks(policy, list(rows))
+    missing = [task for task in tasks if task not in rows]
+    if missing:
+        lacks, has = (
+            ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, rows)
+        )
+        raise UsageError(f"the reference lacks {lacks}; it has {has}")
+    return [cluster_pair(match_task(task, rows[task], rows[task]), policy) for task in tasks]
+
+
+def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
+    """Take items together as the policy says.
+
+    Raises
+    ------
+    UsageError
+        If the group key is not one of the task, or has too few values.
+    """
+    key = policy.cluster_of(pair.task)
+    if key is None:
+        return pair
+    try:
+        clustered = pair.cluster_by(key)
+    except ValueError as error:
+        alone = f"to leave this task unclustered: tasks: {{{pair.task}: {{cluster: null}}}}"
+        raise UsageError(f"cluster: {pair.task}: {error}; {alone}") from None
+    worth = clustered.effective_clusters
+    if worth < LEAST_CLUSTERS:
+        raise UsageError(
+            f"cluster: {pair.task}: the items have {clustered.clusters} values of {key!r}, worth "
+            f"{worth:.3g} of equal size, and standard errors over fewer than {LEAST_CLUSTERS} are "
+            "not to be trusted; name a finer key, or leave cluster out"
+        )
+    return clustered

@@ -1,0 +1,105 @@
+"""Margins from the noise of a rerun: `gate --suggest-margins`.
+
+A margin below what a rerun of the same checkpoint moves a number by can never be passed. k standard
+errors of a rerun are room enough for an equal model to pass in 80 % of runs, all cells of T tasks
+together: k = z(.95) + z(1 - .2 / (7 T)) for the seven that are shipped, see docs/gate.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from caopd_bench.gates.policy import SHIPPED
+from caopd_bench.gates.reference_files import Noise
+from caopd_bench.metrics.intervals.limits import normal_quantile
+
+__all__ = ["Suggestion", "factor", "render_suggestions", "suggest_margins"]
+
+#: Margins are rounded up to these steps.
+STEP = 0.005
+POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A margin, and what it comes from.
+
+    Attributes
+    ----------
+    metric : str
+    margin : float
+        The larger of the shipped margin and `needed`, in steps of 0.005.
+    noise : float
+        Standard error of a rerun, in the noisiest task.
+    needed : float
+        `factor` times noise.
+    """
+
+    metric: str
+    margin: float
+    noise: float
+    needed: float
+
+
+def factor(tasks: int, level: float = 0.95) -> float:
+    """Give the standard errors that a margin must hold for equal models to pass.
+
+    Examples
+    --------
+    >>> [round(factor(tasks), 2) for tasks in (1, 3, 10)]
+    [3.55, 3.99, 4.41]
+    """
+    each = 1.0 - (1.0 - POWER) / (len(SHIPPED) * tasks)
+    return normal_quantile(2.0 * level - 1.0) + normal_quantile(2.0 * each - 1.0)
+
+
+def suggest_margins(
+    noise: Sequence[Noise],
+    items: Mapping[str, int],
+    tolerated: Mapping[str, float] | None = None,
+    level: float = 0.95,
+) -> list[Suggestion]:
+    """Suggest a margin for each number of the gate.
+
+    Parameters
+    ----------
+    noise : Sequence of Noise
+        Of a rerun.
+    items : Mapping of str to int
+        Items of each task that will be gated; the noise shrinks with their square root.
+    tolerated : Mapping of str to float, optional
+        What a change may be for other reasons; the shipped margins by default.
+    level : float
+        The policy's confidence.
+    """
+    floor = SHIPPED if tolerated is None else tolerated
+    k = factor(max(len(items), 1), level)
+    found = []
+    for metric in SHIPPED:
+        errors = [
+            one.standard_error * math.sqrt(one.items / items[one.task])
+            for one in noise
+            if one.metric == metric and one.task in items
+        ]
+        if errors:
+            needed = k * max(errors)
+            margin = max(floor.get(metric, 0.0), math.ceil(needed / STEP - 1e-9) * STEP)
+            found.append(Suggestion(metric, round(margin, 6), max(errors), needed))
+    return found
+
+
+def render_suggestions(found: Iterable[Suggestion], tasks: int, level: float = 0.95) -> str:
+    """Give the suggestions as YAML that stands in a policy."""
+    lines = [
+        f"# {factor(tasks, level):.2f} standard errors of a rerun; the shipped margin if larger",
+        "metrics:",
+    ]
+    for one in found:
+        field = f"  {one.metric}: {{margin: {one.margin:g}}}"
+        shipped = SHIPPED[one.metric]
+        lines.append(
+            f"{field:42}# rerun noise {one.noise:.4f}, needs {one.needed:.3f}, shipped {shipped:g}"
+        )
+    return "\n".join(lines) + "\n"

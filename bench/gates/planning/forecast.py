@@ -1,0 +1,176 @@
+"""Equal candidates in the numbers of a gate, with the items at hand and with any other number.
+
+Equal candidates are made of the reference's own rows, and each is measured as the gate measures.
+With more items of the same kind every estimate is nearer to its mean, and every limit nearer to its
+estimate, by the root of their number; so each candidate has a number of items from which on it
+would pass. No normal distribution is assumed, and the numbers of one candidate stay together, as
+correlated as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.comparison.pairs import TaskPair
+from caopd_bench.core.process.progress import track
+from caopd_bench.gates.decide import limited_cells
+from caopd_bench.gates.planning.candidates import make_equal, stratify
+from caopd_bench.gates.policy import Policy
+from caopd_bench.gates.wording.places import Made, Place
+from caopd_bench.metrics.rows.counting import FloatArray
+
+__all__ = ["Draws", "draw_equal", "pass_from"]
+
+#: From this share of the variance on, all of it falls with the number of items.
+ALL = 0.9
+LARGEST = 1e9  # items: more is never
+STEPS = 60  # halvings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Equal candidates of one size, measured; a row for each, a column for each gated number.
+
+    Attributes
+    ----------
+    items : int
+        Of the reference.
+    places : Sequence of Place
+    given, limits : ndarray, (cells,)
+        The policy's numbers; and what `upper` must be below: the margins, and 0 for a bar, which
+        `worse_by` is measured from.
+    worse_by, upper, error : ndarray, (draws, cells)
+        Estimate, one-sided limit and standard error; NaN where a number could not be computed.
+    reasons : Sequence of str
+        Why a number could not be computed in some draw; empty if it was in all.
+    """
+
+    items: int
+    places: Sequence[Place]
+    given: FloatArray
+    limits: FloatArray
+    worse_by: FloatArray
+    upper: FloatArray
+    error: FloatArray
+    reasons: Sequence[str]
+
+    @property
+    def computed(self) -> NDArray[np.bool_]:
+        """Numbers that every draw has."""
+        return np.asarray(np.isfinite(self.upper).all(axis=0))
+
+    @property
+    def passes(self) -> NDArray[np.bool_]:
+        """Which number of which draw is within its limit; one that is not computed is not."""
+        return np.asarray(self.upper < self.limits)
+
+    def scale(self, noise: FloatArray) -> Draws:
+        """Give the draws of a model whose noise is so many times as large, for each number."""
+        return Draws(
+            self.items,
+            self.places,
+            self.given,
+            self.limits,
+            self.worse_by * noise,
+            self.upper * noise,
+            self.error * noise,
+            self.reasons,
+        )
+
+
+def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Generator) -> Draws:
+    """Make equal candidates and measure them.
+
+    Parameters
+    ----------
+    pair : TaskPair
+        Its base is the reference.
+    policy : Policy
+    draws : int
+    rng : Generator
+
+    Returns
+    -------
+    Draws
+    """
+    stratum = stratify(pair, policy.gated_key(pair.task))
+    gated = policy.only_gated()
+    made: dict[Place, Made] = {}
+    reasons: dict[Place, str] = {}
+    table = []
+    for _ in track(range(draws), f"drawing equal models on {pair.task}", "candidates", draws):
+        every = limited_cells([make_equal(pair, rng, stratum)], gated, only_limits=True)
+        made = {place: one for place, one in every.items() if one.tier == "gate"}
+        reasons |= {p: one.numbers.reason for p, one in made.items() if one.numbers.reason}
+        numbers = [one.numbers for one in made.values()]
+        table.append([(n.worse_by, n.upper, n.standard_error) for n in numbers])
+    values = np.array(table, dtype=np.float64).reshape(draws, len(made), 3)
+    return Draws(
+        pair.items,
+        list(made),
+        np.array([one.limit for one in made.values()]),
+        np.array([one.cell(place.rule).margin for place, one in made.items()]),
+        values[:, :, 0],
+        values[:, :, 1],
+        values[:, :, 2],
+        [reasons.get(place, "") for place in made],
+    )
+
+
+def pass_from(draws: Draws, wider: Draws) -> FloatArray:
+    """Give the items from which on each number of each draw is within its limit.
+
+    Parameters
+    ----------
+    draws : Draws
+    wider : Draws
+        Of four times as many items: they show how fast the limits of each number come nearer. That
+        of a rate without failures comes by the number of items, not by its root.
+
+    Returns
+    -------
+    ndarray, (draws, cells)
+        Infinite where no number of items does it: a bar that the reference itself is not within,
+        or a number that could not be computed.
+
+    Examples
+    --------
+    A limit of .08 that was all noise is below .04 with four times the items:
+
+    >>> place = Place("t", None, "brier", "margin")
+    >>> def made(items, by, upper):
+    ...     one = np.array([[by]]), np.array([[upper]]), np.array([[upper - by]])
+    ...     return Draws(items, [place], *[np.array([0.04])] * 2, *one, [""])
+    >>> pass_from(made(100, 0.02, 0.08), made(400, 0.01, 0.04)).round()
+    array([[400.]])
+    """
+    is_bar = np.array([place.rule != "margin" for place in draws.places])
+    # Of an equal model, the mean change is 0; from a bar it is as far as the reference is.
+    centre = np.where(is_bar, draws.worse_by.mean(axis=0), 0.0)
+    moved, reach = draws.worse_by - centre, draws.upper - draws.worse_by
+    falls = _share_that_falls(reach, wider.upper - wider.worse_by)
+    low, high = np.zeros_like(moved), np.full_like(moved, np.log(LARGEST))
+    for _ in range(STEPS):
+        middle = (low + high) / 2.0
+        fewer = draws.items / np.exp(middle)
+        spread = np.sqrt(falls * fewer + (1.0 - falls) * fewer**2)
+        is_within = centre + moved * np.sqrt(fewer) + reach * spread < draws.limits
+        low, high = np.where(is_within, low, middle), np.where(is_within, middle, high)
+    items = np.exp(high)
+    return np.where(np.isfinite(draws.upper) & (items < LARGEST * 0.99), items, np.inf)
+
+
+def _share_that_falls(reach: FloatArray, wider: FloatArray) -> FloatArray:
+    """Give the share of a limit's variance that falls with the number of items.
+
+    The rest falls with its square, as that of items that are counted in addition.
+    """
+    first, second = (np.nan_to_num(np.abs(x).mean(axis=0)) for x in (reach, wider))
+    ratio = np.divide(second, first, out=np.full_like(first, 0.5), where=first > 0.0)
+    # With four times the items: a share of 1/4 and a share of 1/16 of the variance remain.
+    share = np.clip((ratio**2 - 1.0 / 16.0) / (1.0 / 4.0 - 1.0 / 16.0), 0.0, 1.0)
+    return np.asarray(np.where(share > ALL, 1.0, share))

@@ -1,0 +1,185 @@
+"""A plan of the gate as text and as strict JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from caopd_bench._version import __version__
+from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.gates.planning.no_room import describe_no_room
+from caopd_bench.gates.planning.plan import CellPlan, GatePlan, TaskPlan
+from caopd_bench.gates.wording.words import label_of, round_items
+from caopd_bench.scores.table import align
+
+__all__ = ["render_plan", "render_plan_json", "summarize_plan", "warn_of_no_room"]
+
+HEADS = ("", "limit", "moves by", "within", "items for")
+
+
+def render_plan(plan: GatePlan) -> str:
+    """Give the plan for the terminal; without a final newline."""
+    together = f"{percent(plan.power)} for all {len(plan.tasks)} tasks together"
+    each = percent(plan.power ** (1.0 / len(plan.tasks)))
+    lines = [f"PLAN  {summarize_plan(plan)}", *_explain(plan)]
+    for task in plan.tasks:
+        needs = ""
+        if len(plan.tasks) > 1 and math.isfinite(task.items_needed):
+            needs = f"; about {round_items(task.items_needed)} give {each} here, and {together}"
+        lines.append(
+            f"\n{inline(task.task, NAME_WIDTH)}: {task.items:,} items, PASS in "
+            f"{percent(task.chance)} of runs{needs}"
+        )
+        heads = [*HEADS[:-1], f"{HEADS[-1]} {percent(plan.power)}"]
+        lines += align([heads, *(_row(cell) for cell in task.cells)])
+    lines += [
+        "",
+        "  moves by: standard error of the change in an equal model, with these items",
+        "  within: in how many runs this number alone is shown to be within its limit",
+        f"  items for {percent(plan.power)}: of the task, for this number alone",
+    ]
+    return "\n".join(lines)
+
+
+def summarize_plan(plan: GatePlan) -> str:
+    """Say in a line what an equal model could do, and what it would take."""
+    lacking = [task for task in plan.tasks if task.items_needed > task.items]
+    several = len(plan.tasks) > 1
+    head = (
+        f"a model equal to {inline(plan.reference, NAME_WIDTH)} would PASS in "
+        f"{percent(plan.chance)} of runs with these items"
+        f"{f', all {len(plan.tasks)} tasks together' if several else ''}"
+    )
+    if not lacking:
+        least = _range([task.items_needed for task in plan.tasks], round_items)
+        each = " of each task" if several else ""
+        return (
+            f"{head}: they are enough for {percent(plan.power)}, which takes about {least} items"
+            f"{each}"
+        )
+    never = [task for task in lacking if math.isinf(task.items_needed)]
+    if never:
+        place = f"{inline(never[0].task, NAME_WIDTH)}: " if several else ""
+        cell = next(cell for cell in never[0].cells if math.isinf(cell.items_needed))
+        return f"{head}, and more such items do not help: {place}{_obstacle(cell)}"
+    most = max(lacking, key=lambda task: task.items_needed)
+    takes = f"{_name(most.bottleneck)} takes most"
+    if not several:
+        return (
+            f"{head}; {percent(plan.power)} takes about {round_items(most.items_needed)} items "
+            f"(now {most.items:,}; {takes})"
+        )
+    now = _range([task.items for task in plan.tasks], "{:,}".format)
+    needed = _range([task.items_needed for task in plan.tasks], round_items)
+    return (
+        f"{head}; {percent(plan.power)} takes about {needed} items of each task (now {now}; "
+        f"{inline(most.task, NAME_WIDTH)} {takes})"
+    )
+
+
+def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
+    low, high = show(min(items)), show(max(items))
+    return low if low == high else f"{low} to {high}"
+
+
+def render_plan_json(plan: GatePlan) -> str:
+    """Give the plan as strict JSON: what is not finite is null."""
+    plain = {**asdict(plan), "versions": {"caopd_bench": __version__}}
+    return escape_markers(json.dumps(_finite(plain), indent=1, allow_nan=False)) + "\n"
+
+
+def percent(chance: float) -> str:
+    """Show a chance that is estimated from some hundred draws.
+
+    Examples
+    --------
+    >>> [percent(chance) for chance in (0.0, 0.004, 0.43, 0.999, 1.0)]
+    ['under 1 %', 'under 1 %', '43 %', 'over 99 %', 'over 99 %']
+    """
+    if chance < 0.01:
+        return "under 1 %"
+    return "over 99 %" if chance > 0.99 else f"{100 * chance:.0f} %"
+
+
+def _explain(plan: GatePlan) -> Iterator[str]:
+    """Yield what the headline rests on, and what stands in the way of PASS whatever the noise."""
+    ways = [_way(task) for task in plan.tasks]
+    yield (
+        f"  equal: {plan.draws} candidates made of the reference's own rows, in which "
+        f"{'; or '.join(dict.fromkeys(ways))}"
+    )
+    yield from (f"  {line}" for line in warn_of_no_room(plan))
+    several = len(plan.tasks) > 1
+    for task in plan.tasks:
+        place = f"{inline(task.task, NAME_WIDTH)}: " if several else ""
+        if task.items < plan.min_items:
+            yield (
+                f"  {place}{task.items:,} items, and the policy asks for {plan.min_items:,} "
+                "(min_items): with fewer nothing is decided"
+            )
+        for cell in task.cells:
+            if cell.reason or math.isinf(cell.items_needed):
+                yield f"  {place}{_obstacle(cell)}"
+    if any(task.items_needed > task.items and not task.is_sampled for task in plan.tasks):
+        yield "  several samples of each question (_sc8), or wider margins, take fewer questions"
+
+
+def _way(task: TaskPlan) -> str:
+    """Say how equal candidates of a task are made, and what is assumed in it."""
+    way = "all samples are drawn anew" if task.is_sampled else "60 % of the items are answered anew"
+    if task.is_measured:
+        return f"{way}, with the noise scaled to that which a rerun of the checkpoint had"
+    return way if task.is_sampled else f"{way} (an assumption; baseline init --aa measures it)"
+
+
+def warn_of_no_room(plan: GatePlan) -> list[str]:
+    """Say which numbers of the reference cannot get worse by their margin; a line each."""
+    return [
+        f"{line}: the gate sees no such loss"
+        for line in describe_no_room(plan.no_room, len(plan.tasks))
+    ]
+
+
+def _obstacle(cell: CellPlan) -> str:
+    """Say why a number blocks PASS whatever the noise, and what to do about it."""
+    why = inline(cell.reason, WARNING_WIDTH)
+    if math.isfinite(cell.items_needed):
+        return (
+            f"{_name(cell)}: not computed in every run with these items ({why}), and a number "
+            f"that is not computed blocks PASS; about {round_items(cell.items_needed)} items of "
+            "the task would do"
+        )
+    if cell.reason:
+        return (
+            f"{_name(cell)}: cannot be computed ({why}), also with many times as many such items, "
+            "and a number that is not computed ends in exit code 3: take harder or easier items, "
+            "or leave it out of the policy"
+        )
+    return (
+        f"{_name(cell)}: the reference itself is not within {cell.rule} {cell.limit:g}, so a model "
+        "equal to it cannot PASS, whatever the number of items"
+    )
+
+
+def _row(cell: CellPlan) -> list[str]:
+    limit = f"{cell.limit:g}" if cell.rule == "margin" else f"{cell.rule} {cell.limit:g}"
+    never = "none" if math.isinf(cell.items_needed) else round_items(cell.items_needed)
+    moves = "-" if math.isnan(cell.moves_by) else f"{cell.moves_by:.3f}"
+    return [_name(cell), limit, moves, percent(cell.chance), never]
+
+
+def _name(cell: CellPlan) -> str:
+    group = f"{inline(cell.group, NAME_WIDTH)} " if cell.group else ""
+    return f"{group}{label_of(cell.metric)}"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,72 @@
+"""Confidences that a candidate no longer states: what cannot be decided for want of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from caopd_bench.comparison.pairs import TaskPair
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.gates.policy import Limits, Policy
+from caopd_bench.metrics.comparison.degradation import degradation
+
+__all__ = ["describe_loss", "warn_of_silence"]
+
+#: Of all rows: confidence plays no part in it.
+OF_ANSWERS = "accuracy"
+
+
+def describe_loss(pair: TaskPair, level: float) -> str:
+    """Say how many confidences the candidate lacks that the reference has; "" if it may be chance.
+
+    Parameters
+    ----------
+    pair : TaskPair
+    level : float
+        The drop is beyond chance if its one-sided p-value is at most 1 - level.
+
+    Returns
+    -------
+    str
+    """
+    ours, theirs = int(pair.base.parsed.sum()), int(pair.cand.parsed.sum())
+    if theirs >= ours or pair.items < 2:
+        return ""
+    drop = degradation(
+        (pair.base.confidence, pair.base.correct),
+        (pair.cand.confidence, pair.cand.correct),
+        question=pair.question,
+        cluster=pair.family,
+        level=level,
+    )["parse_rate"]
+    # Over too few clusters no p-value is to be had, and nothing is known of chance.
+    if drop.p_value > 1.0 - level:
+        return ""
+    return (
+        f"the candidate states a usable confidence in {theirs:,} of {pair.n:,} rows, the reference "
+        f"in {ours:,}"
+    )
+
+
+def warn_of_silence(pairs: Sequence[TaskPair], policy: Policy) -> Iterator[str]:
+    """Say where the candidate states no confidence, or lost some without the policy looking."""
+    for pair in pairs:
+        gated = _gated(policy.limits(pair.task))
+        place = f"{inline(pair.task, NAME_WIDTH)}: " if len(pairs) > 1 else ""
+        is_limited = "parse_rate" in gated
+        if is_limited:
+            why = ""
+        elif gated and set(gated) <= {OF_ANSWERS}:
+            why = ", and the policy gates accuracy alone: this verdict says nothing of confidence"
+        else:
+            why = ", and the policy does not limit parse_rate"
+        if not pair.cand.parsed.any():
+            yield (
+                f"{place}the candidate states no usable confidence in any of its {pair.n:,} rows "
+                f"(parse rate 0){why}"
+            )
+        elif not is_limited and (lost := describe_loss(pair, policy.confidence)):
+            yield f"{place}{lost}{why}"
+
+
+def _gated(limits: Mapping[str, Limits]) -> list[str]:
+    return [name for name, limit in limits.items() if limit.tier == "gate"]

@@ -1,0 +1,62 @@
+"""A verdict as strict JSON: undefined is null, with its reason."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from caopd_bench._version import __version__
+from caopd_bench.core.privacy.places import is_path, shorten_path
+from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.gates.result import GateResult
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+
+__all__ = ["render_json", "to_plain"]
+
+
+def to_plain(result: GateResult) -> dict[str, Any]:
+    """Give the verdict as plain values, the verdict first."""
+    return {
+        "verdict": result.outcome,
+        "exit_code": result.exit_code,
+        "reference": result.reference,
+        "candidate": result.candidate,
+        "policy": _policy(result),
+        "cells": [
+            {key: _finite(value) for key, value in asdict(cell).items()} for cell in result.cells
+        ],
+        "undecidable": [
+            {
+                "task": cell.task,
+                "group": cell.group,
+                "metric": cell.metric,
+                "rule": cell.rule,
+                "why": cell.undecidable,
+            }
+            for cell in result.undecidable
+        ],
+        "too_few": dict(result.too_few),
+        "warnings": list(result.warnings),
+        "notes": list(result.notes),
+        "versions": {"caopd_bench": __version__, "parser": PARSER_VERSION},
+    }
+
+
+def render_json(result: GateResult) -> str:
+    """Give the verdict as text, with a final newline."""
+    return escape_markers(json.dumps(to_plain(result), indent=1, allow_nan=False)) + "\n"
+
+
+def _policy(result: GateResult) -> dict[str, Any]:
+    """Give the policy; of a reference by an absolute path the end, as the file may be shared."""
+    policy: dict[str, Any] = result.policy.model_dump(exclude_none=True)
+    reference = policy.get("reference", "")
+    if is_path(reference) and not reference.startswith("."):
+        policy["reference"] = shorten_path(reference)
+    return policy
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

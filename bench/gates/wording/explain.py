@@ -1,0 +1,102 @@
+"""What a verdict would take, what it does not say, and what its exit code is: lines below it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from caopd_bench.gates.result import GateCell, GateResult
+from caopd_bench.gates.wording.words import MOST, label, place, round_items
+
+__all__ = ["explain"]
+
+
+def explain(result: GateResult) -> list[str]:
+    """Say what a verdict that is no PASS or FAIL would take, and what its exit code is.
+
+    Of a FAIL, which numbers had no part in it, and why. Warnings stand first.
+    """
+    warnings = [f"WARNING: {line}" for line in result.warnings]
+    if result.outcome == "FAIL":
+        lines = [
+            f"{place(cell, result)}{label(cell)}: not computed ({cell.reason})"
+            for cell in result.cells
+            if cell.tier == "gate" and cell.reason
+        ]
+        return [*warnings, *_cut(lines)]
+    if result.outcome != "INCONCLUSIVE":
+        return warnings
+    open_cells = [c for c in result.cells if c.tier == "gate" and c.outcome == "INCONCLUSIVE"]
+    places: dict[tuple[str, str | None], list[GateCell]] = {}
+    for cell in open_cells:
+        places.setdefault((cell.task, cell.group), []).append(cell)
+    lines = [_why_undecidable(cell, result) for cell in result.undecidable]
+    lines += [line for cells in places.values() for line in _what_decides(cells, result)]
+    return [*warnings, *_cut(lines), *_say_code(result)]
+
+
+def _say_code(result: GateResult) -> Iterator[str]:
+    """Say why the exit code is not what on_inconclusive makes of it, or that it is 0."""
+    number = len(result.undecidable)
+    if number:
+        numbers = "a gated number" if number == 1 else f"{number} gated numbers"
+        yield (
+            f"NOT DECIDABLE, exit code {result.exit_code} whatever on_inconclusive says: {numbers} "
+            "cannot be decided from these rows; what helps: a candidate that states its "
+            "confidence, more or harder items, or tier: advisory for them in the policy"
+        )
+    elif result.exit_code == 0:
+        yield (
+            "NOTHING WAS DECIDED; the exit code is 0 because the policy says on_inconclusive: warn"
+        )
+
+
+def _why_undecidable(cell: GateCell, result: GateResult) -> str:
+    name = f"{place(cell, result)}{label(cell)}"
+    if cell.reason:
+        return f"{name}: not computed ({cell.reason}), which blocks PASS"
+    return f"{name}: cannot be decided ({cell.undecidable})"
+
+
+def _cut(lines: Sequence[str]) -> list[str]:
+    shown = list(lines[: 2 * MOST])
+    more = len(lines) - len(shown)
+    return [*shown, f"and {more} more such lines"] if more else shown
+
+
+def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str]:
+    """Say of the open numbers of one task or group what is known, and how many items decide."""
+    first = cells[0]
+    where = place(first, result)
+    for cell in cells:
+        if not cell.undecidable and cell.worse_by > (cell.limit if cell.rule == "margin" else 0.0):
+            yield f"{where}{label(cell)}: worse than allowed as estimated, which may be chance"
+    most = max(cells, key=lambda cell: _or_none(cell.items_needed))
+    if not math.isfinite(most.items_needed):
+        yield f"{where}{_why_never(most)}"
+        return
+    samples = "" if first.task.endswith("_sc8") else "; or several samples of each (_sc8)"
+    lacking = [label(cell) for cell in cells if cell.reason]
+    numbers = ", of the numbers that are computed" if lacking else ""
+    more = f"; how many {' and '.join(lacking)} would take is not known from this run"
+    yield (
+        f"{where}about {round_items(most.items_needed)} items would decide with a chance of 80 %"
+        f"{numbers}, if the candidate is what it seems (now {most.items:,}; {label(most)} takes "
+        f"most){more if lacking else ''}{samples}; how many a model equal to the reference takes: "
+        "caopd-bench gate --plan"
+    )
+
+
+def _why_never(cell: GateCell) -> str:
+    """Say why no number of items is named."""
+    if cell.reason:
+        return f"how many items would decide is not known: {label(cell)} cannot be computed here"
+    what = f"the change in {label(cell)}" if cell.rule == "margin" else label(cell)
+    return (
+        f"more items of this kind may not decide: {what} is exactly at its limit, or the "
+        "confidences that the candidate does not state could bring it there"
+    )
+
+
+def _or_none(items: float) -> float:
+    return math.inf if math.isnan(items) else items

@@ -1,0 +1,85 @@
+"""What a reader of a verdict should know beside its numbers: a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caopd_bench.comparison.comparability import Difference
+from caopd_bench.comparison.pair_notes import notes_on_weights
+from caopd_bench.comparison.pairs import TaskPair
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.gates.policy import Policy
+from caopd_bench.runs.run import AnyRun
+from caopd_bench.scores.notes import notes_on_pairing
+
+__all__ = ["list_notes"]
+
+
+def list_notes(
+    runs: tuple[AnyRun, AnyRun],
+    pairs: Sequence[TaskPair],
+    differences: Sequence[Difference],
+    policy: Policy,
+) -> list[str]:
+    """Say how the two runs differ in what is no number, and what stands in the way of a verdict.
+
+    Parameters
+    ----------
+    runs : (Run, Run)
+        Reference and candidate.
+    pairs : Sequence of TaskPair
+        The tasks that are looked at.
+    differences : Sequence of Difference
+        In how the two were asked.
+    policy : Policy
+
+    Returns
+    -------
+    list of str
+    """
+    tasks = [pair.task for pair in pairs]
+    # First what makes every number wrong, if it is so; once for all tasks of the same files.
+    notes = list(dict.fromkeys(n for task in tasks for n in notes_on_pairing(runs, task)))
+    notes += [str(difference) for difference in differences]
+    notes += notes_on_weights(runs)
+    notes += _notes_on_pairs(policy, pairs)
+    notes += _notes_on_runs(*runs, tasks)
+    return notes
+
+
+def _notes_on_pairs(policy: Policy, pairs: Sequence[TaskPair]) -> Iterator[str]:
+    alike = [pair for pair in pairs if pair.is_identical]
+    same = "the candidate's rows are identical to the reference's"
+    if len(alike) == len(pairs):
+        yield f"{same}; is the candidate another model?"
+    else:
+        yield from (f"{inline(pair.task, NAME_WIDTH)}: {same}" for pair in alike)
+    for pair in pairs:
+        place = inline(pair.task, NAME_WIDTH)
+        if pair.items < policy.min_items:
+            yield (
+                f"{place}: {pair.items} items; the policy asks for {policy.min_items} "
+                "(min_items), so nothing is decided: evaluate more (--limit)"
+            )
+        key = policy.cluster_of(pair.task)
+        without = {
+            item
+            for item, groups in zip(pair.item.tolist(), pair.groups, strict=True)
+            if key is not None and groups.get(key) is None
+        }
+        if without:
+            yield (
+                f"{place}: {len(without):,} of {pair.items:,} items have no {key!r}; each counts "
+                "as a cluster of its own"
+            )
+
+
+def _notes_on_runs(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> Iterator[str]:
+    looked_at = set(tasks)
+    left = [task for task in cand.tasks if task not in looked_at]
+    if left:
+        yield f"not looked at: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
+    for run in (base, cand):
+        ours = [w for w in run.warnings if w.partition(":")[0] in looked_at]
+        for warning in ours:
+            yield f"{inline(run.name, NAME_WIDTH)}: {inline(warning, WARNING_WIDTH)}"

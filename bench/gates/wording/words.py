@@ -1,0 +1,61 @@
+"""Words and figures that every part of a verdict writes alike."""
+
+from __future__ import annotations
+
+import math
+
+from caopd_bench.gates.result import GateCell, GateResult
+from caopd_bench.scores.table import LABELS
+
+__all__ = ["MOST", "label", "label_of", "number", "place", "round_items", "signed"]
+
+MOST = 5  # reasons in the headline, and half as many as lines of a kind
+
+
+def label(cell: GateCell) -> str:
+    """Name a number as the tables do."""
+    return label_of(cell.metric)
+
+
+def label_of(metric: str) -> str:
+    """Name a metric as the tables do.
+
+    Examples
+    --------
+    >>> label_of("brier"), label_of("strict_auroc"), label_of("smooth_ece")
+    ('Brier', 'strict AUROC', 'smooth ECE')
+    """
+    words = metric.replace("_", " ").replace("auroc", "AUROC").replace("ece", "ECE")
+    return LABELS.get(metric, words).strip()
+
+
+def round_items(items: float) -> str:
+    """Round up to two digits: the number rests on an estimate.
+
+    Examples
+    --------
+    >>> round_items(78.2), round_items(1316.0)
+    ('79', '1,400')
+    """
+    step = 10 ** max(int(math.log10(items)) - 1, 0)
+    return f"{math.ceil(items / step) * step:,}"
+
+
+def place(cell: GateCell, result: GateResult) -> str:
+    """Say where a number stands, as far as that is not clear; with a colon."""
+    # Of thousands of tasks the second is soon found; it is asked for every number.
+    several = any(one.task != cell.task for one in result.cells)
+    where = f"{cell.task} {cell.group}" if several and cell.group else cell.group or ""
+    where = where or (cell.task if several else "")
+    return f"{where}: " if where else ""
+
+
+def number(value: float, cell: GateCell) -> str:
+    """Show a value of a cell."""
+    sign = "+" if cell.metric == "overconfidence_gap" else ""
+    return "-" if math.isnan(value) else f"{value:{sign}.3f}"
+
+
+def signed(value: float) -> str:
+    """Show a difference."""
+    return "-" if math.isnan(value) else f"{value:+.3f}"

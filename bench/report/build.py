@@ -1,0 +1,247 @@
+"""Runs to a report: everything that is computed, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from caopd_bench.comparison.comparability import Difference
+from caopd_bench.comparison.compare import TaskComparison, compare
+from caopd_bench.comparison.pair_notes import notes_on_thinking, notes_on_weights
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.progress import track
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.report.duels import ItemPair, pick_pairs
+from caopd_bench.report.entries import Entry, Given, read_entries
+from caopd_bench.report.models_file import Published
+from caopd_bench.report.setups import odd_ones
+from caopd_bench.report.standings import Standing, rank
+from caopd_bench.runs.read import read_run
+from caopd_bench.runs.records import Record
+from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
+from caopd_bench.scores.probe import OWN, probe
+
+__all__ = ["FEW", "Duel", "Report", "build_report"]
+
+#: With as many runs or fewer, the first is compared with each of the others without being asked.
+FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One task of two runs, item by item.
+
+    Attributes
+    ----------
+    base, cand, task : str
+    found : TaskComparison or None
+        None where they cannot be compared, with the reason.
+    items : Sequence of ItemPair
+        What only one of them got right, and where both are sure and one is wrong.
+    reason : str
+    """
+
+    base: str
+    cand: str
+    task: str
+    found: TaskComparison | None
+    items: Sequence[ItemPair]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the formats render.
+
+    Attributes
+    ----------
+    title : str
+    level : float
+        Nominal coverage of the intervals.
+    entries : Sequence of Entry
+    tasks : Sequence of str
+    standings : Mapping of str to Standing
+    odd : Mapping of str to Mapping of str to sequence of Difference
+        By task and run: how it was asked otherwise than most.
+    duels : Sequence of Duel
+    probes : Sequence of Record
+    published : Sequence of Published
+    samples : int
+        Rows of a cell that the page carries, at most.
+    warnings : Sequence of str
+        On the runs together: the same weights under two names, thinking beside not thinking, a run
+        without the task that was asked for; and each stored run whose rows were changed since.
+    """
+
+    title: str
+    level: float
+    entries: Sequence[Entry]
+    tasks: Sequence[str]
+    standings: Mapping[str, Standing]
+    odd: Mapping[str, Mapping[str, Sequence[Difference]]]
+    duels: Sequence[Duel]
+    probes: Sequence[Record]
+    published: Sequence[Published]
+    samples: int
+    warnings: Sequence[str]
+
+    def records(self) -> list[Record]:
+        """Give every measured number, by run and task."""
+        found = [r for entry in self.entries for cell in entry.cells.values() for r in cell.records]
+        return [*found, *self.probes]
+
+
+def build_report(
+    specs: Sequence[str | Path],
+    *,
+    title: str = "Calibration report",
+    task: str | None = None,
+    by: Sequence[str] = (),
+    level: float = 0.95,
+    samples: int = 200,
+    pairs: Sequence[tuple[str, str]] = (),
+    given: Mapping[str, Given] | None = None,
+    published: Sequence[Published] = (),
+    workers: int = 1,
+) -> Report:
+    """Read runs and compute all that a report shows.
+
+    Parameters
+    ----------
+    specs : sequence of str or Path
+        As for `read_run`: `PATH` or `NAME=PATH`.
+    title : str
+    task : str, optional
+        Only this one.
+    by : sequence of str
+        Group keys beside those that the page goes into by itself.
+    level : float
+        Nominal coverage of the intervals.
+    samples : int
+        Rows of each run and task that the page carries, at most.
+    pairs : sequence of (base, cand)
+        Names of runs to be compared item by item; by default the first with each of the others,
+        of up to five runs.
+    given : mapping of str to Given, optional
+        Method, size and family of runs, by name.
+    published : sequence of Published
+        Numbers of others, to be shown as such.
+    workers : int
+        Processes that read eight runs or more. A script that asks for several must keep its own
+        work under `if __name__ == "__main__":`, since each of them imports it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    UsageError
+        If a run cannot be read, or a name is not that of a run.
+    """
+    read = read_entries(
+        specs, task=task, by=by, level=level, samples=samples, given=given, workers=workers
+    )
+    entries = [entry for entry in read if entry.cells]
+    tasks = list(dict.fromkeys(name for entry in entries for name in entry.cells))
+    for key in by:
+        if not any(key in cell.groups for entry in entries for cell in entry.cells.values()):
+            raise UsageError(f"--by {key}: no task of these runs has such a group")
+    chosen = _check_pairs(pairs, entries) or _default_pairs(entries)
+    return Report(
+        title=title,
+        level=level,
+        entries=entries,
+        tasks=tasks,
+        standings={
+            name: rank(name, entries, level)
+            for name in track(tasks, "testing pairs of runs", "tasks", len(tasks))
+        },
+        odd={name: odd_ones(name, entries) for name in tasks},
+        duels=_duels(chosen, level),
+        probes=_probes(entries, level),
+        published=list(published),
+        samples=samples,
+        warnings=list(_warn(read, task)),
+    )
+
+
+def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
+    """Say what a reader of the page should know of the runs together."""
+    missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
+    if missing:
+        yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
+    heads = [entry.head for entry in read if entry.cells]
+    yield from notes_on_weights(heads)
+    yield from notes_on_thinking(heads)
+
+
+def _check_pairs(
+    pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
+) -> list[tuple[Entry, Entry]]:
+    named = {entry.name: entry for entry in entries}
+    for pair in pairs:
+        for name in pair:
+            if name not in named:
+                raise UsageError(
+                    f"--compare: no run is called {name!r}; the runs are {', '.join(named)}"
+                )
+        if pair[0] == pair[1]:
+            raise UsageError(f"--compare {pair[0]} {pair[1]}: give two runs")
+    return [(named[a], named[b]) for a, b in pairs]
+
+
+def _default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+    return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
+
+
+def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:
+    """Compare pairs; the runs are read again, since the report keeps no rows."""
+    duels: list[Duel] = []
+    read: dict[str, AnyRun] = {}
+    for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
+        for entry in (base, cand):
+            if entry.name not in read:
+                read[entry.name] = _read_again(entry)
+        shared = [task for task in base.cells if task in cand.cells]
+        shared = [task for task in shared if not task.endswith(AGREEMENT)] or shared
+        for task in shared:
+            duels.append(_duel(read[base.name], read[cand.name], task, level))
+    return duels
+
+
+def _read_again(entry: Entry) -> AnyRun:
+    return replace(read_run(entry.spec), name=entry.name)
+
+
+def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:
+    try:
+        (found,) = compare(base, cand, task=task, level=level)
+    except UsageError as error:
+        return Duel(base.name, cand.name, task, None, (), str(error))
+    assert isinstance(base, Run)
+    assert isinstance(cand, Run)
+    items = pick_pairs(base.task_rows(task), cand.task_rows(task))
+    return Duel(base.name, cand.name, task, found, items)
+
+
+def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
+    """Compute the probes of each model that was sampled with and without the teacher's context."""
+    by_weights: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for task in entry.cells:
+            if task.endswith(OWN):
+                weights = entry.cells[task].settings.get("weights")
+                model = weights or str(entry.head.provenance.get("model"))
+                members = by_weights.setdefault(model, [])
+                if entry not in members:
+                    members.append(entry)
+    found: list[Record] = []
+    for members in by_weights.values():
+        try:
+            found += probe([_read_again(entry) for entry in members], level=level)
+        except UsageError:
+            # Sampled one way only, or twice: there is nothing to set beside it.
+            continue
+    return found

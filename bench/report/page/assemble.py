@@ -1,0 +1,246 @@
+"""The report as one HTML file: opens from disk, loads nothing, and reads without its script."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.resources import files
+
+from caopd_bench._version import __version__
+from caopd_bench.report.build import FEW, Report
+from caopd_bench.report.drawings import Drawing, draw_probes, draw_task
+from caopd_bench.report.findings import find
+from caopd_bench.report.page.duels import render_duel
+from caopd_bench.report.page.markup import code, name, number, row, table, text
+from caopd_bench.report.page.models import render_model
+from caopd_bench.report.page.provenance import render_provenance
+from caopd_bench.report.page.samples import dump, fit_samples, render_samples
+from caopd_bench.report.page.table import render_filters, render_pairs, render_standings, say_size
+from caopd_bench.report.page.vector import to_inline_svg
+from caopd_bench.report.standings import FITS
+
+__all__ = ["render_page"]
+
+#: Tasks whose figures the page has; each costs a second and 300 kB.
+DRAWN_TASKS = 4
+BROAD = ("reliability", "histograms")
+MEANINGS = {
+    "Brier skill": "1 - Brier score / (accuracy x (1 - accuracy)), over all answers: 0 is what "
+    "stating the own accuracy every time earns, 1 is perfect, below 0 the constant is better. An "
+    "answer without a usable confidence counts as a loss of 1, the worst that it could have been. "
+    "There is none with fewer than five right or five wrong answers. A model can raise it by "
+    "answering wrong where it is unsure and stating 0 there: read it with the accuracy beside it.",
+    "Order": "by Brier skill, with two exceptions that are marked <b>moved down</b>. A run stands "
+    "below every run that is told apart from it as more accurate and whose confidence holds: its "
+    "skill is told apart from 0, and its mean confidence is not told apart from its accuracy, or "
+    f"is within {FITS:g} of it. And a run whose confidence is not shown to tell right answers from "
+    "wrong ones (AUROC with the missing at their worst) stands below those whose is. <b>Less "
+    "accurate</b> marks a run above one that is told apart as more accurate.",
+    "Group": "runs that share a letter were not told apart in Brier skill: paired tests on the "
+    "same answers, adjusted by Holm for all pairs of the task. There are no ranks, since "
+    "neighbours are mostly not told apart.",
+    "Accuracy": "right answers, of all: those without a usable confidence count too.",
+    "Brier score": "mean squared distance of the stated confidence from the outcome, of the "
+    "answers that state one. Not to compare models by: it falls when the confidence gets better, "
+    "but also when wrong answers become right above an accuracy of one half, and when right "
+    "answers become wrong below it. Always wrong and always stated at 0 scores 0.",
+    "DSC": "what telling right from wrong takes off the Brier score (CORP decomposition). Higher "
+    "is better, at the same accuracy.",
+    "ECE": "mean distance of the stated confidence from the accuracy, in ten bins. Below it, what "
+    "a perfectly calibrated model would score with as many answers: never 0.",
+    "Overconfidence gap": "mean stated confidence minus accuracy: above 0 the model says more than "
+    "it holds.",
+    "AUROC": "how often a right answer is stated surer than a wrong one; ties count half, .5 is "
+    "chance.",
+    "SPR": "the same, ties counted as failures: 0 for a model that always states the same.",
+    "Stated when wrong": "mean confidence of the wrong answers.",
+    "Parse rate": "answers with a usable confidence. All other numbers but Brier skill and "
+    "accuracy are of these.",
+}
+
+
+def render_page(report: Report, *, beside: str | None = None) -> str:
+    """Give the page.
+
+    Parameters
+    ----------
+    report : Report
+    beside : str, optional
+        Name of the file with all rows, if one is written.
+    """
+    style, script = _asset("page.css"), _asset("page.js")
+    sections = dict(_sections(report))
+    provenance = render_provenance(report)
+    data, cap = fit_samples(report, sum(map(len, sections.values())) + len(provenance))
+    sections["Samples"] = render_samples(report, data, cap, beside)
+    sections["Provenance"] = provenance
+    sections["How to read it"] = _meanings()
+    links = "".join(f'<li><a href="#{_slug(head)}">{head}</a></li>' for head in sections)
+    body = "".join(
+        f'<section id="{_slug(head)}"><h2>{head}</h2>{inner}</section>\n'
+        for head, inner in sections.items()
+    )
+    rows = sum(cell.n for entry in report.entries for cell in entry.cells.values())
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{text(report.title)}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#standings">Skip to the standings</a>
+<header>
+<h1>{text(report.title, 200)}</h1>
+<p class="lead">{_count(len(report.entries), "run")}, {_count(len(report.tasks), "task")}, \
+{rows:,} answers. Can their stated confidence be believed?</p>
+</header>
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main>
+{body}</main>
+<footer>Made by caopd-bench {text(__version__)} from the runs alone: {code("caopd-bench score")} \
+recomputes every number here from their rows, and Brier skill is 1 - Brier / (accuracy (1 - \
+accuracy)) with the upper worst-case bound of Brier.</footer>
+<script type="application/json" id="samples-data">{dump(data)}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _sections(report: Report) -> Iterator[tuple[str, str]]:
+    findings = "".join(_findings(report, task) for task in report.tasks)
+    pairs = "".join(render_pairs(report, task) for task in report.tasks)
+    yield (
+        "Standings",
+        f'<div class="findings">{findings}</div>{_warnings(report)}{render_filters(report)}'
+        f"{render_standings(report)}{pairs}",
+    )
+    figures = "".join(_figures(report))
+    if figures:
+        yield "Figures", figures
+    if report.duels:
+        yield "Side by side", "".join(render_duel(report, duel) for duel in report.duels)
+    elif len(report.entries) > FEW:
+        yield (
+            "Side by side",
+            f"<p>With more than {FEW} runs, two are compared item by item only where they are "
+            f"named: {code('caopd-bench report ... --compare BASE CAND')}, once for each pair.</p>",
+        )
+    if report.probes:
+        yield "Probes", _probes(report)
+    if report.published:
+        yield "Published", _published(report)
+    yield "Models", "".join(render_model(report, entry) for entry in report.entries)
+
+
+def _warnings(report: Report) -> str:
+    said = "".join(f"<li>{text(warning, 600)}</li>" for warning in report.warnings)
+    return f'<ul class="warnings">{said}</ul>' if said else ""
+
+
+def _findings(report: Report, task: str) -> str:
+    said = "".join(f"<li>{text(sentence)}</li>" for sentence in find(report, task))
+    return f"<section><h3>{name(task)}</h3><ul>{said}</ul></section>" if said else ""
+
+
+def _figures(report: Report) -> Iterator[str]:
+    drawn = report.tasks[:DRAWN_TASKS]
+    for i, task in enumerate(drawn):
+        inner = "".join(
+            _figure(drawing, f"t{i}-{drawing.name}") for drawing in draw_task(report, task)
+        )
+        if inner:
+            yield f'<h3>{name(task)}</h3><div class="figures">{inner}</div>'
+    if len(report.tasks) > len(drawn):
+        yield (
+            f"<p>Figures of the first {len(drawn)} of {len(report.tasks)} tasks; all of them: "
+            f"{code('caopd-bench report ... --figures DIR')}.</p>"
+        )
+
+
+def _figure(drawing: Drawing, salt: str) -> str:
+    kind = ' class="broad"' if drawing.name in BROAD else ""
+    image = to_inline_svg(drawing.figure, salt, f"{drawing.title}. {drawing.caption}")
+    return (
+        f"<figure{kind}><figcaption><b>{text(drawing.title)}.</b> {text(drawing.caption)}"
+        f"</figcaption>{image}</figure>"
+    )
+
+
+def _probes(report: Report) -> str:
+    rows = []
+    for record in report.probes:
+        values = [
+            record.metric.replace("_", " "),
+            number(record.estimate),
+            f"[{number(record.low)}, {number(record.high)}]" if record.low == record.low else "",
+            record.n,
+            record.reason,
+        ]
+        head = f"{name(record.run)} on {name(record.task)} {name(record.group or '')}".strip()
+        rows.append(row(head, values))
+    heads = (
+        "Model",
+        "number",
+        "estimate",
+        f"{100 * report.level:g}&nbsp;% interval",
+        "n",
+        "why not",
+    )
+    caption = "Without and with the teacher's context: success, stated confidence, optimism bias"
+    figures = "".join(_figure(drawing, drawing.name) for drawing in draw_probes(report))
+    return f'<div class="figures">{figures}</div>{table(caption, heads, rows)}'
+
+
+def _published(report: Report) -> str:
+    rows = [
+        row(
+            name(one.model),
+            [
+                one.method or "",
+                say_size(one.size),
+                one.task,
+                one.metric,
+                f"{one.value:g}",
+                one.source,
+                one.certainty or "",
+            ],
+        )
+        for one in report.published
+    ]
+    heads = ("Model", "method", "size", "task", "metric", "value", "source", "how sure")
+    inner = table("Published by others, not measured here", heads, rows)
+    return (
+        f'<div class="published"><p>These numbers were <b>published, not measured</b>: other '
+        f"prompts, parsers and items. Nothing above uses them.</p>{inner}</div>"
+    )
+
+
+def _meanings() -> str:
+    listed = "".join(f"<dt><b>{term}</b></dt><dd>{said}</dd>" for term, said in MEANINGS.items())
+    return f"<dl>{listed}</dl>"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _slug(head: str) -> str:
+    return head.lower().replace(" ", "-")
+
+
+def _asset(file: str) -> str:
+    return files("caopd_bench.report.page").joinpath(file).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"

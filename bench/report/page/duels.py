@@ -1,0 +1,171 @@
+"""Two models: the sentence of `compare`, what the change is made of, and the items it turned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.sentence import say
+from caopd_bench.metrics import METRICS, Change
+from caopd_bench.report.build import Duel, Report
+from caopd_bench.report.duels import ItemPair
+from caopd_bench.report.page.markup import FootNotes, limits, name, number, table, text
+from caopd_bench.report.page.models import render_example
+from caopd_bench.runs.run import Row
+
+__all__ = ["render_duel"]
+
+NAMES = {
+    "accuracy": "accuracy",
+    "parse_rate": "parse rate",
+    "gap": "overconfidence gap",
+    "confidence": "mean stated confidence",
+    "brier": "Brier score",
+    "miscalibration": "calibration (MCB)",
+    "discrimination": "discrimination (DSC)",
+    "uncertainty": "answers (UNC)",
+}
+#: Metrics that count the answers too, and what to say of them where half or more are wrong.
+OF_ANSWERS = ("brier", "uncertainty", "log_score")
+FALLS = "below an accuracy of one half it also falls when answers get worse"
+PARTS = {
+    "only base right": "{base} is right and {cand} is wrong",
+    "only cand right": "{cand} is right and {base} is wrong",
+    "both sure, one wrong": "both are sure, and one is wrong",
+}
+
+
+def render_duel(report: Report, duel: Duel) -> str:
+    """Give the comparison of two runs on a task."""
+    place = f"duel-{report.duels.index(duel) + 1}"
+    head = f'<h3 id="{place}">{name(duel.cand)} against {name(duel.base)} on {name(duel.task)}</h3>'
+    if duel.found is None:
+        return f"{head}<p>Not compared: {text(duel.reason, 600)}</p>"
+    notes = FootNotes(place)
+    differs = "".join(f"<li>{text(one, 300)}</li>" for one in duel.found.differences)
+    listed = f"<p>They were asked otherwise:</p><ul>{differs}</ul>" if differs else ""
+    warnings = "".join(f"<li>{text(note, 300)}</li>" for note in duel.found.notes)
+    warned = f"<ul>{warnings}</ul>" if warnings else ""
+    sentence = text(say(duel.found))
+    return (
+        f'{head}<p class="sentence">{sentence}.</p>{listed}{warned}{_split(duel.found)}'
+        f"{_metrics(duel.found, notes)}{notes.render()}{''.join(_items(duel))}"
+    )
+
+
+def _split(found: TaskComparison) -> str:
+    rows = [_row(NAMES["accuracy"], found.accuracy), _row(NAMES["parse_rate"], found.parse_rate)]
+    parts = found.parts
+    if parts is not None:
+        rows.append(_row(NAMES["gap"], parts.gap.gap, "= mean stated confidence - accuracy"))
+        rows.append(_row(NAMES["confidence"], parts.gap.confidence, indent=True))
+        rows.append(_row("accuracy, of these", parts.gap.accuracy, indent=True))
+        falls = f"; {FALLS}" if _is_mostly_wrong(found) else ""
+        rows.append(_row(NAMES["brier"], parts.brier.brier, f"= MCB - DSC + UNC{falls}"))
+        for key in ("miscalibration", "discrimination", "uncertainty"):
+            rows.append(_row(NAMES[key], getattr(parts.brier, key), indent=True))
+        for label, change in (
+            ("Brier score where correctness did not change", parts.same_answers),
+            ("stated where both are right", parts.right_in_both),
+            ("stated where both are wrong", parts.wrong_in_both),
+        ):
+            if change is not None:
+                rows.append(_row(label, change))
+        if parts.recalibrated is not None:
+            rows.append(
+                _row(
+                    "Brier score, both recalibrated",
+                    parts.recalibrated.brier,
+                    "isotonic, cross-fitted: what no monotone map could have done",
+                )
+            )
+    flips = found.flips
+    heads = ("number", name(found.base), name(found.cand), "change", _level(found), "what")
+    caption = (
+        f"What the change is made of. {flips.to_right:,} answers became right, "
+        f"{flips.to_wrong:,} wrong; {found.both:,} of {found.rows:,} rows are parsed in both"
+    )
+    return table(caption, heads, rows)
+
+
+def _is_mostly_wrong(found: TaskComparison) -> bool:
+    return min(found.accuracy.a, found.accuracy.b) < 0.5
+
+
+def _row(label: str, change: Change, why: str = "", *, indent: bool = False) -> str:
+    values = [
+        number(change.a),
+        number(change.b),
+        number(change.difference, signed=True),
+        limits(change.low, change.high, signed=True) or change.reason,
+    ]
+    kind = ' class="part"' if indent else ""
+    inner = "".join(f"<td>{text(value)}</td>" for value in values)
+    return f'<tr{kind}><th scope="row">{text(label)}</th>{inner}<td class="why">{why}</td></tr>'
+
+
+def _metrics(found: TaskComparison, notes: FootNotes) -> str:
+    if found.metrics is None:
+        return ""
+    rows = []
+    for metric, change in found.metrics.changes.items():
+        adjusted = found.metrics.adjusted[metric]
+        interval = limits(change.low, change.high, signed=True)
+        tests = [interval, *(["", ""] if math.isnan(change.p_value) else
+                             [f"{change.p_value:.3f}", f"{adjusted:.3f}"])]  # fmt: skip
+        # Of so many metrics, some would favour one model by chance: the adjusted p-value decides.
+        is_shown = adjusted <= 1.0 - found.level
+        better = {"a": found.base, "b": found.cand, None: ""}[change.better] if is_shown else ""
+        values = [number(change.a), number(change.b), number(change.difference, signed=True)]
+        inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
+        warned = FALLS if metric in OF_ANSWERS and _is_mostly_wrong(found) else ""
+        label = f"{text(METRICS[metric].label)}{notes.mark(change.reason)}{notes.mark(warned)}"
+        rows.append(f'<tr><th scope="row">{label}</th>{inner}</tr>')
+    heads = (
+        "metric",
+        name(found.base),
+        name(found.cand),
+        "change",
+        _level(found),
+        "p",
+        "Holm",
+        "better",
+    )
+    inner = table("Paired differences on the rows that both parse", heads, rows)
+    return f"<details><summary>every metric, paired</summary>{inner}</details>"
+
+
+def _level(found: TaskComparison) -> str:
+    return f"{100 * found.level:g}&nbsp;% interval"
+
+
+def _items(duel: Duel) -> Iterator[str]:
+    """Show the items of each part, as text."""
+    for part, label in PARTS.items():
+        pairs = [pair for pair in duel.items if pair.part == part]
+        said = text(label.format(base=duel.base, cand=duel.cand), 200)
+        if not pairs:
+            yield f"<p>No item where {said}.</p>"
+            continue
+        shown = f" ({len(pairs)} shown)" if len(pairs) < pairs[0].total else ""
+        items = "item" if pairs[0].total == 1 else "items"
+        yield f"<details><summary>{pairs[0].total:,} {items} where {said}{shown}</summary>"
+        yield from (_item(duel, pair) for pair in pairs)
+        yield "</details>"
+
+
+def _item(duel: Duel, pair: ItemPair) -> str:
+    question, gold = pair.base.question, pair.base.gold
+    answers = [(_say(name_, row), row.text, row.answer) for name_, row in
+               ((duel.base, pair.base), (duel.cand, pair.cand))]  # fmt: skip
+    shown = render_example(question, gold, answers)
+    if question is None:
+        return f"<p>Item {text(pair.base.item_hash, 80)}, of which no text was kept</p>{shown}"
+    return shown
+
+
+def _say(run: str, row: Row) -> str:
+    verdict = "right" if row.correct else "wrong"
+    stated = row.status.replace("_", " ") if row.confidence is None else f"{row.confidence:g}"
+    return f"{run}: {verdict}, states {stated}"

@@ -1,0 +1,115 @@
+"""Where each row of the table comes from: what was run, how, by which versions, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.terminal import inline
+from caopd_bench.report.build import Report
+from caopd_bench.report.entries import Entry
+from caopd_bench.report.page.markup import name, row, table
+from caopd_bench.report.page.table import say_size
+
+__all__ = ["FIELDS", "describe", "render_provenance"]
+
+WIDTH = 60
+FIELDS = (
+    "task",
+    "checkpoint",
+    "weights",
+    "revision",
+    "parameters",
+    "data",
+    "task version",
+    "prompt version",
+    "parser version",
+    "exemplars",
+    "chat template",
+    "thinking",
+    "decoding",
+    "seeds",
+    "limit",
+    "backend",
+    "dtype",
+    "versions",
+    "date",
+)
+
+
+def render_provenance(report: Report) -> str:
+    """Give a row for each run and task."""
+    rows = [
+        row(name(entry.name), [describe(entry, task)[field] for field in FIELDS])
+        for entry in report.entries
+        for task in entry.cells
+    ]
+    heads = ("Model", *FIELDS)
+    return table("Provenance, as the runs themselves state it", heads, rows, kind="provenance")
+
+
+def describe(entry: Entry, task: str) -> dict[str, str]:
+    """Give the provenance of one run and task in words; a dash where the run says nothing."""
+    run, settings = entry.head.provenance, entry.cells[task].settings
+    exemplars = settings.get("exemplars") or {}
+    shots = settings.get("num_fewshot")
+    source = settings.get("source") or {}
+    thinking = settings.get("thinking") or {}
+    decoding = {**(settings.get("generation") or {}), **_mapping(run.get("gen_kwargs"))}
+    decoding |= _mapping(settings.get("effective_generation"))  # what the checkpoint added
+    versions = {
+        key: run.get(f"{key}_version")
+        for key in ("lm_eval", "transformers", "torch", "python")
+        if run.get(f"{key}_version")
+    }
+    template = run.get("chat_template_sha")
+    found: dict[str, Any] = {
+        "task": task,
+        "checkpoint": _shorten(run.get("model")),
+        "weights": settings.get("weights"),
+        "revision": run.get("revision"),
+        "parameters": say_size(entry.size),
+        "data": " ".join(str(source[key]) for key in ("set", "revision", "version", "seed")
+                         if source.get(key) is not None),
+        "task version": settings.get("version"),
+        "prompt version": settings.get("prompt_version"),
+        "parser version": settings.get("parser_version"),
+        "exemplars": f"{shots}, set {exemplars.get('set')}" if shots else shots,
+        "chat template": template[:12] if isinstance(template, str) else template,
+        "thinking": {True: "on", False: "off"}.get(thinking.get("asked")),  # type: ignore[arg-type]
+        "decoding": _list(decoding),
+        "seeds": _list(_mapping(run.get("seeds"))),
+        "limit": run.get("limit"),
+        "backend": run.get("backend"),
+        "dtype": run.get("dtype"),
+        "versions": _list(versions),
+        "date": _date(run.get("date")),
+    }  # fmt: skip
+    return {field: _show(found[field]) for field in FIELDS}
+
+
+def _shorten(model: Any) -> Any:
+    """Give a checkpoint's folder by its last parts; a name on the hub stays."""
+    return shorten_path(model) if isinstance(model, str) else model
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items() if value is not None)
+
+
+def _date(value: Any) -> str | None:
+    """Give lm-eval's seconds since 1970 as a date."""
+    from datetime import datetime, timezone
+
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e11:
+        return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M")
+    return str(value) if isinstance(value, str) else None
+
+
+def _show(value: Any) -> str:
+    return "–" if value is None or value == "" else inline(str(value), WIDTH)

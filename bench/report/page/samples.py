@@ -1,0 +1,145 @@
+"""The sample browser: the rows that the page carries, as data that its script shows as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caopd_bench.core.terminal import inline
+from caopd_bench.report.build import Report
+from caopd_bench.report.page.markup import text
+from caopd_bench.report.samples import kind_of, show_text, trim
+from caopd_bench.runs.run import Row
+
+__all__ = ["dump", "fit_samples", "render_samples"]
+
+#: Of all sample data together, and of the whole page, which stays below 15 MB.
+MAX_CHARACTERS, MAX_PAGE = 8_000_000, 13_000_000
+#: What samples get on a page that is large without them.
+LEAST_CHARACTERS = 1_000_000
+#: Least rows of a cell that a page with very many cells still has.
+LEAST = 4
+
+
+def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
+    """Give the data of the browser, and the cap per cell that it took to keep the page small.
+
+    `page` is the length of all the rest.
+    """
+    most = max(min(MAX_CHARACTERS, MAX_PAGE - page), LEAST_CHARACTERS)
+    cap = report.samples
+    while True:
+        data = _collect(report, cap)
+        size = len(dump(data))
+        if size <= most or cap <= LEAST:
+            return data, cap
+        cap = max(LEAST, min(int(cap * 0.95 * most / size), cap - 1))
+
+
+def dump(data: Any) -> str:
+    """Give JSON that may stand in a script element: no `<`, and ASCII only."""
+    plain = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _collect(report: Report, cap: int) -> dict[str, Any]:
+    items: dict[tuple[str, str], int] = {}
+    questions: list[dict[str, Any]] = []
+    cells = []
+    for entry in report.entries:
+        for task, cell in entry.cells.items():
+            picked = trim(cell.picked, cap)
+            rows = []
+            for row in picked.rows:
+                place = items.setdefault((task, row.item_hash), len(items))
+                if place == len(questions):
+                    questions.append(_question(row))
+                rows.append(_row(row, place))
+            cells.append(
+                {
+                    # As the address of a view can hold them: no control characters or surrogates.
+                    "run": inline(entry.name),
+                    "task": inline(task),
+                    "total": picked.total,
+                    "counts": picked.counts,
+                    "text": picked.has_text,
+                    "flat": cell.is_flat,
+                    "rows": rows,
+                }
+            )
+    return {"questions": questions, "cells": cells}
+
+
+def _question(row: Row) -> dict[str, Any]:
+    return {
+        "item": show_text(row.item_hash, 80),
+        "q": None if row.question is None else show_text(row.question),
+        "gold": None if row.gold is None else show_text(row.gold, 400),
+        "groups": _groups(row.groups),
+    }
+
+
+def _groups(groups: Mapping[str, Any]) -> str:
+    return show_text(", ".join(f"{key} {value}" for key, value in groups.items()), 200)
+
+
+def _row(row: Row, place: int) -> list[Any]:
+    """Give a row as a list; the script knows the order."""
+    return [
+        place,
+        row.sample,
+        row.confidence,
+        int(row.correct),
+        row.status,
+        kind_of(row),
+        None if row.answer is None else show_text(row.answer, 400),
+        None if row.stated is None else show_text(row.stated, 80),
+        None if row.text is None else show_text(row.text),
+    ]
+
+
+def render_samples(report: Report, data: Mapping[str, Any], cap: int, beside: str | None) -> str:
+    """Give the section: what it holds, and the place that the script fills."""
+    total = sum(cell["total"] for cell in data["cells"])
+    here = sum(len(cell["rows"]) for cell in data["cells"])
+    cut = ""
+    if cap < report.samples:
+        cut = f" ({report.samples} were asked for; fewer keep the page small)"
+    said = (
+        f"{here:,} of {total:,} answers are in this file: at most {cap} of each run and task{cut}, "
+        "those that are sure (0.9 and more) and wrong first, the rest by a hash of the question, "
+        "so that every run shows the same ones."
+    )
+    textless = [cell for cell in data["cells"] if not cell["text"]]
+    flat = _names([cell["run"] for cell in textless if cell["flat"]])
+    silent = _names([cell["run"] for cell in textless if not cell["flat"]])
+    if flat:
+        said += f" Flat files hold no questions and no texts, only the names of the items: {flat}."
+    if silent:
+        said += (
+            f" Without the models' text, which the stored run does not keep: {silent}; store it "
+            "with caopd-bench score --store DIR --text."
+        )
+    if beside:
+        said += f" All of them are in {beside}, beside this file."
+    return (
+        f"<p>{text(said)}</p>"
+        "<noscript><p>The browser needs JavaScript. The answers that are sure and wrong stand in "
+        "the sections of the models; all rows are in the runs themselves.</p></noscript>"
+        '<form class="controls" id="browser" hidden>'
+        '<label>task <select name="task"></select></label>'
+        '<label>model <select name="run"></select></label>'
+        '<label>beside it <select name="other"></select></label>'
+        '<label>show <select name="view"></select></label>'
+        '<label>search <input type="search" name="q" autocomplete="off"></label>'
+        '<output aria-live="polite"></output></form>'
+        '<div id="rows"></div>'
+        '<p><button type="button" id="more" hidden>show more</button></p>'
+    )
+
+
+def _names(runs: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(runs))
+    shown = ", ".join(show_text(run, 60) for run in distinct[:5])
+    return shown + (f" and {len(distinct) - 5} more" if len(distinct) > 5 else "")

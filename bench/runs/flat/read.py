@@ -1,0 +1,260 @@
+"""Flat files as a run: any JSONL, CSV or Parquet with a confidence and an outcome in each row.
+
+Up to MAX_ROWS rows are kept, as rows of any other run. Of more, only counts are kept, and the
+numbers made from them are the same.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.process.progress import stage
+from caopd_bench.metrics.rows.counting import canonical
+from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups
+from caopd_bench.runs.flat.files import Wanted, column_names, format_of, read_chunks
+from caopd_bench.runs.flat.values import Chunk
+from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
+
+__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "find_flat", "read_flat"]
+
+#: The task of rows that name none.
+FLAT_TASK = "answers"
+MAX_ROWS = 1_000_000
+#: Read as columns where they exist, without being asked for.
+ITEM, LEVEL = "item", "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of flat files hold what; runs of lm-eval do not look at it.
+
+    Attributes
+    ----------
+    confidence, correct : str
+        The stated confidence, in [0, 1] or null, and the outcome: 0, 1, true or false.
+    item : str, optional
+        Names the question, which several rows may share. By default "item", where it exists.
+    by : sequence of str
+        Group columns. "level" is read too, where it exists.
+    decimals : int, optional
+        Round the confidences. It bounds the memory that continuous confidences take.
+    """
+
+    confidence: str = "confidence"
+    correct: str = "correct"
+    item: str | None = None
+    by: Sequence[str] = ()
+    decimals: int | None = None
+
+
+def find_flat(path: Path) -> list[Path]:
+    """Find the flat files that a path means: one, those below a folder, or those of a pattern."""
+    if path.is_file():
+        return [path] if format_of(path) else []
+    if not path.is_dir():
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (absolute patterns)
+        return sorted(file for file in map(Path, matches) if format_of(file) and file.is_file())
+    return sorted(
+        file
+        for file in path.rglob("*")
+        # Spark and Delta keep their own files beside the data, Jupyter old copies.
+        if format_of(file)
+        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        and file.is_file()
+    )
+
+
+def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
+    """Read files as one run."""
+    formats = Counter(format_of(file) for file in files)
+    if len(formats) > 1:
+        listed = ", ".join(f"{n} {kind}" for kind, n in formats.items())
+        raise UsageError(f"{path}: holds {listed} files; name those of one kind: '{path}/*.csv'")
+    # An empty shard has not even a head.
+    first = next((file for file in files if column_names(file)), None)
+    if first is None:
+        raise UsageError(f"{path}: empty; expected a row an answer, or at least a head")
+    wanted = _resolve(first, columns)
+    chunks = _read_all(files, wanted)
+    held: list[Chunk] = []
+    total = 0
+    with stage(f"reading {path.name}", "rows") as part:
+        for chunk in chunks:
+            held.append(chunk)
+            total += chunk.correct.size
+            part.add(chunk.correct.size)
+            if total > MAX_ROWS:
+                break
+    if not total:
+        raise UsageError(f"{path}: holds no rows")
+    name = _name_of(path)
+    provenance = _provenance(name, files, wanted, columns)
+    if total > MAX_ROWS:
+        return _count(name, path, _drain(held, chunks), wanted, columns, provenance)
+    rows = _make_rows(held, _few_values(held, wanted.groups, columns.by), columns.decimals)
+    return Run(name, str(path), rows, provenance)
+
+
+def _resolve(file: Path, columns: Columns) -> Wanted:
+    """Decide on the columns by the first file."""
+    names = column_names(file)
+    item = columns.item or (ITEM if ITEM in names else None)
+    level = [LEVEL] if LEVEL in names else []
+    groups = tuple(dict.fromkeys([*columns.by, *level]))
+    wanted = Wanted(columns.confidence, columns.correct, item, groups)
+    _check_names(file, names, wanted, columns)
+    return wanted
+
+
+def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Columns) -> None:
+    options = {
+        columns.confidence: "--confidence-column",
+        columns.correct: "--correct-column",
+        columns.item: "--item-column",
+    }
+    for name in wanted.columns:
+        if name not in names:
+            listed = ", ".join(map(repr, names[:20])) or "none"
+            option = options.get(name, "--by")
+            if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+                raise UsageError(f"{file}: one column, {names[0]!r}; separate columns by commas")
+            raise UsageError(f"{file}: no column {name!r}; it has {listed}; name one by {option}")
+        if names.count(name) > 1:
+            raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")
+
+
+def _read_all(files: Sequence[Path], wanted: Wanted) -> Iterator[Chunk]:
+    plain = Columns(wanted.confidence, wanted.correct, wanted.item)
+    for file in files:
+        names = column_names(file)
+        if names:
+            _check_names(file, names, wanted, plain)
+            yield from read_chunks(file, wanted)
+
+
+def _drain(held: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield the chunks that were read ahead, letting go of each, then the others."""
+    held.reverse()
+    while held:
+        yield held.pop()
+    yield from rest
+
+
+def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Give the keys with few enough values to group by; refuse one that the user named."""
+    kept = []
+    for key in keys:
+        if len({value for chunk in chunks for value in chunk.groups[key].values}) <= MAX_GROUPS:
+            kept.append(key)
+        else:
+            refuse_groups(key, asked)
+    return kept
+
+
+def _make_rows(chunks: Iterable[Chunk], keys: Sequence[str], decimals: int | None) -> list[Row]:
+    rows: list[Row] = []
+    seen: Counter[str] = Counter()
+    for chunk in chunks:
+        groups = _make_groups(chunk, keys)
+        confidence = chunk.confidence
+        if decimals is not None or confidence.dtype.itemsize < 8:
+            confidence = canonical(confidence)  # of a narrow float, 0.7 and not 0.699999988
+        if decimals is not None:
+            confidence = np.round(confidence, decimals)
+        for i, (stated, correct) in enumerate(
+            zip(confidence.tolist(), chunk.correct.tolist(), strict=True)
+        ):
+            item = chunk.items[i] if chunk.items else f"row {len(rows) + 1}"
+            is_stated = stated == stated
+            rows.append(
+                Row(
+                    task=FLAT_TASK,
+                    item_hash=item,
+                    sample=seen[item] if chunk.items else GREEDY,
+                    groups=groups[i],
+                    confidence=stated if is_stated else None,
+                    correct=int(correct),
+                    status="ok" if is_stated else "no_confidence",
+                )
+            )
+            if chunk.items:
+                seen[item] += 1
+    if seen and max(seen.values()) == 1:
+        return [replace(row, sample=GREEDY) for row in rows]
+    return rows
+
+
+def _make_groups(chunk: Chunk, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Give the groups of each row; rows of the same groups share one dictionary."""
+    if not keys:
+        return [{}] * chunk.correct.size
+    columns = [chunk.groups[key] for key in keys]
+    shared: dict[tuple[int, ...], dict[str, Any]] = {}
+    for codes in (coded := [*zip(*(column.codes.tolist() for column in columns), strict=True)]):
+        if codes not in shared:
+            shared[codes] = {
+                key: column.values[code]
+                for key, column, code in zip(keys, columns, codes, strict=True)
+                if code >= 0
+            }
+    return [shared[codes] for codes in coded]
+
+
+def _count(
+    name: str,
+    path: Path,
+    chunks: Iterator[Chunk],
+    wanted: Wanted,
+    columns: Columns,
+    provenance: dict[str, Any],
+) -> CountedRun:
+    counter = FlatCounter(
+        wanted.groups,
+        asked=columns.by,
+        item_asked=columns.item is not None,
+        decimals=columns.decimals,
+    )
+    with stage(f"counting {path.name}", "rows") as part:
+        for chunk in chunks:
+            counter.add(chunk)
+            part.add(chunk.correct.size)
+    warnings = []
+    if counter.gave_up_items:
+        warnings.append(
+            f"{FLAT_TASK}: too many questions ({wanted.item!r}) to keep apart: the intervals take "
+            "the rows as independent, and are too narrow if questions were asked several times"
+        )
+    return CountedRun(
+        name, str(path), FLAT_TASK, counter.total(), counter.groups(), provenance, warnings
+    )
+
+
+def _name_of(path: Path) -> str:
+    """Name a run by its file without the suffix, or by its folder."""
+    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    return clean_name(stem.strip("*?_-") or path.resolve().parent.name or "data")
+
+
+def _provenance(
+    name: str, files: Sequence[Path], wanted: Wanted, columns: Columns
+) -> dict[str, Any]:
+    names = {"confidence": wanted.confidence, "correct": wanted.correct, "item": wanted.item}
+    source: dict[str, Any] = {
+        "format": format_of(files[0]),
+        "files": len(files),
+        # What is stored of it may be shared: no folders of this machine.
+        "first": shorten_path(str(files[0])),
+        "columns": names,
+        "decimals": columns.decimals,
+    }
+    return {"model": name, "tasks": {FLAT_TASK: {"source": source}}}

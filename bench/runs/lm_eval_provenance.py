@@ -1,0 +1,130 @@
+"""What lm-eval's results file says of where the samples come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caopd_bench.tasks.ask.decoding import tell_decoding
+
+__all__ = ["pool_sources", "run_provenance", "section", "task_provenance", "thinking_setting"]
+
+
+def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what holds for all tasks of an evaluation."""
+    config = section(results, "config")
+    names = (results.get("model_name"), config.get("model"))
+    return {
+        "model": next((name for name in names if name and isinstance(name, str)), "model"),
+        "backend": config.get("model"),
+        "model_args": config.get("model_args"),
+        "gen_kwargs": config.get("gen_kwargs"),
+        "batch_size": config.get("batch_size"),
+        "dtype": config.get("model_dtype"),
+        "revision": config.get("model_revision"),
+        "parameters": config.get("model_num_parameters"),
+        "seeds": {
+            key: config.get(key)
+            for key in ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
+        },
+        "limit": config.get("limit"),
+        "chat_template_sha": results.get("chat_template_sha"),
+        "fewshot_as_multiturn": results.get("fewshot_as_multiturn"),
+        "system_instruction_sha": results.get("system_instruction_sha"),
+        "lm_eval_version": results.get("lm_eval_version"),
+        "transformers_version": results.get("transformers_version"),
+        "torch_version": _environment(results, "PyTorch version"),
+        "python_version": _environment(results, "Python version"),
+        "date": results.get("date"),
+        "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
+    }
+
+
+def _environment(results: Mapping[str, Any], label: str) -> str | None:
+    """Find one line of the report on the machine that lm-eval writes as text."""
+    report = results.get("pretty_env_info")
+    for line in report.splitlines() if isinstance(report, str) else ():
+        if line.startswith(f"{label}: "):
+            return line.removeprefix(f"{label}: ").split(" ")[0]
+    return None
+
+
+def task_provenance(
+    task: str, sample: Mapping[str, Any], results: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give what is particular to one task, from its first sample and the results."""
+    doc = sample["doc"]
+    generation = section(results, "configs", task).get("generation_kwargs")
+    backend = section(results, "config").get("model")
+    asked = generation if isinstance(generation, Mapping) else None
+    return {
+        "version": section(results, "versions").get(task),
+        "num_fewshot": section(results, "n-shot").get(task),
+        "task_hash": section(results, "task_hashes").get(task),
+        "generation": generation,
+        "effective_generation": tell_decoding(doc.get("generation_config"), backend, asked),
+        "way": doc.get("way"),
+        "samples": doc.get("k"),
+        "wording": _wording(doc),
+        "exemplars": doc.get("exemplars"),
+        "weights": doc.get("weights"),
+        "prompt_version": doc.get("prompt_version"),
+        "parser_version": doc.get("parser_version"),
+    }
+
+
+def _wording(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give the paraphrase and scale of a task of the prompt panel."""
+    if doc.get("paraphrase") is None:
+        return None
+    return {"paraphrase": doc["paraphrase"], "scale": doc.get("scale")}
+
+
+def pool_sources(sources: Sequence[Any]) -> Mapping[str, Any] | None:
+    """Give one source for the documents of a task: of a pooled task, the names and all parts."""
+    known = [source for source in sources if isinstance(source, Mapping)]
+    if len(known) < 2:
+        return known[0] if known else None
+    ordered = sorted(known, key=lambda source: str(source.get("set")))
+    return {"set": " + ".join(str(source.get("set")) for source in ordered), "parts": ordered}
+
+
+def thinking_setting(arguments: Any) -> dict[str, Any]:
+    """Give what the model's arguments say of thinking: asked for or not, and what strips it.
+
+    `enable_thinking` of the backends hf and vllm, or the same key in the arguments of the chat
+    template; `end_token` is the tag up to which the backend drops the text before we see it.
+    """
+    if isinstance(arguments, str):
+        pairs = (pair.partition("=") for pair in arguments.split(","))
+        arguments = {key.strip(): value.strip() for key, _, value in pairs}
+    if not isinstance(arguments, Mapping):
+        return {"asked": None, "end_token": None}
+    nested = [arguments.get(key) for key in ("chat_template_args", "chat_template_kwargs")]
+    places = [arguments, *(place for place in nested if isinstance(place, Mapping))]
+    found = (place["enable_thinking"] for place in places if "enable_thinking" in place)
+    asked = next(found, None)
+    if isinstance(asked, str):
+        asked = {"true": True, "false": False}.get(asked.lower())
+    token = arguments.get("think_end_token")
+    return {
+        "asked": asked if isinstance(asked, bool) else None,
+        "end_token": token if isinstance(token, str) else None,
+    }
+
+
+def section(mapping: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Follow keys to a mapping; an empty one where something else or nothing is there."""
+    found: Any = mapping
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number_or_none(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,211 @@
+"""Turn one line of lm-eval's samples into rows.
+
+A task that asks once gives one row a line. A task that samples gives K, and one more for the vote:
+`TASK:agreement` holds the commonest answer to each question, with the share of samples that gave it
+as its confidence. A response that failed has no text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.lm_eval_provenance import section
+from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row
+from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
+from caopd_bench.tasks.read.parse import find_spans, parse_response
+
+__all__ = ["JUDGING", "has_text", "judge_again", "list_texts", "make_rows"]
+
+GROUP_KEYS = ("level", "family", "subject", "domain", "context")
+#: Ways of asking that decode once, but not greedily.
+SAMPLED_ONCE = ("conf_t1",)
+#: Ways that judge an answer given before: the response holds none.
+JUDGING = ("twostage", "ptrue")
+
+
+def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]:
+    """Yield the rows of one line.
+
+    Parameters
+    ----------
+    task : str
+        lm-eval's name.
+    sample : Mapping
+        The line, with `confidence` and `acc`.
+    where : str
+        File and line, for messages.
+
+    Raises
+    ------
+    UsageError
+        If a value cannot be of our making: it names the place and the value.
+    """
+    doc = sample.get("doc")
+    if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
+        raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
+    groups = _read_groups(doc, where)
+    texts = list_texts(sample)
+    if not isinstance(sample["acc"], list):
+        number = 0 if doc.get("way") in SAMPLED_ONCE else GREEDY
+        text = texts[0] if texts else None
+        verdict = (sample["confidence"], sample["acc"], sample.get("status"))
+        yield _make_row(task, sample, doc, groups, number, text, verdict, where)
+        return
+    verdicts = _verdicts(sample, where)
+    if len(verdicts) != len(texts):
+        raise UsageError(f"{where}: {len(texts)} responses and {len(verdicts)} verdicts; run again")
+    for i, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
+        yield _make_row(task, sample, doc, groups, i, text, verdict, where)
+    share, correct = _read_majority(sample, where)
+    yield Row(
+        task=task + AGREEMENT,
+        item_hash=doc["item_hash"],
+        sample=GREEDY,
+        groups=groups,
+        confidence=share,
+        correct=correct,
+        status="ok",
+        question=_string(doc.get("question")),
+        gold=_string(doc.get("answer")),
+    )
+
+
+def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Judge the responses of one line by the present parser; what has no response stays."""
+    doc = section(sample, "doc")
+    way = doc.get("way")
+    if way == "ptrue":  # two log-likelihoods, and no text
+        return dict(sample)
+    if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
+        raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
+    texts = list_texts(sample)
+    try:
+        if isinstance(sample.get("acc"), list):
+            return {**sample, **judge_samples(doc, texts)}
+        judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
+    except ValueError as error:  # an unknown kind of answer, or one that math-verify is needed for
+        raise UsageError(f"{where}: cannot be judged again: {error}") from None
+    return {**sample, **judged}
+
+
+def _make_row(
+    task: str,
+    sample: Mapping[str, Any],
+    doc: Mapping[str, Any],
+    groups: Mapping[str, str | int | float],
+    number: int,
+    text: str | None,
+    verdict: tuple[Any, Any, Any],
+    where: str,
+) -> Row:
+    stated, correct, status = verdict
+    confidence = _read_confidence(stated, where)
+    if correct not in (0, 1):
+        raise UsageError(f"{where}: acc must be 0 or 1, got {quote(correct)}")
+    if status is None:
+        status = "ok" if confidence is not None else "no_confidence"
+    if status not in STATUSES:
+        raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
+    if (status == "ok") != (confidence is not None):
+        raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
+    kind = doc["kind"] if isinstance(doc.get("kind"), str) else "number"
+    # Only here is the token budget known that this answer really had.
+    budget = _token_budget(sample)
+    if status == "no_answer" and text is not None and _is_cut_off(text, budget, kind):
+        status = "unfinished"
+    spans = find_spans(text or "", kind=kind)
+    given = doc.get("given") if doc.get("way") in JUDGING else spans.answer
+    return Row(
+        task=task,
+        item_hash=doc["item_hash"],
+        sample=number,
+        groups=groups,
+        confidence=confidence,
+        correct=int(correct),
+        status=status,
+        answer=given if isinstance(given, str) else None,
+        stated=spans.confidence,
+        text=text,
+        question=_string(doc.get("question")),
+        gold=_string(doc.get("answer")),
+    )
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _verdicts(sample: Mapping[str, Any], where: str) -> list[tuple[Any, Any, Any]]:
+    lists = [sample.get(key) for key in ("confidence", "acc", "status")]
+    if not all(isinstance(values, list) for values in lists):
+        raise UsageError(f"{where}: acc must be 0 or 1, got {quote(sample['acc'])}")
+    confidences, outcomes, statuses = lists
+    if not outcomes:
+        raise UsageError(
+            f"{where}: refused when it was evaluated: all samples of a question are copies of one "
+            "text; the server ignores or fixes the seed (docs/ways.md)"
+        )
+    if not len(confidences) == len(outcomes) == len(statuses):  # type: ignore[arg-type]
+        raise UsageError(f"{where}: lists of different lengths for one question; run again")
+    return list(zip(confidences, outcomes, statuses, strict=True))  # type: ignore[arg-type]
+
+
+def _read_majority(sample: Mapping[str, Any], where: str) -> tuple[float, int]:
+    value = sample.get("majority")
+    if not isinstance(value, Sequence) or len(value) != 2 or value[1] not in (0, 1):
+        raise UsageError(f"{where}: majority must be [share, right], got {quote(value)}")
+    share = _read_confidence(value[0], where)
+    if share is None:
+        raise UsageError(f"{where}: majority must be [share, right], got {quote(value)}")
+    return share, int(value[1])
+
+
+def _read_groups(doc: Mapping[str, Any], where: str) -> dict[str, str | int | float]:
+    groups = {key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))}
+    for key, value in groups.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{where}: {key} must be a word or a finite number, got {value}")
+    return groups
+
+
+def _read_confidence(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:  # NaN is in no range
+        hint = "; divide percentages by 100" if is_number and value > 1 else ""
+        raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {quote(value)}{hint}")
+    return float(value)
+
+
+def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
+    """Give the first response to each request; None for one that failed or is no text."""
+    responses = sample.get("resps")
+    texts: list[str | None] = []
+    for response in responses if isinstance(responses, list) else ():
+        while isinstance(response, list):
+            response = response[0] if response else None
+        texts.append(response if isinstance(response, str) else None)
+    return texts
+
+
+def has_text(text: str | None) -> bool:
+    """Say whether there is a response to read; logs without them have null or an empty text."""
+    return bool(text and text.strip())
+
+
+def _token_budget(sample: Mapping[str, Any]) -> int | None:
+    for request in section(sample, "arguments").values():
+        options = section(request, "arg_1") if isinstance(request, Mapping) else {}
+        for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
+            if isinstance(options.get(key), int) and options[key] > 0:
+                return int(options[key])
+    return None
+
+
+def _is_cut_off(text: str, budget: int | None, kind: str) -> bool:
+    return parse_response(text, max_tokens=budget, kind=kind).status == "unfinished"

@@ -1,0 +1,153 @@
+"""Read logged answers: files with a response and a gold answer a row, as plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.flat.files import column_names, csv_rows, format_of, json_rows
+from caopd_bench.runs.flat.parquet import read_batches, reading_parquet
+
+__all__ = ["GROUPS", "AnswerColumns", "Logged", "read_logged", "read_plain"]
+
+GROUPS = ("level", "family", "subject", "domain")
+BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumns:
+    """Names of the columns; `item` and `question` name the question, if there are such columns."""
+
+    response: str
+    gold: str
+    item: str | None = None
+    question: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+class Logged(NamedTuple):
+    """One logged answer; `where` is its file and line, `sample` its number if the log says so."""
+
+    where: str
+    response: str | None
+    gold: str
+    item: str | None
+    question: str | None
+    groups: Mapping[str, str | int | float]
+    sample: int | None = None
+    failed: bool = False
+
+
+def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
+    """Yield the answers of a JSONL, CSV (both also .gz) or Parquet file.
+
+    Raises
+    ------
+    UsageError
+        If a column is missing (the message names those there are), or a value cannot be used (it
+        names the line).
+    """
+    names = column_names(file)
+    if not names:
+        raise UsageError(f"{file}: no rows; is it the right file?")
+    wanted = [columns.response, columns.gold, columns.item, columns.question, *columns.groups]
+    for name in filter(None, wanted):
+        if name not in names:
+            raise UsageError(f"{file}: no column {name!r}; it has {', '.join(map(quote, names))}")
+        if names.count(name) > 1:
+            raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")
+    groups = [
+        *columns.groups,
+        *(key for key in GROUPS if key in names and key not in columns.groups),
+    ]
+    for where, row in _rows(file, list(dict.fromkeys([*filter(None, wanted), *groups]))):
+        if columns.response not in row:
+            raise UsageError(
+                f"{where}: no {columns.response!r}; write null for a request that failed"
+            )
+        yield Logged(
+            where,
+            _read_response(row.get(columns.response), where, columns.response),
+            _read_gold(row.get(columns.gold), where, columns.gold),
+            _read_name(row, columns.item, where),
+            _read_name(row, columns.question, where),
+            {key: _read_group(row[key], where, key) for key in groups if not _is_absent(row, key)},
+        )
+
+
+def read_plain(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every row of a flat file with its place, all columns as they are."""
+    names = column_names(file)
+    if names:
+        yield from _rows(file, names)
+
+
+def _rows(file: Path, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    kind = format_of(file)
+    if kind == "Parquet":
+        number = 0
+        with reading_parquet(file):
+            for batch in read_batches(file, names, BATCH):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{file} row {number}", row
+    elif kind == "CSV":
+        rows = csv_rows(file)
+        head = next(rows)[2]
+        for line, _, values in rows:
+            if len(values) != len(head):
+                raise UsageError(
+                    f"{file} line {line}: {len(values)} fields, but the head has {len(head)}; is a "
+                    "comma or a line break in a text without quotes?"
+                )
+            yield f"{file} line {line}", dict(zip(head, values, strict=True))
+    else:
+        for line, _, row in json_rows(file):
+            yield f"{file} line {line}", row
+
+
+def _read_response(value: Any, where: str, column: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise UsageError(f"{where}: {column} must be text or null, got {quote(value)}")
+
+
+def _read_gold(value: Any, where: str, column: str) -> str:
+    if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
+        return json.dumps(value, default=str)
+    is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
+    if not is_right or (isinstance(value, float) and not math.isfinite(value)):
+        raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)  # pandas makes 5.0 of 5; the name of the item shall be that of 5
+    return value if isinstance(value, str) else repr(value)
+
+
+def _read_name(row: Mapping[str, Any], column: str | None, where: str) -> str | None:
+    if column is None:
+        return None
+    value = row.get(column)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
+    return str(value)
+
+
+def _is_absent(row: Mapping[str, Any], key: str) -> bool:
+    value = row.get(key)
+    return value is None or value == "" or value != value
+
+
+def _read_group(value: Any, where: str, column: str) -> str | int | float:
+    if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return int(value) if isinstance(value, str) and _is_small_int(value) else value
+    raise UsageError(f"{where}: {column} must be a word or a number, got {quote(value)}")
+
+
+def _is_small_int(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10 and str(int(text)) == text

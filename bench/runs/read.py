@@ -1,0 +1,161 @@
+"""The one run reader: lm-eval's output, a stored run or flat files, as `NAME=PATH` or `PATH`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.process.progress import track
+from caopd_bench.runs.flat.read import Columns, find_flat, read_flat
+from caopd_bench.runs.lm_eval import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.runs.run import AnyRun
+from caopd_bench.runs.stored.check import read_stored
+from caopd_bench.runs.stored.store import is_stored
+
+__all__ = ["is_there", "name_runs", "read_run", "read_runs"]
+
+
+def read_run(
+    spec: str | Path,
+    *,
+    confidence: str = "confidence",
+    correct: str = "correct",
+    item: str | None = None,
+    by: Sequence[str] = (),
+    decimals: int | None = None,
+) -> AnyRun:
+    """Read one run.
+
+    Parameters
+    ----------
+    spec : str or Path
+        `PATH` or `NAME=PATH`. The path is a folder that `lm_eval --output_path ... --log_samples`
+        wrote (or the folder of one model in it, or one `results_*.json` where several runs share
+        the folder), a folder that `caopd-bench score --store` wrote, or flat files: a `.jsonl`,
+        `.csv` (both also `.gz`) or `.parquet` file, a folder of them, or a pattern
+        (`"shards/*.parquet"`).
+    confidence, correct, item : str
+        Columns of flat files: the stated confidence, the outcome, and what names the question (by
+        default `item`, where there is such a column).
+    by : sequence of str
+        Group columns of flat files; `level` is read where it exists.
+    decimals : int, optional
+        Round the confidences of flat files.
+
+    Returns
+    -------
+    Run or CountedRun
+        The latter for flat files of more than a million rows.
+
+    Raises
+    ------
+    NotComparableError
+        If the rows of a stored run are not those that were stored.
+    UsageError
+        If there is no run, or more than one, or a file is damaged: it says what, where, and how to
+        mend it.
+    """
+    keys = (by,) if isinstance(by, str) else tuple(by)
+    columns = Columns(confidence, correct, item, keys, decimals)
+    try:
+        name, path = _split_spec(os.fspath(spec))
+        run = _read(path, columns)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    return replace(run, name=clean_name(name)) if name else run
+
+
+def is_there(spec: str | Path) -> bool:
+    """Say whether there is anything where a run is said to be; `read_run` says what is wrong."""
+    path = _split_spec(os.fspath(spec))[1]
+    try:
+        return path.exists() or bool(find_flat(path))
+    except OSError:
+        return True
+
+
+def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:
+    """Read several runs under distinct names.
+
+    Runs that the user did not name and whose models have one name are named by their folders, as
+    far up as it takes to tell them apart; names that still repeat get a number.
+    """
+    wanted = columns or Columns()
+    options = {key: getattr(wanted, key) for key in wanted.__slots__}
+    listed = [os.fspath(spec) for spec in specs]
+    total = len(listed)
+    shown = track(listed, "reading", "runs", total) if total > 1 else listed
+    runs = [read_run(spec, **options) for spec in shown]
+    names = name_runs(listed, [run.name for run in runs])
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+
+
+def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Give distinct names to runs that call themselves by `names`, as `read_runs` does."""
+    distinct = list(names)
+    unnamed: dict[str, list[int]] = {}
+    for i, (spec, name) in enumerate(zip(specs, names, strict=True)):
+        if not _split_spec(spec)[0]:
+            unnamed.setdefault(name, []).append(i)
+    for places in unnamed.values():
+        if len(places) > 1:
+            folders = _shortest_distinct([_split_spec(specs[i])[1] for i in places])
+            for i, folder in zip(places, folders, strict=True):
+                distinct[i] = clean_name(folder) or distinct[i]
+    return list(_number_repeated(distinct))
+
+
+def _shortest_distinct(paths: list[Path]) -> list[str]:
+    """Give the ends of the paths that differ, of equal length; "" where two are the same path."""
+    parts = [path.resolve().parts for path in paths]
+    if len(set(parts)) < len(parts):
+        return [""] * len(parts)
+    longest = max(map(len, parts))
+    for depth in range(1, longest + 1):
+        ends = ["/".join(part[-depth:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return [""] * len(parts)
+
+
+def _number_repeated(names: Sequence[str]) -> Iterator[str]:
+    taken: set[str] = set()
+    for name in names:
+        numbered = (f"{name} ({i})" for i in count(2))
+        free = name if name not in taken else next(n for n in numbered if n not in taken)
+        taken.add(free)
+        yield free
+
+
+def _read(path: Path, columns: Columns) -> AnyRun:
+    # Of a folder, what it is decides; a flat file there may be part of a run or stored beside it.
+    is_run = path.is_dir() and (is_stored(path) or is_lm_eval(path))
+    if path.is_file():
+        is_run = is_lm_eval(path)
+    files = [] if is_run else find_flat(path)
+    if files:
+        return read_flat(path, files, columns)
+    if not path.exists():
+        raise UsageError(
+            f"{path}: no such file or folder; give the folder named by --output_path, or a file of "
+            "rows (.jsonl, .csv, .parquet)"
+        )
+    if is_stored(path):
+        return read_stored(path)
+    return read_lm_eval(find_results(path))
+
+
+def _split_spec(spec: str) -> tuple[str, Path]:
+    """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
+    name, separator, rest = spec.partition("=")
+    if spec and (not separator or Path(spec).exists()):
+        return "", Path(spec)
+    if not name or not rest:
+        raise UsageError(f"{spec!r}: a run is PATH or NAME=PATH")
+    # The shell expands a ~ at the start of a word only. Path.expanduser raises for an unknown user.
+    return name, Path(os.path.expanduser(rest))  # noqa: PTH111

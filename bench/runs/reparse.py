@@ -1,0 +1,145 @@
+"""Read responses again with the present parser: `score --reparse`.
+
+Of a run directory everything is judged again, from the texts. A stored run keeps the answer and the
+confidence as they were written: these are read again, and what was right stays right, since the
+gold answers are not stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.provenance import OTHER_PARSER
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.lm_eval import is_results, read_lm_eval
+from caopd_bench.runs.lm_eval_rows import has_text
+from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
+from caopd_bench.runs.stored.store import is_stored
+from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
+
+__all__ = ["reparse"]
+
+#: Statuses of rows that have no response to read.
+WITHOUT_TEXT = ("api_error",)
+
+
+def reparse(run: AnyRun) -> tuple[Run, int]:
+    """Read the responses of a run again.
+
+    Parameters
+    ----------
+    run : Run
+        Of an lm-eval folder or a stored run.
+
+    Returns
+    -------
+    (Run, int)
+        The run as the present parser reads it, and how many rows changed.
+
+    Raises
+    ------
+    UsageError
+        If it is of flat files, which hold no responses, or the texts are missing that rows were
+        read from.
+    """
+    path = Path(run.path)
+    if isinstance(run, Run) and is_results(path):
+        again = read_lm_eval(path, reparse=True)
+        wanted = set(run.tasks)
+        rows = [row for row in again.rows if row.task in wanted]
+        _refuse_lost(run, rows)
+    elif isinstance(run, Run) and path.is_dir() and is_stored(path):
+        _refuse_without_text(run)
+        rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
+    else:
+        raise UsageError(
+            f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; of "
+            "logged answers: caopd-bench rescore FILE"
+        )
+    before = [(row.status, row.confidence, row.correct) for row in run.rows]
+    after = [(row.status, row.confidence, row.correct) for row in rows]
+    changed = sum(a != b for a, b in zip(before, after, strict=True))
+    kept = tuple(w for w in run.warnings if f": {OTHER_PARSER} " not in w)
+    return replace(
+        run, rows=rows, provenance=_of_this_parser(run.provenance), warnings=kept
+    ), changed
+
+
+def _read_again(row: Row, is_computed: bool) -> Row:
+    if is_computed or row.status in WITHOUT_TEXT:
+        return row
+    parsed = judge_spans(Spans(row.answer, row.stated, row.status == "unfinished"))
+    if parsed.status == row.status and parsed.confidence == row.confidence:
+        return row
+    return replace(
+        row,
+        status=parsed.status,  # type: ignore[arg-type]
+        confidence=parsed.confidence if parsed.status == "ok" else None,
+        correct=row.correct if parsed.answer is not None else 0,
+    )
+
+
+def _refuse_lost(run: Run, again: Sequence[Row]) -> None:
+    """Refuse a confidence or a right answer that would be lost for want of a text to read."""
+    lost = Counter(
+        row.task
+        for row, read in zip(run.rows, again, strict=True)
+        if not has_text(row.text)
+        and not _is_computed(run, row.task)
+        and (row.confidence is not None or row.correct > read.correct)
+    )
+    for task, without in lost.items():
+        raise UsageError(
+            f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of "
+            f"{len(run.task_rows(task)):,} rows have no text to read again; the samples hold no "
+            "responses for them (resps): leave --reparse out"
+        )
+
+
+def _refuse_without_text(run: Run) -> None:
+    """Refuse rows that were not read from the texts beside them: read again, all would be lost."""
+    for task in run.tasks:
+        if _is_computed(run, task):
+            continue
+        rows = run.task_rows(task)
+        is_flat = "columns" in (run.settings(task).get("source") or {})
+        without = len(rows) if is_flat else sum(_lacks_text(row) for row in rows)
+        if without:
+            why = (
+                "the run was stored from a file of confidences, which holds no responses: leave "
+                "--reparse out"
+                if is_flat
+                else "an answer or a confidence was read from a text that is not stored: read the "
+                "original run again (caopd-bench score RUN --reparse), or leave --reparse out"
+            )
+            raise UsageError(
+                f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of {len(rows):,} "
+                f"rows have no text to read again; {why}"
+            )
+
+
+def _lacks_text(row: Row) -> bool:
+    """Say whether a row is what only a text can make it, and that text is missing."""
+    if row.status in WITHOUT_TEXT:
+        return False
+    has_confidence = row.status in ("ok", "bad_confidence")
+    has_answer = row.status == "ok" or row.correct > 0
+    return (has_confidence and not has_text(row.stated)) or (has_answer and row.answer is None)
+
+
+def _is_computed(run: Run, task: str) -> bool:
+    """Say whether the confidence was computed: of a vote, or as a probability."""
+    return task.endswith(AGREEMENT) or run.settings(task).get("way") == "ptrue"
+
+
+def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    tasks = {
+        task: {**settings, "parser_version": PARSER_VERSION}
+        for task, settings in provenance.get("tasks", {}).items()
+    }
+    return {**provenance, "tasks": tasks}

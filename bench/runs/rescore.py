@@ -1,0 +1,219 @@
+"""Logged answers to a run: read, parsed, judged, without a model and without lm-eval.
+
+The parser and the verifiers are those of the tasks, so the texts of an lm-eval run give the rows
+that the run has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.privacy.provenance import clean_provenance
+from caopd_bench.core.process.progress import track
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.flat.files import SUFFIXES, format_of
+from caopd_bench.runs.inspect import is_inspect, read_header, read_inspect
+from caopd_bench.runs.lm_eval_provenance import section
+from caopd_bench.runs.logged import AnswerColumns, Logged, read_logged
+from caopd_bench.runs.run import GREEDY, Row, Run
+from caopd_bench.tasks.ask.prompts import item_hash
+from caopd_bench.tasks.judge.verify import KINDS, verify
+from caopd_bench.tasks.read.parse import PARSER_VERSION, find_spans, judge_spans
+
+__all__ = ["rescore"]
+
+BLOCK = 1 << 20
+#: From this many answers on, further processes are worth their start of a second.
+WORTH_WORKERS = 10_000
+MAX_WORKERS = 8
+CHUNK = 500
+UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
+
+#: Confidence, correct, status, answer span, confidence span.
+Verdict: TypeAlias = "tuple[float | None, int, Any, str | None, str | None]"
+
+
+def rescore(
+    path: str | Path,
+    *,
+    response: str = "response",
+    gold: str = "gold",
+    kind: str = "number",
+    item: str | None = None,
+    question: str | None = None,
+    by: Sequence[str] = (),
+    task: str | None = None,
+    name: str | None = None,
+    max_tokens: int | None = None,
+    workers: int = 1,
+) -> Run:
+    """Read logged answers, judge them, and give them as a run.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with a row an answer, or a log of
+        Inspect (`.eval`, `.json`).
+    response, gold : str
+        Columns: the model's text (null for a request that failed), and the right answer.
+    kind : str
+        Of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`.
+    item, question : str, optional
+        Columns that name the question; rows of one question are its samples. With `question` the
+        rows pair with lm-eval's of the same questions. With neither every row is a question of its
+        own.
+    by : sequence of str
+        Further group columns; `level`, `family`, `subject` and `domain` are read where they exist.
+    task, name : str, optional
+        What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
+        model).
+    max_tokens : int, optional
+        The token budget of the answers: one that was cut off is `unfinished`.
+    workers : int
+        Processes that judge, for long files. They import the caller's main module: a script needs
+        the usual `if __name__ == "__main__":`.
+
+    Returns
+    -------
+    Run
+        As of `read_run`.
+
+    Raises
+    ------
+    UsageError
+        One line: file, line, what is wrong.
+    """
+    file = Path(path)
+    if kind not in KINDS:
+        raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
+    if not file.is_file():
+        raise UsageError(f"{file}: no such file")
+    header: Mapping[str, Any] = {}
+    columns = AnswerColumns(
+        response, gold, item, question, (by,) if isinstance(by, str) else (*by,)
+    )
+    if format_of(file):
+        answers = read_logged(file, columns)
+    elif is_inspect(file):
+        header = read_header(file)
+        answers = read_inspect(file, kind, columns.groups)
+    else:
+        known = ", ".join((*SUFFIXES, ".eval"))
+        raise UsageError(f"{file}: must end in {known}")
+    evaluated = section(header, "eval")
+    budget = section(evaluated, "model_generate_config").get("max_tokens")
+    if max_tokens is None and isinstance(budget, int) and budget > 0:
+        max_tokens = budget
+    task = clean_name(task or _word(evaluated.get("task")) or "logged")
+    try:
+        judge = partial(_judge, kind=kind, max_tokens=max_tokens)
+        held = list(track(answers, f"reading {file.name}", "responses"))
+        judged = _make_rows(held, task, judge, workers)
+        rows = list(track(judged, "judging", "responses", len(held)))
+        split = _find_split(held)
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    if not rows:
+        raise UsageError(f"{file}: no rows; is it the right file?")
+    model = _word(evaluated.get("model"))
+    source = {"set": file.name, "bytes": file.stat().st_size, "sha256": _hash(file)}
+    source |= {"kind": kind, "rows": len(rows)}
+    if not header:
+        source |= {"response": response, "gold": gold, "named_by": question or item}
+    provenance = {
+        "model": model or file.name,
+        "backend": "inspect" if header else "logged answers",
+        "gen_kwargs": evaluated.get("model_generate_config"),
+        "packages": evaluated.get("packages"),
+        "date": evaluated.get("created"),
+        "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
+    }
+    run_name = name or (model.rpartition("/")[2] if model else None) or file.name.partition(".")[0]
+    warnings = [f"{task}: {UNDONE}"] if header and header.get("status") != "success" else []
+    if split:
+        warnings.append(
+            f"{task}: {len(split):,} names of questions come with more than one gold answer, so "
+            f"their rows count as different questions (the first: {quote(split[0])})"
+        )
+    return Run(clean_name(run_name), str(file), rows, clean_provenance(provenance), tuple(warnings))
+
+
+def _make_rows(
+    held: Sequence[Logged], task: str, judge: Callable[[Logged], Verdict], workers: int
+) -> Iterator[Row]:
+    names = [_name_item(i, logged) for i, logged in enumerate(held)]
+    repeats = Counter(names)
+    seen: Counter[str] = Counter()
+    for name, logged, verdict in zip(names, held, _judge_all(held, judge, workers), strict=True):
+        sample = GREEDY if repeats[name] == 1 else seen[name]
+        seen[name] += 1
+        confidence, correct, status, answer, stated = verdict
+        yield Row(
+            task, name, sample, logged.groups, confidence, correct, status, answer, stated,
+            logged.response, logged.question, logged.gold,
+        )  # fmt: skip
+
+
+def _name_item(place: int, logged: Logged) -> str:
+    """Name the question: as the tasks do where its text is known, else by what names it here."""
+    key = logged.question or logged.item
+    asked = key if key is not None else f"row {place}"
+    return item_hash({"question": asked, "answer": logged.gold})
+
+
+def _find_split(held: Sequence[Logged]) -> list[str]:
+    """Give the names that stand with different gold answers."""
+    golds: dict[str, str] = {}
+    split: dict[str, None] = {}
+    for logged in held:
+        key = logged.question or logged.item
+        if key is not None and golds.setdefault(key, logged.gold) != logged.gold:
+            split[key] = None
+    return list(split)
+
+
+def _judge_all(
+    held: Sequence[Logged], judge: Callable[[Logged], Verdict], workers: int
+) -> Iterator[Verdict]:
+    """Judge in order, in several processes if it is worth their start."""
+    if workers < 2 or len(held) < WORTH_WORKERS:
+        yield from map(judge, held)
+        return
+    from caopd_bench.core.process.workers import sharing
+
+    with sharing(min(workers, MAX_WORKERS)) as share:
+        yield from share(judge, held, chunksize=CHUNK)
+
+
+def _judge(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
+    try:
+        if logged.response is None:
+            verify(None, logged.gold, kind=kind)  # the gold answer must be one all the same
+            return None, 0, "api_error", None, None
+        spans = find_spans(logged.response, max_tokens=max_tokens, kind=kind)
+        parsed = judge_spans(spans)
+        is_read = parsed.status != "unfinished"
+        correct = is_read and verify(parsed.answer, logged.gold, kind=kind)
+    except ValueError as error:
+        raise UsageError(f"{logged.where}: {error}; is --kind {kind} right?") from None
+    confidence = parsed.confidence if parsed.status == "ok" else None
+    return confidence, int(correct), parsed.status, spans.answer, spans.confidence
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _hash(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

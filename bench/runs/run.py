@@ -1,0 +1,313 @@
+"""Rows: one judged response each, whoever asked for it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics import Tally, tally
+from caopd_bench.runs.counts import STATUSES, Counts, Status, sort_groups
+
+__all__ = [
+    "AGREEMENT",
+    "GREEDY",
+    "STATUSES",
+    "AnyRun",
+    "CountedRun",
+    "Row",
+    "Run",
+    "Status",
+    "count_rows",
+    "label_items",
+    "tally_questions",
+    "tally_rows",
+]
+
+#: `Row.sample` of an answer that was decoded greedily; samples count from 0.
+GREEDY = -1
+#: Ends the task name of rows that hold the vote of a question's samples, its share as confidence.
+AGREEMENT = ":agreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One judged response.
+
+    Attributes
+    ----------
+    task : str
+        lm-eval's task name.
+    item_hash : str
+        Names the item by question, gold answer and prompt version; rows of two runs pair by it.
+    sample : int
+        -1 for greedy decoding, 0..K-1 for samples.
+    groups : Mapping
+        What the item belongs to: `{"level": 3, "family": "fractions"}`.
+    confidence : float or None
+        In [0, 1]; None unless `status` is "ok".
+    correct : int
+        1 or 0. An unparsed answer is not right.
+    status : str
+        One of `STATUSES`.
+    answer, stated : str or None
+        The answer and confidence spans as the model wrote them.
+    text : str or None
+        The whole response, where it was kept.
+    question, gold : str or None
+        What was asked, and its right answer, where they were kept: with the text.
+    """
+
+    task: str
+    item_hash: str
+    sample: int
+    groups: Mapping[str, Any]
+    confidence: float | None
+    correct: int
+    status: Status
+    answer: str | None = None
+    stated: str | None = None
+    text: str | None = None
+    question: str | None = None
+    gold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rows of one evaluated model, and where they come from.
+
+    Attributes
+    ----------
+    name : str
+        The user's name for it, else the model's.
+    path : str
+        The file or folder that was read.
+    rows : Sequence of Row
+        All tasks together, in file order.
+    provenance : Mapping
+        Model, weights fingerprint, versions, seeds, decoding, ...; under "tasks" what is particular
+        to each task.
+    warnings : Sequence of str
+        What a reader of the numbers should know about how they were read.
+    """
+
+    name: str
+    path: str
+    rows: Sequence[Row]
+    provenance: Mapping[str, Any]
+    warnings: Sequence[str] = field(default_factory=tuple)
+    # What was found out about the rows so far. No argument, so that a copy with other rows
+    # (`dataclasses.replace`) begins anew.
+    _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def tasks(self) -> list[str]:
+        """The task names, in order of appearance."""
+        return list(self._by_task())
+
+    def settings(self, task: str) -> Mapping[str, Any]:
+        """Give what the provenance says of one task; empty where it says nothing."""
+        settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
+        return settings
+
+    def has(self, task: str) -> bool:
+        """Say whether there are rows of a task."""
+        return task in self._by_task()
+
+    def warnings_of(self, task: str) -> list[str]:
+        """Give the warnings on one task: those that begin with its name and a colon."""
+        if "warnings" not in self._known:
+            found: dict[str, list[str]] = {}
+            for warning in self.warnings:
+                for end in (place for place, mark in enumerate(warning) if mark == ":"):
+                    if self.has(warning[:end]):
+                        found.setdefault(warning[:end], []).append(warning)
+            self._known["warnings"] = found
+        return list(self._known["warnings"].get(task, ()))
+
+    def task_rows(self, task: str) -> list[Row]:
+        """Give the rows of one task."""
+        return list(self._by_task().get(task, ()))
+
+    def group_keys(self, task: str) -> list[str]:
+        """Name what the rows of a task can be grouped by."""
+        # Rows of flat files share their groups.
+        groups = {id(row.groups): row.groups for row in self._by_task().get(task, ())}
+        return sorted({key for shared in groups.values() for key in shared})
+
+    def count(self, task: str) -> Counts:
+        """Count the rows of one task."""
+        known = self._known.setdefault("counts", {})
+        if task not in known:
+            known[task] = count_rows(self._by_task().get(task, ()))
+        counts: Counts = known[task]
+        return counts
+
+    def count_by(self, task: str, key: str) -> dict[object, Counts]:
+        """Count the rows of each group of one task; rows without the key are in none."""
+        known = self._known.setdefault("groups", {})
+        if (task, key) not in known:
+            groups: dict[object, list[Row]] = defaultdict(list)
+            for row in self._by_task().get(task, ()):
+                if key in row.groups:
+                    groups[row.groups[key]].append(row)
+            counted = {value: count_rows(rows) for value, rows in groups.items()}
+            known[task, key] = sort_groups(counted)
+        return dict(known[task, key])
+
+    def _by_task(self) -> Mapping[str, Sequence[Row]]:
+        """Give the rows of each task. Thousands of tasks are looked up one by one: one pass."""
+        if "tasks" not in self._known:
+            tasks: dict[str, list[Row]] = {}
+            for row in self.rows:
+                tasks.setdefault(row.task, []).append(row)
+            self._known["tasks"] = tasks
+        rows: Mapping[str, Sequence[Row]] = self._known["tasks"]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRun:
+    """A run with too many rows to keep: what was counted while they went by.
+
+    Attributes
+    ----------
+    name, path, provenance, warnings
+        As of `Run`.
+    task : str
+        Its only task.
+    counts : Counts
+        Of all rows.
+    groups : Mapping
+        Key to value to `Counts`, for the keys that were asked for when it was read.
+    """
+
+    name: str
+    path: str
+    task: str
+    counts: Counts
+    groups: Mapping[str, Mapping[object, Counts]]
+    provenance: Mapping[str, Any]
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def tasks(self) -> list[str]:
+        """The task, alone in a list."""
+        return [self.task]
+
+    def has(self, task: str) -> bool:
+        """Say whether this is the task."""
+        return task == self.task
+
+    def warnings_of(self, task: str) -> list[str]:
+        """Give the warnings on the task: those that begin with its name and a colon."""
+        return [warning for warning in self.warnings if warning.startswith(f"{task}:")]
+
+    def settings(self, task: str) -> Mapping[str, Any]:
+        """Give what the provenance says of the task."""
+        settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
+        return settings
+
+    def group_keys(self, task: str) -> list[str]:
+        """Name the keys that were counted."""
+        return sorted(self.groups) if task == self.task else []
+
+    def count(self, task: str) -> Counts:
+        """Give the counts of the task."""
+        if task != self.task:
+            raise KeyError(task)
+        return self.counts
+
+    def count_by(self, task: str, key: str) -> dict[object, Counts]:
+        """Give the counts of each group; none for a key that was not counted."""
+        return sort_groups(self.groups.get(key, {})) if task == self.task else {}
+
+
+AnyRun: TypeAlias = Run | CountedRun
+
+
+def count_rows(rows: Sequence[Row]) -> Counts:
+    """Count rows, one or more."""
+    parsed = tally_rows(rows)
+    filled = parsed if parsed is not None and parsed.n == len(rows) else _tally(rows)
+    return Counts(
+        Counter(row.status for row in rows),
+        sum(row.correct for row in rows),
+        parsed,
+        filled,
+        _count_in_clusters(rows, filled),
+    )
+
+
+def _count_in_clusters(
+    rows: Sequence[Row], filled: Tally
+) -> dict[Status, NDArray[np.int64]] | None:
+    """Count the rows of each status in each cluster of the tally of all rows."""
+    if filled.clusters is None:
+        return None
+    labels = filled.clusters.labels
+    cluster = np.searchsorted(labels, label_items([row.item_hash for row in rows]))
+    places: dict[Status, list[int]] = defaultdict(list)
+    for row, place in zip(rows, cluster.tolist(), strict=True):
+        places[row.status].append(place)
+    return {
+        status: np.bincount(found, minlength=labels.size).astype(np.int64)
+        for status, found in places.items()
+    }
+
+
+def tally_rows(rows: Sequence[Row]) -> Tally | None:
+    """Tally the parsed rows; None if there are none.
+
+    A question that was sampled several times is one cluster: its rows are not independent.
+    """
+    parsed = [row for row in rows if row.confidence is not None]
+    return _tally(parsed) if parsed else None
+
+
+def tally_questions(rows: Sequence[Row]) -> list[Tally | None]:
+    """Tally the parsed rows of each question, in order of appearance; None where there are none."""
+    questions: dict[str, list[Row]] = {}
+    for row in rows:
+        questions.setdefault(row.item_hash, []).append(row)
+    return [_tally_question(i, asked) for i, asked in enumerate(questions.values())]
+
+
+def _tally_question(number: int, rows: Sequence[Row]) -> Tally | None:
+    parsed = [row for row in rows if row.confidence is not None]
+    if not parsed:
+        return None
+    return tally(
+        [row.confidence or 0.0 for row in parsed],
+        [row.correct for row in parsed],
+        cluster=[number] * len(parsed),
+    )
+
+
+def _tally(rows: Sequence[Row]) -> Tally:
+    items = [row.item_hash for row in rows]
+    is_sampled = any(row.sample != GREEDY for row in rows) and len(set(items)) < len(items)
+    return tally(
+        [row.confidence or 0.0 for row in rows],
+        [row.correct for row in rows],
+        cluster=label_items(items) if is_sampled else None,
+    )
+
+
+def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
+    """Give cluster labels for names of items: 8 bytes each, whatever the name.
+
+    Two of a million names share a label with a probability of 3e-8; they would be one cluster.
+    """
+    label = {
+        item: int.from_bytes(
+            blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+        )
+        for item in set(items)
+    }
+    return np.array([label[item] for item in items], dtype=np.uint64)

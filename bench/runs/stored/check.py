@@ -1,0 +1,205 @@
+"""Are the rows of a stored run those that its summary was made of?
+
+No number may rest on rows that were edited by hand, by a script that went wrong, or by a merge that
+took one file of two. This finds an edit that left the summary alone. Whoever rewrites the summary
+too is not found: a stored run is not signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.terminal import inline
+from caopd_bench.gates.reference_files import BASELINE_NAME, hash_rows, read_baseline
+from caopd_bench.metrics import METRICS
+from caopd_bench.runs.counts import STATUSES, Counts, Missing
+from caopd_bench.runs.records import AS_ZERO
+from caopd_bench.runs.run import AGREEMENT, Run
+from caopd_bench.runs.stored.store import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
+from caopd_bench.tasks.read.confidence import read_confidence
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+
+__all__ = ["find_edits", "find_unlike_spans", "read_stored"]
+
+#: Numbers whose definition no version changes: other ones may differ since another one stored them.
+PLAIN = ("brier", "mean_confidence", "overconfidence_gap", "confidence_when_wrong", "auroc")
+#: Processors add in different orders.
+ROUNDING = 1e-9
+SHOWN = 3  # rows named
+WIDTH = 60
+
+
+def read_stored(folder: Path) -> Run:
+    """Read a stored run or a reference, if its rows are those that were stored.
+
+    Raises
+    ------
+    NotComparableError
+        With the first difference. Exit code 4.
+    UsageError
+        If a file cannot be read.
+    """
+    for is_last in (False, False, True):
+        before = _state(folder)
+        try:
+            loaded = load_stored(folder)
+            problems = find_edits(folder, loaded)
+        except UsageError:
+            if is_last or before == _state(folder):
+                raise
+            continue
+        # A reader may have one file from before a replacement and one from after it.
+        if not problems or is_last or before == _state(folder):
+            break
+    for problem in problems:
+        raise _edited(folder, problem)
+    for problem in find_unlike_spans(loaded.run):
+        raise NotComparableError(
+            f"{inline(str(folder), 300)}: its numbers are not those of its texts: {problem}; read "
+            "the original run again, by its texts: caopd-bench score ORIGINAL --reparse --store DIR"
+        )
+    return loaded.run
+
+
+def _edited(folder: Path, problem: str) -> NotComparableError:
+    if (folder / BASELINE_NAME).exists():
+        again = (
+            "restore the folder from version control, or delete it and make it again, from the "
+            "files of the original run (caopd-bench baseline init RUN --output DIR --reason TEXT)"
+        )
+    else:
+        again = (
+            "restore the folder from version control or a copy, or store the original run again, "
+            "from the files that it was first read from (caopd-bench score ORIGINAL --store DIR)"
+        )
+    where = inline(str(folder), 300)
+    return NotComparableError(
+        f"{where}: its rows are not those that were stored: {problem}; {again}"
+    )
+
+
+def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
+    """Compare the rows of a stored run with what its summary says of them.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a stored run or a reference.
+    loaded : Loaded, optional
+        What `load_stored` made of it, if that is at hand.
+
+    Returns
+    -------
+    list of str
+        What does not fit, a line each; empty if all does.
+    """
+    run, summary, edit = load_stored(folder) if loaded is None else loaded
+    problems = [edit] if edit else []
+    baseline = read_baseline(folder)
+    if baseline is not None and baseline.rows_sha256 not in (
+        summary.rows_sha256,
+        hash_rows(folder),
+    ):
+        problems.append(f"{ROWS_NAME} is not the file that {BASELINE_NAME} was made for")
+    return [*problems, *_unlike_numbers(run, summary.records)]
+
+
+def _state(folder: Path) -> tuple[int, int] | None:
+    """Give what changes when a folder is replaced."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the numbers of the summary that the rows do not give."""
+    by_group: dict[tuple[str, str | None], list[Mapping[str, Any]]] = {}
+    for record in records:
+        by_group.setdefault((str(record.get("task")), record.get("group")), []).append(record)
+    as_zero = any(AS_ZERO in str(record.get("interval")) for record in records)
+    missing: Missing = "zero" if as_zero else "drop"
+    known: dict[tuple[str, str], Mapping[str, Counts]] = {}
+    for (task, group), stored in by_group.items():
+        if not run.has(task):
+            yield f"no row is of {inline(task, WIDTH)}, of which {SUMMARY_NAME} has numbers"
+            continue
+        if group is None:
+            counts: Counts | None = run.count(task)
+        else:
+            key = str(group).partition("=")[0]
+            if (task, key) not in known:
+                by_value = run.count_by(task, key)
+                # The first of those that are written alike.
+                known[task, key] = {f"{key}={v}": c for v, c in reversed(by_value.items())}
+            counts = known[task, key].get(str(group))
+        place = " ".join(inline(str(part), WIDTH) for part in (task, group) if part is not None)
+        if counts is None:
+            yield f"no row is of {place}, of which {SUMMARY_NAME} has numbers"
+            continue
+        made = _numbers(counts, missing)
+        for record in stored:
+            name = record.get("metric")
+            if name in made and not _agree(record, made[name]):
+                yield (
+                    f"{place} {name} is {_show(record.get('estimate'))} of "
+                    f"{record.get('n')} rows in {SUMMARY_NAME}, and {_show(made[name][0])} of "
+                    f"{made[name][1]} in the rows"
+                )
+
+
+def _numbers(counts: Counts, missing: Missing) -> dict[Any, tuple[float, int]]:
+    found: dict[Any, tuple[float, int]] = {"accuracy": (counts.right / counts.n, counts.n)}
+    for status in STATUSES:
+        name = "parse_rate" if status == "ok" else f"share_{status}"
+        found[name] = (counts.statuses.get(status, 0) / counts.n, counts.n)
+    tally = counts.tally(missing)
+    if tally is not None:
+        found |= {name: (METRICS[name].function(tally), int(tally.n)) for name in PLAIN}
+    return found
+
+
+def _agree(record: Mapping[str, Any], made: tuple[float, int]) -> bool:
+    estimate, n = record.get("estimate"), record.get("n")
+    if estimate is None or made[0] != made[0]:
+        return estimate is None and made[0] != made[0]
+    is_number = isinstance(estimate, (int, float))
+    return is_number and abs(float(estimate) - made[0]) <= ROUNDING and n == made[1]
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, (int, float)) and value == value:
+        return f"{value:.6g}"
+    return "undefined" if value is None or value != value else inline(str(value), WIDTH)
+
+
+def find_unlike_spans(run: Run) -> Iterator[str]:
+    """Yield rows whose confidence is not the one that stands in the text beside it."""
+    read = lru_cache(maxsize=None)(lambda span: read_confidence(span).value)
+    stated = {
+        task
+        for task in run.tasks
+        if not task.endswith(AGREEMENT)
+        and run.settings(task).get("way") != "ptrue"
+        and run.settings(task).get("parser_version") == PARSER_VERSION
+    }
+    unlike = [
+        row
+        for row in run.rows
+        if row.task in stated
+        and row.status == "ok"
+        and row.stated is not None
+        and read(row.stated) != row.confidence
+    ]
+    for row in unlike[:SHOWN]:
+        yield (
+            f"{inline(row.task, WIDTH)} item {inline(row.item_hash, WIDTH)} has the confidence "
+            f"{row.confidence:g} beside the text {inline(str(row.stated), WIDTH)!r}"
+        )
+    if len(unlike) > SHOWN:
+        yield f"and {len(unlike) - SHOWN} more such rows"

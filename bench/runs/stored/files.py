@@ -1,0 +1,218 @@
+"""The two files of a stored run, each field checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.packed import check_packed, read_packed_lines
+from caopd_bench.core.files.plain_json import parse_json, read_json
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.run import Row, Status
+
+__all__ = [
+    "BASELINE_NAME",
+    "CHANGES_NAME",
+    "ROWS_NAME",
+    "SUMMARY_NAME",
+    "StoredRow",
+    "Summary",
+    "check_lines",
+    "describe_damage",
+    "dump_row",
+    "is_stored",
+    "load_row",
+    "mend",
+    "read_lines",
+    "read_summary",
+]
+
+ROWS_NAME = "rows.jsonl.gz"
+SUMMARY_NAME = "summary.json"
+#: A row with more is none; checking each of a million would take gigabytes.
+MAX_FIELDS = 100
+#: Beside them where the stored run is a reference.
+BASELINE_NAME = "baseline.json"
+CHANGES_NAME = "CHANGES.md"
+#: How the small file begins that Git LFS leaves in the place of one that was not fetched.
+POINTER = b"version https://git-lfs"
+_POINTED = "is a pointer of Git LFS; fetch the file itself: git lfs pull"
+MARK = b"<<<<<<< "
+HEAD = 1 << 20  # bytes in which the mark of a conflict is looked for
+
+#: What a record holds in any version: an undefined number is None.
+RECORD: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("run", "task", "metric"), (str,)),
+    "group": (str, type(None)),
+    **dict.fromkeys(("estimate", "low", "high"), (float, int, type(None))),
+    "n": (int,),
+}
+#: A float holds each whole number up to here.
+MAX_WHOLE = 1 << 53
+
+
+class StoredRow(BaseModel):
+    """One line of rows.jsonl.gz."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    run: str
+    task: str
+    item_hash: str
+    sample: int
+    groups: dict[str, str | int | float | bool]
+    confidence: float | None = Field(ge=0, le=1)
+    correct: Literal[0, 1]
+    status: Status
+    answer: str | None = None
+    stated: str | None = None
+    text: str | None = None
+    question: str | None = None
+    gold: str | None = None
+
+    @model_validator(mode="after")
+    def _check_status(self) -> StoredRow:
+        if (self.status == "ok") != (self.confidence is not None):
+            raise ValueError(f"status {self.status!r} with confidence {self.confidence}")
+        return self
+
+
+class Summary(BaseModel):
+    """summary.json."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal[1]
+    name: str
+    level: float | None = Field(default=None, gt=0, lt=1)
+    provenance: dict[str, Any]
+    warnings: list[str]
+    records: list[dict[str, Any]]
+    #: Of the lines of rows.jsonl.gz, unpacked; None in what earlier versions wrote.
+    rows_sha256: str | None = None
+    #: Of each of these lines (`stored_hashes`): which row was changed, where `rows_sha256` tells
+    #: that one was.
+    row_digests: str | None = None
+
+    @field_validator("records")
+    @classmethod
+    def _check_records(cls, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for number, record in enumerate(records, 1):
+            for key, kinds in RECORD.items():
+                value = record.get(key, ...)
+                is_huge = isinstance(value, int) and abs(value) > MAX_WHOLE
+                if type(value) not in kinds or is_huge:
+                    raise ValueError(f"number {number} has no {key} as `score` gives it")
+        return records
+
+
+def is_stored(path: Path) -> bool:
+    """Say whether a folder holds a stored run, whole or not."""
+    return any((path / name).exists() for name in (ROWS_NAME, SUMMARY_NAME))
+
+
+def mend(folder: Path) -> str:
+    """Say what to do about a damaged file: a reference is under version control."""
+    is_reference = any((folder / name).exists() for name in (BASELINE_NAME, CHANGES_NAME))
+    return "restore it from version control" if is_reference else "store the run again"
+
+
+def describe_damage(file: Path) -> str:
+    """Say why a file is not complete JSON, and what to do about it."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(HEAD)
+    except OSError:
+        head = b""
+    if head.startswith(POINTER):
+        return _POINTED
+    is_conflict = head.startswith(MARK) or b"\n" + MARK in head
+    why = " (it has the conflict markers of a merge)" if is_conflict else ""
+    return f"not complete JSON{why}; {mend(file.parent)}"
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read the numbers that were stored."""
+    summary_file = folder / SUMMARY_NAME
+    try:
+        return Summary.model_validate(read_json(summary_file))
+    except ValidationError as error:
+        raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
+    except OSError as error:
+        raise UsageError(f"{summary_file}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise UsageError(f"{summary_file}: {describe_damage(summary_file)}") from None
+
+
+def read_lines(folder: Path) -> Iterator[bytes]:
+    """Yield the lines of the rows, unpacked, each with its line feed."""
+    rows_file = folder / ROWS_NAME
+    try:
+        _refuse_pointer(rows_file)
+        yield from read_packed_lines(rows_file, mend=mend(folder))
+    except OSError as error:
+        raise UsageError(f"{rows_file}: cannot be read ({error.strerror})") from None
+
+
+def _refuse_pointer(file: Path) -> None:
+    with file.open("rb") as stream:
+        if stream.read(len(POINTER)) == POINTER:
+            raise UsageError(f"{file}: {_POINTED}")
+
+
+def check_lines(folder: Path) -> None:
+    """Unpack the rows without a look at them; errors as of `read_lines`."""
+    check_packed(folder / ROWS_NAME, mend=mend(folder))
+
+
+def dump_row(run: str, row: Row, with_text: bool) -> bytes:
+    """Give the line of a row, with its line feed."""
+    try:
+        stored = StoredRow(
+            run=run,
+            task=row.task,
+            item_hash=row.item_hash,
+            sample=row.sample,
+            groups=dict(row.groups),
+            confidence=row.confidence,
+            correct=1 if row.correct else 0,
+            status=row.status,
+            answer=row.answer,
+            stated=row.stated,
+            text=row.text if with_text else None,
+            question=row.question if with_text else None,
+            gold=row.gold if with_text else None,
+        )
+    except ValidationError as error:
+        raise UsageError(f"a row of {row.task} cannot be stored: {_first_problem(error)}") from None
+    plain = stored.model_dump()
+    for key in () if with_text else ("question", "gold"):
+        del plain[key]
+    # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
+    return json.dumps(plain, ensure_ascii=True).encode() + b"\n"
+
+
+def load_row(line: bytes, where: str, advice: str = "store the run again") -> StoredRow:
+    """Read the line of a row; `where` names it in an error, `advice` is what to do."""
+    try:
+        raw = parse_json(line, where)
+        if isinstance(raw, dict) and len(raw) > MAX_FIELDS:
+            raise UsageError(f"{where}: {len(raw):,} fields; not a row of a stored run")
+        return StoredRow.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_problem(error)}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{where}: no text, damaged or cut off; {advice}") from None
+    except ValueError:
+        raise UsageError(f"{where}: not complete JSON; {advice}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "file"
+    return f"{inline(place, 80)}: {inline(problem['msg'], 200)}"

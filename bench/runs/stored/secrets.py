@@ -1,0 +1,288 @@
+"""What the files of ours hold that they no longer would, written by earlier versions.
+
+A cleaner takes the bytes of one kind of file and gives them as they would be written now, with the
+names of what is left out. Rows, numbers and hashes stay.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.plain_json import parse_json
+from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, redact
+from caopd_bench.core.privacy.keep import Kept, is_recorded, keep_named, list_left_out
+from caopd_bench.core.privacy.names import RUN, SETTINGS, SWEEP_CELL
+from caopd_bench.core.privacy.places import clean_text_urls, shorten_spec
+from caopd_bench.core.privacy.provenance import describe_cleaning
+from caopd_bench.core.terminal import inline
+from caopd_bench.gates.reference_files import BASELINE_NAME, CHANGES_NAME
+from caopd_bench.runs.stored.files import SUMMARY_NAME
+
+__all__ = [
+    "CLEANERS",
+    "Cleaned",
+    "clean_cell",
+    "clean_failure",
+    "clean_settings",
+    "name_in_summary",
+    "name_places",
+    "redact_all",
+    "say_left_out",
+    "warn_of_cell",
+    "warn_of_secrets",
+]
+
+#: Says what is recorded.
+PAGE = "docs/secrets.md"
+_ENTRY = re.compile(r"^(?P<before>## [^`\n]*`)(?P<spec>[^`\n]*)(?=`$)", re.MULTILINE)
+_ENTITY = re.compile(r"&#(\d{1,3});")
+#: Folders that were warned of, by standard error: each command has its own (`guard_streams`).
+_WARNED: WeakKeyDictionary[Any, set[Path]] = WeakKeyDictionary()
+
+
+class Cleaned(NamedTuple):
+    """A file as it would be written now.
+
+    Attributes
+    ----------
+    content : bytes
+        The same bytes where nothing is left out or shortened.
+    left_out, shortened : list of str
+        As of `identity.Kept`.
+    """
+
+    content: bytes
+    left_out: list[str]
+    shortened: list[str]
+
+
+def clean_cell(known: Mapping[str, Any]) -> Kept:
+    """Give a cell.json without what is nobody's to read: its evaluation, settings and axes."""
+    evaluate = keep_named(known.get("evaluate"), SWEEP_CELL, "evaluate")
+    stages = [clean_settings(stage) for stage in known.get("stages") or ()]
+    cleaned = {**known}
+    if "evaluate" in known:
+        cleaned["evaluate"] = evaluate.value
+    if "stages" in known:
+        cleaned["stages"] = [stage.value for stage in stages]
+    left, short = list(evaluate.left_out), list(evaluate.shortened)
+    for stage in stages:
+        left += [f"stages.{name}" for name in stage.left_out]
+        short += [f"stages.{name}" for name in stage.shortened]
+    for key in ("changes", "cell"):
+        if key in known and (plain := redact_all(known[key])) != known[key]:
+            cleaned[key] = plain
+            left.append(key)
+    return Kept(cleaned, list(dict.fromkeys(left)), list(dict.fromkeys(short)))
+
+
+def clean_settings(settings: Any) -> Kept:
+    """Give the settings of a training run with its paths shortened."""
+    if not isinstance(settings, Mapping):
+        return Kept(settings, [], [])
+    places = keep_named({key: settings[key] for key in SETTINGS if key in settings}, SETTINGS)
+    cleaned = {key: places.value.get(key, value) for key, value in settings.items()}
+    plain = {key: redact_all(value) for key, value in cleaned.items()}
+    left = [key for key, value in plain.items() if value != cleaned[key]]
+    return Kept(plain, [*places.left_out, *left], places.shortened)
+
+
+def clean_failure(content: bytes) -> Cleaned:
+    """Clean the record of a cell that failed."""
+
+    def clean(known: dict[str, Any]) -> Kept:
+        cleaned = {key: redact_all(value) for key, value in known.items()}
+        return Kept(cleaned, [key for key in known if cleaned[key] != known[key]], [])
+
+    return _clean_json(content, clean)
+
+
+def _clean_summary(content: bytes) -> Cleaned:
+    def clean(known: dict[str, Any]) -> Kept:
+        raw = known.get("provenance")
+        kept = describe_cleaning(raw if isinstance(raw, Mapping) else {})
+        cleaned = {**known, "provenance": kept.value}
+        cleaned["name"] = clean_name(known["name"])
+        cleaned["warnings"] = redact_all(known["warnings"])
+        cleaned["records"] = [
+            {**record, "run": cleaned["name"]} if record.get("run") == known["name"] else record
+            for record in known["records"]
+        ]
+        left = name_in_summary(kept, known["name"], known["warnings"])
+        return Kept(cleaned, left, kept.shortened)
+
+    return _clean_json(content, clean)
+
+
+def _clean_baseline(content: bytes) -> Cleaned:
+    def clean(known: dict[str, Any]) -> Kept:
+        cleaned, left, short = {**known}, [], []
+        if isinstance(spec := known.get("run"), str):
+            cleaned["run"] = shorten_spec(spec)
+            if cleaned["run"].count(LEFT_OUT) > spec.count(LEFT_OUT) or redact(spec) != spec:
+                left.append("run")
+            elif cleaned["run"] != spec:
+                short.append("run")
+        if isinstance(reason := known.get("reason"), str) and redact(reason) != reason:
+            cleaned["reason"] = redact(reason)
+            left.append("reason")
+        return Kept(cleaned, left, short)
+
+    return _clean_json(content, clean, is_ascii=False)
+
+
+def _clean_changes(content: bytes) -> Cleaned:
+    text = content.decode("utf-8", "surrogateescape")
+    shortened = _ENTRY.sub(lambda m: m["before"] + _shorten_in_markdown(m["spec"]), text)
+    lines = [redact(clean_text_urls(line)) for line in shortened.split("\n")]
+    left, short = list[str](), list[str]()
+    for number, (old, new) in enumerate(zip(text.split("\n"), lines, strict=True), 1):
+        if old != new:
+            is_secret = any(redact(clean_text_urls(x)) != x for x in (old, _plain(old)))
+            (left if is_secret else short).append(f"line {number}")
+    if not left and not short:
+        return Cleaned(content, [], [])
+    return Cleaned("\n".join(lines).encode("utf-8", "surrogateescape"), left, short)
+
+
+def _shorten_in_markdown(spec: str) -> str:
+    plain = _plain(spec)
+    cleaned = shorten_spec(plain)
+    return spec if cleaned == plain else re.sub(r"[\\`|<>\[\]]", _to_entity, cleaned)
+
+
+def _plain(text: str) -> str:
+    return _ENTITY.sub(lambda m: chr(int(m[1])), text)
+
+
+def _to_entity(found: re.Match[str]) -> str:
+    return f"&#{ord(found.group())};"
+
+
+def _clean_cell_file(content: bytes) -> Cleaned:
+    return _clean_json(content, clean_cell)
+
+
+def _clean_training(content: bytes) -> Cleaned:
+    def clean(known: dict[str, Any]) -> Kept:
+        cleaned, left, short = {**known}, list[str](), list[str]()
+        for key in ("settings", "base"):
+            if isinstance(known.get(key), Mapping):
+                kept = clean_settings(known[key])
+                cleaned[key] = kept.value
+                left += [f"{key}.{name}" for name in kept.left_out]
+                short += [f"{key}.{name}" for name in kept.shortened]
+        return Kept(cleaned, left, short)
+
+    return _clean_json(content, clean)
+
+
+#: By the name of the file.
+CLEANERS: dict[str, Callable[[bytes], Cleaned]] = {
+    SUMMARY_NAME: _clean_summary,
+    BASELINE_NAME: _clean_baseline,
+    CHANGES_NAME: _clean_changes,
+    "cell.json": _clean_cell_file,
+    "provenance.json": _clean_training,
+}
+
+
+def warn_of_secrets(folder: Path, summary: Sequence[str]) -> None:
+    """Name what a stored run holds that may be a secret, once a command, on standard error.
+
+    Parameters
+    ----------
+    folder : Path
+    summary : sequence of str
+        The names that were left out while its summary was read; the other files are read here.
+    """
+    place, warned = Path(folder), _WARNED.setdefault(sys.stderr, set())
+    if place in warned:
+        return
+    warned.add(place)
+    found = {SUMMARY_NAME: list(summary)}
+    for name in (BASELINE_NAME, CHANGES_NAME):
+        try:
+            found[name] = CLEANERS[name]((place / name).read_bytes()).left_out
+        except (OSError, UsageError, ValueError, TypeError, AttributeError, RecursionError):
+            continue  # whoever reads the file says what is wrong with it
+    for name in (name for name, names in found.items() if names):
+        _warn(place / name, found[name])
+
+
+def warn_of_cell(file: Path, known: Mapping[str, Any]) -> None:
+    """Name what a cell.json holds that may be a secret, once a command, on standard error."""
+    warned = _WARNED.setdefault(sys.stderr, set())
+    names = [] if file in warned else clean_cell(known).left_out
+    warned.add(file)
+    if names:
+        _warn(file, names)
+
+
+def _warn(file: Path, names: Sequence[str]) -> None:
+    print(
+        f"warning: {inline(str(file), 300)} holds what may be secrets ({name_places(names)}); "
+        "nothing that is made of it does. To take them out of the file: caopd-bench store --scrub "
+        f"{inline(str(file.parent), 300)}. Copies and version control still have them: replace the "
+        "keys",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def name_places(names: Sequence[str]) -> str:
+    """List what a file held: keys of its JSON, or the numbers of its lines."""
+    lines = [name.removeprefix("line ") for name in names if name.startswith("line ")]
+    if lines and len(lines) == len(names):
+        return f"{'line' if len(lines) == 1 else 'lines'} {', '.join(lines)}"
+    return f"{'key' if len(names) == 1 else 'keys'} {list_left_out(names)}"
+
+
+def name_in_summary(kept: Kept, name: str, warnings: Sequence[str]) -> list[str]:
+    """Name what of a summary is left out: of its provenance, and what looks like a secret."""
+    texts = {"name": clean_name(name) != name, "warnings": any(redact(w) != w for w in warnings)}
+    return [*kept.left_out, *(key for key, is_unclean in texts.items() if is_unclean)]
+
+
+def say_left_out(provenance: Mapping[str, Any], what: str) -> None:
+    """Say on standard error what is not in what was stored and why, if that is anything."""
+    names = list(provenance.get("left_out") or ())
+    unsafe = [name for name in names if is_recorded(name, RUN)]
+    for why, found in (
+        ("not recorded", [name for name in names if name not in unsafe]),
+        ("looked like a secret", unsafe),
+    ):
+        if found:
+            said = inline(list_left_out(found), 500)
+            print(f"left out of the {what}: {why}: {said} ({PAGE})", file=sys.stderr, flush=True)
+
+
+def _clean_json(
+    content: bytes, clean: Callable[[dict[str, Any]], Kept], *, is_ascii: bool = True
+) -> Cleaned:
+    known = parse_json(content, "a file of ours")
+    if not isinstance(known, dict):
+        raise ValueError("not a JSON object")
+    kept = clean(known)
+    if not kept.left_out and not kept.shortened:
+        return Cleaned(content, [], [])
+    text = json.dumps(kept.value, indent=1, ensure_ascii=is_ascii, allow_nan=False) + "\n"
+    return Cleaned(text.encode("utf-8", "surrogatepass"), kept.left_out, kept.shortened)
+
+
+def redact_all(value: Any, known: Iterable[str] = ()) -> Any:
+    """Redact every text in plain values; see `credentials.redact` for `known`."""
+    if isinstance(value, str):
+        return redact(value, known)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): redact_all(item, known) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_all(item, known) for item in value]
+    return value

@@ -1,0 +1,243 @@
+"""A stored run: the rows of a run and the numbers made from them, without the model's text.
+
+    DIR/rows.jsonl.gz    one row a line
+    DIR/summary.json     provenance, records, and the hashes of the rows
+
+Both are the same bytes whenever they are made from the same rows. The folder is put in its place by
+one rename, and rows that are not those of the summary are refused wherever they are read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.folders import only_writer, replace_folder
+from caopd_bench.core.files.parts import is_part
+from caopd_bench.core.privacy.credentials import clean_name, redact
+from caopd_bench.core.privacy.provenance import (
+    OTHER_PARSER,
+    clean_provenance,
+    describe_cleaning,
+    parser_warnings,
+)
+from caopd_bench.core.process.progress import track
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.records import Record, to_plain
+from caopd_bench.runs.run import GREEDY, Row, Run
+from caopd_bench.runs.stored.files import (
+    ROWS_NAME,
+    SUMMARY_NAME,
+    StoredRow,
+    Summary,
+    check_lines,
+    dump_row,
+    is_stored,
+    load_row,
+    mend,
+    read_lines,
+    read_summary,
+)
+from caopd_bench.runs.stored.hashes import RowHashes
+from caopd_bench.runs.stored.secrets import name_in_summary, say_left_out, warn_of_secrets
+
+__all__ = [
+    "ROWS_NAME",
+    "SUMMARY_NAME",
+    "Loaded",
+    "Summary",
+    "is_stored",
+    "load_stored",
+    "read_summary",
+    "render_stored",
+    "write_stored",
+]
+
+FORMAT: Literal[1] = 1
+
+
+class Loaded(NamedTuple):
+    """What a folder holds.
+
+    Attributes
+    ----------
+    run : Run
+    summary : Summary
+    edit : str or None
+        How the rows differ from those that the summary was made for, with the first one that does;
+        None where they do not, or where the summary of an earlier version has no hash of them.
+    """
+
+    run: Run
+    summary: Summary
+    edit: str | None
+
+
+def write_stored(
+    run: Run,
+    records: Sequence[Record],
+    folder: Path,
+    *,
+    level: float = 0.95,
+    with_text: bool = False,
+) -> None:
+    """Write a stored run into `folder`, which is made if need be.
+
+    Parameters
+    ----------
+    run : Run
+        What was read.
+    records : Sequence of Record
+        What `score` made of it.
+    folder : Path
+        Holds nothing else; an earlier stored run there is replaced.
+    level : float
+        Of the intervals of `records`.
+    with_text : bool
+        Keep the questions, the right answers and the model's whole text as well; by default only
+        the answer and confidence spans.
+    """
+    contents = render_stored(run, records, level=level, with_text=with_text)
+    with only_writer(folder):
+        _refuse_others(folder, clean_name(run.name))
+        replace_folder(folder, contents)
+    say_left_out(run.provenance, "stored run")
+
+
+def render_stored(
+    run: Run, records: Sequence[Record], *, level: float = 0.95, with_text: bool = False
+) -> dict[str, bytes]:
+    """Give the two files of a stored run by name; parameters as for `write_stored`."""
+    hashes, name = RowHashes(), clean_name(run.name)
+    buffer = io.BytesIO()
+    # No time and no name in the header, and not gzip.compress, whose header differs between
+    # Pythons: the same rows give the same bytes.
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        for row in run.rows:
+            line = dump_row(name, row, with_text)
+            hashes.add(line)
+            stream.write(line)
+    summary = Summary(
+        format=FORMAT,
+        name=name,
+        level=level,
+        provenance=clean_provenance(run.provenance),
+        warnings=list(map(redact, run.warnings)),
+        records=to_plain(records),
+        rows_sha256=hashes.sha256,
+        row_digests=hashes.digests,
+    )
+    text = json.dumps(summary.model_dump(), indent=1, allow_nan=False) + "\n"
+    return {ROWS_NAME: buffer.getvalue(), SUMMARY_NAME: text.encode()}
+
+
+def load_stored(folder: Path) -> Loaded:
+    """Read a stored run, whether or not its rows were edited: `stored_check` refuses those.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing, damaged or of another format.
+    """
+    for name in (SUMMARY_NAME, ROWS_NAME):
+        if not (folder / name).is_file():
+            raise UsageError(f"{folder}: a stored run without {name}; {mend(folder)}")
+    summary = read_summary(folder)
+    hashes, rows = RowHashes(), list[Row]()
+    foreign: tuple[int, str] | None = None
+    advice = mend(folder)
+    lines = track(read_lines(folder), f"reading {folder.name}", "rows")
+    for i, line in enumerate(lines):
+        hashes.add(line)
+        try:
+            stored = load_row(line, f"{folder / ROWS_NAME} line {i + 1}", advice)
+        except UsageError:
+            check_lines(folder)  # of a damaged file that is said, and not what came out of it
+            raise
+        rows.append(_to_row(stored))
+        if foreign is None and stored.run != summary.name:
+            foreign = (i, clean_name(stored.run))
+    if not rows:
+        raise UsageError(f"{folder / ROWS_NAME}: holds no rows; {mend(folder)}")
+    kept = describe_cleaning(summary.provenance)
+    warn_of_secrets(folder, name_in_summary(kept, summary.name, summary.warnings))
+    provenance = kept.value
+    # Those on the parser were true of the version that stored the run.
+    warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
+    warnings += parser_warnings(provenance)
+    name = clean_name(summary.name)
+    if name != summary.name:
+        records = [{**record, "run": name} for record in summary.records]
+        summary = summary.model_copy(update={"name": name, "records": records})
+    run = Run(name, str(folder), rows, provenance, tuple(map(redact, warnings)))
+    return Loaded(run, summary, _find_edit(summary, hashes, rows, foreign))
+
+
+def _refuse_others(folder: Path, name: str) -> None:
+    """Refuse a place that holds anything but an earlier stored run of this name."""
+    if folder.is_file():
+        raise UsageError(f"{folder}: is a file; --store takes a folder")
+    held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    if any(file not in (ROWS_NAME, SUMMARY_NAME) and not is_part(file) for file in held):
+        raise UsageError(f"{folder}: holds other files; --store takes a folder of its own")
+    if (folder / SUMMARY_NAME).is_file() and (old := _name_of(folder)) not in (None, name):
+        raise UsageError(
+            f"{folder}: holds the stored run {inline(str(old))!r}, not {inline(name)!r}; "
+            "delete it or give another folder"
+        )
+
+
+def _name_of(folder: Path) -> str | None:
+    """Give the name of the stored run in a folder; None if it cannot be read."""
+    try:
+        return read_summary(folder).name
+    except UsageError:
+        return None
+
+
+def _find_edit(
+    summary: Summary, hashes: RowHashes, rows: Sequence[Row], foreign: tuple[int, str] | None
+) -> str | None:
+    """Compare rows with the hashes of a summary, or else the name of the run in each row."""
+    if summary.rows_sha256 is None:
+        if foreign is None:
+            return None
+        return f"{_place(rows, foreign[0])} of {ROWS_NAME} is of the run {inline(foreign[1], 80)!r}"
+    if summary.rows_sha256 == hashes.sha256:
+        return None
+    said = f"{ROWS_NAME} is not the file that {SUMMARY_NAME} was made for"
+    at = hashes.first_unlike(summary.row_digests)
+    if at is None:
+        return said
+    if at == len(rows):
+        return f"{said}: line {at + 1} is missing"
+    own = f", and is of the run {inline(foreign[1], 80)!r}" if foreign and foreign[0] == at else ""
+    return f"{said}: {_place(rows, at)} is the first row that differs{own}"
+
+
+def _place(rows: Sequence[Row], at: int) -> str:
+    row = rows[at]
+    sample = f" sample {row.sample}" if row.sample != GREEDY else ""
+    return f"line {at + 1} ({inline(row.task, 80)} item {inline(row.item_hash, 80)}{sample})"
+
+
+def _to_row(stored: StoredRow) -> Row:
+    return Row(
+        task=stored.task,
+        item_hash=stored.item_hash,
+        sample=stored.sample,
+        groups=stored.groups,
+        confidence=stored.confidence,
+        correct=stored.correct,
+        status=stored.status,
+        answer=stored.answer,
+        stated=stored.stated,
+        text=stored.text,
+        question=stored.question,
+        gold=stored.gold,
+    )

@@ -1,0 +1,220 @@
+"""What a reader of the numbers should be told beside them: one line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+from caopd_bench.core.terminal import WARNING_WIDTH, inline
+from caopd_bench.metrics import Tally
+from caopd_bench.runs.counts import Counts, Missing
+from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
+
+__all__ = [
+    "describe_run",
+    "has_item_names",
+    "notes_on_pairing",
+    "notes_on_task",
+]
+
+LOW_PARSE_RATE = 0.9
+NO_TEMPLATE = "no chat template"
+#: The ECE interval was checked by simulation from this size on.
+MIN_ROWS = 50
+WIDTH = 40
+BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
+
+
+def describe_run(run: AnyRun, task: str) -> str:
+    """Say in one line what was evaluated and how it was asked."""
+    settings, n = run.settings(task), run.count(task).n
+    rows = f"{n:,} {'row' if n == 1 else 'rows'}"
+    source = settings.get("source") or {}
+    if "columns" in source:
+        return f"{rows} {_describe_files(source)}"
+    shots = settings.get("num_fewshot")
+    parts = [
+        rows,
+        f"{shots} exemplars" if shots else "no exemplars",
+        _describe_chat(run),
+        f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}",
+    ]
+    exemplars = (settings.get("exemplars") or {}).get("set")
+    if shots and exemplars:
+        parts[1] += f" (set {inline(exemplars, WIDTH)})"
+    parts += _describe_asking(settings, task)
+    if source.get("seed") is not None:
+        parts.append(f"problem_seed {inline(str(source['seed']), WIDTH)}")
+    levels = [level for level in run.count_by(task, "level") if _is_number(level)]
+    if levels:
+        ends = [inline(str(level), WIDTH) for level in sorted({min(levels), max(levels)})]
+        parts.append(f"level{'s' if len(ends) > 1 else ''} {'-'.join(ends)}")
+    if settings.get("weights"):
+        parts.append(f"weights {inline(settings['weights'][:8])}")
+    return ", ".join(parts)
+
+
+def _describe_chat(run: AnyRun) -> str:
+    """Say who put the exemplars and the question into turns; a server's template is its own."""
+    if run.provenance.get("chat_template_sha"):
+        return "chat template"
+    is_chat = "chat-completions" in str(run.provenance.get("backend"))
+    return "chat messages" if is_chat else NO_TEMPLATE
+
+
+def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
+    """Say how it was asked, where it was not once, greedily and plainly."""
+    way, count = settings.get("way") or "", settings.get("samples")
+    parts = []
+    if task.endswith(AGREEMENT):
+        parts.append(f"vote of {count} samples")
+    elif way.endswith("sc8"):
+        parts.append(f"{count} samples at T=1")
+    elif way == "conf_t1":
+        parts.append("sampled once at T=1")
+    if way.startswith("priv"):
+        parts.append("privileged context")
+    if way in ("twostage", "ptrue"):
+        parts.append("answers of an earlier run")
+    wording = settings.get("wording")
+    if wording:
+        said = f"wording {wording.get('paraphrase')}, scale {wording.get('scale')}"
+        parts.append(inline(said, WIDTH))
+    asked = (settings.get("thinking") or {}).get("asked")
+    if asked is not None:
+        parts.append(f"thinking {'on' if asked else 'off'}")
+    return parts
+
+
+def _describe_files(source: Mapping[str, Any]) -> str:
+    files, kind = source.get("files"), inline(str(source.get("format")), WIDTH)
+    parts = [f"of {files} {kind} files" if files != 1 else f"of a {kind} file"]
+    columns = source["columns"] if isinstance(source["columns"], Mapping) else {}
+    named = [f"{name!r}" for name in columns.values() if name]
+    parts.append(f"columns {inline(', '.join(named), 2 * WIDTH)}")
+    if source.get("decimals"):
+        parts.append(f"confidences rounded to {inline(str(source['decimals']), WIDTH)} decimals")
+    return ", ".join(parts)
+
+
+def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str]:
+    """Say what limits the numbers of one task, and what to do about it."""
+    counts = run.count(task)
+    notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
+    notes += _on_source(run.settings(task).get("source"))
+    notes += _on_parsing(run, task, counts, missing)
+    notes += _on_stated_values(counts.parsed)
+    notes += _on_questions(counts.filled)
+    parsed = counts.n_parsed
+    if 0 < parsed < MIN_ROWS:
+        notes.append(
+            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
+            f"from {MIN_ROWS} rows on; evaluate more problems (--limit)"
+        )
+    return notes
+
+
+def _on_source(source: Any) -> list[str]:
+    """Name the sets whose local file was another one than is published (`tasks.data`)."""
+    if not isinstance(source, Mapping):
+        return []
+    parts = source.get("parts")
+    found = parts if isinstance(parts, list) else [source]
+    return [
+        f"{inline(str(part.get('set')), WIDTH)}: the rows in the local folder are not the "
+        "published ones; the numbers compare only with those of the same file"
+        for part in found
+        if isinstance(part, Mapping) and part.get("expected")
+    ]
+
+
+def has_item_names(run: AnyRun, task: str) -> bool:
+    """Say whether rows have names to be paired by; those of flat files need an item column."""
+    if not isinstance(run, Run):
+        return False
+    columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
+    return isinstance(columns, Mapping) and bool(columns.get("item"))
+
+
+def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
+    """Warn of rows that are paired by nothing but their place in a file.
+
+    Parameters
+    ----------
+    runs : Sequence of Run
+        Those that are compared.
+    task : str
+
+    Returns
+    -------
+    list of str
+        A note, or none where the rows of every run name their item.
+    """
+    nameless = [run for run in runs if not has_item_names(run, task)]
+    if not nameless:
+        return []
+    names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
+    return [
+        f"the rows of {names} have no item, so they are paired by their line number: if the files "
+        "list the questions in different orders, answers to different questions are compared; name "
+        "each row's question in a column called item"
+    ]
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[str]:
+    if counts.n_parsed >= LOW_PARSE_RATE * counts.n:
+        return []
+    found = Counter({status: n for status, n in counts.statuses.items() if n and status != "ok"})
+    missing = ", ".join(f"{n} {status}" for status, n in found.most_common())
+    settings = run.settings(task)
+    advice = []
+    is_logged = run.provenance.get("backend") in ("logged answers", "inspect")
+    if not is_logged and "columns" not in (settings.get("source") or {}):
+        if not settings.get("num_fewshot"):
+            advice.append("show the format (--num_fewshot 4)")
+        if _describe_chat(run) == NO_TEMPLATE:
+            advice.append("an instruct model needs --apply_chat_template")
+    budget = _token_budget(run, task)
+    if found["unfinished"] and budget:
+        room = "" if is_logged else f" (--gen_kwargs max_gen_toks={2 * budget})"
+        advice.append(f"unfinished answers need room{room}")
+    todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
+    said = "the numbers describe the parsed rows only"
+    if rule == "zero":
+        said = "rows without a usable confidence count as stated 0"
+    return [f"low parse rate, {said}: {missing}{todo}"]
+
+
+def _token_budget(run: AnyRun, task: str) -> int | None:
+    for options in (run.provenance.get("gen_kwargs"), run.settings(task).get("generation")):
+        found = [options.get(key) for key in BUDGETS] if isinstance(options, Mapping) else []
+        for budget in found:
+            if isinstance(budget, int) and budget > 0:
+                return budget
+    return None
+
+
+def _on_questions(filled: Tally) -> list[str]:
+    if filled.clusters is None:
+        return []
+    return [
+        f"{filled.clusters.labels.size:,} questions, {filled.n:,} answers: the intervals take the "
+        "answers to a question together"
+    ]
+
+
+def _on_stated_values(parsed: Tally | None) -> list[str]:
+    if parsed is None:
+        return []
+    count = parsed.right + parsed.wrong
+    commonest = int(count.argmax())
+    distinct, value = parsed.values.size, parsed.values[commonest]
+    return [
+        f"{distinct:,} distinct {'value' if distinct == 1 else 'values'} stated; "
+        f"the commonest, {value:g}, {count[commonest]:,} of {parsed.n:,} times"
+    ]

@@ -1,0 +1,171 @@
+"""The prompt panel: how much of a number is the model, and how much the wording of the prompt.
+
+`caopd_math_panel` asks the same problems in twelve prompts: three wordings, two scales of
+confidence, two sets of exemplars. For each metric this gives the mean over the prompts, their
+spread (standard deviation and range), and beside it the sampling interval of a single prompt. With
+two runs it says for how many prompts the difference has the sign of the mean difference: a
+comparison that turns with the wording says nothing about the models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean, stdev
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.records import Record
+from caopd_bench.runs.run import AnyRun
+from caopd_bench.scores.score import score
+
+__all__ = ["PANEL_TASK", "Spread", "Turn", "read_panel"]
+
+PANEL_TASK = "caopd_math_panel"
+METRICS = (
+    *("parse_rate", "accuracy", "brier", "mean_confidence", "overconfidence_gap", "ece"),
+    *("auroc", "spr", "confidence_when_wrong"),
+)
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One metric of one run over the prompts.
+
+    Attributes
+    ----------
+    run, metric : str
+        Whose, and which.
+    prompts : int
+        Prompts for which the metric is defined.
+    mean, deviation, low, high : float
+        Over the prompts: mean, standard deviation, smallest and largest value.
+    half_width : float
+        Half the width of the sampling interval of one prompt, on average; NaN where none has one.
+    """
+
+    run: str
+    metric: str
+    prompts: int
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    half_width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The difference of two runs in one metric, prompt by prompt.
+
+    Attributes
+    ----------
+    first, second, metric : str
+        `second` minus `first`, in this metric.
+    prompts : int
+        Prompts for which both are defined.
+    mean, low, high : float
+        Of the differences: mean, smallest, largest.
+    agreeing : int
+        Prompts whose difference has the sign of the mean.
+    """
+
+    first: str
+    second: str
+    metric: str
+    prompts: int
+    mean: float
+    low: float
+    high: float
+    agreeing: int
+
+    @property
+    def keeps_sign(self) -> bool:
+        """Whether every prompt says the same."""
+        return 1 < self.prompts == self.agreeing
+
+
+def read_panel(
+    runs: Sequence[AnyRun], *, level: float = 0.95
+) -> tuple[list[Spread], list[Turn], list[Record]]:
+    """Compute the spread of every run over its prompts, and of every two runs the differences.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        With at least two tasks of the panel each.
+    level : float
+        Of the sampling intervals.
+
+    Returns
+    -------
+    tuple of (list of Spread, list of Turn, list of Record)
+        The records are those of every single prompt.
+
+    Raises
+    ------
+    UsageError
+        If a run holds no panel.
+    """
+    spreads: list[Spread] = []
+    records: list[Record] = []
+    values: dict[str, dict[tuple[str, str], float]] = {}
+    for run in runs:
+        tasks = [task for task in run.tasks if task.startswith(f"{PANEL_TASK}_")]
+        if len(tasks) < 2:
+            raise UsageError(
+                f"--panel: {run.path} has {len(tasks)} tasks of the panel; evaluate it with "
+                f"--tasks {PANEL_TASK}"
+            )
+        of_run = [r for r in score(run, level=level) if r.task in tasks and r.group is None]
+        records += of_run
+        values[run.name] = {
+            (r.metric, r.task): r.estimate for r in of_run if r.estimate == r.estimate
+        }
+        spreads += [_spread(run.name, metric, of_run) for metric in METRICS]
+    turns = [
+        _turn(a.name, b.name, metric, values[a.name], values[b.name])
+        for a, b in combinations(runs, 2)
+        for metric in METRICS
+    ]
+    return spreads, turns, records
+
+
+def _spread(run: str, metric: str, records: Sequence[Record]) -> Spread:
+    found = [r for r in records if r.metric == metric and r.estimate == r.estimate]
+    each = [r.estimate for r in found]
+    halves = [(r.high - r.low) / 2 for r in found if r.high == r.high and r.low == r.low]
+    return Spread(
+        run,
+        metric,
+        len(each),
+        fmean(each) if each else NAN,
+        stdev(each) if len(each) > 1 else NAN,
+        min(each, default=NAN),
+        max(each, default=NAN),
+        fmean(halves) if halves else NAN,
+    )
+
+
+def _turn(
+    first: str,
+    second: str,
+    metric: str,
+    ours: dict[tuple[str, str], float],
+    theirs: dict[tuple[str, str], float],
+) -> Turn:
+    shared = sorted(key for key in ours if key in theirs and key[0] == metric)
+    each = [theirs[key] - ours[key] for key in shared]
+    mean = fmean(each) if each else NAN
+    agreeing = sum(d * mean > 0 for d in each)
+    return Turn(
+        first,
+        second,
+        metric,
+        len(each),
+        mean,
+        min(each, default=NAN),
+        max(each, default=NAN),
+        agreeing,
+    )

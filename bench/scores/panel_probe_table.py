@@ -1,0 +1,116 @@
+"""What `score --panel` and `score --probe` print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.records import Record
+from caopd_bench.scores.notes import LOW_PARSE_RATE
+from caopd_bench.scores.panel import Spread, Turn
+from caopd_bench.scores.probe import PROBES
+from caopd_bench.scores.table import LABELS, align
+
+__all__ = ["render_panel", "render_probes"]
+
+MEANINGS = {
+    "own_success": "right samples, asked plainly",
+    "teacher_success": "right samples, with the teacher's context",
+    "optimism_bias": "teacher success minus own: what the target is too high by",
+    "own_confidence": "stated, asked plainly",
+    "teacher_confidence": "stated, with the teacher's context",
+    "inheritance": "stated minus right, of the parsed answers asked plainly",
+    "own_entropy": "bits in the stated values, asked plainly",
+    "teacher_entropy": "bits in the stated values, with the teacher's context",
+    "own_parse_rate": "samples that state a usable confidence, asked plainly",
+    "teacher_parse_rate": "the same, with the teacher's context",
+}
+SIGNED = {"optimism_bias", "inheritance"}
+
+
+def render_panel(spreads: Sequence[Spread], turns: Sequence[Turn], level: float) -> Iterator[str]:
+    """Yield a table per run, and one per two runs."""
+    for run in dict.fromkeys(spread.run for spread in spreads):
+        ours = [spread for spread in spreads if spread.run == run]
+        prompts = max(spread.prompts for spread in ours)
+        yield f"\n{inline(run, NAME_WIDTH)}: {prompts} prompts"
+        head = ["", "mean", "spread", "range", f"one prompt's {100 * level:g}%"]
+        table = [head]
+        for spread in ours:
+            label = LABELS[spread.metric]
+            if spread.prompts < prompts:
+                label += f" ({spread.prompts} prompts)"
+            table.append(
+                [
+                    label,
+                    _number(spread.mean),
+                    _number(spread.deviation),
+                    f"{_number(spread.low)} to {_number(spread.high)}",
+                    "-" if math.isnan(spread.half_width) else f"± {spread.half_width:.3f}",
+                ]
+            )
+        yield "\n".join(align(table))
+        yield (
+            "  spread: standard deviation between prompts, sampling noise included; the last "
+            "column is the noise of one"
+        )
+    for pair in dict.fromkeys((turn.first, turn.second) for turn in turns):
+        ours_ = [turn for turn in turns if (turn.first, turn.second) == pair]
+        first, second = (inline(name, NAME_WIDTH) for name in pair)
+        yield f"\n{second} minus {first}, prompt by prompt"
+        table = [["", "mean", "range", "same sign"]]
+        for turn in ours_:
+            said = _say_signs(turn)
+            limits = f"{_signed(turn.low)} to {_signed(turn.high)}"
+            table.append([LABELS[turn.metric], _signed(turn.mean), limits, said])
+        yield "\n".join(align(table))
+
+
+def render_probes(records: Sequence[Record], level: float) -> Iterator[str]:
+    """Yield a table per task and domain."""
+    cells = {(record.task, record.group, record.metric): record for record in records}
+    for task, group in dict.fromkeys((record.task, record.group) for record in records):
+        domain = f", {inline(group.partition('=')[2])}" if group else ""
+        n = cells[task, group, "optimism_bias"].n
+        own, teacher = (cells[task, group, f"{who}_parse_rate"] for who in ("own", "teacher"))
+        yield (
+            f"\n{inline(task, NAME_WIDTH)}{domain}: {n:,} questions, {own.n:,} answers asked "
+            f"plainly, {teacher.n:,} with the teacher's context"
+        )
+        table = [["", f"estimate [{100 * level:g}% interval]", ""]]
+        notes: dict[str, int] = {}
+        for metric in PROBES:
+            record = cells[task, group, metric]
+            mark = f"  ({notes.setdefault(record.reason, len(notes) + 1)})" if record.reason else ""
+            table.append([metric.replace("_", " "), _cell(record) + mark, MEANINGS[metric]])
+        yield "\n".join([*align(table), *(f"  ({i}) {why}" for why, i in notes.items())])
+        if min(own.estimate, teacher.estimate) < LOW_PARSE_RATE:
+            yield (
+                "  note: low parse rate; confidence, inheritance and entropy are of the parsed "
+                "answers only, success is of all"
+            )
+
+
+def _say_signs(turn: Turn) -> str:
+    if not turn.prompts:
+        return "-"
+    if turn.mean == 0:
+        return "no difference"
+    verdict = "keeps its sign" if turn.keeps_sign else "the sign turns with the prompt"
+    return f"{turn.agreeing} of {turn.prompts}: {verdict}"
+
+
+def _cell(record: Record) -> str:
+    show = _signed if record.metric in SIGNED else _number
+    if math.isnan(record.low):
+        return show(record.estimate)
+    return f"{show(record.estimate)} [{show(record.low)}, {show(record.high)}]"
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:+.3f}"

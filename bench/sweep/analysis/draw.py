@@ -1,0 +1,144 @@
+"""The figures of a summary, drawn by the report's own functions."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caopd_bench.figures.grids import plot_estimates, plot_training
+from caopd_bench.figures.paper import (
+    Estimate,
+    Point,
+    ProbePoint,
+    plot_confidence_accuracy,
+    plot_pareto,
+    plot_probes,
+    plot_scaling,
+)
+from caopd_bench.figures.trends import SlopeFit
+from caopd_bench.sweep.analysis.numbers import Number, Summary
+from caopd_bench.sweep.analysis.spec import FigureSpec, split_series
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw"]
+
+#: What metrics are called in a figure.
+LABELS = {
+    "accuracy": "Accuracy",
+    "mean_confidence": "Mean stated confidence",
+    "overconfidence_gap": "Overconfidence gap",
+    "ece": "ECE",
+    "brier": "Brier score",
+    "auroc": "AUROC",
+    "spr": "SPR",
+    "parse_rate": "Parse rate",
+    "entropy": "Entropy of the stated number (nats)",
+    "core_seconds": "Core-seconds",
+}
+#: Columns of training.csv that a figure of training shows.
+CURVES = ("accuracy", "stated", "success_rate", "entropy", "teacher_entropy")
+
+
+def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
+    """Draw one figure of the analysis; None if none of its groups was measured."""
+    series = [
+        (at, group) for at in summary.places for group in spec.groups if summary.has(at, group)
+    ]
+    if not series:
+        return None
+    if spec.kind == "scaling":
+        return _draw_scaling(spec, summary)
+    if spec.kind == "estimates":
+        metrics = spec.metrics or [spec.metric or "ece"]
+        panels = {
+            LABELS.get(metric, metric): [
+                (_name(at, group, summary), _estimate(summary.level(at, group, metric)))
+                for at, group in series
+            ]
+            for metric in metrics
+        }
+        return plot_estimates(panels, title=spec.title)
+    if spec.kind == "training":
+        return _draw_training(spec, series, summary)
+    if spec.kind == "probes":
+        return _draw_probes(spec, series, summary)
+    x, y = "accuracy", "mean_confidence" if spec.kind == "confidence_accuracy" else spec.metric
+    points = [
+        Point(
+            at,
+            _estimate(summary.level(at, group, x)),
+            _estimate(summary.level(at, group, y or "brier")),
+            group,
+        )
+        for at, group in series
+    ]
+    if spec.kind == "confidence_accuracy":
+        return plot_confidence_accuracy(points, title=spec.title)
+    return plot_pareto(points, LABELS.get(y or "brier", "Brier score"), title=spec.title)
+
+
+def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
+    metric = spec.metric or "overconfidence_gap"
+    points = [
+        Point(
+            at,
+            Estimate(summary.gathered.parameters[at]),
+            _estimate(summary.level(at, group, metric)),
+            group,
+        )
+        for group in spec.groups
+        for at in summary.places
+        if summary.has(at, group)
+    ]
+    fits = {}
+    for group in spec.groups:
+        number, intercept = summary.line(group, metric)
+        made = number.limits
+        if made.estimate == made.estimate:
+            fits[group] = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
+    label, level = LABELS.get(metric, metric), summary.analysis.level
+    return plot_scaling(points, label, title=spec.title, level=level, fits=fits)
+
+
+def _draw_probes(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:
+    names = ("student_success", "student_stated", "teacher_success", "teacher_stated")
+    points = []
+    for at, group in series:
+        found = [_estimate(summary.level(at, group, name)) for name in names]
+        points.append(ProbePoint(_name(at, group, summary), *found))
+    return plot_probes(points, title=spec.title)
+
+
+def _draw_training(
+    spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary
+) -> Figure | None:
+    curves: dict[str, dict[str, list[list[float]]]] = {}
+    for at, series_name in series:
+        group = split_series(series_name, summary.analysis.view)[0]
+        for folder in summary.gathered.folders[at, group]:
+            for column, values in _read_history(folder / "training.csv").items():
+                name = _name(at, series_name, summary)
+                curves.setdefault(column, {}).setdefault(name, []).append(values)
+    return plot_training(curves, title=spec.title) if curves else None
+
+
+def _read_history(file: Path) -> dict[str, list[float]]:
+    if not file.is_file():
+        return {}
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    wanted = [name for name in CURVES if all(row.get(name) for row in rows)]
+    return {name: [float(row[name]) for row in rows] for name in wanted}
+
+
+def _name(at: str, group: str, summary: Summary) -> str:
+    name = summary.analysis.call(group)
+    return f"{at} {name}" if len(summary.places) > 1 else name
+
+
+def _estimate(number: Number) -> Estimate:
+    return Estimate(number.limits.estimate, number.limits.low, number.limits.high)

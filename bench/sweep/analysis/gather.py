@@ -1,0 +1,257 @@
+"""From stored runs to arrays: every metric of every cell, as observed and in every replicate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.metrics import recalibrate
+from caopd_bench.metrics.intervals.over_seeds import Answers, draw_items, replicate_metrics
+from caopd_bench.runs.run import Row
+from caopd_bench.runs.stored.check import read_stored
+from caopd_bench.sweep.analysis.spec import ANALYSIS, Analysis, View
+from caopd_bench.sweep.grid.cell_files import read_cell, read_times
+from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.folder import Folder
+from caopd_bench.sweep.run.observe import read_expectations
+
+__all__ = ["SEEN", "Gathered", "gather", "group_of", "sort_cells"]
+
+Array = NDArray[np.float64]
+Series = tuple[str, str, str]  # where (a size), group, view
+#: Of a cell's records, not of its answers: the items do not scatter them.
+SUCCESS = ("student_success", "teacher_success")
+TIMES = ("core_seconds",)
+SEEN = (
+    *(*SUCCESS, "optimism_bias", "student_stated", "teacher_stated"),
+    *("entropy", "teacher_entropy", *TIMES),
+)
+
+
+@dataclass
+class Gathered:
+    """What the answers of a sweep amount to.
+
+    Attributes
+    ----------
+    values : dict
+        By (where, group, view) and metric: shape (bases, seeds, 1 + replicates), the first as
+        observed.
+    parameters : dict
+        By where.
+    missing : int
+        Cells of the groups that are not finished.
+    folders, bases : dict
+        Of the cells, by (where, group); the base seeds, in order.
+    order, weights
+        The items, and how often each counts in a replicate.
+    items : dict
+        How many of them each view looks at.
+    """
+
+    values: dict[Series, dict[str, Array]] = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
+    folders: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
+    bases: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    weights: Array | None = None
+    items: dict[str, int] = field(default_factory=dict)
+    missing: int = 0
+
+
+def group_of(cell: Cell) -> str:
+    """Name the group of a cell: all that differ from it in seeds alone are in it.
+
+    Its label, if it has one; else the method with what was changed; after the corpus if that is not
+    the usual one.
+    """
+    corpus = "" if cell.base.corpus in ("", "sure") else f"{cell.base.corpus} "
+    if "label" in cell.changes:
+        return f"{corpus}{cell.changes['label']}"
+    changes = "".join(f" {key}={value}" for key, value in sorted(cell.changes.items()))
+    return f"{corpus}{cell.method}{changes}"
+
+
+def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[list[Cell]]]:
+    """Sort a sweep's cells by place and group: of each base seed, the cells by training seed.
+
+    Raises
+    ------
+    UsageError
+        If two cells would be the same run of a group, or bases have other training seeds.
+    """
+    found: dict[tuple[str, str], dict[int, dict[int, Cell]]] = {}
+    for cell in sweep.cells:
+        bases = found.setdefault((_where(cell, analysis), group_of(cell)), {})
+        seeds = bases.setdefault(cell.base.seed, {})
+        if cell.seed in seeds:
+            hint = "" if analysis.across else "; 'across: size' (or model) keeps them apart"
+            raise UsageError(
+                f"{ANALYSIS}: {seeds[cell.seed].name} and {cell.name} are the same group, base "
+                f"seed and seed{hint}"
+            )
+        seeds[cell.seed] = cell
+    for (_, group), bases in found.items():
+        if len({tuple(sorted(seeds)) for seeds in bases.values()}) > 1:
+            raise UsageError(f"{ANALYSIS}: {group}: not the same training seeds for every base")
+    return {
+        key: [[seeds[s] for s in sorted(seeds)] for _, seeds in sorted(bases.items())]
+        for key, bases in found.items()
+    }
+
+
+def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:
+    """Read the stored answers of a sweep's finished cells and compute all that is asked for.
+
+    Of a sweep that is not finished, groups that are not complete are left out, and counted.
+    """
+    found = Gathered()
+    for (where, group), bases in sort_cells(sweep, analysis).items():
+        if group not in analysis.groups:
+            continue
+        cells = [cell for seeds in bases for cell in seeds]
+        unfinished = sum(not folder.is_finished(cell) for cell in cells)
+        if unfinished:
+            found.missing += unfinished
+            continue
+        found.folders[where, group] = [folder.cell(cell) for cell in cells]
+        found.bases[where, group] = tuple(seeds[0].base.seed for seeds in bases)
+        shape = (len(bases), len(bases[0]))
+        for place, cell in zip(np.ndindex(shape), cells, strict=True):
+            _add(found, (where, group), shape, place, cell, folder.cell(cell), analysis)
+    return found
+
+
+def _add(
+    found: Gathered,
+    at: tuple[str, str],
+    shape: tuple[int, int],
+    place: tuple[int, ...],
+    cell: Cell,
+    files: Path,
+    analysis: Analysis,
+) -> None:
+    """Compute the metrics of one cell in all views, as observed and in every replicate."""
+    rows = _read_rows(files, analysis)
+    if found.weights is None:
+        found.order = sorted({row.item_hash for row in rows[analysis.view]})
+        rng = np.random.default_rng(analysis.seed)
+        found.weights = draw_items(len(found.order), analysis.replicates, rng)
+    known = read_cell(files)
+    found.parameters[at[0]] = float(known.get("parameters") or math.nan)
+    for view, given in analysis.views.items():
+        expected = _expectations(files, given, analysis)
+        answers, kept = _look(rows[view], given, found.order, expected, cell)
+        found.items[view] = len(kept)
+        numbers = replicate_metrics(answers, found.weights[:, kept])
+        numbers |= _observed(files, known, analysis, [*map(ord, cell.name)])
+        target = found.values.setdefault((*at, view), {})
+        size = (*shape, analysis.replicates + 1)
+        for metric, made in numbers.items():
+            target.setdefault(metric, np.full(size, math.nan))[place] = made
+
+
+def _where(cell: Cell, analysis: Analysis) -> str:
+    if analysis.across is None:
+        return ""
+    return cell.base.size if analysis.across == "size" else cell.base.name
+
+
+def _read_rows(place: Path, analysis: Analysis) -> dict[str, list[Row]]:
+    run = read_stored(place / "run")
+    return {
+        name: run.task_rows(view.task or analysis.task) for name, view in analysis.views.items()
+    }
+
+
+def _expectations(place: Path, view: View, analysis: Analysis) -> Mapping[str, float]:
+    if view.column != "expected":
+        return {}
+    return read_expectations(place, view.task or analysis.task)
+
+
+def _look(
+    rows: Iterable[Row],
+    view: View,
+    order: list[str],
+    expected: Mapping[str, float],
+    cell: Cell,
+) -> tuple[Answers, NDArray[np.int64]]:
+    """Give the answers of a view, and the places of its items among all."""
+    listed = list(rows)
+    by_item = {row.item_hash: row for row in listed}
+    if len(by_item) < len(listed):
+        raise UsageError(
+            f"{ANALYSIS}: {cell.name} has several answers to an item; name a task of one"
+        )
+    if by_item.keys() != set(order):
+        raise UsageError(f"{ANALYSIS}: {cell.name} was asked other items than the first cell")
+    listed = [by_item[item] for item in order]
+    if view.column == "expected":
+        stated = np.array([expected.get(row.item_hash, math.nan) for row in listed])
+    else:
+        stated = np.array([math.nan if r.confidence is None else r.confidence for r in listed])
+    correct = np.array([float(row.correct) for row in listed])
+    inside = np.array([_is_in(row, view.where) for row in listed])
+    second = np.arange(len(listed)) % 2 == 1  # the order is that of hashes: as good as drawn
+    if view.half is not None:
+        inside &= second == (view.half == "second")
+    if view.recalibrate is not None:
+        fit = np.array([_is_in(row, view.fit) for row in listed])
+        if (fit & inside).any():
+            fit, inside = fit & ~second, inside & second
+        if not fit.any():
+            raise UsageError(f"{ANALYSIS}: views: no row to fit on has {dict(view.fit)}")
+        stated = _recalibrate(stated, correct, fit, view.recalibrate)
+    if not inside.any():
+        raise UsageError(f"{ANALYSIS}: views: no row to look at has {dict(view.where)}")
+    kept = np.flatnonzero(inside)
+    return Answers(stated[kept], correct[kept]), kept
+
+
+def _is_in(row: Row, where: Mapping[str, Any]) -> bool:
+    return all(row.groups.get(key) == value for key, value in where.items())
+
+
+def _recalibrate(stated: Array, correct: Array, fit: NDArray[np.bool_], method: str) -> Array:
+    """Map stated values by what is fitted on some of the items.
+
+    One split, not folds: over folds, what leaves an item out leans away from it, and the gap of a
+    model that always states the same is zero by construction.
+    """
+    result = np.full_like(stated, math.nan)
+    parsed = ~np.isnan(stated)
+    if (parsed & fit).any():
+        made = recalibrate(stated[parsed & fit], correct[parsed & fit], method=method)  # type: ignore[arg-type]
+        result[parsed] = made.apply(stated[parsed])
+    return result
+
+
+def _observed(
+    place: Path, known: Mapping[str, Any], analysis: Analysis, entropy: list[int]
+) -> dict[str, Array]:
+    """Give what is known of a cell besides its answers.
+
+    A success rate has the scatter of its questions, drawn from a binomial distribution; all others
+    are the same in every replicate, and only the seeds scatter them.
+    """
+    observed = known["observed"].items()
+    seen = {name: float(value) for name, value in observed if value is not None}
+    times = read_times(place)
+    seen |= {name: float(times[name]) for name in TIMES}
+    size = analysis.replicates + 1
+    made = {name: np.full(size, seen.get(name, math.nan)) for name in SEEN}
+    questions = known["evaluate"]["success_questions"] or 0
+    rng = np.random.default_rng([analysis.seed, *entropy])
+    for name in SUCCESS:
+        if questions and name in seen:
+            made[name][1:] = rng.binomial(questions, seen[name], size - 1) / questions
+    made["optimism_bias"] = made["teacher_success"] - made["student_success"]
+    return made

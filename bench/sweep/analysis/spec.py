@@ -1,0 +1,285 @@
+"""A frozen analysis: what is asked of a sweep, how it is computed, and what would count against it.
+
+The file is written before the held-out rows are looked at. What the summary says follows from it,
+whichever way the numbers fall.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.plain_yaml import read_yaml
+from caopd_bench.sweep.grid.cells import Sweep
+from caopd_bench.sweep.grid.wording import describe
+
+__all__ = [
+    "ANALYSIS",
+    "Analysis",
+    "Claim",
+    "FigureSpec",
+    "Judged",
+    "SlopeSpec",
+    "View",
+    "find_analysis",
+    "judge",
+    "overall",
+    "read_analysis",
+    "split_series",
+]
+
+PAGE = "docs/sweep.md"
+MAX_BYTES = 100_000
+_EXPECT = re.compile(r"(above|below|within) (-?\d+(?:\.\d+)?)")
+AT = " @ "
+Verdict = Literal["holds", "fails", "open"]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+RECALIBRATIONS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
+ANALYSIS = "analysis.yaml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class View(_Strict):
+    """Which answers of a cell are looked at, and as what."""
+
+    task: str | None = None
+    column: Literal["confidence", "expected"] = "confidence"
+    #: Rows whose groups have these values, such as {family: sum}.
+    where: dict[str, Any] = Field(default_factory=dict)
+    #: Look at one half of the items only.
+    half: Literal["first", "second"] | None = None
+    #: Recalibrate by this method, fitted on the rows of `fit`. Where some of those are rows that
+    #: are looked at, fitted on the first half of the items, and the second is looked at.
+    recalibrate: Literal[RECALIBRATIONS] | None = None  # type: ignore[valid-type]
+    fit: dict[str, Any] = Field(default_factory=dict)
+
+
+class Claim(_Strict):
+    """A statement that numbers can hold or fail."""
+
+    id: str = Field(min_length=1)
+    says: str = Field(min_length=1)
+    source: str = ""
+    of: list[str] = Field(default_factory=list, max_length=2)
+    slope: str | None = None
+    metric: str
+    expect: str
+    at: list[str] | None = None
+
+    @field_validator("of", mode="before")
+    @classmethod
+    def _take_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("expect")
+    @classmethod
+    def _check_expect(cls, value: str) -> str:
+        if not _EXPECT.fullmatch(value):
+            raise ValueError("must be 'above X', 'below X' or 'within X'")
+        side, bound = value.split()
+        if side == "within" and float(bound) <= 0.0:
+            raise ValueError("'within X' takes an X above 0: how far from 0 on either side")
+        return value
+
+    @model_validator(mode="after")
+    def _check_about(self) -> Claim:
+        if bool(self.of) == (self.slope is not None):
+            raise ValueError("give 'of' (one or two series) or 'slope' (one)")
+        return self
+
+
+class SlopeSpec(_Strict):
+    """Whose metrics are fitted against the logarithm of size."""
+
+    groups: list[str]
+    metrics: list[str]
+
+
+class FigureSpec(_Strict):
+    """One figure of the summary."""
+
+    kind: Literal["scaling", "confidence_accuracy", "pareto", "estimates", "probes", "training"]
+    file: str
+    groups: list[str] = Field(min_length=1)
+    metric: str | None = None
+    metrics: list[str] = Field(default_factory=list)
+    title: str | None = None
+
+    @field_validator("file")
+    @classmethod
+    def _check_file(cls, value: str) -> str:
+        if not re.fullmatch(r"[\w.-]+\.png", value):
+            raise ValueError("a name of letters and digits that ends in .png")
+        return value
+
+
+class Analysis(_Strict):
+    """The file."""
+
+    version: Literal[1]
+    questions: list[str] = Field(default_factory=list)
+    task: str
+    across: Literal["size", "model"] | None = None
+    metrics: list[str] = Field(min_length=1)
+    views: dict[str, View] = Field(default_factory=lambda: {"greedy": View()}, min_length=1)
+    replicates: int = Field(default=2000, ge=100, le=100_000)
+    seed: int = Field(default=0, ge=0)
+    level: float = Field(default=0.95, gt=0, lt=1)
+    groups: list[str] = Field(min_length=1)
+    #: What groups are called in tables and figures.
+    names: dict[str, str] = Field(default_factory=dict)
+    contrasts: list[Pair] = Field(default_factory=list)
+    headline: list[Pair] = Field(default_factory=list)
+    slopes: SlopeSpec | None = None
+    claims: list[Claim] = Field(default_factory=list)
+    figures: list[FigureSpec] = Field(default_factory=list)
+
+    @property
+    def view(self) -> str:
+        """The view that is meant where none is named: the first."""
+        return next(iter(self.views))
+
+    def call(self, series: str) -> str:
+        """Give the name under which a series is shown."""
+        group, view = split_series(series, self.view)
+        name = self.names.get(group, group)
+        return name if view == self.view and len(self.views) == 1 else f"{name}{AT}{view}"
+
+
+class Judged(NamedTuple):
+    """What the numbers say of a claim at one place."""
+
+    at: str
+    estimate: float
+    low: float
+    high: float
+    verdict: Verdict
+    #: What the wider limits say, which trust few bases less; None where there are none.
+    wider: Verdict | None = None
+    #: Why the verdict is open whatever the limits say; empty if they decide.
+    unsure: str = ""
+
+
+def find_analysis(sweep: Sweep) -> Analysis | None:
+    """Read the analysis beside a sweep's file, if there is one, and check it against the cells."""
+    file = sweep.file.parent / ANALYSIS
+    if not file.exists():
+        return None
+    from caopd_bench.sweep.analysis.gather import sort_cells
+
+    read = read_analysis(file)
+    for task in [read.task, *(view.task for view in read.views.values() if view.task)]:
+        if not all(task in cell.evaluate.tasks for cell in sweep.cells):
+            raise UsageError(f"{file}: task: {task!r} is not among evaluate.tasks of {sweep.file}")
+    known = sort_cells(sweep, read)
+    groups, places = {group for _, group in known}, {place for place, _ in known}
+    for claim in read.claims:
+        if wrong := [place for place in claim.at or () if place not in places]:
+            raise UsageError(
+                f"{file}: claim {claim.id}: at: no cell is at {wrong[0]!r}; there are",
+                sorted(places - {""}),
+            )
+    expected = any(view.column == "expected" for view in read.views.values())
+    if expected and not all(cell.evaluate.expectation for cell in sweep.cells):
+        raise UsageError(f"{file}: views: 'expected' needs evaluate.expectation of {sweep.file}")
+    if missing := [group for group in read.groups if group not in groups]:
+        raise UsageError(
+            f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
+        )
+    return read
+
+
+def read_analysis(file: Path) -> Analysis:
+    """Read an analysis file; a UsageError names the field that is wrong."""
+    raw = read_yaml(file, most=MAX_BYTES, what="an analysis", page=PAGE)
+    try:
+        read = Analysis.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        models = (Analysis, View, Claim, SlopeSpec, FigureSpec)
+        raise UsageError(f"{file}: {describe(first, models)}; see {PAGE}") from None
+    _check_metrics(read, file)
+    ids = [claim.id for claim in read.claims]
+    if twice := [name for i, name in enumerate(ids) if name in ids[:i]]:
+        raise UsageError(f"{file}: claims: the id {twice[0]!r} stands there twice")
+    known = {*read.groups}
+    named = [name for pair in (*read.contrasts, *read.headline) for name in pair]
+    named += [name for claim in read.claims for name in (*claim.of, claim.slope or "") if name]
+    named += [name for figure in read.figures for name in figure.groups]
+    named += read.slopes.groups if read.slopes is not None else []
+    for name in named:
+        group, view = split_series(name, read.view)
+        if group not in known or view not in read.views:
+            choices = [*read.groups, *(f"any of them @ {view}" for view in read.views)]
+            raise UsageError(f"{file}: {name!r} is no group or view of this file; it has", choices)
+    _check_names(read, file)
+    return read
+
+
+def _check_names(read: Analysis, file: Path) -> None:
+    if wrong := [name for name in read.names if name not in read.groups]:
+        raise UsageError(f"{file}: names: {wrong[0]!r} is no group; there are", read.groups)
+    if wrong_pair := [pair for pair in read.headline if pair not in read.contrasts]:
+        raise UsageError(f"{file}: headline: {wrong_pair[0]} is not among the contrasts")
+    files = [figure.file for figure in read.figures]
+    if twice := [name for i, name in enumerate(files) if name in files[:i]]:
+        raise UsageError(f"{file}: figures: two are called {twice[0]}")
+    if read.across is None and (read.slopes or any(claim.slope for claim in read.claims)):
+        raise UsageError(f"{file}: a slope needs 'across: size' (or model)")
+
+
+def _check_metrics(read: Analysis, file: Path) -> None:
+    from caopd_bench.metrics.intervals.over_seeds import METRICS
+    from caopd_bench.sweep.analysis.gather import SEEN
+
+    used = [*read.metrics, *(claim.metric for claim in read.claims)]
+    used += read.slopes.metrics if read.slopes is not None else []
+    for figure in read.figures:
+        used += [*figure.metrics, *([figure.metric] if figure.metric else [])]
+    for metric in used:
+        if metric not in (*METRICS, *SEEN):
+            raise UsageError(f"{file}: there is no metric {metric!r}; there are", [*METRICS, *SEEN])
+
+
+def split_series(name: str, view: str) -> tuple[str, str]:
+    """Split "group @ view"; `view` is meant where none is named."""
+    group, mark, named = name.partition(AT)
+    return group, named if mark else view
+
+
+def judge(expect: str, low: float, high: float) -> Verdict:
+    """Say whether limits lie on the expected side, on the other, or on both.
+
+    Examples
+    --------
+    >>> judge("above 0", 0.1, 0.3), judge("above 0", -0.3, -0.1), judge("within 0.1", -0.2, 0.0)
+    ('holds', 'fails', 'open')
+    """
+    match = _EXPECT.fullmatch(expect)
+    assert match is not None
+    side, bound = match[1], float(match[2])
+    if low != low or high != high:
+        return "open"
+    if side == "above":
+        return "holds" if low > bound else "fails" if high <= bound else "open"
+    if side == "below":
+        return "holds" if high < bound else "fails" if low >= bound else "open"
+    if -bound < low and high < bound:
+        return "holds"
+    return "fails" if low >= bound or high <= -bound else "open"
+
+
+def overall(judged: Sequence[Judged]) -> Verdict:
+    """Give the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
+    verdicts = {one.verdict for one in judged}
+    if "fails" in verdicts:
+        return "fails"
+    return "holds" if verdicts == {"holds"} else "open"

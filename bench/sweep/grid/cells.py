@@ -1,0 +1,192 @@
+"""What a cell of a sweep is: its model, method, settings and evaluation, its name and its key.
+
+What determines a cell's numbers is hashed into its key, so that a changed setting reruns the cells
+it is in and no others. Settings that have their default are left out of it: a release that adds one
+changes no key. (A default that changes its value must then be raised to a setting of its own name.)
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from caopd_bench.core.privacy.keep import find_values
+from caopd_bench.core.privacy.names import SWEEP_CELL
+from caopd_bench.train.settings import TrainSettings, make_settings
+
+__all__ = ["BASE", "Base", "Cell", "Evaluation", "Sweep", "name_cell", "resolved"]
+
+#: The method of a cell whose model is evaluated as it is.
+BASE = "base"
+#: Settings that say where and how fast, not what: the same numbers come out.
+WITHOUT_EFFECT = ("model", "save_every")
+MAX_NAME = 150
+
+
+class Evaluation(BaseModel):
+    """How every cell is evaluated."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    tasks: list[str] = Field(default=["caopd_math_conf"], min_length=1)
+    backend: str = Field(default="hf", min_length=1)
+    model_args: dict[str, Any] = Field(default_factory=dict)
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
+    limit: int | None = Field(default=None, ge=1)
+    num_fewshot: int | None = Field(default=None, ge=0)
+    apply_chat_template: bool = False
+    gen_kwargs: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    #: Questions of the validation split whose success is sampled without and with the teacher's
+    #: context; 0 leaves it out.
+    success_questions: int = Field(default=0, ge=0)
+    #: Also the expectation of the stated number over its tokens, of the same greedy answers.
+    expectation: bool = False
+
+    @field_validator("model_args", "gen_kwargs", "metadata")
+    @classmethod
+    def _check_plain(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(value)
+        except TypeError as error:
+            raise ValueError(f"plain words and numbers only ({error}); quote dates") from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The model that a cell starts from: a micro model by name, or a path (or name on the hub)."""
+
+    corpus: str = ""
+    size: str = ""
+    seed: int = 0
+    model: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name it as cells are named."""
+        if self.model:
+            path = Path(self.model)
+            # What a sweep kept of a cell is called by the cell.
+            return path.parent.name if path.name == "checkpoint" else path.name
+        return f"{self.corpus}-{self.size}-s{self.seed}"
+
+    @property
+    def short(self) -> str:
+        """Name it within a cell's name: the usual corpus goes without saying."""
+        if self.model:
+            return self.name
+        corpus = "" if self.corpus == "sure" else f"{self.corpus}-"
+        return f"{corpus}{self.size}-b{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model of the grid and its evaluation.
+
+    Attributes
+    ----------
+    name : str
+        What its folder is called.
+    base : Base
+    method : str
+        A training method, or "base".
+    seed : int
+        Of training; 0 for a base.
+    changes : Mapping
+        The grid's other axes, by name.
+    stages : tuple of dict
+        Settings of each training run, one after the other; none for a base.
+    evaluate : Evaluation
+    """
+
+    name: str
+    base: Base
+    method: str
+    seed: int
+    changes: Mapping[str, Any]
+    stages: tuple[dict[str, Any], ...]
+    evaluate: Evaluation
+
+    @property
+    def key(self) -> str:
+        """Hash what determines the cell's numbers; the weights of its base are checked apart."""
+        base = self.base.model or self.base.name
+        stages = [_without_defaults(stage) for stage in self.stages]
+        evaluate = self.evaluate.model_dump(exclude_defaults=True)
+        text = json.dumps([base, stages, evaluate], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> set[str]:
+        """Give the texts of the evaluation that are run and not recorded: keys, headers."""
+        return find_values(self.evaluate.model_dump(), SWEEP_CELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep file as it was read."""
+
+    file: Path
+    title: str
+    output: Path
+    bases: Path
+    reuse: tuple[Path, ...]
+    keep: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+
+def name_cell(base: Base, method: str, seed: int, shown: Mapping[str, Any]) -> str:
+    """Name a cell so that a person finds it; what no file may be called is replaced."""
+    parts = [base.short, method]
+    parts += [_word(v) if k == "label" else f"{k}={_word(v)}" for k, v in sorted(shown.items())]
+    parts += [] if method == BASE else [f"s{seed}"]
+    name = re.sub(r"[^\w.+=-]+", "_", "-".join(parts))
+    if len(name) > MAX_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: MAX_NAME - 9]}-{digest}"
+    return name
+
+
+def resolved(settings: Mapping[str, Any], model: str) -> TrainSettings:
+    """Give the settings of a stage with the model that it starts from."""
+    return make_settings({**settings, "model": model})
+
+
+def _without_defaults(stage: Mapping[str, Any]) -> dict[str, Any]:
+    fields = TrainSettings.model_fields
+    return {
+        name: _fingerprint(Path(value)) if name == "train_file" else value
+        for name, value in stage.items()
+        if name not in WITHOUT_EFFECT and value != fields[name].default
+    }
+
+
+def _fingerprint(file: Path) -> str:
+    """Name a file by what is in it, wherever the sweep is."""
+    try:
+        known = file.stat()
+    except OSError:  # whoever reads it says so
+        return file.name
+    return f"{file.name} {_hash(file, known.st_size, known.st_mtime_ns)}"
+
+
+@functools.lru_cache
+def _hash(file: Path, _size: int, _changed: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ".".join(_word(part) for part in value)
+    if isinstance(value, Mapping):
+        return "+".join(_word(part) for part in value.values())
+    return str(value).replace(",", "+")

@@ -1,0 +1,260 @@
+"""The folder of a sweep: what is finished, who works on what, and the two tables.
+
+    cells/NAME/     a finished cell: cell.json, timing.json, run/ (a stored run), training.csv
+    failed/NAME.json
+    work/NAME/      a cell that is being run, and its lock; gone when it is finished
+    cells.csv       one row a finished cell of the file, in the file's order; no times
+    timings.csv     where, when and how long
+
+A cell is finished when its folder is there, which is made by one rename. A lock is the kernel's
+(`flock`), so it goes with the process that held it, however that ended.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import writing
+from caopd_bench.core.files.folders import sync_tree
+from caopd_bench.core.files.locks import lock, locked
+from caopd_bench.core.files.plain_json import read_json as load_json
+from caopd_bench.core.files.write import replace_files
+from caopd_bench.core.privacy.credentials import redact
+from caopd_bench.runs.stored.secrets import redact_all
+from caopd_bench.sweep.grid.cell_files import CELL, TIMING, read_cell
+from caopd_bench.sweep.grid.cells import Cell
+from caopd_bench.sweep.grid.table import COLUMNS, TIMING_COLUMNS, make_rows
+
+__all__ = ["CELL", "TIMING", "Folder", "read_json"]
+
+#: How often a lock that somebody has is tried for: who only looks whether it is held (`is_claimed`,
+#: `clean`) has it for an instant, and must not cost a cell.
+TRIES = 20
+
+
+class Folder:
+    """The files of one sweep.
+
+    Parameters
+    ----------
+    root : Path
+        Made when something is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._rows: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+
+    def cell(self, cell: Cell) -> Path:
+        """Give the folder of a finished cell."""
+        return self.root / "cells" / cell.name
+
+    def work(self, cell: Cell) -> Path:
+        """Give the folder in which a cell is run."""
+        return self.root / "work" / cell.name
+
+    def is_finished(self, cell: Cell) -> bool:
+        """Say whether a cell has been run with these settings."""
+        return self.known(cell) is not None
+
+    def known(self, cell: Cell) -> dict[str, Any] | None:
+        """Give the cell.json of a cell that was run with these settings."""
+        known = read_json(self.cell(cell) / CELL)
+        return known if known is not None and known.get("key") == cell.key else None
+
+    def failure(self, cell: Cell) -> dict[str, Any] | None:
+        """Give the record of a cell that failed with these settings."""
+        known = read_json(self.root / "failed" / f"{cell.name}.json")
+        return known if known is not None and known.get("key") == cell.key else None
+
+    @contextmanager
+    def claim(self, cell: Cell) -> Iterator[bool]:
+        """Take a cell, if nobody else has it: gives whether it is ours and still to do."""
+        handle = lock(self._lock_file(cell), tries=TRIES)
+        if handle is None:
+            yield False
+            return
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, _holder(os.getpid()).encode())
+            yield not self.is_finished(cell)
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
+
+    def is_claimed(self, cell: Cell) -> bool:
+        """Say whether somebody works on a cell now."""
+        file = self._lock_file(cell)
+        if not file.exists():
+            return False
+        with locked(file, wait=False) as is_ours:
+            return not is_ours
+
+    def had(self, cell: Cell, process: int) -> bool:
+        """Say whether a process of this machine, which has ended, had a cell and left it undone."""
+        try:
+            known = self._lock_file(cell).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        return known == _holder(process) and not self.is_finished(cell)
+
+    def worker_log(self) -> Path:
+        """Give the file for what this process prints, a worker."""
+        return self.root / "work" / f"worker-{socket.gethostname()}-{os.getpid()}.log"
+
+    def redact_logs(self, cells: Sequence[Cell]) -> None:
+        """Take secrets out of what workers printed that have ended."""
+        secrets = {text for cell in cells for text in cell.secrets}
+        for file in (self.root / "work").glob(f"worker-{socket.gethostname()}-*.log"):
+            if not _is_alive(int(file.stem.rpartition("-")[2])):
+                with suppress(OSError):
+                    text = file.read_text(encoding="utf-8", errors="replace")
+                    file.write_text(redact(text, secrets), encoding="utf-8")
+
+    @contextmanager
+    def token(self) -> Iterator[Path]:
+        """Give a new file, there as long as the context lasts: who sees it sees this folder."""
+        file = self.root / "work" / f"token-{uuid.uuid4().hex}.lock"
+        with locked(file, wait=True):
+            try:
+                yield file
+            finally:
+                file.unlink(missing_ok=True)
+
+    def _lock_file(self, cell: Cell) -> Path:
+        return self.root / "work" / f"{cell.name}.lock"
+
+    def finish(self, cell: Cell, ready: Path) -> None:
+        """Move what was made into its place, in one rename; an older cell of the name goes."""
+        sync_tree(ready)
+        place = self.cell(cell)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            old = self.work(cell) / "old"
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+        ready.rename(place)
+        (self.root / "failed" / f"{cell.name}.json").unlink(missing_ok=True)
+        shutil.rmtree(self.work(cell), ignore_errors=True)
+
+    def fail(self, cell: Cell, record: Mapping[str, Any]) -> None:
+        """Record why a cell failed."""
+        file = self.root / "failed" / f"{cell.name}.json"
+        # What a library says of a failed request may hold the key that it was made with.
+        plain = redact_all(dict(record), cell.secrets)
+        text = json.dumps({"key": cell.key, **plain}, indent=1) + "\n"
+        for is_last in (False, True):  # `clean` of another process may take the folder away
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                replace_files({file: text.encode()})
+            except FileNotFoundError:
+                if is_last:
+                    raise
+
+    def forgive(self, cell: Cell) -> None:
+        """Take away the record that a cell failed, before it is tried again."""
+        if self.failure(cell) is not None and not self.is_claimed(cell):
+            (self.root / "failed" / f"{cell.name}.json").unlink(missing_ok=True)
+
+    def write_tables(self, cells: Sequence[Cell], *, recompute: bool = False) -> int:
+        """Write cells.csv and timings.csv of what is finished; give the number of cells.
+
+        One process at a time reads and writes, so that no older table replaces a newer one. With
+        `recompute` every metric is computed from the stored rows.
+        """
+        with self.writing():
+            rows: list[dict[str, Any]] = []
+            times: list[dict[str, Any]] = []
+            for cell in cells:
+                if self.is_finished(cell):
+                    try:
+                        rows += self._make_rows(cell, recompute)
+                    except FileNotFoundError:  # another sweep replaces it at this moment
+                        continue
+                    times.append({"cell": cell.name, **(read_json(self.cell(cell) / TIMING) or {})})
+            tables = {"cells.csv": (rows, COLUMNS), "timings.csv": (times, TIMING_COLUMNS)}
+            with writing(self.root):
+                replace_files({self.root / k: _render(*v).encode() for k, v in tables.items()})
+        return len(times)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only process that writes tables and pages of this sweep."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / "work" / "tables.lock", wait=True):
+            yield
+
+    def clean(self, cells: Sequence[Cell] = ()) -> None:
+        """Take away locks that nobody has, and what a kill left of the cells that are finished."""
+        work, failed = self.root / "work", self.root / "failed"
+        for cell in cells if work.is_dir() or failed.is_dir() else ():
+            leftovers = (self.work(cell), failed / f"{cell.name}.json")
+            if not any(left.exists() for left in leftovers) or not self.is_finished(cell):
+                continue
+            # Between the rename that finishes a cell and these two it was stopped. Or another
+            # sweep has changed the cell's settings, and runs it now.
+            with locked(self._lock_file(cell), wait=False) as is_ours:
+                if is_ours and self.is_finished(cell):
+                    shutil.rmtree(leftovers[0], ignore_errors=True)
+                    leftovers[1].unlink(missing_ok=True)
+        if not any(failed.glob("*.json")):  # else what workers said may tell why
+            for file in work.glob(f"worker-{socket.gethostname()}-*.log"):
+                if not _is_alive(int(file.stem.rpartition("-")[2])):
+                    file.unlink(missing_ok=True)
+        for file in list(work.glob("*.lock")):
+            with locked(file, wait=False) as is_ours:
+                if is_ours:
+                    file.unlink(missing_ok=True)
+        for folder in (work, failed):
+            with suppress(OSError):  # not there, or not empty: another process may be at it
+                folder.rmdir()
+
+    def _make_rows(self, cell: Cell, recompute: bool) -> list[dict[str, Any]]:
+        place = self.cell(cell)
+        changed = (place / CELL).stat().st_mtime_ns
+        known = self._rows.get(cell.name)
+        if known is None or known[0] != changed or recompute:
+            rows = make_rows(cell, place, read_cell(place), recompute=recompute)
+            self._rows[cell.name] = known = (changed, rows)
+        return known[1]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _holder(process: int) -> str:
+    return f"{socket.gethostname()} {process}"
+
+
+def read_json(file: Path) -> dict[str, Any] | None:
+    """Read a mapping; None if there is none, or it is cut off."""
+    try:
+        known = load_json(file)
+    except (OSError, ValueError):
+        return None
+    return known if isinstance(known, dict) else None
+
+
+def _render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

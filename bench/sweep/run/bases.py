@@ -1,0 +1,103 @@
+"""The models that cells start from: a path, a name on the hub, or a micro model made on demand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import overload
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.locks import locked
+from caopd_bench.sweep.grid.cells import Base, Sweep
+from caopd_bench.train.pickles import refuse_pickles
+
+__all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
+
+
+@overload
+def find_base(base: Base, sweep: Sweep) -> Path: ...
+
+
+@overload
+def find_base(base: Base, sweep: Sweep, *, make: bool) -> Path | None: ...
+
+
+def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
+    """Give the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
+
+    Of several processes that need the same micro model one makes it, and the others wait. Without
+    `make` a missing one is None.
+    """
+    if base.model:
+        local = (sweep.file.parent / Path(base.model).expanduser()).absolute()
+        if local.exists():
+            refuse_pickles(str(local))
+            return local
+        is_path = base.model.startswith((".", "/", "~")) or base.model.count("/") > 1
+        if is_path and make:
+            raise UsageError(f"model: {base.model}: no such folder")
+        return None if is_path else Path(base.model)
+    folder = (sweep.bases / base.name).absolute()
+    if is_model(folder):
+        return folder
+    if not make:
+        return None
+    file = _lock_file(base, sweep)
+    with locked(file, wait=True):
+        if not is_model(folder):
+            _pretrain(base, folder)
+        file.unlink(missing_ok=True)
+    return folder
+
+
+def is_model(folder: Path) -> bool:
+    """Say whether a checkpoint stands in a folder."""
+    return (folder / "model.safetensors").is_file()
+
+
+def is_being_made(base: Base, sweep: Sweep) -> bool:
+    """Say whether another process pretrains a cell's model now: there may be other cells to run."""
+    file = _lock_file(base, sweep)
+    if not base.size or not file.exists():
+        return False
+    with locked(file, wait=False) as is_ours:
+        return not is_ours
+
+
+def _lock_file(base: Base, sweep: Sweep) -> Path:
+    return sweep.bases / f".{base.name}.lock"
+
+
+def count_weights(folder: Path) -> int | None:
+    """Count the parameters in a folder's safetensors files; None where there are none."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="numpy") as weights:
+            shapes = [weights.get_slice(name).get_shape() for name in weights.keys()]  # noqa: SIM118
+        total += sum(math.prod(shape) for shape in shapes)
+    return total or None
+
+
+def _pretrain(base: Base, folder: Path) -> None:
+    import shutil
+
+    import torch
+
+    from caopd_bench.cli.pretrain import write_curve
+    from caopd_bench.train.checkpoints import save_model
+    from caopd_bench.train.micro.pretrain import pretrain
+    from caopd_bench.train.provenance import versions
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the stored ones were made
+    done = pretrain(base.size, corpus=base.corpus, seed=base.seed)
+    torch.set_num_threads(threads)
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_model(part, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
+    write_curve(part, done.curve)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)

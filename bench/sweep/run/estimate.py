@@ -1,0 +1,102 @@
+"""How long the cells of a sweep will take: from cells like them that are finished, else roughly."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+
+from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.folder import Folder
+from caopd_bench.sweep.run.bases import is_model
+
+__all__ = ["COPYING", "PRETRAINING", "estimate_seconds", "find_unmade"]
+
+#: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation, a
+#: step, and one sampled, judged and learned answer of a model of no and of a million parameters.
+EVALUATION, STEP, ANSWER, ANSWER_MILLION = 5.0, 0.05, 5e-4, 6e-3
+#: Pretraining a micro model, of any size: 320 to 1,000 seconds were seen.
+PRETRAINING = 450.0
+#: Copying a cell of another sweep.
+COPYING = 0.1
+#: What a cell of unknown models counts for, so that the display has a unit; never shown.
+UNKNOWN = 1.0
+
+
+def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, float], bool]:
+    """Estimate the seconds of each cell.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    sweep : Sweep
+        Its timings.csv, and those of the sweeps that it copies from, tell how long cells took.
+
+    Returns
+    -------
+    seconds : dict
+        By cell.
+    is_known : bool
+        Whether each is from cells like it, or of micro models: otherwise it is only a unit.
+    """
+    seconds: dict[str, float] = {}
+    by_name = {cell.name: cell for cell in sweep.cells}
+    for place in (*sweep.reuse, sweep.output):
+        timings, folder = _read(place / "timings.csv"), Folder(place)
+        # A cell of the same name that was run with other settings says nothing.
+        for name in timings.keys() & by_name.keys():
+            if folder.is_finished(by_name[name]):
+                seconds[name] = timings[name]
+    alike: dict[tuple[str, ...], list[float]] = {}
+    for name, value in sorted(seconds.items()):
+        for kind in _kinds(by_name[name]):
+            alike.setdefault(kind, []).append(value)
+    found, is_known = {}, True
+    for cell in cells:
+        known = next((alike[kind] for kind in _kinds(cell) if kind in alike), None)
+        if known is not None:
+            found[cell.name] = median(known)
+        elif cell.base.size:
+            found[cell.name] = _guess(cell)
+        else:
+            found[cell.name], is_known = UNKNOWN, False
+    return found, is_known
+
+
+def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
+    """Give the micro models that are still to be pretrained, each with the first cell of it."""
+    unmade: dict[str, str] = {}
+    for cell in cells:
+        if cell.base.size and not is_model(sweep.bases / cell.base.name):
+            unmade.setdefault(cell.base.name, cell.name)
+    return unmade
+
+
+def _kinds(cell: Cell) -> Iterable[tuple[str, ...]]:
+    """Give what makes cells alike, the closest first."""
+    model = cell.base.size or cell.base.model
+    trained = "" if not cell.stages else str(sum(stage["steps"] for stage in cell.stages))
+    k = str(cell.stages[0]["k"] * cell.stages[0]["prompts_per_step"]) if cell.stages else ""
+    return (model, cell.method, trained, k), (model, trained, k)
+
+
+def _guess(cell: Cell) -> float:
+    from caopd_bench.train.micro.sizes import SIZES
+
+    width, layers = SIZES[cell.base.size].width, SIZES[cell.base.size].layers
+    millions = 12 * layers * width * width / 1e6
+    answers = float(sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages))
+    steps = float(sum(s["steps"] for s in cell.stages))
+    return EVALUATION + STEP * steps + answers * (ANSWER + ANSWER_MILLION * millions)
+
+
+def _read(timings: Path) -> dict[str, float]:
+    try:
+        with timings.open(newline="", encoding="utf-8") as file:
+            return {
+                row["cell"]: float(row["seconds"]) - float(row["pretrain_seconds"])
+                for row in csv.DictReader(file)
+            }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,139 @@
+"""lm-eval in this process: one task manager for all cells, a run directory for each.
+
+What comes out is what `lm_eval --model hf --model_args pretrained=DIR --tasks ...` writes. Two
+things that lm-eval computes anew for every evaluation are remembered for as long as the process
+lives: the compiled templates (one a document) and the report on the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.read import read_run
+from caopd_bench.runs.run import Run
+from caopd_bench.sweep.grid.cells import Cell
+from caopd_bench.tasks import task_folder
+
+__all__ = ["Harness"]
+
+OURS = "caopd_"
+
+
+class Harness:
+    """Evaluates cells one after the other."""
+
+    def __init__(self) -> None:
+        self._managers: dict[bool, Any] = {}
+        _remember()
+
+    def evaluate(self, cell: Cell, checkpoint: Path, output: Path) -> Run:
+        """Evaluate a checkpoint, write lm-eval's run directory, and read it.
+
+        Parameters
+        ----------
+        cell : Cell
+            Says how.
+        checkpoint : Path
+            Where the model stands, or its name on the hub.
+        output : Path
+            Becomes the run directory.
+        """
+        import lm_eval
+        from lm_eval.loggers import EvaluationTracker
+
+        wanted = cell.evaluate
+        arguments = {**wanted.model_args, "pretrained": str(checkpoint)}
+        tracker = EvaluationTracker(output_path=str(output))
+        with _quiet():
+            results = lm_eval.simple_evaluate(
+                model=wanted.backend,
+                model_args=arguments,
+                tasks=list(wanted.tasks),
+                num_fewshot=wanted.num_fewshot,
+                batch_size=wanted.batch_size,
+                device=_find_device() if wanted.backend == "hf" else None,
+                limit=wanted.limit,
+                bootstrap_iters=0,
+                log_samples=True,
+                evaluation_tracker=tracker,
+                apply_chat_template=wanted.apply_chat_template,
+                gen_kwargs=dict(wanted.gen_kwargs) or None,
+                task_manager=self._manager(wanted.tasks, {**arguments, **wanted.metadata}),
+            )
+            samples = results.pop("samples")
+            tracker.save_results_aggregated(results=results, samples=samples)
+            for task, rows in samples.items():
+                tracker.save_results_samples(task_name=task, samples=rows)
+        run = read_run(output)
+        if not isinstance(run, Run):
+            raise UsageError(f"{output}: too many rows to store; set evaluate: limit")
+        return run
+
+    def _manager(self, tasks: list[str], metadata: dict[str, Any]) -> Any:
+        """Give a task manager that knows this cell's arguments; the index is made once."""
+        from lm_eval.tasks import TaskManager
+
+        others = not all(task.startswith(OURS) for task in tasks)
+        known = self._managers.get(others)
+        if known is None or not hasattr(known, "_factory"):
+            known = TaskManager(
+                include_path=str(task_folder()), include_defaults=others, metadata=metadata
+            )
+            self._managers[others] = known
+            return known
+        manager = copy.copy(known)
+        manager.metadata = metadata
+        manager._factory = type(known._factory)(meta=metadata)
+        return manager
+
+
+def _find_device() -> str:
+    """Name the device that `lm_eval` would choose: given arguments as a mapping, it does not."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep lm-eval's progress and notes off a terminal that shows the sweep's."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _remember() -> None:
+    """Let lm-eval compile a template once, and describe the machine once."""
+    from lm_eval import evaluator, utils
+
+    if not hasattr(utils.env.from_string, "cache_info"):
+        utils.env.from_string = functools.lru_cache(maxsize=64)(utils.env.from_string)
+    if not hasattr(evaluator.add_env_info, "remembers"):
+        evaluator.add_env_info = _RememberedReport(evaluator.add_env_info)
+
+
+class _RememberedReport:
+    """Calls lm-eval's function once and gives what it added to every later result."""
+
+    remembers = True
+
+    def __init__(self, describe: Any) -> None:
+        self._describe = describe
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, storage: dict[str, Any]) -> None:
+        if not self._known:
+            self._describe(self._known)
+        storage.update(self._known)

@@ -1,0 +1,162 @@
+"""The local engine: workers on this machine that take cells from the folder until none is left.
+
+Nobody hands cells out. A worker takes the first cell of the list that is neither finished nor
+claimed, so that any number of sweeps can work on one folder, started at any time.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.context import SpawnProcess
+from typing import TYPE_CHECKING
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.workers import deaf_children, end_with_parent
+from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.display import Display
+from caopd_bench.sweep.grid.folder import Folder
+
+if TYPE_CHECKING:
+    from caopd_bench.sweep.run.lm_eval import Harness
+
+__all__ = ["run_local", "work_on"]
+
+#: Seconds between two looks at the folder, and between two writings of the tables.
+LOOK, TABLES = 0.5, 20.0
+#: How many workers are replaced that died without a cell of theirs.
+UNEXPLAINED = 3
+
+
+def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Display) -> None:
+    """Run cells with some worker processes, showing what is done."""
+    folder = Folder(sweep.output)
+    todo = [cell.name for cell in cells if not folder.is_finished(cell)]
+    if not todo:
+        return
+    context = multiprocessing.get_context("spawn")
+    # The cells as they were read: the file may be changed meanwhile.
+    arguments = (sweep, todo, os.getpid())
+    made: list[SpawnProcess] = []
+
+    def start(number: int) -> None:
+        process = context.Process(target=_worker, args=arguments, name=f"worker {number}")
+        with deaf_children():
+            process.start()
+        made.append(process)
+
+    for cell in cells:  # what failed before is tried again, once
+        folder.forgive(cell)
+    last, unexplained = time.monotonic(), 0
+    try:
+        for number in range(min(workers, len(todo))):
+            start(number + 1)
+        while made:  # a worker is taken out only after its end was looked at
+            time.sleep(LOOK)
+            for ended in [process for process in made if process.exitcode is not None]:
+                made.remove(ended)
+                if not ended.exitcode:
+                    continue
+                lost = _record_death(ended, cells, folder)
+                # Without its cell, else a cell that kills its worker would do so for ever. One that
+                # dies between two cells, or whose cell somebody took at once, has no such end.
+                todo[:] = [name for name in todo if name not in lost]
+                unexplained += not lost
+                if todo and (lost or unexplained <= UNEXPLAINED):
+                    start(len(made) + 1)
+            display.show()
+            if time.monotonic() - last > TABLES:
+                with suppress(UsageError):  # it is said at the end
+                    folder.write_tables(sweep.cells)
+                last = time.monotonic()
+    finally:
+        for process in made:
+            if process.is_alive():
+                process.terminate()
+        for process in made:
+            process.join()
+        folder.redact_logs(cells)
+
+
+def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) -> list[str]:
+    """Record the cell at which a worker was killed or crashed: it could not do so itself."""
+    code = ended.exitcode or 0
+    how = f"by signal {-code}" if code < 0 else f"with code {code}"
+    hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+    lost = [cell for cell in cells if folder.had(cell, ended.pid or 0)]
+    for cell in lost:
+        said = f"its worker ended {how}{hint}"
+        folder.fail(cell, {"cell": cell.name, "error": said, "kind": "worker"})
+    return [cell.name for cell in lost]
+
+
+def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
+    """Run the named cells that nobody else has, one after the other; give those that failed.
+
+    The list is gone through until nothing in it was left to do: a cell that another process had,
+    and left, is tried again; one that has a record of failure is not (`Folder.forgive`). Cells
+    whose micro model another process makes at the moment come after all others.
+    """
+    from caopd_bench.sweep.run.bases import is_being_made
+    from caopd_bench.sweep.run.cell import record_failure, run_cell
+    from caopd_bench.sweep.run.reuse import find_elsewhere, take
+
+    folder, harness = Folder(sweep.output), _make_harness()
+    wanted, failed = set(names), []
+    todo = [cell for cell in sweep.cells if cell.name in wanted]
+    while todo:
+        left, waiting = [], []
+        for cell in todo:
+            if folder.is_finished(cell) or folder.failure(cell) is not None:
+                continue
+            if is_being_made(cell.base, sweep):
+                waiting.append(cell)
+                continue
+            with folder.claim(cell) as is_ours:
+                if not is_ours:
+                    left.append(cell)
+                    continue
+                if folder.failure(cell) is not None:  # since we looked
+                    continue
+                try:
+                    known = find_elsewhere(cell, sweep)
+                    if known is not None:
+                        take(cell, known, folder)
+                    else:
+                        run_cell(cell, sweep, folder, harness, engine=engine)
+                except (Exception, SystemExit) as error:  # a library's exit is no reason to stop
+                    record_failure(cell, folder, error)
+                    failed.append(cell.name)
+        # What others have is theirs, unless one of them has given a cell up meanwhile.
+        todo = [c for c in left if not folder.is_finished(c) and not folder.is_claimed(c)]
+        if waiting and not todo:
+            time.sleep(LOOK)
+        todo += waiting
+    return failed
+
+
+@functools.cache
+def _make_harness() -> Harness:
+    """Make what evaluates, once a process."""
+    from caopd_bench.sweep.run.lm_eval import Harness
+
+    return Harness()
+
+
+def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
+    """Work in a process of its own, which ends with the one that started it."""
+    end_with_parent(parent)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Libraries' bars would go over the display; what they say is kept for whom a worker fails.
+    said = Folder(sweep.output).worker_log()
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("w", encoding="utf-8") as stream:
+        os.dup2(stream.fileno(), sys.stderr.fileno())
+    work_on(sweep, names)
+    said.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""What is known of a cell besides its run: success rates, entropies, expected stated numbers."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caopd_bench.cli.train import load_model, place_model
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.packed import read_packed_lines
+from caopd_bench.runs.run import Run
+from caopd_bench.sweep.grid.cells import Cell, resolved
+from caopd_bench.train.questions.contexts import show_demonstration
+from caopd_bench.train.questions.questions import load_questions
+from caopd_bench.train.rollouts.targets import Recipe
+from caopd_bench.train.text.codec import Codec, find_end_ids
+from caopd_bench.train.watch.evaluate import answer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["EXPECTED", "check_questions", "observe", "read_expectations", "write_expectations"]
+
+EXPECTED = "expected.csv.gz"
+#: Of the generator of these samples: the same for all cells.
+SAMPLE_SEED = 1234
+#: Tokens of an answer where the cell is not trained and so has no budget of its own.
+BASE_TOKENS = 32
+#: Of the answers that are made again for their expectation, so many must be the same.
+MOSTLY = 0.99
+
+
+def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, float]:
+    """Give the last step of training, and the success rates that were asked for.
+
+    Student success is the share of the trained model's answers, sampled at temperature 1, that are
+    right; teacher success that of the model it started from, shown what its teacher was shown.
+    """
+    found = _last_step(work / f"stage{len(cell.stages)}" / "training.csv") if cell.stages else {}
+    if not cell.evaluate.success_questions:
+        return found
+    docs = _load_validation(cell)
+    model, tokenizer = _load(trained)
+    codec = _make_codec(cell, model, tokenizer)
+    teacher = _load(base)[0]
+    recipe = Recipe(codec, resolved(cell.stages[-1], str(base))) if cell.stages else None
+    shown = [
+        show_demonstration(doc, recipe.stated(doc) if recipe is not None else "1.00")
+        for doc in docs
+    ]
+    asked = [("student", model, docs), ("teacher", teacher, shown)]
+    # What a teacher with a verified rollout is shown depends on the student's rollouts of a step.
+    for name, who, what in asked[:1] if "solution" in cell.method else asked:
+        rows = answer(
+            who,
+            codec,
+            what,
+            max_new_tokens=_budget(cell),
+            temperature=1.0,
+            generator=_generator(who),
+            batch=512,
+        )
+        stated = [row["confidence"] for row in rows if row["confidence"] is not None]
+        found[f"{name}_success"] = float(np.mean([row["correct"] for row in rows]))
+        found[f"{name}_stated"] = float(np.mean(stated)) if stated else math.nan
+    return {k: v for k, v in found.items() if v == v}
+
+
+def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> None:
+    """Write the expectation of the stated number of every greedy answer of a bundled task."""
+    model, tokenizer = _load(trained)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["task", "item_hash", "expected"])
+    codec = _make_codec(cell, model, tokenizer)
+    for task in run.tasks:
+        if not task.endswith("_conf"):
+            continue
+        stored = {row.item_hash: row for row in run.task_rows(task)}
+        docs = [d for d in load_questions(task, split="test") if d["item_hash"] in stored]
+        if len(docs) < len(stored):
+            raise UsageError(
+                f"evaluate: expectation: {task} was asked other questions than its own"
+            )
+        generation = run.settings(task).get("generation") or {}
+        budget = int(generation.get("max_gen_toks") or BASE_TOKENS)
+        rows = answer(model, codec, docs, max_new_tokens=budget, expectation=True, batch=512)
+        same = [row["confidence"] == stored[row["item_hash"]].confidence for row in rows]
+        if sum(same) < MOSTLY * len(same):
+            raise UsageError(
+                f"evaluate: expectation: {len(same) - sum(same)} of {len(same)} answers to {task} "
+                "are not those of lm-eval (exemplars or other decoding?); leave it out"
+            )
+        for row, is_same in zip(rows, same, strict=True):
+            # Of an answer that came out otherwise (rounding) there is no expectation.
+            value = row["expected"] if is_same else None
+            writer.writerow([task, row["item_hash"], "" if value is None else f"{value:.4g}"])
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        stream.write(text.getvalue().encode())
+    (folder / EXPECTED).write_bytes(buffer.getvalue())
+
+
+def read_expectations(folder: Path, task: str) -> dict[str, float]:
+    """Read what `write_expectations` wrote: the expectation by item; NaN where there is none."""
+    file = folder / EXPECTED
+    if not file.is_file():
+        return {}
+    mend = "delete the cell's folder to run it again"
+    try:
+        text = b"".join(read_packed_lines(file, mend=mend)).decode()
+        return {
+            row["item_hash"]: float(row["expected"]) if row["expected"] else math.nan
+            for row in csv.DictReader(io.StringIO(text))
+            if row["task"] == task
+        }
+    except (KeyError, TypeError, ValueError, csv.Error):  # ValueError: no text, or no number
+        raise UsageError(f"{file}: not a table of expectations; {mend}") from None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+
+
+def _load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    model, tokenizer = load_model(str(folder))
+    return place_model(model).eval(), tokenizer
+
+
+def _make_codec(cell: Cell, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Codec:
+    """Lay out prompts as lm-eval does, and end answers at all tokens that the model names."""
+    return Codec(tokenizer, chat=cell.evaluate.apply_chat_template, end_ids=find_end_ids(model))
+
+
+def _last_step(history: Path) -> dict[str, float]:
+    with history.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = rows[-1] if rows else {}
+    names = ("entropy", "teacher_entropy", "excluded")
+    return {name: float(last[name]) for name in names if last.get(name)}
+
+
+def check_questions(cell: Cell) -> None:
+    """Raise a UsageError if a cell's success is asked for and there are no questions for it."""
+    if cell.evaluate.success_questions:
+        _load_validation(cell)
+
+
+def _load_validation(cell: Cell) -> list[dict[str, Any]]:
+    stage = cell.stages[-1] if cell.stages else {}
+    task = stage.get("task") or cell.evaluate.tasks[0]
+    try:
+        docs = load_questions(task, split="validation", families=stage.get("families"))
+    except UsageError as error:
+        raise UsageError(
+            f"evaluate: success_questions needs a bundled task ({error}); set it to 0"
+        ) from None
+    return docs[: cell.evaluate.success_questions]
+
+
+def _budget(cell: Cell) -> int:
+    return int(cell.stages[-1]["max_new_tokens"]) if cell.stages else BASE_TOKENS
+
+
+def _generator(model: PreTrainedModel) -> Any:
+    import torch
+
+    generator = torch.Generator(device=model.device)
+    generator.manual_seed(SAMPLE_SEED)
+    return generator

@@ -1,0 +1,79 @@
+"""Train a cell: its stages one after the other, each going on from where a stopped run left it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.cli.train import (
+    SETTINGS_FILE,
+    find_checkpoint,
+    load_model,
+    place_model,
+    prepare_folder,
+)
+from caopd_bench.core.files.write import replace_file
+from caopd_bench.sweep.grid.cells import WITHOUT_EFFECT, Cell, resolved
+from caopd_bench.sweep.grid.folder import read_json
+from caopd_bench.tasks.catalogue.weights import fingerprint_weights
+from caopd_bench.train.checkpoints import PROVENANCE, find_last
+from caopd_bench.train.engines.local import Trainer
+from caopd_bench.train.provenance import describe_run
+from caopd_bench.train.questions.questions import load_run_questions
+from caopd_bench.train.settings import TrainSettings
+
+__all__ = ["train_stages"]
+
+
+def train_stages(cell: Cell, base: Path, work: Path) -> Path:
+    """Train a cell's stages in its work folder; give the folder of the last one's model.
+
+    A stage that was begun with the same settings from the same weights is gone on with, wherever
+    these stood; any other, and all that follow it, begin anew.
+    """
+    before = base
+    for number, stage in enumerate(cell.stages, 1):
+        output, mark = work / f"stage{number}", work / f"stage{number}.json"
+        what = {k: v for k, v in stage.items() if k not in WITHOUT_EFFECT}
+        begun = {"settings": what, "weights": fingerprint_weights(before) or str(before)}
+        if read_json(mark) != begun:
+            for later in range(number, len(cell.stages) + 1):
+                shutil.rmtree(work / f"stage{later}", ignore_errors=True)
+                (work / f"stage{later}.json").unlink(missing_ok=True)
+            replace_file(mark, json.dumps(begun).encode())
+        _train_stage(cell, resolved(stage, str(before)), output)
+        before = output
+    return before
+
+
+def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
+    known = read_json(output / SETTINGS_FILE)
+    is_done = (output / PROVENANCE).exists()
+    resume = known is not None and (is_done or bool(find_checkpoint(settings.engine, output)))
+    if resume and known is not None:
+        kept = {name: known.get(name) for name in WITHOUT_EFFECT}
+        settings = settings.model_copy(update=kept)
+    else:
+        shutil.rmtree(output, ignore_errors=True)  # stopped before its first checkpoint
+    prepared = prepare_folder(settings, output, resume=resume)
+    if prepared is None:
+        return
+    docs = load_run_questions(prepared)
+    provenance = _portable(describe_run(prepared, docs), cell)
+    if prepared.engine == "trl":
+        from caopd_bench.train.engines.trl.engine import run_trl
+
+        run_trl(prepared, output, provenance, resume=resume)
+        return
+    model, tokenizer = load_model(str(find_last(output) or prepared.model))
+    trainer = Trainer(prepared, place_model(model), tokenizer, docs)
+    trainer.run(output, provenance, resume=resume)
+
+
+def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    """Name the base as the sweep does, and not by a path of this machine."""
+    named = {**provenance, "settings": {**provenance["settings"], "model": cell.base.name}}
+    named["base"] = {**provenance["base"], "model": cell.base.name}
+    return named

@@ -1,0 +1,375 @@
+"""The local engine: one process, plain torch and transformers, to be read in one sitting.
+
+A step is: choose questions, let the student answer each K times, judge the answers, let the method
+make targets of them, and take one AdamW step on the targets' loss. Weights, averages and the
+optimizer are float32 whatever the passes are in: a learning rate of 1e-5 or an average that takes
+over 1 % would be rounded away in bfloat16.
+
+Step n draws from generators made of the seed and n alone, so that a run that was killed and resumed
+draws what an unbroken one would have drawn, and ends with the same bytes at the same thread count.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.train.checkpoints import (
+    Saved,
+    find_last,
+    finish,
+    load_state,
+    save_model,
+    save_state,
+)
+from caopd_bench.train.engines import losses as objectives
+from caopd_bench.train.errors import TrainingError
+from caopd_bench.train.methods import METHODS
+from caopd_bench.train.passes import completion_logits, pad_rows
+from caopd_bench.train.questions.fit import check_fit
+from caopd_bench.train.questions.questions import choose_questions
+from caopd_bench.train.rollouts.judge import Group, judge_rollout, make_groups
+from caopd_bench.train.rollouts.sample import sample
+from caopd_bench.train.rollouts.targets import Doc, Recipe, Target, check_targets
+from caopd_bench.train.settings import TrainSettings
+from caopd_bench.train.text.codec import Codec, find_end_ids
+from caopd_bench.train.watch.history import HISTORY, History, describe
+from caopd_bench.train.watch.nonfinite import LOWER, explain
+from caopd_bench.train.watch.updates import Watch, find_idle
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["Trainer", "batch_loss", "draw_rollouts", "drop_nothing", "learning_rate"]
+
+Row = dict[str, Any]
+#: What the running mean of the success rate keeps of the steps before (caopd-constant).
+MEAN_KEEPS = 0.9
+
+
+class Trainer:
+    """One training run on one machine.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What to do.
+    model, tokenizer
+        The student; its weights must be float32.
+    docs : sequence
+        The questions, from `questions.load_questions`.
+    """
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        docs: Sequence[Doc],
+    ) -> None:
+        import torch
+
+        self.settings, self.docs = settings, docs
+        self.method = METHODS[settings.method]
+        self.student, self.tokenizer = model.float().eval(), tokenizer
+        self.codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
+        self.teacher: PreTrainedModel | None = None
+        if self.method.loss == "divergence":
+            self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        if settings.gradient_checkpointing:
+            # transformers 5.23 renamed it.
+            name = "activation_checkpointing_enable"
+            getattr(model, name, model.gradient_checkpointing_enable)()
+            drop_nothing(self.student)
+        check_fit(model, self.codec, docs, settings.task, settings.model)
+        self.watch = Watch()
+        self.optimizer = torch.optim.AdamW(
+            self.student.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self.step = 0
+        self.mean_rate = math.nan
+
+    def run(
+        self,
+        output: Path,
+        provenance: dict[str, Any],
+        say: Callable[[Row], None] = lambda _row: None,
+        *,
+        resume: bool = False,
+    ) -> None:
+        """Train to the end, and leave the model in `output`.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no number any more, or there is nothing to learn from (`updates`);
+            `output/last` is then the last good checkpoint, if the model was ever updated.
+        """
+        if resume and (last := find_last(output)) is not None:
+            self.restore(load_state(last))
+        history = History(output / HISTORY, after_step=self.step)
+        while self.step < self.settings.steps:
+            row = self.take_step()
+            history.append(row)
+            say(row)
+            self.watch.check(self.step)
+            at = {**provenance, **self.watch.describe(self.step)}
+            is_due = self.step % self.settings.save_every == 0 and self.step < self.settings.steps
+            if is_due and self.watch.updates:  # else it is the model that it began with
+                save_state(output, self.student, self.tokenizer, at, self.state())
+        self.watch.check_end(self.step)
+        at = {**provenance, **self.watch.describe(self.step)}
+        save_model(output, self.student, self.tokenizer, at)
+        finish(output)
+
+    def take_step(self) -> Row:
+        """Take one step and describe it; without anything to learn from it updates nothing."""
+        began, settings = time.perf_counter(), self.settings
+        docs = choose_questions(self.docs, settings.prompts_per_step, self.step, settings.seed)
+        if self.method.samples:
+            groups = draw_rollouts(self.student, self.codec, docs, settings, self.step)
+        else:
+            groups = [Group(doc, [], []) for doc in docs]
+        self._average_rate(groups)
+        targets = self.method.make_targets(groups, Recipe(self.codec, settings, self.mean_rate))
+        check_targets(self.method, targets)
+        idle = find_idle(self.method, groups, targets, settings)
+        loss = norm = math.nan
+        entropies = (math.nan, math.nan)
+        if idle is None:
+            loss, norm, entropies = self._update(targets)
+        self.watch.count(idle)
+        if self.teacher is not None and settings.teacher_ema > 0:
+            follow(self.teacher, self.student, settings.teacher_ema)
+        self.step += 1
+        return {
+            **describe(groups, targets, idle),
+            "step": self.step,
+            "loss": loss,
+            "entropy": entropies[0],
+            "teacher_entropy": entropies[1],
+            "grad_norm": norm,
+            "learning_rate": learning_rate(self.step - 1, settings),
+            "seconds": time.perf_counter() - began,
+        }
+
+    def _update(self, targets: Sequence[Target]) -> tuple[float, float, tuple[float, float]]:
+        """Take the optimizer's step; give the loss, the gradient's norm and the entropies."""
+        import torch
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.settings)
+        loss, entropies = self._backward(targets)
+        norm = float(
+            torch.nn.utils.clip_grad_norm_(self.student.parameters(), self.settings.max_grad_norm)
+        )
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"step {self.step + 1}: the loss is {loss} and the gradient {norm}; {LOWER}"
+            )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss, norm, entropies
+
+    def _backward(self, targets: Sequence[Target]) -> tuple[float, tuple[float, float]]:
+        """Accumulate the gradient of the mean loss; give the loss and the entropies."""
+        total, sums, size = 0.0, [0.0, 0.0, 0.0], self.settings.micro_batch
+        # Prompts of similar length together: less padding, and a question's answers stay together.
+        ordered = sorted(targets, key=lambda t: len(t.prompt))
+        # transformers checkpoints activations in training mode only.
+        self.student.train(self.settings.gradient_checkpointing)
+        for start in range(0, len(ordered), size):
+            part = ordered[start : start + size]
+            with self._autocast():
+                loss, entropies = batch_loss(
+                    self.student,
+                    self.teacher,
+                    part,
+                    self.method.loss,
+                    self.settings,
+                    self.codec.pad_id,
+                    f"step {self.step + 1}: ",
+                )
+            (loss / len(targets)).backward()
+            total += float(loss.detach())
+            sums = [a + b for a, b in zip(sums, entropies, strict=True)]
+        self.student.eval()
+        counted = sums[2] or math.nan
+        teacher = sums[1] / counted if self.teacher is not None else math.nan
+        return total / max(1, len(targets)), (sums[0] / counted, teacher)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        import torch
+
+        if self.settings.precision == "float32":
+            return nullcontext()
+        passes: AbstractContextManager[Any] = torch.autocast(
+            self.student.device.type, dtype=torch.bfloat16
+        )
+        return passes
+
+    def _average_rate(self, groups: Sequence[Group]) -> None:
+        """Follow the data set's mean success rate, which rises while the student learns."""
+        self.mean_rate = average_rate(self.mean_rate, groups)
+
+    def state(self) -> Saved:
+        """Give what a later process needs to go on."""
+        named = dict(self.student.named_parameters())
+        optimizer = {}
+        for name, parameter in named.items():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                optimizer[f"{key}/{name}"] = value
+        teacher = self.teacher.state_dict() if self.teacher is not None else {}
+        values = {"mean_rate": repr(self.mean_rate), **self.watch.values()}
+        return Saved(self.step, dict(teacher), optimizer, values)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from a state; the student's weights were loaded with the model."""
+        self.step, self.mean_rate = saved.step, float(saved.values["mean_rate"])
+        self.watch.restore(saved.values, saved.step)
+        if self.teacher is not None:
+            self.teacher.load_state_dict(saved.teacher)
+        for name, parameter in self.student.named_parameters():
+            self.optimizer.state[parameter] = {
+                key.split("/", 1)[0]: value.to(parameter.device)
+                for key, value in saved.optimizer.items()
+                if key.split("/", 1)[1] == name
+            }
+
+
+def draw_rollouts(
+    model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], settings: TrainSettings, step: int
+) -> list[Group]:
+    """Sample K answers to each question, judge them, and estimate the success rates."""
+    import torch
+
+    generator = torch.Generator(device=model.device)
+    generator.manual_seed((settings.seed + 1) * 1_000_003 + step)
+    drawn = sample(
+        model,
+        [codec.encode_prompt(doc) for doc in docs],
+        k=settings.k,
+        max_new_tokens=settings.max_new_tokens,
+        temperature=settings.temperature,
+        generator=generator,
+        end_ids=codec.end_ids,
+        pad_id=codec.pad_id,
+        batch=settings.sample_batch,
+    )
+    rollouts = []
+    for place, ids in enumerate(drawn):
+        body, ended = codec.split_end(ids)
+        doc = docs[place // settings.k]
+        rollouts.append(judge_rollout(doc, ids, codec.decode(body), finished=ended))
+    return make_groups(
+        docs, rollouts, settings.k, estimate=settings.estimate, source=settings.target_from
+    )
+
+
+def batch_loss(
+    student: PreTrainedModel,
+    teacher: PreTrainedModel | None,
+    targets: Sequence[Target],
+    kind: str,
+    settings: TrainSettings,
+    pad_id: int,
+    step: str = "",
+) -> tuple[torch.Tensor, tuple[float, float, float]]:
+    """Give the summed loss of some targets, and sums over the tokens of stated confidences.
+
+    The sums are the student's entropy, the teacher's, and the number of those tokens. `step` is
+    what an error begins with.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is infinite or no number: it names the token where it is, and why.
+    """
+    import torch
+
+    completions = [target.completion for target in targets]
+    share = not settings.gradient_checkpointing
+    prompts = [target.prompt for target in targets]
+    logits = completion_logits(student, prompts, completions, pad_id, share=share)
+    ids = pad_rows(completions, pad_id, logits.device)
+    mask = pad_rows([[1.0] * len(c) for c in completions], 0.0, logits.device)
+    judged = None
+    if kind == "divergence":
+        assert teacher is not None
+        contexts = [t.teacher_prompt or t.prompt for t in targets]
+        with torch.no_grad():
+            judged = completion_logits(teacher, contexts, completions, pad_id)
+        values = objectives.divergence(logits, judged, settings.divergence, settings.jsd_beta)
+    elif kind == "policy":
+        values = objectives.policy_gradient(logits, ids, _weigh(targets, logits.device))
+    else:
+        values = objectives.likelihood(logits, ids)
+    if kind != "policy" and any(target.weights is not None for target in targets):
+        values = objectives.weigh(values, _weigh(targets, logits.device))
+    loss = objectives.mean_of_means(values, mask)
+    if not bool(loss.isfinite()):
+        why = explain(values, mask, logits, ids, judged, settings.divergence) or f"; {LOWER}"
+        raise TrainingError(f"{step}the loss is {float(loss.detach())} {why}")
+    with torch.no_grad():
+        spans = [t.span or (0, 0) for t in targets]
+        stated = torch.zeros_like(mask)
+        for row, (first, last) in enumerate(spans):
+            stated[row, first:last] = 1.0
+        chosen = stated.bool()
+        sums = (
+            float(objectives.entropy(logits.detach()[chosen]).sum()),
+            float(objectives.entropy(judged[chosen]).sum()) if judged is not None else 0.0,
+            float(chosen.sum()),
+        )
+    return loss, sums
+
+
+def _weigh(targets: Sequence[Target], device: torch.device) -> torch.Tensor:
+    """Give the weights of the completions' tokens, 1 where a target has none."""
+    rows = [[1.0] * len(t.completion) if t.weights is None else t.weights for t in targets]
+    return pad_rows(rows, 0.0, device)
+
+
+def average_rate(before: float, groups: Sequence[Group]) -> float:
+    """Give the running mean of the success rate after some groups; NaN `before` starts it."""
+    rates = [group.rate for group in groups if group.rate == group.rate]
+    if not rates:
+        return before
+    now = sum(rates) / len(rates)
+    return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
+
+
+def drop_nothing(model: PreTrainedModel) -> None:
+    """Switch dropout off for good: the losses are of the model as it is used."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        elif isinstance(getattr(module, "attention_dropout", None), float):  # of a function's call
+            module.attention_dropout = 0.0
+
+
+def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> None:
+    """Move the teacher's weights toward the student's: t = (1 - share) t + share s, in float32."""
+    import torch
+
+    with torch.no_grad():
+        ours = [p.data for p in teacher.parameters()]
+        torch._foreach_lerp_(ours, [p.data for p in student.parameters()], share)
+
+
+def learning_rate(step: int, settings: TrainSettings) -> float:
+    """Give the rate of a step, from 0 on: a linear warm-up, then a cosine to zero."""
+    warm = max(1, round(settings.warmup * settings.steps))
+    cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine

@@ -1,0 +1,234 @@
+"""The `trl` engine: the same methods on several GPUs, with TRL's trainers.
+
+It brings accelerate (FSDP, DeepSpeed), vLLM rollouts and PEFT; `docs/train-gpus.md` has the
+commands. Targets and losses are those of the local engine: `trl_batches` and `trl_trainers` say
+where each is hooked in, `tests/bench/train/trl/test_trl.py` holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.train.checkpoints import save_model
+from caopd_bench.train.engines.local import drop_nothing
+from caopd_bench.train.engines.trl.contract import check_trl
+from caopd_bench.train.engines.trl.options import (
+    CHECKPOINTS,
+    check_extra,
+    choose_trainer,
+    share_settings,
+)
+from caopd_bench.train.engines.trl.refusals import (
+    check_precision,
+    check_settings,
+    find_kind,
+    probe_method,
+)
+from caopd_bench.train.methods import METHODS
+from caopd_bench.train.questions.fit import check_fit
+from caopd_bench.train.questions.questions import load_run_questions
+from caopd_bench.train.rollouts.targets import Method
+from caopd_bench.train.settings import TrainSettings
+from caopd_bench.train.text.codec import Codec, find_end_ids
+from caopd_bench.train.watch.history import HISTORY, History
+
+__all__ = ["build_trainer", "find_checkpoint", "run_trl"]
+
+Row = dict[str, Any]
+
+
+def run_trl(
+    settings: TrainSettings,
+    output: Path,
+    provenance: Mapping[str, Any],
+    say: Callable[[Row], None] = lambda _row: None,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> None:
+    """Train with TRL, and leave an ordinary model folder in `output`.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What to do; `trl_refusals` has what is refused.
+    output : Path
+        The folder; with `training.csv` and, until the run is done, checkpoints.
+    provenance : mapping
+        Written beside the model.
+    say : callable
+        Gets each step's row, on the main process.
+    extra : mapping, optional
+        Further options of TRL's configuration (`use_vllm`, `vllm_mode`, `report_to`, ...), and
+        `peft`, the rank of a LoRA.
+    resume : bool
+        Go on from the last complete checkpoint, if there is one.
+
+    Raises
+    ------
+    UsageError
+        For a method, an option or a TRL that cannot be used.
+    TrainingError
+        If the loss is no number any more, or there is nothing to learn from (`updates`).
+    """
+    checkpoint = find_checkpoint(output) if resume else None
+    trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
+    watch = trainer.lesson.watch
+    if trainer.accelerator.is_main_process:
+        done = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+        trainer.history = History(output / HISTORY, after_step=done)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    steps = int(trainer.state.global_step)
+    watch.check_end(steps)
+    _write(trainer, output, {**provenance, **watch.describe(steps)})
+
+
+def build_trainer(
+    settings: TrainSettings,
+    output: Path,
+    say: Callable[[Row], None] = lambda _row: None,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+) -> Any:
+    """Build the trainer of a method; parameters as of `run_trl`, `checkpoint` to resume from."""
+    method = METHODS[settings.method]
+    kind = find_kind(method)
+    check_settings(settings, method)
+    check_trl()
+    from accelerate.utils import set_seed
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
+    from caopd_bench.cli.train import load_model
+    from caopd_bench.train.engines.trl.batches import Lesson
+
+    options = dict(extra or {})
+    rank = options.pop("peft", None)
+    trainer_class, config_class, chosen = choose_trainer(settings, method)
+    answers = settings.prompts_per_step * (1 if kind == "imitation" else settings.k)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    chosen |= share_settings(settings, output, answers, processes)
+    # transformers renamed this option.
+    names = [field.name for field in dataclasses.fields(config_class)]
+    word = "activation" if "activation_checkpointing" in names else "gradient"
+    chosen[f"{word}_checkpointing"] = settings.gradient_checkpointing
+    config = config_class(**chosen, **check_extra(options, chosen, config_class, kind))
+    check_precision(settings, config)
+    if config.n_gpu > 1:
+        raise UsageError(
+            f"engine: trl sees {config.n_gpu} GPUs from one process; start it with "
+            "`accelerate launch -m caopd_bench train ...`"
+        )
+    adapter = _make_adapter(rank, config, resumed=checkpoint is not None)
+    docs = load_run_questions(settings)
+    model, tokenizer = load_model(settings.model)
+    if checkpoint is not None and (checkpoint / "teacher").is_dir():
+        # TRL makes the teacher from the path that the student names, before it is sharded.
+        model.config._name_or_path = str(checkpoint / "teacher")
+    codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
+    probe_method(method, docs, codec, settings)
+    check_fit(model, codec, docs, settings.task, settings.model)
+    lesson = Lesson(settings, docs, codec)
+    if checkpoint is not None:
+        kept = json.loads((checkpoint / "caopd.json").read_text(encoding="utf-8"))
+        lesson.mean_rate = float(kept["mean_rate"])
+        lesson.watch.restore(kept, int(checkpoint.name.rpartition("-")[2]))
+    drop_nothing(model)
+    given, model.generation_config = model.generation_config, _plain(model.generation_config)
+    columns = lesson.likelihood_columns() if kind == "imitation" else lesson.columns()
+    trainer = trainer_class(
+        model=model,
+        args=config,
+        train_dataset=Dataset.from_dict(columns),
+        processing_class=tokenizer,
+        peft_config=adapter,
+        lesson=lesson,
+        say=say,
+        **_make_rewards(method, codec),
+    )
+    trainer.generation = given
+    trainer.remove_callback(PrinterCallback)  # of each step, to standard output
+    # Also per process: SDFTTrainer seeds them alike, and the rollouts of a question that is split
+    # over two processes would be the same ones twice.
+    set_seed(settings.seed, device_specific=True)
+    return trainer
+
+
+def find_checkpoint(output: Path) -> Path | None:
+    """Find the last checkpoint that is complete: its own state is what is written last."""
+    found = [
+        (int(folder.name.rpartition("-")[2]), folder)
+        for folder in (output / CHECKPOINTS).glob("checkpoint-*")
+        if (folder / "caopd.json").is_file()
+    ]
+    return max(found)[1] if found else None
+
+
+def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
+    """Make the configuration of a LoRA; None without one."""
+    if rank is None:
+        return None
+    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
+        raise UsageError(f"--trl peft: must be the rank of a LoRA, such as 16, got {rank!r}")
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true" or config.deepspeed:
+        raise UsageError("--trl peft: cannot be merged from shards; use it without FSDP, DeepSpeed")
+    if resumed and getattr(config, "teacher_model_kind", "") == "ema":
+        raise UsageError("--resume: TRL does not save a LoRA's moving teacher; set teacher_ema 0")
+    try:
+        from peft import LoraConfig
+    except ImportError as error:
+        raise UsageError("--trl peft: pip install peft first") from error
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", bias="none")
+
+
+def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
+    """Give the reward functions of the trainers that want some.
+
+    They are what TRL logs: the advantages that are trained on are those of the method's targets.
+    """
+    from caopd_bench.train.engines.trl import rewards as trl_rewards
+
+    if method.loss == "policy" or method.shows == "rollout":
+        of = trl_rewards.brier_reward if method.name == "rlcr" else trl_rewards.accuracy_reward
+        return {"reward_funcs": [partial(of, end_ids=codec.end_ids)]}
+    return {}
+
+
+def _plain(config: Any) -> Any:
+    """Leave of a model's generation settings only which tokens begin, pad and end a text.
+
+    The others (`min_p`, `bad_words_ids`, ...) would shape the rollouts, and those of the local
+    engine are drawn from the model's own distribution.
+    """
+    from transformers import GenerationConfig
+
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    return GenerationConfig(**{name: getattr(config, name, None) for name in names})
+
+
+def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
+    """Write the model from the main process, and take the checkpoints away."""
+    accelerator = trainer.accelerator
+    model = accelerator.unwrap_model(trainer.model_wrapped)
+    if hasattr(model, "merge_and_unload"):
+        plain = model.merge_and_unload() if accelerator.is_main_process else None
+        if plain is not None:
+            plain.generation_config = trainer.generation
+    else:
+        model.generation_config = trainer.generation
+        weights = accelerator.get_state_dict(trainer.model_wrapped)  # of all shards
+        plain = SimpleNamespace(save_pretrained=partial(model.save_pretrained, state_dict=weights))
+    if accelerator.is_main_process:
+        save_model(output, plain, trainer.lesson.codec.tokenizer, provenance)
+        shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+    accelerator.wait_for_everyone()

@@ -1,0 +1,146 @@
+"""Reward functions for anyone's own run of TRL's `GRPOTrainer`, of whatever version.
+
+    trainer = GRPOTrainer(model, reward_funcs=[brier_reward], train_dataset=dataset, ...)
+
+The dataset needs the columns `answer` (the gold answer) and `kind` (how it is compared: "number",
+"math", "choice", ...; docs/tasks.md); completions may be texts or messages. They are read by the
+parser that scores the benchmark and judged by its verifiers, so that what is rewarded is what is
+measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from caopd_bench.train.rollouts import rewards
+from caopd_bench.train.rollouts.judge import Rollout, judge_rollout
+
+__all__ = ["accuracy_reward", "brier_reward", "confidence_reward"]
+
+Completion = str | Sequence[dict[str, Any]]
+
+
+def accuracy_reward(
+    prompts: Sequence[Any],
+    completions: Sequence[Completion],
+    *,
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    **_columns: Any,
+) -> list[float]:
+    """Reward a right answer with 1, anything else with 0 (GRPO).
+
+    Parameters
+    ----------
+    prompts, completions
+        As TRL passes them.
+    answer, kind
+        Columns of the dataset, one entry a completion.
+    completion_ids, end_ids
+        With both, an answer whose last token is not among `end_ids` is judged unfinished: what the
+        budget cut off may read as another number. TRL passes the first; bind the second with
+        `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
+    """
+    del prompts
+    return [
+        rewards.accuracy_reward(rollout)
+        for rollout in _judge(completions, answer, kind, completion_ids, end_ids)
+    ]
+
+
+def brier_reward(
+    prompts: Sequence[Any],
+    completions: Sequence[Completion],
+    *,
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    **_columns: Any,
+) -> list[float]:
+    """Reward a right answer, less the Brier score of what it states (RLCR, arXiv 2507.16806).
+
+    Parameters as of `accuracy_reward`. An answer without a usable confidence gets its correctness
+    less 1, the worst Brier score.
+    """
+    del prompts
+    return [
+        rewards.brier_reward(rollout)
+        for rollout in _judge(completions, answer, kind, completion_ids, end_ids)
+    ]
+
+
+def confidence_reward(
+    prompts: Sequence[Any],
+    completions: Sequence[Completion],
+    *,
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    mix: float = 0.5,
+    **_columns: Any,
+) -> list[float]:
+    """Reward a confidence near the success rate of its question's rollouts (DCPO's second reward).
+
+    Parameters as of `accuracy_reward`; `mix` is the weight of the success rate, the rest is that
+    of the answer's own correctness. Rollouts of one question are those with the same prompt and
+    gold answer, of all processes: `accelerate` is asked for those of the others when there are any.
+    """
+    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    keys = [f"{prompt!r}\n{gold}" for prompt, gold in zip(prompts, answer, strict=True)]
+    known: dict[str, list[int]] = {}
+    for key, usable, correct in _gather(
+        [(key, r.usable, r.correct) for key, r in zip(keys, judged, strict=True)]
+    ):
+        if usable:
+            known.setdefault(key, []).append(correct)
+    rates = {key: sum(values) / len(values) for key, values in known.items()}
+    return [
+        rewards.confidence_reward(rollout, rates.get(key, float("nan")), mix)
+        for key, rollout in zip(keys, judged, strict=True)
+    ]
+
+
+def _judge(
+    completions: Sequence[Completion],
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None,
+    end_ids: Collection[int] | None,
+) -> list[Rollout]:
+    judged = []
+    for place, completion in enumerate(completions):
+        ids = list(completion_ids[place]) if completion_ids is not None else []
+        finished = end_ids is None or not ids or ids[-1] in end_ids
+        doc = {"kind": kind[place], "answer": answer[place]}
+        judged.append(judge_rollout(doc, ids, _read_text(completion), finished=finished))
+    return judged
+
+
+def _read_text(completion: Completion) -> str:
+    """Give the text of a completion: itself, or what its messages say."""
+    if isinstance(completion, str):
+        return completion
+    texts = []
+    for message in completion:
+        content = message.get("content") or ""
+        if not isinstance(content, str):
+            content = "".join(part.get("text", "") for part in content)
+        texts.append(content)
+    return "\n".join(texts)
+
+
+def _gather(rows: list[tuple[str, bool, int]]) -> list[tuple[str, bool, int]]:
+    """Put the rows of all processes together."""
+    import torch.distributed
+
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return rows
+    from accelerate.utils import gather_object
+
+    gathered: list[tuple[str, bool, int]] = gather_object(rows)
+    return gathered

@@ -1,0 +1,275 @@
+r"""`caopd-bench train --plan`: what a run needs, from the model's configuration alone.
+
+Memory is per GPU, with weights, gradients, averages and the teacher sharded over all of them (FSDP,
+ZeRO-3), as the `trl` engine trains: weights and averages in float32, passes in bfloat16. It is an
+estimate to choose `micro_batch` and the number of GPUs by: it leaves out what the allocator loses,
+and assumes the lengths that it names. Nothing of it was measured on a GPU.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import inline
+from caopd_bench.train.methods import METHODS
+from caopd_bench.train.settings import TrainSettings, make_settings
+
+__all__ = ["KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "print_plan", "show_table"]
+
+GB = 1e9
+#: What the count of parameters is right for.
+DENSE = ("llama", "mistral", "qwen2", "qwen3")
+#: Tokens of a prompt, and what the teacher's has on top: the demonstration and the note.
+PROMPT_TOKENS, CONTEXT_TOKENS = 256, 256
+#: Tensors of the size of the logits that are alive at once, in float32: logits, log-softmax and
+#: gradient of the student; of a teacher logits and log-softmax, and the product of both.
+STUDENT_LOGITS, TEACHER_LOGITS = 3, 3
+#: Left free for kernels, communication buffers and fragmentation.
+RESERVE = 0.1
+
+
+def _qwen3(hidden: int, layers: int, heads: int, inner: int, *, tied: bool) -> dict[str, Any]:
+    return {
+        "model_type": "qwen3",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "intermediate_size": inner,
+        "vocab_size": 151936,
+        "tie_word_embeddings": tied,
+    }
+
+
+#: The published configurations of the dense Qwen3 models.
+KNOWN_CONFIGS = {
+    "Qwen/Qwen3-0.6B": _qwen3(1024, 28, 16, 3072, tied=True),
+    "Qwen/Qwen3-1.7B": _qwen3(2048, 28, 16, 6144, tied=True),
+    "Qwen/Qwen3-4B": _qwen3(2560, 36, 32, 9728, tied=True),
+    "Qwen/Qwen3-8B": _qwen3(4096, 36, 32, 12288, tied=False),
+    "Qwen/Qwen3-14B": _qwen3(5120, 40, 40, 17408, tied=False),
+    "Qwen/Qwen3-32B": _qwen3(5120, 64, 64, 25600, tied=False),
+}
+
+
+class Plan(NamedTuple):
+    """What a run needs: bytes on one GPU by purpose, and tokens of one step."""
+
+    parameters: int
+    memory: dict[str, float]
+    tokens: dict[str, int]
+    answers: int  # of a step
+    micro_batch: int  # answers of one pass on one GPU
+    gpus: int
+    gpu_gb: float
+    steps: int
+
+    @property
+    def total(self) -> float:
+        """Bytes on one GPU, without the reserve."""
+        return sum(self.memory.values())
+
+    @property
+    def fits(self) -> bool:
+        """Whether it fits, with the reserve left free."""
+        return self.total <= (1 - RESERVE) * self.gpu_gb * GB
+
+    def lines(self) -> list[str]:
+        """Describe the plan, a line each."""
+        lines = [f"parameters  {self.parameters / 1e9:.2f} billion"]
+        lines += [f"{name:<28}{value / GB:8.2f} GB" for name, value in self.memory.items()]
+        verdict = "fits" if self.fits else "does NOT fit"
+        lines.append(
+            f"{'on each of ' + str(self.gpus) + ' GPUs':<28}{self.total / GB:8.2f} GB: {verdict} "
+            f"in {self.gpu_gb:g} GB with {RESERVE:.0%} left free"
+        )
+        for name, value in self.tokens.items():
+            lines.append(
+                f"{name + ' tokens':<28}{value:12,} a step, {value * self.steps:,} in {self.steps}"
+            )
+        return lines
+
+
+def count_parameters(config: Mapping[str, Any]) -> int:
+    """Count the parameters of a dense Llama, Mistral, Qwen2 or Qwen3 from its configuration."""
+    if config.get("model_type") not in DENSE:
+        raise UsageError(
+            f"model: the plan counts {', '.join(DENSE)}, not {config.get('model_type')!r}"
+        )
+    hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
+    heads = int(config["num_attention_heads"])
+    shared = int(config.get("num_key_value_heads") or heads)
+    width = int(config.get("head_dim") or hidden // heads)
+    kind = config.get("model_type")
+    attention = hidden * width * (2 * heads + 2 * shared)
+    if kind == "qwen2":
+        attention += width * (heads + 2 * shared)  # it always has biases there
+    elif config.get("attention_bias"):
+        attention += width * (heads + 2 * shared) + hidden
+    if kind == "qwen3":
+        attention += 2 * width  # norms of queries and keys
+    perceptron = 3 * hidden * inner
+    if config.get("mlp_bias"):
+        perceptron += 2 * inner + hidden
+    layers = int(config["num_hidden_layers"]) * (attention + perceptron + 2 * hidden)
+    words = int(config["vocab_size"]) * hidden
+    return layers + hidden + words * (1 if config.get("tie_word_embeddings") else 2)
+
+
+def plan_training(
+    settings: TrainSettings,
+    config: Any,
+    gpus: int = 8,
+    gpu_gb: float = 80,
+    *,
+    prompt_tokens: int = PROMPT_TOKENS,
+    context_tokens: int = CONTEXT_TOKENS,
+) -> Plan:
+    """Estimate the memory on each GPU and the tokens of a run.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Of the run. Every answer is taken to be `max_new_tokens` long.
+    config : transformers configuration or mapping
+        Of the model.
+    gpus : int
+        Among which the weights are sharded.
+    gpu_gb : float
+        Memory of one.
+    prompt_tokens, context_tokens : int
+        Length of a prompt, and what the teacher's has on top.
+    """
+    if gpus < 1 or gpu_gb <= 0:
+        raise UsageError(f"gpus, gpu_gb: must be above 0, got {gpus} and {gpu_gb}")
+    values: dict[str, Any] = dict(config if isinstance(config, Mapping) else config.to_dict())
+    try:
+        count = count_parameters(values)
+    except KeyError as error:
+        raise UsageError(f"model: its configuration has no {error}; it cannot be planned") from None
+    method = METHODS[settings.method]
+    judged = method.loss == "divergence"
+    per_question = 1 if method.loss == "likelihood" else settings.k
+    answers = settings.prompts_per_step * per_question
+    at_once = max(1, min(settings.micro_batch, answers // gpus))
+    length = settings.max_new_tokens
+    row = prompt_tokens + length
+    kept = STUDENT_LOGITS + (TEACHER_LOGITS if judged else 0)
+    memory = {
+        "weights, float32": 4 * count / gpus,
+        "gradients, float32": 4 * count / gpus,
+        "AdamW averages, float32": 8 * count / gpus,
+        "teacher, float32": 4 * count / gpus if judged else 0.0,
+        "gathered layers, bfloat16": _gathered(values),
+        # TRL shards the teacher as one unit: its passes gather all of it (not with ZeRO-3).
+        "gathered teacher, bfloat16": 2.0 * count if judged and gpus > 1 else 0.0,
+        "logits, float32": kept * 4.0 * at_once * length * int(values["vocab_size"]),
+        "activations, bfloat16": _activations(values, settings, at_once * row),
+    }
+    sampled = settings.prompts_per_step * settings.k * length if method.samples else 0
+    tokens = {
+        "sampled": sampled,
+        "teacher": answers * (row + context_tokens) if judged else 0,
+        "student": answers * row,
+    }
+    return Plan(count, memory, tokens, answers, at_once, gpus, gpu_gb, settings.steps)
+
+
+def _gathered(config: Mapping[str, Any]) -> float:
+    """Give the unsharded copies in use: one layer and the next, and the two ends of the model."""
+    ends = count_parameters({**config, "num_hidden_layers": 0})
+    layer = count_parameters({**config, "num_hidden_layers": 1}) - ends
+    return 2.0 * (2 * layer + ends)
+
+
+def _activations(config: Mapping[str, Any], settings: TrainSettings, tokens: int) -> float:
+    """Give what a backward pass needs kept: the inputs of the layers, and all of one layer."""
+    hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+    shared = int(config.get("num_key_value_heads") or heads)
+    width = int(config.get("head_dim") or hidden // heads)
+    layers = int(config["num_hidden_layers"])
+    inside = 8 * hidden + 2 * width * (heads + 2 * shared) + 4 * int(config["intermediate_size"])
+    if settings.gradient_checkpointing:
+        return 2.0 * tokens * (layers * hidden + inside)
+    return 2.0 * tokens * layers * inside
+
+
+def print_plan(settings: TrainSettings, *, gpus: int = 8, gpu_gb: float = 80) -> int:
+    """Print the plan of a run; give the exit code, 1 if it does not fit."""
+    plan = plan_training(settings, _find_config(settings.model), gpus, gpu_gb)
+    model = inline(settings.model)
+    print(f"{settings.method} on {model}, {plan.micro_batch} answers a pass on each GPU")
+    print("\n".join(plan.lines()))
+    print(
+        f"estimated for prompts of {PROMPT_TOKENS} tokens, {CONTEXT_TOKENS} more for the teacher, "
+        f"and answers of {settings.max_new_tokens}"
+    )
+    return 0 if plan.fits else 1
+
+
+def _find_config(model: str) -> Any:
+    file = Path(model) / "config.json"
+    if file.is_file():
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(f"model: {file} is no JSON: {error}") from None
+        if not isinstance(config, dict):
+            raise UsageError(f"model: {file} is no configuration")
+        return config
+    if model in KNOWN_CONFIGS:
+        return KNOWN_CONFIGS[model]
+    try:
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(model, trust_remote_code=False)
+    except (ImportError, OSError, ValueError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise UsageError(f"model: no configuration of {model}: {said}", [*KNOWN_CONFIGS]) from None
+
+
+def show_table(gpus: int = 8, gpu_gb: float = 80) -> str:
+    """Write the table of docs/train-gpus.md: CaOPD on the Qwen3 models, in Markdown."""
+    lines = [
+        "| model | parameters | state | whole teacher | logits | activations | total of "
+        f"{gpu_gb:g} GB | fits | sampled | teacher | student |",
+        "|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|",
+    ]
+    for model, config in KNOWN_CONFIGS.items():
+        plan = plan_training(example_settings(model), config, gpus, gpu_gb)
+        apart = ("gathered teacher, bfloat16", "logits, float32", "activations, bfloat16")
+        parts = [plan.memory[name] for name in apart]
+        cells = [
+            model,
+            f"{plan.parameters / 1e9:.2f} B",
+            *(f"{value / GB:.1f} GB" for value in (plan.total - sum(parts), *parts, plan.total)),
+            "yes" if plan.fits else "no",
+            *(f"{plan.tokens[part] / 1e6:.2f} M" for part in ("sampled", "teacher", "student")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def example_settings(model: str) -> TrainSettings:
+    """Give the settings that the table and the commands of docs/train-gpus.md have."""
+    return make_settings(
+        {
+            "method": "caopd",
+            "model": model,
+            "engine": "trl",
+            "max_new_tokens": 1024,
+            "learning_rate": 1e-5,
+            "precision": "bfloat16",
+            "gradient_checkpointing": True,
+            "micro_batch": 2,
+        }
+    )
+
+
+if __name__ == "__main__":
+    print(show_table())

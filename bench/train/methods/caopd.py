@@ -1,0 +1,56 @@
+r"""CaOPD (arXiv 2604.16830): the success rate replaces the stated confidence in three places.
+
+1. in the student's completion: :math:`\tilde y = (a, \hat\mu)`;
+2. in the teacher's demonstration;
+3. in a note that tells the teacher what to state.
+
+A question without a rate (no usable rollout) teaches nothing: the teacher sees what the student
+sees. Each place can be switched off (`replace`). The loss is that of OPD, with no further term.
+`caopd-constant` writes the mean success rate everywhere: what calibration on average is worth
+without knowing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caopd_bench.train.questions.contexts import show_demonstration
+from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.rollouts.targets import Method, Recipe, Target, distilled, write_rate
+
+__all__ = ["CAOPD", "CAOPD_CONSTANT"]
+
+
+def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
+    return [
+        _replace(group, rollout, write_rate(rate), recipe)
+        for group in groups
+        for rollout, rate in zip(group.rollouts, group.rates, strict=True)
+    ]
+
+
+def _distil_constant(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
+    number = write_rate(recipe.constant)
+    return [
+        _replace(group, rollout, number, recipe) for group in groups for rollout in group.rollouts
+    ]
+
+
+def _replace(group: Group, rollout: Rollout, number: str | None, recipe: Recipe) -> Target:
+    places, stated = recipe.settings.places, recipe.stated(group.doc)
+    # A rollout without a rate of its own is judged in its question's context all the same.
+    shown = number if number is not None else write_rate(group.rate)
+    if shown is None:
+        # No rate, no target: with the demonstration alone the teacher would teach its 1.00.
+        return distilled(group, rollout, group.doc, recipe)
+    if "demonstration" in places and stated is not None:
+        stated = shown
+    teacher = show_demonstration(group.doc, stated, shown if "note" in places else None)
+    written = number if "completion" in places else None
+    return distilled(group, rollout, teacher, recipe, number=written)
+
+
+CAOPD = Method("caopd", "divergence", True, _distil, "arXiv 2604.16830")
+CAOPD_CONSTANT = Method(
+    "caopd-constant", "divergence", True, _distil_constant, "control of this project"
+)

@@ -1,0 +1,105 @@
+"""Pickled weights are refused: to load a pickle is to run what it says.
+
+torch reads weights of a pickle and nothing else (`weights_only`), which has had holes; safetensors
+holds numbers alone. So a checkpoint of which pickles would be loaded is refused by the name of the
+file, before anything is loaded or written. Files that stand beside safetensors, such as the
+`training_args.bin` of a trainer, are not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+
+__all__ = ["refuse_pickles"]
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+ADAPTER, ADAPTER_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
+SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin.index.json")
+#: Of a trainer, and no weights of a model.
+NO_WEIGHTS = ("training_args", "optimizer", "scheduler", "scaler", "rng_state")
+
+
+def refuse_pickles(model: str) -> None:
+    """Refuse a checkpoint folder whose weights, or whose adapter's, are pickled.
+
+    Parameters
+    ----------
+    model : str
+        A folder. Of a name on the hub nothing is known yet: what loads it asks for safetensors.
+
+    Raises
+    ------
+    UsageError
+        Names the file and how it becomes safetensors.
+    """
+    place = Path(model)
+    try:
+        if place.is_file():
+            hint = _convert(place.parent) if _is_pickle(place.name) else "name its folder"
+            raise UsageError(f"model: {model} is a file; {hint}")
+        names = sorted(file.name for file in place.iterdir()) if place.is_dir() else []
+    except (OSError, ValueError):  # what loads it says so
+        return
+    if ADAPTER_SETTINGS in names:
+        _refuse_adapter(place, names)
+    chosen = _read(place / "config.json").get("transformers_weights")
+    if isinstance(chosen, str) and not chosen.endswith((".safetensors", ".safetensors.index.json")):
+        raise _refusal(place, chosen)
+    if WEIGHTS in names:
+        return
+    if INDEX in names:
+        listed = _read(place / INDEX).get("weight_map")
+        files = listed.values() if isinstance(listed, dict) else ()
+        for name in sorted({str(name) for name in files}):
+            if not name.endswith(".safetensors"):
+                raise _refusal(place, name)
+        return
+    pickled = [name for name in names if _is_pickle(name)]
+    if pickled and ADAPTER_SETTINGS not in names and not isinstance(chosen, str):
+        # The index of several files last: it is no weights itself.
+        raise _refusal(place, min(pickled, key=lambda name: (name.endswith(".json"), name)))
+
+
+def _refuse_adapter(place: Path, names: list[str]) -> None:
+    pickled = [name for name in names if name.startswith("adapter_model") and _is_pickle(name)]
+    if pickled and ADAPTER not in names:
+        raise UsageError(
+            f"model: {place / pickled[0]} is a pickle, which can run code when it is loaded; "
+            "where you trust its author, save the adapter anew with save_pretrained, which writes "
+            f"{ADAPTER}"
+        )
+    base = _read(place / ADAPTER_SETTINGS).get("base_model_name_or_path")
+    if isinstance(base, str) and base and Path(base).is_dir() and Path(base) != place:
+        refuse_pickles(base)
+
+
+def _is_pickle(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not name.startswith(NO_WEIGHTS)
+
+
+def _refusal(place: Path, name: str) -> UsageError:
+    return UsageError(
+        f"model: {place / name} is a pickle, which can run code when it is loaded; "
+        f"{_convert(place)}"
+    )
+
+
+def _convert(place: Path) -> str:
+    """Say how a checkpoint becomes safetensors."""
+    return (
+        "where you trust its author, convert it once: "
+        f"AutoModelForCausalLM.from_pretrained({str(place)!r}).save_pretrained(NEW), and copy the "
+        "tokenizer"
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,66 @@
+"""What the teacher sees: the question and its privileged context, in the words of the tasks.
+
+The teacher is the student (an average or a frozen copy of it) that is shown more: an expert's
+demonstration, or a verified answer of the student's own. The question, the system message and the
+note all reach it, since its prompt is made from the same document as the student's, by the same
+function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caopd_bench.tasks.ask.documents import demonstrate
+from caopd_bench.train.rollouts.judge import Group
+from caopd_bench.train.text.replace import state_confidence
+
+__all__ = ["PLACES", "show_demonstration", "show_solution"]
+
+Doc = dict[str, Any]
+#: Where a stated confidence is replaced by the success rate.
+PLACES = ("completion", "demonstration", "note")
+
+
+def show_demonstration(
+    doc: Mapping[str, Any], stated: str | None = "1.00", note: str | None = None
+) -> Doc:
+    """Give the document as the teacher sees it with the gold answer demonstrated.
+
+    Parameters
+    ----------
+    doc
+        The student's document.
+    stated : str, optional
+        The confidence in the demonstration; None leaves its line out.
+    note : str, optional
+        The confidence that the teacher is told to state.
+    """
+    shown = demonstrate(doc, stated)
+    return {**doc, "context": "demonstration", "privileged": shown, "note": note}
+
+
+def show_solution(group: Group, stated: str | None = None, note: str | None = None) -> Doc:
+    """Give the document as the teacher sees it with a verified rollout of the student.
+
+    The first right rollout of the question is shown. When none is right there is nothing to show:
+    the teacher then sees what the student sees (and the note), so that the answer is left as it is
+    and only the stated confidence can move. SDPO does the same by leaving such groups out.
+
+    Parameters
+    ----------
+    group : Group
+        The question with its rollouts.
+    stated : str, optional
+        Replaces the confidence that the rollout states; None leaves the student's own.
+    note : str, optional
+        As of `show_demonstration`.
+    """
+    doc = dict(group.doc)
+    right = next((r for r in group.rollouts if r.correct and r.usable), None)
+    if right is None:
+        return {**doc, "context": "none", "privileged": None, "note": note}
+    text = right.text.strip("\n")
+    if stated is not None:
+        text = state_confidence(text, stated, doc["kind"]) or text
+    return {**doc, "context": "rollout", "privileged": text, "note": note}

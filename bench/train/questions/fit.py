@@ -1,0 +1,104 @@
+"""Whether a task can be put to a model at all: its tokenizer can write it, and it has the room.
+
+A micro model knows the words of one task. Given another one it is asked a row of `<unk>`. The
+smallest give no answer that can be read, so that every rollout is excluded; larger ones answer
+something, a quarter of it in the format, and are trained on it with a loss like any other. No loss
+and no count of rollouts shows such a mistake, so it is looked for before a step is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.tasks.ask.documents import demonstrate
+from caopd_bench.tasks.ask.prompts import render_prompt
+from caopd_bench.train.questions.questions import BUNDLED, load_questions
+from caopd_bench.train.text.codec import Codec, Doc
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+__all__ = ["check_fit", "unwritten_share"]
+
+#: Of this share of a task's characters on, a tokenizer that cannot write them does not fit it.
+#: Byte-level tokenizers write everything; a rare sign in some question is no reason.
+MOST = 0.2
+#: Questions that are looked at, evenly over all.
+LOOKED_AT = 64
+
+
+def check_fit(
+    model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], task: str, name: str
+) -> None:
+    """Refuse a task that does not fit a model.
+
+    Parameters
+    ----------
+    model, codec
+        The model, for its number of positions, and its tokenizer.
+    docs : sequence
+        The task's questions.
+    task, name : str
+        What task and model are called.
+
+    Raises
+    ------
+    UsageError
+        Says why, and which bundled task fits.
+    """
+    said = _find_misfit(model, codec, docs)
+    if not said:
+        return
+    fitting = [other for other in _bundled() if other != task and _fits(model, codec, other)]
+    hint = f"choose {' or '.join(fitting)} (--task), which fits"
+    if not fitting:
+        hint = "choose another task, or another model"
+    raise UsageError(f"task: {task} does not fit {name}: {said}; {hint}")
+
+
+def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
+    """Give the share of the characters of questions and answers that the tokenizer cannot write.
+
+    What it writes as unknown, and what it drops: neither comes back when the tokens are decoded.
+    """
+    unknown = codec.tokenizer.unk_token_id
+    if unknown in (*codec.end_ids, codec.pad_id):  # a name for the end of a text, as in GPT-2
+        unknown = None
+    written = asked = 0
+    for doc in docs:
+        for text in (render_prompt(doc), codec.lead(doc["style"]) + demonstrate(doc, "0.50")):
+            known = [token for token in codec.encode(text) if token != unknown]
+            asked += len(text)
+            written += min(len(text), len(codec.decode(known)))
+    return 1 - written / asked if asked else 0.0
+
+
+def _find_misfit(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc]) -> str:
+    """Say why a task does not fit a model; "" if it fits."""
+    some = docs[:: max(1, len(docs) // LOOKED_AT)]
+    share = unwritten_share(codec, some)
+    if share > MOST:
+        return f"its tokenizer cannot write {share:.0%} of the characters of questions and answers"
+    room = getattr(model.config, "max_position_embeddings", None)
+    length = median(len(codec.encode_prompt(doc)) for doc in some)
+    if isinstance(room, int) and length >= room:
+        return (
+            f"half of its prompts have {length:.0f} tokens or more, and the model has {room} "
+            "positions"
+        )
+    return ""
+
+
+def _fits(model: PreTrainedModel, codec: Codec, task: str) -> bool:
+    docs: list[dict[str, Any]] = load_questions(task, limit=LOOKED_AT)
+    try:
+        return not _find_misfit(model, codec, docs)
+    except UsageError:  # its chat template refuses such a prompt
+        return False
+
+
+def _bundled() -> list[str]:
+    return [f"caopd_{name}_conf" for name in BUNDLED]

@@ -1,0 +1,152 @@
+"""The questions that a model is trained on: the train split of a task, worded as the task words it.
+
+The bundled sets (`caopd_math`, `caopd_arith`) have train splits of their own that share no question
+with their test sets. Of the other sets the user names the file of the train split
+(`train_file`), in the shape in which the dataset is published. The order is a permutation an epoch,
+drawn from the seed, so that step n sees the same questions whether or not the run was resumed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.tasks import problems
+from caopd_bench.tasks.ask.prompts import item_hash, render_system
+from caopd_bench.tasks.catalogue import arithmetic
+from caopd_bench.tasks.catalogue.download import DataError, read_rows
+from caopd_bench.tasks.catalogue.items import SETS
+
+if TYPE_CHECKING:
+    from caopd_bench.train.settings import TrainSettings
+
+__all__ = ["choose_questions", "load_questions", "load_run_questions", "make_doc"]
+
+Doc = dict[str, Any]
+BUNDLED = ("math", "arith")
+
+
+def load_questions(
+    task: str,
+    *,
+    split: str = "train",
+    levels: Any = None,
+    families: str | None = None,
+    limit: int | None = None,
+    train_file: str | Path | None = None,
+    seed: int = 0,
+) -> list[Doc]:
+    """Load the documents of a task's train (or validation) split.
+
+    Parameters
+    ----------
+    task : str
+        Such as "caopd_math_conf".
+    split : str
+        "train" or "validation"; "test" is the frozen set, for evaluation.
+    levels, families
+        Of the bundled sets; `families` of `caopd_arith` only.
+    limit : int, optional
+        How many questions at most.
+    train_file : str or Path, optional
+        Rows of the dataset's train split, for tasks that are not bundled.
+    seed : int
+        Of the generator of `caopd_math`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown task, or a file that is missing or is not of the dataset.
+    """
+    match = re.fullmatch(r"caopd_(.+)_conf", task)
+    name = match[1] if match else ""
+    if name not in SETS or SETS[name].parts:
+        known = [f"caopd_{key}_conf" for key, value in SETS.items() if not value.parts]
+        raise UsageError(f"task: {task!r} cannot be trained on; known:", known)
+    if name in BUNDLED and train_file is not None:
+        raise UsageError(f"train_file: {task} has a train split of its own; leave it out")
+    try:
+        if name == "arith":
+            items = arithmetic.load(split=split, levels=levels, n=limit, families=families)
+        elif families is not None:
+            raise UsageError("families: only caopd_arith_conf has them")
+        elif name == "math":
+            # Without a seed the test set is the frozen one.
+            drawn = None if split == "test" else seed
+            items = problems.load(seed=drawn, split=split, levels=levels, n=limit)
+            items = [{**item, "style": "math"} for item in items]
+        else:
+            items = _read_train_file(name, task, train_file, levels)[:limit]
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{task}: {error}") from error
+    if not items:
+        raise UsageError(f"{task}: no questions are left to train on")
+    return [make_doc(item) for item in items]
+
+
+def load_run_questions(settings: TrainSettings) -> list[Doc]:
+    """Load the questions that a run's settings name."""
+    return load_questions(
+        settings.task,
+        levels=settings.levels,
+        families=settings.families,
+        limit=settings.questions,
+        train_file=settings.train_file,
+    )
+
+
+def make_doc(item: Doc) -> Doc:
+    """Give an item what the prompt needs: the way of asking, the system message, its hash."""
+    doc = {"system": None, **item, "way": "conf", "instructed": True, "scale": "unit"}
+    doc["item_hash"] = item_hash(item)
+    doc["system_message"] = render_system(doc)
+    return doc
+
+
+def choose_questions(
+    docs: Sequence[Mapping[str, Any]], count: int, step: int, seed: int
+) -> list[Mapping[str, Any]]:
+    """Give the questions of one step (from 0 on): `count`, from permutations without repeats."""
+    chosen = []
+    for place in range(step * count, (step + 1) * count):
+        epoch, index = divmod(place, len(docs))
+        chosen.append(docs[_permutation(len(docs), epoch, seed)[index]])
+    return chosen
+
+
+def _permutation(length: int, epoch: int, seed: int) -> list[int]:
+    key = (length, epoch, seed)
+    if key not in _PERMUTATIONS:
+        if len(_PERMUTATIONS) > 8:
+            _PERMUTATIONS.clear()
+        order = list(range(length))
+        random.Random(f"questions-{seed}-{epoch}").shuffle(order)
+        _PERMUTATIONS[key] = order
+    return _PERMUTATIONS[key]
+
+
+_PERMUTATIONS: dict[tuple[int, int, int], list[int]] = {}
+
+
+def _read_train_file(name: str, task: str, train_file: str | Path | None, levels: Any) -> list[Doc]:
+    chosen = SETS[name]
+    if train_file is None or chosen.make is None:
+        raise UsageError(f"{task}: give train_file, the train split of the dataset (docs/train.md)")
+    if levels is not None:
+        raise UsageError(f"levels: {task} has none that can be chosen")
+    path = Path(train_file).expanduser()
+    if not path.is_file():
+        raise UsageError(f"train_file: {path} is not there")
+    items = []
+    for number, row in enumerate(read_rows(path), 1):
+        try:
+            item = chosen.make(row, f"{path.name} row {number}")
+        except KeyError as error:
+            raise DataError(f"{path.name} row {number}: no field {error}") from error
+        item.setdefault("id", f"{path.stem}-{number}")
+        items.append(dict(item))
+    return items

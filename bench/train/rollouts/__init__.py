@@ -1,0 +1,4 @@
+"""A model's own answers: sampled, judged, and turned into targets for its confidence.
+
+Start with `sample`.
+"""

@@ -1,0 +1,111 @@
+"""Rollouts: answers that a student sampled, judged by the verifiers of the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from caopd_bench.tasks.judge.verify import group_answers, verify
+from caopd_bench.train.rollouts.success import agreement_rates, success_rates
+from caopd_bench.train.text.replace import read_response
+
+__all__ = ["Group", "Rollout", "judge_rollout", "make_groups"]
+
+Doc = Mapping[str, Any]
+
+
+class Rollout(NamedTuple):
+    """One sampled answer."""
+
+    ids: list[int]  # as sampled, with the end token if it came
+    text: str  # without the end token
+    status: str  # of the parser; "unfinished" also when the budget ended it
+    answer: str | None
+    confidence: float | None
+    correct: int
+
+    @property
+    def usable(self) -> bool:
+        """Whether it counts for the success rate, and gets a confidence target."""
+        return self.status == "ok"
+
+
+class Group(NamedTuple):
+    """One question, its rollouts, and the success rate that each is trained toward."""
+
+    doc: Doc
+    rollouts: list[Rollout]
+    rates: list[float]  # NaN: no target
+
+    @property
+    def rate(self) -> float:
+        """The success rate of the question: the mean of its rollouts' rates, NaN if none."""
+        known = [rate for rate in self.rates if rate == rate]
+        return sum(known) / len(known) if known else float("nan")
+
+
+def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) -> Rollout:
+    """Judge one sampled answer as the task judges a response.
+
+    What the budget cut off is unfinished whatever it states: ``0.9`` may be what is left of
+    ``0.95``. It is wrong, as an answer that was never given.
+    """
+    if not finished:
+        return Rollout(list(ids), text, "unfinished", None, None, 0)
+    return Rollout(list(ids), text, *_judge(text, doc["kind"], doc["answer"]))
+
+
+@lru_cache(maxsize=65536)
+def _judge(text: str, kind: str, gold: str) -> tuple[str, str | None, float | None, int]:
+    """Give status, answer, confidence and correctness; remembered, since rollouts repeat."""
+    read = read_response(text, kind)
+    confidence = read.confidence if read.status == "ok" else None
+    correct = read.status != "unfinished" and verify(read.answer, gold, kind=kind)
+    return read.status, read.answer, confidence, int(correct)
+
+
+def make_groups(
+    docs: Sequence[Doc],
+    rollouts: Sequence[Rollout],
+    k: int,
+    *,
+    estimate: str = "plain",
+    source: str = "verifier",
+) -> list[Group]:
+    """Group rollouts by question and estimate what each is trained toward.
+
+    Parameters
+    ----------
+    docs : sequence
+        The questions.
+    rollouts : sequence
+        K of each question, one question after the other.
+    k : int
+        How many of each.
+    estimate : str
+        Of the success rate, from the verifier; see `success.success_rates`.
+    source : str
+        ``"verifier"``, or ``"agreement"``: the share of the commonest answer, without the gold one.
+    """
+    if len(rollouts) != len(docs) * k:
+        raise ValueError(f"{len(docs)} questions with {k} rollouts each, got {len(rollouts)}")
+    parts = [list(rollouts[i * k : (i + 1) * k]) for i in range(len(docs))]
+    usable = np.array([[r.usable for r in part] for part in parts], dtype=float).reshape(-1, k)
+    if source == "agreement":
+        voted = [
+            group_answers([r.answer if r.usable else None for r in part], doc["kind"])
+            for doc, part in zip(docs, parts, strict=True)
+        ]
+        rates = agreement_rates(voted, usable)
+    elif source == "verifier":
+        correct = np.array([[r.correct for r in part] for part in parts]).reshape(-1, k)
+        rates = success_rates(correct, usable, estimate=estimate)
+    else:
+        raise ValueError(f"source must be verifier or agreement, got {source!r}")
+    return [
+        Group(doc, part, list(map(float, row)))
+        for doc, part, row in zip(docs, parts, rates, strict=True)
+    ]

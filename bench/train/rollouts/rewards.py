@@ -1,0 +1,78 @@
+r"""Rewards for the methods that learn by them, and for anyone's own run of TRL's GRPO.
+
+With the answer's correctness :math:`r \in \{0, 1\}` and the stated confidence :math:`c`:
+
+========== ============================================= =============================
+accuracy   :math:`r`                                     GRPO
+brier      :math:`r - (c - r)^2`                         RLCR (arXiv 2507.16806)
+gap        :math:`-|c - (\lambda \bar r + (1-\lambda) r)|` DCPO (arXiv 2603.09117), for the
+                                                         confidence's tokens; :math:`\bar r`
+                                                         is the group's success rate
+========== ============================================= =============================
+
+An answer that states no usable confidence gets the worst value of the confidence's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from caopd_bench.train.rollouts.judge import Group, Rollout
+
+__all__ = ["accuracy_reward", "advantages", "brier_reward", "confidence_reward"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def accuracy_reward(rollout: Rollout) -> float:
+    """Reward a right answer."""
+    return float(rollout.correct)
+
+
+def brier_reward(rollout: Rollout) -> float:
+    """Reward a right answer, and a confidence by its Brier score (RLCR)."""
+    if rollout.confidence is None:
+        return rollout.correct - 1.0
+    return float(rollout.correct - (rollout.confidence - rollout.correct) ** 2)
+
+
+def confidence_reward(rollout: Rollout, rate: float, mix: float = 0.5) -> float:
+    """Reward a confidence that is near the mix of the group's success rate and the own one (DCPO).
+
+    Parameters
+    ----------
+    rollout : Rollout
+        The answer.
+    rate : float
+        The group's success rate; NaN gives the worst reward.
+    mix : float
+        Weight of the group's rate: 1 is CaOPD's target, 0 the own correctness.
+    """
+    if rollout.confidence is None or rate != rate:
+        return -1.0
+    return -abs(rollout.confidence - (mix * rate + (1 - mix) * rollout.correct))
+
+
+def advantages(rewards: Sequence[float], *, scale: bool = True) -> Floats:
+    """Centre a group's rewards, and divide them by their standard deviation (GRPO).
+
+    Examples
+    --------
+    >>> advantages([1, 0, 0, 1]).round(4)
+    array([ 0.9998, -0.9998, -0.9998,  0.9998])
+    """
+    values = np.asarray(rewards, dtype=np.float64)
+    centred: Floats = values - values.mean()
+    if not scale:
+        return centred
+    result: Floats = np.round(centred / (values.std() + 1e-4), 12)
+    return result
+
+
+def group_advantages(group: Group, reward: str, *, scale: bool = True) -> Floats:
+    """Give the advantages of a group by the name of the reward: accuracy or brier."""
+    function = {"accuracy": accuracy_reward, "brier": brier_reward}[reward]
+    return advantages([function(r) for r in group.rollouts], scale=scale)

@@ -1,0 +1,152 @@
+"""What an engine computes a loss on: one answer, who judges it, and with what weight.
+
+A method turns groups (questions with judged rollouts) into targets. Both engines take the same
+targets, so a method is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.tasks.ask.documents import demonstrate
+from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.settings import TrainSettings
+from caopd_bench.train.text.codec import Codec
+from caopd_bench.train.text.replace import find_confidence, write_confidence
+
+__all__ = ["Loss", "Method", "Recipe", "Target", "check_targets"]
+__all__ += ["demonstrated", "distilled", "write_rate"]
+
+Doc = Mapping[str, Any]
+Loss = Literal["likelihood", "divergence", "policy"]
+
+
+class Target(NamedTuple):
+    """One answer to learn from.
+
+    Every loss takes `weights`: factors of the losses of the completion's tokens, 1 each if there
+    are none. Of a policy gradient they are the advantages, and must be given. Only a divergence
+    has a teacher, and takes `teacher_prompt`; without one the teacher sees the student's prompt.
+    `span` is looked at and not trained on: the entropies of the history are over its tokens.
+    """
+
+    prompt: list[int]  # what the student sees
+    completion: list[int]
+    teacher_prompt: list[int] | None = None  # what the teacher sees
+    weights: list[float] | None = None  # of the completion's tokens
+    span: tuple[int, int] | None = None  # tokens of the stated confidence in the completion
+
+
+class Recipe(NamedTuple):
+    """What a method needs besides the groups."""
+
+    codec: Codec
+    settings: TrainSettings
+    constant: float = float("nan")  # the data set's mean success rate, for caopd-constant
+
+    def stated(self, doc: Doc) -> str | None:
+        """Give what the demonstration of a question states, None for nothing.
+
+        "varied" draws one of 0.50, 0.55, ..., 0.95 from the question's hash: it teaches the format
+        without teaching a number.
+        """
+        chosen: str = self.settings.demonstration_confidence
+        if chosen == "varied":
+            return write_confidence(0.5 + 0.05 * (int(doc["item_hash"][:8], 16) % 10))
+        return None if chosen == "none" else chosen
+
+
+class Method(NamedTuple):
+    """A training method; `source` is where it was published."""
+
+    name: str
+    loss: Loss
+    samples: bool  # whether it needs rollouts
+    make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
+    source: str
+    #: What the teacher is shown. It chooses between two trainers of TRL with one loss, no more.
+    shows: Literal["demonstration", "rollout"] = "demonstration"
+
+
+def check_targets(method: Method, targets: Sequence[Target]) -> None:
+    """Refuse targets that no loss could follow as they are meant.
+
+    Raises
+    ------
+    UsageError
+        Names the method, the field and what to do.
+    """
+    for target in targets:
+        if target.weights is not None and len(target.weights) != len(target.completion):
+            raise UsageError(
+                f"method {method.name}: weights: {len(target.weights)} of a completion of "
+                f"{len(target.completion)} tokens; give one for each token"
+            )
+        if method.loss == "policy" and target.weights is None:
+            raise UsageError(
+                f"method {method.name}: weights: a policy gradient needs the advantage of every "
+                "token, and a target has none"
+            )
+        if method.loss != "divergence" and target.teacher_prompt is not None:
+            raise UsageError(
+                f"method {method.name}: teacher_prompt: the loss {method.loss!r} has no teacher "
+                "that would see it; leave it out, or use the loss 'divergence'"
+            )
+
+
+def demonstrated(
+    doc: Doc, stated: str | None, recipe: Recipe, *, asked: Doc | None = None
+) -> Target:
+    """Make a target of the gold answer with a stated confidence, for likelihood.
+
+    `asked` is the document as it is asked, where that is not the student's own.
+    """
+    codec = recipe.codec
+    shown = demonstrate(doc, stated)
+    ids = codec.encode_answer(shown, doc["style"])
+    span = find_confidence(codec.lead(doc["style"]) + shown, doc["kind"])
+    place = codec.find_span(ids, span) if span else None
+    return Target(codec.encode_prompt(doc if asked is None else asked), ids, span=place)
+
+
+def distilled(
+    group: Group,
+    rollout: Rollout,
+    teacher_doc: Doc,
+    recipe: Recipe,
+    *,
+    number: str | None = None,
+) -> Target:
+    """Make a target of a rollout that a teacher judges, token by token.
+
+    Parameters
+    ----------
+    group, rollout
+        The question, and one of its rollouts.
+    teacher_doc
+        The document as the teacher sees it.
+    recipe
+        For its codec.
+    number : str, optional
+        Written where the rollout states its confidence; None leaves the rollout as it is. A
+        rollout that is not usable is always left as it is.
+    """
+    codec = recipe.codec
+    ids, place = list(rollout.ids), None
+    span = find_confidence(rollout.text, group.doc["kind"]) if rollout.usable else None
+    if span is not None:
+        body, ended = codec.split_end(ids)
+        if number is None:
+            place = codec.find_span(body, span)
+        else:
+            changed = codec.restate(body, rollout.text, span, number)
+            place = changed.first, changed.last
+            ids = changed.ids + (ids[len(body) :] if ended else [])
+    return Target(codec.encode_prompt(group.doc), ids, codec.encode_prompt(teacher_doc), span=place)
+
+
+def write_rate(rate: float) -> str | None:
+    """Write a success rate as it is stated; None if there is none."""
+    return None if rate != rate else write_confidence(rate)

@@ -1,0 +1,137 @@
+"""Between questions, texts and tokens: the prompts of the tasks, as `lm_eval` sends them.
+
+With a chat template a question is a system message (where the dataset has one) and a user message;
+without one it is the plain text, and an answer begins on a new line, as `lm_eval` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.tasks.ask.prompts import render_prompt
+from caopd_bench.train.text.spans import Replaced, find_tokens, replace_tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["Codec", "find_end_ids", "to_messages"]
+
+Doc = Mapping[str, Any]
+
+
+def to_messages(doc: Doc) -> list[dict[str, str]]:
+    """Word a document as chat messages; the context, if it has any, stands in the user's."""
+    system = doc.get("system_message") or ""
+    start = [{"role": "system", "content": system}] if system else []
+    return [*start, {"role": "user", "content": render_prompt(doc)}]
+
+
+def find_end_ids(model: PreTrainedModel) -> list[int]:
+    """Give the tokens that end an answer by the model's generation configuration."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    return [configured] if isinstance(configured, int) else list(configured or [])
+
+
+class Codec:
+    """A tokenizer, and how prompts and answers are laid out for it.
+
+    Parameters
+    ----------
+    tokenizer
+        Of the model.
+    chat : bool, optional
+        Whether to use the chat template; by default if there is one.
+    end_ids : iterable of int
+        Further tokens that end an answer (of the model's generation configuration).
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        chat: bool | None = None,
+        end_ids: Sequence[int] = (),
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.chat = bool(tokenizer.chat_template) if chat is None else chat
+        if self.chat and not tokenizer.chat_template:
+            raise UsageError("chat: the tokenizer has no chat template; leave chat out")
+        if tokenizer.eos_token_id is None:
+            raise UsageError("the tokenizer has no end-of-text token, which every answer needs")
+        self.end_id = int(tokenizer.eos_token_id)
+        self.end_ids = frozenset({self.end_id, *end_ids})
+        padding = tokenizer.pad_token_id
+        self.pad_id = self.end_id if padding is None else int(padding)
+        # Prompts repeat (K rollouts share one), and the micro models' answers do.
+        self._encoded = lru_cache(maxsize=16384)(self._encode)
+        self._decoded = lru_cache(maxsize=65536)(self._decode)
+        self._restated = lru_cache(maxsize=16384)(self._restate)
+
+    def encode_prompt(self, doc: Doc) -> list[int]:
+        """Encode what the model is asked."""
+        if self.chat:
+            try:
+                encoded = self.tokenizer.apply_chat_template(
+                    to_messages(doc), add_generation_prompt=True, tokenize=False
+                )
+            except Exception as error:  # a template raises what it likes
+                raise UsageError(f"the chat template refuses the prompt: {error}") from error
+            return list(self._encoded(str(encoded), special=False))
+        system = doc.get("system_message") or ""
+        return list(self._encoded(system + render_prompt(doc), special=True))
+
+    def encode_answer(self, text: str, style: str) -> list[int]:
+        """Encode an answer that nobody sampled, with the token that ends it."""
+        return [*self.encode(self.lead(style) + text), self.end_id]
+
+    def lead(self, style: str) -> str:
+        """Give what stands between a plain prompt and its answer; nothing in a chat."""
+        return "" if self.chat else "\n" if style == "arith" else "\n\n"
+
+    def encode(self, text: str) -> list[int]:
+        """Encode a part of an answer."""
+        return list(self._encoded(text, special=False))
+
+    def find_span(self, ids: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
+        """Find the tokens of some characters of an answer."""
+        return find_tokens(ids, *span, self.decode)
+
+    def restate(
+        self, ids: Sequence[int], text: str, span: tuple[int, int], number: str
+    ) -> Replaced:
+        """Write a number in the place of some characters of an answer; see `spans`."""
+        return self._restated(tuple(ids), text, span, number)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Decode a part of an answer; special tokens are kept, so that lengths add up."""
+        return self._decoded(tuple(ids))
+
+    def read(self, ids: Sequence[int]) -> str:
+        """Decode an answer as lm-eval does: without special tokens, by the tokenizer's defaults."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def _decode(self, ids: tuple[int, ...]) -> str:
+        text = self.tokenizer.decode(
+            list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return str(text)
+
+    def split_end(self, ids: Sequence[int]) -> tuple[list[int], bool]:
+        """Cut the end token off sampled ids, and say whether there was one."""
+        body = list(ids)
+        if body and body[-1] in self.end_ids:
+            return body[:-1], True
+        return body, False
+
+    def _restate(
+        self, ids: tuple[int, ...], text: str, span: tuple[int, int], number: str
+    ) -> Replaced:
+        return replace_tokens(ids, text, span, number, decode=self.decode, encode=self.encode)
+
+    def _encode(self, text: str, *, special: bool) -> list[int]:
+        # Not verbose: that a text is longer than a model takes is `fitting`'s to say.
+        encoded = self.tokenizer(text, add_special_tokens=special, verbose=False)
+        return [int(i) for i in encoded["input_ids"]]

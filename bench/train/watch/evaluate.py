@@ -1,0 +1,156 @@
+"""Evaluate a model in the process that trains it: the task's prompt, parser, verifier and metrics.
+
+`lm_eval` with the backend hf is the reference; greedily this gives the same texts
+(tests/bench/train/test_evaluating.py) in a second instead of half a minute. That holds for the
+tokens that end an answer, for special tokens in it, and for what a model's own generation settings
+do to a greedy decoding (a repetition penalty, see `tasks.decoding`). Three things are other:
+
+- samples are of the model's own distribution at the temperature, and no setting of the model's
+  shapes them; transformers takes the 50 most probable tokens unless it is told otherwise;
+- a prompt that leaves no room for the answer is not cut on the left;
+- where the model's generation settings do not name the tokenizer's end token, lm-eval may read on
+  behind it in a batch of several questions. Here an answer ends at it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr, tally
+from caopd_bench.train.rollouts.judge import Rollout, judge_rollout
+from caopd_bench.train.rollouts.sample import sample
+from caopd_bench.train.text.codec import Codec
+from caopd_bench.train.watch.generate import decode_altered, find_altered
+from caopd_bench.train.watch.read_out import expected_confidences
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+__all__ = ["SUMMARY", "answer", "summarize"]
+
+Doc = Mapping[str, Any]
+#: What `summarize` gives, in order.
+SUMMARY = (
+    *("accuracy", "mean_confidence", "parse_rate", "overconfidence_gap", "ece", "brier"),
+    *("auroc", "spr"),
+)
+#: What ends an answer of a base model, in all tasks.
+STOP = "\n###\n"
+GROUPS = ("level", "family", "subject", "domain")
+
+
+def answer(
+    model: PreTrainedModel,
+    codec: Codec,
+    docs: Sequence[Doc],
+    *,
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+    expectation: bool = False,
+    batch: int = 256,
+) -> list[dict[str, Any]]:
+    """Let the model answer each question once, and judge the answers.
+
+    Parameters
+    ----------
+    model, codec
+        In evaluation mode.
+    docs : sequence
+        From `questions.load_questions`; those of a teacher carry a context.
+    max_new_tokens, temperature, generator
+        As of `sampling.sample`; temperature 0 is greedy.
+    expectation : bool
+        Also give `expected`, the expectation of the stated number over its tokens.
+    batch : int
+        Answers at once.
+
+    Returns
+    -------
+    list of dict
+        Rows: `item_hash`, `sample` (-1), `groups`, `confidence`, `correct`, `status`, `text`.
+    """
+    prompts = [codec.encode_prompt(doc) for doc in docs]
+    if temperature == 0 and find_altered(model):
+        drawn = decode_altered(model, codec, prompts, max_new_tokens=max_new_tokens, batch=batch)
+    else:
+        drawn = sample(
+            model,
+            prompts,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            generator=generator,
+            end_ids=codec.end_ids,
+            pad_id=codec.pad_id,
+            batch=batch,
+        )
+    rollouts = [
+        judge_rollout(doc, ids, _read(codec, ids), finished=True)
+        for doc, ids in zip(docs, drawn, strict=True)
+    ]
+    rows = [
+        {
+            "item_hash": doc["item_hash"],
+            "sample": -1,
+            "groups": {key: doc[key] for key in GROUPS if doc.get(key) is not None},
+            "confidence": rollout.confidence,
+            "correct": rollout.correct,
+            "status": rollout.status,
+            "text": rollout.text,
+        }
+        for doc, rollout in zip(docs, rollouts, strict=True)
+    ]
+    if expectation:
+        kinds = [doc["kind"] for doc in docs]
+        exact = [_keep_tokens(codec, *each) for each in zip(docs, rollouts, strict=True)]
+        expected = expected_confidences(model, codec, prompts, exact, kinds)
+        for row, value in zip(rows, expected, strict=True):
+            row["expected"] = value
+    return rows
+
+
+def _read(codec: Codec, ids: Sequence[int]) -> str:
+    """Give the text of an answer as lm-eval gives it to the task.
+
+    An end token that is no special token of the tokenizer stays in the text, unless it is the
+    tokenizer's own. Why an answer ended is not told.
+    """
+    return codec.read(ids).partition(STOP)[0].partition(codec.decode([codec.end_id]))[0]
+
+
+def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
+    """Give an answer whose text has all of its tokens, special ones too, if it reads the same."""
+    text = codec.decode(codec.split_end(rollout.ids)[0]).partition(STOP)[0]
+    if text == rollout.text:
+        return rollout
+    whole = judge_rollout(doc, rollout.ids, text, finished=True)
+    is_same = whole.confidence == rollout.confidence
+    return whole if is_same else whole._replace(status="no_confidence", confidence=None)
+
+
+def summarize(rows: Sequence[Mapping[str, Any]], column: str = "confidence") -> dict[str, float]:
+    """Give accuracy, parse rate and the calibration metrics of the rows that state a confidence.
+
+    `column` is "confidence" or "expected". Undefined is NaN.
+    """
+    parsed = [row for row in rows if row[column] is not None and row[column] == row[column]]
+    result = dict.fromkeys(SUMMARY, math.nan)
+    result["accuracy"] = float(np.mean([row["correct"] for row in rows]))
+    result["parse_rate"] = len(parsed) / len(rows)
+    if parsed:
+        counts = tally([row[column] for row in parsed], [row["correct"] for row in parsed])
+        result["mean_confidence"] = float(np.mean([row[column] for row in parsed]))
+        for name, metric in (
+            ("overconfidence_gap", overconfidence_gap),
+            ("ece", ece),
+            ("brier", brier),
+            ("auroc", auroc),
+            ("spr", spr),
+        ):
+            result[name] = float(metric(counts))
+    return result

@@ -1,0 +1,4 @@
+"""Two sets of rows: differences with intervals, families of tests, power, degradation.
+
+Imports `intervals` and below. Start with `compare`.
+"""

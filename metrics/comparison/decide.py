@@ -1,0 +1,205 @@
+"""PASS, FAIL or INCONCLUSIVE: what follows from degradations and the margins that are tolerated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from caopd_bench.metrics.comparison.holm import holm
+from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.rows.seeds import check_level
+
+Key = TypeVar("Key")
+Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
+#: Rounding does not decide: an estimate is above its margin by more than this.
+TINY = 1e-12
+#: Chance to decide that `items_needed` gives.
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a verdict needs of one number; positive is worse.
+
+    Attributes
+    ----------
+    worse_by : float
+        NaN if it could not be computed.
+    upper : float
+        One-sided upper limit.
+    p_value : float
+        One-sided, of "not worse".
+    standard_error : float
+    margin : float
+        By how much it may be worse.
+    items : int
+    extra : float
+        The part of the variance that falls with the square of the number of items.
+    excess : float
+        The part of `upper` that more items do not make smaller.
+    least_items : float
+        Items with which it could probably be computed, if it could not; 0 if that is not known.
+    """
+
+    worse_by: float
+    upper: float
+    p_value: float
+    standard_error: float
+    margin: float
+    items: int
+    extra: float = 0.0
+    excess: float = 0.0
+    least_items: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """What one cell says.
+
+    Attributes
+    ----------
+    outcome : {"PASS", "FAIL", "INCONCLUSIVE"}
+    adjusted : float
+        p-value adjusted for all cells of the family; NaN if it could not be computed.
+    items_needed : float
+        Items with which an INCONCLUSIVE cell would PASS or, if it is above its margin, FAIL with a
+        probability of 0.8, were the candidate as much worse as estimated; with which it could
+        probably be computed, if it could not. Infinite where no number of items would do, NaN
+        where the cell is decided, or nothing is known of it.
+    """
+
+    outcome: Outcome
+    adjusted: float
+    items_needed: float
+
+
+@dataclass(frozen=True)
+class Decision(Generic[Key]):
+    """The verdict on a family of cells, and what each says."""
+
+    outcome: Outcome
+    cells: Mapping[Key, CellVerdict]
+
+
+def decide(
+    cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1, least: int = 0
+) -> Decision[Key]:
+    r"""Decide on a candidate by all its gated cells together.
+
+    Parameters
+    ----------
+    cells : mapping to Cell
+        The family: all cells that may fail or must pass. Not empty.
+    level : float, default 0.95
+        The chance of a FAIL of a candidate that is not worse in any cell is at most 1 - level.
+    looks : int, default 1
+        How often candidates will be compared with the same reference, a FAIL in any of which would
+        be a false alarm: p-values count that many times.
+    least : int, default 0
+        Items without which nothing is decided; no cell is said to need fewer.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ValueError
+        If there are no cells, or an argument is invalid.
+
+    Notes
+    -----
+    FAIL: some cell has a p-value, adjusted by :func:`holm` and times ``looks``, of at most
+    1 - level, and is worse by more than its margin. PASS: every cell was computed, and its upper
+    limit is below its margin; no adjustment, since all must hold (intersection-union, Berger,
+    Technometrics 24, 1982). A cell that could not be computed never fails, and blocks PASS.
+    Otherwise INCONCLUSIVE. With x times the items a standard error is
+
+    .. math:: se(x) = \sqrt{(se^2 - extra) / x + extra / x^2}
+
+    and, with s(x) that without the second part, which is no chance, x is the least for which
+
+    .. math:: z_{level} \, se(x) + z_{0.8} \, s(x) \le margin - excess - estimate
+
+    or, for an estimate above its margin, of m cells in all,
+
+    .. math:: z_{1 - (1 - level) / (m \, looks)} \, se(x) + z_{0.8} \, s(x) \le estimate
+       \quad\text{and}\quad z_{0.8} \, s(x) \le estimate - margin
+
+    Examples
+    --------
+    >>> cells = {
+    ...     "brier": Cell(0.05, 0.07, 0.001, 0.012, 0.04, 500),
+    ...     "accuracy": Cell(0.0, 0.03, 0.5, 0.018, 0.05, 500),
+    ... }
+    >>> decision = decide(cells)
+    >>> decision.outcome, decision.cells["brier"].adjusted
+    ('FAIL', 0.002)
+    """
+    check_level(level)
+    if not cells:
+        raise ValueError("cells must not be empty; there is nothing to decide on")
+    if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
+        raise ValueError(f"looks must be an int >= 1, got {looks!r}; 365 for a year of nights")
+    if isinstance(least, bool) or not isinstance(least, int) or least < 0:
+        raise ValueError(f"least must be an int >= 0, got {least!r}; 100 as in a shipped policy")
+    adjusted = holm({key: cell.p_value for key, cell in cells.items()})
+    alpha = (1.0 - level) / looks
+    # Holm's method asks this of the smallest p-value, and no more of any other.
+    strictest = 1.0 - alpha / max(sum(math.isfinite(p) for p in adjusted.values()), 1)
+    each = {
+        key: _judge(cell, adjusted[key], alpha, level, strictest, least)
+        for key, cell in cells.items()
+    }
+    outcomes = {verdict.outcome for verdict in each.values()}
+    whole: Outcome = "PASS"
+    for outcome in ("INCONCLUSIVE", "FAIL"):
+        whole = outcome if outcome in outcomes else whole
+    return Decision(whole, each)
+
+
+def _judge(
+    cell: Cell, adjusted: float, alpha: float, level: float, strictest: float, least: int
+) -> CellVerdict:
+    if not math.isfinite(cell.upper):
+        needed = max(cell.least_items, least, cell.items + 1.0) if cell.least_items else math.nan
+        return CellVerdict("INCONCLUSIVE", adjusted, needed)
+    if adjusted <= alpha and cell.worse_by > cell.margin + TINY:
+        return CellVerdict("FAIL", adjusted, math.nan)
+    if cell.upper < cell.margin:
+        return CellVerdict("PASS", adjusted, math.nan)
+    if cell.worse_by > cell.margin:
+        needed = max(
+            _items_for(cell, _z(strictest), cell.worse_by),
+            _items_for(cell, 0.0, cell.worse_by - cell.margin),
+        )
+    else:
+        needed = _items_for(cell, _z(level), cell.margin - cell.excess - cell.worse_by)
+    return CellVerdict("INCONCLUSIVE", adjusted, max(needed, least, cell.items + 1.0))
+
+
+def _items_for(cell: Cell, z: float, room: float) -> float:
+    """Return the items at which z standard errors, and what chance adds, fit into the room."""
+    if room <= TINY:
+        return math.inf
+    falling, power = max(cell.standard_error**2 - cell.extra, 0.0), _z(POWER)
+    if cell.extra <= 0.0:
+        return cell.items * falling * ((z + power) / room) ** 2
+
+    def fits(times: float) -> bool:
+        chance = falling / times
+        return z * math.sqrt(chance + cell.extra / times**2) + power * math.sqrt(chance) <= room
+
+    low, high = 0.0, 1.0
+    while not fits(high):
+        low, high = high, 2.0 * high
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return cell.items * high
+
+
+def _z(one_sided: float) -> float:
+    return normal_quantile(2.0 * one_sided - 1.0)

@@ -1,0 +1,157 @@
+"""The numbers of a degradation: values, moves of each row, limits and p-values.
+
+A *move* is the influence of a row over the number of rows: the moves of all rows sum to 0, and the
+square root of the sum of their squares is the standard error.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from caopd_bench.metrics.comparison.degradation_rows import Answers, Items
+from caopd_bench.metrics.rows.counting import FloatArray
+
+#: Right and wrong rows that AUROC asks for, and wrong ones that confidence when wrong does.
+LEAST = 20
+#: A rate without failures has a variance of 0: as if so many more items had differed.
+PSEUDO_ITEMS = 2
+#: Clusters that a standard error asks for, where rows are grouped by more than their question.
+LEAST_CLUSTERS = 10
+#: Standard errors from 0 at which the sign of the reference's gap counts as known.
+SURE_OF_SIGN = 2.5
+#: The part of the reference's answers, from the top, whose confidences count as sure.
+SUREST = 0.25
+
+NAN = float("nan")
+Direction = Literal["both", "over"]
+
+
+class Value(NamedTuple):
+    """A number of one model, and the move of each row."""
+
+    value: float
+    moves: FloatArray
+
+
+class Worse(NamedTuple):
+    """By how much the candidate is worse: estimate, standard error, one-sided limit and p."""
+
+    reference: float
+    candidate: float
+    by: float
+    error: float
+    upper: float
+    p_value: float
+    extra: float = 0.0
+
+
+def mean(x: FloatArray, weight: FloatArray | None = None) -> Value:
+    """Return a weighted mean."""
+    w = np.ones_like(x) if weight is None else weight
+    total = w.sum()
+    centre = float((w * x).sum() / total)
+    return Value(centre, w * (x - centre) / total)
+
+
+def auroc(
+    confidence: FloatArray, correct: FloatArray, weight: FloatArray, sure: float = math.inf
+) -> Value:
+    """Return the AUROC of weighted rows; the moves are DeLong's placements.
+
+    A wrong row that states at least `sure` percent loses all its pairs.
+    """
+    values, at = np.unique(confidence, return_inverse=True)
+    right = np.bincount(at, weights=weight * correct, minlength=values.size)
+    wrong = np.bincount(at, weights=weight * (1.0 - correct), minlength=values.size)
+    m, k = right.sum(), wrong.sum()
+    beaten = in_percents(values) < sure
+    lost = wrong * beaten
+    # The share of the other class that is stated lower (ties half), at each value.
+    of_right = (np.cumsum(lost) - lost / 2.0) / k
+    of_wrong = beaten * (1.0 - (np.cumsum(right) - right / 2.0) / m)
+    area = float(right @ of_right / m)
+    placed = np.where(correct > 0, (of_right[at] - area) / m, (of_wrong[at] - area) / k)
+    return Value(area, weight * placed)
+
+
+def in_percents(confidence: FloatArray) -> FloatArray:
+    """Round to whole percents."""
+    return np.asarray(np.rint(100.0 * confidence))
+
+
+def sure_from(x: Answers) -> float:
+    """Return the whole percent at which the surest quarter of the parsed rows begins."""
+    stated = np.sort(in_percents(x.confidence[x.parsed > 0]))[::-1]
+    return float(stated[math.ceil(SUREST * stated.size) - 1])
+
+
+def unchanged(own: Answers, other: Answers, items: Items) -> FloatArray:
+    """Weigh each parsed row by the share of the other model's samples that are as right as it.
+
+    With one sample an item: 1 where both are parsed and correctness is the same, else 0.
+    """
+    right = items.share(other.correct, other.parsed)
+    some = items.share(np.ones_like(right), other.parsed)
+    return own.parsed * some * np.where(own.correct > 0, right, 1.0 - right)
+
+
+def worse(
+    values: tuple[Value, Value],
+    items: Items,
+    level: float,
+    *,
+    sign: float = 1.0,
+    extra: float = 0.0,
+) -> Worse:
+    """Compare the values of reference and candidate; `sign` is -1 where higher is better."""
+    of_a, of_b = values
+    by = sign * (of_b.value - of_a.value) + 0.0  # no -0.0
+    error = items.error(of_b.moves - of_a.moves, extra)
+    upper = by + _quantile(level, items) * error
+    return Worse(of_a.value, of_b.value, by, error, upper, _p_value(by, error, items), extra)
+
+
+def worse_size(values: tuple[Value, Value], items: Items, level: float) -> Worse:
+    """Compare the sizes of two values that may have either sign.
+
+    |b| - |a| is the largest of b - sa a and -b - sa a, with sa the sign of a, and its smallest
+    over the signs of a: the limit is the worst over the former, the p-value over the latter.
+
+    Where a is so near 0 that its sign may be chance, choosing the sign by a makes |a| look too
+    large and the limit too low. There |b| - |a| <= |b - a| gives a limit that needs no sign, and
+    that is 0 for a run against itself.
+    """
+    of_a, of_b = values
+    a, b = of_a.value, of_b.value
+    alike, unlike = items.error(of_b.moves - of_a.moves), items.error(of_b.moves + of_a.moves)
+    sign_a, sign_b = (1.0 if x >= 0.0 else -1.0 for x in (a, b))
+    t = _quantile(level, items)
+    if abs(a) > max(SURE_OF_SIGN, t) * items.error(of_a.moves):
+        of_sign = {sign_a: alike, -sign_a: unlike}
+        upper = max(sign * b - sign_a * a + t * error for sign, error in of_sign.items())
+    else:
+        upper = abs(b - a) + t * alike
+    p_value = max(
+        _p_value(sign_b * b - s * a, alike if s == sign_b else unlike, items) for s in (1.0, -1.0)
+    )
+    error = alike if sign_a == sign_b else unlike
+    return Worse(a, b, abs(b) - abs(a), error, upper, p_value)
+
+
+def _quantile(level: float, items: Items) -> float:
+    # Imported here: it costs 0.1 s.
+    from scipy.special import stdtrit
+
+    return float(stdtrit(items.freedom, level))
+
+
+def _p_value(by: float, error: float, items: Items) -> float:
+    # Imported here: it costs 0.1 s.
+    from scipy.special import stdtr
+
+    if error > 0.0:
+        return float(stdtr(items.freedom, -by / error))
+    return 0.0 if by > 0.0 else 1.0

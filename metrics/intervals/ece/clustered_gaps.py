@@ -1,0 +1,163 @@
+"""The same gaps when rows come in clusters, such as K samples of one question.
+
+Rows of a cluster are alike twice over: they fall into the same bins, and they are right together.
+The first is seen directly. The second is a correlation for each pair of bins, pulled towards one
+correlation for all rows where few clusters tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics.intervals.ece.gaps import BinGaps, bin_means, normal_draws
+from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
+from caopd_bench.metrics.rows.tally import Tally
+
+PRIOR_CLUSTERS = 20.0  # clusters that the common correlation counts for, in each pair of bins
+
+
+@dataclass(frozen=True, eq=False)
+class ClusteredGaps(BinGaps):
+    """Non-empty bins of clustered rows.
+
+    Attributes
+    ----------
+    clusters : float
+        Effective number of clusters, (sum of rows)^2 / sum of squared rows.
+    membership : ndarray, shape (J, J)
+        Covariance of the shares of rows in the bins.
+    alike : ndarray, shape (J, J)
+        Covariance of the sums of right answers, in units of the binomial deviations of a row.
+    stretch : float
+        Factor on the drawn deviations: Student's quantile over the normal one.
+    """
+
+    clusters: float
+    membership: FloatArray
+    alike: FloatArray
+    stretch: float = 1.0
+
+    @classmethod
+    def of_clusters(
+        cls, tally: Tally, clusters: ClusterCounts, index: NDArray[np.intp], alpha: float
+    ) -> ClusteredGaps:
+        """Return the gaps of a clustered tally whose values lie in the bins ``index`` (u,)."""
+        means = bin_means(tally, index)
+        plain = BinGaps(*means)
+        rows, sums, squares = _sums_by_cluster(tally, clusters, index, plain)
+        n = plain.count.sum()
+        size = np.asarray(rows.sum(axis=1)).ravel()
+        effective = float(n**2 / (size**2).sum())
+        # Few clusters: their spread about the mean is too small by one in their number.
+        factor = 1.0 / (1.0 - 1.0 / effective) if effective > 1.0 else 0.0
+        both = (rows.T @ rows).toarray()
+        with_size = np.asarray(rows.T @ size).ravel()
+        membership = (
+            both
+            - np.outer(with_size, plain.weight)
+            - np.outer(plain.weight, with_size)
+            + (size**2).sum() * np.outer(plain.weight, plain.weight)
+        )
+        pairs = both - np.diag(plain.count)
+        rho = _correlations(plain, rows, sums, squares, both, pairs)
+        alike = _positive(np.diag(plain.count) + rho * pairs)
+        return cls(*means, effective, factor * membership / n**2, alike, _stretch(effective, alpha))
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of each term."""
+        return np.maximum(np.diag(self.covariance(self.mean)), 1e-300)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the plug-in ECE with the signs of the gaps held fixed."""
+        sign = np.sign(self.mean)
+        return float(np.sqrt(max(float(sign @ self.covariance(self.mean) @ sign), 0.0)))
+
+    @property
+    def share_deviation(self) -> FloatArray:
+        """Standard deviation of ``weight``."""
+        return np.sqrt(np.maximum(np.diag(self.membership), 0.0))
+
+    def covariance(self, mean: FloatArray) -> FloatArray:
+        """Covariance of the terms if the true ones are ``mean``, shape (J, J)."""
+        gap = mean / np.sqrt(self.weight * self.share_at(mean))
+        s = np.sqrt(self.binomial_variance(self.accuracy_at(mean)))
+        return np.asarray(
+            np.outer(gap, gap) * self.membership
+            + np.outer(s, s) * self.alike / self.count.sum() ** 2
+        )
+
+    def draw_totals(self, gaps: FloatArray, sign: FloatArray) -> FloatArray:
+        """Draw the ECE of as many clusters whose true gaps are ``sign * gaps``."""
+        mean = sign * gaps
+        values, vectors = np.linalg.eigh(self.covariance(mean))
+        root = (vectors * (self.stretch * np.sqrt(np.maximum(values, 0.0)))) @ vectors.T
+        return np.asarray(np.abs(root @ normal_draws(mean.size) + mean[:, None]).sum(axis=0))
+
+
+def _sums_by_cluster(
+    tally: Tally, clusters: ClusterCounts, index: NDArray[np.intp], plain: BinGaps
+) -> tuple[Any, Any, Any]:
+    """Return rows, sums of the residual and sums of its square, sparse (G, J)."""
+    from scipy.sparse import csr_matrix
+
+    used = np.flatnonzero(np.diff(index, prepend=-1))
+    bin_of = np.searchsorted(index[used], index)  # 0 to J - 1, empty bins left out
+    column = bin_of[clusters.value]
+    gap = plain.confidence - plain.accuracy
+    c = tally.values[clusters.value] - gap[column]
+    shape = clusters.labels.size, plain.count.size
+
+    def matrix(cells: NDArray[Any]) -> Any:
+        return csr_matrix((cells, (clusters.cluster, column)), shape=shape)
+
+    rows = clusters.right + clusters.wrong
+    return (
+        matrix(rows.astype(np.float64)),
+        matrix(clusters.right * (c - 1.0) + clusters.wrong * c),
+        matrix(clusters.right * (c - 1.0) ** 2 + clusters.wrong * c**2),
+    )
+
+
+def _correlations(
+    plain: BinGaps, rows: Any, sums: Any, squares: Any, both: FloatArray, pairs: FloatArray
+) -> FloatArray:
+    """Correlation of two rows of a cluster, for each pair of their bins, shape (J, J)."""
+    s = np.sqrt(plain.binomial_variance(plain.accuracy))
+    products = (sums.T @ sums).toarray() - np.diag(np.asarray(squares.sum(axis=0)).ravel())
+    # Residuals are taken from the mean of their bin. That hides 1 / count of the variance of
+    # independent rows, and a share of the common part of the largest clusters in the bin.
+    common = np.sqrt(np.maximum(1.0 - np.diag(both) / plain.count**2, 0.0))
+    kept = np.outer(common, common)
+    own = np.diag(1.0 / plain.count)
+    information = pairs * (kept + own)
+    found = products / np.outer(s, s) + pairs * own
+    total = information.sum()
+    overall = float(np.clip(found.sum() / total, 0.0, 1.0)) if total > 0.0 else 0.0
+    shared, own_pairs = rows.multiply(rows), rows.multiply(rows) - rows
+    square = (shared.T @ shared).toarray()
+    np.fill_diagonal(square, np.asarray(own_pairs.multiply(own_pairs).sum(axis=0)).ravel())
+    # Effective number of clusters that hold pairs of rows of these two bins.
+    informing = pairs**2 / np.maximum(square, 1.0)
+    weight = informing / (informing + PRIOR_CLUSTERS)
+    own_rho = np.divide(found, information, out=np.zeros_like(found), where=information > 0.0)
+    return np.asarray(np.clip(weight * own_rho + (1.0 - weight) * overall, -1.0, 1.0))
+
+
+def _positive(matrix: FloatArray) -> FloatArray:
+    """Nearest positive semi-definite matrix, and not below independent rows on the diagonal."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
+
+
+def _stretch(clusters: float, alpha: float) -> float:
+    from scipy.special import ndtri, stdtrit
+
+    if clusters <= 2.0:
+        return float("nan")
+    return float(stdtrit(clusters - 1.0, 1.0 - alpha / 2.0) / ndtri(1.0 - alpha / 2.0))

@@ -1,0 +1,201 @@
+"""A confidence interval for ECE that also holds near zero, by test inversion.
+
+The plug-in ECE folds every bin whose gap is near 0, so it is biased up, and resampling it folds a
+second time: percentile intervals cover 0 % for a calibrated model. Here a hypothesis about the
+gaps is rejected when the observed ECE falls into the tail of its distribution under that
+hypothesis, and the interval is the range of ECE that is not rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from caopd_bench.metrics.intervals.cautions import with_caution
+from caopd_bench.metrics.intervals.ece.clustered_gaps import ClusteredGaps
+from caopd_bench.metrics.intervals.ece.gaps import DRAWS, BinGaps
+from caopd_bench.metrics.intervals.interval import WEIGHTED, Interval
+from caopd_bench.metrics.points.calibration import _ece
+from caopd_bench.metrics.registry import within_range
+from caopd_bench.metrics.rows.binning import Edges, bin_index
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.seeds import check_level
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+
+STEPS = 24  # halvings: 6e-8 of the first bracket
+SLACK = 1e-12  # an observed total counts as equal to itself
+FEWEST_CLUSTERS = 2.0  # with no more, their spread says nothing
+
+
+class _Limits(NamedTuple):
+    debiased: float
+    low: float
+    high: float
+    standard_error: float
+
+
+def ece_interval(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cluster: ArrayLike | None = None,
+    bins: int = 10,
+    level: float = 0.95,
+    edges: Edges = "exact",
+) -> Interval:
+    """Return a confidence interval for the ECE, with plug-in and debiased estimates.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments that is
+        not weighted. Rows of a cluster, such as K samples of a question, may depend on each other.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    cluster : array_like of int or str, shape (n,), optional
+        As for :func:`tally`; a tally has its own.
+    bins, edges
+        As for :func:`ece`.
+    level : float, default 0.95
+        Nominal coverage. Above 0.99 a tail holds fewer than ten of the 2048 draws.
+
+    Returns
+    -------
+    Interval
+        Contains ``estimate`` (plug-in) and ``debiased``. A lower limit of 0 means "not
+        distinguishable from calibrated". ``standard_error`` is the closed form for the plug-in
+        with the signs of the gaps held fixed, sqrt((sum_b u_b - T^2) / n). Deterministic.
+
+    Raises
+    ------
+    ValueError
+        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
+
+    Notes
+    -----
+    Target: sum_b |E[(c - y) 1{b}]| over the same bins. Gap vectors are taken along the
+    soft-threshold path max(|d_b| - lambda v_b, 0), v_b being the variance of d_b; for a diagonal
+    covariance this is the maximum-likelihood fit at a given ECE. In simulation (192 cells of
+    distribution, truth and n from 50 to 2000) coverage at 0.95 was at least 0.93, median 0.97, and
+    at least 0.96 at 20 rows; near 0 it covers too often. With 30 questions of eight samples it was
+    at least 0.87, with 125 at least 0.90. With 5 to 30 bins it was at least 0.92. At the levels
+    0.8 and 0.9 some cells of 50 rows fall short by up to 0.02, and the misses are mostly upper
+    limits that are too low. Tables: docs/metrics/ece_interval.md.
+
+    Only bins of equal width: of the other strategies of :func:`ece` the edges depend on the rows,
+    which this does not heed.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> i = ece_interval(tally([0.9] * 100, [1] * 60 + [0] * 40))
+    >>> round(i.estimate, 3), round(i.low, 2), round(i.high, 2)
+    (0.3, 0.21, 0.4)
+    >>> calibrated = ece_interval(tally([0.5] * 100, [1, 0] * 50))
+    >>> calibrated.low, calibrated.debiased, round(calibrated.high, 2)
+    (0.0, 0.0, 0.13)
+    """
+    check_level(level)
+    tally = as_tally(confidence, correct, cluster=cluster)
+    if tally.weighted:
+        raise ValueError(WEIGHTED)
+    estimate = float(_ece(*tally.cells, bins, edges))
+    gaps, n = _gaps(tally, bins, edges, 1.0 - level), int(tally.n)
+    method = "inversion"
+    if isinstance(gaps, ClusteredGaps):
+        method = "cluster inversion"
+        if gaps.clusters <= FEWEST_CLUSTERS:
+            nan, reason = float("nan"), f"as good as {gaps.clusters:.2g} clusters: no interval"
+            return Interval(estimate, nan, nan, level, n, method, nan, reason=reason)
+    found = _invert(gaps, estimate, 1.0 - level)
+    interval = Interval(
+        estimate, found.low, found.high, level, n, method, found.standard_error, found.debiased
+    )
+    return with_caution("ece", interval, tally)
+
+
+def _gaps(tally: Tally, bins: int, edges: Edges, alpha: float) -> BinGaps:
+    index = bin_index(tally.values, bins, edges)
+    clusters = tally.clusters
+    if clusters is None or clusters.labels.size == tally.n:
+        return BinGaps.of(tally, index)
+    return ClusteredGaps.of_clusters(tally, clusters, index, alpha)
+
+
+def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
+    size, variance = gaps.size, gaps.variance
+    deviation = np.sqrt(variance)
+
+    roomier = np.where(gaps.confidence >= 0.5, 1.0, -1.0)
+    observed = np.sign(gaps.confidence - gaps.accuracy)
+    sign_low = np.where(observed == 0, roomier, observed)
+    sign_high = np.where(size < deviation, roomier, sign_low)
+    flat = np.zeros_like(size)
+    steepest = float((size / variance).max())
+    reach = 8.0 * float(np.sqrt(variance.sum()))
+
+    def shrunk(amount: float) -> FloatArray:
+        return np.asarray(np.maximum(size - amount * variance, 0.0))
+
+    amount = _first(lambda x: _expected_total(shrunk(x), deviation) <= total, 0.0, steepest)
+    base = shrunk(amount)
+
+    # Lower limit: the noise of bins without a clear gap is all bias, so they are put at 0.
+    clear = (size > 2.0 * deviation) | (size / deviation >= (size / deviation).max())
+
+    largest_low, largest_high = gaps.largest(sign_low), gaps.largest(sign_high)
+
+    def below(amount: float) -> FloatArray:
+        path = np.where(clear, size - amount * variance, 0.0)
+        return np.minimum(np.maximum(path, 0.0), largest_low)
+
+    def too_small(mean: FloatArray) -> bool:
+        reached = np.count_nonzero(gaps.draw_totals(mean, sign_low) >= total - SLACK)
+        return bool(reached / DRAWS <= alpha / 2.0)
+
+    low = 0.0
+    if too_small(flat):
+        slowest = -reach / float(variance[clear].sum())
+        low = float(below(_first(lambda x: too_small(below(x)), slowest, steepest)).sum())
+
+    # Upper limit. An unusually small total (0 at two half-million-row bins) is taken at its
+    # expectation under calibration, or the interval would be [0, 0].
+    ceiling = max(total, _expected_total(flat, deviation)) + SLACK
+
+    def above(amount: float) -> FloatArray:
+        return np.minimum(np.maximum(base - amount * variance, 0.0), largest_high)
+
+    def not_too_large(mean: FloatArray) -> bool:
+        reached = np.count_nonzero(gaps.draw_totals(mean, sign_high) <= ceiling)
+        return bool(reached / DRAWS > alpha / 2.0)
+
+    slowest = -reach / float(variance.sum())
+    high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
+
+    debiased = min(float(base.sum()), total)
+    # Each bin may hold more than it shows, but not all of them at once: the sum leaves the range.
+    low, high = within_range("ece", low, high)
+    return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)
+
+
+def _first(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the smallest x in (low, high] from which the monotone ``holds`` is true."""
+    for _ in range(STEPS):
+        middle = (low + high) / 2.0
+        if holds(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _expected_total(gaps: FloatArray, deviation: FloatArray) -> float:
+    """E of the sum of |N(gap, deviation^2)|: means of folded normals."""
+    from scipy.special import ndtr
+
+    x = gaps / deviation
+    spread = deviation * np.sqrt(2.0 / np.pi) * np.exp(-x * x / 2.0)
+    return float((spread + gaps * (1.0 - 2.0 * ndtr(-x))).sum())

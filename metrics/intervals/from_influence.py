@@ -1,0 +1,81 @@
+"""Intervals for metrics that are smooth in the counts: Student's, of influences, less their skew.
+
+Losses of confident answers are very skewed: nearly all are tiny, and the few that are not decide.
+Percentiles of the bootstrap then reach too little to the side of the rare ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from caopd_bench.metrics.intervals.clusters import squared_influence
+from caopd_bench.metrics.intervals.influence import influence
+from caopd_bench.metrics.intervals.limits import Limits, add_rows, student_quantile
+from caopd_bench.metrics.intervals.means import skew_corrected
+from caopd_bench.metrics.registry import METRICS, within_range
+from caopd_bench.metrics.rows.tally import Tally
+
+TINY = 1e-24  # of the rows: influences that differ by rounding only
+
+
+def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
+    r"""Return limits for a metric whose influences :func:`influence` gives.
+
+    Parameters
+    ----------
+    name : str
+        A name in :data:`METRICS`, of a metric without a fold or a limit near which it piles up.
+    tally : Tally
+        Two or more independent rows.
+    level : float, default 0.95
+        Nominal coverage.
+
+    Returns
+    -------
+    Limits
+        Around the estimate, inside the range of the metric. They coincide if no influence differs
+        from another.
+
+    Notes
+    -----
+    After one right and one wrong row were spread over the stated confidences
+    (:func:`~caopd_bench.metrics.intervals.limits.add_rows`; not where the log score of the added
+    row is infinite), the metric there plus and minus Student's quantile times
+    :math:`\sqrt{\sum_i \psi_i^2} / N`, corrected for the skewness of the influences :math:`\psi`
+    as in :func:`~caopd_bench.metrics.intervals.means.skew_corrected`.
+
+    Simulated coverage at 0.95, cells of distribution, truth and n: log score (n from 20 to 2000) at
+    least 0.90, average precision 0.88, AURC and excess AURC (n from 50 to 500) 0.87 and 0.89;
+    medians 0.96 to 0.97. Brier skill falls short where a class has a handful of rows: down to 0.62
+    with 20 rows, 0.78 with 50, median 0.96.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> limits = influence_limits("log_score", tally([0.95] * 20, [0] + [1] * 19))
+    >>> round(limits.low, 2), round(limits.high, 2)
+    (0.04, 1.9)
+    """
+    extended = _extended(name, tally)
+    rows = float(extended.n)
+    if_right, if_wrong = influence(name, extended)
+    squares = squared_influence(extended, if_right, if_wrong)
+    estimate = float(METRICS[name].cells(*tally.cells))
+    if squares <= TINY * rows:
+        return Limits(estimate, estimate)
+    centre = float(METRICS[name].cells(*extended.cells))
+    cubes = float((extended.right * if_right**3 + extended.wrong * if_wrong**3).sum())
+    variance = squares / (rows - 1.0)
+    skewness = cubes / rows / variance**1.5
+    below, above = skew_corrected(skewness, rows, student_quantile(level, float(tally.n)))
+    error = float(np.sqrt(variance / rows))
+    low, high = within_range(name, centre - below * error, centre + above * error)
+    return Limits(min(low, estimate), max(high, estimate))
+
+
+def _extended(name: str, tally: Tally) -> Tally:
+    right, wrong = add_rows(tally.right, tally.wrong)
+    if name == "log_score":  # an added row that is refuted for certain would make it infinite
+        right = np.where(tally.values > 0.0, right, tally.right)
+        wrong = np.where(tally.values < 1.0, wrong, tally.wrong)
+    return Tally(tally.values, right, wrong)

@@ -1,0 +1,131 @@
+"""What an interval is, and the interval for a share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.rows.seeds import check_level
+
+ROUNDING = 1e-12  # a narrower interval has no width
+ONE_VALUE = "one value stated: no interval"
+ONE_CLUSTER = "one cluster: no interval"
+WEIGHTED = "tally must not be weighted; intervals need whole rows"
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval.
+
+    Attributes
+    ----------
+    estimate : float
+        The plug-in value; NaN if undefined.
+    low, high : float
+        Limits; NaN if there is no interval, with the reason.
+    level : float
+        Nominal coverage, such as 0.95.
+    n : int
+        Rows.
+    method : str
+        How the limits were made, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
+        (ECE), "simulated inversion" (its L2 norm and over-confident part), "mover" (gap),
+        "adjusted student" (Brier), "skewness-adjusted" (means of skewed rows), "score" (shares of
+        pairs), "bias-corrected normal" or "percentile" (of replicates). "cluster" comes first for
+        clustered rows. The application adds "simulation" (ECE of calibrated models) and "" where
+        nothing was computed.
+    standard_error : float
+        In closed form where the limits are, else of the replicates; NaN where it would be 0, also
+        beside finite limits. The limits are not the estimate plus and minus a multiple of it.
+    debiased : float
+        The estimate corrected for its bias, where one exists (ECE and its like); else NaN.
+    reason : str
+        Why the estimate or the limits are NaN; empty otherwise.
+    caution : str
+        Where limits of this metric on rows like these were seen to cover less often than they
+        should: the least measured coverage. Empty otherwise.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+    n: int
+    method: str
+    standard_error: float
+    debiased: float = NAN
+    reason: str = ""
+    caution: str = ""
+
+
+def wilson(
+    successes: ArrayLike, n: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Wilson limits of successes / n, elementwise; NaN where n is 0."""
+    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
+    k, n = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        centre = (k + z * z / 2.0) / (n + z * z)
+        half = z / (n + z * z) * np.sqrt(k * (1.0 - k / n) + z * z / 4.0)
+    # In exact arithmetic the outer limit of an all-or-nothing sample is 0 or 1.
+    return np.where(k == 0, 0.0 * half, centre - half), np.where(
+        k == n, 1.0 + 0.0 * half, centre + half
+    )
+
+
+def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval:
+    r"""Return the Wilson interval of a share, such as accuracy or the parse rate.
+
+    Parameters
+    ----------
+    successes, n : int
+        Successes among n independent rows.
+    level : float, default 0.95
+        Nominal coverage.
+
+    Returns
+    -------
+    Interval
+        Never empty, also when all or none succeed; NaN with a reason when n is 0.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 <= successes <= n.
+
+    Notes
+    -----
+    .. math:: \frac{k + z^2/2}{n + z^2}
+       \pm \frac{z}{n + z^2} \sqrt{\frac{k (n - k)}{n} + \frac{z^2}{4}}
+
+    Wilson, JASA 22 (1927). The standard error is that of the plain share.
+
+    Examples
+    --------
+    >>> i = proportion_interval(20, 20)
+    >>> i.estimate, round(i.low, 3), i.high
+    (1.0, 0.839, 1.0)
+    """
+    check_level(level)
+    _check_successes(successes, n)
+    if n == 0:
+        return Interval(NAN, NAN, NAN, level, 0, "wilson", NAN, reason="no rows")
+    share = successes / n
+    low, high = wilson(successes, n, level)
+    error = float(np.sqrt(share * (1.0 - share) / n))
+    return Interval(share, float(low), float(high), level, int(n), "wilson", error)
+
+
+def _check_successes(successes: Any, n: Any) -> None:
+    whole = all(isinstance(x, (int, np.integer)) for x in (successes, n))
+    if not whole or not 0 <= successes <= n:
+        raise ValueError(
+            f"successes must be an integer between 0 and n, got {successes!r} of {n!r}; "
+            "pass counts, not shares"
+        )

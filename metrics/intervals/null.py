@@ -1,0 +1,127 @@
+"""What a metric that noise can only raise would be if its population value were 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics.intervals.clusters import independent_worth
+from caopd_bench.metrics.registry import METRICS
+from caopd_bench.metrics.rows.condense import condense
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.tally import Tally
+
+BLOCK = 1 << 21  # numbers held at once
+FIRST = 100  # replicates that mostly decide already
+MANY = 100  # rows from which a value may well be far from what noise makes
+LEAST_TAIL = 20  # replicates in the tail, for a far value to need no others
+GLANCE = 64  # replicates that tell how far a value is from all of them
+
+
+def null_replicates(
+    name: str, tally: Tally, replicates: int, rng: np.random.Generator, level: float = 0.95
+) -> FloatArray:
+    """Return replicates of a metric for a model that scores 0 on it.
+
+    Parameters
+    ----------
+    name : {"smooth_ece", "miscalibration", "discrimination"}
+    tally : Tally
+        Rows are drawn from what it states; of clusters, as many as they are worth for the gap.
+    replicates : int
+    rng : numpy.random.Generator
+    level : float, default 0.95
+        Of the interval, see :func:`~caopd_bench.metrics.intervals.clusters.shrink`.
+
+    Returns
+    -------
+    ndarray, shape (replicates,)
+        A calibrated model, each value right as often as it says; for "discrimination", one that is
+        right equally often at every value.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> t = tally([0.9] * 60 + [0.6] * 40, [1] * 50 + [0] * 50)
+    >>> draws = null_replicates("miscalibration", t, 500, np.random.default_rng(0))
+    >>> draws.shape, bool(draws.mean() < 0.01)
+    ((500,), True)
+    """
+    return np.concatenate([*_draw_parts(name, tally, replicates, rng, level, replicates)])
+
+
+def null_reaches(
+    name: str,
+    tally: Tally,
+    bar: float,
+    replicates: int,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> bool:
+    r"""Say whether a model that scores 0 reaches a value more often than by a tail's chance.
+
+    Parameters
+    ----------
+    name, tally, replicates, rng, level
+        As for :func:`null_replicates`.
+    bar : float
+        The value.
+
+    Returns
+    -------
+    bool
+        Whether more than (1 - ``level``) / 2 of the replicates are ``bar`` or more: what
+        ``null_replicates`` says of them, without computing those that cannot change it any more.
+
+    Notes
+    -----
+    A value more than :math:`2 / \sqrt t` standard deviations above the mean of the null, t being
+    the tail, is reached with a chance of at most t / 4, whatever the distribution (Cantelli), and
+    then that more than the tail's share of a thousand replicates reach it has a chance of 3e-9. So
+    for the discrimination, none are drawn for a value that far above the mean of 64 others. This
+    needs their deviation to be that of the null, so it is left out where the null may hold a rare
+    value far from all others: where two of the 64 are equal, or few rows are right or wrong.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> t = tally([0.9] * 60 + [0.6] * 40, [1] * 50 + [0] * 50)
+    >>> rngs = [np.random.default_rng(0) for _ in range(2)]
+    >>> [null_reaches("miscalibration", t, bar, 500, rng) for bar, rng in zip((0.0, 0.5), rngs)]
+    [True, False]
+    """
+    tail = (1.0 - level) / 2.0
+    if name == "discrimination" and tally.n >= MANY and replicates * tail >= LEAST_TAIL:
+        # Of a generator of their own: those that decide where this does not are what they were.
+        glance = null_replicates(name, tally, GLANCE, np.random.default_rng(0), level)
+        is_smooth = np.unique(glance).size == GLANCE and 0.1 <= tally.accuracy <= 0.9
+        if is_smooth and bar > glance.mean() + 2.0 / np.sqrt(tail) * glance.std(ddof=1):
+            return False
+    reached = 0
+    for part in _draw_parts(name, tally, replicates, rng, level, FIRST):
+        reached += int(np.count_nonzero(part >= bar))
+        if reached / replicates > tail:
+            return True
+    return False
+
+
+def _draw_parts(
+    name: str, tally: Tally, replicates: int, rng: np.random.Generator, level: float, first: int
+) -> Iterator[FloatArray]:
+    """Yield replicates, ``first`` of a block before its others; the draws do not depend on it."""
+    small = condense(independent_worth("overconfidence_gap", tally, level))
+    count = small.right + small.wrong
+    rows = max(round(small.n), 1)
+    truth = np.full(count.size, small.accuracy) if name == "discrimination" else small.values
+    step = max(1, BLOCK // count.size)
+    for start in range(0, replicates, step):
+        size = min(step, replicates - start)
+        drawn = rng.multinomial(rows, count / count.sum(), size=size)
+        for of_part in (drawn[:first], drawn[first:]):
+            if of_part.size:
+                right = rng.binomial(of_part, truth)
+                part: NDArray[Any] = METRICS[name].cells(small.values, right, of_part - right)
+                yield part

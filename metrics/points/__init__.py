@@ -1,0 +1,4 @@
+"""Point estimates: calibration, proper scores, ranking, selective prediction.
+
+Imports `rows`. Start with `calibration`.
+"""

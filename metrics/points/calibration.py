@@ -1,0 +1,294 @@
+"""Calibration: whether a stated confidence of 0.8 means right four times in five."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+
+Norm = Literal["l1", "l2", "max"]
+
+
+def _accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(right.sum(axis=-1) / (right + wrong).sum(axis=-1))
+
+
+def _mean_confidence(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    count = right + wrong
+    return np.asarray((count * values).sum(axis=-1) / count.sum(axis=-1))
+
+
+def _overconfidence_gap(
+    values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]
+) -> NDArray[Any]:
+    return np.asarray(_mean_confidence(values, right, wrong) - _accuracy(values, right, wrong))
+
+
+def _confidence_when_wrong(
+    values: FloatArray, _right: NDArray[Any], wrong: NDArray[Any]
+) -> NDArray[Any]:
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was wrong
+        return np.asarray((wrong * values).sum(axis=-1) / wrong.sum(axis=-1))
+
+
+def _saturation(
+    values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], at: float = 0.99
+) -> NDArray[Any]:
+    count = right + wrong
+    return np.asarray((count * (values >= at)).sum(axis=-1) / count.sum(axis=-1))
+
+
+def _ece(
+    values: FloatArray,
+    right: NDArray[Any],
+    wrong: NDArray[Any],
+    bins: int = 10,
+    edges: Edges = "exact",
+    strategy: Strategy = "width",
+    norm: Norm = "l1",
+    debias: bool = False,
+) -> NDArray[Any]:
+    count = right + wrong
+    total, n = bin_totals(values, right, wrong, bins, edges, strategy), count.sum(axis=-1)
+    gaps = total(count * values - right)  # n_b times the gap of bin b
+    if norm == "l1":
+        return np.asarray(np.abs(gaps).sum(axis=-1) / n)
+    rows = total(count)
+    rows = rows + (rows == 0)  # an empty bin has the gap 0 / 1
+    if norm == "max":
+        return np.asarray((np.abs(gaps) / rows).max(axis=-1))
+    squares = gaps**2 / rows
+    if debias:
+        hits, others = total(right), np.maximum(rows - 1, 1)
+        squares = np.where(rows > 1, squares - hits * (rows - hits) / (rows * others), 0.0)
+    return np.asarray(np.sqrt(np.maximum(squares.sum(axis=-1) / n, 0.0)))
+
+
+def _over_ece(
+    values: FloatArray,
+    right: NDArray[Any],
+    wrong: NDArray[Any],
+    bins: int = 10,
+    edges: Edges = "exact",
+    strategy: Strategy = "width",
+) -> NDArray[Any]:
+    count = right + wrong
+    gaps = bin_totals(values, right, wrong, bins, edges, strategy)(count * values - right)
+    return np.asarray(np.maximum(gaps, 0.0).sum(axis=-1) / count.sum(axis=-1))
+
+
+def accuracy(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the share of right answers; parameters as for :func:`ece`.
+
+    Examples
+    --------
+    >>> accuracy([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0])
+    0.75
+    """
+    return float(_accuracy(*as_tally(confidence, correct).cells))
+
+
+def mean_confidence(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the mean stated confidence; parameters as for :func:`ece`.
+
+    Examples
+    --------
+    >>> mean_confidence([1.0, 0.5], [1, 0])
+    0.75
+    """
+    return float(_mean_confidence(*as_tally(confidence, correct).cells))
+
+
+def overconfidence_gap(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return mean confidence minus accuracy, the OCG; parameters as for :func:`ece`.
+
+    Returns
+    -------
+    float
+        In [-1, 1], positive when the model claims more than it delivers. Its absolute value never
+        exceeds the ECE.
+
+    Examples
+    --------
+    >>> overconfidence_gap([1.0, 1.0, 1.0, 1.0], [1, 0, 0, 0])
+    0.75
+    """
+    return float(_overconfidence_gap(*as_tally(confidence, correct).cells))
+
+
+def confidence_when_wrong(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the mean confidence of the wrong answers, the MCIP; parameters as for :func:`ece`.
+
+    Returns
+    -------
+    float
+        In [0, 1], lower is better; NaN if nothing was wrong.
+
+    Examples
+    --------
+    >>> confidence_when_wrong([1.0, 0.75, 0.25], [1, 0, 0])
+    0.5
+    >>> confidence_when_wrong([1.0], [1])
+    nan
+    """
+    return float(_confidence_when_wrong(*as_tally(confidence, correct).cells))
+
+
+def saturation(
+    confidence: ArrayLike | Tally, correct: ArrayLike | None = None, *, at: float = 0.99
+) -> float:
+    """Return the share of rows that state ``at`` or more; parameters as for :func:`ece`.
+
+    Parameters
+    ----------
+    at : float, default 0.99
+        In (0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1]. Neither direction is good in itself: a model that is always right may say so.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, or ``at`` is.
+
+    Examples
+    --------
+    >>> saturation([1.0, 0.99, 0.98, 0.5], [1, 0, 1, 0])
+    0.5
+    """
+    if isinstance(at, bool) or not isinstance(at, (int, float, np.number)) or not 0.0 < at <= 1.0:
+        raise ValueError(f"at must be a confidence in (0, 1], got {at!r}; the usual choice is 0.99")
+    return float(_saturation(*as_tally(confidence, correct).cells, float(at)))
+
+
+def ece(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    strategy: Strategy = "width",
+    norm: Norm = "l1",
+    debias: bool = False,
+    edges: Edges = "exact",
+) -> float:
+    r"""Return the expected calibration error: the gap of each bin, averaged over the rows.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+    bins : int, default 10
+        Number of bins; "value" and "sweep" do without it.
+    strategy : {"width", "mass", "value", "sweep"}, default "width"
+        "width": bins of equal width. "mass": of nearly equal row count, which keep equal
+        confidences together, see :func:`~caopd_bench.metrics.rows.binning.mass_index`. "value": a
+        bin for each distinct confidence, in which nothing cancels. "sweep": the most bins of equal
+        mass whose accuracies still never fall, see
+        :func:`~caopd_bench.metrics.rows.binning.sweep_index`.
+    norm : {"l1", "l2", "max"}, default "l1"
+        Mean, root mean square, or largest of the absolute gaps; l1 <= l2 <= max.
+    debias : bool, default False
+        Only for "l2": subtract what the noise of the accuracies adds to the squares.
+    edges : {"exact", "paper"}, default "exact"
+        Where a bin of equal width begins, see :func:`~caopd_bench.metrics.rows.binning.bin_index`.
+        "paper" reproduces the bins of the code released with CaOPD, in which 0.3, 0.6 and 0.7 fall
+        a bin lower, for printed decimals: as everywhere, a confidence within 1e-12 of a number of
+        three decimals is first taken for that number, so 0.30000000000000004 falls where 0.3 does.
+
+    Returns
+    -------
+    float
+        In [0, 1]. Above 0 even for a perfectly calibrated model: see :func:`null_ece`.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`, or an option is; for weights with
+        ``debias`` or "sweep", which count rows.
+
+    Notes
+    -----
+    .. math:: L_1 = \sum_b \frac{n_b}{n} | \bar c_b - \bar y_b |
+       = \frac1n \sum_b \Big| \sum_{i \in b} (c_i - y_i) \Big|,\quad
+       L_2^2 = \sum_b \frac{n_b}{n} (\bar c_b - \bar y_b)^2
+
+    Naeini, Cooper, Hauskrecht, AAAI 2015. Gaps of opposite sign inside a bin cancel.
+
+    ``debias`` subtracts :math:`\bar y_b (1 - \bar y_b) / (n_b - 1)` from the square of bin b:
+    Bröcker, Climate Dynamics 39 (2012); Kumar, Liang, Ma, NeurIPS 2019. A bin of one row, whose
+    noise cannot be estimated, counts as 0, and so does a negative sum. For "l1" no such
+    subtraction is exact: :func:`ece_interval` gives a debiased estimate.
+
+    Examples
+    --------
+    >>> round(ece([0.3, 0.35], [1, 0]), 3)
+    0.175
+    >>> round(ece([0.3, 0.35], [1, 0], edges="paper"), 3)
+    0.525
+    >>> round(ece([0.3, 0.35], [1, 0], strategy="value", norm="l2"), 3)
+    0.553
+    """
+    t = as_tally(confidence, correct)
+    if norm not in ("l1", "l2", "max"):
+        raise ValueError(f'norm must be "l1", "l2" or "max", got {norm!r}')
+    if debias and norm != "l2":
+        raise ValueError(
+            f'debias needs norm="l2", got {norm!r}; for "l1" use ece_interval(tally).debiased'
+        )
+    if t.weighted and (debias or strategy == "sweep"):
+        option = "debias" if debias else 'strategy="sweep"'
+        raise ValueError(f"{option} counts rows and takes no weights; leave one of them out")
+    return float(_ece(*t.cells, bins, edges, strategy, norm, debias))
+
+
+def over_ece(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    strategy: Strategy = "width",
+    edges: Edges = "exact",
+) -> float:
+    r"""Return the part of the ECE that comes from over-confident bins, the PCE.
+
+    Parameters
+    ----------
+    confidence, correct, bins, strategy, edges
+        As for :func:`ece`.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 when no bin claims more than it delivers.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`ece`.
+
+    Notes
+    -----
+    .. math:: \sum_b \frac{n_b}{n} \max(\bar c_b - \bar y_b, 0) = (\mathrm{ECE} + \mathrm{OCG}) / 2
+
+    with the overconfidence gap OCG. Ma et al., arXiv 2603.09117 (PCE).
+
+    Examples
+    --------
+    >>> c, y = [0.9, 0.9, 0.2, 0.2], [1, 0, 1, 0]  # 0.4 over, 0.3 under
+    >>> round(ece(c, y), 3), round(over_ece(c, y), 3)
+    (0.35, 0.2)
+    """
+    t = as_tally(confidence, correct)
+    if t.weighted and strategy == "sweep":
+        raise ValueError('strategy="sweep" counts rows and takes no weights; use "mass"')
+    return float(_over_ece(*t.cells, bins, edges, strategy))

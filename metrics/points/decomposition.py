@@ -1,0 +1,248 @@
+"""What the Brier score is made of: miscalibration, skill, and the difficulty of the items.
+
+CORP (isotonic, without bins) is the decomposition to report, Murphy's (with bins) the classic one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.points.proper_scores import _brier
+from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+
+
+class Corp(NamedTuple):
+    """Brier score = miscalibration - discrimination + uncertainty, and the isotonic curve."""
+
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+    score: float
+    values: FloatArray  # (u,) distinct confidences, ascending
+    curve: FloatArray  # (u,) recalibrated probability at each, never decreasing
+
+
+class Murphy(NamedTuple):
+    """Score = reliability - resolution + uncertainty + within_variance - within_covariance."""
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within_variance: float
+    within_covariance: float
+    score: float
+
+
+def _isotonic(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
+    """Recalibrate counts (u,), all above 0, by pool-adjacent-violators."""
+    # Imported here: it costs 0.2 s.
+    from scipy.optimize import isotonic_regression
+
+    weights = count.astype(np.float64)
+    return np.asarray(isotonic_regression(right / weights, weights=weights).x, dtype=np.float64)
+
+
+def _uncertainty(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    accuracy = right.sum(axis=-1, keepdims=True) / (right + wrong).sum(axis=-1, keepdims=True)
+    return _brier(accuracy, right, wrong)  # and not a (1 - a), so that a flat curve has DSC 0.0
+
+
+def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    """Brier score after isotonic recalibration of each row of counts (..., u)."""
+    count = right + wrong
+    hits, rows = (counts.reshape(-1, count.shape[-1]) for counts in (right, count))
+    used = rows > 0
+    widths = used.sum(axis=1)
+    hits, rows = hits[used], rows[used]
+    curves = _isotonic_rows(hits, rows, widths)
+    missed = rows - hits
+    losses, rows = hits * (1.0 - curves) ** 2 + missed * curves**2, hits + missed
+    scores, starts = np.empty(widths.size), np.cumsum(widths) - widths
+    # Rows of one width at once: a sum over values without rows would round otherwise.
+    for width in np.unique(widths):
+        of_width = np.flatnonzero(widths == width)
+        at = starts[of_width, None] + np.arange(width)
+        scores[of_width] = losses[at].sum(axis=-1) / rows[at].sum(axis=-1)
+    return scores.reshape(count.shape[:-1])
+
+
+def _isotonic_rows(
+    right: NDArray[Any], count: NDArray[Any], widths: NDArray[np.intp]
+) -> FloatArray:
+    """Recalibrate rows of counts that stand one after the other, each by itself."""
+    # Imported here: it costs 0.2 s.
+    from scipy.optimize import isotonic_regression
+
+    weights = count.astype(np.float64)
+    # One call for all: a thousand calls take ten times as long. No value is above or below NaN, so
+    # that nothing is pooled across the one that stands after each row.
+    place = np.arange(count.size) + np.repeat(np.arange(widths.size), widths)
+    shares, apart = np.full((2, count.size + widths.size), [[np.nan], [1.0]])
+    shares[place], apart[place] = right / weights, weights
+    try:
+        curves = np.asarray(isotonic_regression(shares, weights=apart).x, dtype=np.float64)
+    except ValueError:  # a SciPy that takes no NaN
+        curves = np.full_like(shares, np.nan)
+    if np.array_equal(np.isnan(curves), np.isnan(shares)):
+        return np.asarray(curves[place])
+    ends = np.cumsum(widths)[:-1]
+    pairs = zip(np.split(right, ends), np.split(count, ends), strict=True)
+    return np.concatenate([_isotonic(hits, rows) for hits, rows in pairs])
+
+
+def _miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(_brier(values, right, wrong) - _recalibrated_score(right, wrong))
+
+
+def _discrimination(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(_uncertainty(values, right, wrong) - _recalibrated_score(right, wrong))
+
+
+def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Corp:
+    """Return the CORP decomposition of the Brier score.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+
+    Returns
+    -------
+    Corp
+        ``miscalibration`` (MCB) is what the best increasing recalibration would gain,
+        ``discrimination`` (DSC) what the recalibrated confidence gains over the base rate, and
+        ``uncertainty`` (UNC) the score of the base rate. MCB and DSC are never negative.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`.
+
+    Notes
+    -----
+    With S the mean score of the stated, of the recalibrated (isotonic, by pool-adjacent-violators)
+    and of the constant base-rate confidence: MCB = S_stated - S_recalibrated and
+    DSC = S_base - S_recalibrated. No bins. Dimitriadis, Gneiting, Jordan, PNAS 118 (2021).
+
+    Examples
+    --------
+    >>> c = corp([0.4, 0.3, 0.2, 0.1, 0.5, 0.9], [0, 0, 0, 1, 1, 1])
+    >>> [round(x, 4) for x in c[:4]]
+    [0.1017, 0.125, 0.25, 0.2267]
+    >>> c.curve.tolist()
+    [0.25, 0.25, 0.25, 0.25, 1.0, 1.0]
+    """
+    t = as_tally(confidence, correct)
+    curve = _isotonic(t.right, t.right + t.wrong)
+    score, recalibrated = (float(_brier(stated, t.right, t.wrong)) for stated in (t.values, curve))
+    base = float(_uncertainty(*t.cells))
+    return Corp(score - recalibrated, base - recalibrated, base, score, t.values, curve)
+
+
+def miscalibration(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the MCB of :func:`corp`: what recalibration would gain in Brier score, 0 or more.
+
+    Examples
+    --------
+    >>> round(miscalibration([0.9] * 4, [1, 0, 1, 0]), 4)
+    0.16
+    """
+    return float(_miscalibration(*as_tally(confidence, correct).cells))
+
+
+def discrimination(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the DSC of :func:`corp`: what the ranking of the answers is worth in Brier score.
+
+    Between 0, for confidence that does not rise with accuracy, and the uncertainty, for right
+    answers that all stand above the wrong ones.
+
+    Examples
+    --------
+    >>> discrimination([0.9, 0.8, 0.3, 0.2], [1, 1, 0, 0])
+    0.25
+    >>> discrimination([0.9] * 4, [1, 0, 1, 0])
+    0.0
+    """
+    return float(_discrimination(*as_tally(confidence, correct).cells))
+
+
+def uncertainty(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the UNC of :func:`corp`: accuracy times 1 - accuracy.
+
+    The Brier score of always stating the accuracy. It is about the items, not the confidences.
+
+    Examples
+    --------
+    >>> uncertainty([0.9] * 4, [1, 0, 0, 0])
+    0.1875
+    """
+    return float(_uncertainty(*as_tally(confidence, correct).cells))
+
+
+def murphy(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    strategy: Strategy = "width",
+    edges: Edges = "exact",
+) -> Murphy:
+    r"""Return Murphy's decomposition of the Brier score over bins, with what bins leave out.
+
+    Parameters
+    ----------
+    confidence, correct, bins, strategy, edges
+        As for :func:`ece`.
+
+    Returns
+    -------
+    Murphy
+        ``reliability`` is the squared L2 ECE, ``resolution`` the variance of the accuracies of the
+        bins. The two within-bin terms are 0 for ``strategy="value"`` and make the sum exact for
+        every binning: ``score = reliability - resolution + uncertainty + within_variance -
+        within_covariance``.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`ece`.
+
+    Notes
+    -----
+    .. math:: \mathrm{REL} = \sum_b \tfrac{n_b}{n} (\bar c_b - \bar y_b)^2,\;
+       \mathrm{RES} = \sum_b \tfrac{n_b}{n} (\bar y_b - \bar y)^2,\;
+       \mathrm{UNC} = \bar y (1 - \bar y),
+
+       \mathrm{WBV} = \tfrac1n \sum_b \sum_{i \in b} (c_i - \bar c_b)^2,\;
+       \mathrm{WBC} = \tfrac2n \sum_b \sum_{i \in b} (c_i - \bar c_b)(y_i - \bar y_b)
+
+    Murphy, Journal of Applied Meteorology 12 (1973); Stephenson, Coelho, Jolliffe, Weather and
+    Forecasting 23 (2008). Reliability and resolution are both too large at small n, see
+    :func:`corp` for a decomposition without bins.
+
+    Examples
+    --------
+    >>> m = murphy([0.3, 0.35, 0.9, 0.9], [0, 1, 1, 1])
+    >>> [round(x, 5) for x in m]
+    [0.02031, 0.0625, 0.1875, 0.00031, 0.0125, 0.13313]
+    """
+    t = as_tally(confidence, correct)
+    if t.weighted and strategy == "sweep":
+        raise ValueError('strategy="sweep" counts rows and takes no weights; use "mass"')
+    values, count, n = t.values, t.right + t.wrong, t.n
+    total = bin_totals(*t.cells, bins, edges, strategy)
+    rows, stated, hits = total(count), total(count * values), total(t.right)
+    reliability = ((stated - hits) ** 2 / rows).sum() / n
+    resolution = ((hits / rows - t.accuracy) ** 2 * rows).sum() / n
+    variance = (total(count * values**2) - stated**2 / rows).sum() / n
+    covariance = 2.0 * (total(t.right * values) - stated * hits / rows).sum() / n
+    base, score = _uncertainty(*t.cells), _brier(*t.cells)
+    terms = (reliability, resolution, base, variance, covariance, score)
+    return Murphy(*(float(term) for term in terms))

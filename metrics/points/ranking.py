@@ -1,0 +1,239 @@
+"""Ranking: whether right answers are stated with more confidence than wrong ones.
+
+Everything here counts pairs of one right and one wrong answer, ties included, in O(distinct).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+
+Positive = Literal["right", "wrong"]
+
+
+class Pairs(NamedTuple):
+    """Pairs (right, wrong): the right one stated higher, both the same, and all of them."""
+
+    concordant: NDArray[Any]
+    tied: NDArray[Any]
+    total: NDArray[Any]
+
+
+def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
+    """Count the pairs of counts (..., u) along ascending values."""
+    # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
+    pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
+    total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
+    pairs -= wrong
+    pairs *= right
+    concordant = pairs.sum(axis=-1)
+    np.multiply(right, wrong, out=pairs, dtype=np.float64)
+    return Pairs(np.asarray(concordant), np.asarray(pairs.sum(axis=-1)), np.asarray(total))
+
+
+def share(pairs: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
+    """Return pairs / total, NaN where there is no pair."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(pairs / total)
+
+
+def _auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    pairs = count_pairs(right, wrong)
+    return share(pairs.concordant + pairs.tied / 2, pairs.total)
+
+
+def _spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    pairs = count_pairs(right, wrong)
+    return share(pairs.concordant, pairs.total)
+
+
+def _tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    pairs = count_pairs(right, wrong)
+    return share(pairs.tied, pairs.total)
+
+
+def _auprc(
+    _values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], positive: Positive = "right"
+) -> NDArray[Any]:
+    # Towards less certainty that the answer is of the positive class.
+    hits, others = (right[..., ::-1], wrong[..., ::-1]) if positive == "right" else (wrong, right)
+    found, seen = np.cumsum(hits, axis=-1), np.cumsum(hits + others, axis=-1)
+    precision = found / np.where(seen > 0, seen, 1)
+    return share((hits * precision).sum(axis=-1), hits.sum(axis=-1))
+
+
+def auroc(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the area under the ROC curve: P(c+ > c-) + P(c+ = c-) / 2.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0.5 when confidence says nothing, NaN without both right and wrong answers.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`.
+
+    Notes
+    -----
+    c+ and c- are the confidences of a random right and a random wrong answer.
+    Hanley and McNeil, Radiology 143 (1982).
+
+    Examples
+    --------
+    >>> auroc([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0])
+    0.875
+    >>> auroc([0.9, 0.8], [1, 1])
+    nan
+    """
+    return float(_auroc(*as_tally(confidence, correct).cells))
+
+
+def spr(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the strict pairwise ranking P(c+ > c-); parameters as for :func:`auroc`.
+
+    Returns
+    -------
+    float
+        In [0, 1], NaN without both right and wrong answers. A tie counts as a failure, so a model
+        that always says the same scores 0; AUROC = SPR + tie rate / 2.
+
+    Notes
+    -----
+    CaOPD, arXiv 2604.16830. (Its code returns 0.0 where the quantity is undefined.)
+
+    Examples
+    --------
+    >>> spr([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0])
+    0.75
+    """
+    return float(_spr(*as_tally(confidence, correct).cells))
+
+
+def tie_rate(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the share of (right, wrong) pairs with the same confidence, P(c+ = c-).
+
+    Parameters as for :func:`auroc`; NaN without both right and wrong answers.
+
+    Examples
+    --------
+    >>> tie_rate([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0])
+    0.25
+    """
+    return float(_tie_rate(*as_tally(confidence, correct).cells))
+
+
+def auprc(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    positive: Positive = "right",
+) -> float:
+    r"""Return the area under the precision-recall curve, as the average precision.
+
+    Parameters
+    ----------
+    confidence, correct
+        As for :func:`auroc`.
+    positive : {"right", "wrong"}, default "right"
+        The class to be found: right answers by high confidence, or wrong ones by low confidence.
+
+    Returns
+    -------
+    float
+        In (0, 1]; NaN without an answer of the positive class. Confidence that says nothing scores
+        the share of the positive class, so values compare only at equal accuracy.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`, or ``positive`` is.
+
+    Notes
+    -----
+    .. math:: \sum_v (R_v - R_{v-1}) P_v
+
+    over the stated values v from the most certain on, with precision P and recall R of all rows
+    so far: equal confidences enter together, so their order cannot matter.
+
+    Examples
+    --------
+    >>> round(auprc([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0]), 4)
+    0.8333
+    >>> auprc([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0], positive="wrong")
+    0.8333333333333333
+    """
+    if positive not in ("right", "wrong"):
+        raise ValueError(f'positive must be "right" or "wrong", got {positive!r}')
+    return float(_auprc(*as_tally(confidence, correct).cells, positive))
+
+
+def auroc_within(tallies: Iterable[Tally]) -> float:
+    r"""Return the AUROC over pairs that share a group.
+
+    Parameters
+    ----------
+    tallies : iterable of Tally
+        One tally per group, such as a level of difficulty.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN if no group has both right and wrong answers. Unlike the AUROC of the pooled
+        rows, it gives no credit for knowing which group is harder.
+
+    Raises
+    ------
+    ValueError
+        If there is no tally.
+
+    Notes
+    -----
+    .. math:: \sum_g (C_g + T_g / 2) \Big/ \sum_g P_g
+
+    with concordant pairs C, tied pairs T and all pairs P of group g.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> easy = tally([0.9, 0.8], [1, 0])
+    >>> hard = tally([0.3, 0.3, 0.2], [1, 0, 0])
+    >>> round(auroc_within([easy, hard]), 4)
+    0.8333
+    """
+    groups = [count_pairs(group.right, group.wrong) for group in check_groups(tallies)]
+    ranked = sum(pairs.concordant + pairs.tied / 2 for pairs in groups)
+    return float(share(np.asarray(ranked), np.asarray(sum(pairs.total for pairs in groups))))
+
+
+def check_groups(tallies: Iterable[Tally]) -> list[Tally]:
+    """Return the tallies as a list, or raise ValueError when there is none."""
+    if isinstance(tallies, Tally):
+        raise ValueError("tallies must be several tallies, got one; pass a list, one per group")
+    if isinstance(tallies, Mapping) or not isinstance(tallies, Iterable):
+        kind = type(tallies).__name__
+        raise ValueError(f"tallies must be a list with one Tally per group, got {kind}")
+    groups = list(tallies)
+    if not groups:
+        raise ValueError("tallies must hold at least one Tally, one per group, got none")
+    for number, group in enumerate(groups):
+        if not isinstance(group, Tally):
+            raise ValueError(
+                f"tallies must hold at least one Tally and nothing else, one per group; got "
+                f"{type(group).__name__} at {number}; tally(confidence, correct) makes one"
+            )
+    return groups

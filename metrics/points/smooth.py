@@ -1,0 +1,168 @@
+"""Smooth calibration error: the gap under a kernel instead of in bins.
+
+A binned ECE jumps when a confidence crosses an edge. Here each row is spread over its neighbourhood
+by a Gaussian, reflected at 0 and 1, whose width is as large as the error that it finds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+
+HALVINGS = 10  # of the interval that holds the width
+SMALLEST = 2.0**-HALVINGS  # narrower kernels are not tried
+GRID = 2000  # steps from 0 to 1 on which rows are placed, at least: printed decimals lie on them
+POINTS = 256  # steps from 0 to 1 over which gaps are summed, at least
+MOST_ROWS = 128  # replicates smoothed at once, to bound the memory
+
+
+def place(values: FloatArray, cells: FloatArray, grid: int) -> FloatArray:
+    """Share out ``cells`` (k, u) at ``values`` (u,) between the two nearest of ``grid`` + 1 points.
+
+    What lies between two points has a mirror image between two others. A point at 0 or 1 is its
+    own image: it holds its rows twice, or they would count half.
+    """
+    scaled = values * grid
+    left = np.minimum(scaled.astype(np.intp), grid - 1)
+    share = scaled - left
+    sums = np.empty((len(cells), grid + 1))
+    for row, out in zip(cells, sums, strict=True):
+        out[:] = np.bincount(left, weights=(1.0 - share) * row, minlength=grid + 1)
+        out[1:] += np.bincount(left, weights=share * row, minlength=grid)
+    sums[:, [0, -1]] *= 2.0
+    return sums
+
+
+def transform(sums: FloatArray) -> FloatArray:
+    """Return the spectra of rows on a grid with their mirror images: cosines, so real numbers."""
+    return np.asarray(np.fft.rfft(np.concatenate([sums, sums[:, -2:0:-1]], axis=1)).real)
+
+
+def smooth(spectra: FloatArray, sigma: float) -> FloatArray:
+    """Return what a reflected Gaussian makes of the rows, at even steps from 0 to 1.
+
+    On the circle of a grid and its mirror image, a Gaussian with all its images multiplies the
+    spectrum by a Gaussian, whatever its width. Frequencies beyond the steps are damped to nothing.
+    """
+    points = at_least(POINTS, 8.0 / sigma)
+    used = min(points + 1, spectra.shape[1])
+    low_pass = np.exp(-0.5 * (np.pi * sigma * np.arange(used)) ** 2)
+    return np.asarray(np.fft.irfft(spectra[:, :used] * low_pass, 2 * points)[:, : points + 1])
+
+
+def at_least(steps: int, wanted: float) -> int:
+    """Double the steps until they are as many as wanted."""
+    while steps < wanted:
+        steps *= 2
+    return steps
+
+
+def area(gaps: FloatArray) -> FloatArray:
+    """Return the sums (k,) of absolute gaps (k, points), by the trapezoidal rule."""
+    size = np.abs(gaps)
+    return np.asarray(size.sum(axis=1) - (size[:, 0] + size[:, -1]) / 2.0)
+
+
+def _smooth_ece(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    width = values.size
+    count = (right + wrong).astype(np.float64).reshape(-1, width)
+    gaps = (count * values - right.reshape(-1, width)) / count.sum(axis=1, keepdims=True)
+    # Smoothing is linear: with few values, smooth each of them once and combine.
+    step = len(gaps) if width < len(gaps) and width <= MOST_ROWS else MOST_ROWS
+    found = [_solve(values, gaps[i : i + step]) for i in range(0, len(gaps), step)]
+    return np.concatenate(found).reshape(right.shape[:-1])
+
+
+def _solve(values: FloatArray, gaps: FloatArray) -> FloatArray:
+    """Return the error of each row of ``gaps`` at the width that is as large as the error."""
+    few_values = values.size < len(gaps)
+    spectra: dict[int, FloatArray] = {}
+
+    def error(sigma: float, rows: NDArray[np.bool_]) -> FloatArray:
+        grid = at_least(GRID, 10.0 / sigma)
+        if grid not in spectra:
+            cells = np.eye(values.size) if few_values else gaps
+            spectra[grid] = transform(place(values, cells, grid))
+        if few_values:
+            return area(gaps[rows] @ smooth(spectra[grid], sigma))
+        return area(smooth(spectra[grid][rows], sigma))
+
+    # The error less the width falls with the width: above 0 at ``low``, no longer at ``high``.
+    low, high = np.zeros(len(gaps)), np.ones(len(gaps))
+    above, below = np.zeros(len(gaps)), np.minimum(error(1.0, low < high) - 1.0, 0.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        for sigma in np.unique(middle):
+            rows = middle == sigma
+            excess = error(float(sigma), rows) - sigma
+            wide, narrow = rows.copy(), rows.copy()
+            wide[rows], narrow[rows] = excess <= 0.0, excess > 0.0
+            high[wide], below[wide] = sigma, excess[excess <= 0.0]
+            low[narrow], above[narrow] = sigma, excess[excess > 0.0]
+    # The crossing on the line between the two. Below the smallest width: the error at that width.
+    fall = above - below
+    share = np.divide(above, fall, out=np.zeros(len(gaps)), where=low > 0.0)
+    return np.asarray(np.where(low > 0.0, low + (high - low) * share, high + below))
+
+
+def smooth_ece(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    r"""Return the smooth calibration error, the ECE without bins.
+
+    Parameters
+    ----------
+    confidence : array_like, shape (n,), or Tally
+        Stated confidences in [0, 1], or a tally in place of both arguments.
+    correct : array_like, shape (n,), optional
+        0/1 or bool.
+
+    Returns
+    -------
+    float
+        In [0, 1], 0 is perfect. For gaps of one sign everywhere it is the absolute mean gap. Like
+        the ECE it is above 0 for a calibrated model at small n.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`.
+
+    Notes
+    -----
+    With the Gaussian kernel K of width :math:`\sigma`, reflected at 0 and 1,
+
+    .. math:: \mathrm{smECE}_\sigma = \int_0^1
+       \Big| \frac1n \sum_i K_\sigma(t, c_i) (y_i - c_i) \Big| \, dt
+
+    and the result is the one for which :math:`\mathrm{smECE}_\sigma = \sigma`: the only one, since
+    a wider kernel never finds more. Błasiok and Nakkiran, ICLR 2024. Every mirror image of the
+    kernel counts, so that no mass is lost at any width, and a row at exactly 0 or 1 counts as much
+    as any other. The result is within 1e-5 of the integral computed directly. No kernel is narrower
+    than 1/1024: below that, the result is the error at this width.
+
+    The authors' package relplot 1.0.3 counts rows at exactly 0 and 1 half, which was seen to make
+    up to .17, and cuts the kernel off half a unit from its centre, which was seen to make up to .39
+    in results above .3 and .0012 below .15 (docs/metrics/smooth.md).
+
+    Confidences that each move by at most d move it by at most
+    :math:`d \, (1 + 0.8 \, r / s)`, with r the mean of :math:`|y_i - c_i|` and s the larger of the
+    two results. So .001 moves it by at most .01 from s = .09 on, and by at most .03 near 0.
+
+    Gaps of opposite sign that are closer than the width cancel, as they do in a bin.
+
+    Examples
+    --------
+    >>> round(smooth_ece([0.9, 0.9, 0.9, 0.9], [1, 0, 1, 0]), 4)
+    0.4
+    >>> c, y = [0.499, 0.501] * 50, [0, 1] * 50
+    >>> round(smooth_ece(c, y), 3)  # calibrated, but for 0.001: bins split the pairs
+    0.02
+    >>> from caopd_bench.metrics import ece
+    >>> round(ece(c, y), 3)
+    0.499
+    """
+    return float(_smooth_ece(*as_tally(confidence, correct).cells))

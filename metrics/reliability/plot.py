@@ -1,0 +1,246 @@
+"""The reliability diagram. Matplotlib is imported inside, and pyplot never."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caopd_bench.metrics.reliability import marks
+from caopd_bench.metrics.reliability.table import ReliabilityTable
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TITLE_WIDTH = 40  # characters that fit above a panel
+AREA = 170.0  # of the largest circle, in square points
+# Inches, for several panels: the axes, what stands around them, and a line of a title.
+PANEL, LEFT, RIGHT, BELOW, LINE = 3.5, 0.65, 0.15, 1.15, 0.22
+
+
+def plot_reliability(
+    table: ReliabilityTable, ax: Axes | None = None, *, title: str | None = None
+) -> Figure:
+    """Draw a reliability diagram: accuracy against stated confidence.
+
+    Parameters
+    ----------
+    table : ReliabilityTable
+        From :func:`reliability_table`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if left out. A legend stands above and four lines below: give
+        the figure a layout engine (``layout="constrained"``).
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure of ``ax``, or a new one that pyplot does not know of.
+
+    Raises
+    ------
+    ValueError
+        If ``table`` is no :class:`ReliabilityTable`.
+
+    Notes
+    -----
+    Circles are the distinct confidences (bins, if there are more than 30), their area is the
+    share of the rows, down to a smallest circle, and their bars are Wilson intervals, pale if wider
+    than 0.35. The line is the CORP curve, the shaded band where it would run if the model were
+    calibrated. The strip below shows how often each confidence is stated. No rcParams change.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import reliability_table, tally
+    >>> figure = plot_reliability(reliability_table(tally([0.9, 0.5], [1, 0])))
+    >>> figure.savefig("reliability.png")  # doctest: +SKIP
+    """
+    _check_table("table", table)
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(4.8, 6.2), dpi=150, layout="constrained").add_subplot()
+    handles = _draw(ax, table, AREA / marks.largest_share(table))
+    # Above the axes: inside, some bar of a small sample always runs through it.
+    ax.legend(
+        handles.values(),
+        handles.keys(),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=2,
+        frameon=False,
+        fontsize="small",
+        borderpad=0.2,
+        handlelength=1.4,
+        handletextpad=0.5,
+        columnspacing=1.2,
+    )
+    if title is not None:
+        ax.set_title(_filled(title), pad=37)
+    return _figure_of(ax)
+
+
+def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int = 3) -> Figure:
+    """Draw the reliability diagrams of several models side by side, on one scale.
+
+    Parameters
+    ----------
+    tables : mapping of str to ReliabilityTable
+        A panel each, in this order, under its name.
+    columns : int, default 3
+        Panels in a row, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A new one that pyplot does not know of. Equal areas of circles are equal shares of a
+        model's rows in all panels; the strips below have a scale each, which is written there.
+
+    Raises
+    ------
+    ValueError
+        If there is no table, one is no :class:`ReliabilityTable`, or ``columns`` is not a positive
+        integer.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import reliability_table, tally
+    >>> before, after = tally([0.9, 0.5], [1, 0]), tally([1.0, 1.0], [1, 0])
+    >>> tables = {"before": reliability_table(before), "after": reliability_table(after)}
+    >>> figure = plot_reliabilities(tables)
+    >>> [ax.get_title() for ax in figure.axes]
+    ['before', 'after']
+    """
+    from matplotlib.figure import Figure
+
+    if isinstance(columns, bool) or not isinstance(columns, (int, np.integer)) or columns < 1:
+        raise ValueError(f"columns must be a positive integer, got {columns!r}; use 3")
+    _check_tables(tables)
+    across = min(len(tables), int(columns))
+    titles = [_filled(name) for name in tables]
+    rows = [titles[i : i + across] for i in range(0, len(titles), across)]
+    lines = [max(title.count("\n") + 1 for title in row) for row in rows]
+    # In inches: the layout engines of matplotlib do not settle where panels have a fixed aspect.
+    legend = 0.35 if across > 1 else 0.6
+    width = max(across * (LEFT + PANEL + RIGHT), 4.8)
+    height = legend + len(rows) * (PANEL * marks.ASPECT + BELOW + 0.15) + sum(lines) * LINE
+    figure = Figure(figsize=(width, height), dpi=150)
+    # Not under the size of a single panel's circles, nor so small where one model is saturated
+    # that the circles of the others vanish.
+    scale = max(AREA / max(map(marks.largest_share, tables.values())), 450.0)
+    handles: dict[str, Artist] = {}
+    kinds: dict[str, Artist] = {}
+    for i, (table, title) in enumerate(zip(tables.values(), titles, strict=True)):
+        row, column = divmod(i, across)
+        left = (
+            column * (LEFT + PANEL + RIGHT) + LEFT + (width - across * (LEFT + PANEL + RIGHT)) / 2
+        )
+        above = legend + (row + 1) * (PANEL * marks.ASPECT + 0.15) + row * BELOW
+        bottom = height - above - sum(lines[: row + 1]) * LINE
+        box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
+        ax = figure.add_axes(box)
+        # One mark, one entry: panels of bins may stand beside panels of stated values.
+        drawn = list(_draw(ax, table, scale).items())
+        kinds[drawn[0][0].partition(",")[0]] = drawn[0][1]
+        handles.update(drawn[1:])
+        ax.set_title(title, parse_math=False)
+    circles = {f"{' or '.join(sorted(kinds))}, area: share of rows": next(iter(kinds.values()))}
+    handles = circles | handles
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="upper center",
+        ncols=len(handles) if across > 1 else 2,
+        frameon=False,
+        fontsize="small",
+    )
+    return figure
+
+
+def _check_tables(tables: Any) -> None:
+    if not isinstance(tables, Mapping):
+        kind = type(tables).__name__
+        raise ValueError(f"tables must map names to tables, got {kind}; pass {{name: table}}")
+    if not tables:
+        raise ValueError("tables must hold at least one table, got none")
+    for name, table in tables.items():
+        _check_table(f"tables[{name!r}]", table)
+
+
+def _check_table(name: str, table: Any) -> None:
+    if not isinstance(table, ReliabilityTable):
+        raise ValueError(
+            f"{name} must be a ReliabilityTable, got {type(table).__name__}; "
+            "reliability_table(confidence, correct) makes one"
+        )
+
+
+def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:
+    """Draw a panel; return what a legend should explain."""
+    level = f"{100 * table.level:g}%"
+    kind = "stated value" if marks.atoms_are_values(table) else "bin"
+    marks.draw_reference(ax)
+    band = marks.draw_band(ax, table)
+    curve = marks.draw_curve(ax, table)
+    bars = marks.draw_bars(ax, table)
+    circles = marks.draw_atoms(ax, table, scale)
+    marks.draw_histogram(ax, table)
+    bottom, top = marks.Y_LIMITS
+    ax.set(xlim=marks.X_LIMITS, ylim=marks.Y_LIMITS, aspect="equal")
+    ticks = np.linspace(0.0, 1.0, 6)
+    ax.set_xticks(ticks)
+    ax.set_yticks(ticks)
+    ax.set_ylabel("Accuracy", y=(0.5 - bottom) / (top - bottom))
+    ax.set_xlabel("Stated confidence")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines["left"].set_bounds(0.0, 1.0)
+    ax.annotate(
+        caption(table),
+        (0.5, 0.0),
+        xycoords=ax.xaxis.label,
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize="small",
+        linespacing=1.35,
+        annotation_clip=False,
+    )
+    return {
+        f"{kind}, area: share of rows": circles,
+        f"{level} interval, pale if wide": bars,
+        "isotonic fit": curve,
+        f"{level} band if calibrated": band,
+    }
+
+
+def _filled(title: str) -> str:
+    return "\n".join(textwrap.fill(line, TITLE_WIDTH) for line in title.splitlines())
+
+
+def caption(table: ReliabilityTable) -> str:
+    """Return the three lines of numbers that stand below a diagram."""
+    rows = f"n = {table.n:,}"
+    if table.clusters is not None:
+        rows += f" in {table.clusters:,} clusters"
+    auroc = "undefined" if np.isnan(table.auroc) else f"{table.auroc:.3f}"
+    ece = f"ECE {table.ece.estimate:.3f}"
+    if not np.isnan(table.ece.low):
+        ece += f" [{table.ece.low:.3f}, {table.ece.high:.3f}]"
+    return (
+        f"{rows}, AUROC {auroc}\n"
+        f"{ece}, {table.null_ece.mean:.3f} if calibrated\n"
+        f"Brier {table.brier:.3f} = {table.miscalibration:.3f} MCB"
+        f" − {table.discrimination:.3f} DSC + {table.uncertainty:.3f} UNC"
+    )
+
+
+def _figure_of(ax: Axes) -> Figure:
+    figure: Any = ax.figure
+    while hasattr(figure, "figure") and figure.figure is not figure:  # an axes of a subfigure
+        figure = figure.figure
+    return figure  # type: ignore[no-any-return]

@@ -1,0 +1,4 @@
+"""Columns and tallies: what all statistics are computed from.
+
+Imports nothing of ours. Start with `tally`.
+"""

@@ -1,0 +1,296 @@
+"""Make the documents of a task: a set of questions, asked in one way.
+
+The YAML of every task names both (`dataset_kwargs: {questions: gsm8k, way: conf}`); lm-eval calls
+`load` with them and with what the user gives by `--metadata`, and hands each document to
+`doc_to_text`. The ways:
+
+================  =========================================================================
+``conf``          one greedy answer with a stated confidence
+``conf_t1``       the same, sampled once at temperature 1
+``sc8``           K samples at temperature 1: how often they agree, and what each states
+``twostage``      a confidence for the answer of an earlier run (`answers`)
+``ptrue``         the probability of "True" for the answer of an earlier run (`answers`)
+``priv``          as ``conf``, with the gold answer shown (what a teacher sees while distilling), or
+                  a verified answer of the model's own (`rollouts`)
+``priv_sc8``      as ``sc8``, with that context
+================  =========================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.tasks.ask.decoding import read_generation_settings
+from caopd_bench.tasks.ask.earlier_answers import Given, read_answers
+from caopd_bench.tasks.ask.exemplars import EXEMPLARS
+from caopd_bench.tasks.ask.prompts import (
+    PROMPT_VERSION,
+    item_hash,
+    render_answer,
+    render_prompt,
+    render_system,
+)
+from caopd_bench.tasks.catalogue.items import load_items
+from caopd_bench.tasks.catalogue.weights import fingerprint_weights
+from caopd_bench.tasks.read.one_line import one_line
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+__all__ = [
+    "EXPERT_CONFIDENCE",
+    "WAYS",
+    "demonstrate",
+    "doc_to_choice",
+    "doc_to_target",
+    "doc_to_text",
+    "load",
+    "make_docs",
+]
+
+WAYS = ("conf", "conf_t1", "sc8", "twostage", "ptrue", "priv", "priv_sc8")
+OPTIONS = (
+    *("exemplars", "levels", "problem_seed", "data_dir", "answers", "rollouts"),
+    *("k", "allow_copies", "first"),
+)
+#: Names that others use for ours, and that no model's arguments have.
+SYNONYMS = {
+    **dict.fromkeys(("samples", "n_samples", "num_samples", "kk", "K"), "k"),
+    **dict.fromkeys(("data", "data_folder", "folder", "datadir"), "data_dir"),
+    **dict.fromkeys(("run", "answers_from"), "answers"),
+}
+#: What the gold answer is shown with: on-policy distillation shows the teacher a sure expert.
+EXPERT_CONFIDENCE = "1.00"
+
+# A child of lm-eval's logger: its handler prints, whatever the root logger does.
+_log = logging.getLogger("lm_eval.caopd_bench")
+
+Doc = dict[str, Any]
+
+
+def load(*, questions: str = "math", way: str = "conf", **options: Any) -> DatasetDict:
+    """Build the splits `test` and `fewshot` of a task.
+
+    lm-eval passes `--metadata`, the model's arguments and the YAML's own settings in one
+    dictionary; names that are nearly one of `OPTIONS` are refused, all others are the model's.
+
+    Parameters
+    ----------
+    questions : str
+        A key of `items.SETS`.
+    way : str
+        One of `WAYS`.
+    **options
+        `exemplars` ("a" or "b"), `levels` and `problem_seed` (bundled problems), `data_dir`,
+        `answers` and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (only so many
+        items), `paraphrase` and `scale` (prompt panel).
+
+    Raises
+    ------
+    ValueError
+        One line: what was given, and how to mend it.
+    """
+    with one_line():
+        return _load(questions, way, options)
+
+
+def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
+    _refuse_misspelt(options)
+    if "seed" in options and questions in ("math", "math_all"):
+        _log.warning(
+            "caopd_math: `seed` does not choose the problems, since --model_args of vllm and API "
+            "models carry one too; for fresh problems use --metadata '{\"problem_seed\": 7}'"
+        )
+    seed = options.get("problem_seed")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 1):
+        raise ValueError(
+            f"--metadata: problem_seed must be a whole number from 1 on, got {seed!r}; leave it "
+            "out for the frozen problems"
+        )
+    items = load_items(
+        questions,
+        data_dir=options.get("data_dir"),
+        levels=options.get("levels"),
+        problem_seed=seed,
+    )
+    return make_docs(items[: _first(options)], way, **options)
+
+
+def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> DatasetDict:
+    """Make the splits of a task from items (`items` says what they hold) and options of `load`."""
+    if way not in WAYS:
+        raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
+    style = items[0]["style"]
+    name, exemplars = _choose_exemplars(style, str(options.get("exemplars", "a")))
+    stated = {"set": name, "confidences": [e["confidence"] for e in exemplars]}
+    checkpoint = options.get("pretrained")
+    weights = fingerprint_weights(checkpoint) if isinstance(checkpoint, str) else None
+    decoding = None
+    if not options.get("gguf_file"):  # of such a file transformers reads no settings
+        places = {key: options.get(key) for key in ("revision", "subfolder")}
+        decoding = read_generation_settings(checkpoint, **places)
+    # As text: a table has no column for mappings with other keys in each checkpoint.
+    settings = None if decoding is None else json.dumps(decoding, sort_keys=True)
+    own = {"weights": weights, "generation_config": settings}
+    asked = {
+        "way": way,
+        "k": read_k(options) if way.endswith("sc8") else 1,
+        "paraphrase": options.get("paraphrase"),
+        "scale": options.get("scale", "unit"),
+        "instructed": True,
+    }
+    docs = []
+    for item in items:
+        doc = {"system": None, **item, **asked, "exemplars": stated, **own}
+        doc["item_hash"] = item_hash(item)
+        doc["prompt_version"] = PROMPT_VERSION
+        doc["parser_version"] = PARSER_VERSION
+        doc["system_message"] = render_system(doc)
+        docs.append(doc)
+    if way in ("twostage", "ptrue"):
+        _add_given(docs, options.get("answers"))
+    if way.startswith("priv"):
+        _add_context(docs, options.get("rollouts"))
+    shown = [
+        {
+            **exemplar,
+            **asked,
+            "instructed": place == 0,
+            "style": style,
+            "given": exemplar["answer"],
+            "system_message": docs[0]["system_message"],
+        }
+        for place, exemplar in enumerate(exemplars)
+    ]
+    return _to_dataset_dict({"test": docs, "fewshot": shown})
+
+
+def doc_to_text(doc: Mapping[str, Any]) -> str:
+    """Word the question: the evaluated item and the first exemplar with the instruction."""
+    return render_prompt(doc)
+
+
+def doc_to_target(doc: Mapping[str, Any]) -> str:
+    """Give an exemplar's whole answer, or the gold answer of an evaluated item."""
+    if "confidence" not in doc:
+        return str(doc["answer"])
+    if doc["way"] == "ptrue":
+        return "True" if doc["correct"] else "False"
+    if doc["way"] == "twostage":
+        return f"Confidence: {doc['confidence']}"
+    return render_answer(
+        doc["solution"], doc["answer"], doc["confidence"], doc["style"], doc["scale"]
+    )
+
+
+def doc_to_choice(doc: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
+    """Give the two answers whose probabilities `ptrue` compares."""
+    return ["True", "False"]
+
+
+def read_k(options: Mapping[str, Any]) -> int:
+    """Read the number of samples of a question, 8 by default."""
+    k = options.get("k", 8)
+    if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= 1024:
+        raise ValueError(f"--metadata: k must be a whole number from 2 to 1024, got {k!r}")
+    return k
+
+
+def _first(options: Mapping[str, Any]) -> int | None:
+    first = options.get("first")
+    if first is not None and (isinstance(first, bool) or not isinstance(first, int) or first < 1):
+        raise ValueError(f"--metadata: first must be a whole number from 1 on, got {first!r}")
+    return first
+
+
+def _add_given(docs: list[Doc], run: object) -> None:
+    """Put the answers of an earlier run into the documents that it answered; drop the others."""
+    if not isinstance(run, str) or not run:
+        raise ValueError(
+            "this way of asking judges the answers of an earlier run: name its folder, "
+            '--metadata \'{"answers": "RUN"}\' (a run of the same questions, with --log_samples)'
+        )
+    answers = _keep_answered(docs, run)
+    for doc in docs:
+        first = answers[doc["item_hash"]][0]
+        doc["given"], doc["given_correct"] = _shorten(first), first.correct
+        doc["answers_of"] = run
+
+
+def _keep_answered(docs: list[Doc], run: str) -> dict[str, list[Given]]:
+    """Read the answers of an earlier run, and drop the documents that it did not answer."""
+    answers = read_answers(run, [doc["item_hash"] for doc in docs])
+    kept = [doc for doc in docs if doc["item_hash"] in answers]
+    if len(kept) < len(docs):
+        _log.warning(
+            "%s answered %d of %d problems; only these are asked", run, len(kept), len(docs)
+        )
+    docs[:] = kept
+    return answers
+
+
+def _shorten(given: Given) -> str | None:
+    return None if given.answer is None else given.answer[:1000]
+
+
+def _add_context(docs: list[Doc], run: object) -> None:
+    """Give each document its privileged context: a demonstration, or an own verified answer."""
+    answers: dict[str, list[Given]] = {}
+    if run is not None:
+        if not isinstance(run, str) or not run:
+            raise ValueError(f"--metadata: rollouts must name a run, got {run!r}")
+        answers = _keep_answered(docs, run)
+    for doc in docs:
+        if run is None:
+            doc["context"] = "demonstration"
+            doc["privileged"] = demonstrate(doc)
+            continue
+        right = [g.text for g in answers[doc["item_hash"]] if g.correct and g.text]
+        # Without an own right answer there is nothing to show: the teacher sees what the student
+        # sees, and the group `context` keeps these apart.
+        doc["context"], doc["privileged"] = ("rollout", right[0]) if right else ("none", None)
+    if run is not None and not any(doc["privileged"] for doc in docs):
+        raise ValueError(
+            f"--metadata: rollouts: {run} holds no right answer with its text to any problem of "
+            "this task; give an lm_eval run with --log_samples"
+        )
+
+
+def demonstrate(doc: Mapping[str, Any], confidence: str | None = EXPERT_CONFIDENCE) -> str:
+    """Word the gold answer as an expert would give it, with a stated confidence or without."""
+    gold = json.loads(doc["answer"])[0] if doc["kind"] == "phrase" else doc["answer"]
+    return render_answer(doc.get("solution") or "", gold, confidence, doc["style"])
+
+
+def _choose_exemplars(style: str, name: str) -> tuple[str, list[Doc]]:
+    sets = EXEMPLARS[style]
+    if name not in sets:
+        known = ", ".join(sorted(sets))
+        raise ValueError(f"--metadata: exemplars must be one of {known}, got {name!r}")
+    return name, [dict(exemplar) for exemplar in sets[name]]
+
+
+def _refuse_misspelt(options: Mapping[str, Any]) -> None:
+    """Refuse a name that is nearly one of ours; others are arguments of the model."""
+    for name in options:
+        close = next(iter(get_close_matches(name, OPTIONS, n=1, cutoff=0.8)), SYNONYMS.get(name))
+        if close and name not in OPTIONS:
+            raise ValueError(f"--metadata: unknown option {name!r}; did you mean {close!r}?")
+
+
+def _to_dataset_dict(splits: Mapping[str, list[Doc]]) -> DatasetDict:
+    """Wrap rows for lm-eval without `Dataset.from_list`, which pickles the table to hash it."""
+    import pyarrow
+    from datasets import Dataset, DatasetDict
+
+    wrapped = {}
+    for split, rows in splits.items():
+        fingerprint = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+        wrapped[split] = Dataset(pyarrow.Table.from_pylist(rows), fingerprint=fingerprint)
+    return DatasetDict(wrapped)

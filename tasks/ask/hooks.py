@@ -1,0 +1,18 @@
+"""Every function that the YAML names, in one place."""
+
+from caopd_bench.tasks.ask.documents import doc_to_choice, doc_to_target, doc_to_text, load
+from caopd_bench.tasks.judge import aggregates
+from caopd_bench.tasks.judge.aggregates import *  # noqa: F403
+from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples, judge_truth
+
+__all__ = [
+    *aggregates.__all__,
+    "doc_to_choice",
+    "doc_to_target",
+    "doc_to_text",
+    "judge",
+    "judge_given",
+    "judge_samples",
+    "judge_truth",
+    "load",
+]

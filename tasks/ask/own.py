@@ -1,0 +1,222 @@
+"""A user's own questions, from a few lines of YAML.
+
+    task: my_questions_conf
+    class: !function caopd_bench.tasks.ask.own.OwnTask
+    dataset_kwargs:
+      file: questions.jsonl
+      question: question
+      answer: answer
+      kind: number
+      way: conf
+    metadata: {version: 1.0}
+
+Everything else (prompt, decoding, metrics) comes from the template of the way of asking; any key of
+lm-eval's own, such as `num_fewshot` or `generation_kwargs`, may be set beside these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from lm_eval.api.task import ConfigurableTask
+
+from caopd_bench.tasks.ask import hooks
+from caopd_bench.tasks.ask.documents import OPTIONS, WAYS, make_docs
+from caopd_bench.tasks.ask.sample import SampledTask
+from caopd_bench.tasks.catalogue.download import DataError, as_text, hash_rows, read_rows
+from caopd_bench.tasks.catalogue.items import make_choice
+from caopd_bench.tasks.judge.verify import KINDS
+from caopd_bench.tasks.read.one_line import one_line
+from caopd_bench.tasks.write_yaml import STOP_SEQUENCES
+from caopd_bench.tasks.write_yaml import WAYS as TEMPLATES
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+__all__ = ["OwnTask", "load_own"]
+
+#: How questions are worded, by the kind of their answers.
+STYLE_OF = {
+    "number": "math",
+    "latex": "latex",
+    "choice": "choice",
+    "phrase": "short",
+    "calls": "tooluse",
+    "first_call": "tooluse",
+}
+GROUPS = ("level", "family", "subject", "domain")
+MAX_TOKENS = 1024
+KEYS = ("file", "question", "answer", "kind", "way", "options", "solution")
+
+
+class OwnTask:
+    """Make lm-eval's task from a user's YAML: sampled, if the way of asking samples."""
+
+    def __new__(cls, config: dict[str, Any]) -> Any:
+        """Give a `ConfigurableTask` for a configuration that names a file and a way of asking."""
+        given = {key: value for key, value in config.items() if key != "class"}
+        options = given.get("dataset_kwargs") or {}
+        with one_line():
+            _check_keys(options)
+        way = options.get("way", "conf")
+        template = _read_template(TEMPLATES[way].template)
+        template["custom_dataset"] = load_own
+        if "process_results" in template and TEMPLATES[way].template != "truth":
+            template["generation_kwargs"] = {
+                "until": list(STOP_SEQUENCES),
+                "do_sample": TEMPLATES[way].sampled,
+                "temperature": 1.0 if TEMPLATES[way].sampled else 0.0,
+                "max_gen_toks": TEMPLATES[way].max_tokens or MAX_TOKENS,
+            }
+        is_sampled = template.pop("class", None) is not None
+        make = SampledTask if is_sampled else ConfigurableTask
+        return make(config={**template, **given})
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Tell lm-eval, which looks at this signature, that a configuration is wanted."""
+
+
+def _check_keys(options: Mapping[str, Any]) -> None:
+    """Refuse what a YAML says and nobody would read."""
+    for key in options:
+        if key not in (*KEYS, *OPTIONS):
+            close = get_close_matches(str(key), (*KEYS, *OPTIONS), n=1, cutoff=0.5)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(KEYS)}"
+            raise ValueError(f"dataset_kwargs: unknown key {key!r}{hint}")
+    way = options.get("way", "conf")
+    if way not in WAYS:
+        raise ValueError(f"dataset_kwargs: way must be one of {', '.join(WAYS)}, got {way!r}")
+
+
+def load_own(
+    *,
+    file: str,
+    question: str = "question",
+    answer: str = "answer",
+    kind: str = "number",
+    way: str = "conf",
+    options: str | None = None,
+    solution: str | None = None,
+    **others: Any,
+) -> DatasetDict:
+    """Build the splits of a task from a user's file.
+
+    Parameters
+    ----------
+    file : str
+        JSON lines, CSV or Parquet; a relative path is looked for beside the YAML, then in the
+        current folder.
+    question, answer : str
+        Columns.
+    kind : str
+        Of the answers, a key of `verifiers.KINDS`.
+    way : str
+        Of asking, one of `asking.WAYS`.
+    options : str, optional
+        Of questions with `kind: choice`: the column that lists the options; `answer` is then a
+        letter or the place of the right one, from 0 on. Without it the question holds its options.
+    solution : str, optional
+        Column of a worked solution, for the privileged context.
+    **others
+        As of `asking.load`, and the model's arguments.
+
+    Raises
+    ------
+    DataError
+        One line: what is wrong, and where.
+    """
+    with one_line():
+        items = _make_items(file, question, answer, kind, options, solution, others)
+        kept = {key: value for key, value in others.items() if key in (*OPTIONS, "pretrained")}
+        return make_docs(items, way, **kept)
+
+
+def _make_items(
+    file: str,
+    question: str,
+    answer: str,
+    kind: str,
+    options: str | None,
+    solution: str | None,
+    others: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    if kind not in KINDS:
+        raise ValueError(f"dataset_kwargs: kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    path = _find(file, others.get("config_source"))
+    rows = read_rows(path)
+    if not rows:
+        raise DataError(f"{path}: no rows")
+    source = {"set": path.name, "origin": "own file", "revision": None, "sha256": hash_rows(rows)}
+    items = []
+    for number, row in enumerate(rows, 1):
+        where = f"{path} row {number}"
+        item: dict[str, Any] = {
+            "question": as_text(row, question, where),
+            "answer": as_text(row, answer, where),
+            "kind": kind,
+            "style": STYLE_OF[kind],
+            "solution": str(row.get(solution) or "") if solution else "",
+            "source": {**source, "version": None, "seed": None},
+            "id": str(row.get("id", number)),
+            **{key: row.get(key) for key in GROUPS if any(key in row for row in rows[:1])},
+        }
+        if options is not None:
+            item |= _with_options(item, row, options, where)
+        _check_gold(item, where)
+        items.append(item)
+    return items
+
+
+def _with_options(
+    item: Mapping[str, Any], row: Mapping[str, Any], column: str, where: str
+) -> dict[str, Any]:
+    listed = row.get(column)
+    if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
+        raise DataError(f"{where}: {column!r} must list the options, got {listed!r:.60}")
+    gold = str(item["answer"]).strip()
+    place = int(gold) if gold.isascii() and gold.isdigit() else ord(gold.upper()[:1]) - ord("A")
+    if not 0 <= place < len(listed):
+        raise DataError(f"{where}: answer {gold!r:.40} names none of {len(listed)} options")
+    made = make_choice(str(item["question"]), list(listed), place, "", None)
+    return {"question": made["question"], "answer": made["answer"]}
+
+
+def _check_gold(item: Mapping[str, Any], where: str) -> None:
+    try:
+        KINDS[item["kind"]](None, item["answer"])
+    except ValueError as error:
+        raise DataError(f"{where}: {error}; is kind: {item['kind']} right?") from None
+
+
+def _find(file: str, config_source: object) -> Path:
+    path = Path(file).expanduser()
+    if isinstance(config_source, str) and not path.is_absolute():
+        beside = Path(config_source).parent / path
+        path = beside if beside.is_file() else path
+    if not path.is_file():
+        raise DataError(
+            f"{path}: no such file; dataset_kwargs: file names it from the YAML's folder"
+        )
+    return path
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template, with its functions."""
+
+
+def _resolve(loader: yaml.SafeLoader, node: Any) -> Any:
+    name = str(loader.construct_scalar(node)).removeprefix("hooks.")
+    return SampledTask if name == "SampledTask" else getattr(hooks, name)
+
+
+_Loader.add_constructor("!function", _resolve)
+
+
+def _read_template(name: str) -> dict[str, Any]:
+    path = Path(__file__).parents[1] / "ways" / f"_{name}.yml"
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    return template

@@ -1,0 +1,93 @@
+"""The task class of the ways that sample: K requests a question, each with a seed of its own.
+
+lm-eval's `repeats` sends one request K times. A server that honours the one seed that lm-eval sends
+then gives K copies of one answer, and K copies agree perfectly. So each sample is a request of its
+own; an API model gets another seed with each (local backends draw from one stream of random
+numbers, and would refuse a seed among the generation options). Whatever the backend, copies are
+looked for before anything is judged: if nearly all questions got K equal texts, nothing is scored.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import deepcopy
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import ConfigurableTask
+
+from caopd_bench.tasks.ask.documents import read_k
+from caopd_bench.tasks.judge.judge import judge_samples
+
+__all__ = ["SampledTask"]
+
+SEED = 1234  # lm-eval's own, for API models
+#: From this share of questions with K equal texts on, and this many questions, nothing is scored.
+COPIES = 0.95
+MIN_QUESTIONS = 5
+
+_log = logging.getLogger("lm_eval.caopd_bench")
+
+
+class SampledTask(ConfigurableTask):  # type: ignore[misc]
+    """A `ConfigurableTask` that asks each question K times."""
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        self.copied = False
+        # lm-eval leaves the key that named this class in the configuration.
+        super().__init__(config={k: v for k, v in (config or {}).items() if k != "class"})
+
+    def construct_requests(self, doc: dict[str, Any], ctx: Any, **kwargs: Any) -> list[Instance]:
+        """Make K requests, with seeds of their own where the model is behind an API."""
+        kwargs.pop("apply_chat_template", None)
+        kwargs.pop("chat_template", None)
+        options = self.config.metadata or {}
+        # The model's arguments are among the metadata: API models have no `pretrained`.
+        is_api = "pretrained" not in options and ("model" in options or "base_url" in options)
+        requests = []
+        for i in range(read_k(options)):
+            generation = deepcopy(self.config.generation_kwargs)
+            if is_api:
+                generation["seed"] = int(generation.get("seed", SEED)) + i
+            requests.append(
+                Instance(
+                    request_type=self.OUTPUT_TYPE,
+                    doc=doc,
+                    arguments=(ctx, generation),
+                    idx=i,
+                    **kwargs,
+                )
+            )
+        return requests
+
+    def apply_filters(self) -> Any:
+        """Look for copies once all texts are there, before any is judged."""
+        texts: dict[Any, set[str]] = {}
+        for request in self.instances:
+            texts.setdefault(request.doc_id, set()).update(map(str, request.resps))
+        copied = sum(len(distinct) == 1 for distinct in texts.values())
+        allowed = bool((self.config.metadata or {}).get("allow_copies"))
+        self.copied = not allowed and len(texts) >= MIN_QUESTIONS and copied >= COPIES * len(texts)
+        if self.copied:
+            _log.error(
+                "%s: refused: to %d of %d questions all samples are copies of one text; does the "
+                "server ignore or fix the seed, or is the temperature 0? If the model really is "
+                "that sure, --metadata '{\"allow_copies\": true}'",
+                self.config.task,
+                copied,
+                len(texts),
+            )
+        return super().apply_filters()
+
+    def process_results(self, doc: dict[str, Any], results: list[Any]) -> dict[str, Any]:
+        """Judge the samples of one question; nothing of a run that is refused is a number."""
+        values = judge_samples(doc, results)
+        if self.copied:
+            undefined: dict[str, Any] = {"majority": (None, 0.0), "majority_stderr": (None, 0.0)}
+            for name in values:
+                if name.startswith("agreement"):
+                    undefined[name] = (None, 0.0)
+                elif name not in ("copies", "status", "parse_rate", *undefined):
+                    undefined[name] = []
+            values |= undefined
+        return values

@@ -1,0 +1,215 @@
+"""Get the rows of a dataset: from a local folder, pinned raw files, or the Hugging Face hub.
+
+One loader for all tasks, and one rule for where rows come from:
+
+1. `data_dir` (of `--metadata`) or the variable `CAOPD_BENCH_DATA` names a folder: the dataset's
+   file must be there, and nothing is downloaded;
+2. otherwise a set that has pinned raw files is downloaded from them once and kept in the cache;
+3. otherwise the hub, through the library `datasets`.
+
+Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes
+with a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
+What is downloaded must have the content that is expected (`sources`); what a local folder holds is
+the user's own, and another content is said and kept in the source.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import logging
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.tasks.catalogue.content import DataError, Row, hash_content, hash_rows
+from caopd_bench.tasks.catalogue.hub import TIMEOUT, is_offline, load_hub
+from caopd_bench.tasks.catalogue.kept import CACHE_VARIABLE, cache_folder, replace_file
+from caopd_bench.tasks.catalogue.sources import SOURCES, Hub, RawFile, Source
+
+__all__ = ["DataError", "find_present", "hash_rows", "load_rows", "read_rows"]
+
+FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
+MAX_BYTES = 200_000_000
+SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".csv", ".parquet")
+
+_log = logging.getLogger("lm_eval.caopd_bench")
+
+
+def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row], Row]:
+    """Load the rows of a dataset.
+
+    Parameters
+    ----------
+    name : str
+        A key of `sources.SOURCES`.
+    data_dir : str or Path, optional
+        A folder that holds the dataset's file; else `CAOPD_BENCH_DATA`, if set.
+
+    Returns
+    -------
+    tuple of (list of dict, dict)
+        The rows as they are in the file, and their source: `set`, `origin`, `revision`, `sha256`,
+        and `expected`, the hash of the published content, where a local file holds another one.
+
+    Raises
+    ------
+    DataError
+        One line: what is missing, and what to set.
+    """
+    source = SOURCES[name]
+    folder = data_dir or os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        path = _find_file(source, Path(folder).expanduser())
+        if path is None:
+            setting = "data_dir" if data_dir else FOLDER_VARIABLE
+            raise DataError(
+                f"{source.name}: no {source.name}.jsonl (or {', '.join(SUFFIXES[1:])}) in "
+                f"{folder}; put it there (docs/data.md) or unset {setting}"
+            )
+        rows, origin, revision = read_rows(path), "local folder", None
+    elif source.raw is not None:
+        rows = read_rows(_fetch(source, source.raw))
+        origin, revision = source.raw.url, source.raw.revision
+    else:
+        hub = _hub(source)
+        rows = load_hub(source, hub, _help(source))
+        origin, revision = f"hub: {hub.path}", hub.revision
+    if not rows:
+        raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
+    known = {
+        "set": source.name,
+        "origin": origin,
+        "revision": revision,
+        "sha256": hash_rows(rows),
+    }
+    if folder and source.content and hash_content(rows, source.fields) != source.content:
+        known["expected"] = source.content
+        _log.warning(
+            "%s: the %d rows in %s are not the published ones (%d rows, content %s...)",
+            source.name,
+            len(rows),
+            folder,
+            source.rows,
+            source.content[:12],
+        )
+    return rows, known
+
+
+def find_present(name: str) -> str:
+    """Say in a few words where the rows of a dataset would come from, without a download."""
+    source = SOURCES[name]
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        path = _find_file(source, Path(folder).expanduser())
+        return str(path) if path else f"missing in {folder}"
+    if source.raw is not None:
+        kept = _kept(source, source.raw)
+        return str(kept) if kept.is_file() else "will be downloaded"
+    return f"hub: {_hub(source).path}"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read JSON lines (also gzipped), CSV or Parquet.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or a line is not a JSON object: the line is named.
+    """
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet
+
+            rows: list[Row] = pyarrow.parquet.read_table(path).to_pylist()
+            return rows
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    except ImportError:
+        raise DataError(f'{path}: needs pyarrow; pip install "caopd-bench[parquet]"') from None
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
+    if path.suffix == ".csv":
+        try:
+            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+        except csv.Error as error:
+            raise DataError(f"{path}: cannot be read as CSV ({error})") from None
+    return list(_parse_lines(text, path))
+
+
+def _parse_lines(text: str, path: Path) -> Iterator[Row]:
+    # Not splitlines: a line separator of Unicode may stand inside a JSON string.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise DataError(f"{path} line {number}: not a JSON object on one line")
+        yield row
+
+
+def _find_file(source: Source, folder: Path) -> Path | None:
+    names = (f"{source.name}{suffix}" for suffix in SUFFIXES)
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _help(source: Source) -> str:
+    return f"set {FOLDER_VARIABLE} to a folder that holds {source.name}.jsonl (docs/data.md)"
+
+
+def _kept(source: Source, raw: RawFile) -> Path:
+    return cache_folder() / f"{source.name}-{raw.sha256[:12]}{raw.suffix}"
+
+
+def _fetch(source: Source, raw: RawFile) -> Path:
+    """Give the cached copy of a raw file, downloaded and checked if it is not there yet."""
+    kept = _kept(source, raw)
+    if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == raw.sha256:
+        return kept
+    help_ = _help(source)
+    if is_offline():
+        raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {help_}")
+    try:
+        with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
+            data = response.read(MAX_BYTES)
+    except (OSError, ValueError) as error:  # URLError is an OSError
+        reason = getattr(error, "reason", error)
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
+        raise DataError(f"{source.name}: cannot download {raw.url} ({reason}); {help_}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != raw.sha256:
+        raise DataError(
+            f"{source.name}: {raw.url} has SHA-256 {found[:12]}..., expected {raw.sha256[:12]}...; "
+            f"nothing was kept; {help_}"
+        )
+    try:
+        replace_file(kept, data)
+    except OSError as error:
+        raise DataError(
+            f"{kept}: cannot be written ({error.strerror}); set {CACHE_VARIABLE}"
+        ) from None
+    return kept
+
+
+def _hub(source: Source) -> Hub:
+    assert source.hub is not None, f"{source.name} has neither raw file nor hub"
+    return source.hub
+
+
+def as_text(row: Mapping[str, Any], key: str, where: str) -> str:
+    """Give a field of a row as text; refuse a row without it."""
+    value = row.get(key)
+    if value is None or value == "":
+        known = ", ".join(map(str, row))
+        raise DataError(f"{where}: no {key!r} in this row; it has {known}; is it the right file?")
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,4 @@
+"""Whether an answer is right: numbers, mathematics, choices, calls.
+
+Imports `read`. Start with `verify`.
+"""

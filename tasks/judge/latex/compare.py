@@ -1,0 +1,130 @@
+r"""Say whether two LaTeX answers are equal: structure here, algebra in a child process.
+
+Both sides are normalised and taken apart (`expression_text`): unions, sets and lists without order,
+tuples, intervals and matrices with it, and with their brackets. Each part is then compared, the
+cheap ways first:
+
+1. equal text;
+2. two numbers, as exact fractions (`exact_numbers`): ``0.333`` is not ``\frac{1}{3}``;
+3. words, without case: ``\text{Evelyn}``;
+4. numbers with a base, digit by digit: ``52_8``;
+5. algebra by math-verify and sympy, exactly, with decimals as fractions. That runs in a child
+process
+   with limits of time and memory: an answer such as ``9^{9^{9^9}}`` is wrong, and hangs nothing.
+
+Of MATH-500's 500 gold answers, compared with themselves, none needs the child.
+"""
+
+from __future__ import annotations
+
+import re
+
+from caopd_bench.tasks.judge.latex.child import ask_child
+from caopd_bench.tasks.judge.latex.text import (
+    MAX_LENGTH,
+    join_thousands,
+    normalise,
+    split_parts,
+)
+from caopd_bench.tasks.judge.numbers import read_number
+
+__all__ = ["same_expression"]
+
+MAX_PARTS = 40
+_BASED = re.compile(r"([0-9A-Za-z]+)_\{?([0-9]{1,2})\}?")
+# Fewer letters are a product of variables, and p - q is no hyphenated word.
+_WORD = re.compile(r"\(?(?:[A-Za-z]{3,}(?:[ '\-][A-Za-z]{2,}){0,10}|[A-Z](?=\)))\)?")
+
+
+def same_expression(answer: str | None, gold: str) -> bool:
+    r"""Say whether an answer equals the gold answer.
+
+    Parameters
+    ----------
+    answer : str or None
+        As the parser read it: with or without dollar signs, box, ``x =``, units in words.
+    gold : str
+        A LaTeX answer as in MATH-500.
+
+    Raises
+    ------
+    ValueError
+        If the gold answer is empty, or math-verify is needed and not installed.
+
+    Examples
+    --------
+    >>> same_expression(r"$\left(3, \tfrac{\pi}{2}\right)$", r"(3,\frac{\pi}{2})")
+    True
+    >>> same_expression("(0, 1)", "(0, 1]"), same_expression("-2, 1", "1,-2")
+    (False, True)
+    """
+    expected = normalise(gold)
+    if not expected:
+        raise ValueError(f"the gold answer {gold!r:.80} is empty")
+    if answer is None or len(answer) > MAX_LENGTH:
+        return False
+    stated = normalise(answer)
+    if not stated:
+        return False
+    if "=" in stated or "=" in expected:  # equations: y = 2x + 3 is y - 2x = 3
+        stated, expected = normalise(answer, names=True), normalise(gold, names=True)
+    return stated == expected or _same(stated, expected, answer, gold)
+
+
+def _same(stated: str, expected: str, answer: str, gold: str) -> bool:
+    ours, theirs = (read_number(join_thousands(text)) for text in (answer, gold))
+    if ours is not None and theirs is not None:
+        return ours.value == theirs.value and (ours.percent == theirs.percent or not theirs.percent)
+    a, b = split_parts(stated), split_parts(expected)
+    if not a.form and not b.form:
+        return _same_part(a.parts[0], b.parts[0])
+    # A set of solutions may be written with braces or without.
+    forms = {a.form, b.form}
+    if len(a.parts) != len(b.parts) or len(b.parts) > MAX_PARTS:
+        return False
+    if forms != {a.form} and not forms <= {"list", "set"}:
+        return False
+    if a.ordered:
+        return all(map(_same_or_nested, a.parts, b.parts))
+    return _match(list(a.parts), list(b.parts))
+
+
+def _match(stated: list[str], expected: list[str]) -> bool:
+    """Pair off parts without order; equality is transitive, so the first match will do."""
+    for part in stated:
+        found = next((i for i, other in enumerate(expected) if _same_or_nested(part, other)), None)
+        if found is None:
+            return False
+        del expected[found]
+    return True
+
+
+def _same_or_nested(stated: str, expected: str) -> bool:
+    return stated == expected or _same(stated, expected, stated, expected)
+
+
+def _same_part(stated: str, expected: str) -> bool:
+    """Compare two single expressions."""
+    if stated == expected:
+        return True
+    ours, theirs = read_number(stated), read_number(expected)
+    if ours is not None and theirs is not None:
+        return ours.value == theirs.value
+    based = [_BASED.fullmatch(side) for side in (stated, expected)]
+    if any(based):
+        pair = [match and (match[1].lower().lstrip("0"), int(match[2])) for match in based]
+        return pair[0] == pair[1]
+    if any(_is_word(side) for side in (stated, expected)):
+        plain = [side.strip("() ").casefold() for side in (stated, expected)]
+        return plain[0] == plain[1]
+    if not (_is_balanced_enough(stated) and _is_balanced_enough(expected)):
+        return False
+    return ask_child(stated, expected)
+
+
+def _is_word(text: str) -> bool:
+    return _WORD.fullmatch(text) is not None
+
+
+def _is_balanced_enough(text: str) -> bool:
+    return all(text.count(a) == text.count(b) for a, b in ("()", "[]", "{}"))

@@ -1,0 +1,297 @@
+r"""Read the one number that an answer states, exactly.
+
+Read: signs, thousands separators (``1,234``, ``1_234``, narrow spaces, ``1{,}234``), decimals,
+``3/4``, ``1 3/4``, ``\frac{3}{4}``, ``½``, ``1.2e3``, ``1.2 \times 10^3``, percent, currency
+signs, units and other words after the number (``12 cm^2``, ``12 apples``, ``12 (twelve)``),
+``5 million``, LaTeX wrappers, ``x = 5``, and ``3/4 = 75%`` when all sides are equal. After a sum
+of plain numbers (``5 + 7 = 12``) the last side is the result that is stated; nothing is evaluated.
+A sentence with exactly one number and nothing that changes it (``Rosa has 72 lemons``, ``12 is the
+answer``) states that number.
+
+Refused (None), since the text does not state one exact number or would have to be evaluated:
+several numbers, ranges, sums and powers (``5 + 7``), ``5x``, ``2\pi``, ``5 dozen``, ``3 quarters``,
+``3rd``, ``5 less``, ``12 wrong``, ``0,123``, roundings
+(``≈ 12``, ``about 12``, ``0.333...``), bounds (``at least 12``), number words (``twelve``),
+European grouping (``1.234,56``) and decimal commas (``0,5``: a pair or a number), thousands set
+off by plain spaces (``1 234``), and texts longer than `MAX_LENGTH`.
+"""
+
+import re
+import unicodedata
+from fractions import Fraction
+from typing import NamedTuple
+
+from caopd_bench.tasks.read.characters import fold
+
+# Longer texts are refused unread: no exact answer needs them, and it bounds every pattern and
+# every conversion below (Python refuses integers of more than 4300 digits by an error).
+MAX_LENGTH = 400
+
+_SIGNS = {
+    **dict.fromkeys(map(ord, "−–—﹣‐‑‒"), "-"),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), "\u202f"),  # all narrow or fixed spaces
+    **{ord(c): " " + unicodedata.normalize("NFKC", c) for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"},
+}
+# LaTeX that changes nothing, and what it is replaced by; applied in this order.
+_LATEX = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?s:\\boxed\s*\{(.*)\})", r"\1"),
+        (
+            r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{((?:[^{}]|\{[^{}]*\})*)\}",
+            r"\1",
+        ),
+        (r"\\left(?![a-z])|\\right(?![a-z])|\\!|\\displaystyle", ""),
+        (r"(?<=[0-9])\\,(?=[0-9]{3})", "\u202f"),
+        (r"(?<=[0-9])\{,\}(?=[0-9]{3})", ","),
+        (r"\\[,;: ]|~(?=[A-Za-z])", " "),
+        (r"\\([%$])", r"\1"),
+        (r"\^\s*\{?\s*\\circ\s*\}?|\\degree", "°"),
+        (r"\\[dtc]?frac\s*([0-9])\s*([0-9])(?![0-9])", r"\\frac{\1}{\2}"),
+    )
+)
+_WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("{", "}"), ("(", ")"))
+
+_DIGITS = r"(?:[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:_[0-9]{3})+|(?:\u202f[0-9]{3})+)|[0-9]+)"
+_DECIMAL = rf"(?:{_DIGITS}(?:\.[0-9]+|\.(?![.0-9]))?|\.[0-9]+)"
+_NUMBER = re.compile(
+    r"(?P<sign>[-+]?)\s*(?P<currency>(?:US\$|USD|EUR|GBP|Rs\.?|[$€£¥₹])?)\s*(?P<sign2>[-+]?)"
+    r"(?:"
+    r"(?:(?P<whole>[0-9]+)\s*)?\\[dtc]?frac\s*"
+    rf"\{{\s*(?P<a>-?{_DECIMAL})\s*\}}\s*\{{\s*(?P<b>-?{_DECIMAL})\s*\}}"
+    rf"|(?:(?P<whole2>[0-9]+)\s+)?(?P<c>{_DECIMAL})\s*/\s*(?P<d>{_DECIMAL})"
+    rf"|(?P<n>{_DECIMAL})"
+    r"(?:(?:[eE]|\s*(?:\\times|\\cdot|[x×·*])\s*10\s*(?:\^|\*\*)\s*\{?)\s*(?P<exponent>[-+]?[0-9]{1,3})\}?(?![0-9]))?"
+    r")"
+)
+_PERCENT = re.compile(r"\s*(?:%|percent(?![a-z])|per cent(?![a-z]))", re.IGNORECASE)
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALE = re.compile(rf"\s*({'|'.join(_SCALES)})(?![a-z])", re.IGNORECASE)
+_COMMENT = re.compile(r"\s*\((?P<words>[^()0-9]*)\)$")  # 12 (twelve)
+# One word of a unit: cm, km/h, m^2, cm³, °C, €.
+_UNIT_WORD = re.compile(r"[^\W\d_][^\W\d_.'’]*[.'’]?[^\W\d_]*(?:\^\{?-?[23]\}?|[23²³])?|[°€£¢¥₹$]")
+_UNIT_JOINT = re.compile(r"[\s/·.-]?")
+# Single letters that are units; any other (x, n, i, π) is a factor.
+_UNIT_LETTERS = frozenset("mgslhdtLNJWVACF")  # not K and M: thousands and millions
+# Words that doubt the number, bound it or take it back; they count in a comment as well.
+_DOUBTS = {
+    *("not", "no", "never", "none", "nor", "neither", "cannot", "without", "except", "excluding"),
+    *("wrong", "incorrect", "false", "untrue", "mistake", "mistaken", "error", "invalid"),
+    *("maybe", "perhaps", "probably", "possibly", "likely", "unlikely", "unsure", "doubtful"),
+    *("guess", "guessed", "guessing", "estimate", "estimated", "could", "might", "may", "would"),
+    *("should", "seems", "appears", "suppose", "assume", "assuming", "if", "unless", "or", "but"),
+    *("approximately", "approx", "about", "around", "roughly", "rounded", "circa", "ca", "ish"),
+    *("nearly", "almost", "close", "closer", "repeating", "recurring", "infinity", "infinite"),
+    *("least", "most", "max", "min", "maximum", "minimum", "up", "upwards", "tops", "than"),
+    *("less", "fewer", "under", "below", "above", "beyond", "short", "off", "too", "instead"),
+    *("hardly", "barely", "rather", "wait", "actually", "negative"),
+}
+# Words that change the number or join it to another.
+_NO_UNITS = _DOUBTS | {
+    *("and", "to", "plus", "minus", "times", "over", "divided", "multiplied", "added", "is"),
+    *("pi", "exp", "log", "ln", "sqrt", "root", "squared", "cubed", "factorial", "choose"),
+    *("sin", "cos", "tan", "mod", "modulo", "remainder", "reciprocal", "inverse", "power", "fold"),
+    *("double", "twice", "triple", "thrice", "binary", "octal", "hex", "hexadecimal", "base"),
+    *("basis", "bps", "between", "through", "thru", "until", "till", "versus", "vs", "out"),
+    *("kilo", "mega", "giga", "multiple", "multiples", "divisor", "factor", "divisible"),
+}
+_BELOW_100 = (
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
+)
+# Number words, scales, ordinals and parts: twenty, millions, mil, dozen, 3rd, quarters, billionths.
+_NUMBER_WORD = re.compile(
+    rf"(?:{_BELOW_100}|hundred|thousand|[a-z]{{0,12}}illi(?:on|ard)|dozen|score|lakh|crore|myriad)s?"
+    r"|gross|mill?s?|mn|mln|bn|bln|tn|trn|hal(?:f|ves)|first|thirds?|quarters?|st|nd|rd|ths?"
+    r"|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|hundred|thousand|[a-z]{1,12}illion"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie)ths?"
+)
+_SCALE_WORD = re.compile(r"(?:hundred|thousand|[a-z]{0,12}illi(?:on|ard)|dozen|mil|bn)s?")
+# "12 is the answer".
+_IS_ANSWER = re.compile(
+    r"\s+is\s+(?:the|my|our)(?:\s+(?:final|correct|right|exact|total|only)){0,2}"
+    r"\s+(?:answer|result|total|sum|solution|value|number|amount)$",
+    re.IGNORECASE,
+)
+# "Rosa has" before a number; at least two letters stand right before it ("x 12" is a product).
+_WORDS_BEFORE = re.compile(
+    r"(?:[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}[,:]?\s+){0,40}[^\W\d_](?:[^\W\d_]|['’])+:?\s+"
+)
+_IN_BOLD = re.compile(r"(?<![0-9*])\*\*([^*\s]{1,40})(?:\*\*(?![0-9*])|$)")
+_SIGN_AFTER = {"is", "was", "are", "equals", "be"}  # elsewhere a sign may be a dash
+# The left side of "5 + 7 = 12", "15% of 60 = 9", "9 crates * 8 notebooks = 72".
+_TERM = r"[$€£(\s-]*[0-9][0-9.,_\u202f]*[%)\s]*(?:[^\W\d_]{3,}(?![^\W\d_])\s*){0,3}[)\s]*"
+_OPERATION = r"(?:[-+*/×÷·^]|\\(?:times|cdot|div)(?![a-z])|\*\*|(?:of|times|plus|minus)\s)"
+_SUM = re.compile(rf"(?:{_TERM}{_OPERATION})+{_TERM}")
+# The left side of "x = 5", "total = 5", "f(2) = 5".
+_NAME = re.compile(
+    r"\\?(?P<words>[A-Za-z]+(?: [A-Za-z]+){0,3}) ?"
+    r"(?:_\{?[A-Za-z0-9]{1,9}\}?)?(?:\([A-Za-z0-9]{1,9}\))?"
+)
+
+
+class Number(NamedTuple):
+    """An exact number, and whether a percent sign follows it (``25%`` has the value 25)."""
+
+    value: Fraction
+    percent: bool
+
+
+def read_number(text: str) -> Number | None:
+    r"""Return the number that the text states, or None.
+
+    Examples
+    --------
+    >>> read_number("x = -1,234.5 cm")
+    Number(value=Fraction(-2469, 2), percent=False)
+    >>> read_number("25\\%")
+    Number(value=Fraction(25, 1), percent=True)
+    >>> read_number("12 or 13") is read_number("5 + 7") is None
+    True
+    """
+    if len(text) > MAX_LENGTH:
+        text = text.strip()
+        if len(text) > MAX_LENGTH:
+            return None
+    sides = [_unwrap(side) for side in _simplify(text).split("=")]
+    if len(sides) == 1:
+        return _read_side(sides[0]) or _read_sentence(sides[0])
+    numbers = [_read_side(side) for side in sides]
+    stated = numbers[-1]
+    if stated is None:
+        return None
+    for side, number in zip(sides[:-1], numbers[:-1], strict=True):
+        agrees = _is_name(side) or _is_sum(side) if number is None else _agree(number, stated)
+        if not agrees:
+            return None
+    return stated
+
+
+def _agree(one: Number, other: Number) -> bool:
+    """Say whether two sides of an equality are equal: 3/4 = 75%."""
+    return one.value / (100 if one.percent else 1) == other.value / (100 if other.percent else 1)
+
+
+def _is_name(side: str) -> bool:
+    name = _NAME.fullmatch(side)
+    return not side or (
+        name is not None
+        and not any(_alters(word) for word in name["words"].split() if word != "remainder")
+    )
+
+
+def _is_sum(side: str) -> bool:
+    """Say whether a side is an operation on plain numbers; which one does not matter."""
+    words = set(re.findall(r"[^\W\d_]+", side)) - {"times", "plus", "minus"}
+    return _SUM.fullmatch(side) is not None and not any(map(_alters, words))
+
+
+def _read_sentence(text: str) -> Number | None:
+    """Read the only number of a sentence: Rosa has 72 lemons."""
+    text = _IN_BOLD.sub(r"\1", text)
+    before = _WORDS_BEFORE.match(text)
+    number = _NUMBER.match(text, before.end()) if before else None
+    if before is None or number is None:
+        return None
+    words = [word.strip(",:").lower() for word in before.group().split()]
+    signed = number["sign"] or number["sign2"]
+    if signed and (words[-1] not in _SIGN_AFTER or re.match(r"[-+]\s", number.group())):
+        return None
+    if words[-1] == "of" and words[-2:-1] != ["total"]:
+        return None
+    if any(_alters(word) for word in words if word not in ("is", "remainder")):
+        return None
+    return _read_side(text[before.end() :])
+
+
+def _alters(word: str) -> bool:
+    """Say whether a word changes or doubts the number beside it."""
+    word = word.lower().replace("’", "'")
+    return (
+        word in _NO_UNITS
+        or word.endswith(("n't", "snt", "dnt"))
+        or _NUMBER_WORD.fullmatch(word) is not None
+    )
+
+
+def _simplify(text: str) -> str:
+    """Replace look-alikes and LaTeX by plain forms, and drop wrappers and the full stop."""
+    text = _unwrap(fold(text.translate(_SIGNS)))
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    return _unwrap(text)
+
+
+def _unwrap(text: str) -> str:
+    before = None
+    while text != before:
+        before = text
+        text = text.strip(' \t\n\r\u202f*_`"“”')
+        if text.endswith(".") and not text.endswith(".."):
+            text = text[:-1]
+        for opening, closing in _WRAPPERS:
+            inner = text[len(opening) : len(text) - len(closing)]
+            is_whole = len(text) > len(opening) + len(closing) - 1 and opening not in inner
+            if is_whole and text.startswith(opening) and text.endswith(closing):
+                text = inner
+    return text
+
+
+def _read_side(side: str) -> Number | None:
+    match = _NUMBER.match(side)
+    if match is None or (match["sign"] and match["sign2"]):
+        return None
+    value = _to_fraction(match)
+    if value is None:
+        return None
+    end = match.end()
+    percent = _PERCENT.match(side, end)
+    if percent:
+        end = percent.end()
+    elif scale := _SCALE.match(side, end):
+        value *= 10 ** _SCALES[scale[1].lower()]
+        end = scale.end()
+    return Number(value, percent is not None) if _is_unit(side[end:]) else None
+
+
+def _to_fraction(match: re.Match[str]) -> Fraction | None:
+    """Return the value of a matched number; None for a division by zero."""
+    if match["n"]:
+        value = _to_decimal(match["n"]) * Fraction(10) ** int(match["exponent"] or 0)
+    else:
+        below = _to_decimal(match["b"] or match["d"])
+        if below == 0:
+            return None
+        value = _to_decimal(match["a"] or match["c"]) / below
+        value += int(match["whole"] or match["whole2"] or 0)
+    return -value if "-" in match["sign"] + match["sign2"] else value
+
+
+def _to_decimal(digits: str) -> Fraction:
+    return Fraction(re.sub(r"[,_\u202f]", "", digits).removesuffix("."))
+
+
+def _is_unit(text: str) -> bool:
+    """Say whether the text after a number leaves the number as it is."""
+    if comment := _COMMENT.search(text):
+        words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", comment["words"].lower())
+        doubted = any(w in _DOUBTS or w.endswith(("n't", "n’t")) for w in words)
+        if doubted or (words and _SCALE_WORD.fullmatch(words[0])):
+            return False
+        text = text[: comment.start()]
+    text = _IS_ANSWER.sub("", text).strip()
+    position = 0
+    while position < len(text):
+        word = _UNIT_WORD.match(text, position)
+        if word is None or not _is_unit_word(word.group()):
+            return False
+        joint = _UNIT_JOINT.match(text, word.end())
+        position = joint.end() if joint else word.end()
+    return True
+
+
+def _is_unit_word(word: str) -> bool:
+    name = word.rstrip("^{}-23²³.'’")
+    if len(name) == 1 and name.isalpha() and (name.isascii() or "Ͱ" <= name <= "Ͽ"):
+        return name in _UNIT_LETTERS
+    return not _alters(name)

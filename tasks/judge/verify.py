@@ -1,0 +1,119 @@
+"""Decide whether an answer is right: one function per kind of answer, exact, without judgement.
+
+`verify` is the only checker of the project: evaluation, training rewards and reports call it.
+A new kind is a function ``(answer, gold) -> bool`` and a line in `KINDS`.
+
+``number`` reads both sides with `exact_numbers.read_number` and compares exact fractions: ``0.75``
+equals ``3/4``, and ``0.333`` does not equal ``1/3``. A percentage equals a plain number as
+percent and as share, since questions leave open which is wanted: ``25%`` equals ``25`` and
+``1/4``, on either side; two percentages are compared as they are.
+
+``latex`` compares expressions (`expressions`), ``choice`` the letter of an option (`choices`),
+``phrase`` short texts with their other names (`choices`), ``calls`` tool calls (`calls`);
+``first_call`` is the official code's way of comparing those, for its published numbers.
+"""
+
+from collections.abc import Callable, Sequence
+
+from caopd_bench.tasks.judge.choices import read_choice, same_choice, same_phrase
+from caopd_bench.tasks.judge.latex.compare import same_expression
+from caopd_bench.tasks.judge.numbers import read_number
+from caopd_bench.tasks.read.calls.values import same_calls, same_first_call
+
+__all__ = ["KINDS", "group_answers", "verify"]
+
+
+def verify(answer: str | None, gold: str, kind: str = "number") -> bool:
+    r"""Say whether the answer is the gold answer.
+
+    Parameters
+    ----------
+    answer
+        The answer as `parse_response` returned it. None (no answer) is wrong, and so is whatever
+        cannot be read; no string raises.
+    gold
+        The right answer.
+    kind
+        The kind of answer, a key of `KINDS`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, and for a gold answer that is not of its kind.
+
+    Examples
+    --------
+    >>> verify("$\\frac{3}{4}$", "0.75"), verify("1,200 apples", "1200"), verify("12 or 13", "12")
+    (True, True, False)
+    >>> verify("(B) the second", "B", kind="choice"), verify("A or B", "B", kind="choice")
+    (True, False)
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of answer {kind!r}; known kinds: {', '.join(KINDS)}")
+    return KINDS[kind](answer, gold)
+
+
+def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[int | None]:
+    """Give each answer to one question a number: equal answers share it.
+
+    Parameters
+    ----------
+    answers
+        Of samples, in order; None is no answer and belongs to no group.
+    kind
+        As of `verify`.
+
+    Examples
+    --------
+    >>> group_answers(["12", "12.0", None, "13", "twelve or so"])
+    [0, 0, None, 1, 2]
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of answer {kind!r}; known kinds: {', '.join(KINDS)}")
+    found: list[str] = []
+    groups: list[int | None] = []
+    for answer in answers:
+        if answer is None:
+            groups.append(None)
+            continue
+        known = (i for i, other in enumerate(found) if _is_same(answer, other, kind))
+        group = next(known, len(found))
+        if group == len(found):
+            found.append(answer)
+        groups.append(group)
+    return groups
+
+
+def _is_same(answer: str, other: str, kind: str) -> bool:
+    if " ".join(answer.split()).casefold() == " ".join(other.split()).casefold():
+        return True
+    if kind == "choice":  # a gold answer is a bare letter, and an answer is not
+        return read_choice(answer) is not None and read_choice(answer) == read_choice(other)
+    try:
+        return KINDS[kind](answer, other)
+    except ValueError:  # the other is not of its kind, so nothing but itself equals it
+        return False
+
+
+def _same_number(answer: str | None, gold: str) -> bool:
+    expected = read_number(gold)
+    if expected is None:
+        raise ValueError(f"the gold answer {gold!r:.80} is not a number")
+    stated = None if answer is None else read_number(answer)
+    if stated is None:
+        return False
+    if stated.percent == expected.percent:
+        return stated.value == expected.value
+    percentage, plain = (stated, expected) if stated.percent else (expected, stated)
+    return plain.value in (percentage.value, percentage.value / 100)
+
+
+#: From the kind of answer to the function ``(answer, gold) -> bool`` that compares.
+KINDS: dict[str, Callable[[str | None, str], bool]] = {
+    "number": _same_number,
+    "latex": same_expression,
+    "choice": same_choice,
+    "phrase": same_phrase,
+    "calls": same_calls,
+    "first_call": same_first_call,
+}

@@ -1,0 +1,4 @@
+"""The families of generated problems, one file each.
+
+Imports `problems.problem` and `problems.wording`.
+"""

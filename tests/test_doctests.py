@@ -1,0 +1,43 @@
+"""Every example in the documentation holds."""
+
+import doctest
+import importlib
+import pkgutil
+import sys
+
+import pytest
+
+import caopd_bench.metrics
+import caopd_bench.tasks
+
+# These import what only a training run or lm-eval loads.
+HOSTED = (
+    "caopd_bench.tasks.ask.own",
+    "caopd_bench.tasks.ask.sample",
+    "caopd_bench.tasks.ways.hooks",
+    "caopd_bench.train.engines.trl.batches",
+    "caopd_bench.train.engines.trl.trainers",
+    "caopd_bench.train.watch.callback",
+)
+PACKAGES = (caopd_bench, caopd_bench.metrics, caopd_bench.tasks)
+MODULES = sorted(
+    module.name
+    for package in PACKAGES
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if module.name not in HOSTED
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    importlib.import_module(name)
+    # Not getattr of the package: there, `tally` is the function.
+    assert doctest.testmod(sys.modules[name]).failed == 0
+
+
+def test_everything_public_has_an_example_or_is_data():
+    for name in caopd_bench.metrics.__all__:
+        thing = getattr(caopd_bench.metrics, name)
+        if callable(thing) and not isinstance(thing, type):
+            assert ">>>" in thing.__doc__, name
