@@ -17,7 +17,7 @@ from caopd_bench.tasks.catalogue.listing import list_tasks
 __all__ = ["run_plan"]
 
 NOT_MEASURED = (
-    "prompts and answers of these questions were not measured (docs/costs.md); a run with "
+    "prompts and answers of these questions were not measured (docs/backends.md); a run with "
     "--limit 20 shows them"
 )
 #: What the prompts of some ways have beside, and nobody measured.

@@ -62,7 +62,7 @@ def ece_difference(
 
     and likewise the upper limit: MOVER, Zou and Donner, Statistics in Medicine 27 (2008).
 
-    In simulation (96 cells, 100 and 500 items, docs/metrics/ece_interval.md) coverage at 0.95 was
+    In simulation (96 cells, 100 and 500 items, docs/metrics/calibration.md) coverage at 0.95 was
     0.96 to 0.98 in the median. It is lowest, 0.88 to 0.95, where model a is calibrated and b is
     not: the limit away from 0 is then too near.
 

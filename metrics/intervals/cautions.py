@@ -1,6 +1,6 @@
 """What an interval says about itself where its measured coverage fell clearly short of 0.90.
 
-The figures are those of docs/metrics/intervals.md and ece_interval.md, at a nominal 0.95.
+The figures are those of docs/metrics/intervals.md and calibration.md, at a nominal 0.95.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def smooth_ece(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) 
 
     The authors' package relplot 1.0.3 counts rows at exactly 0 and 1 half, which was seen to make
     up to .17, and cuts the kernel off half a unit from its centre, which was seen to make up to .39
-    in results above .3 and .0012 below .15 (docs/metrics/smooth.md).
+    in results above .3 and .0012 below .15 (docs/metrics/calibration.md).
 
     Confidences that each move by at most d move it by at most
     :math:`d \, (1 + 0.8 \, r / s)`, with r the mean of :math:`|y_i - c_i|` and s the larger of the

@@ -115,7 +115,7 @@ def consistency_test(
     With clusters, p is the larger of two: the one above, and the one by random signs, in which
     the gaps of each cluster keep or change their sign together, so that whatever dependence it
     has is kept (the wild bootstrap; Cameron, Gelbach, Miller, Review of Economics and Statistics
-    90, 2008). This one is approximate: see docs/metrics/reliability.md for its size.
+    90, 2008). This one is approximate: see docs/metrics/recalibration.md for its size.
 
     Kuiper: Arrieta-Ibarra, Gujral, Tannen, Tygert, Xu, JMLR 23 (2022). chi2: Hosmer and Lemeshow,
     Communications in Statistics A9 (1980), here without its asymptotic distribution. brier:

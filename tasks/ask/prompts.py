@@ -3,7 +3,7 @@
 The question comes first and the instruction after it, right before the model's turn. Of the
 exemplars only the first carries the instruction too; the others show what it means. That is a third
 shorter than repeating it, and SmolLM2-135M-Instruct kept to the format more often
-(docs/decisions/small-models.md).
+(docs/decisions/README.md).
 
 The micro models' arithmetic (style `arith`) has no words at all: their tokenizer knows a few dozen
 pieces.
@@ -68,7 +68,7 @@ STYLES = {
     "arith": ("Q: ", ""),
 }
 # In the system message, after the dataset's own instruction: there SmolLM2-135M-Instruct kept to it
-# more often than after the question (docs/decisions/science-prompt.md).
+# more often than after the question (docs/decisions/README.md).
 SCIENCE_LINE = (
     'After the closing </answer> tag write one last line: "Confidence:" and the probability (0.00 '
     "to 1.00) that this answer is right."

@@ -83,7 +83,7 @@ def ece_interval(
     at least 0.96 at 20 rows; near 0 it covers too often. With 30 questions of eight samples it was
     at least 0.87, with 125 at least 0.90. With 5 to 30 bins it was at least 0.92. At the levels
     0.8 and 0.9 some cells of 50 rows fall short by up to 0.02, and the misses are mostly upper
-    limits that are too low. Tables: docs/metrics/ece_interval.md.
+    limits that are too low. Tables: docs/metrics/calibration.md.
 
     Only bins of equal width: of the other strategies of :func:`ece` the edges depend on the rows,
     which this does not heed.

@@ -90,7 +90,7 @@ def ece_l2_interval(
     times the deviation, and sets the lower limit to 0 unless D exceeds its upper quantile under
     calibration.
 
-    It is shorter than an honest interval at small n: see docs/metrics/ece_interval.md for the
+    It is shorter than an honest interval at small n: see docs/metrics/calibration.md for the
     coverage that we measured. For the usual ECE use :func:`ece_interval`.
 
     Examples

@@ -86,7 +86,7 @@ def test_refused(pair):
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [100, 500])
 def test_it_covers(n):
-    # The floors are what was seen, see docs/metrics/ece_interval.md: it falls short of 0.95 where
+    # The floors are what was seen, see docs/metrics/calibration.md: it falls short of 0.95 where
     # the first model is calibrated.
     study = runpy.run_path(str(SIMULATE))
     floors = {"calibrated": 0.85, "strongly over": 0.90, "sign-crossing": 0.90}

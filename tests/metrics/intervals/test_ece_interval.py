@@ -188,7 +188,7 @@ def test_a_cluster_of_nearly_all_rows_counts_as_what_it_is():
     assert i.reason.startswith("as good as 1")
 
 
-# Coverage: subsets of what docs/metrics/ece_interval.md reports
+# Coverage: subsets of what docs/metrics/calibration.md reports
 
 
 @pytest.mark.slow

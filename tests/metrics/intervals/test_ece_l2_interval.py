@@ -84,7 +84,7 @@ def test_the_order_of_the_rows_changes_no_bit():
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "floor"), [(500, 0.85), (2000, 0.87)])
 def test_it_covers_where_n_is_large(n, floor):
-    # Asymptotic: the floors are what was seen, see docs/metrics/ece_interval.md.
+    # Asymptotic: the floors are what was seen, see docs/metrics/calibration.md.
     study = runpy.run_path(str(SIMULATE))
     found = {
         p.name: study["study_l2"](p, n, 200, np.random.default_rng(5))["coverage"]

@@ -1,4 +1,4 @@
-"""Numbers that could see a saturated reference collapse, for docs/decisions/strict-auroc.md.
+"""Numbers that could see a saturated reference collapse, for docs/decisions/README.md.
 
     python tests/studies/bench/strict_alternatives.py
 

@@ -1,4 +1,4 @@
-"""Draw the risk-coverage diagram of docs/metrics/selective.md.
+"""Draw the risk-coverage diagram of docs/metrics/scores.md.
 
     python tests/studies/metrics/draw_selective.py docs/metrics
 

@@ -1,4 +1,4 @@
-"""Coverage of the interval of `auroc_between`: the table of docs/metrics/ranking.md.
+"""Coverage of the interval of `auroc_between`: the table of docs/metrics/scores.md.
 
     python tests/studies/metrics/simulate_between.py
 

@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 def page_yaml():
     """The YAML that the documentation shows."""
-    page = (DOCS / "own_questions.md").read_text(encoding="utf-8")
+    page = (DOCS / "tasks.md").read_text(encoding="utf-8")
     return page.split("```yaml\n")[1].split("```")[0]
 
 
