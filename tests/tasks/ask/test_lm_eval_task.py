@@ -1,7 +1,7 @@
 """`caopd_math_conf` inside lm-eval, with a model that answers by rule.
 
 One TaskManager for the session: each costs seconds. Plain `lm_eval`, without --include_path, is
-typed in tests/test_lm_eval_versions.py.
+typed in tests/backends/test_lm_eval_versions.py.
 """
 
 import json
@@ -20,9 +20,9 @@ from caopd_bench import read_run, score  # noqa: E402
 from caopd_bench.metrics import auroc, brier, ece  # noqa: E402
 from caopd_bench.tasks import task_folder  # noqa: E402
 from caopd_bench.tasks.ask import documents as asking  # noqa: E402
-from caopd_bench.tasks.ask import hooks  # noqa: E402
 from caopd_bench.tasks.ask.prompts import MATH_INSTRUCTION  # noqa: E402
 from caopd_bench.tasks.judge.aggregates import SET_METRICS  # noqa: E402
+from caopd_bench.tasks.ways import hooks  # noqa: E402
 
 # lm-eval and what it imports warn of their own affairs.
 pytestmark = pytest.mark.filterwarnings("ignore")

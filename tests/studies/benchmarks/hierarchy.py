@@ -1,6 +1,6 @@
 """How often the limits of a sweep's analysis cover, by how much base seeds differ (docs/sweep.md).
 
-    python tests/benchmarks/hierarchy.py
+    python tests/studies/benchmarks/hierarchy.py
 
 Studies of 3 bases x 5 training seeds, each asked the same 1,500 items. Items differ in how hard
 they are, for all alike; bases differ by `spread` in accuracy, training seeds of one base by .01.

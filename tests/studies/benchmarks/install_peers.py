@@ -1,6 +1,6 @@
 """Install each peer on its own, so that one that does not install is reported, not fatal.
 
-    python tests/benchmarks/install_peers.py
+    python tests/studies/benchmarks/install_peers.py
 
 Honours PIP_CONSTRAINT. run.py writes "not installed" beside what is missing afterwards.
 """

@@ -11,7 +11,7 @@ import pytest
 
 from caopd_bench.metrics import aurc, auroc, ece, spr
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "studies" / "benchmarks"
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Memory and time of `caopd-bench score` on many rows in sharded files.
 
-    python tests/benchmarks/shards.py --rows 100000000
-    python tests/benchmarks/shards.py --rows 100000000 --continuous --decimals 4
-    python tests/benchmarks/shards.py --rows 10000000 --format jsonl
+    python tests/studies/benchmarks/shards.py --rows 100000000
+    python tests/studies/benchmarks/shards.py --rows 100000000 --continuous --decimals 4
+    python tests/studies/benchmarks/shards.py --rows 10000000 --format jsonl
 
 Writes shards from a seed, runs the command as a user does, checks the numbers against the counts
 that were written, prints what it took, and deletes the files.

@@ -36,7 +36,8 @@ times to a factor of two.
 and int64 0/1; what a peer needs instead (a tensor, float labels) is prepared before its time is
 taken. Ours are checked, counted and computed from the arrays each time; a second metric from the
 same tally would cost microseconds. The formulas called "official" (the code released with CaOPD)
-and "lm-polygraph's" are written again from their description, in `tests/benchmarks/formulas.py`.
+and "lm-polygraph's" are written again from their description, in
+`tests/studies/benchmarks/formulas.py`.
 `12x` means: 12 times slower than ours.
 
 Versions: {versions}.

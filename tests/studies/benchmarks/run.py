@@ -1,7 +1,7 @@
 """Metrics side by side with their peers: times, ratios and agreement, in one run on one thread.
 
     tox -e bench    # with every peer, in an environment of its own
-    python tests/benchmarks/run.py --sizes 1000,100000 --output /tmp/metrics.md
+    python tests/studies/benchmarks/run.py --sizes 1000,100000 --output /tmp/metrics.md
 
 Prints the page and writes it to --output. Nothing is asserted: speed depends on the machine.
 """
