@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import build_parser, main
-from caopd_bench.core.privacy.provenance import clean_provenance
+from caopd_bench.runs.provenance import clean_provenance
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "reference_runs" / "smollm2-135m"

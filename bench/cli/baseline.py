@@ -15,15 +15,15 @@ from caopd_bench.gates.planning.plan import plan_gate
 from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
 from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.gates.reference import init_baseline, update_baseline, verify_baseline
-from caopd_bench.gates.reference_files import (
+from caopd_bench.gates.wording.text import render_text
+from caopd_bench.runs.run import Run
+from caopd_bench.runs.stored.baseline import (
     BASELINE_NAME,
     CHANGES_NAME,
     Baseline,
     find_missing,
     read_baseline,
 )
-from caopd_bench.gates.wording.text import render_text
-from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.runs.stored.store import is_stored, read_summary
 from caopd_bench.scores.notes import describe_run, notes_on_pairing

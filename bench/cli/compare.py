@@ -14,7 +14,7 @@ from caopd_bench.comparison.table import render_comparison, render_groups
 from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
 from caopd_bench.core.errors import UsageError, writing
 from caopd_bench.core.files.write import replace_file
-from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.core.markers import escape_markers
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 __all__ = ["run_compare"]

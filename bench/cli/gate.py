@@ -18,7 +18,6 @@ from caopd_bench.gates.planning.plan_text import render_plan, render_plan_json
 from caopd_bench.gates.planning.self_test import run_self_test
 from caopd_bench.gates.planning.self_test_text import render_self_test
 from caopd_bench.gates.policy import SHIPPED, Policy, load_policy, render_schema
-from caopd_bench.gates.reference_files import read_baseline
 from caopd_bench.gates.rerun import IDENTICAL, measure_rerun
 from caopd_bench.gates.wording.github import annotate, append_summary
 from caopd_bench.gates.wording.text import render_text
@@ -29,6 +28,7 @@ from caopd_bench.gates.wording.write import (
     write_outputs,
 )
 from caopd_bench.runs.run import AnyRun, Run
+from caopd_bench.runs.stored.baseline import read_baseline
 
 __all__ = ["run_gate"]
 

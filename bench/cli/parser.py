@@ -284,7 +284,7 @@ def _tasks(options: argparse.Namespace) -> int:
 
 
 def _fetch_model(options: argparse.Namespace) -> int:
-    from caopd_bench.core.fetch_model import FetchError, fetch_model
+    from caopd_bench.cli.fetch_model import FetchError, fetch_model
 
     try:
         folder = fetch_model(options.name, options.output, say=_say)

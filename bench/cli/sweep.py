@@ -13,7 +13,8 @@ from caopd_bench.core.errors import OutputError, UsageError
 from caopd_bench.core.extras import require
 from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
-from caopd_bench.sweep.analysis.spec import Analysis, find_analysis
+from caopd_bench.sweep.analysis.gather import find_analysis
+from caopd_bench.sweep.analysis.spec import Analysis
 from caopd_bench.sweep.grid.cells import Cell, Sweep
 from caopd_bench.sweep.grid.display import Display, show_seconds
 from caopd_bench.sweep.grid.file import read_sweep

@@ -17,10 +17,10 @@ from caopd_bench.core.extras import require
 from caopd_bench.core.files.folders import only_writer
 from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.files.write import replace_file
+from caopd_bench.core.privacy.clean import clean_settings
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.stored.secrets import clean_settings
 from caopd_bench.train.checkpoints import PROVENANCE, find_last, finish
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.pickles import refuse_pickles

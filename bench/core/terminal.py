@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from pathlib import PurePath
 
-from caopd_bench.core.process.markers import break_markers
+from caopd_bench.core.markers import break_markers
 
 __all__ = ["NAME_WIDTH", "WARNING_WIDTH", "escape_controls", "inline", "quote"]
 

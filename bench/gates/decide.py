@@ -19,7 +19,6 @@ from caopd_bench.gates.inputs import (
     read_whole,
 )
 from caopd_bench.gates.policy import Limits, Policy
-from caopd_bench.gates.reference_files import read_baseline
 from caopd_bench.gates.result import EXIT_CODES, GateCell, GateResult
 from caopd_bench.gates.silence import describe_loss, warn_of_silence
 from caopd_bench.gates.wording.notes import list_notes
@@ -27,6 +26,7 @@ from caopd_bench.gates.wording.places import Made, Place, finish, rooms_of
 from caopd_bench.gates.wording.room import describe_no_room
 from caopd_bench.metrics.comparison.decide import CellVerdict, Decision, Outcome, decide
 from caopd_bench.runs.run import AnyRun
+from caopd_bench.runs.stored.baseline import read_baseline
 
 __all__ = [
     "GateCell",

@@ -16,18 +16,18 @@ from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.privacy.places import shorten_spec
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
-from caopd_bench.gates.reference_files import (
+from caopd_bench.gates.rerun import measure_noise, measure_rerun
+from caopd_bench.runs.check_texts import refuse_unlike_texts
+from caopd_bench.runs.read import read_run
+from caopd_bench.runs.records import AS_ZERO, Record, to_plain
+from caopd_bench.runs.run import Run
+from caopd_bench.runs.stored.baseline import (
     BASELINE_NAME,
     CHANGES_NAME,
     Baseline,
     Noise,
     find_missing,
 )
-from caopd_bench.gates.rerun import measure_noise, measure_rerun
-from caopd_bench.runs.check_texts import refuse_unlike_texts
-from caopd_bench.runs.read import read_run
-from caopd_bench.runs.records import AS_ZERO, Record, to_plain
-from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.check import find_edits, find_unlike_spans, read_stored
 from caopd_bench.runs.stored.secrets import say_left_out
 from caopd_bench.runs.stored.store import (

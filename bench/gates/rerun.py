@@ -10,10 +10,10 @@ from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.gates.reference_files import Noise
 from caopd_bench.metrics import degradation
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.run import Run
+from caopd_bench.runs.stored.baseline import Noise
 
 __all__ = ["IDENTICAL", "Rerun", "measure_noise", "measure_rerun"]
 

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
-from caopd_bench.core.privacy.provenance import clean_provenance, parser_warnings
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval_provenance import (
@@ -30,6 +29,7 @@ from caopd_bench.runs.lm_eval_provenance import (
     thinking_setting,
 )
 from caopd_bench.runs.lm_eval_rows import judge_again, make_rows
+from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import Row, Run
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 from caopd_bench.tasks.read.thinking import holds_thinking

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.core.markers import escape_markers
 from caopd_bench.metrics import Interval
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
-from caopd_bench.core.privacy.provenance import clean_provenance
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.flat.files import SUFFIXES, format_of
 from caopd_bench.runs.inspect import is_inspect, read_header, read_inspect
 from caopd_bench.runs.lm_eval_provenance import section
 from caopd_bench.runs.logged import AnswerColumns, Logged, read_logged
+from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS, verify

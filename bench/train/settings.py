@@ -18,6 +18,8 @@ METHOD_NAMES = (
     *("sft", "sft-mu", "opd", "caopd", "caopd-constant", "opd-solution", "caopd-solution"),
     *("grpo", "rlcr", "dcpo"),
 )
+#: Where a stated confidence is replaced by the success rate.
+PLACES = ("completion", "demonstration", "note")
 MAX_BYTES = 100_000
 _WORDS = {"true": True, "false": False, "null": None, "none": "none"}
 
@@ -96,8 +98,6 @@ class TrainSettings(BaseModel):
     @field_validator("replace")
     @classmethod
     def _check_places(cls, value: str) -> str:
-        from caopd_bench.train.questions.contexts import PLACES
-
         places = [part.strip() for part in value.split(",")] if value != "none" else []
         unknown = [place for place in places if place not in PLACES]
         if unknown:

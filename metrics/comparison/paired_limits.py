@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from caopd_bench.metrics.comparison.ece_difference import ece_correlation, ece_difference
+from caopd_bench.metrics.comparison.isotonic_noise import isotonic_noise
 from caopd_bench.metrics.comparison.pairs import Pair
 from caopd_bench.metrics.intervals.influence import Influence, influence
 from caopd_bench.metrics.intervals.limits import normal_quantile
-from caopd_bench.metrics.points.isotonic_noise import isotonic_noise
 from caopd_bench.metrics.registry import METRICS, widest_change
 from caopd_bench.metrics.rows.binning import bin_index
 from caopd_bench.metrics.rows.counting import FloatArray

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from caopd_bench.core.markers import guard_streams
 from caopd_bench.core.process.exits import ExitCode, complain, explain, explain_output
 from caopd_bench.core.process.foreign_ends import check_memory, fenced
-from caopd_bench.core.process.markers import guard_streams
 from caopd_bench.core.process.signals import Signals, caught
 from caopd_bench.core.process.streams import Standard, guarded
 

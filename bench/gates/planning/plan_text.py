@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.core.process.markers import escape_markers
+from caopd_bench.core.markers import escape_markers
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 from caopd_bench.gates.planning.no_room import describe_no_room
 from caopd_bench.gates.planning.plan import CellPlan, GatePlan, TaskPlan

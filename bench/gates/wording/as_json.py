@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
+from caopd_bench.core.markers import escape_markers
 from caopd_bench.core.privacy.places import is_path, shorten_path
-from caopd_bench.core.process.markers import escape_markers
 from caopd_bench.gates.result import GateResult
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from caopd_bench.core.errors import OutputError
-from caopd_bench.core.process.markers import print_command
+from caopd_bench.core.markers import print_command
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 from caopd_bench.gates.result import GateCell, GateResult
 from caopd_bench.gates.wording.markdown import render_markdown

@@ -14,11 +14,11 @@ from typing import Any
 
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import inline
-from caopd_bench.gates.reference_files import BASELINE_NAME, hash_rows, read_baseline
 from caopd_bench.metrics import METRICS
 from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.records import AS_ZERO
 from caopd_bench.runs.run import AGREEMENT, Run
+from caopd_bench.runs.stored.baseline import BASELINE_NAME, hash_rows, read_baseline
 from caopd_bench.runs.stored.store import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.parse import PARSER_VERSION

@@ -9,31 +9,29 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_json import parse_json
+from caopd_bench.core.privacy.clean import clean_cell, clean_settings, redact_all
 from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, redact
-from caopd_bench.core.privacy.keep import Kept, is_recorded, keep_named, list_left_out
-from caopd_bench.core.privacy.names import RUN, SETTINGS, SWEEP_CELL
+from caopd_bench.core.privacy.keep import Kept, is_recorded, list_left_out
+from caopd_bench.core.privacy.names import RUN
 from caopd_bench.core.privacy.places import clean_text_urls, shorten_spec
-from caopd_bench.core.privacy.provenance import describe_cleaning
 from caopd_bench.core.terminal import inline
-from caopd_bench.gates.reference_files import BASELINE_NAME, CHANGES_NAME
+from caopd_bench.runs.provenance import describe_cleaning
+from caopd_bench.runs.stored.baseline import BASELINE_NAME, CHANGES_NAME
 from caopd_bench.runs.stored.files import SUMMARY_NAME
 
 __all__ = [
     "CLEANERS",
     "Cleaned",
-    "clean_cell",
     "clean_failure",
-    "clean_settings",
     "name_in_summary",
     "name_places",
-    "redact_all",
     "say_left_out",
     "warn_of_cell",
     "warn_of_secrets",
@@ -61,37 +59,6 @@ class Cleaned(NamedTuple):
     content: bytes
     left_out: list[str]
     shortened: list[str]
-
-
-def clean_cell(known: Mapping[str, Any]) -> Kept:
-    """Give a cell.json without what is nobody's to read: its evaluation, settings and axes."""
-    evaluate = keep_named(known.get("evaluate"), SWEEP_CELL, "evaluate")
-    stages = [clean_settings(stage) for stage in known.get("stages") or ()]
-    cleaned = {**known}
-    if "evaluate" in known:
-        cleaned["evaluate"] = evaluate.value
-    if "stages" in known:
-        cleaned["stages"] = [stage.value for stage in stages]
-    left, short = list(evaluate.left_out), list(evaluate.shortened)
-    for stage in stages:
-        left += [f"stages.{name}" for name in stage.left_out]
-        short += [f"stages.{name}" for name in stage.shortened]
-    for key in ("changes", "cell"):
-        if key in known and (plain := redact_all(known[key])) != known[key]:
-            cleaned[key] = plain
-            left.append(key)
-    return Kept(cleaned, list(dict.fromkeys(left)), list(dict.fromkeys(short)))
-
-
-def clean_settings(settings: Any) -> Kept:
-    """Give the settings of a training run with its paths shortened."""
-    if not isinstance(settings, Mapping):
-        return Kept(settings, [], [])
-    places = keep_named({key: settings[key] for key in SETTINGS if key in settings}, SETTINGS)
-    cleaned = {key: places.value.get(key, value) for key, value in settings.items()}
-    plain = {key: redact_all(value) for key, value in cleaned.items()}
-    left = [key for key, value in plain.items() if value != cleaned[key]]
-    return Kept(plain, [*places.left_out, *left], places.shortened)
 
 
 def clean_failure(content: bytes) -> Cleaned:
@@ -275,14 +242,3 @@ def _clean_json(
         return Cleaned(content, [], [])
     text = json.dumps(kept.value, indent=1, ensure_ascii=is_ascii, allow_nan=False) + "\n"
     return Cleaned(text.encode("utf-8", "surrogatepass"), kept.left_out, kept.shortened)
-
-
-def redact_all(value: Any, known: Iterable[str] = ()) -> Any:
-    """Redact every text in plain values; see `credentials.redact` for `known`."""
-    if isinstance(value, str):
-        return redact(value, known)
-    if isinstance(value, Mapping):
-        return {redact(str(key)): redact_all(item, known) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [redact_all(item, known) for item in value]
-    return value

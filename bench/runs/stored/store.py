@@ -20,14 +20,14 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.folders import only_writer, replace_folder
 from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.privacy.credentials import clean_name, redact
-from caopd_bench.core.privacy.provenance import (
+from caopd_bench.core.process.progress import track
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.provenance import (
     OTHER_PARSER,
     clean_provenance,
     describe_cleaning,
     parser_warnings,
 )
-from caopd_bench.core.process.progress import track
-from caopd_bench.core.terminal import inline
 from caopd_bench.runs.records import Record, to_plain
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.runs.stored.files import (

@@ -16,23 +16,24 @@ from caopd_bench.metrics import recalibrate
 from caopd_bench.metrics.intervals.over_seeds import Answers, draw_items, replicate_metrics
 from caopd_bench.runs.run import Row
 from caopd_bench.runs.stored.check import read_stored
-from caopd_bench.sweep.analysis.spec import ANALYSIS, Analysis, View
+from caopd_bench.sweep.analysis.spec import (
+    ANALYSIS,
+    SEEN,
+    SUCCESS,
+    TIMES,
+    Analysis,
+    View,
+    read_analysis,
+)
 from caopd_bench.sweep.grid.cell_files import read_cell, read_times
 from caopd_bench.sweep.grid.cells import Cell, Sweep
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.run.observe import read_expectations
 
-__all__ = ["SEEN", "Gathered", "gather", "group_of", "sort_cells"]
+__all__ = ["Gathered", "find_analysis", "gather", "group_of", "sort_cells"]
 
 Array = NDArray[np.float64]
 Series = tuple[str, str, str]  # where (a size), group, view
-#: Of a cell's records, not of its answers: the items do not scatter them.
-SUCCESS = ("student_success", "teacher_success")
-TIMES = ("core_seconds",)
-SEEN = (
-    *(*SUCCESS, "optimism_bias", "student_stated", "teacher_stated"),
-    *("entropy", "teacher_entropy", *TIMES),
-)
 
 
 @dataclass
@@ -105,6 +106,33 @@ def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[l
         key: [[seeds[s] for s in sorted(seeds)] for _, seeds in sorted(bases.items())]
         for key, bases in found.items()
     }
+
+
+def find_analysis(sweep: Sweep) -> Analysis | None:
+    """Read the analysis beside a sweep's file, if there is one, and check it against the cells."""
+    file = sweep.file.parent / ANALYSIS
+    if not file.exists():
+        return None
+    read = read_analysis(file)
+    for task in [read.task, *(view.task for view in read.views.values() if view.task)]:
+        if not all(task in cell.evaluate.tasks for cell in sweep.cells):
+            raise UsageError(f"{file}: task: {task!r} is not among evaluate.tasks of {sweep.file}")
+    known = sort_cells(sweep, read)
+    groups, places = {group for _, group in known}, {place for place, _ in known}
+    for claim in read.claims:
+        if wrong := [place for place in claim.at or () if place not in places]:
+            raise UsageError(
+                f"{file}: claim {claim.id}: at: no cell is at {wrong[0]!r}; there are",
+                sorted(places - {""}),
+            )
+    expected = any(view.column == "expected" for view in read.views.values())
+    if expected and not all(cell.evaluate.expectation for cell in sweep.cells):
+        raise UsageError(f"{file}: views: 'expected' needs evaluate.expectation of {sweep.file}")
+    if missing := [group for group in read.groups if group not in groups]:
+        raise UsageError(
+            f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
+        )
+    return read
 
 
 def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:

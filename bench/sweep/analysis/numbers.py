@@ -24,8 +24,16 @@ from caopd_bench.metrics.intervals.over_seeds import (
     find_slope,
     mean_over_seeds,
 )
-from caopd_bench.sweep.analysis.gather import SEEN, Gathered
-from caopd_bench.sweep.analysis.spec import ANALYSIS, Analysis, Claim, Judged, judge, split_series
+from caopd_bench.sweep.analysis.gather import Gathered
+from caopd_bench.sweep.analysis.spec import (
+    ANALYSIS,
+    SEEN,
+    Analysis,
+    Claim,
+    Judged,
+    judge,
+    split_series,
+)
 
 __all__ = ["CHECKPOINTS", "METHOD", "Number", "Summary"]
 

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_yaml import read_yaml
-from caopd_bench.sweep.grid.cells import Sweep
 from caopd_bench.sweep.grid.wording import describe
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "Judged",
     "SlopeSpec",
     "View",
-    "find_analysis",
     "judge",
     "overall",
     "read_analysis",
@@ -41,6 +39,13 @@ Verdict = Literal["holds", "fails", "open"]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 RECALIBRATIONS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
 ANALYSIS = "analysis.yaml"
+#: Of a cell's records, not of its answers: the items do not scatter them.
+SUCCESS = ("student_success", "teacher_success")
+TIMES = ("core_seconds",)
+SEEN = (
+    *(*SUCCESS, "optimism_bias", "student_stated", "teacher_stated"),
+    *("entropy", "teacher_entropy", *TIMES),
+)
 
 
 class _Strict(BaseModel):
@@ -168,35 +173,6 @@ class Judged(NamedTuple):
     unsure: str = ""
 
 
-def find_analysis(sweep: Sweep) -> Analysis | None:
-    """Read the analysis beside a sweep's file, if there is one, and check it against the cells."""
-    file = sweep.file.parent / ANALYSIS
-    if not file.exists():
-        return None
-    from caopd_bench.sweep.analysis.gather import sort_cells
-
-    read = read_analysis(file)
-    for task in [read.task, *(view.task for view in read.views.values() if view.task)]:
-        if not all(task in cell.evaluate.tasks for cell in sweep.cells):
-            raise UsageError(f"{file}: task: {task!r} is not among evaluate.tasks of {sweep.file}")
-    known = sort_cells(sweep, read)
-    groups, places = {group for _, group in known}, {place for place, _ in known}
-    for claim in read.claims:
-        if wrong := [place for place in claim.at or () if place not in places]:
-            raise UsageError(
-                f"{file}: claim {claim.id}: at: no cell is at {wrong[0]!r}; there are",
-                sorted(places - {""}),
-            )
-    expected = any(view.column == "expected" for view in read.views.values())
-    if expected and not all(cell.evaluate.expectation for cell in sweep.cells):
-        raise UsageError(f"{file}: views: 'expected' needs evaluate.expectation of {sweep.file}")
-    if missing := [group for group in read.groups if group not in groups]:
-        raise UsageError(
-            f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
-        )
-    return read
-
-
 def read_analysis(file: Path) -> Analysis:
     """Read an analysis file; a UsageError names the field that is wrong."""
     raw = read_yaml(file, most=MAX_BYTES, what="an analysis", page=PAGE)
@@ -238,7 +214,6 @@ def _check_names(read: Analysis, file: Path) -> None:
 
 def _check_metrics(read: Analysis, file: Path) -> None:
     from caopd_bench.metrics.intervals.over_seeds import METRICS
-    from caopd_bench.sweep.analysis.gather import SEEN
 
     used = [*read.metrics, *(claim.metric for claim in read.claims)]
     used += read.slopes.metrics if read.slopes is not None else []

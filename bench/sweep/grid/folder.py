@@ -29,8 +29,8 @@ from caopd_bench.core.files.folders import sync_tree
 from caopd_bench.core.files.locks import lock, locked
 from caopd_bench.core.files.plain_json import read_json as load_json
 from caopd_bench.core.files.write import replace_files
+from caopd_bench.core.privacy.clean import redact_all
 from caopd_bench.core.privacy.credentials import redact
-from caopd_bench.runs.stored.secrets import redact_all
 from caopd_bench.sweep.grid.cell_files import CELL, TIMING, read_cell
 from caopd_bench.sweep.grid.cells import Cell
 from caopd_bench.sweep.grid.table import COLUMNS, TIMING_COLUMNS, make_rows

@@ -22,8 +22,8 @@ from typing import Any
 
 from caopd_bench.cli.train import SETTINGS_FILE
 from caopd_bench.core.errors import UsageError
+from caopd_bench.core.privacy.clean import clean_cell
 from caopd_bench.core.privacy.credentials import LEFT_OUT
-from caopd_bench.runs.stored.secrets import clean_cell
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
 from caopd_bench.sweep.grid.cells import Cell, Sweep

@@ -15,11 +15,9 @@ from caopd_bench.tasks.ask.documents import demonstrate
 from caopd_bench.train.rollouts.judge import Group
 from caopd_bench.train.text.replace import state_confidence
 
-__all__ = ["PLACES", "show_demonstration", "show_solution"]
+__all__ = ["show_demonstration", "show_solution"]
 
 Doc = dict[str, Any]
-#: Where a stated confidence is replaced by the success rate.
-PLACES = ("completion", "demonstration", "note")
 
 
 def show_demonstration(

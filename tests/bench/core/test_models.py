@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from caopd_bench.core import fetch_model as models
+from caopd_bench.cli import fetch_model as models
+from caopd_bench.cli.fetch_model import FetchError, fetch_model
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.fetch_model import FetchError, fetch_model
 
 NAME = "smollm2-135m"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.gates.reference_files import read_baseline
 from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
 

@@ -43,8 +43,8 @@ from fuzz_seeds import ANALYSES, ANSWERS, BASELINE, MODELS, POLICIES, PUBLISHED,
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.gates.policy import load_policy
-from caopd_bench.gates.reference_files import read_baseline
 from caopd_bench.report.models_file import read_models, read_published
+from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.sweep.analysis.spec import read_analysis
 from caopd_bench.sweep.grid.cell_files import read_cell, read_times
 from caopd_bench.sweep.grid.file import read_sweep

@@ -10,7 +10,7 @@ import pytest
 from caopd_bench import gate, read_run, score
 from caopd_bench.gates.margins import factor, suggest_margins
 from caopd_bench.gates.policy import Policy
-from caopd_bench.gates.reference_files import read_baseline
+from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.runs.stored.store import write_stored
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from caopd_bench.gates.reference_files import read_baseline
 from caopd_bench.runs.read import read_run
+from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
 

@@ -315,9 +315,9 @@ def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
     assert f"  note: {said}\n" in run("score", folder, "--store", tmp_path / "stored")[1]
     assert read_run(tmp_path / "stored").warnings == (said,)
     # What was stored with a warning, or without one, is read by another parser later.
-    monkeypatch.setattr("caopd_bench.core.privacy.provenance.PARSER_VERSION", "0")
+    monkeypatch.setattr("caopd_bench.runs.provenance.PARSER_VERSION", "0")
     assert read_run(tmp_path / "stored").warnings == ()
-    monkeypatch.setattr("caopd_bench.core.privacy.provenance.PARSER_VERSION", "next")
+    monkeypatch.setattr("caopd_bench.runs.provenance.PARSER_VERSION", "next")
     assert read_run(tmp_path / "stored").warnings == (said.replace(now, "this is parser next:"),)
 
 

@@ -7,14 +7,13 @@ import pytest
 import yaml
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.sweep.analysis.gather import Gathered, _look, sort_cells
+from caopd_bench.sweep.analysis.gather import Gathered, _look, find_analysis, sort_cells
 from caopd_bench.sweep.analysis.numbers import Summary
 from caopd_bench.sweep.analysis.spec import (
     Analysis,
     Claim,
     Judged,
     View,
-    find_analysis,
     judge,
     overall,
     read_analysis,

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from caopd_bench.core.privacy.provenance import clean_provenance
 from caopd_bench.report.page.provenance import describe
+from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.tasks.ask.decoding import (
     altered_decoding,
     read_generation_settings,

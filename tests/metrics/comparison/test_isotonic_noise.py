@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from caopd_bench.metrics import METRICS, compare
+from caopd_bench.metrics.comparison.isotonic_noise import isotonic_noise
 from caopd_bench.metrics.comparison.pairs import pair
-from caopd_bench.metrics.points.isotonic_noise import isotonic_noise
 
 
 def calibrated(n, rng):
