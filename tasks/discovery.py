@@ -25,7 +25,7 @@ NATIVE_MARKS = ("TASKS_ENTRY_POINT_GROUP", "discover_plugin_task_paths")
 
 def task_folder() -> str:
     """Give the folder that holds the task YAML, for `lm_eval --include_path`."""
-    return os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "yaml")  # noqa: PTH100, PTH118, PTH120
 
 
 def install() -> None:

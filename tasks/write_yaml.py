@@ -1,83 +1,38 @@
-"""Write the YAML of all tasks: every set of questions, in every way of asking.
+"""Write the YAML of all tasks, every dataset in every way of asking, and the tables of docs/.
 
     python -m caopd_bench.tasks.write_yaml
 
-A test holds the files to what this writes. A new dataset is an entry in `sources`, one in `items`
-and one in `FAMILIES`.
+A test holds the files to what this writes. Nothing imports it: what it needs is in `catalogue`.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from caopd_bench.tasks.ask.prompts import PANEL
+from caopd_bench.tasks.ask.prompts import PANEL, PANEL_ITEMS
+from caopd_bench.tasks.catalogue.dataset import Dataset
+from caopd_bench.tasks.catalogue.datasets import DATASETS
+from caopd_bench.tasks.catalogue.items import count_items
 from caopd_bench.tasks.catalogue.kept import replace_file
+from caopd_bench.tasks.catalogue.listing import TABLES
+from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS, Way
 
-__all__ = ["FAMILIES", "render_all"]
+__all__ = ["render_pages", "render_yaml"]
 
 ROOT = Path(__file__).parent / "yaml"
-#: A line of "###" ends an exemplar in the text that a base model sees.
-STOP_SEQUENCES = ("\n###\n",)
+DOCS = Path(__file__).parents[1] / "docs"
 
 
-class Family(NamedTuple):
-    """A set of questions: its folder, its token budget, and what it is."""
-
-    folder: str
-    max_tokens: int
-    about: str
-    tags: tuple[str, ...] = ()
-
-
-class Way(NamedTuple):
-    """A way of asking: its template, how it decodes, and what it is."""
-
-    template: str
-    sampled: bool
-    about: str
-    max_tokens: int | None = None  # else the family's
-
-
-WAYS = {
-    "conf": Way("conf", False, "one greedy answer, one stated confidence"),
-    "conf_t1": Way("conf", True, "one answer sampled at T=1, one stated confidence"),
-    "sc8": Way("sampled", True, "8 samples at T=1: agreement and stated confidences"),
-    "twostage": Way("stated", False, "a confidence for the answers of an earlier run", 512),
-    "ptrue": Way("truth", False, "P(True) of the answers of an earlier run"),
-    "priv": Way("conf", False, "as _conf, with privileged context"),
-    "priv_sc8": Way("sampled", True, "as _sc8, with privileged context"),
-}
-FAMILIES = {
-    "math": Family("math", 1024, "1,000 bundled maths problems, ten levels", ("caopd",)),
-    "arith": Family("arith", 32, "two-digit arithmetic, 1,500 questions, for micro models"),
-    "gsm8k": Family("gsm8k", 1024, "GSM8K test, 1,319 problems"),
-    "math500": Family("math500", 2048, "MATH-500, LaTeX answers"),
-    "svamp": Family("svamp", 1024, "SVAMP, 1,000 problems"),
-    "math_all": Family("math_all", 2048, "bundled problems, GSM8K, MATH-500 and SVAMP in one"),
-    "science": Family("science", 2048, "SciKnowEval chemistry, 210 questions", ("caopd_paper",)),
-    "science_biology": Family("science", 2048, "SciKnowEval biology, 50 questions"),
-    "science_physics": Family("science", 2048, "SciKnowEval physics, 80 questions"),
-    "science_material": Family("science", 2048, "SciKnowEval material, 94 questions"),
-    "tooluse": Family("tooluse", 1024, "ToolAlpaca, 68 requests, all calls", ("caopd_paper",)),
-    "tooluse_paper": Family("tooluse", 1024, "ToolAlpaca, judged by the first call only"),
-    "arc": Family("general", 1024, "ARC-Challenge test, 1,172 questions"),
-    "mmlu_pro": Family("general", 2048, "MMLU-Pro test, 12,032 questions, up to ten options"),
-    "truthfulqa": Family("general", 1024, "TruthfulQA, 817 questions, one right option"),
-    "triviaqa": Family("general", 256, "TriviaQA validation, 17,944 questions, short answers"),
-}
-#: The prompt panel asks so many problems of the bundled set, 20 of each level.
-PANEL_ITEMS = 200
-
-
-def render_all() -> dict[Path, str]:
+def render_yaml() -> dict[Path, str]:
     """Give every file that belongs into the package, and its text."""
     files: dict[Path, str] = {}
-    for name, family in FAMILIES.items():
+    for name, dataset in DATASETS.items():
         for suffix, way in WAYS.items():
-            task = f"caopd_{name}_{suffix}"
-            files[ROOT / family.folder / f"{task}.yaml"] = _render(task, name, suffix, way)
+            file = ROOT / (dataset.folder or name) / f"caopd_{name}_{suffix}.yaml"
+            files[file] = _render(dataset, way)
     members = []
     for paraphrase, scale in PANEL:
         for exemplars in ("a", "b"):
@@ -90,18 +45,41 @@ def render_all() -> dict[Path, str]:
     return files
 
 
-def _render(task: str, name: str, suffix: str, way: Way) -> str:
-    family = FAMILIES[name]
-    tags = [f"caopd_{suffix}", *(family.tags if suffix == "conf" else ())]
+def render_pages(folder: Path = DOCS) -> dict[Path, str]:
+    """Give the pages that hold a table of `TABLES`, with the table that belongs there.
+
+    It stands between ``<!-- table of NAME -->`` and ``<!-- end of table -->``.
+    """
+    pages = {}
+    for page in sorted(folder.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if "<!-- table of " in text:
+            pages[page] = _fill(text, page)
+    return pages
+
+
+def _fill(text: str, page: Path) -> str:
+    def replace(found: re.Match[str]) -> str:
+        if found["name"] not in TABLES:
+            raise ValueError(f"{page}: no table of {found['name']}; known: {', '.join(TABLES)}")
+        return f"{found['before']}{TABLES[found['name']]()}{found['after']}"
+
+    place = r"(?P<before><!-- table of (?P<name>\w+) -->\n).*?(?P<after><!-- end of table -->)"
+    return re.sub(place, replace, text, flags=re.DOTALL)
+
+
+def _render(dataset: Dataset, way: Way) -> str:
+    tags = [f"caopd_{way.name}", *(dataset.tags if way.name == "conf" else ())]
+    about = dataset.about.format(count_items(dataset.name))
     lines = [
         f"include: ../../ways/_{way.template}.yml",
-        f"task: {task}",
+        f"task: caopd_{dataset.name}_{way.name}",
         f"tag: [{', '.join(tags)}]",
-        f"dataset_kwargs: {{questions: {name}, way: {suffix}}}",
+        f"dataset_kwargs: {{questions: {dataset.name}, way: {way.name}}}",
     ]
-    if way.template != "truth":
-        lines += _render_decoding(way.sampled, way.max_tokens or family.max_tokens)
-    return _finish([*lines, *_render_metadata(f"{family.about}; {way.about}")])
+    if way.generates:
+        lines += _render_decoding(way.sampled, way.max_tokens or dataset.max_tokens)
+    return _finish([*lines, *_render_metadata(f"{about}; {way.about}")])
 
 
 def _render_panel(task: str, paraphrase: str, scale: str, exemplars: str) -> str:
@@ -112,7 +90,7 @@ def _render_panel(task: str, paraphrase: str, scale: str, exemplars: str) -> str
             f"task: {task}",
             "num_fewshot: 4",
             f"dataset_kwargs: {{questions: math, way: conf, first: {PANEL_ITEMS}, {options}}}",
-            *_render_decoding(False, FAMILIES["math"].max_tokens),
+            *_render_decoding(False, DATASETS["math"].max_tokens),
             *_render_metadata(
                 f"prompt panel: wording {paraphrase}, scale {scale}, exemplar set {exemplars}"
             ),
@@ -157,10 +135,20 @@ def _finish(lines: list[str]) -> str:
     return "\n".join([*lines, ""])
 
 
+def _write(files: Mapping[Path, str]) -> None:
+    for path, text in files.items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            replace_file(path, text.encode())
+            print(path)
+
+
 def main() -> None:
-    """Write all files; those of tasks that are no more are left to `git status`."""
-    for path, text in render_all().items():
-        replace_file(path, text.encode())
+    """Write what changed; the YAML of tasks that are no more is removed."""
+    files = render_yaml()
+    for path in set(ROOT.rglob("*.yaml")) - set(files):
+        path.unlink()
+    _write(files)
+    _write(render_pages())  # after the YAML: the table of tasks is read from it
 
 
 if __name__ == "__main__":

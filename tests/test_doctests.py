@@ -12,8 +12,8 @@ import caopd_bench.tasks
 
 # These import what only a training run or lm-eval loads.
 HOSTED = (
-    "caopd_bench.tasks.ask.own",
     "caopd_bench.tasks.ask.sample",
+    "caopd_bench.tasks.own",
     "caopd_bench.tasks.ways.hooks",
     "caopd_bench.train.engines.trl.batches",
     "caopd_bench.train.engines.trl.trainers",

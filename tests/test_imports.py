@@ -11,7 +11,7 @@ FOLDERS = {"bench": "caopd_bench", "metrics": "caopd_bench.metrics", "tasks": "c
 # Imported inside the function that needs them, by whoever: each costs a second or is an extra.
 HEAVY = {"torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datasets"}
 # Only lm-eval loads these: they define the classes of tasks.
-LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/ask/own.py", "tasks/ways/hooks.py"}
+LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/own.py", "tasks/ways/hooks.py"}
 # Only a training run loads these: they define subclasses of trainers and of their callback.
 TRAINING_ONLY = {"bench/train/watch/callback.py", "bench/train/engines/trl/trainers.py"}
 FILES = [(folder, file) for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]

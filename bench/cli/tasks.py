@@ -1,18 +1,19 @@
-"""`caopd-bench tasks`: what can be asked here, of what, and what it costs."""
+"""`caopd-bench tasks`: what can be asked here, of what, and what an evaluation costs."""
 
 from __future__ import annotations
 
 import argparse
+import math
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
-from caopd_bench.core.errors import UsageError
-from caopd_bench.core.terminal import inline
-from caopd_bench.tasks.catalogue.download import find_present
-from caopd_bench.tasks.catalogue.items import SETS, count_items
-from caopd_bench.tasks.catalogue.listing import TaskEntry, list_tasks, render_markdown
-from caopd_bench.tasks.discovery import describe, task_folder
+from caopd_bench.cli import arguments
 
-__all__ = ["run_tasks"]
+if TYPE_CHECKING:
+    from caopd_bench.scores.cost import Plan
+    from caopd_bench.tasks.catalogue.listing import TaskEntry
 
+__all__ = ["add_tasks"]
 
 #: Options of the two commands within the command: name, default, which of them looks at it.
 OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
@@ -24,20 +25,86 @@ OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
     *((name, None, ("--plan",)) for name in ("samples", "answer_tokens", "rate")),
     *((name, None, ("--plan",)) for name in ("price_in", "price_out")),
 )
+NOT_MEASURED = (
+    "prompts and answers of these questions were not measured (docs/backends.md); a run with "
+    "--limit 20 shows them"
+)
+
+
+def add_tasks(commands: Any) -> None:
+    """Add `tasks` and its options."""
+    tasks = commands.add_parser(
+        "tasks", help="list the tasks, and whether plain lm_eval finds them here"
+    )
+    tasks.add_argument(
+        "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
+    )
+    tasks.add_argument("--all", action="store_true", help="every task with a line on it")
+    tasks.add_argument(
+        "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
+    )
+    tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
+    tasks.add_argument(
+        "--overlap",
+        type=arguments.path,
+        metavar="FILE",
+        help="find items of --task that are near-duplicates of this training file",
+    )
+    tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
+    tasks.add_argument(
+        "--threshold",
+        type=arguments.share,
+        default=0.5,
+        metavar="X",
+        help="for --overlap: share of an item's word runs in one training text (0.5)",
+    )
+    tasks.add_argument(
+        "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
+    )
+    plan = tasks.add_argument_group("for --plan")
+    plan.add_argument(
+        "--limit",
+        type=arguments.count,
+        metavar="N",
+        help="questions; for --overlap: pairs shown (20)",
+    )
+    plan.add_argument(
+        "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
+    )
+    plan.add_argument(
+        "--samples", type=arguments.count, metavar="K", help="of each question, for _sc8 (8)"
+    )
+    plan.add_argument(
+        "--answer-tokens",
+        type=arguments.positive,
+        metavar="N",
+        help="of one answer, instead of the measured",
+    )
+    plan.add_argument(
+        "--rate", type=arguments.positive, metavar="X", help="tokens out a second, all together"
+    )
+    plan.add_argument(
+        "--price-in", type=arguments.positive, metavar="X", help="a million tokens in"
+    )
+    plan.add_argument(
+        "--price-out", type=arguments.positive, metavar="X", help="a million tokens out"
+    )
+    tasks.set_defaults(run=run_tasks)
 
 
 def run_tasks(options: argparse.Namespace) -> int:
     """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
+    from caopd_bench.tasks.catalogue.listing import list_tasks, render_markdown
+    from caopd_bench.tasks.discovery import task_folder
+
     _refuse_unused(options)
     if options.overlap:
         from caopd_bench.cli.tasks_overlap import run_overlap
 
         return run_overlap(options)
     if options.plan:
-        from caopd_bench.cli.tasks_plan import run_plan
-
-        return run_plan(options)
-    if options.path:
+        _print_plan(options, {task.name: task for task in list_tasks()})
+    elif options.path:
         print(task_folder())
     elif options.markdown:
         print(render_markdown(), end="")
@@ -50,6 +117,8 @@ def run_tasks(options: argparse.Namespace) -> int:
 
 def _refuse_unused(options: argparse.Namespace) -> None:
     """Refuse options that the asked list or plan would not look at."""
+    from caopd_bench.core.errors import UsageError
+
     if options.overlap and options.plan:
         raise UsageError("--overlap and --plan: give one of them")
     if options.overlap and not options.task:
@@ -68,31 +137,115 @@ def _print_all(tasks: list[TaskEntry]) -> None:
 
 
 def _print_sets(tasks: list[TaskEntry]) -> None:
-    ways: dict[str, list[str]] = {}
-    for task in tasks:
-        if task.way != "panel":
-            ways.setdefault(task.questions, []).append(f"_{task.way}")
+    from caopd_bench.core.terminal import inline
+    from caopd_bench.tasks.catalogue.datasets import DATASETS
+    from caopd_bench.tasks.catalogue.items import count_items
+    from caopd_bench.tasks.catalogue.ways import WAYS
+    from caopd_bench.tasks.discovery import describe
+
+    panel = sum(task.way == "panel" for task in tasks)
     table = [("questions", "items", "rows from")]
-    for name in SETS:
-        if name in ways:
-            table.append((f"caopd_{name}", f"{count_items(name):,}", _origin(name)))
+    for name in DATASETS:
+        table.append((f"caopd_{name}", f"{count_items(name):,}", _origin(name)))
     widths = [max(len(row[i]) for row in table) for i in range(2)]
     for name, items, origin in table:
         print(f"{name:<{widths[0]}}  {items:>{widths[1]}}  {inline(origin, 100)}")
-    shared = sorted({way for found in ways.values() for way in found}, key=_order)
-    print(f"\neach asked in {len(shared)} ways, caopd_NAME + {' '.join(shared)}")
-    print("the prompt panel: caopd_math_panel (12 prompts); all names: caopd-bench tasks --all")
+    print(f"\neach asked in {len(WAYS)} ways, caopd_NAME + {' '.join(f'_{way}' for way in WAYS)}")
+    print(
+        f"the prompt panel: caopd_math_panel ({panel} prompts); all names: caopd-bench tasks --all"
+    )
     print(f"\nplain `lm_eval --tasks caopd_math_conf` works here: {describe()}")
     print('always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
 
 
-def _order(way: str) -> int:
-    known = ["_conf", "_conf_t1", "_sc8", "_twostage", "_ptrue", "_priv", "_priv_sc8"]
-    return known.index(way) if way in known else len(known)
-
-
 def _origin(name: str) -> str:
-    chosen = SETS[name]
+    from caopd_bench.tasks.catalogue.datasets import DATASETS
+    from caopd_bench.tasks.catalogue.download import find_present
+
+    chosen = DATASETS[name]
     if chosen.parts:
         return " + ".join(chosen.parts)
     return find_present(chosen.source) if chosen.source else "bundled"
+
+
+def _print_plan(options: argparse.Namespace, tasks: dict[str, TaskEntry]) -> None:
+    """Print what an evaluation costs: one task, or the prompt panel."""
+    from caopd_bench.core.errors import UsageError
+    from caopd_bench.core.process.progress import stage
+    from caopd_bench.core.terminal import align
+    from caopd_bench.scores.cost import Costs, load_costs, make_plan
+    from caopd_bench.scores.panel import PANEL_TASK
+    from caopd_bench.tasks.catalogue.items import count_items
+    from caopd_bench.tasks.catalogue.ways import WAYS
+
+    # The panel is a group: all its tasks ask the same problems with the same budget.
+    members = [name for name in tasks if name.startswith(f"{PANEL_TASK}_")]
+    is_panel = options.plan == PANEL_TASK
+    task = tasks.get(members[0] if is_panel else options.plan)
+    if task is None:
+        close = get_close_matches(options.plan, tasks, n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise UsageError(f"--plan {options.plan}: no such task{hint}")
+    costs = load_costs().get(task.questions)
+    if costs is None:
+        with stage(f"counting the items of {task.questions}"):
+            costs = Costs(count_items(task.questions), None, None, None, NOT_MEASURED)
+    plan = make_plan(
+        task,
+        costs,
+        limit=options.limit,
+        num_fewshot=options.num_fewshot,
+        samples=options.samples,
+        answer_tokens=options.answer_tokens,
+        prompts=len(members) if is_panel else 1,
+        rate=options.rate,
+        price_in=options.price_in,
+        price_out=options.price_out,
+    )
+    budget = task.max_tokens
+    longer = math.ceil(options.answer_tokens or 0)
+    is_longer = budget is not None and longer > budget
+    name = f"{options.plan}: {len(members)} prompts" if is_panel else task.name
+    lines = [name, *align(_rows(plan, longer if is_longer else budget)), f"  {costs.measured}"]
+    if is_longer:
+        lines.append(
+            f"  the task cuts answers at {budget:,} tokens: longer ones need --gen_kwargs "
+            f"max_gen_toks={longer}"
+        )
+    way = WAYS.get(task.way)
+    if way is not None and (way.privileged or way.about_answer):
+        what = "the privileged context" if way.privileged else "the answer that is judged"
+        lines.append(f"  tokens in are those of the plain prompt: {what} comes on top")
+    if (options.price_in is None) != (options.price_out is None):
+        given, other = ("in", "out") if options.price_out is None else ("out", "in")
+        lines.append(f"  the price is of the tokens {given}; --price-{other} was not given")
+    print("\n".join(lines))
+
+
+def _rows(plan: Plan, budget: int | None) -> list[list[str]]:
+    at_most = f"if every answer takes its budget of {budget:,} tokens" if budget else ""
+    rows = [
+        ["", "expected", "at most", ""],
+        ["requests", f"{plan.requests:,}", "", ""],
+        ["tokens in", _count(plan.tokens_in), "", "all prompts"],
+        ["tokens out", _count(plan.tokens_out), f"{plan.budget_out:,.0f}", at_most],
+    ]
+    if plan.hours_at_most is not None:
+        rows.append(["time", _time(plan.hours), _time(plan.hours_at_most), "at the given rate"])
+    if plan.price_at_most is not None:
+        rows.append(["price", _price(plan.price), _price(plan.price_at_most), "tokens in and out"])
+    return rows
+
+
+def _count(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.0f}"
+
+
+def _price(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.2f}"
+
+
+def _time(hours: float | None) -> str:
+    if hours is None:
+        return "not measured"
+    return f"{60 * hours:,.1f} min" if hours < 2 else f"{hours:,.1f} h"

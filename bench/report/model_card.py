@@ -19,7 +19,7 @@ from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.page.provenance import describe
 from caopd_bench.report.skill import SKILL
-from caopd_bench.tasks.catalogue.sources import SOURCES
+from caopd_bench.tasks.catalogue.datasets import SOURCES
 
 __all__ = ["DATASETS", "render_card", "render_eval_results"]
 

@@ -13,8 +13,9 @@ from importlib import resources
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
+from caopd_bench.tasks.ask.prompts import PANEL_ITEMS
 from caopd_bench.tasks.catalogue.listing import TaskEntry
-from caopd_bench.tasks.write_yaml import PANEL_ITEMS
+from caopd_bench.tasks.catalogue.ways import WAYS
 
 __all__ = ["Costs", "Plan", "load_costs", "make_plan"]
 
@@ -98,7 +99,7 @@ def make_plan(
     costs : Costs
         Of its questions.
     limit, num_fewshot, samples : int, optional
-        As given to `lm_eval`: questions, exemplars, and `k` of the sampling ways (8).
+        As given to `lm_eval`: questions, exemplars, and `k` of the sampling ways.
     answer_tokens : float, optional
         Of one answer, where the user knows better than the measurement. Above the task's budget it
         is the budget, which the user must then raise.
@@ -114,21 +115,22 @@ def make_plan(
     UsageError
         If samples are given for a way that does not sample.
     """
-    is_sampled = task.way.endswith("sc8")
-    items = min(costs.items, PANEL_ITEMS) if task.way == "panel" else costs.items
-    if samples is not None and not is_sampled:
+    is_panel = task.way == "panel"
+    way = WAYS["conf" if is_panel else task.way]
+    items = min(costs.items, PANEL_ITEMS) if is_panel else costs.items
+    if samples is not None and way.samples == 1:
         raise UsageError(
             f"--samples {samples}: {task.name} asks once; use the task that ends in _sc8"
         )
     questions = min(limit or items, items)
-    each_time = (samples or 8) if is_sampled else 2 if task.way == "ptrue" else 1
+    each_time = (samples or way.samples) if way.generates else 2
     requests = questions * each_time * prompts
     tokens_in = None
     if costs.prompt_tokens is not None and costs.tokens_per_shot is not None:
         tokens_in = requests * (costs.prompt_tokens + num_fewshot * costs.tokens_per_shot)
-    each = answer_tokens or (None if task.way in ("twostage", "ptrue") else costs.answer_tokens)
+    each = answer_tokens or (None if way.about_answer else costs.answer_tokens)
     tokens_out = None if each is None else requests * each
-    if task.way == "ptrue":  # probabilities of one word, and no text
+    if not way.generates:  # probabilities of one word, and no text
         tokens_out = 0.0
     budget = requests * max(task.max_tokens or 0, answer_tokens or 0)
 

@@ -2,18 +2,7 @@
 
 The YAML of every task names both (`dataset_kwargs: {questions: gsm8k, way: conf}`); lm-eval calls
 `load` with them and with what the user gives by `--metadata`, and hands each document to
-`doc_to_text`. The ways:
-
-================  =========================================================================
-``conf``          one greedy answer with a stated confidence
-``conf_t1``       the same, sampled once at temperature 1
-``sc8``           K samples at temperature 1: how often they agree, and what each states
-``twostage``      a confidence for the answer of an earlier run (`answers`)
-``ptrue``         the probability of "True" for the answer of an earlier run (`answers`)
-``priv``          as ``conf``, with the gold answer shown (what a teacher sees while distilling), or
-                  a verified answer of the model's own (`rollouts`)
-``priv_sc8``      as ``sc8``, with that context
-================  =========================================================================
+`doc_to_text`. The ways are in `catalogue.ways`.
 """
 
 from __future__ import annotations
@@ -21,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +27,8 @@ from caopd_bench.tasks.ask.prompts import (
     render_system,
 )
 from caopd_bench.tasks.catalogue.items import load_items
+from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
-from caopd_bench.tasks.read.one_line import one_line
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 if TYPE_CHECKING:
@@ -45,16 +36,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPERT_CONFIDENCE",
-    "WAYS",
     "demonstrate",
     "doc_to_choice",
     "doc_to_target",
     "doc_to_text",
     "load",
     "make_docs",
+    "one_line",
 ]
 
-WAYS = ("conf", "conf_t1", "sc8", "twostage", "ptrue", "priv", "priv_sc8")
 OPTIONS = (
     *("exemplars", "levels", "problem_seed", "data_dir", "answers", "rollouts"),
     *("k", "allow_copies", "first"),
@@ -74,6 +64,29 @@ _log = logging.getLogger("lm_eval.caopd_bench")
 Doc = dict[str, Any]
 
 
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Let a ValueError pass, to be shown as one line if nobody catches it.
+
+    Who calls lm-eval from Python gets the exception as any other. In the command `lm_eval`, which
+    catches nothing, the interpreter would print fifty lines of lm-eval's own code before ours.
+    """
+    try:
+        yield
+    except ValueError as error:
+        ours, shown_otherwise = error, sys.excepthook
+
+        def show(kind: type[BaseException], value: BaseException, trace: Any) -> None:
+            if value is ours:
+                # One line: a newline in a value would begin another one with it.
+                print(f"caopd_bench: {' '.join(str(value).splitlines())}", file=sys.stderr)
+            else:
+                shown_otherwise(kind, value, trace)
+
+        sys.excepthook = show
+        raise
+
+
 def load(*, questions: str = "math", way: str = "conf", **options: Any) -> DatasetDict:
     """Build the splits `test` and `fewshot` of a task.
 
@@ -83,9 +96,9 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
     Parameters
     ----------
     questions : str
-        A key of `items.SETS`.
+        A key of `DATASETS`.
     way : str
-        One of `WAYS`.
+        A key of `WAYS`.
     **options
         `exemplars` ("a" or "b"), `levels` and `problem_seed` (bundled problems), `data_dir`,
         `answers` and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (only so many
@@ -123,9 +136,10 @@ def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
 
 
 def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> DatasetDict:
-    """Make the splits of a task from items (`items` says what they hold) and options of `load`."""
+    """Make the splits of a task from items (see `catalogue.dataset`) and options of `load`."""
     if way not in WAYS:
         raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
+    chosen = WAYS[way]
     style = items[0]["style"]
     name, exemplars = _choose_exemplars(style, str(options.get("exemplars", "a")))
     stated = {"set": name, "confidences": [e["confidence"] for e in exemplars]}
@@ -140,7 +154,7 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
     own = {"weights": weights, "generation_config": settings}
     asked = {
         "way": way,
-        "k": read_k(options) if way.endswith("sc8") else 1,
+        "k": _read_k(options, chosen.samples) if chosen.samples > 1 else 1,
         "paraphrase": options.get("paraphrase"),
         "scale": options.get("scale", "unit"),
         "instructed": True,
@@ -153,9 +167,9 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
         doc["parser_version"] = PARSER_VERSION
         doc["system_message"] = render_system(doc)
         docs.append(doc)
-    if way in ("twostage", "ptrue"):
+    if chosen.about_answer:
         _add_given(docs, options.get("answers"))
-    if way.startswith("priv"):
+    if chosen.privileged:
         _add_context(docs, options.get("rollouts"))
     shown = [
         {
@@ -180,9 +194,10 @@ def doc_to_target(doc: Mapping[str, Any]) -> str:
     """Give an exemplar's whole answer, or the gold answer of an evaluated item."""
     if "confidence" not in doc:
         return str(doc["answer"])
-    if doc["way"] == "ptrue":
+    way = WAYS[doc["way"]]
+    if not way.generates:
         return "True" if doc["correct"] else "False"
-    if doc["way"] == "twostage":
+    if way.about_answer:
         return f"Confidence: {doc['confidence']}"
     return render_answer(
         doc["solution"], doc["answer"], doc["confidence"], doc["style"], doc["scale"]
@@ -190,13 +205,13 @@ def doc_to_target(doc: Mapping[str, Any]) -> str:
 
 
 def doc_to_choice(doc: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
-    """Give the two answers whose probabilities `ptrue` compares."""
+    """Give the two answers whose probabilities are compared."""
     return ["True", "False"]
 
 
-def read_k(options: Mapping[str, Any]) -> int:
-    """Read the number of samples of a question, 8 by default."""
-    k = options.get("k", 8)
+def _read_k(options: Mapping[str, Any], default: int) -> int:
+    """Read the number of samples of a question."""
+    k = options.get("k", default)
     if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= 1024:
         raise ValueError(f"--metadata: k must be a whole number from 2 to 1024, got {k!r}")
     return k

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from caopd_bench.tasks.catalogue.download import DataError
+from caopd_bench.tasks.catalogue.rows import DataError
 from caopd_bench.tasks.read.parse import find_spans
 
 __all__ = ["Given", "read_answers"]

@@ -1,4 +1,4 @@
-"""What the model is asked: the one place where a prompt is worded.
+"""What the model is asked: where a prompt is worded, but for what a way of asking words itself.
 
 The question comes first and the instruction after it, right before the model's turn. Of the
 exemplars only the first carries the instruction too; the others show what it means. That is a third
@@ -19,11 +19,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.read.calls.find import load_calls
 
 __all__ = [
     "MATH_INSTRUCTION",
     "PANEL",
+    "PANEL_ITEMS",
     "PROMPT_VERSION",
     "STYLES",
     "item_hash",
@@ -73,11 +75,6 @@ SCIENCE_LINE = (
     'After the closing </answer> tag write one last line: "Confidence:" and the probability (0.00 '
     "to 1.00) that this answer is right."
 )
-STATED_QUESTION = (
-    'How likely is it that the proposed answer is right? Reply with one line: "Confidence:" and '
-    "the probability (0.00 to 1.00)."
-)
-TRUTH_QUESTION = "Is the proposed answer right? Reply with one word, True or False."
 
 #: The prompt panel: paraphrase and scale to the instruction of the mathematics style.
 PANEL = {
@@ -109,6 +106,10 @@ PANEL = {
 }
 
 
+#: The panel asks so many problems of the bundled set, 20 of each level.
+PANEL_ITEMS = 200
+
+
 def render_prompt(doc: Mapping[str, Any]) -> str:
     """Word one question as the model sees it, in the way that the document asks.
 
@@ -119,15 +120,17 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
         `context` and `privileged` for the privileged ways, and `note` for a teacher that is told
         the confidence; `paraphrase` and `scale` for the panel.
     """
-    label, instruction = STYLES[doc["style"]]
-    if doc["style"] == "arith" and doc["way"] not in ("twostage", "ptrue"):
+    way = WAYS[doc["way"]]
+    if doc["style"] == "arith" and not way.about_answer:
         return _render_arith(doc)
+    label, instruction = STYLES[doc["style"]]
+    instruction = way.instruction or instruction
     if doc.get("paraphrase"):
         instruction = PANEL[doc["paraphrase"], doc["scale"]]
     question = f"{label}{doc['question']}"
-    if doc["way"] in ("twostage", "ptrue"):
-        ask = STATED_QUESTION if doc["way"] == "twostage" else TRUTH_QUESTION
-        return f"{question}\n\nProposed answer: {doc['given'] or '(none)'}\n\n{ask}"
+    if way.about_answer:
+        given = doc["given"] or "(none)"
+        return f"{question}\n\nProposed answer: {given}\n\n{way.about_answer}"
     parts = [question]
     if doc.get("context") == "demonstration":
         parts.append(f"An expert answered this as follows:\n\n{doc['privileged']}")
@@ -161,7 +164,7 @@ def render_note(confidence: str) -> str:
 
 def render_system(doc: Mapping[str, Any]) -> str:
     """Word the system message: the dataset's own instruction and our line; most have none."""
-    if doc["way"] in ("twostage", "ptrue") or not doc.get("system"):
+    if WAYS[doc["way"]].about_answer or not doc.get("system"):
         return ""
     return f"{doc['system']}\n\n{SCIENCE_LINE}"
 

@@ -16,7 +16,6 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from caopd_bench.tasks.ask.documents import read_k
 from caopd_bench.tasks.judge.judge import judge_samples
 
 __all__ = ["SampledTask"]
@@ -45,7 +44,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
         # The model's arguments are among the metadata: API models have no `pretrained`.
         is_api = "pretrained" not in options and ("model" in options or "base_url" in options)
         requests = []
-        for i in range(read_k(options)):
+        for i in range(int(doc["k"])):
             generation = deepcopy(self.config.generation_kwargs)
             if is_api:
                 generation["seed"] = int(generation.get("seed", SEED)) + i

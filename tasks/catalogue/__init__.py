@@ -1,4 +1,4 @@
-"""Which questions there are: sources, their items, downloads, and how they are listed.
+"""Which questions there are, and how they are asked: entries, rows, downloads, lists.
 
-Imports nothing of ours but `problems`. Start with `sources`.
+Imports `problems` and `read`. Start with `dataset` and the folder `datasets`.
 """

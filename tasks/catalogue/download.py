@@ -9,31 +9,31 @@ One loader for all tasks, and one rule for where rows come from:
 
 Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes
 with a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
-What is downloaded must have the content that is expected (`sources`); what a local folder holds is
+What is downloaded must have the content that is expected (`Source`); what a local folder holds is
 the user's own, and another content is said and kept in the source.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
-import json
 import logging
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from caopd_bench.tasks.catalogue.content import DataError, Row, hash_content, hash_rows
+from caopd_bench.tasks.catalogue.dataset import Hub, RawFile, Source
 from caopd_bench.tasks.catalogue.hub import TIMEOUT, is_offline, load_hub
 from caopd_bench.tasks.catalogue.kept import CACHE_VARIABLE, cache_folder, replace_file
-from caopd_bench.tasks.catalogue.sources import SOURCES, Hub, RawFile, Source
+from caopd_bench.tasks.catalogue.rows import (
+    DataError,
+    Row,
+    hash_content,
+    hash_rows,
+    read_rows,
+)
 
-__all__ = ["DataError", "find_present", "hash_rows", "load_rows", "read_rows"]
+__all__ = ["find_present", "load_rows"]
 
 FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
 MAX_BYTES = 200_000_000
@@ -42,13 +42,13 @@ SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".csv", ".parquet")
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 
-def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row], Row]:
+def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[Row], Row]:
     """Load the rows of a dataset.
 
     Parameters
     ----------
-    name : str
-        A key of `sources.SOURCES`.
+    source : Source
+        Of the dataset.
     data_dir : str or Path, optional
         A folder that holds the dataset's file; else `CAOPD_BENCH_DATA`, if set.
 
@@ -63,7 +63,6 @@ def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row],
     DataError
         One line: what is missing, and what to set.
     """
-    source = SOURCES[name]
     folder = data_dir or os.environ.get(FOLDER_VARIABLE)
     if folder:
         path = _find_file(source, Path(folder).expanduser())
@@ -102,9 +101,8 @@ def load_rows(name: str, data_dir: str | Path | None = None) -> tuple[list[Row],
     return rows, known
 
 
-def find_present(name: str) -> str:
+def find_present(source: Source) -> str:
     """Say in a few words where the rows of a dataset would come from, without a download."""
-    source = SOURCES[name]
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         path = _find_file(source, Path(folder).expanduser())
@@ -113,48 +111,6 @@ def find_present(name: str) -> str:
         kept = _kept(source, source.raw)
         return str(kept) if kept.is_file() else "will be downloaded"
     return f"hub: {_hub(source).path}"
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read JSON lines (also gzipped), CSV or Parquet.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or a line is not a JSON object: the line is named.
-    """
-    try:
-        if path.suffix == ".parquet":
-            import pyarrow.parquet
-
-            rows: list[Row] = pyarrow.parquet.read_table(path).to_pylist()
-            return rows
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except ImportError:
-        raise DataError(f'{path}: needs pyarrow; pip install "caopd-bench[parquet]"') from None
-    except (OSError, EOFError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    if path.suffix == ".csv":
-        try:
-            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
-        except csv.Error as error:
-            raise DataError(f"{path}: cannot be read as CSV ({error})") from None
-    return list(_parse_lines(text, path))
-
-
-def _parse_lines(text: str, path: Path) -> Iterator[Row]:
-    # Not splitlines: a line separator of Unicode may stand inside a JSON string.
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise DataError(f"{path} line {number}: not a JSON object on one line")
-        yield row
 
 
 def _find_file(source: Source, folder: Path) -> Path | None:
@@ -204,12 +160,3 @@ def _fetch(source: Source, raw: RawFile) -> Path:
 def _hub(source: Source) -> Hub:
     assert source.hub is not None, f"{source.name} has neither raw file nor hub"
     return source.hub
-
-
-def as_text(row: Mapping[str, Any], key: str, where: str) -> str:
-    """Give a field of a row as text; refuse a row without it."""
-    value = row.get(key)
-    if value is None or value == "":
-        known = ", ".join(map(str, row))
-        raise DataError(f"{where}: no {key!r} in this row; it has {known}; is it the right file?")
-    return value if isinstance(value, str) else str(value)

@@ -1,6 +1,6 @@
 """Rows from the Hugging Face hub, at the revision that is pinned, and proof that they are those.
 
-Where the content of a dataset is known (`sources`), rows of another content are refused. Where it
+Where the content of a dataset is known (`Source`), rows of another content are refused. Where it
 is not, the hash of the rows is kept in the cache when they are first loaded, and later loads must
 give the same rows.
 """
@@ -15,9 +15,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.tasks.catalogue.content import DataError, Row, hash_content, hash_rows
+from caopd_bench.tasks.catalogue.dataset import Hub, Source
 from caopd_bench.tasks.catalogue.kept import cache_folder, replace_file
-from caopd_bench.tasks.catalogue.sources import Hub, Source
+from caopd_bench.tasks.catalogue.rows import DataError, Row, hash_content, hash_rows
 
 __all__ = ["is_offline", "load_hub"]
 

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer
 
 from caopd_bench.tasks.ask.documents import load
 from caopd_bench.tasks.ask.prompts import render_answer, render_prompt
-from caopd_bench.tasks.catalogue.items import SETS
+from caopd_bench.tasks.catalogue.datasets import DATASETS
 
 TARGET = Path(__file__).parents[2] / "tasks" / "costs.json"
 
@@ -35,7 +35,7 @@ def main(checkpoint, runs):
             budget = samples[0]["arguments"]["gen_args_0"]["arg_1"]["max_gen_toks"]
             answers[name] = (count(s["resps"][0][0] for s in samples), len(samples), budget)
     found = {}
-    for name in SETS:
+    for name in DATASETS:
         try:
             splits = load(questions=name, way="conf")
         except ValueError as error:

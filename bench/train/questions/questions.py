@@ -18,8 +18,8 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks import problems
 from caopd_bench.tasks.ask.prompts import item_hash, render_system
 from caopd_bench.tasks.catalogue import arithmetic
-from caopd_bench.tasks.catalogue.download import DataError, read_rows
-from caopd_bench.tasks.catalogue.items import SETS
+from caopd_bench.tasks.catalogue.datasets import DATASETS
+from caopd_bench.tasks.catalogue.rows import DataError, read_rows
 
 if TYPE_CHECKING:
     from caopd_bench.train.settings import TrainSettings
@@ -64,8 +64,8 @@ def load_questions(
     """
     match = re.fullmatch(r"caopd_(.+)_conf", task)
     name = match[1] if match else ""
-    if name not in SETS or SETS[name].parts:
-        known = [f"caopd_{key}_conf" for key, value in SETS.items() if not value.parts]
+    if name not in DATASETS or DATASETS[name].parts:
+        known = [f"caopd_{key}_conf" for key, value in DATASETS.items() if not value.parts]
         raise UsageError(f"task: {task!r} cannot be trained on; known:", known)
     if name in BUNDLED and train_file is not None:
         raise UsageError(f"train_file: {task} has a train split of its own; leave it out")
@@ -133,8 +133,8 @@ _PERMUTATIONS: dict[tuple[int, int, int], list[int]] = {}
 
 
 def _read_train_file(name: str, task: str, train_file: str | Path | None, levels: Any) -> list[Doc]:
-    chosen = SETS[name]
-    if train_file is None or chosen.make is None:
+    to_item = DATASETS[name].to_item
+    if train_file is None or to_item is None:
         raise UsageError(f"{task}: give train_file, the train split of the dataset (docs/train.md)")
     if levels is not None:
         raise UsageError(f"levels: {task} has none that can be chosen")
@@ -144,7 +144,7 @@ def _read_train_file(name: str, task: str, train_file: str | Path | None, levels
     items = []
     for number, row in enumerate(read_rows(path), 1):
         try:
-            item = chosen.make(row, f"{path.name} row {number}")
+            item = to_item(row, f"{path.name} row {number}")
         except KeyError as error:
             raise DataError(f"{path.name} row {number}: no field {error}") from error
         item.setdefault("id", f"{path.stem}-{number}")

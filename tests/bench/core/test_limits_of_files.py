@@ -19,7 +19,7 @@ from caopd_bench.runs.flat.files import read_chunks
 from caopd_bench.runs.rescore import rescore
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.tasks.ask.earlier_answers import read_answers
-from caopd_bench.tasks.catalogue.download import DataError
+from caopd_bench.tasks.catalogue.rows import DataError
 
 MB = 1 << 20
 ROW = b'{"confidence": 1.0, "correct": 1}\n'

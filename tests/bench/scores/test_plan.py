@@ -4,7 +4,7 @@ import pytest
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.scores.cost import Costs, load_costs, make_plan
-from caopd_bench.tasks.catalogue.items import SETS
+from caopd_bench.tasks.catalogue.datasets import DATASETS
 from caopd_bench.tasks.catalogue.listing import list_tasks
 
 COSTS = Costs(100, 50.0, 40.0, 20.0, "made up")
@@ -60,7 +60,8 @@ def test_samples_of_a_task_that_asks_once_are_refused():
 
 def test_what_is_shipped():
     costs = load_costs()
-    assert {"math", "gsm8k", "math500", "svamp", "science", "tooluse"} <= set(costs) <= set(SETS)
+    assert {"math", "gsm8k", "math500", "svamp", "science", "tooluse"} <= set(costs)
+    assert set(costs) <= set(DATASETS)
     assert costs["gsm8k"].items == 1319
     for found in costs.values():
         assert found.prompt_tokens > 20

@@ -10,7 +10,7 @@ pytest.importorskip("lm_eval", reason="lm-eval is not installed (extra `eval`)")
 pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 
 from caopd_bench import read_run
-from caopd_bench.tasks.ask.own import OwnTask, load_own
+from caopd_bench.tasks.own import OwnTask, load_own
 
 evaluate = runpy.run_path(str(Path(__file__).parent / "scripted.py"))["evaluate"]
 

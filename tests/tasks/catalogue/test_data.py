@@ -18,19 +18,21 @@ from pathlib import Path
 import pytest
 
 from caopd_bench.tasks.catalogue import download as data
-from caopd_bench.tasks.catalogue.content import hash_content
-from caopd_bench.tasks.catalogue.download import (
-    DataError,
-    find_present,
-    hash_rows,
-    load_rows,
-    read_rows,
-)
+from caopd_bench.tasks.catalogue.dataset import Hub, RawFile, Source
+from caopd_bench.tasks.catalogue.datasets import SOURCES
 from caopd_bench.tasks.catalogue.kept import replace_file
-from caopd_bench.tasks.catalogue.sources import SOURCES, Hub, RawFile, Source
+from caopd_bench.tasks.catalogue.rows import DataError, hash_content, hash_rows, read_rows
 
 ROWS = [{"question": "1 + 1?", "answer": "#### 2"}, {"question": "2 + 2?", "answer": "#### 4"}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+
+
+def load_rows(name, folder=None):
+    return data.load_rows(SOURCES[name], folder)
+
+
+def find_present(name):
+    return data.find_present(SOURCES[name])
 
 
 @pytest.fixture(autouse=True)
@@ -333,10 +335,11 @@ info.write_to_directory(str(folder))
 given = datasets.load_dataset("truthfulqa/truthful_qa", "multiple_choice", split="validation",
     revision="{SOURCES["truthfulqa"].hub.revision}")
 assert len(given) == 1
-from caopd_bench.tasks.catalogue.content import hash_content
-from caopd_bench.tasks.catalogue.download import DataError, load_rows
+from caopd_bench.tasks.catalogue.datasets import SOURCES
+from caopd_bench.tasks.catalogue.download import load_rows
+from caopd_bench.tasks.catalogue.rows import DataError
 try:
-    load_rows("truthfulqa")
+    load_rows(SOURCES["truthfulqa"])
 except DataError as error:
     print(error)
 """

@@ -6,9 +6,9 @@ import os
 import pytest
 
 from caopd_bench.tasks.ask.prompts import STYLES, item_hash
-from caopd_bench.tasks.catalogue.download import DataError
-from caopd_bench.tasks.catalogue.items import SETS, load_items
-from caopd_bench.tasks.catalogue.sources import SOURCES
+from caopd_bench.tasks.catalogue.datasets import DATASETS, SOURCES
+from caopd_bench.tasks.catalogue.items import load_items
+from caopd_bench.tasks.catalogue.rows import DataError
 from caopd_bench.tasks.judge.verify import verify
 
 REAL = ("gsm8k", "math500", "svamp", "science", "science_biology", "science_physics")
@@ -38,7 +38,7 @@ def small(tmp_path):
 @pytest.mark.parametrize("name", REAL)
 def test_every_gold_answer_of_the_real_sets_is_right(real, name):  # noqa: ARG001
     items = load_items(name)
-    assert len(items) == SOURCES[SETS[name].source].rows
+    assert len(items) == DATASETS[name].source.rows
     wrong = [i["id"] for i in items if not verify(i["answer"], i["answer"], kind=i["kind"])]
     assert wrong == []
     assert not any(verify(None, item["answer"], kind=item["kind"]) for item in items)

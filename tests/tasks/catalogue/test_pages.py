@@ -7,7 +7,7 @@ import pytest
 
 from caopd_bench.tasks.ask.exemplars import EXEMPLARS
 from caopd_bench.tasks.ask.prompts import PANEL, SCIENCE_LINE, render_answer, render_prompt
-from caopd_bench.tasks.catalogue.sources import SOURCES
+from caopd_bench.tasks.catalogue.datasets import SOURCES
 from caopd_bench.tasks.judge.verify import KINDS, verify
 from caopd_bench.tasks.read.parse import parse_response
 

@@ -1,7 +1,7 @@
 """A user's own questions, from a few lines of YAML.
 
     task: my_questions_conf
-    class: !function caopd_bench.tasks.ask.own.OwnTask
+    class: !function caopd_bench.tasks.own.OwnTask
     dataset_kwargs:
       file: questions.jsonl
       question: question
@@ -24,15 +24,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from lm_eval.api.task import ConfigurableTask
 
-from caopd_bench.tasks.ask import hooks
-from caopd_bench.tasks.ask.documents import OPTIONS, WAYS, make_docs
+from caopd_bench.tasks.ask.documents import OPTIONS, make_docs, one_line
 from caopd_bench.tasks.ask.sample import SampledTask
-from caopd_bench.tasks.catalogue.download import DataError, as_text, hash_rows, read_rows
-from caopd_bench.tasks.catalogue.items import make_choice
+from caopd_bench.tasks.catalogue.dataset import make_choice
+from caopd_bench.tasks.catalogue.rows import DataError, as_text, hash_rows, read_rows
+from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS
 from caopd_bench.tasks.judge.verify import KINDS
-from caopd_bench.tasks.read.one_line import one_line
-from caopd_bench.tasks.write_yaml import STOP_SEQUENCES
-from caopd_bench.tasks.write_yaml import WAYS as TEMPLATES
+from caopd_bench.tasks.ways import hooks
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -62,15 +60,15 @@ class OwnTask:
         options = given.get("dataset_kwargs") or {}
         with one_line():
             _check_keys(options)
-        way = options.get("way", "conf")
-        template = _read_template(TEMPLATES[way].template)
+        way = WAYS[options.get("way", "conf")]
+        template = _read_template(way.template)
         template["custom_dataset"] = load_own
-        if "process_results" in template and TEMPLATES[way].template != "truth":
+        if way.generates:
             template["generation_kwargs"] = {
                 "until": list(STOP_SEQUENCES),
-                "do_sample": TEMPLATES[way].sampled,
-                "temperature": 1.0 if TEMPLATES[way].sampled else 0.0,
-                "max_gen_toks": TEMPLATES[way].max_tokens or MAX_TOKENS,
+                "do_sample": way.sampled,
+                "temperature": 1.0 if way.sampled else 0.0,
+                "max_gen_toks": way.max_tokens or MAX_TOKENS,
             }
         is_sampled = template.pop("class", None) is not None
         make = SampledTask if is_sampled else ConfigurableTask
@@ -113,16 +111,16 @@ def load_own(
     question, answer : str
         Columns.
     kind : str
-        Of the answers, a key of `verifiers.KINDS`.
+        Of the answers, a key of `KINDS`.
     way : str
-        Of asking, one of `asking.WAYS`.
+        Of asking, a key of `WAYS`.
     options : str, optional
         Of questions with `kind: choice`: the column that lists the options; `answer` is then a
         letter or the place of the right one, from 0 on. Without it the question holds its options.
     solution : str, optional
         Column of a worked solution, for the privileged context.
     **others
-        As of `asking.load`, and the model's arguments.
+        As of `documents.load`, and the model's arguments.
 
     Raises
     ------
@@ -209,14 +207,13 @@ class _Loader(yaml.SafeLoader):
 
 
 def _resolve(loader: yaml.SafeLoader, node: Any) -> Any:
-    name = str(loader.construct_scalar(node)).removeprefix("hooks.")
-    return SampledTask if name == "SampledTask" else getattr(hooks, name)
+    return getattr(hooks, str(loader.construct_scalar(node)).removeprefix("hooks."))
 
 
 _Loader.add_constructor("!function", _resolve)
 
 
 def _read_template(name: str) -> dict[str, Any]:
-    path = Path(__file__).parents[1] / "ways" / f"_{name}.yml"
+    path = Path(__file__).parent / "ways" / f"_{name}.yml"
     template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     return template

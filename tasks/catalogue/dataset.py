@@ -1,0 +1,132 @@
+"""The form of an entry: where a dataset comes from, how a row becomes an item, how it is asked.
+
+An item is what a task asks, whatever the way of asking: `question`, `answer` (the gold), `kind`
+(for `verify`), `style` (how it is worded, `ask.prompts`), `id`, `solution` (a worked answer for the
+privileged context; may be only the answer), and groups such as `level`, `subject`, `domain`.
+`system` is the dataset's own instruction, where it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from caopd_bench.tasks.catalogue.rows import Row
+
+__all__ = ["ENTRIES", "Dataset", "Hub", "Item", "RawFile", "Source", "dataset", "make_choice"]
+
+Item = dict[str, Any]
+#: From a row, and where it stands, to an item.
+ToItem = Callable[[Row, str], Item]
+_F = TypeVar("_F", bound=ToItem)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class RawFile(NamedTuple):
+    """A file at a fixed revision of a public repository."""
+
+    url: str
+    revision: str
+    sha256: str
+    suffix: str = ".jsonl"
+
+
+class Hub(NamedTuple):
+    """Splits of a dataset on the Hugging Face hub, and the public files that pin this revision."""
+
+    path: str
+    config: str | None
+    splits: tuple[str, ...]
+    revision: str | None = None
+    known_from: str = ""
+
+
+class Source(NamedTuple):
+    """Where rows come from: a raw file pinned by commit and SHA-256, or the hub, pinned by commit.
+
+    `name` is also the name of the file in a local folder. `content` is `rows.hash_content` of the
+    published rows over `fields`, None if no rows were at hand. The datasets keep their own
+    licences: nothing of them is in this package.
+    """
+
+    name: str
+    rows: int
+    licence: str
+    raw: RawFile | None = None
+    hub: Hub | None = None
+    fields: tuple[str, ...] = ()
+    content: str | None = None
+
+
+class Dataset(NamedTuple):
+    """A set of questions. Its items come from a source, from a function, or from other sets.
+
+    Attributes
+    ----------
+    name : str
+        `caopd_NAME_conf` asks it.
+    about : str
+        A few words for lists; `{:,}` in it becomes the number of items.
+    max_tokens : int
+        Budget of an answer.
+    source, to_item : Source and function, optional
+        Its rows, and what makes an item of one.
+    load : callable, optional
+        Of bundled questions: gives the items, by the options `levels` and `problem_seed`.
+    items : int
+        How many `load` gives by default.
+    parts : tuple of str
+        Of several sets in one: their names.
+    folder : str
+        Of the YAML; the name if it is empty.
+    tags : tuple of str
+        lm-eval's, of the task `caopd_NAME_conf`.
+    """
+
+    name: str
+    about: str
+    max_tokens: int
+    source: Source | None = None
+    to_item: ToItem | None = None
+    load: Callable[..., Sequence[Item]] | None = None
+    items: int = 0
+    parts: tuple[str, ...] = ()
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+
+
+#: What the files of `datasets` define, by name.
+ENTRIES: dict[str, Dataset] = {}
+
+
+def dataset(name: str, about: str, source: Source, **others: Any) -> Callable[[_F], _F]:
+    """Make a dataset of the function that turns a row into an item; see `Dataset`."""
+
+    def register(to_item: _F) -> _F:
+        ENTRIES[name] = Dataset(name, about, source=source, to_item=to_item, **others)
+        return to_item
+
+    return register
+
+
+def make_choice(
+    question: str, options: Sequence[str], gold: int, domain: str, name: str | None
+) -> Item:
+    r"""Make an item of a question with lettered options; `gold` is the place of the right one.
+
+    Examples
+    --------
+    >>> item = make_choice("Which is a mammal?", ["trout", "whale"], 1, "quiz", "q1")
+    >>> item["question"], item["answer"]
+    ('Which is a mammal?\nA. trout\nB. whale', 'B')
+    """
+    lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
+    item = {
+        "question": "\n".join([question, *lines]),
+        "answer": LETTERS[gold],
+        "kind": "choice",
+        "style": "choice",
+        "domain": domain,
+        "solution": "",
+    }
+    return item if name is None else {**item, "id": name}

@@ -1,0 +1,32 @@
+"""The sets of questions: one entry each, in a file of this folder. A new file is found by itself.
+
+An entry is a function from a row to an item, under `dataset` with all else that is known of it.
+`python -m caopd_bench.tasks.write_yaml` then writes its tasks, and its rows in the documentation.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Source
+
+__all__ = ["DATASETS", "SOURCES"]
+
+#: Lists have these first, in this order; other files follow by name.
+FIRST = ("bundled", "maths", "science", "tooluse", "general")
+
+
+def _find() -> dict[str, Dataset]:
+    for name in (*FIRST, *sorted(module.name for module in iter_modules(__path__))):
+        import_module(f"{__name__}.{name}")
+    return ENTRIES
+
+
+#: The sets by the name that the YAML gives as `questions`.
+DATASETS: dict[str, Dataset] = _find()
+#: Where rows come from, by the first set that they are of.
+SOURCES: dict[str, Source] = {}
+for _name, _entry in DATASETS.items():
+    if _entry.source is not None and _entry.source not in SOURCES.values():
+        SOURCES[_name] = _entry.source

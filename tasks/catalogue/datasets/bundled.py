@@ -1,0 +1,36 @@
+"""The questions in this package, and the set that pools them with others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caopd_bench.tasks import problems
+from caopd_bench.tasks.catalogue import arithmetic
+from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Item
+
+
+def _load_math(levels: Any = None, problem_seed: int | None = None) -> list[Item]:
+    return [{**item, "style": "math"} for item in problems.load(seed=problem_seed, levels=levels)]
+
+
+def _load_arith(levels: Any = None, problem_seed: int | None = None) -> list[Item]:
+    if problem_seed is not None:
+        raise ValueError("--metadata: problem_seed is for caopd_math; caopd_arith has one set")
+    return arithmetic.load(levels=levels)
+
+
+ENTRIES["math"] = Dataset(
+    "math",
+    "{:,} bundled maths problems, ten levels",
+    1024,
+    load=_load_math,
+    items=1000,
+    tags=("caopd",),
+)
+ENTRIES["arith"] = Dataset(
+    "arith",
+    "two-digit arithmetic, {:,} questions, for micro models",
+    32,
+    load=_load_arith,
+    items=len(arithmetic.LEVELS) * arithmetic.PER_LEVEL,
+)

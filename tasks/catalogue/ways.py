@@ -1,0 +1,112 @@
+"""The ways of asking: one row each. A row is asked of every dataset.
+
+`python -m caopd_bench.tasks.write_yaml` writes the tasks and the tables of the documentation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["STOP_SEQUENCES", "WAYS", "Way"]
+
+#: A line of "###" ends an exemplar in the text that a base model sees.
+STOP_SEQUENCES = ("\n###\n",)
+
+
+class Way(NamedTuple):
+    """A way of asking.
+
+    Attributes
+    ----------
+    name : str
+        `caopd_math_NAME` asks so.
+    about, page : str
+        A few words for lists, and for the table of docs/ways.md.
+    template : str
+        `tasks/ways/_TEMPLATE.yml`: who judges the response, and which metrics there are.
+    sampled : bool
+        At temperature 1, not greedily.
+    samples : int
+        Asked of each question by default (`k`); 1 is one request and not K.
+    instruction : str
+        What is asked for, in place of the words of the dataset's style.
+    about_answer : str
+        What is asked about the answer of an earlier run, which is then in the prompt.
+    privileged : bool
+        With the gold answer, or a verified answer of the model's own, in the prompt.
+    max_tokens : int, optional
+        Budget of a response; the dataset's where it is None.
+    """
+
+    name: str
+    about: str
+    page: str
+    template: str = "conf"
+    sampled: bool = False
+    samples: int = 1
+    instruction: str = ""
+    about_answer: str = ""
+    privileged: bool = False
+    max_tokens: int | None = None
+
+    @property
+    def generates(self) -> bool:
+        """Whether it asks for text, not for the probabilities of two words."""
+        return self.template != "truth"
+
+
+WAYS = {
+    way.name: way
+    for way in (
+        Way(
+            "conf",
+            "one greedy answer, one stated confidence",
+            "one greedy answer, with a stated confidence",
+        ),
+        Way(
+            "conf_t1",
+            "one answer sampled at T=1, one stated confidence",
+            "the same, sampled once at temperature 1",
+            sampled=True,
+        ),
+        Way(
+            "sc8",
+            "8 samples at T=1: agreement and stated confidences",
+            "8 samples at temperature 1: what each states, and how often they agree",
+            template="sampled",
+            sampled=True,
+            samples=8,
+        ),
+        Way(
+            "twostage",
+            "a confidence for the answers of an earlier run",
+            "a confidence for the answers of an earlier run",
+            template="stated",
+            about_answer="How likely is it that the proposed answer is right? Reply with one line: "
+            '"Confidence:" and the probability (0.00 to 1.00).',
+            max_tokens=512,
+        ),
+        Way(
+            "ptrue",
+            "P(True) of the answers of an earlier run",
+            'the probability of "True" for the answers of an earlier run',
+            template="truth",
+            about_answer="Is the proposed answer right? Reply with one word, True or False.",
+        ),
+        Way(
+            "priv",
+            "as _conf, with privileged context",
+            "as `_conf`, with privileged context: what a teacher sees while distilling",
+            privileged=True,
+        ),
+        Way(
+            "priv_sc8",
+            "as _sc8, with privileged context",
+            "as `_sc8`, with that context",
+            template="sampled",
+            sampled=True,
+            samples=8,
+            privileged=True,
+        ),
+    )
+}
