@@ -1,4 +1,9 @@
-"""Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out."""
+"""Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out.
+
+Start with `registry`, where every metric is listed.
+
+Imports nothing of ours.
+"""
 
 from caopd_bench.metrics.comparison.change import BrierChange, GapChange, brier_change, gap_change
 from caopd_bench.metrics.comparison.compare import FAMILY, Change, Comparison, compare

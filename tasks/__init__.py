@@ -1,7 +1,9 @@
 """The lm-eval plug-in: prompts, the parser, the verifiers, the problems and the tasks.
 
 Names are resolved on first use: the discovery hook passes through this package at every start of
-the interpreter, so importing it must cost nothing.
+the interpreter, so importing it must cost nothing. Start with `discovery`, then `ask`.
+
+Imports `metrics`.
 """
 
 # What type checkers take for true. The real constant is in `typing`, which costs every start of

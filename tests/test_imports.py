@@ -1,53 +1,33 @@
 """Who may import whom: read from the source, so that no path is missed."""
 
 import ast
+import re
+import runpy
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"bench": "caopd_bench", "metrics": "caopd_bench.metrics", "tasks": "caopd_bench.tasks"}
+draw = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("draw_rooms.py"))))
+FOLDERS = draw.FOLDERS
 # Imported inside the function that needs them, by whoever: each costs a second or is an extra.
 HEAVY = {"torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datasets"}
 # Only lm-eval loads these: they define the classes of tasks.
-LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/own.py", "tasks/ways/hooks.py"}
+LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/ask/own.py", "tasks/ways/hooks.py"}
 # Only a training run loads these: they define subclasses of trainers and of their callback.
 TRAINING_ONLY = {"bench/train/watch/callback.py", "bench/train/engines/trl/trainers.py"}
+# Here names of ours are resolved on first use, or packages of others are looked up.
+BY_NAME = {
+    *("bench/__init__.py", "tasks/__init__.py"),
+    *("bench/train/watch/reporters.py", "bench/train/engines/trl/contract.py"),
+}
 FILES = [(folder, file) for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
-
-
-def _imports(tree, package):
-    """Yield (line, full module name, whether at module level) of every import that is carried out.
-
-    `from package import name` counts as `package.name`: the name may be a module.
-    """
-    skipped = {
-        id(child)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for statement in node.body
-        for child in ast.walk(statement)
-    }
-    deferred = {
-        id(child)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for child in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        at_top = id(node) not in deferred
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name, at_top) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*parents, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield node.lineno, f"{base}.{alias.name}", at_top
+#: What importing the metrics may not load.
+SLOW = ("scipy", "matplotlib", "pandas", "sklearn", "torch", "lm_eval", "caopd_bench.tasks")
+MOST = 16  # files of a folder
 
 
 def _is_in(name, *packages):
@@ -56,7 +36,7 @@ def _is_in(name, *packages):
 
 def _problem(folder, name, at_top):
     """Say what is wrong with a file of `folder` importing `name`, if anything is."""
-    top = name.partition(".")[0]
+    top, _, last = name.partition(".")[0], *name.rpartition(".")[1:]
     if top in FOLDERS:
         return "is not an installed name"
     if top in HEAVY and at_top:
@@ -68,6 +48,8 @@ def _problem(folder, name, at_top):
     is_ours = _is_in(name, "caopd_bench.tasks", "caopd_bench.metrics")
     if folder == "tasks" and top == "caopd_bench" and not is_ours:
         return "is not for tasks"
+    if top == "caopd_bench" and last.startswith("_") and name != "caopd_bench._version.__version__":
+        return "is private to its file"
     return None
 
 
@@ -80,7 +62,7 @@ def _violations(folder, file):
     hosts = ("torch", "transformers", "trl") if place in TRAINING_ONLY else hosts
     found = (
         (line, name, _problem(folder, name, top))
-        for line, name, top in _imports(tree, package)
+        for line, name, top in draw.list_imports(tree, package)
         if not _is_in(name, *hosts)
     )
     return [f"{file.name}:{line}: {name} {problem}" for line, name, problem in found if problem]
@@ -117,6 +99,8 @@ def test_there_are_files_to_check():
         ("bench", "if True:\n    from transformers import AutoModel"),
         ("bench", "if TYPE_CHECKING:\n    pass\nelse:\n    import ray"),
         ("bench", "from metrics import ece"),
+        ("bench", "from caopd_bench.runs.read import _sort"),
+        ("bench", "from caopd_bench._version import _read"),
         ("bench", "def f():\n    import tasks.parsing"),
     ],
 )
@@ -135,6 +119,8 @@ def test_a_violation_is_caught(tmp_path, folder, code):
         ("metrics", "from .tally import Tally\nfrom . import scores"),
         ("tasks", "from caopd_bench.metrics import tally\nfrom caopd_bench.tasks import parsing"),
         ("tasks", "def f():\n    from datasets import Dataset"),
+        ("bench", "from caopd_bench._version import __version__"),
+        ("bench", "from caopd_bench.core.extras import require as _require"),
         ("bench", "import pandas\nfrom caopd_bench.tasks.read.parse import parse_response"),
     ],
 )
@@ -142,3 +128,72 @@ def test_what_is_allowed(tmp_path, folder, code):
     file = tmp_path / "module.py"
     file.write_text(code)
     assert _violations(folder, file) == []
+
+
+def test_importing_the_metrics_loads_numpy_only():
+    code = "import sys, caopd_bench.metrics; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert "numpy" in loaded
+    # The discovery hook of an installed wheel is there before any import of ours.
+    hook = {"caopd_bench.tasks", "caopd_bench.tasks.discovery"}
+    assert [name for name in loaded if name.startswith(SLOW) and name not in hook] == []
+
+
+def test_no_circles_of_files():
+    assert draw.find_circle(draw.arrows()) == []
+
+
+@pytest.mark.parametrize("package", draw.packages())
+def test_no_circles_within_a_room(package):
+    """Between its files and the rooms inside it, each of these as a whole."""
+    assert draw.find_circle(draw.inner_arrows(package)) == []
+
+
+@pytest.mark.parametrize("package", draw.FLOORS)
+def test_imports_go_downwards(package):
+    floors = {name: number for number, names in enumerate(draw.FLOORS[package]) for name in names}
+    children = {draw.child_of(package, module) for module in draw.modules()}
+    assert set(floors) == children - {None, "__init__"}
+    found = draw.inner_arrows(package).items()
+    assert [place for (one, other), place in found if floors[one] <= floors.get(other, -1)] == []
+
+
+def test_the_graph_sees_every_import():
+    """Nothing of ours is imported by a name in a text, or from where names are resolved on use."""
+    calls = {
+        str(file.relative_to(ROOT))
+        for _, file in FILES
+        if re.search(r"\b(import_module|__import__|spec_from_file_location)\b", file.read_text())
+    }
+    finders = {str(draw.modules()[name].relative_to(ROOT)) for name in draw.FINDERS}
+    assert calls == BY_NAME | finders
+    lazy = {"caopd_bench", "caopd_bench.tasks"}
+    assert [place for (_, imported), place in draw.arrows().items() if imported in lazy] == []
+
+
+def test_the_tables_in_contributing_are_the_graph():
+    """After a change: python tests/draw_rooms.py CONTRIBUTING.md."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert draw.replace_tables(page) == page
+
+
+@pytest.mark.parametrize("package", draw.packages()[1:])
+def test_a_room_says_what_it_imports_and_where_to_start(package):
+    """The sentence on imports is written by draw_rooms.py, the others by hand."""
+    assert draw.replace_sentence(package) == draw.modules()[package].read_text(encoding="utf-8")
+    starts = re.search(r"\bStart with (.*?)\.\s", draw.paragraph(package), re.DOTALL)
+    assert starts, "its paragraph has no sentence: Start with `file`."
+    names = re.findall(r"`(\w+)`", starts[1])
+    assert names
+    assert [name for name in names if f"{package}.{name}" not in draw.modules()] == []
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, "tests"])
+def test_a_folder_can_be_read_at_a_glance(folder):
+    files = [file for file in (ROOT / folder).rglob("*.py") if "__pycache__" not in file.parts]
+    found = {str(file.parent.relative_to(ROOT)): 0 for file in files}
+    for file in files:
+        found[str(file.parent.relative_to(ROOT))] += 1
+    assert {place: number for place, number in found.items() if number > MOST} == {}

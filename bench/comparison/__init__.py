@@ -1,4 +1,6 @@
-"""Two runs on the same items: what changed, in a sentence that holds.
+"""Two runs of the same items: what changed, and one sentence that the numbers support.
 
-Imports `runs` and below. Start with `compare`.
+Start with `compare`; `pairs` matches the rows of the two runs, `judge` decides what is said.
+
+Imports `core`, `metrics`, `runs` and `scores`.
 """

@@ -1,4 +1,6 @@
-"""What every room stands on: errors, the terminal, files, the process, and what is kept private.
+"""What every room stands on: errors, text for terminals, files, processes, privacy.
 
-Imports nothing of ours but `tasks` and `metrics`. Start with `errors`.
+Start with `errors`: which exception ends a command with which exit code.
+
+Imports nothing of ours.
 """

@@ -1,4 +1,6 @@
-"""The figures of the paper, for one run or a grid of them.
+"""The figures of the CaOPD paper, for one run or for a grid of runs.
 
-Imports `runs` and below. Start with `paper`.
+Start with `paper`; `grids` and `trends` draw many runs.
+
+Imports `metrics`.
 """

@@ -1,4 +1,6 @@
-"""The gate: PASS, FAIL or INCONCLUSIVE for a candidate beside a reference.
+"""The gate: PASS, FAIL or INCONCLUSIVE for a candidate, compared with a reference.
 
-Imports `comparison` and below. Start with `decide`; a policy is read by `policy`.
+Start with `decide`; `policy` reads the limits, `reference` makes and replaces a reference.
+
+Imports `comparison`, `core`, `metrics`, `runs`, `scores` and `tasks`.
 """

@@ -1,5 +1,6 @@
-"""Runs: rows with a confidence and a verdict, read from the logs of any harness.
+"""Runs: rows with a confidence and a verdict, read from any harness's logs.
 
-Imports `core`, `metrics` and `tasks`. Start with `run` (what a run is) and `read` (how one is found
-and read).
+Start with `run` (what a run is) and `read` (how one is found and read).
+
+Imports `core`, `metrics` and `tasks`.
 """

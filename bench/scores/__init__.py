@@ -1,4 +1,6 @@
-"""The numbers of one run, with limits: `caopd-bench score`.
+"""The numbers of one run, with intervals: the table of `caopd-bench score`.
 
-Imports `runs` and below. Start with `score`.
+Start with `score`; `table` renders it.
+
+Imports `core`, `metrics`, `runs` and `tasks`.
 """

@@ -1,1 +1,6 @@
-"""Grids of trained or given checkpoints: `caopd-bench sweep`, and what its rows say."""
+"""Grids of checkpoints, trained or given: how they are run, and what their rows show.
+
+Start with `grid` (the file and its cells), then `run`, then `analysis`.
+
+Imports `cli`, `core`, `figures`, `metrics`, `runs`, `scores`, `tasks` and `train`.
+"""

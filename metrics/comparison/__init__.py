@@ -1,4 +1,6 @@
 """Two sets of rows: differences with intervals, families of tests, power, degradation.
 
-Imports `intervals` and below. Start with `compare`.
+Start with `compare`.
+
+Imports `intervals`, `points`, `registry` and `rows`.
 """

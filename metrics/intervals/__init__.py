@@ -1,4 +1,6 @@
 """Intervals of the point estimates: closed forms, bootstrap, within and between groups.
 
-Imports `points` and below. Start with `choose`.
+Start with `choose`, which says which metric gets which interval.
+
+Imports `points`, `registry` and `rows`.
 """

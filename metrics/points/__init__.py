@@ -1,4 +1,6 @@
 """Point estimates: calibration, proper scores, ranking, selective prediction.
 
-Imports `rows`. Start with `calibration`.
+Start with `calibration`.
+
+Imports `rows`.
 """

@@ -1,4 +1,6 @@
 """Maps from stated to calibrated confidence, fitted and cross-validated.
 
-Imports `points` and below. Start with `recalibrate`.
+Start with `recalibrate`.
+
+Imports `points` and `rows`.
 """

@@ -1,4 +1,6 @@
-"""Reliability diagrams and their tests: the table first, then the drawing.
+"""Reliability diagrams: the table behind them, bands, tests, and the drawing.
 
-Imports `intervals` and below. Start with `table`.
+Start with `table`.
+
+Imports `intervals`, `points` and `rows`.
 """

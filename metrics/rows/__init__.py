@@ -1,4 +1,6 @@
 """Columns and tallies: what all statistics are computed from.
 
-Imports nothing of ours. Start with `tally`.
+Start with `tally`.
+
+Imports nothing of ours.
 """

@@ -1,4 +1,6 @@
-"""What a model is asked: prompts, exemplars, the ways of asking, the task class of lm-eval.
+"""How a model is asked: prompts, exemplars, the documents of each way, lm-eval's task class.
 
-Imports `read`, `judge` and `catalogue`. Start with `documents`.
+Start with `documents`.
+
+Imports `catalogue`, `judge`, `problems` and `read`.
 """

@@ -1,4 +1,4 @@
 """Which questions there are, and how they are asked: entries, rows, downloads, lists.
 
-Imports `problems` and `read`. Start with `dataset` and the folder `datasets`.
+Imports `problems` and `read`.
 """

@@ -1,4 +1,6 @@
 """Whether an answer is right: numbers, mathematics, choices, calls.
 
-Imports `read`. Start with `verify`.
+Start with `verify`.
+
+Imports `metrics` and `read`.
 """

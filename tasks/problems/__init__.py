@@ -1,4 +1,9 @@
-"""The bundled problem set `caopd_math`."""
+"""The bundled problem set `caopd_math`: how it is generated, and its frozen file.
+
+Start with `problem`, then `generate`.
+
+Imports `catalogue`.
+"""
 
 from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.problems.frozen import load

@@ -1,4 +1,6 @@
-"""What a response says: its answer and its stated confidence.
+"""How a response is read: its answer and its stated confidence.
 
-Imports nothing of ours. Start with `parse`.
+Start with `parse`.
+
+Imports nothing of ours.
 """

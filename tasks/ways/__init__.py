@@ -1,1 +1,6 @@
-"""The templates of the ways of asking: one `_WAY.yml` each, included by the YAML of every task."""
+"""The ways of asking as lm-eval reads them: one `_WAY.yml` each, and the functions they name.
+
+Start with `hooks`.
+
+Imports `ask` and `judge`.
+"""

@@ -1,4 +1,6 @@
-"""Files as this program writes and reads them: whole or not at all, in bounded memory.
+"""Files are read in bounded memory, and written as a whole or not at all.
 
-Imports `core` only. Start with `write` (replace a file) and `folders` (replace a folder).
+Start with `write` (replace a file) and `folders` (replace a folder).
+
+Imports `core`.
 """

@@ -1,4 +1,6 @@
-"""What may be recorded of an evaluation, and what a log holds that nobody else should read.
+"""Which settings of a run may be stored, and how keys and private paths are kept out.
 
-Imports `core` only. Start with `names` (the settings that are kept) and `keep`.
+Start with `names` (the settings that are kept) and `keep` (how a value is cleaned).
+
+Imports `core`.
 """

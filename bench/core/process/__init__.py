@@ -1,4 +1,6 @@
-"""A command as a process: streams, signals, exit codes, progress, helper processes.
+"""A command as a process: streams, signals, exit codes, progress, worker processes.
 
-Imports `core` only; at start-up nothing heavy. Start with `run`.
+`caopd-bench --help` loads `run`, `exits` and `progress`, so they stay light. Start with `run`.
+
+Imports `core` and `privacy`.
 """

@@ -1,4 +1,6 @@
-"""Before a gate runs: how many items it takes, and whether it holds its error rates.
+"""Before there is a candidate: how many items a gate needs, and its error rates.
 
-Imports `gates` and below. Start with `plan` and `self_test`.
+Start with `plan` and `self_test`.
+
+Imports `comparison`, `core`, `gates`, `metrics`, `runs` and `wording`.
 """

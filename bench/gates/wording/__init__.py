@@ -1,4 +1,6 @@
-"""A verdict in words: for a terminal, Markdown, HTML, JUnit, GitHub and JSON.
+"""A verdict as text: for a terminal, Markdown, HTML, JUnit, GitHub and JSON.
 
-Imports `gates` and below. Start with `text`.
+Start with `text`; `write` chooses the format by the name of the file.
+
+Imports `comparison`, `core`, `gates`, `metrics`, `runs`, `scores` and `tasks`.
 """

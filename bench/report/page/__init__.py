@@ -1,4 +1,6 @@
-"""The report's page: one HTML file that loads nothing and reads without its script.
+"""The page of a report: one HTML file that loads nothing else and works without scripts.
 
-Imports `report` and below. Start with `assemble`.
+Start with `assemble`; whatever comes from a run passes through `markup`.
+
+Imports `comparison`, `core`, `metrics`, `report` and `runs`.
 """

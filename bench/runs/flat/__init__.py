@@ -1,4 +1,6 @@
-"""Files of rows (CSV, JSON lines, Parquet) that no harness of ours wrote.
+"""Files of rows that no harness wrote: CSV, JSON lines, Parquet.
 
-Imports `runs` and below. Start with `read`.
+Start with `read`.
+
+Imports `core`, `metrics` and `runs`.
 """

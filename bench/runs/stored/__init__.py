@@ -1,4 +1,6 @@
-"""Stored runs: a summary and its rows, in two files that are checked on reading.
+"""Stored runs: a summary and its rows in two files, which are checked when they are read.
 
-Imports `runs` and below. Start with `store`.
+Start with `store`; `check` compares the numbers with the rows.
+
+Imports `core`, `flat`, `metrics`, `runs` and `tasks`.
 """

@@ -1,4 +1,6 @@
-"""What the cells of a sweep say: claims that are judged, numbers and figures.
+"""What the cells of a sweep show: numbers, figures, and claims with a verdict.
 
-Imports `sweep.grid` and below. Start with `spec`.
+Start with `spec` (the analysis file); `gather` collects the rows, `write` the summary.
+
+Imports `core`, `figures`, `grid`, `metrics`, `run` and `runs`.
 """

@@ -1,4 +1,6 @@
-"""A sweep as it is written down: the file, its cells, their folders and their table.
+"""A sweep on disk: the file that describes it, its cells, their folders and cells.csv.
 
-Imports `runs`, `train` and below. Start with `file`.
+Start with `file`.
+
+Imports `core`, `metrics`, `runs`, `scores` and `train`.
 """

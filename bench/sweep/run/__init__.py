@@ -1,4 +1,6 @@
-"""A sweep as it runs: stages of training, then an evaluation, cell by cell.
+"""A sweep while it runs: train, then evaluate, one cell after another.
 
-Imports `sweep.grid` and below. Start with `cell`.
+Start with `cell`; `local` and `ray` distribute the cells.
+
+Imports `cli`, `core`, `grid`, `runs`, `scores`, `tasks` and `train`.
 """

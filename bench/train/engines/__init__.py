@@ -1,4 +1,6 @@
-"""The two ways to take a step: `local` (this machine) and `trl` (TRL's trainers).
+"""The two ways to take a training step: on this machine, or by TRL's trainers.
 
-Imports `train` rooms beside it but not `cli`. Start with `local`.
+Start with `local`; `losses` holds the arithmetic.
+
+Imports `cli`, `core`, `methods`, `questions`, `rollouts`, `tasks`, `text`, `train` and `watch`.
 """

@@ -1,4 +1,9 @@
-"""The methods, by name: one file each, with its target and its source."""
+"""The training methods: one file each, with its target and its source.
+
+Start with `opd`, the shortest, then `caopd`.
+
+Imports `questions`, `rollouts` and `text`.
+"""
 
 from __future__ import annotations
 

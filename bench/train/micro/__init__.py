@@ -1,1 +1,6 @@
-"""Micro models: pretrained from scratch in minutes, sure of themselves by construction."""
+"""Micro models, pretrained from scratch in minutes and overconfident by construction.
+
+Start with `corpus`, then `pretrain`.
+
+Imports `tasks`.
+"""

@@ -1,4 +1,6 @@
-"""What a training run asks: questions, their contexts, and whether a tokenizer can write them.
+"""The questions of a training run, and what student and teacher see of them.
 
-Imports `train.settings` and below. Start with `questions`.
+Start with `questions`.
+
+Imports `core`, `rollouts`, `tasks` and `text`.
 """

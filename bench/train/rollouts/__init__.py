@@ -1,4 +1,6 @@
 """A model's own answers: sampled, judged, and turned into targets for its confidence.
 
-Start with `sample`.
+Start with `sample`, then `targets`.
+
+Imports `core`, `tasks`, `text` and `train`.
 """

@@ -1,4 +1,6 @@
-"""Where in a text the confidence stands, in characters and in tokens.
+"""Where the stated confidence is in a text, in characters and in tokens.
 
 Start with `spans`.
+
+Imports `core` and `tasks`.
 """

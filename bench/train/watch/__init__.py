@@ -1,4 +1,6 @@
-"""What a training run tells: evaluations in between, history, progress, why it stopped.
+"""What can be seen of a training run: evaluations, history, progress, why it stopped.
 
-Imports `train.engines` not. Start with `callback`.
+Start with `callback`.
+
+Imports `core`, `metrics`, `questions`, `rollouts`, `tasks`, `text` and `train`.
 """

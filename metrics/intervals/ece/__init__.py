@@ -1,4 +1,6 @@
-"""Intervals of the expected calibration error, which plain bootstraps get wrong.
+"""Intervals of the expected calibration error, which a plain bootstrap gets wrong.
 
-Imports `points` and below. Start with `invert`.
+Start with `invert`.
+
+Imports `intervals`, `points`, `registry` and `rows`.
 """

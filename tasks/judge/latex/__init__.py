@@ -1,4 +1,6 @@
-"""Equality of mathematical expressions, in a process of its own that may be stopped.
+"""Equality of mathematical expressions, in a process of its own that can be stopped.
 
-Imports nothing of ours. Start with `compare`.
+Start with `compare`.
+
+Imports `judge` and `read`.
 """

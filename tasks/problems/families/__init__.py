@@ -1,4 +1,6 @@
 """The families of generated problems, one file each.
 
-Imports `problems.problem` and `problems.wording`.
+Start with `fraction_sums`, the shortest.
+
+Imports `problems`.
 """

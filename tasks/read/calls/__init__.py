@@ -1,4 +1,6 @@
-"""Calls of tools in a response.
+"""Tool calls in a response.
 
-Imports nothing of ours. Start with `find`.
+Start with `find`.
+
+Imports `read`.
 """
