@@ -177,7 +177,7 @@ def table(file, earlier=None):
     rows = _read(file)
     others = {(row["family"], row["n"]): row for row in (_read(earlier) if earlier else ())}
     yield (
-        "| family | accuracy | states | parsed | MCB | DSC | own | n | verdicts | "
+        "| family | accuracy | confidence | parse rate | MCB | DSC | own | n | verdicts | "
         f"“better calibrated”{' (before)' if others else ''} | "
         f"false{' (before)' if others else ''} |"
     )
