@@ -23,7 +23,7 @@ from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS, Way
 __all__ = ["render_pages", "render_yaml"]
 
 ROOT = Path(__file__).parent / "yaml"
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def render_yaml() -> dict[Path, str]:
@@ -147,6 +147,7 @@ def main() -> None:
     files = render_yaml()
     for path in set(ROOT.rglob("*.yaml")) - set(files):
         path.unlink()
+        print(f"removed {path}")
     _write(files)
     _write(render_pages())  # after the YAML: the table of tasks is read from it
 

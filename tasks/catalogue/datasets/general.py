@@ -60,7 +60,7 @@ def read_arc(row: Row, where: str) -> Item:
             "527feea0afed1de15a8c115abf7be4c912123315",
             "UKGovernmentBEIS/inspect_evals, `mmlu_pro/mmlu_pro.py` of release 0.28.0; eight files "
             "in that index. Others pin `b189ec765aa7` (seen as `main` in September 2026) or "
-            "`3373e0b32277`: how these three differ could not be seen",
+            "`3373e0b32277`: how these three differ is not known",
         ),
     ),
     max_tokens=2048,
