@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from caopd_bench.core.errors import NotComparableError, UsageError
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.gates.decide import gate
 from caopd_bench.gates.planning.plan import plan_gate
 from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
@@ -28,7 +28,7 @@ from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.runs.stored.store import is_stored, read_summary
 from caopd_bench.scores.notes import describe_run, notes_on_pairing
 from caopd_bench.scores.score import score
-from caopd_bench.scores.table import LABELS, align, render_task
+from caopd_bench.scores.table import LABELS, render_task
 
 __all__ = ["run_baseline"]
 

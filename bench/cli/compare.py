@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from itertools import groupby
-from pathlib import Path
 
 from caopd_bench.comparison.as_json import to_plain
 from caopd_bench.comparison.compare import TaskComparison, compare
 from caopd_bench.comparison.table import render_comparison, render_groups
 from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
-from caopd_bench.core.errors import UsageError, writing
-from caopd_bench.core.files.write import replace_file
-from caopd_bench.core.markers import escape_markers
+from caopd_bench.core.deliver import dump_json, print_table, write_json
+from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 __all__ = ["run_compare"]
@@ -45,15 +41,9 @@ def run_compare(options: argparse.Namespace) -> int:
             level=options.confidence,
         )
         blocks, plain = _render(found), [to_plain(one) for one in found]
-    text = escape_markers(json.dumps(plain, indent=1, allow_nan=False)) + "\n"
-    to_stdout = options.json == Path("-")
-    if options.json and not to_stdout:
-        with writing(options.json):
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(options.json, text.encode())
-    print("\n".join(blocks).lstrip("\n"), file=sys.stderr if to_stdout else sys.stdout)
-    if to_stdout:
-        sys.stdout.write(text)
+    text = dump_json(plain)
+    write_json(options.json, text)
+    print_table(["\n".join(blocks).lstrip("\n")], options.json, text)
     return 0
 
 

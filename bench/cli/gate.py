@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from caopd_bench.comparison.pairs import rows_by_task
+from caopd_bench.core.deliver import write_files
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.exits import ExitCode, complain
 from caopd_bench.gates.decide import gate
@@ -24,7 +25,6 @@ from caopd_bench.gates.wording.text import render_text
 from caopd_bench.gates.wording.write import (
     check_outputs,
     try_to_deliver,
-    write_files,
     write_outputs,
 )
 from caopd_bench.runs.run import AnyRun, Run

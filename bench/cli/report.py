@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from caopd_bench.core.errors import UsageError, writing
+from caopd_bench.core.deliver import write_files
+from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import stage, track
 from caopd_bench.core.process.share import usable_cores
 from caopd_bench.core.terminal import NAME_WIDTH, inline
@@ -47,7 +48,7 @@ def run_report(options: argparse.Namespace) -> int:
     if beside is not None:
         contents[beside] = _dump_all(report)
     with stage("writing"):
-        _write(contents)
+        write_files(contents)
     for file in contents:
         print(inline(file))
     for line in _summary(report):
@@ -133,15 +134,6 @@ def _distinct(texts: Sequence[str]) -> list[str]:
 
 def _file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip(".")[:80] or "run"
-
-
-def _write(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
-    from caopd_bench.core.files.write import replace_files
-
-    with writing(next(iter(contents))):
-        for file in contents:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        replace_files(contents)
 
 
 def _dump_all(report: Report) -> Iterator[bytes]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caopd_bench.comparison.pair_notes import notes_on_items, notes_on_thinking, notes_on_weights
+from caopd_bench.core.deliver import print_table, write_files, write_json
 from caopd_bench.core.errors import UsageError, writing
-from caopd_bench.core.files.write import replace_file
 from caopd_bench.core.process.progress import stage
 from caopd_bench.core.process.share import usable_cores
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
@@ -21,7 +19,7 @@ from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.flat.read import MAX_ROWS, Columns
-from caopd_bench.runs.read import read_runs
+from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import Record, render_json
 from caopd_bench.runs.reparse import reparse
 from caopd_bench.runs.run import AnyRun, CountedRun, Run
@@ -41,6 +39,7 @@ FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
+    options.runs = expand_specs(options.runs)
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
     check_outputs(options)
@@ -87,24 +86,17 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
         figure = _draw(runs, options.confidence, missing) if options.figure else None
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
-    to_stdout = options.json == Path("-")
-    if options.json and not to_stdout:
-        with writing(options.json), stage("writing the numbers"):
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(options.json, render_json(records).encode())
+    text = render_json(records) if options.json else ""
+    with stage("writing the numbers"):
+        write_json(options.json, text)
     if kept:
         with writing(options.store), stage("storing the rows"):
             write_stored(
                 kept, records, options.store, level=options.confidence, with_text=options.text
             )
     if figure:
-        with writing(options.figure):
-            _save(figure, options.figure)
-    # Who asks for JSON on standard output pipes it: what people read goes beside it.
-    for block in _render(runs, records, keys, options.confidence, missing):
-        print(block, file=sys.stderr if to_stdout else sys.stdout)
-    if to_stdout:
-        sys.stdout.write(render_json(records))
+        write_files({options.figure: _save(figure, options.figure.suffix.lower())})
+    print_table(_render(runs, records, keys, options.confidence, missing), options.json, text)
     if is_missing:
         raise UsageError(
             f"--figure {options.figure}: no row states a usable confidence; nothing to draw"
@@ -200,8 +192,7 @@ def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | No
     return plot_reliabilities(tables)
 
 
-def _save(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _save(figure: Figure, suffix: str) -> bytes:
     # No date, no random ids: the same rows give the same bytes.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
     import matplotlib
@@ -209,7 +200,6 @@ def _save(figure: Figure, path: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}), warnings.catch_warnings():
         # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
-        kind = path.suffix.lower()
         image = io.BytesIO()
-        figure.savefig(image, format=kind[1:], dpi=160, metadata=metadata[kind])
-    replace_file(path, image.getvalue())
+        figure.savefig(image, format=suffix[1:], dpi=160, metadata=metadata[suffix])
+    return image.getvalue()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from caopd_bench.core.errors import UsageError, writing
-from caopd_bench.core.files.write import replace_file
+from caopd_bench.core.deliver import print_table, write_json
+from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import stage
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record, render_json
@@ -39,15 +37,9 @@ def run_extra(options: argparse.Namespace) -> int:
         with stage("computing probes"):
             records = probe(runs, level=options.confidence)
         blocks = list(render_probes(records, options.confidence))
-    to_stdout = options.json == Path("-")
-    if options.json and not to_stdout:
-        with writing(options.json):
-            options.json.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(options.json, render_json(records).encode())
-    for block in blocks:
-        print(block, file=sys.stderr if to_stdout else sys.stdout)
-    if to_stdout:
-        sys.stdout.write(render_json(records))
+    text = render_json(records) if options.json else ""
+    write_json(options.json, text)
+    print_table(blocks, options.json, text)
     return 0
 
 

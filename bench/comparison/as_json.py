@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.missing import Missing
 from caopd_bench.comparison.sentence import judge, say
+from caopd_bench.core.numbers import finite
 from caopd_bench.metrics import Change
 
 __all__ = ["to_plain"]
@@ -34,8 +35,8 @@ def to_plain(found: TaskComparison) -> dict[str, Any]:
         "changes": list(_changes(found)),
         "flips": asdict(found.flips),
         "missing": _missing(found.missing),
-        "gate_numbers": [_finite(asdict(one)) for one in found.six.values()],
-        "bounds": [_finite(asdict(one)) for one in found.bounds],
+        "gate_numbers": [finite(asdict(one)) for one in found.six.values()],
+        "bounds": [finite(asdict(one)) for one in found.bounds],
         "differences": [one._asdict() for one in found.differences],
         "notes": list(found.notes),
     }
@@ -47,7 +48,7 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
     if found.metrics is not None:
         for name, change in found.metrics.changes.items():
             record = _record("parsed in both", name, change)
-            yield {**record, **_finite({"adjusted": found.metrics.adjusted[name]})}
+            yield {**record, **finite({"adjusted": found.metrics.adjusted[name]})}
     if found.parts is None:
         return
     parts = found.parts
@@ -70,20 +71,13 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
 def _missing(missing: Missing) -> dict[str, Any]:
     """Give the two sets of bounds as objects of their own."""
     plain = {key: value for key, value in asdict(missing).items() if key not in BOUNDS}
-    return {**_finite(plain), **{key: _finite(getattr(missing, key)) for key in BOUNDS}}
+    return {**finite(plain), **{key: finite(getattr(missing, key)) for key in BOUNDS}}
 
 
 def _record(part: str, metric: str, change: Change) -> dict[str, Any]:
     values = {key: value for key, value in asdict(change).items() if key not in ("name", "better")}
-    record = {"part": part, "metric": metric, **_finite(values)}
+    record = {"part": part, "metric": metric, **finite(values)}
     infinite = [key for key in ("a", "b") if math.isinf(values[key])]
     if infinite and not record["reason"]:
         record["reason"] = f"{' and '.join(infinite)} infinite"
     return record
-
-
-def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in values.items()
-    }

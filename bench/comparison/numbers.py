@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.judge import Judgement
 from caopd_bench.comparison.parts import Parts
+from caopd_bench.core.numbers import COMPARED
 from caopd_bench.metrics import Change
 
-__all__ = ["list_numbers", "signed"]
+__all__ = ["list_numbers"]
 
 #: With fewer items a change of .10 in stated confidence is mostly missed: docs/compare.md.
 FEW = 100
@@ -40,6 +41,7 @@ def _rate(label: str, change: Change) -> str:
 
 def _confidence(found: TaskComparison, parts: Parts) -> str:
     """Give what the two state and how the Brier score changed, on the rows that both parse."""
+    signed = COMPARED.signed
     brier, stated, accuracy = parts.brier, parts.gap.confidence, parts.gap.accuracy.difference
     where = f"on the {found.both:,} rows that both parse, " if found.missing.unparsed else ""
     of_answers = f" (accuracy {signed(accuracy)})" if accuracy else ""
@@ -131,18 +133,13 @@ def _few(found: TaskComparison, judged: Judgement) -> str:
 
 
 def _limits(change: Change) -> str:
+    shown = COMPARED.signed(change.difference)
     if math.isnan(change.low):
-        return f"{signed(change.difference)}, no interval"
-    return f"{signed(change.difference)} [{signed(change.low)}, {signed(change.high)}]"
+        return f"{shown}, no interval"
+    return f"{shown} {COMPARED.limits(change.low, change.high, signed=True)}"
 
 
 def _decimals(value: float) -> str:
     """Give a confidence as models state it, with two digits at least."""
     shown = f"{value:.6f}".rstrip("0")
     return f"{value:.2f}" if len(shown.partition(".")[2]) < 2 else shown
-
-
-def signed(value: float) -> str:
-    """Give a difference to three digits; what rounds to zero has no minus."""
-    text = f"{value:+.3f}"
-    return "+0.000" if text == "-0.000" else text

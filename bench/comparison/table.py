@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from caopd_bench.comparison.compare import TaskComparison
-from caopd_bench.comparison.numbers import signed
 from caopd_bench.comparison.sentence import say
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.numbers import COMPARED, PLAIN
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.metrics import METRICS, BrierChange, Change
-from caopd_bench.scores.table import align
 
 __all__ = ["render_comparison", "render_groups"]
 
@@ -65,7 +64,7 @@ def render_groups(found: Sequence[TaskComparison], key: str) -> str:
 def _of_group(one: TaskComparison) -> list[str]:
     changes = one.metrics.changes if one.metrics is not None else {}
     brier = changes.get("brier")
-    limits = "-" if brier is None or math.isnan(brier.low) else _limits(brier)
+    limits = "-" if brier is None else _limits(brier)
     names = ("overconfidence_gap", "auroc")
     shown = [_difference(changes.get(name)) for name in names]
     wrong = _difference(changes.get("confidence_when_wrong"))
@@ -140,7 +139,15 @@ def _metrics(found: TaskComparison) -> str:
         better = {"a": found.base, "b": found.cand, None: ""}[change.better]
         if math.isnan(change.low):
             mark = reasons.setdefault(change.reason, len(reasons) + 1)
-            row = [_value(change.a), _value(change.b), _difference(change), f"({mark})", "", "", ""]
+            row = [
+                PLAIN.number(change.a),
+                PLAIN.number(change.b),
+                _difference(change),
+                f"({mark})",
+                "",
+                "",
+                "",
+            ]
         else:
             adjusted = found.metrics.adjusted[name]
             # Of all the table: one interval of twenty excludes no change by chance.
@@ -162,7 +169,7 @@ def _bounds(found: TaskComparison) -> str:
         "had stated"
     ]
     table = [
-        [METRICS[one.metric].label, f"[{one.low:+.3f}, {one.high:+.3f}]"]
+        [METRICS[one.metric].label, PLAIN.limits(one.low, one.high, signed=True)]
         for one in found.bounds
         if not math.isnan(one.low) and not math.isnan(one.high)
     ]
@@ -179,22 +186,18 @@ def _interval(found: TaskComparison) -> str:
 
 
 def _row(change: Change) -> list[str]:
-    return [_value(change.a), _value(change.b), _difference(change), _limits(change)]
+    return [PLAIN.number(change.a), PLAIN.number(change.b), _difference(change), _limits(change)]
 
 
 def _short(change: Change) -> list[str]:
     return [_difference(change), _limits(change)]
 
 
-def _value(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "-" if math.isnan(value) else f"{value}"
-
-
 def _difference(change: Change | None) -> str:
     if change is None or not math.isfinite(change.difference):
         return "-"
-    return signed(change.difference)
+    return COMPARED.signed(change.difference)
 
 
 def _limits(change: Change) -> str:
-    return "-" if math.isnan(change.low) else f"[{signed(change.low)}, {signed(change.high)}]"
+    return COMPARED.limits(change.low, change.high, signed=True)

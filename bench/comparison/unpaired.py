@@ -11,11 +11,12 @@ from typing import Any
 from caopd_bench.comparison.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.comparison.compare import common_tasks, read_pair
 from caopd_bench.comparison.pair_notes import notes_on_weights
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.numbers import PLAIN, finite
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.score import score
-from caopd_bench.scores.table import LABELS, SIGNED, align
+from caopd_bench.scores.table import LABELS, SIGNED
 
 __all__ = ["Apart", "Unpaired", "compare_unpaired", "render_unpaired", "unpaired_to_plain"]
 
@@ -142,17 +143,15 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
         ]
     ]
     for one_metric in found.metrics:
-        sign = "+" if one_metric.metric in SIGNED else ""
         values = [
-            "-" if math.isnan(value) else f"{value:{sign}.3f}"
+            PLAIN.number(value, signed=one_metric.metric in SIGNED)
             for value in (one_metric.base, one_metric.cand)
         ]
-        change = "-" if math.isnan(one_metric.difference) else f"{one_metric.difference:+.3f}"
-        limits, why = "", inline(one_metric.reason, WARNING_WIDTH)
-        if not math.isnan(one_metric.low):
-            limits = f"[{one_metric.low:+.3f}, {one_metric.high:+.3f}]"
+        limits = PLAIN.limits(one_metric.low, one_metric.high, signed=True)
         # What has no interval says why.
-        table.append([LABELS[one_metric.metric], *values, change, limits or "-", why])
+        why = inline(one_metric.reason, WARNING_WIDTH)
+        change = PLAIN.signed(one_metric.difference)
+        table.append([LABELS[one_metric.metric], *values, change, limits, why])
     yield "\n" + "\n".join(align(table))
 
 
@@ -166,13 +165,7 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
         "rows": list(found.n),
         "same_items": found.same_items,
         "level": found.level,
-        "changes": [
-            {
-                key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in asdict(one).items()
-            }
-            for one in found.metrics
-        ],
+        "changes": [finite(asdict(one)) for one in found.metrics],
         "differences": [one._asdict() for one in found.differences],
         "notes": list(found.notes),
     }
@@ -189,7 +182,8 @@ def _say(found: Unpaired) -> str:
         for name, label in (("accuracy", "accuracy"), ("parse_rate", "parse rate"))
         if (one := metrics.get(name)) is not None and one.difference
     ]
-    limits = f"Brier {brier.difference:+.3f} [{brier.low:+.3f}, {brier.high:+.3f}]"
+    limits = f"Brier {PLAIN.signed(brier.difference)} "
+    limits += PLAIN.limits(brier.low, brier.high, signed=True)
     verdict = "no difference of the Brier scores seen"
     parsed = metrics.get("parse_rate")
     if parsed is not None and (parsed.low > 0.0 or parsed.high < 0.0):

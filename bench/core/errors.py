@@ -48,6 +48,11 @@ class OutputError(UsageError):
 
     code = 5
 
+    @classmethod
+    def of(cls, named: Path | str, error: OSError) -> OutputError:
+        """Say what the system refused; `named` is the output, as its user calls it."""
+        return cls(f"{named}: cannot be written ({error.strerror or error})")
+
 
 @contextmanager
 def writing(path: Path | str) -> Iterator[None]:
@@ -70,5 +75,4 @@ def writing(path: Path | str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        named = str(error.filename or path).removesuffix(".part")
-        raise OutputError(f"{named}: cannot be written ({error.strerror or error})") from None
+        raise OutputError.of(str(error.filename or path).removesuffix(".part"), error) from None

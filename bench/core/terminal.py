@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from caopd_bench.core.markers import break_markers
 
-__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "escape_controls", "inline", "quote"]
+__all__ = ["NAME_WIDTH", "WARNING_WIDTH", "align", "escape_controls", "inline", "quote"]
 
 #: An echoed value of this many characters is enough to recognise it by.
 VALUE_WIDTH = 80
@@ -64,3 +64,17 @@ def escape_controls(text: str, width: int | None = None) -> str:
 def quote(value: object) -> str:
     """Show a value that cannot be used as Python writes it, shortened, however deep it is."""
     return inline(_REPR.repr(value), VALUE_WIDTH)
+
+
+def align(table: list[list[str]], *, right: bool = False) -> list[str]:
+    """Pad the cells of each column to one width, indented by two spaces."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        first = row[0].rjust(widths[0]) if right else row[0].ljust(widths[0])
+        rest = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width in zip(row[1:], widths[1:], strict=True)
+        ]
+        lines.append(("  " + "  ".join([first, *rest])).rstrip())
+    return lines

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell
-from caopd_bench.report.page.markup import number
 from caopd_bench.report.placing import find_cells, list_few, with_accuracy
 from caopd_bench.report.skill import SKILL
 from caopd_bench.report.standings import NOT_NAMED, Standing
@@ -77,7 +77,7 @@ def _praise(standing: Standing, cells: Mapping[str, Cell]) -> str:
     assert skill is not None
     parts = [
         f"First of {compared} compared: {_name(first)}, Brier skill "
-        f"{number(skill.estimate, signed=True)}, accuracy {_value(cell, 'accuracy')}",
+        f"{PAGE.signed(skill.estimate)}, accuracy {_value(cell, 'accuracy')}",
         *_on_first(first, standing, cells),
     ]
     if len(alike) == compared - 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,13 +11,13 @@ from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.comparison.as_json import to_plain as plain_comparison
-from caopd_bench.core.markers import escape_markers
+from caopd_bench.core.deliver import dump_json
+from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.privacy.places import shorten_path
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.findings import find
-from caopd_bench.report.page.markup import limits, number
 from caopd_bench.report.page.provenance import describe
 from caopd_bench.report.page.table import say_size
 from caopd_bench.report.placing import explain_accuracy, explain_place
@@ -221,11 +220,8 @@ def render_json(report: Report) -> str:
                 "less_accurate_than": {run: list(o) for run, o in standing.less_accurate.items()},
                 "letters": dict(standing.letters),
                 "not_compared": dict(standing.why_not),
-                "detectable": _finite(standing.detectable),
-                "pairs": [
-                    {key: _finite(value) for key, value in asdict(pair).items()}
-                    for pair in standing.pairs
-                ],
+                "detectable": standing.detectable,
+                "pairs": [asdict(pair) for pair in standing.pairs],
                 "findings": find(report, task),
             }
             for task, standing in report.standings.items()
@@ -239,7 +235,7 @@ def render_json(report: Report) -> str:
         ],
         "published": [one.model_dump() for one in report.published],
     }
-    return escape_markers(json.dumps(data, indent=1, allow_nan=False)) + "\n"
+    return dump_json(data)
 
 
 def _ordered(report: Report, task: str) -> Iterator[tuple[Entry, Cell]]:
@@ -268,15 +264,11 @@ def _label(entry: Entry) -> str:
 
 
 def _estimate(record: Record | None, metric: str) -> str:
-    if record is None or math.isnan(record.estimate):
-        return "–"
-    return number(record.estimate, signed=metric in SIGNED)
+    return PAGE.number(math.nan if record is None else record.estimate, signed=metric in SIGNED)
 
 
 def _limits(record: Record | None, metric: str) -> str:
-    if record is None or math.isnan(record.low):
-        return ""
-    return limits(record.low, record.high, signed=metric in SIGNED)
+    return "" if record is None else PAGE.limits(record.low, record.high, signed=metric in SIGNED)
 
 
 def _pipe(value: str) -> str:
@@ -296,10 +288,6 @@ def _tex(value: str) -> str:
 
 def _math(value: str) -> str:
     return "--" if value == "–" else f"${value}$" if value[:1] in "+-[" else value
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:

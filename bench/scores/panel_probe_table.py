@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.core.numbers import PLAIN
+from caopd_bench.core.terminal import NAME_WIDTH, align, inline
 from caopd_bench.runs.records import Record
 from caopd_bench.scores.notes import LOW_PARSE_RATE
 from caopd_bench.scores.panel import Spread, Turn
 from caopd_bench.scores.probe import PROBES
-from caopd_bench.scores.table import LABELS, align
+from caopd_bench.scores.table import LABELS
 
 __all__ = ["render_panel", "render_probes"]
 
@@ -44,9 +45,9 @@ def render_panel(spreads: Sequence[Spread], turns: Sequence[Turn], level: float)
             table.append(
                 [
                     label,
-                    _number(spread.mean),
-                    _number(spread.deviation),
-                    f"{_number(spread.low)} to {_number(spread.high)}",
+                    PLAIN.number(spread.mean),
+                    PLAIN.number(spread.deviation),
+                    f"{PLAIN.number(spread.low)} to {PLAIN.number(spread.high)}",
                     "-" if math.isnan(spread.half_width) else f"± {spread.half_width:.3f}",
                 ]
             )
@@ -62,8 +63,8 @@ def render_panel(spreads: Sequence[Spread], turns: Sequence[Turn], level: float)
         table = [["", "mean", "range", "same sign"]]
         for turn in ours_:
             said = _say_signs(turn)
-            limits = f"{_signed(turn.low)} to {_signed(turn.high)}"
-            table.append([LABELS[turn.metric], _signed(turn.mean), limits, said])
+            limits = f"{PLAIN.signed(turn.low)} to {PLAIN.signed(turn.high)}"
+            table.append([LABELS[turn.metric], PLAIN.signed(turn.mean), limits, said])
         yield "\n".join(align(table))
 
 
@@ -102,15 +103,8 @@ def _say_signs(turn: Turn) -> str:
 
 
 def _cell(record: Record) -> str:
-    show = _signed if record.metric in SIGNED else _number
+    signed = record.metric in SIGNED
+    shown = PLAIN.number(record.estimate, signed=signed)
     if math.isnan(record.low):
-        return show(record.estimate)
-    return f"{show(record.estimate)} [{show(record.low)}, {show(record.high)}]"
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _signed(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:+.3f}"
+        return shown
+    return f"{shown} {PLAIN.limits(record.low, record.high, signed=signed)}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.core.numbers import PLAIN
+from caopd_bench.core.terminal import NAME_WIDTH, align, inline
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.records import Record
 
-__all__ = ["LABELS", "align", "render_groups", "render_task"]
+__all__ = ["LABELS", "render_groups", "render_task"]
 
 LABELS = {
     "parse_rate": "parse rate",
@@ -180,27 +181,8 @@ def _cell(record: Record, footnotes: dict[str, int]) -> str:
 
 
 def _limits(record: Record) -> str:
-    if math.isnan(record.low):
-        return "-"
-    sign = "+" if record.metric in SIGNED else ""
-    return f"[{record.low:{sign}.3f}, {record.high:{sign}.3f}]"
+    return PLAIN.limits(record.low, record.high, signed=record.metric in SIGNED)
 
 
 def _number(record: Record) -> str:
-    if math.isnan(record.estimate):
-        return "-"
-    return f"{record.estimate:{'+' if record.metric in SIGNED else ''}.3f}"
-
-
-def align(table: list[list[str]], *, right: bool = False) -> list[str]:
-    """Pad the cells of each column to one width, indented by two spaces."""
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    lines = []
-    for row in table:
-        first = row[0].rjust(widths[0]) if right else row[0].ljust(widths[0])
-        rest = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width in zip(row[1:], widths[1:], strict=True)
-        ]
-        lines.append(("  " + "  ".join([first, *rest])).rstrip())
-    return lines
+    return PLAIN.number(record.estimate, signed=record.metric in SIGNED)

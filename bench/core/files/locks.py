@@ -63,7 +63,7 @@ def _open(file: Path) -> int:
         except OSError as error:
             # Another process may have taken the folder away in between.
             if not left or not isinstance(error, FileNotFoundError | FileExistsError):
-                raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
+                raise OutputError.of(file, error) from None
     raise AssertionError
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from caopd_bench.core.numbers import finite
 from caopd_bench.core.privacy.credentials import (
     LEFT_OUT,
     holds_secret,
@@ -202,13 +202,11 @@ class _Cleaner:
         if isinstance(rule, Mapping):
             if isinstance(value, Mapping):
                 return self._keep_mapping(value, rule, name, depth)
-            return (
-                _finite(value) if _is_number(value) or value is None else self._leave(value, name)
-            )
+            return finite(value) if _is_number(value) or value is None else self._leave(value, name)
         if isinstance(value, Mapping):
             return self._keep_words(value, rule, name)
         if value is None or _is_number(value):
-            return _finite(value)
+            return finite(value)
         return self._keep_text(str(value), rule, name)
 
     def _keep_mapping(
@@ -233,7 +231,7 @@ class _Cleaner:
         if rule is Kind.NUMBERS and all(
             re.fullmatch(r"-?\d{1,9}", str(key)) and _is_number(item) for key, item in value.items()
         ):
-            return {str(key): _finite(item) for key, item in value.items()}
+            return {str(key): finite(item) for key, item in value.items()}
         if rule is Kind.VERSIONS and all(
             re.fullmatch(r"[A-Za-z][\w.\-]{0,60}", str(key))
             and re.fullmatch(r"v?\d[\w.+!\-]{0,60}", str(item))
@@ -304,11 +302,6 @@ def _quantisation(word: str, rules: Mapping[str | None, Rule]) -> Rule | None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (bool, int, float))
-
-
-def _finite(value: Any) -> Any:
-    """Give a number as strict JSON can hold it."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _safe(word: str) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.core.markers import escape_markers
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.deliver import dump_json
+from caopd_bench.core.numbers import PLAIN
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.gates.planning.no_room import describe_no_room
 from caopd_bench.gates.planning.plan import CellPlan, GatePlan, TaskPlan
 from caopd_bench.gates.wording.words import label_of, round_items
-from caopd_bench.scores.table import align
 
 __all__ = ["render_plan", "render_plan_json", "summarize_plan", "warn_of_no_room"]
 
@@ -88,8 +86,7 @@ def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
 
 def render_plan_json(plan: GatePlan) -> str:
     """Give the plan as strict JSON: what is not finite is null."""
-    plain = {**asdict(plan), "versions": {"caopd_bench": __version__}}
-    return escape_markers(json.dumps(_finite(plain), indent=1, allow_nan=False)) + "\n"
+    return dump_json({**asdict(plan), "versions": {"caopd_bench": __version__}})
 
 
 def percent(chance: float) -> str:
@@ -168,18 +165,9 @@ def _obstacle(cell: CellPlan) -> str:
 def _row(cell: CellPlan) -> list[str]:
     limit = f"{cell.limit:g}" if cell.rule == "margin" else f"{cell.rule} {cell.limit:g}"
     never = "none" if math.isinf(cell.items_needed) else round_items(cell.items_needed)
-    moves = "-" if math.isnan(cell.moves_by) else f"{cell.moves_by:.3f}"
-    return [_name(cell), limit, moves, percent(cell.chance), never]
+    return [_name(cell), limit, PLAIN.number(cell.moves_by), percent(cell.chance), never]
 
 
 def _name(cell: CellPlan) -> str:
     group = f"{inline(cell.group, NAME_WIDTH)} " if cell.group else ""
     return f"{group}{label_of(cell.metric)}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
-from caopd_bench.core.markers import escape_markers
+from caopd_bench.core.deliver import dump_json
+from caopd_bench.core.numbers import finite
 from caopd_bench.core.privacy.places import is_path, shorten_path
 from caopd_bench.gates.result import GateResult
 from caopd_bench.tasks.read.parse import PARSER_VERSION
@@ -24,9 +23,7 @@ def to_plain(result: GateResult) -> dict[str, Any]:
         "reference": result.reference,
         "candidate": result.candidate,
         "policy": _policy(result),
-        "cells": [
-            {key: _finite(value) for key, value in asdict(cell).items()} for cell in result.cells
-        ],
+        "cells": [finite(asdict(cell)) for cell in result.cells],
         "undecidable": [
             {
                 "task": cell.task,
@@ -46,7 +43,7 @@ def to_plain(result: GateResult) -> dict[str, Any]:
 
 def render_json(result: GateResult) -> str:
     """Give the verdict as text, with a final newline."""
-    return escape_markers(json.dumps(to_plain(result), indent=1, allow_nan=False)) + "\n"
+    return dump_json(to_plain(result))
 
 
 def _policy(result: GateResult) -> dict[str, Any]:
@@ -56,7 +53,3 @@ def _policy(result: GateResult) -> dict[str, Any]:
     if is_path(reference) and not reference.startswith("."):
         policy["reference"] = shorten_path(reference)
     return policy
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

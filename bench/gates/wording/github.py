@@ -43,8 +43,7 @@ def append_summary(result: GateResult, environment: Mapping[str, str] | None = N
         try:
             _append(Path(file), render_markdown(result))
         except OSError as error:
-            said = f"GITHUB_STEP_SUMMARY {file}: cannot be written ({error.strerror})"
-            raise OutputError(said) from None
+            raise OutputError.of(f"GITHUB_STEP_SUMMARY {file}", error) from None
 
 
 def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -> None:

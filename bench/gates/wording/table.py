@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from caopd_bench.core.numbers import PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.policy import Policy
 from caopd_bench.gates.result import GateCell, GateResult
-from caopd_bench.gates.wording.words import MOST, label, label_of, number, place, signed
+from caopd_bench.gates.wording.words import MOST, label, label_of, number, place
 from caopd_bench.metrics.comparison.degradation import CELLS
 
 __all__ = [
@@ -115,8 +116,8 @@ def values(cell: GateCell) -> list[str]:
         label(cell),
         number(cell.reference, cell),
         number(cell.candidate, cell),
-        signed(cell.worse_by),
-        signed(cell.upper),
+        PLAIN.signed(cell.worse_by),
+        PLAIN.signed(cell.upper),
         limit,
     ]
 

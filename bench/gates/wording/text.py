@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.gates.result import GateResult
 from caopd_bench.gates.wording.explain import explain
 from caopd_bench.gates.wording.table import (
@@ -14,7 +14,6 @@ from caopd_bench.gates.wording.table import (
     title,
     values,
 )
-from caopd_bench.scores.table import align
 
 __all__ = ["render_text"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from caopd_bench.core.numbers import PLAIN
 from caopd_bench.gates.result import GateCell, GateResult
 from caopd_bench.scores.table import LABELS
 
-__all__ = ["MOST", "label", "label_of", "number", "place", "round_items", "signed"]
+__all__ = ["MOST", "label", "label_of", "number", "place", "round_items"]
 
 MOST = 5  # reasons in the headline, and half as many as lines of a kind
 
@@ -52,10 +53,4 @@ def place(cell: GateCell, result: GateResult) -> str:
 
 def number(value: float, cell: GateCell) -> str:
     """Show a value of a cell."""
-    sign = "+" if cell.metric == "overconfidence_gap" else ""
-    return "-" if math.isnan(value) else f"{value:{sign}.3f}"
-
-
-def signed(value: float) -> str:
-    """Show a difference."""
-    return "-" if math.isnan(value) else f"{value:+.3f}"
+    return PLAIN.number(value, signed=cell.metric == "overconfidence_gap")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from caopd_bench.core.errors import OutputError, UsageError, writing
-from caopd_bench.core.files.write import replace_files
+from caopd_bench.core.deliver import write_files
+from caopd_bench.core.errors import OutputError, UsageError
 from caopd_bench.gates.result import GateResult
 from caopd_bench.gates.wording.as_json import render_json
 from caopd_bench.gates.wording.html import render_html
 from caopd_bench.gates.wording.junit import render_junit
 from caopd_bench.gates.wording.markdown import render_markdown
 
-__all__ = ["check_outputs", "try_to_deliver", "write_files", "write_outputs"]
+__all__ = ["check_outputs", "try_to_deliver", "write_outputs"]
 
 RENDERERS = {
     ".html": render_html,
@@ -57,12 +57,3 @@ def write_outputs(result: GateResult, files: Iterable[Path]) -> None:
             for file in files
         }
     )
-
-
-def write_files(contents: Mapping[Path, bytes]) -> None:
-    """Write all files, in folders that are made if need be, or none if one cannot be written."""
-    for file in contents:
-        with writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-    with writing(next(iter(contents), "")):
-        replace_files(contents)

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.records import Record
 
 __all__ = ["FootNotes", "cell", "code", "limits", "name", "number", "row", "table", "text"]
 
-DASH = "–"
+DASH, number, limits = PAGE.dash, PAGE.number, PAGE.limits
 SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias", "brier_skill_worst_case"}
 
 
@@ -28,23 +29,6 @@ def name(value: object) -> str:
 def code(value: object) -> str:
     """Give something that a user types or reads in a file."""
     return f"<code>{text(value)}</code>"
-
-
-def number(value: float, *, signed: bool = False) -> str:
-    """Give a number as `score` prints it; a dash where it is undefined."""
-    if not math.isfinite(value):
-        return DASH if math.isnan(value) else text(value)
-    shown = f"{value:{'+' if signed else ''}.3f}"
-    if shown == "-0.000":  # what rounds to zero has no minus
-        return "+0.000" if signed else "0.000"
-    return shown
-
-
-def limits(low: float, high: float, *, signed: bool = False) -> str:
-    """Give an interval; nothing where there is none."""
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    return f"[{number(low, signed=signed)}, {number(high, signed=signed)}]"
 
 
 class FootNotes:
