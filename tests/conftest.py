@@ -9,6 +9,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # A slow machine takes more than two seconds for much: lines that no test expects.
 os.environ.setdefault("CAOPD_BENCH_PROGRESS", "0")
 
+# One thread a process: the matrices here are tiny, and threads that wait for one another spin. With
+# a process to each core that was nine tenths of the time of the tests that train.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 # The real datasets, where this machine has them; tests that need one are skipped without.
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
 if _SHARED.is_dir():

@@ -195,7 +195,7 @@ def test_the_thread_writes_while_the_work_says_nothing(monkeypatch):
 
 SLOW = """
 import sys
-from caopd_bench import progress
+from caopd_bench.core.process import progress
 progress.FIRST = progress.TERMINAL = progress.LOG = 0.0001
 from caopd_bench.cli import main
 sys.exit(main())
