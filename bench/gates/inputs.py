@@ -57,7 +57,7 @@ def load_reference(
             "no reference: name one by --reference RUN, or in a policy (reference: FOLDER)"
         )
     path = folder / wanted.reference
-    if not path.exists():
+    if not is_there(path):
         raise NotComparableError(
             f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
             f"folder ({MAKE_ONE})"

@@ -24,7 +24,7 @@ from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.report.samples import Picked, pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
 from caopd_bench.runs.counts import Counts, sort_groups
-from caopd_bench.runs.read import name_runs, read_run
+from caopd_bench.runs.read import expand_specs, name_runs, read_run
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun, CountedRun, Row, Run, label_items
 from caopd_bench.scores.notes import has_item_names, notes_on_task
@@ -183,7 +183,7 @@ def read_entries(
         If a run cannot be read, none has `task`, or `given` names a run that is not there; at once
         if there are too many runs, and as soon as it is seen if they have too many tasks.
     """
-    listed = [str(spec) for spec in specs]
+    listed = expand_specs(specs)
     if len(listed) > MAX_RUNS:
         raise UsageError(
             f"{len(listed):,} runs: a report has at most {MAX_RUNS:,}, since it tests every pair "

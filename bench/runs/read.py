@@ -1,4 +1,4 @@
-"""The one run reader: lm-eval's output, a stored run or flat files, as `NAME=PATH` or `PATH`."""
+"""The one run reader: any path that one of `readers` finds, as `NAME=PATH` or `PATH`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
-from caopd_bench.runs.flat.read import Columns, find_flat, read_flat
-from caopd_bench.runs.lm_eval import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.lm_eval import find_results, read_lm_eval
+from caopd_bench.runs.readers.reader import find_reader, list_runs, refuse_several
 from caopd_bench.runs.run import AnyRun
-from caopd_bench.runs.stored.check import read_stored
-from caopd_bench.runs.stored.store import is_stored
+from caopd_bench.runs.stored.study import is_packed, is_study, list_cells
 
-__all__ = ["is_there", "name_runs", "read_run", "read_runs"]
+__all__ = ["expand_specs", "is_there", "name_runs", "read_run", "read_runs"]
 
 
 def read_run(
@@ -36,7 +36,8 @@ def read_run(
     spec : str or Path
         `PATH` or `NAME=PATH`. The path is a folder that `lm_eval --output_path ... --log_samples`
         wrote (or the folder of one model in it, or one `results_*.json` where several runs share
-        the folder), a folder that `caopd-bench score --store` wrote, or flat files: a `.jsonl`,
+        the folder), a folder that `caopd-bench score --store` wrote, `STUDY/CELL` of a packed
+        study, or flat files: a `.jsonl`,
         `.csv` (both also `.gz`) or `.parquet` file, a folder of them, or a pattern
         (`"shards/*.parquet"`).
     confidence, correct, item : str
@@ -74,9 +75,19 @@ def is_there(spec: str | Path) -> bool:
     """Say whether there is anything where a run is said to be; `read_run` says what is wrong."""
     path = _split_spec(os.fspath(spec))[1]
     try:
-        return path.exists() or bool(find_flat(path))
+        return path.exists() or find_reader(path) is not None
     except OSError:
         return True
+
+
+def expand_specs(specs: Iterable[str | Path]) -> list[str]:
+    """Give the specs of all runs where a path, such as a packed study, holds several."""
+    expanded: list[str] = []
+    for spec in map(os.fspath, specs):
+        name, path = _split_spec(spec)
+        runs = list_runs(path) if not name else [path]
+        expanded += [spec] if runs == [path] else map(str, runs)
+    return expanded
 
 
 def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:
@@ -133,27 +144,25 @@ def _number_repeated(names: Sequence[str]) -> Iterator[str]:
 
 
 def _read(path: Path, columns: Columns) -> AnyRun:
-    # Of a folder, what it is decides; a flat file there may be part of a run or stored beside it.
-    is_run = path.is_dir() and (is_stored(path) or is_lm_eval(path))
-    if path.is_file():
-        is_run = is_lm_eval(path)
-    files = [] if is_run else find_flat(path)
-    if files:
-        return read_flat(path, files, columns)
+    reader = find_reader(path)
+    if reader is not None and reader.read is not None:
+        return reader.read(path, columns)
+    if reader is not None:
+        raise refuse_several(path, reader)
     if not path.exists():
+        if is_study(path.parent):
+            raise UsageError(f"{path}: no such cell; there are", list_cells(path.parent))
         raise UsageError(
             f"{path}: no such file or folder; give the folder named by --output_path, or a file of "
             "rows (.jsonl, .csv, .parquet)"
         )
-    if is_stored(path):
-        return read_stored(path)
-    return read_lm_eval(find_results(path))
+    return read_lm_eval(find_results(path))  # says what is missing
 
 
 def _split_spec(spec: str) -> tuple[str, Path]:
     """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
     name, separator, rest = spec.partition("=")
-    if spec and (not separator or Path(spec).exists()):
+    if spec and (not separator or Path(spec).exists() or is_packed(Path(spec))):
         return "", Path(spec)
     if not name or not rest:
         raise UsageError(f"{spec!r}: a run is PATH or NAME=PATH")

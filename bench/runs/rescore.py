@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,11 +17,10 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.flat.files import SUFFIXES, format_of
-from caopd_bench.runs.inspect import is_inspect, read_header, read_inspect
-from caopd_bench.runs.lm_eval_provenance import section
-from caopd_bench.runs.logged import AnswerColumns, Logged, read_logged
+from caopd_bench.runs.flat.files import SUFFIXES
+from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.provenance import clean_provenance
+from caopd_bench.runs.readers.reader import find_reader
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS, verify
@@ -34,7 +33,6 @@ BLOCK = 1 << 20
 WORTH_WORKERS = 10_000
 MAX_WORKERS = 8
 CHUNK = 500
-UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
 
 #: Confidence, correct, status, answer span, confidence span.
 Verdict: TypeAlias = "tuple[float | None, int, Any, str | None, str | None]"
@@ -95,26 +93,19 @@ def rescore(
         raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
-    header: Mapping[str, Any] = {}
     columns = AnswerColumns(
         response, gold, item, question, (by,) if isinstance(by, str) else (*by,)
     )
-    if format_of(file):
-        answers = read_logged(file, columns)
-    elif is_inspect(file):
-        header = read_header(file)
-        answers = read_inspect(file, kind, columns.groups)
-    else:
+    reader = find_reader(file, of_logs=True)
+    if reader is None or reader.open_log is None:
         known = ", ".join((*SUFFIXES, ".eval"))
         raise UsageError(f"{file}: must end in {known}")
-    evaluated = section(header, "eval")
-    budget = section(evaluated, "model_generate_config").get("max_tokens")
-    if max_tokens is None and isinstance(budget, int) and budget > 0:
-        max_tokens = budget
-    task = clean_name(task or _word(evaluated.get("task")) or "logged")
+    log = reader.open_log(file, columns, kind)
+    budget = log.max_tokens if max_tokens is None else max_tokens
+    task = clean_name(task or log.task or "logged")
     try:
-        judge = partial(_judge, kind=kind, max_tokens=max_tokens)
-        held = list(track(answers, f"reading {file.name}", "responses"))
+        judge = partial(_judge, kind=kind, max_tokens=budget)
+        held = list(track(log.answers, f"reading {file.name}", "responses"))
         judged = _make_rows(held, task, judge, workers)
         rows = list(track(judged, "judging", "responses", len(held)))
         split = _find_split(held)
@@ -122,21 +113,16 @@ def rescore(
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
         raise UsageError(f"{file}: no rows; is it the right file?")
-    model = _word(evaluated.get("model"))
     source = {"set": file.name, "bytes": file.stat().st_size, "sha256": _hash(file)}
-    source |= {"kind": kind, "rows": len(rows)}
-    if not header:
-        source |= {"response": response, "gold": gold, "named_by": question or item}
+    source |= {"kind": kind, "rows": len(rows), **log.source}
     provenance = {
-        "model": model or file.name,
-        "backend": "inspect" if header else "logged answers",
-        "gen_kwargs": evaluated.get("model_generate_config"),
-        "packages": evaluated.get("packages"),
-        "date": evaluated.get("created"),
+        "model": log.model or file.name,
+        "backend": log.backend,
+        **log.provenance,
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
-    run_name = name or (model.rpartition("/")[2] if model else None) or file.name.partition(".")[0]
-    warnings = [f"{task}: {UNDONE}"] if header and header.get("status") != "success" else []
+    run_name = name or (log.model or "").rpartition("/")[2] or file.name.partition(".")[0]
+    warnings = [f"{task}: {warning}" for warning in log.warnings]
     if split:
         warnings.append(
             f"{task}: {len(split):,} names of questions come with more than one gold answer, so "
@@ -205,10 +191,6 @@ def _judge(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
         raise UsageError(f"{logged.where}: {error}; is --kind {kind} right?") from None
     confidence = parsed.confidence if parsed.status == "ok" else None
     return confidence, int(correct), parsed.status, spans.answer, spans.confidence
-
-
-def _word(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _hash(file: Path) -> str:

@@ -27,7 +27,7 @@ from caopd_bench.metrics import (
 )
 from caopd_bench.runs.counts import STATUSES, Counts, Missing, tally_share
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.read import read_runs
+from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, make_record
 from caopd_bench.runs.run import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.scores.bounds import worst_cases
@@ -166,7 +166,9 @@ def _as_runs(
 ) -> list[AnyRun]:
     if isinstance(runs, (Run, CountedRun, str, Path)):
         runs = [runs]
-    given = list(runs)
+    given: list[AnyRun | str | Path] = []
+    for run in runs:
+        given += expand_specs([run]) if isinstance(run, (str, Path)) else [run]
     paths = [run for run in given if isinstance(run, (str, Path))]
     read = iter(read_runs(paths, Columns(by=tuple(keys))))
     return [next(read) if isinstance(run, (str, Path)) else run for run in given]

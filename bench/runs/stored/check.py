@@ -19,7 +19,9 @@ from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.records import AS_ZERO
 from caopd_bench.runs.run import AGREEMENT, Run
 from caopd_bench.runs.stored.baseline import BASELINE_NAME, hash_rows, read_baseline
+from caopd_bench.runs.stored.files import mend
 from caopd_bench.runs.stored.store import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
+from caopd_bench.runs.stored.study import packed_hash
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
@@ -66,7 +68,9 @@ def read_stored(folder: Path) -> Run:
 
 
 def _edited(folder: Path, problem: str) -> NotComparableError:
-    if (folder / BASELINE_NAME).exists():
+    if packed_hash(folder / ROWS_NAME) is not None:
+        again = mend(folder)
+    elif (folder / BASELINE_NAME).exists():
         again = (
             "restore the folder from version control, or delete it and make it again, from the "
             "files of the original run (caopd-bench baseline init RUN --output DIR --reason TEXT)"

@@ -11,9 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import check_packed, read_packed_lines
-from caopd_bench.core.files.plain_json import parse_json, read_json
+from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.run import Row, Status
+from caopd_bench.runs.stored.study import (
+    ROWS_FILE,
+    holds,
+    load_json,
+    packed_hash,
+    read_packed_rows,
+)
 
 __all__ = [
     "BASELINE_NAME",
@@ -113,11 +120,14 @@ class Summary(BaseModel):
 
 def is_stored(path: Path) -> bool:
     """Say whether a folder holds a stored run, whole or not."""
-    return any((path / name).exists() for name in (ROWS_NAME, SUMMARY_NAME))
+    names = (ROWS_NAME, SUMMARY_NAME)
+    return any((path / name).exists() or holds(path / name) for name in names)
 
 
 def mend(folder: Path) -> str:
     """Say what to do about a damaged file: a reference is under version control."""
+    if packed_hash(folder / ROWS_NAME) is not None:
+        return f"restore {ROWS_FILE} from version control, or pack the sweep again"
     is_reference = any((folder / name).exists() for name in (BASELINE_NAME, CHANGES_NAME))
     return "restore it from version control" if is_reference else "store the run again"
 
@@ -140,7 +150,7 @@ def read_summary(folder: Path) -> Summary:
     """Read the numbers that were stored."""
     summary_file = folder / SUMMARY_NAME
     try:
-        return Summary.model_validate(read_json(summary_file))
+        return Summary.model_validate(load_json(summary_file))
     except ValidationError as error:
         raise UsageError(f"{summary_file}: {_first_problem(error)}; not a stored run") from None
     except OSError as error:
@@ -152,6 +162,10 @@ def read_summary(folder: Path) -> Summary:
 def read_lines(folder: Path) -> Iterator[bytes]:
     """Yield the lines of the rows, unpacked, each with its line feed."""
     rows_file = folder / ROWS_NAME
+    packed = read_packed_rows(rows_file)
+    if packed is not None:
+        yield from packed
+        return
     try:
         _refuse_pointer(rows_file)
         yield from read_packed_lines(rows_file, mend=mend(folder))
@@ -167,7 +181,8 @@ def _refuse_pointer(file: Path) -> None:
 
 def check_lines(folder: Path) -> None:
     """Unpack the rows without a look at them; errors as of `read_lines`."""
-    check_packed(folder / ROWS_NAME, mend=mend(folder))
+    if read_packed_rows(folder / ROWS_NAME) is None:
+        check_packed(folder / ROWS_NAME, mend=mend(folder))
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:

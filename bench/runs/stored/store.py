@@ -45,6 +45,7 @@ from caopd_bench.runs.stored.files import (
 )
 from caopd_bench.runs.stored.hashes import RowHashes
 from caopd_bench.runs.stored.secrets import name_in_summary, say_left_out, warn_of_secrets
+from caopd_bench.runs.stored.study import ROWS_FILE, holds, packed_hash
 
 __all__ = [
     "ROWS_NAME",
@@ -145,7 +146,7 @@ def load_stored(folder: Path) -> Loaded:
         If a file is missing, damaged or of another format.
     """
     for name in (SUMMARY_NAME, ROWS_NAME):
-        if not (folder / name).is_file():
+        if not holds(folder / name):
             raise UsageError(f"{folder}: a stored run without {name}; {mend(folder)}")
     summary = read_summary(folder)
     hashes, rows = RowHashes(), list[Row]()
@@ -175,7 +176,11 @@ def load_stored(folder: Path) -> Loaded:
         records = [{**record, "run": name} for record in summary.records]
         summary = summary.model_copy(update={"name": name, "records": records})
     run = Run(name, str(folder), rows, provenance, tuple(map(redact, warnings)))
-    return Loaded(run, summary, _find_edit(summary, hashes, rows, foreign))
+    edit = _find_edit(summary, hashes, rows, foreign)
+    packed = packed_hash(folder / ROWS_NAME)
+    if edit is None and packed not in (None, hashes.sha256):
+        edit = f"{ROWS_FILE} holds other rows than were packed"
+    return Loaded(run, summary, edit)
 
 
 def _refuse_others(folder: Path, name: str) -> None:

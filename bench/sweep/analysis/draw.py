@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from caopd_bench.figures.paper import (
     plot_scaling,
 )
 from caopd_bench.figures.trends import SlopeFit
+from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.analysis.numbers import Number, Summary
 from caopd_bench.sweep.analysis.spec import FigureSpec, split_series
 
@@ -127,10 +129,11 @@ def _draw_training(
 
 
 def _read_history(file: Path) -> dict[str, list[float]]:
-    if not file.is_file():
+    packed = read_member(file)
+    if packed is None and not file.is_file():
         return {}
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    text = (file.read_bytes() if packed is None else packed).decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     wanted = [name for name in CURVES if all(row.get(name) for row in rows)]
     return {name: [float(row[name]) for row in rows] for name in wanted}
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.files.plain_json import read_json
 from caopd_bench.core.terminal import inline
+from caopd_bench.runs.stored.study import load_json
 
 __all__ = ["CELL", "TIMING", "read_cell", "read_times"]
 
@@ -61,7 +61,7 @@ def read_times(place: Path) -> dict[str, Any]:
 def _read(file: Path, shape: type[T]) -> dict[str, Any]:
     mend = "delete the cell's folder to run it again"
     try:
-        return shape.model_validate(read_json(file)).model_dump()
+        return shape.model_validate(load_json(file)).model_dump()
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"]) or "file"

@@ -3,10 +3,12 @@
     cells/NAME/     a finished cell: cell.json, timing.json, run/ (a stored run), training.csv
     failed/NAME.json
     work/NAME/      a cell that is being run, and its lock; gone when it is finished
+    rows.parquet    instead of cells/: those of a packed study (`runs.stored.study`)
     cells.csv       one row a finished cell of the file, in the file's order; no times
     timings.csv     where, when and how long
 
-A cell is finished when its folder is there, which is made by one rename. A lock is the kernel's
+A cell is finished when its folder is there, which is made by one rename, or when it is packed; a
+folder comes first. A lock is the kernel's
 (`flock`), so it goes with the process that held it, however that ended.
 """
 
@@ -27,10 +29,10 @@ from typing import Any
 from caopd_bench.core.errors import writing
 from caopd_bench.core.files.folders import sync_tree
 from caopd_bench.core.files.locks import lock, locked
-from caopd_bench.core.files.plain_json import read_json as load_json
 from caopd_bench.core.files.write import replace_files
 from caopd_bench.core.privacy.clean import redact_all
 from caopd_bench.core.privacy.credentials import redact
+from caopd_bench.runs.stored.study import changed, holds, load_json
 from caopd_bench.sweep.grid.cell_files import CELL, TIMING, read_cell
 from caopd_bench.sweep.grid.cells import Cell
 from caopd_bench.sweep.grid.table import COLUMNS, TIMING_COLUMNS, make_rows
@@ -71,6 +73,10 @@ class Folder:
         """Give the cell.json of a cell that was run with these settings."""
         known = read_json(self.cell(cell) / CELL)
         return known if known is not None and known.get("key") == cell.key else None
+
+    def is_packed(self, cell: Cell) -> bool:
+        """Say whether a finished cell has no folder, but stands in rows.parquet."""
+        return not (self.cell(cell) / CELL).exists() and holds(self.cell(cell) / CELL)
 
     def failure(self, cell: Cell) -> dict[str, Any] | None:
         """Give the record of a cell that failed with these settings."""
@@ -221,11 +227,11 @@ class Folder:
 
     def _make_rows(self, cell: Cell, recompute: bool) -> list[dict[str, Any]]:
         place = self.cell(cell)
-        changed = (place / CELL).stat().st_mtime_ns
+        made = changed(place / CELL)
         known = self._rows.get(cell.name)
-        if known is None or known[0] != changed or recompute:
+        if known is None or known[0] != made or recompute:
             rows = make_rows(cell, place, read_cell(place), recompute=recompute)
-            self._rows[cell.name] = known = (changed, rows)
+            self._rows[cell.name] = known = (made, rows)
         return known[1]
 
 

@@ -15,6 +15,7 @@ from caopd_bench.runs.records import to_plain
 from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.runs.stored.secrets import warn_of_cell
 from caopd_bench.runs.stored.store import ROWS_NAME, read_summary
+from caopd_bench.runs.stored.study import packed_hash
 from caopd_bench.scores.score import score
 from caopd_bench.sweep.grid.cells import Cell
 
@@ -87,6 +88,9 @@ def make_rows(
 
 
 def _hash(file: Path) -> str:
+    packed = packed_hash(file, "packed_sha256")
+    if packed is not None:
+        return packed[:16]
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
     except OSError as error:

@@ -15,6 +15,7 @@ from caopd_bench.cli.train import load_model, place_model
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import read_packed_lines
 from caopd_bench.runs.run import Run
+from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.grid.cells import Cell, resolved
 from caopd_bench.train.questions.contexts import show_demonstration
 from caopd_bench.train.questions.questions import load_questions
@@ -110,11 +111,13 @@ def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> Non
 def read_expectations(folder: Path, task: str) -> dict[str, float]:
     """Read what `write_expectations` wrote: the expectation by item; NaN where there is none."""
     file = folder / EXPECTED
-    if not file.is_file():
+    packed = read_member(file)
+    if packed is None and not file.is_file():
         return {}
     mend = "delete the cell's folder to run it again"
     try:
-        text = b"".join(read_packed_lines(file, mend=mend)).decode()
+        lines = read_packed_lines(file, mend=mend) if packed is None else [packed]
+        text = b"".join(lines).decode()
         return {
             row["item_hash"]: float(row["expected"]) if row["expected"] else math.nan
             for row in csv.DictReader(io.StringIO(text))

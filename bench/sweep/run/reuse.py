@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from caopd_bench.runs.stored.pack import unpack_cell
+from caopd_bench.sweep.grid.cell_files import CELL
 from caopd_bench.sweep.grid.cells import Cell, Sweep
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.run.bases import find_base
@@ -37,5 +39,8 @@ def take(cell: Cell, place: Path, folder: Folder) -> None:
     """Copy a finished cell, times and all; the caller holds the claim."""
     ready = folder.work(cell) / "ready"
     shutil.rmtree(ready, ignore_errors=True)
-    shutil.copytree(place, ready)
+    if place.is_dir():
+        shutil.copytree(place, ready)
+    if not (place / CELL).is_file():
+        unpack_cell(place.parent.parent, place.name, ready)
     folder.finish(cell, ready)

@@ -124,8 +124,8 @@ def test_too_many_groups(tmp_path, refused, run, monkeypatch, kept):
     table = make_table(60)
     table["level"] = [*range(60)]
     file = write(tmp_path / "a.parquet", table)
-    for module in ("flat", "flat_counter"):
-        monkeypatch.setattr(f"caopd_bench.{module}.MAX_GROUPS", 20)
+    for module in ("read", "count"):
+        monkeypatch.setattr(f"caopd_bench.runs.flat.{module}.MAX_GROUPS", 20)
     if not kept:
         monkeypatch.setattr("caopd_bench.runs.flat.read.MAX_ROWS", 10)
     message = refused("score", file, "--by", "level")

@@ -1,7 +1,7 @@
 """Write every table, summary, figure and claim of the reference runs again, from the stored rows.
 
-    python reference_runs/write_pages.py               # everything (10 minutes)
-    python reference_runs/write_pages.py --pages       # only this folder's README and the project's
+    python reference_runs/tools/pages.py               # everything (10 minutes)
+    python reference_runs/tools/pages.py --pages       # only this folder's README and the project's
 
 What stands between two marks of a page is written here, and nothing else of it; running this twice
 changes nothing.
@@ -22,7 +22,7 @@ from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.runs.stored.store import read_summary
 from caopd_bench.sweep.analysis.write import fill_page
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
 HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
 METHODS = ("base", "sft", "sft-mu", "opd", "caopd", "caopd-constant")
@@ -140,7 +140,7 @@ def beside_published() -> Iterator[str]:
 
 def fill(page: Path, name: str, lines: Sequence[str]) -> None:
     """Put lines between the marks of a name."""
-    begin, end = f"<!-- {name}: written by write_pages.py -->", f"<!-- end of {name} -->"
+    begin, end = f"<!-- {name}: written by tools/pages.py -->", f"<!-- end of {name} -->"
     text = page.read_text(encoding="utf-8")
     if begin not in text or end not in text:
         raise SystemExit(f"{page}: the marks of {name!r} are not there")
@@ -171,7 +171,7 @@ def main() -> int:
             words = [sys.executable, "-m", "caopd_bench", "sweep", str(file), "--tables"]
             subprocess.run(words, check=True)
         subprocess.run([sys.executable, str(HERE / "published" / "write_tables.py")], check=True)
-        subprocess.run([sys.executable, str(HERE / "write_cards.py")], check=True)
+        subprocess.run([sys.executable, str(HERE / "tools" / "cards.py")], check=True)
     write_pages()
     return 0
 

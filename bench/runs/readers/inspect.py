@@ -18,13 +18,15 @@ from caopd_bench.core.files.plain_json import largest_document, parse_json, read
 from caopd_bench.core.files.zip_members import Archive, open_archive
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.lm_eval_provenance import section
-from caopd_bench.runs.logged import GROUPS, Logged
+from caopd_bench.runs.logged import GROUPS, AnswerColumns, Logged
+from caopd_bench.runs.readers.reader import Log, Reader
 
-__all__ = ["is_inspect", "read_header", "read_inspect"]
+__all__ = ["READER", "is_inspect", "read_header", "read_inspect"]
 
 #: Characters of an answer, of what was asked, and of the right answer.
 MAX_TEXT = MAX_LINE
 ATTACHED = "attachment://"
+UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
 
 
 def is_inspect(file: Path) -> bool:
@@ -181,3 +183,29 @@ def _load_json(file: Path) -> dict[str, Any]:
     if not isinstance(value, dict) or "eval" not in value:
         raise UsageError(f"{file}: not a log of Inspect; rows go into .jsonl, .csv or .parquet")
     return value
+
+
+def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
+    header = read_header(file)
+    evaluated = section(header, "eval")
+    budget = section(evaluated, "model_generate_config").get("max_tokens")
+    return Log(
+        read_inspect(file, kind, columns.groups),
+        backend="inspect",
+        model=_name(evaluated.get("model")),
+        task=_name(evaluated.get("task")),
+        max_tokens=budget if isinstance(budget, int) and budget > 0 else None,
+        provenance={
+            "gen_kwargs": evaluated.get("model_generate_config"),
+            "packages": evaluated.get("packages"),
+            "date": evaluated.get("created"),
+        },
+        warnings=(UNDONE,) if header and header.get("status") != "success" else (),
+    )
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+READER = Reader("a log of Inspect", is_inspect, open_log=_open)

@@ -1,6 +1,6 @@
 """Write a model card beside every checkpoint of the reference runs, from its stored run.
 
-python reference_runs/write_cards.py
+python reference_runs/tools/cards.py
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from caopd_bench.runs.stored.store import is_stored, read_summary
+
+HERE = Path(__file__).parents[1]
 METRICS = {
     "accuracy": "accuracy",
     "mean_confidence": "mean stated confidence",
@@ -53,7 +55,7 @@ that stand there.
 
 def describe_run(folder: Path) -> Iterator[str]:
     """Give the table of a stored run."""
-    records = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["records"]
+    records = read_summary(folder).records
     n = next(r["n"] for r in records if r["metric"] == "accuracy")
     yield f"On the {n:,} frozen test questions of `caopd_arith`, greedy, with 95 % intervals:"
     yield ""
@@ -91,7 +93,7 @@ def main() -> None:
         corpus, size, seed = base.name.split("-")
         run = HERE / "scaling-law" / "cells" / f"{size}-b{seed[1:]}-base" / "run"
         how = f"Base model, corpus `{corpus}`, seed {seed[1:]}."
-        stored = run if corpus == "sure" and run.exists() else None
+        stored = run if corpus == "sure" and is_stored(run) else None
         note = "corpus, seed, steps, whether it still gained at the end"
         write_card(base, stored, "../../", how, note, f"Micro model {base.name}")
     for cell in sorted((HERE / "checkpoints" / "cells").iterdir()):

@@ -24,7 +24,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 STORED = HERE / "checkpoints" / "cells.csv"
 SEEDS = HERE / "scaling-law" / "cells.csv"
 FILE = HERE / "checkpoints" / "sweep.yaml"

@@ -1,0 +1,19 @@
+"""What `lm_eval --output_path DIR --log_samples` wrote: its folder, or one of its results files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.lm_eval import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.runs.readers.reader import Reader
+from caopd_bench.runs.run import AnyRun
+
+__all__ = ["READER"]
+
+
+def _read(path: Path, _columns: Columns) -> AnyRun:
+    return read_lm_eval(find_results(path))
+
+
+READER = Reader("output of lm_eval", is_lm_eval, _read)

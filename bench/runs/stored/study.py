@@ -1,0 +1,337 @@
+"""A packed study: the cells of a finished sweep in one Parquet file, read as if they were folders.
+
+    STUDY/rows.parquet    one row an answer, cell after cell
+
+| column | holds |
+|---|---|
+| `cell` | the name of the cell, the name of its folder |
+| `task` to `gold` | what a line of rows.jsonl.gz says of the answer, typed |
+| `group:KEY` | what the item belongs to: `group:level`, `group:family`, ... |
+| `file:NAME` | the text of the cell's file NAME, on its first row: `file:cell.json`, ... |
+| `rows_sha256`, `packed_sha256`, `files_sha256` | on its first row: hashes of the lines, of the rows.jsonl.gz that they came from, and of the texts |
+
+A file below `STUDY/cells/` that is not on the disk is looked for here, so that whatever reads the
+folder of a cell reads a packed one as well. A file that is on the disk comes first: a cell that was
+run again replaces the packed one.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import util
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.files.plain_json import parse_json, read_json
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.flat.parquet import open_parquet, read_batches
+
+__all__ = [
+    "CELLS",
+    "FILE",
+    "GROUP",
+    "ROWS_FILE",
+    "ROW_COLUMNS",
+    "TEXTS",
+    "Study",
+    "changed",
+    "find_cell",
+    "hash_files",
+    "holds",
+    "is_packed",
+    "is_study",
+    "list_cells",
+    "load_json",
+    "packed_hash",
+    "read_member",
+    "read_packed_rows",
+]
+
+ROWS_FILE = "rows.parquet"
+CELLS = "cells"
+GROUP, FILE = "group:", "file:"
+#: Of a row beside its cell and its groups, with the type that Parquet has for it.
+ROW_COLUMNS = {
+    **dict.fromkeys(("task", "item_hash"), "string"),
+    "sample": "int64",
+    "confidence": "double",
+    "correct": "int8",
+    **dict.fromkeys(("status", "answer", "stated", "text", "question", "gold"), "string"),
+}
+#: Only there where the model's whole text was kept.
+TEXTS = ("question", "gold")
+HASHES = ("rows_sha256", "packed_sha256", "files_sha256")
+GROUP_TYPES = ("string", "integer", "double", "bool", "null")
+SUMMARY = "run/summary.json"
+ROWS = "run/rows.jsonl.gz"
+#: Rows read at once; bytes of text that the rows of a study may take as Python's values.
+BATCH = 1 << 16
+
+
+class Place(NamedTuple):
+    """Where a file is packed: the file of the study, the cell, the name in the cell's folder."""
+
+    study: Path
+    cell: str
+    name: str
+
+
+class Study:
+    """The cells of one rows.parquet.
+
+    Parameters
+    ----------
+    file : Path
+
+    Raises
+    ------
+    UsageError
+        If it is not readable, or not a packed study.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        with open_parquet(file) as parquet:
+            schema = parquet.schema_arrow
+        types = {field.name: _type_of(field.type) for field in schema}
+        self.groups = [name for name in types if name.startswith(GROUP)]
+        self.files = [name for name in types if name.startswith(FILE)]
+        wanted = {**dict.fromkeys(("cell", *HASHES, *self.files), "string"), **ROW_COLUMNS}
+        for name, kind in wanted.items():
+            if types.get(name) not in (_plain(kind), "null"):
+                raise self._refuse(f"{inline(name, 80)!r} is {types.get(name)}, not {kind}")
+        for name in self.groups:
+            if types[name] not in GROUP_TYPES:
+                raise self._refuse(f"{inline(name, 80)!r} is {types[name]}")
+        import pyarrow as pa
+
+        names = [*wanted, *self.groups]
+        batches = list(read_batches(file, names, BATCH))
+        if not batches:
+            raise self._refuse("it holds no rows")
+        self._table = pa.Table.from_batches(batches)
+        self.cells = dict(self._find_cells())
+
+    def read_files(self, cell: str) -> dict[str, bytes]:
+        """Give the texts of a cell by file name: all of its files but the rows."""
+        start, _ = self.cells[cell]
+        first = self._table.slice(start, 1).to_pylist()[0]
+        files = {
+            column.removeprefix(FILE): first[column].encode()
+            for column in self.files
+            if first[column] is not None
+        }
+        if hash_files(files) != first["files_sha256"]:
+            raise self._differs(cell, "the texts of its files are not those that were packed")
+        return files
+
+    def read_lines(self, cell: str) -> Iterator[bytes]:
+        """Yield the lines of a cell's rows, as rows.jsonl.gz had them."""
+        start, length = self.cells[cell]
+        part = self._table.slice(start, length)
+        columns = {name: part.column(name).to_pylist() for name in (*ROW_COLUMNS, *self.groups)}
+        named = parse_json(self.read_files(cell).get(SUMMARY, b"{}"), f"{self.file}: {cell}")
+        run = named.get("name") if isinstance(named, dict) else None
+        return render_rows(str(run), columns, length)
+
+    def hash_of(self, cell: str, column: str) -> str:
+        """Give a hash that stands beside a cell."""
+        return str(self._table.column(column)[self.cells[cell][0]].as_py())
+
+    def _find_cells(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield the name, first row and number of rows of each cell."""
+        import numpy as np
+
+        # A file that something else has written again may have plain texts.
+        column = self._table.column("cell")
+        if _is_plain(column.type):
+            column = column.dictionary_encode()
+        coded = column.unify_dictionaries().combine_chunks()
+        coded = coded.chunk(0) if hasattr(coded, "chunk") else coded
+        if coded.null_count:
+            raise self._refuse("a row is of no cell")
+        codes, names = coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
+        starts = np.flatnonzero(np.diff(codes, prepend=-1))
+        ends = np.append(starts[1:], codes.size)
+        if len({int(codes[start]) for start in starts}) < starts.size:
+            raise self._refuse("the rows of a cell do not stand together")
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            yield str(names[codes[start]]), (start, end - start)
+
+    def _refuse(self, why: str) -> UsageError:
+        return UsageError(f"{self.file}: not a packed study: {why}; restore it, or pack it again")
+
+    def _differs(self, cell: str, why: str) -> NotComparableError:
+        return NotComparableError(
+            f"{self.file}: cell {inline(cell, 120)}: {why}; restore the file from version control, "
+            "or pack the sweep again"
+        )
+
+    def check_lines(self, cell: str) -> None:
+        """Refuse rows that are not those that were packed."""
+        made = hashlib.sha256(b"".join(self.read_lines(cell))).hexdigest()
+        if made != self.hash_of(cell, "rows_sha256"):
+            raise self._differs(cell, "its rows are not those that were packed")
+
+
+def render_rows(run: str, columns: Mapping[str, list[Any]], length: int) -> Iterator[bytes]:
+    """Yield the lines that columns stand for; what `dump_row` writes for these rows."""
+    groups = [name for name in columns if name.startswith(GROUP)]
+    has_text = any(value is not None for name in TEXTS for value in columns[name])
+    for i in range(length):
+        known = {name: columns[name][i] for name in ROW_COLUMNS}
+        row = {name: known[name] for name in ("task", "item_hash", "sample")}
+        found = ((name.removeprefix(GROUP), columns[name][i]) for name in groups)
+        row["groups"] = {key: value for key, value in found if value is not None}
+        last = ("confidence", "correct", "status", "answer", "stated", "text")
+        row |= {name: known[name] for name in (*last, *(TEXTS if has_text else ()))}
+        yield json.dumps({"run": run, **row}, ensure_ascii=True).encode() + b"\n"
+
+
+def hash_files(files: Mapping[str, bytes]) -> str:
+    """Hash texts with their names."""
+    whole = hashlib.sha256()
+    for name in sorted(files):
+        whole.update(f"{name}\n{len(files[name])}\n".encode())
+        whole.update(files[name])
+    return whole.hexdigest()
+
+
+def is_study(path: Path) -> bool:
+    """Say whether a path is a packed study: its folder, or its file itself."""
+    file = _file_of(path)
+    if not file.is_file():
+        return False
+    if util.find_spec("pyarrow") is None:
+        # What is said then is what to install; a sweep's table is no flat file.
+        return path.is_dir() and (path / "cells.csv").is_file()
+    try:
+        with open_parquet(file) as parquet:
+            names = set(parquet.schema_arrow.names)
+    except (UsageError, OSError):
+        return path.is_dir() and (path / "cells.csv").is_file()
+    return {"cell", "files_sha256", *ROW_COLUMNS} <= names
+
+
+def find_cell(path: Path) -> Path | None:
+    """Find the folder of the run that `STUDY/CELL` means; None if it means none.
+
+    It need not be on the disk: `STUDY/cells/CELL/run`.
+    """
+    if path.exists() or not is_study(path.parent):
+        return None
+    folder = path.parent / CELLS / path.name / "run"
+    is_cell = folder.is_dir() or path.name in open_study(path.parent / ROWS_FILE).cells
+    return folder if is_cell else None
+
+
+def is_packed(path: Path) -> bool:
+    """Say whether a path that is not on the disk is that of a packed run."""
+    return find_cell(path) is not None or (not path.exists() and holds(path / "summary.json"))
+
+
+def list_cells(path: Path) -> list[Path]:
+    """Give `STUDY/CELL` of each cell of a study."""
+    file = _file_of(path)
+    return [file.parent / name for name in open_study(file).cells]
+
+
+def holds(file: Path) -> bool:
+    """Say whether a file of a cell is there, on the disk or packed."""
+    if file.is_file():
+        return True
+    place = _locate(file)
+    if place is None:
+        return False
+    return place.name == ROWS or place.name in open_study(place.study).read_files(place.cell)
+
+
+def read_member(file: Path) -> bytes | None:
+    """Give the text of a packed file; None if it is not packed, or there is one on the disk.
+
+    Raises
+    ------
+    NotComparableError
+        If the texts of the cell are not those that were packed. Exit code 4.
+    """
+    place = _locate(file)
+    if place is None:
+        return None
+    return open_study(place.study).read_files(place.cell).get(place.name)
+
+
+def read_packed_rows(file: Path) -> Iterator[bytes] | None:
+    """Give the lines of a packed rows.jsonl.gz; None as of `read_member`."""
+    place = _locate(file)
+    if place is None or place.name != ROWS:
+        return None
+    return open_study(place.study).read_lines(place.cell)
+
+
+def load_json(file: Path) -> Any:
+    """Read a JSON file of a cell, on the disk or packed; errors as of `plain_json.read_json`."""
+    data = read_member(file)
+    return read_json(file) if data is None else parse_json(data, str(file))
+
+
+def packed_hash(file: Path, column: str = "rows_sha256") -> str | None:
+    """Give a hash that was kept of a packed file of rows; None as of `read_member`."""
+    place = _locate(file)
+    return None if place is None else open_study(place.study).hash_of(place.cell, column)
+
+
+def changed(file: Path) -> int:
+    """Give the time at which a file, or the study that it is packed in, was changed."""
+    place = _locate(file)
+    return (file if place is None else place.study).stat().st_mtime_ns
+
+
+def open_study(file: Path) -> Study:
+    """Read a study, or give the one that was read last if its file is the same."""
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+    return _open(file, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=2)
+def _open(file: Path, *_: int) -> Study:
+    return Study(file)
+
+
+def _file_of(path: Path) -> Path:
+    return path if path.suffix == ".parquet" else path / ROWS_FILE
+
+
+def _locate(file: Path) -> Place | None:
+    """Find where a file that is not on the disk is packed."""
+    if file.exists():
+        return None
+    for parent in file.parents:
+        study = parent.parent / ROWS_FILE
+        if parent.name == CELLS and study.is_file():
+            cell, *rest = file.relative_to(parent).parts
+            if cell in open_study(study).cells:
+                return Place(study, cell, "/".join(rest))
+    return None
+
+
+def _is_plain(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return not pa.types.is_dictionary(kind)
+
+
+def _type_of(kind: Any) -> str:
+    """Give the type of a column's values, in a dictionary or not."""
+    return _plain(str(kind if _is_plain(kind) else kind.value_type))
+
+
+def _plain(kind: str) -> str:
+    """Leave the width out: what writes the file again may choose another."""
+    return "integer" if kind.startswith(("int", "uint")) else kind.removeprefix("large_")
