@@ -3,13 +3,15 @@
     tox -e bench    # with every peer, in an environment of its own
     python tests/studies/benchmarks/run.py --sizes 1000,100000 --output /tmp/metrics.md
 
-Prints the page and writes it to --output. Nothing is asserted: speed depends on the machine.
+Prints the page and writes it to --output, or a level lower into the page of docs that --into names.
+Nothing is asserted: speed depends on the machine.
 """
 
 # ruff: noqa: E402
 
 import argparse
 import os
+import re
 import sys
 import time
 import warnings
@@ -26,6 +28,10 @@ import page
 from contestants import CONTESTS
 from stopwatch import best_time
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from fill_page import fill_page
+
+BEGIN, END = "<!-- metrics: begin -->", "<!-- metrics: end -->"
 ROUNDS = 2  # so that a slow moment of the machine does not decide
 
 STATED = np.array([0, 0.1, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1])
@@ -70,6 +76,7 @@ def main():
     parser.add_argument("--sizes", default="1000,100000,1000000,10000000")
     parser.add_argument("--only", default="", help="part of the name of a metric")
     parser.add_argument("--output", type=Path, help="the page is printed in any case")
+    parser.add_argument("--into", type=Path, help="fill the part between the marks of this page")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the peers
     start = time.perf_counter()
@@ -88,6 +95,8 @@ def main():
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(text, encoding="utf-8")
+    if options.into:
+        fill_page(options.into, BEGIN, END, re.sub(r"^#", "##", text, flags=re.MULTILINE).strip())
 
 
 if __name__ == "__main__":

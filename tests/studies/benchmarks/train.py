@@ -1,6 +1,6 @@
 """The speed of training, as ratios in one run: the local engine beside TRL's own trainer.
 
-    tox -e bench-train            # writes docs/benchmarks/training.md
+    tox -e bench-train            # writes its part of docs/benchmarks.md
 
 Same model (67k, from the reference runs), same questions, 32 of them with 8 rollouts, one thread.
 Rounds of both alternate, so that what else the machine does meets both. Nothing is asserted.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import runpy
 import statistics
 import tempfile
 import time
@@ -23,6 +24,7 @@ os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 ROOT = Path(__file__).parents[3]
 BASE = ROOT / "reference_runs" / "bases" / "sure-67k-s0"
 STEPS, ROUNDS = 8, 4
+BEGIN, END = "<!-- training: begin -->", "<!-- training: end -->"
 SETTINGS = {
     "method": "opd",
     "task": "caopd_arith_conf",
@@ -142,7 +144,7 @@ def main() -> None:
     import trl
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--output", type=Path, help="the page with the two marks")
     options = parser.parse_args()
     torch.set_num_threads(1)
     local, theirs = [], []
@@ -158,7 +160,7 @@ def main() -> None:
     time_local(caopd)
     whole = time_local(caopd) * 80
     lines = [
-        "# Speed of training",
+        "## Speed of training",
         "",
         "Written by `tox -e bench-train`: one run, one thread, core-seconds (what else the "
         "machine does counts little).",
@@ -178,7 +180,9 @@ def main() -> None:
     ]
     print("\n".join(lines))
     if options.output:
-        options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        script = str(Path(__file__).parents[1] / "bench" / "fill_page.py")
+        fill_page = runpy.run_path(script)["fill_page"]
+        fill_page(options.output, BEGIN, END, "\n".join(lines))
 
 
 if __name__ == "__main__":
