@@ -1,6 +1,6 @@
 """Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out.
 
-Start with `registry`, where every metric is listed.
+Start with `definition`: what the row of a metric holds.
 
 Imports nothing of ours.
 """
@@ -14,24 +14,18 @@ from caopd_bench.metrics.comparison.holm import holm
 from caopd_bench.metrics.comparison.letters import group_letters
 from caopd_bench.metrics.comparison.pairwise import SkillPair, skill_pairs
 from caopd_bench.metrics.comparison.power import difference_sd, mde, required_n
+from caopd_bench.metrics.definition import Metric
 from caopd_bench.metrics.intervals.between_groups import auroc_between, bootstrap_between
 from caopd_bench.metrics.intervals.bootstrap import resample
 from caopd_bench.metrics.intervals.choose import bootstrap
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
 from caopd_bench.metrics.intervals.ece.l2 import ece_l2_interval
-from caopd_bench.metrics.intervals.influence import Influence, influence
+from caopd_bench.metrics.intervals.influence import influence
 from caopd_bench.metrics.intervals.interval import Interval, proportion_interval
 from caopd_bench.metrics.intervals.within_groups import bootstrap_within
+from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.overview import Summary, summary
-from caopd_bench.metrics.points.calibration import (
-    accuracy,
-    confidence_when_wrong,
-    ece,
-    mean_confidence,
-    over_ece,
-    overconfidence_gap,
-    saturation,
-)
+from caopd_bench.metrics.points.calibration import ece, over_ece
 from caopd_bench.metrics.points.decomposition import (
     Corp,
     Murphy,
@@ -39,9 +33,15 @@ from caopd_bench.metrics.points.decomposition import (
     discrimination,
     miscalibration,
     murphy,
-    uncertainty,
 )
-from caopd_bench.metrics.points.proper_scores import brier, brier_skill, log_score
+from caopd_bench.metrics.points.means import (
+    accuracy,
+    confidence_when_wrong,
+    mean_confidence,
+    overconfidence_gap,
+    saturation,
+)
+from caopd_bench.metrics.points.proper_scores import brier, brier_skill, log_score, uncertainty
 from caopd_bench.metrics.points.ranking import auprc, auroc, auroc_within, spr, tie_rate
 from caopd_bench.metrics.points.selective import (
     RiskCoverage,
@@ -54,7 +54,7 @@ from caopd_bench.metrics.points.selective import (
 from caopd_bench.metrics.points.smooth import smooth_ece
 from caopd_bench.metrics.recalibration.cross import cross_recalibrate
 from caopd_bench.metrics.recalibration.recalibrate import Recalibrator, recalibrate
-from caopd_bench.metrics.registry import METRICS, Metric, undefined_reason
+from caopd_bench.metrics.registry import METRICS, undefined_reason
 from caopd_bench.metrics.reliability.bands import (
     ConsistencyBand,
     NullECE,
@@ -163,3 +163,10 @@ __all__ = [
     "uncertainty",
     "undefined_reason",
 ]
+
+# A metric that a file of `points/` adds is public by its name, if it is a function of this name:
+# the L2 norm is an option of `ece`. Those that are written down above are known to type checkers.
+for _name, _row in METRICS.items():
+    if getattr(_row.function, "__name__", "") == _name and _name not in __all__:
+        globals()[_name] = _row.function
+        __all__ += [_name]

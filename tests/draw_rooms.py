@@ -24,6 +24,7 @@ QUOTES = '"""'
 START, END = "<!-- rooms -->", "<!-- end of rooms -->"
 #: Files that import all files of a folder, whatever their names.
 FINDERS = {
+    "caopd_bench.metrics.registry": "caopd_bench.metrics.points",
     "caopd_bench.cli.parser": "caopd_bench.cli",
     "caopd_bench.runs.readers.reader": "caopd_bench.runs.readers",
     "caopd_bench.tasks.catalogue.datasets": "caopd_bench.tasks.catalogue.datasets",
@@ -42,6 +43,8 @@ FLOORS = {
     ),
     "caopd_bench.metrics": (
         ("rows",),
+        ("limits",),
+        ("definition",),
         ("points",),
         ("registry",),
         ("intervals",),

@@ -18,7 +18,7 @@ from typing import Literal
 from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.parts import Parts
 from caopd_bench.metrics import Change, Degradation, holm
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 
 __all__ = ["Judgement", "Verdict", "decide_parsed", "judge", "weigh"]
 

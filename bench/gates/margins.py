@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from caopd_bench.gates.policy import SHIPPED
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.runs.stored.baseline import Noise
 
 __all__ = ["Suggestion", "factor", "render_suggestions", "suggest_margins"]

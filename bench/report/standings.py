@@ -14,7 +14,7 @@ from itertools import combinations
 from statistics import median
 
 from caopd_bench.metrics import SkillPair, group_letters, holm, skill_pairs
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.skill import SKILL
 

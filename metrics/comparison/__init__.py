@@ -2,5 +2,5 @@
 
 Start with `compare`.
 
-Imports `intervals`, `points`, `registry` and `rows`.
+Imports `intervals`, `limits`, `points`, `registry` and `rows`.
 """

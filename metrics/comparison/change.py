@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from caopd_bench.metrics.comparison.compare import Change, compare, finite
 from caopd_bench.metrics.comparison.paired_limits import paired_sum_limits
 from caopd_bench.metrics.comparison.pairs import Pair, Rows, pair
-from caopd_bench.metrics.intervals.influence import Influence, influence
+from caopd_bench.metrics.intervals.influence import influence
+from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.rows.tally import Tally
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from caopd_bench.metrics.comparison.holm import holm
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.metrics.rows.seeds import check_level
 
 Key = TypeVar("Key")

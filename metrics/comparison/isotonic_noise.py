@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.comparison.pairs import Pair
-from caopd_bench.metrics.points.decomposition import _isotonic
+from caopd_bench.metrics.points.decomposition import isotonic_curve
 from caopd_bench.metrics.rows.counting import FloatArray
 
 TINY = 1e-12
@@ -66,7 +66,7 @@ def isotonic_noise(rows: Pair, model: str) -> IsotonicNoise:
     (0.0024, 0.0)
     """
     t, cell = (rows.a, rows.a_cell) if model == "a" else (rows.b, rows.b_cell)
-    curve = _isotonic(t.right, t.right + t.wrong)
+    curve = isotonic_curve(t.right, t.right + t.wrong)
     heights, block_of = np.unique(curve, return_inverse=True)
     u = t.values.size
     outcome = (cell < u).astype(np.float64)

@@ -10,8 +10,9 @@ import numpy as np
 from caopd_bench.metrics.comparison.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.comparison.isotonic_noise import isotonic_noise
 from caopd_bench.metrics.comparison.pairs import Pair
-from caopd_bench.metrics.intervals.influence import Influence, influence
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.intervals.influence import influence
+from caopd_bench.metrics.limits.influences import Influence
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.metrics.registry import METRICS, widest_change
 from caopd_bench.metrics.rows.binning import bin_index
 from caopd_bench.metrics.rows.counting import FloatArray
@@ -25,10 +26,7 @@ FINEST = 0.99  # level up to which an ECE interval knows its tails
 
 _NAN = float("nan")
 
-# Means over rows: a single row can make a difference as large as the metric's range.
-_MEANS = ("accuracy", "mean_confidence", "overconfidence_gap", "brier", "saturation")
 _ISOTONIC = ("miscalibration", "discrimination")
-_BY_CLASS = ("auroc", "spr", "tie_rate", "confidence_when_wrong")
 
 
 class PairedLimits(NamedTuple):
@@ -123,7 +121,7 @@ def _student(name: str, rows: Pair, level: float) -> PairedLimits:
     squares = float((units * sums**2).sum())
     error = np.sqrt(squares + typical) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
     degrees = rows.units - 1.0
-    if name in _BY_CLASS and squares > 0.0:
+    if METRICS[name].average == "classes" and squares > 0.0:
         fourths = float((units * sums**4).sum())
         spread = fourths / squares**2 - 1.0 / rows.units
         degrees = float(np.clip(2.0 / max(spread, 1e-12), 1.0, degrees))
@@ -133,7 +131,7 @@ def _student(name: str, rows: Pair, level: float) -> PairedLimits:
 def _by_sample_size(name: str, t: Tally) -> Influence:
     """Influence, larger where it is relative to a mean of few rows, as a variance over n - 1."""
     psi = influence(name, t)
-    if name not in _BY_CLASS:
+    if METRICS[name].average != "classes":
         return psi
     # A class of one row may be the one that the metric does not look at.
     of_right, of_wrong = (np.sqrt(n / max(n - 1.0, 1.0)) for n in (t.n_right, t.n_wrong))
@@ -151,7 +149,7 @@ def _around(centre: float, error: float, degrees: float, level: float, method: s
 
 def _all_alike(name: str, rows: Pair, level: float) -> PairedLimits:
     """No unit differs: all that is known is that few would."""
-    if name not in _MEANS:
+    if METRICS[name].average != "rows":
         return _without("the two models do not differ in any row")
     # As many differ as would all be missed by this sample with a probability of (1 - level) / 2.
     share = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / rows.units)

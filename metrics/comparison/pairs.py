@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.intervals.influence import Influence
+from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.rows.columns import as_labels
 from caopd_bench.metrics.rows.counting import (
     FloatArray,

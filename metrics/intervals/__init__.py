@@ -1,6 +1,6 @@
-"""Intervals of the point estimates: closed forms, bootstrap, within and between groups.
+"""Intervals of the point estimates: bootstrap, inversions, clusters, within and between groups.
 
-Start with `choose`, which says which metric gets which interval.
+Start with `choose`, which makes the interval that the row of a metric names.
 
-Imports `points`, `registry` and `rows`.
+Imports `definition`, `limits`, `points`, `registry` and `rows`.
 """

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from caopd_bench.metrics.intervals.interval import NAN, ROUNDING, WEIGHTED, Interval
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.metrics.points.ranking import check_groups
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import check_level

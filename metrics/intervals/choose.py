@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from caopd_bench.metrics.definition import ClosedForm, Folded
 from caopd_bench.metrics.intervals.bootstrap import resample
-from caopd_bench.metrics.intervals.cautions import with_caution
 from caopd_bench.metrics.intervals.clusters import independent_worth, standard_error
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
 from caopd_bench.metrics.intervals.ece.invert_simulated import FoldedLimits, folded_limits
 from caopd_bench.metrics.intervals.from_influence import influence_limits
-from caopd_bench.metrics.intervals.gap import gap_limits
 from caopd_bench.metrics.intervals.interval import (
     NAN,
     ONE_CLUSTER,
@@ -25,19 +21,10 @@ from caopd_bench.metrics.intervals.interval import (
     ROUNDING,
     WEIGHTED,
     Interval,
-)
-from caopd_bench.metrics.intervals.limits import Limits, brier_limits, student_quantile
-from caopd_bench.metrics.intervals.means import (
-    confidence_when_wrong_limits,
-    mean_confidence_limits,
+    with_caution,
 )
 from caopd_bench.metrics.intervals.null import null_reaches
-from caopd_bench.metrics.intervals.pairs import ranking_limits
-from caopd_bench.metrics.intervals.shares import (
-    accuracy_limits,
-    saturation_limits,
-    uncertainty_limits,
-)
+from caopd_bench.metrics.limits.student import Limits, student_quantile
 from caopd_bench.metrics.registry import (
     METRICS,
     check_metrics,
@@ -54,54 +41,12 @@ ALIKE = "replicates all alike: no interval"
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
 
 
-class ClosedForm(NamedTuple):
-    """How an interval is made without replicates.
-
-    ``limits`` takes independent rows, also in fractions. ``worth`` names the metric by whose
-    influences clustered rows are counted, if it is another one. ``spread``: there is no interval
-    if all rows state the same.
-    """
-
-    method: str
-    limits: Callable[[Tally, float], Limits | FoldedLimits]
-    worth: str = ""
-    spread: bool = False
-
-
-def _smooth(name: str) -> ClosedForm:
-    return ClosedForm("skewness-adjusted", partial(influence_limits, name))
-
-
-def _folded(name: str) -> ClosedForm:
-    return ClosedForm("simulated inversion", partial(folded_limits, name))
-
-
-def _ranking(name: str) -> ClosedForm:
-    return ClosedForm("score", partial(ranking_limits, name), spread=True)
-
-
-CLOSED_FORMS = MappingProxyType(
-    {
-        "accuracy": ClosedForm("wilson", accuracy_limits),
-        "saturation": ClosedForm("wilson", saturation_limits),
-        "uncertainty": ClosedForm("wilson", uncertainty_limits, worth="accuracy"),
-        "overconfidence_gap": ClosedForm("mover", gap_limits),
-        "mean_confidence": ClosedForm("skewness-adjusted", mean_confidence_limits, spread=True),
-        "confidence_when_wrong": ClosedForm(
-            "skewness-adjusted", confidence_when_wrong_limits, spread=True
-        ),
-        "brier": ClosedForm("adjusted student", brier_limits),
-        **{name: _smooth(name) for name in ("brier_skill", "log_score", "auprc", "aurc", "eaurc")},
-        **{name: _folded(name) for name in ("ece_l2", "over_ece")},
-        **{name: _ranking(name) for name in ("auroc", "spr", "tie_rate")},
-    }
-)
-# At least 0, and biased up because noise counts as error: percentiles cover 0 % when it is 0. To
-# each its stream of random numbers, which does not depend on what else is registered.
-FOLDED = MappingProxyType({"smooth_ece": 6, "miscalibration": 8, "discrimination": 9})
-# Their influences are difference quotients, so that many values would take seconds.
-NUMERICAL, COARSE = ("ece_l2", "aurc", "eaurc"), 128
-WITH_ONE_ROW = ("accuracy", "saturation", "uncertainty", "ece", "ece_l2", "over_ece")
+COARSE = 128  # values at most, where influences take long
+#: Closed forms that work for any metric, by its name.
+BY_METHOD: dict[str, Callable[[str, Tally, float], Limits | FoldedLimits]] = {
+    "skewness-adjusted": influence_limits,
+    "simulated inversion": folded_limits,
+}
 
 
 def bootstrap(
@@ -138,7 +83,7 @@ def bootstrap(
     -------
     dict of str to Interval
         ``method`` says how. Percentiles of the bootstrap miss too often near the end of a range,
-        so most metrics have a closed form (:data:`CLOSED_FORMS`) and the ECE is inverted
+        so most metrics have a closed form (their row names it) and the ECE is inverted
         (:func:`ece_interval`). Clustered rows enter a closed form as the fewer independent rows
         that they are worth for this metric (:func:`~caopd_bench.metrics.intervals.clusters.
         independent_worth`); ``method`` then begins with "cluster". docs/metrics/intervals.md has
@@ -182,29 +127,34 @@ def bootstrap(
     if tally.weighted:
         raise ValueError(WEIGHTED)
     key = int(rng.integers(1 << 32))  # so that one metric does not depend on the others
-    drawn = [name for name in names if name not in CLOSED_FORMS and name != "ece"]
+    drawn = [name for name in names if not isinstance(METRICS[name].interval, ClosedForm)]
     draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
-    found = {
-        name: _of_replicates(name, tally, draws[name], level, key)
-        if name in draws
-        else _without_replicates(name, tally, level)
-        for name in names
-    }
+    found = {}
+    for name in names:
+        how = METRICS[name].interval
+        found[name] = (
+            _without_replicates(name, how, tally, level)
+            if isinstance(how, ClosedForm)
+            else _of_replicates(name, how, tally, draws[name], level, key)
+        )
     return {name: with_caution(name, interval, tally) for name, interval in found.items()}
 
 
-def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
-    estimate, closed = _estimate(name, tally), CLOSED_FORMS.get(name)
-    method = _method(closed.method if closed else "inversion", tally)
-    reason = reason_of(name, estimate, tally) or _no_interval(name, tally)
+def _without_replicates(name: str, how: ClosedForm, tally: Tally, level: float) -> Interval:
+    estimate, method = _estimate(name, tally), _method(how.method, tally)
+    reason = reason_of(name, estimate, tally) or _no_interval(how, tally)
     if reason:
         return Interval(estimate, NAN, NAN, level, int(tally.n), method, NAN, reason=reason)
-    if closed is None:
+    if name == "ece":
         found = ece_interval(tally, level=level)
     else:
-        small = condense(tally, COARSE) if name in NUMERICAL else tally
-        worth = independent_worth(closed.worth or name, small, level)
-        limits = closed.limits(worth, level)
+        small = condense(tally, COARSE) if how.coarse else tally
+        worth = independent_worth(how.worth or name, small, level)
+        limits: Limits | FoldedLimits
+        if how.limits is None:
+            limits = BY_METHOD[how.method](name, worth, level)
+        else:
+            limits = how.limits(worth, level)
         low, high = _around(name, estimate, limits.low, limits.high)
         found = Interval(
             estimate,
@@ -222,24 +172,27 @@ def _without_replicates(name: str, tally: Tally, level: float) -> Interval:
     return replace(found, low=NAN, high=NAN, standard_error=NAN, reason=alike)
 
 
-def _no_interval(name: str, tally: Tally) -> str:
+def _no_interval(how: ClosedForm | Folded | None, tally: Tally) -> str:
     """Return why a defined metric has no interval; empty if it may have one."""
+    closed = how if isinstance(how, ClosedForm) else None
     if tally.clusters is not None and tally.clusters.labels.size == 1:
         return ONE_CLUSTER
-    if tally.n == 1 and name not in WITH_ONE_ROW:
+    if tally.n == 1 and not (closed and closed.one_row):
         return "one row: no interval"
-    if tally.values.size == 1 and name in CLOSED_FORMS and CLOSED_FORMS[name].spread:
+    if tally.values.size == 1 and closed and closed.spread:
         return ONE_VALUE
     return ""
 
 
-def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key: int) -> Interval:
+def _of_replicates(
+    name: str, how: Folded | None, tally: Tally, draws: FloatArray, level: float, key: int
+) -> Interval:
     estimate, n = _estimate(name, tally), int(tally.n)
-    method = _method("bias-corrected normal" if name in FOLDED else "percentile", tally)
+    method = _method("percentile" if how is None else "bias-corrected normal", tally)
     empty = Interval(estimate, NAN, NAN, level, n, method, NAN)
     defined = draws[~np.isnan(draws)]
     undefined = 1.0 - defined.size / draws.size
-    reason = reason_of(name, estimate, tally) or _no_interval(name, tally)
+    reason = reason_of(name, estimate, tally) or _no_interval(how, tally)
     if not reason and defined.size and np.ptp(defined) <= ROUNDING:
         reason = ONE_VALUE if tally.values.size == 1 else ALIKE
     if not reason and undefined > MAX_UNDEFINED:
@@ -248,7 +201,7 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key
     if reason:
         return replace(empty, reason=reason)
     error = float(defined.std(ddof=1))
-    if name not in FOLDED:
+    if how is None:
         low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
         if high - low <= ROUNDING:  # a few replicates differ, too few to show
             return replace(empty, reason=ALIKE)
@@ -257,7 +210,7 @@ def _of_replicates(name: str, tally: Tally, draws: FloatArray, level: float, key
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
     # Where a value of 0 could have given the estimate, 0 is in the interval.
-    rng = np.random.default_rng([key, FOLDED[name]])
+    rng = np.random.default_rng([key, how.stream_of(name)])
     zero = null_reaches(name, tally, estimate - ROUNDING, draws.size, rng, level)
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
     low, high = _around(name, estimate, debiased - reach, debiased + reach)

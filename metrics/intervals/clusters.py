@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.intervals.influence import influence
-from caopd_bench.metrics.intervals.limits import normal_quantile, student_quantile
+from caopd_bench.metrics.limits.student import normal_quantile, student_quantile
 from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from caopd_bench.metrics.intervals.clusters import squared_influence
 from caopd_bench.metrics.intervals.influence import influence
-from caopd_bench.metrics.intervals.limits import Limits, add_rows, student_quantile
-from caopd_bench.metrics.intervals.means import skew_corrected
+from caopd_bench.metrics.limits.skewed import skew_corrected
+from caopd_bench.metrics.limits.student import Limits, add_rows, student_quantile
 from caopd_bench.metrics.registry import METRICS, within_range
 from caopd_bench.metrics.rows.tally import Tally
 
@@ -39,10 +39,10 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     Notes
     -----
     After one right and one wrong row were spread over the stated confidences
-    (:func:`~caopd_bench.metrics.intervals.limits.add_rows`; not where the log score of the added
-    row is infinite), the metric there plus and minus Student's quantile times
+    (:func:`~caopd_bench.metrics.limits.student.add_rows`; not where an added row would make
+    it infinite), the metric there plus and minus Student's quantile times
     :math:`\sqrt{\sum_i \psi_i^2} / N`, corrected for the skewness of the influences :math:`\psi`
-    as in :func:`~caopd_bench.metrics.intervals.means.skew_corrected`.
+    as in :func:`~caopd_bench.metrics.limits.skewed.skew_corrected`.
 
     Simulated coverage at 0.95, cells of distribution, truth and n: log score (n from 20 to 2000) at
     least 0.90, average precision 0.88, AURC and excess AURC (n from 50 to 500) 0.87 and 0.89;
@@ -75,7 +75,7 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
 
 def _extended(name: str, tally: Tally) -> Tally:
     right, wrong = add_rows(tally.right, tally.wrong)
-    if name == "log_score":  # an added row that is refuted for certain would make it infinite
+    if METRICS[name].infinite:  # by an added row that is refuted for certain
         right = np.where(tally.values > 0.0, right, tally.right)
         wrong = np.where(tally.values < 1.0, wrong, tally.wrong)
     return Tally(tally.values, right, wrong)

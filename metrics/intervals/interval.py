@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from statistics import NormalDist
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.limits.shares import wilson
+from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.seeds import check_level
+from caopd_bench.metrics.rows.tally import Tally
 
 ROUNDING = 1e-12  # a narrower interval has no width
 ONE_VALUE = "one value stated: no interval"
@@ -64,18 +65,19 @@ class Interval:
     caution: str = ""
 
 
-def wilson(
-    successes: ArrayLike, n: ArrayLike, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the Wilson limits of successes / n, elementwise; NaN where n is 0."""
-    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
-    k, n = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        centre = (k + z * z / 2.0) / (n + z * z)
-        half = z / (n + z * z) * np.sqrt(k * (1.0 - k / n) + z * z / 4.0)
-    # In exact arithmetic the outer limit of an all-or-nothing sample is 0 or 1.
-    return np.where(k == 0, 0.0 * half, centre - half), np.where(
-        k == n, 1.0 + 0.0 * half, centre + half
+def with_caution(name: str, interval: Interval, tally: Tally) -> Interval:
+    """Return the interval of metric ``name``, saying where it was seen to cover too seldom.
+
+    The figures are those of docs/metrics/intervals.md and calibration.md, at a nominal 0.95.
+    """
+    if tally.clusters is not None and tally.clusters.labels.size == tally.n:
+        tally = replace(tally, clusters=None)  # each row is its own cluster
+    found = METRICS[name].caution
+    if interval.reason or found is None or not found.applies(tally):
+        return interval
+    where = f" ({found.where})" if found.where else ""
+    return replace(
+        interval, caution=f"95% limits covered as little as {found.least:.0%} in simulations{where}"
     )
 
 

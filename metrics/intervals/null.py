@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.intervals.clusters import independent_worth
 from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.condense import condense
@@ -28,7 +29,8 @@ def null_replicates(
 
     Parameters
     ----------
-    name : {"smooth_ece", "miscalibration", "discrimination"}
+    name : str
+        A name in :data:`METRICS`, of a metric that noise can only raise.
     tally : Tally
         Rows are drawn from what it states; of clusters, as many as they are worth for the gap.
     replicates : int
@@ -39,8 +41,8 @@ def null_replicates(
     Returns
     -------
     ndarray, shape (replicates,)
-        A calibrated model, each value right as often as it says; for "discrimination", one that is
-        right equally often at every value.
+        A calibrated model, each value right as often as it says; for a metric whose row says
+        "without skill", one that is right equally often at every value.
 
     Examples
     --------
@@ -94,7 +96,7 @@ def null_reaches(
     [True, False]
     """
     tail = (1.0 - level) / 2.0
-    if name == "discrimination" and tally.n >= MANY and replicates * tail >= LEAST_TAIL:
+    if _without_skill(name) and tally.n >= MANY and replicates * tail >= LEAST_TAIL:
         # Of a generator of their own: those that decide where this does not are what they were.
         glance = null_replicates(name, tally, GLANCE, np.random.default_rng(0), level)
         is_smooth = np.unique(glance).size == GLANCE and 0.1 <= tally.accuracy <= 0.9
@@ -108,6 +110,11 @@ def null_reaches(
     return False
 
 
+def _without_skill(name: str) -> bool:
+    how = METRICS[name].interval
+    return isinstance(how, Folded) and how.null == "without skill"
+
+
 def _draw_parts(
     name: str, tally: Tally, replicates: int, rng: np.random.Generator, level: float, first: int
 ) -> Iterator[FloatArray]:
@@ -115,7 +122,7 @@ def _draw_parts(
     small = condense(independent_worth("overconfidence_gap", tally, level))
     count = small.right + small.wrong
     rows = max(round(small.n), 1)
-    truth = np.full(count.size, small.accuracy) if name == "discrimination" else small.values
+    truth = np.full(count.size, small.accuracy) if _without_skill(name) else small.values
     step = max(1, BLOCK // count.size)
     for start in range(0, replicates, step):
         size = min(step, replicates - start)

@@ -22,8 +22,8 @@ from caopd_bench.metrics.intervals.interval import (
     WEIGHTED,
     Interval,
 )
-from caopd_bench.metrics.intervals.limits import Limits, normal_quantile
-from caopd_bench.metrics.intervals.pairs import PRIOR_ROWS, hanley_mcneil, score_limits
+from caopd_bench.metrics.limits.ordered_pairs import PRIOR_ROWS, hanley_mcneil, score_limits
+from caopd_bench.metrics.limits.student import Limits, normal_quantile
 from caopd_bench.metrics.points.ranking import auroc_within, check_groups
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import check_level
@@ -99,7 +99,7 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
 
     Notes
     -----
-    As :func:`~caopd_bench.metrics.intervals.pairs.ranking_limits`, of which it is the sum over
+    As :func:`~caopd_bench.metrics.limits.ordered_pairs.ranking_limits`, of which it is the sum over
     groups: the model variance of group g weighs :math:`(P_g / P)^2` for its share of the pairs,
     and the observed variance is that of :func:`within_influence` after one right and one wrong row
     were spread over all rows of all groups.

@@ -1,6 +1,9 @@
 """Point estimates: calibration, proper scores, ranking, selective prediction.
 
-Start with `calibration`.
+A file here is found by itself. Each metric is its arithmetic, under a row of all that is known of
+it (`definition`).
 
-Imports `rows`.
+Start with `means`.
+
+Imports `definition`, `limits` and `rows`.
 """

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
+from caopd_bench.metrics.definition import NOT_SCORED, SHARE, Caution, ClosedForm, Shown, metric
+from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_index, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Norm = Literal["l1", "l2", "max"]
-
-
-def _accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(right.sum(axis=-1) / (right + wrong).sum(axis=-1))
-
-
-def _mean_confidence(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    count = right + wrong
-    return np.asarray((count * values).sum(axis=-1) / count.sum(axis=-1))
-
-
-def _overconfidence_gap(
-    values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]
-) -> NDArray[Any]:
-    return np.asarray(_mean_confidence(values, right, wrong) - _accuracy(values, right, wrong))
-
-
-def _confidence_when_wrong(
-    values: FloatArray, _right: NDArray[Any], wrong: NDArray[Any]
-) -> NDArray[Any]:
-    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was wrong
-        return np.asarray((wrong * values).sum(axis=-1) / wrong.sum(axis=-1))
-
-
-def _saturation(
-    values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], at: float = 0.99
-) -> NDArray[Any]:
-    count = right + wrong
-    return np.asarray((count * (values >= at)).sum(axis=-1) / count.sum(axis=-1))
 
 
 def _ece(
@@ -82,93 +56,35 @@ def _over_ece(
     return np.asarray(np.maximum(gaps, 0.0).sum(axis=-1) / count.sum(axis=-1))
 
 
-def accuracy(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the share of right answers; parameters as for :func:`ece`.
-
-    Examples
-    --------
-    >>> accuracy([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0])
-    0.75
-    """
-    return float(_accuracy(*as_tally(confidence, correct).cells))
+def _influence_of_ece(t: Tally) -> Influence:
+    index = bin_index(t.values, 10)
+    gaps = np.bincount(index, weights=(t.right + t.wrong) * t.values - t.right)
+    # A gap that is 0 but for rounding has no sign.
+    sign = np.where(np.abs(gaps) > 1e-9, np.sign(gaps), 0.0)[index]
+    return centred(t, sign * (t.values - 1.0), sign * t.values)
 
 
-def mean_confidence(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the mean stated confidence; parameters as for :func:`ece`.
-
-    Examples
-    --------
-    >>> mean_confidence([1.0, 0.5], [1, 0])
-    0.75
-    """
-    return float(_mean_confidence(*as_tally(confidence, correct).cells))
-
-
-def overconfidence_gap(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return mean confidence minus accuracy, the OCG; parameters as for :func:`ece`.
-
-    Returns
-    -------
-    float
-        In [-1, 1], positive when the model claims more than it delivers. Its absolute value never
-        exceeds the ECE.
-
-    Examples
-    --------
-    >>> overconfidence_gap([1.0, 1.0, 1.0, 1.0], [1, 0, 0, 0])
-    0.75
-    """
-    return float(_overconfidence_gap(*as_tally(confidence, correct).cells))
-
-
-def confidence_when_wrong(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the mean confidence of the wrong answers, the MCIP; parameters as for :func:`ece`.
-
-    Returns
-    -------
-    float
-        In [0, 1], lower is better; NaN if nothing was wrong.
-
-    Examples
-    --------
-    >>> confidence_when_wrong([1.0, 0.75, 0.25], [1, 0, 0])
-    0.5
-    >>> confidence_when_wrong([1.0], [1])
-    nan
-    """
-    return float(_confidence_when_wrong(*as_tally(confidence, correct).cells))
-
-
-def saturation(
-    confidence: ArrayLike | Tally, correct: ArrayLike | None = None, *, at: float = 0.99
-) -> float:
-    """Return the share of rows that state ``at`` or more; parameters as for :func:`ece`.
-
-    Parameters
-    ----------
-    at : float, default 0.99
-        In (0, 1].
-
-    Returns
-    -------
-    float
-        In [0, 1]. Neither direction is good in itself: a model that is always right may say so.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, or ``at`` is.
-
-    Examples
-    --------
-    >>> saturation([1.0, 0.99, 0.98, 0.5], [1, 0, 1, 0])
-    0.5
-    """
-    if isinstance(at, bool) or not isinstance(at, (int, float, np.number)) or not 0.0 < at <= 1.0:
-        raise ValueError(f"at must be a confidence in (0, 1], got {at!r}; the usual choice is 0.99")
-    return float(_saturation(*as_tally(confidence, correct).cells, float(at)))
-
-
+@metric(
+    "ECE",
+    cells=_ece,
+    better="lower",
+    range=SHARE,
+    interval=ClosedForm("inversion", one_row=True),
+    influence=_influence_of_ece,
+    caution=Caution(
+        0.82,
+        "fewer than 125 clusters",
+        lambda t: t.clusters is not None and t.clusters.labels.size < 125,
+    ),
+    shown=Shown(
+        line="ECE",
+        meaning="mean distance of stated from true, in ten bins",
+        column="ECE",
+        place=5,
+        worst_case=True,
+    ),
+    place=4,
+)
 def ece(
     confidence: ArrayLike | Tally,
     correct: ArrayLike | None = None,
@@ -251,6 +167,44 @@ def ece(
     return float(_ece(*t.cells, bins, edges, strategy, norm, debias))
 
 
+@metric(
+    "ECE (L2)",
+    name="ece_l2",
+    cells=partial(_ece, norm="l2"),
+    better="lower",
+    range=SHARE,
+    interval=ClosedForm("simulated inversion", one_row=True, coarse=True),
+    caution=Caution(0.84, "fewer than 500 rows", lambda t: t.n < 500),
+    shown=NOT_SCORED,
+    place=5,
+)
+def _ece_in_l2(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    return ece(confidence, correct, norm="l2")
+
+
+def _influence_of_over_ece(t: Tally) -> Influence:
+    gap = centred(t, t.values - 1.0, t.values)
+    of_right, of_wrong = (
+        (both + one) / 2.0 for both, one in zip(_influence_of_ece(t), gap, strict=True)
+    )
+    return Influence(of_right, of_wrong)
+
+
+@metric(
+    "Over ECE",
+    cells=_over_ece,
+    better="lower",
+    range=SHARE,
+    interval=ClosedForm("simulated inversion", one_row=True),
+    influence=_influence_of_over_ece,
+    caution=Caution(
+        0.76,
+        "fewer than 500 rows, or clusters",
+        lambda t: t.n < 500 or t.clusters is not None,
+    ),
+    shown=NOT_SCORED,
+    place=6,
+)
 def over_ece(
     confidence: ArrayLike | Tally,
     correct: ArrayLike | None = None,

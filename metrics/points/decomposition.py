@@ -10,7 +10,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.points.proper_scores import _brier
+from caopd_bench.metrics.definition import (
+    NOT_SCORED,
+    QUARTER,
+    SHARE,
+    Caution,
+    Folded,
+    Shown,
+    metric,
+)
+from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.points.proper_scores import (
+    brier,
+    influence_of_brier,
+    influence_of_uncertainty,
+    uncertainty,
+)
 from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
@@ -38,18 +53,13 @@ class Murphy(NamedTuple):
     score: float
 
 
-def _isotonic(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
+def isotonic_curve(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
     """Recalibrate counts (u,), all above 0, by pool-adjacent-violators."""
     # Imported here: it costs 0.2 s.
     from scipy.optimize import isotonic_regression
 
     weights = count.astype(np.float64)
     return np.asarray(isotonic_regression(right / weights, weights=weights).x, dtype=np.float64)
-
-
-def _uncertainty(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    accuracy = right.sum(axis=-1, keepdims=True) / (right + wrong).sum(axis=-1, keepdims=True)
-    return _brier(accuracy, right, wrong)  # and not a (1 - a), so that a flat curve has DSC 0.0
 
 
 def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -92,15 +102,64 @@ def _isotonic_rows(
         return np.asarray(curves[place])
     ends = np.cumsum(widths)[:-1]
     pairs = zip(np.split(right, ends), np.split(count, ends), strict=True)
-    return np.concatenate([_isotonic(hits, rows) for hits, rows in pairs])
+    return np.concatenate([isotonic_curve(hits, rows) for hits, rows in pairs])
 
 
-def _miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(_brier(values, right, wrong) - _recalibrated_score(right, wrong))
+def _influence_when_recalibrated(t: Tally) -> Influence:
+    curve = isotonic_curve(t.right, t.right + t.wrong)
+    return centred(t, (1.0 - curve) ** 2, curve**2)
 
 
-def _discrimination(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(_uncertainty(values, right, wrong) - _recalibrated_score(right, wrong))
+@metric(
+    "MCB",
+    better="lower",
+    range=SHARE,
+    interval=Folded(stream=8),
+    influence=lambda t: influence_of_brier(t) - _influence_when_recalibrated(t),
+    caution=Caution(0.83),
+    shown=NOT_SCORED,
+    place=9,
+)
+def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    """Return the MCB of :func:`corp`: what recalibration would gain in Brier score, 0 or more.
+
+    Examples
+    --------
+    >>> round(miscalibration([0.9] * 4, [1, 0, 1, 0]), 4)
+    0.16
+    """
+    return np.asarray(brier.cells(values, right, wrong) - _recalibrated_score(right, wrong))
+
+
+@metric(
+    "DSC",
+    better="higher",
+    range=QUARTER,
+    interval=Folded("without skill", stream=9),
+    influence=lambda t: influence_of_uncertainty(t) - _influence_when_recalibrated(t),
+    caution=Caution(0.85),
+    shown=Shown(
+        line="  discrimination",
+        meaning="what telling right from wrong takes off it (DSC)",
+        column="DSC",
+        place=2,
+    ),
+    place=10,
+)
+def discrimination(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
+    """Return the DSC of :func:`corp`: what the ranking of the answers is worth in Brier score.
+
+    Between 0, for confidence that does not rise with accuracy, and the uncertainty, for right
+    answers that all stand above the wrong ones.
+
+    Examples
+    --------
+    >>> discrimination([0.9, 0.8, 0.3, 0.2], [1, 1, 0, 0])
+    0.25
+    >>> discrimination([0.9] * 4, [1, 0, 1, 0])
+    0.0
+    """
+    return np.asarray(uncertainty.cells(values, right, wrong) - _recalibrated_score(right, wrong))
 
 
 def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Corp:
@@ -140,50 +199,12 @@ def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Cor
     [0.25, 0.25, 0.25, 0.25, 1.0, 1.0]
     """
     t = as_tally(confidence, correct)
-    curve = _isotonic(t.right, t.right + t.wrong)
-    score, recalibrated = (float(_brier(stated, t.right, t.wrong)) for stated in (t.values, curve))
-    base = float(_uncertainty(*t.cells))
+    curve = isotonic_curve(t.right, t.right + t.wrong)
+    score, recalibrated = (
+        float(brier.cells(stated, t.right, t.wrong)) for stated in (t.values, curve)
+    )
+    base = float(uncertainty.cells(*t.cells))
     return Corp(score - recalibrated, base - recalibrated, base, score, t.values, curve)
-
-
-def miscalibration(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the MCB of :func:`corp`: what recalibration would gain in Brier score, 0 or more.
-
-    Examples
-    --------
-    >>> round(miscalibration([0.9] * 4, [1, 0, 1, 0]), 4)
-    0.16
-    """
-    return float(_miscalibration(*as_tally(confidence, correct).cells))
-
-
-def discrimination(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the DSC of :func:`corp`: what the ranking of the answers is worth in Brier score.
-
-    Between 0, for confidence that does not rise with accuracy, and the uncertainty, for right
-    answers that all stand above the wrong ones.
-
-    Examples
-    --------
-    >>> discrimination([0.9, 0.8, 0.3, 0.2], [1, 1, 0, 0])
-    0.25
-    >>> discrimination([0.9] * 4, [1, 0, 1, 0])
-    0.0
-    """
-    return float(_discrimination(*as_tally(confidence, correct).cells))
-
-
-def uncertainty(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the UNC of :func:`corp`: accuracy times 1 - accuracy.
-
-    The Brier score of always stating the accuracy. It is about the items, not the confidences.
-
-    Examples
-    --------
-    >>> uncertainty([0.9] * 4, [1, 0, 0, 0])
-    0.1875
-    """
-    return float(_uncertainty(*as_tally(confidence, correct).cells))
 
 
 def murphy(
@@ -243,6 +264,6 @@ def murphy(
     resolution = ((hits / rows - t.accuracy) ** 2 * rows).sum() / n
     variance = (total(count * values**2) - stated**2 / rows).sum() / n
     covariance = 2.0 * (total(t.right * values) - stated * hits / rows).sum() / n
-    base, score = _uncertainty(*t.cells), _brier(*t.cells)
+    base, score = uncertainty.cells(*t.cells), brier.cells(*t.cells)
     terms = (reliability, resolution, base, variance, covariance, score)
     return Murphy(*(float(term) for term in terms))

@@ -6,69 +6,62 @@ Everything here counts pairs of one right and one wrong answer, ties included, i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.definition import (
+    BOTH,
+    NOT_SCORED,
+    RIGHT,
+    SHARE,
+    Caution,
+    ClosedForm,
+    Shown,
+    metric,
+)
+from caopd_bench.metrics.limits.influences import Influence, centred, from_here_on
+from caopd_bench.metrics.limits.ordered_pairs import count_pairs, pair_influence, pair_limits, share
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Positive = Literal["right", "wrong"]
 
 
-class Pairs(NamedTuple):
-    """Pairs (right, wrong): the right one stated higher, both the same, and all of them."""
+def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, Any]:
+    """Give the part of a row that shares of pairs have in common.
 
-    concordant: NDArray[Any]
-    tied: NDArray[Any]
-    total: NDArray[Any]
-
-
-def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
-    """Count the pairs of counts (..., u) along ascending values."""
-    # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
-    pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
-    total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
-    pairs -= wrong
-    pairs *= right
-    concordant = pairs.sum(axis=-1)
-    np.multiply(right, wrong, out=pairs, dtype=np.float64)
-    return Pairs(np.asarray(concordant), np.asarray(pairs.sum(axis=-1)), np.asarray(total))
+    A right answer scores ``lower`` against a wrong one that was stated lower, and ``alike``.
+    """
+    return {
+        "needs": BOTH,
+        "range": SHARE,
+        "interval": ClosedForm(
+            "score",
+            lambda t, level: pair_limits(t, level, lower, alike, exponential=auroc),
+            spread=True,
+        ),
+        "influence": lambda t: pair_influence(t, lower, alike),
+        "average": "classes",
+    }
 
 
-def share(pairs: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
-    """Return pairs / total, NaN where there is no pair."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(pairs / total)
-
-
-def _auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    pairs = count_pairs(right, wrong)
-    return share(pairs.concordant + pairs.tied / 2, pairs.total)
-
-
-def _spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    pairs = count_pairs(right, wrong)
-    return share(pairs.concordant, pairs.total)
-
-
-def _tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    pairs = count_pairs(right, wrong)
-    return share(pairs.tied, pairs.total)
-
-
-def _auprc(
-    _values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], positive: Positive = "right"
-) -> NDArray[Any]:
-    # Towards less certainty that the answer is of the positive class.
-    hits, others = (right[..., ::-1], wrong[..., ::-1]) if positive == "right" else (wrong, right)
-    found, seen = np.cumsum(hits, axis=-1), np.cumsum(hits + others, axis=-1)
-    precision = found / np.where(seen > 0, seen, 1)
-    return share((hits * precision).sum(axis=-1), hits.sum(axis=-1))
-
-
-def auroc(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+@metric(
+    "AUROC",
+    better="higher",
+    **_of_pairs(1.0, 0.5, auroc=True),
+    shown=Shown(
+        line="AUROC",
+        meaning="right answers stated surer than wrong ones; .5 is chance",
+        column="AUROC",
+        place=6,
+        extremes=((0.0, 1.0), (1.0, 0.0)),
+        worst_case=True,
+    ),
+    place=14,
+)
+def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the area under the ROC curve: P(c+ > c-) + P(c+ = c-) / 2.
 
     Parameters
@@ -100,10 +93,24 @@ def auroc(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> fl
     >>> auroc([0.9, 0.8], [1, 1])
     nan
     """
-    return float(_auroc(*as_tally(confidence, correct).cells))
+    pairs = count_pairs(right, wrong)
+    return share(pairs.concordant + pairs.tied / 2, pairs.total)
 
 
-def spr(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+@metric(
+    "SPR",
+    better="higher",
+    **_of_pairs(1.0, 0.0),
+    shown=Shown(
+        line="SPR",
+        meaning="the same, ties counted as failures",
+        column="SPR",
+        place=7,
+        extremes=((0.0, 1.0), (1.0, 0.0)),
+    ),
+    place=16,
+)
+def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the strict pairwise ranking P(c+ > c-); parameters as for :func:`auroc`.
 
     Returns
@@ -121,10 +128,25 @@ def spr(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> floa
     >>> spr([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0])
     0.75
     """
-    return float(_spr(*as_tally(confidence, correct).cells))
+    pairs = count_pairs(right, wrong)
+    return share(pairs.concordant, pairs.total)
 
 
-def tie_rate(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+@metric(
+    "Tie rate",
+    better="lower",
+    **_of_pairs(0.0, 1.0),
+    caution=Caution(
+        0.49,
+        "continuous confidence in clusters",
+        lambda t: t.clusters is not None and t.values.size > t.clusters.labels.size,
+    ),
+    shown=Shown(
+        line="tie rate", meaning="pairs of a right and a wrong answer stated alike", place=8
+    ),
+    place=17,
+)
+def tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the share of (right, wrong) pairs with the same confidence, P(c+ = c-).
 
     Parameters as for :func:`auroc`; NaN without both right and wrong answers.
@@ -134,9 +156,43 @@ def tie_rate(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) ->
     >>> tie_rate([0.9, 0.8, 0.8, 0.2], [1, 1, 0, 0])
     0.25
     """
-    return float(_tie_rate(*as_tally(confidence, correct).cells))
+    pairs = count_pairs(right, wrong)
+    return share(pairs.tied, pairs.total)
 
 
+def _auprc(
+    _values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], positive: Positive = "right"
+) -> NDArray[Any]:
+    # Towards less certainty that the answer is of the positive class.
+    hits, others = (right[..., ::-1], wrong[..., ::-1]) if positive == "right" else (wrong, right)
+    found, seen = np.cumsum(hits, axis=-1), np.cumsum(hits + others, axis=-1)
+    precision = found / np.where(seen > 0, seen, 1)
+    return share((hits * precision).sum(axis=-1), hits.sum(axis=-1))
+
+
+def _influence_of_auprc(t: Tally) -> Influence:
+    # From the most certain value on, as the metric itself.
+    hits, others = t.right[::-1].astype(np.float64), t.wrong[::-1].astype(np.float64)
+    found, seen = np.cumsum(hits), np.cumsum(hits + others)
+    # A row enters the precision at its value and at all that follow.
+    if_hit = from_here_on(hits * (1.0 / seen - found / seen**2)) + found / seen
+    if_other = -from_here_on(hits * found / seen**2)
+    score = (hits * found / seen).sum() / t.n_right
+    scale = t.n / t.n_right
+    return centred(t, (if_hit - score)[::-1] * scale, if_other[::-1] * scale)
+
+
+@metric(
+    "AUPRC",
+    cells=_auprc,
+    better="higher",
+    needs=RIGHT,
+    range=SHARE,
+    interval=ClosedForm("skewness-adjusted"),
+    influence=_influence_of_auprc,
+    shown=NOT_SCORED,
+    place=15,
+)
 def auprc(
     confidence: ArrayLike | Tally,
     correct: ArrayLike | None = None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.points.decomposition import _isotonic
+from caopd_bench.metrics.points.decomposition import isotonic_curve
 from caopd_bench.metrics.rows.binning import bin_index, bin_sums
 from caopd_bench.metrics.rows.counting import FloatArray
 
@@ -27,7 +27,7 @@ def constant(parameters: Mapping[str, Any], values: FloatArray) -> FloatArray:
 
 def fit_isotonic(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> Parameters:
     """Fit an increasing step curve to counts (u,): the ends of its steps are the parameters."""
-    curve = _isotonic(right, right + wrong)
+    curve = isotonic_curve(right, right + wrong)
     rises = np.diff(curve) != 0.0
     knot = np.append(True, rises) | np.append(rises, True)
     return {"values": tuple(values[knot].tolist()), "probabilities": tuple(curve[knot].tolist())}

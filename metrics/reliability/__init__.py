@@ -2,5 +2,5 @@
 
 Start with `table`.
 
-Imports `intervals`, `points` and `rows`.
+Imports `intervals`, `limits`, `points` and `rows`.
 """

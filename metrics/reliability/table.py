@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
-from caopd_bench.metrics.intervals.interval import Interval, wilson
+from caopd_bench.metrics.intervals.interval import Interval
+from caopd_bench.metrics.limits.shares import wilson
 from caopd_bench.metrics.points.decomposition import corp
 from caopd_bench.metrics.points.ranking import auroc
 from caopd_bench.metrics.reliability.bands import (

@@ -2,5 +2,5 @@
 
 Start with `invert`.
 
-Imports `intervals`, `points`, `registry` and `rows`.
+Imports `intervals`, `limits`, `points`, `registry` and `rows`.
 """

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from caopd_bench.metrics.intervals.cautions import with_caution
 from caopd_bench.metrics.intervals.ece.clustered_gaps import ClusteredGaps
 from caopd_bench.metrics.intervals.ece.gaps import DRAWS, BinGaps
-from caopd_bench.metrics.intervals.interval import WEIGHTED, Interval
-from caopd_bench.metrics.points.calibration import _ece
+from caopd_bench.metrics.intervals.interval import WEIGHTED, Interval, with_caution
+from caopd_bench.metrics.points.calibration import ece
 from caopd_bench.metrics.registry import within_range
 from caopd_bench.metrics.rows.binning import Edges, bin_index
 from caopd_bench.metrics.rows.counting import FloatArray
@@ -102,7 +101,7 @@ def ece_interval(
     tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
         raise ValueError(WEIGHTED)
-    estimate = float(_ece(*tally.cells, bins, edges))
+    estimate = ece(tally, bins=bins, edges=edges)
     gaps, n = _gaps(tally, bins, edges, 1.0 - level), int(tally.n)
     method = "inversion"
     if isinstance(gaps, ClusteredGaps):

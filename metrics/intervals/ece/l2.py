@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.intervals.ece.gaps import normal_draws
 from caopd_bench.metrics.intervals.interval import WEIGHTED, Interval
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.metrics.points.calibration import ece
 from caopd_bench.metrics.registry import within_range
 from caopd_bench.metrics.rows.binning import Edges, bin_index, bin_sums

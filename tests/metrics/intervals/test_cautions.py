@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import caopd_bench.metrics as m
-from caopd_bench.metrics.intervals.cautions import SHORTFALLS
 
 
 def make(n, clusters=None, seed=0):
@@ -14,14 +13,10 @@ def make(n, clusters=None, seed=0):
     return m.tally(confidence, correct, cluster=clusters)
 
 
-def test_every_shortfall_is_of_a_metric():
-    assert set(SHORTFALLS) <= set(m.METRICS)
-
-
 @pytest.mark.parametrize("name", ["miscalibration", "discrimination", "smooth_ece"])
 def test_replicates_always_carry_a_caution(name):
     found = m.bootstrap(make(200), metrics=[name], replicates=50)[name]
-    assert f"{SHORTFALLS[name].least:.0%} in simulations" in found.caution
+    assert f"{m.METRICS[name].caution.least:.0%} in simulations" in found.caution
 
 
 def test_few_clusters_are_named_and_many_are_not():

@@ -8,17 +8,11 @@ from scipy import stats
 
 from caopd_bench.metrics import METRICS, Tally, bootstrap, proportion_interval, tally
 from caopd_bench.metrics.intervals.from_influence import influence_limits
-from caopd_bench.metrics.intervals.means import (
-    confidence_when_wrong_limits,
-    mean_confidence_limits,
-    skew_corrected,
-    skewed_limits,
-)
-from caopd_bench.metrics.intervals.shares import (
-    accuracy_limits,
-    saturation_limits,
-    uncertainty_limits,
-)
+from caopd_bench.metrics.limits.skewed import skew_corrected, skewed_limits
+
+
+def limits_of(name, t, level=0.95):
+    return METRICS[name].interval.limits(t, level)
 
 
 def test_without_skewness_the_limits_are_students():
@@ -49,7 +43,7 @@ def test_means_cover_where_percentiles_miss():
         count = rng.multinomial(50, mass)
         if np.count_nonzero(count) == 1:
             continue
-        low, high = mean_confidence_limits(Tally(values, count, 0 * count))
+        low, high = limits_of("mean_confidence", Tally(values, count, 0 * count))
         held += low <= target <= high
         means = rng.multinomial(50, count / 50, size=200) @ values / 50
         low, high = np.quantile(means, [0.025, 0.975])
@@ -63,19 +57,19 @@ def test_one_wrong_answer_leaves_a_wide_interval():
     assert i.reason == ""
     assert i.low < 0.8 < i.estimate < i.high
     assert math.isnan(i.standard_error)
-    low, high = confidence_when_wrong_limits(tally([0.9, 0.8] * 10, [0] * 10 + [1] * 10))
+    low, high = limits_of("confidence_when_wrong", tally([0.9, 0.8] * 10, [0] * 10 + [1] * 10))
     assert 0.8 < low < 0.85 < high < 0.9
 
 
 def test_shares_are_wilson_intervals():
     t = tally([0.99] * 6 + [0.5] * 14, [1] * 15 + [0] * 5)
-    for limits, k in ((accuracy_limits(t), 15), (saturation_limits(t), 6)):
+    for limits, k in ((limits_of("accuracy", t), 15), (limits_of("saturation", t), 6)):
         share = proportion_interval(k, 20)
         assert limits == pytest.approx((share.low, share.high))
     share = proportion_interval(11, 20)
-    limits = uncertainty_limits(tally([0.9] * 20, [1] * 11 + [0] * 9))
+    limits = limits_of("uncertainty", tally([0.9] * 20, [1] * 11 + [0] * 9))
     assert limits == pytest.approx((share.high * (1 - share.high), 0.25))
-    low, high = uncertainty_limits(tally([0.9] * 50, [1] * 48 + [0] * 2))
+    low, high = limits_of("uncertainty", tally([0.9] * 50, [1] * 48 + [0] * 2))
     share = proportion_interval(48, 50)
     assert (low, high) == pytest.approx(
         (share.high * (1 - share.high), share.low * (1 - share.low))

@@ -17,14 +17,7 @@ from caopd_bench.metrics import (
     tally,
     uncertainty,
 )
-from caopd_bench.metrics.points.decomposition import (
-    _discrimination,
-    _isotonic,
-    _miscalibration,
-    _recalibrated_score,
-    _uncertainty,
-)
-from caopd_bench.metrics.points.proper_scores import _brier
+from caopd_bench.metrics.points.decomposition import _recalibrated_score, isotonic_curve
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
 values = st.one_of(twentieths, st.floats(0.0, 1.0, allow_subnormal=False))
@@ -67,7 +60,9 @@ def test_replicates_of_corp_are_what_each_of_them_is_alone(rows):
     cells = np.random.default_rng(0).integers(0, 4, (2, 2, 3, t.values.size)).astype(float)
     right, wrong = cells[0], cells[1] * (t.wrong > 0)
     wrong[..., 0] += 1
-    stacked = [f(t.values, right, wrong) for f in (_miscalibration, _discrimination, _uncertainty)]
+    stacked = [
+        f.cells(t.values, right, wrong) for f in (miscalibration, discrimination, uncertainty)
+    ]
     for i in np.ndindex(2, 3):
         parts = [np.repeat(t.values, n[i].astype(int)) for n in (right, wrong)]
         c, y = np.concatenate(parts), np.repeat([1, 0], [x.size for x in parts])
@@ -157,7 +152,7 @@ def one_by_one(right, wrong):
         rows = hits + misses
         used = rows > 0
         hits, rows = hits[used], rows[used]
-        scores.append(_brier(_isotonic(hits, rows), hits, rows - hits))
+        scores.append(brier.cells(isotonic_curve(hits, rows), hits, rows - hits))
     return np.array(scores)
 
 

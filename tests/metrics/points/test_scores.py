@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, d2_brier_score, log_loss
 
 from caopd_bench.metrics import accuracy, brier, brier_skill, log_score, tally
-from caopd_bench.metrics.points.proper_scores import _brier_skill, _log_score
 
 inner = st.one_of(st.integers(1, 39).map(lambda k: k / 40), st.floats(0.001, 0.999))
 quick = settings(deadline=None, max_examples=80)
@@ -65,9 +64,9 @@ def test_weights():
 def test_undefined_and_infinite_replicates_stand_beside_defined_ones():
     values = np.array([0.5, 1.0])
     right, wrong = np.array([[1, 1], [1, 1], [0, 0]]), np.array([[1, 0], [0, 1], [3, 0]])
-    log = _log_score(values, right, wrong)
+    log = log_score.cells(values, right, wrong)
     assert log == pytest.approx([2 * math.log(2) / 3, math.inf, math.log(2)])
-    skill = _brier_skill(values, right, wrong)
+    skill = brier_skill.cells(values, right, wrong)
     # (.25 + .25 + 0) / 3 over 2 / 9; (.25 + 0 + 1) / 3 over 2 / 9; one class.
     assert skill == pytest.approx([0.25, 1 - 1.25 * 1.5, math.nan], nan_ok=True)
 

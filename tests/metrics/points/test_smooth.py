@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from caopd_bench.metrics import bootstrap, ece, overconfidence_gap, smooth_ece, tally
 from caopd_bench.metrics.intervals.influence import influence
-from caopd_bench.metrics.points.smooth import SMALLEST, _smooth_ece
+from caopd_bench.metrics.points.smooth import SMALLEST
 
 values = st.one_of(st.sampled_from([0.0, 1.0]), st.integers(0, 20).map(lambda k: k / 20))
 values = st.one_of(values, st.floats(0.0, 1.0))
@@ -77,7 +77,7 @@ def test_replicates_are_fixed_points_too(at):
     """With fewer values than replicates each value is smoothed once; else each replicate is."""
     at, rng = np.asarray(at), np.random.default_rng(4)
     right, wrong = rng.integers(0, 5, (2, 40, at.size)).astype(float) + 0.25
-    found = _smooth_ece(at, right, wrong)
+    found = smooth_ece.cells(at, right, wrong)
     for i in range(0, 40, 13):
         residual = ((right[i] + wrong[i]) * at - right[i]) / (right[i] + wrong[i]).sum()
         crossing = brentq(lambda s, r=residual: integral(at, r, s) - s, SMALLEST, 1.0, xtol=1e-9)
@@ -120,7 +120,7 @@ def test_for_gaps_of_one_sign_it_is_the_mean_gap(parts, over):
     mean_gap = np.average(c - truth, weights=rows_each)
     order = np.argsort(c)
     right = (rows_each * truth)[order]
-    found = _smooth_ece(c[order], right, rows_each[order] - right)
+    found = smooth_ece.cells(c[order], right, rows_each[order] - right)
     expected = max(abs(mean_gap), 0.0)
     assert float(found) == pytest.approx(expected, abs=1e-12)
 
@@ -156,7 +156,7 @@ def make_rows(name):
 def test_relplot_is_this_with_half_of_the_rows_at_the_ends(name):
     at, right, wrong = tally(*make_rows(name)).cells
     weight = np.where((at == 0.0) | (at == 1.0), 0.5, 1.0)
-    found = float(_smooth_ece(at, right * weight, wrong * weight))
+    found = float(smooth_ece.cells(at, right * weight, wrong * weight))
     # Its width is the next of the multiples of 1/1024, and the value is the error there.
     assert found == pytest.approx(RELPLOT[name], abs=2 / 1024)
 
@@ -241,8 +241,8 @@ def test_replicates_in_blocks_equal_one_by_one():
     for n_values in (5, 400):  # fewer values than rows of a block, and more
         at = np.sort(np.append(rng.random(n_values - 2), [0.0, 1.0]))
         right, wrong = rng.integers(0, 3, (2, 300, n_values)).astype(float) + 0.5
-        together = _smooth_ece(at, right, wrong)
-        alone = [float(_smooth_ece(at, right[i], wrong[i])) for i in range(0, 300, 30)]
+        together = smooth_ece.cells(at, right, wrong)
+        alone = [float(smooth_ece.cells(at, right[i], wrong[i])) for i in range(0, 300, 30)]
         assert together[::30] == pytest.approx(alone, abs=1e-12)
 
 

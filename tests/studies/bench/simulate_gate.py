@@ -22,7 +22,7 @@ import numpy as np
 
 from caopd_bench.gates.policy import SHIPPED
 from caopd_bench.metrics import Cell, decide, degradation, ece, tally
-from caopd_bench.metrics.intervals.limits import normal_quantile
+from caopd_bench.metrics.limits.student import normal_quantile
 
 HERE = Path(__file__)
 F = SimpleNamespace(**runpy.run_path(str(HERE.with_name("gate_families.py"))))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from caopd_bench.metrics import Tally, cross_recalibrate, recalibrate
-from caopd_bench.metrics.points.proper_scores import _brier, _log_score
+from caopd_bench.metrics.points.proper_scores import brier, log_score
 
 FILE = runpy.run_path(str(Path(__file__).with_name("populations.py")))
 METHODS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
@@ -35,7 +35,7 @@ def excess(population, mapped):
     _, right, wrong = population.cells
     return [
         1000 * float(score(mapped, right, wrong) - score(population.truth, right, wrong))
-        for score in (_brier, _log_score)
+        for score in (brier.cells, log_score.cells)
     ]
 
 
@@ -97,7 +97,7 @@ def like_for_like(tally, method, folds, rng):
         )
         rows = (right + wrong).sum()
         if rows:
-            total += rows * float(_brier(fitted.apply(tally.values), right, wrong))
+            total += rows * float(brier.cells(fitted.apply(tally.values), right, wrong))
     return total / tally.n
 
 
@@ -113,10 +113,10 @@ def study_cross(distribution, n, simulations, seed):
             _, right, wrong = population.cells
             crossed = cross_recalibrate(tally, method=method, seed=rng)
             scores = (
-                _brier(*fitted.apply(tally).cells),
+                brier.cells(*fitted.apply(tally).cells),
                 like_for_like(tally, method, 5, rng),
-                _brier(*crossed.cells),
-                _brier(smaller.apply(population.values), right, wrong),
+                brier.cells(*crossed.cells),
+                brier.cells(smaller.apply(population.values), right, wrong),
             )
             rows.append([1000 * float(x) for x in scores])
     return found

@@ -1,4 +1,4 @@
-"""Score intervals for AUROC, SPR and tie rate of independent rows.
+"""Pairs of a right and a wrong answer: counts, influences, and score intervals of their shares.
 
 The usual variance of such a share of pairs is estimated from how rows differ within a class. It is
 0 when right and wrong answers are perfectly separated, and poor when a class has few rows, so it
@@ -8,31 +8,60 @@ is blended here with the variance that a model of the pairs gives at the hypothe
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from caopd_bench.metrics.intervals.limits import Limits, add_rows, normal_quantile
-from caopd_bench.metrics.points.ranking import auroc, spr, tie_rate
+from caopd_bench.metrics.limits.influences import Influence
+from caopd_bench.metrics.limits.student import Limits, add_rows, normal_quantile
 from caopd_bench.metrics.rows.tally import Tally
 
 PRIOR_ROWS = 10.0  # the model counts as much as that many rows in the smaller class
 STEPS = 60  # halvings
 
-_POINT = {"auroc": auroc, "spr": spr, "tie_rate": tie_rate}
-# What a right answer scores against a wrong one that was stated lower, and alike.
-_SCORES = {"auroc": (1.0, 0.5), "spr": (1.0, 0.0), "tie_rate": (0.0, 1.0)}
+
+class Pairs(NamedTuple):
+    """Pairs (right, wrong): the right one stated higher, both the same, and all of them."""
+
+    concordant: NDArray[Any]
+    tied: NDArray[Any]
+    total: NDArray[Any]
 
 
-def ranking_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
+def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
+    """Count the pairs of counts (..., u) along ascending values."""
+    # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
+    pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
+    total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
+    pairs -= wrong
+    pairs *= right
+    concordant = pairs.sum(axis=-1)
+    np.multiply(right, wrong, out=pairs, dtype=np.float64)
+    return Pairs(np.asarray(concordant), np.asarray(pairs.sum(axis=-1)), np.asarray(total))
+
+
+def share(pairs: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
+    """Return pairs / total, NaN where there is no pair."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(pairs / total)
+
+
+def pair_limits(
+    tally: Tally, level: float, lower: float, alike: float, *, exponential: bool = False
+) -> Limits:
     r"""Return limits for a share of the pairs of a right and a wrong answer.
 
     Parameters
     ----------
-    name : {"auroc", "spr", "tie_rate"}
     tally : Tally
         Independent rows, right and wrong ones, with two or more stated confidences.
-    level : float, default 0.95
+    level : float
         Nominal coverage.
+    lower, alike : float
+        What a right answer scores against a wrong one that was stated lower, and alike.
+    exponential : bool
+        Whether the exponential model of the pairs is that of this share, as it is of AUROC.
 
     Returns
     -------
@@ -44,7 +73,7 @@ def ranking_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     All t with :math:`(\hat t - t)^2 \le z^2 (w M(t) + (1 - w) D)`, where
     :math:`w = 10 / (10 + \min(m, n))` for m right and n wrong rows. D is the variance of DeLong,
     DeLong and Clarke-Pearson, Biometrics 44 (1988), after
-    :func:`~caopd_bench.metrics.intervals.limits.add_rows`. For AUROC, M is that of method 5 of
+    :func:`~caopd_bench.metrics.limits.student.add_rows`. For AUROC, M is that of method 5 of
     Newcombe, Statistics in Medicine 25 (2006); for the others the largest possible,
     :math:`t (1 - t) / \min(m, n)`.
 
@@ -55,17 +84,28 @@ def ranking_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     --------
     >>> from caopd_bench.metrics import tally
     >>> separated = tally([0.9] * 10 + [0.5] * 10, [1] * 10 + [0] * 10)
-    >>> limits = ranking_limits("auroc", separated)
+    >>> limits = pair_limits(separated, 0.95, 1.0, 0.5, exponential=True)
     >>> round(limits.low, 2), limits.high
     (0.87, 1.0)
     """
-    estimate = _POINT[name](tally)
-    model = hanley_mcneil(tally) if name == "auroc" else _largest(tally)
+    pairs = count_pairs(tally.right, tally.wrong)
+    estimate = float(share(lower * pairs.concordant + alike * pairs.tied, pairs.total))
+    model = hanley_mcneil(tally) if exponential else _largest(tally)
     smaller = min(tally.n_right, tally.n_wrong)
     weight = PRIOR_ROWS / (PRIOR_ROWS + smaller)
-    rest = (1.0 - weight) * _placement_variance(name, tally)
+    rest = (1.0 - weight) * _placement_variance(tally, lower, alike)
     z2 = normal_quantile(level) ** 2
     return score_limits(estimate, lambda t: z2 * (weight * model(t) + rest))
+
+
+def pair_influence(t: Tally, lower: float, alike: float) -> Influence:
+    """Return the influences on a share of pairs, see :func:`pair_limits` for the scores."""
+    right, wrong = t.right.astype(np.float64), t.wrong.astype(np.float64)
+    m, k = float(right.sum()), float(wrong.sum())
+    placed_right = (lower * (np.cumsum(wrong) - wrong) + alike * wrong) / k
+    placed_wrong = (lower * (m - np.cumsum(right)) + alike * right) / m
+    mean = float((right * placed_right).sum()) / m
+    return Influence((placed_right - mean) * (t.n / m), (placed_wrong - mean) * (t.n / k))
 
 
 def score_limits(estimate: float, variance: Callable[[float], float]) -> Limits:
@@ -107,9 +147,8 @@ def _largest(tally: Tally) -> Callable[[float], float]:
     return lambda t: t * (1.0 - t) / smaller
 
 
-def _placement_variance(name: str, tally: Tally) -> float:
+def _placement_variance(tally: Tally, lower: float, alike: float) -> float:
     """Variance from the mean score of each right row and of each wrong row."""
-    lower, alike = _SCORES[name]
     right, wrong = add_rows(tally.right, tally.wrong)
     m, n = float(right.sum()), float(wrong.sum())
     of_right = (lower * (np.cumsum(wrong) - wrong) + alike * wrong) / n

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.intervals.limits import Limits, student_quantile
+from caopd_bench.metrics.limits.student import Limits, student_quantile
 from caopd_bench.metrics.rows.counting import FloatArray
-from caopd_bench.metrics.rows.tally import Tally
 
 
 def add_ends(count: NDArray[Any], stated: NDArray[Any]) -> FloatArray:
@@ -29,38 +28,6 @@ def add_ends(count: NDArray[Any], stated: NDArray[Any]) -> FloatArray:
     extended[used[0]] += 0.5
     extended[used[-1]] += 0.5
     return extended
-
-
-def mean_confidence_limits(tally: Tally, level: float = 0.95) -> Limits:
-    """Return limits for the mean confidence, see :func:`skewed_limits`.
-
-    Examples
-    --------
-    >>> from caopd_bench.metrics import tally
-    >>> limits = mean_confidence_limits(tally([1.0] * 19 + [0.5], [1] * 20))
-    >>> round(limits.low, 2), round(limits.high, 2)
-    (0.74, 1.0)
-    """
-    count = tally.right + tally.wrong
-    return skewed_limits(tally.values, count, count, level)
-
-
-def confidence_when_wrong_limits(tally: Tally, level: float = 0.95) -> Limits:
-    """Return limits for the mean confidence of the wrong answers, see :func:`skewed_limits`.
-
-    They exist with one wrong answer, and where all wrong answers were stated alike, as long as
-    right answers were stated otherwise: those show what else the model says. With one wrong
-    answer they are most of [0, 1].
-
-    Examples
-    --------
-    >>> from caopd_bench.metrics import tally
-    >>> alike = tally([1.0] * 20 + [0.5] * 20, [0] * 20 + [1] * 20)
-    >>> limits = confidence_when_wrong_limits(alike)
-    >>> round(limits.low, 2), limits.high
-    (0.9, 1.0)
-    """
-    return skewed_limits(tally.values, tally.wrong, tally.right + tally.wrong, level)
 
 
 def skewed_limits(
