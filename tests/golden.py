@@ -13,7 +13,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from caopd_bench.runs.stored.pack import unpack_cell
 
 RUNS = Path(__file__).parents[1] / "reference_runs"
 VERBS = ("score", "compare", "gate", "report", "sweep", "train")
@@ -53,7 +56,9 @@ def main() -> int:
 
 def _copy(cell: str, folder: Path) -> None:
     study, _, name = cell.partition("/")
-    shutil.copytree(RUNS / study / "cells" / name / "run", folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        unpack_cell(RUNS / study, name, Path(scratch))
+        shutil.move(Path(scratch, "run"), folder)
 
 
 def _commands() -> list[tuple[list[str], set[int]]]:

@@ -2,27 +2,33 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import runpy
 import shutil
-import sys
+import zlib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from caopd_bench.cli import main
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.records import to_plain
+from caopd_bench.runs.stored.pack import packed_files, unpack_cell
 from caopd_bench.runs.stored.store import read_summary, write_stored
+from caopd_bench.runs.stored.study import ROWS_FILE, open_study
 from caopd_bench.scores.score import score
 from caopd_bench.sweep.analysis.gather import group_of
 from caopd_bench.sweep.analysis.spec import read_analysis
+from caopd_bench.sweep.grid.cell_files import read_cell
 from caopd_bench.sweep.grid.file import read_sweep
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.grid.table import make_rows
 
 # On one Python is enough: the numbers do not depend on it.
 pytest.importorskip("torch")
+pytest.importorskip("pyarrow")
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "reference_runs"
 SWEEPS = sorted(file.parent.name for file in RUNS.glob("*/sweep.yaml"))
@@ -59,7 +65,7 @@ def test_the_table_is_that_of_the_stored_runs(name):
     folder = Folder(sweep.output)
     for number, cell in enumerate(filter(folder.is_finished, sweep.cells)):
         place = sweep.output / "cells" / cell.name
-        known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
+        known = read_cell(place)
         made = make_rows(cell, place, known, recompute=number % 15 == 0)
         for row in made:
             theirs = stored[row["cell"], row["task"]]
@@ -74,7 +80,7 @@ def test_score_on_a_stored_run_gives_the_stored_summary(name, same_record):
     cells = [*filter(Folder(sweep.output).is_finished, sweep.cells)]
     for cell in cells[:: max(1, len(cells) // 2)]:
         run = RUNS / name / "cells" / cell.name / "run"
-        records = to_plain(score(read_run(run)))
+        records = to_plain(score(read_run(RUNS / name / cell.name)))
         for ours, theirs in zip(records, read_summary(run).records, strict=True):
             assert same_record(ours, theirs)
 
@@ -119,7 +125,7 @@ def test_the_pages_are_those_of_the_summaries(tmp_path):
         shutil.copy(page, tmp_path / name)
     (tmp_path / "runs").mkdir()
     shutil.move(tmp_path / "runs.md", tmp_path / "runs" / "README.md")
-    write = runpy.run_path(str(RUNS / "write_pages.py"))["write_pages"]
+    write = runpy.run_path(str(RUNS / "tools" / "pages.py"))["write_pages"]
     write(tmp_path / "runs", tmp_path)
     assert (tmp_path / "runs" / "README.md").read_text() == (RUNS / "README.md").read_text()
     assert (tmp_path / "README.md").read_text() == (ROOT / "README.md").read_text()
@@ -128,9 +134,78 @@ def test_the_pages_are_those_of_the_summaries(tmp_path):
 def test_sizes_are_as_promised():
     weights = sum(file.stat().st_size for file in RUNS.rglob("*.safetensors"))
     assert weights < 25e6
-    stored = [file for name in SWEEPS for file in (RUNS / name / "cells").rglob("*")]
-    kept = [f for f in stored if f.is_file() and "checkpoint" not in f.parts]
-    assert sum(file.stat().st_size for file in kept) < 40e6
+    assert sum((RUNS / name / ROWS_FILE).stat().st_size for name in SWEEPS) < 10e6
+    held = [file for file in RUNS.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    assert len(held) < 450
+    assert sum(file.stat().st_size for file in held) < 45e6
+
+
+@pytest.mark.parametrize("name", ["recalibration", "read-out"])
+def test_a_packed_study_unpacks_to_the_bytes_of_its_folders_and_packs_again(name, tmp_path):
+    """The hash in cells.csv is of rows.jsonl.gz as the sweep wrote it."""
+    import pyarrow
+    import pyarrow.parquet as pq
+
+    archive = runpy.run_path(str(RUNS / "tools" / "archive.py"))
+    study = tmp_path / name
+    study.mkdir()
+    for file in ("sweep.yaml", ROWS_FILE):
+        shutil.copy(RUNS / name / file, study / file)
+    fields = (study / "sweep.yaml").read_text(encoding="utf-8")
+    reuse = fields.replace("../", f"{RUNS}/")
+    (study / "sweep.yaml").write_text(reuse, encoding="utf-8")
+    archive["unpack"](study, None, None)
+    hashes = {row["cell"]: row["rows_sha256"] for row in _rows(name)}
+    for cell, known in hashes.items():
+        place = study / "cells" / cell
+        rows = (place / "run" / "rows.jsonl.gz").read_bytes()
+        is_usual = zlib.ZLIB_RUNTIME_VERSION.startswith("1.2.")
+        assert not is_usual or hashlib.sha256(rows).hexdigest()[:16] == known
+        whole = {
+            file.relative_to(place).as_posix(): file.read_bytes()
+            for file in place.rglob("*")
+            if file.is_file()
+        }
+        packed = packed_files(RUNS / name, cell)
+        assert {
+            key: gzip.decompress(v) if key.endswith(".gz") else v for key, v in whole.items()
+        } == packed
+    before = (study / ROWS_FILE).read_bytes()
+    archive["pack"](study)
+    assert not (study / "cells").exists()
+    assert [*open_study(study / ROWS_FILE).cells] == [*open_study(RUNS / name / ROWS_FILE).cells]
+    if pq.read_metadata(RUNS / name / ROWS_FILE).created_by.endswith(pyarrow.__version__):
+        assert (study / ROWS_FILE).read_bytes() == before
+
+
+def test_a_sweep_goes_on_from_a_packed_study(tmp_path, capsys, monkeypatch):
+    """A changed setting reruns what it is in; what is packed counts, and is copied by `reuse`."""
+    from caopd_bench.sweep.run.local import work_on
+
+    study = tmp_path / "recalibration"
+    shutil.copytree(RUNS / "recalibration", study)
+    file = study / "sweep.yaml"
+    text = file.read_text(encoding="utf-8").replace("../", f"{RUNS}/")
+    file.write_text(text, encoding="utf-8")
+    assert main(["sweep", str(file), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "9 cells, 9 finished" in said
+    assert "9 are packed in rows.parquet" in said
+    other = tmp_path / "other"
+    other.mkdir()
+    fields = {**yaml.safe_load(text), "reuse": [str(study)]}
+    (other / "sweep.yaml").write_text(yaml.safe_dump(fields), encoding="utf-8")
+    monkeypatch.setattr("caopd_bench.sweep.run.cell.run_cell", None)  # running would fail
+    sweep = read_sweep(other / "sweep.yaml")
+    assert work_on(sweep, [cell.name for cell in sweep.cells]) == []
+    for cell in sweep.cells:
+        assert Folder(sweep.output).known(cell) == Folder(study).known(cell)
+        assert read_run(sweep.output / "cells" / cell.name / "run").rows == (
+            read_run(study / cell.name).rows
+        )
+    file.write_text(text.replace("steps: 40", "steps: 41"), encoding="utf-8")
+    assert main(["sweep", str(file), "--dry-run"]) == 0
+    assert "6 finished ones, run with other settings, will be replaced" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("size", ["10k", "33k", "67k", "114k", "245k", "622k"])
@@ -142,20 +217,15 @@ def test_every_headline_checkpoint_has_a_card_and_the_weights_of_its_cell(size):
         name = f"{size}-b0-{method}-s0"
         place = RUNS / "checkpoints" / "cells" / name
         assert f"{size}-b0-{method}-s0/checkpoint" in (place / "checkpoint/README.md").read_text()
-        known = json.loads((place / "cell.json").read_text(encoding="utf-8"))
+        known = read_cell(place)
         assert fingerprint_weights(place / "checkpoint") == known["weights"]
-        other = RUNS / "scaling-law" / "cells" / name / "cell.json"
-        again = json.loads(other.read_text())
+        again = read_cell(RUNS / "scaling-law" / "cells" / name)
         assert again["weights"] == known["weights"], "two runs of one cell gave other weights"
 
 
 def test_comparing_says_what_differs():
-    sys.path.insert(0, str(RUNS))
-    try:
-        script = runpy.run_path(str(RUNS / "reproduce.py"))
-        compare, compare_with_seeds = script["compare"], script["compare_with_seeds"]
-    finally:
-        sys.path.remove(str(RUNS))
+    script = runpy.run_path(str(RUNS / "tools" / "reproduce.py"))
+    compare, compare_with_seeds = script["compare"], script["compare_with_seeds"]
     row = next(row for row in _rows("scaling-law") if row["method"] == "caopd")
     assert compare(row, row) == (True, "the same rows")
     near = {**row, "rows_sha256": "x", "ece": str(float(row["ece"]) + 0.01)}
@@ -178,6 +248,9 @@ def test_comparing_says_what_differs():
 def test_tables_of_edited_rows_are_refused(tmp_path, capsys, with_hashes):
     study = tmp_path / "recalibration"
     shutil.copytree(RUNS / "recalibration", study)
+    for name in open_study(study / ROWS_FILE).cells:
+        unpack_cell(study, name, study / "cells" / name)
+    (study / ROWS_FILE).unlink()
     cell = sorted((study / "cells").iterdir())[4] / "run"
     if with_hashes:  # as it would be stored today
         run = read_run(cell)

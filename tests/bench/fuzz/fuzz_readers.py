@@ -45,6 +45,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.gates.policy import load_policy
 from caopd_bench.report.models_file import read_models, read_published
 from caopd_bench.runs.stored.baseline import read_baseline
+from caopd_bench.runs.stored.study import load_json
 from caopd_bench.sweep.analysis.spec import read_analysis
 from caopd_bench.sweep.grid.cell_files import read_cell, read_times
 from caopd_bench.sweep.grid.file import read_sweep
@@ -79,7 +80,7 @@ CELL = RUNS / "continual/cells/67k-b0-base"
 
 def _cell_reader() -> Reader:
     cell = next(c for c in read_sweep(RUNS / "continual/sweep.yaml").cells if c.name == CELL.name)
-    known, times = (json.loads((CELL / name).read_text()) for name in ("cell.json", "timing.json"))
+    known, times = (load_json(CELL / name) for name in ("cell.json", "timing.json"))
 
     def make(mutator: Mutator, _: Path) -> tuple[bytes, bytes, bytes]:
         changed = mutator.random.randrange(3)
