@@ -43,7 +43,7 @@ def run_compare(options: argparse.Namespace) -> int:
         blocks, plain = _render(found), [to_plain(one) for one in found]
     text = dump_json(plain)
     write_json(options.json, text)
-    print_table(["\n".join(blocks).lstrip("\n")], options.json, text)
+    print_table(blocks, options.json, text)
     return 0
 
 

@@ -19,6 +19,7 @@ from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.flat.read import MAX_ROWS, Columns
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import Record, render_json
 from caopd_bench.runs.reparse import reparse
@@ -64,7 +65,8 @@ def _reparse(run: AnyRun) -> Run:
     again, changed = reparse(run)
     share = f"{changed:,} of {len(again.rows):,} rows"
     note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
-    return replace(again, warnings=(*again.warnings, f"{inline(run.name, NAME_WIDTH)} {note}"))
+    said = Note(None, f"{inline(run.name, NAME_WIDTH)} {note}")
+    return replace(again, warnings=(*again.warnings, said))
 
 
 def check_outputs(options: argparse.Namespace) -> None:
@@ -120,7 +122,7 @@ def _select(run: AnyRun, task: str | None) -> AnyRun:
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
     if isinstance(run, CountedRun):
         return run
-    ours = [w for w in run.warnings if (name := w.partition(":")[0]) == task or not run.has(name)]
+    ours = [w for w in run.warnings if task in w.tasks or not any(map(run.has, w.tasks))]
     return replace(run, rows=run.task_rows(task), warnings=tuple(ours))
 
 
@@ -157,7 +159,7 @@ def _render(
                 yield f"  {head}: {inline(note)}"
     for note in [*notes_on_items(runs), *notes_on_weights(runs), *notes_on_thinking(runs)]:
         yield f"\nwarning: {inline(note)}"
-    general = {w for run in runs for w in run.warnings if not run.has(w.partition(":")[0])}
+    general = {str(w) for run in runs for w in run.warnings if not any(map(run.has, w.tasks))}
     for warning in sorted(general):
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
 

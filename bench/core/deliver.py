@@ -48,10 +48,11 @@ def write_json(file: Path | None, text: str) -> None:
 def print_table(blocks: Iterable[str], file: Path | None, text: str) -> None:
     """Print what people read; with ``--json -`` on standard error, and the JSON beside it.
 
-    Who asks for JSON on standard output pipes it.
+    Who asks for JSON on standard output pipes it. Blocks bring the blank line before them along,
+    which the first one does without.
     """
     to_stdout = file == STDOUT
-    for block in blocks:
-        print(block, file=sys.stderr if to_stdout else sys.stdout)
+    for i, block in enumerate(blocks):
+        print(block if i else block.lstrip("\n"), file=sys.stderr if to_stdout else sys.stdout)
     if to_stdout:
         sys.stdout.write(text)

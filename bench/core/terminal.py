@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reprlib
-from pathlib import PurePath
 
 from caopd_bench.core.markers import break_markers
 
@@ -18,7 +17,7 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
 
 
-def inline(text: str | PurePath, width: int | None = None) -> str:
+def inline(text: object, width: int | None = None) -> str:
     r"""Make data fit to stand in a line: no control characters, and no command to a CI runner.
 
     Control characters, the newline among them, are escaped; marks such as ``::error::`` and
@@ -27,8 +26,8 @@ def inline(text: str | PurePath, width: int | None = None) -> str:
 
     Parameters
     ----------
-    text : str or PurePath
-        Anything.
+    text : object
+        Anything: its text is shown.
     width : int, optional
         What is longer than this is shortened in the middle.
 

@@ -29,6 +29,7 @@ from caopd_bench.runs.lm_eval_provenance import (
     thinking_setting,
 )
 from caopd_bench.runs.lm_eval_rows import judge_again, make_rows
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import Row, Run
 from caopd_bench.tasks.read.parse import PARSER_VERSION
@@ -91,13 +92,13 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
             "again with --log_samples"
         )
     rows: list[Row] = []
-    warnings: list[str] = []
+    warnings: list[Note] = []
     tasks: dict[str, Any] = {}
     listed = track(samples.items(), f"reading {results_file.parent.name}", "tasks", len(samples))
     for task, file in listed:
         read = _read_samples(task, file, reparse)
         if not read.rows:
-            warnings.append(f"{task}: no stated confidence in its samples; left out")
+            warnings.append(Note(task, "no stated confidence in its samples; left out"))
             continue
         _check_count(task, file, read.lines, results)
         rows += read.rows

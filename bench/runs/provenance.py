@@ -11,9 +11,10 @@ from typing import Any
 
 from caopd_bench.core.privacy.keep import Kept, is_printable, keep_named
 from caopd_bench.core.privacy.names import RUN
+from caopd_bench.runs.note import Note
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
-__all__ = ["clean_provenance", "describe_cleaning", "parser_warnings"]
+__all__ = ["clean_provenance", "describe_cleaning", "is_on_parser", "parser_warnings"]
 
 LEFT = "left_out"
 OTHER_PARSER = "evaluated with parser"
@@ -50,14 +51,20 @@ def _names(known: Any) -> list[str]:
     return [name for name in listed if isinstance(name, str) and is_printable(name)]
 
 
-def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
+def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[Note]:
     """Yield a warning for each task whose responses were read by another parser than this one."""
     for task, settings in provenance["tasks"].items():
         if settings["parser_version"] not in (None, PARSER_VERSION):
-            yield (
-                f"{task}: {OTHER_PARSER} {settings['parser_version']}, this is parser "
-                f"{PARSER_VERSION}: statuses and confidences are those of the evaluation"
+            yield Note(
+                task,
+                f"{OTHER_PARSER} {settings['parser_version']}, this is parser {PARSER_VERSION}: "
+                "statuses and confidences are those of the evaluation",
             )
+
+
+def is_on_parser(note: Note) -> bool:
+    """Say whether a note is one of `parser_warnings`."""
+    return note.task is not None and note.text.startswith(f"{OTHER_PARSER} ")
 
 
 def _clean_task(raw: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.lm_eval import is_results, read_lm_eval
 from caopd_bench.runs.lm_eval_rows import has_text
-from caopd_bench.runs.provenance import OTHER_PARSER
+from caopd_bench.runs.provenance import is_on_parser
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.runs.stored.store import is_stored
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
@@ -64,7 +64,7 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     before = [(row.status, row.confidence, row.correct) for row in run.rows]
     after = [(row.status, row.confidence, row.correct) for row in rows]
     changed = sum(a != b for a, b in zip(before, after, strict=True))
-    kept = tuple(w for w in run.warnings if f": {OTHER_PARSER} " not in w)
+    kept = tuple(note for note in run.warnings if not is_on_parser(note))
     return replace(
         run, rows=rows, provenance=_of_this_parser(run.provenance), warnings=kept
     ), changed

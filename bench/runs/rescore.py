@@ -19,6 +19,7 @@ from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.flat.files import SUFFIXES
 from caopd_bench.runs.logged import AnswerColumns, Logged
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.runs.readers.reader import find_reader
 from caopd_bench.runs.run import GREEDY, Row, Run
@@ -122,11 +123,14 @@ def rescore(
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
     run_name = name or (log.model or "").rpartition("/")[2] or file.name.partition(".")[0]
-    warnings = [f"{task}: {warning}" for warning in log.warnings]
+    warnings = [Note(task, warning) for warning in log.warnings]
     if split:
         warnings.append(
-            f"{task}: {len(split):,} names of questions come with more than one gold answer, so "
-            f"their rows count as different questions (the first: {quote(split[0])})"
+            Note(
+                task,
+                f"{len(split):,} names of questions come with more than one gold answer, so their "
+                f"rows count as different questions (the first: {quote(split[0])})",
+            )
         )
     return Run(clean_name(run_name), str(file), rows, clean_provenance(provenance), tuple(warnings))
 

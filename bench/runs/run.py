@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics import Tally, tally
 from caopd_bench.runs.counts import STATUSES, Counts, Status, sort_groups
+from caopd_bench.runs.note import Note
 
 __all__ = [
     "AGREEMENT",
@@ -92,7 +93,7 @@ class Run:
     provenance : Mapping
         Model, weights fingerprint, versions, seeds, decoding, ...; under "tasks" what is particular
         to each task.
-    warnings : Sequence of str
+    warnings : Sequence of Note
         What a reader of the numbers should know about how they were read.
     """
 
@@ -100,7 +101,7 @@ class Run:
     path: str
     rows: Sequence[Row]
     provenance: Mapping[str, Any]
-    warnings: Sequence[str] = field(default_factory=tuple)
+    warnings: Sequence[Note] = field(default_factory=tuple)
     # What was found out about the rows so far. No argument, so that a copy with other rows
     # (`dataclasses.replace`) begins anew.
     _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -119,14 +120,13 @@ class Run:
         """Say whether there are rows of a task."""
         return task in self._by_task()
 
-    def warnings_of(self, task: str) -> list[str]:
-        """Give the warnings on one task: those that begin with its name and a colon."""
+    def warnings_of(self, task: str) -> list[Note]:
+        """Give the warnings on one task."""
         if "warnings" not in self._known:
-            found: dict[str, list[str]] = {}
+            found: dict[str, list[Note]] = {}
             for warning in self.warnings:
-                for end in (place for place, mark in enumerate(warning) if mark == ":"):
-                    if self.has(warning[:end]):
-                        found.setdefault(warning[:end], []).append(warning)
+                for name in filter(self.has, warning.tasks):
+                    found.setdefault(name, []).append(warning)
             self._known["warnings"] = found
         return list(self._known["warnings"].get(task, ()))
 
@@ -193,7 +193,7 @@ class CountedRun:
     counts: Counts
     groups: Mapping[str, Mapping[object, Counts]]
     provenance: Mapping[str, Any]
-    warnings: Sequence[str] = field(default_factory=tuple)
+    warnings: Sequence[Note] = field(default_factory=tuple)
 
     @property
     def tasks(self) -> list[str]:
@@ -204,9 +204,9 @@ class CountedRun:
         """Say whether this is the task."""
         return task == self.task
 
-    def warnings_of(self, task: str) -> list[str]:
-        """Give the warnings on the task: those that begin with its name and a colon."""
-        return [warning for warning in self.warnings if warning.startswith(f"{task}:")]
+    def warnings_of(self, task: str) -> list[Note]:
+        """Give the warnings on the task."""
+        return [warning for warning in self.warnings if task in warning.tasks]
 
     def settings(self, task: str) -> Mapping[str, Any]:
         """Give what the provenance says of the task."""

@@ -80,6 +80,5 @@ def _notes_on_runs(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> Iterator
     if left:
         yield f"not looked at: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
     for run in (base, cand):
-        ours = [w for w in run.warnings if w.partition(":")[0] in looked_at]
-        for warning in ours:
+        for warning in (w for w in run.warnings if not looked_at.isdisjoint(w.tasks)):
             yield f"{inline(run.name, NAME_WIDTH)}: {inline(warning, WARNING_WIDTH)}"

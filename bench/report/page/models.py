@@ -48,7 +48,7 @@ def render_model(report: Report, entry: Entry) -> str:
     warnings = "".join(
         f"<li>{text(warning, 300)}</li>"
         for warning in entry.head.warnings
-        if not _is_on_task(warning, entry)
+        if entry.cells.keys().isdisjoint(warning.tasks)
     )
     listed = f"<ul>{warnings}</ul>" if warnings else ""
     return (
@@ -56,12 +56,6 @@ def render_model(report: Report, entry: Entry) -> str:
         f'<span class="tags">{text(" · ".join(tags))}</span></summary>{note}{listed}{inner}'
         "</details>"
     )
-
-
-def _is_on_task(warning: str, entry: Entry) -> bool:
-    """Say whether a warning begins with the name of a task and a colon."""
-    ends = (place for place, mark in enumerate(warning) if mark == ":")
-    return any(warning[:end] in entry.cells for end in ends)
 
 
 def _task(report: Report, found: Cell) -> str:

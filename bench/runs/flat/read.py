@@ -23,6 +23,7 @@ from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups
 from caopd_bench.runs.flat.files import Wanted, column_names, format_of, read_chunks
 from caopd_bench.runs.flat.values import Chunk
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
 
 __all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "find_flat", "read_flat"]
@@ -231,8 +232,11 @@ def _count(
     warnings = []
     if counter.gave_up_items:
         warnings.append(
-            f"{FLAT_TASK}: too many questions ({wanted.item!r}) to keep apart: the intervals take "
-            "the rows as independent, and are too narrow if questions were asked several times"
+            Note(
+                FLAT_TASK,
+                f"too many questions ({wanted.item!r}) to keep apart: the intervals take the rows "
+                "as independent, and are too narrow if questions were asked several times",
+            )
         )
     return CountedRun(
         name, str(path), FLAT_TASK, counter.total(), counter.groups(), provenance, warnings

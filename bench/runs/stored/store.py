@@ -22,10 +22,11 @@ from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.privacy.credentials import clean_name, redact
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import inline
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import (
-    OTHER_PARSER,
     clean_provenance,
     describe_cleaning,
+    is_on_parser,
     parser_warnings,
 )
 from caopd_bench.runs.records import Record, to_plain
@@ -128,7 +129,7 @@ def render_stored(
         name=name,
         level=level,
         provenance=clean_provenance(run.provenance),
-        warnings=list(map(redact, run.warnings)),
+        warnings=[redact(str(warning)) for warning in run.warnings],
         records=to_plain(records),
         rows_sha256=hashes.sha256,
         row_digests=hashes.digests,
@@ -169,13 +170,15 @@ def load_stored(folder: Path) -> Loaded:
     warn_of_secrets(folder, name_in_summary(kept, summary.name, summary.warnings))
     provenance = kept.value
     # Those on the parser were true of the version that stored the run.
-    warnings = [warning for warning in summary.warnings if f": {OTHER_PARSER} " not in warning]
+    tasks = {row.task for row in rows} | provenance["tasks"].keys()
+    lines = [Note.read(redact(line), tasks) for line in summary.warnings]
+    warnings = [note for note in lines if not is_on_parser(note)]
     warnings += parser_warnings(provenance)
     name = clean_name(summary.name)
     if name != summary.name:
         records = [{**record, "run": name} for record in summary.records]
         summary = summary.model_copy(update={"name": name, "records": records})
-    run = Run(name, str(folder), rows, provenance, tuple(map(redact, warnings)))
+    run = Run(name, str(folder), rows, provenance, tuple(warnings))
     edit = _find_edit(summary, hashes, rows, foreign)
     packed = packed_hash(folder / ROWS_NAME)
     if edit is None and packed not in (None, hashes.sha256):

@@ -34,7 +34,7 @@ def old(make_run, samples_of):
 
 def test_a_run_directory_is_judged_again(old):
     run = read_run(old)
-    assert any("parser 0" in warning for warning in run.warnings)
+    assert any("parser 0" in str(warning) for warning in run.warnings)
     again, changed = reparse(run)
     assert [(r.status, r.confidence, r.correct) for r in again.rows] == [
         ("ok", 0.9, 1),

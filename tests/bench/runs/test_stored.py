@@ -9,6 +9,7 @@ import pytest
 
 from caopd_bench import read_run, score
 from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
@@ -190,13 +191,13 @@ def test_stored_names_and_warnings_are_data(mixed, run, tmp_path):
     rows = [
         replace(row, task=task, groups={**row.groups, "family": "x\n\x1b[2J"}) for row in kept.rows
     ]
-    warnings = (long, f"a\nb\x1b: {long}")
+    warnings = (Note(None, long), Note("a\nb\x1b", long))
     kept = replace(kept, name="n\n\x1b[31m\udc80", rows=rows, warnings=warnings)
     stored = tmp_path / "stored"
     write_stored(kept, [], stored)
     plain = run("score", stored, "--by", "family")[1].splitlines()
     assert not any("\x1b" in line for line in plain)
-    assert plain[1:3] == [r"a\nb\x1b", next(x for x in plain if r"  n\n\x1b[31m\udc80: 5 " in x)]
+    assert plain[:2] == [r"a\nb\x1b", next(x for x in plain if r"  n\n\x1b[31m\udc80: 5 " in x)]
     assert sum(r"w\n\x1bw" in line for line in plain) == 2
     assert max(map(len, plain)) < 1500
     assert run("score", stored, stored)[0] == 0

@@ -265,7 +265,7 @@ def test_another_parser_in_any_row_is_named(make, run, only):
             sample["doc"]["parser_version"] = "1"
 
     mixed, plain = make(answers(), "mixed", change), make(answers(), "plain")
-    assert any("evaluated with parser 1" in warning for warning in read_run(mixed).warnings)
+    assert any("evaluated with parser 1" in str(warning) for warning in read_run(mixed).warnings)
     code, _, err = run("gate", "--reference", plain, mixed)
     assert code == 4
     assert "parser" in err

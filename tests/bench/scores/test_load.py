@@ -16,6 +16,7 @@ from caopd_bench import read_run, score
 from caopd_bench.cli import main
 from caopd_bench.cli.score import _render
 from caopd_bench.runs.lm_eval import read_lm_eval
+from caopd_bench.runs.note import Note
 from caopd_bench.runs.records import render_json
 from caopd_bench.runs.run import Row, Run
 
@@ -40,7 +41,7 @@ def make_run(tasks, rows=2, *, warn=False):
         for t in range(tasks)
         for k in range(rows)
     )
-    warnings = [f"task {t}: evaluated with parser 0" for t in range(tasks)] if warn else []
+    warnings = [Note(f"task {t}", "evaluated with parser 0") for t in range(tasks)] if warn else []
     settings = {f"task {t}": {"weights": "ab"} for t in range(tasks)}
     return Run("many", "", listed, {"model": "m", "tasks": settings}, warnings)
 
@@ -58,13 +59,13 @@ def test_the_rows_of_all_tasks_are_found_in_one_pass():
 def test_a_copy_with_other_rows_knows_nothing_of_the_first():
     run = make_run(3, warn=True)
     assert len(run.tasks) == 3
-    assert run.warnings_of("task 1") == ["task 1: evaluated with parser 0"]
-    other = replace(run, rows=run.task_rows("task 1"), warnings=("task 1: other",))
+    assert run.warnings_of("task 1") == [Note("task 1", "evaluated with parser 0")]
+    other = replace(run, rows=run.task_rows("task 1"), warnings=(Note("task 1", "other"),))
     assert other.tasks == ["task 1"]
     assert other.count("task 1").n == 2
     assert other.task_rows("task 2") == []
     assert not other.has("task 2")
-    assert other.warnings_of("task 1") == ["task 1: other"]
+    assert other.warnings_of("task 1") == [Note("task 1", "other")]
     assert other != run
     assert replace(run, name="x") != run
     assert replace(other, name="many") == other
@@ -81,11 +82,17 @@ def test_what_is_given_can_be_changed_without_harm():
 
 def test_a_task_with_a_colon_has_the_warnings_that_begin_with_its_name():
     rows = [Row(task, "q", -1, {}, 0.5, 1, "ok") for task in ("a", "a:agreement", "b")]
-    warnings = ("a: one", "a:agreement: two", "b", "ab: three", "general: four")
+    warnings = (
+        Note("a", "one"),
+        Note("a:agreement", "two"),
+        Note(None, "b"),
+        Note("ab", "three"),
+        Note(None, "general: four"),
+    )
     run = Run("r", "", rows, {}, warnings)
     found = {task: run.warnings_of(task) for task in (*run.tasks, "ab")}
     for task in run.tasks:
-        assert found[task] == [w for w in warnings if w.startswith(f"{task}:")]
+        assert found[task] == [w for w in warnings if str(w).startswith(f"{task}:")]
     assert found["ab"] == []
 
 
