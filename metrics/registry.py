@@ -35,6 +35,12 @@ def check_metrics(names: Any) -> list[str]:
     return wanted
 
 
+def list_scored() -> list[str]:
+    """Name the metrics that ``caopd-bench score`` computes, in the order of its table."""
+    names = [name for name, row in METRICS.items() if row.shown.json]
+    return sorted(names, key=lambda name: METRICS[name].shown.place)
+
+
 def check_value(name: str, value: float) -> float:
     """Return the value of a metric, or raise ValueError when its registered range excludes it.
 

@@ -36,24 +36,14 @@ from caopd_bench.runs.stored.store import (
     render_stored,
 )
 from caopd_bench.scores.score import score
+from caopd_bench.scores.table import GROUP_COLUMNS
 
 __all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
 
 #: Of CHANGES.md.
 HEAD = "# Changes of this reference\n\n"
 #: Shown in the change log, whole tasks only.
-LOGGED = (
-    "parse_rate",
-    "accuracy",
-    "brier",
-    "discrimination",
-    "mean_confidence",
-    "overconfidence_gap",
-    "ece",
-    "auroc",
-    "spr",
-    "confidence_when_wrong",
-)
+LOGGED = {name for name in GROUP_COLUMNS if name != "null_ece"}
 #: What a terminal shows nothing of: its own sequences, and letters without a mark.
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _FILLERS = "\u115f\u1160\u3164\uffa0"

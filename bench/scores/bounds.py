@@ -17,12 +17,7 @@ __all__ = ["BOUNDED", "worst_cases"]
 
 #: What the unparsed rows state for the lowest and the highest value: (if right, if wrong).
 EXTREMES = {
-    "mean_confidence": ((0.0, 0.0), (1.0, 1.0)),
-    "overconfidence_gap": ((0.0, 0.0), (1.0, 1.0)),
-    "brier": ((1.0, 0.0), (0.0, 1.0)),
-    "auroc": ((0.0, 1.0), (1.0, 0.0)),
-    "spr": ((0.0, 1.0), (1.0, 0.0)),
-    "confidence_when_wrong": ((0.0, 0.0), (1.0, 1.0)),
+    name: row.shown.extremes for name, row in METRICS.items() if row.shown.extremes is not None
 }
 BOUNDED = (*EXTREMES, "ece")
 

@@ -25,27 +25,19 @@ from caopd_bench.metrics import (
     bootstrap_within,
     null_ece,
 )
+from caopd_bench.metrics.registry import list_scored
 from caopd_bench.runs.counts import STATUSES, Counts, Missing, tally_share
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, make_record
 from caopd_bench.runs.run import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.scores.bounds import worst_cases
+from caopd_bench.tasks.catalogue.ways import way_of
 
 __all__ = ["score"]
 
 #: Set metrics of each task, in the order of the table.
-SET_METRICS = (
-    "brier",
-    "discrimination",
-    "mean_confidence",
-    "overconfidence_gap",
-    "ece",
-    "auroc",
-    "spr",
-    "tie_rate",
-    "confidence_when_wrong",
-)
+SET_METRICS = tuple(list_scored())
 NAN = float("nan")
 NO_ROWS = "no row states a usable confidence"
 
@@ -299,7 +291,7 @@ def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str
 
 def _is_stated(run: AnyRun, task: str) -> bool:
     """Say whether the confidence was stated; that of a vote, or P(True), was computed."""
-    return not task.endswith(AGREEMENT) and run.settings(task).get("way") != "ptrue"
+    return not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
 
 
 def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record:

@@ -4,73 +4,76 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from caopd_bench.core.numbers import PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, align, inline
+from caopd_bench.metrics import METRICS
+from caopd_bench.metrics.registry import list_scored
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.records import Record
 
 __all__ = ["LABELS", "render_groups", "render_task"]
 
-LABELS = {
-    "parse_rate": "parse rate",
-    "accuracy": "accuracy",
-    "brier": "Brier",
-    "discrimination": "  discrimination",
-    "mean_confidence": "mean confidence",
-    "overconfidence_gap": "overconfidence gap",
-    "ece": "ECE",
-    "ece_debiased": "  debiased",
-    "null_ece": "  if calibrated",
-    "auroc": "AUROC",
-    "auroc_within_level": "  within level",
-    "auroc_within_question": "  within question",
-    "auroc_between_questions": "  between questions",
-    "spr": "SPR",
-    "tie_rate": "tie rate",
-    "confidence_when_wrong": "confidence when wrong",
-    "exemplar_copies": "copies of exemplars",
+
+class Line(NamedTuple):
+    """How a number is shown: a label, what it says, and its head in the table of groups."""
+
+    label: str
+    meaning: str
+    column: str = ""
+
+
+FIRST = {"parse_rate": Line("parse rate", "answers with a usable confidence", "parsed")}
+#: Numbers that are no metrics, below the one that they belong to.
+BELOW = {
+    "ece": {
+        "ece_debiased": Line("  debiased", "the same, corrected for the bias of small samples"),
+        "null_ece": Line(
+            "  if calibrated", "what a perfectly calibrated model would score here", "null"
+        ),
+    },
+    "auroc": {
+        "auroc_within_level": Line("  within level", "the same, among problems equally hard"),
+        "auroc_within_question": Line(
+            "  within question", "the same, among samples of one question"
+        ),
+        "auroc_between_questions": Line(
+            "  between questions", "the same, among samples of different questions"
+        ),
+    },
 }
-MEANINGS = {
-    "parse_rate": "answers with a usable confidence",
-    "accuracy": "right answers, of all",
-    "brier": "mean squared error of the stated confidence",
-    "discrimination": "what telling right from wrong takes off it (DSC)",
-    "mean_confidence": "what the model states",
-    "overconfidence_gap": "stated minus right, among those parsed",
-    "ece": "mean distance of stated from true, in ten bins",
-    "ece_debiased": "the same, corrected for the bias of small samples",
-    "null_ece": "what a perfectly calibrated model would score here",
-    "auroc": "right answers stated surer than wrong ones; .5 is chance",
-    "auroc_within_level": "the same, among problems equally hard",
-    "auroc_within_question": "the same, among samples of one question",
-    "auroc_between_questions": "the same, among samples of different questions",
-    "spr": "the same, ties counted as failures",
-    "tie_rate": "pairs of a right and a wrong answer stated alike",
-    "confidence_when_wrong": "what it states when it is wrong",
-    "exemplar_copies": "confidences that repeat one shown in the prompt",
+LAST = {
+    "exemplar_copies": Line(
+        "copies of exemplars", "confidences that repeat one shown in the prompt"
+    )
 }
-SIGNED = {"overconfidence_gap", "overconfidence_gap_bounds"}
+
+
+def _list_lines() -> dict[str, Line]:
+    """Put the lines of the metrics, which their rows hold, between the others."""
+    lines = {**FIRST}
+    for name in ("accuracy", *list_scored()):
+        shown = METRICS[name].shown
+        if shown.line:
+            lines[name] = Line(shown.line, shown.meaning, shown.column)
+        lines |= BELOW.get(name, {})
+    return lines | LAST
+
+
+LINES = _list_lines()
+LABELS = {name: line.label for name, line in LINES.items()}
+GROUP_COLUMNS = {name: line.column for name, line in LINES.items() if line.column}
+SIGNED = {
+    shown for name, row in METRICS.items() if row.signed for shown in (name, f"{name}_bounds")
+}
 BOUNDS = "  worst case"
 IF_STATED = "of all rows, whatever the unparsed ones had stated"
 #: The others are in the JSON.
-WITH_BOUNDS = {"overconfidence_gap", "ece", "brier", "auroc", "confidence_when_wrong"}
+WITH_BOUNDS = {name for name, row in METRICS.items() if row.shown.worst_case}
 HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
 # The debiased estimate shares the interval of the line above it.
 WITHOUT_INTERVAL = {"ece_debiased"}
-GROUP_COLUMNS = {
-    "parse_rate": "parsed",
-    "accuracy": "acc",
-    "brier": "Brier",
-    "discrimination": "DSC",
-    "mean_confidence": "stated",
-    "overconfidence_gap": "gap",
-    "ece": "ECE",  # followed by its interval
-    "null_ece": "null",
-    "auroc": "AUROC",
-    "spr": "SPR",
-    "confidence_when_wrong": "if wrong",
-}
 GROUP_WIDTH = 40
 
 
@@ -161,7 +164,7 @@ def render_groups(
 def _meaning(metric: str, missing: Missing) -> str:
     if metric == "overconfidence_gap" and missing == "zero":
         return "stated minus right, a missing confidence counted as 0"
-    return MEANINGS[metric]
+    return LINES[metric].meaning
 
 
 def _is_worth_a_line(record: Record) -> bool:

@@ -15,6 +15,8 @@ from caopd_bench.gates.planning.candidates import resize
 from caopd_bench.gates.planning.forecast import Draws, draw_equal, pass_from
 from caopd_bench.gates.planning.no_room import NoRoom, find_no_room
 from caopd_bench.gates.policy import Policy
+from caopd_bench.metrics import METRICS
+from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.runs.run import AnyRun
 
@@ -25,7 +27,7 @@ DRAWS, FEWEST = 400, 100
 WORK = 10_000_000  # rows measured, of all tasks together: fewer draws of large references
 #: Numbers whose limits take a tenth of a second.
 SLOW_MARGINS = ("over_ece",)
-SLOW_BARS = ("smooth_ece", "miscalibration", "discrimination")
+SLOW_BARS = [name for name, row in METRICS.items() if isinstance(row.interval, Folded)]
 FEW = 20  # draws that ask what can be computed, or how wide limits are
 #: Times that a reference is repeated to see what more such items would do, and its most rows then.
 MORE = (2, 4, 8, 16, 32)
