@@ -84,8 +84,12 @@ def expand_specs(specs: Iterable[str | Path]) -> list[str]:
     """Give the specs of all runs where a path, such as a packed study, holds several."""
     expanded: list[str] = []
     for spec in map(os.fspath, specs):
-        name, path = _split_spec(spec)
-        runs = list_runs(path) if not name else [path]
+        try:
+            name, path = _split_spec(spec)
+            runs = [path] if name else list_runs(path)
+        except OSError:  # `read_run` says it
+            expanded.append(spec)
+            continue
         expanded += [spec] if runs == [path] else map(str, runs)
     return expanded
 
