@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -52,28 +53,58 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path, same_r
     assert rows[0] == rows[1]
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["README.md", "docs/score.md", "docs/report.md", "docs/caopd_math.md", "docs/sweep.md"],
-)
-def test_our_commands_in_the_docs_parse(page):
-    """A command that a page shows is one that the program accepts."""
+def list_pages():
+    """Everything that a user or a contributor reads, by its path."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    return sorted(str(page.relative_to(ROOT)) for page in pages)
+
+
+def list_commands(page):
+    """The words of each of our commands that a page shows, without the name of the program."""
     text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
     commands = re.findall(r"^(?:\$ )?caopd-bench (.+)$", text, re.MULTILINE)
     commands += re.findall(r"`caopd-bench ([^`\[]+)`", text)
-    assert commands
-    for command in commands:
-        words = shlex.split(command, comments=True)
-        # A bare command name, or a synopsis with its options in brackets, is prose.
-        if len(words) > 1 and "RUN..." not in words:
-            build_parser().parse_args(words)
+    found = [shlex.split(command, comments=True) for command in commands]
+    # A bare name, a synopsis with its options in brackets, or an error is prose.
+    prose = {"RUN...", "...", "[", "--help"}
+    return [
+        list(takewhile(lambda word: word not in ("|", ">"), words))
+        for words in found
+        if len(words) > 1 and not words[0].endswith(":") and not prose & {*words, words[-1][-1:]}
+        if not any(word.startswith("[") for word in words)
+    ]
+
+
+@pytest.mark.parametrize("page", [page for page in list_pages() if list_commands(page)])
+def test_our_commands_in_the_docs_parse(page):
+    """A command that a page shows is one that the program accepts."""
+    for words in list_commands(page):
+        build_parser().parse_args(words)
+
+
+def test_the_pages_that_show_commands_are_found():
+    shown = {page for page in list_pages() if list_commands(page)}
+    pages = {"score", "report", "caopd_math", "sweep", "gate", "train", "rescore"}
+    assert shown >= {"README.md", *(f"docs/{name}.md" for name in pages)}
+
+
+def list_anchors(page):
+    """Name the places of a page that a link can lead to, as GitHub does."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    heads = [re.sub(r"\]\([^)]*\)", "", head) for head in re.findall(r"^#+ (.+)$", text, re.M)]
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 def test_links_lead_somewhere():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+    for page in map(ROOT.joinpath, list_pages()):
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            name, _, anchor = target.partition("#")
+            file = page.parent / name if name else page
+            assert file.exists(), (page, target)
+            if anchor and file.suffix == ".md":
+                assert anchor in list_anchors(file), (page, target)
 
 
 def test_the_task_page_shows_the_prompt_that_is_sent():
