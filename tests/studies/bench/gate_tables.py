@@ -78,7 +78,7 @@ def equal_models(sim, found):
     ]
     yield from table(["n", *sim.F.FAMILIES], rows)
     yield from said(
-        "**Other shares of items answered anew**, equal models: FAIL; PASS (600 draws a cell):",
+        "**Other shares of items answered again**, equal models: FAIL; PASS (600 draws a cell):",
     )
     yield from table(
         ["", *sim.F.FAMILIES],
@@ -163,11 +163,11 @@ def saturated(sim, found):
     hit = [*bases, "saturated"]
     yield from said(
         "**A quarter of the rows moves to 1.00**, right or wrong: PASS, 600 draws a cell; in the",
-        "first table 60 % of the items are answered anew, in the second the other rows are kept:",
+        "first table 60 % of the items are answered again, in the second the other rows are kept:",
     )
     for scenario in ("collapse", "collapse, rest kept"):
         yield from by_size(sim, found, scenario, "PASS", hit, sim.PAPERS)
-    yield from said("FAIL, with 60 % answered anew:")
+    yield from said("FAIL, with 60 % answered again:")
     yield from by_size(sim, found, "collapse", "FAIL", hit, sim.PAPERS)
 
 
@@ -317,7 +317,7 @@ def items_needed(sim, found):
     yield "### Items needed"
     yield ""
     yield from said(
-        "One answer each, the noisiest of the first families, 60 % answered anew: ((1.645 + z) sd",
+        "One answer each, the noisiest of the first families, 60 % answered again: ((1.645 + z) sd",
         "/ margin)^2 with z = 0.842 for one number, and 1.902 for seven, of which each may miss",
         "in .2 / 7:",
     )

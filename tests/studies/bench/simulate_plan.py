@@ -106,8 +106,8 @@ def tables():
     )
     yield ""
     yield (
-        "| population | tasks | items at hand | plan: PASS | seen: PASS | plan: items for 80 % "
-        "(of the references) | seen there: PASS |"
+        "| population | tasks | items | plan: PASS | simulated: PASS | plan: items for 80 % "
+        "(of the references) | simulated there: PASS |"
     )
     yield "|---|---|---|---|---|---|---|"
     for family, tasks, items in CASES:
