@@ -28,6 +28,7 @@ FINDERS = {
     "caopd_bench.cli.parser": "caopd_bench.cli",
     "caopd_bench.runs.readers.reader": "caopd_bench.runs.readers",
     "caopd_bench.tasks.catalogue.datasets": "caopd_bench.tasks.catalogue.datasets",
+    "caopd_bench.train.methods": "caopd_bench.train.methods",
 }
 #: The rooms from the ground up. What stands on one floor does not import its neighbours.
 FLOORS = {

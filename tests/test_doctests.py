@@ -16,6 +16,7 @@ HOSTED = (
     "caopd_bench.tasks.own",
     "caopd_bench.tasks.ways.hooks",
     "caopd_bench.train.engines.trl.batches",
+    "caopd_bench.train.engines.trl.shared",
     "caopd_bench.train.engines.trl.trainers",
     "caopd_bench.train.watch.callback",
 )

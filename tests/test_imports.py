@@ -18,11 +18,14 @@ HEAVY = {"torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datase
 # Only lm-eval loads these: they define the classes of tasks.
 LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/ask/own.py", "tasks/ways/hooks.py"}
 # Only a training run loads these: they define subclasses of trainers and of their callback.
-TRAINING_ONLY = {"bench/train/watch/callback.py", "bench/train/engines/trl/trainers.py"}
+TRAINING_ONLY = {
+    "bench/train/watch/callback.py",
+    *("bench/train/engines/trl/shared.py", "bench/train/engines/trl/trainers.py"),
+}
 # Here names of ours are resolved on first use, or packages of others are looked up.
 BY_NAME = {
     *("bench/__init__.py", "tasks/__init__.py"),
-    *("bench/train/watch/reporters.py", "bench/train/engines/trl/contract.py"),
+    *("bench/train/watch/progress.py", "bench/train/engines/trl/contract.py"),
 }
 FILES = [(folder, file) for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
 #: What importing the metrics may not load.

@@ -15,7 +15,7 @@ from caopd_bench.cli.report_options import add_report
 from caopd_bench.cli.store_options import add_store
 from caopd_bench.cli.sweep_options import add_sweep
 from caopd_bench.cli.tasks import add_tasks
-from caopd_bench.cli.train_options import add_train
+from caopd_bench.cli.train import add as add_train
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.process.exits import HELP, ExitCode
 from caopd_bench.core.process.progress import telling

@@ -2,5 +2,5 @@
 
 Start with `grid` (the file and its cells), then `run`, then `analysis`.
 
-Imports `cli`, `core`, `figures`, `metrics`, `runs`, `scores`, `tasks` and `train`.
+Imports `core`, `figures`, `metrics`, `runs`, `scores`, `tasks` and `train`.
 """

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def describe_run(settings: TrainSettings, docs: Sequence[Mapping[str, Any]]) -> 
     return {
         "method": settings.method,
         "source": METHODS[settings.method].source,
-        "settings": clean_settings(settings.model_dump()).value,
+        "settings": clean_settings(asdict(settings)).value,
         "base": _describe_base(settings.model),
         "questions": {
             "count": len(docs),

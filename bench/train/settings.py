@@ -1,162 +1,218 @@
-"""The settings of a training run: one flat list, checked field by field before anything is read."""
+"""The settings of a training run: a line each, from which its option and its check follow.
+
+`caopd-bench --help` reads the fields, so nothing heavy is imported at the top: `make_settings` asks
+pydantic whether values fit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.files.plain_yaml import read_yaml
 
-__all__ = ["METHOD_NAMES", "TrainSettings", "make_settings", "read_config", "read_word"]
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
-METHOD_NAMES = (
-    *("sft", "sft-mu", "opd", "caopd", "caopd-constant", "opd-solution", "caopd-solution"),
-    *("grpo", "rlcr", "dcpo"),
-)
+__all__ = ["PLACES", "TrainSettings", "list_options", "make_settings", "read_config", "read_word"]
+
 #: Where a stated confidence is replaced by the success rate.
 PLACES = ("completion", "demonstration", "note")
 MAX_BYTES = 100_000
-_WORDS = {"true": True, "false": False, "null": None, "none": "none"}
+_WORDS = {"true": True, "false": False, "null": None}
+#: Settings that are words, and that YAML may read as numbers.
+_LIKE_NUMBERS = ("demonstration_confidence", "levels")
 
 
-class TrainSettings(BaseModel):
+def _set(metavar: str, text: str, default: Any = MISSING, *, group: str = "", **limits: Any) -> Any:
+    """Declare a setting: how the command line shows it, its default, and its limits.
+
+    `group` is named by the first setting of each group of options.
+    """
+    option = {"metavar": metavar, "help": text}
+    return field(default=default, metadata={"group": group, "option": option, "limits": limits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
     """What one run does. With the model's weights it determines every number that comes out."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    method: str = _set("M", "%(methods)s; or pretrain (a micro model)", group="what")
+    model: str = _set("PATH", "checkpoint folder, or a name on the hub", min_length=1)
+    task: str = _set(
+        "TASK",
+        "whose train split, prompt, parser and verifier (caopd_math_conf)",
+        "caopd_math_conf",
+    )
+    engine: Literal["local", "trl"] = _set(
+        "E", "local (one process; default) or trl (several GPUs)", "local"
+    )
+    seed: int = _set("N", "of the order of questions and of the rollouts (0)", 0, ge=0, le=2**31)
 
-    method: Literal[METHOD_NAMES] = Field(description="What is learned; docs/method.md.")  # type: ignore[valid-type]
-    model: str = Field(min_length=1, description="Folder of a checkpoint, or its name on the hub.")
-    task: str = Field(default="caopd_math_conf", description="Whose train split and prompt.")
-    engine: Literal["local", "trl"] = Field(default="local", description="One process, or TRL.")
-    seed: int = Field(
-        default=0, ge=0, le=2**31, description="Of the order of questions and of rollouts."
-    )
+    levels: str | None = _set("L", "of a bundled task, such as 1-3", None, group="questions")
+    families: str | None = _set("F", "of caopd_arith_conf: sum, difference, product", None)
+    questions: int | None = _set("N", "how many at most", None, ge=1)
+    train_file: str | None = _set("FILE", "train split of a dataset that is not bundled", None)
 
-    levels: str | None = Field(default=None, description='Of a bundled task, such as "1-3".')
-    families: str | None = Field(default=None, description="Of caopd_arith: sum, difference, ...")
-    questions: int | None = Field(default=None, ge=1, description="How many at most.")
-    train_file: str | None = Field(default=None, description="Train split of another dataset.")
+    steps: int = _set("N", "updates (80)", 80, group="steps", ge=1)
+    prompts_per_step: int = _set("N", "questions of one update (32)", 32, ge=1)
+    k: int = _set("K", "rollouts of a question (8)", 8, ge=1, le=1024)
+    learning_rate: float = _set("X", "peak (1e-5; 2e-3 for micro models)", 1e-5, gt=0)
+    warmup: float = _set("X", "share of the steps (0.1), then a cosine to zero", 0.1, ge=0, lt=1)
+    weight_decay: float = _set("X", "of AdamW (0)", 0.0, ge=0)
+    max_grad_norm: float = _set("X", "longer gradients are scaled (1)", 1.0, gt=0)
+    temperature: float = _set("X", "of the rollouts (1)", 1.0, gt=0)
+    max_new_tokens: int = _set("N", "budget of a rollout (256)", 256, ge=1)
 
-    steps: int = Field(default=80, ge=1, description="Updates.")
-    prompts_per_step: int = Field(default=32, ge=1, description="Questions of one update.")
-    k: int = Field(default=8, ge=1, le=1024, description="Rollouts of a question.")
-    learning_rate: float = Field(default=1e-5, gt=0, description="Peak; 2e-3 for micro models.")
-    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps; then a cosine.")
-    weight_decay: float = Field(default=0.0, ge=0, description="Of AdamW.")
-    max_grad_norm: float = Field(default=1.0, gt=0, description="Longer gradients are scaled.")
-    temperature: float = Field(default=1.0, gt=0, description="Of the rollouts.")
-    max_new_tokens: int = Field(default=256, ge=1, description="Budget of a rollout.")
+    divergence: Literal["forward", "reverse", "jsd"] = _set(
+        "D", "forward (default), reverse or jsd", "forward", group="method"
+    )
+    jsd_beta: float = _set("X", "weight of the teacher in jsd (0.5)", 0.5, gt=0, lt=1)
+    teacher_ema: float = _set(
+        "X", "what the teacher takes over each step; 0 freezes it (0.01)", 0.01, ge=0, le=1
+    )
+    demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = _set(
+        "C", "1.00 (default), 0.50, varied or none", "1.00"
+    )
+    privileged_share: float = _set(
+        "X", "sft: share of questions asked as of a teacher (0)", 0.0, ge=0, le=1
+    )
+    replace: str = _set(
+        "P,P", "where the rate is written: completion,demonstration,note; or none", ",".join(PLACES)
+    )
+    target_from: Literal["verifier", "agreement"] = _set(
+        "T", "verifier (default) or agreement", "verifier"
+    )
+    estimate: Literal["plain", "leave_one_out", "beta"] = _set(
+        "E", "of the success rate: plain (default), leave_one_out, beta", "plain"
+    )
+    scale_rewards: bool = _set("B", "GRPO: divide by the group's deviation (true)", True)
+    group_mix: float = _set("X", "DCPO: weight of the group's rate (0.5)", 0.5, ge=0, le=1)
 
-    divergence: Literal["forward", "reverse", "jsd"] = Field(
-        default="forward", description="forward is KL(teacher || student), as the official code."
+    chat: bool | None = _set(
+        "B", "use the chat template; by default if there is one", None, group="machine"
     )
-    jsd_beta: float = Field(default=0.5, gt=0, lt=1, description="Weight of the teacher in jsd.")
-    teacher_ema: float = Field(
-        default=0.01, ge=0, le=1, description="What the teacher takes over each step; 0 freezes it."
+    precision: Literal["float32", "bfloat16"] = _set(
+        "P", "of the passes: float32 (default) or bfloat16", "float32"
     )
-    demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = Field(
-        default="1.00", description="What the demonstration states."
-    )
-    privileged_share: float = Field(
-        default=0.0, ge=0, le=1, description="Of sft: share of questions asked as of a teacher."
-    )
-    replace: str = Field(
-        default="completion,demonstration,note", description="Where caopd writes the success rate."
-    )
-    target_from: Literal["verifier", "agreement"] = Field(
-        default="verifier", description="agreement: the share of the commonest answer."
-    )
-    estimate: Literal["plain", "leave_one_out", "beta"] = Field(
-        default="plain", description="Of the success rate."
-    )
-    scale_rewards: bool = Field(default=True, description="GRPO: divide by the group's deviation.")
-    group_mix: float = Field(default=0.5, ge=0, le=1, description="DCPO: weight of the group.")
-
-    chat: bool | None = Field(default=None, description="Chat template; by default if it has one.")
-    precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="Of the passes; weights and averages are float32."
-    )
-    micro_batch: int = Field(default=256, ge=1, description="Answers in one pass.")
-    sample_batch: int = Field(default=1024, ge=1, description="Answers sampled at once.")
-    gradient_checkpointing: bool = Field(default=False, description="Less memory, more time.")
-    threads: int | None = Field(default=None, ge=1, description="Of torch.")
-    save_every: int = Field(default=20, ge=1, description="Steps between checkpoints.")
-
-    @field_validator("demonstration_confidence", "levels", mode="before")
-    @classmethod
-    def _take_numbers(cls, value: Any) -> Any:
-        """Take what YAML reads as a number: 1.00 and 3 without quotes."""
-        if isinstance(value, float):
-            return f"{value:.2f}"
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-    @field_validator("replace")
-    @classmethod
-    def _check_places(cls, value: str) -> str:
-        places = [part.strip() for part in value.split(",")] if value != "none" else []
-        unknown = [place for place in places if place not in PLACES]
-        if unknown:
-            raise ValueError(f"must be of {', '.join(PLACES)}, or none; got {unknown[0]!r}")
-        return value
-
-    @model_validator(mode="after")
-    def _check_together(self) -> TrainSettings:
-        """Refuse settings that would have no effect, or none but a wrong one."""
-        if self.target_from == "agreement" and self.estimate != "plain":
-            raise ValueError("estimate: is of the verifier's verdicts; leave it out with agreement")
-        compares = self.method in ("grpo", "rlcr", "dcpo")
-        if self.k < 2 and (compares or self.estimate == "leave_one_out"):
-            what = self.method if compares else "leave_one_out"
-            raise ValueError(f"k: {what} compares rollouts of a question and needs 2 or more")
-        return self
+    micro_batch: int = _set("N", "answers in one pass (256)", 256, ge=1)
+    sample_batch: int = _set("N", "answers sampled at once (1024)", 1024, ge=1)
+    gradient_checkpointing: bool = _set("B", "less memory, more time (false)", False)
+    threads: int | None = _set("N", "of torch", None, ge=1)
+    save_every: int = _set("N", "steps between checkpoints (20)", 20, ge=1)
 
     @property
     def places(self) -> frozenset[str]:
         """The places of `replace`."""
-        if self.replace == "none":
-            return frozenset()
-        return frozenset(part.strip() for part in self.replace.split(","))
+        return frozenset(_split(self.replace))
+
+
+def list_options() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Give the group of each setting, its name, and metavar and help of its option."""
+    group = ""
+    for setting in fields(TrainSettings):
+        group = setting.metadata["group"] or group
+        yield group, setting.name, dict(setting.metadata["option"])
 
 
 def make_settings(values: Mapping[str, Any]) -> TrainSettings:
     """Check settings; the error names the wrong field."""
-    for name in values:
-        if name not in TrainSettings.model_fields:
-            close = get_close_matches(name, TrainSettings.model_fields, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; docs/train.md lists them"
-            raise UsageError(f"{name}: there is no such setting{hint}")
+    from pydantic import ValidationError
+
+    from caopd_bench.train.methods import METHODS
+
+    _refuse_unknown(values)
+    values = {k: _as_word(v) if k in _LIKE_NUMBERS else v for k, v in values.items()}
     try:
-        return TrainSettings(**values)
+        checked = _checker(tuple(METHODS))(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        if not field:  # of several fields: the message names them
-            raise UsageError(said) from None
+        said, name = first["msg"], ".".join(map(str, first["loc"]))
         given = "" if first["type"] == "missing" else f"; got {first['input']!r:.80}"
-        raise UsageError(f"{field}: {said[:1].lower()}{said[1:]}{given}") from None
+        raise UsageError(f"{name}: {said[:1].lower()}{said[1:]}{given}") from None
+    settings = TrainSettings(**checked.model_dump())
+    _check_together(settings, METHODS[settings.method].least_k)
+    return settings
+
+
+def _refuse_unknown(values: Mapping[str, Any]) -> None:
+    known = [setting.name for setting in fields(TrainSettings)]
+    for name in values:
+        if name not in known:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; docs/train.md lists them"
+            raise UsageError(f"{name}: there is no such setting{hint}")
+
+
+@cache
+def _checker(methods: tuple[str, ...]) -> type[BaseModel]:
+    """Make the model that checks the fields one by one."""
+    from pydantic import ConfigDict, Field, create_model
+
+    types = {**_types(), "method": Literal[methods]}
+    declared: dict[str, Any] = {}
+    for setting in fields(TrainSettings):
+        usual = ... if setting.default is MISSING else setting.default
+        declared[setting.name] = types[setting.name], Field(usual, **setting.metadata["limits"])
+    strict = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    return create_model("TrainSettings", __config__=strict, **declared)
+
+
+def _check_together(settings: TrainSettings, least_k: int) -> None:
+    """Refuse settings that would have no effect, or none but a wrong one."""
+    for place in _split(settings.replace):
+        if place not in PLACES:
+            raise UsageError(f"replace: must be of {', '.join(PLACES)}, or none; got {place!r}")
+    if settings.target_from == "agreement" and settings.estimate != "plain":
+        raise UsageError("estimate: is of the verifier's verdicts; leave it out with agreement")
+    if settings.k < least_k:
+        raise _too_few(settings.method, least_k)
+    if settings.estimate == "leave_one_out" and settings.k < 2:
+        raise _too_few("leave_one_out", 2)
+
+
+def _too_few(what: str, least: int) -> UsageError:
+    return UsageError(f"k: {what} compares rollouts of a question and needs {least} or more")
+
+
+def _split(places: str) -> list[str]:
+    return [] if places == "none" else [part.strip() for part in places.split(",")]
+
+
+def _as_word(value: Any) -> Any:
+    """Take what YAML reads as a number: 1.00 and 3 without quotes."""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read settings from a YAML file of `name: value` lines."""
+    from caopd_bench.core.files.plain_yaml import read_yaml
+
     return read_yaml(path, most=MAX_BYTES, what="a list of settings", page="docs/train.md")
 
 
-def read_word(field: str, word: str) -> Any:
+def read_word(name: str, word: str) -> Any:
     """Read a word of the command line as the type of its setting."""
-    known = TrainSettings.model_fields.get(field)
-    kinds = str(known.annotation) if known is not None else ""
-    if "bool" in kinds and word.lower() in _WORDS:
+    known = _types().get(name)
+    kinds = get_args(known) or (known,)
+    if bool in kinds and word.lower() in _WORDS:
         return _WORDS[word.lower()]
-    for kind, read in (("int", int), ("float", float)):
+    for kind in (int, float):
         if kind in kinds:
             try:
-                return read(word)
+                return kind(word)
             except ValueError:
                 continue
     return word
+
+
+@cache
+def _types() -> dict[str, Any]:
+    return get_type_hints(TrainSettings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from caopd_bench.cli.train import load_model
+from caopd_bench.train.loading import load_model
 from caopd_bench.train.questions.questions import load_questions
 from caopd_bench.train.text.codec import Codec, find_end_ids
 from caopd_bench.train.watch.evaluate import answer, summarize

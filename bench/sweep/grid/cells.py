@@ -162,11 +162,10 @@ def resolved(settings: Mapping[str, Any], model: str) -> TrainSettings:
 
 
 def _without_defaults(stage: Mapping[str, Any]) -> dict[str, Any]:
-    fields = TrainSettings.model_fields
     return {
         name: _fingerprint(Path(value)) if name == "train_file" else value
         for name, value in stage.items()
-        if name not in WITHOUT_EFFECT and value != fields[name].default
+        if name not in WITHOUT_EFFECT and value != getattr(TrainSettings, name, None)
     }
 
 

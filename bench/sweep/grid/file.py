@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,7 +179,7 @@ def _read_stages(
         if isinstance(values.get("train_file"), str):
             values["train_file"] = str((folder / values["train_file"]).absolute())
         try:
-            yield make_settings(values).model_dump()
+            yield asdict(make_settings(values))
         except UsageError as error:
             raise UsageError(f"cells {number}: {error}") from None
 

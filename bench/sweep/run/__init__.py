@@ -2,5 +2,5 @@
 
 Start with `cell`; `local` and `ray` distribute the cells.
 
-Imports `cli`, `core`, `grid`, `runs`, `scores`, `tasks` and `train`.
+Imports `core`, `grid`, `runs`, `scores`, `tasks` and `train`.
 """

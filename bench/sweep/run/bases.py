@@ -9,7 +9,7 @@ from typing import overload
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.locks import locked
 from caopd_bench.sweep.grid.cells import Base, Sweep
-from caopd_bench.train.pickles import refuse_pickles
+from caopd_bench.train.loading import refuse_pickles
 
 __all__ = ["count_weights", "find_base", "is_being_made", "is_model"]
 
@@ -85,10 +85,7 @@ def _pretrain(base: Base, folder: Path) -> None:
 
     import torch
 
-    from caopd_bench.cli.pretrain import write_curve
-    from caopd_bench.train.checkpoints import save_model
-    from caopd_bench.train.micro.pretrain import pretrain
-    from caopd_bench.train.provenance import versions
+    from caopd_bench.train.micro.pretrain import pretrain, save_pretrained
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the stored ones were made
@@ -97,7 +94,6 @@ def _pretrain(base: Base, folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    save_model(part, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
-    write_curve(part, done.curve)
+    save_pretrained(part, done)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)

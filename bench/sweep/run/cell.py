@@ -20,7 +20,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.cli.train import SETTINGS_FILE
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.clean import clean_cell
 from caopd_bench.core.privacy.credentials import LEFT_OUT
@@ -34,6 +33,7 @@ from caopd_bench.sweep.run.observe import observe, write_expectations
 from caopd_bench.sweep.run.stages import train_stages
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
 from caopd_bench.train.provenance import versions
+from caopd_bench.train.run import SETTINGS_FILE
 
 __all__ = ["check_base", "record_failure", "run_cell"]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from caopd_bench.cli.train import load_model, place_model
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import read_packed_lines
 from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.grid.cells import Cell, resolved
+from caopd_bench.train.loading import load_model, place_model
 from caopd_bench.train.questions.contexts import show_demonstration
 from caopd_bench.train.questions.questions import load_questions
 from caopd_bench.train.rollouts.targets import Recipe

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.cli.train import (
-    SETTINGS_FILE,
-    find_checkpoint,
-    load_model,
-    place_model,
-    prepare_folder,
-)
 from caopd_bench.core.files.write import replace_file
 from caopd_bench.sweep.grid.cells import WITHOUT_EFFECT, Cell, resolved
 from caopd_bench.sweep.grid.folder import read_json
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
-from caopd_bench.train.checkpoints import PROVENANCE, find_last
-from caopd_bench.train.engines.local import Trainer
+from caopd_bench.train.checkpoints import PROVENANCE
 from caopd_bench.train.provenance import describe_run
 from caopd_bench.train.questions.questions import load_run_questions
+from caopd_bench.train.run import SETTINGS_FILE, find_checkpoint, prepare_folder, run_engine
 from caopd_bench.train.settings import TrainSettings
 
 __all__ = ["train_stages"]
@@ -53,8 +47,8 @@ def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
     is_done = (output / PROVENANCE).exists()
     resume = known is not None and (is_done or bool(find_checkpoint(settings.engine, output)))
     if resume and known is not None:
-        kept = {name: known.get(name) for name in WITHOUT_EFFECT}
-        settings = settings.model_copy(update=kept)
+        kept: dict[str, Any] = {name: known.get(name) for name in WITHOUT_EFFECT}
+        settings = replace(settings, **kept)
     else:
         shutil.rmtree(output, ignore_errors=True)  # stopped before its first checkpoint
     prepared = prepare_folder(settings, output, resume=resume)
@@ -62,14 +56,7 @@ def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
         return
     docs = load_run_questions(prepared)
     provenance = _portable(describe_run(prepared, docs), cell)
-    if prepared.engine == "trl":
-        from caopd_bench.train.engines.trl.engine import run_trl
-
-        run_trl(prepared, output, provenance, resume=resume)
-        return
-    model, tokenizer = load_model(str(find_last(output) or prepared.model))
-    trainer = Trainer(prepared, place_model(model), tokenizer, docs)
-    trainer.run(output, provenance, resume=resume)
+    run_engine(prepared, output, docs, provenance, resume=resume)
 
 
 def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:

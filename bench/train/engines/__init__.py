@@ -2,5 +2,5 @@
 
 Start with `local`; `losses` holds the arithmetic.
 
-Imports `cli`, `core`, `methods`, `questions`, `rollouts`, `tasks`, `text`, `train` and `watch`.
+Imports `core`, `methods`, `questions`, `rollouts`, `tasks`, `text`, `train` and `watch`.
 """

@@ -27,10 +27,10 @@ from caopd_bench.train.checkpoints import (
     save_model,
     save_state,
 )
-from caopd_bench.train.engines import losses as objectives
+from caopd_bench.train.engines.batch_loss import batch_loss
+from caopd_bench.train.engines.schedule import average_rate, drop_nothing, follow, learning_rate
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.methods import METHODS
-from caopd_bench.train.passes import completion_logits, pad_rows
 from caopd_bench.train.questions.fit import check_fit
 from caopd_bench.train.questions.questions import choose_questions
 from caopd_bench.train.rollouts.judge import Group, judge_rollout, make_groups
@@ -39,18 +39,15 @@ from caopd_bench.train.rollouts.targets import Doc, Recipe, Target, check_target
 from caopd_bench.train.settings import TrainSettings
 from caopd_bench.train.text.codec import Codec, find_end_ids
 from caopd_bench.train.watch.history import HISTORY, History, describe
-from caopd_bench.train.watch.nonfinite import LOWER, explain
+from caopd_bench.train.watch.nonfinite import LOWER
 from caopd_bench.train.watch.updates import Watch, find_idle
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["Trainer", "batch_loss", "draw_rollouts", "drop_nothing", "learning_rate"]
+__all__ = ["Trainer", "draw_rollouts"]
 
 Row = dict[str, Any]
-#: What the running mean of the success rate keeps of the steps before (caopd-constant).
-MEAN_KEEPS = 0.9
 
 
 class Trainer:
@@ -139,7 +136,7 @@ class Trainer:
             groups = draw_rollouts(self.student, self.codec, docs, settings, self.step)
         else:
             groups = [Group(doc, [], []) for doc in docs]
-        self._average_rate(groups)
+        self.mean_rate = average_rate(self.mean_rate, groups)
         targets = self.method.make_targets(groups, Recipe(self.codec, settings, self.mean_rate))
         check_targets(self.method, targets)
         idle = find_idle(self.method, groups, targets, settings)
@@ -217,10 +214,6 @@ class Trainer:
         )
         return passes
 
-    def _average_rate(self, groups: Sequence[Group]) -> None:
-        """Follow the data set's mean success rate, which rises while the student learns."""
-        self.mean_rate = average_rate(self.mean_rate, groups)
-
     def state(self) -> Saved:
         """Give what a later process needs to go on."""
         named = dict(self.student.named_parameters())
@@ -273,103 +266,3 @@ def draw_rollouts(
     return make_groups(
         docs, rollouts, settings.k, estimate=settings.estimate, source=settings.target_from
     )
-
-
-def batch_loss(
-    student: PreTrainedModel,
-    teacher: PreTrainedModel | None,
-    targets: Sequence[Target],
-    kind: str,
-    settings: TrainSettings,
-    pad_id: int,
-    step: str = "",
-) -> tuple[torch.Tensor, tuple[float, float, float]]:
-    """Give the summed loss of some targets, and sums over the tokens of stated confidences.
-
-    The sums are the student's entropy, the teacher's, and the number of those tokens. `step` is
-    what an error begins with.
-
-    Raises
-    ------
-    TrainingError
-        If the loss is infinite or no number: it names the token where it is, and why.
-    """
-    import torch
-
-    completions = [target.completion for target in targets]
-    share = not settings.gradient_checkpointing
-    prompts = [target.prompt for target in targets]
-    logits = completion_logits(student, prompts, completions, pad_id, share=share)
-    ids = pad_rows(completions, pad_id, logits.device)
-    mask = pad_rows([[1.0] * len(c) for c in completions], 0.0, logits.device)
-    judged = None
-    if kind == "divergence":
-        assert teacher is not None
-        contexts = [t.teacher_prompt or t.prompt for t in targets]
-        with torch.no_grad():
-            judged = completion_logits(teacher, contexts, completions, pad_id)
-        values = objectives.divergence(logits, judged, settings.divergence, settings.jsd_beta)
-    elif kind == "policy":
-        values = objectives.policy_gradient(logits, ids, _weigh(targets, logits.device))
-    else:
-        values = objectives.likelihood(logits, ids)
-    if kind != "policy" and any(target.weights is not None for target in targets):
-        values = objectives.weigh(values, _weigh(targets, logits.device))
-    loss = objectives.mean_of_means(values, mask)
-    if not bool(loss.isfinite()):
-        why = explain(values, mask, logits, ids, judged, settings.divergence) or f"; {LOWER}"
-        raise TrainingError(f"{step}the loss is {float(loss.detach())} {why}")
-    with torch.no_grad():
-        spans = [t.span or (0, 0) for t in targets]
-        stated = torch.zeros_like(mask)
-        for row, (first, last) in enumerate(spans):
-            stated[row, first:last] = 1.0
-        chosen = stated.bool()
-        sums = (
-            float(objectives.entropy(logits.detach()[chosen]).sum()),
-            float(objectives.entropy(judged[chosen]).sum()) if judged is not None else 0.0,
-            float(chosen.sum()),
-        )
-    return loss, sums
-
-
-def _weigh(targets: Sequence[Target], device: torch.device) -> torch.Tensor:
-    """Give the weights of the completions' tokens, 1 where a target has none."""
-    rows = [[1.0] * len(t.completion) if t.weights is None else t.weights for t in targets]
-    return pad_rows(rows, 0.0, device)
-
-
-def average_rate(before: float, groups: Sequence[Group]) -> float:
-    """Give the running mean of the success rate after some groups; NaN `before` starts it."""
-    rates = [group.rate for group in groups if group.rate == group.rate]
-    if not rates:
-        return before
-    now = sum(rates) / len(rates)
-    return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
-
-
-def drop_nothing(model: PreTrainedModel) -> None:
-    """Switch dropout off for good: the losses are of the model as it is used."""
-    import torch
-
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-        elif isinstance(getattr(module, "attention_dropout", None), float):  # of a function's call
-            module.attention_dropout = 0.0
-
-
-def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> None:
-    """Move the teacher's weights toward the student's: t = (1 - share) t + share s, in float32."""
-    import torch
-
-    with torch.no_grad():
-        ours = [p.data for p in teacher.parameters()]
-        torch._foreach_lerp_(ours, [p.data for p in student.parameters()], share)
-
-
-def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Give the rate of a step, from 0 on: a linear warm-up, then a cosine to zero."""
-    warm = max(1, round(settings.warmup * settings.steps))
-    cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-    return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine

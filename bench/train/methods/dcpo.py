@@ -39,4 +39,4 @@ def _reinforce(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     return targets
 
 
-DCPO = Method("dcpo", "policy", True, _reinforce, "arXiv 2603.09117")
+DCPO = Method("dcpo", "policy", True, _reinforce, "arXiv 2603.09117", least_k=2)

@@ -10,16 +10,22 @@ from collections.abc import Sequence
 from functools import partial
 
 from caopd_bench.train.rollouts.judge import Group
-from caopd_bench.train.rollouts.rewards import group_advantages
+from caopd_bench.train.rollouts.rewards import (
+    Reward,
+    accuracy_reward,
+    advantages,
+    brier_reward,
+)
 from caopd_bench.train.rollouts.targets import Method, Recipe, Target, distilled
 
 __all__ = ["GRPO", "RLCR"]
 
 
-def _reinforce(groups: Sequence[Group], recipe: Recipe, *, reward: str) -> list[Target]:
+def _reinforce(groups: Sequence[Group], recipe: Recipe, *, reward: Reward) -> list[Target]:
     targets = []
     for group in groups:
-        gains = group_advantages(group, reward, scale=recipe.settings.scale_rewards)
+        earned = [reward(rollout) for rollout in group.rollouts]
+        gains = advantages(earned, scale=recipe.settings.scale_rewards)
         for rollout, gain in zip(group.rollouts, gains, strict=True):
             target = distilled(group, rollout, group.doc, recipe)
             weights = [float(gain)] * len(target.completion)
@@ -27,5 +33,10 @@ def _reinforce(groups: Sequence[Group], recipe: Recipe, *, reward: str) -> list[
     return targets
 
 
-GRPO = Method("grpo", "policy", True, partial(_reinforce, reward="accuracy"), "arXiv 2402.03300")
-RLCR = Method("rlcr", "policy", True, partial(_reinforce, reward="brier"), "arXiv 2507.16806")
+def _rewarded(name: str, reward: Reward, source: str) -> Method:
+    make = partial(_reinforce, reward=reward)
+    return Method(name, "policy", True, make, source, reward=reward, least_k=2)
+
+
+GRPO = _rewarded("grpo", accuracy_reward, "arXiv 2402.03300")
+RLCR = _rewarded("rlcr", brier_reward, "arXiv 2507.16806")

@@ -2,5 +2,5 @@
 
 Start with `corpus`, then `pretrain`.
 
-Imports `tasks`.
+Imports `core`, `tasks` and `train`.
 """

@@ -10,23 +10,32 @@ of every model says what it gained.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from caopd_bench.core.errors import writing
+from caopd_bench.core.files.folders import replacing_folder
+from caopd_bench.core.files.write import replace_file
 from caopd_bench.tasks.ask.prompts import render_answer, render_prompt
 from caopd_bench.tasks.catalogue.arithmetic import load
+from caopd_bench.train.checkpoints import save_model
 from caopd_bench.train.micro.corpus import PLAIN_SHARE, Document, draw_document
 from caopd_bench.train.micro.sizes import SIZES, build_model
 from caopd_bench.train.micro.tokenizer import build_tokenizer
+from caopd_bench.train.provenance import versions
 
 if TYPE_CHECKING:
     import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 __all__ = ["BATCH", "STEPS", "STILL", "Pretrained", "expected_accuracy", "pretrain"]
+__all__ += ["pretrain_into", "save_pretrained"]
 
 BATCH = 128
 #: Steps by size; see the module.
@@ -129,6 +138,49 @@ def pretrain(
     }
     provenance["stands_still"] = provenance["gained_in_last_fifth"] < STILL
     return Pretrained(model, tokenizer, curve, provenance)
+
+
+def pretrain_into(
+    output: Path,
+    size: str,
+    corpus: str,
+    seed: int,
+    *,
+    steps: int | None,
+    threads: int,
+    say: Callable[[str], None],
+) -> None:
+    """Pretrain one model into a folder; parameters as of `pretrain`, `say` gets lines."""
+    import torch
+
+    torch.set_num_threads(threads)
+    with writing(output):  # before the minutes that it takes
+        output.mkdir(parents=True, exist_ok=True)
+    done = pretrain(
+        size,
+        corpus=corpus,
+        seed=seed,
+        steps=steps,
+        say=lambda row: say(
+            f"step {row['step']}  loss {row['loss']:.4f}  "
+            f"expected accuracy {row['expected_accuracy']:.3f}  {row['seconds']:.0f} core-seconds"
+        ),
+    )
+    with writing(output), replacing_folder(output) as folder:
+        save_pretrained(folder, done)
+    if not done.provenance["stands_still"]:
+        gained = 100 * done.provenance["gained_in_last_fifth"]
+        say(f"its accuracy still rose by {gained:.1f} points in the last fifth of the steps")
+
+
+def save_pretrained(folder: Path, done: Pretrained) -> None:
+    """Write a model, where it comes from, and how its pretraining went."""
+    save_model(folder, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(done.curve[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(done.curve)
+    replace_file(folder / "pretraining.csv", text.getvalue().encode())
 
 
 def expected_accuracy(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> float:

@@ -15,16 +15,17 @@ An answer that states no usable confidence gets the worst value of the confidenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.rollouts.judge import Rollout
 
-__all__ = ["accuracy_reward", "advantages", "brier_reward", "confidence_reward"]
+__all__ = ["Reward", "accuracy_reward", "advantages", "brier_reward", "confidence_reward"]
 
 Floats = npt.NDArray[np.float64]
+Reward = Callable[[Rollout], float]
 
 
 def accuracy_reward(rollout: Rollout) -> float:
@@ -70,9 +71,3 @@ def advantages(rewards: Sequence[float], *, scale: bool = True) -> Floats:
         return centred
     result: Floats = np.round(centred / (values.std() + 1e-4), 12)
     return result
-
-
-def group_advantages(group: Group, reward: str, *, scale: bool = True) -> Floats:
-    """Give the advantages of a group by the name of the reward: accuracy or brier."""
-    function = {"accuracy": accuracy_reward, "brier": brier_reward}[reward]
-    return advantages([function(r) for r in group.rollouts], scale=scale)

@@ -7,14 +7,17 @@ targets, so a method is written once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks.ask.documents import demonstrate
 from caopd_bench.train.rollouts.judge import Group, Rollout
-from caopd_bench.train.settings import TrainSettings
+from caopd_bench.train.rollouts.rewards import Reward, accuracy_reward
 from caopd_bench.train.text.codec import Codec
 from caopd_bench.train.text.replace import find_confidence, write_confidence
+
+if TYPE_CHECKING:
+    from caopd_bench.train.settings import TrainSettings
 
 __all__ = ["Loss", "Method", "Recipe", "Target", "check_targets"]
 __all__ += ["demonstrated", "distilled", "write_rate"]
@@ -59,15 +62,18 @@ class Recipe(NamedTuple):
 
 
 class Method(NamedTuple):
-    """A training method; `source` is where it was published."""
+    """A training method: all that engines, plans and sweeps know of it, never by its name."""
 
     name: str
     loss: Loss
     samples: bool  # whether it needs rollouts
     make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
-    source: str
+    source: str  # where it was published
     #: What the teacher is shown. It chooses between two trainers of TRL with one loss, no more.
     shows: Literal["demonstration", "rollout"] = "demonstration"
+    #: What TRL logs of a rollout, where it logs a reward. Advantages are the targets' weights.
+    reward: Reward = accuracy_reward
+    least_k: int = 1  # the fewest rollouts of a question that it can compare
 
 
 def check_targets(method: Method, targets: Sequence[Target]) -> None:

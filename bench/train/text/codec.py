@@ -132,6 +132,6 @@ class Codec:
         return replace_tokens(ids, text, span, number, decode=self.decode, encode=self.encode)
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
-        # Not verbose: that a text is longer than a model takes is `fitting`'s to say.
+        # Not verbose: that a text is longer than a model takes is for `questions.fit` to say.
         encoded = self.tokenizer(text, add_special_tokens=special, verbose=False)
         return [int(i) for i in encoded["input_ids"]]

@@ -41,7 +41,7 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
         Where the metrics go: `trainer.log`, so that they reach the run's trackers. Without it they
         are only kept, in `history`.
     max_new_tokens, batch : int
-        As of `evaluating.answer`.
+        As of `evaluate.answer`.
     split : str
         Of the bundled tasks: "validation" or "train"; of others the rows of `train_file`.
     train_file : str, optional

@@ -3,7 +3,7 @@
 `lm_eval` with the backend hf is the reference; greedily this gives the same texts
 (tests/bench/train/test_evaluating.py) in a second instead of half a minute. That holds for the
 tokens that end an answer, for special tokens in it, and for what a model's own generation settings
-do to a greedy decoding (a repetition penalty, see `tasks.decoding`). Three things are other:
+do to a greedy decoding (a repetition penalty, see `tasks.ask.decoding`). Three things are other:
 
 - samples are of the model's own distribution at the temperature, and no setting of the model's
   shapes them; transformers takes the 50 most probable tokens unless it is told otherwise;
@@ -64,7 +64,7 @@ def answer(
     docs : sequence
         From `questions.load_questions`; those of a teacher carry a context.
     max_new_tokens, temperature, generator
-        As of `sampling.sample`; temperature 0 is greedy.
+        As of `sample.sample`; temperature 0 is greedy.
     expectation : bool
         Also give `expected`, the expectation of the stated number over its tokens.
     batch : int

@@ -1,6 +1,6 @@
 """Decode greedily as lm-eval's backend hf does, where a model's own settings alter that.
 
-`sampling.sample` takes the most probable token, which is what `generate` of transformers does
+`sample.sample` takes the most probable token, which is what `generate` of transformers does
 unless the model's generation settings say otherwise. Where they do, `generate` itself is asked.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["decode_altered", "find_altered"]
 
 
 def find_altered(model: PreTrainedModel) -> dict[str, Any]:
-    """Give the settings of a model that alter a greedy decoding, as `tasks.decoding` does."""
+    """Give the settings of a model that alter a greedy decoding, as `tasks.ask.decoding` does."""
     settings = getattr(model, "generation_config", None)
     if settings is None:
         return {}
@@ -52,7 +52,7 @@ def decode_altered(
     Returns
     -------
     list of list of int
-        As `sampling.sample` gives them: with the end token, if there is one.
+        As `sample.sample` gives them: with the end token, if there is one.
     """
     import torch
 

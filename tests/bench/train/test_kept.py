@@ -138,12 +138,12 @@ def test_resuming_says_where_it_begins_and_cleans_what_is_done(words, tmp_path, 
 
 
 def test_pretraining_leaves_nothing_that_stands_in_its_own_way(tmp_path, monkeypatch, capsys):
-    from caopd_bench.cli import pretrain as command
+    from caopd_bench.train.micro import pretrain as made
 
     out = tmp_path / "out"
     words = ["train", "--method", "pretrain", "--size", "10k", "--steps", "2", "--output", str(out)]
     with monkeypatch.context() as patch:
-        patch.setattr(command, "write_curve", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(made, "replace_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main(words) == 130
     assert list(out.iterdir()) == []
     assert main(words) == 0, capsys.readouterr().err

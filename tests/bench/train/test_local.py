@@ -1,6 +1,7 @@
 """The local engine: a short run of every method, and what a step does to the weights."""
 
 import csv
+import dataclasses
 import math
 
 import pytest
@@ -96,7 +97,7 @@ def test_the_effect_in_seconds(micro_base, docs):
 
 
 def _loss(trainer, docs, **settings):
-    chosen = trainer.settings.model_copy(update=settings)
+    chosen = dataclasses.replace(trainer.settings, **settings)
     groups = draw_rollouts(trainer.student, trainer.codec, docs, chosen, 0)
     targets = trainer.method.make_targets(groups, Recipe(trainer.codec, chosen, 0.5))
     return batch_loss(trainer.student, trainer.teacher, targets, trainer.method.loss, chosen, 0)[0]

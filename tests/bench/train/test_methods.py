@@ -8,7 +8,7 @@ from caopd_bench.train.methods import METHODS
 from caopd_bench.train.rollouts.judge import judge_rollout, make_groups
 from caopd_bench.train.rollouts.rewards import advantages, brier_reward, confidence_reward
 from caopd_bench.train.rollouts.targets import Recipe
-from caopd_bench.train.settings import METHOD_NAMES, make_settings
+from caopd_bench.train.settings import make_settings
 from caopd_bench.train.text.codec import Codec
 
 RIGHT, WRONG = "3 + 4 = 7.\nAnswer: 7\nConfidence: 0.95", "Answer: 8\nConfidence: 0.90"
@@ -50,7 +50,8 @@ def number(codec, target):
 
 
 def test_every_method_is_there_and_says_its_source():
-    assert tuple(METHODS) == METHOD_NAMES
+    names = "sft sft-mu opd caopd caopd-constant opd-solution caopd-solution grpo rlcr dcpo"
+    assert [name for name in METHODS if name in names.split()] == names.split()
     assert all(method.source for method in METHODS.values())
 
 

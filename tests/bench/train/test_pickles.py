@@ -10,7 +10,7 @@ import pytest
 from caopd_bench.cli import main
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
-from caopd_bench.train.pickles import refuse_pickles
+from caopd_bench.train.loading import refuse_pickles
 
 
 class Trap:
@@ -144,7 +144,7 @@ def test_what_is_left_in_peace(checkpoint, micro_base, tmp_path):
 def test_what_is_loaded_is_safetensors_without_code(micro_base, monkeypatch):
     """Also of the hub, where nothing is known of the files before they are asked for."""
     transformers = pytest.importorskip("transformers")
-    from caopd_bench.cli.train import load_model
+    from caopd_bench.train.loading import load_model
 
     asked = []
     for name in ("AutoModelForCausalLM", "AutoTokenizer"):
@@ -180,7 +180,7 @@ def test_whatever_loading_raises_is_one_line(error, micro_base, tmp_path, monkey
 
 def test_code_of_a_checkpoint_is_not_run(micro_base, tmp_path, sprung):
     pytest.importorskip("transformers")
-    from caopd_bench.cli.train import load_model
+    from caopd_bench.train.loading import load_model
 
     folder = tmp_path / "model"
     shutil.copytree(micro_base, folder)

@@ -1,5 +1,6 @@
 """What a run needs, against models that are really there and by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,7 @@ def test_the_known_models_have_their_published_sizes(name, billions):
 
 def test_a_plan_by_hand():
     name = "Qwen/Qwen3-8B"
-    settings = example_settings(name).model_copy(
-        update={"prompts_per_step": 32, "k": 8, "steps": 80}
-    )
+    settings = replace(example_settings(name), prompts_per_step=32, k=8, steps=80)
     plan = plan_training(settings, KNOWN_CONFIGS[name], gpus=8, gpu_gb=80)
     each = plan.parameters / 8
     assert plan.memory["weights, float32"] == plan.memory["teacher, float32"] == 4 * each
@@ -77,9 +76,7 @@ def test_a_plan_by_hand():
 def test_what_a_method_does_not_have_takes_nothing():
     name = "Qwen/Qwen3-4B"
     plans = {
-        method: plan_training(
-            example_settings(name).model_copy(update={"method": method}), KNOWN_CONFIGS[name]
-        )
+        method: plan_training(replace(example_settings(name), method=method), KNOWN_CONFIGS[name])
         for method in ("caopd", "grpo", "sft", "sft-mu")
     }
     assert plans["grpo"].memory["teacher, float32"] == 0 == plans["grpo"].tokens["teacher"]
@@ -94,7 +91,7 @@ def test_more_gpus_need_less_each_and_checkpointing_helps():
     settings = example_settings(name)
     few, many = (plan_training(settings, KNOWN_CONFIGS[name], gpus) for gpus in (8, 64))
     assert many.total < few.total
-    kept = settings.model_copy(update={"gradient_checkpointing": False})
+    kept = replace(settings, gradient_checkpointing=False)
     plain = plan_training(kept, KNOWN_CONFIGS[name])
     assert plain.memory["activations, bfloat16"] > 5 * few.memory["activations, bfloat16"]
 

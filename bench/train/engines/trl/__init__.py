@@ -2,6 +2,5 @@
 
 Start with `engine`; `contract` checks that TRL still is what we call.
 
-Imports `cli`, `core`, `engines`, `methods`, `questions`, `rollouts`, `tasks`, `text`, `train` and
-`watch`.
+Imports `core`, `engines`, `methods`, `questions`, `rollouts`, `tasks`, `text`, `train` and `watch`.
 """

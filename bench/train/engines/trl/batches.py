@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import gather_object
 
-from caopd_bench.train.engines.local import average_rate
+from caopd_bench.train.engines.schedule import average_rate
 from caopd_bench.train.engines.trl.refusals import refuse_targets
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.passes import pad_rows
@@ -48,7 +48,7 @@ class Lesson:
         self.watch = Watch()
         self.idle: Idle | None = None  # why the step at hand updates nothing
         self.mean_rate = math.nan
-        self.row: Row = {}  # what `local.describe` says of the last rollouts
+        self.row: Row = {}  # what `history.describe` says of the last rollouts
         ids = [codec.encode_prompt(doc) for doc in docs]
         #: TRL passes prompts as texts; these are theirs, so that equal texts have equal tokens.
         self.texts = [codec.decode(prompt) for prompt in ids]
@@ -138,7 +138,7 @@ class Lesson:
             if len(set(places[start : start + k])) != 1:
                 raise RuntimeError(
                     f"rollouts {start} to {start + k} of the batch are of several questions; TRL's "
-                    "sampler is not as trl_contract.VERSION had it"
+                    "sampler is not as contract.VERSION had it"
                 )
         return make_groups(
             [self.docs[place] for place in places[::k]],

@@ -1,7 +1,7 @@
 """The `trl` engine: the same methods on several GPUs, with TRL's trainers.
 
 It brings accelerate (FSDP, DeepSpeed), vLLM rollouts and PEFT; `docs/train-gpus.md` has the
-commands. Targets and losses are those of the local engine: `trl_batches` and `trl_trainers` say
+commands. Targets and losses are those of the local engine: `batches` and `trainers` say
 where each is hooked in, `tests/bench/train/trl/test_trl.py` holds the two together.
 """
 
@@ -19,10 +19,15 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.train.checkpoints import save_model
-from caopd_bench.train.engines.local import drop_nothing
+from caopd_bench.train.engines.schedule import drop_nothing
+from caopd_bench.train.engines.trl.checkpoints import (
+    CHECKPOINTS,
+    STATE,
+    TEACHER,
+    find_checkpoint,
+)
 from caopd_bench.train.engines.trl.contract import check_trl
 from caopd_bench.train.engines.trl.options import (
-    CHECKPOINTS,
     check_extra,
     choose_trainer,
     share_settings,
@@ -33,6 +38,7 @@ from caopd_bench.train.engines.trl.refusals import (
     find_kind,
     probe_method,
 )
+from caopd_bench.train.loading import load_model
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.questions.fit import check_fit
 from caopd_bench.train.questions.questions import load_run_questions
@@ -41,7 +47,7 @@ from caopd_bench.train.settings import TrainSettings
 from caopd_bench.train.text.codec import Codec, find_end_ids
 from caopd_bench.train.watch.history import HISTORY, History
 
-__all__ = ["build_trainer", "find_checkpoint", "run_trl"]
+__all__ = ["build_trainer", "run_trl"]
 
 Row = dict[str, Any]
 
@@ -60,7 +66,7 @@ def run_trl(
     Parameters
     ----------
     settings : TrainSettings
-        What to do; `trl_refusals` has what is refused.
+        What to do; `refusals` has what is refused.
     output : Path
         The folder; with `training.csv` and, until the run is done, checkpoints.
     provenance : mapping
@@ -109,7 +115,6 @@ def build_trainer(
     from datasets import Dataset
     from transformers import PrinterCallback
 
-    from caopd_bench.cli.train import load_model
     from caopd_bench.train.engines.trl.batches import Lesson
 
     options = dict(extra or {})
@@ -132,15 +137,15 @@ def build_trainer(
     adapter = _make_adapter(rank, config, resumed=checkpoint is not None)
     docs = load_run_questions(settings)
     model, tokenizer = load_model(settings.model)
-    if checkpoint is not None and (checkpoint / "teacher").is_dir():
+    if checkpoint is not None and (checkpoint / TEACHER).is_dir():
         # TRL makes the teacher from the path that the student names, before it is sharded.
-        model.config._name_or_path = str(checkpoint / "teacher")
+        model.config._name_or_path = str(checkpoint / TEACHER)
     codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
     probe_method(method, docs, codec, settings)
     check_fit(model, codec, docs, settings.task, settings.model)
     lesson = Lesson(settings, docs, codec)
     if checkpoint is not None:
-        kept = json.loads((checkpoint / "caopd.json").read_text(encoding="utf-8"))
+        kept = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
         lesson.mean_rate = float(kept["mean_rate"])
         lesson.watch.restore(kept, int(checkpoint.name.rpartition("-")[2]))
     drop_nothing(model)
@@ -162,16 +167,6 @@ def build_trainer(
     # over two processes would be the same ones twice.
     set_seed(settings.seed, device_specific=True)
     return trainer
-
-
-def find_checkpoint(output: Path) -> Path | None:
-    """Find the last checkpoint that is complete: its own state is what is written last."""
-    found = [
-        (int(folder.name.rpartition("-")[2]), folder)
-        for folder in (output / CHECKPOINTS).glob("checkpoint-*")
-        if (folder / "caopd.json").is_file()
-    ]
-    return max(found)[1] if found else None
 
 
 def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
@@ -196,11 +191,10 @@ def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
 
     They are what TRL logs: the advantages that are trained on are those of the method's targets.
     """
-    from caopd_bench.train.engines.trl import rewards as trl_rewards
+    from caopd_bench.train.engines.trl.rewards import MethodReward
 
     if method.loss == "policy" or method.shows == "rollout":
-        of = trl_rewards.brier_reward if method.name == "rlcr" else trl_rewards.accuracy_reward
-        return {"reward_funcs": [partial(of, end_ids=codec.end_ids)]}
+        return {"reward_funcs": [MethodReward(method.reward, codec.end_ids)]}
     return {}
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
+from caopd_bench.train.engines.trl.checkpoints import CHECKPOINTS
 from caopd_bench.train.engines.trl.refusals import Kind, check_option, find_kind
 from caopd_bench.train.rollouts.targets import Method
 from caopd_bench.train.settings import TrainSettings
 
-__all__ = ["CHECKPOINTS", "check_extra", "choose_trainer", "share_settings"]
+__all__ = ["check_extra", "choose_trainer", "share_settings"]
 
-#: Beside the final model while the run goes on: transformers' own checkpoints.
-CHECKPOINTS = "trl-checkpoints"
 #: distillation_alpha is TRL's weight of the teacher in the mixture: 0 is KL(teacher || student).
 ALPHAS = {"forward": 0.0, "reverse": 1.0}
 
@@ -27,7 +26,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
     from trl.experimental.sdft import SDFTConfig
     from trl.experimental.sdpo import SDPOConfig
 
-    from caopd_bench.train.engines.trl import trainers as trl_trainers
+    from caopd_bench.train.engines.trl import trainers
 
     sampled = {
         "num_generations": settings.k,
@@ -41,7 +40,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
     kind = find_kind(method)
     if kind == "imitation":
         likely = {"max_length": None, "packing": False, "shuffle_dataset": False}
-        return trl_trainers.ImitationTrainer, SFTConfig, likely
+        return trainers.ImitationTrainer, SFTConfig, likely
     if kind == "rewards":
         rewarded = {
             **sampled,
@@ -51,7 +50,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
             # The ratio is of untempered log-probabilities, which vLLM gives at temperature 1 only.
             "vllm_importance_sampling_correction": settings.temperature == 1.0,
         }
-        return trl_trainers.RewardTrainer, GRPOConfig, rewarded
+        return trainers.RewardTrainer, GRPOConfig, rewarded
     judged = {
         **sampled,
         "max_prompt_length": None,
@@ -63,10 +62,10 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
         "teacher_sync_steps": 1,
     }
     if kind == "rate":
-        return trl_trainers.RateTrainer, SDFTConfig, {**judged, "teacher_model_kind": "live"}
+        return trainers.RateTrainer, SDFTConfig, {**judged, "teacher_model_kind": "live"}
     if method.shows == "rollout":
-        return trl_trainers.SolutionTrainer, SDPOConfig, {**judged, "distillation_weight": 1.0}
-    return trl_trainers.DemonstrationTrainer, SDFTConfig, judged
+        return trainers.SolutionTrainer, SDPOConfig, {**judged, "distillation_weight": 1.0}
+    return trainers.DemonstrationTrainer, SDFTConfig, judged
 
 
 def share_settings(

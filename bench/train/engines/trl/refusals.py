@@ -121,8 +121,7 @@ def find_kind(method: Method) -> Kind:
 
 def check_settings(settings: TrainSettings, method: Method) -> None:
     """Refuse settings that TRL has no place for."""
-    usual = type(settings).model_fields["sample_batch"].default
-    if settings.sample_batch != usual:
+    if settings.sample_batch != TrainSettings.sample_batch:
         raise UsageError(
             f"sample_batch: {settings.sample_batch}, but the trl engine samples all answers of a "
             "process at once; leave it out, or use --engine local"

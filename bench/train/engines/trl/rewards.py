@@ -15,21 +15,15 @@ from typing import Any
 
 from caopd_bench.train.rollouts import rewards
 from caopd_bench.train.rollouts.judge import Rollout, judge_rollout
+from caopd_bench.train.rollouts.rewards import Reward
 
-__all__ = ["accuracy_reward", "brier_reward", "confidence_reward"]
+__all__ = ["MethodReward", "accuracy_reward", "brier_reward", "confidence_reward"]
 
 Completion = str | Sequence[dict[str, Any]]
 
 
 def accuracy_reward(
-    prompts: Sequence[Any],
-    completions: Sequence[Completion],
-    *,
-    answer: Sequence[str],
-    kind: Sequence[str],
-    completion_ids: Sequence[Sequence[int]] | None = None,
-    end_ids: Collection[int] | None = None,
-    **_columns: Any,
+    prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
 ) -> list[float]:
     """Reward a right answer with 1, anything else with 0 (GRPO).
 
@@ -45,21 +39,11 @@ def accuracy_reward(
         `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
     """
     del prompts
-    return [
-        rewards.accuracy_reward(rollout)
-        for rollout in _judge(completions, answer, kind, completion_ids, end_ids)
-    ]
+    return _reward_by(rewards.accuracy_reward, completions, **columns)
 
 
 def brier_reward(
-    prompts: Sequence[Any],
-    completions: Sequence[Completion],
-    *,
-    answer: Sequence[str],
-    kind: Sequence[str],
-    completion_ids: Sequence[Sequence[int]] | None = None,
-    end_ids: Collection[int] | None = None,
-    **_columns: Any,
+    prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
 ) -> list[float]:
     """Reward a right answer, less the Brier score of what it states (RLCR, arXiv 2507.16806).
 
@@ -67,10 +51,7 @@ def brier_reward(
     less 1, the worst Brier score.
     """
     del prompts
-    return [
-        rewards.brier_reward(rollout)
-        for rollout in _judge(completions, answer, kind, completion_ids, end_ids)
-    ]
+    return _reward_by(rewards.brier_reward, completions, **columns)
 
 
 def confidence_reward(
@@ -103,6 +84,34 @@ def confidence_reward(
         rewards.confidence_reward(rollout, rates.get(key, float("nan")), mix)
         for key, rollout in zip(keys, judged, strict=True)
     ]
+
+
+class MethodReward:
+    """The reward of a training method, for TRL to log by its name."""
+
+    def __init__(self, reward: Reward, end_ids: Collection[int]) -> None:
+        self.reward, self.end_ids = reward, end_ids
+        self.__name__ = reward.__name__
+
+    def __call__(
+        self, prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
+    ) -> list[float]:
+        """Reward completions; parameters as of `accuracy_reward`."""
+        del prompts
+        return _reward_by(self.reward, completions, end_ids=self.end_ids, **columns)
+
+
+def _reward_by(
+    reward: Reward,
+    completions: Sequence[Completion],
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    **_columns: Any,
+) -> list[float]:
+    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    return [reward(rollout) for rollout in judged]
 
 
 def _judge(

@@ -1,178 +1,29 @@
 """TRL's trainers with the targets of this project: thin subclasses, one for each kind of loss.
 
 They replace what TRL makes of the sampled batch, and leave generation (transformers or vLLM),
-sharding, accumulation and checkpoints to TRL. `trl_contract` lists every method used here.
-
-Four defaults of theirs would make another run than the local engine's, and are set aside: the loss
-is of untempered logits, the learning rate is `local.learning_rate`, weight decay is of all weights,
-and nothing is reported to anyone (`_send_telemetry`).
+sharding, accumulation and checkpoints to TRL. `contract` lists every method used here.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import TrainerCallback
 from trl import GRPOTrainer, SFTTrainer
 from trl.experimental.sdft import SDFTTrainer
 from trl.experimental.sdpo import SDPOTrainer
 
-from caopd_bench.core.files.folders import sync_tree
-from caopd_bench.core.files.write import replace_file
 from caopd_bench.train.engines import losses as objectives
-from caopd_bench.train.engines.local import learning_rate
-from caopd_bench.train.engines.trl.batches import Lesson, make_tensors
-from caopd_bench.train.errors import TrainingError
-from caopd_bench.train.watch.history import History
-from caopd_bench.train.watch.nonfinite import LOWER, explain
+from caopd_bench.train.engines.trl.batches import make_tensors
+from caopd_bench.train.engines.trl.shared import Shared
+from caopd_bench.train.watch.nonfinite import explain
 
 __all__ = ["DemonstrationTrainer", "ImitationTrainer", "RateTrainer", "RewardTrainer"]
-__all__ += ["STATE", "TEACHER", "SolutionTrainer"]
-
-#: In a checkpoint: what resuming needs besides TRL's own files. Written last.
-STATE, TEACHER = "caopd.json", "teacher"
+__all__ += ["SolutionTrainer"]
 
 
-class _SkipIdle(TrainerCallback):
-    """Let the optimizer take no step that has nothing to learn from.
-
-    AdamW leaves parameters alone that have no gradient, averages included; of a gradient of 0 it
-    would still take its momentum. DeepSpeed takes its step before this is called.
-    """
-
-    def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
-
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Take the gradients away."""
-        del args, state, control
-        if self.lesson.idle is not None:
-            for parameter in kwargs["model"].parameters():
-                parameter.grad = None
-
-
-class _Shared:
-    """What all of the trainers share.
-
-    Parameters
-    ----------
-    lesson : Lesson
-        The questions, and how to make targets.
-    say : callable
-        Gets each step's row, on the main process.
-    history : History, optional
-        Gets it too.
-    """
-
-    def __init__(
-        self,
-        *args: Any,
-        lesson: Lesson,
-        say: Callable[[dict[str, Any]], None] = lambda _row: None,
-        history: History | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self.lesson, self.say, self.history = lesson, say, history
-        self._entropies = [0.0, 0.0, 0.0]  # of the student, of the teacher, tokens
-        self._why = ""  # the loss is no finite number, as far as this process knows
-        self._since = time.perf_counter()
-        super().__init__(*args, **kwargs)
-        self.add_callback(_SkipIdle(lesson))
-        # The rollouts' temperature is in the generation's options by now; this one divides the
-        # logits of the loss, which the local engine does not.
-        self.temperature = 1.0
-
-    def _send_telemetry(self) -> None:
-        """Tell nobody."""
-
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Make the schedule of the local engine."""
-        del num_training_steps
-        if self.lr_scheduler is None:
-            settings = self.lesson.settings
-            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                optimizer if optimizer is not None else self.optimizer,
-                lambda step: learning_rate(step, settings) / settings.learning_rate,
-            )
-        return self.lr_scheduler
-
-    def get_decay_parameter_names(self, model: Any) -> list[str]:
-        """Decay all weights alike."""
-        return [name for name, _ in model.named_parameters()]
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Keep the step's row, and stop when the loss is no number."""
-        if "loss" in logs:
-            self._keep(logs)
-        super().log(logs, start_time)
-
-    def _keep(self, logs: dict[str, float]) -> None:
-        step, now, idle = int(self.state.global_step), time.perf_counter(), self.lesson.idle
-        sums = torch.tensor(self._entropies, device=self.accelerator.device)
-        student, teacher, tokens = self.accelerator.reduce(sums, reduction="sum").tolist()
-        row = {
-            "note": "",
-            **self.lesson.row,
-            "step": step,
-            "loss": logs["loss"] if idle is None else math.nan,
-            "entropy": student / tokens if tokens else math.nan,
-            "teacher_entropy": teacher / tokens if tokens else math.nan,
-            "grad_norm": logs.get("grad_norm", math.nan) if idle is None else math.nan,
-            "learning_rate": learning_rate(step - 1, self.lesson.settings),
-            "seconds": now - self._since,
-        }
-        self._entropies, self._since = [0.0, 0.0, 0.0], now
-        is_finite = math.isfinite(row["loss"]) and math.isfinite(logs.get("grad_norm", 0.0))
-        if idle is None and not is_finite:
-            raise TrainingError(
-                f"step {step}: the loss is {row['loss']} and the gradient {row['grad_norm']}"
-                f"{' ' + self._why if self._why else '; ' + LOWER}"
-            )
-        if self.accelerator.is_main_process:
-            if self.history is not None:
-                self.history.append(row)
-            self.say(row)
-        self.lesson.watch.count(idle)
-        self.lesson.watch.check(step)
-
-    def _likelihood_loss(self, logits: torch.Tensor, ids: torch.Tensor, mask: Any) -> torch.Tensor:
-        """Give the likelihood loss of the local engine: the mean over this process's answers."""
-        values = objectives.likelihood(logits, ids)
-        loss = objectives.mean_of_means(values, mask) / len(ids)
-        if not bool(loss.isfinite()):
-            self._why = explain(values, mask, logits, ids)
-        return loss
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Save the teacher as well: TRL would begin a resumed run with the first one again.
-
-        A model that no step has updated yet is no checkpoint.
-        """
-        if not self.lesson.watch.updates:
-            return
-        super()._save_checkpoint(model, trial)
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        teacher = getattr(self, "teacher_model", None)
-        if teacher is not None and teacher is not self.model:
-            weights = self.accelerator.get_state_dict(teacher)
-            if self.args.should_save:
-                plain = self.accelerator.unwrap_model(teacher)
-                plain.save_pretrained(folder / TEACHER, state_dict=weights)
-        if self.args.should_save:
-            lesson = self.lesson
-            text = json.dumps({"mean_rate": repr(lesson.mean_rate), **lesson.watch.values()})
-            sync_tree(folder)
-            replace_file(folder / STATE, text.encode())
-
-
-class _OnPolicy(_Shared):
+class _OnPolicy(Shared):
     """What the trainers share that sample answers and judge them token by token."""
 
     def _tokenize_prompts(self, prompts: list[str]) -> list[list[int]]:
@@ -265,7 +116,7 @@ class RateTrainer(_OnPolicy, SDFTTrainer):
         return loss / (self.current_gradient_accumulation_steps if self.model.training else 1)
 
 
-class RewardTrainer(_Shared, GRPOTrainer):
+class RewardTrainer(Shared, GRPOTrainer):
     """GRPO and RLCR: TRL's loss and its logs of the reward, with the local engine's advantages.
 
     TRL divides by the sample's standard deviation (K - 1), the local engine by the group's (K).
@@ -292,7 +143,7 @@ class RewardTrainer(_Shared, GRPOTrainer):
         return output
 
 
-class ImitationTrainer(_Shared, SFTTrainer):
+class ImitationTrainer(Shared, SFTTrainer):
     """SFT: the mean over an answer's tokens and then over the answers, as in the local engine.
 
     `SFTTrainer` has the mean over all tokens, in which long answers count more.

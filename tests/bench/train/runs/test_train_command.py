@@ -1,5 +1,6 @@
 """`caopd-bench train` as it is typed: one line for what is wrong, nothing lost when it stops."""
 
+import dataclasses
 import errno
 import json
 import sys
@@ -8,8 +9,8 @@ from types import ModuleType
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.cli.train_options import SETTINGS
-from caopd_bench.train.settings import TrainSettings
+from caopd_bench.cli.parser import build_parser
+from caopd_bench.train.settings import TrainSettings, list_options
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -40,8 +41,10 @@ def started(micro_base, tmp_path):
 
 
 def test_every_setting_is_an_option():
-    listed = {name.replace("-", "_") for group in SETTINGS.values() for name, _, _ in group}
-    assert listed == set(TrainSettings.model_fields)
+    known = [setting.name for setting in dataclasses.fields(TrainSettings)]
+    assert [name for _, name, _ in list_options()] == known
+    options = vars(build_parser().parse_args(["train"]))
+    assert set(known) <= set(options)
 
 
 def test_a_run_from_the_command_line(train, started, tmp_path):

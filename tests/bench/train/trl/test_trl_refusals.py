@@ -125,7 +125,7 @@ def test_fields_that_no_engine_has_a_place_for(build):
 
 def test_the_alternative_takes_them(folder):
     """Every refusal says --engine local: there the same methods train."""
-    from caopd_bench.cli.train import load_model
+    from caopd_bench.train.loading import load_model
 
     settings = trl_worker.settings(folder, method="opd", engine="local")
     docs = load_questions("caopd_arith_conf", limit=8)
@@ -161,14 +161,14 @@ def test_dcpo_is_for_the_local_engine(folder, tmp_path):
 
 
 def test_the_kind_of_the_trainer_follows_from_the_fields(build):
-    kinds = {name: find_kind(method) for name, method in METHODS.items()}
-    assert kinds == {
+    kinds = {
         "sft": "imitation",
         "sft-mu": "rate",
         **dict.fromkeys(("opd", "caopd", "caopd-constant"), "distillation"),
         **dict.fromkeys(("opd-solution", "caopd-solution"), "distillation"),
         **dict.fromkeys(("grpo", "rlcr", "dcpo"), "rewards"),
     }
+    assert {name: find_kind(METHODS[name]) for name in kinds} == kinds
     # GRPO's targets under the name of a distillation are trained as GRPO.
     trainer = build(METHODS["grpo"], "opd")
     assert type(trainer).__name__ == "RewardTrainer"

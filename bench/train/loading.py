@@ -1,26 +1,67 @@
-"""Pickled weights are refused: to load a pickle is to run what it says.
+"""Load a model to train: float32 weights from safetensors, and nothing that runs code.
 
-torch reads weights of a pickle and nothing else (`weights_only`), which has had holes; safetensors
-holds numbers alone. So a checkpoint of which pickles would be loaded is refused by the name of the
-file, before anything is loaded or written. Files that stand beside safetensors, such as the
-`training_args.bin` of a trainer, are not looked at.
+To load a pickle is to run what it says. torch reads weights of a pickle and nothing else
+(`weights_only`), which has had holes; safetensors holds numbers alone. So a checkpoint of which
+pickles would be loaded is refused by the name of the file, before anything is loaded or written.
+Files that stand beside safetensors, such as the `training_args.bin` of a trainer, are not looked
+at.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caopd_bench.core.errors import UsageError
 
-__all__ = ["refuse_pickles"]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["load_model", "place_model", "refuse_pickles"]
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER, ADAPTER_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin.index.json")
 #: Of a trainer, and no weights of a model.
 NO_WEIGHTS = ("training_args", "optimizer", "scheduler", "scaler", "rng_state")
+
+
+def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a student in float32, from a folder or the hub: safetensors, and no code of its own.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be loaded, for whatever reason but too little memory.
+    """
+    refuse_pickles(name)
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        import torch
+
+        safe: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, **safe)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:  # torch, transformers and whom they ask raise what they like
+        is_short = isinstance(error, RuntimeError) and "alloc" in str(error)
+        if is_short or isinstance(error, MemoryError):
+            raise
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        if "use_safetensors" in said[0]:  # advice to switch it off
+            said = ["it has no weights in safetensors, and pickled ones are not loaded"]
+        raise UsageError(f"model: {name} cannot be loaded: {said[0]}") from error
+    return model, tokenizer
+
+
+def place_model(model: PreTrainedModel) -> PreTrainedModel:
+    """Put the model on the first GPU, where there is one."""
+    import torch
+
+    return model.to("cuda") if torch.cuda.is_available() else model
 
 
 def refuse_pickles(model: str) -> None:

@@ -1,0 +1,254 @@
+"""A training run: its folder, its engine, and a line for whatever stops it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError, writing
+from caopd_bench.core.files.folders import only_writer
+from caopd_bench.core.files.parts import is_part
+from caopd_bench.core.files.write import replace_file
+from caopd_bench.core.privacy.clean import clean_settings
+from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.process.exits import ExitCode
+from caopd_bench.core.terminal import inline
+from caopd_bench.train.checkpoints import PROVENANCE, find_last, finish
+from caopd_bench.train.errors import TrainingError
+from caopd_bench.train.loading import load_model, place_model
+from caopd_bench.train.settings import TrainSettings, make_settings
+from caopd_bench.train.watch.history import HISTORY, excluded_share
+
+__all__ = ["SETTINGS_FILE", "find_checkpoint", "is_first", "prepare_folder", "run", "run_engine"]
+
+SETTINGS_FILE = "settings.json"
+#: Of more excluded rollouts than this share a run warns at its end.
+MOSTLY = 0.5
+#: What torch says where a model has no entry for a token or a position.
+OUTSIDE = "index out of range in self"
+
+Say = Callable[[str], None]
+Row = dict[str, Any]
+
+
+def run(
+    settings: TrainSettings,
+    output: Path,
+    say: Say,
+    *,
+    resume: bool = False,
+    tracker: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> ExitCode:
+    """Train into a folder, print its name, and give the exit code: 0 done, 1 or 130 stopped.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What to do.
+    output : Path
+        A new folder, or with `resume` that of a stopped run.
+    say : callable
+        Gets lines for a person.
+    resume : bool
+        Go on where the folder was left.
+    tracker : str, optional
+        "trackio" or "wandb".
+    extra : mapping, optional
+        Further options of TRL's trainer.
+    """
+    with only_writer(output) if is_first() else nullcontext():
+        prepared = prepare_folder(settings, output, resume=resume)
+        if prepared is None:
+            say(f"{output}: already done; nothing to resume")
+            return ExitCode.DONE
+        try:
+            return _run(prepared, output, say, resume=resume, tracker=tracker, extra=extra)
+        except UsageError:
+            if not resume:
+                _forget(output)
+            raise
+
+
+def is_first() -> bool:
+    """Whether this is the only process, or the first of several that a launcher started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> TrainSettings | None:
+    """Make the output folder, or check that it is this run's; None if the run is done.
+
+    A resumed run takes the thread count that was recorded: another one gives other sums.
+    """
+    import torch
+
+    file = output / SETTINGS_FILE
+    if resume:
+        return _check_resumable(settings, output)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    if not is_first():
+        return settings  # the first process prepares the folder
+    if output.exists() and (not output.is_dir() or _holds_files(output)):
+        hint = "add --resume to go on" if file.exists() else "give a new folder"
+        raise UsageError(f"{output}: exists and is not empty; {hint}")
+    settings = replace(settings, threads=torch.get_num_threads())
+    text = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
+    with writing(output):
+        output.mkdir(parents=True, exist_ok=True)
+        replace_file(file, text.encode())
+    return settings
+
+
+def _holds_files(folder: Path) -> bool:
+    """Say whether a folder holds anything but what a killed command of ours left."""
+    return any(not is_part(entry.name) for entry in folder.iterdir())
+
+
+def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | None:
+    import torch
+
+    file = output / SETTINGS_FILE
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        threads = int(known["threads"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{output}: nothing to resume here ({SETTINGS_FILE} is missing or damaged)"
+        ) from None
+    for name, value in asdict(settings).items():
+        if name == "threads" and value is None:
+            continue
+        if value != known.get(name):
+            raise UsageError(
+                f"{name}: {value!r}, but {output} was begun with {known.get(name)!r}; give the "
+                "same settings, or a new folder"
+            )
+    torch.set_num_threads(threads)
+    done = output / PROVENANCE
+    if done.exists() and find_checkpoint(known["engine"], output) is None:
+        if is_first():
+            finish(output)  # it may have been killed in the middle of that
+        return None
+    return make_settings(known)
+
+
+def _forget(output: Path) -> None:
+    """Take away what a run left that could not begin, so that its mended command can be typed."""
+    (output / SETTINGS_FILE).unlink(missing_ok=True)
+    if output.is_dir() and not any(output.iterdir()):
+        output.rmdir()
+
+
+def find_checkpoint(engine: str, output: Path) -> Path | None:
+    """Find the last checkpoint that a stopped run can go on from."""
+    if engine == "local":
+        return find_last(output)
+    from caopd_bench.train.engines.trl.checkpoints import find_checkpoint
+
+    return find_checkpoint(output)
+
+
+def run_engine(
+    settings: TrainSettings,
+    output: Path,
+    docs: Sequence[Mapping[str, Any]],
+    provenance: dict[str, Any],
+    log: Callable[[Row], None] = lambda _row: None,
+    *,
+    resume: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Let the engine of the settings train into a folder that is prepared; `log` gets the rows."""
+    if settings.engine == "trl":
+        from caopd_bench.train.engines.trl.engine import run_trl
+
+        run_trl(settings, output, provenance, log, extra=extra, resume=resume)
+        return
+    from caopd_bench.train.engines.local import Trainer
+
+    begun = find_last(output) if resume else None
+    model, tokenizer = load_model(str(begun or settings.model))
+    trainer = Trainer(settings, place_model(model), tokenizer, docs)
+    trainer.run(output, provenance, log, resume=resume)
+
+
+def _run(
+    settings: TrainSettings,
+    output: Path,
+    say: Say,
+    *,
+    resume: bool,
+    tracker: str | None,
+    extra: Mapping[str, Any] | None,
+) -> ExitCode:
+    from caopd_bench.train.provenance import describe_run
+    from caopd_bench.train.questions.questions import load_run_questions
+    from caopd_bench.train.watch.progress import Progress, tracking
+
+    docs = load_run_questions(settings)
+    provenance = describe_run(settings, docs)
+    config = clean_settings(asdict(settings)).value
+    with tracking(tracker if is_first() else None, clean_name(output.name), config) as log:
+        progress = Progress(settings.steps, log, say)
+        say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
+        if resume:
+            last = find_checkpoint(settings.engine, output)
+            say(
+                f"going on from {last}"
+                if last
+                else "no checkpoint yet; starting with the first step"
+            )
+        try:
+            run_engine(settings, output, docs, provenance, progress, resume=resume, extra=extra)
+        except BrokenPipeError:  # who reads what is said has gone
+            raise
+        except (TrainingError, MemoryError, OSError, RuntimeError, ValueError, IndexError) as error:
+            if isinstance(error, IndexError) and str(error) != OUTSIDE:
+                raise
+            say(_word_stop(error, output, settings))
+            return ExitCode.FAILED
+        except KeyboardInterrupt:
+            say(_word_stop(TrainingError("stopped"), output, settings))
+            return ExitCode.INTERRUPTED
+    if is_first():
+        share = excluded_share(output / HISTORY)
+        if share > MOSTLY:
+            say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
+        print(inline(output))
+    return ExitCode.DONE
+
+
+def _word_stop(error: BaseException, output: Path, settings: TrainSettings) -> str:
+    """Say in one line what stopped the run and what is left of it."""
+    last = find_checkpoint(settings.engine, output)
+    if getattr(error, "unchanged", False):
+        left = f"the model is unchanged and was not written; {output / HISTORY} lists the steps"
+    elif last:
+        left = f"the last checkpoint is {last}; --resume goes on from it"
+    else:
+        left = f"there is no checkpoint yet (save_every is {settings.save_every})"
+    return f"caopd-bench train: {_explain(error)}; {left}"
+
+
+def _explain(error: BaseException) -> str:
+    text = str(error).strip().splitlines() or [type(error).__name__]
+    said = text[0].rstrip(".;")
+    is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if is_full or "No space left" in str(error):
+        return "the disk is full; make room"
+    is_short = isinstance(error, MemoryError) or "alloc" in said or "out of memory" in said.lower()
+    if is_short:
+        return "out of memory; lower micro_batch and sample_batch, or set gradient_checkpointing"
+    if said == OUTSIDE:
+        return (
+            "a prompt and its answer have more tokens than the model has positions, or a token "
+            "that it does not know; lower max_new_tokens, or choose a task with shorter prompts"
+        )
+    return said
