@@ -89,11 +89,11 @@ def make_parquet(mutator: Mutator, _: Path) -> bytes:
         values = [row[name] for row in LOGGED]
         if rng.random() < 0.25:
             values[rng.randrange(len(values))] = rng.choice(ODD)
-        columns[name] = _arrow(values, rng, pa)
+        columns[name] = as_arrow(values, rng, pa)
     if rng.random() < 0.2:
         columns.pop(rng.choice(list(columns)))
     if rng.random() < 0.2:
-        columns[rng.choice(("level", "x", "confidence"))] = _arrow(
+        columns[rng.choice(("level", "x", "confidence"))] = as_arrow(
             [rng.choice(ODD)] * len(LOGGED), rng, pa
         )
     options = {
@@ -112,7 +112,7 @@ def make_parquet(mutator: Mutator, _: Path) -> bytes:
     return data[: rng.randrange(len(data))] if rng.random() < 0.02 else data
 
 
-def _arrow(values: list[Any], rng: Any, pa: Any) -> Any:
+def as_arrow(values: list[Any], rng: Any, pa: Any) -> Any:
     kinds = (
         pa.string(),
         pa.float32(),

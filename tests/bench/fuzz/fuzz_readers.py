@@ -40,6 +40,7 @@ from fuzz_runs import (
     read_text,
 )
 from fuzz_seeds import ANALYSES, ANSWERS, BASELINE, MODELS, POLICIES, PUBLISHED, SWEEPS
+from fuzz_study import make_study, read_study
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.gates.policy import load_policy
@@ -128,6 +129,7 @@ READERS: dict[str, Reader] = {
     "flat JSONL.gz": Reader(make_jsonl_gz, read_flat("a.jsonl.gz")),
     "flat CSV": Reader(make_csv, read_flat("a.csv")),
     "flat Parquet": Reader(make_parquet, read_flat("a.parquet")),
+    "packed study": Reader(make_study, read_study),
     "index of Parquet": Reader(make_index, read_index_of),
     "Inspect .eval": Reader(make_eval, read_inspect_log("a.eval")),
     "Inspect .json": Reader(make_inspect, read_inspect_log("a.json")),
