@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from lm_eval.api.task import ConfigurableTask
 
-from caopd_bench.tasks.ask.documents import OPTIONS, make_docs, one_line
+from caopd_bench.tasks.ask.documents import make_docs
+from caopd_bench.tasks.ask.options import OPTIONS, one_line
 from caopd_bench.tasks.ask.sample import SampledTask
 from caopd_bench.tasks.catalogue.dataset import make_choice
 from caopd_bench.tasks.catalogue.rows import DataError, as_text, hash_rows, read_rows

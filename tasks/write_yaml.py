@@ -12,37 +12,21 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from caopd_bench.tasks.ask.prompts import PANEL, PANEL_ITEMS
-from caopd_bench.tasks.catalogue.dataset import Dataset
+from caopd_bench.tasks.ask.prompts import PANEL_ITEMS
 from caopd_bench.tasks.catalogue.datasets import DATASETS
-from caopd_bench.tasks.catalogue.items import count_items
 from caopd_bench.tasks.catalogue.kept import replace_file
-from caopd_bench.tasks.catalogue.listing import TABLES
-from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS, Way
+from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS
+from caopd_bench.tasks.listing import PANEL_TASKS, ROOT, TABLES, TaskEntry, list_tasks
 
 __all__ = ["render_pages", "render_yaml"]
 
-ROOT = Path(__file__).parent / "yaml"
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def render_yaml() -> dict[Path, str]:
     """Give every file that belongs into the package, and its text."""
-    files: dict[Path, str] = {}
-    for name, dataset in DATASETS.items():
-        for suffix, way in WAYS.items():
-            file = ROOT / (dataset.folder or name) / f"caopd_{name}_{suffix}.yaml"
-            files[file] = _render(dataset, way)
-    members = []
-    for paraphrase, scale in PANEL:
-        for exemplars in ("a", "b"):
-            task = f"caopd_math_panel_{paraphrase}_{scale}_{exemplars}"
-            members.append(task)
-            files[ROOT / "panel" / f"{task}.yaml"] = _render_panel(
-                task, paraphrase, scale, exemplars
-            )
-    files[ROOT / "panel" / "caopd_math_panel.yaml"] = _render_group(members)
-    return files
+    files = {task.path: _render(task) for task in list_tasks()}
+    return {**files, ROOT / "panel" / "caopd_math_panel.yaml": _render_group()}
 
 
 def render_pages(folder: Path = DOCS) -> dict[Path, str]:
@@ -68,38 +52,33 @@ def _fill(text: str, page: Path) -> str:
     return re.sub(place, replace, text, flags=re.DOTALL)
 
 
-def _render(dataset: Dataset, way: Way) -> str:
-    tags = [f"caopd_{way.name}", *(dataset.tags if way.name == "conf" else ())]
-    about = dataset.about.format(count_items(dataset.name))
-    lines = [
-        f"include: ../../ways/_{way.template}.yml",
-        f"task: caopd_{dataset.name}_{way.name}",
-        f"tag: [{', '.join(tags)}]",
-        f"dataset_kwargs: {{questions: {dataset.name}, way: {way.name}}}",
-    ]
-    if way.generates:
-        lines += _render_decoding(way.sampled, way.max_tokens or dataset.max_tokens)
-    return _finish([*lines, *_render_metadata(f"{about}; {way.about}")])
-
-
-def _render_panel(task: str, paraphrase: str, scale: str, exemplars: str) -> str:
-    options = f"paraphrase: '{paraphrase}', scale: {scale}, exemplars: {exemplars}"
-    return _finish(
-        [
-            "include: ../../ways/_conf.yml",
-            f"task: {task}",
-            "num_fewshot: 4",
-            f"dataset_kwargs: {{questions: math, way: conf, first: {PANEL_ITEMS}, {options}}}",
-            *_render_decoding(False, DATASETS["math"].max_tokens),
-            *_render_metadata(
-                f"prompt panel: wording {paraphrase}, scale {scale}, exemplar set {exemplars}"
-            ),
+def _render(task: TaskEntry) -> str:
+    is_panel = task.way == "panel"
+    way = WAYS["conf" if is_panel else task.way]
+    lines = [f"include: ../../ways/_{way.template}.yml", f"task: {task.name}"]
+    options = f"questions: {task.questions}, way: {way.name}"
+    if is_panel:
+        paraphrase, scale, exemplars = PANEL_TASKS[task.name]
+        options += f", first: {PANEL_ITEMS}, paraphrase: '{paraphrase}', scale: {scale}"
+        options += f", exemplars: {exemplars}"
+        lines.append("num_fewshot: 4")
+    else:
+        own = DATASETS[task.questions].tags if way.name == "conf" else ()
+        lines.append(f"tag: [{', '.join([f'caopd_{way.name}', *own])}]")
+    lines.append(f"dataset_kwargs: {{{options}}}")
+    if task.max_tokens is not None:
+        lines += [
+            "generation_kwargs:",
+            f"  until: {json.dumps(list(STOP_SEQUENCES))}",
+            f"  do_sample: {str(way.sampled).lower()}",
+            f"  temperature: {1.0 if way.sampled else 0.0}",
+            f"  max_gen_toks: {task.max_tokens}",
         ]
-    )
+    return _finish(lines, task.summary, task.version)
 
 
-def _render_group(members: list[str]) -> str:
-    listed = [f"  - {member}" for member in members]
+def _render_group() -> str:
+    listed = [f"  - {member}" for member in PANEL_TASKS]
     metrics = [
         f"  - {{metric: {metric}, aggregation: mean, weight_by_size: true}}"
         for metric in ("acc", "parse_rate")
@@ -112,27 +91,14 @@ def _render_group(members: list[str]) -> str:
             "# Only what is linear in the rows: a group averages, and cannot pool an ECE.",
             "aggregate_metric_list:",
             *metrics,
-            *_render_metadata("prompt panel: 3 wordings x 2 scales x 2 exemplar sets"),
-        ]
+        ],
+        "prompt panel: 3 wordings x 2 scales x 2 exemplar sets",
     )
 
 
-def _render_decoding(sampled: bool, max_tokens: int) -> list[str]:
-    return [
-        "generation_kwargs:",
-        f"  until: {json.dumps(list(STOP_SEQUENCES))}",
-        f"  do_sample: {str(sampled).lower()}",
-        f"  temperature: {1.0 if sampled else 0.0}",
-        f"  max_gen_toks: {max_tokens}",
-    ]
-
-
-def _render_metadata(summary: str) -> list[str]:
-    return ["metadata:", "  version: 1.0", f'  summary: "{summary}"']
-
-
-def _finish(lines: list[str]) -> str:
-    return "\n".join([*lines, ""])
+def _finish(lines: list[str], summary: str, version: str = "1.0") -> str:
+    metadata = ["metadata:", f"  version: {version}", f'  summary: "{summary}"', ""]
+    return "\n".join([*lines, *metadata])
 
 
 def _write(files: Mapping[Path, str]) -> None:

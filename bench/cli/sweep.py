@@ -21,7 +21,7 @@ from caopd_bench.sweep.grid.file import read_sweep
 from caopd_bench.sweep.grid.folder import CELL, Folder, read_json
 from caopd_bench.sweep.run.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
 from caopd_bench.sweep.run.reuse import find_elsewhere
-from caopd_bench.tasks.catalogue.listing import list_tasks
+from caopd_bench.tasks.listing import list_tasks
 
 __all__ = ["run_sweep"]
 

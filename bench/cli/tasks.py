@@ -11,7 +11,7 @@ from caopd_bench.cli import arguments
 
 if TYPE_CHECKING:
     from caopd_bench.scores.cost import Plan
-    from caopd_bench.tasks.catalogue.listing import TaskEntry
+    from caopd_bench.tasks.listing import TaskEntry
 
 __all__ = ["add_tasks"]
 
@@ -94,7 +94,7 @@ def add_tasks(commands: Any) -> None:
 
 def run_tasks(options: argparse.Namespace) -> int:
     """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
-    from caopd_bench.tasks.catalogue.listing import list_tasks, render_markdown
+    from caopd_bench.tasks.listing import list_tasks, render_markdown
     from caopd_bench.tasks.discovery import task_folder
 
     _refuse_unused(options)

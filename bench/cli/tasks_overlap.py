@@ -14,7 +14,7 @@ from caopd_bench.core.terminal import inline
 from caopd_bench.runs.flat.files import SUFFIXES, format_of, json_rows
 from caopd_bench.runs.logged import read_plain
 from caopd_bench.tasks.catalogue.items import load_items
-from caopd_bench.tasks.catalogue.listing import list_tasks
+from caopd_bench.tasks.listing import list_tasks
 from caopd_bench.tasks.catalogue.overlap import find_overlap
 from caopd_bench.tasks.catalogue.rows import DataError
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.lm_eval import find_samples, is_results, iterate_samples
-from caopd_bench.runs.lm_eval_rows import JUDGING, has_text, judge_again, list_texts, make_rows
+from caopd_bench.runs.lm_eval_rows import has_text, judge_again, list_texts, make_rows
 from caopd_bench.runs.run import AnyRun, Run
+from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.verify import KINDS
 from caopd_bench.tasks.read.parse import PARSER_VERSION, parse_response
 
@@ -91,7 +92,7 @@ def _read_twice(
 ) -> Iterator[tuple[Verdict, Verdict]]:
     """Yield what each row has, and what its text says."""
     doc = sample["doc"]
-    way, kind = doc.get("way"), doc.get("kind")
+    way, kind = way_of(doc), doc.get("kind")
     # What was not made to be judged again. Probabilities (ptrue) stay as they are by themselves.
     if kind not in KINDS or not isinstance(doc.get("answer"), str):
         return
@@ -116,7 +117,7 @@ def _read_twice(
                     (read.confidence, read.status, read.correct),
                     status,
                 )
-    elif way not in JUDGING:
+    elif not way.about_answer:
         for ours, text, status in zip(recorded, list_texts(sample), statuses, strict=False):
             if text is not None and has_text(text):
                 parsed = parse_response(text, kind=kind)

@@ -15,16 +15,13 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval_provenance import section
 from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row
+from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
 from caopd_bench.tasks.read.parse import find_spans, parse_response
 
-__all__ = ["JUDGING", "has_text", "judge_again", "list_texts", "make_rows"]
+__all__ = ["has_text", "judge_again", "list_texts", "make_rows"]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
-#: Ways of asking that decode once, but not greedily.
-SAMPLED_ONCE = ("conf_t1",)
-#: Ways that judge an answer given before: the response holds none.
-JUDGING = ("twostage", "ptrue")
 
 
 def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]:
@@ -50,7 +47,7 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
     groups = _read_groups(doc, where)
     texts = list_texts(sample)
     if not isinstance(sample["acc"], list):
-        number = 0 if doc.get("way") in SAMPLED_ONCE else GREEDY
+        number = 0 if way_of(doc).sampled else GREEDY
         text = texts[0] if texts else None
         verdict = (sample["confidence"], sample["acc"], sample.get("status"))
         yield _make_row(task, sample, doc, groups, number, text, verdict, where)
@@ -77,8 +74,8 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
 def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Judge the responses of one line by the present parser; what has no response stays."""
     doc = section(sample, "doc")
-    way = doc.get("way")
-    if way == "ptrue":  # two log-likelihoods, and no text
+    way = way_of(doc)
+    if not way.generates:  # two log-likelihoods, and no text
         return dict(sample)
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
@@ -86,7 +83,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     try:
         if isinstance(sample.get("acc"), list):
             return {**sample, **judge_samples(doc, texts)}
-        judged = (judge_given if way in JUDGING else judge)(doc, texts or [None])
+        judged = (judge_given if way.about_answer else judge)(doc, texts or [None])
     except ValueError as error:  # an unknown kind of answer, or one that math-verify is needed for
         raise UsageError(f"{where}: cannot be judged again: {error}") from None
     return {**sample, **judged}
@@ -118,7 +115,7 @@ def _make_row(
     if status == "no_answer" and text is not None and _is_cut_off(text, budget, kind):
         status = "unfinished"
     spans = find_spans(text or "", kind=kind)
-    given = doc.get("given") if doc.get("way") in JUDGING else spans.answer
+    given = doc.get("given") if way_of(doc).about_answer else spans.answer
     return Row(
         task=task,
         item_hash=doc["item_hash"],

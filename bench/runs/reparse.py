@@ -20,6 +20,7 @@ from caopd_bench.runs.lm_eval_rows import has_text
 from caopd_bench.runs.provenance import is_on_parser
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.runs.stored.store import is_stored
+from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
 
 __all__ = ["reparse"]
@@ -134,7 +135,7 @@ def _lacks_text(row: Row) -> bool:
 
 def _is_computed(run: Run, task: str) -> bool:
     """Say whether the confidence was computed: of a vote, or as a probability."""
-    return task.endswith(AGREEMENT) or run.settings(task).get("way") == "ptrue"
+    return task.endswith(AGREEMENT) or not way_of(run.settings(task)).generates
 
 
 def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks.ask.prompts import PANEL_ITEMS
-from caopd_bench.tasks.catalogue.listing import TaskEntry
 from caopd_bench.tasks.catalogue.ways import WAYS
+from caopd_bench.tasks.listing import TaskEntry
 
 __all__ = ["Costs", "Plan", "load_costs", "make_plan"]
 

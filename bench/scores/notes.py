@@ -10,6 +10,7 @@ from caopd_bench.core.terminal import WARNING_WIDTH, inline
 from caopd_bench.metrics import Tally
 from caopd_bench.runs.counts import Counts, Missing
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
+from caopd_bench.tasks.catalogue.ways import way_of
 
 __all__ = [
     "describe_run",
@@ -65,17 +66,17 @@ def _describe_chat(run: AnyRun) -> str:
 
 def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
     """Say how it was asked, where it was not once, greedily and plainly."""
-    way, count = settings.get("way") or "", settings.get("samples")
+    way, count = way_of(settings), settings.get("samples")
     parts = []
     if task.endswith(AGREEMENT):
         parts.append(f"vote of {count} samples")
-    elif way.endswith("sc8"):
+    elif way.samples > 1:
         parts.append(f"{count} samples at T=1")
-    elif way == "conf_t1":
+    elif way.sampled:
         parts.append("sampled once at T=1")
-    if way.startswith("priv"):
+    if way.privileged:
         parts.append("privileged context")
-    if way in ("twostage", "ptrue"):
+    if way.about_answer:
         parts.append("answers of an earlier run")
     wording = settings.get("wording")
     if wording:

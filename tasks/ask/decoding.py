@@ -31,30 +31,16 @@ VLLM = ("vllm", "vllm-vlm")
 #: Settings that change which tokens are chosen, also greedily, and their values without effect
 #: (None is always one).
 ALWAYS: dict[str, Any] = {
-    "repetition_penalty": 1,
-    "encoder_repetition_penalty": 1,
-    "no_repeat_ngram_size": 0,
-    "encoder_no_repeat_ngram_size": 0,
-    "bad_words_ids": [],
-    "suppress_tokens": [],
-    "begin_suppress_tokens": [],
-    "forced_bos_token_id": None,
-    "forced_eos_token_id": None,
-    "forced_decoder_ids": [],
-    "force_words_ids": [],
-    "sequence_bias": [],
-    "exponential_decay_length_penalty": [],
-    "guidance_scale": 1,
-    "watermarking_config": None,
-    "min_length": 0,
-    "min_new_tokens": 0,
-    "max_new_tokens": None,
-    "max_time": None,
-    "stop_strings": [],
+    **dict.fromkeys(("repetition_penalty", "encoder_repetition_penalty", "guidance_scale"), 1),
+    **dict.fromkeys(("no_repeat_ngram_size", "encoder_no_repeat_ngram_size"), 0),
+    **dict.fromkeys(("min_length", "min_new_tokens", "penalty_alpha"), 0),
+    **dict.fromkeys(("bad_words_ids", "suppress_tokens", "begin_suppress_tokens"), ()),
+    **dict.fromkeys(("forced_decoder_ids", "force_words_ids", "sequence_bias", "stop_strings"), ()),
+    **dict.fromkeys(("forced_bos_token_id", "forced_eos_token_id", "watermarking_config"), None),
+    **dict.fromkeys(("max_new_tokens", "max_time", "dola_layers"), None),
+    "exponential_decay_length_penalty": (),
     "token_healing": False,
     "num_beams": 1,
-    "penalty_alpha": 0,
-    "dola_layers": None,
 }
 #: With several beams only.
 OF_BEAMS: dict[str, Any] = {

@@ -10,15 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.tasks.ask.decoding import read_generation_settings
 from caopd_bench.tasks.ask.earlier_answers import Given, read_answers
-from caopd_bench.tasks.ask.exemplars import EXEMPLARS
+from caopd_bench.tasks.ask.options import one_line, read_whole, refuse_misspelt
 from caopd_bench.tasks.ask.prompts import (
     PROMPT_VERSION,
     item_hash,
@@ -29,6 +26,7 @@ from caopd_bench.tasks.ask.prompts import (
 from caopd_bench.tasks.catalogue.items import load_items
 from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 if TYPE_CHECKING:
@@ -42,19 +40,8 @@ __all__ = [
     "doc_to_text",
     "load",
     "make_docs",
-    "one_line",
 ]
 
-OPTIONS = (
-    *("exemplars", "levels", "problem_seed", "data_dir", "answers", "rollouts"),
-    *("k", "allow_copies", "first"),
-)
-#: Names that others use for ours, and that no model's arguments have.
-SYNONYMS = {
-    **dict.fromkeys(("samples", "n_samples", "num_samples", "kk", "K"), "k"),
-    **dict.fromkeys(("data", "data_folder", "folder", "datadir"), "data_dir"),
-    **dict.fromkeys(("run", "answers_from"), "answers"),
-}
 #: What the gold answer is shown with: on-policy distillation shows the teacher a sure expert.
 EXPERT_CONFIDENCE = "1.00"
 
@@ -62,29 +49,6 @@ EXPERT_CONFIDENCE = "1.00"
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 Doc = dict[str, Any]
-
-
-@contextmanager
-def one_line() -> Iterator[None]:
-    """Let a ValueError pass, to be shown as one line if nobody catches it.
-
-    Who calls lm-eval from Python gets the exception as any other. In the command `lm_eval`, which
-    catches nothing, the interpreter would print fifty lines of lm-eval's own code before ours.
-    """
-    try:
-        yield
-    except ValueError as error:
-        ours, shown_otherwise = error, sys.excepthook
-
-        def show(kind: type[BaseException], value: BaseException, trace: Any) -> None:
-            if value is ours:
-                # One line: a newline in a value would begin another one with it.
-                print(f"caopd_bench: {' '.join(str(value).splitlines())}", file=sys.stderr)
-            else:
-                shown_otherwise(kind, value, trace)
-
-        sys.excepthook = show
-        raise
 
 
 def load(*, questions: str = "math", way: str = "conf", **options: Any) -> DatasetDict:
@@ -114,25 +78,20 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
 
 
 def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
-    _refuse_misspelt(options)
+    refuse_misspelt(options)
     if "seed" in options and questions in ("math", "math_all"):
         _log.warning(
             "caopd_math: `seed` does not choose the problems, since --model_args of vllm and API "
             "models carry one too; for fresh problems use --metadata '{\"problem_seed\": 7}'"
         )
-    seed = options.get("problem_seed")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 1):
-        raise ValueError(
-            f"--metadata: problem_seed must be a whole number from 1 on, got {seed!r}; leave it "
-            "out for the frozen problems"
-        )
+    seed = read_whole(options, "problem_seed", 1, hint="; leave it out for the frozen problems")
     items = load_items(
         questions,
         data_dir=options.get("data_dir"),
         levels=options.get("levels"),
         problem_seed=seed,
     )
-    return make_docs(items[: _first(options)], way, **options)
+    return make_docs(items[: read_whole(options, "first", 1)], way, **options)
 
 
 def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> DatasetDict:
@@ -154,7 +113,7 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
     own = {"weights": weights, "generation_config": settings}
     asked = {
         "way": way,
-        "k": _read_k(options, chosen.samples) if chosen.samples > 1 else 1,
+        "k": (read_whole(options, "k", 2, 1024) or chosen.samples) if chosen.samples > 1 else 1,
         "paraphrase": options.get("paraphrase"),
         "scale": options.get("scale", "unit"),
         "instructed": True,
@@ -207,21 +166,6 @@ def doc_to_target(doc: Mapping[str, Any]) -> str:
 def doc_to_choice(doc: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
     """Give the two answers whose probabilities are compared."""
     return ["True", "False"]
-
-
-def _read_k(options: Mapping[str, Any], default: int) -> int:
-    """Read the number of samples of a question."""
-    k = options.get("k", default)
-    if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= 1024:
-        raise ValueError(f"--metadata: k must be a whole number from 2 to 1024, got {k!r}")
-    return k
-
-
-def _first(options: Mapping[str, Any]) -> int | None:
-    first = options.get("first")
-    if first is not None and (isinstance(first, bool) or not isinstance(first, int) or first < 1):
-        raise ValueError(f"--metadata: first must be a whole number from 1 on, got {first!r}")
-    return first
 
 
 def _add_given(docs: list[Doc], run: object) -> None:
@@ -289,14 +233,6 @@ def _choose_exemplars(style: str, name: str) -> tuple[str, list[Doc]]:
         known = ", ".join(sorted(sets))
         raise ValueError(f"--metadata: exemplars must be one of {known}, got {name!r}")
     return name, [dict(exemplar) for exemplar in sets[name]]
-
-
-def _refuse_misspelt(options: Mapping[str, Any]) -> None:
-    """Refuse a name that is nearly one of ours; others are arguments of the model."""
-    for name in options:
-        close = next(iter(get_close_matches(name, OPTIONS, n=1, cutoff=0.8)), SYNONYMS.get(name))
-        if close and name not in OPTIONS:
-            raise ValueError(f"--metadata: unknown option {name!r}; did you mean {close!r}?")
 
 
 def _to_dataset_dict(splits: Mapping[str, list[Doc]]) -> DatasetDict:

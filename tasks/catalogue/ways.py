@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-__all__ = ["STOP_SEQUENCES", "WAYS", "Way"]
+__all__ = ["STOP_SEQUENCES", "WAYS", "Way", "way_of"]
 
 #: A line of "###" ends an exemplar in the text that a base model sees.
 STOP_SEQUENCES = ("\n###\n",)
@@ -20,8 +21,8 @@ class Way(NamedTuple):
     ----------
     name : str
         `caopd_math_NAME` asks so.
-    about, page : str
-        A few words for lists, and for the table of docs/ways.md.
+    about : str
+        A few words for lists.
     template : str
         `tasks/ways/_TEMPLATE.yml`: who judges the response, and which metrics there are.
     sampled : bool
@@ -40,7 +41,6 @@ class Way(NamedTuple):
 
     name: str
     about: str
-    page: str
     template: str = "conf"
     sampled: bool = False
     samples: int = 1
@@ -58,30 +58,13 @@ class Way(NamedTuple):
 WAYS = {
     way.name: way
     for way in (
-        Way(
-            "conf",
-            "one greedy answer, one stated confidence",
-            "one greedy answer, with a stated confidence",
-        ),
-        Way(
-            "conf_t1",
-            "one answer sampled at T=1, one stated confidence",
-            "the same, sampled once at temperature 1",
-            sampled=True,
-        ),
-        Way(
-            "sc8",
-            "8 samples at T=1: agreement and stated confidences",
-            "8 samples at temperature 1: what each states, and how often they agree",
-            template="sampled",
-            sampled=True,
-            samples=8,
-        ),
+        Way("conf", "one greedy answer, one stated confidence"),
+        Way("conf_t1", "one answer sampled at T=1, one stated confidence", sampled=True),
+        Way("sc8", "8 samples at T=1: agreement and stated confidences", "sampled", True, 8),
         Way(
             "twostage",
             "a confidence for the answers of an earlier run",
-            "a confidence for the answers of an earlier run",
-            template="stated",
+            "stated",
             about_answer="How likely is it that the proposed answer is right? Reply with one line: "
             '"Confidence:" and the probability (0.00 to 1.00).',
             max_tokens=512,
@@ -89,24 +72,15 @@ WAYS = {
         Way(
             "ptrue",
             "P(True) of the answers of an earlier run",
-            'the probability of "True" for the answers of an earlier run',
-            template="truth",
+            "truth",
             about_answer="Is the proposed answer right? Reply with one word, True or False.",
         ),
-        Way(
-            "priv",
-            "as _conf, with privileged context",
-            "as `_conf`, with privileged context: what a teacher sees while distilling",
-            privileged=True,
-        ),
-        Way(
-            "priv_sc8",
-            "as _sc8, with privileged context",
-            "as `_sc8`, with that context",
-            template="sampled",
-            sampled=True,
-            samples=8,
-            privileged=True,
-        ),
+        Way("priv", "as _conf, with privileged context", privileged=True),
+        Way("priv_sc8", "as _sc8, with privileged context", "sampled", True, 8, privileged=True),
     )
 }
+
+
+def way_of(asked: Mapping[str, Any]) -> Way:
+    """Give the way of a document, or of a run's settings; the plain one if it is not known."""
+    return WAYS.get(str(asked.get("way")), WAYS["conf"])

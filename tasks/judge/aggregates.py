@@ -1,4 +1,4 @@
-"""What lm-eval calls to turn the values of all documents into one number.
+"""What lm-eval calls, by the names in `ways/_*.yml`, to turn the values of all documents into one.
 
 lm-eval collects what `judging` returned per metric, a value for each document. Set metrics (ECE,
 Brier, AUROC, ...) collect `[confidence, correct]`, or a list of such pairs where a question was
@@ -27,36 +27,6 @@ from caopd_bench.metrics import (
     bootstrap_within,
     tally,
 )
-
-__all__ = [
-    "SET_METRICS",
-    "accuracy",
-    "accuracy_stderr",
-    "agreement_auroc",
-    "agreement_auroc_stderr",
-    "agreement_brier",
-    "agreement_brier_stderr",
-    "agreement_ece",
-    "agreement_ece_stderr",
-    "auroc",
-    "auroc_between_questions",
-    "auroc_stderr",
-    "auroc_within_questions",
-    "auroc_within_questions_stderr",
-    "brier",
-    "brier_stderr",
-    "ece",
-    "ece_stderr",
-    "majority_accuracy",
-    "majority_accuracy_stderr",
-    "mean_confidence",
-    "mean_confidence_stderr",
-    "overconfidence_gap",
-    "overconfidence_gap_stderr",
-    "share_not_ok",
-    "spr",
-    "spr_stderr",
-]
 
 SET_METRICS = ("ece", "brier", "auroc", "spr", "overconfidence_gap")
 Pair: TypeAlias = "tuple[float | None, float]"  # confidence or None, correct

@@ -2,11 +2,10 @@
 
 Start with `problem`, then `generate`.
 
-Imports `catalogue`.
+Imports nothing of ours.
 """
 
-from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.problems.frozen import load
 from caopd_bench.tasks.problems.generate import generate
 
-__all__ = ["EXEMPLARS", "generate", "load"]
+__all__ = ["generate", "load"]

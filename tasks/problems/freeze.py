@@ -10,7 +10,6 @@ import hashlib
 import sys
 from collections.abc import Sequence
 
-from caopd_bench.tasks.catalogue.kept import replace_file
 from caopd_bench.tasks.problems.frozen import FROZEN_PATH, FROZEN_SHA256, canonical_jsonl
 from caopd_bench.tasks.problems.generate import generate
 
@@ -27,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     data = canonical_jsonl(generate())
     found = hashlib.sha256(data).hexdigest()
     if options.write:
-        replace_file(FROZEN_PATH, data)
+        FROZEN_PATH.write_bytes(data)
         print(f'wrote {FROZEN_PATH}\nFROZEN_SHA256 = "{found}"')
         return 0
     if not FROZEN_PATH.is_file() or FROZEN_PATH.read_bytes() != data:

@@ -77,7 +77,7 @@ _MAX_DRAWS = 20_000
 # 1,000 of a test set are all different, thousands for training repeat some in other words.
 _NEW_DRAWS = 500
 # What the prompt shows as a worked example is asked in no split.
-_SHOWN = {example["question"] for examples in EXEMPLARS.values() for example in examples}
+_SHOWN = {shown["question"] for examples in EXEMPLARS["math"].values() for shown in examples}
 # Numbers, and words in capitals whose letters are to be arranged.
 _SIGNATURE = re.compile(r"[0-9.]*[0-9]|[A-Z]{4,}")
 # Lengths to aim at; 0 is for no lead-in.

@@ -1,20 +1,7 @@
 """Every function that the YAML names: lm-eval before 0.4.12 resolves `!function` only beside it."""
 
+# ruff: noqa: F401, F403
 from caopd_bench.tasks.ask.documents import doc_to_choice, doc_to_target, doc_to_text, load
 from caopd_bench.tasks.ask.sample import SampledTask
-from caopd_bench.tasks.judge import aggregates
-from caopd_bench.tasks.judge.aggregates import *  # noqa: F403
+from caopd_bench.tasks.judge.aggregates import *
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples, judge_truth
-
-__all__ = [
-    *aggregates.__all__,
-    "SampledTask",
-    "doc_to_choice",
-    "doc_to_target",
-    "doc_to_text",
-    "judge",
-    "judge_given",
-    "judge_samples",
-    "judge_truth",
-    "load",
-]

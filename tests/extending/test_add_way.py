@@ -6,7 +6,7 @@ WRITE = ("-m", "caopd_bench.tasks.write_yaml")
 LOOK = """
 import json, sys
 from caopd_bench.cli import main
-from caopd_bench.tasks.ask.exemplars import EXEMPLARS
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.ask.prompts import render_prompt
 doc = {**EXEMPLARS["math"]["a"][0], "style": "math", "way": "conf_brief", "instructed": True}
 print(json.dumps(render_prompt(doc)))
@@ -26,6 +26,6 @@ def test_a_row_is_asked_of_every_dataset(checkout):
     assert any(line.endswith("_priv _priv_sc8 _conf_brief") for line in out)
     assert ["requests", "1,319"] in [line.split() for line in out]
     page = (copy.folder / "docs" / "ways.md").read_text()
-    assert "| `caopd_NAME_conf_brief` | as `_conf`, with the answer at once |\n" in page
+    assert "| `caopd_NAME_conf_brief` | as _conf, without steps |\n" in page
     tests = "tests/tasks/catalogue/test_yaml.py"
     assert " passed" in copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)

@@ -22,6 +22,7 @@ from caopd_bench.runs.stored.baseline import BASELINE_NAME, hash_rows, read_base
 from caopd_bench.runs.stored.files import mend
 from caopd_bench.runs.stored.store import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
 from caopd_bench.runs.stored.study import packed_hash
+from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
@@ -189,7 +190,7 @@ def find_unlike_spans(run: Run) -> Iterator[str]:
         task
         for task in run.tasks
         if not task.endswith(AGREEMENT)
-        and run.settings(task).get("way") != "ptrue"
+        and way_of(run.settings(task)).generates
         and run.settings(task).get("parser_version") == PARSER_VERSION
     }
     unlike = [

@@ -33,8 +33,6 @@ from caopd_bench.tasks.catalogue.rows import DataError, Row, as_mapping, as_text
 def read_arc(row: Row, where: str) -> Item:
     r"""Read a row, whose options are named by letters or by numbers.
 
-    Examples
-    --------
     >>> choices = {"text": ["x", "y"], "label": ["1", "2"]}
     >>> row = {"id": "a", "question": "Which?", "choices": choices, "answerKey": "2"}
     >>> read_arc(row, "row 1")["question"], read_arc(row, "row 1")["answer"]
@@ -69,8 +67,6 @@ def read_arc(row: Row, where: str) -> Item:
 def read_mmlu_pro(row: Row, where: str) -> Item:
     """Read a row of up to ten options.
 
-    Examples
-    --------
     >>> row = {"question_id": 7, "question": "Which?", "options": ["x", "y"], "answer_index": 1}
     >>> item = read_mmlu_pro({**row, "category": "law"}, "row 1")
     >>> item["answer"], item["subject"], item["id"]
@@ -106,8 +102,6 @@ def read_mmlu_pro(row: Row, where: str) -> Item:
 def read_truthfulqa(row: Row, where: str) -> Item:
     r"""Read a row whose right answer stands first; the order is drawn, the same for everyone.
 
-    Examples
-    --------
     >>> targets = {"choices": ["right", "wrong", "worse"], "labels": [1, 0, 0]}
     >>> item = read_truthfulqa({"question": "Which?", "mc1_targets": targets}, "row 1")
     >>> f"\n{item['answer']}. right" in item["question"]
@@ -145,8 +139,6 @@ def read_truthfulqa(row: Row, where: str) -> Item:
 def read_triviaqa(row: Row, where: str) -> Item:
     """Read a row and all names of its answer.
 
-    Examples
-    --------
     >>> answer = {"value": "Fab Four", "aliases": ["The Beatles", "Fab Four"]}
     >>> row = {"question_id": "t1", "question": "Who?", "answer": answer}
     >>> read_triviaqa(row, "row 1")["answer"]

@@ -37,8 +37,6 @@ _GSM8K = "b52325ad96ea38979fdc222e881ff5d105f95295"
 def read_gsm8k(row: Row, where: str) -> Item:
     r"""Read a row whose answer ends in a line `#### number`; `<<2+2=4>>` are calculator marks.
 
-    Examples
-    --------
     >>> row = {"question": "And both?", "answer": "So 1,000+2=<<1000+2=1002>>1,002.\n#### 1,002"}
     >>> item = read_gsm8k(row, "row 1")
     >>> item["answer"], item["solution"]
@@ -82,8 +80,6 @@ def read_gsm8k(row: Row, where: str) -> Item:
 def read_math500(row: Row, where: str) -> Item:
     r"""Read a row of MATH.
 
-    Examples
-    --------
     >>> row = {"problem": "$1/2$ of 3?", "solution": "Halve it.", "answer": r"\frac{3}{2}"}
     >>> item = read_math500({**row, "subject": "Algebra", "level": 1, "unique_id": "1"}, "row 1")
     >>> item["answer"], item["kind"], item["level"]
@@ -129,8 +125,6 @@ def read_math500(row: Row, where: str) -> Item:
 def read_svamp(row: Row, where: str) -> Item:
     """Read a row: some bodies end without a full stop, some with a comma.
 
-    Examples
-    --------
     >>> row = {"Body": "Ann has 3 pens", "Question": "How many?", "Answer": "3.0", "ID": "chal-1"}
     >>> item = read_svamp({**row, "Equation": "( 1.0 + 2.0 )", "Type": "Addition"}, "row 1")
     >>> item["question"], item["answer"], item["solution"]

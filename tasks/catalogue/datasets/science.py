@@ -19,8 +19,6 @@ def sdpo_file(path: str, digest: str) -> RawFile:
 def read_science(domain: str, row: Row, where: str) -> Item:
     """Read a row, which brings its own instruction for the system message.
 
-    Examples
-    --------
     >>> row = {"idx": 7, "system": "Choose.", "prompt": "Which? A: one B: two", "answer": " B "}
     >>> item = read_science("physics", row, "row 1")
     >>> item["answer"], item["id"], item["system"]

@@ -29,8 +29,6 @@ _SOURCE = Source(
 def read_tooluse(row: Row, where: str) -> Item:
     """Read a row whose answer is a list of calls, as text or not.
 
-    Examples
-    --------
     >>> row = {"idx": 0, "prompt": "Look.", "answer": [{"Action": "a", "Action_Input": "{}"}]}
     >>> read_tooluse(row, "row 1")["answer"]
     '[{"Action": "a", "Action_Input": "{}"}]'

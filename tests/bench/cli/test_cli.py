@@ -12,7 +12,7 @@ import pytest
 from caopd_bench import __version__, read_run, score
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks import task_folder
-from caopd_bench.tasks.catalogue.listing import list_tasks
+from caopd_bench.tasks.listing import list_tasks
 
 COMMANDS = ("tasks", "fetch-model", "score")
 

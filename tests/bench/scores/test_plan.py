@@ -5,7 +5,7 @@ import pytest
 from caopd_bench.core.errors import UsageError
 from caopd_bench.scores.cost import Costs, load_costs, make_plan
 from caopd_bench.tasks.catalogue.datasets import DATASETS
-from caopd_bench.tasks.catalogue.listing import list_tasks
+from caopd_bench.tasks.listing import list_tasks
 
 COSTS = Costs(100, 50.0, 40.0, 20.0, "made up")
 TASKS = {task.name: task for task in list_tasks()}

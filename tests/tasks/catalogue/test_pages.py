@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from caopd_bench.tasks.ask.exemplars import EXEMPLARS
 from caopd_bench.tasks.ask.prompts import PANEL, SCIENCE_LINE, render_answer, render_prompt
 from caopd_bench.tasks.catalogue.datasets import SOURCES
 from caopd_bench.tasks.judge.verify import KINDS, verify
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.read.parse import parse_response
 
 DOCS = Path(__file__).parents[3] / "docs"

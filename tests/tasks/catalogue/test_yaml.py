@@ -5,9 +5,9 @@ import yaml
 
 from caopd_bench.tasks.ask.prompts import PANEL
 from caopd_bench.tasks.catalogue.datasets import DATASETS
-from caopd_bench.tasks.catalogue.listing import TABLES, list_tasks
 from caopd_bench.tasks.catalogue.ways import WAYS
-from caopd_bench.tasks.write_yaml import ROOT, render_pages, render_yaml
+from caopd_bench.tasks.listing import ROOT, TABLES, list_tasks
+from caopd_bench.tasks.write_yaml import render_pages, render_yaml
 
 COMMAND = "python -m caopd_bench.tasks.write_yaml"
 

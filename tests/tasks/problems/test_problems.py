@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from caopd_bench.tasks.problems import EXEMPLARS, generate, load
 from caopd_bench.tasks.problems import freeze as freeze_command
 from caopd_bench.tasks.problems import frozen as frozen_module
+from caopd_bench.tasks.problems import generate, load
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS as ALL_EXEMPLARS
 from caopd_bench.tasks.problems.frozen import FROZEN_PATH, canonical_jsonl, parse_levels
 from caopd_bench.tasks.problems.generate import FAMILIES, SPLITS, families_at
 
 Items = list[dict[str, Any]]
+EXEMPLARS = ALL_EXEMPLARS["math"]
 KEYS = {"id", "level", "family", "question", "answer", "kind", "solution"}
 
 

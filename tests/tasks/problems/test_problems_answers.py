@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from caopd_bench.tasks.problems import EXEMPLARS, generate
+from caopd_bench.tasks.problems import generate
+from caopd_bench.tasks.problems.exemplars import EXEMPLARS as ALL_EXEMPLARS
 from caopd_bench.tasks.problems.frozen import read_frozen
 
 Items = list[dict[str, Any]]
+EXEMPLARS = ALL_EXEMPLARS["math"]
 solve: Callable[[str], Fraction] = runpy.run_path(
     str(Path(__file__).parents[2] / "studies" / "solvers" / "solvers.py")
 )["solve"]

@@ -1,18 +1,30 @@
-"""What tasks there are, read from the YAML that lm-eval reads, and the tables of the pages."""
+"""What tasks there are: every dataset in every way of asking, and the prompt panel; their tables.
+
+`write_yaml` writes from this list what lm-eval reads.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-
+from caopd_bench.tasks.ask.prompts import PANEL
 from caopd_bench.tasks.catalogue.dataset import Source
-from caopd_bench.tasks.catalogue.datasets import SOURCES
+from caopd_bench.tasks.catalogue.datasets import DATASETS, SOURCES
+from caopd_bench.tasks.catalogue.items import count_items
 from caopd_bench.tasks.catalogue.ways import WAYS
 
-__all__ = ["TABLES", "TaskEntry", "list_tasks", "render_markdown"]
+__all__ = ["PANEL_TASKS", "ROOT", "TABLES", "TaskEntry", "list_tasks", "render_markdown"]
+
+#: The folder of the YAML.
+ROOT = Path(__file__).parent / "yaml"
+#: The tasks of the prompt panel: wording, scale and set of exemplars.
+PANEL_TASKS = {
+    f"caopd_math_panel_{paraphrase}_{scale}_{exemplars}": (paraphrase, scale, exemplars)
+    for paraphrase, scale in PANEL
+    for exemplars in ("a", "b")
+}
 
 
 class TaskEntry(NamedTuple):
@@ -28,35 +40,24 @@ class TaskEntry(NamedTuple):
     questions: str
     way: str
     max_tokens: int | None
-    version: str
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads the YAML without importing the functions it names."""
-
-
-_Loader.add_constructor("!function", lambda _loader, node: str(node.value))
+    version: str = "1.0"
 
 
 def list_tasks() -> list[TaskEntry]:
     """List the tasks by name; the group of the prompt panel is none, its members are."""
     entries = []
-    for path in sorted(Path(__file__).parents[1].rglob("*.yaml")):
-        config: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-        if not isinstance(config.get("task"), str):
-            continue
-        options = config.get("dataset_kwargs", {})
-        entries.append(
-            TaskEntry(
-                config["task"],
-                str(config.get("metadata", {}).get("summary", "")),
-                path,
-                str(options.get("questions", "")),
-                "panel" if "paraphrase" in options else str(options.get("way", "")),
-                config.get("generation_kwargs", {}).get("max_gen_toks"),
-                str(config.get("metadata", {}).get("version", "")),
-            )
-        )
+    for name, dataset in DATASETS.items():
+        about = dataset.about.format(count_items(name))
+        for way in WAYS.values():
+            task = f"caopd_{name}_{way.name}"
+            path = ROOT / (dataset.folder or name) / f"{task}.yaml"
+            budget = (way.max_tokens or dataset.max_tokens) if way.generates else None
+            summary = f"{about}; {way.about}"
+            entries.append(TaskEntry(task, summary, path, name, way.name, budget))
+    for task, (paraphrase, scale, exemplars) in PANEL_TASKS.items():
+        summary = f"prompt panel: wording {paraphrase}, scale {scale}, exemplar set {exemplars}"
+        path, budget = ROOT / "panel" / f"{task}.yaml", DATASETS["math"].max_tokens
+        entries.append(TaskEntry(task, summary, path, "math", "panel", budget))
     return sorted(entries)
 
 
@@ -101,7 +102,7 @@ def _render_pins() -> str:
 
 
 def _render_ways() -> str:
-    rows = ((f"`caopd_NAME_{way.name}`", way.page) for way in WAYS.values())
+    rows = ((f"`caopd_NAME_{way.name}`", way.about) for way in WAYS.values())
     return _table("task", "asks", rows=rows)
 
 
