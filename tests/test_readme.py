@@ -107,6 +107,13 @@ def test_links_lead_somewhere():
                 assert anchor in list_anchors(file), (page, target)
 
 
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([\w./-]+\.md)\)", index))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    assert pages - linked == {"README.md"}
+
+
 def test_the_task_page_shows_the_prompt_that_is_sent():
     from caopd_bench.tasks import problems
     from caopd_bench.tasks.ask.prompts import render_prompt
