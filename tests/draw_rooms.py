@@ -50,7 +50,7 @@ FLOORS = {
         ("registry",),
         ("intervals",),
         ("comparison", "recalibration", "reliability"),
-        ("overview",),
+        ("overview", "__main__"),
     ),
     "caopd_bench.tasks": (
         ("discovery", "problems", "read"),

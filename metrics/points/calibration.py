@@ -179,6 +179,7 @@ def ece(
     place=5,
 )
 def _ece_in_l2(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
+    """Return the ECE in the L2 norm, the root mean square of the gaps of the bins."""
     return ece(confidence, correct, norm="l2")
 
 

@@ -257,7 +257,7 @@ def _influence_of_saturation(t: Tally) -> Influence:
 def saturation(
     confidence: ArrayLike | Tally, correct: ArrayLike | None = None, *, at: float = 0.99
 ) -> float:
-    """Return the share of rows that state ``at`` or more; parameters as for :func:`ece`.
+    """Return the share of rows that state 0.99 (``at``) or more; parameters as for :func:`ece`.
 
     Parameters
     ----------

@@ -67,6 +67,14 @@ def test_a_row_that_is_wrong_is_one_clear_error_and_registers_nothing():
     assert list(m.METRICS) == known
 
 
+def test_what_has_a_line_says_what_it_means_and_is_computed():
+    for name, row in m.METRICS.items():
+        shown = row.shown
+        assert bool(shown.line) == bool(shown.meaning), name
+        assert shown.line or not (shown.column or shown.worst_case), name
+        assert shown.json or not shown.line or name == "accuracy", name  # which is of all rows
+
+
 # Ranges of what is registered
 
 EXTREMES = [
