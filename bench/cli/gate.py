@@ -4,37 +4,83 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from caopd_bench.comparison.pairs import rows_by_task
-from caopd_bench.core.deliver import write_files
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.exits import ExitCode, complain
-from caopd_bench.gates.decide import gate
-from caopd_bench.gates.inputs import choose_tasks, load_reference, read_whole
-from caopd_bench.gates.margins import render_suggestions, suggest_margins
-from caopd_bench.gates.planning.plan import plan_gate
-from caopd_bench.gates.planning.plan_text import render_plan, render_plan_json
-from caopd_bench.gates.planning.self_test import run_self_test
-from caopd_bench.gates.planning.self_test_text import render_self_test
-from caopd_bench.gates.policy import SHIPPED, Policy, load_policy, render_schema
-from caopd_bench.gates.rerun import IDENTICAL, measure_rerun
-from caopd_bench.gates.wording.github import annotate, append_summary
-from caopd_bench.gates.wording.text import render_text
-from caopd_bench.gates.wording.write import (
-    check_outputs,
-    try_to_deliver,
-    write_outputs,
-)
-from caopd_bench.runs.run import AnyRun, Run
-from caopd_bench.runs.stored.baseline import read_baseline
 
-__all__ = ["run_gate"]
+if TYPE_CHECKING:
+    from caopd_bench.gates.policy import Policy
+    from caopd_bench.runs.run import AnyRun
+
+__all__ = ["add", "run_gate"]
+
+
+def add(commands: Any) -> None:
+    """Add `gate`."""
+    gate = commands.add_parser(
+        "gate",
+        help="PASS, FAIL or INCONCLUSIVE: may this checkpoint replace the reference?",
+        description="Decide by a policy whether a candidate is as well calibrated as a reference. "
+        "Exit codes: 0 PASS, 1 FAIL, 2 something given cannot be used, 3 INCONCLUSIVE (0 if the "
+        "policy only warns of chance), 4 the runs are not comparable, 5 a PASS of which a file "
+        "cannot be written. 1 is FAIL and nothing else; those of every command stand below.",
+    )
+    gate.add_argument("candidate", nargs="?", metavar="CAND", help="a run, as for score")
+    gate.add_argument(
+        "--policy",
+        type=arguments.path,
+        metavar="FILE",
+        help="YAML (docs/gate.md); without it the shipped margins, and --reference",
+    )
+    gate.add_argument("--reference", metavar="RUN", help="in place of the policy's")
+    gate.add_argument(
+        "--output",
+        type=arguments.path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="also write .json, .md, .xml (JUnit) or .html; may be given several times",
+    )
+    gate.add_argument(
+        "--strict", action="store_true", help="refuse runs that were asked differently"
+    )
+    gate.add_argument(
+        "--reparse",
+        action="store_true",
+        help="decide by the texts: read the responses of both runs again with this parser",
+    )
+    gate.add_argument(
+        "--self-test",
+        action="store_true",
+        help="let the gate judge candidates made of the reference: equal ones, OPD-shaped ones",
+    )
+    gate.add_argument(
+        "--plan",
+        action=_InsteadOfADecision,
+        help="before any candidate: in how many runs an equal model could PASS with the "
+        "reference's items, and how many items it takes; --output FILE.json",
+    )
+    gate.add_argument(
+        "--suggest-margins",
+        action=_InsteadOfADecision,
+        help="margins from the noise of a rerun; CAND is the reference's checkpoint run again",
+    )
+    gate.add_argument("--schema", action=_InsteadOfADecision, help="print the policy's JSON Schema")
+    gate.set_defaults(run=run_gate, decides=True, explain_extra=_explain_extra)
 
 
 def run_gate(options: argparse.Namespace) -> int:
     """Carry out the command."""
+    from caopd_bench.gates.decide import gate
+    from caopd_bench.gates.policy import Policy, load_policy, render_schema
+    from caopd_bench.gates.wording.github import annotate, append_summary
+    from caopd_bench.gates.wording.text import render_text
+    from caopd_bench.gates.wording.write import check_outputs, try_to_deliver, write_outputs
+
     if options.schema:
         sys.stdout.write(render_schema())
         return 0
@@ -80,6 +126,8 @@ def run_gate(options: argparse.Namespace) -> int:
 
 
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
+    from caopd_bench.gates.inputs import load_reference, read_whole
+
     spec = load_reference(options.policy or policy, options.reference)[1]
     return read_whole(spec)
 
@@ -91,6 +139,10 @@ def _check_plan_outputs(files: Iterable[Path]) -> None:
 
 
 def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
+    from caopd_bench.core.deliver import write_files
+    from caopd_bench.gates.planning.plan import plan_gate
+    from caopd_bench.gates.planning.plan_text import render_plan, render_plan_json
+
     plan = plan_gate(policy, reference)
     print(render_plan(plan))
     text = render_plan_json(plan).encode("utf-8", "backslashreplace")
@@ -100,6 +152,14 @@ def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
 
 def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
     """Print margins from the noise of a rerun: of a second run, or the one measured before."""
+    from caopd_bench.comparison.pairs import rows_by_task
+    from caopd_bench.gates.inputs import choose_tasks, read_whole
+    from caopd_bench.gates.margins import render_suggestions, suggest_margins
+    from caopd_bench.gates.policy import SHIPPED
+    from caopd_bench.gates.rerun import IDENTICAL, measure_rerun
+    from caopd_bench.runs.run import Run
+    from caopd_bench.runs.stored.baseline import read_baseline
+
     rows = rows_by_task(reference)
     tasks = [task for task in choose_tasks(policy, list(rows)) if task in rows]
     folder = Path(reference.path)
@@ -132,6 +192,35 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
 
 
 def _self_test(policy: Policy, reference: AnyRun) -> int:
+    from caopd_bench.gates.planning.self_test import run_self_test
+    from caopd_bench.gates.planning.self_test_text import render_self_test
+
     done = run_self_test(policy, reference)
     print(render_self_test(done, reference.name, policy))
     return 0 if done.holds else 1
+
+
+def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | None:
+    if any(word.startswith("-") for word in extra):
+        return None
+    return (
+        f"gate: one candidate only, got {', '.join([options.candidate, *extra])}; the reference is "
+        "named by --reference, or in the policy"
+    )
+
+
+class _InsteadOfADecision(argparse.Action):
+    """A flag of a command that decides, with which it prints a text and decides nothing."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=False, **more)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: object,  # noqa: ARG002
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        setattr(namespace, self.dest, True)
+        namespace.decides = False

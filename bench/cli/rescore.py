@@ -4,16 +4,64 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Any
 
-from caopd_bench.cli.score import check_outputs, present
+from caopd_bench.cli import arguments
+from caopd_bench.cli.score import add_outputs, check_outputs, present
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.rescore import rescore
 
-__all__ = ["run_rescore"]
+__all__ = ["add", "run_rescore"]
+
+
+def add(commands: Any) -> None:
+    """Add `rescore`."""
+    rescore = commands.add_parser(
+        "rescore",
+        help="logged answers: parse, judge and score them; no model, no lm-eval",
+        description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
+        "Inspect (.eval, .json), and score them.",
+    )
+    rescore.add_argument("file", type=arguments.path, metavar="FILE")
+    rescore.add_argument(
+        "--response", default="response", metavar="COL", help="the model's text (response)"
+    )
+    rescore.add_argument("--gold", default="gold", metavar="COL", help="the right answer (gold)")
+    rescore.add_argument(
+        "--kind",
+        default="number",
+        metavar="KIND",
+        help="of the answers: number, latex, choice, phrase, calls, first_call (number)",
+    )
+    rescore.add_argument("--item", metavar="COL", help="names the question; its rows are samples")
+    rescore.add_argument(
+        "--question",
+        metavar="COL",
+        help="the question's text; rows then pair with lm_eval's of the same questions",
+    )
+    rescore.add_argument(
+        "--by",
+        type=arguments.names,
+        action="append",
+        default=[],
+        metavar="COL[,COL]",
+        help="also by group",
+    )
+    rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
+    rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
+    rescore.add_argument(
+        "--max-tokens",
+        type=arguments.count,
+        metavar="N",
+        help="token budget of the answers: those cut off are unfinished",
+    )
+    add_outputs(rescore)
+    rescore.set_defaults(run=run_rescore)
 
 
 def run_rescore(options: argparse.Namespace) -> int:
     """Carry out the command."""
+    from caopd_bench.runs.rescore import rescore
+
     check_outputs(options)
     if options.item and options.question:
         raise UsageError("--item and --question: give one of them; both name the question")

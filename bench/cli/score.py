@@ -3,43 +3,121 @@
 from __future__ import annotations
 
 import argparse
-import io
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from caopd_bench.comparison.pair_notes import notes_on_items, notes_on_thinking, notes_on_weights
-from caopd_bench.core.deliver import print_table, write_files, write_json
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import UsageError, writing
 from caopd_bench.core.process.progress import stage
-from caopd_bench.core.process.share import usable_cores
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
-from caopd_bench.metrics import plot_reliabilities, reliability_table
-from caopd_bench.runs.check_texts import refuse_unlike_texts
-from caopd_bench.runs.counts import Missing
-from caopd_bench.runs.flat.read import MAX_ROWS, Columns
-from caopd_bench.runs.note import Note
-from caopd_bench.runs.read import expand_specs, read_runs
-from caopd_bench.runs.records import Record, render_json
-from caopd_bench.runs.reparse import reparse
-from caopd_bench.runs.run import AnyRun, CountedRun, Run
-from caopd_bench.runs.stored.store import write_stored
-from caopd_bench.scores.notes import describe_run, notes_on_task
-from caopd_bench.scores.score import score
-from caopd_bench.scores.table import HEADS, render_groups, render_task
-from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from caopd_bench.runs.counts import Missing
+    from caopd_bench.runs.records import Record
+    from caopd_bench.runs.run import AnyRun, Run
 
-__all__ = ["check_outputs", "present", "run_score"]
+__all__ = ["add", "add_outputs", "check_outputs", "present", "run_score"]
 
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
+def add(commands: Any) -> None:
+    """Add `score`."""
+    score = commands.add_parser(
+        "score",
+        help="the table: accuracy, calibration and discrimination, with intervals",
+        description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or any "
+        "JSONL, CSV or Parquet files with a row an answer.",
+    )
+    score.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="PATH or NAME=PATH: a folder, a file, or files by a pattern ('shards/*.parquet')",
+    )
+    score.add_argument("--task", metavar="NAME", help="only this task")
+    score.add_argument(
+        "--by",
+        type=arguments.names,
+        action="append",
+        default=[],
+        metavar="KEY[,KEY]",
+        help="also by group: level, family, ..., or columns of flat files",
+    )
+    score.add_argument(
+        "--reparse",
+        action="store_true",
+        help="read the responses again, for runs of an earlier parser; --store keeps the result",
+    )
+    add_outputs(score)
+    together = score.add_argument_group("several tasks together")
+    together.add_argument(
+        "--panel",
+        action="store_true",
+        help="caopd_math_panel: the spread of every metric between prompts",
+    )
+    together.add_argument(
+        "--probe",
+        action="store_true",
+        help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
+    )
+    flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
+    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
+    flat.add_argument("--correct-column", default="correct", metavar="NAME")
+    flat.add_argument(
+        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
+    )
+    flat.add_argument(
+        "--decimals",
+        type=arguments.decimals,
+        metavar="N",
+        help="round confidences: bounds the memory that continuous ones take",
+    )
+    score.set_defaults(run=run_score)
+
+
+def add_outputs(command: argparse.ArgumentParser) -> None:
+    """Add what is computed and where it goes: the options that `rescore` has too."""
+    command.add_argument(
+        "--confidence",
+        type=arguments.coverage,
+        default=0.95,
+        metavar="P",
+        help="of intervals (0.95)",
+    )
+    command.add_argument(
+        "--missing",
+        choices=("drop", "zero"),
+        default="drop",
+        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
+        "as 0 as in the official code of CaOPD (zero)",
+    )
+    command.add_argument(
+        "--json",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the records, strict JSON; - for standard output, the table then goes to "
+        "standard error",
+    )
+    command.add_argument(
+        "--figure", type=arguments.path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+    )
+    command.add_argument(
+        "--store", type=arguments.path, metavar="DIR", help="keep rows and numbers (one run)"
+    )
+    command.add_argument(
+        "--text", action="store_true", help="with --store: keep questions and texts too"
+    )
+
+
 def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
+    from caopd_bench.runs.check_texts import refuse_unlike_texts
+    from caopd_bench.runs.flat.read import Columns
+    from caopd_bench.runs.read import expand_specs, read_runs
+
+    if options.panel or options.probe:
+        return _run_together(options)
     options.runs = expand_specs(options.runs)
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
@@ -61,7 +139,46 @@ def run_score(options: argparse.Namespace) -> int:
     return present(runs, options, keys)
 
 
+def _run_together(options: argparse.Namespace) -> int:
+    """Carry out --panel or --probe; options that are for the ordinary table are refused."""
+    from caopd_bench.core.deliver import print_table, write_json
+    from caopd_bench.runs.read import read_runs
+    from caopd_bench.runs.records import render_json
+    from caopd_bench.scores.panel import read_panel, record_spreads
+    from caopd_bench.scores.panel_probe_table import render_panel, render_probes
+    from caopd_bench.scores.probe import probe
+
+    name = "--panel" if options.panel else "--probe"
+    if options.panel and options.probe:
+        raise UsageError("--panel and --probe: give one of them")
+    for option in ("store", "figure", "task", "by", "text", "reparse"):
+        if getattr(options, option):
+            raise UsageError(f"{name}: --{option} does not go with it")
+    if options.missing != "drop":
+        raise UsageError(f"{name}: --missing does not go with it")
+    runs = read_runs(options.runs)
+    if options.panel:
+        with stage("comparing prompts"):
+            spreads, turns, records = read_panel(runs, level=options.confidence)
+        records = [*record_spreads(spreads), *records]
+        blocks = list(render_panel(spreads, turns, options.confidence))
+    else:
+        with stage("computing probes"):
+            records = probe(runs, level=options.confidence)
+        blocks = list(render_probes(records, options.confidence))
+    text = render_json(records) if options.json else ""
+    write_json(options.json, text)
+    print_table(blocks, options.json, text)
+    return 0
+
+
 def _reparse(run: AnyRun) -> Run:
+    from dataclasses import replace
+
+    from caopd_bench.runs.note import Note
+    from caopd_bench.runs.reparse import reparse
+    from caopd_bench.tasks.read.parse import PARSER_VERSION
+
     again, changed = reparse(run)
     share = f"{changed:,} of {len(again.rows):,} rows"
     note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
@@ -79,13 +196,20 @@ def check_outputs(options: argparse.Namespace) -> None:
 
 def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[str]) -> int:
     """Score runs, print the tables, and write what the options ask for."""
+    from caopd_bench.core.deliver import print_table, write_files, write_json
+    from caopd_bench.core.process.share import usable_cores
+    from caopd_bench.runs.records import render_json
+    from caopd_bench.runs.stored.store import write_stored
+    from caopd_bench.scores.figure import draw_reliability, render_figure
+    from caopd_bench.scores.score import score
+
     kept = _check_kept(runs[0]) if options.store else None
     missing: Missing = options.missing
     records = score(
         runs, by=keys, level=options.confidence, missing=missing, workers=usable_cores()
     )
     with stage("drawing"):
-        figure = _draw(runs, options.confidence, missing) if options.figure else None
+        figure = draw_reliability(runs, options.confidence, missing) if options.figure else None
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
     text = render_json(records) if options.json else ""
@@ -97,7 +221,7 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
                 kept, records, options.store, level=options.confidence, with_text=options.text
             )
     if figure:
-        write_files({options.figure: _save(figure, options.figure.suffix.lower())})
+        write_files({options.figure: render_figure(figure, options.figure.suffix.lower())})
     print_table(_render(runs, records, keys, options.confidence, missing), options.json, text)
     if is_missing:
         raise UsageError(
@@ -107,6 +231,9 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
 
 
 def _check_kept(run: AnyRun) -> Run:
+    from caopd_bench.runs.flat.read import MAX_ROWS
+    from caopd_bench.runs.run import Run
+
     if isinstance(run, Run):
         return run
     raise UsageError(
@@ -116,6 +243,10 @@ def _check_kept(run: AnyRun) -> Run:
 
 
 def _select(run: AnyRun, task: str | None) -> AnyRun:
+    from dataclasses import replace
+
+    from caopd_bench.runs.run import CountedRun
+
     if task is None:
         return run
     if not run.has(task):
@@ -134,6 +265,14 @@ def _render(
     missing: Missing,
 ) -> Iterator[str]:
     """Yield what is printed, a block at a time."""
+    from caopd_bench.comparison.pair_notes import (
+        notes_on_items,
+        notes_on_thinking,
+        notes_on_weights,
+    )
+    from caopd_bench.scores.notes import describe_run, notes_on_task
+    from caopd_bench.scores.table import render_groups, render_task
+
     # Of ten thousand tasks each is looked up once, not searched for among all.
     of_task: dict[str, list[Record]] = {}
     for record in records:
@@ -168,40 +307,3 @@ def _without(run: AnyRun, task: str, key: str) -> str:
     """Say how many rows are in no group of a key."""
     n = run.count(task).n - sum(counts.n for counts in run.count_by(task, key).values())
     return f"  ({n:,} {'row has' if n == 1 else 'rows have'} no {inline(key)})\n" if n else ""
-
-
-def _draw(runs: Sequence[AnyRun], level: float, missing: Missing) -> Figure | None:
-    """Draw a panel per run and task, on one scale; None if there is nothing to draw."""
-    panels = [
-        (run, task, counts)
-        for run in runs
-        for task in run.tasks
-        if (counts := run.count(task).tally(missing)) is not None
-    ]
-    if not panels:
-        return None
-    tasks = {task for _, task, _ in panels}
-    tables = {}
-    for run, task, counts in panels:
-        title = inline(run.name, NAME_WIDTH)
-        if len(tasks) > 1:
-            title += f"\n{inline(task, NAME_WIDTH)}"
-        if missing == "zero":
-            title += f"\n{HEADS[missing]}"
-        while title in tables:  # long names are shortened, and may then be alike
-            title += "'"
-        tables[title] = reliability_table(counts, level=level)
-    return plot_reliabilities(tables)
-
-
-def _save(figure: Figure, suffix: str) -> bytes:
-    # No date, no random ids: the same rows give the same bytes.
-    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}), warnings.catch_warnings():
-        # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
-        warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
-        image = io.BytesIO()
-        figure.savefig(image, format=suffix[1:], dpi=160, metadata=metadata[suffix])
-    return image.getvalue()

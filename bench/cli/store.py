@@ -5,21 +5,50 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import OutputError, UsageError
 from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.lm_eval import is_results
-from caopd_bench.runs.stored.scrub import Finding, find_ours, scrub
-from caopd_bench.runs.stored.secrets import name_places
 
-__all__ = ["run_store"]
+if TYPE_CHECKING:
+    from caopd_bench.runs.stored.scrub import Finding
+
+__all__ = ["add", "run_store"]
 
 WIDTH = 300
 
 
+def add(commands: Any) -> None:
+    """Add `store`."""
+    store = commands.add_parser(
+        "store",
+        help="take keys, passwords and private paths out of stored runs and references",
+        description="Clean stored runs, references and the records of sweeps that an earlier "
+        "version wrote: settings that may hold a secret are left out, and paths are shortened. "
+        "Rows, numbers and hashes stay. Logs of lm-eval are not looked at.",
+    )
+    store.add_argument(
+        "--scrub",
+        nargs="+",
+        type=arguments.path,
+        required=True,
+        metavar="DIR",
+        help="rewrite what stands in these folders and below",
+    )
+    store.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit code 1 if something would be taken out",
+    )
+    store.set_defaults(run=run_store)
+
+
 def run_store(options: argparse.Namespace) -> int:
     """Clean all that is ours in the folders, say what went, and give the exit code."""
+    from caopd_bench.runs.stored.scrub import scrub
+
     places = _find(options.scrub)
     found: list[Finding] = []
     failed = 0
@@ -57,6 +86,8 @@ def run_store(options: argparse.Namespace) -> int:
 
 
 def _find(folders: list[Path]) -> list[Path]:
+    from caopd_bench.runs.stored.scrub import find_ours
+
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"--scrub {folder}: not a folder")
@@ -70,6 +101,8 @@ def _find(folders: list[Path]) -> list[Path]:
 
 
 def _report(findings: list[Finding], check: bool) -> list[Finding]:
+    from caopd_bench.runs.stored.secrets import name_places
+
     for finding in findings:
         file = inline(str(finding.file), WIDTH)
         if finding.left_out:
@@ -82,6 +115,8 @@ def _report(findings: list[Finding], check: bool) -> list[Finding]:
 
 
 def _name_logs(folders: list[Path]) -> None:
+    from caopd_bench.runs.lm_eval import is_results
+
     logs = [
         file
         for folder in folders

@@ -7,30 +7,75 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
+from caopd_bench.cli import arguments
 from caopd_bench.core.errors import OutputError, UsageError
 from caopd_bench.core.extras import require
 from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
-from caopd_bench.sweep.analysis.gather import find_analysis
-from caopd_bench.sweep.analysis.spec import Analysis
-from caopd_bench.sweep.grid.cells import Cell, Sweep
-from caopd_bench.sweep.grid.display import Display, show_seconds
-from caopd_bench.sweep.grid.file import read_sweep
-from caopd_bench.sweep.grid.folder import CELL, Folder, read_json
-from caopd_bench.sweep.run.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
-from caopd_bench.sweep.run.reuse import find_elsewhere
-from caopd_bench.tasks.listing import list_tasks
 
-__all__ = ["run_sweep"]
+if TYPE_CHECKING:
+    from caopd_bench.sweep.analysis.spec import Analysis
+    from caopd_bench.sweep.grid.cells import Cell, Sweep
+    from caopd_bench.sweep.grid.folder import Folder
+
+__all__ = ["add", "run_sweep"]
 
 SHOWN = 20
 OURS = "caopd_"
 
 
+def add(commands: Any) -> None:
+    """Add `sweep`."""
+    sweep = commands.add_parser(
+        "sweep",
+        help="a grid of models, methods and settings: a row of cells.csv each",
+        description="Train (or take) and evaluate every cell of a grid. Finished cells are never "
+        "run again. docs/sweep.md",
+    )
+    sweep.add_argument("file", type=arguments.path, metavar="FILE", help="YAML of the grid")
+    sweep.add_argument(
+        "--output", type=arguments.path, metavar="DIR", help="instead of the file's (its folder)"
+    )
+    sweep.add_argument(
+        "--dry-run", action="store_true", help="show the cells that are missing, and how long"
+    )
+    sweep.add_argument("--only", metavar="PATTERN", help="cells whose name the pattern finds")
+    sweep.add_argument(
+        "--workers",
+        type=arguments.count,
+        metavar="N",
+        help="processes (one a core; 1 where cells name a model)",
+    )
+    sweep.add_argument(
+        "--tables",
+        action="store_true",
+        help="run nothing; compute cells.csv, summary and figures again from the stored rows",
+    )
+    cluster = sweep.add_argument_group("on a cluster")
+    cluster.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="local (default) or ray"
+    )
+    cluster.add_argument(
+        "--address",
+        metavar="A",
+        help="of the Ray cluster; by default RAY_ADDRESS, else one is started here",
+    )
+    cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="of a cell (0)")
+    cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="of a cell (1)")
+    sweep.set_defaults(run=run_sweep)
+
+
 def run_sweep(options: argparse.Namespace) -> int:
     """Run a sweep; the exit code is 0 done, 1 some cells failed, 130 stopped (Ctrl-C), 2 usage."""
+    from caopd_bench.sweep.analysis.gather import find_analysis
+    from caopd_bench.sweep.grid.display import Display
+    from caopd_bench.sweep.grid.file import read_sweep
+    from caopd_bench.sweep.grid.folder import Folder
+    from caopd_bench.sweep.run.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
+    from caopd_bench.sweep.run.reuse import find_elsewhere
+
     sweep = read_sweep(options.file, options.output)
     cells = _select(sweep, options.only)
     analysis = find_analysis(sweep)
@@ -60,7 +105,7 @@ def run_sweep(options: argparse.Namespace) -> int:
     except FileExistsError:
         raise UsageError(f"{sweep.output}: is a file; --output takes a folder") from None
     except OSError as error:
-        raise OutputError(f"{sweep.output}: cannot be written ({error.strerror})") from None
+        raise OutputError.of(sweep.output, error) from None
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     seconds |= {cell.name: COPYING for cell in todo if find_elsewhere(cell, sweep) is not None}
     for name in find_unmade(todo, sweep).values():
@@ -117,9 +162,13 @@ def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
 
 def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
     """Refuse what no cell could be run with before anything is begun."""
+    from difflib import get_close_matches
+
+    from caopd_bench.sweep.grid.folder import Folder
     from caopd_bench.sweep.run.bases import find_base
     from caopd_bench.sweep.run.cell import check_base
     from caopd_bench.sweep.run.observe import check_questions
+    from caopd_bench.tasks.listing import list_tasks
     from caopd_bench.train.questions.questions import load_questions
 
     folder = Folder(sweep.output)
@@ -157,11 +206,20 @@ def _print_plan(
     seconds: dict[str, float],
     workers: int,
 ) -> None:
+    from caopd_bench.runs.stored.study import ROWS_FILE
+    from caopd_bench.sweep.grid.display import show_seconds
+    from caopd_bench.sweep.grid.folder import CELL, read_json
+    from caopd_bench.sweep.run.estimate import PRETRAINING, find_unmade
+    from caopd_bench.sweep.run.reuse import find_elsewhere
+
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
     print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed before")
-    there = [cell for cell in todo if folder.cell(cell).exists()]
+    packed = sum(folder.is_packed(cell) for cell in cells)
+    if packed:
+        print(f"  {packed} are packed in {ROWS_FILE}; they count like folders of cells")
+    there = [cell for cell in todo if folder.cell(cell).exists() or folder.is_packed(cell)]
     damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
     if damaged:
         first = inline(damaged[0])

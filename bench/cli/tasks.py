@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from caopd_bench.scores.cost import Plan
     from caopd_bench.tasks.listing import TaskEntry
 
-__all__ = ["add_tasks"]
+__all__ = ["add"]
 
 #: Options of the two commands within the command: name, default, which of them looks at it.
 OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
@@ -31,7 +30,7 @@ NOT_MEASURED = (
 )
 
 
-def add_tasks(commands: Any) -> None:
+def add(commands: Any) -> None:
     """Add `tasks` and its options."""
     tasks = commands.add_parser(
         "tasks", help="list the tasks, and whether plain lm_eval finds them here"
@@ -94,8 +93,8 @@ def add_tasks(commands: Any) -> None:
 
 def run_tasks(options: argparse.Namespace) -> int:
     """Print the folder, all tasks, or the sets of questions and the ways of asking them."""
-    from caopd_bench.tasks.listing import list_tasks, render_markdown
     from caopd_bench.tasks.discovery import task_folder
+    from caopd_bench.tasks.listing import list_tasks, render_markdown
 
     _refuse_unused(options)
     if options.overlap:
@@ -170,6 +169,8 @@ def _origin(name: str) -> str:
 
 def _print_plan(options: argparse.Namespace, tasks: dict[str, TaskEntry]) -> None:
     """Print what an evaluation costs: one task, or the prompt panel."""
+    from difflib import get_close_matches
+
     from caopd_bench.core.errors import UsageError
     from caopd_bench.core.process.progress import stage
     from caopd_bench.core.terminal import align

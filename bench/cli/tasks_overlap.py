@@ -8,15 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.process.progress import stage, track
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.flat.files import SUFFIXES, format_of, json_rows
-from caopd_bench.runs.logged import read_plain
-from caopd_bench.tasks.catalogue.items import load_items
-from caopd_bench.tasks.listing import list_tasks
-from caopd_bench.tasks.catalogue.overlap import find_overlap
-from caopd_bench.tasks.catalogue.rows import DataError
 
 __all__ = ["run_overlap"]
 
@@ -26,6 +19,11 @@ WIDTH = 60
 
 def run_overlap(options: argparse.Namespace) -> int:
     """Print how many test items overlap, and the strongest pairs."""
+    from caopd_bench.tasks.catalogue.items import load_items
+    from caopd_bench.tasks.catalogue.overlap import find_overlap
+    from caopd_bench.tasks.catalogue.rows import DataError
+    from caopd_bench.tasks.listing import list_tasks
+
     questions = {task.name: task.questions for task in list_tasks()}
     if options.task not in questions:
         raise UsageError(f"--task {options.task}: no such task; caopd-bench tasks --all lists them")
@@ -80,6 +78,9 @@ class _Counted:
 
 def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
     """Yield the place and the text of each row."""
+    from caopd_bench.runs.flat.files import SUFFIXES, format_of, json_rows
+    from caopd_bench.runs.logged import read_plain
+
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
     name = file.name.removesuffix(".gz")
@@ -102,6 +103,8 @@ def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str]]:
+    from caopd_bench.core.files.packed import BlankLines, read_lines
+
     blank = BlankLines(file)
     for number, line in read_lines(file):
         if not blank.add(line.isspace()):

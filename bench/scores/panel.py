@@ -9,7 +9,7 @@ comparison that turns with the wording says nothing about the models.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean, stdev
@@ -19,7 +19,7 @@ from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.score import score
 
-__all__ = ["PANEL_TASK", "Spread", "Turn", "read_panel"]
+__all__ = ["PANEL_TASK", "Spread", "Turn", "read_panel", "record_spreads"]
 
 PANEL_TASK = "caopd_math_panel"
 METRICS = (
@@ -169,3 +169,35 @@ def _turn(
         max(each, default=NAN),
         agreeing,
     )
+
+
+def record_spreads(spreads: Sequence[Spread]) -> Iterator[Record]:
+    """Give spreads as records: the mean between prompts, and the deviation."""
+    for spread in spreads:
+        kind = f"range over {spread.prompts} prompts" if spread.prompts else ""
+        reason = "" if spread.prompts else "defined for no prompt"
+        yield Record(
+            spread.run,
+            PANEL_TASK,
+            None,
+            spread.metric,
+            spread.mean,
+            spread.low,
+            spread.high,
+            spread.prompts,
+            kind,
+            reason,
+        )
+        nan = float("nan")
+        yield Record(
+            spread.run,
+            PANEL_TASK,
+            None,
+            f"{spread.metric}_spread",
+            spread.deviation,
+            nan,
+            nan,
+            spread.prompts,
+            "",
+            "" if spread.prompts > 1 else "needs two prompts",
+        )

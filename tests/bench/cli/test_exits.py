@@ -303,7 +303,7 @@ def test_a_file_that_needs_too_much_memory_does_not_take_the_verdict(run, judge,
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr("caopd_bench.cli.gate.write_outputs", fail)
+    monkeypatch.setattr("caopd_bench.gates.wording.write.write_outputs", fail)
     for name, (word, code) in CODES.items():
         found, out, err = run(*judge(name))
         assert (found, out.split()[0]) == (code, word)

