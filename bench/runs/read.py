@@ -83,7 +83,7 @@ def is_there(spec: str | Path) -> bool:
 def expand_specs(specs: Iterable[str | Path]) -> list[str]:
     """Give the specs of all runs where a path, such as a packed study, holds several."""
     expanded: list[str] = []
-    for spec in map(os.fspath, specs):
+    for spec in [os.fspath(spec) for spec in specs]:
         try:
             name, path = _split_spec(spec)
             runs = [path] if name else list_runs(path)
