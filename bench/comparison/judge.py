@@ -23,22 +23,10 @@ from caopd_bench.metrics.limits.student import normal_quantile
 __all__ = ["Judgement", "Verdict", "decide_parsed", "judge", "weigh"]
 
 Verdict = Literal[
-    "better",
-    "worse",
-    "mixed",
-    "answers caught up",
-    "answers moved away",
-    "closer",
-    "apart",
-    "moved alike",
-    "answers only",
-    "confidence moved",
-    "no difference seen",
-    "silent",
-    "less silent",
-    "inconclusive",
-    "undefined",
-]
+    "better", "worse", "mixed", "answers caught up", "answers moved away", "closer", "apart",
+    "moved alike", "answers only", "confidence moved", "no difference seen", "silent",
+    "less silent", "inconclusive", "undefined",
+]  # fmt: skip
 #: A confidence that moved by less than this share of what the accuracy did is called unchanged.
 UNCHANGED = 0.25
 TINY = 1e-12

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from caopd_bench.figures.paper import BARS, COLOURS, DPI, GREY, Estimate
+from caopd_bench.figures.points import BARS, COLOURS, DPI, GREY, Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from caopd_bench.figures.points import (
+    COLOURS,
+    DPI,
+    GREY,
+    MOST_NAMES,
+    Point,
+    ProbePoint,
+    by_series,
+    draw_cross,
+    draw_points,
+    finish,
+    is_finite,
+    make_axes,
+    name_points,
+    styles,
+)
 from caopd_bench.figures.trends import SlopeFit, fit_slope
 from caopd_bench.metrics import Tally
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
-    "Estimate",
-    "Point",
-    "ProbePoint",
     "dominated_area",
     "find_front",
     "plot_confidence_accuracy",
@@ -32,45 +43,6 @@ __all__ = [
     "plot_probes",
     "plot_scaling",
 ]
-
-# Okabe and Ito: told apart with any kind of colour vision; marks help in grey.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
-GREY = "#6b6b6b"
-#: With more points, names would cover them: the legend has the series only.
-MOST_NAMES = 14
-INCH, DPI = 4.6, 150
-BARS: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.75, "zorder": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its limits; NaN where undefined."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One model in a figure of two numbers; `series` is its training method, say."""
-
-    name: str
-    x: Estimate
-    y: Estimate
-    series: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbePoint:
-    """One model without and with the teacher's context."""
-
-    name: str
-    own_success: Estimate
-    own_confidence: Estimate
-    teacher_success: Estimate
-    teacher_confidence: Estimate
 
 
 def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = None) -> Figure:
@@ -87,14 +59,14 @@ def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = Non
     matplotlib.figure.Figure
         Crosses are the intervals. On the diagonal a model is right as often as it says.
     """
-    ax = _axes()
+    ax = make_axes()
     ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.text(0.02, 0.98, "overconfident", color=GREY, ha="left", va="top", fontsize="small")
     ax.text(0.98, 0.02, "underconfident", color=GREY, ha="right", va="bottom", fontsize="small")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    _draw_points(ax, points)
-    return _finish(ax, "Accuracy", "Mean stated confidence", title)
+    draw_points(ax, points)
+    return finish(ax, "Accuracy", "Mean stated confidence", title)
 
 
 def plot_scaling(
@@ -126,16 +98,16 @@ def plot_scaling(
         The slope is per factor of ten in size, by least squares over the points of a series; none
         with fewer than three sizes. See :func:`caopd_bench.figures.trends.fit_slope`.
     """
-    ax = _axes(wide=True)
+    ax = make_axes(wide=True)
     ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
-    shown = [p for p in points if _is_finite(p.x) and p.x.value > 0 and _is_finite(p.y)]
-    for (series, members), (colour, mark) in zip(_by_series(shown), _styles(), strict=False):
+    shown = [p for p in points if is_finite(p.x) and p.x.value > 0 and is_finite(p.y)]
+    for (series, members), (colour, mark) in zip(by_series(shown), styles(), strict=False):
         x = np.log10([p.x.value for p in members])
         y = np.array([p.y.value for p in members])
         given = fits.get(series) if fits is not None else None
         fit = given or fit_slope(x, y, level=level)
         for p in members:
-            _draw_cross(ax, p, colour)
+            draw_cross(ax, p, colour)
         text = _slope_text(series, fit)
         size = [p.x.value for p in members]
         ax.plot(size, y, color=colour, marker=mark, linestyle="", zorder=3, label=text)
@@ -144,8 +116,8 @@ def plot_scaling(
             ax.plot(10**ends, fit.intercept + fit.slope * ends, color=colour, linewidth=1.2)
     ax.set_xscale("log")
     if len(shown) <= MOST_NAMES:
-        _name_points(ax, shown)
-    return _finish(ax, "Parameters", label, title, legend=bool(shown))
+        name_points(ax, shown)
+    return finish(ax, "Parameters", label, title, legend=bool(shown))
 
 
 def plot_pareto(
@@ -168,8 +140,8 @@ def plot_pareto(
     matplotlib.figure.Figure
         The axis of the error points down, so that better is up and to the right.
     """
-    ax = _axes()
-    shown = [p for p in points if _is_finite(p.x) and _is_finite(p.y)]
+    ax = make_axes()
+    shown = [p for p in points if is_finite(p.x) and is_finite(p.y)]
     front = find_front((p.x.value, p.y.value) for p in shown)
     if front:
         area = dominated_area(front, worst=worst)
@@ -181,8 +153,8 @@ def plot_pareto(
     values = [v for p in shown for v in (p.y.value, p.y.high) if math.isfinite(v)]
     bottom = min(max([*values, 0.05]) * 1.1, worst)
     ax.set(xlim=(0, 1), ylim=(bottom, 0.0))
-    _draw_points(ax, shown)
-    return _finish(ax, "Accuracy", f"{label} (up is better)", title)
+    draw_points(ax, shown)
+    return finish(ax, "Accuracy", f"{label} (up is better)", title)
 
 
 def plot_histograms(tallies: Mapping[str, Tally], *, columns: int = 3) -> Figure:
@@ -246,27 +218,27 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
     matplotlib.figure.Figure
         An arrow leads from a model without the context to itself with it.
     """
-    ax = _axes()
+    ax = make_axes()
     ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     named = []
-    for i, (point, (colour, mark)) in enumerate(zip(points, _styles(), strict=False)):
+    for i, (point, (colour, mark)) in enumerate(zip(points, styles(), strict=False)):
         own = Point(point.name, point.own_success, point.own_confidence)
         teacher = Point(point.name, point.teacher_success, point.teacher_confidence)
         ends = [(p.x.value, p.y.value) for p in (own, teacher)]
         if not all(math.isfinite(v) for end in ends for v in end):
             continue
         for p in (own, teacher):
-            _draw_cross(ax, p, colour)
+            draw_cross(ax, p, colour)
         ax.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "->", "color": colour})
         first: dict[str, Any] = {"label": "without the context"} if i == 0 else {}
         ax.plot(*ends[0], mark, color=colour, markerfacecolor="white", zorder=3, **first)
         last: dict[str, Any] = {"label": "with it"} if i == 0 else {}
         ax.plot(*ends[1], mark, color=colour, zorder=3, **last)
         named.append(own)
-    _name_points(ax, named)
-    return _finish(ax, "Success", "Mean stated confidence", title, legend=bool(points))
+    name_points(ax, named)
+    return finish(ax, "Success", "Mean stated confidence", title, legend=bool(points))
 
 
 def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -311,152 +283,9 @@ def dominated_area(points: Iterable[tuple[float, float]], *, worst: float = 1.0)
     return area
 
 
-def _axes(*, wide: bool = False) -> Axes:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.2 if wide else INCH, INCH), dpi=DPI, layout="constrained")
-    ax: Axes = figure.add_subplot()
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
-
-
-def _finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None = None) -> Figure:
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    handles, labels = ax.get_legend_handles_labels()
-    if handles and legend is not False:
-        # Above the axes: inside, it covers some point.
-        shown = ax.legend(
-            loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small",
-            ncols=_count_columns(labels),
-        )  # fmt: skip
-        for text in shown.get_texts():
-            text.set_parse_math(False)  # a dollar sign in a name is one
-    figure: Any = ax.figure
-    if title is not None:
-        figure.suptitle(title, fontsize="medium", parse_math=False)
-    return figure  # type: ignore[no-any-return]
-
-
-def _count_columns(labels: Sequence[str]) -> int:
-    """Say how many entries of a legend go beside each other."""
-    longest = sorted(map(len, labels))
-    if longest[-1] <= 24:
-        return 3
-    return 2 if sum(longest[-2:]) <= 50 else 1
-
-
-def _draw_points(ax: Axes, points: Sequence[Point]) -> None:
-    shown = [p for p in points if _is_finite(p.x) and _is_finite(p.y)]
-    # Few models of no method: each its own colour, and the legend in place of names that overlap.
-    is_named = len(shown) <= len(COLOURS) and not any(p.series for p in shown)
-    groups = [(p.name, [p]) for p in shown] if is_named else _by_series(shown)
-    for (series, members), (colour, mark) in zip(groups, _styles(), strict=False):
-        for p in members:
-            _draw_cross(ax, p, colour)
-        x, y = [p.x.value for p in members], [p.y.value for p in members]
-        label: dict[str, Any] = {"label": series} if series else {}
-        # A mark at the end of an axis is drawn whole.
-        style: dict[str, Any] = {
-            "color": colour,
-            "marker": mark,
-            "linestyle": "",
-            "zorder": 3,
-            "clip_on": False,
-        }
-        ax.plot(x, y, **style, **label)
-    if len(shown) <= MOST_NAMES and not is_named:
-        _name_points(ax, shown)
-
-
-def _draw_cross(ax: Axes, point: Point, colour: str) -> None:
-    if math.isfinite(point.x.low) and math.isfinite(point.x.high):
-        ax.hlines(point.y.value, point.x.low, point.x.high, color=colour, **BARS)
-    if math.isfinite(point.y.low) and math.isfinite(point.y.high):
-        ax.vlines(point.x.value, point.y.low, point.y.high, color=colour, **BARS)
-
-
-#: Size of a name in points, and the width of a character as a share of it.
-NAME_SIZE, CHARACTER = 7.0, 0.62
-#: Where a name may stand: to the right or left of its point, this many points above its middle.
-SIDES = (1, -1)
-RISES = (5.0, -5.0, 14.0, -14.0, 23.0, -23.0)
-
-
-def _name_points(ax: Axes, points: Sequence[Point]) -> None:
-    """Write a name beside each point: within the axes, and over no other name or point.
-
-    Of a name that has room nowhere, as in a crowd, the first place within the axes is taken.
-    """
-    places = _to_points(ax, points)
-    # Left, bottom, right, top of what is taken.
-    taken = [(x - 4.0, y - 4.0, x + 4.0, y + 4.0) for x, y in places]
-    width, height = _axes_size(ax)
-    for p, (x, y) in zip(points, places, strict=True):
-        long, half = CHARACTER * NAME_SIZE * len(p.name), NAME_SIZE * 0.6
-        boxes = []
-        for rise in RISES:
-            for side in SIDES:
-                near, far = x + 5.0 * side, x + (5.0 + long) * side
-                box = (min(near, far), y + rise - half, max(near, far), y + rise + half)
-                boxes.append((box, side, rise))
-        inside = [
-            one
-            for one in boxes
-            if one[0][0] >= 0 and one[0][1] >= 0 and one[0][2] <= width and one[0][3] <= height
-        ] or boxes
-        free = [one for one in inside if not any(_meet(one[0], other) for other in taken)]
-        box, side, rise = (free or inside)[0]
-        taken.append(box)
-        ax.annotate(
-            p.name, (p.x.value, p.y.value), xytext=(5.0 * side, rise),
-            textcoords="offset points", ha="left" if side > 0 else "right", va="center",
-            fontsize=NAME_SIZE, color=GREY, parse_math=False, annotation_clip=True,
-        )  # fmt: skip
-
-
-def _axes_size(ax: Axes) -> tuple[float, float]:
-    """Give width and height of the axes in points, roughly: the layout is made when it is drawn."""
-    width, height = ax.figure.get_size_inches()  # type: ignore[union-attr]
-    return 72.0 * (width - 0.75), 72.0 * (height - 0.75)
-
-
-def _to_points(ax: Axes, points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Give where points stand, from the lower left corner of the axes, in points."""
-    if not points:
-        return []
-    width, height = _axes_size(ax)
-    shown = ax.transData.transform([(p.x.value, p.y.value) for p in points])
-    shares = ax.transAxes.inverted().transform(shown)
-    return [(float(x) * width, float(y) * height) for x, y in shares]
-
-
-def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _by_series(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
-    found: dict[str, list[Point]] = {}
-    for point in points:
-        found.setdefault(point.series, []).append(point)
-    return list(found.items())
-
-
-def _styles() -> Iterable[tuple[str, str]]:
-    # 42 of them before one comes again.
-    number = 0
-    while True:
-        yield COLOURS[number % len(COLOURS)], MARKS[number % len(MARKS)]
-        number += 1
-
-
 def _slope_text(series: str, fit: SlopeFit) -> str:
     name = f"{series}: " if series else ""
     if math.isnan(fit.slope):
         return f"{name}{fit.reason}"
     limits = "" if math.isnan(fit.low) else f" [{fit.low:+.3f}, {fit.high:+.3f}]"
     return f"{name}{fit.slope:+.3f}{limits} per factor of ten, {fit.n} models"
-
-
-def _is_finite(estimate: Estimate) -> bool:
-    return math.isfinite(estimate.value)

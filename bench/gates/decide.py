@@ -23,7 +23,7 @@ from caopd_bench.gates.result import EXIT_CODES, GateCell, GateResult
 from caopd_bench.gates.silence import describe_loss, warn_of_silence
 from caopd_bench.gates.wording.notes import list_notes
 from caopd_bench.gates.wording.places import Made, Place, finish, rooms_of
-from caopd_bench.gates.wording.room import describe_no_room
+from caopd_bench.gates.wording.room import NoRoom, describe_no_room
 from caopd_bench.metrics.comparison.decide import CellVerdict, Decision, Outcome, decide
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.baseline import read_baseline
@@ -32,6 +32,7 @@ __all__ = [
     "GateCell",
     "GateResult",
     "decide_cells",
+    "find_no_room",
     "gate",
     "judge_pairs",
     "limited_cells",
@@ -129,6 +130,15 @@ def limited_cells(
     With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
     """
     return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
+
+
+def find_no_room(pairs: Sequence[TaskPair], policy: Policy) -> list[NoRoom]:
+    """Find the gated numbers of a reference, on both sides of the pairs, that cannot get worse.
+
+    One that states 1.00 everywhere has no confidence left to raise and no discrimination left to
+    lose: no number of items changes that.
+    """
+    return rooms_of(limited_cells(pairs, policy.only_gated(), only_limits=True), pairs)
 
 
 def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from caopd_bench.comparison.comparability import Difference
+from caopd_bench.comparison.comparability import Difference, find_differences
 from caopd_bench.comparison.compare import TaskComparison, compare
 from caopd_bench.comparison.pair_notes import notes_on_thinking, notes_on_weights
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.report.duels import ItemPair, pick_pairs
-from caopd_bench.report.entries import Entry, Given, read_entries
+from caopd_bench.report.entries import Entry, Given
 from caopd_bench.report.models_file import Published
-from caopd_bench.report.setups import odd_ones
+from caopd_bench.report.read_entries import read_entries
 from caopd_bench.report.standings import Standing, rank
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.records import Record
@@ -158,7 +159,7 @@ def build_report(
             name: rank(name, entries, level)
             for name in track(tasks, "testing pairs of runs", "tasks", len(tasks))
         },
-        odd={name: odd_ones(name, entries) for name in tasks},
+        odd={name: _odd_ones(name, entries) for name in tasks},
         duels=_duels(chosen, level),
         probes=_probes(entries, level),
         published=list(published),
@@ -194,6 +195,35 @@ def _check_pairs(
 
 def _default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
+
+
+def _odd_ones(task: str, entries: Sequence[Entry]) -> dict[str, list[Difference]]:
+    """Give for each run of a task how it differs from what most of them were asked by.
+
+    The first of the commonest setup is the reference; runs that differ in nothing are left out.
+    """
+    members = [entry for entry in entries if task in entry.cells]
+    if len(members) < 2:
+        return {}
+    # By how each differs from the first: equal differences are an equal setup.
+    setups = [tuple(map(str, _list_differences(task, members[0], entry))) for entry in members]
+    commonest = Counter(setups).most_common(1)[0][0]
+    reference = members[setups.index(commonest)]
+    found = {
+        entry.name: _list_differences(task, reference, entry)
+        for entry, setup in zip(members, setups, strict=True)
+        if setup != commonest
+    }
+    return {name: differences for name, differences in found.items() if differences}
+
+
+def _list_differences(task: str, base: Entry, cand: Entry) -> list[Difference]:
+    """List the differences that `compare` names, and the parser, for which it refuses."""
+    found = find_differences(base.head, cand.head, [task])
+    versions = [entry.head.settings(task).get("parser_version") for entry in (base, cand)]
+    if None not in versions and versions[0] != versions[1]:
+        found.append(Difference(task, "parser", str(versions[0]), str(versions[1])))
+    return found
 
 
 def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:

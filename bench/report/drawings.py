@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from caopd_bench.core.terminal import inline
 from caopd_bench.figures.paper import (
-    Estimate,
-    Point,
-    ProbePoint,
     plot_confidence_accuracy,
     plot_histograms,
     plot_pareto,
     plot_probes,
     plot_scaling,
 )
+from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.metrics import (
     bootstrap,
     plot_reliabilities,

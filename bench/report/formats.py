@@ -100,12 +100,10 @@ def _markdown_value(cell: Cell, metric: str) -> str:
     shown = _estimate(record, metric)
     if record is None or math.isnan(record.estimate):
         return "–"
-    limits = _limits(record, metric)
     null = cell.find("null_ece") if metric == "ece" else None
-    calibrated = ""
-    if null is not None and not math.isnan(null.estimate):
-        calibrated = f", {null.estimate:.3f}"
-    return f"{shown} {limits}{calibrated}".strip()
+    is_null = null is not None and not math.isnan(null.estimate)
+    calibrated = f", {null.estimate:.3f}" if null is not None and is_null else ""
+    return f"{shown} {_limits(record, metric)}{calibrated}".strip()
 
 
 def _markdown_odd(report: Report, task: str) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from caopd_bench.core.privacy.keep import Kept, is_printable, keep_named
+from caopd_bench.core.privacy.keep import Kept, keep_named
+from caopd_bench.core.privacy.left_out import is_printable
 from caopd_bench.core.privacy.names import RUN
 from caopd_bench.runs.note import Note
 from caopd_bench.tasks.read.parse import PARSER_VERSION

@@ -31,6 +31,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.metrics import Interval, bootstrap, tally
 from caopd_bench.runs.records import Record, make_record
 from caopd_bench.runs.run import AnyRun, Row, Run, label_items
+from caopd_bench.scores.shares import NO_ROWS, undefined
 
 __all__ = ["PROBES", "probe"]
 
@@ -145,7 +146,7 @@ def _of_rows(rows: Sequence[Row], metric: str, level: float) -> Interval:
     """Compute a metric with a question's samples together; accuracy over all rows."""
     used = [row for row in rows if metric == "accuracy" or row.confidence is not None]
     if not used:
-        return _undefined(level, "no row states a usable confidence")
+        return undefined(level, NO_ROWS)
     counted = tally(
         [row.confidence or 0.0 for row in used],
         [row.correct for row in used],
@@ -178,10 +179,10 @@ def _difference(own: Mapping[str, float], teacher: Mapping[str, float], level: f
     differences = np.array([teacher[item] - own[item] for item in sorted(own)])
     n, mean = differences.size, float(differences.mean())
     if n < MIN_ITEMS:
-        return _undefined(level, f"{n} questions: too few for an interval", mean, n)
+        return undefined(level, f"{n} questions: too few for an interval", mean, n)
     error = float(differences.std(ddof=1) / np.sqrt(n))
     if error == 0:
-        return _undefined(level, "no question differs from another", mean, n)
+        return undefined(level, "no question differs from another", mean, n)
     half = float(t.ppf((1 + level) / 2, n - 1)) * error
     low, high = max(mean - half, -1.0), min(mean + half, 1.0)
     return Interval(mean, low, high, level, n, "paired student", error)
@@ -195,7 +196,7 @@ def _entropy(rows: Sequence[Row], level: float) -> Interval:
     """
     stated = [row for row in rows if row.confidence is not None]
     if not stated:
-        return _undefined(level, "no row states a usable confidence")
+        return undefined(level, NO_ROWS)
     items = sorted({row.item_hash for row in stated})
     values = sorted({row.confidence for row in stated if row.confidence is not None})
     place = {item: i for i, item in enumerate(items)}
@@ -206,14 +207,14 @@ def _entropy(rows: Sequence[Row], level: float) -> Interval:
     n, total = len(items), counts.sum(axis=0)
     plain = float(_bits(total))
     if len(values) == 1:
-        return _undefined(level, "one value stated", 0.0, len(stated))
+        return undefined(level, "one value stated", 0.0, len(stated))
     if n < MIN_ITEMS:
-        return _undefined(level, f"{n} questions: too few for an interval", plain, len(stated))
+        return undefined(level, f"{n} questions: too few for an interval", plain, len(stated))
     most = np.log2(len(stated))
     without = _bits(total - counts)
     estimate = n * plain - (n - 1) * float(without.mean())
     if estimate > most:  # more than so many answers could ever show
-        return _undefined(level, TOO_MANY_VALUES, plain, len(stated))
+        return undefined(level, TOO_MANY_VALUES, plain, len(stated))
     error = float(np.sqrt((n - 1) * np.mean((without - without.mean()) ** 2)))
     half = NormalDist().inv_cdf((1 + level) / 2) * error
     low, high = max(estimate - half, 0.0), estimate + half
@@ -224,8 +225,3 @@ def _bits(counts: Array) -> Array:
     share = counts / counts.sum(axis=-1, keepdims=True)
     terms = np.where(share > 0, share * np.log2(np.where(share > 0, share, 1)), 0.0)
     return np.asarray(-terms.sum(axis=-1)) + 0.0
-
-
-def _undefined(level: float, reason: str, estimate: float = float("nan"), n: int = 0) -> Interval:
-    nan = float("nan")
-    return Interval(estimate, nan, nan, level, n, "", nan, reason=reason)

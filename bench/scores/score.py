@@ -6,13 +6,11 @@ that state a usable confidence; the parse rate stands beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
@@ -26,20 +24,19 @@ from caopd_bench.metrics import (
     null_ece,
 )
 from caopd_bench.metrics.registry import list_scored
-from caopd_bench.runs.counts import STATUSES, Counts, Missing, tally_share
+from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, make_record
-from caopd_bench.runs.run import AGREEMENT, GREEDY, AnyRun, CountedRun, Run, tally_questions
+from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Run, tally_questions
 from caopd_bench.scores.bounds import worst_cases
-from caopd_bench.tasks.catalogue.ways import way_of
+from caopd_bench.scores.shares import NO_ROWS, is_stated, score_copies, share, undefined
 
 __all__ = ["score"]
 
+NAN = float("nan")
 #: Set metrics of each task, in the order of the table.
 SET_METRICS = tuple(list_scored())
-NAN = float("nan")
-NO_ROWS = "no row states a usable confidence"
 
 
 def score(
@@ -137,8 +134,8 @@ def _score_whole(run: AnyRun, task: str, level: float, missing: Missing) -> Iter
         )
     for name, interval in _score_questions(run, task, level):
         yield from _make(run.name, task, None, [(name, interval)])
-    if _is_stated(run, task):
-        yield _score_copies(run, task, run.count(task), level)
+    if is_stated(run, task):
+        yield score_copies(run, task, run.count(task), level)
 
 
 def _score_within(
@@ -189,16 +186,16 @@ def _score_parts(
     shares: list[tuple[str, Interval]] = [
         (
             "parse_rate" if status == "ok" else f"share_{status}",
-            _share(counts.tally_status(status), level),
+            share(counts.tally_status(status), level),
         )
         for status in STATUSES
     ]
-    shares.append(("accuracy", _share(counts.filled, level)))
+    shares.append(("accuracy", share(counts.filled, level)))
     yield from _make(run, task, group, shares)
     scored = counts.tally(missing)
     if scored is None:
         names = [*SET_METRICS, "ece_debiased", "null_ece"]
-        metrics = [(name, _undefined(level, NO_ROWS)) for name in names]
+        metrics = [(name, undefined(level, NO_ROWS)) for name in names]
     else:
         metrics = list(_score_tally(scored, level))
     yield from _make(run, task, group, metrics, missing)
@@ -209,20 +206,6 @@ def _score_parts(
             why = "needs other answers: see the metric itself"
         how = "" if low != low else "worst case"
         yield Record(run, task, group, f"{name}_bounds", NAN, low, high, counts.n, how, why)
-
-
-def _share(counted: Tally, level: float) -> Interval:
-    """Give the share of right rows, with Wilson's limits for as many as the clusters are worth."""
-    if counted.clusters is None:
-        return _share_of_rows(int(counted.n_right), int(counted.n), level)
-    return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
-
-
-@lru_cache(maxsize=4096)
-def _share_of_rows(hits: int, rows: int, level: float) -> Interval:
-    """Give the share of independent rows: of a thousand groups, most of the same few numbers."""
-    counted = tally_share(np.array([hits]), np.array([rows]), None)
-    return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
 
 def _make(
@@ -264,7 +247,7 @@ def _debiased(ece: Interval) -> Interval:
 def _within_groups(groups: Iterable[Counts], level: float, missing: Missing) -> Interval:
     tallies = [counts.tally(missing) for counts in groups]
     present = [counts for counts in tallies if counts is not None]
-    return bootstrap_within(present, level=level) if present else _undefined(level, NO_ROWS)
+    return bootstrap_within(present, level=level) if present else undefined(level, NO_ROWS)
 
 
 def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str, Interval]]:
@@ -282,50 +265,8 @@ def _score_questions(run: AnyRun, task: str, level: float) -> Iterator[tuple[str
         yield "auroc_within_question", bootstrap_within(mixed, level=level)
     else:
         reason = "no question has both right and wrong samples" if questions else NO_ROWS
-        yield "auroc_within_question", _undefined(level, reason)
+        yield "auroc_within_question", undefined(level, reason)
     if questions:
         yield "auroc_between_questions", bootstrap_between(questions, level=level)
     else:
-        yield "auroc_between_questions", _undefined(level, NO_ROWS)
-
-
-def _is_stated(run: AnyRun, task: str) -> bool:
-    """Say whether the confidence was stated; that of a vote, or P(True), was computed."""
-    return not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
-
-
-def _score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record:
-    """Compute the share of stated confidences that repeat a value shown in the exemplars."""
-    settings = run.settings(task)
-    shots = settings.get("num_fewshot") or 0
-    shown = (settings.get("exemplars") or {}).get("confidences", [])
-    values = {float(value) for value in shown[:shots]}
-    parsed = counts.parsed
-    if not shots:
-        interval = _undefined(level, "no exemplars shown")
-    elif not values:
-        interval = _undefined(level, "the confidences of the exemplars are not known")
-    elif parsed is None:
-        interval = _undefined(level, NO_ROWS)
-    else:
-        interval = _share(_tally_values(parsed, values), level)
-    return make_record(run.name, task, None, "exemplar_copies", interval)
-
-
-def _tally_values(counted: Tally, wanted: Collection[float]) -> Tally:
-    """Tally rows anew, right where they state one of these values."""
-    is_wanted = np.isin(counted.values, list(wanted))
-    clusters = counted.clusters
-    if clusters is None:
-        rows = counted.right + counted.wrong
-        return tally_share(rows[is_wanted].sum(keepdims=True), rows.sum(keepdims=True), None)
-    rows = clusters.right + clusters.wrong
-    hits, of_all = (
-        np.bincount(clusters.cluster, weights, minlength=clusters.labels.size).astype(np.int64)
-        for weights in (rows * is_wanted[clusters.value], rows)
-    )
-    return tally_share(hits, of_all, clusters.labels)
-
-
-def _undefined(level: float, reason: str) -> Interval:
-    return Interval(NAN, NAN, NAN, level, 0, "", NAN, reason=reason)
+        yield "auroc_between_questions", undefined(level, NO_ROWS)

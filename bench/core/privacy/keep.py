@@ -1,11 +1,9 @@
-"""What of an evaluation's settings is recorded: the names in `identity_names`, and safe values."""
+"""What of an evaluation's settings is recorded: what `names` names, in safe values."""
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from caopd_bench.core.numbers import finite
@@ -13,10 +11,10 @@ from caopd_bench.core.privacy.credentials import (
     LEFT_OUT,
     holds_secret,
     is_secret_name,
-    looks_random,
     same_environment,
 )
-from caopd_bench.core.privacy.names import ARGUMENTS, DECODING, METADATA, QUANTISATION, Kind, Rule
+from caopd_bench.core.privacy.left_out import PARTS_OF_ADDRESS, safe_name
+from caopd_bench.core.privacy.names import ARGUMENTS, QUANTISATION, Kind, Rule
 from caopd_bench.core.privacy.places import (
     clean_text_urls,
     clean_url,
@@ -24,42 +22,27 @@ from caopd_bench.core.privacy.places import (
     is_url,
     shorten_path,
 )
+from caopd_bench.core.privacy.written import MAX_LENGTH, NO_NAME, read_written
 
 __all__ = [
     "Kept",
     "find_values",
-    "is_printable",
     "is_quantisation",
     "is_recorded",
     "keep_named",
-    "list_left_out",
 ]
 
 #: Nothing that we or lm-eval write is nested as deep.
 MAX_DEPTH = 20
-MAX_LENGTH = 500
-#: What stands for a name that is not safe to print, and for text between commas without a name.
-OTHER_NAME, NO_NAME = "another name", "text without a name"
-PARTS_OF_ADDRESS = " (parts of an address)"
 _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
 #: In a name that is on no list: what it holds is nobody's to know.
 _SECRET_PART = re.compile(r"pass|licen[cs]e|key|token|auth|secret")
-_SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
-_LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
-_MAX_NAME = 40
-#: A setting of decoding as a task has it, which lm-eval merges from those of the run.
-_OF_TASK = re.compile(r"tasks\..+\.(?:effective_)?generation\.(?P<setting>.+)")
 #: What stands for a number. One letter more, and it could be a password.
 _NUMBER = re.compile(
     r"\s*[-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?\s*|"
     r"auto(?::\d+(?:\.\d+)?)?|none|null|true|false|inf|infinity|nan|max|min|default|",
     re.IGNORECASE,
 )
-#: Mappings that lm-eval also takes as ``k=v,k=v``.
-_OF_PAIRS = (ARGUMENTS, DECODING, METADATA)
-_WORD = Kind.PLAIN
-#: Commas within one list or mapping.
-MAX_PIECES = 100
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 
 
@@ -89,7 +72,7 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
     value : Any
         As it was read; a text such as ``a=1,b=2``, where lm-eval takes one, becomes a mapping.
     rule : Rule
-        Of `identity_names`.
+        Of `names`.
     name : str
         Of the value, in `left_out`.
 
@@ -105,27 +88,6 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
         kept = cleaner.keep(value, rule, name, 0)
     left = list(dict.fromkeys(cleaner.left))
     return Kept(None if kept is _OUT else kept, left, list(dict.fromkeys(cleaner.short)))
-
-
-def list_left_out(names: Iterable[str]) -> str:
-    """Put names together by where they stood; what a task repeats of the run is named once.
-
-    Examples
-    --------
-    >>> list_left_out(["model_args.api_key", "model_args.header", "gen_kwargs.token"])
-    'model_args api_key, header; gen_kwargs token'
-    >>> list_left_out(["gen_kwargs.stop", "tasks.gsm8k.generation.stop"])
-    'gen_kwargs stop'
-    """
-    listed = list(dict.fromkeys(names))
-    places: dict[str, list[str]] = {}
-    for name in listed:
-        own = _OF_TASK.fullmatch(name)
-        if own and f"gen_kwargs.{own['setting']}" in listed:
-            continue
-        place, mark, last = name.rpartition(".")
-        places.setdefault(place if mark else name, []).extend([last] if mark else [])
-    return "; ".join(f"{place} {', '.join(found)}".strip() for place, found in places.items())
 
 
 def is_recorded(name: str, rule: Rule) -> bool:
@@ -167,12 +129,6 @@ def find_values(value: Any, rule: Rule) -> set[str]:
     return {text for text in cleaner.values if len(text) >= 6}
 
 
-def is_printable(name: str) -> bool:
-    """Say whether a name of `Kept.left_out`, read back from a file, holds names and no more."""
-    plain = name.removesuffix(PARTS_OF_ADDRESS)
-    return all(part == OTHER_NAME or _safe(part) == part for part in plain.split("."))
-
-
 class _Out:
     """What is left out, where None is a value."""
 
@@ -191,7 +147,7 @@ class _Cleaner:
         if depth > MAX_DEPTH:
             return self._leave(value, name)
         if isinstance(value, str):
-            parsed = _parse(value, rule)
+            parsed = read_written(value, rule)
             if parsed is not value:
                 return self.keep(parsed, rule, name, depth + 1)
         if isinstance(value, (list, tuple)):
@@ -215,7 +171,7 @@ class _Cleaner:
         found: dict[str, Any] = {}
         for key, item in value.items():
             word = str(key)
-            inner = f"{name}.{_safe(word)}" if name else _safe(word)
+            inner = f"{name}.{safe_name(word)}" if name else safe_name(word)
             rule = rules.get(word, rules.get(None)) or _quantisation(word, rules)
             if rule is None:
                 if item not in _NOTHING:
@@ -304,18 +260,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (bool, int, float))
 
 
-def _safe(word: str) -> str:
-    """Give a name that may be printed: of a text in pairs it may be part of a value."""
-    if word == NO_NAME:
-        return word
-    if len(word) > _MAX_NAME:
-        return OTHER_NAME
-    is_safe = _SAFE_NAME.fullmatch(word) or (_LETTERS.fullmatch(word) and is_secret_name(word))
-    if not is_safe or looks_random(word) or holds_secret(word):
-        return OTHER_NAME
-    return word
-
-
 def _texts(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -331,75 +275,3 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
 def _lost(text: str, cleaned: str) -> set[str]:
     """Give the parts of an address that are not in the cleaned one."""
     return {part for part in re.split(r"[/:@?#&=;,\s]+", text) if part and part not in cleaned}
-
-
-def _parse(text: str, rule: Rule) -> Any:
-    """Give the mapping or list that a text writes out, else the text itself."""
-    plain = text.strip()
-    if plain[:1] == plain[-1:] == '"' and len(plain) < 2 * MAX_LENGTH:
-        plain = _unquote(plain)
-    if plain[:1] in ("{", "["):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                found = read(plain)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-            if isinstance(found, (Mapping, list)):
-                return found
-    if any(rule is known for known in _OF_PAIRS) and plain:
-        return _split_pairs(plain)
-    return text
-
-
-def _unquote(text: str) -> str:
-    """Give the JSON that a JSON text holds, as a setting that went through two programs does."""
-    try:
-        inner = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    is_document = isinstance(inner, str) and inner.strip()[:1] in ("{", "[", '"')
-    return inner.strip() if is_document else text
-
-
-def _split_pairs(text: str) -> dict[str, Any]:
-    """Read ``k=v,k=v`` as lm-eval does: every comma parts, but for those in a list or mapping."""
-    pairs: dict[str, Any] = {}
-    for piece in _pieces(text):
-        key, mark, value = piece.partition("=")
-        if mark:
-            pairs[key.strip()] = _word(value.strip())
-        elif piece.strip():
-            pairs[NO_NAME] = piece
-    return pairs
-
-
-def _pieces(text: str) -> Iterator[str]:
-    parts = text.split(",")
-    at = 0
-    while at < len(parts):
-        end = at + 1
-        if parts[at].partition("=")[2].strip()[:1] in ("{", "["):
-            closed = (
-                i
-                for i in range(at + 1, min(len(parts), at + MAX_PIECES) + 1)
-                if parts[i - 1].rstrip()[-1:] in ("}", "]")
-                and not isinstance(_parse(",".join(parts[at:i]).partition("=")[2], _WORD), str)
-            )
-            end = next(closed, end)
-        yield ",".join(parts[at:end])
-        at = end
-
-
-def _word(value: str) -> Any:
-    """Read a value as lm-eval does (`handle_arg_string`)."""
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    known = {"true": True, "false": False, "none": None}
-    if value.lower() in known:
-        return known[value.lower()]
-    for read in (int, float):
-        try:
-            return read(value)
-        except ValueError:
-            continue
-    return value

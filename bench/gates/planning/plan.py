@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from caopd_bench.comparison.pairs import TaskPair
-from caopd_bench.gates.decide import measured_noise
+from caopd_bench.gates.decide import find_no_room, measured_noise
 from caopd_bench.gates.inputs import match_itself
 from caopd_bench.gates.planning.candidates import resize
 from caopd_bench.gates.planning.forecast import Draws, draw_equal, pass_from
-from caopd_bench.gates.planning.no_room import NoRoom, find_no_room
 from caopd_bench.gates.policy import Policy
+from caopd_bench.gates.wording.room import NoRoom
 from caopd_bench.metrics import METRICS
 from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.rows.counting import FloatArray

@@ -10,8 +10,8 @@ from caopd_bench._version import __version__
 from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.numbers import PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
-from caopd_bench.gates.planning.no_room import describe_no_room
 from caopd_bench.gates.planning.plan import CellPlan, GatePlan, TaskPlan
+from caopd_bench.gates.wording.room import describe_no_room
 from caopd_bench.gates.wording.words import label_of, round_items
 
 __all__ = ["render_plan", "render_plan_json", "summarize_plan", "warn_of_no_room"]
@@ -62,8 +62,9 @@ def summarize_plan(plan: GatePlan) -> str:
     never = [task for task in lacking if math.isinf(task.items_needed)]
     if never:
         place = f"{inline(never[0].task, NAME_WIDTH)}: " if several else ""
-        cell = next(cell for cell in never[0].cells if math.isinf(cell.items_needed))
-        return f"{head}, and more such items do not help: {place}{_obstacle(cell)}"
+        stuck = [_obstacle(cell) for cell in never[0].cells if math.isinf(cell.items_needed)]
+        together = f"{_name(never[0].bottleneck)} takes most, and all numbers seldom pass together"
+        return f"{head}, and more such items do not help: {place}{[*stuck, together][0]}"
     most = max(lacking, key=lambda task: task.items_needed)
     takes = f"{_name(most.bottleneck)} takes most"
     if not several:

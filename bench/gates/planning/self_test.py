@@ -16,12 +16,12 @@ import numpy as np
 from caopd_bench.comparison.pairs import TaskPair
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
-from caopd_bench.gates.decide import decide_cells, judge_pairs, limited_cells
+from caopd_bench.gates.decide import decide_cells, find_no_room, judge_pairs, limited_cells
 from caopd_bench.gates.inputs import match_itself
 from caopd_bench.gates.planning.candidates import make_equal, make_opd_shaped, stratify
-from caopd_bench.gates.planning.no_room import NoRoom, find_no_room
 from caopd_bench.gates.planning.self_test_families import FamilyTest, find_family_keys, try_families
 from caopd_bench.gates.policy import Policy
+from caopd_bench.gates.wording.room import NoRoom
 from caopd_bench.metrics.comparison.decide import Outcome
 from caopd_bench.runs.run import AnyRun
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 from caopd_bench.gates.planning.candidates import MOVED
-from caopd_bench.gates.planning.no_room import describe_no_room
 from caopd_bench.gates.planning.self_test import WANTED, SelfTest, most_allowed
 from caopd_bench.gates.planning.self_test_families import FamilyTest
 from caopd_bench.gates.policy import Policy
+from caopd_bench.gates.wording.room import describe_no_room
 from caopd_bench.gates.wording.words import label_of
 
 __all__ = ["render_self_test"]

@@ -18,7 +18,8 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.privacy.clean import clean_cell, clean_settings, redact_all
 from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, redact
-from caopd_bench.core.privacy.keep import Kept, is_recorded, list_left_out
+from caopd_bench.core.privacy.keep import Kept, is_recorded
+from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import RUN
 from caopd_bench.core.privacy.places import clean_text_urls, shorten_spec
 from caopd_bench.core.terminal import inline

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from caopd_bench.figures.grids import plot_estimates, plot_training
 from caopd_bench.figures.paper import (
-    Estimate,
-    Point,
-    ProbePoint,
     plot_confidence_accuracy,
     plot_pareto,
     plot_probes,
     plot_scaling,
 )
+from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.figures.trends import SlopeFit
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.analysis.numbers import Number, Summary

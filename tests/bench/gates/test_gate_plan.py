@@ -16,7 +16,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.gates.decide import gate
 from caopd_bench.gates.planning.candidates import make_equal, resize, stratify
 from caopd_bench.gates.planning.forecast import Draws, pass_from
-from caopd_bench.gates.planning.plan import plan_gate
+from caopd_bench.gates.planning.plan import CellPlan, GatePlan, TaskPlan, plan_gate
 from caopd_bench.gates.planning.plan_text import (
     percent,
     render_plan,
@@ -370,3 +370,10 @@ def test_a_measured_plan_does_not_ask_for_the_measurement(reference):
     text = render_plan(plan)
     assert "noise scaled to that which a rerun of the checkpoint had" in text
     assert "an assumption" not in text
+
+
+def test_numbers_that_pass_alone_and_seldom_together():
+    cell = CellPlan("t", None, "brier", "margin", 0.04, 0.02, 0.6, 900.0)
+    task = TaskPlan("t", 500, 0.3, math.inf, cell, [cell], is_measured=False, is_sampled=False)
+    line = summarize_plan(GatePlan("ref", 0.8, 0.3, 100, [task], 200))
+    assert "do not help: Brier takes most, and all numbers seldom pass together" in line

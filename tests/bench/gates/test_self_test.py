@@ -7,13 +7,13 @@ import pytest
 
 from caopd_bench import score
 from caopd_bench.comparison.pairs import match_task
+from caopd_bench.gates.decide import find_no_room
 from caopd_bench.gates.inputs import match_itself
 from caopd_bench.gates.planning.candidates import (
     make_equal,
     make_equal_in_families,
     make_opd_shaped,
 )
-from caopd_bench.gates.planning.no_room import find_no_room
 from caopd_bench.gates.planning.self_test import run_self_test
 from caopd_bench.gates.planning.self_test_families import find_family_keys, try_families
 from caopd_bench.gates.planning.self_test_text import render_self_test

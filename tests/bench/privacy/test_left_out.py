@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from caopd_bench.core.privacy.keep import is_recorded, keep_named, list_left_out
+from caopd_bench.core.privacy.keep import is_recorded, keep_named
+from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import DECODING, RUN
 from caopd_bench.runs.stored.secrets import say_left_out
 from caopd_bench.runs.stored.store import write_stored

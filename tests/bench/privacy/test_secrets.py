@@ -12,7 +12,8 @@ import pytest
 from caopd_bench.comparison.comparability import find_differences
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name, redact
-from caopd_bench.core.privacy.keep import keep_named, list_left_out
+from caopd_bench.core.privacy.keep import keep_named
+from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import ARGUMENTS, DECODING
 from caopd_bench.core.privacy.places import shorten_path
 from caopd_bench.runs.provenance import clean_provenance, describe_cleaning

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 
 from caopd_bench.figures.paper import (
-    Estimate,
-    Point,
-    ProbePoint,
     dominated_area,
     find_front,
     plot_confidence_accuracy,
@@ -18,6 +15,7 @@ from caopd_bench.figures.paper import (
     plot_probes,
     plot_scaling,
 )
+from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.figures.trends import fit_slope
 from caopd_bench.metrics import tally
 from caopd_bench.report.page.vector import save_png, save_svg, to_inline_svg

@@ -3,8 +3,8 @@
 import pytest
 
 from caopd_bench.cli import main
-from caopd_bench.report import entries
-from caopd_bench.report.entries import MAX_PAIRS, MAX_RUNS
+from caopd_bench.report import read_entries as entries
+from caopd_bench.report.read_entries import MAX_PAIRS, MAX_RUNS
 from caopd_bench.runs.run import Row, Run
 from caopd_bench.runs.stored.store import write_stored
 

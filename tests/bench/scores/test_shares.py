@@ -10,7 +10,7 @@ from caopd_bench import metrics, read_run, score
 from caopd_bench.runs.counts import STATUSES, tally_share
 from caopd_bench.runs.run import Row, Run, count_rows
 from caopd_bench.runs.stored.store import write_stored
-from caopd_bench.scores.score import _share
+from caopd_bench.scores.shares import share
 
 SIMULATE = Path(__file__).parents[2] / "studies" / "bench" / "simulate_shares.py"
 EXEMPLARS = {"num_fewshot": 2, "exemplars": {"confidences": [0.9, 0.35]}}
@@ -127,7 +127,7 @@ def test_limits_of_shares_hold_the_true_rate():
         ]
         counts = count_rows(rows)
         for status, truth in (("ok", target), ("no_answer", 1.0 - target)):
-            i = _share(counts.tally_status(status), 0.95)
+            i = share(counts.tally_status(status), 0.95)
             held += i.low <= truth <= i.high
             j = metrics.proportion_interval(counts.statuses.get(status, 0), 240)
             naive += j.low <= truth <= j.high

@@ -1,0 +1,59 @@
+"""The names of settings that were left out: which may be printed, and a list of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from caopd_bench.core.privacy.credentials import holds_secret, is_secret_name, looks_random
+from caopd_bench.core.privacy.written import NO_NAME
+
+__all__ = ["PARTS_OF_ADDRESS", "is_printable", "list_left_out", "safe_name"]
+
+#: Stands for a name that is not safe to print.
+OTHER_NAME = "another name"
+PARTS_OF_ADDRESS = " (parts of an address)"
+_SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
+_LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
+_MAX_NAME = 40
+#: A setting of decoding as a task has it, which lm-eval merges from those of the run.
+_OF_TASK = re.compile(r"tasks\..+\.(?:effective_)?generation\.(?P<setting>.+)")
+
+
+def list_left_out(names: Iterable[str]) -> str:
+    """Put names together by where they stood; what a task repeats of the run is named once.
+
+    Examples
+    --------
+    >>> list_left_out(["model_args.api_key", "model_args.header", "gen_kwargs.token"])
+    'model_args api_key, header; gen_kwargs token'
+    >>> list_left_out(["gen_kwargs.stop", "tasks.gsm8k.generation.stop"])
+    'gen_kwargs stop'
+    """
+    listed = list(dict.fromkeys(names))
+    places: dict[str, list[str]] = {}
+    for name in listed:
+        own = _OF_TASK.fullmatch(name)
+        if own and f"gen_kwargs.{own['setting']}" in listed:
+            continue
+        place, mark, last = name.rpartition(".")
+        places.setdefault(place if mark else name, []).extend([last] if mark else [])
+    return "; ".join(f"{place} {', '.join(found)}".strip() for place, found in places.items())
+
+
+def is_printable(name: str) -> bool:
+    """Say whether a name of what was left out, read back from a file, holds no more than names."""
+    plain = name.removesuffix(PARTS_OF_ADDRESS)
+    return all(part == OTHER_NAME or safe_name(part) == part for part in plain.split("."))
+
+
+def safe_name(word: str) -> str:
+    """Give a name that may be printed: of a text in pairs it may be part of a value."""
+    if word == NO_NAME:
+        return word
+    if len(word) > _MAX_NAME:
+        return OTHER_NAME
+    is_safe = _SAFE_NAME.fullmatch(word) or (_LETTERS.fullmatch(word) and is_secret_name(word))
+    if not is_safe or looks_random(word) or holds_secret(word):
+        return OTHER_NAME
+    return word

@@ -1,0 +1,240 @@
+"""Runs to what the report keeps of them, read one after the other.
+
+So a hundred runs of ten thousand rows fit in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import repeat
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.progress import track
+from caopd_bench.report.entries import Aligned, Cell, Entry, Given
+from caopd_bench.report.samples import pick_rows
+from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
+from caopd_bench.runs.counts import Counts, sort_groups
+from caopd_bench.runs.read import expand_specs, name_runs, read_run
+from caopd_bench.runs.records import Record
+from caopd_bench.runs.run import AnyRun, CountedRun, Row, Run, label_items
+from caopd_bench.scores.notes import has_item_names, notes_on_task
+from caopd_bench.scores.score import score
+
+__all__ = ["read_entries"]
+
+#: Keys that the page goes into by itself, where a task has them.
+DRILLED = ("level", "subject", "domain", "family")
+#: With more values a key says little of each: named by `--by` it is shown all the same.
+MAX_VALUES = 40
+#: With fewer runs, starting processes takes longer than they save.
+WORTH_WORKERS = 8
+#: The page of a hundred runs would be groups and nothing else.
+MAX_GROUPS = 2_000
+#: Of more there is no report: every pair of runs of a task is tested, which takes half a minute for
+#: half a million, and 5,000 sections are a page of 40 MB.
+MAX_RUNS, MAX_CELLS, MAX_PAIRS = 1_000, 5_000, 500_000
+INSTEAD = "all numbers without a report: caopd-bench score RUN... --json FILE"
+
+
+def read_entries(
+    specs: Sequence[str | Path],
+    *,
+    task: str | None = None,
+    by: Sequence[str] = (),
+    level: float = 0.95,
+    samples: int = 200,
+    given: Mapping[str, Given] | None = None,
+    workers: int = 1,
+) -> list[Entry]:
+    """Read runs one by one and keep what the report needs; a run without `task` has no cells.
+
+    Raises
+    ------
+    UsageError
+        If a run cannot be read, none has `task`, or `given` names a run that is not there; at once
+        if there are too many runs, and as soon as it is seen if they have too many tasks.
+    """
+    listed = expand_specs(specs)
+    if len(listed) > MAX_RUNS:
+        raise UsageError(
+            f"{len(listed):,} runs: a report has at most {MAX_RUNS:,}, since it tests every pair "
+            f"of them ({math.comb(len(listed), 2):,}) and shows each; give those to compare, or "
+            f"have {INSTEAD}"
+        )
+    entries = _read_all(listed, _Wanted(task, tuple(by), level, samples, len(listed)), workers)
+    names = name_runs(listed, [entry.name for entry in entries])
+    known = dict(given or {})
+    unknown = sorted(set(known) - set(names))
+    if unknown:
+        raise UsageError(
+            f"--models: no run is called {unknown[0]!r}; the runs are {', '.join(names)}"
+        )
+    named = [
+        _rename(entry, name, known.get(name, Given()))
+        for entry, name in zip(entries, names, strict=True)
+    ]
+    if not any(entry.cells for entry in named):
+        raise UsageError(f"--task {task}: no run has it")
+    return named
+
+
+class _Wanted(NamedTuple):
+    """What every run is read for."""
+
+    task: str | None
+    by: tuple[str, ...]
+    level: float
+    samples: int
+    runs: int
+
+
+def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry]:
+    """Read runs, in several processes if there are many; the order is that of the specs."""
+    shown = ("reading", "runs", len(specs))
+    if workers < 2 or len(specs) < WORTH_WORKERS:
+        return _within_limits(_read(spec, wanted) for spec in track(specs, *shown))
+    from caopd_bench.core.process.workers import sharing  # imported here: most reports do without
+
+    with sharing(min(workers, len(specs))) as share:
+        return _within_limits(track(share(_read, specs, repeat(wanted)), *shown))
+
+
+def _within_limits(read: Iterable[Entry]) -> list[Entry]:
+    """Take entries until there are more tasks, or more pairs, than a report can have."""
+    entries: list[Entry] = []
+    cells = 0
+    of_task: Counter[str] = Counter()
+    for entry in read:
+        entries.append(entry)
+        cells += len(entry.cells)
+        of_task.update(list(entry.cells))
+        _check_cells(cells)
+        pairs = sum(math.comb(runs, 2) for runs in of_task.values())
+        if pairs > MAX_PAIRS:
+            raise UsageError(
+                f"the first {len(entries):,} runs have {len(of_task):,} tasks and {pairs:,} pairs "
+                f"of runs of a task already; a report tests at most {MAX_PAIRS:,}; name one task "
+                f"(--task NAME), give fewer runs, or have {INSTEAD}"
+            )
+    return entries
+
+
+def _check_cells(cells: int) -> None:
+    if cells > MAX_CELLS:
+        raise UsageError(
+            f"more than {MAX_CELLS:,} tasks of runs: a page has a section for each; name one task "
+            f"(--task NAME), give fewer runs, or have {INSTEAD}"
+        )
+
+
+def _read(spec: str, wanted: _Wanted) -> Entry:
+    run = read_run(spec, by=wanted.by)
+    tasks = [name for name in run.tasks if wanted.task in (None, name)]
+    _check_cells(len(tasks))  # before the work of hours
+    cells = {name: _summarise(run, name, wanted, wanted.runs * len(tasks)) for name in tasks}
+    head = _head(run)
+    return Entry(run.name, spec, run.path, head, Given(), cells)
+
+
+def _rename(entry: Entry, name: str, given: Given) -> Entry:
+    cells = {
+        task: replace(
+            cell, run=name, records=[replace(record, run=name) for record in cell.records]
+        )
+        for task, cell in entry.cells.items()
+    }
+    return replace(entry, name=name, given=given, cells=cells, head=replace(entry.head, name=name))
+
+
+def _head(run: AnyRun) -> Run:
+    """Keep the settings: a row for each task, and no other."""
+    if isinstance(run, CountedRun):
+        rows: list[Row] = []
+    else:
+        first: dict[str, Row] = {}
+        for row in run.rows:
+            first.setdefault(row.task, row)
+        rows = list(first.values())
+    return Run(run.name, run.path, rows, run.provenance, run.warnings)
+
+
+def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
+    single: AnyRun = run
+    rows: list[Row] = []
+    if isinstance(run, Run):
+        rows = run.task_rows(task)
+        single = replace(run, rows=rows, warnings=run.warnings_of(task))
+    counts = single.count(task)
+    counted = {key: single.count_by(task, key) for key in _keys(single, task, wanted.by)}
+    shown = {
+        key: groups
+        for key, groups in counted.items()
+        if key in wanted.by or (1 < len(groups) <= MAX_VALUES and len(groups) * cells <= MAX_GROUPS)
+    }
+    records = score(single, by=list(shown), level=wanted.level)
+    filled = fill_worst(counts, rows)
+    skill = score_skill(run.name, task, filled, wanted.level)
+    return Cell(
+        run=run.name,
+        task=task,
+        records=_add_beside_accuracy(records, skill),
+        n=counts.n,
+        n_parsed=counts.n_parsed,
+        tally=counts.parsed,
+        tells_apart=tells_apart(filled, wanted.level),
+        aligned=_align(rows) if has_item_names(single, task) else None,
+        groups={key: _count_informative(groups) for key, groups in shown.items()},
+        settings=run.settings(task),
+        picked=pick_rows(rows, wanted.samples, counts.n),
+        notes=tuple(notes_on_task(single, task)),
+    )
+
+
+def _add_beside_accuracy(records: Sequence[Record], skill: Record) -> list[Record]:
+    at = next(i for i, r in enumerate(records) if r.metric == "accuracy" and r.group is None)
+    return [*records[:at], skill, *records[at:]]
+
+
+def _keys(run: AnyRun, task: str, by: Sequence[str]) -> list[str]:
+    there = run.group_keys(task)
+    return [key for key in dict.fromkeys([*by, *DRILLED]) if key in there]
+
+
+def _count_informative(groups: Mapping[object, Counts]) -> dict[object, tuple[int, int]]:
+    found = {}
+    for value, counts in sort_groups(groups).items():
+        parsed = counts.parsed
+        has_pairs = parsed is not None and 0 < parsed.n_right < parsed.n
+        found[value] = (counts.n, counts.n_parsed if has_pairs else 0)
+    return found
+
+
+def _align(rows: Sequence[Row]) -> Aligned | None:
+    if not rows:
+        return None
+    label = label_items([row.item_hash for row in rows])
+    sample = np.array([row.sample for row in rows])
+    stated = [np.nan if row.confidence is None else row.confidence for row in rows]
+    confidence = np.array(stated, dtype=np.float64)
+    correct = np.array([row.correct for row in rows], dtype=np.float64)
+    # Repeated rows of an item by what they say, as `compare` pairs them.
+    order = np.lexsort((correct, np.nan_to_num(confidence, nan=-1.0), sample, label))
+    label, sample = label[order], sample[order]
+    digest = blake2b(label.tobytes() + sample.tobytes(), digest_size=8).hexdigest()
+    distinct, cluster = np.unique(label, return_inverse=True)
+    is_single = distinct.size == label.size
+    return Aligned(
+        digest,
+        confidence[order],
+        correct[order],
+        None if is_single else cluster.reshape(-1),
+        int(distinct.size),
+    )
