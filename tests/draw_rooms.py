@@ -26,7 +26,7 @@ START, END = "<!-- rooms -->", "<!-- end of rooms -->"
 FINDERS = {
     "caopd_bench.metrics.registry": "caopd_bench.metrics.points",
     "caopd_bench.cli.parser": "caopd_bench.cli",
-    "caopd_bench.runs.readers.reader": "caopd_bench.runs.readers",
+    "caopd_bench.runs.readers.find": "caopd_bench.runs.readers",
     "caopd_bench.tasks.catalogue.datasets": "caopd_bench.tasks.catalogue.datasets",
     "caopd_bench.train.methods": "caopd_bench.train.methods",
 }
@@ -56,7 +56,8 @@ FLOORS = {
         ("discovery", "problems", "read"),
         ("catalogue", "judge"),
         ("ask",),
-        ("ways", "write_yaml"),
+        ("ways", "listing"),
+        ("own", "write_yaml"),
     ),
 }
 

@@ -21,7 +21,7 @@ from caopd_bench.runs.flat.files import SUFFIXES
 from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance
-from caopd_bench.runs.readers.reader import find_reader
+from caopd_bench.runs.readers.find import find_reader
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS, verify

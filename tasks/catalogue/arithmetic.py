@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from caopd_bench.tasks.problems.frozen import parse_levels
+from caopd_bench.tasks.problems.choose import parse_levels
 
 __all__ = ["FAMILIES", "LEVELS", "SPLITS", "draw_level", "load", "solve"]
 

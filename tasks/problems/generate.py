@@ -36,6 +36,7 @@ from caopd_bench.tasks.problems.families.remainders import remainder
 from caopd_bench.tasks.problems.families.sequences import sequence
 from caopd_bench.tasks.problems.families.stories import story
 from caopd_bench.tasks.problems.families.systems import system
+from caopd_bench.tasks.problems.frozen import read_frozen
 from caopd_bench.tasks.problems.problem import Problem
 from caopd_bench.tasks.problems.wording import lead_in
 
@@ -134,9 +135,6 @@ def generate(
         raise ValueError(f"levels: got {levels!r}; give whole numbers from 1 to 10")
     seen: set[object] = set()
     if split == "test" and seed != 0:
-        # Imported here: the frozen file is itself written by this function.
-        from caopd_bench.tasks.problems.frozen import read_frozen
-
         seen.update(str(item["question"]) for item in read_frozen())
     return [_item(split, seed, levels[i % len(levels)], i // len(levels), seen) for i in range(n)]
 

@@ -20,7 +20,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.run import Run
 from caopd_bench.sweep.grid.cells import Cell
-from caopd_bench.tasks import task_folder
+from caopd_bench.tasks.discovery import task_folder
 
 __all__ = ["Harness"]
 

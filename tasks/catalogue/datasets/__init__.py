@@ -3,6 +3,8 @@
 An entry is a function from a row to an item, under `dataset` with all else that is known of it.
 `python -m caopd_bench.tasks.write_yaml` then writes its tasks, and its rows in the documentation.
 
+Start with `maths`.
+
 Imports `catalogue`, `problems` and `read`.
 """
 

@@ -14,8 +14,9 @@ import pytest
 from caopd_bench.tasks.problems import freeze as freeze_command
 from caopd_bench.tasks.problems import frozen as frozen_module
 from caopd_bench.tasks.problems import generate, load
+from caopd_bench.tasks.problems.choose import parse_levels
 from caopd_bench.tasks.problems.exemplars import EXEMPLARS as ALL_EXEMPLARS
-from caopd_bench.tasks.problems.frozen import FROZEN_PATH, canonical_jsonl, parse_levels
+from caopd_bench.tasks.problems.frozen import FROZEN_PATH, canonical_jsonl
 from caopd_bench.tasks.problems.generate import FAMILIES, SPLITS, families_at
 
 Items = list[dict[str, Any]]

@@ -1,0 +1,44 @@
+"""Which reader a path has: every module of this folder with a `READER` is asked."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.readers.reader import Reader
+
+__all__ = ["all_readers", "find_reader", "list_runs", "refuse_several"]
+
+
+@cache
+def all_readers() -> tuple[Reader, ...]:
+    """Give the `READER` of every module of this package, in the order in which they are asked."""
+    package = __package__ or __name__.rpartition(".")[0]
+    folder = str(Path(__file__).parent)
+    modules = [import_module(f"{package}.{found.name}") for found in iter_modules([folder])]
+    readers = [module.READER for module in modules if hasattr(module, "READER")]
+    return tuple(sorted(readers, key=lambda reader: (reader.order, reader.name)))
+
+
+def find_reader(path: Path, *, of_logs: bool = False) -> Reader | None:
+    """Find the reader of a path; with `of_logs` among those that open answers."""
+    for reader in all_readers():
+        able = reader.open_log if of_logs else (reader.read or reader.runs)
+        if able is not None and reader.finds(path):
+            return reader
+    return None
+
+
+def list_runs(path: Path) -> list[Path]:
+    """Give the paths of the runs that a path holds: itself, but for a path of several."""
+    reader = find_reader(path)
+    return [path] if reader is None or reader.runs is None else list(reader.runs(path))
+
+
+def refuse_several(path: Path, reader: Reader) -> UsageError:
+    """Say that a path holds several runs, with their names."""
+    runs = list(reader.runs(path)) if reader.runs is not None else []
+    return UsageError(f"{path}: {reader.name} of {len(runs)} runs; name one of them:", runs)
