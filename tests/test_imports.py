@@ -144,6 +144,12 @@ def test_importing_the_metrics_loads_numpy_only():
     assert [name for name in loaded if name.startswith(SLOW) and name not in hook] == []
 
 
+def test_a_circle_is_found_with_its_places():
+    pairs = {("a", "b"): "a.py:1", ("b", "c"): "b.py:2", ("c", "a"): "c.py:3", ("a", "d"): "a.py:4"}
+    assert sorted(draw.find_circle(pairs)) == ["a.py:1", "b.py:2", "c.py:3"]
+    assert draw.find_circle({pair: pairs[pair] for pair in pairs if pair != ("c", "a")}) == []
+
+
 def test_no_circles_of_files():
     assert draw.find_circle(draw.arrows()) == []
 
