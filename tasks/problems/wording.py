@@ -21,7 +21,7 @@ _WORDS: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "wording.json").read_text(encoding="utf-8")
 )
 _PEOPLE, _NARRATORS, _COLOURED, _THINGS = (
-    _WORDS[name].split() for name in ("people", "narrators", "coloured", "things")
+    str(_WORDS[name]).split() for name in ("people", "narrators", "coloured", "things")
 )
 
 
