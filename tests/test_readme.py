@@ -107,6 +107,15 @@ def test_links_lead_somewhere():
                 assert anchor in list_anchors(file), (page, target)
 
 
+def test_files_that_pages_name_exist():
+    folders = "bench|findings|metrics|reference_runs|tasks|tests"
+    for page in list_pages():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        text = re.sub(r"^```diff.*?^```$", "", text, flags=re.DOTALL | re.M)  # adds files
+        for file in re.findall(rf"(?<![\w./-])((?:{folders})/[\w./-]+\.(?:py|yaml|json))\b", text):
+            assert (ROOT / file).exists(), (page, file)
+
+
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([\w./-]+\.md)\)", index))
