@@ -82,3 +82,23 @@ def same_record():
         )
 
     return _same
+
+
+#: Files that take longest, the longest first.
+LONGEST = (
+    "test_kills.py",
+    "test_interrupted.py",
+    "test_reference_runs.py",
+    "test_exits.py",
+    "test_kill.py",
+    "test_fuzz.py",
+    "test_trl_distributed.py",
+    "test_parsing.py",
+    "test_stopped.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take longest: one that is begun last keeps a process waiting."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))

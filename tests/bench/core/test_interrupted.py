@@ -89,6 +89,8 @@ def die_everywhere(words, place, restore, check, **environment):
         return True
 
     with Dying(words, **environment) as dying:
+        restore()
+        assert dying(MOST) == ["ended", "0"]  # what it loads, all the next ones have
         whole = next(last for last in range(1, MOST) if not die(last))
         steps = tuple(died)
         assert len(steps) == whole - 1
