@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from caopd_bench.core.process.run import Command
+    from caopd_bench.core.process.command import Command
 
 __all__ = ["main"]
 
@@ -40,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
         After `--help`, and where argparse refuses a word.
     """
     try:
-        from caopd_bench.core.process.run import run
+        from caopd_bench.core.process.command import run
 
         return run(lambda: _read(words), is_ours=words is None)
     except KeyboardInterrupt:  # in its first or last moment

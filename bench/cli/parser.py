@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from caopd_bench._version import __version__
 from caopd_bench.core.privacy.credentials import redact
+from caopd_bench.core.process.command import Command
 from caopd_bench.core.process.exits import HELP, ExitCode
 from caopd_bench.core.process.progress import telling
-from caopd_bench.core.process.run import Command
 from caopd_bench.core.terminal import inline
 
 __all__ = ["build_parser", "read_command"]

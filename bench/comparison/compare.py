@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from caopd_bench.comparison.breakdown import Parts, split_change
 from caopd_bench.comparison.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.comparison.missing import Missing, count_missing
 from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
-from caopd_bench.comparison.parts import Parts, split_change
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import NAME_WIDTH, inline

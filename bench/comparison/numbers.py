@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from caopd_bench.comparison.breakdown import Parts
 from caopd_bench.comparison.compare import TaskComparison
-from caopd_bench.comparison.judge import Judgement
-from caopd_bench.comparison.parts import Parts
+from caopd_bench.comparison.direction import Judgement
 from caopd_bench.core.numbers import COMPARED
 from caopd_bench.metrics import Change
 

@@ -6,10 +6,10 @@ confidence itself became better, and says what the rows without a usable confide
 
 from __future__ import annotations
 
+from caopd_bench.comparison.breakdown import Parts
 from caopd_bench.comparison.compare import TaskComparison
-from caopd_bench.comparison.judge import Judgement, judge, weigh
+from caopd_bench.comparison.direction import Judgement, judge, weigh
 from caopd_bench.comparison.numbers import list_numbers
-from caopd_bench.comparison.parts import Parts
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 __all__ = ["judge", "say"]

@@ -14,7 +14,7 @@ from caopd_bench.core.errors import UsageError, writing
 from caopd_bench.core.files.folders import only_writer, replace_folder
 from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.privacy.credentials import redact
-from caopd_bench.core.privacy.places import shorten_spec
+from caopd_bench.core.privacy.paths import shorten_spec
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
 from caopd_bench.gates.rerun import measure_noise, measure_rerun
 from caopd_bench.runs.check_texts import refuse_unlike_texts

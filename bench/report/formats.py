@@ -13,7 +13,7 @@ from caopd_bench._version import __version__
 from caopd_bench.comparison.as_json import to_plain as plain_comparison
 from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.numbers import PAGE
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry

@@ -13,7 +13,7 @@ from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.core.privacy.clean import clean_settings
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.tasks.ask.prompts import PROMPT_VERSION
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
 from caopd_bench.tasks.read.parse import PARSER_VERSION

@@ -24,7 +24,7 @@ from typing import Any
 
 from caopd_bench.tasks.problems.exemplars import EXEMPLARS
 from caopd_bench.tasks.problems.families.chains import chain
-from caopd_bench.tasks.problems.families.counting import counting
+from caopd_bench.tasks.problems.families.combinations import counting
 from caopd_bench.tasks.problems.families.divisors import gcd_lcm
 from caopd_bench.tasks.problems.families.equations import equation
 from caopd_bench.tasks.problems.families.fraction_sums import fraction

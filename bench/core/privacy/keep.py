@@ -15,7 +15,7 @@ from caopd_bench.core.privacy.credentials import (
 )
 from caopd_bench.core.privacy.left_out import PARTS_OF_ADDRESS, safe_name
 from caopd_bench.core.privacy.names import ARGUMENTS, QUANTISATION, Kind, Rule
-from caopd_bench.core.privacy.places import (
+from caopd_bench.core.privacy.paths import (
     clean_text_urls,
     clean_url,
     is_path,

@@ -8,7 +8,7 @@ from typing import Any
 from caopd_bench._version import __version__
 from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.numbers import finite
-from caopd_bench.core.privacy.places import is_path, shorten_path
+from caopd_bench.core.privacy.paths import is_path, shorten_path
 from caopd_bench.gates.result import GateResult
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.terminal import inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Entry

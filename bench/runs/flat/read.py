@@ -17,7 +17,7 @@ import numpy as np
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.process.progress import stage
 from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups

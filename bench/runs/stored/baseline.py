@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_json import read_json
 from caopd_bench.core.privacy.credentials import redact
-from caopd_bench.core.privacy.places import shorten_spec
+from caopd_bench.core.privacy.paths import shorten_spec
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.stored.files import (
     BASELINE_NAME,

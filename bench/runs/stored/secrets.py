@@ -21,7 +21,7 @@ from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, redact
 from caopd_bench.core.privacy.keep import Kept, is_recorded
 from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import RUN
-from caopd_bench.core.privacy.places import clean_text_urls, shorten_spec
+from caopd_bench.core.privacy.paths import clean_text_urls, shorten_spec
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.provenance import describe_cleaning
 from caopd_bench.runs.stored.baseline import BASELINE_NAME, CHANGES_NAME

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_yaml import read_yaml
-from caopd_bench.sweep.grid.wording import describe
+from caopd_bench.sweep.grid.validation import describe
 
 __all__ = [
     "ANALYSIS",

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_yaml import read_yaml
 from caopd_bench.sweep.grid.cells import BASE, Base, Cell, Evaluation, Sweep, name_cell
-from caopd_bench.sweep.grid.wording import describe
+from caopd_bench.sweep.grid.validation import describe
 from caopd_bench.train.settings import make_settings, read_word
 
 __all__ = ["read_sweep"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.metrics.intervals.over_seeds import METRICS
 from caopd_bench.runs.records import to_plain
 from caopd_bench.runs.stored.check import read_stored

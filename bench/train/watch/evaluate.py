@@ -24,7 +24,7 @@ from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr, tall
 from caopd_bench.train.rollouts.judge import Rollout, judge_rollout
 from caopd_bench.train.rollouts.sample import sample
 from caopd_bench.train.text.codec import Codec
-from caopd_bench.train.watch.generate import decode_altered, find_altered
+from caopd_bench.train.watch.decode import decode_altered, find_altered
 from caopd_bench.train.watch.read_out import expected_confidences
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def test_a_module_that_is_broken(tmp_path, runs, module, how, command):
 #: Modules of ours that a command line cannot do without.
 OURS = (
     *("cli.parser", "core.errors", "core.terminal"),
-    *(f"core.process.{name}" for name in ("exits", "run", "signals", "streams")),
+    *(f"core.process.{name}" for name in ("exits", "command", "signals", "streams")),
 )
 
 
@@ -138,7 +138,7 @@ def test_a_module_of_ours_that_is_missing(module):
 
 DRIVER = """
 import ctypes, os, sys
-from caopd_bench.core.process.run import Command, run
+from caopd_bench.core.process.command import Command, run
 def work():
     print("a line", flush=True)
     {work}

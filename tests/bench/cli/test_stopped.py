@@ -25,7 +25,7 @@ SIGNALS = [
 #: middle of a flush would say it twice.
 DRIVER = """
 import os, signal, sys, time
-from caopd_bench.core.process.run import Command, run
+from caopd_bench.core.process.command import Command, run
 {work}
 sys.exit(run(lambda: Command("gate", work, decides=True), is_ours=True))
 """

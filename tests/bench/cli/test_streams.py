@@ -9,7 +9,7 @@ import pytest
 
 DRIVER = """
 import io, os, subprocess, sys
-from caopd_bench.core.process.run import Command, run
+from caopd_bench.core.process.command import Command, run
 {work}
 sys.exit(run(lambda: Command("x", work, decides={decides}), is_ours=True))
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caopd_bench.comparison.judge import Judgement, _keep_what_holds, decide_parsed, weigh
+from caopd_bench.comparison.direction import Judgement, _keep_what_holds, decide_parsed, weigh
 from caopd_bench.comparison.missing import BOUNDED, count_missing
 from caopd_bench.comparison.sentence import _head, say
 from caopd_bench.metrics import auroc, brier, confidence_when_wrong, miscalibration, uncertainty

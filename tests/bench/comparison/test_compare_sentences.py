@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from caopd_bench.comparison.compare import compare
-from caopd_bench.comparison.judge import judge
+from caopd_bench.comparison.direction import judge
 from caopd_bench.comparison.sentence import say
 from caopd_bench.comparison.table import render_comparison
 from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired

@@ -15,7 +15,7 @@ from caopd_bench.core.privacy.credentials import clean_name, redact
 from caopd_bench.core.privacy.keep import keep_named
 from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import ARGUMENTS, DECODING
-from caopd_bench.core.privacy.places import shorten_path
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.runs.provenance import clean_provenance, describe_cleaning
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.stored.files import load_row

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from caopd_bench.comparison import compare as comparing
-from caopd_bench.comparison.judge import weigh
+from caopd_bench.comparison.direction import weigh
 from caopd_bench.comparison.pairs import Side, TaskPair
 from caopd_bench.comparison.sentence import say
 from caopd_bench.metrics import auroc, confidence_when_wrong, corp, degradation

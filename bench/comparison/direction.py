@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from caopd_bench.comparison.breakdown import Parts
 from caopd_bench.comparison.compare import TaskComparison
-from caopd_bench.comparison.parts import Parts
 from caopd_bench.metrics import Change, Degradation, holm
 from caopd_bench.metrics.limits.student import normal_quantile
 
