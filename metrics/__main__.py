@@ -36,8 +36,8 @@ def render() -> str:
 
     Examples
     --------
-    >>> render().splitlines()[2][:65]
-    '| `accuracy` | the share of right answers | 0 to 1 | higher | neve'
+    >>> render().splitlines()[2][:41]
+    '| `accuracy` | the share of right answers'
     """
     return "\n".join([HEAD, *(_line(name, row) for name, row in METRICS.items())])
 

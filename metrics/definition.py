@@ -89,18 +89,16 @@ class Caution(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Where ``caopd-bench score`` shows a metric.
+    """How ``caopd-bench score`` shows a metric, beside its JSON.
 
     Attributes
     ----------
-    json : bool
-        Whether it is computed, for JSON and the report.
     line, meaning : str
         Label and words of its line in the table; no line without.
     column : str
         Head of its column in the table of groups; no column without.
     place : float
-        Its order in all of them; later ones follow in the order of their registration.
+        Its order; those without one come last.
     extremes : ((float, float), (float, float)), optional
         What rows without a confidence state, (if right, if wrong), for the lowest and for the
         highest value: the worst case. Not where this is not the whole truth, as of bins.
@@ -108,16 +106,12 @@ class Shown(NamedTuple):
         Whether the table shows that, too.
     """
 
-    json: bool = True
     line: str = ""
     meaning: str = ""
     column: str = ""
     place: float = inf
     extremes: tuple[tuple[float, float], tuple[float, float]] | None = None
     worst_case: bool = False
-
-
-NOT_SCORED = Shown(json=False)
 
 
 @dataclass(frozen=True)
@@ -152,10 +146,12 @@ class Metric:
         Why it can be infinite.
     caution : Caution or None
         Where its interval was seen to cover clearly less than it should.
+    scored : bool
+        Whether ``caopd-bench score`` computes it, for its JSON and the report.
     shown : Shown
-        Where ``caopd-bench score`` shows it.
+        Where its table shows it, too.
     place : float
-        Its order in :data:`METRICS`; later ones follow in the order of their registration.
+        Its order in :data:`METRICS`; those without one come last.
 
     Raises
     ------
@@ -185,6 +181,7 @@ class Metric:
     average: Literal["", "rows", "classes"] = field(default="", kw_only=True)
     infinite: str = field(default="", kw_only=True)
     caution: Caution | None = field(default=None, kw_only=True)
+    scored: bool = field(default=True, kw_only=True)
     shown: Shown = field(default=Shown(), kw_only=True)
     place: float = field(default=inf, kw_only=True)
 
@@ -237,25 +234,9 @@ def metric(
 ) -> Any:
     """Register a metric under the name of the function that this decorates.
 
-    Parameters
-    ----------
-    label : str
-    better : {"higher", "lower"}, optional
-        Left out where neither direction is good in itself.
-    cells : callable, optional
-        For a public function with options of its own: its arithmetic without them. Otherwise the
-        decorated function is the arithmetic, and becomes the public function.
-    name : str, optional
-        In place of the function's.
-    **known
-        The other attributes of :class:`Metric`; ``range`` is required.
-
-    Raises
-    ------
-    TypeError
-        Without a range, or for what is no attribute.
-    ValueError
-        If the name is taken, or an attribute is invalid.
+    That is the arithmetic, in place of which the public function comes back. ``cells`` is the
+    arithmetic of a public function that is written out, since it has options; ``name`` stands in
+    place of its own. The other keywords are attributes of :class:`Metric`.
 
     Examples
     --------

@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from caopd_bench.metrics.comparison.compare import finite
 from caopd_bench.metrics.intervals.choose import bootstrap
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
 from caopd_bench.metrics.intervals.interval import Interval
@@ -61,9 +62,13 @@ class Summary:
             "n": self.n,
             "n_right": self.n_right,
             "distinct": self.distinct,
-            "values": _finite(self.values),
+            "values": {name: finite(x) for name, x in self.values.items()},
             "reasons": dict(self.reasons),
-            "intervals": intervals and {k: _finite(asdict(i)) for k, i in intervals.items()},
+            "intervals": intervals
+            and {
+                name: {key: finite(x) for key, x in asdict(one).items()}
+                for name, one in intervals.items()
+            },
         }
 
     def __repr__(self) -> str:
@@ -145,10 +150,3 @@ def summary(
         reasons=MappingProxyType(reasons),
         intervals=None if computed is None else MappingProxyType(computed),
     )
-
-
-def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(x, float) and not math.isfinite(x) else x
-        for name, x in values.items()
-    }

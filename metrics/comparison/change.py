@@ -11,8 +11,6 @@ from caopd_bench.metrics.comparison.compare import Change, compare, finite
 from caopd_bench.metrics.comparison.paired_limits import paired_sum_limits
 from caopd_bench.metrics.comparison.pairs import Pair, Rows, pair
 from caopd_bench.metrics.intervals.influence import influence
-from caopd_bench.metrics.limits.influences import Influence
-from caopd_bench.metrics.rows.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -92,16 +90,11 @@ def gap_change(
     Parameters
     ----------
     a, b, cluster, item, level
-        As for :func:`compare`.
+        As for :func:`compare`, with the same errors.
 
     Returns
     -------
     GapChange
-
-    Raises
-    ------
-    ValueError
-        As for :func:`compare`.
 
     Examples
     --------
@@ -130,7 +123,7 @@ def brier_change(
     Parameters
     ----------
     a, b, cluster, item, level
-        As for :func:`compare`.
+        As for :func:`compare`, with the same errors.
 
     Returns
     -------
@@ -138,11 +131,6 @@ def brier_change(
         A better score through MCB can be had by recalibrating; through DSC, the confidence knows
         more about the single answer; through UNC, the answers are more often right (or wrong):
         nothing was learned about confidence.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`compare`.
 
     Notes
     -----
@@ -164,7 +152,7 @@ def brier_change(
 
 def _net_change(rows: Pair, mcb: Change, dsc: Change, level: float) -> Change:
     """Compare MCB - DSC, whose influence is that of Brier less that of UNC."""
-    of_a, of_b = (_net_influence(t) for t in (rows.a, rows.b))
+    of_a, of_b = (influence("brier", t) - influence("uncertainty", t) for t in (rows.a, rows.b))
     difference = mcb.difference - dsc.difference
     limits = paired_sum_limits(difference, rows, of_a, of_b, level)
     better: Literal["a", "b"] | None = None
@@ -175,19 +163,9 @@ def _net_change(rows: Pair, mcb: Change, dsc: Change, level: float) -> Change:
         a=mcb.a - dsc.a,
         b=mcb.b - dsc.b,
         difference=difference,
-        low=limits.low,
-        high=limits.high,
-        p_value=limits.p_value,
-        method=limits.method,
-        standard_error=limits.standard_error,
         better=better,
-        reason=limits.reason,
+        **limits._asdict(),
     )
-
-
-def _net_influence(t: Tally) -> Influence:
-    brier, unc = influence("brier", t), influence("uncertainty", t)
-    return Influence(brier.if_right - unc.if_right, brier.if_wrong - unc.if_wrong)
 
 
 def _parts(**changes: Change) -> dict[str, Any]:

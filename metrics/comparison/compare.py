@@ -25,27 +25,10 @@ from caopd_bench.metrics.rows.seeds import check_level
 #: What :func:`compare` compares by default: the family of tests that :func:`holm` adjusts for. A
 #: list of its own, since a metric that is registered must not move the p-values of the others.
 FAMILY = (
-    "accuracy",
-    "mean_confidence",
-    "overconfidence_gap",
-    "ece",
-    "ece_l2",
-    "over_ece",
-    "smooth_ece",
-    "brier",
-    "miscalibration",
-    "discrimination",
-    "uncertainty",
-    "brier_skill",
-    "log_score",
-    "auroc",
-    "auprc",
-    "spr",
-    "tie_rate",
-    "aurc",
-    "eaurc",
-    "confidence_when_wrong",
-    "saturation",
+    *("accuracy", "mean_confidence", "overconfidence_gap", "ece", "ece_l2", "over_ece"),
+    *("smooth_ece", "brier", "miscalibration", "discrimination", "uncertainty", "brier_skill"),
+    *("log_score", "auroc", "auprc", "spr", "tie_rate", "aurc", "eaurc"),
+    *("confidence_when_wrong", "saturation"),
 )
 NAN = float("nan")
 
@@ -241,23 +224,12 @@ def _change(name: str, rows: Pair, level: float) -> Change:
         reason = "; ".join(f"{model}: {w}" for model, w in zip("ab", why, strict=True) if w)
         return Change(name, of_a, of_b, of_b - of_a, NAN, NAN, NAN, "", NAN, None, reason)
     limits, widest = paired_limits(name, rows, level), widest_change(name)
+    cut = limits._replace(low=max(limits.low, -widest), high=min(limits.high, widest))
     better: Literal["a", "b"] | None = None
     good = METRICS[name].higher_is_better
     if good is not None and (limits.low > 0.0 or limits.high < 0.0):
         better = "b" if (limits.low > 0.0) == good else "a"
-    return Change(
-        name=name,
-        a=of_a,
-        b=of_b,
-        difference=of_b - of_a,
-        low=max(limits.low, -widest),
-        high=min(limits.high, widest),
-        p_value=limits.p_value,
-        method=limits.method,
-        standard_error=limits.standard_error,
-        better=better,
-        reason=limits.reason,
-    )
+    return Change(name, of_a, of_b, of_b - of_a, better=better, **cut._asdict())
 
 
 def finite(value: Any) -> Any:

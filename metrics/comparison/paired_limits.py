@@ -95,7 +95,7 @@ def paired_sum_limits(
     if squares < TINY**2:
         return _without("the two models do not differ in any row")
     error = np.sqrt(squares) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
-    return _around(estimate, float(error), rows.units - 1.0, level, "paired student")
+    return limits_around(estimate, float(error), rows.units - 1.0, level, "paired student")
 
 
 def difference(name: str, rows: Pair) -> float:
@@ -125,7 +125,7 @@ def _student(name: str, rows: Pair, level: float) -> PairedLimits:
         fourths = float((units * sums**4).sum())
         spread = fourths / squares**2 - 1.0 / rows.units
         degrees = float(np.clip(2.0 / max(spread, 1e-12), 1.0, degrees))
-    return _around(estimate, float(error), degrees, level, "paired student")
+    return limits_around(estimate, float(error), degrees, level, "paired student")
 
 
 def _by_sample_size(name: str, t: Tally) -> Influence:
@@ -138,7 +138,10 @@ def _by_sample_size(name: str, t: Tally) -> Influence:
     return Influence(psi.if_right * of_right, psi.if_wrong * of_wrong)
 
 
-def _around(centre: float, error: float, degrees: float, level: float, method: str) -> PairedLimits:
+def limits_around(
+    centre: float, error: float, degrees: float, level: float, method: str
+) -> PairedLimits:
+    """Return Student's limits of a difference."""
     # Imported here: it costs 0.1 s.
     from scipy.special import stdtr, stdtrit
 
@@ -179,7 +182,7 @@ def _isotonic_limits(name: str, rows: Pair, level: float) -> PairedLimits:
     extra = (1.0 - shared**2) * sum(each.variance for each in noise)
     error = float(np.sqrt(plain.standard_error**2 + extra))
     centre = difference(name, rows) - (of_b - of_a)
-    return _around(centre, error, rows.units - 1.0, level, "debiased student")
+    return limits_around(centre, error, rows.units - 1.0, level, "debiased student")
 
 
 # Calibration errors in the L1 norm, from limits at any level.
@@ -278,7 +281,7 @@ def _l2_limits(rows: Pair, level: float) -> PairedLimits:
     error = np.sqrt(squares) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
     change = roots[1] ** 2 - roots[0] ** 2 - (noise_b - noise_a)
     # (y^2 - x^2) / (x + y) is y - x.
-    return _around(change / scale, error / scale, rows.units - 1.0, level, "debiased student")
+    return limits_around(change / scale, error / scale, rows.units - 1.0, level, "debiased student")
 
 
 def _squared_gaps(rows: Pair, model: str) -> tuple[Influence, float]:

@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.comparison.paired_limits import MIN_CLASS, MIN_UNITS, TINY
+from caopd_bench.metrics.comparison.paired_limits import (
+    MIN_CLASS,
+    MIN_UNITS,
+    TINY,
+    PairedLimits,
+    limits_around,
+)
 from caopd_bench.metrics.rows.columns import as_numbers
 from caopd_bench.metrics.rows.counting import FloatArray, check_cluster
 from caopd_bench.metrics.rows.seeds import check_level
@@ -209,31 +215,20 @@ def _compare(
             why = f"{parts.few} in {model}"
             return SkillPair(a, b, n, skill, NAN, NAN, NAN, NAN, why, accuracy, p_value)
     found = _student(of_b.moved - of_a.moved, skill, share, n, level)
-    reason = ALIKE if math.isnan(found.p_value) else ""
-    return SkillPair(a, b, n, skill, *found, reason, accuracy, p_value)
+    return SkillPair(a, b, n, skill, *found[:4], found.reason, accuracy, p_value)
 
 
-class _Limits(NamedTuple):
-    low: float
-    high: float
-    p_value: float
-    standard_error: float
-
-
-def _student(sums: FloatArray, estimate: float, share: FloatArray, n: int, level: float) -> _Limits:
+def _student(
+    sums: FloatArray, estimate: float, share: FloatArray, n: int, level: float
+) -> PairedLimits:
     """Give limits from sums of influences over each unit of `share` rows; NaN if none differs."""
     moved = sums + estimate * share
     unlike = np.abs(moved) > TINY
     if not unlike.any():
-        return _Limits(NAN, NAN, NAN, NAN)
+        return PairedLimits(NAN, NAN, NAN, NAN, "", ALIKE)
     # Half a unit more in either direction, as in `compare`.
     typical = float((moved[unlike] ** 2).mean())
     units = share.size
     squares = float((sums**2).sum())
     error = math.sqrt(squares + typical) / n * math.sqrt(units / (units - 1.0))
-    # Imported here: it costs 0.1 s.
-    from scipy.special import stdtr, stdtrit
-
-    reach = float(stdtrit(units - 1.0, (1.0 + level) / 2.0)) * error
-    p_value = min(2.0 * float(stdtr(units - 1.0, -abs(estimate) / error)), 1.0)
-    return _Limits(estimate - reach, estimate + reach, p_value, error)
+    return limits_around(estimate, error, units - 1.0, level, "paired student")

@@ -33,13 +33,8 @@ def resample(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is
-        not weighted. With clusters, whole clusters are resampled; otherwise rows are.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`.
     metrics : iterable of str, optional
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000

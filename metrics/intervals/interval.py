@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from caopd_bench.metrics.limits.shares import wilson
+from caopd_bench.metrics.limits.student import wilson
 from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally

@@ -20,20 +20,6 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics.registry import METRICS as REGISTERED
 
-__all__ = [
-    "METRICS",
-    "RANGES",
-    "Answers",
-    "Draws",
-    "Limits",
-    "draw_items",
-    "draw_seeds",
-    "find_limits",
-    "find_slope",
-    "mean_over_seeds",
-    "replicate_metrics",
-]
-
 Array = NDArray[np.float64]
 METRICS = (
     *("accuracy", "mean_confidence", "parse_rate", "brier", "ece", "auroc", "spr"),

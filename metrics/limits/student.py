@@ -1,4 +1,4 @@
-"""What intervals in closed form share: two ends, quantiles, and rows that were not seen.
+"""What limits in closed form share: two ends, quantiles, rows not seen, and those of Wilson.
 
 Percentiles of the bootstrap know only outcomes that were seen: with 20 of 20 answers wrong, every
 replicate is wrong throughout and the interval has no width. These limits leave room for the
@@ -12,7 +12,7 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.rows.counting import FloatArray
 
@@ -53,3 +53,31 @@ def add_rows(right: NDArray[Any], wrong: NDArray[Any]) -> tuple[FloatArray, Floa
     """
     share = (right + wrong) / (right + wrong).sum()
     return np.asarray(right + share), np.asarray(wrong + share)
+
+
+def wilson(
+    successes: ArrayLike, n: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Wilson limits of successes / n, elementwise; NaN where n is 0."""
+    z = NormalDist().inv_cdf((1.0 + level) / 2.0)
+    k, n = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        centre = (k + z * z / 2.0) / (n + z * z)
+        half = z / (n + z * z) * np.sqrt(k * (1.0 - k / n) + z * z / 4.0)
+    # In exact arithmetic the outer limit of an all-or-nothing sample is 0 or 1.
+    return np.where(k == 0, 0.0 * half, centre - half), np.where(
+        k == n, 1.0 + 0.0 * half, centre + half
+    )
+
+
+def wilson_limits(successes: float, n: float, level: float) -> Limits:
+    """Return the Wilson limits of one share.
+
+    Examples
+    --------
+    >>> low, high = wilson_limits(20, 20, 0.95)
+    >>> round(low, 3), high
+    (0.839, 1.0)
+    """
+    low, high = wilson(successes, n, level)
+    return Limits(float(low), float(high))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import NOT_SCORED, SHARE, Caution, ClosedForm, Shown, metric
+from caopd_bench.metrics.definition import SHARE, Caution, ClosedForm, Shown, metric
 from caopd_bench.metrics.limits.influences import Influence, centred
 from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_index, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
@@ -77,11 +77,7 @@ def _influence_of_ece(t: Tally) -> Influence:
         lambda t: t.clusters is not None and t.clusters.labels.size < 125,
     ),
     shown=Shown(
-        line="ECE",
-        meaning="mean distance of stated from true, in ten bins",
-        column="ECE",
-        place=5,
-        worst_case=True,
+        "ECE", "mean distance of stated from true, in ten bins", "ECE", place=5, worst_case=True
     ),
     place=4,
 )
@@ -175,7 +171,7 @@ def ece(
     range=SHARE,
     interval=ClosedForm("simulated inversion", one_row=True, coarse=True),
     caution=Caution(0.84, "fewer than 500 rows", lambda t: t.n < 500),
-    shown=NOT_SCORED,
+    scored=False,
     place=5,
 )
 def _ece_in_l2(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
@@ -203,7 +199,7 @@ def _influence_of_over_ece(t: Tally) -> Influence:
         "fewer than 500 rows, or clusters",
         lambda t: t.n < 500 or t.clusters is not None,
     ),
-    shown=NOT_SCORED,
+    scored=False,
     place=6,
 )
 def over_ece(
@@ -219,17 +215,12 @@ def over_ece(
     Parameters
     ----------
     confidence, correct, bins, strategy, edges
-        As for :func:`ece`.
+        As for :func:`ece`, with the same errors.
 
     Returns
     -------
     float
         In [0, 1]; 0 when no bin claims more than it delivers.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`ece`.
 
     Notes
     -----

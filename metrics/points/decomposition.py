@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.definition import (
-    NOT_SCORED,
     QUARTER,
     SHARE,
     Caution,
@@ -117,7 +116,7 @@ def _influence_when_recalibrated(t: Tally) -> Influence:
     interval=Folded(stream=8),
     influence=lambda t: influence_of_brier(t) - _influence_when_recalibrated(t),
     caution=Caution(0.83),
-    shown=NOT_SCORED,
+    scored=False,
     place=9,
 )
 def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -139,10 +138,7 @@ def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any])
     influence=lambda t: influence_of_uncertainty(t) - _influence_when_recalibrated(t),
     caution=Caution(0.85),
     shown=Shown(
-        line="  discrimination",
-        meaning="what telling right from wrong takes off it (DSC)",
-        column="DSC",
-        place=2,
+        "  discrimination", "what telling right from wrong takes off it (DSC)", "DSC", place=2
     ),
     place=10,
 )
@@ -165,12 +161,7 @@ def discrimination(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any])
 def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Corp:
     """Return the CORP decomposition of the Brier score.
 
-    Parameters
-    ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
@@ -178,11 +169,6 @@ def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Cor
         ``miscalibration`` (MCB) is what the best increasing recalibration would gain,
         ``discrimination`` (DSC) what the recalibrated confidence gains over the base rate, and
         ``uncertainty`` (UNC) the score of the base rate. MCB and DSC are never negative.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----
@@ -220,7 +206,7 @@ def murphy(
     Parameters
     ----------
     confidence, correct, bins, strategy, edges
-        As for :func:`ece`.
+        As for :func:`ece`, with the same errors.
 
     Returns
     -------
@@ -229,11 +215,6 @@ def murphy(
         bins. The two within-bin terms are 0 for ``strategy="value"`` and make the sum exact for
         every binning: ``score = reliability - resolution + uncertainty + within_variance -
         within_covariance``.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`ece`.
 
     Notes
     -----

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.definition import (
-    NOT_SCORED,
     SHARE,
     WRONG,
     Caution,
@@ -17,9 +16,8 @@ from caopd_bench.metrics.definition import (
     metric,
 )
 from caopd_bench.metrics.limits.influences import Influence, centred
-from caopd_bench.metrics.limits.shares import wilson, wilson_limits
 from caopd_bench.metrics.limits.skewed import skewed_limits
-from caopd_bench.metrics.limits.student import Limits, add_rows
+from caopd_bench.metrics.limits.student import Limits, add_rows, wilson, wilson_limits
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
@@ -34,7 +32,8 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
     influence=lambda t: centred(t, np.ones_like(t.values), np.zeros_like(t.values)),
     average="rows",
     # Of all rows, with the parse rate, and not of the parsed ones as the metrics that follow.
-    shown=Shown(json=False, line="accuracy", meaning="right answers, of all", column="acc"),
+    scored=False,
+    shown=Shown("accuracy", "right answers, of all", "acc"),
     place=1,
 )
 def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -59,9 +58,9 @@ def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
     influence=lambda t: centred(t, t.values, t.values),
     average="rows",
     shown=Shown(
-        line="mean confidence",
-        meaning="what the model states",
-        column="stated",
+        "mean confidence",
+        "what the model states",
+        "stated",
         place=3,
         extremes=((0.0, 0.0), (1.0, 1.0)),
     ),
@@ -144,9 +143,9 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
     influence=lambda t: centred(t, t.values - 1.0, t.values),
     average="rows",
     shown=Shown(
-        line="overconfidence gap",
-        meaning="stated minus right, among those parsed",
-        column="gap",
+        "overconfidence gap",
+        "stated minus right, among those parsed",
+        "gap",
         place=4,
         extremes=((0.0, 0.0), (1.0, 1.0)),
         worst_case=True,
@@ -193,9 +192,9 @@ def _influence_when_wrong(t: Tally) -> Influence:
     influence=_influence_when_wrong,
     average="classes",
     shown=Shown(
-        line="confidence when wrong",
-        meaning="what it states when it is wrong",
-        column="if wrong",
+        "confidence when wrong",
+        "what it states when it is wrong",
+        "if wrong",
         place=9,
         extremes=((0.0, 0.0), (1.0, 1.0)),
         worst_case=True,
@@ -251,7 +250,7 @@ def _influence_of_saturation(t: Tally) -> Influence:
         "fewer than 100 clusters",
         lambda t: t.clusters is not None and t.clusters.labels.size < 100,
     ),
-    shown=NOT_SCORED,
+    scored=False,
     place=21,
 )
 def saturation(

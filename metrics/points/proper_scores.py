@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics.definition import (
     BOTH,
-    NOT_SCORED,
     QUARTER,
     SHARE,
     Caution,
@@ -19,8 +18,7 @@ from caopd_bench.metrics.definition import (
     metric,
 )
 from caopd_bench.metrics.limits.influences import Influence, centred
-from caopd_bench.metrics.limits.shares import wilson_limits
-from caopd_bench.metrics.limits.student import Limits, add_rows, student_quantile
+from caopd_bench.metrics.limits.student import Limits, add_rows, student_quantile, wilson_limits
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
@@ -78,9 +76,9 @@ def influence_of_brier(t: Tally) -> Influence:
     influence=influence_of_brier,
     average="rows",
     shown=Shown(
-        line="Brier",
-        meaning="mean squared error of the stated confidence",
-        column="Brier",
+        "Brier",
+        "mean squared error of the stated confidence",
+        "Brier",
         place=1,
         extremes=((1.0, 0.0), (0.0, 1.0)),
         worst_case=True,
@@ -90,22 +88,12 @@ def influence_of_brier(t: Tally) -> Influence:
 def brier(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the Brier score, the mean squared distance of confidence and correctness.
 
-    Parameters
-    ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1], 0 is perfect; always saying 0.5 scores 0.25.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----
@@ -151,7 +139,7 @@ def uncertainty_limits(tally: Tally, level: float = 0.95) -> Limits:
     range=QUARTER,
     interval=ClosedForm("wilson", uncertainty_limits, worth="accuracy", one_row=True),
     influence=influence_of_uncertainty,
-    shown=NOT_SCORED,
+    scored=False,
     place=11,
 )
 def uncertainty(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -191,7 +179,7 @@ def _influence_of_skill(t: Tally) -> Influence:
     caution=Caution(
         0.62, "few rows right or few wrong", lambda t: min(t.n_right, t.n - t.n_right) < 10
     ),
-    shown=NOT_SCORED,
+    scored=False,
     place=12,
 )
 def brier_skill(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -202,11 +190,6 @@ def brier_skill(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) ->
     float
         1 is perfect, 0 no better than one constant confidence, negative worse (no lower limit).
         NaN without both right and wrong answers: the constant is perfect then.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----
@@ -245,7 +228,7 @@ def _influence_of_log_score(t: Tally) -> Influence:
     interval=ClosedForm("skewness-adjusted"),
     influence=_influence_of_log_score,
     infinite="a confidence of exactly 0 or 1 was refuted",
-    shown=NOT_SCORED,
+    scored=False,
     place=13,
 )
 def log_score(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -257,11 +240,6 @@ def log_score(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
         In nats, 0 is perfect; always saying 0.5 scores ln 2 = 0.693. Infinite if a stated 1 was
         wrong or a stated 0 was right (to within 1e-12, see :func:`tally`): nothing is clipped,
         since the result would be the choice of the clip.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----

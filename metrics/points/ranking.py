@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.definition import (
     BOTH,
-    NOT_SCORED,
     RIGHT,
     SHARE,
     Caution,
@@ -52,9 +51,9 @@ def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, A
     better="higher",
     **_of_pairs(1.0, 0.5, auroc=True),
     shown=Shown(
-        line="AUROC",
-        meaning="right answers stated surer than wrong ones; .5 is chance",
-        column="AUROC",
+        "AUROC",
+        "right answers stated surer than wrong ones; .5 is chance",
+        "AUROC",
         place=6,
         extremes=((0.0, 1.0), (1.0, 0.0)),
         worst_case=True,
@@ -64,22 +63,12 @@ def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, A
 def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the area under the ROC curve: P(c+ > c-) + P(c+ = c-) / 2.
 
-    Parameters
-    ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1]; 0.5 when confidence says nothing, NaN without both right and wrong answers.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----
@@ -102,9 +91,9 @@ def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDAr
     better="higher",
     **_of_pairs(1.0, 0.0),
     shown=Shown(
-        line="SPR",
-        meaning="the same, ties counted as failures",
-        column="SPR",
+        "SPR",
+        "the same, ties counted as failures",
+        "SPR",
         place=7,
         extremes=((0.0, 1.0), (1.0, 0.0)),
     ),
@@ -141,9 +130,7 @@ def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArra
         "continuous confidence in clusters",
         lambda t: t.clusters is not None and t.values.size > t.clusters.labels.size,
     ),
-    shown=Shown(
-        line="tie rate", meaning="pairs of a right and a wrong answer stated alike", place=8
-    ),
+    shown=Shown("tie rate", "pairs of a right and a wrong answer stated alike", place=8),
     place=17,
 )
 def tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -190,7 +177,7 @@ def _influence_of_auprc(t: Tally) -> Influence:
     range=SHARE,
     interval=ClosedForm("skewness-adjusted"),
     influence=_influence_of_auprc,
-    shown=NOT_SCORED,
+    scored=False,
     place=15,
 )
 def auprc(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import NOT_SCORED, SHARE, ClosedForm, metric
+from caopd_bench.metrics.definition import SHARE, ClosedForm, metric
 from caopd_bench.metrics.limits.influences import Influence, centred, from_here_on
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
@@ -85,29 +85,19 @@ def _slopes_of_aurc(t: Tally) -> tuple[FloatArray, FloatArray]:
     range=SHARE,
     interval=ClosedForm("skewness-adjusted", coarse=True),
     influence=lambda t: centred(t, *_slopes_of_aurc(t)),
-    shown=NOT_SCORED,
+    scored=False,
     place=18,
 )
 def aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the area under the risk-coverage curve: the mean error rate over all coverages.
 
-    Parameters
-    ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1], lower is better; the error rate itself when one value is stated throughout. It
         mixes accuracy with ranking: compare models of different accuracy by :func:`eaurc`.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----
@@ -161,27 +151,19 @@ def _influence_of_eaurc(t: Tally) -> Influence:
     range=SHARE,
     interval=ClosedForm("skewness-adjusted", coarse=True),
     influence=_influence_of_eaurc,
-    shown=NOT_SCORED,
+    scored=False,
     place=19,
 )
 def eaurc(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the excess AURC: what a perfect order of the same answers would save.
 
-    Parameters
-    ----------
-    confidence, correct
-        As for :func:`aurc`.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1), 0 when all right answers are stated above all wrong ones; also 0 when all
         answers are right or all are wrong, since every order is perfect then.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`aurc`.
 
     Notes
     -----
@@ -310,21 +292,13 @@ def coverage_at_risk(
 def risk_coverage(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> RiskCoverage:
     """Return the risk-coverage curve at every threshold that the stated values allow.
 
-    Parameters
-    ----------
-    confidence, correct
-        As for :func:`aurc`.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     RiskCoverage
         One entry per distinct confidence, the highest first; the last has coverage 1 and the error
         rate. A model that states few values has few thresholds.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.definition import NOT_SCORED, SHARE, Caution, Folded, metric
+from caopd_bench.metrics.definition import SHARE, Caution, Folded, metric
 from caopd_bench.metrics.limits.influences import Influence, centred, spread_out
 from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
@@ -132,29 +132,19 @@ def _influence_of_smooth_ece(tally: Tally) -> Influence:
     interval=Folded(stream=6),
     influence=_influence_of_smooth_ece,
     caution=Caution(0.85),
-    shown=NOT_SCORED,
+    scored=False,
     place=7,
 )
 def smooth_ece(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the smooth calibration error, the ECE without bins.
 
-    Parameters
-    ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    Parameters and errors as for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1], 0 is perfect. For gaps of one sign everywhere it is the absolute mean gap. Like
         the ECE it is above 0 for a calibrated model at small n.
-
-    Raises
-    ------
-    ValueError
-        If the input is invalid or empty, see :func:`tally`.
 
     Notes
     -----

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple, cast, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.recalibration.parameters import check_parameters
 from caopd_bench.metrics.recalibration.parametric import COEFFICIENTS, fit_logistic, logistic
 from caopd_bench.metrics.recalibration.steps import (
+    check_parameters,
     constant,
     fit_constant,
     fit_histogram,

@@ -55,14 +55,9 @@ def null_ece(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is
-        not weighted. Only how often each confidence occurs is used, and, of rows in clusters, how
-        alike the answers within a cluster are.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`, with the same errors. Only how often each confidence occurs is
+        used, and, of rows in clusters, how alike the answers within a cluster are.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -75,11 +70,6 @@ def null_ece(
     -------
     NullECE
         ``mean``, and ``upper``, the quantile: an ECE below it is no evidence of miscalibration.
-
-    Raises
-    ------
-    ValueError
-        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -119,7 +109,7 @@ def consistency_band(
     Parameters
     ----------
     confidence, correct, cluster
-        As for :func:`null_ece`.
+        As for :func:`null_ece`, with the same errors.
     level : float, default 0.95
         Pointwise: of one value at a time, not of the whole curve.
     replicates : int, default 1000
@@ -132,11 +122,6 @@ def consistency_band(
         0.001 of each other. ``low`` and ``high`` never decrease, lie in [0, 1] and include the
         diagonal. At a value of 0 or 1 the band has no width: there a calibrated model is never
         wrong.
-
-    Raises
-    ------
-    ValueError
-        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
 from caopd_bench.metrics.intervals.interval import Interval
-from caopd_bench.metrics.limits.shares import wilson
+from caopd_bench.metrics.limits.student import wilson
 from caopd_bench.metrics.points.decomposition import corp
 from caopd_bench.metrics.points.ranking import auroc
 from caopd_bench.metrics.reliability.bands import (
@@ -115,13 +115,8 @@ def reliability_table(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is
-        not weighted.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`, with the same errors.
     bins : int, default 10
         Number of bins of equal width, left-closed as for :func:`ece`.
     level : float, default 0.95
@@ -131,11 +126,6 @@ def reliability_table(
     Returns
     -------
     ReliabilityTable
-
-    Raises
-    ------
-    ValueError
-        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
@@ -192,11 +182,6 @@ def reliability_bins(
     -------
     ReliabilityBins
         A named tuple of arrays of shape (bins,).
-
-    Raises
-    ------
-    ValueError
-        As for :func:`reliability_table`.
 
     Examples
     --------

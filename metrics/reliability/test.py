@@ -73,13 +73,8 @@ def consistency_test(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is
-        not weighted. With clusters, the answers within a cluster may depend on each other.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`.
     statistic : {"kuiper", "ece", "chi2", "brier"}, default "kuiper"
         What to look at. "kuiper": the largest accumulated gap over any range of confidence, needs
         no bins. "ece": over ten bins. "chi2": Hosmer and Lemeshow's sum over ten bins, the most

@@ -72,7 +72,7 @@ def test_what_has_a_line_says_what_it_means_and_is_computed():
         shown = row.shown
         assert bool(shown.line) == bool(shown.meaning), name
         assert shown.line or not (shown.column or shown.worst_case), name
-        assert shown.json or not shown.line or name == "accuracy", name  # which is of all rows
+        assert row.scored or not shown.line or name == "accuracy", name  # which is of all rows
 
 
 # Ranges of what is registered

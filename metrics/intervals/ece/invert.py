@@ -49,13 +49,8 @@ def ece_interval(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is
-        not weighted. Rows of a cluster, such as K samples of a question, may depend on each other.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`, with the same errors.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -67,11 +62,6 @@ def ece_interval(
         Contains ``estimate`` (plug-in) and ``debiased``. A lower limit of 0 means "not
         distinguishable from calibrated". ``standard_error`` is the closed form for the plug-in
         with the signs of the gaps held fixed, sqrt((sum_b u_b - T^2) / n). Deterministic.
-
-    Raises
-    ------
-    ValueError
-        If the rows are invalid, see :func:`tally`, or weighted, or another argument is invalid.
 
     Notes
     -----
