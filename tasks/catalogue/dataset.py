@@ -103,6 +103,8 @@ def dataset(name: str, about: str, source: Source, **others: Any) -> Callable[[_
     """Make a dataset of the function that turns a row into an item; see `Dataset`."""
 
     def register(to_item: _F) -> _F:
+        if name in ENTRIES:
+            raise ValueError(f"dataset {name!r} is defined twice; give one of them another name")
         ENTRIES[name] = Dataset(name, about, source=source, to_item=to_item, **others)
         return to_item
 

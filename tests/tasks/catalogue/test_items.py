@@ -7,19 +7,23 @@ import pytest
 
 from caopd_bench.tasks.ask.prompts import STYLES, item_hash
 from caopd_bench.tasks.catalogue.datasets import DATASETS, SOURCES
+from caopd_bench.tasks.catalogue.download import find_present
 from caopd_bench.tasks.catalogue.items import load_items
 from caopd_bench.tasks.catalogue.rows import DataError
 from caopd_bench.tasks.judge.verify import verify
 
-REAL = ("gsm8k", "math500", "svamp", "science", "science_biology", "science_physics")
-REAL += ("science_material", "tooluse", "tooluse_paper")
+REAL = [name for name, dataset in DATASETS.items() if dataset.source]
 
 
 @pytest.fixture
-def real():
+def real(request):
     folder = os.environ.get("CAOPD_BENCH_DATA")
     if not folder:
         pytest.skip("CAOPD_BENCH_DATA is unset: set it to a folder that holds the real datasets")
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params["name"]
+    source = DATASETS[name].source if name else None
+    if source is not None and find_present(source).startswith("missing"):
+        pytest.skip(f"CAOPD_BENCH_DATA holds no {source.name}")
     return folder
 
 
