@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
     from caopd_bench.comparison.compare import TaskComparison, compare
-    from caopd_bench.gates.decide import GateResult, gate
+    from caopd_bench.gates.decide import gate
+    from caopd_bench.gates.result import GateResult
     from caopd_bench.runs.read import read_run
     from caopd_bench.runs.records import Record
     from caopd_bench.runs.rescore import rescore
@@ -34,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "CountedRun": "runs.run",
-    "GateResult": "gates.decide",
+    "GateResult": "gates.result",
     "Record": "runs.records",
     "Row": "runs.run",
     "Run": "runs.run",

@@ -31,7 +31,7 @@ from caopd_bench.runs.run import AGREEMENT, AnyRun, count_rows
 from caopd_bench.scores.bounds import BOUNDED, worst_cases
 from caopd_bench.scores.notes import notes_on_pairing
 
-__all__ = ["Bounds", "Flips", "Parts", "TaskComparison", "common_tasks", "compare", "read_pair"]
+__all__ = ["Bounds", "Flips", "TaskComparison", "common_tasks", "compare", "read_pair"]
 
 #: Accuracy stands with the parse rate, of all rows.
 METRICS_OF_BOTH = [name for name in FAMILY if name != "accuracy"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, TypeGuard
+from typing import Any
 
+from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.run import AnyRun, Run
 from caopd_bench.scores.notes import has_item_names
@@ -57,7 +58,7 @@ def _thinks(run: AnyRun, task: str) -> bool | None:
     if isinstance(thinking.get("asked"), bool):
         return bool(thinking["asked"])
     seen = thinking.get("seen")
-    return seen >= THOUGHT if _is_number(seen) else None
+    return seen >= THOUGHT if is_number(seen) else None
 
 
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
@@ -194,7 +195,3 @@ def _cut(notes: Iterator[str], pairs: str) -> list[str]:
     if len(taken) == MOST and next(notes, None) is not None:
         taken.append(f"there are more pairs of runs {pairs}; the first {MOST} are named")
     return taken
-
-
-def _is_number(value: Any) -> TypeGuard[int | float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

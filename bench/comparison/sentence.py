@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from caopd_bench.comparison.breakdown import Parts
 from caopd_bench.comparison.compare import TaskComparison
-from caopd_bench.comparison.direction import Judgement, judge, weigh
+from caopd_bench.comparison.direction import Judgement, weigh
 from caopd_bench.comparison.numbers import list_numbers
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
-__all__ = ["judge", "say"]
+__all__ = ["say"]
 
 #: With an AUROC up to here a confidence is said to tell nothing; the base must have told more.
 CHANCE, TELLS = 0.55, 0.60

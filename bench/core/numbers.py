@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-__all__ = ["COMPARED", "PAGE", "PLAIN", "Style", "finite"]
+__all__ = ["COMPARED", "PAGE", "PLAIN", "Style", "finite", "is_number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,8 @@ def finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: finite(inner) for key, inner in value.items()}
     return [finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Say whether a value of a file is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

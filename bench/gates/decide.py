@@ -19,7 +19,7 @@ from caopd_bench.gates.inputs import (
     read_whole,
 )
 from caopd_bench.gates.policy import Limits, Policy
-from caopd_bench.gates.result import EXIT_CODES, GateCell, GateResult
+from caopd_bench.gates.result import EXIT_CODES, GateResult
 from caopd_bench.gates.silence import describe_loss, warn_of_silence
 from caopd_bench.gates.wording.notes import list_notes
 from caopd_bench.gates.wording.places import Made, Place, finish, rooms_of
@@ -29,8 +29,6 @@ from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.baseline import read_baseline
 
 __all__ = [
-    "GateCell",
-    "GateResult",
     "decide_cells",
     "find_no_room",
     "gate",

@@ -27,7 +27,6 @@ __all__ = ["SHIPPED", "Limits", "Policy", "TaskPolicy", "load_policy", "render_s
 
 #: A policy is a page of text; what is longer is not one.
 MAX_BYTES = 100_000
-SCHEMA_NAME = "calibration-gate.schema.json"
 
 Tier = Literal["gate", "advisory"]
 

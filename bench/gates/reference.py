@@ -16,7 +16,7 @@ from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.privacy.paths import shorten_spec
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
-from caopd_bench.gates.rerun import measure_noise, measure_rerun
+from caopd_bench.gates.rerun import measure_rerun
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.records import AS_ZERO, Record, to_plain
@@ -38,7 +38,7 @@ from caopd_bench.runs.stored.store import (
 from caopd_bench.scores.score import score
 from caopd_bench.scores.table import GROUP_COLUMNS
 
-__all__ = ["init_baseline", "measure_noise", "update_baseline", "verify_baseline"]
+__all__ = ["init_baseline", "update_baseline", "verify_baseline"]
 
 #: Of CHANGES.md.
 HEAD = "# Changes of this reference\n\n"

@@ -15,7 +15,7 @@ from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.baseline import Noise
 
-__all__ = ["IDENTICAL", "Rerun", "measure_noise", "measure_rerun"]
+__all__ = ["IDENTICAL", "Rerun", "measure_rerun"]
 
 IDENTICAL = "the rows of both runs are identical: no noise was measured"
 #: A rerun moves no number by as many of its standard errors; another checkpoint does.
@@ -38,11 +38,6 @@ class Rerun(NamedTuple):
 
     noise: list[Noise]
     notes: list[str]
-
-
-def measure_noise(first: Run, second: Run) -> list[Noise]:
-    """Give the noise of `measure_rerun` alone."""
-    return measure_rerun(first, second).noise
 
 
 def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.core.numbers import is_number
 from caopd_bench.metrics import Tally
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.report.samples import Picked
@@ -132,6 +133,4 @@ class Entry:
         counted = self.head.provenance.get("parameters")
         if self.given.size is not None:
             return self.given.size
-        if isinstance(counted, bool) or not isinstance(counted, (int, float)) or counted <= 0:
-            return None
-        return float(counted)
+        return float(counted) if is_number(counted) and counted > 0 else None

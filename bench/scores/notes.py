@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
+from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import WARNING_WIDTH, inline
 from caopd_bench.metrics import Tally
 from caopd_bench.runs.counts import Counts, Missing
@@ -47,7 +48,7 @@ def describe_run(run: AnyRun, task: str) -> str:
     parts += _describe_asking(settings, task)
     if source.get("seed") is not None:
         parts.append(f"problem_seed {inline(str(source['seed']), WIDTH)}")
-    levels = [level for level in run.count_by(task, "level") if _is_number(level)]
+    levels = [level for level in run.count_by(task, "level") if is_number(level)]
     if levels:
         ends = [inline(str(level), WIDTH) for level in sorted({min(levels), max(levels)})]
         parts.append(f"level{'s' if len(ends) > 1 else ''} {'-'.join(ends)}")
@@ -161,10 +162,6 @@ def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
         "list the questions in different orders, answers to different questions are compared; name "
         "each row's question in a column called item"
     ]
-
-
-def _is_number(value: Any) -> TypeGuard[int | float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[str]:

@@ -221,9 +221,8 @@ def _is_drawn(text: str) -> bool:
 
 def _leave_name(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
-    is_harmless = _HARMLESS_NAME.fullmatch(name.lstrip("-")) or "(left" in value
-    is_harmless = is_harmless or _WORDY.fullmatch(f"{name}={value}")
-    if is_harmless or value.lower() in ("true", "false", "none", "null"):
+    is_harmless = _HARMLESS_NAME.fullmatch(name.lstrip("-")) or _WORDY.fullmatch(f"{name}={value}")
+    if is_harmless or "(left" in value or value.lower() in ("true", "false", "none", "null"):
         return found.group()
     return f"{name}{found['mark']}{LEFT_OUT}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from caopd_bench.core.numbers import is_number
 from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.terminal import inline
 from caopd_bench.report.build import Report
@@ -106,7 +107,7 @@ def _date(value: Any) -> str | None:
     """Give lm-eval's seconds since 1970 as a date."""
     from datetime import datetime, timezone
 
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e11:
+    if is_number(value) and 0 < value < 1e11:
         return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M")
     return str(value) if isinstance(value, str) else None
 

@@ -171,8 +171,8 @@ def load_stored(folder: Path) -> Loaded:
     provenance = kept.value
     # Those on the parser were true of the version that stored the run.
     tasks = {row.task for row in rows} | provenance["tasks"].keys()
-    lines = [Note.read(redact(line), tasks) for line in summary.warnings]
-    warnings = [note for note in lines if not is_on_parser(note)]
+    said = [Note.read(redact(line), tasks) for line in summary.warnings]
+    warnings = [note for note in said if not is_on_parser(note)]
     warnings += parser_warnings(provenance)
     name = clean_name(summary.name)
     if name != summary.name:

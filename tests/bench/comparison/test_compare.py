@@ -11,7 +11,8 @@ from caopd_bench import score
 from caopd_bench.cli.compare import _render
 from caopd_bench.comparison.as_json import to_plain
 from caopd_bench.comparison.compare import compare
-from caopd_bench.comparison.sentence import judge, say
+from caopd_bench.comparison.direction import judge
+from caopd_bench.comparison.sentence import say
 from caopd_bench.comparison.table import render_comparison
 from caopd_bench.comparison.unpaired import compare_unpaired
 from caopd_bench.core.errors import NotComparableError, UsageError

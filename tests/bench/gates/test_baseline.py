@@ -255,9 +255,9 @@ def test_margins_follow_the_formula(runs):
 
 
 def read_baseline_noise(runs):
-    from caopd_bench.gates.reference import measure_noise
+    from caopd_bench.gates.rerun import measure_rerun
 
-    return measure_noise(read_run(runs / "a"), read_run(runs / "b"))
+    return measure_rerun(read_run(runs / "a"), read_run(runs / "b")).noise
 
 
 @pytest.mark.parametrize(
