@@ -140,7 +140,10 @@ def test_sizes_are_as_promised():
     assert sum(file.stat().st_size for file in held) < 45e6
 
 
-@pytest.mark.parametrize("name", ["recalibration", "read-out"])
+# Tables that are packed themselves, as read-out has them, are in test_study.py as well.
+@pytest.mark.parametrize(
+    "name", ["recalibration", pytest.param("read-out", marks=pytest.mark.slow)]
+)
 def test_a_packed_study_unpacks_to_the_bytes_of_its_folders_and_packs_again(name, tmp_path):
     """The hash in cells.csv is of rows.jsonl.gz as the sweep wrote it."""
     import pyarrow

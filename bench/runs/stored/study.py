@@ -133,7 +133,7 @@ class Study:
         """Yield the lines of a cell's rows, as rows.jsonl.gz had them."""
         start, length = self.cells[cell]
         part = self._table.slice(start, length)
-        columns = {name: part.column(name).to_pylist() for name in (*ROW_COLUMNS, *self.groups)}
+        columns = {name: _values(part.column(name)) for name in (*ROW_COLUMNS, *self.groups)}
         named = parse_json(self.read_files(cell).get(SUMMARY, b"{}"), f"{self.file}: {cell}")
         run = named.get("name") if isinstance(named, dict) else None
         return render_rows(str(run), columns, length)
@@ -319,6 +319,21 @@ def _locate(file: Path) -> Place | None:
             if cell in open_study(study).cells:
                 return Place(study, cell, "/".join(rest))
     return None
+
+
+def _values(column: Any) -> list[Any]:
+    """Give Python's values of a column, some five times as fast as its `to_pylist`."""
+    import pyarrow as pa
+
+    found: list[Any] = []
+    for chunk in column.chunks:
+        part = chunk if _is_plain(chunk.type) else chunk.dictionary.take(chunk.indices)
+        is_text = pa.types.is_string(part.type) or pa.types.is_large_string(part.type)
+        if part.null_count and not is_text:  # numpy would make NaN of them
+            found += part.to_pylist()
+        else:
+            found += part.to_numpy(zero_copy_only=False).tolist()
+    return found
 
 
 def _is_plain(kind: Any) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from caopd_bench import compare, gate, read_run, score
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.runs.read import expand_specs
-from caopd_bench.runs.stored.pack import pack_study, packed_files, unpack_cell
+from caopd_bench.runs.stored.pack import pack_study, packed_files, unpack_cell, write_packed
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.runs.stored.study import ROWS_FILE, Study, open_study
 
@@ -33,6 +33,8 @@ def folders(make_run, tmp_path):
         (place / "timing.json").write_text('{"seconds": 1.50}\n')
         if shift:
             (place / "training.csv").write_text("step,loss\n1,0.25\n", encoding="utf-8")
+    packed = write_packed(b"task,item_hash,expected\nt,1,0.5\n")
+    (study / "cells" / NAMES[1] / "expected.csv.gz").write_bytes(packed)
     (study / "cells" / NAMES[2] / "checkpoint").mkdir()
     (study / "cells" / NAMES[2] / "checkpoint" / "model.safetensors").write_bytes(b"\xff")
     (study / "cells.csv").write_text("cell\n", encoding="utf-8")
@@ -71,7 +73,7 @@ def test_cells_are_unpacked_to_the_same_bytes(study, tmp_path):
         for place in (tmp_path / "out", study.parent / "cells")
     )
     assert ours == theirs
-    assert len(ours) == 14
+    assert len(ours) == 15
     assert not (tmp_path / "out" / NAMES[2] / "checkpoint").exists()
 
 
