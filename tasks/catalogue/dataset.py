@@ -19,6 +19,8 @@ Item = dict[str, Any]
 #: From a row, and where it stands, to an item.
 ToItem = Callable[[Row, str], Item]
 _F = TypeVar("_F", bound=ToItem)
+#: Names a folder with the files of datasets.
+FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -56,6 +58,11 @@ class Source(NamedTuple):
     hub: Hub | None = None
     fields: tuple[str, ...] = ()
     content: str | None = None
+
+    @property
+    def help(self) -> str:
+        """What to do where the rows cannot be had: ends every message."""
+        return f"set {FOLDER_VARIABLE} to a folder that holds {self.name}.jsonl (docs/data.md)"
 
 
 class Dataset(NamedTuple):

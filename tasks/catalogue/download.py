@@ -22,7 +22,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from caopd_bench.tasks.catalogue.dataset import Hub, RawFile, Source
+from caopd_bench.tasks.catalogue.dataset import FOLDER_VARIABLE, RawFile, Source
 from caopd_bench.tasks.catalogue.hub import TIMEOUT, is_offline, load_hub
 from caopd_bench.tasks.catalogue.kept import CACHE_VARIABLE, cache_folder, replace_file
 from caopd_bench.tasks.catalogue.rows import (
@@ -35,7 +35,6 @@ from caopd_bench.tasks.catalogue.rows import (
 
 __all__ = ["find_present", "load_rows"]
 
-FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
 MAX_BYTES = 200_000_000
 SUFFIXES = (".jsonl", ".json", ".jsonl.gz", ".csv", ".parquet")
 
@@ -77,9 +76,9 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
         rows = read_rows(_fetch(source, source.raw))
         origin, revision = source.raw.url, source.raw.revision
     else:
-        hub = _hub(source)
-        rows = load_hub(source, hub, _help(source))
-        origin, revision = f"hub: {hub.path}", hub.revision
+        assert source.hub is not None, source.name
+        rows = load_hub(source, source.hub)
+        origin, revision = f"hub: {source.hub.path}", source.hub.revision
     if not rows:
         raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
     known = {
@@ -110,16 +109,12 @@ def find_present(source: Source) -> str:
     if source.raw is not None:
         kept = _kept(source, source.raw)
         return str(kept) if kept.is_file() else "will be downloaded"
-    return f"hub: {_hub(source).path}"
+    return f"hub: {source.hub.path if source.hub else ''}"
 
 
 def _find_file(source: Source, folder: Path) -> Path | None:
     names = (f"{source.name}{suffix}" for suffix in SUFFIXES)
     return next((folder / name for name in names if (folder / name).is_file()), None)
-
-
-def _help(source: Source) -> str:
-    return f"set {FOLDER_VARIABLE} to a folder that holds {source.name}.jsonl (docs/data.md)"
 
 
 def _kept(source: Source, raw: RawFile) -> Path:
@@ -131,9 +126,8 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     kept = _kept(source, raw)
     if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == raw.sha256:
         return kept
-    help_ = _help(source)
     if is_offline():
-        raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {help_}")
+        raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {source.help}")
     try:
         with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
             data = response.read(MAX_BYTES)
@@ -141,12 +135,14 @@ def _fetch(source: Source, raw: RawFile) -> Path:
         reason = getattr(error, "reason", error)
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it holds the connection
-        raise DataError(f"{source.name}: cannot download {raw.url} ({reason}); {help_}") from None
+        raise DataError(
+            f"{source.name}: cannot download {raw.url} ({reason}); {source.help}"
+        ) from None
     found = hashlib.sha256(data).hexdigest()
     if found != raw.sha256:
         raise DataError(
             f"{source.name}: {raw.url} has SHA-256 {found[:12]}..., expected {raw.sha256[:12]}...; "
-            f"nothing was kept; {help_}"
+            f"nothing was kept; {source.help}"
         )
     try:
         replace_file(kept, data)
@@ -155,8 +151,3 @@ def _fetch(source: Source, raw: RawFile) -> Path:
             f"{kept}: cannot be written ({error.strerror}); set {CACHE_VARIABLE}"
         ) from None
     return kept
-
-
-def _hub(source: Source) -> Hub:
-    assert source.hub is not None, f"{source.name} has neither raw file nor hub"
-    return source.hub

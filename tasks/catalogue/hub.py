@@ -25,16 +25,8 @@ TIMEOUT = 10.0  # seconds without an answer
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 
-def load_hub(source: Source, hub: Hub, help_: str) -> list[Row]:
+def load_hub(source: Source, hub: Hub) -> list[Row]:
     """Load splits from the hub; without a network only what its own cache holds.
-
-    Parameters
-    ----------
-    source : Source
-    hub : Hub
-        Of the source.
-    help_ : str
-        What to do instead: ends every message.
 
     Raises
     ------
@@ -43,7 +35,7 @@ def load_hub(source: Source, hub: Hub, help_: str) -> list[Row]:
     """
     if not is_offline() and not _answers(os.environ.get("HF_ENDPOINT", "https://huggingface.co")):
         # `datasets` would retry for half a minute before it says so.
-        raise DataError(f"{source.name}: the hub does not answer; {help_}")
+        raise DataError(f"{source.name}: the hub does not answer; {source.help}")
     import datasets
 
     try:
@@ -55,7 +47,7 @@ def load_hub(source: Source, hub: Hub, help_: str) -> list[Row]:
     except Exception as error:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise DataError(
-            f"{source.name}: not on the hub or in its cache ({reason}); {help_}"
+            f"{source.name}: not on the hub or in its cache ({reason}); {source.help}"
         ) from None
     if not rows:
         return rows
@@ -65,21 +57,21 @@ def load_hub(source: Source, hub: Hub, help_: str) -> list[Row]:
             raise DataError(
                 f"{source.name}: the {len(rows):,} rows of {hub.path} have the content "
                 f"{found[:12]}..., expected {source.content[:12]}... (revision "
-                f"{_short(hub.revision)}); {help_}"
+                f"{_short(hub.revision)}); {source.help}"
             )
         return rows
     for split in splits:
-        _check_revision(split, source, hub, help_)
+        _check_revision(split, source, hub)
     if len(rows) != source.rows:
         raise DataError(
             f"{source.name}: {hub.path} has {len(rows):,} rows, expected {source.rows:,} (revision "
-            f"{_short(hub.revision)}); {help_}"
+            f"{_short(hub.revision)}); {source.help}"
         )
-    _check_first(rows, source, hub, help_)
+    _check_first(rows, source, hub)
     return rows
 
 
-def _check_revision(split: Any, source: Source, hub: Hub, help_: str) -> None:
+def _check_revision(split: Any, source: Source, hub: Hub) -> None:
     """Refuse another revision: without a network `datasets` takes the latest one of its cache."""
     if hub.revision is None:
         return
@@ -91,11 +83,11 @@ def _check_revision(split: Any, source: Source, hub: Hub, help_: str) -> None:
     held = f"holds revision {_short(found)}" if found else "does not say which revision it holds"
     raise DataError(
         f"{source.name}: the cache of datasets {held} of {hub.path}, and {_short(hub.revision)} is "
-        f"pinned; clear its cache and load it once with a network, or {help_}"
+        f"pinned; clear its cache and load it once with a network, or {source.help}"
     )
 
 
-def _check_first(rows: list[Row], source: Source, hub: Hub, help_: str) -> None:
+def _check_first(rows: list[Row], source: Source, hub: Hub) -> None:
     """Compare the rows with those of the first load, or keep their hash if this is it."""
     file = cache_folder() / f"{source.name}-{_short(hub.revision)}.rows.sha256"
     found = hash_rows(rows)
@@ -108,7 +100,7 @@ def _check_first(rows: list[Row], source: Source, hub: Hub, help_: str) -> None:
             raise DataError(
                 f"{source.name}: the rows of {hub.path} at revision {_short(hub.revision)} have "
                 f"SHA-256 {found[:12]}..., and had {kept[:12]}... when they were first loaded "
-                f"({file}); clear the cache of datasets, or {help_}"
+                f"({file}); clear the cache of datasets, or {source.help}"
             )
         return
     try:
