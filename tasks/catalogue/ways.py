@@ -60,11 +60,17 @@ WAYS = {
     for way in (
         Way("conf", "one greedy answer, one stated confidence"),
         Way("conf_t1", "one answer sampled at T=1, one stated confidence", sampled=True),
-        Way("sc8", "8 samples at T=1: agreement and stated confidences", "sampled", True, 8),
+        Way(
+            "sc8",
+            "8 samples at T=1: agreement and stated confidences",
+            template="sampled",
+            sampled=True,
+            samples=8,
+        ),
         Way(
             "twostage",
             "a confidence for the answers of an earlier run",
-            "stated",
+            template="stated",
             about_answer="How likely is it that the proposed answer is right? Reply with one line: "
             '"Confidence:" and the probability (0.00 to 1.00).',
             max_tokens=512,
@@ -72,11 +78,18 @@ WAYS = {
         Way(
             "ptrue",
             "P(True) of the answers of an earlier run",
-            "truth",
+            template="truth",
             about_answer="Is the proposed answer right? Reply with one word, True or False.",
         ),
         Way("priv", "as _conf, with privileged context", privileged=True),
-        Way("priv_sc8", "as _sc8, with privileged context", "sampled", True, 8, privileged=True),
+        Way(
+            "priv_sc8",
+            "as _sc8, with privileged context",
+            template="sampled",
+            sampled=True,
+            samples=8,
+            privileged=True,
+        ),
     )
 }
 

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from caopd_bench.tasks.ask.prompts import PANEL
+from caopd_bench.tasks.catalogue.dataset import dataset
 from caopd_bench.tasks.catalogue.datasets import DATASETS
 from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.listing import ROOT, TABLES, list_tasks
@@ -47,6 +48,11 @@ def test_the_tables_of_the_pages_are_those_that_are_written():
         assert pages[page] == text, f"{page}: run {COMMAND}"
     for name, render in TABLES.items():
         assert any(render() in text for text in pages.values()), f"no page has the table of {name}"
+
+
+def test_two_datasets_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="'gsm8k' is defined twice"):
+        dataset("gsm8k", "another", DATASETS["gsm8k"].source, max_tokens=8)(dict)
 
 
 def test_a_table_that_nobody_knows_is_named(tmp_path):
