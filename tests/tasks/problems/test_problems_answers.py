@@ -18,7 +18,7 @@ from caopd_bench.tasks.problems.frozen import read_frozen
 Items = list[dict[str, Any]]
 EXEMPLARS = ALL_EXEMPLARS["math"]
 solve: Callable[[str], Fraction] = runpy.run_path(
-    str(Path(__file__).parents[2] / "studies" / "solvers" / "solvers.py")
+    str(Path(__file__).parents[2] / "studies" / "solvers" / "solve.py")
 )["solve"]
 
 

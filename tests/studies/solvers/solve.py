@@ -1,6 +1,6 @@
 """A second solver for every problem of `caopd_math`: it reads nothing but the question's text.
 
-Each solvers_*.py beside this file holds pairs of a pattern, which must match the end of the text
+Each file beside this one holds pairs of a pattern, which must match the end of the text
 from the start of a sentence on, and a function that works the answer out by another way than the
 generator's. What stands before the match is a lead-in and must not hold a digit.
 """
@@ -18,7 +18,7 @@ Solver = Callable[["re.Match[str]"], "Fraction | int"]
 
 def _collect() -> list[tuple[re.Pattern[str], Solver]]:
     found = []
-    for path in sorted(Path(__file__).parent.glob("solvers_*.py")):
+    for path in sorted(set(Path(__file__).parent.glob("*.py")) - {Path(__file__)}):
         spec = importlib.util.spec_from_file_location(f"caopd_{path.stem}", path)
         assert spec is not None
         assert spec.loader is not None
