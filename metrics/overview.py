@@ -99,12 +99,8 @@ def summary(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
-    cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`, for the intervals; a tally has its own.
+    confidence, correct, cluster
+        As for :func:`bootstrap`.
     intervals : bool, default False
         Whether to add the intervals of :func:`bootstrap`.
     level, replicates, seed

@@ -82,10 +82,8 @@ def undefined_reason(
     ----------
     name : str
         A name in :data:`METRICS`.
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
+    confidence, correct
+        As for :func:`ece`.
 
     Returns
     -------

@@ -229,11 +229,6 @@ def _saturation(
     return np.asarray((count * (values >= at)).sum(axis=-1) / count.sum(axis=-1))
 
 
-def _influence_of_saturation(t: Tally) -> Influence:
-    saturated = (t.values >= 0.99).astype(np.float64)
-    return centred(t, saturated, saturated)
-
-
 @metric(
     "Saturation",
     cells=_saturation,
@@ -243,7 +238,7 @@ def _influence_of_saturation(t: Tally) -> Influence:
         lambda t, level: wilson_limits(float(_saturation(*t.cells)) * t.n, t.n, level),
         one_row=True,
     ),
-    influence=_influence_of_saturation,
+    influence=lambda t: centred(t, *[(t.values >= 0.99).astype(np.float64)] * 2),
     average="rows",
     caution=Caution(
         0.86,
