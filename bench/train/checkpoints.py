@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROVENANCE",
+    "STATE",
+    "TEACHER",
+    "TRL_CHECKPOINTS",
     "Saved",
     "failing_as_files_do",
+    "find_checkpoint",
     "find_last",
     "finish",
     "load_state",
@@ -42,6 +46,9 @@ LAST = "last"
 ASIDE = aside_of(Path(LAST)).name
 #: The final model, until its files are moved into the folder of the run.
 FINAL = ".final"
+#: Those of the trl engine, as transformers writes them; in each what resuming needs besides,
+#: written last, and the teacher.
+TRL_CHECKPOINTS, STATE, TEACHER = "trl-checkpoints", "caopd.json", "teacher"
 #: What earlier versions left when they were killed.
 _EARLIER = (".last-old", ".last-new")
 
@@ -118,6 +125,18 @@ def save_state(
         text = json.dumps({"step": saved.step, "values": saved.values})
         replace_file(state / "state.json", text.encode())
     return last
+
+
+def find_checkpoint(engine: str, output: Path) -> Path | None:
+    """Find the last complete checkpoint that a stopped run can go on from."""
+    if engine == "local":
+        return find_last(output)
+    found = [
+        (int(folder.name.rpartition("-")[2]), folder)
+        for folder in (output / TRL_CHECKPOINTS).glob("checkpoint-*")
+        if (folder / STATE).is_file()
+    ]
+    return max(found)[1] if found else None
 
 
 def find_last(output: Path) -> Path | None:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import inline
 from caopd_bench.train.methods import METHODS
-from caopd_bench.train.settings import TrainSettings, make_settings
+from caopd_bench.train.settings import TrainSettings
 
-__all__ = ["KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "print_plan", "show_table"]
+__all__ = ["GB", "KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "print_plan"]
 
 GB = 1e9
 #: What the count of parameters is right for.
@@ -231,45 +231,3 @@ def _find_config(model: str) -> Any:
     except (ImportError, OSError, ValueError) as error:
         said = str(error).strip().splitlines()[0]
         raise UsageError(f"model: no configuration of {model}: {said}", [*KNOWN_CONFIGS]) from None
-
-
-def show_table(gpus: int = 8, gpu_gb: float = 80) -> str:
-    """Write the table of docs/train-gpus.md: CaOPD on the Qwen3 models, in Markdown."""
-    lines = [
-        "| model | parameters | state | whole teacher | logits | activations | total of "
-        f"{gpu_gb:g} GB | fits | sampled | teacher | student |",
-        "|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|",
-    ]
-    for model, config in KNOWN_CONFIGS.items():
-        plan = plan_training(example_settings(model), config, gpus, gpu_gb)
-        apart = ("gathered teacher, bfloat16", "logits, float32", "activations, bfloat16")
-        parts = [plan.memory[name] for name in apart]
-        cells = [
-            model,
-            f"{plan.parameters / 1e9:.2f} B",
-            *(f"{value / GB:.1f} GB" for value in (plan.total - sum(parts), *parts, plan.total)),
-            "yes" if plan.fits else "no",
-            *(f"{plan.tokens[part] / 1e6:.2f} M" for part in ("sampled", "teacher", "student")),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def example_settings(model: str) -> TrainSettings:
-    """Give the settings that the table and the commands of docs/train-gpus.md have."""
-    return make_settings(
-        {
-            "method": "caopd",
-            "model": model,
-            "engine": "trl",
-            "max_new_tokens": 1024,
-            "learning_rate": 1e-5,
-            "precision": "bfloat16",
-            "gradient_checkpointing": True,
-            "micro_batch": 2,
-        }
-    )
-
-
-if __name__ == "__main__":
-    print(show_table())

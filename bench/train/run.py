@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ from caopd_bench.core.privacy.clean import clean_settings
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
-from caopd_bench.train.checkpoints import PROVENANCE, find_last, finish
+from caopd_bench.train.checkpoints import PROVENANCE, find_checkpoint, find_last, finish
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.loading import load_model, place_model
+from caopd_bench.train.provenance import describe_run
+from caopd_bench.train.questions.questions import load_run_questions
 from caopd_bench.train.settings import TrainSettings, make_settings
 from caopd_bench.train.watch.history import HISTORY, excluded_share
+from caopd_bench.train.watch.progress import Progress, tracking
 
-__all__ = ["SETTINGS_FILE", "find_checkpoint", "is_first", "prepare_folder", "run", "run_engine"]
+__all__ = ["SETTINGS_FILE", "is_first", "prepare_folder", "run", "run_engine"]
 
 SETTINGS_FILE = "settings.json"
 #: Of more excluded rollouts than this share a run warns at its end.
@@ -33,14 +37,13 @@ MOSTLY = 0.5
 #: What torch says where a model has no entry for a token or a position.
 OUTSIDE = "index out of range in self"
 
-Say = Callable[[str], None]
 Row = dict[str, Any]
 
 
 def run(
     settings: TrainSettings,
     output: Path,
-    say: Say,
+    say: Callable[[str], None],
     *,
     resume: bool = False,
     tracker: str | None = None,
@@ -69,11 +72,29 @@ def run(
             say(f"{output}: already done; nothing to resume")
             return ExitCode.DONE
         try:
-            return _run(prepared, output, say, resume=resume, tracker=tracker, extra=extra)
+            docs = load_run_questions(prepared)
+            provenance = describe_run(prepared, docs)
+            config = clean_settings(asdict(prepared)).value
+            with tracking(tracker if is_first() else None, clean_name(output.name), config) as log:
+                steps = prepared.steps
+                say(f"{prepared.method} on {prepared.model}: {len(docs)} questions, {steps} steps")
+                if resume:
+                    last = find_checkpoint(prepared.engine, output)
+                    new = "no checkpoint yet; starting with the first step"
+                    say(f"going on from {last}" if last else new)
+                train = partial(run_engine, prepared, output, docs, provenance)
+                train = partial(train, Progress(steps, log, say), resume=resume, extra=extra)
+                code = _run(train, prepared, output, say)
         except UsageError:
             if not resume:
                 _forget(output)
             raise
+        if code is ExitCode.DONE and is_first():
+            share = excluded_share(output / HISTORY)
+            if share > MOSTLY:
+                say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
+            print(inline(output))
+        return code
 
 
 def is_first() -> bool:
@@ -146,15 +167,6 @@ def _forget(output: Path) -> None:
         output.rmdir()
 
 
-def find_checkpoint(engine: str, output: Path) -> Path | None:
-    """Find the last checkpoint that a stopped run can go on from."""
-    if engine == "local":
-        return find_last(output)
-    from caopd_bench.train.engines.trl.checkpoints import find_checkpoint
-
-    return find_checkpoint(output)
-
-
 def run_engine(
     settings: TrainSettings,
     output: Path,
@@ -180,48 +192,21 @@ def run_engine(
 
 
 def _run(
-    settings: TrainSettings,
-    output: Path,
-    say: Say,
-    *,
-    resume: bool,
-    tracker: str | None,
-    extra: Mapping[str, Any] | None,
+    train: Callable[[], None], settings: TrainSettings, output: Path, say: Callable[[str], None]
 ) -> ExitCode:
-    from caopd_bench.train.provenance import describe_run
-    from caopd_bench.train.questions.questions import load_run_questions
-    from caopd_bench.train.watch.progress import Progress, tracking
-
-    docs = load_run_questions(settings)
-    provenance = describe_run(settings, docs)
-    config = clean_settings(asdict(settings)).value
-    with tracking(tracker if is_first() else None, clean_name(output.name), config) as log:
-        progress = Progress(settings.steps, log, say)
-        say(f"{settings.method} on {settings.model}: {len(docs)} questions, {settings.steps} steps")
-        if resume:
-            last = find_checkpoint(settings.engine, output)
-            say(
-                f"going on from {last}"
-                if last
-                else "no checkpoint yet; starting with the first step"
-            )
-        try:
-            run_engine(settings, output, docs, provenance, progress, resume=resume, extra=extra)
-        except BrokenPipeError:  # who reads what is said has gone
+    """Let an engine train, and say what stopped it if it did not come to its end."""
+    try:
+        train()
+    except BrokenPipeError:  # who reads what is said has gone
+        raise
+    except (TrainingError, MemoryError, OSError, RuntimeError, ValueError, IndexError) as error:
+        if isinstance(error, IndexError) and str(error) != OUTSIDE:
             raise
-        except (TrainingError, MemoryError, OSError, RuntimeError, ValueError, IndexError) as error:
-            if isinstance(error, IndexError) and str(error) != OUTSIDE:
-                raise
-            say(_word_stop(error, output, settings))
-            return ExitCode.FAILED
-        except KeyboardInterrupt:
-            say(_word_stop(TrainingError("stopped"), output, settings))
-            return ExitCode.INTERRUPTED
-    if is_first():
-        share = excluded_share(output / HISTORY)
-        if share > MOSTLY:
-            say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
-        print(inline(output))
+        say(_word_stop(error, output, settings))
+        return ExitCode.FAILED
+    except KeyboardInterrupt:
+        say(_word_stop(TrainingError("stopped"), output, settings))
+        return ExitCode.INTERRUPTED
     return ExitCode.DONE
 
 

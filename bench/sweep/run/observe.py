@@ -17,6 +17,7 @@ from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.grid.cells import Cell, resolved
 from caopd_bench.train.loading import load_model, place_model
+from caopd_bench.train.methods import METHODS
 from caopd_bench.train.questions.contexts import show_demonstration
 from caopd_bench.train.questions.questions import load_questions
 from caopd_bench.train.rollouts.targets import Recipe
@@ -57,7 +58,9 @@ def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, floa
     ]
     asked = [("student", model, docs), ("teacher", teacher, shown)]
     # What a teacher with a verified rollout is shown depends on the student's rollouts of a step.
-    for name, who, what in asked[:1] if "solution" in cell.method else asked:
+    method = METHODS.get(cell.method)  # none trained a base
+    is_of_step = method is not None and method.shows == "rollout"
+    for name, who, what in asked[:1] if is_of_step else asked:
         rows = answer(
             who,
             codec,

@@ -12,10 +12,10 @@ from caopd_bench.core.files.write import replace_file
 from caopd_bench.sweep.grid.cells import WITHOUT_EFFECT, Cell, resolved
 from caopd_bench.sweep.grid.folder import read_json
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
-from caopd_bench.train.checkpoints import PROVENANCE
+from caopd_bench.train.checkpoints import PROVENANCE, find_checkpoint
 from caopd_bench.train.provenance import describe_run
 from caopd_bench.train.questions.questions import load_run_questions
-from caopd_bench.train.run import SETTINGS_FILE, find_checkpoint, prepare_folder, run_engine
+from caopd_bench.train.run import SETTINGS_FILE, prepare_folder, run_engine
 from caopd_bench.train.settings import TrainSettings
 
 __all__ = ["train_stages"]

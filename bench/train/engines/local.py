@@ -27,7 +27,7 @@ from caopd_bench.train.checkpoints import (
     save_model,
     save_state,
 )
-from caopd_bench.train.engines.batch_loss import batch_loss
+from caopd_bench.train.engines.losses import batch_loss
 from caopd_bench.train.engines.schedule import average_rate, drop_nothing, follow, learning_rate
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.methods import METHODS

@@ -59,18 +59,16 @@ def success_rates(
     right, counts = _check(correct, usable)
     wins = (right * counts).sum(1, keepdims=True)
     total = counts.sum(1, keepdims=True)
-    if estimate == "plain":
-        numerator, denominator = wins - 0 * right, total - 0 * right
-    elif estimate == "leave_one_out":
-        numerator, denominator = wins - right, total - 1 + 0 * right
+    if estimate == "leave_one_out":
+        wins, total = wins - right, total - 1
     elif estimate == "beta":
         a, b = prior
         if not (a > 0 and b > 0):
             raise ValueError(f"prior: both numbers must be above 0, got {prior}")
-        numerator, denominator = wins + a - 0 * right, total + a + b - 0 * right
-    else:
+        wins, total = wins + a, total + a + b
+    elif estimate != "plain":
         raise ValueError(f"estimate must be one of {', '.join(ESTIMATES)}, got {estimate!r}")
-    return _divide(numerator, denominator, counts)
+    return _divide(wins, total, counts)
 
 
 def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLike) -> Floats:
@@ -99,7 +97,7 @@ def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLik
         voted = [n for n, flag in zip(numbers, flags, strict=True) if flag and n is not None]
         commonest[row] = max((voted.count(n) for n in set(voted)), default=0)
     total = counts.sum(1, keepdims=True)
-    return _divide(commonest[:, None] + 0 * counts, total + 0 * counts, counts)
+    return _divide(commonest[:, None], total, counts)
 
 
 def _check(correct: npt.ArrayLike, usable: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -117,7 +115,6 @@ def _check(correct: npt.ArrayLike, usable: npt.ArrayLike) -> tuple[Floats, Float
 
 
 def _divide(numerator: Floats, denominator: Floats, counts: Floats) -> Floats:
-    rates = np.full(counts.shape, np.nan)
-    defined = (counts > 0) & (denominator > 0)
-    rates[defined] = numerator[defined] / denominator[defined]
+    rates: Floats = np.full(counts.shape, np.nan)
+    np.divide(numerator, denominator, out=rates, where=(counts > 0) & (denominator > 0))
     return rates

@@ -1,6 +1,6 @@
 """Where the stated confidence is in a text, in characters and in tokens.
 
-Start with `spans`.
+Start with `codec`.
 
 Imports `core` and `tasks`.
 """

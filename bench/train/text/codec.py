@@ -2,17 +2,21 @@
 
 With a chat template a question is a system message (where the dataset has one) and a user message;
 without one it is the plain text, and an answer begins on a new line, as `lm_eval` has it.
+
+Tokenizers merge: ``Confidence:`` and the number after it may share a token (``" 0"``), a number may
+be one token or five. So the tokens of some characters are found by decoding prefixes of the tokens
+themselves, not by encoding the text a second time, and every token before a changed one stays as it
+was sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks.ask.prompts import render_prompt
-from caopd_bench.train.text.spans import Replaced, find_tokens, replace_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -33,6 +37,14 @@ def find_end_ids(model: PreTrainedModel) -> list[int]:
     """Give the tokens that end an answer by the model's generation configuration."""
     configured = getattr(model.generation_config, "eos_token_id", None)
     return [configured] if isinstance(configured, int) else list(configured or [])
+
+
+class Replaced(NamedTuple):
+    """Tokens after a replacement, and where the new number stands in them."""
+
+    ids: list[int]
+    first: int
+    last: int  # one past the last token of the number
 
 
 class Codec:
@@ -96,13 +108,23 @@ class Codec:
         return list(self._encoded(text, special=False))
 
     def find_span(self, ids: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
-        """Find the tokens of some characters of an answer."""
-        return find_tokens(ids, *span, self.decode)
+        """Find the tokens of some characters of an answer: the first, and one past the last."""
+        start, end = span
+        first = last = self._count_before(ids, start)
+        while last < len(ids) and len(self.decode(ids[:last])) < end:
+            last += 1
+        return first, last
 
     def restate(
         self, ids: Sequence[int], text: str, span: tuple[int, int], number: str
     ) -> Replaced:
-        """Write a number in the place of some characters of an answer; see `spans`."""
+        """Write a number in the place of some characters of ``text == decode(ids)``.
+
+        The tokens before the one in which the span begins are kept as they are; the rest is
+        encoded again. Where that does not give the text back (tokenizers that add a space at the
+        beginning of what they encode), tokens further to the left are encoded too, in the last
+        resort all.
+        """
         return self._restated(tuple(ids), text, span, number)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -129,7 +151,33 @@ class Codec:
     def _restate(
         self, ids: tuple[int, ...], text: str, span: tuple[int, int], number: str
     ) -> Replaced:
-        return replace_tokens(ids, text, span, number, decode=self.decode, encode=self.encode)
+        start, end = span
+        wanted = text[:start] + number + text[end:]
+        kept = self._count_before(ids, start)
+        for keep in (kept, max(0, kept - 1), max(0, kept - 4), 0):
+            before = self.decode(ids[:keep])
+            if not wanted.startswith(before):
+                continue
+            changed = [*ids[:keep], *self.encode(wanted[len(before) :])]
+            if self.decode(changed) == wanted:
+                return Replaced(changed, *self.find_span(changed, (start, start + len(number))))
+        # A tokenizer that does not give back what it encodes (lower case, WordPiece's spaces).
+        changed = self.encode(wanted)
+        place = self.decode(changed).rfind(number)
+        if place < 0:
+            raise ValueError(f"the tokenizer cannot write the confidence {number!r}")
+        return Replaced(changed, *self.find_span(changed, (place, place + len(number))))
+
+    def _count_before(self, ids: Sequence[int], start: int) -> int:
+        """Count the leading tokens whose text ends at or before `start`, by bisection."""
+        low, high = 0, len(ids)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if len(self.decode(ids[:middle])) <= start:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
         # Not verbose: that a text is longer than a model takes is for `questions.fit` to say.

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr, tally
+from caopd_bench.tasks.ask.decoding import altered_decoding, pick_settings
+from caopd_bench.train.passes import pad_left
 from caopd_bench.train.rollouts.judge import Rollout, judge_rollout
 from caopd_bench.train.rollouts.sample import sample
 from caopd_bench.train.text.codec import Codec
-from caopd_bench.train.watch.decode import decode_altered, find_altered
 from caopd_bench.train.watch.read_out import expected_confidences
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def answer(
         Rows: `item_hash`, `sample` (-1), `groups`, `confidence`, `correct`, `status`, `text`.
     """
     prompts = [codec.encode_prompt(doc) for doc in docs]
-    if temperature == 0 and find_altered(model):
-        drawn = decode_altered(model, codec, prompts, max_new_tokens=max_new_tokens, batch=batch)
+    if temperature == 0 and _find_altered(model):
+        drawn = _decode_altered(model, codec, prompts, max_new_tokens=max_new_tokens, batch=batch)
     else:
         drawn = sample(
             model,
@@ -112,6 +113,54 @@ def answer(
         for row, value in zip(rows, expected, strict=True):
             row["expected"] = value
     return rows
+
+
+def _find_altered(model: PreTrainedModel) -> dict[str, Any]:
+    """Give the settings of a model that alter a greedy decoding, as `tasks.ask.decoding` does."""
+    settings = getattr(model, "generation_config", None)
+    if settings is None:
+        return {}
+    return altered_decoding(pick_settings(settings.to_dict()), {"do_sample": False})
+
+
+def _decode_altered(
+    model: PreTrainedModel,
+    codec: Codec,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    batch: int,
+) -> list[list[int]]:
+    """Decode greedily with `generate`, which a model's own settings alter, as lm-eval does."""
+    import torch
+
+    answers: list[list[int]] = [[] for _ in prompts]
+    order = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), row))
+    for start in range(0, len(order), batch):
+        rows = order[start : start + batch]
+        ids, mask, _ = pad_left([prompts[row] for row in rows], codec.pad_id, model.device)
+        with torch.inference_mode():
+            # The arguments are those of lm-eval's `_model_generate`.
+            made: Any = model.generate(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids) if mask is None else mask,
+                max_length=ids.shape[1] + max_new_tokens,
+                do_sample=False,
+                pad_token_id=codec.pad_id,
+                use_cache=True,
+                **({"tokenizer": codec.tokenizer} if model.generation_config.stop_strings else {}),
+            )
+        for row, whole in zip(rows, made.tolist(), strict=True):
+            answers[row] = _cut(whole[ids.shape[1] :], codec.end_ids)
+    return answers
+
+
+def _cut(ids: list[int], end_ids: frozenset[int]) -> list[int]:
+    """Cut what follows the first end token: padding, or what the batch still had to generate."""
+    for place, token in enumerate(ids):
+        if token in end_ids:
+            return ids[: place + 1]
+    return ids
 
 
 def _read(codec: Codec, ids: Sequence[int]) -> str:

@@ -18,14 +18,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.train.checkpoints import save_model
-from caopd_bench.train.engines.schedule import drop_nothing
-from caopd_bench.train.engines.trl.checkpoints import (
-    CHECKPOINTS,
+from caopd_bench.train.checkpoints import (
     STATE,
     TEACHER,
+    TRL_CHECKPOINTS,
     find_checkpoint,
+    save_model,
 )
+from caopd_bench.train.engines.schedule import drop_nothing
 from caopd_bench.train.engines.trl.contract import check_trl
 from caopd_bench.train.engines.trl.options import (
     check_extra,
@@ -63,21 +63,8 @@ def run_trl(
 ) -> None:
     """Train with TRL, and leave an ordinary model folder in `output`.
 
-    Parameters
-    ----------
-    settings : TrainSettings
-        What to do; `refusals` has what is refused.
-    output : Path
-        The folder; with `training.csv` and, until the run is done, checkpoints.
-    provenance : mapping
-        Written beside the model.
-    say : callable
-        Gets each step's row, on the main process.
-    extra : mapping, optional
-        Further options of TRL's configuration (`use_vllm`, `vllm_mode`, `report_to`, ...), and
-        `peft`, the rank of a LoRA.
-    resume : bool
-        Go on from the last complete checkpoint, if there is one.
+    Parameters as of `run.run_engine`; `extra` are options of TRL's configuration (`use_vllm`,
+    `vllm_mode`, `report_to`, ...), and `peft`, the rank of a LoRA. `refusals` has what is refused.
 
     Raises
     ------
@@ -86,7 +73,7 @@ def run_trl(
     TrainingError
         If the loss is no number any more, or there is nothing to learn from (`updates`).
     """
-    checkpoint = find_checkpoint(output) if resume else None
+    checkpoint = find_checkpoint("trl", output) if resume else None
     trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
     watch = trainer.lesson.watch
     if trainer.accelerator.is_main_process:
@@ -224,5 +211,5 @@ def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
         plain = SimpleNamespace(save_pretrained=partial(model.save_pretrained, state_dict=weights))
     if accelerator.is_main_process:
         save_model(output, plain, trainer.lesson.codec.tokenizer, provenance)
-        shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+        shutil.rmtree(output / TRL_CHECKPOINTS, ignore_errors=True)
     accelerator.wait_for_everyone()

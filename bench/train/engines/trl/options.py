@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.train.engines.trl.checkpoints import CHECKPOINTS
+from caopd_bench.train.checkpoints import TRL_CHECKPOINTS
 from caopd_bench.train.engines.trl.refusals import Kind, check_option, find_kind
 from caopd_bench.train.rollouts.targets import Method
 from caopd_bench.train.settings import TrainSettings
@@ -80,7 +80,7 @@ def share_settings(
     own = answers // processes
     at_once = max(n for n in range(1, min(settings.micro_batch, own) + 1) if own % n == 0)
     return {
-        "output_dir": str(output / CHECKPOINTS),
+        "output_dir": str(output / TRL_CHECKPOINTS),
         "per_device_train_batch_size": at_once,
         "gradient_accumulation_steps": own // at_once,
         "max_steps": settings.steps,

@@ -13,22 +13,8 @@ distillation  divergence         yes        SDFTTrainer, SDPOTrainer
 rewards       policy             yes        GRPOTrainer: one advantage a rollout
 ============  =================  =========  ============================================
 
-==================  ==============================================================================
-field               where it is refused
-==================  ==============================================================================
-`samples`           False with a divergence or a policy gradient: these trainers always sample
-`prompt`            rewards: another one than the question's
-`completion`        rewards: another one than the rollout's
-`teacher_prompt`    followed (of losses without a teacher no engine takes it)
-`weights`           imitation, rate, distillation: any; rewards: other ones on other tokens
-number of targets   imitation: not one a question; rewards: not one a rollout
-`sample_batch`      another value than the default: TRL samples all answers of a process at once
-`precision`         another one than accelerate was started with, which would win
-`k`                 1 with rewards: GRPOTrainer takes 2 or more
-==================  ==============================================================================
-
-A method's targets are looked at before training, with made-up rollouts (`probe_method`), and in
-every step.
+What of them it refuses is a table of docs/train-gpus.md. A method's targets are looked at before
+training, with made-up rollouts (`probe_method`), and in every step.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from transformers import TrainerCallback
 
 from caopd_bench.core.files.folders import sync_tree
 from caopd_bench.core.files.write import replace_file
+from caopd_bench.train.checkpoints import STATE, TEACHER
 from caopd_bench.train.engines import losses as objectives
 from caopd_bench.train.engines.schedule import learning_rate
 from caopd_bench.train.engines.trl.batches import Lesson
-from caopd_bench.train.engines.trl.checkpoints import STATE, TEACHER
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.watch.history import History
 from caopd_bench.train.watch.nonfinite import LOWER, explain

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from caopd_bench.core.errors import UsageError  # noqa: E402
+from caopd_bench.train.checkpoints import find_checkpoint  # noqa: E402
 from caopd_bench.train.engines import local  # noqa: E402
 from caopd_bench.train.engines.trl import engine as trl_engine  # noqa: E402
-from caopd_bench.train.engines.trl.checkpoints import find_checkpoint  # noqa: E402
 from caopd_bench.train.engines.trl.engine import build_trainer, run_trl  # noqa: E402
 from caopd_bench.train.errors import TrainingError  # noqa: E402
 from caopd_bench.train.methods import METHODS  # noqa: E402
@@ -119,7 +119,7 @@ def test_a_killed_run_resumes_to_the_same_weights(folder, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_trl(chosen, broken, {}, stop, extra=CPU)
-    assert find_checkpoint(broken).name == "checkpoint-2"
+    assert find_checkpoint("trl", broken).name == "checkpoint-2"
     run_trl(chosen, broken, {}, extra=CPU, resume=True)
     one, other = (load_file(path / "model.safetensors") for path in (whole, broken))
     for name in one:
@@ -164,7 +164,7 @@ def test_an_idle_step_changes_nothing_and_three_stop_the_run(folder, tmp_path, m
         written = list(csv.DictReader(file))
     assert [row["loss"] == "" for row in written] == [row["step"] in silent for row in rows]
     assert written[2]["note"] == "no update: all 12 rollouts were excluded (no_confidence 12)"
-    last = find_checkpoint(tmp_path)
+    last = find_checkpoint("trl", tmp_path)
     assert last.name == "checkpoint-6"
     # Gone on with after two of them, the third one stops the run.
     monkeypatch.setattr(trl_engine, "build_trainer", build)
