@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     compare.add_argument(
         "--by",
         type=arguments.names,
-        action="append",
+        action="extend",
         default=[],
         metavar="KEY[,KEY]",
         help="also by group: level, family, ...",
@@ -60,7 +60,7 @@ def run_compare(options: argparse.Namespace) -> int:
     from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
     from caopd_bench.core.deliver import dump_json, print_table, write_json
 
-    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    keys = list(dict.fromkeys(options.by))
     if options.unpaired:
         if keys:
             raise UsageError("--unpaired compares whole tasks; leave --by out")

@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
     report.add_argument(
         "--by",
         type=arguments.names,
-        action="append",
+        action="extend",
         default=[],
         metavar="KEY[,KEY]",
         help="groups to go into, beside level, subject, domain and family",
@@ -102,7 +102,7 @@ def run_report(options: argparse.Namespace) -> int:
     from caopd_bench.report.models_file import read_models, read_published
 
     outputs = _check_outputs(options.output)
-    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    keys = list(dict.fromkeys(options.by))
     report = build_report(
         options.runs,
         title=options.title,

@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     rescore.add_argument(
         "--by",
         type=arguments.names,
-        action="append",
+        action="extend",
         default=[],
         metavar="COL[,COL]",
         help="also by group",
@@ -65,7 +65,7 @@ def run_rescore(options: argparse.Namespace) -> int:
     check_outputs(options)
     if options.item and options.question:
         raise UsageError("--item and --question: give one of them; both name the question")
-    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    keys = list(dict.fromkeys(options.by))
     run = rescore(
         options.file,
         response=options.response,

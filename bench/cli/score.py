@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     score.add_argument(
         "--by",
         type=arguments.names,
-        action="append",
+        action="extend",
         default=[],
         metavar="KEY[,KEY]",
         help="also by group: level, family, ..., or columns of flat files",
@@ -122,7 +122,7 @@ def run_score(options: argparse.Namespace) -> int:
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
     check_outputs(options)
-    keys = list(dict.fromkeys(key for keys in options.by for key in keys))
+    keys = list(dict.fromkeys(options.by))
     columns = Columns(
         options.confidence_column,
         options.correct_column,
