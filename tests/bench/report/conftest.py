@@ -121,7 +121,7 @@ def page(stored):
     names = ("base", "opd", "caopd", "silent")
     subprocess.run(
         [
-            *(sys.executable, "-m", "caopd_bench.cli", "report"),
+            *(sys.executable, "-m", "caopd_bench", "report"),
             *(str(stored / name) for name in names),
             *("--output", str(out), "--models", str(stored / "models.yaml")),
             *("--published", str(stored / "published.yaml"), "--title", "Toys <i>& co</i>"),

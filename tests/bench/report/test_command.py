@@ -124,7 +124,7 @@ def test_a_damaged_run_leaves_the_earlier_report(stored, tmp_path, capsys):
 def test_several_processes_give_the_same_report(stored, tmp_path):
     """Eight runs are read by several processes; what is wrong in one of them is still one line."""
     names = [f"r{i}={stored / name}" for i in range(3) for name in ("base", "opd", "caopd")]
-    command = [sys.executable, "-m", "caopd_bench.cli", "report"]
+    command = [sys.executable, "-m", "caopd_bench", "report"]
     rest = ["--task", TASK, "-o", tmp_path / "many.csv"]
     subprocess.run([*command, *names, *rest], check=True, capture_output=True)
     from caopd_bench.report.build import build_report
