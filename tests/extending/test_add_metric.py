@@ -9,6 +9,15 @@ NAME = "excess_brier"
 OF_ROWS = sum((c - y) ** 2 - c * (1 - c) for c, y in ROWS) / len(ROWS)
 
 
+def show(copy):
+    """Add what puts a line into the table, which a page then has to explain."""
+    file = copy.folder / "metrics" / "points" / f"{NAME}.py"
+    text = file.read_text(encoding="utf-8").replace("import ClosedForm", "import ClosedForm, Shown")
+    shown = '    shown=Shown("excess Brier", "Brier score above what the confidences expect"),\n'
+    text = text.replace("    interval=", f"{shown}    interval=")
+    file.write_text(text, encoding="utf-8")
+
+
 def write_rows(folder):
     lines = [json.dumps({"c": c, "y": y}) for c, y in ROWS]
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -43,16 +52,24 @@ print(json.dumps([
     assert not in_family  # the p-values of the others stay what they are
     assert better == "a"
 
-    said = copy.command(
-        *("score", "rows.jsonl", "--confidence-column", "c", "--correct-column", "y"),
-        *("--json", "out.json"),
-    )
-    found = {one["metric"]: one for one in json.loads((copy.folder / "out.json").read_text())}
-    assert found[NAME]["estimate"] == point
-    assert (found[NAME]["low"], found[NAME]["high"]) == (low, high)
+    said, found = score(copy)
+    assert found["estimate"] == point
+    assert (found["low"], found["high"]) == (low, high)
+    assert "xcess" not in said
+    show(copy)
+    said, again = score(copy)
+    assert again == found
     line = next(line for line in said.splitlines() if "excess Brier" in line)
     assert f"{point:+.3f} [{low:+.3f}, {high:+.3f}]" in line
     assert "Brier score above what the confidences expect" in line
+
+
+def score(copy):
+    """Give the table, and the record of the metric in the JSON beside it."""
+    columns = ("--confidence-column", "c", "--correct-column", "y")
+    said = copy.command("score", "rows.jsonl", *columns, "--json", "out.json")
+    records = json.loads((copy.folder / "out.json").read_text(encoding="utf-8"))
+    return said, next(record for record in records if record["metric"] == NAME)
 
 
 def test_the_schema_and_the_table_of_the_pages_follow(checkout):
