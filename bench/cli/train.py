@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -161,6 +160,8 @@ def _run_pretrain(options: argparse.Namespace, values: Mapping[str, Any]) -> int
 
 
 def _read_pair(word: str) -> tuple[str, Any]:
+    import json
+
     name, mark, text = word.partition("=")
     if not mark or not name:
         raise UsageError(f"--trl: must be NAME=VALUE, got {word!r}")
