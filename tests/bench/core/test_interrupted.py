@@ -224,7 +224,8 @@ def test_a_new_reference(home, tmp_path):
             ("x.json", "x.html", "x.xml"),
         ),
         (
-            ("report", "a", "b", *("-o", "x.html"), *("-o", "x.csv")),
+            # Of one run: what it writes does not depend on how long it compares.
+            ("report", "a", *("-o", "x.html"), *("-o", "x.csv")),
             ("x.html", "x.csv"),
         ),
     ],

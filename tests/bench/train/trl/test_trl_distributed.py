@@ -36,15 +36,22 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def two(folder, tmp_path_factory):
+    """Train in two processes, which take their time to load, in one mode after the other."""
+    home = tmp_path_factory.mktemp("two")
+    run_two(WORKER, folder, home / "fixed", home / "sampled")
+    return home
+
+
 def read(output, rank):
     return json.loads((output / f"record-{rank}.json").read_text(encoding="utf-8"))
 
 
-def test_two_processes_learn_what_one_learns(folder, tmp_path):
-    one, two = tmp_path / "one", tmp_path / "two"
+def test_two_processes_learn_what_one_learns(folder, two, tmp_path):
+    one, other = tmp_path / "one", two / "fixed"
     alone = trl_worker.train(folder, one, "fixed")
-    run_two(WORKER, folder, two, "fixed")
-    first, second = read(two, 0), read(two, 1)
+    first, second = read(other, 0), read(other, 1)
 
     # Three questions of four rollouts: the second one lies on both processes.
     k, step = trl_worker.K, 0
@@ -61,17 +68,17 @@ def test_two_processes_learn_what_one_learns(folder, tmp_path):
         for name in ("loss", "grad_norm", "entropy", "teacher_entropy"):
             assert ours[name] == pytest.approx(theirs[name], abs=1e-5), name
 
-    weights = [safetensors.load_file(path / "model.safetensors") for path in (one, two)]
+    weights = [safetensors.load_file(path / "model.safetensors") for path in (one, other)]
     apart = max(float((weights[0][n] - weights[1][n]).abs().max()) for n in weights[0])
     print(f"weights after two steps: {apart:.1e}")
     assert apart < 1e-5
 
 
-def test_a_split_question_gets_rollouts_of_its_own_on_each_process(folder, tmp_path):
-    run_two(WORKER, folder, tmp_path, "sampled")
+def test_a_split_question_gets_rollouts_of_its_own_on_each_process(two):
+    output = two / "sampled"
     k = trl_worker.K
-    ours, theirs = (read(tmp_path, rank)["rollouts"] for rank in (0, 1))
+    ours, theirs = (read(output, rank)["rollouts"] for rank in (0, 1))
     split, others = ours[k:6], theirs[: 6 - k]
     assert [place for place, _ in split] == [place for place, _ in others]
-    assert read(tmp_path, 0)["teacher"]  # saved by the main process, gathered by both
+    assert read(output, 0)["teacher"]  # saved by the main process, gathered by both
     assert all(ids not in [other for _, other in others] for _, ids in split)

@@ -1,7 +1,8 @@
 """One process of a run with the trl engine, and what the tests of it share.
 
-As a script: `trl_worker.py FOLDER OUTPUT MODE`, with RANK, WORLD_SIZE and MASTER_* in the
-environment. MODE "fixed" trains two steps on the rollouts of `answers`; "sampled" samples its own.
+As a script: `trl_worker.py FOLDER OUTPUT...`, with RANK, WORLD_SIZE and MASTER_* in the
+environment; what an OUTPUT is called is its mode. "fixed" trains two steps on the rollouts of
+`answers`; "sampled" samples its own.
 """
 
 import json
@@ -118,4 +119,5 @@ def train(folder, output, mode, method="caopd"):
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    for place in map(Path, sys.argv[2:]):
+        train(Path(sys.argv[1]), place, place.name)
