@@ -81,6 +81,7 @@ def run_store(options: argparse.Namespace) -> int:
             "replace every key and password that stood there"
         )
     _name_logs(options.scrub)
+    _name_studies(options.scrub)
     _name_yaml(options.scrub)
     return ExitCode.FAILED if failed or (held and options.check) else ExitCode.DONE
 
@@ -127,6 +128,17 @@ def _name_logs(folders: list[Path]) -> None:
         print(
             f"not looked at: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
             f"as {inline(str(logs[0]), WIDTH)}: the arguments stand there as lm-eval was given them"
+        )
+
+
+def _name_studies(folders: list[Path]) -> None:
+    from caopd_bench.runs.stored.study import ROWS_FILE
+
+    files = [file for folder in folders for file in sorted(folder.rglob(ROWS_FILE))]
+    if files:
+        print(
+            f"not looked at: {len(files):,} {ROWS_FILE}, such as {inline(str(files[0]), WIDTH)}: "
+            "unpack the cells, and pack them again"
         )
 
 

@@ -54,7 +54,7 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
         wanted = set(run.tasks)
         rows = [row for row in again.rows if row.task in wanted]
         _refuse_lost(run, rows)
-    elif isinstance(run, Run) and path.is_dir() and is_stored(path):
+    elif isinstance(run, Run) and is_stored(path):
         _refuse_without_text(run)
         rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
     else:

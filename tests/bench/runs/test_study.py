@@ -128,6 +128,22 @@ def test_commands_take_a_study_and_a_cell(study, run, tmp_path):
 
 
 @needs_pyarrow
+def test_a_cell_is_read_again_from_its_texts_like_a_stored_run(study, run):
+    words = ("--reparse", "--json", "-")
+    packed = run("score", study / NAMES[1], *words)
+    assert packed[0] == 0
+    assert packed == run("score", study.parent / "cells" / NAMES[1] / "run", *words)
+
+
+@needs_pyarrow
+def test_scrub_says_what_it_does_not_look_at(study, run):
+    shutil.copytree(study.parent / "cells" / NAMES[0], study / "cells" / NAMES[0])
+    code, out, _ = run("store", "--scrub", study, "--check")
+    assert code == 0
+    assert f"not looked at: 1 rows.parquet, such as {study / ROWS_FILE}: unpack" in out
+
+
+@needs_pyarrow
 def test_a_policy_names_a_cell_as_its_reference(study):
     policy = study / "policy.yaml"
     policy.write_text(f"version: 1\nreference: {NAMES[0]}\n", encoding="utf-8")
