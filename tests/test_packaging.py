@@ -3,6 +3,7 @@
 import configparser
 import email
 import fnmatch
+import functools
 import json
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ def setup_cfg():
     return parser
 
 
+@functools.cache
 def _source_files():
     """Give {path in the wheel: file of the checkout} of all that should be installed."""
     found = {}
@@ -39,6 +41,7 @@ def _source_files():
     return found
 
 
+@functools.cache
 def _packages():
     return {
         path.rpartition("/")[0].replace("/", ".")
