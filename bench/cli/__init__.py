@@ -81,5 +81,3 @@ def _say(line: str) -> None:
         pass
 
 
-if __name__ == "__main__":
-    sys.exit(main())
