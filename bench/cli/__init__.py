@@ -79,5 +79,3 @@ def _say(line: str) -> None:
             print(f"caopd-bench: {ascii(line)[1:-1]}", file=sys.stderr, flush=True)
     except (OSError, ValueError, MemoryError):
         pass
-
-
