@@ -37,8 +37,8 @@ SETTINGS = {
 
 def make_local(method: str = "opd") -> Any:
     """Make the local engine's trainer."""
-    from caopd_bench.train.loading import load_model
     from caopd_bench.train.engines.local import Trainer
+    from caopd_bench.train.loading import load_model
     from caopd_bench.train.questions.questions import load_questions
     from caopd_bench.train.settings import make_settings
 
