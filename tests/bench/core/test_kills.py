@@ -28,8 +28,6 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are counted in /proc"
 )
 often = pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-#: Of commands that take longer.
-rarely = pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 SEED = 20
 
 
@@ -154,7 +152,7 @@ def test_baseline_update(home, place, killer, code_of, kills):
         assert litter(place) == []
 
 
-@rarely
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])  # it takes long
 def test_report(populations, tmp_path, place, killer, kills):
     out = place / "out"
     runs = []
@@ -188,7 +186,9 @@ def losses(folder):
         return [(row["step"], row["loss"]) for row in csv.DictReader(stream)]
 
 
-@rarely
+# In the fast suite a training run is killed by `tests/bench/train/test_resume.py`.
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [20])
 def test_train(place, killer, kills):
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
