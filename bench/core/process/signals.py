@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-__all__ = ["Signals", "caught"]
+__all__ = ["Signals", "caught", "held"]
 
 #: How many signals end the process at once, if what it cleans up hangs.
 IMPATIENT = 5
@@ -133,6 +133,30 @@ def caught(*, for_good: bool) -> Iterator[Signals]:
             for number, handler in before.items():
                 signal.signal(number, handler)
             sys.unraisablehook = hook
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait, and handle the first of them at the end.
+
+    A process that is started and not known yet would be ended by nobody, and what shares a pipe
+    with it would wait for it.
+    """
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    for name in _NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and callable(handler := signal.getsignal(number)):
+            with suppress(ValueError):  # not in the main thread, which alone gets signals
+                signal.signal(number, lambda number, _frame: came.append(number))
+                before[number] = handler
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _ignore(numbers: tuple[int, ...]) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
+from caopd_bench.core.process.signals import held
+
 __all__ = ["deaf_children", "end_with_parent", "sharing"]
 
 _PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
@@ -70,8 +72,13 @@ def deaf_children() -> Iterator[None]:
     """Start processes that hear neither Ctrl-C nor SIGHUP, from their first moment on.
 
     A terminal sends them to every process of a command, and each would print a traceback. What
-    started them ends them.
+    started them ends them: a signal to it waits until it knows them.
     """
+    with held():
+        yield from _deafen()
+
+
+def _deafen() -> Iterator[None]:
     deaf = {signal.SIGINT, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
     try:

@@ -285,6 +285,16 @@ def test_its_workers_end_with_it(tmp_path, number, code, words, to_all):
     HELPERS.wait_for(lambda: not HELPERS.in_session(process.pid), "its workers outlive it")
 
 
+@pytest.mark.parametrize(("number", "code", "words"), SIGNALS)
+def test_workers_end_that_it_was_just_starting(tmp_path, number, code, words):
+    """A signal between the start of a worker and its entry among those that are to be ended."""
+    process = rescore(tmp_path, between=f"os.kill(os.getpid(), {int(number)})")
+    _, err = process.communicate(timeout=60)
+    said = [line for line in err.splitlines() if not line.startswith("rescore:")]
+    assert (process.returncode, said) == (code, [f"caopd-bench rescore: {words}"])
+    HELPERS.wait_for(lambda: not HELPERS.in_session(process.pid), "its workers outlive it")
+
+
 def test_workers_that_come_after_its_end_end_at_once(tmp_path):
     process = rescore(tmp_path)
     process.kill()
@@ -311,10 +321,11 @@ def test_workers_end_with_it_even_killed(tmp_path):
     process.communicate()
 
 
-def rescore(folder):
+def rescore(folder, between=None):
     """Start a command with workers in a session of its own; give it when the workers are there.
 
-    They wait for a pipe that nobody writes to before they are loaded, and never come to work.
+    They wait for a pipe that nobody writes to before they are loaded, and never come to work. What
+    is to be done in between is done by the command itself, in the moment after each is started.
     """
     if (os.cpu_count() or 1) < 2:
         pytest.skip("one processor: no workers")
@@ -323,6 +334,15 @@ def rescore(folder):
         "import sys\n"
         "if '--multiprocessing-fork' in sys.orig_argv:\n"
         f"    open({str(folder / 'pipe')!r}).read()\n"
+        + (
+            "elif 'rescore' in sys.orig_argv:\n"
+            "    import os\n"
+            "    from multiprocessing.popen_spawn_posix import Popen\n"
+            "    launch = Popen._launch\n"
+            f"    Popen._launch = lambda self, process: (launch(self, process), {between})\n"
+            if between
+            else ""
+        )
     )
     line = r'{"response": "Answer: 1\nConfidence: 0.9", "gold": "1"}'
     (folder / "log.jsonl").write_text(f"{line}\n" * 12_000)
@@ -331,7 +351,8 @@ def rescore(folder):
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(folder)},
     )
-    HELPERS.wait_for(lambda: count_workers(process.pid) > 1, "no workers come")
+    if not between:
+        HELPERS.wait_for(lambda: count_workers(process.pid) > 1, "no workers come")
     return process
 
 
