@@ -11,7 +11,6 @@ Before anything is deleted, each cell is read back from rows.parquet and compare
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -51,7 +50,6 @@ def unpack(study: Path, cell: str | None, output: Path | None) -> None:
     names = list(open_study(study / ROWS_FILE).cells) if cell is None else [cell]
     for name in names:
         place = (output or study / CELLS) / name
-        shutil.rmtree(place / "run", ignore_errors=True)
         unpack_cell(study, name, place)
     print(f"{output or study / CELLS}: {len(names)} cells")
 

@@ -75,6 +75,10 @@ def find_flat(path: Path) -> list[Path]:
     )
 
 
+#: Columns of a packed study (`runs.stored.study`, which builds on these files).
+PACKED = {"cell", "files_sha256", "packed_sha256", "rows_sha256"}
+
+
 def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     """Read files as one run."""
     formats = Counter(format_of(file) for file in files)
@@ -109,6 +113,11 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
 def _resolve(file: Path, columns: Columns) -> Wanted:
     """Decide on the columns by the first file."""
     names = column_names(file)
+    if set(names) >= PACKED:
+        raise UsageError(
+            f"{file}: a packed study, whose cells would be read as one model; call it rows.parquet "
+            "and name its folder, or FOLDER/CELL"
+        )
     item = columns.item or (ITEM if ITEM in names else None)
     level = [LEVEL] if LEVEL in names else []
     groups = tuple(dict.fromkeys([*columns.by, *level]))

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -101,14 +102,13 @@ def unpack_cell(study: Path, name: str, folder: Path) -> None:
     NotComparableError
         If they are not those that were packed. Exit code 4.
     """
-    if name not in open_study(study / ROWS_FILE).cells or Path(name).name != name:
+    if name not in open_study(study / ROWS_FILE).cells:
         raise UsageError(f"{study / ROWS_FILE}: no cell {inline(name, 120)!r}")
     packed = open_study(study / ROWS_FILE)
     packed.check_lines(name)
     files = {**packed.read_files(name), ROWS: b"".join(packed.read_lines(name))}
+    shutil.rmtree(folder / "run", ignore_errors=True)  # rows of another run
     for key, content in files.items():
-        if Path(key).is_absolute() or ".." in Path(key).parts:
-            raise UsageError(f"{study / ROWS_FILE}: no name of a file: {inline(key, 120)!r}")
         place = folder / key
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(write_packed(content) if key.endswith(".gz") else content)
@@ -146,7 +146,7 @@ def render_study(cells: Mapping[str, Mapping[str, bytes]]) -> bytes:
         made = {f"{FILE}{key}": _text(name, key, content) for key, content in kept.items()}
         made["rows_sha256"] = hashlib.sha256(files[ROWS]).hexdigest()
         made["packed_sha256"] = hashlib.sha256(write_packed(files[ROWS])).hexdigest()
-        made["files_sha256"] = hash_files(kept)
+        made["files_sha256"] = hash_files(name, kept)
         for key, values in firsts.items():
             values += [made.get(key), *[None] * (len(rows) - 1)]
         total += len(rows)

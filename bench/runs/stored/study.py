@@ -22,7 +22,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import util
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import NotComparableError, UsageError
@@ -43,6 +43,7 @@ __all__ = [
     "hash_files",
     "holds",
     "is_packed",
+    "is_plain_name",
     "is_study",
     "list_cells",
     "load_json",
@@ -68,6 +69,8 @@ HASHES = ("rows_sha256", "packed_sha256", "files_sha256")
 GROUP_TYPES = ("string", "integer", "double", "bool", "null")
 SUMMARY = "run/summary.json"
 ROWS = "run/rows.jsonl.gz"
+#: Bytes of a name, and names in a path, of what is unpacked.
+MAX_NAME, MAX_PARTS = 200, 4
 #: Rows read at once; bytes of text that the rows of a study may take as Python's values.
 BATCH = 1 << 16
 
@@ -98,6 +101,8 @@ class Study:
         with open_parquet(file) as parquet:
             schema = parquet.schema_arrow
         types = {field.name: _type_of(field.type) for field in schema}
+        if len(types) < len(schema.names):
+            raise self._refuse("two columns have one name")
         self.groups = [name for name in types if name.startswith(GROUP)]
         self.files = [name for name in types if name.startswith(FILE)]
         wanted = {**dict.fromkeys(("cell", *HASHES, *self.files), "string"), **ROW_COLUMNS}
@@ -115,6 +120,11 @@ class Study:
             raise self._refuse("it holds no rows")
         self._table = pa.Table.from_batches(batches)
         self.cells = dict(self._find_cells())
+        paths = [key.removeprefix(FILE) for key in self.files]
+        folders = {str(parent) for path in (*paths, ROWS) for parent in PurePosixPath(path).parents}
+        strange = [path for path in paths if path in folders or not is_plain_path(path)]
+        if strange:
+            raise self._refuse(f"a file of a cell is called {inline(strange[0], 120)!r}")
 
     def read_files(self, cell: str) -> dict[str, bytes]:
         """Give the texts of a cell by file name: all of its files but the rows."""
@@ -125,8 +135,8 @@ class Study:
             for column in self.files
             if first[column] is not None
         }
-        if hash_files(files) != first["files_sha256"]:
-            raise self._differs(cell, "the texts of its files are not those that were packed")
+        if hash_files(cell, files) != first["files_sha256"]:
+            raise self._differs(cell, "its name or files are not those that were packed")
         return files
 
     def read_lines(self, cell: str) -> Iterator[bytes]:
@@ -160,7 +170,10 @@ class Study:
         if len({int(codes[start]) for start in starts}) < starts.size:
             raise self._refuse("the rows of a cell do not stand together")
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            yield str(names[codes[start]]), (start, end - start)
+            name = str(names[codes[start]])
+            if not is_plain_name(name):
+                raise self._refuse(f"a cell is called {inline(name, 120)!r}")
+            yield name, (start, end - start)
 
     def _refuse(self, why: str) -> UsageError:
         return UsageError(f"{self.file}: not a packed study: {why}; restore it, or pack it again")
@@ -192,9 +205,9 @@ def render_rows(run: str, columns: Mapping[str, list[Any]], length: int) -> Iter
         yield json.dumps({"run": run, **row}, ensure_ascii=True).encode() + b"\n"
 
 
-def hash_files(files: Mapping[str, bytes]) -> str:
-    """Hash texts with their names."""
-    whole = hashlib.sha256()
+def hash_files(cell: str, files: Mapping[str, bytes]) -> str:
+    """Hash the texts of a cell with their names, and its own."""
+    whole = hashlib.sha256(f"{cell}\n".encode())
     for name in sorted(files):
         whole.update(f"{name}\n{len(files[name])}\n".encode())
         whole.update(files[name])
@@ -209,12 +222,20 @@ def is_study(path: Path) -> bool:
     if util.find_spec("pyarrow") is None:
         # What is said then is what to install; a sweep's table is no flat file.
         return path.is_dir() and (path / "cells.csv").is_file()
+    names = _names(file, file.stat().st_mtime_ns, file.stat().st_size)
+    if names is None:
+        return path.is_dir() and (path / "cells.csv").is_file()
+    return {"cell", "files_sha256", *ROW_COLUMNS} <= set(names)
+
+
+@lru_cache(maxsize=64)
+def _names(file: Path, *_: int) -> tuple[str, ...] | None:
+    """Give the names of the columns; None if the file cannot be read."""
     try:
         with open_parquet(file) as parquet:
-            names = set(parquet.schema_arrow.names)
+            return tuple(parquet.schema_arrow.names)
     except (UsageError, OSError):
-        return path.is_dir() and (path / "cells.csv").is_file()
-    return {"cell", "files_sha256", *ROW_COLUMNS} <= names
+        return None
 
 
 def find_cell(path: Path) -> Path | None:
@@ -235,9 +256,11 @@ def is_packed(path: Path) -> bool:
 
 
 def list_cells(path: Path) -> list[Path]:
-    """Give `STUDY/CELL` of each cell of a study."""
+    """Give `STUDY/CELL` of each cell of a study, packed or a folder of a finished cell."""
     file = _file_of(path)
-    return [file.parent / name for name in open_study(file).cells]
+    folders = [place.parent.parent.name for place in (file.parent / CELLS).glob(f"*/{SUMMARY}")]
+    names = sorted({*open_study(file).cells, *folders})
+    return [file.parent / name for name in names]
 
 
 def holds(file: Path) -> bool:
@@ -278,6 +301,21 @@ def load_json(file: Path) -> Any:
     return read_json(file) if data is None else parse_json(data, str(file))
 
 
+def is_plain_name(name: str) -> bool:
+    """Say whether a name of a study can only be that of a file or folder where it is unpacked."""
+    return (
+        name not in ("", ".", "..")
+        and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME
+        and not any(letter in "/\\" or not letter.isprintable() for letter in name)
+    )
+
+
+def is_plain_path(path: str) -> bool:
+    """Say whether a path can only lead to a file below the folder of a cell."""
+    parts = path.split("/")
+    return len(parts) <= MAX_PARTS and all(is_plain_name(part) for part in parts)
+
+
 def packed_hash(file: Path, column: str = "rows_sha256") -> str | None:
     """Give a hash that was kept of a packed file of rows; None as of `read_member`."""
     place = _locate(file)
@@ -305,7 +343,7 @@ def _open(file: Path, *_: int) -> Study:
 
 
 def _file_of(path: Path) -> Path:
-    return path if path.suffix == ".parquet" else path / ROWS_FILE
+    return path if path.name == ROWS_FILE else path / ROWS_FILE
 
 
 def _locate(file: Path) -> Place | None:
@@ -314,7 +352,7 @@ def _locate(file: Path) -> Place | None:
         return None
     for parent in file.parents:
         study = parent.parent / ROWS_FILE
-        if parent.name == CELLS and study.is_file():
+        if parent.name == CELLS and is_study(study.parent):
             cell, *rest = file.relative_to(parent).parts
             if cell in open_study(study).cells:
                 return Place(study, cell, "/".join(rest))

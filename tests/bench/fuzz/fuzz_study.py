@@ -48,7 +48,7 @@ def make_study(mutator: Mutator, _: Path) -> bytes:
         columns[name][0] = mutator.json({"name": "x"}).decode("utf-8", "replace")
         texts = {k.removeprefix(FILE): v[0] for k, v in columns.items() if k.startswith(FILE)}
         known = {k: v.encode("utf-8", "replace") for k, v in texts.items() if isinstance(v, str)}
-        columns["files_sha256"][0] = hash_files(known)
+        columns["files_sha256"][0] = hash_files(columns["cell"][0], known)
     if rng.random() < 0.1:
         columns.pop(rng.choice(list(columns)))
     arrays = {

@@ -12,7 +12,7 @@ from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.runs.read import expand_specs
 from caopd_bench.runs.stored.pack import pack_study, packed_files, unpack_cell, write_packed
 from caopd_bench.runs.stored.store import write_stored
-from caopd_bench.runs.stored.study import ROWS_FILE, Study, open_study
+from caopd_bench.runs.stored.study import ROWS_FILE, Study
 
 NAMES = ("a-base", "a-opd-k=2-s0", "b-opd-s0")
 needs_pyarrow = pytest.mark.skipif(util.find_spec("pyarrow") is None, reason="pyarrow")
@@ -187,7 +187,7 @@ def _drop_row(columns):
     [
         (_swap_outcome, r"its rows are not those that were stored: .*line 6 \("),
         (_drop_row, r"its rows are not those that were stored: .*line 11 \("),
-        (_change_text, "the texts of its files are not those that were packed"),
+        (_change_text, "its name or files are not those that were packed"),
     ],
 )
 def test_the_first_cell_that_differs_is_named(study, capsys, change, said):
@@ -273,14 +273,70 @@ def test_a_damaged_file_is_a_line(study, refused):
     assert "not readable as Parquet" in refused("score", study)
 
 
+def _call(name):
+    """Call the second cell something else."""
+    return lambda c: c.update(cell=[name if cell == NAMES[1] else cell for cell in c["cell"]])
+
+
+def _name_file(name):
+    return lambda c: c.update({f"file:{name}": c["file:cell.json"]})
+
+
 @needs_pyarrow
-def test_no_file_is_written_outside_of_the_cell(study, monkeypatch):
-    packed = open_study(study / ROWS_FILE)
-    monkeypatch.setattr(type(packed), "read_files", lambda *_: {"../x.json": b"{}"})
-    monkeypatch.setattr(type(packed), "check_lines", lambda *_: None)
-    with pytest.raises(UsageError, match="no name of a file"):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *((_call(name), "a cell is called") for name in ("..", ".", "", "/abs", "a/b", "a\0b")),
+        (_call("x" * 300), "a cell is called"),
+        (_name_file("../x.json"), "a file of a cell is called"),
+        *((_name_file(name), "a file of a cell") for name in ("", "/x", "a/../b", "run", "a//b")),
+        (_name_file("cell.json/y"), "a file of a cell is called 'cell.json'"),
+    ],
+)
+def test_no_file_is_read_or_written_outside_of_the_cell(study, refused, change, said):
+    _edit(study, change)
+    with pytest.raises(UsageError, match=said):
         unpack_cell(study, NAMES[0], study.parent / "out")
-    assert not (study.parent / "x.json").exists()
+    assert not (study.parent / "out").exists()
+    assert said in refused("score", study)
+
+
+@needs_pyarrow
+def test_a_cell_by_another_name_is_refused(study):
+    """The numbers of one would be read as those of the other."""
+    _edit(study, _call("a-opd-k=3-s0"))
+    with pytest.raises(NotComparableError, match="its name or files are not those"):
+        read_run(study / "a-opd-k=3-s0")
+
+
+@needs_pyarrow
+def test_a_cell_that_is_a_folder_is_scored_too(study):
+    shutil.copytree(study.parent / "cells" / NAMES[2], study / "cells" / "c-opd-s0")
+    assert [path.rpartition("/")[2] for path in map(str, expand_specs([str(study)]))] == [
+        *NAMES,
+        "c-opd-s0",
+    ]
+
+
+@needs_pyarrow
+def test_a_study_by_another_name_is_not_one_model(study, refused):
+    for place in (study / "other.parquet", study.parent / "flat" / "a.parquet"):
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(study / ROWS_FILE, place)
+        assert "a packed study" in refused("score", place)
+    assert "a packed study" in refused("score", study.parent / "flat")
+
+
+@needs_pyarrow
+def test_a_flat_file_beside_folders_is_no_study(tmp_path, make_run):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made = make_run([(0.5, 1)] * 9, "flat/cells/lm")
+    table = pa.table({"confidence": [0.5, 0.25], "correct": [1, 0]})
+    pq.write_table(table, tmp_path / "flat" / ROWS_FILE)
+    assert len(read_run(made).rows) == 9
+    assert len(read_run(tmp_path / "flat" / ROWS_FILE).rows) == 2
 
 
 def test_without_pyarrow_it_says_what_to_install(folders, refused, monkeypatch):

@@ -23,7 +23,14 @@ Completion = str | Sequence[dict[str, Any]]
 
 
 def accuracy_reward(
-    prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
+    prompts: Sequence[Any],
+    completions: Sequence[Completion],
+    *,
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    **_columns: Any,
 ) -> list[float]:
     """Reward a right answer with 1, anything else with 0 (GRPO).
 
@@ -39,11 +46,19 @@ def accuracy_reward(
         `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
     """
     del prompts
-    return _reward_by(rewards.accuracy_reward, completions, **columns)
+    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    return [rewards.accuracy_reward(rollout) for rollout in judged]
 
 
 def brier_reward(
-    prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
+    prompts: Sequence[Any],
+    completions: Sequence[Completion],
+    *,
+    answer: Sequence[str],
+    kind: Sequence[str],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    end_ids: Collection[int] | None = None,
+    **_columns: Any,
 ) -> list[float]:
     """Reward a right answer, less the Brier score of what it states (RLCR, arXiv 2507.16806).
 
@@ -51,7 +66,8 @@ def brier_reward(
     less 1, the worst Brier score.
     """
     del prompts
-    return _reward_by(rewards.brier_reward, completions, **columns)
+    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    return [rewards.brier_reward(rollout) for rollout in judged]
 
 
 def confidence_reward(
@@ -98,20 +114,14 @@ class MethodReward:
     ) -> list[float]:
         """Reward completions; parameters as of `accuracy_reward`."""
         del prompts
-        return _reward_by(self.reward, completions, end_ids=self.end_ids, **columns)
-
-
-def _reward_by(
-    reward: Reward,
-    completions: Sequence[Completion],
-    answer: Sequence[str],
-    kind: Sequence[str],
-    completion_ids: Sequence[Sequence[int]] | None = None,
-    end_ids: Collection[int] | None = None,
-    **_columns: Any,
-) -> list[float]:
-    judged = _judge(completions, answer, kind, completion_ids, end_ids)
-    return [reward(rollout) for rollout in judged]
+        judged = _judge(
+            completions,
+            columns["answer"],
+            columns["kind"],
+            columns.get("completion_ids"),
+            self.end_ids,
+        )
+        return [self.reward(rollout) for rollout in judged]
 
 
 def _judge(
