@@ -65,3 +65,48 @@ def test_the_tests_of_the_local_engine_train_it_by_themselves(checkout):
     copy.apply("method.diff")
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", TESTS, "-k", NAME)
     assert "1 passed" in copy.run(*words)
+
+
+WRONG = {
+    'OPD._replace(name="x", loss="ce")': (
+        "loss of x: must be one of likelihood, divergence, policy, got 'ce'"
+    ),
+    'OPD._replace(name="x", shows="answer")': (
+        "shows of x: must be one of demonstration, rollout, got 'answer'"
+    ),
+    'OPD._replace(name="x", samples=1)': "samples of x: must be True or False, got 1",
+    'OPD._replace(name="x", make_targets=None)': "make_targets of x: must be a function, got None",
+    'OPD._replace(name="x", reward=0.5)': "reward of x: must be a function, got 0.5",
+    'OPD._replace(name="x", source="")': "source of x: must be a text that is not empty, got ''",
+    'OPD._replace(name="x", least_k=0)': "least_k of x: must be a whole number from 1 on, got 0",
+    "OPD._replace(name=None)": "name: must be a text that is not empty, got None",
+    "OPD._replace(source='mine')": "name: 'opd' is a method already",
+    'type(OPD)("x", "policy")': "cannot be imported (TypeError: ",
+    "None": "holds no Method; assign one to a name, or begin the file's name with _",
+}
+COLLECT = """
+import contextlib, io, sys
+from pathlib import Path
+from caopd_bench.cli import main
+
+for value in sys.argv[1:]:
+    # The last file by its name, which Python may have read a moment ago.
+    Path("bench/train/methods/x.py").write_text(
+        f"import caopd_bench.train.methods.opd as opd\\nOPD = opd.OPD\\nMINE = {value}\\n"
+        if value != "None" else ""
+    )
+    for name in [name for name in sys.modules if name.startswith("caopd_bench.train.methods")]:
+        del sys.modules[name]
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        code = main(["train", "--method", "opd", "--model", "m", "--plan"])
+    print(code, said.getvalue().strip())
+"""
+
+
+def test_a_field_that_no_engine_could_use_is_refused(checkout):
+    copy = checkout()
+    lines = copy.run("-c", COLLECT, *WRONG).splitlines()
+    assert len(lines) == len(WRONG)
+    for line, said in zip(lines, WRONG.values(), strict=True):
+        assert line.startswith(f"2 caopd-bench train: methods/x.py: {said}")

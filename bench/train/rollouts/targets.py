@@ -6,24 +6,25 @@ targets, so a method is written once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.tasks.ask.documents import demonstrate
 from caopd_bench.train.rollouts.judge import Group, Rollout
 from caopd_bench.train.rollouts.rewards import Reward, accuracy_reward
-from caopd_bench.train.text.codec import Codec
 from caopd_bench.train.text.replace import find_confidence, write_confidence
 
 if TYPE_CHECKING:
     from caopd_bench.train.settings import TrainSettings
+    from caopd_bench.train.text.codec import Codec
 
-__all__ = ["Loss", "Method", "Recipe", "Target", "check_targets"]
+__all__ = ["Loss", "Method", "Recipe", "Shows", "Target", "check_targets"]
 __all__ += ["demonstrated", "distilled", "write_rate"]
 
 Doc = Mapping[str, Any]
 Loss = Literal["likelihood", "divergence", "policy"]
+Shows = Literal["demonstration", "rollout"]
 
 
 class Target(NamedTuple):
@@ -70,7 +71,7 @@ class Method(NamedTuple):
     make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
     source: str  # where it was published
     #: What the teacher is shown. It chooses between two trainers of TRL with one loss, no more.
-    shows: Literal["demonstration", "rollout"] = "demonstration"
+    shows: Shows = "demonstration"
     #: What TRL logs of a rollout, where it logs a reward. Advantages are the targets' weights.
     reward: Reward = accuracy_reward
     least_k: int = 1  # the fewest rollouts of a question that it can compare
@@ -90,6 +91,15 @@ def check_targets(method: Method, targets: Sequence[Target]) -> None:
                 f"method {method.name}: weights: {len(target.weights)} of a completion of "
                 f"{len(target.completion)} tokens; give one for each token"
             )
+        for place, weight in enumerate(target.weights or (), 1):
+            of = f"method {method.name}: weights: that of token {place} of {len(target.completion)}"
+            if not math.isfinite(weight):
+                raise UsageError(f"{of} is {weight}, which is not finite; make it a number")
+            if weight < 0 and method.loss != "policy":
+                raise UsageError(
+                    f"{of} is {weight}; the loss {method.loss!r} would unlearn that token: "
+                    "give 0 or more, or use the loss 'policy', whose weights are advantages"
+                )
         if method.loss == "policy" and target.weights is None:
             raise UsageError(
                 f"method {method.name}: weights: a policy gradient needs the advantage of every "
@@ -109,6 +119,8 @@ def demonstrated(
 
     `asked` is the document as it is asked, where that is not the student's own.
     """
+    from caopd_bench.tasks.ask.documents import demonstrate
+
     codec = recipe.codec
     shown = demonstrate(doc, stated)
     ids = codec.encode_answer(shown, doc["style"])

@@ -18,7 +18,7 @@ from caopd_bench.train.methods import METHODS  # noqa: E402
 from caopd_bench.train.questions.fit import check_fit, unwritten_share  # noqa: E402
 from caopd_bench.train.questions.questions import load_questions  # noqa: E402
 from caopd_bench.train.rollouts.judge import Group, Rollout  # noqa: E402
-from caopd_bench.train.rollouts.targets import Method, Target  # noqa: E402
+from caopd_bench.train.rollouts.targets import Method, Target, check_targets  # noqa: E402
 from caopd_bench.train.settings import make_settings  # noqa: E402
 from caopd_bench.train.watch.updates import Watch, find_idle  # noqa: E402
 
@@ -402,6 +402,9 @@ def test_a_local_run_refuses_targets_that_no_loss_follows(micro_base, docs):
     for target, said in (
         (Target([5], [6, 7], weights=[1.0]), "weights: 1 of a completion of 2 tokens"),
         (Target([5], [6], teacher_prompt=[5]), "teacher_prompt: the loss 'likelihood' has no"),
+        (Target([5], [6, 7], weights=[1.0, math.nan]), "weights: that of token 2 of 2 is nan, wh"),
+        (Target([5], [6], weights=[math.inf]), "weights: that of token 1 of 1 is inf, which is no"),
+        (Target([5], [6], weights=[-0.5]), "weights: that of token 1 of 1 is -0.5; the loss 'lik"),
     ):
         trainer.method = METHODS["sft"]._replace(make_targets=lambda *_, t=target: [t])
         with pytest.raises(UsageError, match=f"method sft: {said}"):
@@ -409,6 +412,10 @@ def test_a_local_run_refuses_targets_that_no_loss_follows(micro_base, docs):
     trainer.method = METHODS["grpo"]._replace(make_targets=lambda *_: [Target([5], [6])])
     with pytest.raises(UsageError, match="method grpo: weights: a policy gradient needs"):
         trainer.take_step()
+    check_targets(METHODS["grpo"], [Target([5], [6], weights=[-0.5])])  # an advantage
+    unknown = Target([5], [6], weights=[math.nan])
+    with pytest.raises(UsageError, match="method grpo: weights: that of token 1 of 1 is nan"):
+        check_targets(METHODS["grpo"], [unknown])
 
 
 @pytest.mark.parametrize("loss", ["divergence", "likelihood"])
