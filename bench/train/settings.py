@@ -104,6 +104,13 @@ class TrainSettings:
     threads: int | None = _set("N", "of torch", None, ge=1)
     save_every: int = _set("N", "steps between checkpoints (20)", 20, ge=1)
 
+    def __post_init__(self) -> None:
+        """Check: settings that were made without `make_settings` are checked all the same."""
+        from caopd_bench.train.methods import METHODS
+
+        _check_fields(vars(self))
+        _check_together(self, METHODS[self.method].least_k)
+
     @property
     def places(self) -> frozenset[str]:
         """The places of `replace`."""
@@ -120,12 +127,17 @@ def list_options() -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def make_settings(values: Mapping[str, Any]) -> TrainSettings:
     """Check settings; the error names the wrong field."""
+    _refuse_unknown(values)
+    values = {k: _as_word(v) if k in _LIKE_NUMBERS else v for k, v in values.items()}
+    return TrainSettings(**_check_fields(values))
+
+
+def _check_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check settings one by one; give all of them, with those that are usual."""
     from pydantic import ValidationError
 
     from caopd_bench.train.methods import METHODS
 
-    _refuse_unknown(values)
-    values = {k: _as_word(v) if k in _LIKE_NUMBERS else v for k, v in values.items()}
     try:
         checked = _checker(tuple(METHODS))(**values)
     except ValidationError as error:
@@ -133,9 +145,7 @@ def make_settings(values: Mapping[str, Any]) -> TrainSettings:
         said, name = first["msg"], ".".join(map(str, first["loc"]))
         given = "" if first["type"] == "missing" else f"; got {first['input']!r:.80}"
         raise UsageError(f"{name}: {said[:1].lower()}{said[1:]}{given}") from None
-    settings = TrainSettings(**checked.model_dump())
-    _check_together(settings, METHODS[settings.method].least_k)
-    return settings
+    return checked.model_dump()
 
 
 def _refuse_unknown(values: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from caopd_bench.cli import main
 from caopd_bench.cli.parser import build_parser
+from caopd_bench.core.errors import UsageError
 from caopd_bench.train.settings import TrainSettings, list_options
 
 torch = pytest.importorskip("torch")
@@ -45,6 +46,25 @@ def test_every_setting_is_an_option():
     assert [name for _, name, _ in list_options()] == known
     options = vars(build_parser().parse_args(["train"]))
     assert set(known) <= set(options)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"k": -5}, "k: input should be greater than or equal to 1; got -5"),
+        ({"method": "odp"}, "method: input should be 'sft', "),
+        ({"replace": "notes"}, "replace: must be of completion"),
+        ({"method": "grpo", "k": 1}, "k: grpo compares rollouts"),
+    ],
+)
+def test_settings_are_checked_however_they_are_made(wrong, said):
+    fine = TrainSettings(method="opd", model="x")
+    for make in (
+        lambda: TrainSettings(**{"method": "opd", "model": "x", **wrong}),
+        lambda: dataclasses.replace(fine, **wrong),
+    ):
+        with pytest.raises(UsageError, match=said):
+            make()
 
 
 def test_a_run_from_the_command_line(train, started, tmp_path):
