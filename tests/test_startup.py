@@ -46,10 +46,11 @@ def python(site, tmp_path):
     return call
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"]])
+def test_help_loads_nothing_heavy(words):
     code = (
         "import sys\nfrom caopd_bench.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: print('MODULES', *sys.modules)"
+        f"try: main({words})\nexcept SystemExit: print('MODULES', *sys.modules)"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -57,6 +58,9 @@ def test_help_loads_nothing_heavy():
     loaded = out.partition("MODULES")[2].split()
     assert "caopd_bench.cli" in loaded
     assert [name for name in loaded if name.partition(".")[0] in HEAVY] == []
+    # Settings are described, and methods listed, for `train` alone; data sets for neither.
+    assert ("caopd_bench.train.settings" in loaded) is ("train" in words)
+    assert [name for name in loaded if name.startswith("caopd_bench.tasks.")] == []
 
 
 def test_the_packages_load_only_themselves(python):

@@ -29,6 +29,7 @@ def describe_surface() -> dict[str, Any]:
 
 def _describe_parser(parser: argparse.ArgumentParser) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    parser.format_help()  # some commands add their options only now
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             found |= {name: _describe_parser(sub) for name, sub in action.choices.items()}

@@ -47,7 +47,27 @@ def _tell_and_run(options: argparse.Namespace) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what was wrong in one line."""
+    """Says what was wrong in one line; `fill` adds a command's options when they are needed."""
+
+    def __init__(
+        self, *, fill: Callable[[argparse.ArgumentParser], None] | None = None, **described: Any
+    ) -> None:
+        super().__init__(**described)
+        self._fill = fill
+
+    def fill(self) -> None:
+        """Add the options that were not added yet."""
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            fill(self)
+
+    def parse_known_args(self, *words: Any, **named: Any) -> Any:
+        self.fill()
+        return super().parse_known_args(*words, **named)
+
+    def format_help(self) -> str:
+        self.fill()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         # argparse shows words as they were given: a newline in one would begin a line with it.

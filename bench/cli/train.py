@@ -10,7 +10,6 @@ from typing import Any
 from caopd_bench.cli import arguments
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import inline
-from caopd_bench.train.settings import list_options, make_settings, read_config, read_word
 
 __all__ = ["add", "run_train"]
 
@@ -19,7 +18,7 @@ OF_PRETRAINING = ("method", "seed", "steps", "threads")
 
 
 class _MethodNames:
-    """Listed when a help text is shown, and not before: the methods' files import much."""
+    """Listed when a help text is shown, and not before: every method's file is imported."""
 
     def __str__(self) -> str:
         from caopd_bench.train.methods import METHODS
@@ -34,7 +33,15 @@ def add(commands: Any) -> None:
         help="comparison checkpoints: OPD, CaOPD and what they are compared with",
         description="Train a checkpoint by one method, or pretrain a micro model. What comes out "
         "is a folder for lm_eval. docs/train.md",
+        fill=_add_options,
     )
+    train.set_defaults(run=run_train)
+
+
+def _add_options(train: argparse.ArgumentParser) -> None:
+    """Add the options; the settings are read for them, so that other commands do without."""
+    from caopd_bench.train.settings import list_options
+
     train.add_argument("--output", type=arguments.path, metavar="DIR", help="a new folder")
     train.add_argument(
         "--config", type=arguments.path, metavar="FILE", help="YAML of settings; options go before"
@@ -67,14 +74,14 @@ def add(commands: Any) -> None:
     groups: dict[str, Any] = {}
     for title, name, shown in list_options():
         group = groups.get(title) or groups.setdefault(title, train.add_argument_group(title))
-        option = group.add_argument(f"--{name.replace('_', '-')}", **shown)
+        option: Any = group.add_argument(f"--{name.replace('_', '-')}", **shown)
         option.methods = _MethodNames()  # what %(methods)s in a help text stands for
-    train.set_defaults(run=run_train)
 
 
 def run_train(options: argparse.Namespace) -> int:
     """Train, and give the exit code: 0 done, 1 stopped, 2 usage, 130 stopped by Ctrl-C."""
     from caopd_bench.core.extras import require
+    from caopd_bench.train.settings import make_settings
 
     values = _collect_settings(options)
     if values.get("method") == "pretrain":
@@ -110,6 +117,8 @@ def run_train(options: argparse.Namespace) -> int:
 
 def _collect_settings(options: argparse.Namespace) -> dict[str, Any]:
     """Put the file's settings and the command line's together; the latter win."""
+    from caopd_bench.train.settings import list_options, read_config, read_word
+
     values = read_config(options.config) if options.config is not None else {}
     # YAML reads 1e-5 as a word.
     values = {k: read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}

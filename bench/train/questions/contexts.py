@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from caopd_bench.tasks.ask.documents import demonstrate
 from caopd_bench.train.rollouts.judge import Group
 from caopd_bench.train.text.replace import state_confidence
 
@@ -34,6 +33,8 @@ def show_demonstration(
     note : str, optional
         The confidence that the teacher is told to state.
     """
+    from caopd_bench.tasks.ask.documents import demonstrate
+
     shown = demonstrate(doc, stated)
     return {**doc, "context": "demonstration", "privileged": shown, "note": note}
 

@@ -1,4 +1,7 @@
-"""Rollouts: answers that a student sampled, judged by the verifiers of the tasks."""
+"""Rollouts: answers that a student sampled, judged by the verifiers of the tasks.
+
+Every method imports this file, `train --help` with them: verifiers and numpy wait for a rollout.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from caopd_bench.tasks.judge.verify import group_answers, verify
-from caopd_bench.train.rollouts.success import agreement_rates, success_rates
 from caopd_bench.train.text.replace import read_response
 
 __all__ = ["Group", "Rollout", "judge_rollout", "make_groups"]
@@ -61,6 +60,8 @@ def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) ->
 @lru_cache(maxsize=65536)
 def _judge(text: str, kind: str, gold: str) -> tuple[str, str | None, float | None, int]:
     """Give status, answer, confidence and correctness; remembered, since rollouts repeat."""
+    from caopd_bench.tasks.judge.verify import verify
+
     read = read_response(text, kind)
     confidence = read.confidence if read.status == "ok" else None
     correct = read.status != "unfinished" and verify(read.answer, gold, kind=kind)
@@ -90,6 +91,11 @@ def make_groups(
     source : str
         ``"verifier"``, or ``"agreement"``: the share of the commonest answer, without the gold one.
     """
+    import numpy as np
+
+    from caopd_bench.tasks.judge.verify import group_answers
+    from caopd_bench.train.rollouts.success import agreement_rates, success_rates
+
     if len(rollouts) != len(docs) * k:
         raise ValueError(f"{len(docs)} questions with {k} rollouts each, got {len(rollouts)}")
     parts = [list(rollouts[i * k : (i + 1) * k]) for i in range(len(docs))]

@@ -16,15 +16,16 @@ An answer that states no usable confidence gets the worst value of the confidenc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from caopd_bench.train.rollouts.judge import Rollout
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 __all__ = ["Reward", "accuracy_reward", "advantages", "brier_reward", "confidence_reward"]
 
-Floats = npt.NDArray[np.float64]
 Reward = Callable[[Rollout], float]
 
 
@@ -57,7 +58,7 @@ def confidence_reward(rollout: Rollout, rate: float, mix: float = 0.5) -> float:
     return -abs(rollout.confidence - (mix * rate + (1 - mix) * rollout.correct))
 
 
-def advantages(rewards: Sequence[float], *, scale: bool = True) -> Floats:
+def advantages(rewards: Sequence[float], *, scale: bool = True) -> npt.NDArray[np.float64]:
     """Centre a group's rewards, and divide them by their standard deviation (GRPO).
 
     Examples
@@ -65,9 +66,11 @@ def advantages(rewards: Sequence[float], *, scale: bool = True) -> Floats:
     >>> advantages([1, 0, 0, 1]).round(4)
     array([ 0.9998, -0.9998, -0.9998,  0.9998])
     """
+    import numpy as np  # here: the methods are also imported to be listed
+
     values = np.asarray(rewards, dtype=np.float64)
-    centred: Floats = values - values.mean()
+    centred: npt.NDArray[np.float64] = values - values.mean()
     if not scale:
         return centred
-    result: Floats = np.round(centred / (values.std() + 1e-4), 12)
+    result: npt.NDArray[np.float64] = np.round(centred / (values.std() + 1e-4), 12)
     return result

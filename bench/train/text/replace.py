@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from caopd_bench.tasks.read.parse import ParsedResponse, parse_response
+if TYPE_CHECKING:
+    from caopd_bench.tasks.read.parse import ParsedResponse
 
 __all__ = ["find_confidence", "read_response", "state_confidence", "write_confidence"]
 
@@ -28,6 +30,8 @@ _PROBES = ("0.37", "0.63")
 @lru_cache(maxsize=65536)
 def read_response(text: str, kind: str) -> ParsedResponse:
     """Read a response as the tasks do; remembered, since rollouts repeat."""
+    from caopd_bench.tasks.read.parse import parse_response
+
     return parse_response(text, kind=kind)
 
 
@@ -60,6 +64,8 @@ def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
     >>> text[slice(*find_confidence(text))]
     '95%'
     """
+    from caopd_bench.tasks.read.parse import parse_response
+
     read = read_response(text, kind)
     if read.status != "ok":
         return None
