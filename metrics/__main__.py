@@ -28,7 +28,7 @@ PAGES = {
     "ranking": f"[ranking]({RANKING})",
     "selective": f"[selective]({SELECTIVE})",
 }
-UNDEFINED = {"": "never", RIGHT: "nothing right", WRONG: "nothing wrong", BOTH: "one class only"}
+UNDEFINED = {"": "", RIGHT: "nothing right", WRONG: "nothing wrong", BOTH: "one class only"}
 
 
 def render() -> str:
@@ -47,7 +47,9 @@ def _line(name: str, row: Metric) -> str:
     low, high = (
         ("-" if end < 0 else "") + "infinity" if isinf(end) else f"{end:g}" for end in row.range
     )
-    undefined = UNDEFINED[row.needs] + ("; can be infinite" if row.infinite else "")
+    reasons = (UNDEFINED[row.needs], row.undefined)
+    undefined = "; ".join(filter(None, reasons)) or "never"
+    undefined += "; can be infinite" if row.infinite else ""
     page = PAGES.get(row.function.__module__.rpartition(".")[2], "")
     which = better[row.higher_is_better]
     return f"| `{name}` | {_words(row)} | {low} to {high} | {which} | {undefined} | {page} |"
@@ -57,7 +59,7 @@ def _words(row: Metric) -> str:
     """Take the first sentence of its docstring, which says what it returns."""
     first = " ".join((row.function.__doc__ or row.label).strip().partition("\n\n")[0].split())
     said = re.sub(r"(?::\w+:|`)`([^`]+)``?", r"`\1`", first.removeprefix("Return "))
-    return said.partition("; parameters")[0].removesuffix(".")
+    return said.removesuffix(".")
 
 
 def replace_table(page: str) -> str:

@@ -8,6 +8,8 @@ docs/metrics follow from the row.
 from __future__ import annotations
 
 import hashlib
+import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
@@ -24,6 +26,8 @@ Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
 
 RIGHT, WRONG, BOTH = "right answers", "wrong answers", "right and wrong answers"
 NEEDS = ("", RIGHT, WRONG, BOTH)
+AVERAGES = ("", "rows", "classes")
+NULLS = ("calibrated", "without skill")
 GENERAL = ("skewness-adjusted", "simulated inversion")  # methods that work for any metric
 SHARE, QUARTER = (0.0, 1.0), (0.0, 0.25)
 
@@ -144,6 +148,8 @@ class Metric:
         make a difference as large as the range, or of the right and of the wrong ones.
     infinite : str
         Why it can be infinite.
+    undefined : str
+        When it is NaN, for another reason than ``needs``: "no row states 0.9 or more".
     caution : Caution or None
         Where its interval was seen to cover clearly less than it should.
     scored : bool
@@ -158,7 +164,8 @@ class Metric:
     TypeError
         Without a range.
     ValueError
-        If the range is not two numbers, the lower one first, or ``needs`` is something else.
+        If the range is not two numbers, the lower one first, or another attribute is none of what
+        it can be.
 
     Examples
     --------
@@ -180,6 +187,7 @@ class Metric:
     influence: Callable[[Tally], Influence] | None = field(default=None, kw_only=True)
     average: Literal["", "rows", "classes"] = field(default="", kw_only=True)
     infinite: str = field(default="", kw_only=True)
+    undefined: str = field(default="", kw_only=True)
     caution: Caution | None = field(default=None, kw_only=True)
     scored: bool = field(default=True, kw_only=True)
     shown: Shown = field(default=Shown(), kw_only=True)
@@ -188,15 +196,42 @@ class Metric:
     def __post_init__(self) -> None:
         given: Any = self.range
         pair = isinstance(given, tuple) and len(given) == 2
-        if not pair or not all(isinstance(end, (int, float)) for end in given):
+        if not pair or not all(
+            isinstance(end, (int, float)) and not isinstance(end, bool) for end in given
+        ):
             raise ValueError(f"range of {self.label} must be a pair of numbers, got {given!r}")
         if not given[0] < given[1]:
             raise ValueError(
                 f"range of {self.label} must be (low, high) with low < high, got {given!r}"
             )
-        if self.needs not in NEEDS:
-            known = ", ".join(map(repr, NEEDS))
-            raise ValueError(f"needs of {self.label} must be one of {known}; got {self.needs!r}")
+        words: list[tuple[str, Any, tuple[Any, ...]]] = [
+            ("higher_is_better", self.higher_is_better, (True, False, None)),
+            ("needs", self.needs, NEEDS),
+            ("average", self.average, AVERAGES),
+        ]
+        if isinstance(self.interval, Folded):
+            words.append(("the null of the interval", self.interval.null, NULLS))
+        for what, word, allowed in words:
+            _check_word(f"{what} of {self.label}", word, allowed)
+        for what, thing, kinds in (
+            ("interval", self.interval, (ClosedForm, Folded, type(None))),
+            ("caution", self.caution, (Caution, type(None))),
+            ("shown", self.shown, (Shown,)),
+        ):
+            if not isinstance(thing, kinds):
+                known = " or ".join(kind.__name__ for kind in kinds)
+                raise ValueError(f"{what} of {self.label} must be {known}; got {thing!r}")
+        for what in ("label", "infinite", "undefined"):
+            if not isinstance(getattr(self, what), str):
+                got = getattr(self, what)
+                raise ValueError(f"{what} of {self.label} must be a text; got {got!r}")
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle one that is registered by its name: many hold functions without a name."""
+        for name, row in REGISTRY.items():
+            if row is self:
+                return _registered, (name,)
+        return super().__reduce_ex__(protocol)
 
     @property
     def signed(self) -> bool:
@@ -204,9 +239,25 @@ class Metric:
         return self.range[0] < 0.0
 
 
+def _check_word(what: str, word: Any, allowed: tuple[Any, ...]) -> None:
+    # By type, too: 1 is no True.
+    if not any(type(word) is type(one) and word == one for one in allowed):
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, allowed))}; got {word!r}")
+
+
+def _registered(name: str) -> Metric:
+    """Return a metric that was pickled by its name."""
+    if name not in REGISTRY:
+        raise LookupError(f"no metric {name} here; import the file that registers it first")
+    return REGISTRY[name]
+
+
 class Point(Protocol):
     """The public function of a metric: of rows or of a tally, and its arithmetic on cells."""
 
+    __name__: str
+    __qualname__: str
+    __doc__: str | None
     cells: Cells
 
     def __call__(self, confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
@@ -236,7 +287,8 @@ def metric(
 
     That is the arithmetic, in place of which the public function comes back. ``cells`` is the
     arithmetic of a public function that is written out, since it has options; ``name`` stands in
-    place of its own. The other keywords are attributes of :class:`Metric`.
+    place of its own. The other keywords are attributes of :class:`Metric`. Sections that are the
+    same for every metric are put into its docstring.
 
     Examples
     --------
@@ -258,14 +310,50 @@ def metric(
             raise ValueError(f"there is a metric {called} already; choose another name")
         _check_interval(called, known.get("interval"))
         function = decorated if cells else _make_point(decorated)
-        higher = None if better is None else better == "higher"
-        REGISTRY[called] = Metric(function, cells or decorated, higher, label, **known)
+        try:
+            _check_word("better", better, ("higher", "lower", None))
+            higher = None if better is None else better == "higher"
+            row = Metric(function, cells or decorated, higher, label, **known)
+        except ValueError as error:
+            raise ValueError(f"metric {called}: {error}") from None
+        function.__doc__ = _complete(function.__doc__ or f"Return {label}.", row)
+        if not cells:  # for pickle, which looks for a function by its name
+            decorated.__qualname__ += ".cells"
+        REGISTRY[called] = row
         in_order = sorted(REGISTRY.items(), key=lambda row: row[1].place)
         REGISTRY.clear()
         REGISTRY.update(in_order)
         return function
 
     return register
+
+
+COMMON = {
+    "Parameters": """\
+confidence : array_like, shape (n,), or Tally
+    Stated confidences in [0, 1], or a tally in place of both arguments.
+correct : array_like, shape (n,), optional
+    0/1 or bool.""",
+    "Returns": "float\n    In {}.",
+    "Raises": "ValueError\n    If the input is invalid or empty, see :func:`tally`.",
+}
+_SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.MULTILINE)
+
+
+def _complete(doc: str, row: Metric) -> str:
+    """Add what a docstring has in common with all: the two arguments, and what is missing."""
+    summary, *rest = _SECTION.split(inspect.cleandoc(doc))
+    own = dict(zip(rest[::2], (text.strip("\n") for text in rest[1::2]), strict=True))
+    ends = "[{:g}, {:g}]".format(*row.range)
+    common = {name: text.format(ends) for name, text in COMMON.items()}
+    options = own.get("Parameters")
+    if options and options.startswith("confidence"):
+        common["Parameters"] = options
+    elif options:
+        common["Parameters"] += f"\n{options}"
+    sections = {**common, **own, "Parameters": common["Parameters"]}
+    parts = [f"{name}\n{'-' * len(name)}\n{text}" for name, text in sections.items()]
+    return "\n\n".join([summary.rstrip(), *parts]) + "\n"
 
 
 def _check_interval(name: str, how: ClosedForm | Folded | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics import points
-from caopd_bench.metrics.definition import BOTH, REGISTRY, RIGHT, WRONG, Metric
+from caopd_bench.metrics.definition import BOTH, REGISTRY, RIGHT, WRONG, ClosedForm, Metric
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 ROUNDING = 1e-9  # a value beyond the range by less is at its end
@@ -22,6 +22,11 @@ for _file in pkgutil.iter_modules(points.__path__):
 
 #: Every metric by name, in the order of tables.
 METRICS: Mapping[str, Metric] = MappingProxyType(REGISTRY)
+
+for _name, _row in METRICS.items():
+    _worth = _row.interval.worth if isinstance(_row.interval, ClosedForm) else ""
+    if _worth and _worth not in METRICS:
+        raise ValueError(f"metric {_name}: worth of its interval must be a metric; got {_worth!r}")
 
 
 def check_metrics(names: Any) -> list[str]:
@@ -121,4 +126,5 @@ def reason_of(name: str, value: float, tally: Tally) -> str:
         return f"all answers right: {metric.label} needs {metric.needs}"
     if metric.needs in (RIGHT, BOTH) and not tally.n_right:
         return f"all answers wrong: {metric.label} needs {metric.needs}"
-    return f"{metric.label} is undefined for these rows"
+    why = f"{metric.undefined}: " if metric.undefined else ""
+    return f"{why}{metric.label} is undefined" + ("" if why else " for these rows")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -95,10 +94,6 @@ def ece(
 
     Parameters
     ----------
-    confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments.
-    correct : array_like, shape (n,), optional
-        0/1 or bool.
     bins : int, default 10
         Number of bins; "value" and "sweep" do without it.
     strategy : {"width", "mass", "value", "sweep"}, default "width"
@@ -163,10 +158,16 @@ def ece(
     return float(_ece(*t.cells, bins, edges, strategy, norm, debias))
 
 
+def _cells_in_l2(
+    values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], **options: Any
+) -> NDArray[Any]:
+    return _ece(values, right, wrong, **{"norm": "l2", **options})
+
+
 @metric(
     "ECE (L2)",
     name="ece_l2",
-    cells=partial(_ece, norm="l2"),
+    cells=_cells_in_l2,
     better="lower",
     range=SHARE,
     interval=ClosedForm("simulated inversion", one_row=True, coarse=True),
@@ -174,9 +175,17 @@ def ece(
     scored=False,
     place=5,
 )
-def _ece_in_l2(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-    """Return the ECE in the L2 norm, the root mean square of the gaps of the bins."""
-    return ece(confidence, correct, norm="l2")
+def _ece_in_l2(
+    confidence: ArrayLike | Tally, correct: ArrayLike | None = None, **options: Any
+) -> float:
+    """Return the ECE in the L2 norm, the root mean square of the gaps of the bins.
+
+    Parameters
+    ----------
+    **options
+        As for :func:`ece`.
+    """
+    return ece(confidence, correct, **{"norm": "l2", **options})
 
 
 def _influence_of_over_ece(t: Tally) -> Influence:
@@ -214,13 +223,19 @@ def over_ece(
 
     Parameters
     ----------
-    confidence, correct, bins, strategy, edges
-        As for :func:`ece`, with the same errors.
+    bins, strategy, edges
+        As for :func:`ece`.
 
     Returns
     -------
     float
         In [0, 1]; 0 when no bin claims more than it delivers.
+
+    Raises
+    ------
+    ValueError
+        If the input is invalid or empty, see :func:`tally`, or an option is; for weights with
+        "sweep", which counts rows.
 
     Notes
     -----

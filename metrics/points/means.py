@@ -37,7 +37,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
     place=1,
 )
 def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    """Return the share of right answers; parameters as for :func:`ece`.
+    """Return the share of right answers.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
     place=2,
 )
 def mean_confidence(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    """Return the mean stated confidence; parameters as for :func:`ece`.
+    """Return the mean stated confidence.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
 def overconfidence_gap(
     values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]
 ) -> NDArray[Any]:
-    """Return mean confidence minus accuracy, the OCG; parameters as for :func:`ece`.
+    """Return mean confidence minus accuracy, the OCG.
 
     Returns
     -------
@@ -204,7 +204,7 @@ def _influence_when_wrong(t: Tally) -> Influence:
 def confidence_when_wrong(
     values: FloatArray, _right: NDArray[Any], wrong: NDArray[Any]
 ) -> NDArray[Any]:
-    """Return the mean confidence of the wrong answers, the MCIP; parameters as for :func:`ece`.
+    """Return the mean confidence of the wrong answers, the MCIP.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def _saturation(
 def saturation(
     confidence: ArrayLike | Tally, correct: ArrayLike | None = None, *, at: float = 0.99
 ) -> float:
-    """Return the share of rows that state 0.99 (``at``) or more; parameters as for :func:`ece`.
+    """Return the share of rows that state 0.99 (``at``) or more.
 
     Parameters
     ----------

@@ -88,8 +88,6 @@ def influence_of_brier(t: Tally) -> Influence:
 def brier(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the Brier score, the mean squared distance of confidence and correctness.
 
-    Parameters and errors as for :func:`ece`.
-
     Returns
     -------
     float
@@ -183,7 +181,7 @@ def _influence_of_skill(t: Tally) -> Influence:
     place=12,
 )
 def brier_skill(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    r"""Return the Brier skill score against always stating the accuracy; parameters as for brier.
+    r"""Return the Brier skill score against always stating the accuracy.
 
     Returns
     -------
@@ -232,7 +230,7 @@ def _influence_of_log_score(t: Tally) -> Influence:
     place=13,
 )
 def log_score(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    r"""Return the log score, the mean negative log-likelihood; parameters as for :func:`brier`.
+    r"""Return the log score, the mean negative log-likelihood.
 
     Returns
     -------

@@ -63,8 +63,6 @@ def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, A
 def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the area under the ROC curve: P(c+ > c-) + P(c+ = c-) / 2.
 
-    Parameters and errors as for :func:`ece`.
-
     Returns
     -------
     float
@@ -100,7 +98,7 @@ def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDAr
     place=16,
 )
 def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    """Return the strict pairwise ranking P(c+ > c-); parameters as for :func:`auroc`.
+    """Return the strict pairwise ranking P(c+ > c-).
 
     Returns
     -------
@@ -136,7 +134,10 @@ def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArra
 def tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the share of (right, wrong) pairs with the same confidence, P(c+ = c-).
 
-    Parameters as for :func:`auroc`; NaN without both right and wrong answers.
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without both right and wrong answers.
 
     Examples
     --------
@@ -190,8 +191,6 @@ def auprc(
 
     Parameters
     ----------
-    confidence, correct
-        As for :func:`auroc`.
     positive : {"right", "wrong"}, default "right"
         The class to be found: right answers by high confidence, or wrong ones by low confidence.
 

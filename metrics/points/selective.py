@@ -91,8 +91,6 @@ def _slopes_of_aurc(t: Tally) -> tuple[FloatArray, FloatArray]:
 def aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the area under the risk-coverage curve: the mean error rate over all coverages.
 
-    Parameters and errors as for :func:`ece`.
-
     Returns
     -------
     float
@@ -156,8 +154,6 @@ def _influence_of_eaurc(t: Tally) -> Influence:
 )
 def eaurc(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the excess AURC: what a perfect order of the same answers would save.
-
-    Parameters and errors as for :func:`ece`.
 
     Returns
     -------

@@ -138,8 +138,6 @@ def _influence_of_smooth_ece(tally: Tally) -> Influence:
 def smooth_ece(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     r"""Return the smooth calibration error, the ECE without bins.
 
-    Parameters and errors as for :func:`ece`.
-
     Returns
     -------
     float

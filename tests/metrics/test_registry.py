@@ -1,12 +1,17 @@
 """The registry: every metric in its own range, and a new one that works and disturbs no other."""
 
+import copy
 import math
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import caopd_bench.metrics as m
+from caopd_bench.metrics.__main__ import render
 from caopd_bench.metrics.comparison.paired_limits import paired_limits
 from caopd_bench.metrics.comparison.pairs import pair
 from caopd_bench.metrics.definition import REGISTRY, ClosedForm, Folded, metric
@@ -36,8 +41,55 @@ def test_a_registration_without_a_range_is_an_error_at_once():
         m.Metric(m.ece, m.METRICS["ece"].cells, False, "Mine")
 
 
+@pytest.mark.parametrize("name", m.METRICS)
+def test_every_metric_and_its_arithmetic_pickle(name):
+    row = m.METRICS[name]
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        for thing in (row, row.cells, row.function):
+            assert pickle.loads(pickle.dumps(thing, protocol)) is thing
+    assert copy.deepcopy(row) is row
+
+
+def test_a_process_that_has_imported_nothing_reads_a_pickled_metric():
+    row = m.METRICS["brier"]
+    code = "import pickle, sys\nrow, cells = pickle.load(sys.stdin.buffer)\n"
+    code += "from caopd_bench.metrics import METRICS\n"
+    code += "assert METRICS['brier'] is row and row.cells is cells"
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, input=pickle.dumps((row, row.cells)), check=True)
+
+
+def test_a_metric_that_is_not_registered_pickles_as_long_as_its_functions_do():
+    row = replace(m.METRICS["brier"], label="Mine", influence=None)
+    assert pickle.loads(pickle.dumps(row)) == row != m.METRICS["brier"]
+
+
+def test_the_ece_in_l2_takes_the_options_of_the_ece():
+    c, y = draw(5, 50)
+    row = m.METRICS["ece_l2"]
+    assert row.function(c, y, bins=20) == m.ece(c, y, bins=20, norm="l2")
+    assert float(row.cells(*as_tally(c, y).cells, bins=20)) == m.ece(c, y, bins=20, norm="l2")
+    assert row.function(c, y, debias=True) == m.ece(c, y, norm="l2", debias=True)
+
+
+@pytest.mark.parametrize("name", m.METRICS)
+def test_help_of_a_metric_has_all_sections_once(name):
+    doc = m.METRICS[name].function.__doc__
+    sections = ["Parameters", "Returns", "Raises", "Notes", "Examples"]
+    places = [doc.find(f"\n{section}\n---") for section in sections]
+    assert min(places[:3]) > 0, doc
+    assert [place for place in places if place > 0] == sorted(filter(lambda at: at > 0, places))
+    for once in (
+        *(f"\n{section}\n---" for section in sections[:3]),
+        "\nconfidence : ",
+        "\ncorrect : ",
+    ):
+        assert doc.count(once) == 1, once
+
+
 @pytest.mark.parametrize(
-    "wrong", [(1.0, 0.0), (0.0, 0.0), (math.nan, 1.0), (0.0,), (0.0, "1"), None, 1.0, "01"]
+    "wrong",
+    [(1.0, 0.0), (0.0, 0.0), (math.nan, 1.0), (0.0,), (0.0, "1"), (False, True), None, 1.0, "01"],
 )
 def test_a_range_is_two_numbers_in_order(wrong):
     with pytest.raises(ValueError, match="range of Mine must be"):
@@ -65,6 +117,37 @@ def test_a_row_that_is_wrong_is_one_clear_error_and_registers_nothing():
     with pytest.raises(ValueError, match="'inversion' is of the ECE only"):
         metric("Mine", range=(0.0, 1.0), interval=ClosedForm("inversion"))(nameless)
     assert list(m.METRICS) == known
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"better": "Higher"}, "better must be one of 'higher', 'lower', None; got 'Higher'"),
+        ({"better": True}, "better must be one of 'higher', 'lower', None; got True"),
+        (
+            {"range": (1.0, 0.0)},
+            r"range of Mine must be \(low, high\) with low < high, got \(1.0, 0",
+        ),
+        ({"range": (0.0, math.nan)}, r"range of Mine must be .*, got \(0.0, nan\)"),
+        ({"range": (0.0, "1")}, r"range of Mine must be a pair of numbers, got \(0.0, '1'\)"),
+        ({"needs": "right"}, "needs of Mine must be one of '', 'right answers', .*; got 'right'"),
+        ({"average": "row"}, "average of Mine must be one of '', 'rows', 'classes'; got 'row'"),
+        ({"interval": "wilson"}, "interval of Mine must be ClosedForm or Folded or .*'wilson'"),
+        ({"interval": Folded("Calibrated")}, "null of the interval of Mine .* got 'Calibrated'"),
+        ({"caution": 0.8}, "caution of Mine must be Caution or NoneType; got 0.8"),
+        ({"shown": "Mine"}, "shown of Mine must be Shown; got 'Mine'"),
+        ({"undefined": 1}, "undefined of Mine must be a text; got 1"),
+    ],
+)
+def test_a_wrong_word_is_an_error_with_the_name_of_the_metric(wrong, said):
+    def nameless(values, right, wrong):
+        raise NotImplementedError
+
+    known = list(m.METRICS)
+    with pytest.raises(ValueError, match=f"^metric nameless: .*{said}"):
+        metric("Mine", **{"range": (0.0, 1.0), **wrong})(nameless)
+    assert list(m.METRICS) == known
+    assert nameless.__qualname__.endswith("nameless")
 
 
 def test_what_has_a_line_says_what_it_means_and_is_computed():
@@ -99,6 +182,8 @@ def test_the_ends_of_a_range_are_those_of_the_metric(name):
     low, high = m.METRICS[name].range
     defined = [value for value in values if not math.isnan(value)]
     assert all(low <= value <= high for value in defined)
+    for c, y in EXTREMES:  # a value that is none has a reason: `needs`, or `undefined`
+        assert not m.undefined_reason(name, c, y).endswith("for these rows"), (c, y)
     if name not in m.FAMILY:
         return  # that the range of a new one is no wider than it must be is not asked for
     for end, extreme in enumerate((min(defined), max(defined))):
@@ -236,6 +321,11 @@ def test_a_new_metric_that_is_undefined_gets_a_reason(register):
     assert m.summary(c, y).reasons["deficit"] == i.reason
     change = m.compare((c, y), (c, y), metrics=["deficit"])["deficit"]
     assert change.reason == f"a: {i.reason}; b: {i.reason}"
+    register(replace(nan, undefined="no row states 0.9 or more"))
+    said = "no row states 0.9 or more: Nothing is undefined"
+    assert m.undefined_reason("deficit", c, y) == said
+    assert m.summary(c, y).reasons["deficit"] == said
+    assert "| 0 to 1 | - | no row states 0.9 or more |" in render()
     register(replace(nan, function=lambda *_rows: math.inf, range=(0.0, math.inf)))
     assert m.bootstrap(c, y, metrics=["deficit"], replicates=20)["deficit"].reason == (
         "Nothing is infinite"
