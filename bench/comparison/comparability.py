@@ -59,7 +59,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
     found = [
         Difference(None, word, *shown)
         for key, word in OF_RUN.items()
-        if (shown := _unlike(_of_run(base, key), _of_run(cand, key)))
+        if (shown := _unlike(*(_of_run(run, key, tasks) for run in (base, cand))))
     ]
     for task in tasks:
         ours, theirs = base.settings(task), cand.settings(task)
@@ -137,13 +137,17 @@ def _of_checkpoints(
     yield Difference(task, CHECKPOINT, *(inline(side, WIDTH) for side in shown))
 
 
-def _of_run(run: AnyRun, key: str) -> Any:
+def _of_run(run: AnyRun, key: str, tasks: Sequence[str]) -> Any:
     if key == "quantization":
         arguments = run.provenance.get("model_args")
         given = arguments if isinstance(arguments, Mapping) else {}
         named = {name: given[name] for name in sorted(given) if is_quantisation(str(name))}
         return named or None
-    return run.provenance.get(key)
+    if key == "fewshot_as_multiturn" and not any(run.settings(t).get("num_fewshot") for t in tasks):
+        return None  # turns of exemplars that are not there
+    value = run.provenance.get(key)
+    # No options are written as nothing by one caller of lm-eval and as an empty mapping by another.
+    return None if value == {} else value
 
 
 def _of_task(settings: Mapping[str, Any], key: str) -> Any:

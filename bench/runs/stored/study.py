@@ -239,14 +239,15 @@ def _names(file: Path, *_: int) -> tuple[str, ...] | None:
 
 
 def find_cell(path: Path) -> Path | None:
-    """Find the folder of the run that `STUDY/CELL` means; None if it means none.
+    """Find the folder of the run that `STUDY/CELL` or `STUDY/cells/CELL` means, if it means one.
 
     It need not be on the disk: `STUDY/cells/CELL/run`.
     """
-    if path.exists() or not is_study(path.parent):
+    study = path.parent.parent if path.parent.name == CELLS else path.parent
+    if path.exists() or not is_study(study):
         return None
-    folder = path.parent / CELLS / path.name / "run"
-    is_cell = folder.is_dir() or path.name in open_study(path.parent / ROWS_FILE).cells
+    folder = study / CELLS / path.name / "run"
+    is_cell = folder.is_dir() or path.name in open_study(study / ROWS_FILE).cells
     return folder if is_cell else None
 
 

@@ -76,3 +76,16 @@ def test_files_of_confidences_name_none(make):
     base = make("base", parser_version="2")
     cand = make("cand", source={"columns": {"item": "item"}, "files": 1, "format": "csv"})
     assert [one.setting for one in find_differences(base, cand, [TASK])] == ["parser"]
+
+
+def test_no_options_in_two_spellings_are_no_difference(make):
+    """One caller of lm-eval writes null and another {}; without exemplars nothing is in turns."""
+    base, cand = make("base", num_fewshot=0), make("cand", num_fewshot=0)
+    base.provenance.update(gen_kwargs=None, fewshot_as_multiturn=True)
+    cand.provenance.update(gen_kwargs={}, fewshot_as_multiturn=None)
+    assert find_differences(base, cand, [TASK]) == []
+    for run in (base, cand):
+        run.provenance["tasks"][TASK]["num_fewshot"] = 4
+    cand.provenance["gen_kwargs"] = {"temperature": 1.0}
+    found = [one.setting for one in find_differences(base, cand, [TASK])]
+    assert found == ["exemplars as turns", "generation options"]

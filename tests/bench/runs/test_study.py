@@ -310,6 +310,12 @@ def test_a_cell_by_another_name_is_refused(study):
 
 
 @needs_pyarrow
+def test_a_cell_by_the_path_of_its_folder(study):
+    named = [study / NAMES[0], study / "cells" / NAMES[0], study / "cells" / NAMES[0] / "run"]
+    assert {read_run(path).name for path in named} == {NAMES[0]}
+
+
+@needs_pyarrow
 def test_a_cell_that_is_a_folder_is_scored_too(study):
     shutil.copytree(study.parent / "cells" / NAMES[2], study / "cells" / "c-opd-s0")
     assert [path.rpartition("/")[2] for path in map(str, expand_specs([str(study)]))] == [
