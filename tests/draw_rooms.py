@@ -54,7 +54,8 @@ FLOORS = {
     ),
     "caopd_bench.tasks": (
         ("discovery", "problems", "read"),
-        ("catalogue", "judge"),
+        ("judge",),
+        ("catalogue",),
         ("ask",),
         ("ways", "listing"),
         ("own", "write_yaml"),

@@ -1,4 +1,4 @@
-"""What the model is asked: where a prompt is worded, but for what a way of asking words itself.
+"""What the model is asked: a prompt from a document, its style (`catalogue.styles`) and its way.
 
 The question comes first and the instruction after it, right before the model's turn. Of the
 exemplars only the first carries the instruction too; the others show what it means. That is a third
@@ -19,6 +19,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from caopd_bench.tasks.catalogue.styles import MATH_INSTRUCTION, STYLES
 from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.read.calls.find import load_calls
 
@@ -39,36 +40,6 @@ __all__ = [
 #: different prompts never pair by accident.
 PROMPT_VERSION = "1"
 
-MATH_INSTRUCTION = (
-    'Think step by step, then end with two lines: "Answer:" and the exact number, "Confidence:" '
-    "and the probability (0.00 to 1.00) that this answer is right."
-)
-#: Styles to (label of the question, instruction).
-STYLES = {
-    "math": ("Problem: ", MATH_INSTRUCTION),
-    "latex": (
-        "Problem: ",
-        'Think step by step, then end with two lines: "Answer:" and the exact answer in LaTeX, '
-        '"Confidence:" and the probability (0.00 to 1.00) that this answer is right.',
-    ),
-    "choice": (
-        "Question: ",
-        'Think step by step, then end with two lines: "Answer:" and the letter of the right '
-        'option, "Confidence:" and the probability (0.00 to 1.00) that this answer is right.',
-    ),
-    "short": (
-        "Question: ",
-        'Reply with two lines: "Answer:" and the answer in a few words, "Confidence:" and the '
-        "probability (0.00 to 1.00) that this answer is right.",
-    ),
-    "science": ("", ""),
-    "tooluse": (
-        "",
-        'After the last Action Input write one last line: "Confidence:" and the probability (0.00 '
-        "to 1.00) that all of these actions are right.",
-    ),
-    "arith": ("Q: ", ""),
-}
 # In the system message, after the dataset's own instruction: there SmolLM2-135M-Instruct kept to it
 # more often than after the question (docs/decisions/README.md).
 SCIENCE_LINE = (

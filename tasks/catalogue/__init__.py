@@ -2,5 +2,5 @@
 
 Start with `dataset` (what an entry holds) and the folder `datasets`.
 
-Imports `problems` and `read`.
+Imports `judge`, `problems` and `read`.
 """

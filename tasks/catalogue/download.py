@@ -81,6 +81,12 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
         origin, revision = f"hub: {source.hub.path}", source.hub.revision
     if not rows:
         raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
+    if len(rows) != source.rows and (source.content is None or not folder):
+        # A local file may hold other rows where the published ones are known: that is said below.
+        raise DataError(
+            f"{find_present(source, data_dir)}: {len(rows):,} rows, and the entry of {source.name} "
+            f"says {source.rows:,}; use the complete file, or correct the number of the entry"
+        )
     known = {
         "set": source.name,
         "origin": origin,
@@ -100,9 +106,9 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     return rows, known
 
 
-def find_present(source: Source) -> str:
+def find_present(source: Source, data_dir: str | Path | None = None) -> str:
     """Say in a few words where the rows of a dataset would come from, without a download."""
-    folder = os.environ.get(FOLDER_VARIABLE)
+    folder = data_dir or os.environ.get(FOLDER_VARIABLE)
     if folder:
         path = _find_file(source, Path(folder).expanduser())
         return str(path) if path else f"missing in {folder}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.tasks.catalogue.dataset import Item
+from caopd_bench.tasks.catalogue.checks import check_item
+from caopd_bench.tasks.catalogue.dataset import Item, ToItem
 from caopd_bench.tasks.catalogue.datasets import DATASETS
-from caopd_bench.tasks.catalogue.download import load_rows
+from caopd_bench.tasks.catalogue.download import find_present, load_rows
+from caopd_bench.tasks.catalogue.rows import DataError, Row
 
 __all__ = ["count_items", "load_items"]
 
@@ -36,6 +38,11 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     -------
     list of dict
         See `dataset`. All items have the same keys.
+
+    Raises
+    ------
+    DataError
+        If the rows cannot be had, or one of them cannot become an item: file, row and field.
     """
     chosen = DATASETS[name]
     if chosen.load is not None:
@@ -53,12 +60,29 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     assert chosen.source is not None, name
     assert chosen.to_item is not None, name
     rows, source = load_rows(chosen.source, data_dir)
+    file = find_present(chosen.source, data_dir)
     items = []
     for number, row in enumerate(rows, 1):
-        item = chosen.to_item(row, f"{source['set']} row {number}")
+        where = f"{file} row {number}"
+        item = _read_row(chosen.to_item, row, where)
+        check_item(item, where)
         item.setdefault("id", f"{source['set']}-{number}")
         items.append({**item, "source": {**source, "version": None, "seed": None}})
     return _alike(items)
+
+
+def _read_row(to_item: ToItem, row: Row, where: str) -> Item:
+    """Make an item of a row; what the function of the entry did not expect becomes one line too."""
+    try:
+        return to_item(row, where)
+    except DataError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        said = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise DataError(
+            f"{where}: no item can be made of {str(row)[:80]} ({said}); mend the row, or the "
+            "entry's function"
+        ) from error
 
 
 def _interleave(parts: list[list[Item]]) -> list[Item]:

@@ -49,9 +49,42 @@ def test_five_rows_become_tasks(checkout):
         assert [line for line in lines if line not in added] == before[name]
     assert added[0].startswith("| `riddles` | `riddles_test` | 5 | raw file, commit `0123456789ab`")
 
-    # The tests that look at every dataset pass: its source is pinned, its gold answers are right.
+    # The files of tests that look at every dataset pass as a whole, with only this file in the
+    # folder: tests of the real files of other sets are skipped, and none of this one.
     tests = [f"tests/tasks/catalogue/test_{name}.py" for name in ("yaml", "data", "items")]
-    chosen = ("-k", "written or every_source or every_t or riddles")
-    out = copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, *tests, **data)
-    assert " passed" in out
-    assert "skipped" not in out
+    out = copy.run("-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", *tests, **data)
+    assert out.count("[riddles] PASSED") == 2
+    assert "[riddles] SKIPPED" not in out
+    assert "CAOPD_BENCH_DATA holds no gsm8k_test" in out
+
+
+WRONG = {
+    ('"legs", where)', '"legs", where) + "?"'): "riddles_test.jsonl row 1: 'answer': the gold",
+    ('"style": "math"', '"style": "maths"'): "row 1: unknown style 'maths'; did you mean 'math'?",
+    (
+        "        5,",
+        "        6,",
+    ): "riddles_test.jsonl: 5 rows, and the entry of riddles_test says 6",
+    ("max_tokens=512", "max_token=512"): "datasets/riddles.py: ",
+    ("        5,", '        "5",'): "datasets/riddles.py: dataset 'riddles': rows must be a whole",
+}
+LOAD = """
+try:
+    from caopd_bench.tasks.catalogue.items import load_items
+    load_items("riddles")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_a_mistake_is_one_line_that_names_the_file(checkout):
+    copy = checkout()
+    copy.apply("dataset.diff")
+    file = copy.folder / "tasks" / "catalogue" / "datasets" / "riddles.py"
+    text = file.read_text(encoding="utf-8")
+    for change, said in WRONG.items():
+        assert change[0] in text
+        file.write_text(text.replace(*change), encoding="utf-8")
+        out = copy.run("-c", LOAD, CAOPD_BENCH_DATA=str(HERE))
+        assert said in out, (change, out)
+        assert out.count("\n") == 1

@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from caopd_bench.tasks.catalogue.checks import check_entry
 from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Source
 
 __all__ = ["DATASETS", "SOURCES"]
@@ -23,7 +24,14 @@ FIRST = ("bundled", "maths", "science", "tooluse", "general")
 
 def _find() -> dict[str, Dataset]:
     for name in (*FIRST, *sorted(module.name for module in iter_modules(__path__))):
-        import_module(f"{__name__}.{name}")
+        before = set(ENTRIES)
+        file = f"{__path__[0]}/{name}.py"
+        try:
+            import_module(f"{__name__}.{name}")
+            for key in ENTRIES.keys() - before:
+                check_entry(ENTRIES[key], ENTRIES)
+        except (AttributeError, TypeError, ValueError) as error:  # such as an unknown field
+            raise ValueError(f"{file}: {error}") from error
     return ENTRIES
 
 

@@ -14,6 +14,8 @@ pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 from caopd_bench import read_run, score
 from caopd_bench.core.errors import UsageError
 from caopd_bench.tasks.ask.documents import load
+from caopd_bench.tasks.catalogue.datasets import DATASETS
+from caopd_bench.tasks.catalogue.download import find_present
 
 HERE = Path(__file__).parent
 scripted = runpy.run_path(str(HERE / "scripted.py"))
@@ -254,6 +256,10 @@ def test_the_panel_asks_the_same_problems_in_twelve_prompts(tmp_path):
 def test_real_questions_are_asked_and_judged(questions, tmp_path):
     if not os.environ.get("CAOPD_BENCH_DATA"):
         pytest.skip("CAOPD_BENCH_DATA is unset: set it to a folder that holds the real datasets")
+    for part in DATASETS[questions].parts or (questions,):
+        source = DATASETS[part].source
+        if source is not None and find_present(source).startswith("missing"):
+            pytest.skip(f"CAOPD_BENCH_DATA holds no {source.name}")
     task = f"caopd_{questions}_conf"
     results, samples, model = evaluate([task], tmp_path, num_fewshot=4)
     assert results["results"][task]["parse_rate,none"] == 1.0

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 
 import pytest
 
 from caopd_bench.tasks.ask.prompts import STYLES, item_hash
+from caopd_bench.tasks.catalogue.checks import check_entry, check_item
+from caopd_bench.tasks.catalogue.dataset import Dataset, RawFile, Source
 from caopd_bench.tasks.catalogue.datasets import DATASETS, SOURCES
 from caopd_bench.tasks.catalogue.download import find_present
 from caopd_bench.tasks.catalogue.items import load_items
@@ -17,21 +20,25 @@ REAL = [name for name, dataset in DATASETS.items() if dataset.source]
 
 @pytest.fixture
 def real(request):
+    """Skip without the files of the set that the test asks for as `name`."""
     folder = os.environ.get("CAOPD_BENCH_DATA")
     if not folder:
         pytest.skip("CAOPD_BENCH_DATA is unset: set it to a folder that holds the real datasets")
-    name = getattr(request.node, "callspec", None) and request.node.callspec.params["name"]
-    source = DATASETS[name].source if name else None
-    if source is not None and find_present(source).startswith("missing"):
-        pytest.skip(f"CAOPD_BENCH_DATA holds no {source.name}")
+    name = request.node.callspec.params["name"]
+    for part in DATASETS[name].parts or (name,):
+        source = DATASETS[part].source
+        if source is not None and find_present(source).startswith("missing"):
+            pytest.skip(f"CAOPD_BENCH_DATA holds no {source.name}")
     return folder
 
 
 @pytest.fixture
-def small(tmp_path):
-    """Write rows as the file of a set, and load its items."""
+def small(tmp_path, monkeypatch):
+    """Write rows as the file of a set, whose entry says so many, and load its items."""
 
     def load(name, *rows):
+        source = DATASETS[name].source._replace(rows=len(rows))
+        monkeypatch.setitem(DATASETS, name, DATASETS[name]._replace(source=source))
         file = tmp_path / f"{SOURCES[name].name}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return load_items(name, data_dir=tmp_path)
@@ -58,22 +65,31 @@ def test_items_have_names_of_their_own(real, name):  # noqa: ARG001
     assert len({item_hash(item) for item in items}) >= 0.97 * len(items)
 
 
-def test_other_answers_to_real_questions_are_wrong(real):  # noqa: ARG001
-    for name in ("gsm8k", "svamp"):
-        for item in load_items(name)[:500]:
-            for other in (f"{item['answer']}1", f"-{item['answer']}1", "", "unknown"):
-                assert not verify(other, item["answer"], kind=item["kind"]), (other, item["answer"])
-    for item in load_items("science"):
+@pytest.mark.parametrize("name", ["gsm8k", "svamp"])
+def test_other_numbers_are_wrong(real, name):  # noqa: ARG001
+    for item in load_items(name)[:500]:
+        for other in (f"{item['answer']}1", f"-{item['answer']}1", "", "unknown"):
+            assert not verify(other, item["answer"], kind=item["kind"]), (other, item["answer"])
+
+
+@pytest.mark.parametrize("name", ["science"])
+def test_other_letters_are_wrong(real, name):  # noqa: ARG001
+    for item in load_items(name):
         others = set("ABCD") - {item["answer"]}
         assert not any(verify(other, item["answer"], kind="choice") for other in others)
 
 
-def test_reformatted_answers_to_real_questions_are_right(real):  # noqa: ARG001
-    for item in load_items("gsm8k")[:500]:
+@pytest.mark.parametrize("name", ["gsm8k"])
+def test_reformatted_numbers_are_right(real, name):  # noqa: ARG001
+    for item in load_items(name)[:500]:
         gold = item["answer"]
         for other in (f"${gold}", f"{gold}.0", f" {gold} ", f"**{gold}**", rf"\boxed{{{gold}}}"):
             assert verify(other, gold), (other, gold)
-    for item in load_items("science"):
+
+
+@pytest.mark.parametrize("name", ["science"])
+def test_reformatted_letters_are_right(real, name):  # noqa: ARG001
+    for item in load_items(name):
         gold = item["answer"]
         for other in (f"({gold})", f"{gold}.", gold.lower(), f"**{gold}**", f"{gold}: text"):
             assert verify(other, gold, kind="choice"), (other, gold)
@@ -84,7 +100,7 @@ def test_gsm8k(small):
     (item,) = small("gsm8k", row)
     assert item["answer"] == "1002"
     assert item["solution"] == "So 1,000+2=1002."
-    with pytest.raises(DataError, match="gsm8k_test row 2: the answer has no line"):
+    with pytest.raises(DataError, match=r"gsm8k_test\.jsonl row 2: the answer has no line"):
         small("gsm8k", row, {"question": "Q", "answer": "2"})
 
 
@@ -138,8 +154,16 @@ def test_triviaqa_takes_every_name(small):
         ("math500", {"problem": "x", "level": 1}, "no 'answer'"),
         ("arc", {"id": "a", "question": "Q", "answerKey": "A"}, "no 'choices'"),
         ("mmlu_pro", {"question": "Q", "options": "abc"}, "no list of 'options'"),
-        ("tooluse", {"prompt": "x", "answer": "[]"}, "tooluse_test row 1"),
+        ("tooluse", {"prompt": "x", "answer": "[]"}, "tooluse_test.jsonl row 1: the answer"),
         ("triviaqa", {"question": "Q", "answer": "x"}, "no 'answer'"),
+        (
+            "mmlu_pro",
+            {"question": "Q", "options": ["x"]},
+            "row 1: no item .* \\(no 'answer_index'\\)",
+        ),
+        ("gsm8k", {"question": " ", "answer": "#### 1"}, "row 1: 'question' must be text that is"),
+        ("gsm8k", {"question": "Q", "answer": "#### "}, "row 1: 'answer' must be text that is not"),
+        ("gsm8k", {"question": "Q", "answer": "#### an ox"}, "row 1: 'answer': .*'an ox' is not a"),
     ],
 )
 def test_a_file_of_another_shape_is_refused_with_its_row(small, name, row, said):
@@ -148,8 +172,9 @@ def test_a_file_of_another_shape_is_refused_with_its_row(small, name, row, said)
     assert "\n" not in str(caught.value)
 
 
-def test_the_pooled_set_mixes_its_parts_evenly(real):  # noqa: ARG001
-    items = load_items("math_all")
+@pytest.mark.parametrize("name", ["math_all"])
+def test_the_pooled_set_mixes_its_parts_evenly(real, name):  # noqa: ARG001
+    items = load_items(name)
     parts = {"caopd_math": 1000, "gsm8k": 1319, "math500": 500, "svamp": 1000}
     assert len(items) == sum(parts.values())
     first = [item["domain"] for item in items[:382]]
@@ -162,3 +187,53 @@ def test_options_of_the_bundled_set_are_refused_elsewhere(tmp_path):
     with pytest.raises(ValueError, match="levels is for the bundled problems"):
         load_items("gsm8k", data_dir=tmp_path, levels="1-2")
     assert {item["level"] for item in load_items("math", levels="1-2")} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("style", "maths", "unknown style 'maths'; did you mean 'math'?"),
+        ("style", None, "'style' must be text that is not blank, got None"),
+        ("kind", "numbers", "unknown kind 'numbers'; did you mean 'number'?"),
+        ("kind", "choice", "'answer': the gold answer '8' is not one letter from A to Z; mend the"),
+        ("answer", 8, "'answer' must be text that is not blank, got 8"),
+        ("solution", None, "'solution' must be text, got None"),
+    ],
+)
+def test_an_item_with_a_wrong_field_is_one_line(field, value, said):
+    item = {"question": "Q", "answer": "8", "kind": "number", "style": "math", "solution": ""}
+    check_item(item, "here")
+    with pytest.raises(DataError) as caught:
+        check_item({**item, field: value}, "a.jsonl row 3")
+    assert str(caught.value).startswith(f"a.jsonl row 3: {said}")
+    assert "\n" not in str(caught.value)
+
+
+RAW = RawFile(f"https://host/{'a' * 40}/x.jsonl", "a" * 40, "b" * 64)
+ENTRY = Dataset("quiz", "Quiz", 64, source=Source("quiz_test", 5, "CC0", raw=RAW))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": "My quiz"}, "name must be small letters"),
+        ({"max_tokens": "64"}, "max_tokens must be a whole number above 0, got '64'"),
+        ({"load": list}, "give one of source, load and parts"),
+        ({"source": None, "parts": ("quizz",)}, "unknown parts 'quizz'; did you mean 'quiz'?"),
+        ({"rows": 0}, "rows must be a whole number above 0, got 0"),
+        ({"licence": ""}, "licence must be"),
+        ({"raw": None}, "its source needs raw= or hub="),
+        ({"raw": RAW._replace(revision="main")}, "revision must be a commit: 40"),
+        ({"raw": RAW._replace(url="https://host/x.jsonl")}, "url must be at the revision aaaa"),
+        ({"raw": RAW._replace(sha256="B" * 64)}, "sha256 must be 64 hexadecimal digits"),
+        ({"content": "c" * 64}, "its source needs both fields and content"),
+        ({"content": "c", "fields": ("q",)}, "content must be 64 hexadecimal digits"),
+    ],
+)
+def test_an_entry_with_a_wrong_field_is_refused(fields, said):
+    check_entry(ENTRY, ["quiz"])
+    of_source = {key: fields[key] for key in fields if key in Source._fields and key != "name"}
+    entry = ENTRY._replace(source=ENTRY.source._replace(**of_source))
+    entry = entry._replace(**{key: fields[key] for key in fields.keys() - of_source.keys()})
+    with pytest.raises(ValueError, match=re.escape(said)):
+        check_entry(entry, ["quiz"])
