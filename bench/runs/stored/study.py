@@ -244,11 +244,12 @@ def find_cell(path: Path) -> Path | None:
     It need not be on the disk: `STUDY/cells/CELL/run`.
     """
     study = path.parent.parent if path.parent.name == CELLS else path.parent
+    folder = study / CELLS / path.name / "run"
+    if (path.exists() and path.parent.name != CELLS) or folder.is_dir():
+        return folder if folder.is_dir() else None
     if path.exists() or not is_study(study):
         return None
-    folder = study / CELLS / path.name / "run"
-    is_cell = folder.is_dir() or path.name in open_study(study / ROWS_FILE).cells
-    return folder if is_cell else None
+    return folder if path.name in open_study(study / ROWS_FILE).cells else None
 
 
 def is_packed(path: Path) -> bool:
