@@ -49,8 +49,8 @@ def python(site, tmp_path):
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"]])
 def test_help_loads_nothing_heavy(words):
     code = (
-        "import sys\nfrom caopd_bench.cli import main\n"
-        f"try: main({words})\nexcept SystemExit: print('MODULES', *sys.modules)"
+        "import sys\nbefore = set(sys.modules)\nfrom caopd_bench.cli import main\n"
+        f"try: main({words})\nexcept SystemExit: print('MODULES', *set(sys.modules) - before)"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
