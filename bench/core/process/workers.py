@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -59,12 +60,34 @@ def sharing(workers: int) -> Iterator[Share]:
     try:
         yield share
     except BaseException:
+        # What is not sent yet is for nobody: the process would wait at its end for a pipe that
+        # nobody reads, if the thread that closes it fails on a future that is cancelled meanwhile.
+        if (queue := getattr(executor, "_call_queue", None)) is not None:
+            queue.cancel_join_thread()
+        _hush(getattr(executor, "_executor_manager_thread", None))
         # An executor by itself waits until its processes are done with what they have.
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _hush(thread: threading.Thread | None) -> None:
+    """Let a thread fail on a cancelled future without a traceback (CPython before 3.12)."""
+    from concurrent.futures import InvalidStateError
+
+    hook = threading.excepthook
+
+    def look(failed: threading.ExceptHookArgs) -> None:
+        if (
+            thread is None
+            or failed.thread is not thread
+            or not isinstance(failed.exc_value, InvalidStateError)
+        ):
+            hook(failed)
+
+    threading.excepthook = look
 
 
 @contextmanager

@@ -219,7 +219,7 @@ def answers(tmp_path):
     file = tmp_path / "answers.jsonl"
     rows = [
         {"confidence": (i % 7) / 10 + 0.1, "correct": i % 3 != 0, "topic": f"t{i % 40}"}
-        for i in range(4000)
+        for i in range(40_000)  # a moment in which the thread that writes is heard
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return file
