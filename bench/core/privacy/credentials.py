@@ -1,7 +1,7 @@
 """What looks like a key, a token or a password, and text without it.
 
 Nothing here knows which keys there are, so it errs towards leaving out. It is the second guard:
-the first is `identity`, which keeps only what it has a name for.
+the first is `keep`, which keeps only what `names` has a name for.
 """
 
 from __future__ import annotations

@@ -64,16 +64,18 @@ def sharing(workers: int) -> Iterator[Share]:
         # nobody reads, if the thread that closes it fails on a future that is cancelled meanwhile.
         if (queue := getattr(executor, "_call_queue", None)) is not None:
             queue.cancel_join_thread()
-        _hush(getattr(executor, "_executor_manager_thread", None))
-        # An executor by itself waits until its processes are done with what they have.
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
+        with _hushed(getattr(executor, "_executor_manager_thread", None)):
+            # An executor by itself waits until its processes are done with what they have.
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            executor.shutdown(cancel_futures=True)
         raise
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _hush(thread: threading.Thread | None) -> None:
+@contextmanager
+def _hushed(thread: threading.Thread | None) -> Iterator[None]:
     """Let a thread fail on a cancelled future without a traceback (CPython before 3.12)."""
     from concurrent.futures import InvalidStateError
 
@@ -88,6 +90,10 @@ def _hush(thread: threading.Thread | None) -> None:
             hook(failed)
 
     threading.excepthook = look
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
 
 
 @contextmanager

@@ -89,6 +89,10 @@ def packed_files(study: Path, name: str) -> dict[str, bytes]:
         }
     if not is_study(study) or name not in open_study(study / ROWS_FILE).cells:
         return {}
+    return _read_cell(study, name)
+
+
+def _read_cell(study: Path, name: str) -> dict[str, bytes]:
     packed = open_study(study / ROWS_FILE)
     packed.check_lines(name)
     return {**packed.read_files(name), ROWS: b"".join(packed.read_lines(name))}
@@ -104,9 +108,7 @@ def unpack_cell(study: Path, name: str, folder: Path) -> None:
     """
     if name not in open_study(study / ROWS_FILE).cells:
         raise UsageError(f"{study / ROWS_FILE}: no cell {inline(name, 120)!r}")
-    packed = open_study(study / ROWS_FILE)
-    packed.check_lines(name)
-    files = {**packed.read_files(name), ROWS: b"".join(packed.read_lines(name))}
+    files = _read_cell(study, name)
     shutil.rmtree(folder / "run", ignore_errors=True)  # rows of another run
     for key, content in files.items():
         place = folder / key
