@@ -32,7 +32,30 @@ class AnswerColumns:
 
 
 class Logged(NamedTuple):
-    """One logged answer; `where` is its file and line, `sample` its number if the log says so."""
+    """One logged answer.
+
+    Attributes
+    ----------
+    where : str
+        Its file and line.
+    response : str or None
+        The model's text; None where there is none.
+    gold : str
+        The right answer; of a choice its letter.
+    item, question : str or None
+        What names the question.
+    groups : Mapping
+    sample : int or None
+        Its number among the answers to the question, if the log says so.
+    failed : bool
+        Whether the request failed.
+    options : tuple of str
+        The texts of the options of a choice, in the order of their letters.
+    stopped : str
+        Why the text ends, where it was cut: "length" or "filter"; else "".
+    probabilities : tuple of float
+        One for each option, of a log that gives numbers instead of a stated confidence.
+    """
 
     where: str
     response: str | None
@@ -42,6 +65,9 @@ class Logged(NamedTuple):
     groups: Mapping[str, str | int | float]
     sample: int | None = None
     failed: bool = False
+    options: tuple[str, ...] = ()
+    stopped: str = ""
+    probabilities: tuple[float, ...] = ()
 
 
 def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:

@@ -62,6 +62,11 @@ class Row:
         The whole response, where it was kept.
     question, gold : str or None
         What was asked, and its right answer, where they were kept: with the text.
+    probabilities : tuple of float
+        One for each option, normalised, where the confidence is the probability of the chosen
+        option; else empty.
+    right_option : int
+        The place of the right option among `probabilities`; -1 where there are none.
     """
 
     task: str
@@ -76,6 +81,8 @@ class Row:
     text: str | None = None
     question: str | None = None
     gold: str | None = None
+    probabilities: tuple[float, ...] = ()
+    right_option: int = -1
 
 
 @dataclass(frozen=True, slots=True)
