@@ -14,6 +14,9 @@ The rule: exactly one number, in a form that leaves no doubt which probability i
   (``0.85 (85%)``, equal within half a percent), names the scale in brackets (``(0-1)``), or comes
   after the sentence ended or a reason began (``0.9, because all 3 steps check``) that takes
   nothing back (``0.3. Wait, actually 0.9``).
+* With a `scale` of 5, 10 or 100, a bare number is out of that: ``4`` is read as ``4/5``. A decimal
+  up to 1 is refused there as in ``0.85/100``, and so is 0 out of 5, a scale that begins at 1. With
+  a scale of 1, a bare number above 1 is no percentage.
 * Signs, ranges, bounds (``at least 0.9``, ``0.9 max``), placeholders and ``50/50`` are unreadable.
   Nothing is clipped: outside 0 to 1 is unreadable.
 * Markup is dropped, but never joins digits: ``0.9*5`` is unreadable.
@@ -27,6 +30,7 @@ from caopd_bench.tasks.read.characters import fold
 
 MAX_STATEMENT = 300  # characters of a statement that are looked at
 MAX_NUMBER = 40  # characters of one number
+_LOWEST_IS_ONE = 5  # a scale of 5 has the marks 1 to 5; those of 10 and 100 often begin at 0
 _SAME = Fraction(1, 200)  # two numbers that differ by at most this restate one confidence
 
 # Markup that changes nothing. The text is at most MAX_STATEMENT long, so no quantifier can hurt.
@@ -91,13 +95,15 @@ class _UnreadableError(Exception):
     """A statement that names no single probability; the message says why."""
 
 
-def read_confidence(raw: str) -> Reading:
+def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
     """Read the text after a confidence label.
 
     Parameters
     ----------
     raw
         The text, of any length; only the first `MAX_STATEMENT` characters count.
+    scale
+        What a bare number is out of, one of `rules.SCALES`; None reads only what is unmistakable.
 
     Returns
     -------
@@ -112,12 +118,14 @@ def read_confidence(raw: str) -> Reading:
     Reading(value=0.85, rescaled=True, problem=None)
     >>> read_confidence("0.7-0.9")
     Reading(value=None, rescaled=False, problem='a range or a bound')
+    >>> read_confidence("4", scale=5)
+    Reading(value=0.8, rescaled=False, problem=None)
     """
     text = _strip_markup(raw)
     if not text:
         return Reading(None, False, "no number" if raw.strip() else "empty")
     try:
-        value, rescaled = _read(text)
+        value, rescaled = _read(text, scale)
     except _UnreadableError as error:
         return Reading(None, False, str(error))
     return Reading(float(value), rescaled, None)
@@ -137,7 +145,7 @@ def _replace_markup(match: re.Match[str]) -> str:
     return "_" if before in _OF_A_NUMBER and after in _OF_A_NUMBER else ""
 
 
-def _read(text: str) -> tuple[Fraction, bool]:
+def _read(text: str, scale: int | None) -> tuple[Fraction, bool]:
     first = _NUMBER.search(text)
     if first is None:
         raise _UnreadableError("no number")
@@ -146,7 +154,7 @@ def _read(text: str) -> tuple[Fraction, bool]:
         raise _UnreadableError("a sign before the number")
     if not _WORDS_BEFORE.issuperset(_WORD.findall(before)):
         raise _UnreadableError("other words before the number")
-    value, rescaled, end = _read_number(text, first)
+    value, rescaled, end = _read_number(text, first, scale)
     after = text[end:]
     if _RANGE.match(after):
         raise _UnreadableError("a range or a bound")
@@ -158,13 +166,13 @@ def _read(text: str) -> tuple[Fraction, bool]:
         raise _UnreadableError("taken back")
     position = 0
     while second := _NUMBER.search(said_again, position):
-        again, _, position = _read_number(said_again, second)
+        again, _, position = _read_number(said_again, second, scale)
         if abs(again - value) > _SAME:
             raise _UnreadableError("two numbers")
     return value, rescaled
 
 
-def _read_number(text: str, match: re.Match[str]) -> tuple[Fraction, bool, int]:
+def _read_number(text: str, match: re.Match[str], scale: int | None) -> tuple[Fraction, bool, int]:
     """Return the probability that one number means, whether that was a guess, and its end."""
     number = _to_fraction(match.group())
     end = match.end()
@@ -177,6 +185,8 @@ def _read_number(text: str, match: re.Match[str]) -> tuple[Fraction, bool, int]:
             raise _UnreadableError("a share of something else")
     elif number == 0 and match.group().isdigit() and _CUT_ZERO.match(text, end):
         raise _UnreadableError("cut off after the point")
+    elif scale is not None:
+        value = _divide_by_scale(match.group(), scale)
     elif number <= 1:
         value = number
     elif number < 10:
@@ -208,6 +218,13 @@ def _divide(written: str, written_whole: str) -> Fraction:
     if part == whole == 50:
         raise _UnreadableError("50/50 says one half, not one")
     return part / whole
+
+
+def _divide_by_scale(written: str, scale: int) -> Fraction:
+    """Return what a bare number is on a scale: the same as ``number/scale``."""
+    if scale == _LOWEST_IS_ONE and _to_fraction(written) == 0:
+        raise _UnreadableError("below the scale of 1 to 5")
+    return _divide(written, str(scale))
 
 
 def _to_fraction(number: str) -> Fraction:

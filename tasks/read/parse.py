@@ -44,6 +44,7 @@ from typing import NamedTuple
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.characters import clean_answer, fold
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
+from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
 from caopd_bench.tasks.read.thinking import drop_thinking
 
@@ -70,6 +71,7 @@ NEAR_BUDGET = 0.7
 CALL_KINDS = ("calls", "first_call")
 _UNIT = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[A-Za-z]+|[^\W\d_A-Za-z]|[0-9]|[^\w\s]|_")
 
+_PLAIN = Rules()
 _MAX_ABSTENTION = 400  # characters of a response that is nothing but an abstention
 # The whole answer is one word, or it begins with a phrase ("not sure, maybe 5" abstains too).
 _ABSTENTION = re.compile(
@@ -105,7 +107,7 @@ class Spans(NamedTuple):
 
 
 def parse_response(
-    text: str, *, max_tokens: int | None = None, kind: str = "number"
+    text: str, *, max_tokens: int | None = None, kind: str = "number", rules: Rules = _PLAIN
 ) -> ParsedResponse:
     r"""Read answer, confidence and status from a response.
 
@@ -119,6 +121,8 @@ def parse_response(
     kind
         The kind of answer, as for `verify`: calls are found by their own labels, and a LaTeX answer
         may be a half-open interval. All other kinds are read alike.
+    rules
+        Labels, keys and the scale of a prompt that is not one of ours.
 
     Returns
     -------
@@ -133,10 +137,13 @@ def parse_response(
     >>> parse_response("Answer: 7\nConfidence: high").status
     'bad_confidence'
     """
-    return judge_spans(find_spans(text, max_tokens=max_tokens, kind=kind))
+    spans = find_spans(text, max_tokens=max_tokens, kind=kind, rules=rules)
+    return judge_spans(spans, scale=rules.scale)
 
 
-def find_spans(text: str, *, max_tokens: int | None = None, kind: str = "number") -> Spans:
+def find_spans(
+    text: str, *, max_tokens: int | None = None, kind: str = "number", rules: Rules = _PLAIN
+) -> Spans:
     r"""Find the text of the answer and of the confidence that count.
 
     Parameters are those of `parse_response`, which is ``judge_spans(find_spans(text))``.
@@ -153,11 +160,11 @@ def find_spans(text: str, *, max_tokens: int | None = None, kind: str = "number"
     visible, unfinished = drop_thinking(fold(text))
     if unfinished:
         return Spans(None, None, True)
-    statements = find_statements(visible, intervals=kind == "latex")
+    statements = find_statements(visible, intervals=kind == "latex", scale=rules.scale)
     if kind in CALL_KINDS:
         answer, confidence = _pick_calls(visible, statements)
     else:
-        answer, confidence = _pick_pair(statements)
+        answer, confidence = _pick_pair(statements, rules.scale)
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
     if answer is None and confidence is None and max_tokens is not None:
@@ -166,8 +173,15 @@ def find_spans(text: str, *, max_tokens: int | None = None, kind: str = "number"
     return Spans(answer, confidence, unfinished)
 
 
-def judge_spans(spans: Spans) -> ParsedResponse:
+def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
     """Turn spans into answer, confidence and status.
+
+    Parameters
+    ----------
+    spans
+        What `find_spans` found.
+    scale
+        What a bare number is out of, as for `read_confidence`.
 
     Examples
     --------
@@ -176,7 +190,7 @@ def judge_spans(spans: Spans) -> ParsedResponse:
     """
     if spans.unfinished:
         return ParsedResponse(None, None, "unfinished", False)
-    reading = read_confidence(spans.confidence or "")
+    reading = read_confidence(spans.confidence or "", scale=scale)
     answer, status = spans.answer, "ok"
     if answer is not None and is_abstention(answer):
         answer, status = None, "abstained"
@@ -198,7 +212,7 @@ def is_abstention(answer: str) -> bool:
     return _ABSTENTION.match(answer.replace("’", "'")) is not None
 
 
-def _pick_pair(statements: list[Statement]) -> tuple[str | None, str | None]:
+def _pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | None, str | None]:
     """Return the texts of the answer and of the confidence that count."""
     answers = _strongest(statements, "answer")
     confidences = _strongest(statements, "confidence")
@@ -208,7 +222,7 @@ def _pick_pair(statements: list[Statement]) -> tuple[str | None, str | None]:
             confidences[-1].text if confidences else None,
         )
     first, last = answers[0].start, confidences[-1].start
-    if any(read_confidence(c.text).value is not None for c in confidences):
+    if any(read_confidence(c.text, scale=scale).value is not None for c in confidences):
         if confidences[0].start < first and answers[-1].start > last:  # confidence, then answer
             answers = [next(a for a in answers if a.start > last)]
         elif confidences[0].start > first:

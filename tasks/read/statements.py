@@ -98,7 +98,9 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def find_statements(text: str, *, intervals: bool = False) -> list[Statement]:
+def find_statements(
+    text: str, *, intervals: bool = False, scale: int | None = None
+) -> list[Statement]:
     r"""Return the statements of the first block, in order, without empty or placeholder answers.
 
     Parameters
@@ -107,6 +109,8 @@ def find_statements(text: str, *, intervals: bool = False) -> list[Statement]:
         A response without thinking.
     intervals
         Answers may be half-open intervals; see `characters.clean_answer`.
+    scale
+        What a bare confidence is out of, as for `read_confidence`.
 
     Examples
     --------
@@ -115,14 +119,15 @@ def find_statements(text: str, *, intervals: bool = False) -> list[Statement]:
     answer 5 True
     confidence 0.9 True
     """
-    return _Block(intervals).read(TURN_TOKEN.sub(r"\n\g<0>\n", text))
+    return _Block(intervals, scale).read(TURN_TOKEN.sub(r"\n\g<0>\n", text))
 
 
 class _Block:
     """The block while its lines are read."""
 
-    def __init__(self, intervals: bool) -> None:
+    def __init__(self, intervals: bool, scale: int | None) -> None:
         self.intervals = intervals
+        self.scale = scale
         self.statements: list[Statement] = []
         self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
@@ -221,7 +226,7 @@ class _Block:
     def _add(self, kind: Kind, raw: str, strong: bool, start: int) -> None:
         if kind == "confidence":
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
-            counts = strong and read_confidence(text).value is not None
+            counts = strong and read_confidence(text, scale=self.scale).value is not None
         else:
             text = clean_answer(raw, intervals=self.intervals)
             if len(text) <= 100 and _PLACEHOLDER.fullmatch(text):
