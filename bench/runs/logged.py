@@ -14,7 +14,15 @@ from caopd_bench.core.terminal import quote
 from caopd_bench.runs.flat.files import column_names, csv_rows, format_of, json_rows
 from caopd_bench.runs.flat.parquet import read_batches, reading_parquet
 
-__all__ = ["GROUPS", "AnswerColumns", "Logged", "read_logged", "read_plain"]
+__all__ = [
+    "GROUPS",
+    "AnswerColumns",
+    "Logged",
+    "read_gold",
+    "read_group",
+    "read_logged",
+    "read_plain",
+]
 
 GROUPS = ("level", "family", "subject", "domain")
 BATCH = 4096
@@ -100,10 +108,10 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
         yield Logged(
             where,
             _read_response(row.get(columns.response), where, columns.response),
-            _read_gold(row.get(columns.gold), where, columns.gold),
+            read_gold(row.get(columns.gold), where, columns.gold),
             _read_name(row, columns.item, where),
             _read_name(row, columns.question, where),
-            {key: _read_group(row[key], where, key) for key in groups if not _is_absent(row, key)},
+            {key: read_group(row[key], where, key) for key in groups if not _is_absent(row, key)},
         )
 
 
@@ -144,7 +152,8 @@ def _read_response(value: Any, where: str, column: str) -> str | None:
     raise UsageError(f"{where}: {column} must be text or null, got {quote(value)}")
 
 
-def _read_gold(value: Any, where: str, column: str) -> str:
+def read_gold(value: Any, where: str, column: str) -> str:
+    """Give a right answer as text: a list or an object as JSON, a whole number without a point."""
     if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
         return json.dumps(value, default=str)
     is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
@@ -169,7 +178,8 @@ def _is_absent(row: Mapping[str, Any], key: str) -> bool:
     return value is None or value == "" or value != value
 
 
-def _read_group(value: Any, where: str, column: str) -> str | int | float:
+def read_group(value: Any, where: str, column: str) -> str | int | float:
+    """Give what a row is grouped by: a word or a number."""
     if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return int(value) if isinstance(value, str) and _is_small_int(value) else value
     raise UsageError(f"{where}: {column} must be a word or a number, got {quote(value)}")
