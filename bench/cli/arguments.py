@@ -3,9 +3,55 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["count", "coverage", "decimals", "names", "path", "positive", "share", "shots"]
+if TYPE_CHECKING:
+    from caopd_bench.runs.flat.read import Columns
+
+__all__ = [
+    "add_columns",
+    "count",
+    "coverage",
+    "decimals",
+    "names",
+    "path",
+    "positive",
+    "read_columns",
+    "share",
+    "shots",
+]
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """Add the columns of flat files: every command that reads runs may be given such files."""
+    flat = command.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
+    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
+    flat.add_argument("--correct-column", default="correct", metavar="NAME")
+    flat.add_argument(
+        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
+    )
+    flat.add_argument(
+        "--decimals",
+        type=decimals,
+        metavar="N",
+        help="round confidences: bounds the memory that continuous ones take",
+    )
+
+
+def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns:
+    """Give the columns that the options of `add_columns` name; `by` is of columns too."""
+    # Inside the function: `caopd-bench --help` imports this file.
+    from caopd_bench.runs.flat.read import Columns
+
+    return Columns(
+        options.confidence_column,
+        options.correct_column,
+        options.item_column,
+        tuple(by),
+        options.decimals,
+    )
 
 
 def path(text: str) -> Path:

@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
             metavar="FILE",
             help="of the gate (the shipped margins)",
         )
+        arguments.add_columns(action)
     update.add_argument(
         "--accept-regression", action="store_true", help="replace it whatever the gate says"
     )
@@ -78,7 +79,13 @@ def _init(options: argparse.Namespace) -> int:
 
     # A policy that cannot be read is refused before anything is made.
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
-    init_baseline(options.run_, options.output, reason=options.reason, rerun=options.aa)
+    init_baseline(
+        options.run_,
+        options.output,
+        reason=options.reason,
+        rerun=options.aa,
+        columns=arguments.read_columns(options),
+    )
     print(f"{inline(options.output)}: the reference is made; keep the folder under version control")
     _print_noise(read_baseline(options.output), read_stored(options.output))
     _print_plan(options.output, policy)
@@ -149,11 +156,16 @@ def _update(options: argparse.Namespace) -> int:
 
     def allow() -> bool:
         nonlocal code
-        code = 0 if options.accept_regression else _judge(options.run_, policy, folder)
+        code = 0 if options.accept_regression else _judge(options, policy, folder)
         return code == 0
 
     if not update_baseline(
-        options.run_, folder, reason=options.reason, rerun=options.aa, allow=allow
+        options.run_,
+        folder,
+        reason=options.reason,
+        rerun=options.aa,
+        columns=arguments.read_columns(options),
+        allow=allow,
     ):
         why = "the gate fails" if code == 1 else f"the gate cannot decide (exit code {code})"
         print(
@@ -168,12 +180,14 @@ def _update(options: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(run: str, policy: Policy, folder: Path) -> int:
+def _judge(options: argparse.Namespace, policy: Policy, folder: Path) -> int:
     """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
     from caopd_bench.gates.decide import gate
+    from caopd_bench.gates.inputs import read_whole
     from caopd_bench.gates.wording.text import render_text
 
     try:
+        run = read_whole(options.run_, arguments.read_columns(options))
         result = gate(run, policy, reference=folder)
     except NotComparableError as error:
         raise NotComparableError(

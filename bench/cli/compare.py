@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
     compare.add_argument(
         "--json", type=arguments.path, metavar="FILE", help="strict JSON; - for standard output"
     )
+    arguments.add_columns(compare)
     compare.set_defaults(run=run_compare)
 
 
@@ -59,14 +60,16 @@ def run_compare(options: argparse.Namespace) -> int:
     from caopd_bench.comparison.compare import compare
     from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
     from caopd_bench.core.deliver import dump_json, print_table, write_json
+    from caopd_bench.runs.read import read_runs
 
     keys = list(dict.fromkeys(options.by))
+    if options.unpaired and keys:
+        raise UsageError("--unpaired compares whole tasks; leave --by out")
+    base, cand = read_runs([options.base, options.cand], arguments.read_columns(options, keys))
     if options.unpaired:
-        if keys:
-            raise UsageError("--unpaired compares whole tasks; leave --by out")
         apart = compare_unpaired(
-            options.base,
-            options.cand,
+            base,
+            cand,
             task=options.task,
             strict=options.strict,
             level=options.confidence,
@@ -75,8 +78,8 @@ def run_compare(options: argparse.Namespace) -> int:
         plain = [unpaired_to_plain(one) for one in apart]
     else:
         found = compare(
-            options.base,
-            options.cand,
+            base,
+            cand,
             task=options.task,
             by=keys,
             strict=options.strict,

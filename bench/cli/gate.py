@@ -70,6 +70,7 @@ def add(commands: Any) -> None:
         help="margins from the noise of a rerun; CAND is the reference's checkpoint run again",
     )
     gate.add_argument("--schema", action=_InsteadOfADecision, help="print the policy's JSON Schema")
+    arguments.add_columns(gate)
     gate.set_defaults(run=run_gate, decides=True, explain_extra=_explain_extra)
 
 
@@ -101,14 +102,15 @@ def run_gate(options: argparse.Namespace) -> int:
             return _plan(policy, reference, options.output)
         if options.self_test:
             return _self_test(policy, reference)
-        return _suggest(policy, reference, options.candidate)
+        return _suggest(policy, reference, options)
     if not options.candidate:
         raise UsageError("no candidate: name a run, as for `caopd-bench score`")
     check_outputs(options.output)
+    candidate, reference = _read_both(options, policy)
     result = gate(
-        options.candidate,
+        candidate,
         options.policy or policy,
-        reference=options.reference,
+        reference=reference,
         strict=options.strict,
         reparse=options.reparse,
     )
@@ -125,11 +127,24 @@ def run_gate(options: argparse.Namespace) -> int:
     return result.exit_code or (ExitCode.UNWRITABLE if lost else ExitCode.DONE)
 
 
+def _read_both(
+    options: argparse.Namespace, policy: Policy
+) -> tuple[AnyRun | str, AnyRun | str | Path]:
+    """Read the candidate and its reference; to be read from their texts they stay as named."""
+    from caopd_bench.gates.inputs import load_reference, read_whole
+
+    spec = load_reference(options.policy or policy, options.reference)[1]
+    if options.reparse:
+        return options.candidate, spec
+    columns = arguments.read_columns(options)
+    return read_whole(options.candidate, columns), read_whole(spec, columns)
+
+
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
     from caopd_bench.gates.inputs import load_reference, read_whole
 
     spec = load_reference(options.policy or policy, options.reference)[1]
-    return read_whole(spec)
+    return read_whole(spec, arguments.read_columns(options))
 
 
 def _check_plan_outputs(files: Iterable[Path]) -> None:
@@ -150,7 +165,7 @@ def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
     return 0
 
 
-def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
+def _suggest(policy: Policy, reference: AnyRun, options: argparse.Namespace) -> int:
     """Print margins from the noise of a rerun: of a second run, or the one measured before."""
     from caopd_bench.comparison.pairs import rows_by_task
     from caopd_bench.gates.inputs import choose_tasks, read_whole
@@ -163,8 +178,9 @@ def _suggest(policy: Policy, reference: AnyRun, rerun: str | None) -> int:
     rows = rows_by_task(reference)
     tasks = [task for task in choose_tasks(policy, list(rows)) if task in rows]
     folder = Path(reference.path)
+    rerun: str | None = options.candidate
     if rerun is not None:
-        again = read_whole(rerun)
+        again = read_whole(rerun, arguments.read_columns(options))
         if not isinstance(reference, Run) or not isinstance(again, Run):
             raise UsageError(f"{rerun}: has too many rows to keep one by one")
         measured = measure_rerun(reference, again, "RERUN")

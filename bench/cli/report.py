@@ -16,6 +16,7 @@ from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 if TYPE_CHECKING:
     from caopd_bench.report.build import Report
+    from caopd_bench.runs.flat.read import Columns
 
 __all__ = ["add", "run_report"]
 
@@ -91,6 +92,7 @@ def add(commands: Any) -> None:
     report.add_argument(
         "--confidence", type=arguments.coverage, default=0.95, metavar="P", help="of intervals"
     )
+    arguments.add_columns(report)
     report.set_defaults(run=run_report)
 
 
@@ -103,11 +105,13 @@ def run_report(options: argparse.Namespace) -> int:
 
     outputs = _check_outputs(options.output)
     keys = list(dict.fromkeys(options.by))
+    columns = arguments.read_columns(options, keys)
     report = build_report(
         options.runs,
         title=options.title,
         task=options.task,
         by=keys,
+        columns=columns,
         level=options.confidence,
         samples=_cap(options.samples),
         pairs=[(a, b) for a, b in options.compare],
@@ -124,7 +128,7 @@ def run_report(options: argparse.Namespace) -> int:
     if options.figures:
         contents |= dict(track(_figures(report, options.figures), "drawing", "figures"))
     if beside is not None:
-        contents[beside] = _dump_all(report)
+        contents[beside] = _dump_all(report, columns)
     with stage("writing"):
         write_files(contents)
     for file in contents:
@@ -214,15 +218,15 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip(".")[:80] or "run"
 
 
-def _dump_all(report: Report) -> Iterator[bytes]:
+def _dump_all(report: Report, columns: Columns) -> Iterator[bytes]:
     """Give every row as a line of JSON; the runs are read again, one by one."""
     from caopd_bench.report.samples import dump_lines
-    from caopd_bench.runs.read import read_run
+    from caopd_bench.runs.read import read_runs
     from caopd_bench.runs.run import Row, Run
 
     def rows() -> Iterator[tuple[str, Row]]:
         for entry in report.entries:
-            run = read_run(entry.spec)
+            (run,) = read_runs([entry.spec], columns)
             if isinstance(run, Run):
                 yield from ((entry.name, row) for row in run.rows if row.task in entry.cells)
 

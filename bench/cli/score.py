@@ -61,18 +61,7 @@ def add(commands: Any) -> None:
         action="store_true",
         help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
     )
-    flat = score.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
-    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
-    flat.add_argument("--correct-column", default="correct", metavar="NAME")
-    flat.add_argument(
-        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
-    )
-    flat.add_argument(
-        "--decimals",
-        type=arguments.decimals,
-        metavar="N",
-        help="round confidences: bounds the memory that continuous ones take",
-    )
+    arguments.add_columns(score)
     score.set_defaults(run=run_score)
 
 
@@ -113,7 +102,6 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
 def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
     from caopd_bench.runs.check_texts import refuse_unlike_texts
-    from caopd_bench.runs.flat.read import Columns
     from caopd_bench.runs.read import expand_specs, read_runs
 
     if options.panel or options.probe:
@@ -123,14 +111,7 @@ def run_score(options: argparse.Namespace) -> int:
         raise UsageError("--store takes one run; store each with its own folder")
     check_outputs(options)
     keys = list(dict.fromkeys(options.by))
-    columns = Columns(
-        options.confidence_column,
-        options.correct_column,
-        options.item_column,
-        tuple(keys),
-        options.decimals,
-    )
-    read = read_runs(options.runs, columns)
+    read = read_runs(options.runs, arguments.read_columns(options, keys))
     runs = [_select(run, options.task) for run in read]
     if options.reparse:
         runs = [_reparse(run) for run in runs]

@@ -11,7 +11,8 @@ from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.check_texts import refuse_unlike_texts
-from caopd_bench.runs.read import is_there, read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import is_there, read_run, read_runs
 from caopd_bench.runs.reparse import reparse
 from caopd_bench.runs.run import AGREEMENT, AnyRun
 from caopd_bench.tasks.read.parse import PARSER_VERSION
@@ -65,8 +66,10 @@ def load_reference(
     return wanted, path
 
 
-def read_whole(run: AnyRun | str | Path) -> AnyRun:
+def read_whole(run: AnyRun | str | Path, columns: Columns | None = None) -> AnyRun:
     """Read a run, if it is not read yet; its rows must be what their texts say.
+
+    The columns are of flat files.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def read_whole(run: AnyRun | str | Path) -> AnyRun:
     """
     if not isinstance(run, (str, Path)):
         return run
-    read = read_run(run)
+    (read,) = read_runs([run], columns)
     refuse_unlike_texts(read)
     return read
 

@@ -18,7 +18,8 @@ from caopd_bench.core.privacy.paths import shorten_spec
 from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
 from caopd_bench.gates.rerun import measure_rerun
 from caopd_bench.runs.check_texts import refuse_unlike_texts
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, to_plain
 from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.baseline import (
@@ -50,7 +51,14 @@ _FILLERS = "\u115f\u1160\u3164\uffa0"
 SHOWN = 5  # numbers named when a summary differs from its rows
 
 
-def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Path | None) -> None:
+def init_baseline(
+    run: str | Path,
+    folder: Path,
+    *,
+    reason: str,
+    rerun: str | Path | None,
+    columns: Columns | None = None,
+) -> None:
     """Make a reference of a run.
 
     Parameters
@@ -63,6 +71,8 @@ def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Pa
         Why this run; one line.
     rerun : str or Path, optional
         Another run of the same checkpoint: what differs is noise, and is written down.
+    columns : Columns, optional
+        Of flat files.
 
     Raises
     ------
@@ -73,8 +83,8 @@ def init_baseline(run: str | Path, folder: Path, *, reason: str, rerun: str | Pa
     """
     _check_new(folder)
     _check_reason(reason)
-    new = _read(run)
-    noise = _measure(new, rerun)
+    new = _read(run, columns)
+    noise = _measure(new, rerun, columns)
     records = score(new)
     log = f"{HEAD}{_entry('made', reason, str(run), {}, records)}"
     with only_writer(folder):
@@ -97,6 +107,7 @@ def update_baseline(
     *,
     reason: str,
     rerun: str | Path | None,
+    columns: Columns | None = None,
     allow: Callable[[], bool] = lambda: True,
 ) -> bool:
     """Put another run in the place of a reference, and its numbers beside the old in the log.
@@ -119,8 +130,8 @@ def update_baseline(
         if not allow():
             return False
         before = {(r.task, r.metric): r for r in score(old)}
-        new = _read(run)
-        noise = _measure(new, rerun)
+        new = _read(run, columns)
+        noise = _measure(new, rerun, columns)
         records = score(new)
         log_file = folder / CHANGES_NAME
         log = log_file.read_text("utf-8") if log_file.is_file() else HEAD
@@ -149,11 +160,11 @@ def verify_baseline(folder: Path) -> list[str]:
     return [*problems, *_unlike(summary.records, again)]
 
 
-def _measure(first: Run, rerun: str | Path | None) -> list[Noise]:
+def _measure(first: Run, rerun: str | Path | None, columns: Columns | None) -> list[Noise]:
     """Measure the noise of a rerun, if there is one; what is to be said of it goes to stderr."""
     if rerun is None:
         return []
-    found = measure_rerun(first, _read(rerun))
+    found = measure_rerun(first, _read(rerun, columns))
     for note in found.notes:
         print(note, file=sys.stderr, flush=True)
     return found.noise
@@ -165,8 +176,8 @@ def _check_reason(reason: str) -> None:
         raise UsageError("--reason: must be a line that says why; it stands in the change log")
 
 
-def _read(spec: str | Path) -> Run:
-    run = read_run(spec)
+def _read(spec: str | Path, columns: Columns | None) -> Run:
+    (run,) = read_runs([spec], columns)
     if not isinstance(run, Run):
         raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
     refuse_unlike_texts(run)

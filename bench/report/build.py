@@ -18,7 +18,8 @@ from caopd_bench.report.entries import Entry, Given
 from caopd_bench.report.models_file import Published
 from caopd_bench.report.read_entries import read_entries
 from caopd_bench.report.standings import Standing, rank
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
 from caopd_bench.scores.probe import OWN, probe
@@ -99,6 +100,7 @@ def build_report(
     title: str = "Calibration report",
     task: str | None = None,
     by: Sequence[str] = (),
+    columns: Columns | None = None,
     level: float = 0.95,
     samples: int = 200,
     pairs: Sequence[tuple[str, str]] = (),
@@ -117,6 +119,8 @@ def build_report(
         Only this one.
     by : sequence of str
         Group keys beside those that the page goes into by itself.
+    columns : Columns, optional
+        Of flat files.
     level : float
         Nominal coverage of the intervals.
     samples : int
@@ -142,7 +146,14 @@ def build_report(
         If a run cannot be read, or a name is not that of a run.
     """
     read = read_entries(
-        specs, task=task, by=by, level=level, samples=samples, given=given, workers=workers
+        specs,
+        task=task,
+        by=by,
+        columns=columns,
+        level=level,
+        samples=samples,
+        given=given,
+        workers=workers,
     )
     entries = [entry for entry in read if entry.cells]
     tasks = list(dict.fromkeys(name for entry in entries for name in entry.cells))
@@ -160,7 +171,7 @@ def build_report(
             for name in track(tasks, "testing pairs of runs", "tasks", len(tasks))
         },
         odd={name: _odd_ones(name, entries) for name in tasks},
-        duels=_duels(chosen, level),
+        duels=_duels(chosen, level, columns),
         probes=_probes(entries, level),
         published=list(published),
         samples=samples,
@@ -226,14 +237,16 @@ def _list_differences(task: str, base: Entry, cand: Entry) -> list[Difference]:
     return found
 
 
-def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:
+def _duels(
+    pairs: Sequence[tuple[Entry, Entry]], level: float, columns: Columns | None
+) -> list[Duel]:
     """Compare pairs; the runs are read again, since the report keeps no rows."""
     duels: list[Duel] = []
     read: dict[str, AnyRun] = {}
     for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
         for entry in (base, cand):
             if entry.name not in read:
-                read[entry.name] = _read_again(entry)
+                read[entry.name] = _read_again(entry, columns)
         shared = [task for task in base.cells if task in cand.cells]
         shared = [task for task in shared if not task.endswith(AGREEMENT)] or shared
         for task in shared:
@@ -241,8 +254,8 @@ def _duels(pairs: Sequence[tuple[Entry, Entry]], level: float) -> list[Duel]:
     return duels
 
 
-def _read_again(entry: Entry) -> AnyRun:
-    return replace(read_run(entry.spec), name=entry.name)
+def _read_again(entry: Entry, columns: Columns | None) -> AnyRun:
+    return replace(read_runs([entry.spec], columns)[0], name=entry.name)
 
 
 def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:

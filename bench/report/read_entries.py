@@ -22,7 +22,8 @@ from caopd_bench.report.entries import Aligned, Cell, Entry, Given
 from caopd_bench.report.samples import pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
 from caopd_bench.runs.counts import Counts, sort_groups
-from caopd_bench.runs.read import expand_specs, name_runs, read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import expand_specs, name_runs, read_runs
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun, CountedRun, Row, Run, label_items
 from caopd_bench.scores.notes import has_item_names, notes_on_task
@@ -49,6 +50,7 @@ def read_entries(
     *,
     task: str | None = None,
     by: Sequence[str] = (),
+    columns: Columns | None = None,
     level: float = 0.95,
     samples: int = 200,
     given: Mapping[str, Given] | None = None,
@@ -69,7 +71,9 @@ def read_entries(
             f"of them ({math.comb(len(listed), 2):,}) and shows each; give those to compare, or "
             f"have {INSTEAD}"
         )
-    entries = _read_all(listed, _Wanted(task, tuple(by), level, samples, len(listed)), workers)
+    of_files = replace(columns or Columns(), by=tuple(by))
+    wanted = _Wanted(task, tuple(by), of_files, level, samples, len(listed))
+    entries = _read_all(listed, wanted, workers)
     names = name_runs(listed, [entry.name for entry in entries])
     known = dict(given or {})
     unknown = sorted(set(known) - set(names))
@@ -91,6 +95,7 @@ class _Wanted(NamedTuple):
 
     task: str | None
     by: tuple[str, ...]
+    columns: Columns
     level: float
     samples: int
     runs: int
@@ -136,7 +141,7 @@ def _check_cells(cells: int) -> None:
 
 
 def _read(spec: str, wanted: _Wanted) -> Entry:
-    run = read_run(spec, by=wanted.by)
+    (run,) = read_runs([spec], wanted.columns)
     tasks = [name for name in run.tasks if wanted.task in (None, name)]
     _check_cells(len(tasks))  # before the work of hours
     cells = {name: _summarise(run, name, wanted, wanted.runs * len(tasks)) for name in tasks}

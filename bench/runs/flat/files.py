@@ -33,6 +33,7 @@ __all__ = [
     "format_of",
     "json_rows",
     "read_chunks",
+    "without_suffix",
 ]
 
 SUFFIXES = {
@@ -66,6 +67,16 @@ def format_of(file: Path) -> str:
     """Give the format by the name of a file; "" if it is no flat file."""
     name = file.name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), "")
+
+
+def without_suffix(name: str) -> str:
+    """Give the name of a flat file, or of a pattern, without the suffix of its format.
+
+    >>> without_suffix("Qwen2.5-7B.jsonl.gz")
+    'Qwen2.5-7B'
+    """
+    suffixes = (s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s))
+    return name[: len(name) - len(next(suffixes, ""))]
 
 
 def column_names(file: Path) -> list[str]:

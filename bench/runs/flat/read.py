@@ -21,7 +21,7 @@ from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.process.progress import stage
 from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups
-from caopd_bench.runs.flat.files import Wanted, column_names, format_of, read_chunks
+from caopd_bench.runs.flat.files import Wanted, column_names, format_of, read_chunks, without_suffix
 from caopd_bench.runs.flat.values import Chunk
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
@@ -253,8 +253,8 @@ def _count(
 
 
 def _name_of(path: Path) -> str:
-    """Name a run by its file without the suffix, or by its folder."""
-    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    """Name a run by its file without the suffix, or by its folder: "Qwen2.5-7B" keeps its dot."""
+    stem = path.name if path.is_dir() else without_suffix(path.name)
     return clean_name(stem.strip("*?_-") or path.resolve().parent.name or "data")
 
 
