@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.runs.lm_eval import find_samples, is_results, iterate_samples
-from caopd_bench.runs.lm_eval_rows import has_text, judge_again, list_texts, make_rows
+from caopd_bench.runs.lm_eval.read import find_samples, is_results, iterate_samples
+from caopd_bench.runs.lm_eval.rows import has_text, judge_again, list_texts, make_rows
 from caopd_bench.runs.run import AnyRun, Run
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.verify import KINDS

@@ -12,7 +12,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.lm_eval import find_results, read_lm_eval
+from caopd_bench.runs.lm_eval.read import find_results, read_lm_eval
 from caopd_bench.runs.readers.find import find_reader, list_runs, refuse_several
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.study import is_packed, is_study, list_cells

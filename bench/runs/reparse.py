@@ -15,8 +15,8 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.runs.lm_eval import is_results, read_lm_eval
-from caopd_bench.runs.lm_eval_rows import has_text
+from caopd_bench.runs.lm_eval.read import is_results, read_lm_eval
+from caopd_bench.runs.lm_eval.rows import has_text
 from caopd_bench.runs.provenance import is_on_parser
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.runs.stored.store import is_stored

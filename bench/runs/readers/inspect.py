@@ -17,7 +17,7 @@ from caopd_bench.core.files.packed import MAX_LINE
 from caopd_bench.core.files.plain_json import largest_document, parse_json, read_json
 from caopd_bench.core.files.zip_members import Archive, open_archive
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.lm_eval_provenance import section
+from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.logged import GROUPS, AnswerColumns, Logged
 from caopd_bench.runs.readers.reader import Log, Reader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.lm_eval import find_results, is_lm_eval, read_lm_eval
+from caopd_bench.runs.lm_eval.read import find_results, is_lm_eval, read_lm_eval
 from caopd_bench.runs.readers.reader import Reader
 from caopd_bench.runs.run import AnyRun
 

@@ -12,7 +12,7 @@ from fuzz_mutations import Mutator
 from fuzz_seeds import ANSWERS, TEXTS
 
 from caopd_bench import read_run, score
-from caopd_bench.runs.lm_eval import read_lm_eval
+from caopd_bench.runs.lm_eval.read import read_lm_eval
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
 from caopd_bench.tasks.judge.verify import KINDS, verify

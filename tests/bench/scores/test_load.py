@@ -15,7 +15,7 @@ import pytest
 from caopd_bench import read_run, score
 from caopd_bench.cli import main
 from caopd_bench.cli.score import _render
-from caopd_bench.runs.lm_eval import read_lm_eval
+from caopd_bench.runs.lm_eval.read import read_lm_eval
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.records import render_json
 from caopd_bench.runs.run import Row, Run

@@ -6,7 +6,7 @@ import pytest
 
 from caopd_bench import read_run
 from caopd_bench.comparison.pair_notes import notes_on_thinking
-from caopd_bench.runs.lm_eval_provenance import thinking_setting
+from caopd_bench.runs.lm_eval.provenance import thinking_setting
 from caopd_bench.scores.notes import describe_run
 from caopd_bench.tasks.read.thinking import holds_thinking
 

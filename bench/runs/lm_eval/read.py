@@ -21,14 +21,14 @@ from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.lm_eval_provenance import (
+from caopd_bench.runs.lm_eval.provenance import (
     pool_sources,
     run_provenance,
     section,
     task_provenance,
     thinking_setting,
 )
-from caopd_bench.runs.lm_eval_rows import judge_again, make_rows
+from caopd_bench.runs.lm_eval.rows import judge_again, make_rows
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import Row, Run

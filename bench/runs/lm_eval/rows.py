@@ -13,7 +13,7 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.lm_eval_provenance import section
+from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples

@@ -1,0 +1,6 @@
+"""What `lm_eval --output_path DIR --log_samples` writes: files in, rows out.
+
+Start with `read`.
+
+Imports `core`, `runs` and `tasks`.
+"""
