@@ -63,6 +63,8 @@ class Logged(NamedTuple):
         Why the text ends, where it was cut: "length" or "filter"; else "".
     probabilities : tuple of float
         One for each option, of a log that gives numbers instead of a stated confidence.
+    name : str or None
+        Names the question by itself, where neither its text nor `item` and `gold` do.
     """
 
     where: str
@@ -76,6 +78,7 @@ class Logged(NamedTuple):
     options: tuple[str, ...] = ()
     stopped: str = ""
     probabilities: tuple[float, ...] = ()
+    name: str | None = None
 
 
 def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:

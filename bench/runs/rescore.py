@@ -153,6 +153,8 @@ def _make_rows(
 
 def _name_item(place: int, logged: Logged) -> str:
     """Name the question: as the tasks do where its text is known, else by what names it here."""
+    if logged.name is not None:
+        return item_hash({"question": logged.name, "answer": ""})
     key = logged.question or logged.item
     asked = key if key is not None else f"row {place}"
     return item_hash({"question": asked, "answer": logged.gold})
@@ -163,7 +165,7 @@ def _find_split(held: Sequence[Logged]) -> list[str]:
     golds: dict[str, str] = {}
     split: dict[str, None] = {}
     for logged in held:
-        key = logged.question or logged.item
+        key = None if logged.name is not None else logged.question or logged.item
         if key is not None and golds.setdefault(key, logged.gold) != logged.gold:
             split[key] = None
     return list(split)
