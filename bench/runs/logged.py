@@ -63,8 +63,8 @@ class Logged(NamedTuple):
         Why the text ends, where it was cut: "length" or "filter"; else "".
     probabilities : tuple of float
         One for each option, of a log that gives numbers instead of a stated confidence.
-    name : str or None
-        Names the question by itself, where neither its text nor `item` and `gold` do.
+    name : tuple of str or None
+        A text and a right answer that name the question, where those above do not.
     """
 
     where: str
@@ -78,7 +78,7 @@ class Logged(NamedTuple):
     options: tuple[str, ...] = ()
     stopped: str = ""
     probabilities: tuple[float, ...] = ()
-    name: str | None = None
+    name: tuple[str, str] | None = None
 
 
 def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:

@@ -154,7 +154,7 @@ def _make_rows(
 def _name_item(place: int, logged: Logged) -> str:
     """Name the question: as the tasks do where its text is known, else by what names it here."""
     if logged.name is not None:
-        return item_hash({"question": logged.name, "answer": ""})
+        return item_hash(dict(zip(("question", "answer"), logged.name, strict=True)))
     key = logged.question or logged.item
     asked = key if key is not None else f"row {place}"
     return item_hash({"question": asked, "answer": logged.gold})
