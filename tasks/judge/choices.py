@@ -1,23 +1,23 @@
-"""Judge the letter of an option, and short texts that have other names.
+"""Judge which option an answer chooses.
 
 A choice is one letter in an unmistakable form: ``B``, ``(B)``, ``B.``, ``B: 12 apples``, ``option
-B``. Two letters (``A or B``) are no choice, and neither is the text of an option without its letter
-(two options may read alike to a comparison and not to a chemist).
+B``, or a sentence that says so: ``from this, the best answer is B) a tunnel``. Two letters (``A or
+B``) are no choice.
 
-A phrase is right if it equals one of the names that the gold answer lists, after case, articles,
-punctuation and spaces are taken away, as in the evaluation of TriviaQA; or if it is a number that
-one of them is.
+Where the texts of the options are known, the text of one chooses it as well (`options`). Then a
+letter with the text of another option is no choice, since it says two things. A letter that stands
+alone is a letter, even if another option's text is just that letter.
 """
 
-import json
+from __future__ import annotations
+
 import re
-import unicodedata
+from collections.abc import Iterator, Sequence
 
-from caopd_bench.tasks.judge.numbers import read_number
+from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option, gold_letter
 
-__all__ = ["read_choice", "same_choice", "same_phrase"]
+__all__ = ["read_choice", "same_choice"]
 
-MAX_LENGTH = 500  # characters of an answer that are looked at
 _GOLD = re.compile(r"[A-Z]")
 # Markup and words that may stand before the letter.
 _BEFORE = re.compile(
@@ -34,78 +34,124 @@ _SECOND = re.compile(
     r"[A-Z](?![A-Za-z0-9])"
 )
 _DELIMITER = re.compile(r"[\s\"'”*_`$]{0,4}(?:[).:\]}>\-–—,=|\"]|\n|$)")
-_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_BARE = re.compile(r"[\W_]*[A-Za-z][\W_]*")
+# After one of these a sentence names what it chooses.
+_CUE = re.compile(
+    r"(?<![a-z])(?:answer|option|choice)(?![a-z])(?:\s{1,3}(?:to|for) (?:this|the) question)?"
+    r"\s{0,3}(?::|(?:is|would be|should be|must be|has to be)(?![a-z])\s{0,3}:?)?\s{0,3}"
+    r"|(?<![a-z])I(?:'d| would| will|'ll)? (?:choose|pick|select|go with)(?![a-z])\s{0,3}:?\s{0,3}",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(r"[.!?;\n]\s|[.!?;]?$|,?\s(?:because|since|as|so|which)\s", re.IGNORECASE)
+# "I do not think that the answer is B", "option B is wrong".
+_DENIED = re.compile(
+    r"\b(?:not|never|neither|nor|cannot|wrong|incorrect|false|unlikely|except|eliminated?|excluded?"
+    r"|ruled? out|rather than|instead of|if|unless|whether|might|could)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_MARKS = " \t\n*_`\"'“”()[]{}.:-–—=|,>$"
+# "a tunnel (D)", "a tunnel, option D"
+_AFTER_TEXT = re.compile(
+    r"(?P<text>.{1,400}?)\s{0,3}(?:[(\[]|,\s{0,3}(?=option|choice))(?:(?:option|choice) )?"
+    r"(?P<letter>[A-Z])[)\]]?[\s*_.]{0,6}$",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
-def read_choice(text: str) -> str | None:
-    """Return the letter that a text chooses, in upper case, or None.
+def read_choice(text: str, options: Sequence[str] = ()) -> str | None:
+    """Return the letter of the option that a text chooses, in upper case, or None.
+
+    Parameters
+    ----------
+    text
+        An answer.
+    options
+        The texts of the options in the order of their letters, where they are known.
 
     Examples
     --------
     >>> [read_choice(text) for text in ("B", "(b) 12 apples", "Option C.", "A or B", "A cat", "12")]
     ['B', 'B', 'C', None, None, None]
+    >>> known = ["a bridge", "a tunnel"]
+    >>> [read_choice(text, known) for text in ("The tunnel.", "B) a tunnel", "B) a bridge")]
+    ['B', 'B', None]
     """
     text = text[:MAX_LENGTH]
+    at_start = _read_start(text, options)
+    if at_start is not None:
+        return at_start or None
+    if options and (last := _AFTER_TEXT.fullmatch(text.strip())):
+        letter = last["letter"].upper()
+        if (found := find_option(last["text"], options)) is not None:
+            return letter if LETTERS[found] == letter else None
+    named = set(_read_sentences(text, options))
+    return (named.pop() or None) if len(named) == 1 else None
+
+
+def same_choice(answer: str | None, gold: str, options: Sequence[str] = ()) -> bool:
+    """Say whether the answer chooses the gold option; see `verify`."""
+    if options:
+        gold = gold_letter(gold, options)
+    elif not _GOLD.fullmatch(gold):
+        raise ValueError(f"the gold answer {gold!r:.80} is not one letter from A to Z")
+    return answer is not None and read_choice(answer, options) == gold
+
+
+def _read_start(text: str, options: Sequence[str]) -> str | None:
+    """Read a text that begins with its choice; "" for two things at once, None for no choice."""
+    letter, rest = _read_letter(text)
+    if not options:
+        return letter
+    if letter and letter not in LETTERS[: len(options)]:
+        letter = None  # "T cells", of four options
+    found = None if letter and _BARE.fullmatch(text) else find_option(text, options)
+    if found is None:
+        found_letter = letter
+    else:
+        found_letter = LETTERS[found]
+        if letter and letter != found_letter and _option_in(rest, options) == letter:
+            return ""  # "E. coli" is one option, and "coli" is option E
+        return found_letter
+    if found_letter is None:
+        return None
+    other = _option_in(rest, options)
+    return found_letter if other in (None, found_letter) else ""
+
+
+def _read_letter(text: str) -> tuple[str | None, str]:
+    """Read the letter that a text begins with, and what follows it."""
     before = _BEFORE.match(text)
     letter = _LETTER.match(text, before.end() if before else 0)
     if letter is None or _SECOND.match(text, letter.end()):
-        return None
+        return None, ""
     after = text[letter.end() :]
     # "A cat" is a phrase and "B 12 apples" a choice; a small letter must stand alone.
     is_word = letter[1] in "AI" or letter[1].islower()
     if not _DELIMITER.match(after) and (is_word or not after[:1].isspace()):
-        return None
-    return letter[1].upper()
+        return None, ""
+    return letter[1].upper(), after
 
 
-def same_choice(answer: str | None, gold: str) -> bool:
-    """Say whether the answer chooses the gold letter; see `verify`."""
-    if not _GOLD.fullmatch(gold):
-        raise ValueError(f"the gold answer {gold!r:.80} is not one letter from A to Z")
-    return answer is not None and read_choice(answer) == gold
+def _option_in(rest: str, options: Sequence[str]) -> str | None:
+    """Give the letter of the option whose text follows a letter, as a whole or as a clause."""
+    rest = rest.strip(_MARKS)
+    for part in (rest, rest[: end.start()] if (end := _CLAUSE_END.search(rest)) else rest):
+        if part and (found := find_option(part, options)) is not None:
+            return LETTERS[found]
+    return None
 
 
-def same_phrase(answer: str | None, gold: str) -> bool:
-    """Say whether the answer is one of the gold answer's names; see `verify`.
-
-    Parameters
-    ----------
-    answer
-        A short text.
-    gold
-        One name, or a JSON list of names.
-
-    Examples
-    --------
-    >>> same_phrase("The Beatles.", '["Beatles", "Fab Four"]'), same_phrase("12", "twelve")
-    (True, False)
-    """
-    names = _read_names(gold)
-    if answer is None:
-        return False
-    stated = _normalise(answer[:MAX_LENGTH])
-    if stated and stated in {_normalise(name) for name in names}:
-        return True
-    number = read_number(answer)
-    golds = (read_number(name) for name in names) if number else ()
-    return any(other is not None and other == number for other in golds)
-
-
-def _read_names(gold: str) -> list[str]:
-    try:
-        names = json.loads(gold) if gold.lstrip().startswith("[") else [gold]
-    except (ValueError, RecursionError):
-        names = [gold]
-    names = [name for name in names if isinstance(name, str) and _normalise(name)]
-    if not names:
-        raise ValueError(f"the gold answer {gold!r:.80} names nothing")
-    return names
-
-
-def _normalise(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().replace("_", " ")
-    kept = "".join(c if c.isalnum() or c in ".%$€£+-" else " " for c in folded)
-    # A sign or point counts only beside a digit: -5 and 1.5, but not U.S.A. or well-known.
-    kept = re.sub(r"(?<![0-9])\.|\.(?![0-9])", "", kept)
-    kept = re.sub(r"[-+](?![0-9.])|(?<=[0-9a-z])[-+]", " ", kept)
-    return " ".join(_ARTICLE.sub(" ", kept).split())
+def _read_sentences(text: str, options: Sequence[str]) -> Iterator[str]:
+    """Yield what the sentences of a text choose: "the best answer is D) a tunnel"."""
+    for cue in _CUE.finditer(text):
+        rest = text[cue.end() :]
+        end = _CLAUSE_END.search(rest)
+        clause = rest[: end.start()] if end else rest
+        before = re.split(r"[.,;:!?\n]", text[max(0, cue.start() - 80) : cue.start()])[-1]
+        if _DENIED.search(before) or _DENIED.search(clause):
+            continue
+        chosen = _read_start(rest, options)
+        if chosen is None and options and (found := find_option(clause, options)) is not None:
+            chosen = LETTERS[found]
+        if chosen is not None:
+            yield chosen

@@ -16,7 +16,7 @@ from caopd_bench.tasks.judge.aggregates import SET_METRICS
 from caopd_bench.tasks.judge.verify import group_answers, verify
 from caopd_bench.tasks.read.parse import ParsedResponse, find_spans, judge_spans, parse_response
 
-__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "vote"]
+__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "options_of", "vote"]
 
 Judged = tuple[float | None, float, str, "str | None"]  # confidence, correct, status, answer
 AGREEMENT_METRICS = ("ece", "brier", "auroc")
@@ -35,7 +35,7 @@ def judge_given(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any
         return _values(None, 0.0, "api_error")
     parsed = judge_spans(find_spans(text)._replace(answer=doc["given"]))
     is_answered = doc["given"] is not None and parsed.status != "unfinished"
-    correct = float(is_answered and verify(doc["given"], doc["answer"], kind=doc["kind"]))
+    correct = float(is_answered and _is_right(doc, doc["given"]))
     return _values(parsed.confidence if parsed.status == "ok" else None, correct, parsed.status)
 
 
@@ -44,7 +44,7 @@ def judge_truth(doc: Mapping[str, Any], results: Sequence[tuple[float, bool]]) -
     (true, _), (false, _) = results
     if doc["given"] is None:
         return _values(None, 0.0, "no_answer")
-    correct = float(verify(doc["given"], doc["answer"], kind=doc["kind"]))
+    correct = float(_is_right(doc, doc["given"]))
     # The logistic of the difference, without overflow: P(True) / (P(True) + P(False)).
     confidence = 0.5 * (1 + math.tanh((true - false) / 2))
     if not math.isfinite(confidence):
@@ -57,7 +57,7 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
     judged = [_judge(doc, text) for text in results]
     pairs = [(confidence, correct) for confidence, correct, _, _ in judged]
     answers = [answer for _, _, _, answer in judged]
-    share, chosen = vote(answers, doc["kind"])
+    share, chosen = vote(answers, doc["kind"], options_of(doc))
     majority = (share, 0.0 if chosen is None else judged[chosen][1])
     values: dict[str, Any] = {
         "acc": [correct for _, correct, _, _ in judged],
@@ -80,13 +80,15 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
     return values
 
 
-def vote(answers: Sequence[str | None], kind: str) -> tuple[float, int | None]:
+def vote(
+    answers: Sequence[str | None], kind: str, options: Sequence[str] = ()
+) -> tuple[float, int | None]:
     """Give the share of the commonest answer, and the place of its first sample.
 
     A sample without an answer votes for nothing and counts in the share: K samples, one vote each.
     Of answers that are equally common the one that came first is taken. (0, None) if there is none.
     """
-    groups = group_answers(answers, kind)
+    groups = group_answers(answers, kind, options)
     counts: dict[int, int] = {}
     for group in groups:
         if group is not None:
@@ -97,12 +99,30 @@ def vote(answers: Sequence[str | None], kind: str) -> tuple[float, int | None]:
     return counts[chosen] / len(answers), groups.index(chosen)
 
 
+def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the options of a document; none where it does not list them, as those of earlier runs.
+
+    Examples
+    --------
+    >>> options_of({"options": ["red", "green"]}), options_of({"options": None})
+    (('red', 'green'), ())
+    """
+    listed = doc.get("options")
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return ()
+    return tuple(listed) if all(isinstance(option, str) for option in listed) else ()
+
+
+def _is_right(doc: Mapping[str, Any], answer: str | None) -> bool:
+    return verify(answer, doc["answer"], kind=doc["kind"], options=options_of(doc))
+
+
 def _judge(doc: Mapping[str, Any], text: Any) -> Judged:
     if not isinstance(text, str):  # API models give None for a request that failed
         return None, 0.0, "api_error", None
     parsed: ParsedResponse = parse_response(text, kind=doc["kind"])
     is_read = parsed.status != "unfinished"
-    correct = float(is_read and verify(parsed.answer, doc["answer"], kind=doc["kind"]))
+    correct = float(is_read and _is_right(doc, parsed.answer))
     confidence = parsed.confidence if parsed.status == "ok" else None
     return confidence, correct, parsed.status, parsed.answer
 

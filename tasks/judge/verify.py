@@ -8,22 +8,25 @@ equals ``3/4``, and ``0.333`` does not equal ``1/3``. A percentage equals a plai
 percent and as share, since questions leave open which is wanted: ``25%`` equals ``25`` and
 ``1/4``, on either side; two percentages are compared as they are.
 
-``latex`` compares expressions (`expressions`), ``choice`` the letter of an option (`choices`),
-``phrase`` short texts with their other names (`choices`), ``calls`` tool calls (`calls`);
+``latex`` compares expressions (`latex`), ``choice`` the option that is chosen (`choices`),
+``phrase`` short texts with their other names (`phrases`), ``calls`` tool calls (`calls`);
 ``first_call`` is the official code's way of comparing those, for its published numbers.
 """
 
 from collections.abc import Callable, Sequence
 
-from caopd_bench.tasks.judge.choices import read_choice, same_choice, same_phrase
+from caopd_bench.tasks.judge.choices import read_choice, same_choice
 from caopd_bench.tasks.judge.latex.compare import same_expression
 from caopd_bench.tasks.judge.numbers import read_number
+from caopd_bench.tasks.judge.phrases import same_phrase
 from caopd_bench.tasks.read.calls.values import same_calls, same_first_call
 
 __all__ = ["KINDS", "group_answers", "verify"]
 
 
-def verify(answer: str | None, gold: str, kind: str = "number") -> bool:
+def verify(
+    answer: str | None, gold: str, kind: str = "number", *, options: Sequence[str] = ()
+) -> bool:
     r"""Say whether the answer is the gold answer.
 
     Parameters
@@ -35,6 +38,10 @@ def verify(answer: str | None, gold: str, kind: str = "number") -> bool:
         The right answer.
     kind
         The kind of answer, a key of `KINDS`.
+    options
+        Of a choice: the texts of its options in the order of their letters, where they are known.
+        Then an answer may give a text instead of a letter, and so may the gold answer, which may
+        also be the place of the right option, counted from 0.
 
     Raises
     ------
@@ -47,20 +54,26 @@ def verify(answer: str | None, gold: str, kind: str = "number") -> bool:
     (True, True, False)
     >>> verify("(B) the second", "B", kind="choice"), verify("A or B", "B", kind="choice")
     (True, False)
+    >>> verify("a tunnel", "B", kind="choice", options=["a bridge", "a tunnel"])
+    True
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of answer {kind!r}; known kinds: {', '.join(KINDS)}")
+    if kind == "choice":
+        return same_choice(answer, gold, options)
     return KINDS[kind](answer, gold)
 
 
-def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[int | None]:
+def group_answers(
+    answers: Sequence[str | None], kind: str = "number", options: Sequence[str] = ()
+) -> list[int | None]:
     """Give each answer to one question a number: equal answers share it.
 
     Parameters
     ----------
     answers
         Of samples, in order; None is no answer and belongs to no group.
-    kind
+    kind, options
         As of `verify`.
 
     Examples
@@ -76,7 +89,7 @@ def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[i
         if answer is None:
             groups.append(None)
             continue
-        known = (i for i, other in enumerate(found) if _is_same(answer, other, kind))
+        known = (i for i, other in enumerate(found) if _is_same(answer, other, kind, options))
         group = next(known, len(found))
         if group == len(found):
             found.append(answer)
@@ -84,11 +97,12 @@ def group_answers(answers: Sequence[str | None], kind: str = "number") -> list[i
     return groups
 
 
-def _is_same(answer: str, other: str, kind: str) -> bool:
+def _is_same(answer: str, other: str, kind: str, options: Sequence[str]) -> bool:
     if " ".join(answer.split()).casefold() == " ".join(other.split()).casefold():
         return True
     if kind == "choice":  # a gold answer is a bare letter, and an answer is not
-        return read_choice(answer) is not None and read_choice(answer) == read_choice(other)
+        chosen = read_choice(answer, options)
+        return chosen is not None and chosen == read_choice(other, options)
     try:
         return KINDS[kind](answer, other)
     except ValueError:  # the other is not of its kind, so nothing but itself equals it

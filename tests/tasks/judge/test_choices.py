@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caopd_bench.tasks.judge.choices import read_choice, same_choice, same_phrase
+from caopd_bench.tasks.judge.choices import read_choice, same_choice
+from caopd_bench.tasks.judge.phrases import same_phrase
 from caopd_bench.tasks.judge.verify import group_answers
 
 CHOICES = {

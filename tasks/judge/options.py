@@ -1,0 +1,185 @@
+r"""Match an answer with the texts of a question's options, where they are known.
+
+An answer that gives the text of an option chooses it: ``a tunnel``, where B is "A tunnel." Two
+texts are equal if they are, to the letter; else after markup, LaTeX wrappers, quotes, articles and
+the punctuation of sentences are taken away; else also without case, where they are words: in
+``CCO`` or ``H2O`` case has a meaning. Signs of mathematics and chemistry always count. What equals
+two options chooses neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from caopd_bench.tasks.read.characters import clean_answer, fold
+
+__all__ = ["LETTERS", "MAX_LENGTH", "find_option", "gold_letter"]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MAX_LENGTH = 500  # characters of an answer that are looked at
+Key: TypeAlias = "tuple[str, ...]"
+
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("−–—‐‑‒﹣", "-"),
+        **dict.fromkeys("“”„«»\"`", " "),
+        **dict.fromkeys("’‘ʼ", "'"),
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f", " "),
+        "×": r"\times ", "·": r"\cdot ", "²": "^2", "³": "^3", "≤": r"\le ", "≥": r"\ge ",
+        "π": r"\pi ", "µ": "μ", "º": "°",
+    }
+)  # fmt: skip
+_WRAPPERS = (
+    (re.compile(r"</?(?:b|i|em|strong|sub|sup|u|p|br) ?/?>", re.IGNORECASE), ""),
+    (
+        re.compile(r"\\(?:text(?:bf|it|rm|normal)?|mathrm|mathbf|mathit|mbox|boxed|operatorname)"
+                   r"\s{0,3}\{([^{}]{0,400})\}"),
+        r"\1",
+    ),
+    (re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle)(?![a-zA-Z])"), ""),
+    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\leq(?:slant)?(?![a-zA-Z])"), r"\\le"),
+    (re.compile(r"\\geq(?:slant)?(?![a-zA-Z])"), r"\\ge"),
+    (re.compile(r"\\[()\[\],;:! ]|(?<!\\)\$|~"), " "),
+    (re.compile(r"\\([%$&#_])"), r"\1"),
+    (re.compile(r"\*\*|__|^\s{0,9}[*_]|[*_]\s{0,9}$"), " "),
+    (re.compile(r"(?<=[\^_])\{([0-9A-Za-z])\}"), r"\1"),
+)  # fmt: skip
+_TOKEN = re.compile(r"\\[a-zA-Z]+|[^\W_]+(?:'[^\W_]+)?|\S")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_ARTICLES = ("a", "an", "the")
+
+
+def find_option(text: str, options: Sequence[str]) -> int | None:
+    r"""Give the place of the only option whose text this is, or None.
+
+    Examples
+    --------
+    >>> find_option("**the Tunnel**", ["a bridge", "a tunnel."])
+    1
+    >>> find_option("tunnel", ["a tunnel", "the tunnel"]) is find_option("ferry", ["a tunnel"])
+    True
+    """
+    text = text[:MAX_LENGTH]
+    return _find(text, tuple(options)) if text.strip() else None
+
+
+def gold_letter(gold: str, options: Sequence[str]) -> str:
+    """Give the letter that a gold answer means: it may be the text of an option, or its place.
+
+    Parameters
+    ----------
+    gold
+        A letter, the text of an option, or its place counted from 0.
+    options
+        The texts, in the order of their letters.
+
+    Raises
+    ------
+    ValueError
+        If it names no option, or two.
+
+    Examples
+    --------
+    >>> [gold_letter(gold, ["red", "green"]) for gold in ("B", "green", "1")]
+    ['B', 'B', 'B']
+    """
+    word = gold.strip()
+    letters = LETTERS[: len(options)]
+    if len(word) == 1 and word in letters:
+        return word
+    found = find_option(word, options)
+    place = int(word) if word.isascii() and word.isdigit() and len(word) < 3 else len(options)
+    if found is not None and place < len(options) and place != found:
+        raise ValueError(
+            f"the gold answer {gold!r:.80} is the text of option {letters[found]} and the place of "
+            f"option {letters[place]}; give letters"
+        )
+    if found is None and place < len(options):
+        found = place
+    if found is None and len(word) == 1 and word.upper() in letters:
+        found = letters.index(word.upper())
+    if found is None:
+        raise ValueError(
+            f"the gold answer {gold!r:.80} is neither one of the letters A to {letters[-1:]} nor "
+            f"the text of one of {len(options)} options"
+        )
+    return letters[found]
+
+
+@lru_cache(maxsize=4096)
+def _find(text: str, options: tuple[str, ...]) -> int | None:
+    same = text.strip()
+    for key in _STAGES:
+        wanted = key(same)
+        if not wanted:
+            return None
+        # The parser has taken brackets and marks off the ends of an answer.
+        found = [
+            place
+            for place, option in enumerate(options[: len(LETTERS)])
+            if wanted in (key(option.strip()), key(clean_answer(option[:MAX_LENGTH])))
+        ]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _plain_key(text: str) -> Key:
+    """Take the text apart, without what only words it."""
+    text = fold(text[:MAX_LENGTH]).translate(_SIGNS)
+    for pattern, replacement in _WRAPPERS:
+        text = pattern.sub(replacement, text)
+    tokens = [
+        match.group()
+        for match in _TOKEN.finditer(text)
+        if match.group() not in ",.;:?!'-" or _has_meaning(text, match)
+    ]
+    while len(tokens) > 2 and (tokens[0], tokens[-1]) in (("(", ")"), ("[", "]"), ("{", "}")):
+        tokens = tokens[1:-1]
+    return tuple(_drop_articles(tokens))
+
+
+def _has_meaning(text: str, match: re.Match[str]) -> bool:
+    """Say whether a mark belongs to a number, a formula or a sign, and not to a sentence."""
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    mark = match.group()
+    if mark == "-":  # well-known is well known; x-1, -5, Cl- and D-glucose stay
+        words = [text[max(0, match.start() - 2) : match.start()], text[match.end() :][:2]]
+        return not all(word.isalpha() and len(word) == 2 for word in words)
+    if mark in ".,:":
+        return after.isdigit() and (before.isdigit() or mark == ".")
+    return mark == "!" and (before.isdigit() or before == ")")
+
+
+def _drop_articles(tokens: list[str]) -> list[str]:
+    """Drop articles before a word: not the A of "vitamin A", and not a text of nothing else."""
+    kept = [
+        token
+        for place, token in enumerate(tokens)
+        if not (
+            token.lower() in _ARTICLES
+            and (place == 0 or token.islower())
+            and any(_WORD.fullmatch(other) for other in tokens[place + 1 : place + 2])
+        )
+    ]
+    return kept if any(token.lower() not in _ARTICLES for token in kept) else tokens
+
+
+@lru_cache(maxsize=4096)
+def _folded_key(text: str) -> Key:
+    tokens = _plain_key(text)
+    if not any(_WORD.fullmatch(token) and len(token) > 2 for token in tokens):
+        return tokens
+    return tuple(token.casefold() if _WORD.fullmatch(token) else token for token in tokens)
+
+
+def _exact_key(text: str) -> Key:
+    return tuple(text.split())
+
+
+_STAGES: tuple[Callable[[str], Key], ...] = (_exact_key, _plain_key, _folded_key)

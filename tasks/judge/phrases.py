@@ -1,0 +1,91 @@
+"""Judge short texts that have other names.
+
+A phrase is right if it equals one of the names that the gold answer lists, after case, articles,
+punctuation and spaces are taken away, as in the evaluation of TriviaQA; or if it is a number that
+one of them is. An article that is a name stays: "Vitamin" is not "Vitamin A".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+from caopd_bench.tasks.judge.numbers import read_number
+
+__all__ = ["same_phrase"]
+
+MAX_LENGTH = 500  # characters of an answer that are looked at
+_ARTICLES = ("a", "an", "the")
+
+
+def same_phrase(answer: str | None, gold: str) -> bool:
+    """Say whether the answer is one of the gold answer's names; see `verify`.
+
+    Parameters
+    ----------
+    answer
+        A short text.
+    gold
+        One name, or a JSON list of names.
+
+    Examples
+    --------
+    >>> same_phrase("The Beatles.", '["Beatles", "Fab Four"]'), same_phrase("12", "twelve")
+    (True, False)
+    >>> same_phrase("Vitamin", "Vitamin A"), same_phrase("vitamin a", "Vitamin A")
+    (False, True)
+    """
+    names = _read_names(gold)
+    if answer is None:
+        return False
+    stated, words = _normalise(answer), _drop_articles(answer)
+    if stated and any(stated == _normalise(name) for name in names):
+        return True
+    if words and any(words == _drop_articles(name) for name in names):
+        return True
+    number = read_number(answer)
+    golds = (read_number(name) for name in names) if number else ()
+    return any(other is not None and other == number for other in golds)
+
+
+def _read_names(gold: str) -> list[str]:
+    try:
+        names = json.loads(gold) if gold.lstrip().startswith("[") else [gold]
+    except (ValueError, RecursionError):
+        names = [gold]
+    names = [name for name in names if isinstance(name, str) and _normalise(name)]
+    if not names:
+        raise ValueError(f"the gold answer {gold!r:.80} names nothing")
+    return names
+
+
+def _normalise(text: str) -> str:
+    """Take case and punctuation away."""
+    return _squeeze(text).casefold()
+
+
+def _drop_articles(text: str) -> str:
+    """Take articles away too: what is capital within a text, or ends it, is a name."""
+    words = _squeeze(text).split()
+    kept = [
+        word
+        for place, word in enumerate(words)
+        if not (
+            word.casefold() in _ARTICLES
+            and place < len(words) - 1
+            and (place == 0 or word.islower())
+        )
+    ]
+    # "The The" is a name of articles.
+    is_name = all(word.casefold() in _ARTICLES for word in kept)
+    return " ".join(words if is_name else kept).casefold()
+
+
+def _squeeze(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).replace("_", " ")
+    kept = "".join(c if c.isalnum() or c in ".%$€£+-" else " " for c in folded)
+    # A sign or point counts only beside a digit: -5 and 1.5, but not U.S.A. or well-known.
+    kept = re.sub(r"(?<![0-9])\.|\.(?![0-9])", "", kept)
+    kept = re.sub(r"[-+](?![0-9.])|(?<=[0-9a-zA-Z])[-+]", " ", kept)
+    return " ".join(kept.split())
