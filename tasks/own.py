@@ -181,7 +181,7 @@ def _with_options(
     if not 0 <= place < len(listed):
         raise DataError(f"{where}: answer {gold!r:.40} names none of {len(listed)} options")
     made = make_choice(str(item["question"]), list(listed), place, "", None)
-    return {"question": made["question"], "answer": made["answer"]}
+    return {key: made[key] for key in ("question", "answer", "options")}
 
 
 def _check_gold(item: Mapping[str, Any], where: str) -> None:

@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from caopd_bench.tasks.catalogue.dataset import Dataset, Item, Source
 from caopd_bench.tasks.catalogue.rows import DataError
 from caopd_bench.tasks.catalogue.styles import STYLES
-from caopd_bench.tasks.judge.verify import KINDS
+from caopd_bench.tasks.judge.options import options_of
+from caopd_bench.tasks.judge.verify import KINDS, verify
 
 __all__ = ["check_entry", "check_item"]
 
@@ -47,7 +48,7 @@ def check_item(item: Item, where: str) -> None:
         if item[field] not in known:
             raise DataError(f"{where}: {_unknown(field, item[field], known)} in the entry")
     try:
-        KINDS[item["kind"]](None, item["answer"])
+        verify(None, item["answer"], kind=item["kind"], options=options_of(item))
     except ValueError as error:
         raise DataError(
             f"{where}: 'answer': {error}; mend the row, or give another 'kind' than "

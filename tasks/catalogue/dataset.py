@@ -2,7 +2,8 @@
 
 An item is what a task asks, whatever the way of asking: `question`, `answer` (the gold), `kind`
 (for `verify`), `style` (how it is worded, `ask.prompts`), `id`, `solution` (a worked answer for the
-privileged context; may be only the answer), and groups such as `level`, `subject`, `domain`.
+privileged context; may be only the answer), and groups such as `level`, `subject`, `domain`. A
+choice has `options`, the texts in the order of their letters, where they are known.
 `system` is the dataset's own instruction, where it has one.
 """
 
@@ -128,11 +129,14 @@ def make_choice(
     >>> item = make_choice("Which is a mammal?", ["trout", "whale"], 1, "quiz", "q1")
     >>> item["question"], item["answer"]
     ('Which is a mammal?\nA. trout\nB. whale', 'B')
+    >>> item["options"]
+    ['trout', 'whale']
     """
     lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False)]
     item = {
         "question": "\n".join([question, *lines]),
         "answer": LETTERS[gold],
+        "options": [str(option) for option in options],
         "kind": "choice",
         "style": "choice",
         "domain": domain,

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caopd_bench.tasks.judge.aggregates import SET_METRICS
+from caopd_bench.tasks.judge.options import options_of
 from caopd_bench.tasks.judge.verify import group_answers, verify
 from caopd_bench.tasks.read.parse import ParsedResponse, find_spans, judge_spans, parse_response
 
-__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "options_of", "vote"]
+__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "vote"]
 
 Judged = tuple[float | None, float, str, "str | None"]  # confidence, correct, status, answer
 AGREEMENT_METRICS = ("ece", "brier", "auroc")
@@ -97,20 +98,6 @@ def vote(
         return 0.0, None
     chosen = max(counts, key=lambda group: (counts[group], -group))
     return counts[chosen] / len(answers), groups.index(chosen)
-
-
-def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the options of a document; none where it does not list them, as those of earlier runs.
-
-    Examples
-    --------
-    >>> options_of({"options": ["red", "green"]}), options_of({"options": None})
-    (('red', 'green'), ())
-    """
-    listed = doc.get("options")
-    if not isinstance(listed, Sequence) or isinstance(listed, str):
-        return ()
-    return tuple(listed) if all(isinstance(option, str) for option in listed) else ()
 
 
 def _is_right(doc: Mapping[str, Any], answer: str | None) -> bool:

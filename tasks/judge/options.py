@@ -10,13 +10,13 @@ two options chooses neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from caopd_bench.tasks.read.characters import clean_answer, fold
 
-__all__ = ["LETTERS", "MAX_LENGTH", "find_option", "gold_letter"]
+__all__ = ["LETTERS", "MAX_LENGTH", "find_option", "gold_letter", "options_of"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_LENGTH = 500  # characters of an answer that are looked at
@@ -108,6 +108,20 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
             f"the text of one of {len(options)} options"
         )
     return letters[found]
+
+
+def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the options of a document; none where it does not list them, as those of earlier runs.
+
+    Examples
+    --------
+    >>> options_of({"options": ["red", "green"]}), options_of({"options": None})
+    (('red', 'green'), ())
+    """
+    listed = doc.get("options")
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        return ()
+    return tuple(listed) if all(isinstance(option, str) for option in listed) else ()
 
 
 @lru_cache(maxsize=4096)

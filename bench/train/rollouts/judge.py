@@ -54,17 +54,22 @@ def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) ->
     """
     if not finished:
         return Rollout(list(ids), text, "unfinished", None, None, 0)
-    return Rollout(list(ids), text, *_judge(text, doc["kind"], doc["answer"]))
+    from caopd_bench.tasks.judge.options import options_of
+
+    options = options_of(doc)
+    return Rollout(list(ids), text, *_judge(text, doc["kind"], doc["answer"], options))
 
 
 @lru_cache(maxsize=65536)
-def _judge(text: str, kind: str, gold: str) -> tuple[str, str | None, float | None, int]:
+def _judge(
+    text: str, kind: str, gold: str, options: tuple[str, ...]
+) -> tuple[str, str | None, float | None, int]:
     """Give status, answer, confidence and correctness; remembered, since rollouts repeat."""
     from caopd_bench.tasks.judge.verify import verify
 
     read = read_response(text, kind)
     confidence = read.confidence if read.status == "ok" else None
-    correct = read.status != "unfinished" and verify(read.answer, gold, kind=kind)
+    correct = read.status != "unfinished" and verify(read.answer, gold, kind=kind, options=options)
     return read.status, read.answer, confidence, int(correct)
 
 
@@ -93,6 +98,7 @@ def make_groups(
     """
     import numpy as np
 
+    from caopd_bench.tasks.judge.options import options_of
     from caopd_bench.tasks.judge.verify import group_answers
     from caopd_bench.train.rollouts.success import agreement_rates, success_rates
 
@@ -102,7 +108,9 @@ def make_groups(
     usable = np.array([[r.usable for r in part] for part in parts], dtype=float).reshape(-1, k)
     if source == "agreement":
         voted = [
-            group_answers([r.answer if r.usable else None for r in part], doc["kind"])
+            group_answers(
+                [r.answer if r.usable else None for r in part], doc["kind"], options_of(doc)
+            )
             for doc, part in zip(docs, parts, strict=True)
         ]
         rates = agreement_rates(voted, usable)

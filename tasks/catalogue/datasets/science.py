@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
-from caopd_bench.tasks.catalogue.dataset import Item, RawFile, Source, dataset
+from caopd_bench.tasks.catalogue.dataset import LETTERS, Item, RawFile, Source, dataset
 from caopd_bench.tasks.catalogue.rows import Row, as_text
 
 SDPO = "7c457fc1b1f636ae794eb0362ba37d4743b06fbc"
@@ -16,17 +17,38 @@ def sdpo_file(path: str, digest: str) -> RawFile:
     return RawFile(f"{root}/{path}/test.json", SDPO, digest)
 
 
-def read_science(domain: str, row: Row, where: str) -> Item:
-    """Read a row, which brings its own instruction for the system message.
+#: The options stand on lines of their own, before this.
+LAST_LINE = "Please reason step by step."
+OPTION = re.compile(r"^([A-Z]): (.*)$", re.MULTILINE)
 
-    >>> row = {"idx": 7, "system": "Choose.", "prompt": "Which? A: one B: two", "answer": " B "}
-    >>> item = read_science("physics", row, "row 1")
-    >>> item["answer"], item["id"], item["system"]
-    ('B', 'physics-7', 'Choose.')
+
+def list_options(question: str) -> list[str] | None:
+    r"""Give the options that a question ends with; None where they are not in order from A on.
+
+    >>> list_options("Which?\nA: one\nB: two\nPlease reason step by step.")
+    ['one', 'two']
+    >>> list_options("Which?\nA: one\nC: two") is None
+    True
     """
+    found = OPTION.findall(question.removesuffix(LAST_LINE))
+    letters = "".join(letter for letter, _ in found)
+    is_in_order = len(found) > 1 and LETTERS.startswith(letters)
+    return [text.strip() for _, text in found] if is_in_order else None
+
+
+def read_science(domain: str, row: Row, where: str) -> Item:
+    r"""Read a row, which brings its own instruction for the system message.
+
+    >>> row = {"idx": 7, "system": "Choose.", "prompt": "Which?\nA: one\nB: two", "answer": " B "}
+    >>> item = read_science("physics", row, "row 1")
+    >>> item["answer"], item["id"], item["system"], item["options"]
+    ('B', 'physics-7', 'Choose.', ['one', 'two'])
+    """
+    question = as_text(row, "prompt", where)
     return {
-        "question": as_text(row, "prompt", where),
+        "question": question,
         "answer": as_text(row, "answer", where).strip(),
+        "options": list_options(question),
         "kind": "choice",
         "style": "science",
         "domain": domain,

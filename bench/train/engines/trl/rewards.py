@@ -3,14 +3,15 @@
     trainer = GRPOTrainer(model, reward_funcs=[brier_reward], train_dataset=dataset, ...)
 
 The dataset needs the columns `answer` (the gold answer) and `kind` (how it is compared: "number",
-"math", "choice", ...; docs/tasks.md); completions may be texts or messages. They are read by the
+"math", "choice", ...; docs/tasks.md), and may have `options` (the texts of a choice, in the order
+of their letters); completions may be texts or messages. They are read by the
 parser that scores the benchmark and judged by its verifiers, so that what is rewarded is what is
 measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from caopd_bench.train.rollouts import rewards
@@ -30,7 +31,7 @@ def accuracy_reward(
     kind: Sequence[str],
     completion_ids: Sequence[Sequence[int]] | None = None,
     end_ids: Collection[int] | None = None,
-    **_columns: Any,
+    **columns: Any,
 ) -> list[float]:
     """Reward a right answer with 1, anything else with 0 (GRPO).
 
@@ -46,7 +47,7 @@ def accuracy_reward(
         `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
     """
     del prompts
-    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
     return [rewards.accuracy_reward(rollout) for rollout in judged]
 
 
@@ -58,7 +59,7 @@ def brier_reward(
     kind: Sequence[str],
     completion_ids: Sequence[Sequence[int]] | None = None,
     end_ids: Collection[int] | None = None,
-    **_columns: Any,
+    **columns: Any,
 ) -> list[float]:
     """Reward a right answer, less the Brier score of what it states (RLCR, arXiv 2507.16806).
 
@@ -66,7 +67,7 @@ def brier_reward(
     less 1, the worst Brier score.
     """
     del prompts
-    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
     return [rewards.brier_reward(rollout) for rollout in judged]
 
 
@@ -79,7 +80,7 @@ def confidence_reward(
     completion_ids: Sequence[Sequence[int]] | None = None,
     end_ids: Collection[int] | None = None,
     mix: float = 0.5,
-    **_columns: Any,
+    **columns: Any,
 ) -> list[float]:
     """Reward a confidence near the success rate of its question's rollouts (DCPO's second reward).
 
@@ -87,7 +88,7 @@ def confidence_reward(
     of the answer's own correctness. Rollouts of one question are those with the same prompt and
     gold answer, of all processes: `accelerate` is asked for those of the others when there are any.
     """
-    judged = _judge(completions, answer, kind, completion_ids, end_ids)
+    judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
     keys = [f"{prompt!r}\n{gold}" for prompt, gold in zip(prompts, answer, strict=True)]
     known: dict[str, list[int]] = {}
     for key, usable, correct in _gather(
@@ -120,6 +121,7 @@ class MethodReward:
             columns["kind"],
             columns.get("completion_ids"),
             self.end_ids,
+            columns,
         )
         return [self.reward(rollout) for rollout in judged]
 
@@ -130,12 +132,14 @@ def _judge(
     kind: Sequence[str],
     completion_ids: Sequence[Sequence[int]] | None,
     end_ids: Collection[int] | None,
+    columns: Mapping[str, Any],
 ) -> list[Rollout]:
+    options = columns.get("options") or [None] * len(completions)
     judged = []
     for place, completion in enumerate(completions):
         ids = list(completion_ids[place]) if completion_ids is not None else []
         finished = end_ids is None or not ids or ids[-1] in end_ids
-        doc = {"kind": kind[place], "answer": answer[place]}
+        doc = {"kind": kind[place], "answer": answer[place], "options": options[place]}
         judged.append(judge_rollout(doc, ids, _read_text(completion), finished=finished))
     return judged
 
