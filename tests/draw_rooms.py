@@ -22,7 +22,7 @@ FOLDERS = {"metrics": "caopd_bench.metrics", "tasks": "caopd_bench.tasks", "benc
 NOTHING = "nothing of ours"
 QUOTES = '"""'
 START, END = "<!-- rooms -->", "<!-- end of rooms -->"
-#: Files that import all files of a folder, whatever their names.
+#: Files that import all files in a folder, whatever their names.
 FINDERS = {
     "caopd_bench.metrics.registry": "caopd_bench.metrics.points",
     "caopd_bench.cli.parser": "caopd_bench.cli",
@@ -126,7 +126,7 @@ def arrows() -> dict[tuple[str, str], str]:
                 found.setdefault((module, target), f"{file.relative_to(ROOT)}:{line}")
     for finder, package in FINDERS.items():
         for module in modules():
-            if module.rpartition(".")[0] == package and module != finder:
+            if module.startswith(f"{package}.") and module != finder:
                 found.setdefault((finder, module), f"{modules()[finder].relative_to(ROOT)}")
     return found
 

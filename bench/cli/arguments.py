@@ -16,6 +16,7 @@ __all__ = [
     "coverage",
     "decimals",
     "names",
+    "pair",
     "path",
     "positive",
     "read_columns",
@@ -67,6 +68,14 @@ def names(text: str) -> list[str]:
     if not all(listed):
         raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
     return listed
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Read a name and a value with an equals sign between."""
+    name, sign, value = text.partition("=")
+    if not name or not sign or not value:
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
+    return name, value
 
 
 def shots(text: str) -> int:

@@ -46,6 +46,14 @@ def add(commands: Any) -> None:
         metavar="COL[,COL]",
         help="also by group",
     )
+    rescore.add_argument(
+        "--only",
+        type=arguments.pair,
+        action="append",
+        default=[],
+        metavar="COL=VALUE",
+        help="only the rows with this value; may be given again",
+    )
     rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
     rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
     rescore.add_argument(
@@ -74,6 +82,7 @@ def run_rescore(options: argparse.Namespace) -> int:
         item=options.item,
         question=options.question,
         by=keys,
+        only=options.only,
         task=options.task,
         name=options.name,
         max_tokens=options.max_tokens,

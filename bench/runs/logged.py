@@ -30,13 +30,18 @@ BATCH = 4096
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumns:
-    """Names of the columns; `item` and `question` name the question, if there are such columns."""
+    """Names of the columns; `item` and `question` name the question, if there are such columns.
+
+    `only` are pairs of a column among the groups and a value; rows that lack one are dropped by
+    whoever asked, so that a reader looks at them only where it must know which rows count.
+    """
 
     response: str
     gold: str
     item: str | None = None
     question: str | None = None
     groups: tuple[str, ...] = ()
+    only: tuple[tuple[str, str], ...] = ()
 
 
 class Logged(NamedTuple):

@@ -48,6 +48,7 @@ def rescore(
     item: str | None = None,
     question: str | None = None,
     by: Sequence[str] = (),
+    only: Sequence[tuple[str, str]] = (),
     task: str | None = None,
     name: str | None = None,
     max_tokens: int | None = None,
@@ -70,6 +71,8 @@ def rescore(
         own.
     by : sequence of str
         Further group columns; `level`, `family`, `subject` and `domain` are read where they exist.
+    only : sequence of (str, str)
+        Columns and values: rows that have all of them are read, others are not.
     task, name : str, optional
         What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
         model).
@@ -92,30 +95,34 @@ def rescore(
     file = Path(path)
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
-    if not file.is_file():
+    if not file.exists():
         raise UsageError(f"{file}: no such file")
-    columns = AnswerColumns(
-        response, gold, item, question, (by,) if isinstance(by, str) else (*by,)
-    )
+    asked = (by,) if isinstance(by, str) else (*by,)
+    extra = tuple(key for key, _ in only if key not in asked)
+    columns = AnswerColumns(response, gold, item, question, (*asked, *extra), tuple(only))
     reader = find_reader(file, of_logs=True)
     if reader is None or reader.open_log is None:
         known = ", ".join((*SUFFIXES, ".eval"))
         raise UsageError(f"{file}: must end in {known}")
     log = reader.open_log(file, columns, kind)
+    file = log.file or file
     budget = log.max_tokens if max_tokens is None else max_tokens
     task = clean_name(task or log.task or "logged")
     try:
         judge = partial(_judge, kind=kind, max_tokens=budget)
         held = list(track(log.answers, f"reading {file.name}", "responses"))
+        held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
         judged = _make_rows(held, task, judge, workers)
         rows = list(track(judged, "judging", "responses", len(held)))
         split = _find_split(held)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
-        raise UsageError(f"{file}: no rows; is it the right file?")
+        wanted = " and ".join(f"{key}={value}" for key, value in only)
+        raise UsageError(f"{file}: no rows{wanted and f' with {wanted}'}; is it the right file?")
     source = {"set": file.name, "bytes": file.stat().st_size, "sha256": _hash(file)}
     source |= {"kind": kind, "rows": len(rows), **log.source}
+    source |= {"only": [f"{key}={value}" for key, value in only]} if only else {}
     provenance = {
         "model": log.model or file.name,
         "backend": log.backend,
@@ -133,6 +140,22 @@ def rescore(
             )
         )
     return Run(clean_name(run_name), str(file), rows, clean_provenance(provenance), tuple(warnings))
+
+
+def _is_wanted(logged: Logged, only: Sequence[tuple[str, str]]) -> bool:
+    return all(_as_word(logged.groups.get(key)) == value for key, value in only)
+
+
+def _as_word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _drop_groups(logged: Logged, keys: Sequence[str]) -> Logged:
+    """Leave out groups that nobody asked for: they were read so that rows could be chosen."""
+    if not keys:
+        return logged
+    kept = {key: value for key, value in logged.groups.items() if key not in keys}
+    return logged._replace(groups=kept)
 
 
 def _make_rows(

@@ -191,8 +191,8 @@ METADATA: dict[str | None, Rule] = {
 SOURCE: dict[str | None, Rule] = {
     **_named(
         Kind.PLAIN,
-        """version seed split rows bytes kind format files decimals response gold named_by levels
-        config name""",
+        """version seed split rows bytes kind format files decimals response gold named_by only
+        levels config name""",
     ),
     **_named(Kind.PLACE, "set origin first path url"),
     **_named(Kind.HASH, "revision sha256 rows_sha256 expected"),

@@ -1,11 +1,11 @@
-"""Which reader a path has: every module of this folder with a `READER` is asked."""
+"""Which reader a path has: every module in this folder with a `READER` is asked."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.readers.reader import Reader
@@ -15,10 +15,11 @@ __all__ = ["all_readers", "find_reader", "list_runs", "refuse_several"]
 
 @cache
 def all_readers() -> tuple[Reader, ...]:
-    """Give the `READER` of every module of this package, in the order in which they are asked."""
+    """Give the `READER` of every module in this folder, in the order in which they are asked."""
     package = __package__ or __name__.rpartition(".")[0]
     folder = str(Path(__file__).parent)
-    modules = [import_module(f"{package}.{found.name}") for found in iter_modules([folder])]
+    found = [one.name for one in walk_packages([folder], f"{package}.") if not one.ispkg]
+    modules = [import_module(name) for name in found]
     readers = [module.READER for module in modules if hasattr(module, "READER")]
     return tuple(sorted(readers, key=lambda reader: (reader.order, reader.name)))
 

@@ -32,6 +32,8 @@ class Log:
         What names the questions, beside the hash of the file.
     warnings : sequence of str
         Without the name of the task.
+    file : Path, optional
+        The one that holds the answers, of a log that is a folder.
     """
 
     answers: Iterator[Logged]
@@ -42,6 +44,7 @@ class Log:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     source: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,258 @@
+"""An answer as it stands in a log, and what the user's options change about it.
+
+Every reader here knows where its harness keeps the response, the right answer and the name of a
+question. `--response`, `--gold`, `--item`, `--question` and `--by` name other places, as paths into
+a row of the log: `vars.gold`, `doc.choices.0`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.packed import MAX_LINE
+from caopd_bench.core.files.plain_json import read_json
+from caopd_bench.core.terminal import inline, quote
+from caopd_bench.runs.logged import GROUPS, AnswerColumns, Logged, read_gold, read_group
+
+__all__ = [
+    "ABSENT",
+    "Found",
+    "as_text",
+    "digest",
+    "is_chosen",
+    "is_named",
+    "keep",
+    "load",
+    "look_up",
+    "mapping",
+    "to_logged",
+]
+
+#: What `look_up` gives where a path leads nowhere.
+ABSENT = object()
+#: Characters of a text, and of a name.
+MAX_TEXT = MAX_LINE
+MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer of a log.
+
+    Attributes
+    ----------
+    where : str
+        Its file and place.
+    row : mapping
+        What the log says of it: where the user's paths lead.
+    response : object
+        None for a request that failed; what is no text becomes JSON.
+    gold : object
+        The right answer, `ABSENT` if the log has none.
+    item, question : str or None
+    groups : mapping
+        What `--by` may name without a path.
+    sample, failed, options, stopped, probabilities
+        As of `Logged`.
+    """
+
+    where: str
+    row: Mapping[str, Any]
+    response: Any
+    gold: Any = ABSENT
+    item: str | None = None
+    question: str | None = None
+    groups: Mapping[str, Any] = field(default_factory=dict)
+    sample: int | None = None
+    failed: bool = False
+    options: tuple[str, ...] = ()
+    stopped: str = ""
+    probabilities: tuple[float, ...] = ()
+
+
+def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> Logged:
+    """Give the answer that `rescore` judges.
+
+    Parameters
+    ----------
+    found : Found
+    columns : AnswerColumns
+        The user's paths; they come before what the reader found.
+    gold_help : str
+        What to do where a log has no right answer.
+
+    Raises
+    ------
+    UsageError
+        If a path leads nowhere, there is no right answer, or a text is too long.
+    """
+    row, where = found.row, found.where
+    response, failed = found.response, found.failed
+    if is_named(columns.response, "response"):
+        response = _get(row, columns.response, where, "--response")
+        failed = response is None
+    gold = found.gold
+    if is_named(columns.gold, "gold"):
+        gold = _get(row, columns.gold, where, "--gold")
+    if gold is ABSENT:
+        raise UsageError(f"{where}: no right answer{gold_help and f'; {gold_help}'}")
+    item = found.item
+    question = found.question
+    if columns.item:
+        item = _name(row, columns.item, where, "--item")
+    if columns.question:
+        item, question = None, _name(row, columns.question, where, "--question")
+    right = read_gold(gold, where, columns.gold or "the right answer")
+    logged = Logged(
+        where,
+        None if failed or response is None else as_text(response),
+        right,
+        item,
+        question,
+        _groups(found, columns.groups),
+        found.sample,
+        failed,
+        found.options,
+        found.stopped,
+        found.probabilities,
+        None if item is None else (item, right),
+    )
+    for text in (logged.response or "", logged.gold, logged.question or "", logged.item or ""):
+        if len(text) > MAX_TEXT:
+            raise UsageError(
+                f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
+                f"at most {MAX_TEXT:,}"
+            )
+    return logged
+
+
+def is_named(column: str | None, default: str) -> bool:
+    """Say whether the user named a place, other than the name that flat files have for it."""
+    return bool(column) and column != default
+
+
+def is_chosen(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
+    """Say whether a row has the values that `--only` asks for."""
+    return all(_is(look_up(row, path), value) for path, value in columns.only)
+
+
+def look_up(row: Any, path: str) -> Any:
+    """Follow a path of keys and places, `ABSENT` if it leads nowhere.
+
+    A key may hold dots: the longest that is there counts.
+
+    Examples
+    --------
+    >>> row = {"vars": {"gold": 4}, "out": [{"text": "5"}], "a.b": {"c": 6}}
+    >>> look_up(row, "vars.gold"), look_up(row, "out.0.text"), look_up(row, "a.b.c")
+    (4, '5', 6)
+    >>> look_up(row, "vars.answer") is ABSENT
+    True
+    """
+    parts = path.split(".")[:20]
+    value = row
+    while parts:
+        if isinstance(value, Mapping):
+            ends = range(len(parts), 0, -1)
+            end = next((end for end in ends if ".".join(parts[:end]) in value), 0)
+            if not end:
+                return ABSENT
+            value, parts = value[".".join(parts[:end])], parts[end:]
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            head, *parts = parts
+            if not (
+                head.isascii() and head.isdigit() and len(head) < 10 and int(head) < len(value)
+            ):
+                return ABSENT
+            value = value[int(head)]
+        else:
+            return ABSENT
+    return value
+
+
+def as_text(value: Any) -> str:
+    """Give a response as text: JSON of what is no text, as of an output that was parsed."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def digest(value: Any) -> str:
+    """Name a question by a value: as it is if that is short, else by a digest of its JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    if len(text) <= MAX_NAME:
+        return text
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def mapping(value: Any, key: str | None = None) -> Mapping[str, Any]:
+    """Give a value, or what it has under a key, if that is an object; else an empty one."""
+    inner = value if key is None else value.get(key) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def keep(values: Any, *keys: str) -> dict[str, Any]:
+    """Give some keys of an object, those that it has."""
+    return {key: mapping(values)[key] for key in keys if key in mapping(values)}
+
+
+def load(file: Path, of: str) -> Any:
+    """Read the JSON of a log.
+
+    Raises
+    ------
+    UsageError
+        If it is damaged, cut off, or takes too much memory.
+    """
+    try:
+        return read_json(file)
+    except ValueError as error:
+        raise UsageError(
+            f"{file}: not JSON ({inline(str(error), 120)}); {of} that is damaged or cut off?"
+        ) from None
+
+
+def _is(value: Any, wanted: str) -> bool:
+    if isinstance(value, bool):
+        return str(value).lower() == wanted.lower()
+    return isinstance(value, (str, int, float)) and str(value) == wanted
+
+
+def _get(row: Mapping[str, Any], path: str | None, where: str, option: str) -> Any:
+    value = look_up(row, path or "")
+    if value is ABSENT:
+        first, _, rest = (path or "").rpartition(".")
+        inside = look_up(row, first) if first else row
+        known = inside if isinstance(inside, Mapping) else row
+        place = f" under {quote(first)}" if first and inside is known and rest else ""
+        raise UsageError(f"{where}: {option}: no {quote(path)}; it has{place} {_list(known)}")
+    return value
+
+
+def _name(row: Mapping[str, Any], path: str, where: str, option: str) -> str:
+    value = _get(row, path, where, option)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise UsageError(f"{where}: {path} must be text or a number, got {quote(value)}")
+    return str(value)
+
+
+def _groups(found: Found, asked: Iterable[str]) -> dict[str, str | int | float]:
+    groups = {}
+    for key in dict.fromkeys([*asked, *GROUPS]):
+        value = found.groups.get(key, ABSENT)
+        if value is ABSENT and key in asked:
+            value = look_up(found.row, key)
+        if value is ABSENT or value is None or value == "" or value != value:
+            continue
+        if key in asked or isinstance(value, (str, int, float)):
+            groups[key] = read_group(value, found.where, key)
+    return groups
+
+
+def _list(row: Mapping[str, Any]) -> str:
+    names = [quote(key) for key in list(row)[:30]]
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,69 @@
+"""The right answer out of a whole solution: some harnesses log no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from caopd_bench.runs.logged import Logged
+from caopd_bench.tasks.judge.verify import verify
+from caopd_bench.tasks.read.parse import find_spans
+
+__all__ = ["find_answer", "shorten_golds"]
+
+MARK = "####"
+KINDS = ("number", "latex")
+
+
+def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], list[str]]:
+    """Take the right answers out of solutions.
+
+    Returns
+    -------
+    answers : list of Logged
+        In their order.
+    notes : list of str
+        One if anything was taken out, with the count.
+    """
+    kept = []
+    taken = 0
+    for logged in answers:
+        gold = find_answer(logged.gold, kind)
+        taken += gold != logged.gold
+        kept.append(logged._replace(gold=gold))
+    if not taken:
+        return kept, []
+    return kept, [
+        f"{taken:,} of {len(kept):,} right answers are whole solutions; what stands after {MARK} "
+        "or after their words 'the answer is' was taken"
+    ]
+
+
+def find_answer(gold: str, kind: str) -> str:
+    """Give the answer that a solution ends with; the text as it is where that is one already.
+
+    Examples
+    --------
+    >>> find_answer("We add. 1+1=2 The answer is 2.", "number")
+    '2'
+    >>> find_answer("3 and 4 are 7. #### 7", "number")
+    '7'
+    >>> find_answer("12", "number"), find_answer("Paris is it.", "phrase")
+    ('12', 'Paris is it.')
+    """
+    if kind not in KINDS:
+        return gold
+    if MARK in gold:
+        return gold.rpartition(MARK)[2].strip() or gold
+    # A number alone is one, and mathematics has no such word.
+    if "answer" not in gold.lower() or (kind == "number" and _is_one(gold, kind)):
+        return gold
+    found = find_spans(gold, kind=kind).answer
+    return found if found is not None and _is_one(found, kind) else gold
+
+
+def _is_one(text: str, kind: str) -> bool:
+    try:
+        verify(None, text, kind=kind)
+    except ValueError:
+        return False
+    return True
