@@ -18,6 +18,7 @@ from caopd_bench.metrics.definition import Metric
 from caopd_bench.metrics.intervals.between_groups import auroc_between, bootstrap_between
 from caopd_bench.metrics.intervals.bootstrap import resample
 from caopd_bench.metrics.intervals.choose import bootstrap
+from caopd_bench.metrics.intervals.classes import bootstrap_classes
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
 from caopd_bench.metrics.intervals.ece.l2 import ece_l2_interval
 from caopd_bench.metrics.intervals.influence import influence
@@ -26,6 +27,7 @@ from caopd_bench.metrics.intervals.within_groups import bootstrap_within
 from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.overview import Summary, summary
 from caopd_bench.metrics.points.calibration import ece, over_ece
+from caopd_bench.metrics.points.classes import brier_classes, classwise_ece
 from caopd_bench.metrics.points.decomposition import (
     Corp,
     Murphy,
@@ -72,18 +74,20 @@ from caopd_bench.metrics.reliability.table import (
 from caopd_bench.metrics.reliability.test import ConsistencyTest, consistency_test
 from caopd_bench.metrics.rows.chunks import TallyBuilder, tally_chunks
 from caopd_bench.metrics.rows.tally import Tally, tally
+from caopd_bench.metrics.scorers import auroc_score, brier_score, ece_score
 
 __all__ = [
     "FAMILY", "METRICS", "BrierChange", "Cell", "CellVerdict", "Change", "Comparison",
     "ConsistencyBand", "ConsistencyTest", "Corp", "Decision", "Degradation", "GapChange",
     "Influence", "Interval", "Metric", "Murphy", "NullECE", "Recalibrator", "ReliabilityBins",
     "ReliabilityTable", "RiskCoverage", "SkillPair", "Summary", "Tally", "TallyBuilder",
-    "accuracy", "auprc", "aurc", "auroc", "auroc_between", "auroc_within", "bootstrap",
-    "bootstrap_between", "bootstrap_within", "brier", "brier_change", "brier_skill", "compare",
+    "accuracy", "auprc", "aurc", "auroc", "auroc_between", "auroc_score", "auroc_within",
+    "bootstrap", "bootstrap_between", "bootstrap_classes", "bootstrap_within", "brier",
+    "brier_change", "brier_classes", "brier_score", "brier_skill", "classwise_ece", "compare",
     "confidence_when_wrong", "consistency_band", "consistency_test", "corp", "coverage_at_risk",
     "cross_recalibrate", "decide", "degradation", "difference_sd", "discrimination", "eaurc",
-    "ece", "ece_correlation", "ece_difference", "ece_interval", "ece_l2_interval", "gap_change",
-    "group_letters", "holm", "influence", "log_score", "mde", "mean_confidence",
+    "ece", "ece_correlation", "ece_difference", "ece_interval", "ece_l2_interval", "ece_score",
+    "gap_change", "group_letters", "holm", "influence", "log_score", "mde", "mean_confidence",
     "miscalibration", "murphy", "null_ece", "over_ece", "overconfidence_gap",
     "plot_reliabilities", "plot_reliability", "plot_risk_coverage", "proportion_interval",
     "recalibrate", "reliability_bins", "reliability_table", "required_n", "resample",

@@ -148,9 +148,14 @@ def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:
     """
     if groups >= tally.n:
         return Tally(*tally.cells)
-    scale = (normal_quantile(level) / student_quantile(level, groups)) ** 2 / effect
-    scale = max(scale, FEWEST_ROWS / float(tally.n))
+    scale = shrink_scale(float(tally.n), effect, groups, level)
     return Tally(tally.values, tally.right * scale, tally.wrong * scale)
+
+
+def shrink_scale(rows: float, effect: float, groups: int, level: float) -> float:
+    """Return what :func:`shrink` multiplies the counts by."""
+    scale = (normal_quantile(level) / student_quantile(level, groups)) ** 2 / effect
+    return max(scale, FEWEST_ROWS / rows)
 
 
 def squared_influence(tally: Tally, if_right: FloatArray, if_wrong: FloatArray) -> float:

@@ -1,0 +1,225 @@
+"""Scorers for scikit-learn: labels and probabilities in, as `make_scorer` hands them over.
+
+Nothing of scikit-learn is imported. A probability of the positive class is the confidence that
+this class is right; of several classes, the most probable one is the answer and its probability
+the confidence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.points.calibration import ece
+from caopd_bench.metrics.points.proper_scores import brier
+from caopd_bench.metrics.points.ranking import auroc
+from caopd_bench.metrics.rows.classes import check_classes
+from caopd_bench.metrics.rows.columns import as_numbers
+from caopd_bench.metrics.rows.tally import Tally, tally
+
+__all__ = ["auroc_score", "brier_score", "ece_score"]
+
+
+def ece_score(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    pos_label: Any = None,
+    bins: int = 10,
+) -> float:
+    """Return the expected calibration error of a classifier, see :func:`ece`; lower is better.
+
+    Parameters
+    ----------
+    y_true : array_like, shape (n,)
+        Labels.
+    y_prob : array_like, shape (n,) or (n, classes)
+        Probability of the positive class, or of each class: then the most probable class is the
+        answer and its probability the confidence.
+    sample_weight : array_like, shape (n,), optional
+        A weight of 2 is a row that occurs twice.
+    labels : array_like, shape (classes,), optional
+        Of the columns of ``y_prob``; the distinct values of ``y_true``, ascending, where there are
+        as many of them.
+    pos_label : optional
+        The positive class of one column; 1 where labels are 0 or -1 and 1, else the last of two.
+    bins : int, default 10
+        Of equal width.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the probabilities are none, the shapes differ, or it is not clear which label is which.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import make_scorer
+    >>> scorer = make_scorer(ece_score, response_method="predict_proba", greater_is_better=False)
+    >>> round(ece_score([0, 1, 1, 1], [0.1, 0.9, 0.9, 0.6]), 3)
+    0.175
+    >>> round(ece_score(["a", "b"], [[0.8, 0.2], [0.6, 0.4]]), 3)
+    0.4
+    """
+    return ece(_tally(y_true, y_prob, sample_weight, labels, pos_label), bins=bins)
+
+
+def brier_score(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    pos_label: Any = None,
+) -> float:
+    """Return the Brier score of a classifier, see :func:`brier`; lower is better.
+
+    Parameters
+    ----------
+    y_true, y_prob, sample_weight, labels, pos_label
+        As for :func:`ece_score`.
+
+    Returns
+    -------
+    float
+        In [0, 1]. Of several classes, that of the most probable one; :func:`brier_classes` is that
+        of all of them.
+
+    Raises
+    ------
+    ValueError
+        As :func:`ece_score`.
+
+    Examples
+    --------
+    >>> round(brier_score([0, 1, 1], [0.1, 0.9, 0.6], sample_weight=[1, 1, 2]), 3)
+    0.085
+    """
+    return brier(_tally(y_true, y_prob, sample_weight, labels, pos_label))
+
+
+def auroc_score(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    pos_label: Any = None,
+) -> float:
+    """Return the AUROC of a classifier's confidence, see :func:`auroc`; higher is better.
+
+    Parameters
+    ----------
+    y_true, y_prob, sample_weight, labels, pos_label
+        As for :func:`ece_score`.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN where all rows are of one kind. Of one column, how often a positive row has
+        the higher probability. Of several, how often a right answer has a higher one than a wrong
+        one, which is not the average over pairs of classes that scikit-learn gives.
+
+    Raises
+    ------
+    ValueError
+        As :func:`ece_score`.
+
+    Examples
+    --------
+    >>> auroc_score([0, 1, 1], [0.1, 0.9, 0.6])
+    1.0
+    """
+    return auroc(_tally(y_true, y_prob, sample_weight, labels, pos_label))
+
+
+def _tally(
+    y_true: ArrayLike,
+    y_prob: ArrayLike,
+    sample_weight: ArrayLike | None,
+    labels: ArrayLike | None,
+    pos_label: Any,
+) -> Tally:
+    truth, p = _as_truth(y_true), as_numbers("y_prob", y_prob)
+    if truth.ndim != 1 or p.ndim not in (1, 2) or p.shape[:1] != truth.shape:
+        raise ValueError(
+            f"y_true must have shape (n,) and y_prob (n,) or (n, classes), got {truth.shape} and "
+            f"{p.shape}"
+        )
+    if p.ndim == 1:
+        confidence, correct = p, truth == _positive(truth, labels, pos_label)
+    else:
+        rows = check_classes(p, _columns_of(truth, p.shape[1], labels))
+        top = rows.probabilities.argmax(axis=1)
+        confidence = rows.probabilities[np.arange(top.size), top]
+        correct = top == rows.right
+    if sample_weight is None:
+        return tally(confidence, correct)
+    weight = as_numbers("sample_weight", sample_weight)
+    if weight.shape != truth.shape:
+        raise ValueError(
+            f"sample_weight must have one entry per row ({truth.size}), got shape {weight.shape}"
+        )
+    counts = weight != 0  # a row that occurs 0 times is none
+    return tally(confidence[counts], correct[counts], weights=weight[counts])
+
+
+def _as_truth(y_true: ArrayLike) -> NDArray[Any]:
+    truth = np.asarray(y_true)
+    is_missing = truth != truth  # NaN alone is unlike itself
+    if truth.dtype.kind == "O":
+        is_missing |= np.array([label is None for label in truth.flat]).reshape(truth.shape)
+    if np.any(is_missing):
+        raise ValueError(
+            f"y_true must hold labels, and row {int(np.argmax(is_missing))} has none; leave it out"
+        )
+    try:
+        np.unique(truth)
+    except TypeError:
+        raise ValueError("y_true must hold labels of one kind; use strings in all") from None
+    return truth
+
+
+def _positive(truth: NDArray[Any], labels: ArrayLike | None, pos_label: Any) -> Any:
+    """Give the label that a single column is the probability of."""
+    known = np.unique(truth if labels is None else np.asarray(labels))
+    if known.size > 2:
+        raise ValueError(
+            f"y_prob has one column and y_true {known.size} labels; pass a column for each of them"
+        )
+    if pos_label is not None:
+        return pos_label
+    if known.dtype.kind in "biuf" and set(known.tolist()) <= {-1, 0, 1}:
+        return 1
+    if known.size < 2:
+        raise ValueError(
+            f"y_true has the label {known.tolist()[0]!r} only, so it is not clear which one y_prob "
+            "is of; pass pos_label"
+        )
+    return known[-1]
+
+
+def _columns_of(truth: NDArray[Any], columns: int, labels: ArrayLike | None) -> NDArray[np.intp]:
+    """Give the column of each label."""
+    known = np.unique(truth) if labels is None else np.asarray(labels)
+    if known.shape != (columns,):
+        where = "y_true has" if labels is None else "labels holds"
+        raise ValueError(
+            f"{where} {known.size} labels and y_prob {columns} columns; pass labels=, one for each "
+            "column in its order (classes_ of a classifier)"
+        )
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known[order], truth).clip(0, columns - 1)
+    found = order[place]
+    unknown = known[found] != truth
+    if unknown.any():
+        raise ValueError(f"y_true holds {truth[unknown].tolist()[0]!r}, which is not among labels")
+    return found
