@@ -1,0 +1,169 @@
+"""Decisions of an API or a classifier: rows with a probability for every option.
+
+`probabilities` is an object (option to probability), a list of objects (`label` and `score`), or a
+list of numbers whose options another column lists. The confidence is the probability of the option
+that has the highest.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.logged import AnswerColumns, Logged, read_plain
+from caopd_bench.runs.readers.harness.found import (
+    ABSENT,
+    Found,
+    as_text,
+    is_named,
+    mapping,
+    to_logged,
+)
+from caopd_bench.runs.readers.harness.outline import outline
+from caopd_bench.runs.readers.reader import Log, Reader
+
+__all__ = ["READER"]
+
+NAME = "a file of decisions"
+#: Columns: of the probabilities, of the options, of the right one, and of what names the question.
+GIVEN = ("probabilities", "probs")
+OPTIONS = ("options", "labels", "classes")
+GOLD = ("gold", "label", "target")
+ITEMS = ("id", "custom_id")
+#: Keys of a list of objects.
+NAMES = ("label", "option", "name")
+SHARES = ("score", "probability", "p")
+#: So far from 1 may the sum of rounded probabilities be.
+SLACK = 0.02
+MOST = 10_000
+#: From so many rows on it is odd that the label is always the likeliest option.
+MANY = 20
+
+
+def _finds(path: Path) -> bool:
+    keys = set(outline(path))
+    return bool(keys & set(GIVEN)) and "response" not in keys and path.suffix.lower() != ".json"
+
+
+def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
+    answers = list(_read(file, columns))
+    notes = []
+    right = sum(
+        one.options[_highest(one.probabilities)] == one.gold for one in answers if one.options
+    )
+    if not is_named(columns.gold, "gold") and right == len(answers) >= MANY:
+        notes.append(
+            "the right option is the likeliest in every row; is its column what the model chose? "
+            "Name the right answers with --gold"
+        )
+    return Log(
+        iter(answers),
+        backend="decisions",
+        provenance=dict.fromkeys(("gen_kwargs", "packages", "date")),
+        warnings=notes,
+    )
+
+
+def _read(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
+    for where, row in read_plain(file):
+        given = next((row[key] for key in GIVEN if row.get(key) is not None), None)
+        options, shares = _read_options(given, row, where) if given is not None else ((), ())
+        found = Found(
+            where,
+            row,
+            None if given is None else options[_highest(shares)],
+            _gold(row),
+            next((str(row[key]) for key in ITEMS if row.get(key) is not None), None),
+            row.get("question") if isinstance(row.get("question"), str) else None,
+            {key: value for key, value in row.items() if not isinstance(value, (list, dict))},
+            failed=given is None,
+            options=options,
+            probabilities=shares,
+        )
+        logged = to_logged(
+            found,
+            columns,
+            gold_help=f"give a column {' or '.join(GOLD[:2])}, or name it with --gold",
+        )
+        yield _check_gold(logged)
+
+
+def _gold(row: Mapping[str, Any]) -> Any:
+    return next((row[key] for key in GOLD if row.get(key) is not None), ABSENT)
+
+
+def _check_gold(logged: Logged) -> Logged:
+    """Refuse a right answer that is no option; a number may be the place of one."""
+    gold, options = logged.gold, logged.options
+    if not options or gold in options:
+        return logged
+    if gold.isascii() and gold.isdigit() and len(gold) < 9 and int(gold) < len(options):
+        return logged._replace(gold=options[int(gold)])
+    raise UsageError(
+        f"{logged.where}: the right answer {quote(gold)} is none of the {len(options)} options: "
+        f"{', '.join(map(quote, options[:10]))}"
+    )
+
+
+def _read_options(
+    given: Any, row: Mapping[str, Any], where: str
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Give the names of the options and the probability of each; together these are 1."""
+    if isinstance(given, str):  # a field of CSV
+        try:
+            given = json.loads(given) if len(given) < 1 << 20 else None
+        except (ValueError, RecursionError):
+            given = None
+    if isinstance(given, Mapping):
+        # Parquet gives each row the keys of all rows.
+        pairs = [(key, value) for key, value in given.items() if value is not None]
+    elif isinstance(given, Sequence) and not isinstance(given, str) and given:
+        pairs = _pair(given, row, where)
+    else:
+        raise UsageError(f"{where}: probabilities must be an object or a list, got {quote(given)}")
+    names = tuple(as_text(name) for name, _ in pairs)
+    if not 2 <= len(names) <= MOST or len(set(names)) < len(names):
+        raise UsageError(
+            f"{where}: {len(names)} options, of {len(set(names))} names; expected 2 or more"
+        )
+    for name, value in pairs:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= 1:
+            raise UsageError(
+                f"{where}: the probability of {quote(name)} must be in [0, 1], got {quote(value)}"
+            )
+    total = math.fsum(value for _, value in pairs)
+    if abs(total - 1) > SLACK:
+        raise UsageError(
+            f"{where}: the probabilities of the options have the sum {total:.4g}, not 1; give "
+            "those of all options, of which exactly one is right"
+        )
+    return names, tuple(value / total for _, value in pairs)
+
+
+def _pair(given: Sequence[Any], row: Mapping[str, Any], where: str) -> list[tuple[Any, Any]]:
+    if isinstance(given[0], Mapping):
+        return [(_first(one, NAMES), _first(one, SHARES)) for one in given]
+    names = next((row[key] for key in OPTIONS if isinstance(row.get(key), list)), None)
+    if names is None or len(names) != len(given):
+        raise UsageError(
+            f"{where}: {len(given)} probabilities without as many {' or '.join(OPTIONS[:2])}; "
+            "list the options, or give an object of option and probability"
+        )
+    return list(zip(names, given, strict=True))
+
+
+def _first(one: Any, keys: Sequence[str]) -> Any:
+    return next((mapping(one)[key] for key in keys if key in mapping(one)), None)
+
+
+def _highest(shares: Sequence[float]) -> int:
+    return max(range(len(shares)), key=shares.__getitem__)
+
+
+READER = Reader(NAME, _finds, open_log=_open, order=35)

@@ -1,0 +1,110 @@
+"""Logs that are not read: what a file looks like, why it cannot be read, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.flat.files import format_of
+from caopd_bench.runs.logged import AnswerColumns
+from caopd_bench.runs.readers.harness.found import is_named
+from caopd_bench.runs.readers.harness.outline import LISTED, outline
+from caopd_bench.runs.readers.logged import READER as ROWS_READER
+from caopd_bench.runs.readers.reader import Log, Reader
+
+__all__ = ["READER"]
+
+#: Of JSON that other readers know: Inspect's, lm-eval's.
+OTHERS = frozenset({"eval", "results", "configs"})
+ROWS = "rescore wants rows (.jsonl, .csv or .parquet) with a response and a right answer each"
+
+
+class Kin(NamedTuple):
+    """A kind of log: keys that it has, its name, and what can be done about it."""
+
+    keys: frozenset[str]
+    name: str
+    way: str
+
+
+KINDS = (
+    Kin(
+        frozenset({"htmls", "convos"}),
+        "all results of simple-evals",
+        "the right answers stand only inside of its HTML; write rows of the texts in convos, "
+        "each with its right answer",
+    ),
+    Kin(
+        frozenset({"score", "score:std"}),
+        "scores of simple-evals",
+        "it has no answers; those are in the file *_allresults.json, without the right ones",
+    ),
+    Kin(
+        frozenset({"doc_id", "resps"}),
+        "samples of lm_eval",
+        "give the folder that lm_eval wrote to `caopd-bench score`",
+    ),
+    Kin(
+        frozenset({"custom_id", "result"}),
+        "results of a batch of Anthropic's API",
+        "add a column gold by custom_id, and name the text with --response "
+        "result.message.content.0.text",
+    ),
+    Kin(
+        frozenset({"run_id", "event_id", "type"}),
+        "events of openai/evals",
+        "join the events sampling and match by sample_id into rows",
+    ),
+    Kin(
+        frozenset({"custom_id", "body"}),
+        "requests of a batch",
+        "give the output of the batch, with a column gold",
+    ),
+    Kin(
+        frozenset({"config_general", "results"}),
+        "results of lighteval",
+        "it has no answers; run with --save-details and give details_*.parquet",
+    ),
+)
+
+
+def _finds(path: Path) -> bool:
+    keys = outline(path)
+    return _kin(keys) is not None or _is_unknown_json(path, keys)
+
+
+def _kin(keys: Mapping[str, tuple[str, ...]]) -> Kin | None:
+    return next((kin for kin in KINDS if kin.keys <= set(keys)), None)
+
+
+def _is_unknown_json(path: Path, keys: Mapping[str, tuple[str, ...]]) -> bool:
+    return path.suffix.lower() == ".json" and bool(keys) and not OTHERS & set(keys)
+
+
+def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
+    keys = outline(path)
+    kin = _kin(keys)
+    # Whoever names the columns of such rows knows what they are.
+    named = is_named(columns.response, "response") or is_named(columns.gold, "gold")
+    if named and format_of(path) and ROWS_READER.open_log is not None:
+        return ROWS_READER.open_log(path, columns, kind)
+    if kin is not None:
+        raise UsageError(f"{path}: looks like {kin.name}, which is not read: {kin.way}")
+    if LISTED in keys:
+        names = ", ".join(keys[LISTED][:12])
+        raise UsageError(
+            f"{path}: a JSON list of rows with {inline(names, 200) or 'no keys'}; write an object "
+            "a line into a .jsonl, such as with jq -c '.[]', and name its columns with --response "
+            "and --gold"
+        )
+    names = ", ".join(list(keys)[:12])
+    raise UsageError(
+        f"{path}: JSON with the keys {inline(names, 200)}; not a log that is read (docs/reading.md "
+        f"lists them); {ROWS}"
+    )
+
+
+READER = Reader("a log that is not read", _finds, open_log=_open, order=48)
