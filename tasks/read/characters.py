@@ -4,6 +4,7 @@ import re
 
 MAX_ANSWER = 4000  # characters of an answer that are kept
 _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
+_CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
 _BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 
 # One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
@@ -51,6 +52,7 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
     box = find_box(text)
     if box is not None:
         text = box[0]
+    text = _drop_gsm8k(text)
     before = None
     while text != before and before != "":
         before = text
@@ -65,6 +67,17 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
         if not (intervals and _is_interval(text)):
             text = _strip_unbalanced(text)
     return text
+
+
+def _drop_gsm8k(text: str) -> str:
+    r"""Return what follows the sign of GSM8K: "12" of ``\( #### 12 \)``, or of ``12. #### 12``."""
+    before, sign, after = text.rpartition("####")
+    before, after = before.rstrip("# "), after.strip()
+    in_maths = before.endswith((r"\(", r"\[", "$"))
+    lone = not before.strip(r" *_`\([$")
+    if not sign or not after or not (lone or any(map(str.isdigit, after))):
+        return text
+    return _CLOSED_MATHS.sub("", after) if in_maths else after
 
 
 def _is_interval(text: str) -> bool:
@@ -89,6 +102,8 @@ def find_box(text: str) -> tuple[str, int] | None:
     >>> find_box(r"\boxed{3} no, \boxed{\frac{1}{2}}")
     ('\\frac{1}{2}', 14)
     """
+    if "\\boxed" not in text:
+        return None
     last: tuple[int, int, int] | None = None
     opened: list[re.Match[str]] = []
     for match in _BOX_OR_BRACE.finditer(text):

@@ -5,8 +5,8 @@ The rule: exactly one number, in a form that leaves no doubt which probability i
 * Up to 1, a number is the probability itself: ``0.85``, ``.85``, ``0,85``, ``1e-1``, ``1``, ``0``.
 * A bare ``0.`` or ``0,`` with no digit after it is what is left of a longer number: not readable.
 * ``85%`` and ``85 percent`` are hundredths; ``8/10`` and ``7 out of 10`` are shares. A decimal up
-  to 1 over more than 1 (``0.85/100``) says two things, and ``1 of 3 steps`` is no probability: a
-  bare "of" counts for integers of 10 or 100 only.
+  to 1 over more than 1 (``0.85/100``) or as a percentage (``0.85%``) says two things, and ``1 of 3
+  steps`` is no probability: a bare "of" counts for integers of 10 or 100 only.
 * A bare number from 10 to 100 can only be a percentage: it is read so, and marked ``rescaled``.
 * A bare number above 1 and below 10 may mean percent, tenths or a mistake: not readable.
 * Hedges and words may stand before it (``about``, ``~``, ``very high,``), words after it
@@ -52,6 +52,7 @@ _COUNTED = re.compile(r"\s+(?!(?:because|since|as|given)\b)[a-z]", re.IGNORECASE
 # 0.9.5, 0.XX, 0.9x, 0.9..., and digits of any script
 _GLUED = re.compile(r"[.,]?[\d²³¹⁰-⁹¼-¾]|[.,]?[a-z%_]|\.\.", re.IGNORECASE)
 _CUT_ZERO = re.compile(r"\.|,(?!\s)")  # after a bare 0
+_DASH_AFTER_WORD = re.compile(r"(?<=[a-z)]) [-–—] $")  # High - 0.8
 _WORD = re.compile(r"[a-z']+|[^\sa-z']")
 _RANGE = re.compile(
     r"\s*,?\s*(?:[-–—−~/^]\s*[.0-9]|\+|±|>|<|(?:or|to|plus|minus)\b)", re.IGNORECASE
@@ -78,6 +79,7 @@ _WORDS_BEFORE = {
     *("about", "around", "approximately", "approx", "roughly", "circa", "nearly", "almost"),
     *("i", "am", "i'm", "would", "say", "is", "it", "my", "of", "a", "an", "at"),
     *("very", "quite", "fairly", "pretty", "extremely", "high", "low", "medium", "moderate"),
+    *("highly", "moderately", "reasonably", "somewhat", "confident", "certain", "sure", "likely"),
     *("confidence", "level", "score", "probability", "estimate", "estimated"),
     *("~", "≈", "∼", "≃", "(", "[", ":", "=", ".", ","),
 }
@@ -150,6 +152,7 @@ def _read(text: str, scale: int | None) -> tuple[Fraction, bool]:
     if first is None:
         raise _UnreadableError("no number")
     before = text[: first.start()].lower()
+    before = _DASH_AFTER_WORD.sub(" ", before)
     if before.rstrip().endswith(("-", "−", "–", "—", "+")):
         raise _UnreadableError("a sign before the number")
     if not _WORDS_BEFORE.issuperset(_WORD.findall(before)):
@@ -178,6 +181,8 @@ def _read_number(text: str, match: re.Match[str], scale: int | None) -> tuple[Fr
     end = match.end()
     rescaled = False
     if percent := _PERCENT.match(text, end):
+        if 0 < number <= 1 and not match.group().isdigit():
+            raise _UnreadableError("a probability and a percentage at once")
         value, end = number / 100, percent.end()
     elif whole := _match_whole(text, end):
         value, end = _divide(match.group(), whole.group()), whole.end()

@@ -44,9 +44,11 @@ from typing import NamedTuple
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.characters import clean_answer, fold
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
+from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
+from caopd_bench.tasks.read.statements import Kind, Statement, find_statements, split_turns
 from caopd_bench.tasks.read.thinking import drop_thinking
+from caopd_bench.tasks.read.unclosed import read_final_pair
 
 __all__ = [
     "PARSER_VERSION",
@@ -60,7 +62,7 @@ __all__ = [
     "read_confidence",
 ]
 
-PARSER_VERSION = "2"  # stored with rows; raise it when any response is read differently
+PARSER_VERSION = "3"  # stored with rows; raise it when any response is read differently
 STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished")
 
 # The budget is counted in tokens, which the text does not show. Words, digits, punctuation signs
@@ -157,16 +159,27 @@ def find_spans(
         raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.80}")
     if max_tokens is not None and max_tokens < 1:
         raise ValueError(f"max_tokens must be at least 1, got {max_tokens}")
-    visible, unfinished = drop_thinking(fold(text))
-    if unfinished:
+    visible, open_thinking, hidden = drop_thinking(fold(text))
+    intervals, calls = kind == "latex", kind in CALL_KINDS
+    if open_thinking and not calls:
+        final = read_final_pair(hidden, intervals=intervals, rules=rules)
+        if final is not None:
+            return Spans(*final, False)
+    lines = split_turns(visible)
+    statements = find_statements(lines, intervals=intervals, rules=rules, objects=not calls)
+    if open_thinking and not _is_complete(statements, rules.scale):
         return Spans(None, None, True)
-    statements = find_statements(visible, intervals=kind == "latex", scale=rules.scale)
-    if kind in CALL_KINDS:
+    if calls:
         answer, confidence = _pick_calls(visible, statements)
     else:
         answer, confidence = _pick_pair(statements, rules.scale)
+        ours = [s for s in statements if s.kind == "answer" or _is_usable(s, rules.scale)]
+        if len({s.kind for s in ours}) < 2:
+            other = read_other_prompt(lines, ours, intervals=intervals, rules=rules)
+            answer, confidence = other or (answer, confidence)
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
+    unfinished = False
     if answer is None and confidence is None and max_tokens is not None:
         # A budget from a log may be too large for a float.
         unfinished = _count_units(text) >= NEAR_BUDGET * min(max_tokens, 1 << 53)
@@ -228,6 +241,19 @@ def _pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | No
         elif confidences[0].start > first:
             answers = [a for a in answers if a.start < last]
     return answers[-1].text, confidences[-1].text
+
+
+def _is_usable(confidence: Statement, scale: int | None) -> bool:
+    return confidence.strong or read_confidence(confidence.text, scale=scale).value is not None
+
+
+def _is_complete(statements: list[Statement], scale: int | None) -> bool:
+    """Say whether answer and readable confidence were stated strongly, before a stray tag."""
+    strong = [s for s in statements if s.strong]
+    return any(s.kind == "answer" for s in strong) and any(
+        s.kind == "confidence" and read_confidence(s.text, scale=scale).value is not None
+        for s in strong
+    )
 
 
 def _pick_calls(visible: str, statements: list[Statement]) -> tuple[str | None, str | None]:

@@ -8,6 +8,7 @@ __all__ = ["SCALES", "Rules"]
 
 #: What a bare number may be out of.
 SCALES = (1, 5, 10, 100)
+MAX_LABEL = 80  # characters of a label or a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,17 @@ class Rules:
     Attributes
     ----------
     answer_labels, confidence_labels : tuple of str
-        Words, not patterns: "Diagnosis", "How sure". They count beside the known ones.
+        Words, not patterns: "Diagnosis", "How sure". They count beside the known ones. A colon at
+        the end is dropped.
     answer_keys, confidence_keys : tuple of str
-        Keys of responses that are JSON, beside the known ones.
+        Keys of responses that are JSON. They come before the known ones.
     scale : int or None
         What a bare number is out of, one of `SCALES`; None reads only what is unmistakable.
+
+    Examples
+    --------
+    >>> Rules(answer_labels=("Diagnosis:",)).answer_labels
+    ('Diagnosis',)
     """
 
     answer_labels: tuple[str, ...] = ()
@@ -33,3 +40,13 @@ class Rules:
     def __post_init__(self) -> None:
         if self.scale is not None and self.scale not in SCALES:
             raise ValueError(f"scale must be one of {SCALES}, got {self.scale}")
+        for name in ("answer_labels", "confidence_labels", "answer_keys", "confidence_keys"):
+            words = tuple(_clean(word, name) for word in getattr(self, name))
+            object.__setattr__(self, name, words)
+
+
+def _clean(word: str, name: str) -> str:
+    clean = word.strip().rstrip(":=：").rstrip() if isinstance(word, str) else ""
+    if not clean or len(clean) > MAX_LABEL:
+        raise ValueError(f"{name} must be words of 1 to {MAX_LABEL} characters, got {word!r:.100}")
+    return clean

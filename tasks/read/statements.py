@@ -4,7 +4,12 @@ A *statement* is a label and the text after it: ``Answer: 5``. Statements are **
 follow the form the prompt asks for (the label begins its line, or follows one that does, and is
 followed by a colon, equals sign, dash or tag: a final line; or it begins a sentence and a number
 follows: ``Wait. Answer: 6``), and **weak** otherwise: labels in the middle of a sentence, ``the
-answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer.
+answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer. JSON (`objects`) is strong if it
+begins or ends its line.
+
+An answer may be a sentence: of ``<answer> From the text, the best answer is D. </answer>``, it is
+what follows "answer is". If the value stood before (``B, because the answer is even``), a tag is
+kept whole. One label may name both: ``Answer and Confidence (0-100): C, 80%``.
 
 Only the response's own block is read. A strong statement, and then a line that begins the next turn
 (``Problem:``, ``Example 2:``, ``User:``, ``<|im_start|>`` ...), end it; after a weak statement
@@ -20,51 +25,66 @@ from typing import Literal, NamedTuple
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
+from caopd_bench.tasks.read.labels import find_marks
+from caopd_bench.tasks.read.objects import Stated, find_objects
+from caopd_bench.tasks.read.rules import Rules
 
 Kind = Literal["answer", "confidence"]
+_PLAIN = Rules()
 
 
 class Statement(NamedTuple):
-    """One labelled text of the block; ``start`` is its place in the text."""
+    """One labelled text of the block, and its place in the text.
+
+    ``label`` is the name in lower case, ``<name>`` for a tag, ``{}`` for an object.
+    """
 
     kind: Kind
     text: str
     strong: bool
     start: int
+    end: int
+    label: str
 
 
-# Words that may stand before and after the word "answer" or "confidence" in a label.
-_BEFORE = (
-    r"(?:(?:and|with|an?|my|the|your|our|so|final|overall|correct|stated|estimated)[\s_]{1,3}){0,4}"
-)
-_AFTER = (
-    r"(?:[\s_]{1,3}(?:level|score|rating|estimate|value|probability|choice|option))?"
-    r"(?:\s{1,3}(?:in|that|for)\s{1,3}(?:(?:my|the|this|final)\s{1,3}){0,2}answer"
-    r"(?:\s{1,3}is\s{1,3}(?:correct|right))?)?"
-)
-# "(0-1)" after the label names the scale; "(0.9)" is the value and is left alone.
-_SCALE = r"(?:\s{0,3}[(\[](?![.0-9%\s]{1,10}[)\]])[^()\[\]]{0,80}[)\]])?"
-# Between label and value: a sign, or "is"/"was"/"of"; nothing at all before a number or at the end
-# of the line (a heading, or a label whose value is on the next line).
-_SEPARATOR = (
-    r"[\s*_\"'`}]{0,8}"
-    r"(?P<separator>[:=|]|[-–—](?=\s)|(?:is|was|of)(?![a-z])\s{0,3}:?|(?=[\s(\[~≈]{0,4}[.]?[0-9])|$)"
-)
-_MARK = re.compile(
-    r"<(?P<tag>/?(?:answer|confidence))>"
-    rf"|(?<![a-z0-9]){_BEFORE}(?P<label>answer|confidence){_AFTER}{_SCALE}{_SEPARATOR}"
-    r"|(?<=[\s.])(?P<turn>(?-i:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:)",
-    re.IGNORECASE,
-)
 # What may stand before a label that begins its line: punctuation, list numbers, \text{.
 _LINE_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?(?:\\text(?:bf)?\{[\W_]*)?")
 _MAX_LINE_START = 60
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
+# The same in mathematics or after a sentence.
+_GSM8K_INSIDE = re.compile(r"(?<=[^#])(?P<text>#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,60})$")
 # Where a sentence such as "the answer is 5, because ..." stops being the answer.
 _PROSE_END = re.compile(r"[.!?;](?=\s)|,?\s(?:because|since|so|which|where|as)\s")
 
+# "From what is given, the best" of "... answer is D": words that lead to an answer and hold none.
+_LEAD_IN = re.compile(
+    r"[\s*_\"'“(]{0,8}(?:after|among|as|based|because|by|considering|for|from|given|hence|here|i"
+    r"|in|it|looking|my|of|on|since|so|taking|the|therefore|thus|to|upon|using|we|with)(?![a-z])"
+    r"(?:(?!\b(?:because|since|so|hence|therefore)\b)[^0-9.;:!?()]){0,300}",
+    re.IGNORECASE,
+)
+# "Answer and" before "Confidence (0-100): C, 80%", and that value.
+_AND_ANSWER = re.compile(
+    r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
+    r"answer[\s*_]{0,4}(?:[&+/,]|and)?[\s*_]{0,4}",
+    re.IGNORECASE,
+)
+_BOTH = (
+    re.compile(
+        r"(?P<answer>.{1,1000}?)[\s,;|(\[]{1,8}"
+        r"(?P<confidence>[0-9][0-9.]{0,8}\s?(?:\\?%|percent|/\s?100?))[\s)\].\"'*_`]{0,8}$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<answer>.{1,1000})[,;|(](?P<confidence>[^,;|()]{1,80})[)\s]{0,8}$"),
+)
+# Where the value of a key ends in what is nearly JSON: '5", "why": ...'.
+_NEXT_ENTRY = re.compile(r"[\"']?\s{0,3},\s{0,3}[\"'][\w -]{1,40}[\"']\s{0,3}:")
+# Before an object on its line: markup, a few words and a sign, "```json".
+_BEFORE_OBJECT = re.compile(
+    r"[\W_]{0,20}(?:[a-z]{1,12}[ :=*`]{1,6}){0,3}[\W_]{0,20}", re.IGNORECASE
+)
 # "the answer is correct" judges an answer and states none.
 _JUDGEMENT = re.compile(
     r"[\s*_]{0,5}(?:not |likely |probably )?(?:correct|right|wrong|incorrect|valid|reasonable)\b",
@@ -91,6 +111,10 @@ _MAYBE_TURN_LINE = re.compile(_turn_line(_MAYBE_NAMES), re.IGNORECASE)
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
+# Between two statements side by side, and after the last.
+_CLOSING = re.compile(
+    rf"(?:</?[a-z_:]{{1,30}}>|{TURN_TOKEN.pattern}|[0-9]{{1,2}}[.)](?=\s)|[\W_])*", re.IGNORECASE
+)
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
     r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
@@ -99,18 +123,31 @@ _PLACEHOLDER = re.compile(
 
 
 def find_statements(
-    text: str, *, intervals: bool = False, scale: int | None = None
+    text: str,
+    *,
+    intervals: bool = False,
+    rules: Rules = _PLAIN,
+    others: str = "",
+    objects: bool = True,
+    draft: bool = False,
 ) -> list[Statement]:
     r"""Return the statements of the first block, in order, without empty or placeholder answers.
 
     Parameters
     ----------
     text
-        A response without thinking.
+        A response without thinking, as `split_turns` gives it.
     intervals
         Answers may be half-open intervals; see `characters.clean_answer`.
-    scale
-        What a bare confidence is out of, as for `read_confidence`.
+    rules
+        A caller's labels, keys and scale.
+    others
+        Which words of other prompts are labels too, as for `labels.find_marks`.
+    objects
+        Whether JSON is read as such.
+    draft
+        The text is thinking: all of it is read, whatever looks like the next turn, and a tag may
+        follow a sentence.
 
     Examples
     --------
@@ -119,46 +156,96 @@ def find_statements(
     answer 5 True
     confidence 0.9 True
     """
-    return _Block(intervals, scale).read(TURN_TOKEN.sub(r"\n\g<0>\n", text))
+    block = _Block(intervals, rules, others, draft)
+    return block.read(text, objects)
+
+
+def split_turns(text: str) -> str:
+    """Return the text with each turn token on a line of its own."""
+    return TURN_TOKEN.sub(r"\n\g<0>\n", text)
+
+
+def is_markup(text: str) -> bool:
+    r"""Say whether a text states nothing: markup, closing tags, the number of a list, turn tokens.
+
+    Examples
+    --------
+    >>> is_markup("**\n</answer>\n2. "), is_markup("so")
+    (True, False)
+    """
+    return _CLOSING.fullmatch(text) is not None
 
 
 class _Block:
     """The block while its lines are read."""
 
-    def __init__(self, intervals: bool, scale: int | None) -> None:
+    def __init__(self, intervals: bool, rules: Rules, others: str, draft: bool) -> None:
         self.intervals = intervals
-        self.scale = scale
+        self.rules = rules
+        self.marks = find_marks(rules.answer_labels, rules.confidence_labels, others)
+        self.draft = draft
         self.statements: list[Statement] = []
         self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
         self.no_answer = False  # a turn may have begun: the next strong answer belongs to it
+        self.boxes = False
         self.boxed = False
         self.ended = False
-        self.waiting: tuple[Kind, bool, int] | None = None  # a label whose value is to come
+        self.waiting: _Waiting | None = None  # a label whose value is to come
         self.boxable: list[str] = []  # lines, with confidences blanked: \boxed{0.9} is no answer
 
-    def read(self, text: str) -> list[Statement]:
-        start = 0
+    def read(self, text: str, objects: bool) -> list[Statement]:
+        self.boxes = "\\boxed" in text
+        done = 0
+        for stated in find_objects(text, self.rules) if objects and "{" in text else ():
+            self._read_lines(text[done : stated.start], done)
+            if self.ended:
+                break
+            self._read_object(stated, text)
+            done = stated.end
+        if not self.ended:
+            self._read_lines(text[done:], done)
+        self.no_weak = False
+        if self.boxes:
+            boxable = "".join(self.boxable)
+            last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
+            for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
+                if (box := find_box(part)) is not None:
+                    self._add("answer", box[0], False, box[1], len(part), "")
+        return self.statements
+
+    def _read_lines(self, text: str, start: int) -> None:
         for line in text.split("\n"):
             blanks: list[tuple[int, int]] = []
             self._read_line(line, start, blanks)
             if self.ended:
                 break
-            if not self.no_weak:
-                self.boxable.append(_blank(line, blanks))
-                self.boxed |= "\\boxed" in self.boxable[-1]
             start += len(line) + 1
-        self.no_weak = False
-        boxable = "\n".join(self.boxable)
-        last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
-        for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
-            if (box := find_box(part)) is not None:
-                self._add("answer", box[0], False, box[1])
-        return self.statements
+            if self.boxes and not self.no_weak:
+                self.boxable += (_blank(line, blanks), "\n")
+                self.boxed |= "\\boxed" in self.boxable[-2]
+        if self.boxable:
+            self.boxable.pop()  # no line end after the last
+
+    def _read_object(self, stated: Stated, text: str) -> None:
+        """Take what an object states; one with a placeholder is an example."""
+        if stated.answer is not None and _is_placeholder(self._clean(stated.answer)):
+            return
+        before = text[max(0, stated.start - 80) : stated.start].rpartition("\n")
+        after = text[stated.end : stated.end + 80].partition("\n")[0]
+        begins = (before[1] or stated.start <= 80) and _BEFORE_OBJECT.fullmatch(before[2])
+        strong = bool(self.waiting or begins or _ONLY_MARKUP.fullmatch(after))
+        self.waiting = None
+        if stated.answer is not None:
+            self._add("answer", stated.answer, strong, stated.start, stated.end, "{}")
+        if stated.confidence is not None and not self.ended:
+            self._add("confidence", stated.confidence, strong, stated.start + 1, stated.end, "{}")
+        if self.boxes and not self.no_weak:
+            self.boxable.append(" " * (stated.end - stated.start))
 
     def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
         """Read one line; `blanks` collects where its confidences are."""
-        marks = [m for m in _MARK.finditer(line) if not _is_mention(line, m)]
+        marks = [m for m in self.marks.finditer(line) if not _is_mention(line, m)]
         at_start = bool(marks) and _begins_line(line, marks[0].start())
         if not at_start:
             self._check_turn(line)
@@ -169,40 +256,72 @@ class _Block:
         if not marks:
             self._read_unmarked(line, start, blanks)
             return
+        leads = _join_sentences(line, marks) if len(marks) > 1 else ()
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
             if mark["turn"]:
-                if self.strong and at_start:
+                if self.strong and at_start and not self.draft:
                     self.ended = True
                     return
                 continue
-            name = (mark["tag"] or mark["label"]).lower()
-            if name.startswith("/"):
+            tag = mark["tag"]
+            if tag and tag[0] == "/":
                 continue
-            kind: Kind = "answer" if name == "answer" else "confidence"
+            kind: Kind = "answer" if mark["answer"] or mark["answer_tag"] else "confidence"
             prose = (mark["separator"] or "")[:1].isalpha()
-            value = line[mark.end() : following.start() if following else len(line)]
-            if not at_start and not prose and any(map(str.isdigit, value[:MAX_STATEMENT])):
-                at_start = _begins_sentence(line, mark)
+            end = following.start() if following else len(line)
+            value = line[mark.end() : end]
+            if not at_start and not prose and (tag or _has_digit(value)):
+                at_start = self._begins_sentence(line, mark)
             strong = at_start and (not prose or carried == kind)
-            if not _ONLY_MARKUP.fullmatch(value):
-                carried = None
-                if prose and (end := _PROSE_END.search(value)):
-                    value = value[: end.start() + (end.group() == ".")]
-                if kind == "confidence":
-                    blanks.append((mark.end(), mark.end() + len(value)))
-                    if following or line[: mark.start()][-1:] == '"':  # a comma between two entries
-                        value = value.rstrip(" \t,\"'")
-                self._add(kind, value, strong, start + mark.start())
-                if self.ended:
-                    return  # type: ignore[unreachable]  # _add may have ended the block
-            elif following is None:
-                self.waiting = (kind, strong, start)
-            elif strong:
-                carried = kind
+            label = f"<{tag.lower()}>" if tag else (mark["answer"] or mark["confidence"]).lower()
+            if mark in leads or _ONLY_MARKUP.fullmatch(value):
+                if following is None:
+                    self.waiting = _Waiting(kind, strong, label)
+                elif strong:
+                    carried = kind
+                continue
+            carried = None
+            if kind == "confidence" and not tag and self._read_both(line, mark, value, start):
+                blanks.append((mark.end(), end))
+                continue
+            quoted = line[mark.start() - 1 : mark.start()] if mark.start() else ""
+            if prose and (cut := _PROSE_END.search(value)):
+                value = value[: cut.start() + (cut.group() == ".")]
+            if kind == "confidence":
+                blanks.append((mark.end(), mark.end() + len(value)))
+                if following or quoted == '"':  # a comma between two entries
+                    value = value.rstrip(" \t,\"'")
+            elif quoted and quoted in "\"'" and (cut := _NEXT_ENTRY.search(value)):
+                value = value[: cut.start()]
+            self._add(kind, value, strong, start + mark.start(), start + end, label)
+            if self.ended:
+                return  # type: ignore[unreachable]  # _add may have ended the block
+
+    def _read_both(self, line: str, mark: re.Match[str], value: str, start: int) -> bool:
+        """Read a label that names both, and say whether it was one."""
+        if mark.start() > _MAX_LINE_START or not _AND_ANSWER.fullmatch(line, 0, mark.start()):
+            return False
+        if _ONLY_MARKUP.fullmatch(value):
+            return False
+        return self._split(value, start + mark.end(), mark["confidence"].lower())
+
+    def _split(self, value: str, start: int, label: str) -> bool:
+        """Add the two statements of "C, 80%"."""
+        match = next((m for pattern in _BOTH if (m := pattern.match(value))), None)
+        if match is None:
+            return False
+        for kind in ("answer", "confidence"):
+            first, last = match.span(kind)
+            self._add(kind, match[kind].strip("[] "), True, start + first, start + last, label)
+            if self.ended:
+                break
+        return True
 
     def _check_turn(self, line: str) -> None:
         """Notice a line that begins the next turn."""
+        if self.draft:
+            return
         complete = len(self.strong) == 2
         if TURN_LINE.match(line):
             self.ended = bool(self.strong)
@@ -214,22 +333,23 @@ class _Block:
             self.ended = True
 
     def _read_unmarked(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
+        end = start + len(line)
         if self.waiting is not None and not _ONLY_MARKUP.fullmatch(line):
-            kind, strong, _ = self.waiting
+            kind, strong, label = self.waiting
             self.waiting = None
-            self._add(kind, line, strong, start)
+            self._add(kind, line, strong, start, end, label)
             if kind == "confidence":
                 blanks.append((0, len(line)))
-        elif gsm8k := _GSM8K.match(line):
-            self._add("answer", gsm8k["text"], False, start)
+        elif "####" in line and (gsm8k := _GSM8K.match(line) or _GSM8K_INSIDE.search(line)):
+            self._add("answer", gsm8k["text"], False, start, end, "####")
 
-    def _add(self, kind: Kind, raw: str, strong: bool, start: int) -> None:
+    def _add(self, kind: Kind, raw: str, strong: bool, start: int, end: int, label: str) -> None:
         if kind == "confidence":
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
-            counts = strong and read_confidence(text, scale=self.scale).value is not None
+            counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
         else:
-            text = clean_answer(raw, intervals=self.intervals)
-            if len(text) <= 100 and _PLACEHOLDER.fullmatch(text):
+            text = self._clean(raw)
+            if _is_placeholder(text):
                 return
             counts = strong
             self.ended |= strong and self.no_answer
@@ -237,7 +357,56 @@ class _Block:
             return
         if counts:
             self.strong.add(kind)
-        self.statements.append(Statement(kind, text, strong, start))
+        self.statements.append(Statement(kind, text, strong, start, end, label))
+
+    def _clean(self, raw: str) -> str:
+        return clean_answer(raw, intervals=self.intervals)
+
+    def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
+        """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
+
+        A tag does so in thinking only.
+        """
+        before = line[max(0, mark.start() - 8) : mark.start()]
+        may_begin = self.draft if mark["tag"] else mark.group()[:1].isupper()
+        return may_begin and _SENTENCE_END.search(before) is not None
+
+
+class _Waiting(NamedTuple):
+    """A label whose value is on a line to come."""
+
+    kind: Kind
+    strong: bool
+    label: str
+
+
+def _join_sentences(line: str, marks: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Return the marks of answers whose value is the sentence's: "the best answer is D".
+
+    A sentence that judges the value of a tag before it is no mark: it is taken out of the list.
+    """
+    leads: list[re.Match[str]] = []
+    kept = marks[:1]
+    for mark in marks[1:]:
+        before = kept[-1]
+        inner = mark["answer"] and (mark["separator"] or "")[:1].isalpha()
+        if inner and (before["answer"] or (before["answer_tag"] and before["tag"][0] != "/")):
+            value = line[before.end() : mark.start()]
+            if value.strip() and len(value) < 400 and _LEAD_IN.fullmatch(value):
+                leads.append(before)
+            elif value.strip() and before["tag"]:
+                continue
+        kept.append(mark)
+    marks[:] = kept
+    return leads
+
+
+def _is_placeholder(answer: str) -> bool:
+    return len(answer) <= 100 and _PLACEHOLDER.fullmatch(answer) is not None
+
+
+def _has_digit(value: str) -> bool:
+    return any(map(str.isdigit, value[:MAX_STATEMENT]))
 
 
 def _blank(line: str, spans: list[tuple[int, int]]) -> str:
@@ -250,19 +419,13 @@ def _blank(line: str, spans: list[tuple[int, int]]) -> str:
     return "".join((*pieces, line[done:]))
 
 
-def _begins_sentence(line: str, mark: re.Match[str]) -> bool:
-    """Say whether a capitalised label follows the end of a sentence, at most some spaces away."""
-    before = line[max(0, mark.start() - 8) : mark.start()]
-    return mark.group()[:1].isupper() and _SENTENCE_END.search(before) is not None
-
-
 def _begins_line(line: str, position: int) -> bool:
     return position <= _MAX_LINE_START and _LINE_START.fullmatch(line, 0, position) is not None
 
 
 def _is_mention(line: str, mark: re.Match[str]) -> bool:
     """Say whether a mark only looks like a label."""
-    if mark["label"] is None:
+    if mark["separator"] is None:
         return False
     # A quotation: 'end with "Answer:" and ...'.
     before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
@@ -272,5 +435,5 @@ def _is_mention(line: str, mark: re.Match[str]) -> bool:
     if mark["separator"] == "":
         if mark.end() == len(line):
             return not _begins_line(line, mark.start())
-        return mark["label"].lower() == "answer"
+        return mark["answer"] is not None
     return mark["separator"][0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None

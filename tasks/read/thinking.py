@@ -9,7 +9,8 @@ family. The rules are the same for all:
   templates write the opening tag into the prompt. Everything before it is dropped. This also
   settles nested blocks: ``<think>a<think>b</think>c</think>d`` leaves ``d``.
 * The reasoning of the paper's science format also ends where the answer's own tag begins.
-* Thinking still open at the end of the text was cut off: the response is unfinished.
+* Thinking still open at the end of the text was cut off: the response is unfinished, unless it
+  ends with a final pair (`unclosed`) or stated one before the tag.
 
 One pass over the text, so the time is proportional to its length.
 """
@@ -19,10 +20,11 @@ from typing import NamedTuple
 
 
 class Thinking(NamedTuple):
-    """Text without thinking, and whether thinking was still open at the end."""
+    """Text without thinking, whether thinking was still open at the end, and that thinking."""
 
     visible: str
     unfinished: bool
+    hidden: str = ""
 
 
 class _Kind(NamedTuple):
@@ -83,7 +85,7 @@ def holds_thinking(text: str) -> bool:
     """
     # The science format's reasoning is part of an answer, whatever the mode.
     text = _REASONING.sub("", text)
-    visible, unfinished = drop_thinking(text)
+    visible, unfinished, _ = drop_thinking(text)
     return unfinished or len("".join(visible.split())) < len("".join(_TAG.sub("", text).split()))
 
 
@@ -98,21 +100,23 @@ def drop_thinking(text: str) -> Thinking:
     Returns
     -------
     Thinking
-        The visible text (pieces joined by a newline), and whether a block was never closed.
+        The visible text (pieces joined by a newline), whether a block was never closed, and what
+        stands in that block.
 
     Examples
     --------
     >>> drop_thinking("<think>5? no, 6</think>Answer: 6")
-    Thinking(visible='Answer: 6', unfinished=False)
+    Thinking(visible='Answer: 6', unfinished=False, hidden='')
     >>> drop_thinking("so it is 6</think>Answer: 6").visible
     'Answer: 6'
     >>> drop_thinking("<think>Answer: 5, Confidence: 0.9")
-    Thinking(visible='', unfinished=True)
+    Thinking(visible='', unfinished=True, hidden='Answer: 5, Confidence: 0.9')
     """
     pieces: list[str] = []
     bare = _BARE_HARMONY.match(text)
     open_kind: _Kind | None = KINDS[-1] if bare else None
     visible_from = 0
+    hidden_from = bare.end() if bare else 0
     for match in _TAG.finditer(text):
         tag = match.group().lower()
         if open_kind is not None:
@@ -125,9 +129,11 @@ def drop_thinking(text: str) -> Thinking:
         elif tag in _OPENS:
             pieces.append(text[visible_from : match.start()])
             open_kind = _OPENS[tag]
+            hidden_from = match.end()
         elif tag in _CLOSES:
             pieces.clear()
             visible_from = match.end()
     if open_kind is None:
         pieces.append(text[visible_from:])
-    return Thinking("\n".join(filter(None, pieces)), open_kind is not None)
+    hidden = text[hidden_from:] if open_kind is not None else ""
+    return Thinking("\n".join(filter(None, pieces)), open_kind is not None, hidden)

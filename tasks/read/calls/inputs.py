@@ -46,7 +46,7 @@ def read_input(text: str) -> tuple[object, ...] | None:
     text = text.strip()
     if len(text) > MAX_INPUT:
         return None
-    for form in (_as_it_is, _from_python, _unescape):
+    for form in (_as_it_is, from_python, _unescape):
         try:
             value = _DECODER.decode(form(text))
             if isinstance(value, dict):
@@ -60,7 +60,7 @@ def _as_it_is(text: str) -> str:
     return "{}" if _NOTHING.fullmatch(text) else text
 
 
-def _from_python(text: str) -> str:
+def from_python(text: str) -> str:
     """Rewrite Python's form as JSON; nothing is evaluated."""
     pieces: list[str] = []
     position = 0

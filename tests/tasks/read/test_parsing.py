@@ -102,7 +102,7 @@ def test_a_budget_below_one_is_refused():
 
 
 def test_version_and_statuses():
-    assert PARSER_VERSION == "2"
+    assert PARSER_VERSION == "3"
     assert STATUSES == (
         "ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished"
     )  # fmt: skip

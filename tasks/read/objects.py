@@ -1,0 +1,191 @@
+r"""Read a response, or the part of it, that is JSON: ``{"answer": "B", "confidence": 0.8}``.
+
+* Every object in the text that names an answer or a confidence is read with `json`: the whole
+  text, what a code fence holds, or what stands in a sentence. A list of objects is one piece.
+* Keys go by name, in any order and any case (``Final Answer``, ``finalAnswer``); `Rules` adds
+  more. A key that may also be data (``label``, ``result``) is an answer only beside a confidence
+  or if the object is the whole text.
+* A value may be text, a number, true or false, or a list of these. It may stand some levels down
+  (``{"result": {"answer": 5}, "confidence": 0.8}``). Of several answers of one object the first
+  counts, as in a list of guesses the best comes first.
+* What `json` refuses is tried with the backslashes of LaTeX doubled, and in Python's form (single
+  quotes, ``True``, a comma before the closing bracket). Else the text is read line by line.
+
+A piece has at most `MAX_OBJECT` characters and `MAX_DEPTH` levels. Few scans may fail, so the time
+is proportional to the length of the text.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from caopd_bench.tasks.read.calls.inputs import from_python
+from caopd_bench.tasks.read.rules import Rules
+
+MAX_OBJECT = 100_000  # characters of one piece
+MAX_DEPTH = 20  # levels of one piece
+_SEARCHED = 4  # levels in which keys are looked for
+_MAX_FAILURES = 4  # brackets that never close: after so many, no more objects are looked for
+_MAX_NODES = 1000  # values of one piece that are looked at
+
+ANSWER_KEYS = ("final_answer", "answer")
+CONFIDENCE_KEYS = ("confidence", "confidence_score", "confidence_level", "confidence_rating")
+#: Keys that may also name something else.
+OTHER_ANSWER_KEYS = (
+    *("answer_choice", "answer_letter", "selected_answer", "predicted_answer", "correct_answer"),
+    *("best_answer", "guess", "decision", "choice", "selected_option", "option", "selection"),
+    *("prediction", "predicted_label", "label", "diagnosis", "verdict", "classification"),
+    *("category", "class", "conclusion", "solution", "result", "response", "output"),
+)
+OTHER_CONFIDENCE_KEYS = ("probability", "certainty", "likelihood")
+_VALUE_KEYS = ("value", "text", "score", "label")  # {"answer": {"value": 5}}
+
+_START = re.compile(r"(?:\[\s{0,99})?\{\s{0,99}[\"']")
+# A string that is not closed reaches to the end, so that no other is tried after it.
+_DOUBLE = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+_SINGLE = r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)"
+_JSON_SIGN = re.compile(rf"{_DOUBLE}|[{{}}\[\]]", re.DOTALL)
+_PYTHON_SIGN = re.compile(rf"{_DOUBLE}|{_SINGLE}|[{{}}\[\]]", re.DOTALL)
+_LONE_BACKSLASH = re.compile(r"\\(?![\"\\/bfnrtu'])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NO_LETTERS = re.compile(r"[\s_-]+")
+# What "\frac", "\beta", "\times", "\right" become where their backslash was not doubled.
+_MANGLED = re.compile(
+    "[\b\f]|\t(?=ext|imes|heta|an\\b|au\\b|frac|riangle)|\r(?=ight|ho\\b)|\n(?=eq\\b|abla|u\\b)"
+)
+_ESCAPES = {"\b": r"\b", "\f": r"\f", "\t": r"\t", "\r": r"\r", "\n": r"\n"}
+
+
+class Stated(NamedTuple):
+    """What an object states, and where it stands."""
+
+    start: int
+    end: int
+    answer: str | None
+    confidence: str | None
+
+
+def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
+    r"""Yield the objects that state an answer or a confidence, in order.
+
+    Examples
+    --------
+    >>> text = 'So:\n{"answer": 5, "why": "2, 3", "confidence": "85%"}'
+    >>> [(s.answer, s.confidence) for s in find_objects(text, Rules())]
+    [('5', '85%')]
+    """
+    position = failures = 0
+    while failures < _MAX_FAILURES and (start := _START.search(text, position)):
+        end = _find_end(text, start)
+        if end is None:
+            failures += 1
+            position = start.start() + 1
+            continue
+        position = end
+        value = _parse(text[start.start() : end])
+        if value is not None:
+            whole = not text[: start.start()].strip("` \n") and not text[end:].strip("` \n")
+            stated = _read(value, rules, whole)
+            if stated is not None:
+                yield Stated(start.start(), end, *stated)
+
+
+def _find_end(text: str, start: re.Match[str]) -> int | None:
+    """Return where the bracket of a start is closed, or None."""
+    sign = _JSON_SIGN if start.group()[-1] == '"' else _PYTHON_SIGN
+    depth = 0
+    for match in sign.finditer(text, start.start(), start.start() + MAX_OBJECT):
+        if match.group() in "{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return None
+        elif match.group() in "}]":
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    return None
+
+
+def _parse(piece: str) -> Any:
+    """Return the value of a piece, with its numbers as text, or None."""
+    doubled = _LONE_BACKSLASH.sub(r"\\\\", piece)
+    for form in (_as_it_is, from_python):
+        for written in dict.fromkeys((piece, doubled)):
+            try:
+                return json.loads(form(written), strict=False, **_NUMBERS_AS_TEXT)
+            except (ValueError, RecursionError):
+                continue
+    return None
+
+
+_NUMBERS_AS_TEXT: dict[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": str}
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _read(value: Any, rules: Rules, whole: bool) -> tuple[str | None, str | None] | None:
+    """Return answer and confidence, or None if neither is stated."""
+    nodes = [{_normalise(key): v for key, v in node.items()} for node in _list_nodes(value)]
+    sure_answers = (*map(_normalise, rules.answer_keys), *ANSWER_KEYS)
+    sure_confidences = (*map(_normalise, rules.confidence_keys), *CONFIDENCE_KEYS)
+    place, answer = _find(nodes, sure_answers)
+    sure = answer is not None
+    if not sure:
+        place, answer = _find(nodes, OTHER_ANSWER_KEYS)
+    # An answer never takes the confidence of another.
+    named = {*sure_answers, *OTHER_ANSWER_KEYS}
+    near = nodes[place : place + 1] + [node for node in nodes if named.isdisjoint(node)]
+    _, confidence = _find(near, sure_confidences)
+    if confidence is None and answer is not None:
+        _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
+    if confidence is None and not (sure or whole):
+        answer = None
+    return None if answer is None and confidence is None else (answer, confidence)
+
+
+def _list_nodes(value: Any) -> list[dict[str, Any]]:
+    """Return the dictionaries of a value, those of higher levels first."""
+    found: list[dict[str, Any]] = []
+    level = [value]
+    for _ in range(_SEARCHED):
+        below: list[Any] = []
+        for node in level[:_MAX_NODES]:
+            if isinstance(node, dict):
+                found.append(node)
+                below += node.values()
+            elif isinstance(node, list):
+                below += node
+        level = below
+    return found[:_MAX_NODES]
+
+
+def _find(nodes: list[dict[str, Any]], keys: tuple[str, ...]) -> tuple[int, str | None]:
+    """Return the first node that has one of the keys, and its value as text."""
+    for place, node in enumerate(nodes):
+        for key in keys:
+            if key in node and (text := _to_text(node[key])) is not None:
+                return place, text
+    return 0, None
+
+
+def _to_text(value: Any) -> str | None:
+    """Return a value as it would stand after a label; None for null and what holds no value."""
+    if isinstance(value, str):
+        return _MANGLED.sub(lambda match: _ESCAPES[match.group()], value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        parts = [_to_text(part) for part in value[:_MAX_NODES] if not isinstance(part, dict | list)]
+        return ", ".join(part for part in parts if part is not None) or None
+    if isinstance(value, dict):
+        inner = {_normalise(key): v for key, v in value.items()}
+        return next((_to_text(inner[key]) for key in _VALUE_KEYS if key in inner), None)
+    return None
+
+
+def _normalise(key: str) -> str:
+    """Return a key in lower case, its words joined by underscores."""
+    return _NO_LETTERS.sub("_", _CAMEL.sub("_", key.strip()).lower())
