@@ -205,10 +205,16 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
         write_files({options.figure: render_figure(figure, options.figure.suffix.lower())})
     print_table(_render(runs, records, keys, options.confidence, missing), options.json, text)
     if is_missing:
-        raise UsageError(
-            f"--figure {options.figure}: no row states a usable confidence; nothing to draw"
-        )
+        raise UsageError(f"--figure {options.figure}: {_say_nothing(runs)}; nothing to draw")
     return 0
+
+
+def _say_nothing(runs: Sequence[AnyRun]) -> str:
+    from caopd_bench.runs.confidence_of import join_wordings, wording_of
+    from caopd_bench.scores.shares import NO_ROWS
+
+    wordings = (wording_of(run, task) for run in runs for task in run.tasks)
+    return join_wordings(wordings).reword(NO_ROWS)
 
 
 def _check_kept(run: AnyRun) -> Run:
@@ -251,6 +257,7 @@ def _render(
         notes_on_thinking,
         notes_on_weights,
     )
+    from caopd_bench.runs.confidence_of import join_wordings, wording_of
     from caopd_bench.scores.notes import describe_run, notes_on_task
     from caopd_bench.scores.table import render_groups, render_task
 
@@ -268,11 +275,13 @@ def _render(
         for run in members:
             yield f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}"
         yield ""
-        yield render_task(ours, [run.name for run in members], level, missing)
+        wording = join_wordings(wording_of(run, task) for run in members)
+        yield render_task(ours, [run.name for run in members], level, missing, wording)
         for run in members:
             name = inline(run.name, NAME_WIDTH)
             for key in keys:
-                table = render_groups(of_run.get(run.name, []), key, level, missing)
+                groups = of_run.get(run.name, [])
+                table = render_groups(groups, key, level, missing, wording_of(run, task))
                 yield f"\n  {name} by {inline(key)}\n{table}\n{_without(run, task, key)}"
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task, missing):

@@ -13,6 +13,7 @@ from caopd_bench.comparison.compare import common_tasks, read_pair
 from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.core.numbers import PLAIN, finite
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
+from caopd_bench.metrics.points.classes import CLASS_METRICS
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.score import score
@@ -21,7 +22,7 @@ from caopd_bench.scores.table import LABELS, SIGNED
 __all__ = ["Apart", "Unpaired", "compare_unpaired", "render_unpaired", "unpaired_to_plain"]
 
 #: Undirected or derived lines of `score` that have no difference worth a test.
-LEFT_OUT = {"null_ece", "ece_debiased", "exemplar_copies"}
+LEFT_OUT = {"null_ece", "ece_debiased", "exemplar_copies", *CLASS_METRICS}
 
 
 @dataclass(frozen=True, slots=True)

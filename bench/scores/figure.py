@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.metrics import plot_reliabilities, reliability_table
+from caopd_bench.runs.confidence_of import join_wordings, wording_of
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.table import HEADS
@@ -40,7 +41,8 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
         while title in tables:  # long names are shortened, and may then be alike
             title += "'"
         tables[title] = reliability_table(counts, level=level)
-    return plot_reliabilities(tables)
+    wording = join_wordings(wording_of(run, task) for run, task, _ in panels)
+    return plot_reliabilities(tables, confidence=wording.name)
 
 
 def render_figure(figure: Figure, suffix: str) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import WARNING_WIDTH, inline
 from caopd_bench.metrics import Tally
+from caopd_bench.runs.confidence_of import wording_of, wording_of_settings
 from caopd_bench.runs.counts import Counts, Missing
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
 from caopd_bench.tasks.catalogue.ways import way_of
@@ -79,6 +80,9 @@ def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
         parts.append("privileged context")
     if way.about_answer:
         parts.append("answers of an earlier run")
+    confidence = wording_of_settings(settings)
+    if not confidence.is_stated:
+        parts.append(f"confidence: {confidence.full}")
     wording = settings.get("wording")
     if wording:
         said = f"wording {wording.get('paraphrase')}, scale {wording.get('scale')}"
@@ -106,7 +110,8 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
     notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
     notes += _on_source(run.settings(task).get("source"))
     notes += _on_parsing(run, task, counts, missing)
-    notes += _on_stated_values(counts.parsed)
+    # Probabilities that were computed are as good as all distinct.
+    notes += _on_stated_values(counts.parsed) if wording_of(run, task).is_stated else []
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
@@ -184,7 +189,8 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
     said = "the numbers describe the parsed rows only"
     if rule == "zero":
-        said = "rows without a usable confidence count as stated 0"
+        counted = wording_of(run, task).pick("count as stated 0", "count as a confidence of 0")
+        said = f"rows without a usable confidence {counted}"
     return [f"low parse rate, {said}: {missing}{todo}"]
 
 

@@ -1,7 +1,8 @@
 """Rows to records: every number of a run, with its interval.
 
 Accuracy and parse rate are over all rows. Set metrics (ECE, Brier, AUROC, ...) are over the rows
-that state a usable confidence; the parse rate stands beside them.
+that state a usable confidence; the parse rate stands beside them. Of rows with a probability for
+each option there are two metrics more, of all these probabilities.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from caopd_bench.metrics import (
     Tally,
     bootstrap,
     bootstrap_between,
+    bootstrap_classes,
     bootstrap_within,
     null_ece,
 )
 from caopd_bench.metrics.registry import list_scored
+from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import expand_specs, read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, make_record
-from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Run, tally_questions
+from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Run, label_items, tally_questions
 from caopd_bench.scores.bounds import worst_cases
 from caopd_bench.scores.shares import NO_ROWS, is_stated, score_copies, share, undefined
 
@@ -78,9 +81,10 @@ def score(
     if missing not in ("drop", "zero"):
         raise ValueError(f"missing must be 'drop' or 'zero', got {missing!r}")
     keys = list(dict.fromkeys([by] if isinstance(by, str) else by))
+    given = _as_runs(runs, keys)
     found = (
         part
-        for run in _as_runs(runs, keys)
+        for run in given
         for task in run.tasks
         for part in _parts(run, task, keys, level, missing)
     )
@@ -91,7 +95,15 @@ def score(
         records: list[Record] = []
         for part in parts:
             records += next(groups) if isinstance(part, _Counted) else part()
-    return records
+    return _reword(records, given)
+
+
+def _reword(records: list[Record], runs: Sequence[AnyRun]) -> list[Record]:
+    """Speak of nothing stated where the confidence is the probability of an option."""
+    words = {(run.name, task): wording_of(run, task) for run in runs for task in run.tasks}
+    if all(one.is_stated for one in words.values()):
+        return records
+    return [replace(r, reason=words[r.run, r.task].reword(r.reason)) for r in records]
 
 
 class _Counted(NamedTuple):
@@ -134,8 +146,28 @@ def _score_whole(run: AnyRun, task: str, level: float, missing: Missing) -> Iter
         )
     for name, interval in _score_questions(run, task, level):
         yield from _make(run.name, task, None, [(name, interval)])
+    for name, interval in _score_vectors(run, task, level):
+        yield from _make(run.name, task, None, [(name, interval)])
     if is_stated(run, task):
         yield score_copies(run, task, run.count(task), level)
+
+
+def _score_vectors(run: AnyRun, task: str, level: float) -> Iterator[tuple[str, Interval]]:
+    """Compute the metrics of rows that hold a probability for each option."""
+    rows = run.task_rows(task) if isinstance(run, Run) else []
+    rows = [row for row in rows if row.probabilities]
+    if rows:
+        items = label_items([row.item_hash for row in rows])
+        try:
+            found = bootstrap_classes(
+                [row.probabilities for row in rows],
+                [row.right_option for row in rows],
+                cluster=items if any(row.sample != GREEDY for row in rows) else None,
+                level=level,
+            )
+        except ValueError as error:  # of a file that was written by hand
+            raise UsageError(f"{run.path}: {task}: {error}") from None
+        yield from found.items()
 
 
 def _score_within(

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from caopd_bench.metrics import Interval, Tally, bootstrap
+from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.counts import Counts, tally_share
 from caopd_bench.runs.records import Record, make_record
 from caopd_bench.runs.run import AGREEMENT, AnyRun
@@ -53,7 +54,8 @@ def score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record
 
 def is_stated(run: AnyRun, task: str) -> bool:
     """Say whether the confidence was stated; that of a vote, or P(True), was computed."""
-    return not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
+    is_of_text = not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
+    return is_of_text and wording_of(run, task).is_stated
 
 
 def _tally_values(counted: Tally, wanted: Collection[float]) -> Tally:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from caopd_bench.core.numbers import PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, align, inline
 from caopd_bench.metrics import METRICS
+from caopd_bench.metrics.points.classes import CLASS_METRICS
 from caopd_bench.metrics.registry import list_scored
+from caopd_bench.runs.confidence_of import STATED, Wording
 from caopd_bench.runs.counts import Missing
 from caopd_bench.runs.records import Record
 
@@ -58,10 +60,25 @@ def _list_lines() -> dict[str, Line]:
         if shown.line:
             lines[name] = Line(shown.line, shown.meaning, shown.column)
         lines |= BELOW.get(name, {})
+        lines |= {
+            other: Line(row.label, row.meaning)
+            for other, row in CLASS_METRICS.items()
+            if row.below == name
+        }
     return lines | LAST
 
 
 LINES = _list_lines()
+#: What is said in place of a meaning, or a head, that speaks of what is stated.
+IF_NOT_STATED = {
+    "mean_confidence": ("the {name}", "conf."),
+    "overconfidence_gap": ("mean confidence minus right, among those parsed", ""),
+    "ece": ("mean distance of confidence from accuracy, in ten bins", ""),
+    "brier": ("mean squared error of the {name}", ""),
+    "auroc": ("right answers surer than wrong ones; .5 is chance", ""),
+    "tie_rate": ("pairs of a right and a wrong answer of equal confidence", ""),
+    "confidence_when_wrong": ("the {name}, of the wrong answers", ""),
+}
 LABELS = {name: line.label for name, line in LINES.items()}
 GROUP_COLUMNS = {name: line.column for name, line in LINES.items() if line.column}
 SIGNED = {
@@ -69,6 +86,7 @@ SIGNED = {
 }
 BOUNDS = "  worst case"
 IF_STATED = "of all rows, whatever the unparsed ones had stated"
+IF_GIVEN = "of all rows, whatever the confidence of the unparsed ones"
 #: The others are in the JSON.
 WITH_BOUNDS = {name for name, row in METRICS.items() if row.shown.worst_case}
 HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
@@ -82,6 +100,7 @@ def render_task(
     runs: Sequence[str],
     level: float = 0.95,
     missing: Missing = "drop",
+    wording: Wording = STATED,
 ) -> str:
     """Render one task: a line per metric, a column per run.
 
@@ -95,6 +114,8 @@ def render_task(
         Coverage of the intervals, for the heading.
     missing : {"drop", "zero"}
         The rule for missing confidences, for the heading.
+    wording : Wording
+        What the confidence is, of all the runs.
 
     Returns
     -------
@@ -112,18 +133,24 @@ def render_task(
         if not any(record and _is_worth_a_line(record) for record in found):
             continue
         values = [_cell(record, footnotes) if record else "" for record in found]
-        table.append([label, *values, _meaning(metric, missing) if len(runs) == 1 else ""])
+        meaning = _meaning(metric, missing, wording) if len(runs) == 1 else ""
+        table.append([label, *values, meaning])
         bounds = [cells.get((f"{metric}_bounds", run)) for run in runs]
         if any(bounds) and missing == "drop" and metric in WITH_BOUNDS:
             limits = [_limits(record) if record else "" for record in bounds]
             is_first = all(row[0] != BOUNDS for row in table)
-            table.append([BOUNDS, *limits, IF_STATED if is_first and len(runs) == 1 else ""])
+            said = wording.pick(IF_STATED, IF_GIVEN) if is_first and len(runs) == 1 else ""
+            table.append([BOUNDS, *limits, said])
     lines = align(table)
     return "\n".join([*lines, *(f"  ({mark}) {why}" for why, mark in footnotes.items())])
 
 
 def render_groups(
-    records: Iterable[Record], key: str, level: float = 0.95, missing: Missing = "drop"
+    records: Iterable[Record],
+    key: str,
+    level: float = 0.95,
+    missing: Missing = "drop",
+    wording: Wording = STATED,
 ) -> str:
     """Render the groups of one key of one run and task: a line per group.
 
@@ -137,6 +164,8 @@ def render_groups(
         Coverage of the intervals, for the heading.
     missing : {"drop", "zero"}
         The rule for missing confidences, for the heading.
+    wording : Wording
+        What the confidence is.
 
     Returns
     -------
@@ -149,7 +178,7 @@ def render_groups(
     for record in records:
         if record.group is not None and record.group.startswith(prefix):
             rows.setdefault(record.group.removeprefix(prefix), {})[record.metric] = record
-    heads = list(GROUP_COLUMNS.values())
+    heads = [_head(metric, wording) for metric in GROUP_COLUMNS]
     heads.insert(heads.index("ECE") + 1, f"{100 * level:g}%")
     table = [[inline(key), "n", *heads]]
     for group, found in rows.items():
@@ -161,10 +190,18 @@ def render_groups(
     return "\n".join([*head, *align(table, right=True)])
 
 
-def _meaning(metric: str, missing: Missing) -> str:
+def _head(metric: str, wording: Wording) -> str:
+    column = "" if wording.is_stated else IF_NOT_STATED.get(metric, ("", ""))[1]
+    return column or GROUP_COLUMNS[metric]
+
+
+def _meaning(metric: str, missing: Missing, wording: Wording) -> str:
     if metric == "overconfidence_gap" and missing == "zero":
-        return "stated minus right, a missing confidence counted as 0"
-    return LINES[metric].meaning
+        first = wording.pick("stated", "mean confidence")
+        return f"{first} minus right, a missing confidence counted as 0"
+    if wording.is_stated or metric not in IF_NOT_STATED:
+        return LINES[metric].meaning
+    return IF_NOT_STATED[metric][0].format(name=wording.name)
 
 
 def _is_worth_a_line(record: Record) -> bool:

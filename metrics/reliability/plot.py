@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TITLE_WIDTH = 40  # characters that fit above a panel
+STATED = "stated confidence"
 AREA = 170.0  # of the largest circle, in square points
 # Inches, for several panels: the axes, what stands around them, and a line of a title.
 PANEL, LEFT, RIGHT, BELOW, LINE = 3.5, 0.65, 0.15, 1.15, 0.22
 
 
 def plot_reliability(
-    table: ReliabilityTable, ax: Axes | None = None, *, title: str | None = None
+    table: ReliabilityTable,
+    ax: Axes | None = None,
+    *,
+    title: str | None = None,
+    confidence: str = STATED,
 ) -> Figure:
     """Draw a reliability diagram: accuracy against stated confidence.
 
@@ -35,6 +40,8 @@ def plot_reliability(
         Where to draw; a new figure if left out. A legend stands above and four lines below: give
         the figure a layout engine (``layout="constrained"``).
     title : str, optional
+    confidence : str, default "stated confidence"
+        What the confidence is, for the axis.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def plot_reliability(
         from matplotlib.figure import Figure
 
         ax = Figure(figsize=(4.8, 6.2), dpi=150, layout="constrained").add_subplot()
-    handles = _draw(ax, table, AREA / marks.largest_share(table))
+    handles = _draw(ax, table, AREA / marks.largest_share(table), confidence)
     # Above the axes: inside, some bar of a small sample always runs through it.
     ax.legend(
         handles.values(),
@@ -84,7 +91,9 @@ def plot_reliability(
     return _figure_of(ax)
 
 
-def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int = 3) -> Figure:
+def plot_reliabilities(
+    tables: Mapping[str, ReliabilityTable], *, columns: int = 3, confidence: str = STATED
+) -> Figure:
     """Draw the reliability diagrams of several models side by side, on one scale.
 
     Parameters
@@ -93,6 +102,8 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
         A panel each, in this order, under its name.
     columns : int, default 3
         Panels in a row, at most.
+    confidence : str, default "stated confidence"
+        What the confidence is, for the axes.
 
     Returns
     -------
@@ -144,7 +155,7 @@ def plot_reliabilities(tables: Mapping[str, ReliabilityTable], *, columns: int =
         box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
         ax = figure.add_axes(box)
         # One mark, one entry: panels of bins may stand beside panels of stated values.
-        drawn = list(_draw(ax, table, scale).items())
+        drawn = list(_draw(ax, table, scale, confidence).items())
         kinds[drawn[0][0].partition(",")[0]] = drawn[0][1]
         handles.update(drawn[1:])
         ax.set_title(title, parse_math=False)
@@ -179,10 +190,11 @@ def _check_table(name: str, table: Any) -> None:
         )
 
 
-def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:
+def _draw(ax: Axes, table: ReliabilityTable, scale: float, confidence: str) -> dict[str, Artist]:
     """Draw a panel; return what a legend should explain."""
     level = f"{100 * table.level:g}%"
-    kind = "stated value" if marks.atoms_are_values(table) else "bin"
+    value = "stated value" if confidence == STATED else "value"
+    kind = value if marks.atoms_are_values(table) else "bin"
     marks.draw_reference(ax)
     band = marks.draw_band(ax, table)
     curve = marks.draw_curve(ax, table)
@@ -195,7 +207,7 @@ def _draw(ax: Axes, table: ReliabilityTable, scale: float) -> dict[str, Artist]:
     ax.set_xticks(ticks)
     ax.set_yticks(ticks)
     ax.set_ylabel("Accuracy", y=(0.5 - bottom) / (top - bottom))
-    ax.set_xlabel("Stated confidence")
+    ax.set_xlabel(confidence[:1].upper() + confidence[1:])
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines["left"].set_bounds(0.0, 1.0)
     ax.annotate(
