@@ -37,7 +37,7 @@ FLOORS = {
         ("tasks", "core", "figures"),
         ("runs", "train"),
         ("scores",),
-        ("comparison", "sweep"),
+        ("comparison", "hosts", "sweep"),
         ("gates", "report"),
         ("cli",),
         ("__main__",),
