@@ -42,19 +42,21 @@ class Archive:
     Attributes
     ----------
     names : list of str
-        Of the members, in the archive's order.
+        Of the members, in the archive's order. Of several members of a name the last one counts,
+        as for those who write by appending.
+    twice : list of str
+        Names that several members have.
     """
 
     def __init__(self, file: Path, found: zipfile.ZipFile, size: int) -> None:
         self._file, self._zip, self._size = file, found, size
         self._count = Unpacked(str(file), size)
-        self.names = found.namelist()
-        twice = next((name for name, n in Counter(self.names).items() if n > 1), None)
-        if twice is not None:
-            raise UsageError(f"{file} {twice}: two members have this name; is it damaged?")
+        counts = Counter(found.namelist())
+        self.names = list(counts)
+        self.twice = [name for name, n in counts.items() if n > 1]
 
-    def read(self, name: str, most: int) -> bytes:
-        """Unpack a member of at most so many bytes.
+    def stream(self, name: str) -> Iterator[bytes]:
+        """Unpack a member a piece at a time; what it says of itself is checked after the last.
 
         Raises
         ------
@@ -68,18 +70,13 @@ class Archive:
                 f"{where}: packed by method {info.compress_type}; logs of Inspect are packed by "
                 "deflate or zstd"
             )
-        unpacked = io.BytesIO()
+        size = checksum = 0
         try:
-            with self._open(info) as stream:
-                while piece := stream.read(PIECE):
+            with self._open(info) as unpacking:
+                while piece := unpacking.read(PIECE):
                     self._count.add(len(piece))
-                    if unpacked.tell() + len(piece) > most:
-                        raise UsageError(
-                            f"{where}: more than {most:,} bytes unpacked; a sample of a log has "
-                            f"at most so many (or set {VARIABLE} to the bytes of memory that it "
-                            "may take)"
-                        )
-                    unpacked.write(piece)
+                    size, checksum = size + len(piece), zlib.crc32(piece, checksum)
+                    yield piece
         except ImportError:
             raise UsageError(
                 f"{self._file}: packed with zstd, which needs zstandard: pip install "
@@ -90,10 +87,20 @@ class Archive:
                 raise  # the disk, not the content
             said = inline(str(error), 120)
             raise UsageError(f"{where}: damaged or cut off ({said})") from None
-        data = unpacked.getvalue()
-        if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        if size != info.file_size or checksum != info.CRC:
             raise UsageError(f"{where}: damaged or cut off (not what the archive says it holds)")
-        return data
+
+    def read(self, name: str, most: int) -> bytes:
+        """Unpack a member of at most so many bytes; errors as of `stream`."""
+        unpacked = io.BytesIO()
+        for piece in self.stream(name):
+            if unpacked.tell() + len(piece) > most:
+                raise UsageError(
+                    f"{self._file} {name}: more than {most:,} bytes unpacked; is it damaged? If it "
+                    f"is not, set {VARIABLE} to the bytes of memory that it may take"
+                )
+            unpacked.write(piece)
+        return unpacked.getvalue()
 
     def _open(self, info: zipfile.ZipInfo) -> Any:
         return self._open_zstd(info) if info.compress_type == ZSTD else self._zip.open(info)
@@ -109,13 +116,27 @@ class Archive:
         stream.seek(info.header_offset)
         header = stream.read(30)
         name_length, extra_length = struct.unpack("<26xHH", header)
-        stream.seek(name_length + extra_length, io.SEEK_CUR)
-        packed = stream.read(min(info.compress_size, self._size))
+        start = stream.tell() + name_length + extra_length
+        packed = _Packed(stream, start, min(info.compress_size, self._size))
         try:
-            with zstandard.ZstdDecompressor().stream_reader(packed) as unpacking:
+            with zstandard.ZstdDecompressor().stream_reader(packed, closefd=False) as unpacking:
                 yield unpacking
         except zstandard.ZstdError as error:
             raise ValueError(str(error)) from None
+
+
+class _Packed:
+    """The packed bytes of a member, as a file; others may read the archive in between."""
+
+    def __init__(self, archive: Any, start: int, size: int) -> None:
+        self._archive, self._at, self._end = archive, start, start + size
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._end - self._at
+        self._archive.seek(self._at)
+        piece: bytes = self._archive.read(left if size < 0 else min(size, left))
+        self._at += len(piece)
+        return piece
 
 
 @contextmanager

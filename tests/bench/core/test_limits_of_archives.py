@@ -87,7 +87,8 @@ def test_a_size_that_lies(tmp_path, size):
 
 def test_a_member_that_is_too_large(tmp_path):
     pieces = zlib.compressobj(9, wbits=-15)
-    packed = b"".join([pieces.compress(b"x" * MB) for _ in range(200)] + [pieces.flush()])
+    texts = [b'{"x": "', *[b"x" * MB] * 200]
+    packed = b"".join([*map(pieces.compress, texts), pieces.flush()])
     file = archive(
         tmp_path / "log.eval", [("samples/1.json", "x" * len(packed))], zipfile.ZIP_STORED
     )
@@ -99,7 +100,7 @@ def test_a_member_that_is_too_large(tmp_path):
     data[offset + 8] = data[data.rindex(b"PK\1\2") + 10] = zipfile.ZIP_DEFLATED
     file.write_bytes(bytes(data))
     _lie(file, "samples/1.json", 200 * MB)
-    with pytest.raises(UsageError, match=r"unpack to 135,|more than 178,956,970 bytes unpacked"):
+    with pytest.raises(UsageError, match=r"unpack to 13\d,\d\d\d,\d\d\d or more"):
         rescore(file)
 
 
@@ -112,12 +113,14 @@ def test_a_method_that_python_unpacks_without_a_limit(tmp_path, method):
         rescore(file)
 
 
-def test_two_members_of_a_name(tmp_path):
-    file = archive(tmp_path / "log.eval", [("samples/1.json", sample("Answer: 2"))])
+def test_of_two_members_of_a_name_the_last_one_counts(tmp_path):
+    """Inspect writes a sample that was run again once more."""
+    file = archive(tmp_path / "log.eval", [("samples/1.json", sample("Answer: 3"))])
     with zipfile.ZipFile(file, "a") as target, pytest.warns(UserWarning, match="Duplicate name"):
         target.writestr("samples/1.json", sample("Answer: 2"))
-    with pytest.raises(UsageError, match=r"samples/1\.json: two members have this name"):
-        rescore(file)
+    run = rescore(file)
+    assert [row.correct for row in run.rows] == [1]
+    assert "1 samples were logged more than once; the last try counts" in str(run.warnings)
 
 
 def test_an_index_of_a_million_members(tmp_path):

@@ -1,0 +1,7 @@
+"""Logs of Inspect (inspect_ai): which samples a log has, and the answer of each.
+
+Start with `samples` (which samples, in which files), then `fields` (what is kept of one) and
+`answers` (what that says); `shuffled` finds the order in which options were shown.
+
+Imports `core` and `runs`.
+"""

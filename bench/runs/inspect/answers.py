@@ -1,0 +1,153 @@
+"""A sample as a logged answer: its text, its right answer, what names its question."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.packed import MAX_LINE
+from caopd_bench.runs.inspect.shuffled import find_order, letter_of, undo_rewriting
+from caopd_bench.runs.inspect.texts import answer_of, mapping, read_text
+from caopd_bench.runs.logged import Logged
+
+__all__ = ["Asked", "epoch_of", "read_answer", "word_question"]
+
+#: Characters of an answer, of what was asked, and of the right answer.
+MAX_TEXT = MAX_LINE
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the reader wants of every sample: the kind of the answers, and keys of the metadata."""
+
+    kind: str
+    keys: tuple[str, ...]
+
+
+def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged | None:
+    """Give the answer of a sample; None if the log does not say which option was shown as which.
+
+    Parameters
+    ----------
+    fields : mapping
+        As of `take_sample`.
+    where : str
+        Names the sample in an error.
+    asked : Asked
+
+    Raises
+    ------
+    UsageError
+        If it has no right answer, or too long a text.
+    """
+    attached = mapping(fields, "attachments")
+    question = read_text(fields.get("input"), attached)
+    gold = _read_target(fields, where, asked.kind)
+    failed = bool(fields.get("error"))
+    response, stopped = (None, "") if failed else answer_of(fields.get("output"), attached)
+    options = _read_options(fields.get("choices"), attached)
+    name = (word_question(question, options), gold) if options else None
+    if options and asked.kind == "choice":
+        response, prompts, is_changed = undo_rewriting(fields, response, attached)
+        order = find_order(prompts, options, is_shuffled=is_changed)
+        if order is None:
+            return None
+        gold = _as_shown(gold, order)
+        options = tuple(options[place] for place in order)
+    question = word_question(question, options)
+    for text in (question, gold, response or ""):
+        if len(text) > MAX_TEXT:
+            raise UsageError(
+                f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
+                f"at most {MAX_TEXT:,}"
+            )
+    return Logged(
+        where,
+        response,
+        gold,
+        str(fields.get("id")),
+        question,
+        _read_groups(mapping(fields, "metadata"), asked.keys, attached),
+        epoch_of(fields) - 1,
+        failed,
+        options,
+        stopped,
+        name=name if name != (question, gold) else None,
+    )
+
+
+def epoch_of(fields: Mapping[str, Any]) -> int:
+    """Give the number of the try, from 1 on."""
+    epoch = fields.get("epoch")
+    return epoch if isinstance(epoch, int) else 1
+
+
+def word_question(question: str, options: Sequence[str]) -> str:
+    r"""Word a question with its options, as the tasks with options do.
+
+    Examples
+    --------
+    >>> word_question("Which is a mammal?", ["trout", "whale"])
+    'Which is a mammal?\nA. trout\nB. whale'
+    """
+    lines = [f"{letter_of(place)}. {option}" for place, option in enumerate(options)]
+    return "\n".join([question, *lines])
+
+
+def _read_target(fields: Mapping[str, Any], where: str, kind: str) -> str:
+    target = fields.get("target")
+    if isinstance(target, Sequence) and not isinstance(target, str):
+        words = [str(word) for word in target]
+        if kind == "phrase" and words:
+            target = json.dumps(words)
+        else:
+            target = "".join(words if kind == "choice" else words[:1])
+    if isinstance(target, str) and target:
+        return target
+    if fields.get("scores"):
+        raise UsageError(
+            f"{where}: no target, only scores that Inspect's scorer gave; answers are judged here "
+            "against a right answer: give the samples of the task a target"
+        )
+    raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
+
+
+def _read_options(choices: Any, attached: Mapping[str, Any]) -> tuple[str, ...]:
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        return ()
+    return tuple(read_text(choice, attached) for choice in choices)
+
+
+def _as_shown(gold: str, order: Sequence[int]) -> str:
+    """Give the letter that the right option had where the model saw it."""
+    for place, original in enumerate(order):
+        if letter_of(original) == gold.strip().upper():
+            return letter_of(place)
+    return gold
+
+
+def _read_groups(
+    metadata: Mapping[str, Any], keys: Iterable[str], attached: Mapping[str, Any]
+) -> dict[str, str | int | float]:
+    found: dict[str, str | int | float] = {}
+    for key in keys:
+        value = _look_up(metadata, key)
+        if isinstance(value, str):
+            found[key] = read_text(value, attached)
+        elif isinstance(value, (int, float)) and math.isfinite(value):
+            found[key] = value
+    return found
+
+
+def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
+    """Give the value of a key, or of a path of keys with dots between them."""
+    if key in metadata:
+        return metadata[key]
+    value: Any = metadata
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,90 @@
+"""The answers of a log of Inspect, by question and epoch."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from caopd_bench.runs.inspect.answers import Asked, epoch_of, read_answer
+from caopd_bench.runs.inspect.samples import iterate_samples
+from caopd_bench.runs.logged import GROUPS, Logged
+
+__all__ = ["read_inspect"]
+
+
+def read_inspect(
+    file: Path, kind: str, by: Sequence[str] = (), notes: list[str] | None = None
+) -> Iterator[Logged]:
+    """Yield the answers of a log, by sample and epoch.
+
+    Parameters
+    ----------
+    file : Path
+        `.eval` or `.json`.
+    kind : str
+        Of the gold answers: several targets are alternatives for `phrase`, letters for `choice`;
+        else the first counts.
+    by : sequence of str
+        Keys of the samples' metadata to group by, beside `GROUPS`; inner ones with dots.
+    notes : list of str, optional
+        Gets what the reader of the numbers must know, once all answers are there.
+
+    Raises
+    ------
+    UsageError
+        If it is no such log, is damaged, or is packed in a way that needs a package.
+    """
+    asked = Asked(kind, tuple(dict.fromkeys([*GROUPS, *by])))
+    # Of a sample, which may hold every call of an agent, only the answer is kept.
+    found: dict[tuple[str, int], Logged | None] = {}
+    again = 0
+    for name, fields, is_again in iterate_samples(file):
+        answer = read_answer(fields, f"{file} {name}", asked)
+        key = (
+            (str(fields["id"]), epoch_of(fields)) if fields.get("id") is not None else (name, None)
+        )
+        again += is_again or key in found
+        found[key] = answer
+    answers = _name([answer for answer in found.values() if answer is not None])
+    if notes is not None:
+        notes += _word_notes(again, len(found) - len(answers))
+    # The archive's order is that of finishing.
+    order = {item: i for i, item in enumerate(dict.fromkeys(one.item for one in answers))}
+    yield from sorted(answers, key=lambda one: (order[one.item], one.sample or 0))
+
+
+def _name(answers: Sequence[Logged]) -> list[Logged]:
+    """Name by their ids too the questions whose text several samples share.
+
+    The others keep the name that their text gives, by which they pair with lm-eval's rows.
+    """
+    ids: dict[str, set[str | None]] = defaultdict(set)
+    for one in answers:
+        ids[_text_of(one)].add(one.item)
+    return [
+        one
+        if not _text_of(one) or len(ids[_text_of(one)]) == 1
+        else one._replace(
+            name=(json.dumps([_text_of(one), one.item]), one.name[1] if one.name else one.gold)
+        )
+        for one in answers
+    ]
+
+
+def _text_of(one: Logged) -> str:
+    return one.name[0] if one.name else one.question or ""
+
+
+def _word_notes(again: int, left_out: int) -> list[str]:
+    notes = []
+    if again:
+        notes.append(f"{again:,} samples were logged more than once; the last try counts")
+    if left_out:
+        notes.append(
+            f"{left_out:,} samples are left out: their options were shuffled, and the log does not "
+            "say in which order they were shown; shuffle the data set instead "
+            "(dataset.shuffle_choices)"
+        )
+    return notes

@@ -1,0 +1,63 @@
+"""Texts of Inspect's messages: parts are joined, attachments looked up, reasoning left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caopd_bench.runs.inspect.fields import ATTACHED
+
+__all__ = ["answer_of", "mapping", "read_text"]
+
+
+def mapping(value: Any, key: str) -> Mapping[str, Any]:
+    """Give what stands under a key, if it is a mapping; else an empty one."""
+    inner = value.get(key) if isinstance(value, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def read_text(content: Any, attached: Mapping[str, Any]) -> str:
+    """Give the text of a message's content, or of a list of messages.
+
+    Parameters
+    ----------
+    content
+        A text, a list of parts, or a list of messages.
+    attached : mapping
+        The attachments by their names.
+
+    Examples
+    --------
+    >>> parts = [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": "Answer: 4"}]
+    >>> read_text(parts, {})
+    'Answer: 4'
+    """
+    if isinstance(content, str):
+        if not content.startswith(ATTACHED):
+            return content
+        apart = attached.get(content.removeprefix(ATTACHED))
+        return apart if isinstance(apart, str) else content
+    if not isinstance(content, list):
+        return ""
+    pieces = []
+    for part in content:
+        if isinstance(part, Mapping):
+            if isinstance(part.get("text"), str) and part.get("type", "text") == "text":
+                pieces.append(read_text(part["text"], attached))
+            elif "role" in part:
+                pieces.append(read_text(part.get("content"), attached))
+    return "\n".join(pieces)
+
+
+def answer_of(output: Any, attached: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Give the text of a model's output, and why it ends: "length", "filter" or ""."""
+    choices = output.get("choices") if isinstance(output, Mapping) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        return None, ""
+    text = read_text(mapping(choices[0], "message").get("content"), attached)
+    reason = choices[0].get("stop_reason")
+    return text, STOPPED.get(reason, "") if isinstance(reason, str) else ""
+
+
+#: Inspect's reasons why a text was cut.
+STOPPED = {"max_tokens": "length", "model_length": "length", "content_filter": "filter"}
