@@ -27,7 +27,7 @@ from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS, verify
 from caopd_bench.tasks.read.parse import PARSER_VERSION, find_spans, judge_spans
 
-__all__ = ["rescore"]
+__all__ = ["judge_logged", "rescore"]
 
 BLOCK = 1 << 20
 #: From this many answers on, further processes are worth their start of a second.
@@ -109,7 +109,7 @@ def rescore(
     budget = log.max_tokens if max_tokens is None else max_tokens
     task = clean_name(task or log.task or "logged")
     try:
-        judge = partial(_judge, kind=kind, max_tokens=budget)
+        judge = partial(judge_logged, kind=kind, max_tokens=budget)
         held = list(track(log.answers, f"reading {file.name}", "responses"))
         held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
         judged = _make_rows(held, task, judge, workers)
@@ -207,7 +207,8 @@ def _judge_all(
         yield from share(judge, held, chunksize=CHUNK)
 
 
-def _judge(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
+def judge_logged(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
+    """Parse and judge one answer; a right answer that is not of its kind is a UsageError."""
     try:
         if logged.response is None:
             verify(None, logged.gold, kind=kind)  # the gold answer must be one all the same
