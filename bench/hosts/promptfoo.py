@@ -90,11 +90,11 @@ def _read_gold(variables: Mapping[str, Any], name: str) -> str:
     return gold if isinstance(gold, str) else json.dumps(gold, ensure_ascii=False)
 
 
-def _read_options(variables: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
+def _read_options(variables: Mapping[str, Any], name: Any) -> tuple[str, ...]:
     """Give the texts of the options: promptfoo makes a test of each member of a list."""
     if name is None:
         return ()
-    listed = variables.get(name)
+    listed = variables.get(str(name))
     if isinstance(listed, str):
         try:
             listed = json.loads(listed)
