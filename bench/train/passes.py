@@ -8,14 +8,20 @@ mask. The model's head is applied to the completions' positions only.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from functools import cache as remembered
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-__all__ = ["completion_logits", "pad_left", "pad_rows", "pass_prompts"]
+__all__ = ["completion_logits", "name_cache", "pad_left", "pad_rows", "pass_prompts"]
+
+#: What `forward` calls the keys and values of the tokens before: transformers from 5.24 on, and
+#: before it, whose name goes in 5.40.
+NEW_NAME, OLD_NAME = "cache", "past_key_values"
 
 
 def completion_logits(
@@ -102,10 +108,28 @@ def _with_shared_prompts(
         input_ids=rows,
         attention_mask=mask,
         position_ids=positions,
-        past_key_values=cache,
         use_cache=True,
+        **{name_cache(model): cache},
     )
     return torch.cat([first, rest.logits], 1)
+
+
+def name_cache(model: PreTrainedModel) -> str:
+    """Give the name of the argument of `forward` that takes the cache, by its signature."""
+    return _name_cache_of(type(model))
+
+
+@remembered
+def _name_cache_of(kind: type) -> str:
+    from transformers import LlamaForCausalLM
+
+    # What wraps a model may take any argument and hand it on; then the release decides.
+    for one in (kind, LlamaForCausalLM):
+        parameters = inspect.signature(one.forward).parameters
+        for name in (NEW_NAME, OLD_NAME):
+            if name in parameters:
+                return name
+    return NEW_NAME
 
 
 def pass_prompts(
@@ -128,7 +152,10 @@ def pass_prompts(
         use_cache=True,
         logits_to_keep=1,
     )
-    return out.logits, out.past_key_values, mask, lengths
+    # A model may be of an older kind than the release: its argument has the old name, its output
+    # the new one.
+    cache = out[NEW_NAME] if NEW_NAME in out else out[OLD_NAME]
+    return out.logits, cache, mask, lengths
 
 
 def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) -> Tensor:

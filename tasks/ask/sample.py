@@ -10,6 +10,7 @@ looked for before anything is judged: if nearly all questions got K equal texts,
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -28,6 +29,17 @@ MIN_QUESTIONS = 5
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 
+def _is_api(options: Mapping[str, Any], chat_template: Any) -> bool:
+    """Say whether a model is behind an API, by its arguments and by the model itself.
+
+    An API model may be named by `pretrained`, lm-eval's other word for `model`, and OpenAI's have
+    an address that is not among the arguments; a local model has none.
+    """
+    model = getattr(chat_template, "__self__", None)  # of the method that renders its chats
+    has_address = options.get("base_url") or getattr(model, "base_url", None)
+    return bool(has_address) or ("model" in options and "pretrained" not in options)
+
+
 class SampledTask(ConfigurableTask):  # type: ignore[misc]
     """A `ConfigurableTask` that asks each question K times."""
 
@@ -39,10 +51,9 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
     def construct_requests(self, doc: dict[str, Any], ctx: Any, **kwargs: Any) -> list[Instance]:
         """Make K requests, with seeds of their own where the model is behind an API."""
         kwargs.pop("apply_chat_template", None)
-        kwargs.pop("chat_template", None)
-        options = self.config.metadata or {}
-        # The model's arguments are among the metadata: API models have no `pretrained`.
-        is_api = "pretrained" not in options and ("model" in options or "base_url" in options)
+        chat_template = kwargs.pop("chat_template", None)
+        # The model's arguments are among the metadata.
+        is_api = _is_api(self.config.metadata or {}, chat_template)
         requests = []
         for i in range(int(doc["k"])):
             generation = deepcopy(self.config.generation_kwargs)

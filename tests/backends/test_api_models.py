@@ -13,6 +13,7 @@ pytest.importorskip("torch", reason="torch is not installed (extra `hf`)")
 
 import lm_eval
 from lm_eval.loggers import EvaluationTracker
+from lm_eval.models.openai_completions import OpenAIChatCompletion
 from lm_eval.tasks import TaskManager
 
 from caopd_bench import read_run
@@ -55,9 +56,19 @@ def server():
 
 
 def evaluate(
-    server, output, task, *, model="local-chat-completions", name="m", k=3, limit=8, **extra
+    server,
+    output,
+    task,
+    *,
+    model="local-chat-completions",
+    name="m",
+    named_by="model",
+    k=3,
+    limit=8,
+    **extra,
 ):
-    arguments = {"model": name, "base_url": server["url"], "max_retries": 1, **extra}
+    arguments = {named_by: name, "base_url": server["url"], "max_retries": 1, **extra}
+    arguments = {key: value for key, value in arguments.items() if value is not None}
     metadata = {"levels": "1-2", "k": k, **arguments}
     manager = TaskManager(include_path=task_folder(), include_defaults=False, metadata=metadata)
     tracker = EvaluationTracker(output_path=str(output))
@@ -88,6 +99,29 @@ def test_every_sample_is_asked_with_a_seed_of_its_own(server, tmp_path):
     rows = read_run(tmp_path).rows
     # Each sample stands beside the question and seed that it answers.
     assert [row.answer for row in rows[:6]] == ["1234", "1235", "1236"] * 2
+
+
+def test_a_model_behind_an_address_may_be_named_by_pretrained(server, tmp_path):
+    """lm-eval's other word for `model`, which a local model has too."""
+    server["answer"] = lambda request: f"Answer: {request['seed']}\nConfidence: 0.7"
+    evaluate(server, tmp_path, "caopd_math_sc8", named_by="pretrained", limit=2)
+    assert sorted(r["seed"] for r in server["asked"]) == [1234, 1234, 1235, 1235, 1236, 1236]
+
+
+@pytest.mark.parametrize("named_by", ["model", "pretrained"])
+def test_a_model_with_an_address_of_its_own(server, tmp_path, monkeypatch, named_by):
+    """OpenAI's: the address is none of the arguments."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    server["answer"] = lambda request: f"Answer: {request['seed']}\nConfidence: 0.7"
+    initialise = OpenAIChatCompletion.__init__
+    monkeypatch.setattr(
+        OpenAIChatCompletion,
+        "__init__",
+        lambda self, **words: initialise(self, **words, base_url=server["url"]),
+    )
+    chosen = {"model": "openai-chat-completions", "named_by": named_by, "base_url": None}
+    evaluate(server, tmp_path, "caopd_math_sc8", limit=2, **chosen)
+    assert sorted(r["seed"] for r in server["asked"]) == [1234, 1234, 1235, 1235, 1236, 1236]
 
 
 def test_a_server_with_one_text_is_refused(server, tmp_path):

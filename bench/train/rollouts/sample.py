@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from caopd_bench.train.passes import pass_prompts
+from caopd_bench.train.passes import name_cache, pass_prompts
 
 if TYPE_CHECKING:
     import torch
@@ -110,6 +110,7 @@ def _sample_batch(
         cache.batch_repeat_interleave(k)
         logits, lengths = logits.repeat_interleave(k, 0), lengths.repeat_interleave(k, 0)
         mask = mask.repeat_interleave(k, 0) if mask is not None else None
+    cache_name = name_cache(model)
     ends = torch.tensor(end_ids, device=device)
     rows = torch.arange(len(lengths), device=device)  # which answers are still in the batch
     done = torch.zeros(len(rows), dtype=torch.bool, device=device)
@@ -136,8 +137,8 @@ def _sample_batch(
             input_ids=token[:, None],
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=cache,
             use_cache=True,
+            **{cache_name: cache},
         )
         logits = out.logits[:, -1]
     return [row[:count] for row, count in zip(drawn.tolist(), counts.tolist(), strict=True)]

@@ -1,5 +1,7 @@
 """Sampling with a cache gives what recomputing gives; passes do not see their padding."""
 
+import inspect
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -7,7 +9,7 @@ transformers = pytest.importorskip("transformers")
 
 from caopd_bench.train.micro.sizes import build_model  # noqa: E402
 from caopd_bench.train.micro.tokenizer import build_tokenizer  # noqa: E402
-from caopd_bench.train.passes import completion_logits  # noqa: E402
+from caopd_bench.train.passes import completion_logits, name_cache  # noqa: E402
 from caopd_bench.train.rollouts.sample import sample  # noqa: E402
 
 PROMPTS = [[3, 4, 5], [6, 7, 8, 9, 10, 11], [12], [13, 14, 15, 16]]
@@ -110,3 +112,22 @@ def test_shared_prompts_with_completions_of_one_token(model):
     shared = completion_logits(model, rows, completions, 0)
     own = completion_logits(model, rows, completions, 0, share=False)
     torch.testing.assert_close(shared, own, rtol=1e-4, atol=1e-4)
+
+
+class Older:
+    def forward(self, input_ids, past_key_values=None): ...
+
+
+class Newer:
+    def forward(self, input_ids, cache=None): ...
+
+
+class Wrapper:
+    def forward(self, *words, **named): ...
+
+
+def test_the_cache_has_the_name_that_the_model_takes(model):
+    assert name_cache(model) in inspect.signature(type(model).forward).parameters
+    assert (name_cache(Older()), name_cache(Newer())) == ("past_key_values", "cache")
+    # What hands on any argument is called as this release calls its own.
+    assert name_cache(Wrapper()) == name_cache(model)
