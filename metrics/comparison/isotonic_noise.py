@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.metrics.comparison.pairs import Pair
-from caopd_bench.metrics.points.decomposition import isotonic_curve
 from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.isotonic import isotonic_curve
 
 TINY = 1e-12
 

@@ -19,6 +19,7 @@ from caopd_bench.metrics.rows.tally import Tally
 
 PRIOR_ROWS = 10.0  # the model counts as much as that many rows in the smaller class
 STEPS = 60  # halvings
+MANY = 1 << 12  # values from which on it pays to see whether each is of one row
 
 
 class Pairs(NamedTuple):
@@ -31,6 +32,10 @@ class Pairs(NamedTuple):
 
 def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
     """Count the pairs of counts (..., u) along ascending values."""
+    if right.ndim == 1 and right.size > MANY and right.dtype.kind == "i":
+        rows = right + wrong
+        if rows.min() == rows.max() == 1:
+            return _count_untied(right)
     # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
     pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
     total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
@@ -39,6 +44,15 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
     concordant = pairs.sum(axis=-1)
     np.multiply(right, wrong, out=pairs, dtype=np.float64)
     return Pairs(np.asarray(concordant), np.asarray(pairs.sum(axis=-1)), np.asarray(total))
+
+
+def _count_untied(right: NDArray[Any]) -> Pairs:
+    """Count the pairs of rows of which each has a value of its own: by the places of the right."""
+    places = np.flatnonzero(right)
+    n_right, n_wrong = places.size, right.size - places.size
+    # Below the k-th of the right ones, counted from 0, stand k right ones and the rest is wrong.
+    concordant = float(int(places.sum()) - n_right * (n_right - 1) // 2)
+    return Pairs(*(np.asarray(pairs) for pairs in (concordant, 0.0, float(n_right * n_wrong))))
 
 
 def share(pairs: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:

@@ -27,6 +27,7 @@ from caopd_bench.metrics.points.proper_scores import (
 )
 from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.isotonic import isotonic_curve, isotonic_rows
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 
@@ -52,23 +53,14 @@ class Murphy(NamedTuple):
     score: float
 
 
-def isotonic_curve(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
-    """Recalibrate counts (u,), all above 0, by pool-adjacent-violators."""
-    # Imported here: it costs 0.2 s.
-    from scipy.optimize import isotonic_regression
-
-    weights = count.astype(np.float64)
-    return np.asarray(isotonic_regression(right / weights, weights=weights).x, dtype=np.float64)
-
-
 def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Brier score after isotonic recalibration of each row of counts (..., u)."""
     count = right + wrong
     hits, rows = (counts.reshape(-1, count.shape[-1]) for counts in (right, count))
     used = rows > 0
     widths = used.sum(axis=1)
+    curves = isotonic_rows(hits, rows)
     hits, rows = hits[used], rows[used]
-    curves = _isotonic_rows(hits, rows, widths)
     missed = rows - hits
     losses, rows = hits * (1.0 - curves) ** 2 + missed * curves**2, hits + missed
     scores, starts = np.empty(widths.size), np.cumsum(widths) - widths
@@ -78,30 +70,6 @@ def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any
         at = starts[of_width, None] + np.arange(width)
         scores[of_width] = losses[at].sum(axis=-1) / rows[at].sum(axis=-1)
     return scores.reshape(count.shape[:-1])
-
-
-def _isotonic_rows(
-    right: NDArray[Any], count: NDArray[Any], widths: NDArray[np.intp]
-) -> FloatArray:
-    """Recalibrate rows of counts that stand one after the other, each by itself."""
-    # Imported here: it costs 0.2 s.
-    from scipy.optimize import isotonic_regression
-
-    weights = count.astype(np.float64)
-    # One call for all: a thousand calls take ten times as long. No value is above or below NaN, so
-    # that nothing is pooled across the one that stands after each row.
-    place = np.arange(count.size) + np.repeat(np.arange(widths.size), widths)
-    shares, apart = np.full((2, count.size + widths.size), [[np.nan], [1.0]])
-    shares[place], apart[place] = right / weights, weights
-    try:
-        curves = np.asarray(isotonic_regression(shares, weights=apart).x, dtype=np.float64)
-    except ValueError:  # a SciPy that takes no NaN
-        curves = np.full_like(shares, np.nan)
-    if np.array_equal(np.isnan(curves), np.isnan(shares)):
-        return np.asarray(curves[place])
-    ends = np.cumsum(widths)[:-1]
-    pairs = zip(np.split(right, ends), np.split(count, ends), strict=True)
-    return np.concatenate([isotonic_curve(hits, rows) for hits, rows in pairs])
 
 
 def _influence_when_recalibrated(t: Tally) -> Influence:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.points.decomposition import isotonic_curve
 from caopd_bench.metrics.rows.binning import bin_index, bin_sums
 from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.isotonic import isotonic_curve
 
 Parameters = dict[str, Any]
 

@@ -17,7 +17,8 @@ from caopd_bench.metrics import (
     tally,
     uncertainty,
 )
-from caopd_bench.metrics.points.decomposition import _recalibrated_score, isotonic_curve
+from caopd_bench.metrics.points.decomposition import _recalibrated_score
+from caopd_bench.metrics.rows.isotonic import FEW, NARROW, isotonic_curve, isotonic_rows
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
 values = st.one_of(twentieths, st.floats(0.0, 1.0, allow_subnormal=False))
@@ -133,6 +134,9 @@ def test_murphy_takes_weights_but_no_sweep_of_them():
         murphy(c, y, bins=0)
 
 
+WIDE = NARROW + 40
+
+
 def draw_counts(kind, seed, replicates=60, width=37):
     """Give right and wrong counts of replicates, some values without rows."""
     rng = np.random.default_rng(seed)
@@ -175,8 +179,8 @@ def pooling(y, *, weights):
 
 @pytest.mark.parametrize("regression", [strict, pooling])
 def test_a_scipy_that_nan_does_not_keep_apart_is_asked_one_by_one(monkeypatch, regression):
-    right, wrong = draw_counts("int64", 0)
-    expected = one_by_one(right, wrong)
+    right, wrong = draw_counts("int64", 0, width=WIDE)
+    expected = _recalibrated_score(right, wrong)
     monkeypatch.setattr("scipy.optimize.isotonic_regression", regression)
     assert np.array_equal(_recalibrated_score(right, wrong), expected)
 
@@ -189,5 +193,37 @@ def test_replicates_are_recalibrated_in_one_call(monkeypatch):
         return isotonic_regression(y, weights=weights)
 
     monkeypatch.setattr("scipy.optimize.isotonic_regression", counted)
+    _recalibrated_score(*draw_counts("int64", 0, replicates=500, width=WIDE))
+    assert len(calls) == 1
+    # A few stated values do without SciPy's optimizers, whose import takes 0.2 s.
     _recalibrated_score(*draw_counts("int64", 0, replicates=500))
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("width", [1, 2, 9, NARROW, WIDE])
+@pytest.mark.parametrize("kind", ["int64", "fractions"])
+def test_rows_are_regressed_as_by_scipy(kind, width):
+    right, wrong = draw_counts(kind, width, width=width)
+    count = right + wrong
+    ends = np.cumsum((count > 0).sum(axis=1))[:-1]
+    by_column = np.asfortranarray(right, dtype=float), np.asfortranarray(count, dtype=float)
+    assert np.array_equal(isotonic_rows(*by_column), isotonic_rows(right, count))
+    assert np.array_equal(by_column[0], right)  # the caller's counts are left alone
+    assert np.array_equal(by_column[1], count)
+    for curve, hits, rows in zip(
+        np.split(isotonic_rows(right, count), ends), right, count, strict=True
+    ):
+        used = rows > 0
+        alone = isotonic_curve(hits[used], rows[used])
+        expected = isotonic_regression(hits[used] / rows[used], weights=rows[used] * 1.0).x
+        assert np.allclose(curve, expected, rtol=0, atol=1e-14)
+        assert np.allclose(alone, expected, rtol=0, atol=1e-14)
+
+
+def test_a_long_curve_is_that_of_scipy():
+    rng = np.random.default_rng(0)
+    count = rng.integers(1, 4, FEW + 1)
+    hits = rng.binomial(count, np.linspace(0, 1, FEW + 1))
+    for size in (FEW, FEW + 1):
+        expected = isotonic_regression(hits[:size] / count[:size], weights=count[:size] * 1.0).x
+        assert np.allclose(isotonic_curve(hits[:size], count[:size]), expected, rtol=0, atol=1e-13)

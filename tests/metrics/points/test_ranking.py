@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from caopd_bench.metrics import auprc, auroc, auroc_within, spr, tally, tie_rate
+from caopd_bench.metrics.limits.ordered_pairs import MANY, count_pairs
 from caopd_bench.metrics.points.ranking import _auprc
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
@@ -33,6 +34,22 @@ def test_equal_to_scikit_learn(rows):
     if not y.all():
         found = auprc(c, y, positive="wrong")
         assert found == pytest.approx(average_precision_score(1 - y, 1 - c), abs=1e-12)
+
+
+def test_many_rows_without_ties_are_counted_by_their_places():
+    rng = np.random.default_rng(0)
+    n = MANY + 10
+    c = rng.permutation(n) / n
+    y = (rng.random(n) < c).astype(int)
+    assert auroc(c, y) == pytest.approx(roc_auc_score(y, c), abs=1e-12)
+    assert spr(c, y) == auroc(c, y)
+    assert tie_rate(c, y) == 0.0
+    # As many rows as values, but one is of two rows and one of none, as in a bootstrap sample.
+    right, wrong = y.copy(), 1 - y
+    right[5], wrong[5], right[9], wrong[9] = 1, 1, 0, 0
+    found, apart = count_pairs(right, wrong), count_pairs(right[None], wrong[None])
+    assert [float(x) for x in found] == [float(x[0]) for x in apart]
+    assert found.tied == 1
 
 
 @quick

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caopd_bench.metrics import Tally, auroc, bootstrap, brier, ece, spr, tally
+from caopd_bench.metrics.rows import sorting
 from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.metrics.rows.sorting import sort_by_confidence
 
@@ -138,8 +139,10 @@ def test_many_rows_off_the_grid_are_counted_as_by_one_sort(kind):
     assert same(t, tally(c[order], y[order]))
 
 
+@pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("widest", [1, 70, 512, 5000])
-def test_the_sort_by_slices_sorts(widest):
+def test_the_sort_is_one_whatever_the_processor(monkeypatch, widest, fast):
+    monkeypatch.setattr(sorting, "_sorts_fast", lambda: fast)
     rng = np.random.default_rng(widest)
     n = 50_000
     c = np.concatenate([rng.random(n - widest), 0.5 + rng.random(widest) / 70_000])
