@@ -6,7 +6,7 @@ signs, units and other words after the number (``12 cm^2``, ``12 apples``, ``12 
 ``5 million``, LaTeX wrappers, ``x = 5``, and ``3/4 = 75%`` when all sides are equal. After a sum
 of plain numbers (``5 + 7 = 12``) the last side is the result that is stated; nothing is evaluated.
 A sentence with exactly one number and nothing that changes it (``Rosa has 72 lemons``, ``12 is the
-answer``) states that number.
+answer``, ``the value of $x$ is 4``) states that number.
 
 Refused (None), since the text does not state one exact number or would have to be evaluated:
 several numbers, ranges, sums and powers (``5 + 7``), ``5x``, ``2\pi``, ``5 dozen``, ``3 quarters``,
@@ -74,7 +74,7 @@ _UNIT_JOINT = re.compile(r"[\s/·.-]?")
 # Single letters that are units; any other (x, n, i, π) is a factor.
 _UNIT_LETTERS = frozenset("mgslhdtLNJWVACF")  # not K and M: thousands and millions
 # Words that doubt the number, bound it or take it back; they count in a comment as well.
-_DOUBTS = {
+DOUBTS = {
     *("not", "no", "never", "none", "nor", "neither", "cannot", "without", "except", "excluding"),
     *("wrong", "incorrect", "false", "untrue", "mistake", "mistaken", "error", "invalid"),
     *("maybe", "perhaps", "probably", "possibly", "likely", "unlikely", "unsure", "doubtful"),
@@ -85,9 +85,16 @@ _DOUBTS = {
     *("least", "most", "max", "min", "maximum", "minimum", "up", "upwards", "tops", "than"),
     *("less", "fewer", "under", "below", "above", "beyond", "short", "off", "too", "instead"),
     *("hardly", "barely", "rather", "wait", "actually", "negative"),
+    *("exceed", "exceeds", "exceeded", "exceeding", "differ", "differs", "unlike", "either"),
 }
+# Before "is" and a number these name a quantity: "the least common multiple is 12".
+QUANTITIES = {
+    *("remainder", "maximum", "minimum", "multiple", "divisor", "factor", "power", "root"),
+    *("least", "inverse", "reciprocal", "base"),
+}
+_COPULAS = ("is", "was", "equals")
 # Words that change the number or join it to another.
-_NO_UNITS = _DOUBTS | {
+_NO_UNITS = DOUBTS | {
     *("and", "to", "plus", "minus", "times", "over", "divided", "multiplied", "added", "is"),
     *("pi", "exp", "log", "ln", "sqrt", "root", "squared", "cubed", "factorial", "choose"),
     *("sin", "cos", "tan", "mod", "modulo", "remainder", "reciprocal", "inverse", "power", "fold"),
@@ -118,6 +125,8 @@ _WORDS_BEFORE = re.compile(
     r"(?:[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}[,:]?\s+){0,40}[^\W\d_](?:[^\W\d_]|['’])+:?\s+"
 )
 _IN_BOLD = re.compile(r"(?<![0-9*])\*\*([^*\s]{1,40})(?:\*\*(?![0-9*])|$)")
+# Mathematics in a sentence: "the value of $a$ is $-256$".
+_INLINE = re.compile(r"\$(?P<a>[^$]{1,60})\$|\\\((?P<b>(?:[^\\]|\\(?![()])){1,60})\\\)")
 _SIGN_AFTER = {"is", "was", "are", "equals", "be"}  # elsewhere a sign may be a dash
 # The left side of "5 + 7 = 12", "15% of 60 = 9", "9 crates * 8 notebooks = 72".
 _TERM = r"[$€£(\s-]*[0-9][0-9.,_\u202f]*[%)\s]*(?:[^\W\d_]{3,}(?![^\W\d_])\s*){0,3}[)\s]*"
@@ -176,19 +185,19 @@ def _is_name(side: str) -> bool:
     name = _NAME.fullmatch(side)
     return not side or (
         name is not None
-        and not any(_alters(word) for word in name["words"].split() if word != "remainder")
+        and not any(alters(word) for word in name["words"].split() if word != "remainder")
     )
 
 
 def _is_sum(side: str) -> bool:
     """Say whether a side is an operation on plain numbers; which one does not matter."""
     words = set(re.findall(r"[^\W\d_]+", side)) - {"times", "plus", "minus"}
-    return _SUM.fullmatch(side) is not None and not any(map(_alters, words))
+    return _SUM.fullmatch(side) is not None and not any(map(alters, words))
 
 
 def _read_sentence(text: str) -> Number | None:
     """Read the only number of a sentence: Rosa has 72 lemons."""
-    text = _IN_BOLD.sub(r"\1", text)
+    text = _INLINE.sub(_show_inline, _IN_BOLD.sub(r"\1", text))
     before = _WORDS_BEFORE.match(text)
     number = _NUMBER.match(text, before.end()) if before else None
     if before is None or number is None:
@@ -199,12 +208,26 @@ def _read_sentence(text: str) -> Number | None:
         return None
     if words[-1] == "of" and words[-2:-1] != ["total"]:
         return None
-    if any(_alters(word) for word in words if word not in ("is", "remainder")):
+    if any(alters(word) for word in words[:-1] if not _is_harmless(word, words[-1])):
+        return None
+    if alters(words[-1]) and words[-1] not in ("is", "remainder"):
         return None
     return _read_side(text[before.end() :])
 
 
-def _alters(word: str) -> bool:
+def _is_harmless(word: str, last: str) -> bool:
+    """Say whether a word before a number leaves it as it is: the number of meals to be ordered."""
+    return word in ("is", "should", "remainder") or (word in QUANTITIES and last in _COPULAS)
+
+
+def _show_inline(match: re.Match[str]) -> str:
+    """Take the marks off mathematics that is a name or a number, and leave the rest as it is."""
+    inner = (match["a"] or match["b"]).strip()
+    is_plain = _NAME.fullmatch(inner) or _NUMBER.fullmatch(inner)
+    return inner if is_plain else match.group()
+
+
+def alters(word: str) -> bool:
     """Say whether a word changes or doubts the number beside it."""
     word = word.lower().replace("’", "'")
     return (
@@ -251,7 +274,7 @@ def _read_side(side: str) -> Number | None:
     elif scale := _SCALE.match(side, end):
         value *= 10 ** _SCALES[scale[1].lower()]
         end = scale.end()
-    return Number(value, percent is not None) if _is_unit(side[end:]) else None
+    return Number(value, percent is not None) if is_unit(side[end:]) else None
 
 
 def _to_fraction(match: re.Match[str]) -> Fraction | None:
@@ -271,11 +294,11 @@ def _to_decimal(digits: str) -> Fraction:
     return Fraction(re.sub(r"[,_\u202f]", "", digits).removesuffix("."))
 
 
-def _is_unit(text: str) -> bool:
+def is_unit(text: str) -> bool:
     """Say whether the text after a number leaves the number as it is."""
     if comment := _COMMENT.search(text):
         words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", comment["words"].lower())
-        doubted = any(w in _DOUBTS or w.endswith(("n't", "n’t")) for w in words)
+        doubted = any(w in DOUBTS or w.endswith(("n't", "n’t")) for w in words)
         if doubted or (words and _SCALE_WORD.fullmatch(words[0])):
             return False
         text = text[: comment.start()]
@@ -294,4 +317,4 @@ def _is_unit_word(word: str) -> bool:
     name = word.rstrip("^{}-23²³.'’")
     if len(name) == 1 and name.isalpha() and (name.isascii() or "Ͱ" <= name <= "Ͽ"):
         return name in _UNIT_LETTERS
-    return not _alters(name)
+    return not alters(name)

@@ -9,8 +9,10 @@ cheap ways first:
 3. words, without case: ``\text{Evelyn}``;
 4. numbers with a base, digit by digit: ``52_8``;
 5. algebra by math-verify and sympy, exactly, with decimals as fractions. That runs in a child
-process
-   with limits of time and memory: an answer such as ``9^{9^{9^9}}`` is wrong, and hangs nothing.
+   process with limits of time and memory: an answer such as ``9^{9^{9^9}}`` is wrong, and hangs
+   nothing.
+
+An answer that is a sentence is compared by the value that it states (`sentence`).
 
 Of MATH-500's 500 gold answers, compared with themselves, none needs the child.
 """
@@ -20,6 +22,7 @@ from __future__ import annotations
 import re
 
 from caopd_bench.tasks.judge.latex.child import ask_child
+from caopd_bench.tasks.judge.latex.sentence import find_value, is_doubted
 from caopd_bench.tasks.judge.latex.text import (
     MAX_LENGTH,
     join_thousands,
@@ -63,12 +66,23 @@ def same_expression(answer: str | None, gold: str) -> bool:
         raise ValueError(f"the gold answer {gold!r:.80} is empty")
     if answer is None or len(answer) > MAX_LENGTH:
         return False
+    value = find_value(answer)
+    return _is_equal(answer if value is None else value, gold, expected)
+
+
+def _is_equal(answer: str, gold: str, expected: str) -> bool:
     stated = normalise(answer)
     if not stated:
         return False
     if "=" in stated or "=" in expected:  # equations: y = 2x + 3 is y - 2x = 3
         stated, expected = normalise(answer, names=True), normalise(gold, names=True)
-    return stated == expected or _same(stated, expected, answer, gold)
+    if stated == expected:
+        return True
+    # Without its spaces a text no longer shows the words in it.
+    is_number = read_number(join_thousands(answer)) is not None
+    if not is_number and is_doubted(answer) and not is_doubted(gold):
+        return False
+    return _same(stated, expected, answer, gold)
 
 
 def _same(stated: str, expected: str, answer: str, gold: str) -> bool:

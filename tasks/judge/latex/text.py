@@ -33,7 +33,14 @@ _WORDS = re.compile(
 _UNIT_POWER = re.compile(r"\^\s?(?:\{[23]\}|[23])$")
 # "x =", "x \in", "f(x) =": what names the answer.
 _NAME = re.compile(r"^[a-zA-Z](?:_\{?[0-9a-z]\}?)?(?:\([a-z]\))?\s{0,3}(?:=|\\in(?![a-zA-Z]))")
-_SPELLED = re.compile(r"\\(?:infty|infinity)\b|∞")
+_SPELLED = re.compile(r"\\(?:infty|infinity)\b|∞|(?<![a-zA-Z\\])infinity(?![a-zA-Z])")
+# As plain text has it: pi, 2*pi, sqrt(2)/2.
+_PLAIN = (
+    (re.compile(r"\*\*"), "^"),
+    (re.compile(r"(?<=[\w)}])\s{0,3}\*\s{0,3}(?=[\w(\\{])"), r"\\cdot "),
+    (re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])"), r"\\pi "),
+    (re.compile(r"(?<![a-zA-Z\\])sqrt\s?\(([^()]{1,80})\)"), r"\\sqrt{\1}"),
+)
 _SYMBOLS = {
     "−": "-", "–": "-", "·": r"\cdot ", "×": r"\times ", "÷": "/", "π": r"\pi ", "∪": r"\cup ",
     "±": r"\pm ", "≤": r"\le ", "≥": r"\ge ", "√": r"\sqrt ", "∈": r"\in ", "²": "^2", "³": "^3",
@@ -90,6 +97,8 @@ def normalise(text: str, *, names: bool = False) -> str:
         if len(text) >= 2 * len(opening) and text.startswith(opening) and text.endswith(closing):
             text = text[len(opening) : len(text) - len(closing)].strip().rstrip(".")
     text = _SIZES.sub("", join_thousands(text))
+    for pattern, replacement in _PLAIN:
+        text = pattern.sub(replacement, text)
     text = text.replace(r"\$", "").replace(r"\%", "%")
     text = _SPACING.sub("", text)
     text = _drop_words(text)
