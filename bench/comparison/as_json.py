@@ -33,7 +33,9 @@ def to_plain(found: TaskComparison) -> dict[str, Any]:
         "rows": found.rows,
         "parsed_in_both": found.both,
         "level": found.level,
-        "changes": list(_changes(found)),
+        "changes": [
+            {**one, "reason": found.wording.reword(one["reason"])} for one in _changes(found)
+        ],
         "flips": asdict(found.flips),
         "missing": _missing(found.missing),
         "gate_numbers": [finite(asdict(one)) for one in found.six.values()],

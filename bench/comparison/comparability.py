@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import NotComparableError
 from caopd_bench.core.privacy.keep import is_quantisation
 from caopd_bench.core.terminal import inline
+from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.run import AnyRun
+from caopd_bench.scores.shares import is_stated
 
-__all__ = ["Difference", "check_parsers", "find_differences", "refuse"]
+__all__ = ["Difference", "check_confidences", "check_parsers", "find_differences", "refuse"]
 
 WIDTH = 60
 UNKNOWN = "not recorded"
@@ -64,7 +66,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
     for task in tasks:
         ours, theirs = base.settings(task), cand.settings(task)
         found += _of_parsers(task, ours, theirs)
-        if any("columns" in (settings.get("source") or {}) for settings in (ours, theirs)):
+        if any(map(_is_flat, (ours, theirs))):
             continue
         found += [
             Difference(task, word, *shown)
@@ -77,6 +79,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
         found += _of_checkpoints(task, ours, theirs)
         shown = _unlike(*(_thinking(x) for x in (ours, theirs)))
         found += [Difference(task, "thinking", *shown)] if shown else []
+        found += _of_confidences(task, base, cand)
     return found
 
 
@@ -91,6 +94,38 @@ def check_parsers(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
                 f"{inline(old.path, 200)} again: caopd-bench score {inline(old.path, 200)} "
                 "--reparse --store DIR"
             )
+
+
+def check_confidences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
+    """Raise NotComparableError if one confidence is the probability of an option, the other not."""
+    for task in tasks:
+        kinds = {wording_of(run, task).is_stated for run in (base, cand)}
+        unlike = [*_of_confidences(task, base, cand)] if len(kinds) > 1 else []
+        if unlike and not any(_is_flat(run.settings(task)) for run in (base, cand)):
+            names = " ".join(inline(run.path, 200) for run in (base, cand))
+            raise NotComparableError(
+                f"{inline(task, WIDTH)}: the confidence of the reference is {unlike[0].base}, that "
+                f"of the candidate {unlike[0].cand}: no verdict on one can rest on the other; to "
+                f"see them side by side: caopd-bench compare {names}"
+            )
+
+
+def _of_confidences(task: str, base: AnyRun, cand: AnyRun) -> Iterator[Difference]:
+    """Yield that two confidences are not the same thing, where one is that of an option."""
+    wordings = [wording_of(run, task) for run in (base, cand)]
+    if wordings[0] != wordings[1]:
+        yield Difference(task, "confidence", *(_name_confidence(run, task) for run in (base, cand)))
+
+
+def _name_confidence(run: AnyRun, task: str) -> str:
+    wording = wording_of(run, task)
+    if not wording.is_stated:
+        return f"the {wording.full}"
+    return "stated in the text" if is_stated(run, task) else "computed in another way"
+
+
+def _is_flat(settings: Mapping[str, Any]) -> bool:
+    return "columns" in (settings.get("source") or {})
 
 
 def refuse(differences: Sequence[Difference]) -> None:

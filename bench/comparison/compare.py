@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from caopd_bench.metrics import (
     degradation,
 )
 from caopd_bench.metrics import compare as compare_rows
+from caopd_bench.runs.confidence_of import STATED, Wording, join_wordings, wording_of
 from caopd_bench.runs.counts import Counts
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import AGREEMENT, AnyRun, count_rows
@@ -90,6 +91,8 @@ class TaskComparison:
     differences : Sequence of Difference
         Settings that differ.
     notes : Sequence of str
+    wordings : (Wording, Wording)
+        What the confidence of each run is.
     """
 
     base: str
@@ -110,6 +113,12 @@ class TaskComparison:
     bounds: Sequence[Bounds]
     differences: Sequence[Difference] = field(default_factory=tuple)
     notes: Sequence[str] = field(default_factory=tuple)
+    wordings: tuple[Wording, Wording] = (STATED, STATED)
+
+    @property
+    def wording(self) -> Wording:
+        """How to speak of the confidence of both."""
+        return join_wordings(self.wordings)
 
 
 def compare(
@@ -162,7 +171,9 @@ def compare(
         counts = count_rows(ours[name]), count_rows(theirs[name])
         notes = (*on_weights, *notes_on_pairing([one, two], name))
         names = one.name, two.name
-        found.append(_compare(names, pair, counts, level, None, tuple(differences), notes))
+        wordings = wording_of(one, name), wording_of(two, name)
+        whole = _compare(names, pair, counts, level, None, tuple(differences), notes)
+        found.append(replace(whole, wordings=wordings))
         for key in by:
             parts = pair.by(key)
             if not parts:
@@ -176,9 +187,10 @@ def compare(
                     count_rows([row for row in rows[name] if row.groups.get(key) == value])
                     for rows in (ours, theirs)
                 ]
-                found.append(
-                    _compare(names, part, (of_group[0], of_group[1]), level, f"{key}={value}")
+                of_value = _compare(
+                    names, part, (of_group[0], of_group[1]), level, f"{key}={value}"
                 )
+                found.append(replace(of_value, wordings=wordings))
     return found
 
 

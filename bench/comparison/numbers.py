@@ -23,7 +23,7 @@ def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[st
     if found.parts is not None and judged.verdict != "undefined":
         clauses += [
             _confidence(found, found.parts),
-            _constant(found.parts, cand),
+            _constant(found, found.parts, cand),
             *_collapse(found, found.parts, judged),
             _unparsed(found, found.parts, judged),
             _one_of_many(found, found.parts, judged),
@@ -54,10 +54,11 @@ def _confidence(found: TaskComparison, parts: Parts) -> str:
     )
 
 
-def _constant(parts: Parts, cand: str) -> str:
+def _constant(found: TaskComparison, parts: Parts, cand: str) -> str:
     if parts.constant is None:
         return ""
-    return f"{cand} states {_decimals(parts.constant)} in every usable row"
+    states = found.wording.pick("states", "has a confidence of")
+    return f"{cand} {states} {_decimals(parts.constant)} in every usable row"
 
 
 def _collapse(found: TaskComparison, parts: Parts, judged: Judgement) -> Iterator[str]:
@@ -105,7 +106,8 @@ def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
     fit = parts.brier.confidence
     tipping = missing.tipping_point(fit.high if judged.fit < 0 else fit.low)
     if math.isnan(tipping):
-        return f"{lack}, and no confidence that they could have stated would turn this"
+        had = found.wording.pick("stated", "had")
+        return f"{lack}, and no confidence that they could have {had} would turn this"
     way = "risen" if tipping > 0 else "fallen"
     return (
         f"{lack}; this would not hold if the Brier score of those rows had {way} by "

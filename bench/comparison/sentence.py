@@ -11,6 +11,7 @@ from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.direction import Judgement, weigh
 from caopd_bench.comparison.numbers import list_numbers
 from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.confidence_of import OF_OPTION, STATED, Wording
 
 __all__ = ["say"]
 
@@ -28,39 +29,54 @@ def say(found: TaskComparison) -> str:
     place = f" on {inline(found.task, NAME_WIDTH)}"
     if found.group is not None:
         place += f" {inline(found.group, NAME_WIDTH)}"
-    place += f" ({found.items:,} {'item' if found.items == 1 else 'items'})"
+    items = f"{found.items:,} {'item' if found.items == 1 else 'items'}"
+    place += f" ({items}{_say_confidence(found, base, cand)})"
     judged = weigh(found)
     numbers = list_numbers(found, judged, cand)
     if found.parts is None or judged.verdict == "undefined":
         why = found.parts.brier.brier.reason if found.parts else NOTHING
+        why = found.wording.reword(why)
         return "; ".join([f"{cand} and {base} cannot be compared{place}: {why}", *numbers])
-    head, tail = _head(found.parts, judged, base, cand)
+    head, tail = _head(found.parts, judged, base, cand, found.wording)
     return f"{head}{place}{tail}: {'; '.join(numbers)}"
+
+
+def _say_confidence(found: TaskComparison, base: str, cand: str) -> str:
+    """Say what the confidence is, unless both state it."""
+    if found.wording.is_stated:
+        return ""
+    if all(not one.is_stated for one in found.wordings):
+        return f"; confidence: {found.wording.full}"
+    option, other = (base, cand) if found.wordings[1].is_stated else (cand, base)
+    return f"; the confidence of {option} is the {OF_OPTION}, that of {other} is not"
 
 
 NOTHING = "no row states a usable confidence in both runs"
 
 
-def _head(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str, str]:
+def _head(
+    parts: Parts, judged: Judgement, base: str, cand: str, wording: Wording = STATED
+) -> tuple[str, str]:
     """Give what stands before and after the task."""
-    verdict = judged.verdict
+    verdict, states = judged.verdict, wording.pick("states", "has")
     if verdict == "better":
-        return f"{cand} {_better(judged, base)}", ""
+        return f"{cand} {_better(judged, base, states)}", ""
     if verdict == "worse":
-        return f"{cand} {_worse(parts, judged, base)}", ""
+        return f"{cand} {_worse(parts, judged, base, states)}", ""
     if verdict == "mixed":
-        return f"{cand} {_mixed(parts, judged, base)}", ""
+        return f"{cand} {_mixed(parts, judged, base, states)}", ""
     if verdict in ("silent", "less silent"):
         often = "less" if verdict == "silent" else "more"
-        return f"{cand} states a usable confidence {often} often than {base}", UNSAID
+        return f"{cand} {states} a usable confidence {often} often than {base}", UNSAID
     if verdict == "inconclusive":
         return f"It cannot be said which of {cand} and {base} is better calibrated", ""
     if verdict == "no difference seen":
         return f"{cand} and {base} cannot be told apart", ""
     if verdict == "confidence moved":
         less = "more" if judged.stated > 0 else "less"
-        return f"{cand} states {less} confidence than {base}", f"{_crossing(parts)}, and {UNSEEN}"
-    return _answers(parts, judged, base, cand)
+        head = f"{cand} {states} {less} confidence than {base}"
+        return head, f"{_crossing(parts)}, and {UNSEEN}"
+    return _answers(parts, judged, base, cand, wording.pick("stated confidence", "confidence"))
 
 
 def _crossing(parts: Parts) -> str:
@@ -73,7 +89,9 @@ def _crossing(parts: Parts) -> str:
     return f", was {was} and is {is_now}"
 
 
-def _answers(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str, str]:
+def _answers(
+    parts: Parts, judged: Judgement, base: str, cand: str, confidence: str
+) -> tuple[str, str]:
     """Say that the answers moved, and what of the confidence with them."""
     verdict, rose = judged.verdict, judged.any_accuracy > 0
     none = ", and has no right answer" if judged.none_right else ""
@@ -85,11 +103,11 @@ def _answers(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str
         return head, f"{none}, and its accuracy {up} away from an unchanged confidence"
     if verdict in ("closer", "apart"):
         way = "came closer together" if verdict == "closer" else "moved apart"
-        return head, f"{none}, and its accuracy and its stated confidence {way}"
+        return head, f"{none}, and its accuracy and its {confidence} {way}"
     if verdict == "moved alike" and judged.stated:
         went = "rose" if judged.stated > 0 else "fell"
         joint = "with" if (judged.stated > 0) == rose else "against"
-        return head, f"{none}, and its stated confidence {went} {joint} its accuracy; {UNSEEN}"
+        return head, f"{none}, and its {confidence} {went} {joint} its accuracy; {UNSEEN}"
     if verdict == "moved alike":
         dsc = parts.brier.discrimination
         moved = f"discrimination moved with that (DSC {dsc.a:.3f} to {dsc.b:.3f})"
@@ -97,7 +115,7 @@ def _answers(parts: Parts, judged: Judgement, base: str, cand: str) -> tuple[str
     return f"{cand} differs from {base} in its answers", f"{none}, and {UNSEEN}"
 
 
-def _better(judged: Judgement, base: str) -> str:
+def _better(judged: Judgement, base: str, states: str) -> str:
     telling = "tells right answers from wrong ones better"
     price = ", but is right less often" if judged.accuracy < 0 else ""
     if judged.calibration < 0 and judged.own < 0:
@@ -105,28 +123,28 @@ def _better(judged: Judgement, base: str) -> str:
         return f"is better calibrated than {base}{more}{price}"
     if judged.ranking > 0:
         return f"{telling} than {base}{price}"
-    return f"states a confidence that fits its answers better than that of {base}{price}"
+    return f"{states} a confidence that fits its answers better than that of {base}{price}"
 
 
-def _worse(parts: Parts, judged: Judgement, base: str) -> str:
+def _worse(parts: Parts, judged: Judgement, base: str, states: str) -> str:
     is_worse = judged.calibration > 0 and judged.own > 0
     said = [f"is worse calibrated than {base}"] if is_worse else []
     said += _telling(parts, judged, base if not said else "")
     if not said:
-        said = [f"states a confidence that fits its answers worse than that of {base}"]
+        said = [f"{states} a confidence that fits its answers worse than that of {base}"]
     gain = "but is right more often" if judged.accuracy > 0 else ""
     head = " and ".join(said)
     return head if not gain else f"{head} {gain}" if head.endswith(",") else f"{head}, {gain}"
 
 
-def _mixed(parts: Parts, judged: Judgement, base: str) -> str:
+def _mixed(parts: Parts, judged: Judgement, base: str, states: str) -> str:
     """Name what became better, then what became worse."""
     if judged.calibration < 0 and judged.own < 0:
         gain = f"is better calibrated than {base} on average"
     elif judged.ranking > 0:
         gain = f"tells right answers from wrong ones better than {base}"
     else:
-        gain = f"states a confidence that fits its answers better than that of {base}"
+        gain = f"{states} a confidence that fits its answers better than that of {base}"
     price = ["is worse calibrated"] if judged.calibration > 0 and judged.own > 0 else []
     price += _telling(parts, judged, "")
     if judged.none_right:

@@ -110,9 +110,10 @@ def _split(found: TaskComparison) -> str:
                 "the confidence itself",
             ]
         )
+    stated = found.wording.pick("stated", "confidence")
     for label, change in (
-        ("stated where both are right", parts.right_in_both),
-        ("stated where both are wrong", parts.wrong_in_both),
+        (f"{stated} where both are right", parts.right_in_both),
+        (f"{stated} where both are wrong", parts.wrong_in_both),
     ):
         if change is not None:
             table.append([label, *_short(change), ""])
@@ -138,7 +139,7 @@ def _metrics(found: TaskComparison) -> str:
     for name, change in found.metrics.changes.items():
         better = {"a": found.base, "b": found.cand, None: ""}[change.better]
         if math.isnan(change.low):
-            mark = reasons.setdefault(change.reason, len(reasons) + 1)
+            mark = reasons.setdefault(found.wording.reword(change.reason), len(reasons) + 1)
             row = [
                 PLAIN.number(change.a),
                 PLAIN.number(change.b),
@@ -164,10 +165,9 @@ def _metrics(found: TaskComparison) -> str:
 
 def _bounds(found: TaskComparison) -> str:
     unparsed = found.rows - found.both
-    lines = [
-        f"  worst case: whatever the {unparsed:,} rows that lack a confidence in one run or both "
-        "had stated"
-    ]
+    lacking = f"{unparsed:,} rows that lack a confidence in one run or both"
+    whatever = found.wording.pick(f"the {lacking} had stated", f"the confidence of the {lacking}")
+    lines = [f"  worst case: whatever {whatever}"]
     table = [
         [METRICS[one.metric].label, PLAIN.limits(one.low, one.high, signed=True)]
         for one in found.bounds

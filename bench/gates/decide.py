@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from caopd_bench.comparison.comparability import check_parsers, find_differences, refuse
+from caopd_bench.comparison.comparability import (
+    check_confidences,
+    check_parsers,
+    find_differences,
+    refuse,
+)
 from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import stage, track
@@ -25,6 +30,7 @@ from caopd_bench.gates.wording.notes import list_notes
 from caopd_bench.gates.wording.places import Made, Place, finish, rooms_of
 from caopd_bench.gates.wording.room import NoRoom, describe_no_room
 from caopd_bench.metrics.comparison.decide import CellVerdict, Decision, Outcome, decide
+from caopd_bench.runs.confidence_of import join_wordings, wording_of
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.baseline import read_baseline
 
@@ -72,8 +78,9 @@ def gate(
     Raises
     ------
     NotComparableError
-        If the items differ, a task is missing, the parsers differ, a stored run was edited, or
-        rows do not fit their texts. Exit code 4.
+        If the items differ, a task is missing, the parsers differ, one confidence is the
+        probability of an option and the other is not, a stored run was edited, or rows do not fit
+        their texts. Exit code 4.
     UsageError
         If something cannot be read, or the policy is wrong. Exit code 2.
     """
@@ -87,6 +94,7 @@ def gate(
     ours, theirs = rows_by_task(base), rows_by_task(cand)
     tasks = common_tasks(wanted, list(ours), list(theirs))
     check_parsers(base, cand, tasks)
+    check_confidences(base, cand, tasks)
     differences = find_differences(base, cand, tasks)
     if strict:
         refuse(differences)
@@ -99,19 +107,31 @@ def gate(
         decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
-    lost = {pair.task: describe_loss(pair, wanted.confidence) for pair in pairs}
+    # Of both: the kinds are the same, or one of them is not known.
+    words = {task: join_wordings(wording_of(run, task) for run in (base, cand)) for task in tasks}
+    lost = {pair.task: describe_loss(pair, wanted.confidence, words[pair.task]) for pair in pairs}
     cells = [
-        finish(place, one, said[place], noise, lost[place.task]) for place, one in made.items()
+        finish(place, one, said[place], noise, lost[place.task], words[place.task])
+        for place, one in made.items()
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
     notes = [*reread, *list_notes((base, cand), pairs, differences, wanted)]
     too_few = {pair.task: pair.items for pair in small}
-    warnings = [*warn_of_silence(pairs, wanted)]
+    warnings = [*warn_of_silence(pairs, wanted, words)]
     cannot_fail = [one for one in rooms_of(made, pairs) if one.is_hard]
     warnings += describe_no_room(cannot_fail, len(pairs))
     result = GateResult(
-        outcome, EXIT_CODES[outcome], base.name, cand.name, wanted, cells, notes, too_few, warnings
+        outcome,
+        EXIT_CODES[outcome],
+        base.name,
+        cand.name,
+        wanted,
+        cells,
+        notes,
+        too_few,
+        warnings,
+        join_wordings(words.values()),
     )
     # To warn is for what more items of the same kind would decide.
     is_chance = outcome == "INCONCLUSIVE" and not too_few and not result.undecidable

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from caopd_bench.gates.policy import Policy
 from caopd_bench.metrics.comparison.decide import Outcome
+from caopd_bench.runs.confidence_of import STATED, Wording
 
 __all__ = ["EXIT_CODES", "GateCell", "GateResult"]
 
@@ -101,6 +102,8 @@ class GateResult:
     warnings : Sequence of str
         What makes the verdict say less than it seems to, whatever it is: a candidate that states
         no confidence, a limit that cannot fail.
+    wording : Wording
+        How to speak of the confidence.
     """
 
     outcome: Outcome
@@ -112,6 +115,7 @@ class GateResult:
     notes: Sequence[str]
     too_few: Mapping[str, int] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    wording: Wording = STATED
 
     @property
     def undecidable(self) -> list[GateCell]:

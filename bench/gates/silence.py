@@ -8,6 +8,7 @@ from caopd_bench.comparison.pairs import TaskPair
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.policy import Limits, Policy
 from caopd_bench.metrics.comparison.degradation import degradation
+from caopd_bench.runs.confidence_of import STATED, Wording
 
 __all__ = ["describe_loss", "warn_of_silence"]
 
@@ -15,7 +16,7 @@ __all__ = ["describe_loss", "warn_of_silence"]
 OF_ANSWERS = "accuracy"
 
 
-def describe_loss(pair: TaskPair, level: float) -> str:
+def describe_loss(pair: TaskPair, level: float, wording: Wording = STATED) -> str:
     """Say how many confidences the candidate lacks that the reference has; "" if it may be chance.
 
     Parameters
@@ -23,6 +24,8 @@ def describe_loss(pair: TaskPair, level: float) -> str:
     pair : TaskPair
     level : float
         The drop is beyond chance if its one-sided p-value is at most 1 - level.
+    wording : Wording
+        What the confidence is.
 
     Returns
     -------
@@ -42,17 +45,19 @@ def describe_loss(pair: TaskPair, level: float) -> str:
     if drop.p_value > 1.0 - level:
         return ""
     return (
-        f"the candidate states a usable confidence in {theirs:,} of {pair.n:,} rows, the reference "
-        f"in {ours:,}"
+        f"the candidate {wording.pick('states', 'has')} a usable confidence in {theirs:,} of "
+        f"{pair.n:,} rows, the reference in {ours:,}"
     )
 
 
-def warn_of_silence(pairs: Sequence[TaskPair], policy: Policy) -> Iterator[str]:
+def warn_of_silence(
+    pairs: Sequence[TaskPair], policy: Policy, wordings: Mapping[str, Wording]
+) -> Iterator[str]:
     """Say where the candidate states no confidence, or lost some without the policy looking."""
     for pair in pairs:
         gated = _gated(policy.limits(pair.task))
         place = f"{inline(pair.task, NAME_WIDTH)}: " if len(pairs) > 1 else ""
-        is_limited = "parse_rate" in gated
+        is_limited, wording = "parse_rate" in gated, wordings.get(pair.task, STATED)
         if is_limited:
             why = ""
         elif gated and set(gated) <= {OF_ANSWERS}:
@@ -61,10 +66,10 @@ def warn_of_silence(pairs: Sequence[TaskPair], policy: Policy) -> Iterator[str]:
             why = ", and the policy does not limit parse_rate"
         if not pair.cand.parsed.any():
             yield (
-                f"{place}the candidate states no usable confidence in any of its {pair.n:,} rows "
-                f"(parse rate 0){why}"
+                f"{place}the candidate {wording.pick('states', 'has')} no usable confidence in any "
+                f"of its {pair.n:,} rows (parse rate 0){why}"
             )
-        elif not is_limited and (lost := describe_loss(pair, policy.confidence)):
+        elif not is_limited and (lost := describe_loss(pair, policy.confidence, wording)):
             yield f"{place}{lost}{why}"
 
 

@@ -13,15 +13,15 @@ from typing import Any
 
 from caopd_bench.runs.run import AnyRun
 
-__all__ = ["STATED", "Wording", "join_wordings", "wording_of", "wording_of_settings"]
+__all__ = ["OF_OPTION", "STATED", "Wording", "join_wordings", "wording_of", "wording_of_settings"]
 
 OF_OPTION = "probability of the chosen option"
 #: How the probabilities of options of unlike length were made comparable, by the word in `per`.
 PER = {
-    "text": "of its whole text",
-    "byte": "per byte of its text",
-    "character": "per character of its text",
-    "given": "as the log gives it",
+    "text": "{}'s whole text",
+    "byte": "{} per byte of its text",
+    "character": "{} per character of its text",
+    "given": "{} as the log gives it",
 }
 #: Reasons that are written where nobody knows what the confidence is, and what they become.
 REASONS = (
@@ -91,15 +91,14 @@ def wording_of_settings(settings: Mapping[str, Any]) -> Wording:
     Examples
     --------
     >>> wording_of_settings({"confidence": {"of": "option", "per": "byte"}}).full
-    'probability of the chosen option (per byte of its text)'
+    'probability of the chosen option per byte of its text'
     >>> wording_of_settings({}).name
     'stated confidence'
     """
     known = settings.get("confidence")
     if not isinstance(known, Mapping) or known.get("of") != "option":
         return STATED
-    per = PER.get(str(known.get("per")), "")
-    return Wording(OF_OPTION, f"{OF_OPTION} ({per})" if per else OF_OPTION)
+    return Wording(OF_OPTION, PER.get(str(known.get("per")), "{}").format(OF_OPTION))
 
 
 def join_wordings(wordings: Iterable[Wording]) -> Wording:

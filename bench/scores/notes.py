@@ -177,7 +177,8 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     settings = run.settings(task)
     advice = []
     is_logged = run.provenance.get("backend") in ("logged answers", "inspect")
-    if not is_logged and "columns" not in (settings.get("source") or {}):
+    is_text = wording_of(run, task).is_stated and "columns" not in (settings.get("source") or {})
+    if not is_logged and is_text:
         if not settings.get("num_fewshot"):
             advice.append("show the format (--num_fewshot 4)")
         if _describe_chat(run) == NO_TEMPLATE:

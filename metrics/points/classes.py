@@ -153,7 +153,7 @@ CLASS_METRICS = {
     "classwise_ece": ClassMetric(
         classwise_ece,
         "  by option letter",
-        "the same of the probability of each letter, chosen or not",
+        "ECE of the probability of each letter, chosen or not",
         "ece",
         (0.0, 1.0),
     ),

@@ -18,6 +18,7 @@ from caopd_bench.gates.wording.room import NoRoom
 from caopd_bench.metrics import METRICS
 from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.runs.confidence_of import STATED, Wording, join_wordings, wording_of
 from caopd_bench.runs.run import AnyRun
 
 __all__ = ["CellPlan", "GatePlan", "TaskPlan", "plan_gate"]
@@ -122,6 +123,8 @@ class GatePlan:
     no_room : Sequence of NoRoom
         The numbers of the reference that cannot get worse by their margin: a PASS says nothing of
         them.
+    wording : Wording
+        What the confidence of the reference is.
     """
 
     reference: str
@@ -131,6 +134,7 @@ class GatePlan:
     tasks: Sequence[TaskPlan]
     draws: int
     no_room: Sequence[NoRoom] = ()
+    wording: Wording = STATED
 
 
 def plan_gate(
@@ -179,7 +183,8 @@ def plan_gate(
     plans = [_plan_task(pair, policy, noise, (power, each), many, rng) for pair in pairs]
     chance = math.prod(plan.chance for plan in plans)
     no_room = find_no_room(pairs, policy)
-    return GatePlan(reference.name, power, chance, policy.min_items, plans, many, no_room)
+    wording = join_wordings(wording_of(reference, pair.task) for pair in pairs)
+    return GatePlan(reference.name, power, chance, policy.min_items, plans, many, no_room, wording)
 
 
 def _is_slow(policy: Policy, task: str) -> bool:

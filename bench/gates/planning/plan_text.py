@@ -62,7 +62,7 @@ def summarize_plan(plan: GatePlan) -> str:
     never = [task for task in lacking if math.isinf(task.items_needed)]
     if never:
         place = f"{inline(never[0].task, NAME_WIDTH)}: " if several else ""
-        stuck = [_obstacle(cell) for cell in never[0].cells if math.isinf(cell.items_needed)]
+        stuck = [_obstacle(cell, plan) for cell in never[0].cells if math.isinf(cell.items_needed)]
         together = f"{_name(never[0].bottleneck)} takes most, and all numbers seldom pass together"
         return f"{head}, and more such items do not help: {place}{[*stuck, together][0]}"
     most = max(lacking, key=lambda task: task.items_needed)
@@ -87,7 +87,8 @@ def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
 
 def render_plan_json(plan: GatePlan) -> str:
     """Give the plan as strict JSON: what is not finite is null."""
-    return dump_json({**asdict(plan), "versions": {"caopd_bench": __version__}})
+    data = {key: value for key, value in asdict(plan).items() if key != "wording"}
+    return dump_json({**data, "versions": {"caopd_bench": __version__}})
 
 
 def percent(chance: float) -> str:
@@ -121,8 +122,9 @@ def _explain(plan: GatePlan) -> Iterator[str]:
             )
         for cell in task.cells:
             if cell.reason or math.isinf(cell.items_needed):
-                yield f"  {place}{_obstacle(cell)}"
-    if any(task.items_needed > task.items and not task.is_sampled for task in plan.tasks):
+                yield f"  {place}{_obstacle(cell, plan)}"
+    is_short = any(t.items_needed > t.items and not t.is_sampled for t in plan.tasks)
+    if is_short and plan.wording.is_stated:
         yield "  several samples of each question (_sc8), or wider margins, take fewer questions"
 
 
@@ -142,9 +144,9 @@ def warn_of_no_room(plan: GatePlan) -> list[str]:
     ]
 
 
-def _obstacle(cell: CellPlan) -> str:
+def _obstacle(cell: CellPlan, plan: GatePlan) -> str:
     """Say why a number blocks PASS whatever the noise, and what to do about it."""
-    why = inline(cell.reason, WARNING_WIDTH)
+    why = inline(plan.wording.reword(cell.reason), WARNING_WIDTH)
     if math.isfinite(cell.items_needed):
         return (
             f"{_name(cell)}: not computed in every run with these items ({why}), and a number "

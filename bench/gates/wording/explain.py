@@ -40,10 +40,13 @@ def _say_code(result: GateResult) -> Iterator[str]:
     number = len(result.undecidable)
     if number:
         numbers = "a gated number" if number == 1 else f"{number} gated numbers"
+        better = result.wording.pick(
+            "a candidate that states its confidence", "a candidate with a confidence in every row"
+        )
         yield (
             f"NOT DECIDABLE, exit code {result.exit_code} whatever on_inconclusive says: {numbers} "
-            "cannot be decided from these rows; what helps: a candidate that states its "
-            "confidence, more or harder items, or tier: advisory for them in the policy"
+            f"cannot be decided from these rows; what helps: {better}, more or harder items, or "
+            "tier: advisory for them in the policy"
         )
     elif result.exit_code == 0:
         yield (
@@ -73,9 +76,10 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
             yield f"{where}{label(cell)}: worse than allowed as estimated, which may be chance"
     most = max(cells, key=lambda cell: _or_none(cell.items_needed))
     if not math.isfinite(most.items_needed):
-        yield f"{where}{_why_never(most)}"
+        yield f"{where}{_why_never(most, result)}"
         return
-    samples = "" if first.task.endswith("_sc8") else "; or several samples of each (_sc8)"
+    is_single = result.wording.is_stated and not first.task.endswith("_sc8")
+    samples = "; or several samples of each (_sc8)" if is_single else ""
     lacking = [label(cell) for cell in cells if cell.reason]
     numbers = ", of the numbers that are computed" if lacking else ""
     more = f"; how many {' and '.join(lacking)} would take is not known from this run"
@@ -87,14 +91,15 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
     )
 
 
-def _why_never(cell: GateCell) -> str:
+def _why_never(cell: GateCell, result: GateResult) -> str:
     """Say why no number of items is named."""
     if cell.reason:
         return f"how many items would decide is not known: {label(cell)} cannot be computed here"
     what = f"the change in {label(cell)}" if cell.rule == "margin" else label(cell)
+    lacks = result.wording.pick("does not state", "lacks")
     return (
         f"more items of this kind may not decide: {what} is exactly at its limit, or the "
-        "confidences that the candidate does not state could bring it there"
+        f"confidences that the candidate {lacks} could bring it there"
     )
 
 

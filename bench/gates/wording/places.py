@@ -12,6 +12,7 @@ from caopd_bench.gates.ranges import range_of
 from caopd_bench.gates.result import GateCell
 from caopd_bench.gates.wording.room import NoRoom, judge_room
 from caopd_bench.metrics.comparison.decide import Cell, CellVerdict
+from caopd_bench.runs.confidence_of import STATED, Wording
 
 __all__ = ["Made", "Place", "finish", "rooms_of"]
 
@@ -78,14 +79,15 @@ def finish(
     said: CellVerdict,
     rerun: Mapping[tuple[str, str], tuple[float, int]],
     lost: str,
+    wording: Wording = STATED,
 ) -> GateCell:
     """Give a number with what is said of it.
 
     `rerun` holds the noise of a rerun, standard error and items, by task and metric; `lost` says
-    how many confidences the candidate no longer states, if that is beyond chance.
+    how many confidences the candidate no longer has, if that is beyond chance.
     """
     n = one.numbers
-    reason = n.reason
+    reason = wording.reword(n.reason)
     if not reason and not math.isfinite(n.upper):
         reason = "its limit is no number"
     noise = math.nan

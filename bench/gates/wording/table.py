@@ -141,9 +141,11 @@ def said(cell: GateCell, result: GateResult) -> str:
 def footnotes(result: GateResult) -> list[str]:
     """Say what the heads of the tables mean, as far as they occur."""
     percent = f"{100 * result.policy.confidence:g}%"
+    confidence = [] if result.wording.is_stated else [f"confidence: {result.wording.full}"]
     lines = [
+        *confidence,
         f"worse by: negative is better; {percent} limit: worse by so much at most, with "
-        f"{percent} confidence for each number by itself"
+        f"{percent} confidence for each number by itself",
     ]
     margins = [cell for cell in result.cells if cell.rule == "margin"]
     if any(cell.rule != "margin" for cell in result.cells):
@@ -156,9 +158,10 @@ def footnotes(result: GateResult) -> list[str]:
             "`score` shows"
         )
     if any(cell.metric == "strict_auroc" for cell in margins):
+        sure = result.wording.pick("that is stated as surely as", "as sure as")
         lines.append(
-            "strict AUROC: a wrong answer that is stated as surely as the surest quarter of the "
-            "reference's answers loses to every right one"
+            f"strict AUROC: a wrong answer {sure} the surest quarter of the reference's answers "
+            "loses to every right one"
         )
     if any(_is_of_both_sides(cell, result.policy) for cell in margins):
         lines.append("overconfidence gap: worse by the change of its size (direction: both)")
