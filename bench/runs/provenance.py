@@ -70,10 +70,11 @@ def is_on_parser(note: Note) -> bool:
 
 def _clean_task(raw: Any) -> dict[str, Any]:
     settings = raw if isinstance(raw, Mapping) else {}
-    return {
+    cleaned = {
         key: settings[key] if key in settings and is_right(settings[key]) else None
         for key, is_right in TASK_SHAPE.items()
     }
+    return cleaned | {key: settings[key] for key in OPTIONAL if _is_mapping(settings.get(key))}
 
 
 def _is_text(value: Any) -> bool:
@@ -123,3 +124,6 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "prompt_version": _is_text,
     "parser_version": _is_text,
 }
+#: Mappings of some tasks only: what the confidence is where it was not stated in the text, and how
+#: logged answers were read (`rescore`).
+OPTIONAL = ("confidence", "reading")

@@ -208,6 +208,14 @@ TASK: dict[str | None, Rule] = {
     "wording": _named(Kind.PLAIN, "paraphrase scale"),
     "thinking": {"asked": Kind.PLAIN, "end_token": Kind.TEXT, "seen": Kind.PLAIN},
     "exemplars": _named(Kind.PLAIN, "set confidences"),
+    "confidence": _named(Kind.PLAIN, "of per"),
+    "reading": {
+        **_named(
+            Kind.TEXT, "answer_labels confidence_labels answer_keys confidence_keys options"
+        ),
+        **_named(Kind.NUMBER, "scale"),
+        **_named(Kind.PLAIN, "unclear_scale"),
+    },
 }
 #: The provenance of a run.
 RUN: dict[str | None, Rule] = {
