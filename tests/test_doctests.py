@@ -10,8 +10,9 @@ import pytest
 import caopd_bench.metrics
 import caopd_bench.tasks
 
-# These import what only a training run or lm-eval loads.
+# These import what only a training run, lm-eval or Inspect loads.
 HOSTED = (
+    "caopd_bench.hosts.inspect",
     "caopd_bench.tasks.ask.sample",
     "caopd_bench.tasks.own",
     "caopd_bench.tasks.ways.hooks",

@@ -14,9 +14,14 @@ ROOT = Path(__file__).parents[1]
 draw = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("draw_rooms.py"))))
 FOLDERS = draw.FOLDERS
 # Imported inside the function that needs them, by whoever: each costs a second or is an extra.
-HEAVY = {"torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datasets"}
+HEAVY = {
+    *("torch", "transformers", "lm_eval", "matplotlib", "trl", "ray", "datasets"),
+    *("inspect_ai", "anyio"),
+}
 # Only lm-eval loads these: they define the classes of tasks.
 LM_EVAL_ONLY = {"tasks/ask/sample.py", "tasks/own.py", "tasks/ways/hooks.py"}
+# Only Inspect loads this: it defines a scorer, by decorators.
+INSPECT_ONLY = {"bench/hosts/inspect.py"}
 # Only a training run loads these: they define subclasses of trainers and of their callback.
 TRAINING_ONLY = {
     "bench/train/watch/callback.py",
@@ -62,6 +67,7 @@ def _violations(folder, file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
     place = str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else ""
     hosts = ("lm_eval",) if place in LM_EVAL_ONLY else ()
+    hosts = ("inspect_ai", "anyio") if place in INSPECT_ONLY else hosts
     hosts = ("torch", "transformers", "trl") if place in TRAINING_ONLY else hosts
     found = (
         (line, name, _problem(folder, name, top))

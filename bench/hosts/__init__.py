@@ -1,6 +1,6 @@
 """Inside other harnesses: stated confidence scored while they evaluate, by our parser and judges.
 
-Start with `promptfoo`, the shortest.
+Start with `promptfoo`, the shortest; `inspect` is what Inspect finds by an entry point.
 
-Imports `runs` and `tasks`.
+Imports `core`, `metrics`, `runs` and `tasks`.
 """

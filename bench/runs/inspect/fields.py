@@ -9,7 +9,7 @@ from typing import Any
 from caopd_bench.core.files.json_stream import JsonStream
 from caopd_bench.core.files.plain_json import parse_json
 
-__all__ = ["ATTACHED", "REWRITTEN", "find_attached", "take_sample"]
+__all__ = ["ATTACHED", "REWRITTEN", "add_call", "find_attached", "take_sample"]
 
 #: What stands for a long text that is kept apart.
 ATTACHED = "attachment://"
@@ -44,7 +44,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
             raise ValueError("not a sample of Inspect")
         fields = {key: whole[key] for key in KEPT if key in whole}
         _add_prompts(fields, _entries_of(whole, "messages"))
-        _add_call(fields, _entries_of(whole, "events"))
+        add_call(fields, _entries_of(whole, "events"))
         if "call" in fields and isinstance(whole.get("events_data"), dict):
             fields["pool"] = _entries_of(whole["events_data"], "messages")
         fields["attachments"] = whole.get("attachments")
@@ -56,7 +56,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
         elif key == "messages" and is_list and fields.get("choices"):
             _add_prompts(fields, _each(stream))
         elif key == "events" and is_list and _may_be_rewritten(fields):
-            _add_call(fields, _each(stream))
+            add_call(fields, _each(stream))
         elif key == "attachments" and stream.peek() == "{":
             # They come last: before them stands what names them.
             is_known = "output" in fields and "call" not in fields
@@ -120,7 +120,8 @@ def _may_be_rewritten(fields: Mapping[str, Any]) -> bool:
     return bool(fields.get("choices") and isinstance(text, str) and REWRITTEN.fullmatch(text))
 
 
-def _add_call(fields: dict[str, Any], events: Iterable[Any]) -> None:
+def add_call(fields: dict[str, Any], events: Iterable[Any]) -> None:
+    """Add the last call of the model to fields whose answer Inspect has changed."""
     if not _may_be_rewritten(fields):
         return
     for event in events:

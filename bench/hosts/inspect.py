@@ -1,0 +1,178 @@
+"""A scorer of Inspect (inspect_ai), with its metrics: is the answer right, and how sure was it?
+
+Inspect finds them by the entry point `inspect_ai` of this package, as `caopd_bench/NAME`. An answer
+is read and judged as `caopd-bench rescore` does on the log, so both give the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from inspect_ai.log import transcript
+from inspect_ai.model import ChatMessageUser
+from inspect_ai.scorer import (
+    CORRECT,
+    INCORRECT,
+    Metric,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    accuracy,
+    metric,
+    scorer,
+    stderr,
+)
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from caopd_bench import metrics
+from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.inspect.answers import Asked, read_answer, word_question
+from caopd_bench.runs.inspect.fields import add_call
+from caopd_bench.runs.rescore import judge_logged
+from caopd_bench.tasks.ask.prompts import render_prompt
+from caopd_bench.tasks.judge.verify import KINDS
+
+__all__ = ["ask_confidence", "auroc", "brier", "ece", "parse_rate", "stated_confidence"]
+
+#: Kinds of answers to the style in which a question is asked.
+STYLES = {"number": "math", "latex": "latex", "choice": "choice", "phrase": "short"}
+
+
+# The decorator of the scorer, below, already calls these.
+def _confidence_of(score: Score) -> float | None:
+    stated = (score.metadata or {}).get("confidence")
+    return float(stated) if isinstance(stated, (int, float)) else None
+
+
+def _over_confidences(compute: Callable[[Sequence[float], Sequence[bool]], float]) -> Metric:
+    """Make a metric of the answers that state a confidence; NaN if none does."""
+
+    def compute_all(scores: list[SampleScore]) -> float:
+        pairs = [
+            (stated, one.score.value == CORRECT)
+            for one in scores
+            if (stated := _confidence_of(one.score)) is not None
+        ]
+        return float(compute(*zip(*pairs, strict=True))) if pairs else math.nan
+
+    return compute_all
+
+
+@metric(scores="unreduced")
+def ece() -> Metric:
+    """Compute the expected calibration error of the stated confidences, in ten bins."""
+    return _over_confidences(metrics.ece)
+
+
+@metric(scores="unreduced")
+def brier() -> Metric:
+    """Compute the Brier score of the stated confidences."""
+    return _over_confidences(metrics.brier)
+
+
+@metric(scores="unreduced")
+def auroc() -> Metric:
+    """Compute how well the stated confidences tell right answers from wrong ones."""
+    return _over_confidences(metrics.auroc)
+
+
+@metric(scores="unreduced")
+def parse_rate() -> Metric:
+    """Compute the share of answers with a usable confidence."""
+
+    def share(scores: list[SampleScore]) -> float:
+        stated = sum(_confidence_of(one.score) is not None for one in scores)
+        return stated / len(scores) if scores else math.nan
+
+    return share
+
+
+@scorer(metrics=[accuracy(), stderr(), ece(), brier(), auroc(), parse_rate()])
+def stated_confidence(kind: str = "number") -> Scorer:
+    """Judge the answer, and read the confidence that the model states in it.
+
+    Parameters
+    ----------
+    kind : str
+        Of the answers, as for `caopd-bench rescore --kind`: number, latex, choice, phrase, calls,
+        first_call. A choice is looked up in the choices of the sample.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"stated_confidence: kind {kind!r} must be one of {', '.join(KINDS)}")
+    limiter: list[CapacityLimiter] = []
+
+    async def score(state: TaskState, target: Target) -> Score:
+        fields = _read_fields(state, target)
+        # LaTeX is judged by a process that is waited for: one at a time, beside the model's calls.
+        limiter[:] = limiter or [CapacityLimiter(1)]
+        return await to_thread.run_sync(partial(_score, fields, kind), limiter=limiter[0])
+
+    return score
+
+
+@solver
+def ask_confidence(kind: str = "number") -> Solver:
+    """Ask for an answer and a confidence, in the words of the tasks of caopd-bench.
+
+    It changes the prompt and calls no model: `[ask_confidence(), generate()]`. Choices of the
+    sample are listed with their letters.
+
+    Parameters
+    ----------
+    kind : str
+        Of the answers: number, latex, choice or phrase.
+    """
+    if kind not in STYLES:
+        raise ValueError(f"ask_confidence: kind {kind!r} must be one of {', '.join(STYLES)}")
+
+    async def solve(state: TaskState, _generate: Generate) -> TaskState:
+        prompt = state.user_prompt
+        options = [choice.value for choice in state.choices]
+        doc = {"question": word_question(prompt.text, options), "style": STYLES[kind]}
+        prompt.text = render_prompt({**doc, "way": "conf", "instructed": True})
+        return state
+
+    return solve
+
+
+def _read_fields(state: TaskState, target: Target) -> dict[str, Any]:
+    """Give of a sample what its log will hold."""
+    # In the order of the data set, as the log has them.
+    choices = sorted(state.choices, key=lambda choice: choice.original_position)
+    fields = {
+        "id": state.sample_id,
+        "epoch": state.epoch,
+        "input": "",
+        "choices": [choice.value for choice in choices],
+        "target": list(target) if len(target) > 1 else target.text,
+        "output": state.output.model_dump(mode="json"),
+        "prompts": [one.text for one in state.messages if isinstance(one, ChatMessageUser)],
+    }
+    # Not iterated over unless the answer was changed.
+    events = (one for one in transcript().events if one.event == "model")
+    add_call(fields, (one.model_dump(mode="json") for one in events))
+    return fields
+
+
+def _score(fields: dict[str, Any], kind: str) -> Score:
+    try:
+        logged = read_answer(fields, f"sample {fields['id']}", Asked(kind, ()))
+        if logged is None:
+            return Score.unscored(
+                reason="scoring_failed",
+                explanation="the options were shuffled, and their order is not known",
+            )
+        confidence, correct, status, answer, _ = judge_logged(logged, kind, None)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    return Score(
+        value=CORRECT if correct else INCORRECT,
+        answer=answer,
+        explanation=logged.response,
+        metadata={"confidence": confidence, "status": status},
+    )
