@@ -235,14 +235,14 @@ def _dump_all(report: Report, columns: Columns) -> Iterator[bytes]:
 
 def _summary(report: Report) -> Iterator[str]:
     from caopd_bench.report.findings import find
-    from caopd_bench.report.skill import ORDER
+    from caopd_bench.report.skill import explain_order
 
     for warning in report.warnings:
         yield f"warning: {inline(warning)}"
     for task in report.tasks:
         yield f"\n{inline(task, NAME_WIDTH)}"
         yield from (f"  {inline(sentence)}" for sentence in find(report, task))
-    yield f"\n{ORDER}"
+    yield f"\n{explain_order(report.wording())}"
 
 
 def _samples(text: str) -> str:

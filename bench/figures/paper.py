@@ -44,8 +44,12 @@ __all__ = [
     "plot_scaling",
 ]
 
+STATED = "stated confidence"
 
-def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = None) -> Figure:
+
+def plot_confidence_accuracy(
+    points: Sequence[Point], *, title: str | None = None, confidence: str = STATED
+) -> Figure:
     """Draw mean stated confidence against accuracy, with the zone of over-confidence shaded.
 
     Parameters
@@ -53,6 +57,8 @@ def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = Non
     points : sequence of Point
         x: accuracy, y: mean stated confidence, both in [0, 1].
     title : str, optional
+    confidence : str, default "stated confidence"
+        What the confidence is, for the axis.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def plot_confidence_accuracy(points: Sequence[Point], *, title: str | None = Non
     ax.text(0.98, 0.02, "underconfident", color=GREY, ha="right", va="bottom", fontsize="small")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     draw_points(ax, points)
-    return finish(ax, "Accuracy", "Mean stated confidence", title)
+    return finish(ax, "Accuracy", f"Mean {confidence}", title)
 
 
 def plot_scaling(
@@ -157,7 +163,9 @@ def plot_pareto(
     return finish(ax, "Accuracy", f"{label} (up is better)", title)
 
 
-def plot_histograms(tallies: Mapping[str, Tally], *, columns: int = 3) -> Figure:
+def plot_histograms(
+    tallies: Mapping[str, Tally], *, columns: int = 3, confidence: str = STATED
+) -> Figure:
     """Draw how often each confidence is stated, right answers above the axis and wrong ones below.
 
     Parameters
@@ -166,6 +174,8 @@ def plot_histograms(tallies: Mapping[str, Tally], *, columns: int = 3) -> Figure
         A panel each.
     columns : int, default 3
         Panels in a row, at most.
+    confidence : str, default "stated confidence"
+        What the confidence is, for the axis.
 
     Raises
     ------
@@ -194,7 +204,7 @@ def plot_histograms(tallies: Mapping[str, Tally], *, columns: int = 3) -> Figure
         ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
         ax.set_title(name, fontsize="medium", parse_math=False)
         ax.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("Stated confidence", fontsize="medium")
+    figure.supxlabel(confidence[:1].upper() + confidence[1:], fontsize="medium")
     figure.supylabel("Share of the rows", fontsize="medium")
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)

@@ -18,6 +18,7 @@ from caopd_bench.report.entries import Entry, Given
 from caopd_bench.report.models_file import Published
 from caopd_bench.report.read_entries import read_entries
 from caopd_bench.report.standings import Standing, rank
+from caopd_bench.runs.confidence_of import Wording, join_wordings
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record
@@ -92,6 +93,17 @@ class Report:
         """Give every measured number, by run and task."""
         found = [r for entry in self.entries for cell in entry.cells.values() for r in cell.records]
         return [*found, *self.probes]
+
+    def wording(self, task: str | None = None) -> Wording:
+        """Give how to speak of the confidence of a task, or of all of them."""
+        cells = [cell for entry in self.entries for cell in entry.cells.values()]
+        return join_wordings(cell.wording for cell in cells if task in (None, cell.task))
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether rows hold a probability for each option, so that there are metrics of these."""
+        cells = (cell for entry in self.entries for cell in entry.cells.values())
+        return any(cell.find("brier_classes") for cell in cells if not cell.wording.is_stated)
 
 
 def build_report(

@@ -53,12 +53,18 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     cells = [entry.cells[task] for entry in members]
     if all(cell.tally is None for cell in cells):
         return
+    wording = report.wording(task)
+    confidence = wording.name
+    state = wording.pick("state", "have")
+    above = wording.pick("a model says more than it holds", "a model is surer than it is right")
     yield Drawing(
         "confidence-accuracy",
-        "Stated confidence against accuracy",
-        "Mean stated confidence against the share of right answers, among the answers that state "
-        "one; the crosses are the intervals. Above the diagonal a model says more than it holds.",
-        plot_confidence_accuracy([_stated(entry, task, report.level) for entry in members]),
+        f"{confidence[:1].upper()}{confidence[1:]} against accuracy",
+        f"Mean {confidence} against the share of right answers, among the answers that {state} "
+        f"one; the crosses are the intervals. Above the diagonal {above}.",
+        plot_confidence_accuracy(
+            [_stated(entry, task, report.level) for entry in members], confidence=confidence
+        ),
     )
     points = [_point(entry, task, "accuracy", "ece") for entry in members]
     yield Drawing(
@@ -66,7 +72,9 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         "Accuracy against calibration error",
         "Accuracy of all answers against the ECE. The line is the front: no run is better in both. "
         "The area below it is what the runs together dominate. An ECE of 0 is also that of a model "
-        "that always states its own accuracy.",
+        + wording.pick(
+            "that always states its own accuracy.", "whose confidence is always its own accuracy."
+        ),
         plot_pareto(points, "ECE"),
     )
     yield from _scaling(members, task, report.level)
@@ -80,17 +88,23 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     yield Drawing(
         "reliability",
         "Reliability diagrams",
-        "What was stated against what came true. A dot is a stated value or, where a model states "
-        "many, a bin of them; its area is the share of the answers. The band is where a calibrated "
-        f"model would run.{left_out}",
-        plot_reliabilities(tables),
+        wording.pick(
+            "What was stated against what came true. A dot is a stated value or, where a model "
+            "states many, a bin of them",
+            f"The {confidence} against what came true. A dot is a value or, where there are many, "
+            "a bin of them",
+        )
+        + "; its area is the share of the answers. The band is where a calibrated model would run."
+        + left_out,
+        plot_reliabilities(tables, confidence=confidence),
     )
     tallies = {_title(c): c.tally for c in best if c.tally is not None}
     yield Drawing(
         "histograms",
-        "What is stated",
-        f"How often each confidence is stated: right answers above, wrong ones below.{left_out}",
-        plot_histograms(tallies),
+        wording.pick("What is stated", "Histograms of the confidence"),
+        wording.pick("How often each confidence is stated", "How often each confidence occurs")
+        + f": right answers above, wrong ones below.{left_out}",
+        plot_histograms(tallies, confidence=confidence),
     )
     curves = dict(list(tallies.items())[:MOST_CURVES])
     yield Drawing(

@@ -13,6 +13,7 @@ from caopd_bench.core.numbers import is_number
 from caopd_bench.metrics import Tally
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.report.samples import Picked
+from caopd_bench.runs.confidence_of import Wording, wording_of_settings
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import Run
 
@@ -96,6 +97,11 @@ class Cell:
     def is_flat(self) -> bool:
         """Whether the rows come from a flat file, which holds no questions, texts or answers."""
         return "columns" in (self.settings.get("source") or {})
+
+    @property
+    def wording(self) -> Wording:
+        """What its confidence is."""
+        return wording_of_settings(self.settings)
 
     def find(self, metric: str, group: str | None = None) -> Record | None:
         """Give one number; None where there is no such."""

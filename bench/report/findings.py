@@ -12,6 +12,7 @@ from caopd_bench.report.entries import Cell
 from caopd_bench.report.placing import find_cells, list_few, with_accuracy
 from caopd_bench.report.skill import SKILL
 from caopd_bench.report.standings import NOT_NAMED, Standing
+from caopd_bench.runs.confidence_of import join_wordings
 from caopd_bench.scores.notes import LOW_PARSE_RATE
 
 __all__ = ["find"]
@@ -91,11 +92,11 @@ def _praise(standing: Standing, cells: Mapping[str, Cell]) -> str:
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
     """Say what the first run is not."""
-    skill = cells[first].find(SKILL)
+    skill, stating = cells[first].find(SKILL), cells[first].wording.pick("stating", "giving")
     if skill is not None and skill.high < 0:
-        yield "worse than stating its own accuracy every time"
+        yield f"worse than {stating} its own accuracy every time"
     elif skill is None or not skill.low > 0:
-        yield "not shown to beat stating its own accuracy every time"
+        yield f"not shown to beat {stating} its own accuracy every time"
     more = standing.less_accurate.get(first, ())
     if more:
         named = list_few([with_accuracy(cells[run]) for run in more])
@@ -166,9 +167,10 @@ def _on_parsing(cells: Sequence[Cell]) -> Iterator[str]:
         if cell.n_parsed < LOW_PARSE_RATE * cell.n
     ]
     if low:
+        state = join_wordings(cell.wording for cell in cells).pick("state", "have")
         yield (
-            f"Only a part of the answers state a usable confidence: {list_few(low)}; numbers other "
-            "than Brier skill, accuracy and parse rate are of that part."
+            f"Only a part of the answers {state} a usable confidence: {list_few(low)}; numbers "
+            "other than Brier skill, accuracy and parse rate are of that part."
         )
 
 
@@ -186,7 +188,8 @@ def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
             share = float(count[top]) / float(cell.tally.n)
             if share >= SATURATED and cell.n_parsed >= FEWEST:
                 value = float(cell.tally.values[top])
-                saturated.append(f"{_name(cell.run)} ({share:.0%} of its answers say {value:g})")
+                say = cell.wording.pick("say", "have")
+                saturated.append(f"{_name(cell.run)} ({share:.0%} of its answers {say} {value:g})")
     if over:
         yield f"Over-confident beyond noise: {list_few(over)}."
     if under:
@@ -196,7 +199,9 @@ def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
     if blind:
         yield f"Not shown to tell right answers from wrong ones: {blind}."
     if saturated:
-        yield f"States nearly always the same: {list_few(saturated)}."
+        wording = join_wordings(cell.wording for cell in cells)
+        head = wording.pick("States nearly always the same", "Nearly always the same confidence")
+        yield f"{head}: {list_few(saturated)}."
 
 
 def _say_why_blind(cell: Cell) -> str:
@@ -205,17 +210,20 @@ def _say_why_blind(cell: Cell) -> str:
     if auroc is None:
         return "no AUROC"
     if math.isnan(auroc.estimate):
-        among = "" if cell.n_parsed == cell.n else "of those that state a confidence, "
+        state = cell.wording.pick("state", "have")
+        among = "" if cell.n_parsed == cell.n else f"of those that {state} a confidence, "
         return f"{among}{auroc.reason or 'no AUROC'}"
     if auroc.high < 0.5:
-        return "AUROC below .5: wrong answers are stated surer than right ones"
+        surer = cell.wording.pick("are stated surer", "are surer")
+        return f"AUROC below .5: wrong answers {surer} than right ones"
     if cell.tally is not None and cell.tally.values.size == 1:
-        return "always states the same"
+        return cell.wording.pick("always states the same", "always the same confidence")
     # Negated, since there may be no interval.
     if not auroc.low > 0.5:
         return "AUROC not told apart from .5"
     if not cell.tells_apart:
-        return "AUROC not above .5 if the answers that state nothing usable are at their worst"
+        nothing = cell.wording.pick("state nothing usable", "have no usable confidence")
+        return f"AUROC not above .5 if the answers that {nothing} are at their worst"
     return ""
 
 

@@ -21,7 +21,7 @@ from caopd_bench.report.findings import find
 from caopd_bench.report.page.provenance import describe
 from caopd_bench.report.page.table import say_size
 from caopd_bench.report.placing import explain_accuracy, explain_place
-from caopd_bench.report.skill import ORDER, SKILL
+from caopd_bench.report.skill import SKILL, explain_order
 from caopd_bench.runs.records import Record, to_plain
 
 __all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
@@ -39,6 +39,8 @@ COLUMNS = {
     "confidence_when_wrong": "if wrong",
     "parse_rate": "parsed",
 }
+#: Of vectors of probabilities, by the column that they follow.
+OF_VECTORS = {"brier": ("brier_classes", "Brier, all"), "ece": ("classwise_ece", "ECE, letters")}
 SIGNED = {"overconfidence_gap", SKILL}
 #: What a formula of a spreadsheet begins with; the wide forms are of East Asian keyboards.
 FORMULA = tuple("=+-@＝＋－＠")
@@ -56,7 +58,7 @@ def render_markdown(report: Report) -> str:
         parts.append(f"## {_pipe(task)}")
         parts.append("\n".join(f"- {_pipe(sentence)}" for sentence in find(report, task)))
         parts.append(_markdown_table(report, task))
-        parts.append(ORDER)
+        parts.append(explain_order(report.wording(task)))
         parts += [f"† {_pipe(said)}" for said in _explain(report, task)]
         parts += list(_markdown_odd(report, task))
     if report.published:
@@ -78,12 +80,24 @@ def render_markdown(report: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _columns(report: Report) -> dict[str, str]:
+    """Give the columns; those of vectors where there are any."""
+    found: dict[str, str] = {}
+    for metric, head in COLUMNS.items():
+        found[metric] = head
+        if report.has_vectors and metric in OF_VECTORS:
+            name, head = OF_VECTORS[metric]
+            found[name] = head
+    return found
+
+
 def _markdown_table(report: Report, task: str) -> str:
-    heads = ("model", "group", *COLUMNS.values(), "n")
+    columns = _columns(report)
+    heads = ("model", "group", *columns.values(), "n")
     rows = []
     for entry, cell in _ordered(report, task):
         letters = report.standings[task].letters.get(entry.name, "–")
-        shown = [_markdown_value(cell, metric) for metric in COLUMNS]
+        shown = [_markdown_value(cell, metric) for metric in columns]
         star = " \\*" if report.odd[task].get(entry.name) else ""
         dagger = " †" if _is_marked(report, task, entry.name) else ""
         rows.append((_pipe(_label(entry)), letters + star + dagger, *shown, f"{cell.n:,}"))
@@ -120,30 +134,31 @@ def render_latex(report: Report) -> str:
 
 
 def _latex_table(report: Report, task: str) -> str:
-    level = f"{100 * report.level:g}"
+    level, columns = f"{100 * report.level:g}", _columns(report)
+    order = explain_order(report.wording(task))
     lines = [
         r"\begin{table}",
         r"\centering\small",
         rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
-        rf" were not told apart in Brier skill (paired tests, Holm). {_tex(ORDER)}}}",
+        rf" were not told apart in Brier skill (paired tests, Holm). {_tex(order)}}}",
         r"\resizebox{\linewidth}{!}{%",
-        rf"\begin{{tabular}}{{ll{'r' * (len(COLUMNS) + 1)}}}",
+        rf"\begin{{tabular}}{{ll{'r' * (len(columns) + 1)}}}",
         r"\toprule",
-        "Model & & " + " & ".join(_tex(head) for head in COLUMNS.values()) + r" & $n$ \\",
+        "Model & & " + " & ".join(_tex(head) for head in columns.values()) + r" & $n$ \\",
         r"\midrule",
     ]
     for entry, cell in _ordered(report, task):
         letters = report.standings[task].letters.get(entry.name, "--")
         mark = r"$^\ast$" if report.odd[task].get(entry.name) else ""
         mark += r"$^\dagger$" if _is_marked(report, task, entry.name) else ""
-        values = [_estimate(cell.find(metric), metric) for metric in COLUMNS]
+        values = [_estimate(cell.find(metric), metric) for metric in columns]
         lines.append(
             # After the \\ of the row above, a name that begins with [ or * would be its argument.
             f"{{}}{_tex(_label(entry))} & {_tex(letters)}{mark} & "
             + " & ".join(_math(value) for value in values)
             + rf" & {cell.n} \\"
         )
-        limits = [_limits(cell.find(metric), metric) for metric in COLUMNS]
+        limits = [_limits(cell.find(metric), metric) for metric in columns]
         shown = " & ".join(rf"{{\scriptsize {_math(one)}}}" if one else "" for one in limits)
         lines.append(rf" & & {shown} & \\")
     lines += [r"\bottomrule", r"\end{tabular}}"]
@@ -212,7 +227,7 @@ def render_json(report: Report) -> str:
                 "task": task,
                 "order": list(standing.order),
                 "ordered_by": SKILL,
-                "order_means": ORDER,
+                "order_means": explain_order(report.wording(task)),
                 "placed_below": {run: list(o) for run, o in standing.placed_below.items()},
                 "not_shown_to_tell_apart": list(standing.not_shown),
                 "less_accurate_than": {run: list(o) for run, o in standing.less_accurate.items()},

@@ -56,7 +56,7 @@ def _result(report: Report, cell: Cell) -> dict[str, Any]:
             continue
         shown: dict[str, Any] = {
             "type": metric,
-            "name": f"{label}, {SELF}",
+            "name": f"{_reword(label, cell)}, {SELF}",
             "value": round(record.estimate, 6),
             "verified": False,
         }
@@ -73,7 +73,10 @@ def _result(report: Report, cell: Cell) -> dict[str, Any]:
     if isinstance(source.get("revision"), str):
         dataset["revision"] = source["revision"]
     return {
-        "task": {"type": "text-generation", "name": "stated confidence"},
+        "task": {
+            "type": cell.wording.pick("text-generation", "multiple-choice"),
+            "name": cell.wording.name,
+        },
         "dataset": dataset,
         "metrics": metrics,
     }
@@ -107,7 +110,7 @@ def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
             "dataset": {"id": dataset, "task_id": f"{task}_brier_skill"},
             "value": round(skill.estimate, 6),
             "notes": (
-                f"{SELF}, caopd-bench {__version__}; Brier skill of the stated confidence (1 - "
+                f"{SELF}, caopd-bench {__version__}; Brier skill of the {cell.wording.name} (1 - "
                 "Brier / (accuracy (1 - accuracy)), a missing confidence at its worst), "
                 f"{interval}n {skill.n}; higher is better only at the same accuracy; {others}; "
                 f"exemplars {said['exemplars']}"
@@ -117,6 +120,14 @@ def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
             one["date"] = said["date"].replace(" ", "T") + ":00Z"
         found[f"{_file_name(task)}.yaml"] = _dump([one])
     return found
+
+
+def _reword(label: str, cell: Cell) -> str:
+    """Name what the confidence is in a label that speaks of the stated one."""
+    if cell.wording.is_stated:
+        return label
+    named = label.replace("stated confidence", cell.wording.name)
+    return named.replace("as good as stating", "as good as giving")
 
 
 def _dataset(source: Mapping[str, Any]) -> str | None:

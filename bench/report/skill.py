@@ -11,23 +11,32 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics import Interval, Tally, bootstrap, tally
 from caopd_bench.metrics.comparison.paired_limits import MIN_CLASS
+from caopd_bench.runs.confidence_of import STATED, Wording
 from caopd_bench.runs.counts import Counts
 from caopd_bench.runs.records import Record, make_record
 from caopd_bench.runs.run import Row
 
-__all__ = ["ORDER", "SKILL", "fill_worst", "score_skill", "tells_apart"]
+__all__ = ["SKILL", "explain_order", "fill_worst", "score_skill", "tells_apart"]
 
 NAN = float("nan")
 SKILL = "brier_skill_worst_case"
-ORDER = (
-    "Ordered by Brier skill: how much better the stated confidence predicts which answers are "
-    "right than stating the model's own accuracy every time (0: no better, 1: perfect; an answer "
-    "without a usable confidence counts as the worst that it could have been). Wrong answers "
-    "stated at 0 raise it too, so it is read with the accuracy beside it, and no run stands above "
-    "a more accurate one whose confidence holds (its skill above 0, its mean equal to the "
-    "accuracy, as far as can be told), nor one that is not shown to tell right answers from wrong "
-    "ones above one that is."
-)
+
+
+def explain_order(wording: Wording = STATED) -> str:
+    """Say what runs are ordered by."""
+    stating, at = (
+        wording.pick("stating", "giving"),
+        wording.pick("stated at", "with a confidence of"),
+    )
+    return (
+        f"Ordered by Brier skill: how much better the {wording.name} predicts which answers are "
+        f"right than {stating} the model's own accuracy every time (0: no better, 1: perfect; an "
+        "answer without a usable confidence counts as the worst that it could have been). Wrong "
+        f"answers {at} 0 raise it too, so it is read with the accuracy beside it, and no run "
+        "stands above a more accurate one whose confidence holds (its skill above 0, its mean "
+        "equal to the accuracy, as far as can be told), nor one that is not shown to tell right "
+        "answers from wrong ones above one that is."
+    )
 
 
 def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:

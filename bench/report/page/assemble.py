@@ -19,12 +19,15 @@ from caopd_bench.report.page.samples import dump, fit_samples, render_samples
 from caopd_bench.report.page.table import render_filters, render_pairs, render_standings, say_size
 from caopd_bench.report.page.vector import to_inline_svg
 from caopd_bench.report.standings import FITS
+from caopd_bench.runs.confidence_of import OF_OPTION
 
 __all__ = ["render_page"]
 
 #: Tasks whose figures the page has; each costs a second and 300 kB.
 DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
+#: Stands in the script before the confidence of a row.
+STATES = '"states "'
 MEANINGS = {
     "Brier skill": "1 - Brier score / (accuracy x (1 - accuracy)), over all answers: 0 is what "
     "stating the own accuracy every time earns, 1 is perfect, below 0 the constant is better. An "
@@ -58,6 +61,29 @@ MEANINGS = {
     "Parse rate": "answers with a usable confidence. All other numbers but Brier skill and "
     "accuracy are of these.",
 }
+#: The same where the confidence, or that of some runs, is the probability of an option.
+IF_NOT_STATED = {
+    "Brier skill": MEANINGS["Brier skill"]
+    .replace("stating the own accuracy", "giving the own accuracy")
+    .replace("stating 0 there", "giving 0 there"),
+    "Brier score": "mean squared distance of the confidence from the outcome, of the answers that "
+    "have one. Not to compare models by: it falls when the confidence gets better, but also when "
+    "wrong answers become right above an accuracy of one half, and when right answers become wrong "
+    "below it. Always wrong with a confidence of 0 scores 0.",
+    "ECE": MEANINGS["ECE"].replace("stated confidence", "confidence"),
+    "Overconfidence gap": "mean confidence minus accuracy: above 0 the model is surer than it is "
+    "right.",
+    "AUROC": "how often a right answer is surer than a wrong one; ties count half, .5 is chance.",
+    "SPR": "the same, ties counted as failures: 0 for a model that is always equally sure.",
+}
+OF_VECTORS = {
+    "Brier, all options": "squared errors of the probabilities of all options of a question, "
+    "summed, and averaged over the questions: 0 to 2. A model that gives each of four options the "
+    "same probability scores .75.",
+    "ECE by letter": "the ECE of the probability of each option letter, chosen or not, averaged "
+    "over the letters: whether the model prefers a letter, not whether it knows the answer. "
+    "Noise alone raises it above 0.",
+}
 
 
 def render_page(report: Report, *, beside: str | None = None) -> str:
@@ -70,12 +96,14 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
         Name of the file with all rows, if one is written.
     """
     style, script = _asset("page.css"), _asset("page.js")
+    if not report.wording().is_stated:  # of rows of either kind
+        script = script.replace(STATES, '"confidence "')
     sections = dict(_sections(report))
     provenance = render_provenance(report)
     data, cap = fit_samples(report, sum(map(len, sections.values())) + len(provenance))
     sections["Samples"] = render_samples(report, data, cap, beside)
     sections["Provenance"] = provenance
-    sections["How to read it"] = _meanings()
+    sections["How to read it"] = _meanings(report)
     links = "".join(f'<li><a href="#{_slug(head)}">{head}</a></li>' for head in sections)
     body = "".join(
         f'<section id="{_slug(head)}"><h2>{head}</h2>{inner}</section>\n'
@@ -101,7 +129,8 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
 <header>
 <h1>{text(report.title, 200)}</h1>
 <p class="lead">{_count(len(report.entries), "run")}, {_count(len(report.tasks), "task")}, \
-{rows:,} answers. Can their stated confidence be believed?</p>
+{rows:,} answers. Can their {report.wording().pick("stated confidence", "confidence")} be \
+believed?{_say_confidence(report)}</p>
 </header>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 <main>
@@ -225,8 +254,27 @@ def _published(report: Report) -> str:
     )
 
 
-def _meanings() -> str:
-    listed = "".join(f"<dt><b>{term}</b></dt><dd>{said}</dd>" for term, said in MEANINGS.items())
+def _say_confidence(report: Report) -> str:
+    """Say what the confidence is, unless all state it."""
+    wording = report.wording()
+    if wording.is_stated:
+        return ""
+    if wording.name == OF_OPTION:
+        return f" It is the {text(wording.full)}."
+    of = [name(task) for task in report.tasks if not report.wording(task).is_stated]
+    return f" Of {', '.join(of)} it is, wherever the runs do not state it, the {OF_OPTION}."
+
+
+def _meanings(report: Report) -> str:
+    meanings = dict(MEANINGS)
+    if not report.wording().is_stated:
+        meanings |= {term: said for term, said in IF_NOT_STATED.items() if said}
+        del meanings["Stated when wrong"]
+        parse_rate = meanings.pop("Parse rate")
+        meanings["Confidence when wrong"] = MEANINGS["Stated when wrong"]
+        meanings["Parse rate"] = parse_rate
+        meanings |= OF_VECTORS if report.has_vectors else {}
+    listed = "".join(f"<dt><b>{term}</b></dt><dd>{said}</dd>" for term, said in meanings.items())
     return f"<dl>{listed}</dl>"
 
 

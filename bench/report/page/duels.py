@@ -20,7 +20,6 @@ NAMES = {
     "accuracy": "accuracy",
     "parse_rate": "parse rate",
     "gap": "overconfidence gap",
-    "confidence": "mean stated confidence",
     "brier": "Brier score",
     "miscalibration": "calibration (MCB)",
     "discrimination": "discrimination (DSC)",
@@ -58,17 +57,19 @@ def _split(found: TaskComparison) -> str:
     rows = [_row(NAMES["accuracy"], found.accuracy), _row(NAMES["parse_rate"], found.parse_rate)]
     parts = found.parts
     if parts is not None:
-        rows.append(_row(NAMES["gap"], parts.gap.gap, "= mean stated confidence - accuracy"))
-        rows.append(_row(NAMES["confidence"], parts.gap.confidence, indent=True))
+        confidence = found.wording.pick("mean stated confidence", "mean confidence")
+        rows.append(_row(NAMES["gap"], parts.gap.gap, f"= {confidence} - accuracy"))
+        rows.append(_row(confidence, parts.gap.confidence, indent=True))
         rows.append(_row("accuracy, of these", parts.gap.accuracy, indent=True))
         falls = f"; {FALLS}" if _is_mostly_wrong(found) else ""
         rows.append(_row(NAMES["brier"], parts.brier.brier, f"= MCB - DSC + UNC{falls}"))
         for key in ("miscalibration", "discrimination", "uncertainty"):
             rows.append(_row(NAMES[key], getattr(parts.brier, key), indent=True))
+        stated = found.wording.pick("stated", "confidence")
         for label, change in (
             ("Brier score where correctness did not change", parts.same_answers),
-            ("stated where both are right", parts.right_in_both),
-            ("stated where both are wrong", parts.wrong_in_both),
+            (f"{stated} where both are right", parts.right_in_both),
+            (f"{stated} where both are wrong", parts.wrong_in_both),
         ):
             if change is not None:
                 rows.append(_row(label, change))
@@ -120,7 +121,8 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         values = [number(change.a), number(change.b), number(change.difference, signed=True)]
         inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
         warned = FALLS if metric in OF_ANSWERS and _is_mostly_wrong(found) else ""
-        label = f"{text(METRICS[metric].label)}{notes.mark(change.reason)}{notes.mark(warned)}"
+        reason = found.wording.reword(change.reason)
+        label = f"{text(METRICS[metric].label)}{notes.mark(reason)}{notes.mark(warned)}"
         rows.append(f'<tr><th scope="row">{label}</th>{inner}</tr>')
     heads = (
         "metric",
@@ -157,7 +159,8 @@ def _items(duel: Duel) -> Iterator[str]:
 
 def _item(duel: Duel, pair: ItemPair) -> str:
     question, gold = pair.base.question, pair.base.gold
-    answers = [(_say(name_, row), row.text, row.answer) for name_, row in
+    states = "states" if duel.found is None else duel.found.wording.pick("states", "confidence")
+    answers = [(_say(name_, row, states), row.text, row.answer) for name_, row in
                ((duel.base, pair.base), (duel.cand, pair.cand))]  # fmt: skip
     shown = render_example(question, gold, answers)
     if question is None:
@@ -165,7 +168,7 @@ def _item(duel: Duel, pair: ItemPair) -> str:
     return shown
 
 
-def _say(run: str, row: Row) -> str:
+def _say(run: str, row: Row, states: str) -> str:
     verdict = "right" if row.correct else "wrong"
     stated = row.status.replace("_", " ") if row.confidence is None else f"{row.confidence:g}"
-    return f"{run}: {verdict}, states {stated}"
+    return f"{run}: {verdict}, {states} {stated}"

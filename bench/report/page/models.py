@@ -19,7 +19,7 @@ from caopd_bench.report.page.markup import (
     table,
     text,
 )
-from caopd_bench.report.page.table import COLUMNS, say_size
+from caopd_bench.report.page.table import list_columns, say_size
 from caopd_bench.report.samples import kind_of, show_text
 from caopd_bench.runs.counts import STATUSES
 
@@ -29,12 +29,12 @@ __all__ = ["render_example", "render_model"]
 EXAMPLES = 2
 #: With more runs and tasks, the examples would be most of the page.
 FEW_CELLS = 60
+FIRST = ("Confidence", "n", "mean confidence")
 #: Of tasks that sample each question several times.
 WITHIN = {
     "auroc_within_question": "within a question, does it know which attempt went right",
     "auroc_between_questions": "between questions",
 }
-GROUP_COLUMNS = {"accuracy": "Accuracy", **COLUMNS}
 
 
 def render_model(report: Report, entry: Entry) -> str:
@@ -111,17 +111,17 @@ def _reliability(report: Report, found: Cell) -> str:
             )
         )
     level = f"{100 * report.level:g}&nbsp;%"
-    heads = ("Stated", "n", "mean stated", "right", f"{level} interval", "gap")
+    first = ("Stated", "n", "mean stated") if found.wording.is_stated else FIRST
+    heads = (*first, "right", f"{level} interval", "gap")
     return table(f"Reliability of {name(found.run)}: the ten bins of the ECE", heads, rows)
 
 
 def _groups(report: Report, found: Cell, key: str, place: str) -> str:
     notes = FootNotes(f"{place}-{_slug(report, key)}")
+    columns = {"accuracy": "Accuracy", **list_columns(report, vectors=False)}
     rows = []
     for value, (n, informative) in found.groups[key].items():
-        numbers = "".join(
-            cell(found.find(metric, f"{key}={value}"), notes) for metric in GROUP_COLUMNS
-        )
+        numbers = "".join(cell(found.find(metric, f"{key}={value}"), notes) for metric in columns)
         rows.append(
             f'<tr><th scope="row">{name(value)}</th>{numbers}<td>{n:,}</td>'
             f"<td>{informative:,}</td></tr>"
@@ -138,7 +138,7 @@ def _groups(report: Report, found: Cell, key: str, place: str) -> str:
         f"{found.n_parsed:,} parsed answers are informative: their group has both right and wrong "
         "ones"
     )
-    heads = (name(key), *GROUP_COLUMNS.values(), "n", "informative")
+    heads = (name(key), *columns.values(), "n", "informative")
     inner = table(caption, heads, rows)
     return f"<details><summary>by {name(key)}</summary>{inner}{notes.render()}</details>"
 
@@ -158,9 +158,10 @@ def _examples(found: Cell, cells: int) -> Iterator[str]:
             f"<details><summary>{min(EXAMPLES, len(rows))} of {count:,} answers that are sure and "
             "wrong</summary>"
         )
+        states = found.wording.pick("states", "confidence")
         for one in rows[:EXAMPLES]:
             yield render_example(
-                one.question, one.gold, [(f"states {one.confidence:g}", one.text, one.answer)]
+                one.question, one.gold, [(f"{states} {one.confidence:g}", one.text, one.answer)]
             )
         yield "</details>"
 

@@ -10,11 +10,11 @@ from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.page.markup import DASH, FootNotes, cell, limits, name, number, table, text
 from caopd_bench.report.placing import explain_accuracy, explain_place, find_cells
-from caopd_bench.report.skill import ORDER, SKILL
+from caopd_bench.report.skill import SKILL, explain_order
 from caopd_bench.report.standings import Pairing, Standing
 from caopd_bench.runs.records import Record
 
-__all__ = ["COLUMNS", "render_filters", "render_pairs", "render_standings", "say_size"]
+__all__ = ["list_columns", "render_filters", "render_pairs", "render_standings", "say_size"]
 
 #: Descriptive numbers of a row, after skill and accuracy, with their headings.
 COLUMNS = {
@@ -27,8 +27,27 @@ COLUMNS = {
     "confidence_when_wrong": "Stated when wrong",
     "parse_rate": "Parse rate",
 }
+#: Of vectors of probabilities, by the column that they follow.
+OF_VECTORS = {
+    "brier": ("brier_classes", "Brier, all options"),
+    "ece": ("classwise_ece", "ECE by letter"),
+}
 #: Runs of a task of which all pairs are on the page; of more, those with the best one.
 FEW = 12
+
+
+def list_columns(report: Report, *, vectors: bool = True) -> dict[str, str]:
+    """Give the descriptive columns with their headings; those of vectors where there are any."""
+    found: dict[str, str] = {}
+    wording = report.wording()
+    for metric, head in COLUMNS.items():
+        found[metric] = (
+            head if wording.is_stated else head.replace("Stated when", "Confidence when")
+        )
+        if vectors and report.has_vectors and metric in OF_VECTORS:
+            name, head = OF_VECTORS[metric]
+            found[name] = head
+    return found
 
 
 def render_filters(report: Report) -> str:
@@ -63,8 +82,9 @@ def render_standings(report: Report) -> str:
     notes = FootNotes("standings")
     bodies = "".join(_body(report, task, notes) for task in report.tasks)
     level = f"{100 * report.level:g}"
+    columns = list_columns(report)
     heads = "".join(
-        f'<th scope="col" data-sort="{key}">{label}</th>' for key, label in COLUMNS.items()
+        f'<th scope="col" data-sort="{key}">{label}</th>' for key, label in columns.items()
     )
     return (
         '<div class="wide" tabindex="0" role="group" aria-label="Standings, scrolls sideways">'
@@ -74,14 +94,14 @@ def render_standings(report: Report) -> str:
         "pairs of a task). Accuracy is tested in the same way. The other numbers are descriptive, "
         "and not tested.</caption>"
         "<colgroup><col><col><col><col></colgroup>"
-        f'<colgroup class="descriptive">{"<col>" * (len(COLUMNS) + 1)}</colgroup>'
+        f'<colgroup class="descriptive">{"<col>" * (len(columns) + 1)}</colgroup>'
         '<thead><tr><td></td><th scope="colgroup" colspan="3">tested</th>'
-        f'<th scope="colgroup" colspan="{len(COLUMNS) + 1}">descriptive</th></tr>'
+        f'<th scope="colgroup" colspan="{len(columns) + 1}">descriptive</th></tr>'
         '<tr><th scope="col" data-sort="name">Model</th><th scope="col" data-sort="letters">Group'
         f'</th><th scope="col" data-sort="skill">Brier skill</th>'
         '<th scope="col" data-sort="accuracy">Accuracy</th>'
         f'{heads}<th scope="col" data-sort="n">n</th></tr></thead>{bodies}</table></div>'
-        f'<p class="order">{text(ORDER)}</p>{notes.render()}'
+        f'<p class="order">{text(explain_order(report.wording()))}</p>{notes.render()}'
     )
 
 
@@ -94,7 +114,7 @@ def _body(report: Report, task: str, notes: FootNotes) -> str:
     detectable = ""
     if not math.isnan(standing.detectable):
         detectable = f" · detectable difference of Brier skill {standing.detectable:.3f}"
-    columns = 5 + len(COLUMNS)
+    columns = 5 + len(list_columns(report))
     return (
         f'<tbody data-task="{text(task)}"><tr class="task"><th scope="rowgroup" '
         f'colspan="{columns}">{name(task)}<span class="aside">{detectable}</span></th></tr>\n'
@@ -133,7 +153,7 @@ def _line(
     skill = found.find(SKILL)
     lower = _mark("moved down", explain_place(report, task, entry.name), notes)
     less = _mark("less accurate", explain_accuracy(report, task, entry.name), notes)
-    numbers = "".join(_number(found, metric, notes) for metric in COLUMNS)
+    numbers = "".join(_number(found, metric, notes) for metric in list_columns(report))
     rows = f'<td data-value="{found.n}">{found.n:,}</td>'
     return (
         f'<tr{inner}><th scope="row"><a href="#model-{place}">{name(entry.name)}</a>{marks}{aside}'

@@ -19,7 +19,7 @@ from caopd_bench.cli import main
 from caopd_bench.report.build import build_report
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.assemble import render_page
-from caopd_bench.report.skill import ORDER, SKILL, fill_worst, score_skill
+from caopd_bench.report.skill import SKILL, explain_order, fill_worst, score_skill
 from caopd_bench.runs.run import CountedRun, Run, count_rows
 from caopd_bench.runs.stored.store import write_stored
 
@@ -224,8 +224,8 @@ def test_accuracy_stands_beside_the_skill_in_every_format(written):
 
 def test_what_the_order_means_stands_under_every_table(written):
     for text in (unescape(written[".html"]), written[".md"], written[".tex"]):
-        assert ORDER in text
-    assert json.loads(written[".json"])["standings"][0]["order_means"] == ORDER
+        assert explain_order() in text
+    assert json.loads(written[".json"])["standings"][0]["order_means"] == explain_order()
 
 
 def test_nothing_on_the_page_crowns_a_brier_score(written):
