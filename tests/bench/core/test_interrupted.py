@@ -1,9 +1,11 @@
-"""A command that is killed after any of its steps leaves what was there, or all that was to be.
+"""A command that is stopped after any of its steps leaves what was there, or all that was to be.
 
-The same command once more then does its work, and leaves nothing of the one that died.
+The same command once more then does its work, and leaves nothing of the one that was stopped.
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,9 +21,7 @@ from caopd_bench.core.files.write import replace_files
 from caopd_bench.gates.reference import verify_baseline
 from caopd_bench.runs.stored.store import write_stored
 
-DIE_AT = Path(__file__).with_name("die_at.py")
-#: More than any of these commands takes; a loop that ends for want of steps would test nothing.
-MOST = 200
+HALTING = Path(__file__).with_name("halting.py")
 
 
 @pytest.fixture(scope="module")
@@ -36,30 +36,40 @@ def home(tmp_path_factory, populations):
     return home
 
 
-class Dying:
-    """A command that dies after its n-th step."""
+class Halting:
+    """Runs commands, and copies a folder at each of their steps: `halting.py`."""
 
-    def __init__(self, words, **environment):
+    def __init__(self):
         self.process = subprocess.Popen(
-            [sys.executable, str(DIE_AT), *map(str, words)],
+            [sys.executable, str(HALTING)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment},
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
 
-    def __call__(self, last, *, torn=False):
-        self.process.stdin.write(f"{last}{' torn' if torn else ''}\n")
+    def _send(self, line):
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
         return self.process.stdout.readline().split()
 
-    def __enter__(self):
-        return self
+    def run(self, words, exchange, *, at=None):
+        """Run a command to its end; call a function where it halts."""
+        asked = {"words": [*map(str, words)], "halts": at is not None, "exchange": exchange}
+        said = self._send(json.dumps(asked))
+        while said[0] != "ended":
+            at(*said)
+            said = self._send("go on")
+        assert said == ["ended", "0"]
 
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+
+@pytest.fixture(scope="module")
+def halting():
+    started = Halting()
+    yield started
+    started.process.stdin.close()
+    started.process.wait()
+    started.process.stdout.close()
 
 
 def contents(folder):
@@ -68,142 +78,155 @@ def contents(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def die_everywhere(words, place, restore, check, **environment):
-    """Kill a command after each of its steps; `check` looks at what is there then.
+def copy(folder, to):
+    """Copy a folder; two names of one file stay two names of one."""
+    names = {}
 
-    Gives the steps it died at.
+    def copy_file(file, place):
+        known = names.setdefault(os.stat(file).st_ino, place)
+        if known is place:
+            shutil.copy2(file, place)
+        else:
+            os.link(known, place)
+
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to, copy_function=copy_file)
+
+
+def describe(folder):
+    """Give all that a folder holds; in the names of parts are random digits."""
+    return tuple(
+        sorted(
+            (re.sub("[0-9a-f]{8}", "*", str(path.relative_to(folder))), path.stat().st_nlink,
+             path.read_bytes() if path.is_file() else b"")
+            for path in folder.rglob("*")
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stop_everywhere(halting, tmp_path):
+    """Stop a command after each of its steps, and look at what is there.
+
+    A command that is killed leaves on the disk what is there at that moment: it is copied at each
+    step of one run. Then `check` looks at each copy in its place, given that of the finished run,
+    and the same command goes over it once more. Gives the steps.
     """
-    died = []
 
-    def die(last, *, torn=False):
-        restore()
-        said = dying(last, torn=torn)
-        if said[0] == "ended":
-            assert said == ["ended", "0"]
-            return False
-        died.append(said[1])
-        check()
-        assert dying(MOST) == ["ended", "0"], died
-        left = [file.name for file in place.iterdir() if file.name.startswith(".")]
-        assert not left, (died, left)
-        return True
+    def stop(words, place, prepare, check, *, exchange=True):
+        copies = tmp_path / "copies"
+        steps, seen = [], {}
 
-    with Dying(words, **environment) as dying:
-        restore()
-        assert dying(MOST) == ["ended", "0"]  # what it loads, all the next ones have
-        whole = next(last for last in range(1, MOST) if not die(last))
-        steps = tuple(died)
-        assert len(steps) == whole - 1
-        for last in (n for n, step in enumerate(steps, 1) if step == "write"):
-            assert die(last, torn=True)
-    return steps
+        def at(where, step):
+            if where == "at":
+                steps.append(step)
+            # Steps that change nothing (fsync) leave what the one before them left.
+            number = seen.setdefault(describe(place), len(seen))
+            if not (copies / str(number)).exists():
+                copy(place, copies / str(number))
+
+        prepare()
+        halting.run(words, exchange, at=at)
+        finished = copies / "finished"
+        copy(place, finished)
+        for number in range(len(seen)):
+            copy(copies / str(number), place)
+            check(finished)
+            halting.run(words, exchange)
+            left = [file.name for file in place.iterdir() if file.name.startswith(".")]
+            assert not left, (number, steps, left)
+        return steps
+
+    return stop
 
 
 @pytest.mark.parametrize("exchange", ["one rename", "two renames"])
-def test_a_stored_run(home, tmp_path, exchange):
+def test_a_stored_run(home, tmp_path, stop_everywhere, exchange):
     place, new = tmp_path / "place", tmp_path / "new"
     write_stored(replace(read_run(home / "b"), name="a"), [], new)
-    wanted = None
+    old = contents(home / "a")
     seen = set()
 
-    def restore():
-        shutil.rmtree(place, ignore_errors=True)
+    def prepare():
         place.mkdir()
         shutil.copytree(home / "a", place / "run")
 
-    restore()
-    old = contents(place / "run")
-
-    def check():
+    def check(finished):
+        assert contents(finished / "run") != old
         found = contents(place / "run")
         if found is None:  # between two renames, where the system cannot exchange two folders
             assert exchange == "two renames"
             assert contents(place / ".run.caopd-bench-old") == old
         else:
             read_run(place / "run")
-            assert found in (old, wanted)
+            assert found in (old, contents(finished / "run"))
         seen.add("none" if found is None else "old" if found == old else "new")
 
     words = ("score", f"a={new}", "--store", place / "run")
-    environment = {"NO_EXCHANGE": "1"} if exchange == "two renames" else {}
-    with Dying(words, **environment) as whole:
-        assert whole(MOST) == ["ended", "0"]
-    wanted = contents(place / "run")
-    assert wanted != old
-    died = die_everywhere(words, place, restore, check, **environment)
-    assert {"open", "write", "fsync", "mkdir"} < set(died)
-    assert died.count("exchange") == (exchange == "one rename")
+    steps = stop_everywhere(words, place, prepare, check, exchange=exchange == "one rename")
+    assert {"open", "write", "fsync", "mkdir"} < set(steps)
+    assert steps.count("exchange") == (exchange == "one rename")
     assert seen == ({"old", "new"} if exchange == "one rename" else {"old", "new", "none"})
 
 
-def test_a_new_stored_run(home, tmp_path):
+def test_a_new_stored_run(home, tmp_path, stop_everywhere):
     place = tmp_path / "place"
 
-    def restore():
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
-
-    def check():
+    def check(_finished):
         if (place / "run").exists():
             assert len(read_run(place / "run").rows) == 120
 
-    died = die_everywhere(("score", home / "a", "--store", place / "run"), place, restore, check)
-    assert died.count("rename") == 1
-    assert died.count("write") >= 2
+    words = ("score", home / "a", "--store", place / "run")
+    steps = stop_everywhere(words, place, place.mkdir, check)
+    assert steps.count("rename") == 1
+    assert steps.count("write") >= 2
 
 
 @pytest.mark.parametrize("extra", [False, True])
-def test_a_reference(home, tmp_path, run, extra):
+def test_a_reference(home, tmp_path, run, stop_everywhere, extra):
     place = tmp_path / "place"
-    place.mkdir()
     reference = place / "ref"
-    words = ("baseline", "init", home / "a", "--output", reference, "--reason", "first")
-    assert run(*words)[0] == 0
-    if extra:
-        (reference / "README.md").write_text("ours")
-    shutil.copytree(reference, tmp_path / "kept")
-    old = contents(reference)
     seen = set()
 
-    def restore():
-        shutil.rmtree(place)
+    def prepare():
+        words = ("baseline", "init", home / "a", "--output", reference, "--reason", "first")
         place.mkdir()
-        shutil.copytree(tmp_path / "kept", reference)
+        assert run(*words)[0] == 0
+        if extra:
+            (reference / "README.md").write_text("ours")
+        copy(reference, tmp_path / "old")
 
-    def check():
+    def check(_finished):
         found = contents(reference)
+        is_old = found == contents(tmp_path / "old")
         assert verify_baseline(reference) == []
         assert found.get("README.md") == (b"ours" if extra else None)
-        seen.add(found == old)
+        seen.add(is_old)
         is_new = read_run(reference).name == "b"
-        assert is_new == (found != old)
+        assert is_new != is_old
         assert (b"second" in found["CHANGES.md"]) == is_new
         assert (b"second" in found["baseline.json"]) == is_new
         assert run("gate", "--reference", reference, home / "a")[0] == 0
 
     update = ("baseline", "update", home / "b", "--output", reference, "--reason", "second")
-    died = die_everywhere(update, place, restore, check)
-    assert died.count("exchange") == 1
-    assert died.count("write") >= 4
+    steps = stop_everywhere(update, place, prepare, check)
+    assert steps.count("exchange") == 1
+    assert steps.count("write") >= 4
     assert seen == {True, False}
 
 
-def test_a_new_reference(home, tmp_path):
+def test_a_new_reference(home, tmp_path, stop_everywhere):
     place = tmp_path / "place"
 
-    def restore():
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
-
-    def check():
+    def check(_finished):
         if (place / "ref").exists():
             assert verify_baseline(place / "ref") == []
-            # Made before it died: that it exists is what a second `init` says.
+            # Made before it was stopped: that it exists is what a second `init` says.
             shutil.rmtree(place / "ref")
 
     words = ("baseline", "init", home / "a", "--output", place / "ref", "--reason", "r")
-    died = die_everywhere(words, place, restore, check)
-    assert died.count("rename") == 1
+    steps = stop_everywhere(words, place, place.mkdir, check)
+    assert steps.count("rename") == 1
 
 
 @pytest.mark.parametrize(
@@ -231,7 +254,7 @@ def test_a_new_reference(home, tmp_path):
     ],
     ids=lambda value: " ".join(value[:2]),
 )
-def test_files(home, tmp_path, words, names):
+def test_files(home, tmp_path, stop_everywhere, words, names):
     """Each file by itself is the old or the new one: several are not one."""
     place = tmp_path / "place"
     placed = [
@@ -240,25 +263,19 @@ def test_files(home, tmp_path, words, names):
     ]
     seen = {name: set() for name in names}
 
-    def restore():
-        shutil.rmtree(place, ignore_errors=True)
+    def prepare():
         place.mkdir()
         for name in names:
             (place / name).write_bytes(b"old")
 
-    restore()
-    with Dying(placed) as whole:
-        assert whole(MOST) == ["ended", "0"]
-    wanted = contents(place)
-
-    def check():
+    def check(finished):
         for name in names:
             found = (place / name).read_bytes()
-            assert found in (b"old", wanted[name])
+            assert found in (b"old", (finished / name).read_bytes())
             seen[name].add(found == b"old")
 
-    died = die_everywhere(placed, place, restore, check)
-    assert died.count("replace") == len(names)
+    steps = stop_everywhere(placed, place, prepare, check)
+    assert steps.count("replace") == len(names)
     assert all(found == {True, False} for found in seen.values())
 
 
@@ -281,6 +298,9 @@ def test_what_is_renamed_is_on_the_disk_before(tmp_path, monkeypatch):
 UPDATE = """
 import sys
 from caopd_bench.cli import main
+from caopd_bench.gates.planning import plan
+
+plan.DRAWS = plan.FEWEST = 8  # which write nothing
 print("ready", flush=True)
 sys.stdin.readline()
 sys.exit(main(sys.argv[1:]))

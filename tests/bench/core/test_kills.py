@@ -28,6 +28,8 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are counted in /proc"
 )
 often = pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+#: In the fast suite `test_interrupted` stops the same command after each of its steps.
+slow = pytest.mark.parametrize("kills", [pytest.param(20, marks=pytest.mark.slow)])
 SEED = 20
 
 
@@ -105,7 +107,7 @@ def test_score_store(home, place, killer, kills):
     assert working
 
 
-@often
+@slow
 def test_baseline_init(home, place, killer, code_of, kills):
     reference = place / "base"
     words = [*COMMAND, "baseline", "init", home / "a", "--output", reference, "--reason", "first"]
@@ -123,7 +125,7 @@ def test_baseline_init(home, place, killer, code_of, kills):
         assert litter(place) == []
 
 
-@often
+@slow
 def test_baseline_update(home, place, killer, code_of, kills):
     reference = place / "base"
     reason = ["--reason", "again"]
@@ -152,7 +154,8 @@ def test_baseline_update(home, place, killer, code_of, kills):
         assert litter(place) == []
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])  # it takes long
+# That workers end with a command that is killed: `tests/bench/cli/test_stopped.py`.
+@slow
 def test_report(populations, tmp_path, place, killer, kills):
     out = place / "out"
     runs = []
@@ -187,8 +190,7 @@ def losses(folder):
 
 
 # In the fast suite a training run is killed by `tests/bench/train/test_resume.py`.
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [20])
+@slow
 def test_train(place, killer, kills):
     pytest.importorskip("torch")
     pytest.importorskip("transformers")

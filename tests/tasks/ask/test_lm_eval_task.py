@@ -263,9 +263,21 @@ def test_weights_of_a_local_checkpoint_are_fingerprinted(tiny_llama):
     assert load()["test"][0]["weights"] is None
 
 
+#: `lm_eval`, without its own tasks: to index them takes ten seconds.
+LM_EVAL = """
+from lm_eval.tasks import TaskManager
+
+init = TaskManager.__init__
+TaskManager.__init__ = lambda self, **options: init(self, **options, include_defaults=False)
+from lm_eval.__main__ import cli_evaluate
+
+cli_evaluate()
+"""
+
+
 def test_an_evaluation_of_a_hugging_face_checkpoint(tiny_llama, tmp_path):
     """The real backend, as a subprocess: chat template, exemplars as turns, samples, score."""
-    command = [sys.executable, "-m", "lm_eval", "--model", "hf"]
+    command = [sys.executable, "-c", LM_EVAL, "--model", "hf"]
     command += ["--model_args", f"pretrained={tiny_llama}", "--tasks", "caopd_math_conf"]
     command += ["--num_fewshot", "4", "--limit", "5", "--apply_chat_template", "--batch_size", "5"]
     command += ["--gen_kwargs", "max_gen_toks=24", "--output_path", "out", "--log_samples"]
@@ -284,7 +296,7 @@ def test_an_evaluation_of_a_hugging_face_checkpoint(tiny_llama, tmp_path):
 
 
 def test_missing_data_is_one_line_of_the_command(tiny_llama, tmp_path):
-    command = [sys.executable, "-m", "lm_eval", "--model", "hf"]
+    command = [sys.executable, "-c", LM_EVAL, "--model", "hf"]
     command += ["--model_args", f"pretrained={tiny_llama}", "--tasks", "caopd_gsm8k_conf"]
     command += ["--include_path", task_folder(), "--limit", "2"]
     environment = {**os.environ, "CAOPD_BENCH_DATA": str(tmp_path)}
