@@ -52,7 +52,7 @@ def _finds(path: Path) -> bool:
 
 def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
     answers = list(_read(file, columns))
-    notes = []
+    notes: list[str] = []
     right = sum(
         one.options[_highest(one.probabilities)] == one.gold for one in answers if one.options
     )

@@ -58,7 +58,7 @@ def spread(letters: Letters, options: Sequence[str]) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> spread(Letters("B", {"A": 0.2, "B": 0.6, "X": 0.1}), "ABCD")
+    >>> spread(Letters("B", {"A": 0.25, "B": 0.75, "X": 0.1}), "ABCD")
     (0.25, 0.75, 0.0, 0.0)
     """
     found = [letters.probability.get(option, 0.0) for option in options]

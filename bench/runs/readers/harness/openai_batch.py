@@ -53,7 +53,7 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
         model = look_up(row, "response.body.model")
         if isinstance(model, str):
             models[model] = None
-    notes = []
+    notes: list[str] = []
     if any(letters) and not any(_states(one) for one in answers):
         answers, notes = _add_probabilities(answers, letters)
     if len(models) > 1:
