@@ -123,7 +123,7 @@ def run_score(options: argparse.Namespace) -> int:
 def _run_together(options: argparse.Namespace) -> int:
     """Carry out --panel or --probe; options that are for the ordinary table are refused."""
     from caopd_bench.core.deliver import print_table, write_json
-    from caopd_bench.runs.read import read_runs
+    from caopd_bench.runs.read import expand_specs, read_runs
     from caopd_bench.runs.records import render_json
     from caopd_bench.scores.panel import read_panel, record_spreads
     from caopd_bench.scores.panel_probe_table import render_panel, render_probes
@@ -137,7 +137,7 @@ def _run_together(options: argparse.Namespace) -> int:
             raise UsageError(f"{name}: --{option} does not go with it")
     if options.missing != "drop":
         raise UsageError(f"{name}: --missing does not go with it")
-    runs = read_runs(options.runs)
+    runs = read_runs(expand_specs(options.runs))
     if options.panel:
         with stage("comparing prompts"):
             spreads, turns, records = read_panel(runs, level=options.confidence)

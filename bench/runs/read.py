@@ -11,13 +11,18 @@ from pathlib import Path
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
-from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.lm_eval.read import find_results, read_lm_eval
-from caopd_bench.runs.readers.find import find_reader, list_runs, refuse_several
+from caopd_bench.runs.flat.read import Columns, NoColumnError
+from caopd_bench.runs.lm_eval.read import find_results, is_results, read_lm_eval
+from caopd_bench.runs.readers.find import find_reader, list_runs
+from caopd_bench.runs.readers.reader import refuse_several
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.study import is_packed, is_study, list_cells
 
 __all__ = ["expand_specs", "is_there", "name_runs", "read_run", "read_runs"]
+
+#: What files of answers call the model's text, besides `response`.
+ANSWERS = {"answer", "completion", "generated_text", "generation", "model_output", "output"}
+ANSWERS |= {"prediction", "response", "resps", "text"}
 
 
 def read_run(
@@ -81,7 +86,7 @@ def is_there(spec: str | Path) -> bool:
 
 
 def expand_specs(specs: Iterable[str | Path]) -> list[str]:
-    """Give the specs of all runs where a path, such as a packed study, holds several."""
+    """Give the specs of all runs where a path holds several: a packed study, a folder of runs."""
     expanded: list[str] = []
     for spec in [os.fspath(spec) for spec in specs]:
         try:
@@ -98,7 +103,8 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
     """Read several runs under distinct names.
 
     Runs that the user did not name and whose models have one name are named by their folders, as
-    far up as it takes to tell them apart; names that still repeat get a number.
+    far up as it takes to tell them apart, or by their dates where lm_eval wrote them into one
+    folder; names that still repeat get a number.
     """
     wanted = columns or Columns()
     options = {key: getattr(wanted, key) for key in wanted.__slots__}
@@ -119,10 +125,24 @@ def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
             unnamed.setdefault(name, []).append(i)
     for places in unnamed.values():
         if len(places) > 1:
-            folders = _shortest_distinct([_split_spec(specs[i])[1] for i in places])
-            for i, folder in zip(places, folders, strict=True):
-                distinct[i] = clean_name(folder) or distinct[i]
+            paths = [_split_spec(specs[i])[1] for i in places]
+            for i, told in zip(places, _tell_apart(names[places[0]], paths), strict=True):
+                distinct[i] = clean_name(told) or distinct[i]
     return list(_number_repeated(distinct))
+
+
+def _tell_apart(name: str, paths: list[Path]) -> list[str]:
+    """Name runs of one model: by their folders, or by their dates if these are one folder."""
+    folders = [path.parent if is_results(path) else path for path in paths]
+    if len({folder.resolve() for folder in folders}) == len(folders):
+        return _shortest_distinct(folders)
+    if all(map(is_results, paths)):
+        dates = [path.stem.rpartition("_")[2] for path in paths]
+        seconds = [date[:19] for date in dates]
+        for told in (seconds, dates):
+            if len(set(told)) == len(told):
+                return [f"{name} ({date})" for date in told]
+    return _shortest_distinct(paths)
 
 
 def _shortest_distinct(paths: list[Path]) -> list[str]:
@@ -150,7 +170,10 @@ def _number_repeated(names: Sequence[str]) -> Iterator[str]:
 def _read(path: Path, columns: Columns) -> AnyRun:
     reader = find_reader(path)
     if reader is not None and reader.read is not None:
-        return reader.read(path, columns)
+        try:
+            return reader.read(path, columns)
+        except NoColumnError as error:
+            raise UsageError(f"{error}{_hint_at_answers(path, error.names)}") from None
     if reader is not None:
         raise refuse_several(path, reader)
     if not path.exists():
@@ -160,7 +183,27 @@ def _read(path: Path, columns: Columns) -> AnyRun:
             f"{path}: no such file or folder; give the folder named by --output_path, or a file of "
             "rows (.jsonl, .csv, .parquet)"
         )
+    if find_reader(path, of_logs=True) is not None:
+        raise UsageError(
+            f"{path}: not a run with outcomes; caopd-bench rescore {path} judges the answers of "
+            "a log, or says what it lacks"
+        )
     return read_lm_eval(find_results(path))  # says what is missing
+
+
+def _hint_at_answers(path: Path, names: Sequence[str]) -> str:
+    """Name `rescore` where a file of rows seems to hold answers and no outcomes."""
+    log = find_reader(path, of_logs=True) if path.is_file() else None
+    if log is None:
+        return ""
+    rest = f"caopd-bench rescore {path} judges"
+    if {"response", "gold"} <= set(names):
+        return f"; it holds answers: {rest} them"
+    if log.name != "a file of answers":
+        return f"; it looks like {log.name}: {rest} its answers, or says what it lacks"
+    if ANSWERS.isdisjoint(map(str.lower, names)):
+        return ""
+    return f"; if it holds answers: {rest} them (--response COL --gold COL)"
 
 
 def _split_spec(spec: str) -> tuple[str, Path]:

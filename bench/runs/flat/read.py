@@ -26,13 +26,21 @@ from caopd_bench.runs.flat.values import Chunk
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
 
-__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "find_flat", "read_flat"]
+__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "NoColumnError", "find_flat", "read_flat"]
 
 #: The task of rows that name none.
 FLAT_TASK = "answers"
 MAX_ROWS = 1_000_000
 #: Read as columns where they exist, without being asked for.
 ITEM, LEVEL = "item", "level"
+
+
+class NoColumnError(UsageError):
+    """A file lacks a column: `names` are those that it has."""
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = names
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,8 @@ def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Colu
             option = options.get(name, "--by")
             if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
                 raise UsageError(f"{file}: one column, {names[0]!r}; separate columns by commas")
-            raise UsageError(f"{file}: no column {name!r}; it has {listed}; name one by {option}")
+            said = f"{file}: no column {name!r}; it has {listed}; name one by {option}"
+            raise NoColumnError(said, names)
         if names.count(name) > 1:
             raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")
 
@@ -255,7 +264,7 @@ def _count(
 def _name_of(path: Path) -> str:
     """Name a run by its file without the suffix, or by its folder: "Qwen2.5-7B" keeps its dot."""
     stem = path.name if path.is_dir() else without_suffix(path.name)
-    return clean_name(stem.strip("*?_-") or path.resolve().parent.name or "data")
+    return clean_name(stem.strip("*?_-.") or path.resolve().parent.name or "data")
 
 
 def _provenance(

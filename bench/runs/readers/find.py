@@ -7,10 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
-from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.readers.reader import Reader
 
-__all__ = ["all_readers", "find_reader", "list_runs", "refuse_several"]
+__all__ = ["all_readers", "find_reader", "list_runs"]
 
 
 @cache
@@ -37,9 +36,3 @@ def list_runs(path: Path) -> list[Path]:
     """Give the paths of the runs that a path holds: itself, but for a path of several."""
     reader = find_reader(path)
     return [path] if reader is None or reader.runs is None else list(reader.runs(path))
-
-
-def refuse_several(path: Path, reader: Reader) -> UsageError:
-    """Say that a path holds several runs, with their names."""
-    runs = list(reader.runs(path)) if reader.runs is not None else []
-    return UsageError(f"{path}: {reader.name} of {len(runs)} runs; name one of them:", runs)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.run import AnyRun
 
-__all__ = ["Log", "Reader"]
+__all__ = ["Log", "Reader", "refuse_several"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,9 @@ class Reader:
     runs: Callable[[Path], Sequence[Path]] | None = None
     open_log: Callable[[Path, AnswerColumns, str], Log] | None = None
     order: int = 50
+
+
+def refuse_several(path: Path, reader: Reader) -> UsageError:
+    """Say that a path holds several runs, with their names."""
+    runs = list(reader.runs(path)) if reader.runs is not None else []
+    return UsageError(f"{path}: {reader.name} of {len(runs)} runs; name one of them:", runs)

@@ -430,3 +430,75 @@ def test_a_pattern_that_matches_nothing(tmp_path, refused):
     assert "no such file or folder" in refused("score", tmp_path / "*.csv")
     (tmp_path / "a.txt").write_text("")
     assert "a file of rows (.jsonl, .csv, .parquet)" in refused("score", tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Qwen2.5-7B.jsonl", "Qwen2.5-7B"),
+        ("Llama-3.1-8B.csv", "Llama-3.1-8B"),
+        ("v1.0.jsonl.gz", "v1.0"),
+        ("Llama-3.2-1B.rows.csv", "Llama-3.2-1B.rows"),
+    ],
+)
+def test_a_name_keeps_what_follows_a_dot(tmp_path, name, expected):
+    assert read_run(write(tmp_path / name, pairs(5))).name == expected
+
+
+def test_a_folder_and_a_pattern_keep_it_too(tmp_path):
+    folder = tmp_path / "Llama-3.1-8B"
+    folder.mkdir()
+    write(folder / "part-1.5.jsonl", pairs(5))
+    assert read_run(folder).name == "Llama-3.1-8B"
+    assert read_run(f"{folder}/*.jsonl").name == "Llama-3.1-8B"
+    assert read_run(f"{folder}/part-1.*").name == "part-1"
+
+
+COMMANDS = {
+    "score": ["score", "{a}", "{b}"],
+    "compare": ["compare", "{a}", "{b}"],
+    "compare --unpaired": ["compare", "{a}", "{b}", "--unpaired"],
+    "gate": ["gate", "{b}", "--reference", "{a}"],
+    "gate --plan": ["gate", "--plan", "--reference", "{a}"],
+    "report": ["report", "{a}", "{b}", "-o", "{t}/r.html", "--samples", "all"],
+    "baseline": ["baseline", "init", "{a}", "--output", "{t}/ref", "--reason", "first"],
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_takes_the_columns_that_its_hint_names(tmp_path, run, words):
+    rows = pairs(60, item=lambda i: f"q{i}")
+    renamed = [{"p": r["confidence"], "hit": r["correct"], "q": r["item"]} for r in rows]
+    names = {"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl", "t": tmp_path}
+    for name in "ab":
+        write(names[name], renamed)
+    given = [word.format(**names) for word in words]
+    code, _, err = run(*given)
+    assert code == 2
+    assert "name one by --confidence-column" in err
+    options = ["--confidence-column", "p", "--correct-column", "hit", "--item-column", "q"]
+    code, _, err = run(*given, *options, "--decimals", "3")
+    assert code in (0, 3)
+    assert "unrecognized" not in err
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        (("question", "response", "gold"), "it holds answers: caopd-bench rescore {file} judges"),
+        (("id", "completion", "label"), "if it holds answers: caopd-bench rescore {file} judges"),
+        (("id", "p", "hit"), None),
+    ],
+)
+def test_rescore_is_named_where_it_fits(tmp_path, refused, names, hint):
+    file = write(tmp_path / "a.jsonl", [dict.fromkeys(names, "x")])
+    said = refused("score", file)
+    assert "no column 'confidence'" in said
+    assert ("caopd-bench rescore" in said) == bool(hint)
+    assert (hint or "").format(file=file) in said
+
+
+def test_a_log_of_answers_is_no_run(tmp_path, refused):
+    file = tmp_path / "log.eval"
+    file.write_bytes(b"PK")
+    assert f"caopd-bench rescore {file} judges the answers" in refused("score", file)

@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import shutil
 
 import pytest
 
 from caopd_bench import read_run
 from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.read import expand_specs
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
-LATER = "2026-11-23T00-00-00.000000"
+DATE, LATER = "2026-11-22T03-13-32.382752", "2026-11-23T00-00-00.000000"
 
 
 def test_every_way_to_name_a_run_gives_the_same_rows(mixed, results_of, run, tmp_path):
@@ -92,24 +94,60 @@ def test_another_file(refused, tmp_path):
     assert "not a run; give the folder" in refused("score", file)
 
 
-def test_several_runs_are_listed(make_run, run, tmp_path):
+def test_a_folder_of_several_runs_is_all_of_them(make_run, run, tmp_path):
+    make_run([(0.5, 1)])
+    make_run([(0.5, 1), (0.4, 1)], date=LATER)
+    make_run([(0.5, 1)], model="org/other-2.5")
+    code, out, _ = run("score", tmp_path)
+    assert code == 0
+    # Two dates of a model; what follows a dot is a part of a name.
+    dates = [f"tiny ({date[:19]})" for date in sorted((DATE, LATER))]
+    named = [line.strip().split(": ")[0] for line in out.splitlines() if ": " in line]
+    assert named[:3] == ["other-2.5", *dates]
+    assert run("report", tmp_path, "-o", tmp_path / "r.csv")[0] == 0
+    table = (tmp_path / "r.csv").read_text()
+    assert all(name in table for name in (*dates, "other-2.5"))
+    # One of them, by its own name.
+    (file,) = (tmp_path / "run").rglob(f"results_{LATER}.json")
+    code, out, _ = run("score", f"mine={file}")
+    assert "mine: 2 rows" in out
+
+
+def test_a_folder_of_stored_runs_is_all_of_them(make_run, run, tmp_path):
+    for name in ("a", "b"):
+        folder = make_run([(0.5, 1)], name)
+        assert run("score", folder, "--store", tmp_path / "kept" / name)[0] == 0
+    out = run("score", tmp_path / "kept")[1]
+    assert "  a: 1 row" in out
+    assert "  b: 1 row" in out
+    # What is being written is not there yet, and a stored run beside results is one of them.
+    shutil.copytree(tmp_path / "kept" / "a", tmp_path / "kept" / ".c.part")
+    assert run("score", tmp_path / "kept")[1] == out
+    alone = make_run([(0.5, 1)], "alone")
+    shutil.copytree(tmp_path / "kept" / "a", alone / "kept")
+    assert expand_specs([alone]) == [str(alone)]
+
+
+def test_where_one_run_is_wanted_several_are_listed(make_run, run, tmp_path):
     make_run([(0.5, 1)])
     make_run([(0.5, 1), (0.4, 1)], date=LATER)
     make_run([(0.5, 1)], model="org/other")
-    code, out, err = run("score", tmp_path)
-    assert (code, out) == (2, "")
-    # One a line: paths are long, and one of them is to be copied.
-    first, *lines = err.splitlines()
-    assert first.endswith("3 runs here; name one of them:")
-    listed = [line.strip() for line in lines]
-    assert len(listed) == 3
-    assert sorted(len(read_run(file).rows) for file in listed) == [1, 1, 2]
+    one = next(iter((tmp_path / "run").rglob("results_*.json")))
+    for words in (["compare", one, tmp_path], ["gate", tmp_path, "--reference", one]):
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        # One a line: paths are long, and one of them is to be copied.
+        first, *lines = err.splitlines()
+        assert first.endswith("a folder of 3 runs; name one of them:")
+        listed = [line.strip() for line in lines]
+        assert len(listed) == 3
+        assert sorted(len(read_run(file).rows) for file in listed) == [1, 1, 2]
 
 
 def test_only_some_of_many_runs_are_listed(make_run, tmp_path):
     for i in range(12):
         make_run([(0.5, 1)], model=f"org/m{i}")
-    with pytest.raises(UsageError, match="12 runs here") as caught:
+    with pytest.raises(UsageError, match="a folder of 12 runs") as caught:
         read_run(tmp_path)
     assert str(caught.value).endswith("and 2 more")
 
