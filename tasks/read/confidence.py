@@ -24,11 +24,13 @@ The rule: exactly one number, in a form that leaves no doubt which probability i
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import fold
 
 MAX_STATEMENT = 300  # characters of a statement that are looked at
+_SHORT = 60  # characters of a statement whose reading is remembered
 MAX_NUMBER = 40  # characters of one number
 _LOWEST_IS_ONE = 5  # a scale of 5 has the marks 1 to 5; those of 10 and 100 often begin at 0
 _SAME = Fraction(1, 200)  # two numbers that differ by at most this restate one confidence
@@ -123,6 +125,11 @@ def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
     >>> read_confidence("4", scale=5)
     Reading(value=0.8, rescaled=False, problem=None)
     """
+    # Responses state a few dozen different confidences, and each is read more than once.
+    return _read_short(raw, scale) if len(raw) <= _SHORT else _read_any(raw, scale)
+
+
+def _read_any(raw: str, scale: int | None) -> Reading:
     text = _strip_markup(raw)
     if not text:
         return Reading(None, False, "no number" if raw.strip() else "empty")
@@ -131,6 +138,9 @@ def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
     except _UnreadableError as error:
         return Reading(None, False, str(error))
     return Reading(float(value), rescaled, None)
+
+
+_read_short = lru_cache(maxsize=4096)(_read_any)
 
 
 def _strip_markup(raw: str) -> str:
@@ -184,7 +194,7 @@ def _read_number(text: str, match: re.Match[str], scale: int | None) -> tuple[Fr
         if 0 < number <= 1 and not match.group().isdigit():
             raise _UnreadableError("a probability and a percentage at once")
         value, end = number / 100, percent.end()
-    elif whole := _match_whole(text, end):
+    elif whole := _match_whole(text, end, scale):
         value, end = _divide(match.group(), whole.group()), whole.end()
         if whole.group() not in ("1", "10", "100") and _COUNTED.match(text, end):
             raise _UnreadableError("a share of something else")
@@ -205,11 +215,12 @@ def _read_number(text: str, match: re.Match[str], scale: int | None) -> tuple[Fr
     return value, rescaled, end
 
 
-def _match_whole(text: str, end: int) -> re.Match[str] | None:
-    """Match the number after "/" or "out of"."""
+def _match_whole(text: str, end: int, scale: int | None) -> re.Match[str] | None:
+    """Match the number after "/" or "out of"; after "of" if it can only be a scale."""
     out_of = _OUT_OF.match(text, end)
     whole = _NUMBER.match(text, out_of.end()) if out_of else None
-    if whole and out_of and out_of["sign"].lower() == "of" and whole.group() not in ("10", "100"):
+    scales = ("10", "100", str(scale or 10))
+    if whole and out_of and out_of["sign"].lower() == "of" and whole.group() not in scales:
         raise _UnreadableError("a share of something else")
     return whole
 

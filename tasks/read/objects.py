@@ -18,10 +18,11 @@ is proportional to the length of the text.
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from caopd_bench.tasks.read.calls.inputs import from_python
-from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.rules import MAX_LABEL, Rules
 
 MAX_OBJECT = 100_000  # characters of one piece
 MAX_DEPTH = 20  # levels of one piece
@@ -113,13 +114,14 @@ def _parse(piece: str) -> Any:
     for form in (_as_it_is, from_python):
         for written in dict.fromkeys((piece, doubled)):
             try:
-                return json.loads(form(written), strict=False, **_NUMBERS_AS_TEXT)
+                return _DECODER.decode(form(written))
             except (ValueError, RecursionError):
                 continue
     return None
 
 
-_NUMBERS_AS_TEXT: dict[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": str}
+# Numbers stay as they are written: 12.50 is not 12.5, and no digit is lost.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
 def _as_it_is(text: str) -> str:
@@ -131,13 +133,16 @@ def _read(value: Any, rules: Rules, whole: bool) -> tuple[str | None, str | None
     nodes = [{_normalise(key): v for key, v in node.items()} for node in _list_nodes(value)]
     sure_answers = (*map(_normalise, rules.answer_keys), *ANSWER_KEYS)
     sure_confidences = (*map(_normalise, rules.confidence_keys), *CONFIDENCE_KEYS)
+    known = {*sure_answers, *sure_confidences, *OTHER_ANSWER_KEYS}
+    if all(known.isdisjoint(node) for node in nodes):
+        return None
     place, answer = _find(nodes, sure_answers)
     sure = answer is not None
     if not sure:
         place, answer = _find(nodes, OTHER_ANSWER_KEYS)
     # An answer never takes the confidence of another.
-    named = {*sure_answers, *OTHER_ANSWER_KEYS}
-    near = nodes[place : place + 1] + [node for node in nodes if named.isdisjoint(node)]
+    named = (*sure_answers, *OTHER_ANSWER_KEYS)
+    near = nodes[place : place + 1] + [node for node in nodes if _find([node], named)[1] is None]
     _, confidence = _find(near, sure_confidences)
     if confidence is None and answer is not None:
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
@@ -172,9 +177,9 @@ def _find(nodes: list[dict[str, Any]], keys: tuple[str, ...]) -> tuple[int, str 
 
 
 def _to_text(value: Any) -> str | None:
-    """Return a value as it would stand after a label; None for null and what holds no value."""
+    """Return a value as it would stand after a label, or None if it is null or empty."""
     if isinstance(value, str):
-        return _MANGLED.sub(lambda match: _ESCAPES[match.group()], value)
+        return _MANGLED.sub(lambda match: _ESCAPES[match.group()], value).strip() or None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
@@ -187,5 +192,10 @@ def _to_text(value: Any) -> str | None:
 
 
 def _normalise(key: str) -> str:
+    return _join_words(key) if len(key) <= MAX_LABEL else key
+
+
+@lru_cache(maxsize=1024)
+def _join_words(key: str) -> str:
     """Return a key in lower case, its words joined by underscores."""
     return _NO_LETTERS.sub("_", _CAMEL.sub("_", key.strip()).lower())

@@ -26,8 +26,7 @@ Pair = tuple[str | None, str | None]
 _GUESS = OTHER_ANSWERS[0]
 _MAX_VALUE = 300  # characters of an answer beside a confidence: longer ones are explanations
 
-_WORDS = re.compile("|".join((*OTHER_ANSWERS, *OTHER_CONFIDENCES)), re.IGNORECASE)
-_SURE = re.compile("confident|certain|sure", re.IGNORECASE)
+_SURE = ("confident", "confidence", "certain", "sure")
 _SHARE = r"(?:[0-9]{1,3}(?:[.,][0-9]{1,4})?\s{0,2}(?:\\?%|percent)|0?[.,][0-9]{1,4})"
 _HEDGE = r"(?:(?:about|around|approximately|roughly|nearly|almost|~|≈)\s{0,2})?[*_]{0,3}"
 _SENTENCE = re.compile(
@@ -35,7 +34,7 @@ _SENTENCE = re.compile(
     rf"{_HEDGE}(?P<said>{_SHARE})[*_]{{0,3}}\s{{1,3}}(?:confident|certain|sure)\b"
     r"|(?:[(,;]\s{0,2}(?:with\s{1,3})?|\bwith\s{1,3})(?:an?\s{1,3})?"
     rf"{_HEDGE}(?P<added>{_SHARE})[*_]{{0,3}}\s{{1,3}}"
-    r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"']{0,3}[.)]?[*_)\"']{0,3}\s{0,3}$)",
+    r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"').]{0,5}\s{0,3}$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _RANK = re.compile(
@@ -63,20 +62,16 @@ def read_other_prompt(
     >>> read_other_prompt("Guess: Lyon\nProbability: 0.8", [], intervals=False, rules=Rules())
     ('Lyon', '0.8')
     """
-    return (
-        _read_ranks(visible)
-        or (
-            _read_labels(visible, statements, intervals, rules)
-            if uses_other_words(visible)
-            else None
-        )
-        or _read_sentence(visible, [s for s in statements if s.kind == "answer"], rules)
-    )
-
-
-def uses_other_words(text: str) -> bool:
-    """Say whether a word of other prompts occurs at all."""
-    return _WORDS.search(text) is not None
+    if ranked := _read_ranks(visible):
+        return ranked
+    low = visible.lower()
+    others = _choose_words(statements, low)
+    if others and (pair := _read_labels(visible, statements, others, intervals, rules)):
+        return pair
+    answers = [s for s in statements if s.kind == "answer"]
+    if len(answers) == len(statements) > 0 and any(word in low for word in _SURE):
+        return _read_sentence(visible, answers[-1], rules)
+    return None
 
 
 def find_last_pair(statements: list[Statement], text: str) -> tuple[Statement, Statement] | None:
@@ -88,12 +83,20 @@ def find_last_pair(statements: list[Statement], text: str) -> tuple[Statement, S
     return None
 
 
-def _read_labels(visible: str, ours: list[Statement], intervals: bool, rules: Rules) -> Pair | None:
-    """Read a pair of which one label at least is another prompt's."""
+def _choose_words(ours: list[Statement], low: str) -> str:
+    """Return which of the other words may help: those that occur, for what is not stated."""
     stated = {s.kind for s in ours}
-    others = "".join(kind[0] for kind in ("answer", "confidence") if kind not in stated)
-    if "answer" in stated and "confidence" not in stated and all(not s.strong for s in ours):
-        others = "ac"
+    if "confidence" in stated:
+        return "a" if any(word in low for word in OTHER_ANSWERS) else ""
+    if not any(word in low for word in OTHER_CONFIDENCES):
+        return ""
+    return "c" if any(s.strong for s in ours) else "ac"
+
+
+def _read_labels(
+    visible: str, ours: list[Statement], others: str, intervals: bool, rules: Rules
+) -> Pair | None:
+    """Read a pair of which one label at least is another prompt's."""
     found = find_statements(visible, intervals=intervals, rules=rules, others=others)
     strong = [s for s in found if s.strong]
     pair = find_last_pair(strong, visible) or _find_apart(strong, visible)
@@ -104,7 +107,7 @@ def _read_labels(visible: str, ours: list[Statement], intervals: bool, rules: Ru
         return None
     if confidence.label in OTHER_CONFIDENCES and _says_same(answer.text, confidence.text):
         return None
-    if "answer" in stated and answer.label in OTHER_ANSWERS:
+    if any(s.kind == "answer" for s in ours) and answer.label in OTHER_ANSWERS:
         # An answer in our words, if in prose, gives way to the pair of another prompt alone.
         return (answer.text, confidence.text) if confidence.label in OTHER_CONFIDENCES else None
     return answer.text, confidence.text
@@ -130,11 +133,8 @@ def _says_same(answer: str, confidence: str) -> bool:
     return not answer.isdigit() and answer == confidence.strip(" .$*_")
 
 
-def _read_sentence(visible: str, answers: list[Statement], rules: Rules) -> Pair | None:
+def _read_sentence(visible: str, answer: Statement, rules: Rules) -> Pair | None:
     """Read the last sentence like "I am 80% confident" at or after the answer."""
-    if not answers or not _SURE.search(visible):
-        return None
-    answer = answers[-1]
     last: re.Match[str] | None = None
     for found in _SENTENCE.finditer(visible, visible.rfind("\n", 0, answer.start) + 1):
         last = found
@@ -153,9 +153,9 @@ def _read_ranks(visible: str) -> Pair | None:
         return None
     found: dict[str, str] = {}
     marks = list(_RANK.finditer(visible))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(visible)]
+    for mark, end in zip(marks, ends, strict=False):  # no mark: one end too many
         if mark["rank"] == "1":
-            end = following.start() if following else len(visible)
             value = visible[mark.end() : end].strip().partition("\n")[0].strip(" ,;|*_")
             found[mark["what"][0]] = value
     if not found.get("G") or not found.get("P"):

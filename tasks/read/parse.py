@@ -167,12 +167,14 @@ def find_spans(
             return Spans(*final, False)
     lines = split_turns(visible)
     statements = find_statements(lines, intervals=intervals, rules=rules, objects=not calls)
-    if open_thinking and not _is_complete(statements, rules.scale):
-        return Spans(None, None, True)
     if calls:
         answer, confidence = _pick_calls(visible, statements)
     else:
         answer, confidence = _pick_pair(statements, rules.scale)
+    if open_thinking:
+        complete = _is_complete(statements, answer, confidence, calls, rules.scale)
+        return Spans(answer, confidence, False) if complete else Spans(None, None, True)
+    if not calls:
         ours = [s for s in statements if s.kind == "answer" or _is_usable(s, rules.scale)]
         if len({s.kind for s in ours}) < 2:
             other = read_other_prompt(lines, ours, intervals=intervals, rules=rules)
@@ -247,12 +249,20 @@ def _is_usable(confidence: Statement, scale: int | None) -> bool:
     return confidence.strong or read_confidence(confidence.text, scale=scale).value is not None
 
 
-def _is_complete(statements: list[Statement], scale: int | None) -> bool:
-    """Say whether answer and readable confidence were stated strongly, before a stray tag."""
-    strong = [s for s in statements if s.strong]
-    return any(s.kind == "answer" for s in strong) and any(
-        s.kind == "confidence" and read_confidence(s.text, scale=scale).value is not None
-        for s in strong
+def _is_complete(
+    statements: list[Statement],
+    answer: str | None,
+    confidence: str | None,
+    calls: bool,
+    scale: int | None,
+) -> bool:
+    """Say whether a final pair was stated before thinking that never ends."""
+    strong = {s.kind for s in statements if s.strong}
+    return (
+        answer is not None
+        and "confidence" in strong
+        and (calls or "answer" in strong)
+        and read_confidence(confidence or "", scale=scale).value is not None
     )
 
 

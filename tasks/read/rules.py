@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["SCALES", "Rules"]
+__all__ = ["MAX_LABEL", "SCALES", "Rules"]
 
 #: What a bare number may be out of.
 SCALES = (1, 5, 10, 100)

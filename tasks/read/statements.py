@@ -54,7 +54,10 @@ _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
 # The same in mathematics or after a sentence.
-_GSM8K_INSIDE = re.compile(r"(?<=[^#])(?P<text>#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,60})$")
+_GSM8K_INSIDE = re.compile(
+    r"(?:(?<=[^\s#]\s)\s{0,3}|(?<=[.:;,)=*_])|(?=\\[(\[]|\$))"
+    r"(?P<text>(?:\\[(\[]|\$\$?)?\s{0,3}#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,30})$"
+)
 # Where a sentence such as "the answer is 5, because ..." stops being the answer.
 _PROSE_END = re.compile(r"[.!?;](?=\s)|,?\s(?:because|since|so|which|where|as)\s")
 
@@ -62,7 +65,7 @@ _PROSE_END = re.compile(r"[.!?;](?=\s)|,?\s(?:because|since|so|which|where|as)\s
 _LEAD_IN = re.compile(
     r"[\s*_\"'“(]{0,8}(?:after|among|as|based|because|by|considering|for|from|given|hence|here|i"
     r"|in|it|looking|my|of|on|since|so|taking|the|therefore|thus|to|upon|using|we|with)(?![a-z])"
-    r"(?:(?!\b(?:because|since|so|hence|therefore)\b)[^0-9.;:!?()]){0,300}",
+    r"(?:(?!\b(?:because|since|so|hence|therefore|not|no|never)\b|n['’]t)[^0-9.;:!?()]){0,300}",
     re.IGNORECASE,
 )
 # "Answer and" before "Confidence (0-100): C, 80%", and that value.
@@ -256,7 +259,7 @@ class _Block:
         if not marks:
             self._read_unmarked(line, start, blanks)
             return
-        leads = _join_sentences(line, marks) if len(marks) > 1 else ()
+        leads = _join_sentences(line, marks) if len(marks) > 1 else set()
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
             if mark["turn"]:
@@ -275,14 +278,16 @@ class _Block:
                 at_start = self._begins_sentence(line, mark)
             strong = at_start and (not prose or carried == kind)
             label = f"<{tag.lower()}>" if tag else (mark["answer"] or mark["confidence"]).lower()
-            if mark in leads or _ONLY_MARKUP.fullmatch(value):
+            if mark.start() in leads or _ONLY_MARKUP.fullmatch(value):
                 if following is None:
-                    self.waiting = _Waiting(kind, strong, label)
+                    both = kind == "confidence" and not tag and _names_both(line, mark)
+                    self.waiting = _Waiting(kind, strong, label, both)
                 elif strong:
                     carried = kind
                 continue
             carried = None
-            if kind == "confidence" and not tag and self._read_both(line, mark, value, start):
+            both = kind == "confidence" and not tag and _names_both(line, mark)
+            if both and self._split(value, start + mark.end(), label):
                 blanks.append((mark.end(), end))
                 continue
             quoted = line[mark.start() - 1 : mark.start()] if mark.start() else ""
@@ -298,16 +303,8 @@ class _Block:
             if self.ended:
                 return  # type: ignore[unreachable]  # _add may have ended the block
 
-    def _read_both(self, line: str, mark: re.Match[str], value: str, start: int) -> bool:
-        """Read a label that names both, and say whether it was one."""
-        if mark.start() > _MAX_LINE_START or not _AND_ANSWER.fullmatch(line, 0, mark.start()):
-            return False
-        if _ONLY_MARKUP.fullmatch(value):
-            return False
-        return self._split(value, start + mark.end(), mark["confidence"].lower())
-
     def _split(self, value: str, start: int, label: str) -> bool:
-        """Add the two statements of "C, 80%"."""
+        """Add the two statements of "C, 80%", and say whether there are two."""
         match = next((m for pattern in _BOTH if (m := pattern.match(value))), None)
         if match is None:
             return False
@@ -335,8 +332,11 @@ class _Block:
     def _read_unmarked(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
         end = start + len(line)
         if self.waiting is not None and not _ONLY_MARKUP.fullmatch(line):
-            kind, strong, label = self.waiting
+            kind, strong, label, both = self.waiting
             self.waiting = None
+            if both and self._split(line, start, label):
+                blanks.append((0, len(line)))
+                return
             self._add(kind, line, strong, start, end, label)
             if kind == "confidence":
                 blanks.append((0, len(line)))
@@ -378,14 +378,22 @@ class _Waiting(NamedTuple):
     kind: Kind
     strong: bool
     label: str
+    both: bool  # "Answer and Confidence:"
 
 
-def _join_sentences(line: str, marks: list[re.Match[str]]) -> list[re.Match[str]]:
-    """Return the marks of answers whose value is the sentence's: "the best answer is D".
+def _names_both(line: str, mark: re.Match[str]) -> bool:
+    """Say whether a label of a confidence begins with "Answer and"."""
+    return (
+        mark.start() <= _MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
+    )
+
+
+def _join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
+    """Return where those marks of answers begin whose value is in a sentence: "the answer is D".
 
     A sentence that judges the value of a tag before it is no mark: it is taken out of the list.
     """
-    leads: list[re.Match[str]] = []
+    leads: set[int] = set()
     kept = marks[:1]
     for mark in marks[1:]:
         before = kept[-1]
@@ -393,7 +401,7 @@ def _join_sentences(line: str, marks: list[re.Match[str]]) -> list[re.Match[str]
         if inner and (before["answer"] or (before["answer_tag"] and before["tag"][0] != "/")):
             value = line[before.end() : mark.start()]
             if value.strip() and len(value) < 400 and _LEAD_IN.fullmatch(value):
-                leads.append(before)
+                leads.add(before.start())
             elif value.strip() and before["tag"]:
                 continue
         kept.append(mark)

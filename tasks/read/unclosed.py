@@ -9,11 +9,14 @@ tokens. A mention inside a sentence, or a draft with more thinking after it, doe
 
 import re
 
+from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.confidence import read_confidence
-from caopd_bench.tasks.read.other_prompts import uses_other_words
+from caopd_bench.tasks.read.labels import CONFIDENCES, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Statement, find_statements, is_markup, split_turns
 
+_TAIL = 1000  # characters at the end in which the confidence must be named
+_WINDOW = 20_000  # characters at the end that are read
 _GOES_ON = re.compile(r"[.!?;]\s{1,9}\S")
 
 
@@ -27,8 +30,16 @@ def read_final_pair(text: str, *, intervals: bool, rules: Rules) -> tuple[str, s
     ('12', '0.7')
     >>> read_final_pair(f"Seven and five.\n{end}\nBut wait", intervals=False, rules=Rules())
     """
+    end = text[-_TAIL:].lower()
+    ours = (*CONFIDENCES, *rules.confidence_labels, *rules.confidence_keys)
+    tried = ["" for word in ours if fold(word).lower() in end][:1]
+    tried += ["ac" for word in OTHER_CONFIDENCES if word in end][:1]
+    if not tried:
+        return None
+    if len(text) > _WINDOW:
+        text = text[-_WINDOW:].partition("\n")[2]
     text = split_turns(text)
-    for others in ("", "ac") if uses_other_words(text) else ("",):
+    for others in tried:
         found = find_statements(text, intervals=intervals, rules=rules, others=others, draft=True)
         pair = _find_pair(sorted(found, key=lambda s: s.start), text)
         if pair is not None and read_confidence(pair[1], scale=rules.scale).value is not None:

@@ -224,8 +224,19 @@ HOSTILE = [
     "1. ",
     "\\text{", "'", "_", "Confidence: .9 ", "<confidence>.9</confidence>", "Wait. Answer: 5 ",
     "Answer: 5\n### A\n", "Input:\n",
+    # Objects, other prompts' words, sentences, open thinking.
+    '{"', "{'", '"', '{"a":', '{"a":{', "[{\"", '[', '\\"', '{"\\', '{"answer": 5} ', '{"a": 1}', "{' ",
+    '{"answer": "', "[ ", '{ "', '{"answer": 5, "confidence": .9}\n',
+    "Probability: .8 ", "Probability: .8\n", "Guess: 5\n", "Guess: 5\nProbability: .8\n", "G1: 5 P1: .8 ",
+    "G1: 5\nP1: .8\n", "probability of being ", "Diagnosis: 5\n", "(80% confident ", "I am 80% sure ",
+    "with 80% confidence ", "Answer and Confidence: ", "Answer and Confidence: 5, 80%\n", "answer and ",
+    "a, ", "<answer>so the answer is ", "Answer: from the answer is ", "####", " #### 5", "#### 5 ", "\\( ",
+    "<think>Answer: 5\nConfidence: .9\n", "<think>Probability: .8\n", "</s>", "<guess>", "1. ",
 ]  # fmt: skip
-PREFIXES = ["", "Answer: ", "Answer: 5\nConfidence: "]
+PREFIXES = [
+    "", "Answer: ", "Answer: 5\nConfidence: ", "<think>", '{"answer": "', "Answer and Confidence: 5, ",
+    "Answer: 5\nprobability certain ",
+]  # fmt: skip
 
 
 def _seconds(text: str, runs: int = 2) -> float:
