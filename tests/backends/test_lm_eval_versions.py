@@ -119,3 +119,17 @@ def test_our_wheel_without_lm_eval_breaks_nothing(wheel, tmp_path):
     install(python, "--force-reinstall", "--no-deps", wheel)
     done = run([python, "-m", "pip", "uninstall", "--yes", "caopd-bench"], tmp_path)
     assert not list((tmp_path / "env").rglob("*caopd*"))
+
+
+def test_the_next_lm_eval_still_refuses_our_metrics(wheel, tiny_llama, tmp_path):
+    """Fails as soon as lm-eval 0.5 evaluates our tasks: then lift `<0.5` in setup.cfg and docs."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    install(python, "torch==2.13.0", "math-verify", "lm_eval[hf]>=0.5.0.dev1,<0.6", wheel)
+    model = ["--model", "hf", "--model_args", f"pretrained={tiny_llama}"]
+    task = ["--tasks", "caopd_math_conf", "--limit", "10", "--batch_size", "10"]
+    done = run([python.parent / "lm_eval", *model, *task], tmp_path)
+    assert done.returncode != 0, "lm-eval 0.5 reads our tasks: it is time to allow it"
+    # Another reason is a break of another kind, which nobody has looked at.
+    assert "does not match expected output_type" in done.stderr, done.stderr[-2000:]
+    pytest.xfail("lm-eval 0.5 checks the output type of a metric that process_results replaces")
