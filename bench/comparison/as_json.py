@@ -38,7 +38,10 @@ def to_plain(found: TaskComparison) -> dict[str, Any]:
         ],
         "flips": asdict(found.flips),
         "missing": _missing(found.missing),
-        "gate_numbers": [finite(asdict(one)) for one in found.six.values()],
+        "gate_numbers": [
+            {**finite(asdict(one)), "reason": found.wording.reword(one.reason)}
+            for one in found.six.values()
+        ],
         "bounds": [finite(asdict(one)) for one in found.bounds],
         "differences": [one._asdict() for one in found.differences],
         "notes": list(found.notes),

@@ -15,6 +15,7 @@ from caopd_bench.comparison.comparability import (
 from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import stage, track
+from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.cells import bar_cells, margin_cells
 from caopd_bench.gates.inputs import (
     cluster_pair,
@@ -116,6 +117,10 @@ def gate(
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
+    if len({one.is_stated for one in words.values()}) > 1:  # else it stands above the numbers
+        reread += [
+            f"{inline(task, NAME_WIDTH)}: confidence: {one.full}" for task, one in words.items()
+        ]
     notes = [*reread, *list_notes((base, cand), pairs, differences, wanted)]
     too_few = {pair.task: pair.items for pair in small}
     warnings = [*warn_of_silence(pairs, wanted, words)]

@@ -77,7 +77,7 @@ class Wording:
 
 
 STATED = Wording("stated confidence", "stated confidence")
-BOTH = Wording("confidence", "confidence: stated by some, the probability of an option of others")
+BOTH = Wording("confidence", "confidence")
 
 
 def wording_of(run: AnyRun, task: str) -> Wording:

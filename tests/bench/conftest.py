@@ -203,3 +203,9 @@ def populations():
     return SimpleNamespace(
         **runpy.run_path(str(Path(__file__).parents[1] / "studies" / "bench" / "populations.py"))
     )
+
+
+@pytest.fixture(scope="session")
+def option_runs():
+    """Runs whose confidence is the probability of an option: option_runs.py."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("option_runs.py"))))

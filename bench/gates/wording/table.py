@@ -12,6 +12,7 @@ from caopd_bench.gates.policy import Policy
 from caopd_bench.gates.result import GateCell, GateResult
 from caopd_bench.gates.wording.words import MOST, label, label_of, number, place
 from caopd_bench.metrics.comparison.degradation import CELLS
+from caopd_bench.runs.confidence_of import OF_OPTION
 
 __all__ = [
     "Section",
@@ -141,7 +142,8 @@ def said(cell: GateCell, result: GateResult) -> str:
 def footnotes(result: GateResult) -> list[str]:
     """Say what the heads of the tables mean, as far as they occur."""
     percent = f"{100 * result.policy.confidence:g}%"
-    confidence = [] if result.wording.is_stated else [f"confidence: {result.wording.full}"]
+    is_option = result.wording.name == OF_OPTION
+    confidence = [f"confidence: {result.wording.full}"] if is_option else []
     lines = [
         *confidence,
         f"worse by: negative is better; {percent} limit: worse by so much at most, with "
