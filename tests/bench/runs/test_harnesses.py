@@ -1,5 +1,6 @@
 """Logs that other harnesses wrote in runs of ours are read; the numbers are the server's rule."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -197,3 +198,16 @@ def test_paths_of_the_user_come_first():
     assert run.rows[0].groups == {"instance.split": "test"}
     with pytest.raises(UsageError, match=r"--gold: no 'instance.answer'; it has under 'instance' "):
         rescore(FILES / "helm", gold="instance.answer")
+
+
+def test_log_probabilities_of_lighteval_are_probabilities_of_the_options():
+    run = rescore(FILES / "details_logprobs.parquet")
+    # Of the first row: -40.95, -41.75, -78.42, -36.70, of which the last is the likeliest.
+    logs = [-40.95287323, -41.7526054382, -78.4191513062, -36.7020950317]
+    shares = [math.exp(log) / sum(map(math.exp, logs)) for log in logs]
+    first = run.rows[0]
+    assert first.probabilities == pytest.approx(shares)
+    assert (first.confidence, first.right_option) == (pytest.approx(shares[3]), 0)
+    # lighteval's own acc is 0 of 3.
+    assert [row.correct for row in run.rows] == [0, 0, 0]
+    assert {row.status for row in run.rows} == {"ok"}

@@ -29,8 +29,8 @@ FILES = "details_*.parquet"
 COLUMNS = ("doc", "model_response")
 #: Rows at once: each holds a prompt with its examples.
 BATCH = 256
-#: Below `--output-dir`: details/ORG/MODEL/TIME.
-DEEPEST = 5
+#: Of `--output-dir`; below lie ORG/MODEL/TIME, or the whole path of a model on a disk.
+FOLDER = "details"
 EMPTY = (
     "{count:,} of {of:,} texts are empty: lighteval writes that for a request that failed and for "
     "an answer without content alike; its own output names requests that failed"
@@ -44,8 +44,12 @@ def _finds(path: Path) -> bool:
 
 
 def _list(folder: Path) -> Iterator[Path]:
-    for depth in range(DEEPEST):
-        yield from folder.glob("*/" * depth + FILES)
+    if (folder / FOLDER).is_dir():
+        yield from (folder / FOLDER).rglob(FILES)
+    elif FOLDER in folder.resolve().parts:
+        yield from folder.rglob(FILES)
+    else:
+        yield from folder.glob(FILES)
 
 
 def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
@@ -169,9 +173,9 @@ def _task(file: Path) -> str | None:
 def _model(file: Path) -> str | None:
     """Give the model where the file lies as lighteval left it: details/ORG/MODEL/TIME."""
     parts = file.resolve().parts
-    if "details" not in parts[:-3]:
+    if FOLDER not in parts[:-3]:
         return None
-    place = len(parts) - 1 - parts[::-1].index("details")
+    place = len(parts) - 1 - parts[::-1].index(FOLDER)
     return "/".join(parts[place + 1 : -2]) or None
 
 
