@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
 from caopd_bench.cli.score import add_outputs, check_outputs, present
 from caopd_bench.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from caopd_bench.tasks.read.rules import Rules
 
 __all__ = ["add", "run_rescore"]
 
@@ -54,6 +57,32 @@ def add(commands: Any) -> None:
         metavar="COL=VALUE",
         help="only the rows with this value; may be given again",
     )
+    rescore.add_argument(
+        "--options",
+        metavar="COL",
+        help="of a choice: lists the options, whose texts an answer may give",
+    )
+    for what in ("answer", "confidence"):
+        rescore.add_argument(
+            f"--{what}-label",
+            action="append",
+            default=[],
+            metavar="WORDS",
+            help=f"stands before the {what} in the responses; may be given again",
+        )
+        rescore.add_argument(
+            f"--{what}-key",
+            action="append",
+            default=[],
+            metavar="KEY",
+            help=f"of the {what} in responses that are JSON; may be given again",
+        )
+    rescore.add_argument(
+        "--scale",
+        type=int,
+        metavar="N",
+        help="what a bare number is out of: 1, 5, 10 or 100 (only what is unmistakable is read)",
+    )
     rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
     rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
     rescore.add_argument(
@@ -83,9 +112,31 @@ def run_rescore(options: argparse.Namespace) -> int:
         question=options.question,
         by=keys,
         only=options.only,
+        options=options.options,
+        rules=_read_rules(options),
         task=options.task,
         name=options.name,
         max_tokens=options.max_tokens,
         workers=os.cpu_count() or 1,
     )
     return present([run], options, keys)
+
+
+def _read_rules(options: argparse.Namespace) -> Rules:
+    """Make rules of the options; a wrong word is one line that names its option."""
+    from caopd_bench.tasks.read.rules import SCALES, Rules
+
+    if options.scale is not None and options.scale not in SCALES:
+        raise UsageError(f"--scale {options.scale}: must be one of {', '.join(map(str, SCALES))}")
+    given = {
+        f"{what}_{form}s": tuple(getattr(options, f"{what}_{form}"))
+        for what in ("answer", "confidence")
+        for form in ("label", "key")
+    }
+    for name, words in given.items():
+        try:
+            Rules(**{name: words})
+        except ValueError as error:
+            said = str(error).partition(" ")[2]
+            raise UsageError(f"--{name.removesuffix('s').replace('_', '-')} {said}") from None
+    return Rules(**given, scale=options.scale)

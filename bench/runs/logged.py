@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.flat.files import column_names, csv_rows, format_of, json_rows
 from caopd_bench.runs.flat.parquet import read_batches, reading_parquet
+from caopd_bench.runs.flat.paths import ABSENT, Column, find_columns, list_paths
 
 __all__ = [
     "GROUPS",
@@ -21,16 +23,21 @@ __all__ = [
     "read_gold",
     "read_group",
     "read_logged",
+    "read_options",
     "read_plain",
 ]
 
 GROUPS = ("level", "family", "subject", "domain")
 BATCH = 4096
+MOST_OPTIONS = 26
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumns:
-    """Names of the columns; `item` and `question` name the question, if there are such columns.
+    """Names of the columns, or paths in them: `vars.gold`.
+
+    `item` and `question` name the question, if there are such columns; `options` lists the texts of
+    the options of a choice.
 
     `only` are pairs of a column among the groups and a value; rows that lack one are dropped by
     whoever asked, so that a reader looks at them only where it must know which rows count.
@@ -42,6 +49,7 @@ class AnswerColumns:
     question: str | None = None
     groups: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
+    options: str | None = None
 
 
 class Logged(NamedTuple):
@@ -98,29 +106,53 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     names = column_names(file)
     if not names:
         raise UsageError(f"{file}: no rows; is it the right file?")
-    wanted = [columns.response, columns.gold, columns.item, columns.question, *columns.groups]
-    for name in filter(None, wanted):
-        if name not in names:
-            raise UsageError(f"{file}: no column {name!r}; it has {', '.join(map(quote, names))}")
-        if names.count(name) > 1:
-            raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")
     groups = [
         *columns.groups,
         *(key for key in GROUPS if key in names and key not in columns.groups),
     ]
-    for where, row in _rows(file, list(dict.fromkeys([*filter(None, wanted), *groups]))):
-        if columns.response not in row:
-            raise UsageError(
-                f"{where}: no {columns.response!r}; write null for a request that failed"
-            )
-        yield Logged(
-            where,
-            _read_response(row.get(columns.response), where, columns.response),
-            read_gold(row.get(columns.gold), where, columns.gold),
-            _read_name(row, columns.item, where),
-            _read_name(row, columns.question, where),
-            {key: read_group(row[key], where, key) for key in groups if not _is_absent(row, key)},
-        )
+    named = [columns.response, columns.gold, columns.item, columns.question, columns.options]
+    wanted = list(dict.fromkeys([*filter(None, named), *groups]))
+    found = find_columns(file, wanted, names)
+    tops = list(dict.fromkeys(column.top for column in found.values()))
+    is_first = True
+    for where, row in _rows(file, tops):
+        values = {name: column.get(row) for name, column in found.items()}
+        if is_first:
+            _check_paths(file, found, values, row, names)
+            is_first = False
+        yield _read_row(where, values, columns, groups)
+
+
+def _check_paths(
+    file: Path,
+    found: Mapping[str, Column],
+    values: Mapping[str, Any],
+    row: Mapping[str, Any],
+    names: Sequence[str],
+) -> None:
+    """Refuse a path that leads nowhere in the first row: it is misspelt."""
+    for name, column in found.items():
+        if column.keys and values[name] is ABSENT:
+            raise UsageError(f"{file}: no column or path {name!r}; it has {list_paths(row, names)}")
+
+
+def _read_row(
+    where: str, values: Mapping[str, Any], columns: AnswerColumns, groups: Sequence[str]
+) -> Logged:
+    if values[columns.response] is ABSENT:
+        raise UsageError(f"{where}: no {columns.response!r}; write null for a request that failed")
+    given = {name: None if value is ABSENT else value for name, value in values.items()}
+    return Logged(
+        where,
+        _read_response(given[columns.response], where, columns.response),
+        read_gold(given[columns.gold], where, columns.gold),
+        _read_name(given, columns.item, where),
+        _read_name(given, columns.question, where),
+        {key: read_group(given[key], where, key) for key in groups if not _is_absent(given, key)},
+        options=read_options(given[columns.options], where, columns.options)
+        if columns.options
+        else (),
+    )
 
 
 def read_plain(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -170,6 +202,54 @@ def read_gold(value: Any, where: str, column: str) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)  # pandas makes 5.0 of 5; the name of the item shall be that of 5
     return value if isinstance(value, str) else repr(value)
+
+
+def read_options(value: Any, where: str, column: str) -> tuple[str, ...]:
+    """Give the texts of the options of a choice in the order of their letters; none for null.
+
+    Parameters
+    ----------
+    value
+        A list, an object from letters to texts, or either as JSON in a text.
+    where, column : str
+        For messages.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or has no more than one option, or more than there are letters.
+    """
+    if value is None or value == "":
+        return ()
+    if isinstance(value, str):
+        try:
+            value = parse_json(value.encode("utf-8", "replace"), where)
+        except ValueError:
+            value = None
+    if isinstance(value, Mapping):
+        value = _in_order(value)
+    texts = tuple(map(_as_option, value)) if isinstance(value, (list, tuple)) else ()
+    if not 2 <= len(texts) <= MOST_OPTIONS or not all(texts):
+        raise UsageError(
+            f"{where}: {column} must list 2 to {MOST_OPTIONS} options, as a list or as an object "
+            'from letters to texts, in a text as JSON: ["red", "green"]'
+        )
+    return tuple(filter(None, texts))
+
+
+def _in_order(value: Mapping[str, Any]) -> list[Any] | None:
+    """Order options by their letters; None where these are not A, B, C, ..."""
+    # A column of objects has null for the letters that other rows have.
+    given = {str(key).strip().upper(): text for key, text in value.items() if text is not None}
+    letters = sorted(given)
+    is_right = letters == [chr(ord("A") + place) for place in range(len(letters))]
+    return [given[letter] for letter in letters] if is_right else None
+
+
+def _as_option(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value)
 
 
 def _read_name(row: Mapping[str, Any], column: str | None, where: str) -> str | None:

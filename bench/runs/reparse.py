@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.answers.scale import ENDS, bare_number
 from caopd_bench.runs.lm_eval.read import is_results, read_lm_eval
 from caopd_bench.runs.lm_eval.rows import has_text
 from caopd_bench.runs.provenance import is_on_parser
@@ -22,6 +23,7 @@ from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.runs.stored.store import is_stored
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
+from caopd_bench.tasks.read.rules import SCALES
 
 __all__ = ["reparse"]
 
@@ -56,7 +58,8 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
         _refuse_lost(run, rows)
     elif isinstance(run, Run) and is_stored(path):
         _refuse_without_text(run)
-        rows = [_read_again(row, _is_computed(run, row.task)) for row in run.rows]
+        known = {task: _Known.of(run, task) for task in run.tasks}
+        rows = [_read_again(row, known[row.task]) for row in run.rows]
     else:
         raise UsageError(
             f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; of "
@@ -71,16 +74,38 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     ), changed
 
 
-def _read_again(row: Row, is_computed: bool) -> Row:
-    if is_computed or row.status in WITHOUT_TEXT:
+class _Known(NamedTuple):
+    """What is known of how a task's confidences were read."""
+
+    is_computed: bool
+    scale: int | None
+    unclear: bool
+
+    @classmethod
+    def of(cls, run: Run, task: str) -> _Known:
+        reading = run.settings(task).get("reading") or {}
+        scale = reading.get("scale")
+        return cls(
+            _is_computed(run, task),
+            scale if scale in SCALES else None,
+            bool(reading.get("unclear_scale")),
+        )
+
+
+def _read_again(row: Row, known: _Known) -> Row:
+    if known.is_computed or row.probabilities or row.status in WITHOUT_TEXT:
         return row
-    parsed = judge_spans(Spans(row.answer, row.stated, row.status == "unfinished"))
-    if parsed.status == row.status and parsed.confidence == row.confidence:
+    spans = Spans(row.answer, row.stated, row.status == "unfinished")
+    parsed = judge_spans(spans, scale=known.scale)
+    if known.unclear and parsed.status == "ok" and bare_number(row.stated) in ENDS:
+        parsed = parsed._replace(status="bad_confidence")
+    confidence = parsed.confidence if parsed.status == "ok" else None
+    if parsed.status == row.status and confidence == row.confidence:
         return row
     return replace(
         row,
         status=parsed.status,  # type: ignore[arg-type]
-        confidence=parsed.confidence if parsed.status == "ok" else None,
+        confidence=confidence,
         correct=row.correct if parsed.answer is not None else 0,
     )
 
@@ -126,7 +151,7 @@ def _refuse_without_text(run: Run) -> None:
 
 def _lacks_text(row: Row) -> bool:
     """Say whether a row is what only a text can make it, and that text is missing."""
-    if row.status in WITHOUT_TEXT:
+    if row.status in WITHOUT_TEXT or row.probabilities:
         return False
     has_confidence = row.status in ("ok", "bad_confidence")
     has_answer = row.status == "ok" or row.correct > 0
@@ -135,7 +160,9 @@ def _lacks_text(row: Row) -> bool:
 
 def _is_computed(run: Run, task: str) -> bool:
     """Say whether the confidence was computed: of a vote, or as a probability."""
-    return task.endswith(AGREEMENT) or not way_of(run.settings(task)).generates
+    settings = run.settings(task)
+    is_of_option = bool(settings.get("confidence"))
+    return task.endswith(AGREEMENT) or is_of_option or not way_of(settings).generates
 
 
 def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:

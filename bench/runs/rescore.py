@@ -8,35 +8,32 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.flat.files import SUFFIXES
+from caopd_bench.runs.answers.golds import name_golds
+from caopd_bench.runs.answers.judge import Judged, judge_all, judge_logged
+from caopd_bench.runs.answers.notes import list_notes
+from caopd_bench.runs.flat.files import SUFFIXES, without_suffix
 from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.runs.readers.find import find_reader
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
-from caopd_bench.tasks.judge.verify import KINDS, verify
-from caopd_bench.tasks.read.parse import PARSER_VERSION, find_spans, judge_spans
+from caopd_bench.tasks.judge.verify import KINDS
+from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read.rules import Rules
 
 __all__ = ["judge_logged", "rescore"]
 
 BLOCK = 1 << 20
-#: From this many answers on, further processes are worth their start of a second.
-WORTH_WORKERS = 10_000
-MAX_WORKERS = 8
-CHUNK = 500
-
-#: Confidence, correct, status, answer span, confidence span.
-Verdict: TypeAlias = "tuple[float | None, int, Any, str | None, str | None]"
 
 
 def rescore(
@@ -49,6 +46,8 @@ def rescore(
     question: str | None = None,
     by: Sequence[str] = (),
     only: Sequence[tuple[str, str]] = (),
+    options: str | None = None,
+    rules: Rules = Rules(),  # noqa: B008  # it is frozen
     task: str | None = None,
     name: str | None = None,
     max_tokens: int | None = None,
@@ -59,10 +58,11 @@ def rescore(
     Parameters
     ----------
     path : str or Path
-        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with a row an answer, or a log of
-        Inspect (`.eval`, `.json`).
+        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with a row an answer, or a log of a
+        harness that is read (docs/rescore.md).
     response, gold : str
-        Columns: the model's text (null for a request that failed), and the right answer.
+        Columns: the model's text (null for a request that failed), and the right answer. A column
+        may be a path: `vars.gold`.
     kind : str
         Of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`.
     item, question : str, optional
@@ -73,6 +73,11 @@ def rescore(
         Further group columns; `level`, `family`, `subject` and `domain` are read where they exist.
     only : sequence of (str, str)
         Columns and values: rows that have all of them are read, others are not.
+    options : str, optional
+        Column of the options of a choice: a list, or an object from letters to texts. An answer may
+        then give a text, and so may the right answer, or its place counted from 0.
+    rules : Rules
+        How the responses state answer and confidence, where it is not as our tasks ask.
     task, name : str, optional
         What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
         model).
@@ -99,7 +104,7 @@ def rescore(
         raise UsageError(f"{file}: no such file")
     asked = (by,) if isinstance(by, str) else (*by,)
     extra = tuple(key for key, _ in only if key not in asked)
-    columns = AnswerColumns(response, gold, item, question, (*asked, *extra), tuple(only))
+    columns = AnswerColumns(response, gold, item, question, (*asked, *extra), tuple(only), options)
     reader = find_reader(file, of_logs=True)
     if reader is None or reader.open_log is None:
         known = ", ".join((*SUFFIXES, ".eval"))
@@ -109,28 +114,33 @@ def rescore(
     budget = log.max_tokens if max_tokens is None else max_tokens
     task = clean_name(task or log.task or "logged")
     try:
-        judge = partial(judge_logged, kind=kind, max_tokens=budget)
         held = list(track(log.answers, f"reading {file.name}", "responses"))
         held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
-        judged = _make_rows(held, task, judge, workers)
-        rows = list(track(judged, "judging", "responses", len(held)))
+        _check_options(held, options, file)
         split = _find_split(held)
+        held = name_golds(held) if kind == "choice" else held
+        judged = judge_all(held, kind, rules=rules, max_tokens=budget, workers=workers)
+        rows = list(_make_rows(held, task, judged))
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
         wanted = " and ".join(f"{key}={value}" for key, value in only)
         raise UsageError(f"{file}: no rows{wanted and f' with {wanted}'}; is it the right file?")
-    source = {"set": file.name, "bytes": file.stat().st_size, "sha256": _hash(file)}
+    source: dict[str, Any] = {"set": file.name}
+    if file.is_file():
+        source |= {"bytes": file.stat().st_size, "sha256": _hash(file)}
     source |= {"kind": kind, "rows": len(rows), **log.source}
     source |= {"only": [f"{key}={value}" for key, value in only]} if only else {}
-    provenance = {
+    provenance: dict[str, Any] = {
         "model": log.model or file.name,
         "backend": log.backend,
         **log.provenance,
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
-    run_name = name or (log.model or "").rpartition("/")[2] or file.name.partition(".")[0]
-    warnings = [Note(task, warning) for warning in log.warnings]
+    provenance["tasks"][task] |= _tell_reading(held, judged, rules, options)
+    run_name = name or (log.model or "").rpartition("/")[2] or _name_file(file)
+    said = [*log.warnings, *list_notes(held, judged, kind)]
+    warnings = [Note(task, warning) for warning in said]
     if split:
         warnings.append(
             Note(
@@ -158,19 +168,49 @@ def _drop_groups(logged: Logged, keys: Sequence[str]) -> Logged:
     return logged._replace(groups=kept)
 
 
-def _make_rows(
-    held: Sequence[Logged], task: str, judge: Callable[[Logged], Verdict], workers: int
-) -> Iterator[Row]:
+def _check_options(held: Sequence[Logged], options: str | None, file: Path) -> None:
+    """Refuse options that no row has: they would be asked for and not be used."""
+    if options and held and not any(one.options for one in held):
+        raise UsageError(f"{file}: --options {options}: no row lists any")
+
+
+def _name_file(file: Path) -> str:
+    """Name a run by its file: what follows a dot stays, as in Qwen2.5-7B."""
+    name = without_suffix(file.name)
+    return next(
+        (name[: -len(end)] for end in (".eval", ".json") if name.lower().endswith(end)), name
+    )
+
+
+def _tell_reading(
+    held: Sequence[Logged], judged: Judged, rules: Rules, options: str | None
+) -> dict[str, Any]:
+    """Say for the provenance how the answers were read, where that was not the usual way."""
+    told: dict[str, Any] = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(rules).items()
+        if value
+    }
+    told |= {"options": options} if options else {}
+    told |= {"unclear_scale": True} if judged.unclear is not None else {}
+    found = {"reading": told} if told else {}
+    given = [bool(one.probabilities) for one in held if one.response is not None]
+    if given and all(given):
+        found["confidence"] = {"of": "option", "per": "given"}
+    return found
+
+
+def _make_rows(held: Sequence[Logged], task: str, judged: Judged) -> Iterator[Row]:
     names = [_name_item(i, logged) for i, logged in enumerate(held)]
     repeats = Counter(names)
     seen: Counter[str] = Counter()
-    for name, logged, verdict in zip(names, held, _judge_all(held, judge, workers), strict=True):
+    for name, logged, verdict in zip(names, held, judged.verdicts, strict=True):
         sample = GREEDY if repeats[name] == 1 else seen[name]
         seen[name] += 1
-        confidence, correct, status, answer, stated = verdict
         yield Row(
-            task, name, sample, logged.groups, confidence, correct, status, answer, stated,
-            logged.response, logged.question, logged.gold,
+            task, name, sample, logged.groups, verdict.confidence, verdict.correct, verdict.status,
+            verdict.answer, verdict.stated, logged.response, logged.question, logged.gold,
+            verdict.probabilities, verdict.right_option,
         )  # fmt: skip
 
 
@@ -192,35 +232,6 @@ def _find_split(held: Sequence[Logged]) -> list[str]:
         if key is not None and golds.setdefault(key, logged.gold) != logged.gold:
             split[key] = None
     return list(split)
-
-
-def _judge_all(
-    held: Sequence[Logged], judge: Callable[[Logged], Verdict], workers: int
-) -> Iterator[Verdict]:
-    """Judge in order, in several processes if it is worth their start."""
-    if workers < 2 or len(held) < WORTH_WORKERS:
-        yield from map(judge, held)
-        return
-    from caopd_bench.core.process.workers import sharing
-
-    with sharing(min(workers, MAX_WORKERS)) as share:
-        yield from share(judge, held, chunksize=CHUNK)
-
-
-def judge_logged(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
-    """Parse and judge one answer; a right answer that is not of its kind is a UsageError."""
-    try:
-        if logged.response is None:
-            verify(None, logged.gold, kind=kind)  # the gold answer must be one all the same
-            return None, 0, "api_error", None, None
-        spans = find_spans(logged.response, max_tokens=max_tokens, kind=kind)
-        parsed = judge_spans(spans)
-        is_read = parsed.status != "unfinished"
-        correct = is_read and verify(parsed.answer, logged.gold, kind=kind)
-    except ValueError as error:
-        raise UsageError(f"{logged.where}: {error}; is --kind {kind} right?") from None
-    confidence = parsed.confidence if parsed.status == "ok" else None
-    return confidence, int(correct), parsed.status, spans.answer, spans.confidence
 
 
 def _hash(file: Path) -> str:

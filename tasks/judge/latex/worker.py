@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
 MEMORY = 2_000_000_000  # bytes
+#: Where an expression is evaluated: the ratios of primes fit no identity by chance.
+PRIMES = (101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179)
+DIGITS = 30
+#: What is farther from 0 than this, relative to the sides, is not 0; what is nearer is simplified.
+CLEARLY = 1e-12
 
 
 def main() -> None:
@@ -43,7 +49,28 @@ def _is_same(stated: str, expected: str) -> bool:
         return _same_equation(*(_difference(side) for side in (stated, expected)))
     if any(sides):
         return False
-    return _is_zero(_read(stated) - _read(expected))
+    ours, theirs = _read(stated), _read(expected)
+    return not _clearly_differ(ours, theirs) and _is_zero(ours - theirs)
+
+
+def _clearly_differ(ours: Any, theirs: Any) -> bool:
+    """Say whether two expressions have other values at one point: simplifying takes far longer."""
+    import sympy
+
+    point = {
+        symbol: sympy.Rational(prime, 97)
+        for symbol, prime in zip(
+            sorted(ours.free_symbols | theirs.free_symbols, key=str), PRIMES, strict=False
+        )
+    }
+    try:
+        values = [complex(side.subs(point).evalf(DIGITS)) for side in (ours, theirs)]
+    except (TypeError, ValueError, ArithmeticError):  # no number, or none that a float can hold
+        return False
+    size = max(1.0, *map(abs, values))
+    distance = abs(values[0] - values[1])
+    # Of infinite or undefined values nothing follows: a comparison with NaN is False.
+    return size < float("inf") and distance > CLEARLY * size
 
 
 def _difference(equation: str) -> Any:
@@ -61,6 +88,7 @@ def _same_equation(ours: Any, theirs: Any) -> bool:
     return bool(not ratio.free_symbols and ratio.is_number and not _is_zero(ratio))
 
 
+@lru_cache(maxsize=4096)
 def _read(text: str) -> Any:
     import sympy
     from math_verify import LatexExtractionConfig, parse

@@ -128,7 +128,7 @@ def test_cut_off_answers(tmp_path):
 
 
 def test_several_processes_give_the_same_rows(tmp_path, monkeypatch):
-    from caopd_bench.runs import rescore as rescoring
+    from caopd_bench.runs.answers import judge as rescoring
 
     monkeypatch.setattr(rescoring, "WORTH_WORKERS", 10)
     monkeypatch.setattr(rescoring, "CHUNK", 7)

@@ -1,0 +1,6 @@
+"""Logged answers, judged: each by itself, all of them together, and what should be known of them.
+
+Start with `judge`.
+
+Imports `core`, `runs` and `tasks`.
+"""

@@ -1,0 +1,105 @@
+"""Columns by path: `vars.gold` is the key `gold` of the object in the column `vars`.
+
+A column of exactly that name comes first. A whole number is a place in a list:
+`choices.0.message.content`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+
+__all__ = ["ABSENT", "Column", "find_columns", "list_paths"]
+
+#: In place of a value that is not there; null is a value.
+ABSENT: Any = object()
+MAX_PARTS = 12
+#: Paths that a message lists.
+SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and the keys that lead from its value to the one that is meant."""
+
+    name: str
+    top: str
+    keys: tuple[str, ...] = ()
+
+    def get(self, row: Mapping[str, Any]) -> Any:
+        """Give the value in a row: null where an object on the way is null, else `ABSENT`.
+
+        Examples
+        --------
+        >>> Column("a.b.0", "a", ("b", "0")).get({"a": {"b": [5]}})
+        5
+        >>> Column("a.b", "a", ("b",)).get({"a": {}}) is ABSENT
+        True
+        """
+        value = row.get(self.top, ABSENT)
+        for key in self.keys:
+            if value is None or value is ABSENT:
+                return value
+            if isinstance(value, Mapping):
+                value = value.get(key, ABSENT)
+            elif isinstance(value, Sequence) and not isinstance(value, str):
+                is_place = key.isascii() and key.isdigit() and len(key) < 7
+                value = value[int(key)] if is_place and int(key) < len(value) else ABSENT
+            else:
+                return ABSENT
+        return value
+
+
+def find_columns(file: Path, wanted: Sequence[str], names: Sequence[str]) -> dict[str, Column]:
+    """Find what names of columns or paths mean in a file.
+
+    Parameters
+    ----------
+    file : Path
+    wanted : sequence of str
+    names : sequence of str
+        Of the columns there are.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column, or there are two.
+    """
+    found = {}
+    for name in wanted:
+        parts = name.split(".")
+        cuts = range(min(len(parts), MAX_PARTS), 0, -1)
+        cut = next((cut for cut in cuts if ".".join(parts[:cut]) in names), None)
+        if cut is None:
+            raise UsageError(f"{file}: no column {name!r}; it has {', '.join(map(quote, names))}")
+        top = ".".join(parts[:cut])
+        if names.count(top) > 1:
+            raise UsageError(f"{file}: {names.count(top)} columns are named {top!r}; rename one")
+        found[name] = Column(name, top, tuple(parts[cut:]))
+    return found
+
+
+def list_paths(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """List the columns, those with objects by the paths in them, for a message.
+
+    Examples
+    --------
+    >>> list_paths({"id": 1, "vars": {"gold": 2, "q": "x"}}, ["id", "vars"])
+    "'id', 'vars.gold', 'vars.q'"
+    """
+    paths = [path for name in names for path in _walk(name, row.get(name), 3)]
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(map(quote, paths[:SHOWN])) + more
+
+
+def _walk(path: str, value: Any, depth: int) -> Iterator[str]:
+    if depth and isinstance(value, Mapping) and value:
+        for key, inner in list(value.items())[:SHOWN]:
+            yield from _walk(f"{path}.{key}", inner, depth - 1)
+    else:
+        yield path
