@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from caopd_bench.tasks.read.calls.inputs import from_python
+from caopd_bench.tasks.read.python_form import from_python
 from caopd_bench.tasks.read.rules import MAX_LABEL, Rules
 
 MAX_OBJECT = 100_000  # characters of one piece

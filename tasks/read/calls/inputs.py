@@ -17,20 +17,13 @@ import re
 from decimal import Decimal
 
 from caopd_bench.tasks.read.characters import fold
+from caopd_bench.tasks.read.python_form import from_python
 
 MAX_INPUT = 10_000  # characters of an input that is read
 MAX_DEPTH = 50  # levels of an input that is read
 
 _NOTHING = re.compile(r"|null|none|n/a", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-# The parts of an object in Python's form; a string in either quotes is one part.
-_PYTHON_PART = re.compile(
-    r"""(?P<trailing>,(?=\s{0,99}[}\]]))|'(?P<single>[^'\\]*(?:\\.[^'\\]*)*)'"""
-    r"""|"[^"\\]*(?:\\.[^"\\]*)*"|(?P<word>[A-Za-z]+)|,|[^A-Za-z'",]+""",
-    re.DOTALL,
-)
-_IN_SINGLE = re.compile(r"\\(?P<quote>')|\\.|\"", re.DOTALL)
-_PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 
 
 def read_input(text: str) -> tuple[object, ...] | None:
@@ -58,26 +51,6 @@ def read_input(text: str) -> tuple[object, ...] | None:
 
 def _as_it_is(text: str) -> str:
     return "{}" if _NOTHING.fullmatch(text) else text
-
-
-def from_python(text: str) -> str:
-    """Rewrite Python's form as JSON; nothing is evaluated."""
-    pieces: list[str] = []
-    position = 0
-    while position < len(text):
-        part = _PYTHON_PART.match(text, position)
-        if part is None:
-            raise ValueError("a string is not closed")
-        if part["single"] is not None:
-            pieces.append('"' + _IN_SINGLE.sub(_requote, part["single"]) + '"')
-        elif not part["trailing"]:
-            pieces.append(_PYTHON_WORDS.get(part.group(), part.group()))
-        position = part.end()
-    return "".join(pieces)
-
-
-def _requote(match: re.Match[str]) -> str:
-    return "'" if match["quote"] else '\\"' if match.group() == '"' else match.group()
 
 
 def _unescape(text: str) -> str:

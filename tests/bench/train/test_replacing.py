@@ -59,7 +59,7 @@ def test_the_stated_number_is_replaced_and_nothing_else(text, kind, wanted):
 
 @pytest.mark.parametrize(
     "text",
-    ["Answer: 7", "Answer: 7\nConfidence: high", "", "<think>Answer: 7\nConfidence: 0.9"],
+    ["Answer: 7", "Answer: 7\nConfidence: high", "", "<think>Answer: 7\nConfidence: 0.9\nWait"],
 )
 def test_without_a_usable_confidence_there_is_nothing_to_replace(text):
     assert find_confidence(text) is None
