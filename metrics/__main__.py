@@ -1,7 +1,7 @@
-"""Write the table of all metrics from their rows.
+"""Write the tables of all metrics from their rows: of a confidence, and of whole vectors.
 
-`python -m caopd_bench.metrics` prints it; `python -m caopd_bench.metrics docs/metrics/README.md`
-puts it between the two marks of that page.
+`python -m caopd_bench.metrics` prints them; `python -m caopd_bench.metrics docs/metrics/README.md`
+puts each between the two marks of it in that page.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from math import isinf
 from pathlib import Path
 
 from caopd_bench.metrics.definition import BOTH, RIGHT, WRONG, Metric
+from caopd_bench.metrics.points.classes import CLASS_METRICS
 from caopd_bench.metrics.registry import METRICS
 
-START, END = "<!-- metrics -->", "<!-- end of metrics -->"
+START, END = "<!-- {} -->", "<!-- end of {} -->"
 HEAD = "| metric | in words | range | better | undefined if | page |\n|---|---|---|---|---|---|"
 RANKING = "scores.md#ranking-do-right-answers-get-more-confidence-than-wrong-ones"
 SELECTIVE = "scores.md#selective-prediction-how-good-are-the-answers-that-are-kept"
@@ -28,6 +29,7 @@ PAGES = {
     "ranking": f"[ranking]({RANKING})",
     "selective": f"[selective]({SELECTIVE})",
 }
+OF_CLASSES = "[classes](scores.md#probabilities-of-all-classes)"
 UNDEFINED = {"": "", RIGHT: "nothing right", WRONG: "nothing wrong", BOTH: "one class only"}
 
 
@@ -42,6 +44,22 @@ def render() -> str:
     return "\n".join([HEAD, *(_line(name, row) for name, row in METRICS.items())])
 
 
+def render_classes() -> str:
+    """Return the table of the metrics of vectors of probabilities, which are no keys of `METRICS`.
+
+    Examples
+    --------
+    >>> render_classes().splitlines()[2][:41]
+    '| `brier_classes` | the Brier score over '
+    """
+    lines = [
+        f"| `{name}` | {_first_sentence(row.function.__doc__)} | {row.range[0]:g} to "
+        f"{row.range[1]:g} | lower | never | {OF_CLASSES} |"
+        for name, row in CLASS_METRICS.items()
+    ]
+    return "\n".join([HEAD, *lines])
+
+
 def _line(name: str, row: Metric) -> str:
     better = {True: "higher", False: "lower", None: "0" if row.signed else "-"}
     low, high = (
@@ -52,27 +70,34 @@ def _line(name: str, row: Metric) -> str:
     undefined += "; can be infinite" if row.infinite else ""
     page = PAGES.get(row.function.__module__.rpartition(".")[2], "")
     which = better[row.higher_is_better]
-    return f"| `{name}` | {_words(row)} | {low} to {high} | {which} | {undefined} | {page} |"
+    words = _first_sentence(row.function.__doc__ or row.label)
+    return f"| `{name}` | {words} | {low} to {high} | {which} | {undefined} | {page} |"
 
 
-def _words(row: Metric) -> str:
-    """Take the first sentence of its docstring, which says what it returns."""
-    first = " ".join((row.function.__doc__ or row.label).strip().partition("\n\n")[0].split())
+def _first_sentence(doc: str | None) -> str:
+    """Take the first sentence of a docstring, which says what is returned."""
+    first = " ".join((doc or "").strip().partition("\n\n")[0].split())
     said = re.sub(r"(?::\w+:|`)`([^`]+)``?", r"`\1`", first.removeprefix("Return "))
     return said.removesuffix(".")
 
 
 def replace_table(page: str) -> str:
-    """Return a page with the table between its two marks replaced."""
-    head, mark, rest = page.partition(START)
-    _, end, tail = rest.partition(END)
-    if not mark or not end:
-        raise SystemExit(f"no {START} ... {END} in the page")
-    return f"{head}{START}\n{render()}\n{END}{tail}"
+    """Return a page with each table between its two marks replaced."""
+    for name, table in TABLES.items():
+        start, stop = START.format(name), END.format(name)
+        head, mark, rest = page.partition(start)
+        _, end, tail = rest.partition(stop)
+        if not mark or not end:
+            raise SystemExit(f"no {start} ... {stop} in the page")
+        page = f"{head}{start}\n{table()}\n{stop}{tail}"
+    return page
+
+
+TABLES = {"metrics": render, "metrics of classes": render_classes}
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        print(render())
+        print(*(table() for table in TABLES.values()), sep="\n\n")
     for file in map(Path, sys.argv[1:]):
         file.write_text(replace_table(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -47,7 +47,7 @@ FLOORS = {
         ("limits",),
         ("definition",),
         ("points",),
-        ("registry",),
+        ("registry", "scorers"),
         ("intervals",),
         ("comparison", "recalibration", "reliability"),
         ("overview", "__main__"),
