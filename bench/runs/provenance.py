@@ -6,19 +6,25 @@ What is kept is what identifies the run (`identity_names`); the names of what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caopd_bench.core.privacy.keep import Kept, keep_named
 from caopd_bench.core.privacy.left_out import is_printable
 from caopd_bench.core.privacy.names import RUN
 from caopd_bench.runs.note import Note
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.runs.run import Row
+from caopd_bench.tasks.read.parse import PARSER_VERSION, read_confidence
 
 __all__ = ["clean_provenance", "describe_cleaning", "is_on_parser", "parser_warnings"]
 
 LEFT = "left_out"
 OTHER_PARSER = "evaluated with parser"
+#: Parsers that read an answer with a usable confidence as this one does, but for `_may_change`.
+ALIKE = ("2",)
+PLAIN = re.compile(r"[-+]?[0-9.,]{1,40}")
 
 
 def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,15 +58,37 @@ def _names(known: Any) -> list[str]:
     return [name for name in listed if isinstance(name, str) and is_printable(name)]
 
 
-def parser_warnings(provenance: Mapping[str, Any]) -> Iterator[Note]:
-    """Yield a warning for each task whose responses were read by another parser than this one."""
-    for task, settings in provenance["tasks"].items():
-        if settings["parser_version"] not in (None, PARSER_VERSION):
+def parser_warnings(provenance: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Note]:
+    """Yield a warning for each task with rows that this parser may read otherwise than its own."""
+    other = {
+        task: settings["parser_version"]
+        for task, settings in provenance["tasks"].items()
+        if settings["parser_version"] not in (None, PARSER_VERSION)
+    }
+    of_task = Counter(row.task for row in rows if row.task in other)
+    changed = Counter(
+        row.task
+        for row in rows
+        if row.task in other and (other[row.task] not in ALIKE or _may_change(row))
+    )
+    for task, version in other.items():
+        if changed[task]:
             yield Note(
                 task,
-                f"{OTHER_PARSER} {settings['parser_version']}, this is parser {PARSER_VERSION}: "
-                "statuses and confidences are those of the evaluation",
+                f"{OTHER_PARSER} {version}; parser {PARSER_VERSION} may read {changed[task]:,} of "
+                f"{of_task[task]:,} answers otherwise: statuses and confidences are those of the "
+                "evaluation",
             )
+
+
+def _may_change(row: Row) -> bool:
+    """Say whether an answer that a parser of `ALIKE` read may be read or judged otherwise now."""
+    if row.status != "ok":
+        return row.status != "api_error"
+    if row.stated is not None and read_confidence(row.stated).value != row.confidence:
+        return True
+    # What was judged wrong, and is more than a number: a sentence, an option's text, mathematics.
+    return not row.correct and row.answer is not None and not PLAIN.fullmatch(row.answer)
 
 
 def is_on_parser(note: Note) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,9 @@ from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
+from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
+from caopd_bench.runs.lm_eval.lines import complete
+from caopd_bench.runs.lm_eval.made import Made, add_options, check_count, say_filters
 from caopd_bench.runs.lm_eval.provenance import (
     pool_sources,
     run_provenance,
@@ -28,7 +30,7 @@ from caopd_bench.runs.lm_eval.provenance import (
     task_provenance,
     thinking_setting,
 )
-from caopd_bench.runs.lm_eval.rows import judge_again, make_rows
+from caopd_bench.runs.lm_eval.rows import count_repeats, holds_parts, judge_again, make_rows
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import Row, Run
@@ -44,6 +46,8 @@ __all__ = [
     "read_lm_eval",
 ]
 
+#: Reasons that stand in an error.
+SHOWN = 3
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
 
@@ -79,10 +83,11 @@ def find_results(path: Path) -> Path:
     return found[0]
 
 
-def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
-    """Read the run of one results file: all its tasks that state a confidence.
+def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = False) -> Run:
+    """Read the run of one results file: all its tasks that have a confidence.
 
-    With `reparse` the responses are judged again by the present parser.
+    With `reparse` the responses are judged again by the present parser; with `judge` only those
+    that were not judged (`--predict_only`).
     """
     results = _load_json(results_file)
     samples = find_samples(results_file)
@@ -91,36 +96,49 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False) -> Run:
             f"{results_file.parent}: no samples_*_{_date_of(results_file)}.jsonl; run lm_eval "
             "again with --log_samples"
         )
-    rows: list[Row] = []
-    warnings: list[Note] = []
-    tasks: dict[str, Any] = {}
+    made = Made(results, reparse or judge)
     listed = track(samples.items(), f"reading {results_file.parent.name}", "tasks", len(samples))
     for task, file in listed:
-        read = _read_samples(task, file, reparse)
-        if not read.rows:
-            warnings.append(Note(task, "no stated confidence in its samples; left out"))
-            continue
-        _check_count(task, file, read.lines, results)
-        rows += read.rows
-        settings = task_provenance(task, read.first, results)
-        settings["parser_version"] = read.parser
-        settings["source"] = pool_sources(read.sources)
-        settings["thinking"] = {
-            **thinking_setting(section(results, "config").get("model_args")),
-            "seen": read.thought / len(read.rows),
-        }
-        for name in dict.fromkeys(row.task for row in read.rows):  # a vote is a task of its own
-            tasks[name] = settings
-    if not rows:
+        first = next((sample for _, sample in iterate_samples(file)), None)
+        if first is None:
+            raise UsageError(f"{file}: empty (was the run stopped?); run lm_eval again")
+        kind = kind_of(first, section(results, "configs", task))
+        if kind == "ours" or (kind == "ours, not judged" and made.judges):
+            _add_stated(made, task, file, reparse or kind != "ours")
+        elif kind == "options":
+            add_options(made, task, file, first)
+        else:
+            made.warnings.append(Note(task, f"{WHY_NOT[kind]}; left out"))
+    made.pool_groups()
+    if not made.rows:
+        why = [f"{note.task}: {note.text.removesuffix('; left out')}" for note in made.warnings]
+        more = f"; and {len(why) - SHOWN} more tasks" if len(why) > SHOWN else ""
         raise UsageError(
-            f"{results_file}: none of its tasks ({', '.join(samples)}) states a confidence; "
-            "`caopd-bench tasks` lists those that do"
+            f"{results_file}: none of its tasks has a confidence to score: "
+            f"{'; '.join(why[:SHOWN])}{more}"
         )
-    provenance = clean_provenance({**run_provenance(results), "tasks": tasks})
-    warnings += parser_warnings(provenance)
+    provenance = clean_provenance({**run_provenance(results), "tasks": made.settings})
+    warnings = [*made.warnings, *parser_warnings(provenance, made.rows)]
     # A name that identifies nothing, such as one of thousands of characters, is not kept.
     name = Path(provenance.get("model") or "model").name or "model"
-    return Run(name, str(results_file), rows, provenance, tuple(warnings))
+    return Run(name, str(results_file), made.rows, provenance, tuple(warnings))
+
+
+def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
+    read = _read_samples(task, file, reparse)
+    check_count(task, file, read.lines, made.results)
+    made.rows += read.rows
+    settings = task_provenance(task, read.first, made.results)
+    settings["parser_version"] = read.parser
+    settings["source"] = pool_sources(read.sources)
+    config = section(made.results, "config")
+    settings["thinking"] = {
+        **thinking_setting(config.get("model_args"), config.get("model")),
+        "seen": read.thought / len(read.rows),
+    }
+    made.warnings += [Note(task, text) for text in read.notes]
+    for name in dict.fromkeys(row.task for row in read.rows):  # a vote is a task of its own
+        made.settings[name] = settings
 
 
 def find_samples(results_file: Path) -> dict[str, Path]:
@@ -136,11 +154,12 @@ class _Read(NamedTuple):
     """What the samples of one task hold."""
 
     rows: list[Row]
-    lines: int
+    lines: Mapping[str | int, int]
     first: Mapping[str, Any]
     sources: list[Any]
     thought: int
     parser: Any
+    notes: list[str]
 
 
 def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
@@ -149,47 +168,66 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     sources: dict[str, Any] = {}
     parsers: dict[str, None] = {}
     seen: set[tuple[str | int, str | int]] = set()
+    lines: dict[str | int, int] = {}
+    repeated = in_parts = 0
     for number, sample in iterate_samples(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
-        if missing and not first:
-            return _Read([], 0, {}, [], 0, None)
-        if missing:
+        if missing and not reparse:
             raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
-        key = (_identity(sample.get("doc_id")), _identity(sample.get("filter")))
+        chosen = _identity(sample.get("filter"))
+        key = (_identity(sample.get("doc_id")), chosen)
         if key in seen:
             raise UsageError(
                 f"{where}: doc_id {quote(key[0])} appears twice; was the file appended to?"
             )
         seen.add(key)
+        lines[chosen] = lines.get(chosen, 0) + 1
+        if chosen != next(iter(lines)):  # the same responses, by another filter
+            continue
         rows += make_rows(task, judge_again(sample, where) if reparse else sample, where)
         first = first or sample
+        repeated = max(repeated, count_repeats(sample))
+        in_parts += holds_parts(sample)
         source = section(sample, "doc").get("source")
         sources.setdefault(json.dumps(source, sort_keys=True), source)
         version = section(sample, "doc").get("parser_version")
         if isinstance(version, str):
             parsers[version] = None
-    if not rows:
-        raise UsageError(f"{file}: empty (was the run stopped?); run lm_eval again")
     thought = sum(row.text is not None and holds_thinking(row.text) for row in rows)
     # The rows of a vote come after those of the samples, not between them.
     rows.sort(key=lambda row: row.task != task)
     # Rows of several parsers are not all of this one.
     parser = next((one for one in parsers if one != PARSER_VERSION), next(iter(parsers), None))
-    return _Read(rows, len(seen), first, list(sources.values()), thought, parser)
+    if repeated > 1:
+        parser = PARSER_VERSION
+    notes = list(_say(lines, repeated, in_parts, reparse))
+    return _Read(rows, lines, first, list(sources.values()), thought, parser, notes)
+
+
+def _say(
+    lines: Mapping[str | int, int], repeated: int, in_parts: int, reparse: bool
+) -> Iterator[str]:
+    """Yield what a reader should know of lines that are not the ordinary ones."""
+    if len(lines) > 1:
+        names = ", ".join(quote(str(name)) for name in lines)
+        yield f"{say_filters(names, len(lines))}"
+    if repeated > 1:
+        yield (
+            f"each question was answered {repeated} times (repeats), of which lm-eval judged the "
+            f"first: all are judged here, by parser {PARSER_VERSION}"
+        )
+    if in_parts and reparse:
+        yield f"{in_parts:,} replies are lists of content parts: their texts are read"
+    elif in_parts:
+        yield (
+            f"{in_parts:,} replies are lists of content parts, which were not read when they were "
+            "evaluated: --reparse reads their texts"
+        )
 
 
 def _identity(value: Any) -> str | int:
     return value if isinstance(value, (str, int)) else quote(value)
-
-
-def _check_count(task: str, file: Path, count: int, results: Mapping[str, Any]) -> None:
-    expected = section(results, "n-samples", task).get("effective")
-    if isinstance(expected, int) and count != expected:
-        raise UsageError(
-            f"{file}: {count} rows, but the results file counts {expected}; the file is cut off or "
-            "not of this run"
-        )
 
 
 def iterate_samples(file: Path, every: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -198,24 +236,9 @@ def iterate_samples(file: Path, every: int = 1) -> Iterator[tuple[int, dict[str,
     for number, line in read_lines(file):
         if not blank.add(line.isspace()) and (number - 1) % every == 0:
             where = f"{file} line {number}"
-            with _complete(where):
+            with complete(where):
                 value = parse_json(line, where)
             yield number, _mapping(value, where)
-
-
-@contextmanager
-def _complete(where: str) -> Iterator[None]:
-    """Say what is wrong with JSON that cannot be read."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{where}: not UTF-8 text ({error.reason}); is it the right file?"
-        ) from None
-    except ValueError:  # also a number of 5000 digits
-        raise UsageError(
-            f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
-        ) from None
 
 
 def _mapping(value: Any, where: str) -> dict[str, Any]:
@@ -226,7 +249,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 
 def _load_json(file: Path) -> dict[str, Any]:
     """Read a results file; Python reads lm-eval's bare NaN, which is undefined here."""
-    with _complete(str(file)):
+    with complete(str(file)):
         value = read_json(file)
     return _mapping(value, str(file))
 

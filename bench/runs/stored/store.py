@@ -173,7 +173,7 @@ def load_stored(folder: Path) -> Loaded:
     tasks = {row.task for row in rows} | provenance["tasks"].keys()
     said = [Note.read(redact(line), tasks) for line in summary.warnings]
     warnings = [note for note in said if not is_on_parser(note)]
-    warnings += parser_warnings(provenance)
+    warnings += parser_warnings(provenance, rows)
     name = clean_name(summary.name)
     if name != summary.name:
         records = [{**record, "run": name} for record in summary.records]

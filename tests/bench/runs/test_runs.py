@@ -4,12 +4,15 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from caopd_bench import read_run
 from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.read import expand_specs
+from caopd_bench.runs.run import Row
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 DATE, LATER = "2026-11-22T03-13-32.382752", "2026-11-23T00-00-00.000000"
@@ -342,10 +345,10 @@ def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
     file = samples_of(folder)
     ours = f'"parser_version": "{PARSER_VERSION}"'
     file.write_text(file.read_text().replace(ours, '"parser_version": "0"'))
-    now = f"this is parser {PARSER_VERSION}:"
+    now = f"parser {PARSER_VERSION} may"
     said = (
-        f"caopd_math_conf: evaluated with parser 0, {now} statuses and confidences are those of "
-        "the evaluation"
+        f"caopd_math_conf: evaluated with parser 0; {now} read 2 of 2 answers otherwise: statuses "
+        "and confidences are those of the evaluation"
     )
     assert list(map(str, read_run(folder).warnings)) == [said]
     assert read_run(folder).provenance["tasks"]["caopd_math_conf"]["parser_version"] == "0"
@@ -357,7 +360,29 @@ def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
     assert read_run(tmp_path / "stored").warnings == ()
     monkeypatch.setattr("caopd_bench.runs.provenance.PARSER_VERSION", "next")
     (note,) = read_run(tmp_path / "stored").warnings
-    assert str(note) == said.replace(now, "this is parser next:")
+    assert str(note) == said.replace(now, "parser next may")
+
+
+@pytest.mark.parametrize(
+    ("changed", "count"),
+    [
+        ({}, 0),
+        ({"status": "no_confidence", "confidence": None}, 1),
+        ({"status": "api_error", "confidence": None}, 0),
+        ({"stated": "0.95%", "confidence": 0.0095}, 1),
+        ({"answer": "7", "correct": 0}, 0),
+        ({"answer": "a tunnel", "correct": 0}, 1),
+        ({"answer": "a tunnel", "correct": 1}, 0),
+    ],
+)
+def test_parser_2_is_named_where_an_answer_may_be_read_otherwise(changed, count):
+    row = Row("t", "i", -1, {}, 0.9, 1, "ok", answer="-5", stated="0.9")
+    rows = [row, replace(row, **changed)]
+    provenance = clean_provenance({"tasks": {"t": {"parser_version": "2"}}})
+    found = [str(note) for note in parser_warnings(provenance, rows)]
+    assert [note.partition("may read ")[2].partition(" answers")[0] for note in found] == (
+        [f"{count} of 2"] if count else []
+    )
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", 3])
