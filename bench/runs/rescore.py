@@ -111,6 +111,7 @@ def rescore(
         raise UsageError(f"{file}: must end in {known}")
     log = reader.open_log(file, columns, kind)
     file = log.file or file
+    kind = log.kind or kind
     budget = log.max_tokens if max_tokens is None else max_tokens
     task = clean_name(task or log.task or "logged")
     try:
@@ -137,7 +138,7 @@ def rescore(
         **log.provenance,
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
-    provenance["tasks"][task] |= _tell_reading(held, judged, rules, options)
+    provenance["tasks"][task] |= _tell_reading(judged, rules, options)
     run_name = name or (log.model or "").rpartition("/")[2] or _name_file(file)
     said = [*log.warnings, *list_notes(held, judged, kind)]
     warnings = [Note(task, warning) for warning in said]
@@ -182,9 +183,7 @@ def _name_file(file: Path) -> str:
     )
 
 
-def _tell_reading(
-    held: Sequence[Logged], judged: Judged, rules: Rules, options: str | None
-) -> dict[str, Any]:
+def _tell_reading(judged: Judged, rules: Rules, options: str | None) -> dict[str, Any]:
     """Say for the provenance how the answers were read, where that was not the usual way."""
     told: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple) else value
@@ -194,7 +193,8 @@ def _tell_reading(
     told |= {"options": options} if options else {}
     told |= {"unclear_scale": True} if judged.unclear is not None else {}
     found = {"reading": told} if told else {}
-    given = [bool(one.probabilities) for one in held if one.response is not None]
+    # A text in which no option was found has no confidence either way.
+    given = [bool(one.probabilities) for one in judged.verdicts if one.confidence is not None]
     if given and all(given):
         found["confidence"] = {"of": "option", "per": "given"}
     return found

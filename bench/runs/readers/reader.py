@@ -35,6 +35,8 @@ class Log:
         Without the name of the task.
     file : Path, optional
         The one that holds the answers, of a log that is a folder.
+    kind : str, optional
+        Of the right answers, where the log itself tells: it comes before the user's.
     """
 
     answers: Iterator[Logged]
@@ -46,6 +48,7 @@ class Log:
     source: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     file: Path | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
         backend="decisions",
         provenance=dict.fromkeys(("gen_kwargs", "packages", "date")),
         warnings=notes,
+        # An option is a text, also in a row that has no probabilities.
+        kind="phrase",
     )
 
 

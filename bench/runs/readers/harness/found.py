@@ -8,7 +8,7 @@ a row of the log: `vars.gold`, `doc.choices.0`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -18,7 +18,15 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import MAX_LINE
 from caopd_bench.core.files.plain_json import read_json
 from caopd_bench.core.terminal import inline, quote
-from caopd_bench.runs.logged import GROUPS, AnswerColumns, Logged, read_gold, read_group
+from caopd_bench.runs.flat.paths import ABSENT, Column
+from caopd_bench.runs.logged import (
+    GROUPS,
+    AnswerColumns,
+    Logged,
+    read_gold,
+    read_group,
+    read_options,
+)
 
 __all__ = [
     "ABSENT",
@@ -34,11 +42,11 @@ __all__ = [
     "to_logged",
 ]
 
-#: What `look_up` gives where a path leads nowhere.
-ABSENT = object()
 #: Characters of a text, and of a name.
 MAX_TEXT = MAX_LINE
 MAX_NAME = 200
+#: Keys of a path.
+MAX_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,10 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
         item = _name(row, columns.item, where, "--item")
     if columns.question:
         item, question = None, _name(row, columns.question, where, "--question")
+    options = found.options
+    if columns.options:
+        listed = _get(row, columns.options, where, "--options")
+        options = read_options(listed, where, columns.options)
     right = read_gold(gold, where, columns.gold or "the right answer")
     logged = Logged(
         where,
@@ -118,7 +130,7 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
         _groups(found, columns.groups),
         found.sample,
         failed,
-        found.options,
+        options,
         found.stopped,
         found.probabilities,
         None if item is None else (item, right),
@@ -145,7 +157,7 @@ def is_chosen(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
 def look_up(row: Any, path: str) -> Any:
     """Follow a path of keys and places, `ABSENT` if it leads nowhere.
 
-    A key may hold dots: the longest that is there counts.
+    A key at the top may hold dots.
 
     Examples
     --------
@@ -155,25 +167,11 @@ def look_up(row: Any, path: str) -> Any:
     >>> look_up(row, "vars.answer") is ABSENT
     True
     """
-    parts = path.split(".")[:20]
-    value = row
-    while parts:
-        if isinstance(value, Mapping):
-            ends = range(len(parts), 0, -1)
-            end = next((end for end in ends if ".".join(parts[:end]) in value), 0)
-            if not end:
-                return ABSENT
-            value, parts = value[".".join(parts[:end])], parts[end:]
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            head, *parts = parts
-            if not (
-                head.isascii() and head.isdigit() and len(head) < 10 and int(head) < len(value)
-            ):
-                return ABSENT
-            value = value[int(head)]
-        else:
-            return ABSENT
-    return value
+    parts = path.split(".", MAX_PARTS)
+    names = mapping(row)
+    ends = range(len(parts), 0, -1)
+    top = next((end for end in ends if ".".join(parts[:end]) in names), len(parts))
+    return Column(path, ".".join(parts[:top]), tuple(parts[top:])).get(names)
 
 
 def as_text(value: Any) -> str:

@@ -72,7 +72,7 @@ def _with_text(tokens: Sequence[Any]) -> Iterator[tuple[Mapping[str, Any], bool]
     for one in tokens:
         held = mapping(one)
         stem = before.rstrip(AROUND.replace(":", "") + "\\")
-        yield held, not stem or stem.endswith((":", "answer is", "boxed", "text"))
+        yield held, not stem or stem.endswith((":", "answer", "answer is", "boxed", "text"))
         before = (before + _token(held))[-40:]
 
 
