@@ -42,6 +42,7 @@ OTHER_ANSWER_KEYS = (
 OTHER_CONFIDENCE_KEYS = ("probability", "certainty", "likelihood")
 _VALUE_KEYS = ("value", "text", "score", "label")  # {"answer": {"value": 5}}
 
+_BEFORE_ALL = re.compile(r"[\s`]*(?:json\s)?\s*")
 _START = re.compile(r"(?:\[\s{0,99})?\{\s{0,99}[\"']")
 # A string that is not closed reaches to the end, so that no other is tried after it.
 _DOUBLE = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
@@ -77,6 +78,8 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
     [('5', '85%')]
     """
     position = failures = 0
+    first = _BEFORE_ALL.match(text).end()  # type: ignore[union-attr]
+    last = len(text.rstrip("` \n"))
     while failures < _MAX_FAILURES and (start := _START.search(text, position)):
         end = _find_end(text, start)
         if end is None:
@@ -86,8 +89,8 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
         position = end
         value = _parse(text[start.start() : end])
         if value is not None:
-            whole = not text[: start.start()].strip("` \n") and not text[end:].strip("` \n")
-            stated = _read(value, rules, whole)
+            whole = start.start() == first and end == last
+            stated = _read(value, _list_keys(rules), whole)
             if stated is not None:
                 yield Stated(start.start(), end, *stated)
 
@@ -110,13 +113,11 @@ def _find_end(text: str, start: re.Match[str]) -> int | None:
 
 def _parse(piece: str) -> Any:
     """Return the value of a piece, with its numbers as text, or None."""
-    doubled = _LONE_BACKSLASH.sub(r"\\\\", piece)
-    for form in (_as_it_is, from_python):
-        for written in dict.fromkeys((piece, doubled)):
-            try:
-                return _DECODER.decode(form(written))
-            except (ValueError, RecursionError):
-                continue
+    for form in (_as_it_is, _double_backslashes, from_python, _from_python_in_latex):
+        try:
+            return _DECODER.decode(form(piece))
+        except (ValueError, RecursionError):
+            continue
     return None
 
 
@@ -128,22 +129,45 @@ def _as_it_is(text: str) -> str:
     return text
 
 
-def _read(value: Any, rules: Rules, whole: bool) -> tuple[str | None, str | None] | None:
+def _double_backslashes(text: str) -> str:
+    return _LONE_BACKSLASH.sub(r"\\\\", text)
+
+
+def _from_python_in_latex(text: str) -> str:
+    return from_python(_double_backslashes(text))
+
+
+class _Keys(NamedTuple):
+    """The keys that are looked for, normalised; those of a caller come first."""
+
+    answers: tuple[str, ...]
+    confidences: tuple[str, ...]
+    all_answers: tuple[str, ...]
+    known: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _list_keys(rules: Rules) -> _Keys:
+    answers = (*map(_normalise, rules.answer_keys), *ANSWER_KEYS)
+    confidences = (*map(_normalise, rules.confidence_keys), *CONFIDENCE_KEYS)
+    all_answers = (*answers, *OTHER_ANSWER_KEYS)
+    return _Keys(answers, confidences, all_answers, frozenset((*all_answers, *confidences)))
+
+
+def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None] | None:
     """Return answer and confidence, or None if neither is stated."""
     nodes = [{_normalise(key): v for key, v in node.items()} for node in _list_nodes(value)]
-    sure_answers = (*map(_normalise, rules.answer_keys), *ANSWER_KEYS)
-    sure_confidences = (*map(_normalise, rules.confidence_keys), *CONFIDENCE_KEYS)
-    known = {*sure_answers, *sure_confidences, *OTHER_ANSWER_KEYS}
-    if all(known.isdisjoint(node) for node in nodes):
+    if all(keys.known.isdisjoint(node) for node in nodes):
         return None
-    place, answer = _find(nodes, sure_answers)
+    place, answer = _find(nodes, keys.answers)
     sure = answer is not None
     if not sure:
         place, answer = _find(nodes, OTHER_ANSWER_KEYS)
     # An answer never takes the confidence of another.
-    named = (*sure_answers, *OTHER_ANSWER_KEYS)
-    near = nodes[place : place + 1] + [node for node in nodes if _find([node], named)[1] is None]
-    _, confidence = _find(near, sure_confidences)
+    near = nodes[place : place + 1]
+    if len(nodes) > 1:
+        near += [node for node in nodes if _find([node], keys.all_answers)[1] is None]
+    _, confidence = _find(near, keys.confidences)
     if confidence is None and answer is not None:
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
     if confidence is None and not (sure or whole):

@@ -21,6 +21,7 @@ from caopd_bench.tasks.read.parse import (
     parse_response,
     read_confidence,
 )
+from caopd_bench.tasks.read.rules import Rules
 
 TABLE = runpy.run_path(str(Path(__file__).with_name("parser_table.py")))
 
@@ -148,7 +149,9 @@ FRAGMENTS = st.sampled_from([
     "<|im_start|>", "0.9", "85%", "8/10", "1e-1", "9", "-", "–", " or ", " to ", "%", ".", ",",
     "high",
     "I don't know", "\n", "\n\n", " ", "\t", "\r", "|", "*", "`", "$", "：", "０", "…", "\u200b",
-    "9" * 5000, "\ud800",
+    "9" * 5000, "\ud800", '{"answer": 5, "why": "', '", "confidence": 0.9}', "{'answer': '5'}",
+    '{"', "Guess: 5", "Probability: 0.8", "G1: 5", "P1: 0.8", "Answer and Confidence: 5, 80%",
+    "#### 5", "I am 80% sure.", "<guess>", "<final_answer>",
 ])  # fmt: skip
 MIXED = st.lists(st.one_of(FRAGMENTS, st.text(max_size=5)), max_size=30).map("".join)
 
@@ -169,6 +172,16 @@ def test_any_text_gives_a_consistent_result(text, max_tokens):
     assert (status in ("ok", "no_confidence", "bad_confidence")) == (answer is not None)
     assert not rescaled or confidence is not None
     assert parsed == parse_response(text, max_tokens=max_tokens)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=MIXED, scale=st.sampled_from([None, 1, 5, 10, 100]))
+def test_any_text_with_rules_gives_a_consistent_result(text, scale):
+    rules = Rules(("high", "my pick"), ("how sure",), ("why",), ("p",), scale)
+    parsed = parse_response(text, rules=rules)
+    assert parsed == judge_spans(find_spans(text, rules=rules), scale=scale)
+    assert parsed.status in STATUSES
+    assert parsed.confidence is None or 0 <= parsed.confidence <= 1
 
 
 @settings(max_examples=500, deadline=None)
@@ -225,21 +238,23 @@ HOSTILE = [
     "\\text{", "'", "_", "Confidence: .9 ", "<confidence>.9</confidence>", "Wait. Answer: 5 ",
     "Answer: 5\n### A\n", "Input:\n",
     # Objects, other prompts' words, sentences, open thinking.
-    '{"', "{'", '"', '{"a":', '{"a":{', "[{\"", '[', '\\"', '{"\\', '{"answer": 5} ', '{"a": 1}', "{' ",
-    '{"answer": "', "[ ", '{ "', '{"answer": 5, "confidence": .9}\n',
-    "Probability: .8 ", "Probability: .8\n", "Guess: 5\n", "Guess: 5\nProbability: .8\n", "G1: 5 P1: .8 ",
-    "G1: 5\nP1: .8\n", "probability of being ", "Diagnosis: 5\n", "(80% confident ", "I am 80% sure ",
-    "with 80% confidence ", "Answer and Confidence: ", "Answer and Confidence: 5, 80%\n", "answer and ",
-    "a, ", "<answer>so the answer is ", "Answer: from the answer is ", "####", " #### 5", "#### 5 ", "\\( ",
-    "<think>Answer: 5\nConfidence: .9\n", "<think>Probability: .8\n", "</s>", "<guess>", "1. ",
+    '{"', "{'", '"', '{"a":', '{"a":{', '[{"', "[", '\\"', '{"\\', '{"answer": 5} ', '{"a": 1}',
+    "{' ", '{"answer": "', "[ ", '{ "', '{"answer": 5, "confidence": .9}\n', "Probability: .8 ",
+    "Probability: .8\n", "Guess: 5\n", "Guess: 5\nProbability: .8\n", "G1: 5 P1: .8 ",
+    "G1: 5\nP1: .8\n", "probability of being ", "Diagnosis: 5\n", "(80% confident ",
+    "I am 80% sure ", "with 80% confidence ", "Answer and Confidence: ",
+    "Answer and Confidence: 5, 80%\n", "answer and ", "a, ", "<answer>so the answer is ",
+    "Answer: from the answer is ", "####", " #### 5", "#### 5 ", "\\( ",
+    "<think>Answer: 5\nConfidence: .9\n", "<think>Probability: .8\n", "</s>", "<guess>",
 ]  # fmt: skip
-PREFIXES = [
-    "", "Answer: ", "Answer: 5\nConfidence: ", "<think>", '{"answer": "', "Answer and Confidence: 5, ",
-    "Answer: 5\nprobability certain ",
-]  # fmt: skip
+PREFIXES = ["", "Answer: ", "Answer: 5\nConfidence: "]
+# What lets a text reach the readings of open thinking, of objects and of other prompts.
+OTHER_PREFIXES = ["<think>", '{"answer": "', "Answer and Confidence: 5, "]
+OTHER_ENDS = ["\nConfidence: 0.9", "\nProbability: 0.8"]
+RULES = Rules(answer_labels=("my pick", "答案"), confidence_labels=("how sure", "信心"))
 
 
-def _seconds(text: str, runs: int = 2) -> float:
+def _seconds(text: str, runs: int = 2, rules: Rules | None = None) -> float:
     """Processor time, the best of two: other processes on the machine do not count.
 
     Nor does a collection of what all tests before have left, as in timeit.
@@ -249,7 +264,7 @@ def _seconds(text: str, runs: int = 2) -> float:
     try:
         for _ in range(runs):
             start = time.process_time()
-            parse_response(text, max_tokens=10**6)
+            parse_response(text, max_tokens=10**6, rules=rules or Rules())
             times.append(time.process_time() - start)
     finally:
         gc.enable()
@@ -268,12 +283,29 @@ def test_time_is_proportional_to_length(unit, prefix):
     assert any(is_proportional() for _ in range(5))
 
 
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_time_is_proportional_in_other_forms(unit):
+    """One prefix and end a unit, in turn: each of them meets a quarter of the units or more."""
+    at = HOSTILE.index(unit)
+    prefix, end = OTHER_PREFIXES[at % 3], OTHER_ENDS[at % 2]
+
+    def is_proportional():
+        short, long = (
+            _seconds(prefix + unit * (size // len(unit)) + end, rules=RULES)
+            for size in (20_000, 80_000)
+        )
+        return long < 12 * short + 0.005
+
+    assert any(is_proportional() for _ in range(5))
+
+
 MEGABYTE = [
     "Confidence:", "Answer:", "(", "<think>", "\\boxed{", "\\boxed{5} ", "9", " ",
     "Confidence: .9 ", "Confidence: high ", "<confidence>.9</confidence>",
     "Answer: 5 Confidence: .9 ", "Answer: 5\nConfidence: high\n",
     '{"answer": "5", "confidence": 0.9} ', "Answer: 5\n### A\n", "Problem:\n", "Input:\n",
-    "The answer is 5.\nProblem:\n", "Wait. Answer: 5 ",
+    "The answer is 5.\nProblem:\n", "Wait. Answer: 5 ", '{"', "{", "[", '{"a": 1} ', '{"a":{',
+    "Probability: .8\n", "G1: 5 P1: .8 ", "<think>Answer: 5\nConfidence: .9\n",
 ]  # fmt: skip
 
 
