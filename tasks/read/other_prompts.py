@@ -20,7 +20,8 @@ from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import OTHER_ANSWERS, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Statement, find_statements, is_markup
+from caopd_bench.tasks.read.statements import Statement, find_statements
+from caopd_bench.tasks.read.turns import is_markup
 
 Pair = tuple[str | None, str | None]
 _GUESS = OTHER_ANSWERS[0]

@@ -46,8 +46,9 @@ from caopd_bench.tasks.read.characters import clean_answer, fold
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Kind, Statement, find_statements, split_turns
+from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
 from caopd_bench.tasks.read.thinking import drop_thinking
+from caopd_bench.tasks.read.turns import split_turns
 from caopd_bench.tasks.read.unclosed import read_final_pair
 
 __all__ = [

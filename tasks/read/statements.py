@@ -28,6 +28,7 @@ from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
 from caopd_bench.tasks.read.labels import find_marks
 from caopd_bench.tasks.read.objects import Stated, find_objects
 from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
 Kind = Literal["answer", "confidence"]
 _PLAIN = Rules()
@@ -93,31 +94,9 @@ _JUDGEMENT = re.compile(
     r"[\s*_]{0,5}(?:not |likely |probably )?(?:correct|right|wrong|incorrect|valid|reasonable)\b",
     re.IGNORECASE,
 )
-# Tokens that begin or end a turn; each is put on a line of its own before the lines are read.
-TURN_TOKEN = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:start|end)_of_turn>|<[be]os>|<\|turn>|<turn\|>|\[/?INST\]"
-)
-_TURN_NAMES = r"(?:problem|question|q|user|human|system|assistant|example|exercise)"
-_MAYBE_NAMES = r"(?:instruction|input|task|query|next)"
-
-
-def _turn_line(names: str) -> str:
-    return (
-        rf"[\W_]{{0,12}}(?:(?:next|new|another)\s{{1,3}})?{names}\s{{0,3}}"
-        r"(?:#?[0-9]{1,4}[*_\s]{0,4}(?:[:.)]|$)|[*_\s]{0,4}:)"
-        rf"|\s{{0,3}}#{{1,6}}\s{{0,3}}{names}(?![a-z])"
-    )
-
-
-TURN_LINE = re.compile(f"(?:{TURN_TOKEN.pattern})|{_turn_line(_TURN_NAMES)}", re.IGNORECASE)
-_MAYBE_TURN_LINE = re.compile(_turn_line(_MAYBE_NAMES), re.IGNORECASE)
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
-# Between two statements side by side, and after the last.
-_CLOSING = re.compile(
-    rf"(?:</?[a-z_:]{{1,30}}>|{TURN_TOKEN.pattern}|[0-9]{{1,2}}[.)](?=\s)|[\W_])*", re.IGNORECASE
-)
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
     r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
@@ -139,7 +118,7 @@ def find_statements(
     Parameters
     ----------
     text
-        A response without thinking, as `split_turns` gives it.
+        A response without thinking, as `turns.split_turns` gives it.
     intervals
         Answers may be half-open intervals; see `characters.clean_answer`.
     rules
@@ -161,22 +140,6 @@ def find_statements(
     """
     block = _Block(intervals, rules, others, draft)
     return block.read(text, objects)
-
-
-def split_turns(text: str) -> str:
-    """Return the text with each turn token on a line of its own."""
-    return TURN_TOKEN.sub(r"\n\g<0>\n", text)
-
-
-def is_markup(text: str) -> bool:
-    r"""Say whether a text states nothing: markup, closing tags, the number of a list, turn tokens.
-
-    Examples
-    --------
-    >>> is_markup("**\n</answer>\n2. "), is_markup("so")
-    (True, False)
-    """
-    return _CLOSING.fullmatch(text) is not None
 
 
 class _Block:
@@ -323,7 +286,7 @@ class _Block:
         if TURN_LINE.match(line):
             self.ended = bool(self.strong)
             self.no_weak |= bool(self.statements) or self.boxed
-        elif _MAYBE_TURN_LINE.match(line):
+        elif MAYBE_TURN_LINE.match(line):
             self.ended = complete
             self.no_answer |= "answer" in self.strong
         elif complete and _HEADING.match(line) and not _GSM8K.match(line):

@@ -13,7 +13,8 @@ from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import CONFIDENCES, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Statement, find_statements, is_markup, split_turns
+from caopd_bench.tasks.read.statements import Statement, find_statements
+from caopd_bench.tasks.read.turns import is_markup, split_turns
 
 _TAIL = 1000  # characters at the end in which the confidence must be named
 _WINDOW = 20_000  # characters at the end that are read

@@ -16,7 +16,7 @@ once for every call. How a response is read:
   two calls: a response cannot state alternatives and have one of them picked.
 * Calls on both sides of an invented ``Observation:`` and of a ``Confidence:`` belong to the
   response. After a call, ``Question:``, ``Begin!``, ``Final Answer:``, and whatever else begins
-  a turn (`statements`), end it; so does a question after a final answer.
+  a turn (`turns`), end it; so does a question after a final answer.
 * Echoes of the prompt (``Action: toolName``) and ``Action: None`` are no calls.
 
 All patterns have bounded quantifiers and no place is read twice, so the time is proportional to the
@@ -34,9 +34,7 @@ from caopd_bench.tasks.read.calls.values import (
     same_calls,
     same_first_call,
 )
-
-# Private there only because nothing else needed them: one list of what begins a turn.
-from caopd_bench.tasks.read.statements import TURN_LINE, TURN_TOKEN
+from caopd_bench.tasks.read.turns import TURN_LINE, TURN_TOKEN
 
 __all__ = ["Call", "find_calls", "load_calls", "render_calls", "same_calls", "same_first_call"]
 
