@@ -112,7 +112,13 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     ]
     named = [columns.response, columns.gold, columns.item, columns.question, columns.options]
     wanted = list(dict.fromkeys([*filter(None, named), *groups]))
-    found = find_columns(file, wanted, names)
+    found = find_columns(wanted, names)
+    if missing := [name for name in wanted if name not in found]:
+        _, row = next(_rows(file, names), ("", {}))
+        raise UsageError(f"{file}: no column {missing[0]!r}; it has {list_paths(row, names)}")
+    for top in {column.top for column in found.values()}:
+        if names.count(top) > 1:
+            raise UsageError(f"{file}: {names.count(top)} columns are named {top!r}; rename one")
     tops = list(dict.fromkeys(column.top for column in found.values()))
     is_first = True
     for where, row in _rows(file, tops):

@@ -100,6 +100,8 @@ def rescore(
     file = Path(path)
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
+    if options and kind != "choice":
+        raise UsageError(f"--options {options}: is of a choice; give --kind choice with it")
     if not file.exists():
         raise UsageError(f"{file}: no such file")
     asked = (by,) if isinstance(by, str) else (*by,)

@@ -12,7 +12,7 @@ from caopd_bench.runs.answers.scale import is_many
 from caopd_bench.runs.logged import Logged
 from caopd_bench.tasks.judge.choices import read_choice
 
-__all__ = ["list_notes", "note_on_letters"]
+__all__ = ["AnswerCount", "list_notes", "note_on_letters"]
 
 #: Statuses of rows that have an answer.
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
@@ -40,23 +40,50 @@ def list_notes(held: Sequence[Logged], judged: Judged, kind: str) -> list[str]:
         *_on_scale(judged),
         *_on_sums(held),
     ]
-    if kind == "choice":
-        unread = Counter(
-            (verdict.answer, logged.options)
-            for logged, verdict in pairs
-            if verdict.status in ANSWERED and not verdict.correct and not verdict.probabilities
-        )
-        answered = sum(
-            verdict.status in ANSWERED and not verdict.probabilities for _, verdict in pairs
-        )
-        nameless = sum(
-            count
-            for (answer, options), count in unread.items()
-            if read_choice(answer or "", options) is None
-        )
-        has_options = any(logged.options for logged in held)
-        found += note_on_letters(nameless, answered, has_options, "name them with --options COL")
-    return found
+    count = AnswerCount()
+    for logged, verdict in pairs:
+        if verdict.probabilities:
+            continue
+        count.add_text(logged.response)
+        if kind == "choice":
+            count.add_choice(verdict.status, verdict.correct, verdict.answer, logged.options)
+    return [*found, *count.notes("name them with --options COL")]
+
+
+class AnswerCount:
+    """Count what is many only where something went wrong: of texts, and of answers to a choice."""
+
+    def __init__(self) -> None:
+        self.texts = self.empty = self.answered = self.nameless = 0
+        self.has_options = False
+        self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
+
+    def add_text(self, text: str | None) -> None:
+        """Count a response; None is a request that failed."""
+        self.texts += 1
+        self.empty += text is not None and not text.strip()
+
+    def add_choice(
+        self, status: str, correct: int, answer: str | None, options: tuple[str, ...]
+    ) -> None:
+        """Count an answer to a choice; one that is right names its option."""
+        if answer is None or status not in ANSWERED:
+            return
+        self.answered += 1
+        self.has_options |= bool(options)
+        if not correct:
+            key = (answer, options)
+            if key not in self._known:
+                self._known[key] = read_choice(answer, options) is None
+            self.nameless += self._known[key]
+
+    def notes(self, remedy: str) -> list[str]:
+        """Give the notes; `remedy` says how options become known."""
+        found = note_on_letters(self.nameless, self.answered, self.has_options, remedy)
+        if is_many(self.empty, self.texts):
+            empty = f"{self.empty:,} empty responses, of {self.texts:,}: they count as wrong"
+            found.insert(0, empty)
+        return found
 
 
 def note_on_letters(nameless: int, answered: int, has_options: bool, remedy: str) -> list[str]:
@@ -99,12 +126,6 @@ def _on_failures(pairs: Pairs) -> Iterator[str]:
             f"{failed:,} of {len(pairs):,} requests failed: they have no response and count as "
             "wrong"
         )
-    empty = sum(
-        logged.response is not None and not logged.response.strip() and not logged.probabilities
-        for logged, _ in pairs
-    )
-    if is_many(empty, len(pairs)):
-        yield f"{empty:,} empty responses, of {len(pairs):,}: they count as wrong"
     stopped = [verdict for logged, verdict in pairs if logged.stopped == "filter"]
     if stopped:
         lost = sum(verdict.status == "api_error" for verdict in stopped)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 
 __all__ = ["ABSENT", "Column", "find_columns", "list_paths"]
@@ -55,32 +53,23 @@ class Column:
         return value
 
 
-def find_columns(file: Path, wanted: Sequence[str], names: Sequence[str]) -> dict[str, Column]:
-    """Find what names of columns or paths mean in a file.
+def find_columns(wanted: Sequence[str], names: Sequence[str]) -> dict[str, Column]:
+    """Find what names of columns or paths mean; one that begins with no column is left out.
 
-    Parameters
-    ----------
-    file : Path
-    wanted : sequence of str
-    names : sequence of str
-        Of the columns there are.
-
-    Raises
-    ------
-    UsageError
-        If there is no such column, or there are two.
+    Examples
+    --------
+    >>> find_columns(["a.b", "c"], ["a"])
+    {'a.b': Column(name='a.b', top='a', keys=('b',))}
+    >>> find_columns(["a.b"], ["a", "a.b"])["a.b"].keys
+    ()
     """
     found = {}
     for name in wanted:
         parts = name.split(".")
         cuts = range(min(len(parts), MAX_PARTS), 0, -1)
         cut = next((cut for cut in cuts if ".".join(parts[:cut]) in names), None)
-        if cut is None:
-            raise UsageError(f"{file}: no column {name!r}; it has {', '.join(map(quote, names))}")
-        top = ".".join(parts[:cut])
-        if names.count(top) > 1:
-            raise UsageError(f"{file}: {names.count(top)} columns are named {top!r}; rename one")
-        found[name] = Column(name, top, tuple(parts[cut:]))
+        if cut is not None:
+            found[name] = Column(name, ".".join(parts[:cut]), tuple(parts[cut:]))
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
+from caopd_bench.runs.answers.notes import AnswerCount
 from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
 from caopd_bench.runs.lm_eval.lines import complete
 from caopd_bench.runs.lm_eval.made import Made, add_options, check_count, say_filters
@@ -33,7 +34,9 @@ from caopd_bench.runs.lm_eval.provenance import (
 from caopd_bench.runs.lm_eval.rows import count_repeats, holds_parts, judge_again, make_rows
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
-from caopd_bench.runs.run import Row, Run
+from caopd_bench.runs.run import AGREEMENT, Row, Run
+from caopd_bench.tasks.catalogue.ways import way_of
+from caopd_bench.tasks.judge.options import options_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 from caopd_bench.tasks.read.thinking import holds_thinking
 
@@ -48,6 +51,11 @@ __all__ = [
 
 #: Reasons that stand in an error.
 SHOWN = 3
+#: What to do about answers that name no letter.
+NO_OPTIONS = (
+    "documents of earlier releases do not list them: evaluate again, or read the texts with "
+    "caopd-bench rescore and --options"
+)
 DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
 
@@ -170,6 +178,7 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     seen: set[tuple[str | int, str | int]] = set()
     lines: dict[str | int, int] = {}
     repeated = in_parts = 0
+    counted = AnswerCount()
     for number, sample in iterate_samples(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
@@ -185,7 +194,9 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
         lines[chosen] = lines.get(chosen, 0) + 1
         if chosen != next(iter(lines)):  # the same responses, by another filter
             continue
-        rows += make_rows(task, judge_again(sample, where) if reparse else sample, where)
+        judged = list(make_rows(task, judge_again(sample, where) if reparse else sample, where))
+        rows += judged
+        _count(counted, judged, section(sample, "doc"))
         first = first or sample
         repeated = max(repeated, count_repeats(sample))
         in_parts += holds_parts(sample)
@@ -201,8 +212,19 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     parser = next((one for one in parsers if one != PARSER_VERSION), next(iter(parsers), None))
     if repeated > 1:
         parser = PARSER_VERSION
-    notes = list(_say(lines, repeated, in_parts, reparse))
+    notes = [*_say(lines, repeated, in_parts, reparse), *counted.notes(NO_OPTIONS)]
     return _Read(rows, lines, first, list(sources.values()), thought, parser, notes)
+
+
+def _count(counted: AnswerCount, rows: Sequence[Row], doc: Mapping[str, Any]) -> None:
+    """Count the responses to one document, and the answers to a choice."""
+    if not way_of(doc).generates:
+        return
+    for row in rows:
+        if not row.task.endswith(AGREEMENT):
+            counted.add_text(row.text)
+            if doc.get("kind") == "choice":
+                counted.add_choice(row.status, row.correct, row.answer, options_of(doc))
 
 
 def _say(
