@@ -86,15 +86,20 @@ def same_record():
 
 #: Files that take longest, the longest first.
 LONGEST = (
-    "test_kills.py",
+    "test_exits.py",
     "test_interrupted.py",
     "test_reference_runs.py",
-    "test_exits.py",
-    "test_kill.py",
-    "test_fuzz.py",
-    "test_trl_distributed.py",
     "test_parsing.py",
-    "test_stopped.py",
+    "test_gate_plan.py",
+    "test_atomic.py",
+    "test_shared_files.py",
+    "test_rerun.py",
+    "test_kill.py",
+    "test_lm_eval_task.py",
+    "test_order.py",
+    "test_fuzz.py",
+    "test_stored_check.py",
+    "test_trl_distributed.py",
 )
 
 

@@ -83,7 +83,7 @@ def copy(folder, to):
     names = {}
 
     def copy_file(file, place):
-        known = names.setdefault(os.stat(file).st_ino, place)
+        known = names.setdefault(Path(file).stat().st_ino, place)
         if known is place:
             shutil.copy2(file, place)
         else:

@@ -24,10 +24,10 @@ from fuzz_mutations import Mutator  # noqa: E402
 
 sys.path.remove(str(HERE))
 
-#: Inputs in the fast suite: a second or two for each reader.
-FAST = {"parse_response": 3000, **{name: 3000 for name in fuzz.READERS if "judge" in name}}
-FAST |= {"judge latex": 300, "baseline.json": 3000}
-OTHERS = 500
+#: Inputs in the fast suite: a second for each reader; the slow one reads on from there.
+FAST = {"parse_response": 1500, **{name: 1500 for name in fuzz.READERS if "judge" in name}}
+FAST |= {"judge latex": 300, "baseline.json": 1500}
+OTHERS = 250
 #: In which share of the inputs a reader comes to its end, at least; else the changes are too coarse
 #: to reach what stands behind its first check.
 ENDED = 0.1

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from caopd_bench.report import read_entries
 from caopd_bench.runs.run import Row, Run
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
@@ -79,6 +80,15 @@ def _store(folder, name, rows, *, text=True, **provenance):
     run = Run(name, str(folder), rows, {**described, "tasks": dict.fromkeys(tasks, settings)})
     write_stored(run, score(run), folder / name, with_text=text)
     return folder / name
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    """Read runs in this process, however many: starting others takes longer than these tests.
+
+    That several processes give the same: `test_several_processes_give_the_same_report`.
+    """
+    monkeypatch.setattr(read_entries, "WORTH_WORKERS", 1_000)
 
 
 @pytest.fixture
