@@ -254,6 +254,7 @@ def _render(
     """Yield what is printed, a block at a time."""
     from caopd_bench.comparison.pair_notes import (
         notes_on_items,
+    from caopd_bench.comparison.equal_answers import notes_on_equal_answers
         notes_on_thinking,
         notes_on_weights,
     )
@@ -286,7 +287,8 @@ def _render(
             head = f"note on {name}" if len(runs) > 1 else "note"
             for note in notes_on_task(run, task, missing):
                 yield f"  {head}: {inline(note)}"
-    for note in [*notes_on_items(runs), *notes_on_weights(runs), *notes_on_thinking(runs)]:
+    kinds = (notes_on_items, notes_on_weights, notes_on_equal_answers, notes_on_thinking)
+    for note in (note for notes_on in kinds for note in notes_on(runs)):
         yield f"\nwarning: {inline(note)}"
     general = {str(w) for run in runs for w in run.warnings if not any(map(run.has, w.tasks))}
     for warning in sorted(general):

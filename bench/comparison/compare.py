@@ -10,6 +10,7 @@ import numpy as np
 
 from caopd_bench.comparison.breakdown import Parts, split_change
 from caopd_bench.comparison.comparability import Difference, check_parsers, find_differences, refuse
+from caopd_bench.comparison.equal_answers import notes_on_equal_answers
 from caopd_bench.comparison.missing import Missing, count_missing
 from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
@@ -169,7 +170,8 @@ def compare(
             refuse(differences)
         pair = match_task(name, ours[name], theirs[name])
         counts = count_rows(ours[name]), count_rows(theirs[name])
-        notes = (*on_weights, *notes_on_pairing([one, two], name))
+        on_answers = notes_on_equal_answers([one, two], [name])
+        notes = (*on_weights, *on_answers, *notes_on_pairing([one, two], name))
         names = one.name, two.name
         wordings = wording_of(one, name), wording_of(two, name)
         whole = _compare(names, pair, counts, level, None, tuple(differences), notes)

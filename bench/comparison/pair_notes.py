@@ -15,7 +15,14 @@ from caopd_bench.core.terminal import inline
 from caopd_bench.runs.run import AnyRun, Run
 from caopd_bench.scores.notes import has_item_names
 
-__all__ = ["MOST", "notes_on_items", "notes_on_thinking", "notes_on_weights"]
+__all__ = [
+    "MOST",
+    "cut_notes",
+    "notes_on_items",
+    "notes_on_thinking",
+    "notes_on_weights",
+    "weights_of",
+]
 
 #: Notes of a kind; one more line says that there are others.
 MOST = 50
@@ -49,7 +56,7 @@ def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
                     "the models"
                 )
 
-    return _cut(notes(), "of which one was thinking and the other was not")
+    return cut_notes(notes(), "of which one was thinking and the other was not")
 
 
 def _thinks(run: AnyRun, task: str) -> bool | None:
@@ -89,7 +96,7 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
                         f"{len(a & b)} of them shared; their numbers do not compare"
                     )
 
-    return _cut(notes(), "that answered different problems of a task")
+    return cut_notes(notes(), "that answered different problems of a task")
 
 
 def _items(run: AnyRun, task: str) -> frozenset[str]:
@@ -106,7 +113,7 @@ def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
         for i, j in _pairs_of_weights(runs):
             a, b = runs[i], runs[j]
             names = f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)}"
-            weights = inline(min(_weights(a) & _weights(b)), WIDTH)
+            weights = inline(min(weights_of(a) & weights_of(b)), WIDTH)
             model = a.provenance.get("model")
             if model != b.provenance.get("model"):
                 yield (
@@ -119,14 +126,14 @@ def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
                     "this the same folder twice?"
                 )
 
-    return _cut(notes(), "of the same weights")
+    return cut_notes(notes(), "of the same weights")
 
 
 def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
     """Yield pairs in order that share weights, and either claim two models or one evaluation."""
     if len(runs) < 2:
         return
-    weights = [_weights(run) for run in runs]
+    weights = [weights_of(run) for run in runs]
     models = [_freeze(run.provenance.get("model")) for run in runs]
     evaluations: list[set[Hashable]] = []
     by_model: dict[str, dict[Hashable, list[int]]] = {}
@@ -152,7 +159,8 @@ def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
         yield from ((i, j) for j in sorted(found) if j > i)
 
 
-def _weights(run: AnyRun) -> set[str]:
+def weights_of(run: AnyRun) -> set[str]:
+    """Give the fingerprints of the weights that the tasks of a run were answered by."""
     found = (run.settings(task).get("weights") for task in run.tasks)
     return {weights for weights in found if weights}
 
@@ -189,7 +197,7 @@ def _freeze(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]  # a number, a text or None
 
 
-def _cut(notes: Iterator[str], pairs: str) -> list[str]:
+def cut_notes(notes: Iterator[str], pairs: str) -> list[str]:
     """Take the first notes; say so where there are more."""
     taken = [note for note, _ in zip(notes, range(MOST), strict=False)]
     if len(taken) == MOST and next(notes, None) is not None:

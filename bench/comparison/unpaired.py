@@ -10,6 +10,7 @@ from typing import Any
 
 from caopd_bench.comparison.comparability import Difference, check_parsers, find_differences, refuse
 from caopd_bench.comparison.compare import common_tasks, read_pair
+from caopd_bench.comparison.equal_answers import notes_on_equal_answers
 from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.core.numbers import PLAIN, finite
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
@@ -99,7 +100,7 @@ def compare_unpaired(
         {(r.task, r.metric): r for r in score(run, level=level) if r.group is None}
         for run in (one, two)
     ]
-    notes = notes_on_weights([one, two])
+    notes = [*notes_on_weights([one, two]), *notes_on_equal_answers([one, two], tasks)]
     found = []
     for name in tasks:
         differences = find_differences(one, two, [name])

@@ -125,7 +125,7 @@ def test_the_next_lm_eval_still_refuses_our_metrics(wheel, tiny_llama, tmp_path)
     """Fails as soon as lm-eval 0.5 evaluates our tasks: then lift `<0.5` in setup.cfg and docs."""
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
-    install(python, "torch==2.13.0", "math-verify", "lm_eval[hf]>=0.5.0.dev1,<0.6", wheel)
+    install(python, "torch==2.13.0", "math-verify", "lm_eval[api,hf]>=0.5.0.dev1,<0.6", wheel)
     model = ["--model", "hf", "--model_args", f"pretrained={tiny_llama}"]
     task = ["--tasks", "caopd_math_conf", "--limit", "10", "--batch_size", "10"]
     done = run([python.parent / "lm_eval", *model, *task], tmp_path)

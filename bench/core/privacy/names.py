@@ -225,6 +225,7 @@ RUN: dict[str | None, Rule] = {
     **_named(
         Kind.PLAIN,
         """backend batch_size dtype parameters fewshot_as_multiturn date seconds""",
+    "use_cache": Kind.PLACE,
     ),
     "limit": Kind.NUMBER,
     **_named(

@@ -11,6 +11,10 @@ from caopd_bench.tasks.ask.decoding import tell_decoding
 __all__ = ["pool_sources", "run_provenance", "section", "task_provenance", "thinking_setting"]
 
 
+#: How many places of `enable_thinking` a backend heeds, by a part of its name; others heed all.
+HEEDED = {("vllm",): 1, ("completions", "anthropic", "litellm", "watsonx"): 0}
+
+
 def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
     """Give what holds for all tasks of an evaluation."""
     config = section(results, "config")
@@ -29,6 +33,7 @@ def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
             for key in ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
         },
         "limit": config.get("limit"),
+        **_cache(config),
         "chat_template_sha": results.get("chat_template_sha"),
         "fewshot_as_multiturn": results.get("fewshot_as_multiturn"),
         "system_instruction_sha": results.get("system_instruction_sha"),
@@ -39,6 +44,12 @@ def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
         "date": results.get("date"),
         "seconds": _number_or_none(results.get("total_evaluation_time_seconds")),
     }
+
+
+def _cache(config: Mapping[str, Any]) -> dict[str, str]:
+    """Give lm-eval's file of answers, if it kept one: two models may have shared it."""
+    file = config.get("use_cache")
+    return {"use_cache": file} if isinstance(file, str) and file else {}
 
 
 def _environment(results: Mapping[str, Any], label: str) -> str | None:
@@ -90,11 +101,12 @@ def pool_sources(sources: Sequence[Any]) -> Mapping[str, Any] | None:
     return {"set": " + ".join(str(source.get("set")) for source in ordered), "parts": ordered}
 
 
-def thinking_setting(arguments: Any) -> dict[str, Any]:
+def thinking_setting(arguments: Any, backend: Any = None) -> dict[str, Any]:
     """Give what the model's arguments say of thinking: asked for or not, and what strips it.
 
-    `enable_thinking` of the backends hf and vllm, or the same key in the arguments of the chat
-    template; `end_token` is the tag up to which the backend drops the text before we see it.
+    `enable_thinking` of the backends hf and vllm; `hf` also takes it from the arguments of the chat
+    template, which `vllm` overwrites (lm-eval 0.4.13). A client of a server hands neither on.
+    `end_token` is the tag up to which the backend drops the text before we see it.
     """
     if isinstance(arguments, str):
         pairs = (pair.partition("=") for pair in arguments.split(","))
@@ -103,15 +115,23 @@ def thinking_setting(arguments: Any) -> dict[str, Any]:
         return {"asked": None, "end_token": None}
     nested = [arguments.get(key) for key in ("chat_template_args", "chat_template_kwargs")]
     places = [arguments, *(place for place in nested if isinstance(place, Mapping))]
-    found = (place["enable_thinking"] for place in places if "enable_thinking" in place)
-    asked = next(found, None)
+    named = backend if isinstance(backend, str) else ""
+    heeded = next((n for words, n in HEEDED.items() if any(w in named for w in words)), len(places))
+    # Of hf, None is as if it was not named.
+    asked = next((p["enable_thinking"] for p in places[:heeded] if _asks(p)), None)
     if isinstance(asked, str):
         asked = {"true": True, "false": False}.get(asked.lower())
     token = arguments.get("think_end_token")
+    # A number is the tag's among the tokens.
+    is_token = isinstance(token, (str, int)) and not isinstance(token, bool)
     return {
         "asked": asked if isinstance(asked, bool) else None,
-        "end_token": token if isinstance(token, str) else None,
+        "end_token": str(token) if is_token else None,
     }
+
+
+def _asks(place: Mapping[str, Any]) -> bool:
+    return place.get("enable_thinking") is not None
 
 
 def section(mapping: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -1,0 +1,163 @@
+"""Two models whose answers are all the same: one of them may never have been asked.
+
+lm-eval's cache (`--use_cache FILE`) knows a request and not the model that it is for. A second
+model that is evaluated with the file of a first one gets the first one's answers, and no request is
+sent. A server that ignores the name of the model gives one model's answers under two names, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+from caopd_bench.comparison.pair_notes import cut_notes, weights_of
+from caopd_bench.core.terminal import inline
+from caopd_bench.runs.run import AnyRun, Row, Run
+
+__all__ = ["notes_on_equal_answers"]
+
+WIDTH = 40
+SHOWN = 3  # tasks
+#: Texts, and their characters together, from which on chance is no reason that all are equal.
+LEAST_TEXTS, LEAST_CHARACTERS = 3, 100
+#: Answers with their confidences, of which many are short, and different ones among them.
+LEAST_ANSWERS, LEAST_DISTINCT = 20, 3
+
+
+class _Equal(NamedTuple):
+    """Rows of one task that two runs share."""
+
+    rows: int
+    equal: int
+    characters: int
+    has_texts: bool
+    distinct: int
+
+    @property
+    def is_suspicious(self) -> bool:
+        if self.equal < self.rows:
+            return False
+        if self.has_texts:
+            return self.rows >= LEAST_TEXTS and self.characters >= LEAST_CHARACTERS
+        return self.rows >= LEAST_ANSWERS and self.distinct >= LEAST_DISTINCT
+
+
+def notes_on_equal_answers(runs: Sequence[AnyRun], tasks: Sequence[str] | None = None) -> list[str]:
+    """Name pairs of models all of whose answers are equal, or that shared a cache of lm-eval.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Pairs of one model, or of the same weights, are left out: `notes_on_weights` has those.
+    tasks : sequence of str, optional
+        Only these.
+
+    Returns
+    -------
+    list of str
+        A line for each pair, and one more if there are many.
+    """
+    return cut_notes(_notes(runs, tasks), "with equal answers")
+
+
+def _notes(runs: Sequence[AnyRun], tasks: Sequence[str] | None) -> Iterator[str]:
+    held: dict[tuple[int, str], dict[tuple[str, int], Row]] = {}
+
+    def rows_of(number: int, task: str) -> dict[tuple[str, int], Row]:
+        if (number, task) not in held:
+            found = runs[number].task_rows(task)
+            rows = {(row.item_hash, row.sample): row for row in found}
+            # Names of items that repeat within a run do not say which rows belong together.
+            held[number, task] = rows if len(rows) == len(found) else {}
+        return held[number, task]
+
+    for i, j in combinations(range(len(runs)), 2):
+        a, b = runs[i], runs[j]
+        if not isinstance(a, Run) or not isinstance(b, Run) or not _are_different(a, b):
+            continue
+        cache = a.provenance.get("use_cache")
+        cache = cache if cache and cache == b.provenance.get("use_cache") else None
+        shared = [task for task in a.tasks if b.has(task) and (tasks is None or task in tasks)]
+        found = {
+            task: _count(rows_of(i, task), rows_of(j, task), whole=cache is not None)
+            for task in shared
+        }
+        names = f"{inline(a.name, WIDTH)} and {inline(b.name, WIDTH)}"
+        yield from _say_cache(names, str(cache), found) if cache else _say_equal(names, found)
+
+
+def _say_cache(names: str, cache: str, found: Mapping[str, _Equal]) -> Iterator[str]:
+    rows, equal = (sum(one[i] for one in found.values()) for i in (0, 1))
+    # Where no answer is equal, two files had one name.
+    if equal or not rows:
+        yield (
+            f"{names} are different models and were made with one --use_cache file "
+            f"({inline(cache, WIDTH)}), which does not tell models apart: {equal:,} of {rows:,} "
+            "answers are equal, and may be those of one model; evaluate again with a file for each"
+        )
+
+
+def _say_equal(names: str, found: Mapping[str, _Equal]) -> Iterator[str]:
+    same = {task: one for task, one in found.items() if one.is_suspicious}
+    if not same:
+        return
+    named = ", ".join(inline(task, WIDTH) for task in list(same)[:SHOWN])
+    more = f" and {len(same) - SHOWN} more tasks" if len(same) > SHOWN else ""
+    rows = sum(one.rows for one in same.values())
+    has_texts = all(one.has_texts for one in same.values())
+    what = "texts" if has_texts else "answers with their confidences (no texts are kept)"
+    yield (
+        f"{names} are said to be different models, but all {rows:,} {what} of "
+        f"{named}{more} are equal; were both made with one --use_cache file, or by one "
+        "model under two names?"
+    )
+
+
+def _are_different(a: Run, b: Run) -> bool:
+    """Say whether two runs claim to be of two models, and are not known to be of one."""
+    ours, theirs = weights_of(a), weights_of(b)
+    if ours & theirs:
+        return False
+    is_named = a.provenance.get("model") != b.provenance.get("model")
+    return is_named or bool(ours and theirs)
+
+
+def _count(
+    ours: dict[tuple[str, int], Row], theirs: dict[tuple[str, int], Row], *, whole: bool
+) -> _Equal:
+    """Count the rows that both have and that say the same; up to the first other, if not `whole`.
+
+    Rows that hold nothing of an answer, such as those of files of confidences, are not counted.
+    """
+    rows = equal = characters = 0
+    has_texts = True
+    seen: set[Any] = set()
+    for place, row in ours.items():
+        other = theirs.get(place)
+        told = None if other is None else _tell(row, other)
+        if told is None:
+            continue
+        one, two, is_text = told
+        rows += 1
+        equal += one == two
+        characters += len(one) if is_text else 0
+        has_texts = has_texts and is_text
+        seen.add(one)
+        if one != two and not whole:
+            break
+    return _Equal(rows, equal, characters, has_texts and rows > 0, len(seen))
+
+
+def _tell(a: Row, b: Row) -> tuple[Any, Any, bool] | None:
+    """Give what two rows say, in the fullest form that both have, and whether that is the text."""
+    if _has_text(a) and _has_text(b):
+        return a.text, b.text, True
+    ours, theirs = ((row.answer, row.stated, row.confidence) for row in (a, b))
+    if a.probabilities or b.probabilities:
+        return (*ours, a.probabilities), (*theirs, b.probabilities), False
+    return None if ours[:2] == theirs[:2] == (None, None) else (ours, theirs, False)
+
+
+def _has_text(row: Row) -> bool:
+    return bool(row.text and row.text.strip())
