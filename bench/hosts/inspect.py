@@ -31,9 +31,10 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from caopd_bench import metrics
 from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.answers.judge import judge_logged
+from caopd_bench.runs.answers.scale import find_unclear
 from caopd_bench.runs.inspect.answers import Asked, read_answer, word_question
 from caopd_bench.runs.inspect.fields import add_call
-from caopd_bench.runs.rescore import judge_logged
 from caopd_bench.tasks.ask.prompts import render_prompt
 from caopd_bench.tasks.judge.verify import KINDS
 
@@ -44,9 +45,14 @@ STYLES = {"number": "math", "latex": "latex", "choice": "choice", "phrase": "sho
 
 
 # The decorator of the scorer, below, already calls these.
-def _confidence_of(score: Score) -> float | None:
-    stated = (score.metadata or {}).get("confidence")
-    return float(stated) if isinstance(stated, (int, float)) else None
+def _confidences(scores: Sequence[SampleScore]) -> list[float | None]:
+    """Give the stated confidences; None also for numbers whose scale the others make unclear."""
+    told = [one.score.metadata or {} for one in scores]
+    unclear = find_unclear([one.get("stated") for one in told], None)
+    return [
+        None if unclear is not None and unclear.has(one.get("stated")) else one.get("confidence")
+        for one in told
+    ]
 
 
 def _over_confidences(compute: Callable[[Sequence[float], Sequence[bool]], float]) -> Metric:
@@ -55,8 +61,8 @@ def _over_confidences(compute: Callable[[Sequence[float], Sequence[bool]], float
     def compute_all(scores: list[SampleScore]) -> float:
         pairs = [
             (stated, one.score.value == CORRECT)
-            for one in scores
-            if (stated := _confidence_of(one.score)) is not None
+            for stated, one in zip(_confidences(scores), scores, strict=True)
+            if stated is not None
         ]
         return float(compute(*zip(*pairs, strict=True))) if pairs else math.nan
 
@@ -86,8 +92,8 @@ def parse_rate() -> Metric:
     """Compute the share of answers with a usable confidence."""
 
     def share(scores: list[SampleScore]) -> float:
-        stated = sum(_confidence_of(one.score) is not None for one in scores)
-        return stated / len(scores) if scores else math.nan
+        stated = [one is not None for one in _confidences(scores)]
+        return sum(stated) / len(stated) if stated else math.nan
 
     return share
 
@@ -167,12 +173,17 @@ def _score(fields: dict[str, Any], kind: str) -> Score:
                 reason="scoring_failed",
                 explanation="the options were shuffled, and their order is not known",
             )
-        confidence, correct, status, answer, _ = judge_logged(logged, kind, None)
+        verdict = judge_logged(logged, kind, None)
     except UsageError as error:
         raise ValueError(str(error)) from None
     return Score(
-        value=CORRECT if correct else INCORRECT,
-        answer=answer,
+        value=CORRECT if verdict.correct else INCORRECT,
+        answer=verdict.answer,
         explanation=logged.response,
-        metadata={"confidence": confidence, "status": status},
+        metadata={
+            "confidence": verdict.confidence,
+            "status": verdict.status,
+            # As it was written: whether its scale is clear is seen when all are there.
+            "stated": verdict.stated,
+        },
     )

@@ -51,7 +51,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
     response, stopped = (None, "") if failed else answer_of(fields.get("output"), attached)
     options = _read_options(fields.get("choices"), attached)
     name = (word_question(question, options), gold) if options else None
-    if options and asked.kind == "choice":
+    if options and asked.kind == "choice" and response is not None:
         response, prompts, is_changed = undo_rewriting(fields, response, attached)
         order = find_order(prompts, options, is_shuffled=is_changed)
         if order is None:

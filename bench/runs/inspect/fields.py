@@ -9,7 +9,7 @@ from typing import Any
 from caopd_bench.core.files.json_stream import JsonStream
 from caopd_bench.core.files.plain_json import parse_json
 
-__all__ = ["ATTACHED", "REWRITTEN", "add_call", "find_attached", "take_sample"]
+__all__ = ["ATTACHED", "REWRITTEN", "add_call", "add_prompts", "find_attached", "take_sample"]
 
 #: What stands for a long text that is kept apart.
 ATTACHED = "attachment://"
@@ -43,7 +43,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
         if not isinstance(whole, dict):
             raise ValueError("not a sample of Inspect")
         fields = {key: whole[key] for key in KEPT if key in whole}
-        _add_prompts(fields, _entries_of(whole, "messages"))
+        add_prompts(fields, _entries_of(whole, "messages"))
         add_call(fields, _entries_of(whole, "events"))
         if "call" in fields and isinstance(whole.get("events_data"), dict):
             fields["pool"] = _entries_of(whole["events_data"], "messages")
@@ -54,7 +54,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
         if key in KEPT:
             fields[key] = stream.value()
         elif key == "messages" and is_list and fields.get("choices"):
-            _add_prompts(fields, _each(stream))
+            add_prompts(fields, _each(stream))
         elif key == "events" and is_list and _may_be_rewritten(fields):
             add_call(fields, _each(stream))
         elif key == "attachments" and stream.peek() == "{":
@@ -102,7 +102,8 @@ def _entries_of(whole: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _add_prompts(fields: dict[str, Any], messages: Iterable[Any]) -> None:
+def add_prompts(fields: dict[str, Any], messages: Iterable[Any]) -> None:
+    """Add the user's messages to the fields of a sample with choices."""
     if fields.get("choices"):
         fields.setdefault("prompts", []).extend(
             message.get("content")

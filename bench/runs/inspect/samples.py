@@ -19,7 +19,7 @@ from caopd_bench.core.files.json_stream import JsonStream
 from caopd_bench.core.files.plain_json import largest_document, parse_json
 from caopd_bench.core.files.zip_members import Archive, open_archive
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.inspect.fields import find_attached, take_sample
+from caopd_bench.runs.inspect.fields import add_call, add_prompts, find_attached, take_sample
 
 __all__ = ["iterate_samples", "read_header"]
 
@@ -29,8 +29,8 @@ HEADERS = ("header.json", "_journal/start.json")
 WHOLE = re.compile(r"samples/.*_epoch_\d{1,9}\.json", re.DOTALL)
 SHELL = re.compile(r"(samples/.*_epoch_\d{1,9}/)sample\.json", re.DOTALL)
 CHUNK = re.compile(
-    r"(samples/.*_epoch_\d{1,9}/)(?:(messages|attachments)/(\d{1,15})|(?:events|calls)/\w{1,20}"
-    r"|metadata|skeleton)\.json",
+    r"(samples/.*_epoch_\d{1,9}/)"
+    r"(?:(messages|events|calls|attachments)/([0-9a-z]{1,15})|metadata|skeleton)\.json",
     re.DOTALL,
 )
 
@@ -157,12 +157,11 @@ def _read_chunks(archive: Archive, file: Path, name: str, parts: list[str]) -> d
     prefix = name.removesuffix("sample.json")
     if f"{prefix}metadata.json" in parts:
         fields["metadata"] = _parse_member(archive, file, f"{prefix}metadata.json")
+    add_call(fields, (event for _, event in _entries_of(archive, file, parts, "events")))
     if fields.get("choices"):
-        fields["prompts"] = [
-            message.get("content")
-            for _, message in _entries_of(archive, file, parts, "messages")
-            if isinstance(message, dict) and message.get("role") == "user"
-        ]
+        pool = [message for _, message in _entries_of(archive, file, parts, "messages")]
+        add_prompts(fields, pool)
+        fields["pool"] = pool if "call" in fields else []
     names = find_attached(fields)
     if names:
         fields["attachments"] = {
@@ -178,8 +177,8 @@ def _entries_of(
     """Yield the numbered entries of a sequence in chunks; with `names` only those numbers."""
     for part in parts:
         found = CHUNK.fullmatch(part)
-        if found is None or found[2] != sequence:
-            continue
+        if found is None or found[2] != sequence or not found[3].isdecimal():
+            continue  # also `events/stats.json`
         where = f"{file} {part}"
         with _damage(where):
             stream = JsonStream(archive.stream(part), where)
