@@ -34,6 +34,12 @@ _SECOND = re.compile(
     r"[A-Z](?![A-Za-z0-9])"
 )
 _DELIMITER = re.compile(r"[\s\"'”*_`$]{0,4}(?:[).:\]}>\-–—,=|\"]|\n|$)")
+# "option B is wrong"
+_REJECTED = re.compile(
+    r"[\s)\]*_.:]{0,4}(?:(?:is|was|are|would be|seems|looks)\s+(?:clearly |also )?"
+    r"(?:not|wrong|incorrect|false|unlikely|impossible)\b|(?:is|was|are|ca)n['’]t\b|cannot\b)",
+    re.IGNORECASE,
+)
 _BARE = re.compile(r"[\W_]*[A-Za-z][\W_]*")
 # After one of these a sentence names what it chooses.
 _CUE = re.compile(
@@ -125,6 +131,8 @@ def _read_letter(text: str) -> tuple[str | None, str]:
     if letter is None or _SECOND.match(text, letter.end()):
         return None, ""
     after = text[letter.end() :]
+    if _REJECTED.match(after):
+        return None, ""
     # "A cat" is a phrase and "B 12 apples" a choice; a small letter must stand alone.
     is_word = letter[1] in "AI" or letter[1].islower()
     if not _DELIMITER.match(after) and (is_word or not after[:1].isspace()):
