@@ -210,9 +210,7 @@ TASK: dict[str | None, Rule] = {
     "exemplars": _named(Kind.PLAIN, "set confidences"),
     "confidence": _named(Kind.PLAIN, "of per"),
     "reading": {
-        **_named(
-            Kind.TEXT, "answer_labels confidence_labels answer_keys confidence_keys options"
-        ),
+        **_named(Kind.TEXT, "answer_labels confidence_labels answer_keys confidence_keys options"),
         **_named(Kind.NUMBER, "scale"),
         **_named(Kind.PLAIN, "unclear_scale"),
     },
@@ -225,9 +223,9 @@ RUN: dict[str | None, Rule] = {
     **_named(
         Kind.PLAIN,
         """backend batch_size dtype parameters fewshot_as_multiturn date seconds""",
-    "use_cache": Kind.PLACE,
     ),
     "limit": Kind.NUMBER,
+    "use_cache": Kind.PLACE,
     **_named(
         Kind.HASH,
         """revision chat_template_sha system_instruction_sha lm_eval_version transformers_version
