@@ -252,9 +252,9 @@ def _render(
     missing: Missing,
 ) -> Iterator[str]:
     """Yield what is printed, a block at a time."""
+    from caopd_bench.comparison.equal_answers import notes_on_equal_answers
     from caopd_bench.comparison.pair_notes import (
         notes_on_items,
-    from caopd_bench.comparison.equal_answers import notes_on_equal_answers
         notes_on_thinking,
         notes_on_weights,
     )
