@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
@@ -111,7 +112,8 @@ def run_score(options: argparse.Namespace) -> int:
         raise UsageError("--store takes one run; store each with its own folder")
     check_outputs(options)
     keys = list(dict.fromkeys(options.by))
-    read = read_runs(options.runs, arguments.read_columns(options, keys))
+    columns = replace(arguments.read_columns(options, keys), judge=options.reparse)
+    read = read_runs(options.runs, columns)
     runs = [_select(run, options.task) for run in read]
     if options.reparse:
         runs = [_reparse(run) for run in runs]
@@ -230,14 +232,14 @@ def _check_kept(run: AnyRun) -> Run:
 
 
 def _select(run: AnyRun, task: str | None) -> AnyRun:
-    from dataclasses import replace
-
-    from caopd_bench.runs.run import CountedRun
+    from caopd_bench.runs.run import SUBTASK, CountedRun
 
     if task is None:
         return run
     if not run.has(task):
-        raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}")
+        among = next((name for name in run.tasks if task in run.count_by(name, SUBTASK)), None)
+        hint = f"; its rows are in {among}: --task {among} --by {SUBTASK}" if among else ""
+        raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}{hint}")
     if isinstance(run, CountedRun):
         return run
     ours = [w for w in run.warnings if task in w.tasks or not any(map(run.has, w.tasks))]

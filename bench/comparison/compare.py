@@ -29,7 +29,7 @@ from caopd_bench.metrics import compare as compare_rows
 from caopd_bench.runs.confidence_of import STATED, Wording, join_wordings, wording_of
 from caopd_bench.runs.counts import Counts
 from caopd_bench.runs.read import read_runs
-from caopd_bench.runs.run import AGREEMENT, AnyRun, count_rows
+from caopd_bench.runs.run import AnyRun, count_rows, main_tasks
 from caopd_bench.scores.bounds import BOUNDED, worst_cases
 from caopd_bench.scores.notes import notes_on_pairing
 
@@ -220,7 +220,7 @@ def common_tasks(ours: Sequence[str], theirs: Sequence[str], task: str | None) -
     if not shared:
         lists = [", ".join(inline(name, NAME_WIDTH) for name in tasks) for tasks in (ours, theirs)]
         raise NotComparableError(f"the runs share no task: {lists[0]} and {lists[1]}")
-    return [name for name in shared if not name.endswith(AGREEMENT)] or shared
+    return main_tasks(shared)
 
 
 def _compare(

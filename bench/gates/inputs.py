@@ -14,7 +14,7 @@ from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import is_there, read_run, read_runs
 from caopd_bench.runs.reparse import reparse
-from caopd_bench.runs.run import AGREEMENT, AnyRun
+from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 __all__ = [
@@ -91,7 +91,7 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
     UsageError
         If it has no texts: a file of confidences, or a stored run of one.
     """
-    read = read_run(run) if isinstance(run, (str, Path)) else run
+    read = read_run(run, judge=True) if isinstance(run, (str, Path)) else run
     again, changed = reparse(read)
     rows = f"{changed:,} of {len(again.rows):,} rows" if changed else "no row"
     return again, (
@@ -102,7 +102,7 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
 
 def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:
     """Give the tasks of a policy: those it names, else all that state a confidence."""
-    return list(policy.tasks or [task for task in ours if not task.endswith(AGREEMENT)] or ours)
+    return list(policy.tasks or main_tasks(ours))
 
 
 def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> list[str]:

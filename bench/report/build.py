@@ -22,7 +22,7 @@ from caopd_bench.runs.confidence_of import Wording, join_wordings
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record
-from caopd_bench.runs.run import AGREEMENT, AnyRun, Run
+from caopd_bench.runs.run import AnyRun, Run, main_tasks
 from caopd_bench.scores.probe import OWN, probe
 
 __all__ = ["FEW", "Duel", "Report", "build_report"]
@@ -260,7 +260,7 @@ def _duels(
             if entry.name not in read:
                 read[entry.name] = _read_again(entry, columns)
         shared = [task for task in base.cells if task in cand.cells]
-        shared = [task for task in shared if not task.endswith(AGREEMENT)] or shared
+        shared = main_tasks(shared)
         for task in shared:
             duels.append(_duel(read[base.name], read[cand.name], task, level))
     return duels

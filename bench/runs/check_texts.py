@@ -75,6 +75,8 @@ def find_unlike_texts(run: AnyRun, most: int = CHECKED) -> Iterator[Unlike]:
     for task, file in find_samples(path).items():
         if not run.has(task):
             continue  # it states no confidence
+        if run.settings(task).get("confidence"):
+            continue  # nor was one read from a text; outcomes of options are checked on reading
         questions = len({row.item_hash for row in run.task_rows(task)})
         rows, checked, example = 0, 0, ""
         for number, sample in iterate_samples(file, max(questions // most, 1)):

@@ -33,6 +33,7 @@ def read_run(
     item: str | None = None,
     by: Sequence[str] = (),
     decimals: int | None = None,
+    judge: bool = False,
 ) -> AnyRun:
     """Read one run.
 
@@ -52,6 +53,8 @@ def read_run(
         Group columns of flat files; `level` is read where it exists.
     decimals : int, optional
         Round the confidences of flat files.
+    judge : bool
+        Judge the responses of tasks that lm-eval did not judge (`--predict_only`).
 
     Returns
     -------
@@ -67,7 +70,7 @@ def read_run(
         mend it.
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
-    columns = Columns(confidence, correct, item, keys, decimals)
+    columns = Columns(confidence, correct, item, keys, decimals, judge)
     try:
         name, path = _split_spec(os.fspath(spec))
         run = _read(path, columns)

@@ -56,10 +56,16 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
         wanted = set(run.tasks)
         rows = [row for row in again.rows if row.task in wanted]
         _refuse_lost(run, rows)
+        said = [
+            note
+            for note in again.warnings
+            if wanted.intersection(note.tasks) or not any(map(again.has, note.tasks))
+        ]
     elif isinstance(run, Run) and is_stored(path):
         _refuse_without_text(run)
         known = {task: _Known.of(run, task) for task in run.tasks}
         rows = [_read_again(row, known[row.task]) for row in run.rows]
+        said = list(run.warnings)
     else:
         raise UsageError(
             f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; of "
@@ -68,7 +74,7 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     before = [(row.status, row.confidence, row.correct) for row in run.rows]
     after = [(row.status, row.confidence, row.correct) for row in rows]
     changed = sum(a != b for a, b in zip(before, after, strict=True))
-    kept = tuple(note for note in run.warnings if not is_on_parser(note))
+    kept = tuple(note for note in said if not is_on_parser(note))
     return replace(
         run, rows=rows, provenance=_of_this_parser(run.provenance), warnings=kept
     ), changed
@@ -167,7 +173,9 @@ def _is_computed(run: Run, task: str) -> bool:
 
 def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:
     tasks = {
-        task: {**settings, "parser_version": PARSER_VERSION}
+        task: settings
+        if settings.get("confidence")  # nothing was read from a text
+        else {**settings, "parser_version": PARSER_VERSION}
         for task, settings in provenance.get("tasks", {}).items()
     }
     return {**provenance, "tasks": tasks}

@@ -18,7 +18,9 @@ from caopd_bench.runs.note import Note
 __all__ = [
     "AGREEMENT",
     "GREEDY",
+    "NORM",
     "STATUSES",
+    "SUBTASK",
     "AnyRun",
     "CountedRun",
     "Row",
@@ -26,6 +28,8 @@ __all__ = [
     "Status",
     "count_rows",
     "label_items",
+    "main_tasks",
+    "make_row",
     "tally_questions",
     "tally_rows",
 ]
@@ -34,6 +38,12 @@ __all__ = [
 GREEDY = -1
 #: Ends the task name of rows that hold the vote of a question's samples, its share as confidence.
 AGREEMENT = ":agreement"
+#: Ends the task name of rows that chose by the loglikelihood per character of an option.
+NORM = ":norm"
+#: Groups the rows of a task that several tasks of lm-eval make up.
+SUBTASK = "subtask"
+#: Ends the names of tasks whose rows are those of another task, with another confidence.
+DERIVED = (AGREEMENT, NORM, f"{NORM}_bytes", ":mutual_info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,55 @@ class Row:
     gold: str | None = None
     probabilities: tuple[float, ...] = ()
     right_option: int = -1
+
+
+class _Open:
+    """A row while it is filled: what cannot be changed later takes five times as long to make."""
+
+    __slots__ = Row.__slots__
+
+
+def make_row(
+    task: str,
+    item_hash: str,
+    groups: Mapping[str, Any],
+    confidence: float | None,
+    correct: int,
+    status: Status,
+    probabilities: tuple[float, ...],
+    right_option: int,
+) -> Row:
+    """Make a row without a text, for logs of a hundred thousand.
+
+    Examples
+    --------
+    >>> make_row("t", "a", {}, 0.7, 1, "ok", (0.3, 0.7), 1) == Row(
+    ...     "t", "a", GREEDY, {}, 0.7, 1, "ok", probabilities=(0.3, 0.7), right_option=1
+    ... )
+    True
+    """
+    row: Any = _Open()
+    row.task, row.item_hash, row.sample, row.groups = task, item_hash, GREEDY, groups
+    row.confidence, row.correct, row.status = confidence, correct, status
+    row.answer = row.stated = row.text = row.question = row.gold = None
+    row.probabilities, row.right_option = probabilities, right_option
+    row.__class__ = Row
+    made: Row = row
+    return made
+
+
+def main_tasks(tasks: Sequence[str]) -> list[str]:
+    """Leave out the tasks whose rows are those of another task, with another confidence.
+
+    Examples
+    --------
+    >>> main_tasks(["a", "a:norm", "b:norm"]), main_tasks(["caopd_sc8", "caopd_sc8:agreement"])
+    (['a', 'b:norm'], ['caopd_sc8'])
+    """
+    known = set(tasks)
+    return [
+        task for task in tasks if not (task.endswith(DERIVED) and task.rpartition(":")[0] in known)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ class Columns:
         Group columns. "level" is read too, where it exists.
     decimals : int, optional
         Round the confidences. It bounds the memory that continuous confidences take.
+    judge : bool
+        Of a run of lm-eval: judge the responses of tasks that were not judged.
     """
 
     confidence: str = "confidence"
@@ -64,6 +66,7 @@ class Columns:
     item: str | None = None
     by: Sequence[str] = ()
     decimals: int | None = None
+    judge: bool = False
 
 
 def find_flat(path: Path) -> list[Path]:

@@ -2,5 +2,5 @@
 
 Start with `read`.
 
-Imports `core`, `runs` and `tasks`.
+Imports `answers`, `core`, `runs` and `tasks`.
 """

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caopd_bench.tasks.ask.decoding import tell_decoding
 
-__all__ = ["pool_sources", "run_provenance", "section", "task_provenance", "thinking_setting"]
+__all__ = [
+    "option_settings",
+    "pool_options",
+    "pool_sources",
+    "run_provenance",
+    "section",
+    "task_provenance",
+    "thinking_setting",
+]
+
+#: Keys of a task's configuration that name the split of its questions, the first that is there.
+SPLITS = ("test_split", "validation_split", "training_split")
 
 
 #: How many places of `enable_thinking` a backend heeds, by a part of its name; others heed all.
@@ -82,6 +94,43 @@ def task_provenance(
         "weights": doc.get("weights"),
         "prompt_version": doc.get("prompt_version"),
         "parser_version": doc.get("parser_version"),
+    }
+
+
+def option_settings(task: str, results: Mapping[str, Any], per: str) -> dict[str, Any]:
+    """Give what is particular to one task of options; `per` is of `READINGS`."""
+    config = section(results, "configs", task)
+    split = next((config[key] for key in SPLITS if isinstance(config.get(key), str)), None)
+    source = {"set": config.get("dataset_path"), "name": config.get("dataset_name"), "split": split}
+    return {
+        "version": section(results, "versions").get(task),
+        "num_fewshot": section(results, "n-shot").get(task),
+        "task_hash": section(results, "task_hashes").get(task),
+        "source": {key: value for key, value in source.items() if isinstance(value, str)} or None,
+        "confidence": {"of": "option", "per": per},
+    }
+
+
+def pool_options(
+    parts: Sequence[dict[str, Any]], group: str, results: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give the settings of a group, by those of its subtasks: what they share, and one hash."""
+    if len(parts) == 1:
+        return parts[0]
+    pooled = {key: value for key, value in parts[0].items() if all(p[key] == value for p in parts)}
+    sources = [part["source"] or {} for part in parts]
+    shared = {
+        key: value
+        for key, value in sources[0].items()
+        if all(source.get(key) == value for source in sources)
+    }
+    version = section(results, "versions").get(group)
+    hashes = "".join(str(part["task_hash"]) for part in parts)
+    return {
+        **pooled,
+        "version": version if version not in (None, "N/A") else pooled.get("version"),
+        "task_hash": hashlib.sha256(hashes.encode()).hexdigest(),
+        "source": shared or None,
     }
 
 

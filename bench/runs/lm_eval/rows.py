@@ -13,13 +13,23 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
+from caopd_bench.runs.lm_eval.parts import join_parts
 from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
 from caopd_bench.tasks.read.parse import find_spans, parse_response
 
-__all__ = ["has_text", "judge_again", "list_texts", "make_rows"]
+__all__ = [
+    "count_repeats",
+    "has_text",
+    "holds_parts",
+    "judge_again",
+    "list_repeats",
+    "list_texts",
+    "make_rows",
+    "read_text",
+]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
 
@@ -47,6 +57,12 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
     groups = _read_groups(doc, where)
     texts = list_texts(sample)
     if not isinstance(sample["acc"], list):
+        repeats = list_repeats(sample)
+        if len(repeats) > 1:
+            for i, text in enumerate(repeats):
+                verdict = _judge_one(doc, text, where)
+                yield _make_row(task, sample, doc, groups, i, text, verdict, where)
+            return
         number = 0 if way_of(doc).sampled else GREEDY
         text = texts[0] if texts else None
         verdict = (sample["confidence"], sample["acc"], sample.get("status"))
@@ -87,6 +103,11 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     except ValueError as error:  # an unknown kind of answer, or one that math-verify is needed for
         raise UsageError(f"{where}: cannot be judged again: {error}") from None
     return {**sample, **judged}
+
+
+def _judge_one(doc: Mapping[str, Any], text: str | None, where: str) -> tuple[Any, Any, Any]:
+    judged = judge_again({"doc": doc, "resps": [[text]]}, where)
+    return judged["confidence"], judged["acc"], judged.get("status")
 
 
 def _make_row(
@@ -182,12 +203,48 @@ def _read_confidence(value: Any, where: str) -> float | None:
 def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
     """Give the first response to each request; None for one that failed or is no text."""
     responses = sample.get("resps")
-    texts: list[str | None] = []
-    for response in responses if isinstance(responses, list) else ():
-        while isinstance(response, list):
-            response = response[0] if response else None
-        texts.append(response if isinstance(response, str) else None)
-    return texts
+    return [_first_text(response) for response in _listed(responses)]
+
+
+def _first_text(response: Any) -> str | None:
+    while isinstance(response, list):
+        response = response[0] if response else None
+    return read_text(response)
+
+
+def list_repeats(sample: Mapping[str, Any]) -> list[str | None]:
+    """Give all responses to the only request for a text; none where there are several requests."""
+    responses = _listed(sample.get("resps"))
+    way = way_of(section(sample, "doc"))
+    if len(responses) != 1 or not way.generates:
+        return []
+    return [_first_text(response) for response in _listed(responses[0])]
+
+
+def count_repeats(sample: Mapping[str, Any]) -> int:
+    """Count the responses to the only request, where lm-eval judged one of them."""
+    return 1 if isinstance(sample.get("acc"), list) else len(list_repeats(sample))
+
+
+def read_text(response: Any) -> str | None:
+    """Give a response as text: of content parts their texts; None of what is none."""
+    if not isinstance(response, str):
+        return None
+    joined = join_parts(response) if response[:1] == "[" else None
+    return response if joined is None else joined
+
+
+def holds_parts(sample: Mapping[str, Any]) -> int:
+    """Count the responses of content parts."""
+    found = 0
+    for response in _listed(sample.get("resps")):
+        for text in _listed(response) if isinstance(response, list) else [response]:
+            found += isinstance(text, str) and text[:1] == "[" and join_parts(text) is not None
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def has_text(text: str | None) -> bool:

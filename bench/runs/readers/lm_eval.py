@@ -12,8 +12,8 @@ from caopd_bench.runs.run import AnyRun
 __all__ = ["READER"]
 
 
-def _read(path: Path, _columns: Columns) -> AnyRun:
-    return read_lm_eval(find_results(path))
+def _read(path: Path, columns: Columns) -> AnyRun:
+    return read_lm_eval(find_results(path), judge=columns.judge)
 
 
 READER = Reader("output of lm_eval", is_lm_eval, _read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -41,6 +41,9 @@ __all__ = [
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
+#: How far from 1 probabilities may sum.
+ROUNDING = 1e-6
+Probability = Annotated[float, Field(ge=0, le=1)]
 #: A row with more is none; checking each of a million would take gigabytes.
 MAX_FIELDS = 100
 #: Beside them where the stored run is a reference.
@@ -81,11 +84,22 @@ class StoredRow(BaseModel):
     text: str | None = None
     question: str | None = None
     gold: str | None = None
+    probabilities: list[Probability] | None = Field(default=None, min_length=2, max_length=1000)
+    right_option: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _check_status(self) -> StoredRow:
         if (self.status == "ok") != (self.confidence is not None):
             raise ValueError(f"status {self.status!r} with confidence {self.confidence}")
+        if (self.probabilities is None) != (self.right_option is None):
+            raise ValueError("probabilities and right_option go together")
+        if self.probabilities is not None and self.right_option is not None:
+            if self.right_option >= len(self.probabilities):
+                raise ValueError(f"no option {self.right_option}")
+            if abs(sum(self.probabilities) - 1.0) > ROUNDING:
+                raise ValueError("probabilities that do not sum to 1")
+            if self.confidence is not None and self.confidence not in self.probabilities:
+                raise ValueError("a confidence that is the probability of no option")
         return self
 
 
@@ -202,12 +216,16 @@ def dump_row(run: str, row: Row, with_text: bool) -> bytes:
             text=row.text if with_text else None,
             question=row.question if with_text else None,
             gold=row.gold if with_text else None,
+            probabilities=list(row.probabilities) or None,
+            right_option=row.right_option if row.probabilities else None,
         )
     except ValidationError as error:
         raise UsageError(f"a row of {row.task} cannot be stored: {_first_problem(error)}") from None
     plain = stored.model_dump()
     for key in () if with_text else ("question", "gold"):
         del plain[key]
+    if not row.probabilities:  # as it was written before there were any
+        del plain["probabilities"], plain["right_option"]
     # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
     return json.dumps(plain, ensure_ascii=True).encode() + b"\n"
 

@@ -248,4 +248,6 @@ def _to_row(stored: StoredRow) -> Row:
         text=stored.text,
         question=stored.question,
         gold=stored.gold,
+        probabilities=tuple(stored.probabilities or ()),
+        right_option=-1 if stored.right_option is None else stored.right_option,
     )

@@ -428,7 +428,7 @@ def test_a_run_without_confidence(refused, mixed, samples_of, results_of):
     samples_of(mixed).unlink()
     _write_plain(mixed, results_of)
     message = refused("score", mixed)
-    assert "none of its tasks (gsm8k) states a confidence" in message
+    assert "none of its tasks has a confidence to score: gsm8k: no stated confidence" in message
     assert "`caopd-bench tasks`" in message
 
 

@@ -1,0 +1,85 @@
+"""Groups of lm-eval: subtasks that are scored together, such as the 57 of MMLU.
+
+Subtasks are rows of one task, that of the highest group for which lm-eval gives a number;
+each row has the name of its subtask, and of the groups in between, among its groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from caopd_bench.runs.lm_eval.provenance import section
+from caopd_bench.runs.run import SUBTASK
+
+__all__ = ["Place", "find_places"]
+
+#: Key of rows: the group between the task and the subtask; of several the highest.
+SUBGROUP = "subgroup"
+
+
+class Place(NamedTuple):
+    """Where the rows of a subtask go.
+
+    Attributes
+    ----------
+    task : str
+        The group.
+    groups : dict
+        What its rows belong to.
+    """
+
+    task: str
+    groups: dict[str, str]
+
+
+def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, Place]:
+    """Give the place of each task that is part of a group with one of these metrics.
+
+    Parameters
+    ----------
+    results : Mapping
+        A results file.
+    metrics : collection of str
+        `acc`, `acc_norm`, ...
+
+    Examples
+    --------
+    >>> results = {
+    ...     "group_subtasks": {"mmlu": ["mmlu_stem"], "mmlu_stem": ["mmlu_anatomy"]},
+    ...     "groups": {"mmlu": {"acc,none": 0.5}, "mmlu_stem": {"acc,none": 0.5}},
+    ... }
+    >>> find_places(results, ["acc"])["mmlu_anatomy"]
+    Place(task='mmlu', groups={'subtask': 'mmlu_anatomy', 'subgroup': 'mmlu_stem'})
+    """
+    parents: dict[str, str] = {}
+    for group, members in section(results, "group_subtasks").items():
+        for member in members if isinstance(members, list) else ():
+            if isinstance(member, str) and member != group:
+                parents.setdefault(member, group)
+    scored = {
+        group
+        for group, numbers in section(results, "groups").items()
+        if isinstance(numbers, Mapping)
+        and any(str(key).partition(",")[0] in metrics for key in numbers)
+    }
+    places = {}
+    for task in parents:
+        above = _list_above(task, parents)
+        tops = [i for i, group in enumerate(above) if group in scored]
+        if tops:
+            between = above[: tops[-1]][::-1]
+            names = [SUBGROUP, *(f"{SUBGROUP}_{i}" for i in range(2, len(between) + 1))]
+            places[task] = Place(
+                above[tops[-1]], {SUBTASK: task, **dict(zip(names, between, strict=False))}
+            )
+    return places
+
+
+def _list_above(task: str, parents: Mapping[str, str]) -> list[str]:
+    """List the groups that a task is in, from the lowest; a damaged file may go round."""
+    above: list[str] = []
+    while task in parents and parents[task] not in above:
+        task = parents[task]
+        above.append(task)
+    return above

@@ -1,0 +1,68 @@
+"""What a task of lm-eval's asked for, by the first line of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caopd_bench.runs.lm_eval.options import READINGS, holds_options
+from caopd_bench.runs.lm_eval.provenance import section
+
+__all__ = ["WHY_NOT", "kind_of"]
+
+#: Why the rows of a task have no confidence, by its kind.
+WHY_NOT = {
+    "ours, not judged": "made with --predict_only, so that nothing was judged: --reparse judges it",
+    "options, no outcome": (
+        "its samples have none of " + ", ".join(reading.metric for reading in READINGS) + ", so "
+        "that it is not known which option was chosen and whether it was right"
+    ),
+    "options, not judged": (
+        "made with --predict_only, so that nothing was judged: --reparse judges it"
+    ),
+    "target": (
+        "its samples have the loglikelihood of the right answer alone, which is no confidence in "
+        "an answer of the model's"
+    ),
+    "text": "its samples have the loglikelihood of texts, and no answers",
+    "answers": (
+        "its answers were not read for a stated confidence: caopd-bench rescore RUN --task NAME "
+        "reads them"
+    ),
+    "unknown": "no stated confidence in its samples",
+}
+OURS = ("item_hash", "question", "answer")
+
+
+def kind_of(sample: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Tell the kind of a task: "ours", "options", or a key of `WHY_NOT`.
+
+    Parameters
+    ----------
+    sample : Mapping
+        The first line of its samples.
+    config : Mapping
+        Of the task, in the results.
+    """
+    if "confidence" in sample and "acc" in sample:
+        return "ours"
+    doc, metrics = section(sample, "doc"), sample.get("metrics")
+    is_bypassed = "bypass" in sample or metrics in ([], ["bypass"])
+    if is_bypassed and all(isinstance(doc.get(key), str) for key in OURS):
+        return "ours, not judged"
+    if holds_options(sample):
+        if any(reading.metric in sample for reading in READINGS):
+            return "options"
+        return "options, not judged" if is_bypassed else "options, no outcome"
+    return _kind_of_texts(sample, config)
+
+
+def _kind_of_texts(sample: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    responses = sample.get("resps")
+    first = responses[0] if isinstance(responses, list) and responses else None
+    answer = first[0] if isinstance(first, list) and first else None
+    if config.get("output_type") == "loglikelihood_rolling":
+        return "text"
+    if isinstance(answer, list):
+        return "target" if len(answer) == 2 and answer[1] in ("True", "False") else "unknown"
+    return "answers" if isinstance(answer, str) else "unknown"

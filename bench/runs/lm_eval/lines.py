@@ -1,0 +1,263 @@
+"""Lines of samples, of which little is needed: prompts, one for each option, are passed over.
+
+lm-eval writes the keys of a line in one order. Inside of a text no quote stands unescaped, so that
+`, "filtered_resps": [` cannot be part of one: where the keys are found in their order, only what is
+needed is parsed, many lines at once. Any other line is parsed whole.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.files.packed import BlankLines, read_lines
+from caopd_bench.core.files.plain_json import parse_json
+from caopd_bench.core.terminal import quote
+
+__all__ = ["Line", "Samples", "complete", "group_of", "name_item"]
+
+#: Of a document, where they are short: what its question belongs to.
+GROUPS = ("level", "family", "subject", "domain")
+MAX_GROUP = 100
+GROUP_KEYS = tuple(f'"{name}": '.encode() for name in GROUPS)
+HEAD, DOC, TARGET = b'{"doc_id": ', b', "doc": ', b', "target": "'
+ARGUMENTS, OPTION, TAIL = b', "arguments": {', b', "arg_1": "', b', "filtered_resps": ['
+#: Lines that are parsed at once, and the most bytes of them.
+BATCH, BATCH_BYTES = 512, 1 << 20
+#: A line with more brackets is parsed by itself, which looks at how deep they go.
+MAX_BRACKETS = 250
+#: Characters of the hashes of a document and of its right answer that name a question.
+DOC_DIGITS, GOLD_DIGITS = 16, 8
+
+
+class Line(NamedTuple):
+    """What is needed of one line.
+
+    Attributes
+    ----------
+    number : int
+        In its file.
+    item : str
+        Names the question.
+    groups : Mapping
+        Shared by all lines of one group.
+    target : str
+        The right answer, as lm-eval writes it.
+    options : list of bytes
+        UTF-8: what was to follow the prompt, of each request.
+    tail : Mapping
+        `filtered_resps` and all that comes after it.
+    """
+
+    number: int
+    item: str
+    groups: Mapping[str, str | int | float]
+    target: str
+    options: list[bytes]
+    tail: Mapping[str, Any]
+
+
+class _Part(NamedTuple):
+    """A line, and the parts of it that are needed; without them it is parsed whole."""
+
+    number: int
+    data: bytes
+    doc_id: bytes = b""
+    doc: bytes = b""
+    gold: bytes = b""
+    options: list[bytes] = []  # noqa: RUF012  a default that nobody changes
+    tail: bytes = b""
+
+
+class Samples:
+    """The lines of one file, those of its first filter: the others hold the same responses.
+
+    Parameters
+    ----------
+    file : Path
+    groups : mapping, optional
+        What all of them belong to, beside what their documents say.
+
+    Attributes
+    ----------
+    counts : dict
+        Lines of each filter, once all were gone through.
+    """
+
+    def __init__(self, file: Path, groups: Mapping[str, Any] | None = None) -> None:
+        self.file = file
+        self._common = dict(groups or {})
+        self.counts: dict[str, int] = {}
+        self._seen: set[tuple[str, bytes]] = set()
+        self._shared: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield what is needed of each line.
+
+        Raises
+        ------
+        UsageError
+            If a line is damaged, or a document appears twice.
+        """
+        blank = BlankLines(self.file)
+        parts: list[_Part] = []
+        size = 0
+        for number, data in read_lines(self.file):
+            if blank.add(data.isspace()):
+                continue
+            parts.append(part := _take_apart(number, data))
+            size += len(part.data) if not part.tail else len(part.tail) + len(part.doc)
+            if len(parts) == BATCH or size > BATCH_BYTES:
+                yield from self._read(parts)
+                parts, size = [], 0
+        yield from self._read(parts)
+
+    def where(self, number: int) -> str:
+        """Name a line."""
+        return f"{self.file} line {number}"
+
+    def _read(self, parts: list[_Part]) -> Iterator[Line]:
+        quick = [part for part in parts if part.tail]
+        tails = iter(_parse_all([b"{" + part.tail for part in quick]) or [None] * len(quick))
+        grouped = [part.doc for part in quick if part.doc]
+        docs = iter(_parse_all(grouped) or [None] * len(grouped))
+        shared, seen, counts, common = self._shared, self._seen, self.counts, self._common
+        for part in parts:
+            tail = next(tails) if part.tail else None
+            doc = next(docs) if part.doc else _NONE
+            if tail is None or doc is None or not _has_hashes(tail):
+                line, doc_id = self._read_whole(part)
+            else:
+                gold = part.gold.decode()
+                item = tail["doc_hash"][:DOC_DIGITS] + tail["target_hash"][:GOLD_DIGITS]
+                groups = _share_groups(doc, shared, common) if doc else common
+                line = Line(part.number, item, groups, gold, part.options, tail)
+                doc_id = part.doc_id
+            chosen = line.tail.get("filter")
+            if not isinstance(chosen, str):
+                chosen = quote(chosen)
+            key = (chosen, doc_id)
+            if key in seen:
+                raise UsageError(
+                    f"{self.where(part.number)}: doc_id {quote(doc_id.decode())} appears twice; "
+                    "was the file appended to?"
+                )
+            seen.add(key)
+            counts[chosen] = counts.get(chosen, 0) + 1
+            if len(counts) == 1 or chosen == next(iter(counts)):
+                yield line
+
+    def _read_whole(self, part: _Part) -> tuple[Line, bytes]:
+        where = self.where(part.number)
+        with complete(where):
+            sample = parse_json(part.data, where)
+        if not isinstance(sample, dict):
+            raise UsageError(f"{where}: expected a JSON object, got {type(sample).__name__}")
+        doc, target = sample.get("doc"), str(sample.get("target"))
+        requests = sample.get("arguments")
+        found = [
+            request.get("arg_1") if isinstance(request, Mapping) else None
+            for request in (requests.values() if isinstance(requests, Mapping) else ())
+        ]
+        options = [text.encode("utf-8", "surrogatepass") for text in found if isinstance(text, str)]
+        groups = self._common
+        if isinstance(doc, Mapping):
+            groups = _share_groups(doc, self._shared, groups)
+        line = Line(part.number, name_item(sample), groups, target, options, sample)
+        return line, str(sample.get("doc_id")).encode("utf-8", "surrogatepass")
+
+
+_NONE: dict[str, Any] = {}
+
+
+@contextmanager
+def complete(where: str) -> Iterator[None]:
+    """Say what is wrong with JSON that cannot be read."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{where}: not UTF-8 text ({error.reason}); is it the right file?"
+        ) from None
+    except ValueError:  # also a number of 5000 digits
+        raise UsageError(
+            f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
+        ) from None
+
+
+def _take_apart(number: int, data: bytes) -> _Part:
+    tail_at = data.rfind(TAIL)
+    arguments_at = data.rfind(ARGUMENTS, 0, tail_at) if tail_at > 0 else -1
+    target_at = data.rfind(TARGET, 0, arguments_at) if arguments_at > 0 else -1
+    doc_at = data.find(DOC, 0, target_at) if target_at > 0 else -1
+    if doc_at < 0 or not data.startswith(HEAD):
+        return _Part(number, data)
+    options = [piece[: piece.find(b'"')] for piece in data[arguments_at:tail_at].split(OPTION)[1:]]
+    gold, tail = data[target_at + len(TARGET) : arguments_at - 1], data[tail_at + 2 :]
+    doc = data[doc_at + len(DOC) : target_at]
+    for key in GROUP_KEYS:
+        if key in doc:
+            break
+    else:
+        doc = b""
+    if (
+        b"\\" in gold
+        or not gold.isascii()
+        or b"\\" in b"".join(options)
+        or tail.count(b"[") + tail.count(b"{") > MAX_BRACKETS
+        or doc.count(b"[") + doc.count(b"{") > MAX_BRACKETS
+    ):
+        return _Part(number, data)
+    return _Part(number, data, data[len(HEAD) : doc_at], doc, gold, options, tail)
+
+
+def _parse_all(documents: list[bytes]) -> list[Any] | None:
+    """Parse objects at once; None if one of them is not an object by itself."""
+    try:
+        parsed = json.loads(b"[" + b",".join(documents) + b"]") if documents else []
+    except (ValueError, RecursionError):
+        return None
+    is_whole = len(parsed) == len(documents) and all(type(value) is dict for value in parsed)
+    return parsed if is_whole else None
+
+
+def name_item(sample: Mapping[str, Any]) -> str:
+    """Name the question of a line by its document and its right answer."""
+    if _has_hashes(sample):
+        return str(sample["doc_hash"][:DOC_DIGITS] + sample["target_hash"][:GOLD_DIGITS])
+    named = [sample.get("doc"), str(sample.get("target"))]
+    key = json.dumps(named, sort_keys=True, default=str).encode()
+    return blake2b(key, digest_size=(DOC_DIGITS + GOLD_DIGITS) // 2).hexdigest()
+
+
+def _has_hashes(sample: Mapping[str, Any]) -> bool:
+    doc, target = sample.get("doc_hash"), sample.get("target_hash")
+    is_text = type(doc) is str and type(target) is str
+    return is_text and len(doc) >= DOC_DIGITS and len(target) >= GOLD_DIGITS  # type: ignore[arg-type]
+
+
+def group_of(value: Any) -> str | int | float | None:
+    """Give a value by which questions can be grouped: a short word or a number."""
+    if isinstance(value, str):
+        return value if 0 < len(value) <= MAX_GROUP else None
+    is_number = isinstance(value, (int, float)) and math.isfinite(value)
+    return value if is_number else None
+
+
+def _share_groups(
+    doc: Mapping[str, Any],
+    shared: dict[tuple[Any, ...], dict[str, Any]],
+    common: dict[str, Any],
+) -> dict[str, Any]:
+    key = tuple(map(group_of, map(doc.get, GROUPS)))
+    if key not in shared:
+        named = zip(GROUPS, key, strict=True)
+        known = {name: value for name, value in named if value is not None}
+        shared[key] = {**known, **common}
+    return shared[key]

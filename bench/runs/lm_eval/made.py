@@ -1,0 +1,184 @@
+"""The rows of a run's tasks, as they are put together; tasks of options go to their groups."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.lm_eval.groups import Place, find_places
+from caopd_bench.runs.lm_eval.options import READINGS, OptionRows, read_options
+from caopd_bench.runs.lm_eval.provenance import option_settings, pool_options, section
+from caopd_bench.runs.note import Note
+from caopd_bench.runs.run import SUBTASK, Row
+
+__all__ = ["Made", "add_options", "check_count", "say_filters"]
+
+#: Difference of two means that are the same.
+ROUNDING = 1e-9
+
+
+@dataclass(slots=True)
+class Made:
+    """Rows, notes and settings of the tasks of one run.
+
+    Attributes
+    ----------
+    results : Mapping
+        The results file.
+    judges : bool
+        Whether what was not judged is judged now.
+    rows : list of Row
+    warnings : list of Note
+    settings : dict
+        Of each task.
+    parts : dict
+        Settings of the parts of each task of options.
+    counts : dict
+        Of each task of options and what is to be said of its rows: of how many.
+    copies : dict
+        Of each task of options: how often each question was seen.
+    """
+
+    results: Mapping[str, Any]
+    judges: bool
+    rows: list[Row] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    copies: dict[str, dict[str, int]] = field(default_factory=dict)
+    places: dict[str, Place] | None = None
+
+    def place(self, task: str) -> Place:
+        """Give the task that a task's rows go to, and what they belong to there."""
+        if self.places is None:
+            self.places = find_places(self.results, [reading.metric for reading in READINGS])
+        return self.places.get(task) or Place(task, {})
+
+    def pool_groups(self) -> None:
+        """Settle what is known once all parts of the groups are there."""
+        for name, parts in self.parts.items():
+            task = name.partition(":")[0] if name not in section(self.results, "configs") else name
+            self.settings[name] = pool_options(parts, task, self.results)
+        for (name, text), count in self.counts.items():
+            self.warnings.append(Note(name, f"{count:,} {text}"))
+        self.warnings += _unlike_groups(self)
+
+
+def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> None:
+    """Read the samples of a task of options, and add its rows."""
+    place = made.place(task)
+    with _without_collecting():
+        read, counts = read_options(
+            task,
+            file,
+            first,
+            _find_delimiter(task, made.results),
+            place=place,
+            copies=made.copies.setdefault(place.task, {}),
+            judge=made.judges,
+        )
+    check_count(task, file, counts, made.results)
+    part = f"{task}: " if place.groups else ""
+    if len(counts) > 1:
+        made.warnings.append(
+            Note(place.task, part + say_filters(", ".join(map(quote, counts)), len(counts)))
+        )
+    for one in read:
+        name = place.task + one.reading.suffix
+        why = one.why_not or (_say_unlike(one) if one.unlike else "")
+        if why:
+            made.warnings.append(Note(place.task, f"{part}{one.reading.metric}: {why}; left out"))
+            continue
+        made.rows += one.rows
+        made.parts.setdefault(name, []).append(option_settings(task, made.results, one.reading.per))
+        made.counts += Counter({(name, UNPLACED): one.unplaced, (name, UNDEFINED): one.undefined})
+
+
+UNPLACED = (
+    "questions have not one right option that is known (several, none, or it is not in the log): "
+    "in numbers over all options they are left out"
+)
+UNDEFINED = "questions have a loglikelihood that is not a number, and so no confidence"
+
+
+def _say_unlike(one: OptionRows) -> str:
+    rows = len(one.rows)
+    return (
+        f"in {one.unlike:,} of {rows:,} rows it is not the outcome of the likeliest option, first "
+        f"in {one.first_unlike} (edited, or the task chooses in a way of its own)"
+    )
+
+
+def _unlike_groups(made: Made) -> Iterator[Note]:
+    """Yield notes where lm-eval's number of a group is not the mean of its questions."""
+    for reading in READINGS:
+        means: dict[str, list[int]] = {}
+        for row in made.rows if section(made.results, "groups") else ():
+            if SUBTASK in row.groups and row.task.endswith(reading.suffix):
+                means.setdefault(row.task, []).append(row.correct)
+        for name, outcomes in means.items():
+            if name.removesuffix(reading.suffix) + reading.suffix != name:
+                continue
+            group = name.removesuffix(reading.suffix) if reading.suffix else name
+            numbers = section(made.results, "groups", group)
+            given = [
+                value
+                for key, value in numbers.items()
+                if str(key).partition(",")[0] == reading.metric and isinstance(value, float)
+            ]
+            mean = sum(outcomes) / len(outcomes)
+            if given and abs(given[0] - mean) > ROUNDING:
+                yield Note(
+                    name,
+                    f"lm-eval gives {reading.metric} {given[0]:.4f} of this group, and the mean "
+                    f"of its questions is {mean:.4f}: lm-eval's gives each subtask another weight",
+                )
+
+
+def _find_delimiter(task: str, results: Mapping[str, Any]) -> str:
+    """Give what lm-eval put between the prompt and an option."""
+    config = section(results, "configs", task)
+    delimiter, prefix = config.get("target_delimiter", " "), config.get("gen_prefix")
+    if results.get("chat_template") or results.get("chat_template_sha"):
+        is_kept = isinstance(prefix, str) and prefix and not prefix[-1].isspace()
+        return delimiter if is_kept and isinstance(delimiter, str) else ""
+    return delimiter if isinstance(delimiter, str) else " "
+
+
+def check_count(
+    task: str, file: Path, counts: Mapping[Any, int], results: Mapping[str, Any]
+) -> None:
+    """Refuse another number of lines, of any filter, than the results file counts."""
+    expected = section(results, "n-samples", task).get("effective")
+    for name, count in counts.items() if isinstance(expected, int) else ():
+        if count != expected:
+            which = f" of the filter {quote(name)}" if len(counts) > 1 else ""
+            raise UsageError(
+                f"{file}: {count} rows{which}, but the results file counts {expected}; the file is "
+                "cut off or not of this run"
+            )
+
+
+def say_filters(names: str, count: int) -> str:
+    """Say that the first of several filters was read."""
+    return f"its {count} filters ({names}) are of the same responses: the first is read"
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Keep Python from looking for circles among rows, of which there are none: a third faster."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,377 @@
+"""Tasks that choose an option by its loglikelihood: lm-eval's `multiple_choice` and its kin.
+
+No confidence is stated. The confidence is the probability of the option that lm-eval chose: the
+softmax of what it chose by, which depends on the metric (`READINGS`). What is read must be what was
+logged: rows whose outcome is not the logged one are near ties, or else the metric is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import exp
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.lm_eval.groups import Place
+from caopd_bench.runs.lm_eval.lines import Line, Samples
+from caopd_bench.runs.run import NORM, Row, make_row
+
+__all__ = ["READINGS", "OptionRows", "Reading", "holds_options", "read_options"]
+
+
+class Reading(NamedTuple):
+    """A metric by which lm-eval chooses.
+
+    Attributes
+    ----------
+    metric : str
+        Its name in the samples.
+    suffix : str
+        What the task's name gets in our tables.
+    per : str
+        What the loglikelihoods are divided by, in a word.
+    """
+
+    metric: str
+    suffix: str
+    per: str
+
+
+READINGS = (
+    Reading("acc", "", "text"),
+    Reading("acc_norm", NORM, "character"),
+    Reading("acc_bytes", f"{NORM}_bytes", "byte"),
+    Reading("acc_mutual_info", ":mutual_info", "prior"),
+)
+#: What is read where nothing was judged.
+PLAIN = READINGS[:2]
+#: Relative difference of what is chosen by, below which two options are tied: a backend adds in
+#: other precision than ours.
+TIE = 1e-6
+#: Options that a question has at most.
+MOST = 1000
+NOT_ONE = "the outcome of some questions is a share, and not 0 or 1"
+NO_TEXTS = "the log does not hold the options, whose lengths it takes"
+NO_PRIORS = "some questions have no loglikelihoods of the options without the question"
+
+
+@dataclass(slots=True)
+class OptionRows:
+    """The rows of one task under one reading, and what a reader should know of them.
+
+    Attributes
+    ----------
+    reading : Reading
+    rows : list of Row
+    unlike : int
+        Rows whose logged outcome is not that of the option with the highest value.
+    first_unlike : str
+        Where the first of them is.
+    why_not : str
+        Why this reading cannot be made; "" where it can.
+    unplaced : int
+        Rows with none or several right options, or of which it is not known.
+    undefined : int
+        Rows without a probability, for a loglikelihood that is not a number.
+    """
+
+    reading: Reading
+    rows: list[Row] = field(default_factory=list)
+    unlike: int = 0
+    first_unlike: str = ""
+    why_not: str = ""
+    unplaced: int = 0
+    undefined: int = 0
+
+
+def holds_options(sample: Mapping[str, Any]) -> bool:
+    """Say whether a line of samples has loglikelihoods of two options or more."""
+    pairs = sample.get("filtered_resps")
+    return isinstance(pairs, list) and len(pairs) > 1 and all(map(_is_pair, pairs))
+
+
+def _is_pair(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 2 or value[1] not in ("True", "False"):
+        return False
+    try:
+        float(value[0])
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def read_options(
+    task: str,
+    file: Path,
+    first: Mapping[str, Any],
+    delimiter: str,
+    *,
+    place: Place | None = None,
+    copies: dict[str, int] | None = None,
+    judge: bool = False,
+) -> tuple[list[OptionRows], dict[str, int]]:
+    """Read the samples of one task.
+
+    Parameters
+    ----------
+    task : str
+    file : Path
+    first : Mapping
+        Its first line.
+    delimiter : str
+        What lm-eval put before each option, as its configuration says.
+    place : Place, optional
+        The group that the rows go to; by default the task.
+    copies : dict, optional
+        How often each question was seen in the group's other tasks; it is changed.
+    judge : bool
+        Judge by the right answer where no metric was logged (`--predict_only`).
+
+    Returns
+    -------
+    (list of OptionRows, dict)
+        One for each metric that was logged; and how many lines each filter has.
+    """
+    logged = [reading for reading in READINGS if reading.metric in first]
+    readings = logged or (list(PLAIN) if judge else [])
+    best: tuple[list[OptionRows], dict[str, int]] = ([], {})
+    counted: dict[str, int] = {}
+    if not readings:
+        return best
+    # A log holds neither the options by themselves nor the right one's kind. In nearly all logs the
+    # first guess is right; whether it is can be seen from the outcomes.
+    for by_text, before in product((False, True), dict.fromkeys((delimiter, "", " "))):
+        seen = dict(copies or {})
+        guess = _Guess(before.encode(), by_text, bool(logged))
+        found = _read(place or Place(task, {}), file, readings, guess, seen)
+        unlike = sum(one.unlike for one in found[0])
+        if not best[0] or unlike < sum(one.unlike for one in best[0]):
+            best, counted = found, seen
+        if not unlike:
+            break
+    if copies is not None:
+        copies.update(counted)
+    return best
+
+
+class _Guess(NamedTuple):
+    """What stands before an option, whether a target is a text, and whether there are outcomes."""
+
+    delimiter: bytes
+    by_text: bool
+    is_judged: bool
+
+
+def _read(
+    place: Place,
+    file: Path,
+    readings: Sequence[Reading],
+    guess: _Guess,
+    copies: dict[str, int],
+) -> tuple[list[OptionRows], dict[str, int]]:
+    made = [OptionRows(reading) for reading in readings]
+    lines = Samples(file, place.groups)
+    names = [place.task + reading.suffix for reading in readings]
+    known: dict[tuple[str, int], tuple[int, ...]] = {}
+    for line in lines:
+        item = line.item
+        seen = copies[item] = copies.get(item, 0) + 1
+        if seen > 1:  # the same document again is another question to lm-eval
+            item = f"{item}#{seen}"
+        asked = _read_question(line, lines, guess, known)
+        for name, one in zip(names, made, strict=True):
+            if not one.why_not:
+                _add_row(one, name, item, line, asked, guess.is_judged, lines)
+    return made, lines.counts
+
+
+class _Asked(NamedTuple):
+    """The options of a line: their values and texts, and which are right (None: not known)."""
+
+    values: list[float]
+    given: list[float]
+    texts: list[bytes] | None
+    right: tuple[int, ...] | None
+
+
+def _read_question(
+    line: Line,
+    lines: Samples,
+    guess: _Guess,
+    known: dict[tuple[str, int], tuple[int, ...]],
+) -> _Asked:
+    pairs = line.tail["filtered_resps"]
+    try:
+        values = [float(pair[0]) for pair in pairs]
+    except (TypeError, ValueError, IndexError, KeyError):
+        raise UsageError(
+            f"{lines.where(line.number)}: filtered_resps must be pairs of a loglikelihood and a "
+            f"word, got {quote(pairs)}"
+        ) from None
+    given: list[float] = []
+    if "acc_mutual_info" in line.tail["metrics"] and len(values) % 2 == 0:
+        half = len(values) // 2
+        values, given = values[:half], values[half:]
+    count = len(values)
+    if not 1 < count <= MOST:
+        raise UsageError(f"{lines.where(line.number)}: {count} options; a choice has 2 to {MOST:,}")
+    options = line.options[:count]
+    if len(options) < count or options.count(options[0]) == count:
+        # The options are in the prompt, each with the same continuation (Winogrande).
+        return _Asked(values, given, None, None)
+    start = len(guess.delimiter)
+    if start:
+        texts = [text[start:] for text in options if text.startswith(guess.delimiter)]
+        options = texts if len(texts) == count else options
+    key = (line.target, count)
+    if key in known:
+        return _Asked(values, given, options, known[key])
+    right, is_place = _find_right(line.target, options, guess.by_text)
+    if is_place:
+        known[key] = right
+    return _Asked(values, given, options, right)
+
+
+def _find_right(
+    target: str, options: Sequence[bytes], by_text: bool
+) -> tuple[tuple[int, ...], bool]:
+    """Find the right options by lm-eval's target: a place or a list of places (true), or a text."""
+    text = target.encode("utf-8", "surrogatepass")
+    if by_text and text in options:
+        return (options.index(text),), False
+    listed = target[1:-1].split(",") if target[:1] == "[" and target[-1:] == "]" else [target]
+    places = [_place(word.strip()) for word in listed]
+    found = tuple([place for place in places if place is not None and 0 <= place < len(options)])
+    if None not in places:
+        return found, not by_text
+    return ((options.index(text),) if text in options else ()), False
+
+
+def _place(word: str) -> int | None:
+    if word in ("True", "False"):
+        return int(word == "True")
+    return int(word) if len(word) < 10 and word.removeprefix("-").isdecimal() else None
+
+
+def _add_row(
+    one: OptionRows,
+    name: str,
+    item: str,
+    line: Line,
+    asked: _Asked,
+    is_judged: bool,
+    lines: Samples,
+) -> None:
+    scores = _scores(one.reading.per, asked)
+    if scores is None:
+        one.why_not = NO_TEXTS if asked.texts is None else NO_PRIORS
+        return
+    probabilities = _softmax(scores)
+    chosen = scores.index(max(scores)) if probabilities else _first_highest(scores)
+    right = asked.right
+    if is_judged:
+        outcome = line.tail.get(one.reading.metric)
+        if outcome not in (0, 1):
+            one.why_not = _why_no_outcome(one.reading.metric, outcome, lines.where(line.number))
+            return
+        correct = int(outcome)
+        if right is not None and (chosen in right) != correct:
+            tied = _find_tied(scores, right, correct)
+            if tied is None:
+                one.unlike += 1
+                one.first_unlike = one.first_unlike or lines.where(line.number)
+            else:
+                chosen = tied
+    elif right is None:
+        one.why_not = "the log does not say which option is right"
+        return
+    else:
+        correct = int(chosen in right)
+    place = _place_right(right, len(scores), chosen, correct)
+    if not probabilities:
+        one.undefined += 1
+        one.rows.append(make_row(name, item, line.groups, None, correct, "bad_confidence", (), -1))
+        return
+    if place < 0:
+        one.unplaced += 1
+    one.rows.append(
+        make_row(
+            name,
+            item,
+            line.groups,
+            probabilities[chosen],
+            correct,
+            "ok",
+            probabilities if place >= 0 else (),
+            place,
+        )
+    )
+
+
+def _why_no_outcome(metric: str, outcome: Any, where: str) -> str:
+    if isinstance(outcome, float) and 0 < outcome < 1:
+        return NOT_ONE
+    raise UsageError(f"{where}: {metric} must be 0 or 1, got {quote(outcome)}")
+
+
+def _place_right(right: tuple[int, ...] | None, count: int, chosen: int, correct: int) -> int:
+    """Give the one right option; -1 where there is none or are several, or it is not known."""
+    if right is not None:
+        return right[0] if len(right) == 1 else -1
+    if correct:
+        return chosen
+    return 1 - chosen if count == 2 else -1
+
+
+def _scores(per: str, asked: _Asked) -> list[float] | None:
+    """Give what lm-eval takes the highest of; None where the log does not hold it."""
+    values, texts = asked.values, asked.texts
+    if per == "text":
+        return values
+    if per == "prior":
+        if len(asked.given) != len(values):
+            return None
+        return [value - prior for value, prior in zip(values, asked.given, strict=True)]
+    if texts is None:
+        return None
+    lengths = [
+        len(text) if per == "byte" or text.isascii() else len(text.decode("utf-8", "surrogatepass"))
+        for text in texts
+    ]
+    if 0 in lengths:
+        return [_divide(value, length) for value, length in zip(values, lengths, strict=True)]
+    return [value / length for value, length in zip(values, lengths, strict=True)]
+
+
+def _divide(value: float, length: int) -> float:
+    """Divide as numpy does."""
+    return value / length if length else -math.inf if value < 0 else math.nan
+
+
+def _softmax(scores: Sequence[float]) -> tuple[float, ...]:
+    """Give probabilities; empty where they are undefined."""
+    highest = max(scores)
+    weights = [exp(score - highest) for score in scores]
+    total = sum(weights)
+    return tuple([weight / total for weight in weights]) if total >= 1.0 else ()
+
+
+def _first_highest(scores: list[float]) -> int:
+    """Do as numpy.argmax, for which NaN is the highest."""
+    undefined = [i for i, score in enumerate(scores) if score != score]
+    return undefined[0] if undefined else scores.index(max(scores))
+
+
+def _find_tied(scores: Sequence[float], right: tuple[int, ...], correct: int) -> int | None:
+    """Find an option, all but as high as the highest, that has the logged outcome."""
+    highest = max(scores)
+    margin = TIE * max(abs(highest), 1.0)
+    for i, score in enumerate(scores):
+        if (i in right) == correct and highest - score <= margin:
+            return i
+    return None
