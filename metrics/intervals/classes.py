@@ -264,23 +264,38 @@ def _null_reaches(
     tail at most, whatever the distribution (Cantelli): then the first draws do.
     """
     tail = (1.0 - level) / 2.0
-    drawn = np.array([_draw_null(rows, unit, cell, rng) for _ in range(GLANCE)])
+    drawn = np.concatenate([*_draw_nulls(rows, unit, cell, GLANCE, rng)])
     if bar > drawn.mean() + 2.0 / np.sqrt(tail) * drawn.std(ddof=1):
         return False
-    more = [_draw_null(rows, unit, cell, rng) for _ in range(NULLS - GLANCE)]
-    return bool(np.mean(np.concatenate([drawn, more]) >= bar) > tail)
+    more = _draw_nulls(rows, unit, cell, NULLS - GLANCE, rng)
+    return bool(np.mean(np.concatenate([drawn, *more]) >= bar) > tail)
 
 
-def _draw_null(
+def _draw_nulls(
     rows: ClassRows,
     unit: NDArray[np.int64] | None,
     cell: NDArray[np.int64],
+    replicates: int,
     rng: np.random.Generator,
-) -> float:
-    # The rows of a cluster are answers to one question, of which one option is right.
-    chance = rng.random(rows.right.size if unit is None else int(unit.max()) + 1)
-    chance = (chance if unit is None else chance[unit])[:, None]
+) -> Iterator[FloatArray]:
+    """Yield class-wise ECEs of calibrated models with these probabilities."""
+    n, classes = rows.probabilities.shape
     above = np.cumsum(rows.probabilities, axis=1)
-    outcome = (chance < above) & (chance >= above - rows.probabilities)
-    gaps = np.bincount(cell, weights=(rows.probabilities - outcome)[rows.present])
-    return float(np.abs(gaps).sum() / rows.present.sum())
+    last = rows.present.sum(axis=1) - 1
+    cells = int(cell.max()) + 1
+    sums = np.bincount(cell, rows.probabilities[rows.present], cells)
+    cell_at = np.zeros((n, classes), dtype=np.int64)
+    cell_at[rows.present] = cell
+    step = max(1, BLOCK // n)
+    for start in range(0, replicates, step):
+        several = min(step, replicates - start)
+        # The rows of a cluster are answers to one question, of which one option is right.
+        units = n if unit is None else int(unit.max()) + 1
+        chance = rng.random((several, units))
+        chance = chance if unit is None else chance[:, unit]
+        right = np.zeros((several, n), dtype=np.int64)
+        for k in range(classes - 1):
+            right += chance >= above[:, k]
+        hit = cell_at[np.arange(n), np.minimum(right, last)] + np.arange(several)[:, None] * cells
+        hits = np.bincount(hit.ravel(), minlength=several * cells).reshape(several, cells)
+        yield np.asarray(np.abs(sums - hits).sum(axis=1) / rows.present.sum())

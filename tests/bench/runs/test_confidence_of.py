@@ -27,6 +27,10 @@ from caopd_bench.runs.confidence_of import (
             "probability of the chosen option per character of its text",
         ),
         (
+            {"confidence": {"of": "option", "per": "prior"}},
+            "probability of the chosen option relative to that without the question",
+        ),
+        (
             {"confidence": {"of": "option", "per": "given"}},
             "probability of the chosen option as the log gives it",
         ),
