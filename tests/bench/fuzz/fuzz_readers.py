@@ -22,6 +22,7 @@ from fuzz_files import (
     read_index_of,
     read_inspect_log,
 )
+from fuzz_harness import HARNESSES
 from fuzz_mutations import Mutator
 from fuzz_runs import (
     RESULTS,
@@ -133,6 +134,7 @@ READERS: dict[str, Reader] = {
     "index of Parquet": Reader(make_index, read_index_of),
     "Inspect .eval": Reader(make_eval, read_inspect_log("a.eval")),
     "Inspect .json": Reader(make_inspect, read_inspect_log("a.json")),
+    **HARNESSES,
     "policy": _yaml(POLICIES, load_policy),
     "sweep": _yaml(SWEEPS, read_sweep),
     "analysis": _yaml(ANALYSES, read_analysis),

@@ -204,6 +204,12 @@ def test_results_of_opencompass_without_texts(tmp_path):
     assert "no 'origin_prediction'" in said
 
 
+def test_an_input_that_is_no_text_is_kept_as_json(tmp_path):
+    case = {"input": 1.5, "actualOutput": SAID.format(4, 0.5), "expectedOutput": "4"}
+    run = rescore(write(tmp_path / "a.json", {"testCases": [case]}))
+    assert (run.rows[0].question, run.rows[0].correct) == ("1.5", 1)
+
+
 def test_a_case_of_deepeval_without_a_right_answer(tmp_path):
     file = write(tmp_path / "a.json", {"testCases": [{"name": "a", "actualOutput": "b"}]})
     assert "case 0: no right answer; give the cases an expected_output" in refused(file)

@@ -262,6 +262,17 @@ def test_decisions_that_cannot_be_used(tmp_path, row, said, capsys):
     assert said in error
 
 
+def test_an_option_has_one_place_in_all_rows(tmp_path):
+    rows = [
+        {"probabilities": {"yes": 0.8, "no": 0.2}, "gold": "yes"},
+        {"probabilities": {"no": 0.9, "yes": 0.1}, "gold": "yes"},
+        {"probabilities": [0.3, 0.7], "labels": ["no", "yes"], "gold": 0},
+    ]
+    run = rescore(write(tmp_path / "d.jsonl", rows))
+    assert [r.probabilities for r in run.rows] == [(0.8, 0.2), (0.1, 0.9), (0.7, 0.3)]
+    assert [r.right_option for r in run.rows] == [0, 0, 1]  # 0 was the place of "no"
+
+
 def test_many_classes(tmp_path):
     shares = {f"class {i}": 0.001 for i in range(500)} | {"class 7": 0.501}
     run = rescore(write(tmp_path / "d.jsonl", [{"probabilities": shares, "gold": "class 7"}]))

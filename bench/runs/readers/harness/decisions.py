@@ -72,9 +72,16 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
 
 
 def _read(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
+    # Rows may list the options in any order; one place is to be one option in all of them.
+    places: dict[str, int] = {}
     for where, row in read_plain(file):
         given = next((row[key] for key in GIVEN if row.get(key) is not None), None)
-        options, shares = _read_options(given, row, where) if given is not None else ((), ())
+        pairs = _read_options(given, row, where) if given is not None else []
+        names = [name for name, _ in pairs]
+        for name in names:
+            places.setdefault(name, len(places))
+        pairs.sort(key=lambda pair: places[pair[0]])
+        options, shares = tuple(name for name, _ in pairs), tuple(share for _, share in pairs)
         found = Found(
             where,
             row,
@@ -92,16 +99,16 @@ def _read(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
             columns,
             gold_help=f"give a column {' or '.join(GOLD[:2])}, or name it with --gold",
         )
-        yield _check_gold(logged)
+        yield _check_gold(logged, names)
 
 
 def _gold(row: Mapping[str, Any]) -> Any:
     return next((row[key] for key in GOLD if row.get(key) is not None), ABSENT)
 
 
-def _check_gold(logged: Logged) -> Logged:
-    """Refuse a right answer that is no option; a number may be the place of one."""
-    gold, options = logged.gold, logged.options
+def _check_gold(logged: Logged, options: Sequence[str]) -> Logged:
+    """Refuse a right answer that is no option; a number may be the place of one in its row."""
+    gold = logged.gold
     if not options or gold in options:
         return logged
     if gold.isascii() and gold.isdigit() and len(gold) < 9 and int(gold) < len(options):
@@ -112,10 +119,8 @@ def _check_gold(logged: Logged) -> Logged:
     )
 
 
-def _read_options(
-    given: Any, row: Mapping[str, Any], where: str
-) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Give the names of the options and the probability of each; together these are 1."""
+def _read_options(given: Any, row: Mapping[str, Any], where: str) -> list[tuple[str, float]]:
+    """Give the name of each option and its probability; together these are 1."""
     if isinstance(given, str):  # a field of CSV
         try:
             given = json.loads(given) if len(given) < 1 << 20 else None
@@ -145,7 +150,7 @@ def _read_options(
             f"{where}: the probabilities of the options have the sum {total:.4g}, not 1; give "
             "those of all options, of which exactly one is right"
         )
-    return names, tuple(value / total for _, value in pairs)
+    return [(name, value / total) for name, (_, value) in zip(names, pairs, strict=True)]
 
 
 def _pair(given: Sequence[Any], row: Mapping[str, Any], where: str) -> list[tuple[Any, Any]]:

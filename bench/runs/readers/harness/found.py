@@ -63,7 +63,9 @@ class Found:
         None for a request that failed; what is no text becomes JSON.
     gold : object
         The right answer, `ABSENT` if the log has none.
-    item, question : str or None
+    item : str or None
+    question : object
+        What is no text becomes JSON.
     groups : mapping
         What `--by` may name without a path.
     sample, failed, options, stopped, probabilities
@@ -75,7 +77,7 @@ class Found:
     response: Any
     gold: Any = ABSENT
     item: str | None = None
-    question: str | None = None
+    question: Any = None
     groups: Mapping[str, Any] = field(default_factory=dict)
     sample: int | None = None
     failed: bool = False
@@ -111,7 +113,7 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     if gold is ABSENT:
         raise UsageError(f"{where}: no right answer{gold_help and f'; {gold_help}'}")
     item = found.item
-    question = found.question
+    question = found.question if found.question is None else as_text(found.question)
     if columns.item:
         item = _name(row, columns.item, where, "--item")
     if columns.question:

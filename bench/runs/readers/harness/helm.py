@@ -125,7 +125,7 @@ def _read_gold(
     """Give the options and the right answer: a letter where the options were lettered."""
     references = instance.get("references")
     pairs = [
-        (str(mapping(one, "output").get("text")), "correct" in (mapping(one).get("tags") or ()))
+        (str(mapping(one, "output").get("text")), "correct" in _tags(one))
         for one in (references if isinstance(references, list) else [])
     ]
     right = [text for text, is_right in pairs if is_right]
@@ -141,6 +141,11 @@ def _read_gold(
     else:
         found = [chr(ord("A") + i) for i, (_, is_right) in enumerate(pairs) if is_right]
     return options, "".join(found)
+
+
+def _tags(reference: Any) -> list[Any]:
+    tags = mapping(reference).get("tags")
+    return tags if isinstance(tags, list) else []
 
 
 def _task(name: Any) -> str | None:

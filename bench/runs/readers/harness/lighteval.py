@@ -59,12 +59,17 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
         if len(files) > 1:
             raise UsageError(f"{path}: {NAME} of {len(files)} tasks; name one of them:", files)
         file = files[0]
-    answers = [
-        to_logged(found, columns, gold_help="name it with --gold, such as doc.specific.answer")
+    placed = [
+        (
+            _order(found.item),
+            to_logged(found, columns, gold_help="name it with --gold, such as doc.specific.answer"),
+        )
         for where, row in _rows(file)
         for found in _read_row(row, where, kind)
     ]
-    kept, notes = shorten_golds(answers, kind)
+    # In the order of the data, as far as the ids tell it; a row also holds every token of a prompt.
+    placed.sort(key=lambda pair: pair[0])
+    kept, notes = shorten_golds([logged for _, logged in placed], kind)
     empty = sum(one.response == "" and not one.probabilities for one in kept)
     if empty:
         notes.append(EMPTY.format(count=empty, of=len(kept)))
@@ -80,15 +85,12 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the rows in the order of their data, as far as their ids tell it."""
     place = 0
-    rows: list[tuple[str, Mapping[str, Any]]] = []
     with reading_parquet(file):
         for batch in read_batches(file, COLUMNS, BATCH):
             for row in batch.to_pylist():
                 place += 1
-                rows.append((f"{file} row {place}", row))
-    yield from sorted(rows, key=lambda pair: _order(mapping(pair[1], "doc").get("id")))
+                yield f"{file} row {place}", row
 
 
 def _order(name: Any) -> tuple[int, str]:
