@@ -93,6 +93,29 @@ def test_arguments_in_every_form(arguments, asked):
     assert thinking_setting(arguments)["asked"] is asked
 
 
+NESTED = {"chat_template_args": {"enable_thinking": False}}
+
+
+@pytest.mark.parametrize(
+    ("backend", "arguments", "asked"),
+    [
+        ("hf", NESTED, False),
+        ("hf", {"enable_thinking": True, **NESTED}, True),
+        ("hf", {"enable_thinking": None, **NESTED}, False),
+        ("vllm", NESTED, None),  # it overwrites that with the argument, which is not there
+        ("vllm", {"enable_thinking": True, **NESTED}, True),
+        ("local-chat-completions", {"enable_thinking": True}, None),
+        ("openai-chat-completions", NESTED, None),
+    ],
+)
+def test_what_a_backend_does_not_heed_was_not_asked(backend, arguments, asked):
+    assert thinking_setting(arguments, backend)["asked"] is asked
+
+
+def test_the_end_of_thinking_may_be_a_token():
+    assert thinking_setting({"think_end_token": 151668}, "hf")["end_token"] == "151668"
+
+
 @pytest.mark.parametrize(
     ("text", "holds"),
     [
