@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.runs.answers.scale import ENDS, bare_number
+from caopd_bench.runs.answers.scale import ENDS, bare_number, scale_of
 from caopd_bench.runs.lm_eval.read import is_results, read_lm_eval
 from caopd_bench.runs.lm_eval.rows import has_text
 from caopd_bench.runs.provenance import is_on_parser
@@ -23,7 +23,6 @@ from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
 from caopd_bench.runs.stored.store import is_stored
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
-from caopd_bench.tasks.read.rules import SCALES
 
 __all__ = ["reparse"]
 
@@ -90,10 +89,9 @@ class _Known(NamedTuple):
     @classmethod
     def of(cls, run: Run, task: str) -> _Known:
         reading = run.settings(task).get("reading") or {}
-        scale = reading.get("scale")
         return cls(
             _is_computed(run, task),
-            scale if scale in SCALES else None,
+            scale_of(run.settings(task)),
             bool(reading.get("unclear_scale")),
         )
 

@@ -7,12 +7,14 @@ a hundred, and the highest of ten. Where numbers from 2 to 9 are common, neither
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from caopd_bench.tasks.read.confidence import read_confidence
+from caopd_bench.tasks.read.rules import SCALES
 
-__all__ = ["ENDS", "Unclear", "bare_number", "find_unclear", "is_many"]
+__all__ = ["ENDS", "Unclear", "bare_number", "find_unclear", "is_many", "scale_of"]
 
 #: Fewer rows, or a smaller share of them, are slips of the model, and no note.
 FEWEST, LEAST_SHARE = 3, 0.05
@@ -59,6 +61,18 @@ def bare_number(stated: str | None) -> int | None:
         return None
     numbers = _NUMBER.findall(stated[:300])
     return int(numbers[0]) if len(numbers) == 1 and numbers[0].isdigit() else None
+
+
+def scale_of(settings: Mapping[str, Any]) -> int | None:
+    """Give the scale by which the confidences of a task were read, from its provenance.
+
+    Examples
+    --------
+    >>> scale_of({"reading": {"scale": 5}}), scale_of({})
+    (5, None)
+    """
+    scale = (settings.get("reading") or {}).get("scale")
+    return scale if scale in SCALES else None
 
 
 def find_unclear(stated: Sequence[str | None], scale: int | None) -> Unclear | None:

@@ -15,6 +15,7 @@ from typing import Any
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import inline
 from caopd_bench.metrics import METRICS
+from caopd_bench.runs.answers.scale import scale_of
 from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.records import AS_ZERO
 from caopd_bench.runs.run import AGREEMENT, Run
@@ -185,9 +186,9 @@ def _show(value: Any) -> str:
 
 def find_unlike_spans(run: Run) -> Iterator[str]:
     """Yield rows whose confidence is not the one that stands in the text beside it."""
-    read = lru_cache(maxsize=None)(lambda span: read_confidence(span).value)
+    read = lru_cache(maxsize=None)(lambda span, scale: read_confidence(span, scale=scale).value)
     stated = {
-        task
+        task: scale_of(run.settings(task))
         for task in run.tasks
         if not task.endswith(AGREEMENT)
         and way_of(run.settings(task)).generates
@@ -199,7 +200,7 @@ def find_unlike_spans(run: Run) -> Iterator[str]:
         if row.task in stated
         and row.status == "ok"
         and row.stated is not None
-        and read(row.stated) != row.confidence
+        and read(row.stated, stated[row.task]) != row.confidence
     ]
     for row in unlike[:SHOWN]:
         yield (
