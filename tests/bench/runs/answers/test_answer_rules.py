@@ -127,3 +127,12 @@ def test_failed_and_empty_responses_are_counted(tmp_path):
     assert "6 empty responses, of 10" in said
     rows = [{"response": "Answer: 1\nConfidence: 1", "gold": "1"}] * 60 + rows[:2]
     assert not rescore(write(tmp_path / "a.jsonl", rows)).warnings
+
+
+def test_compare_names_another_reading(tmp_path, run):
+    file = log(tmp_path / "a.jsonl", [1, 3, 5, 5, 4] * 3)
+    for name, scale in (("five", "5"), ("ten", "10")):
+        assert run("rescore", file, "--scale", scale, "--store", tmp_path / name)[0] == 0
+    text = "\n".join(run("compare", tmp_path / "five", tmp_path / "ten"))
+    assert "reading of the responses" in text
+    assert "scale=5" in text
