@@ -96,13 +96,7 @@ def holds_options(sample: Mapping[str, Any]) -> bool:
 
 
 def _is_pair(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) != 2 or value[1] not in ("True", "False"):
-        return False
-    try:
-        float(value[0])
-    except (TypeError, ValueError):
-        return False
-    return True
+    return isinstance(value, list) and len(value) == 2 and value[1] in ("True", "False")
 
 
 def read_options(
@@ -214,7 +208,7 @@ def _read_question(
             f"word, got {quote(pairs)}"
         ) from None
     given: list[float] = []
-    if "acc_mutual_info" in line.tail["metrics"] and len(values) % 2 == 0:
+    if "acc_mutual_info" in line.tail and len(values) % 2 == 0:
         half = len(values) // 2
         values, given = values[:half], values[half:]
     count = len(values)
