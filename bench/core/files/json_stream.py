@@ -58,6 +58,7 @@ class JsonStream:
         self._pieces, self._where = iter(pieces), where
         self._buffer, self._at = b"", 0
         self._is_due = True  # a value stands next, and nobody took it
+        self._open = 0  # objects and lists whose entries are being read
         self._more(3)
         self._at = 3 if self._buffer.startswith(b"\xef\xbb\xbf") else 0
 
@@ -99,8 +100,14 @@ class JsonStream:
     def short(self, most: int) -> bytes | None:
         """Give the bytes of the value that stands next; None, and nothing taken, if it is longer.
 
-        A value that ends within the bytes that came in is found, others may not be.
+        A whole document is found, and an entry that ends within the bytes that came in; others may
+        not be.
         """
+        if not self._open:
+            self._more(most + 1)
+            if 0 < len(self._buffer) - self._at <= most:
+                start, self._at, self._is_due = self._at, len(self._buffer), False
+                return self._buffer[start:]
         if not self.peek() or not self._more(min(most, len(self._buffer) - self._at)):
             return None
         start, at, state, step = self._at, self._at, (0, 0), FIRST
@@ -131,6 +138,7 @@ class JsonStream:
     def _entries(self, first: str, last: str) -> Iterator[int]:
         self._expect(first)
         self._is_due = False
+        self._open += 1
         number = 0
         while self.peek() != last:
             if number:
@@ -140,6 +148,7 @@ class JsonStream:
             if self._is_due:
                 self.skip()
         self._at += 1
+        self._open -= 1
         self._is_due = False
 
     def _expect(self, mark: str) -> None:

@@ -17,6 +17,8 @@ from caopd_bench.runs.inspect.texts import answer_of, read_text
 __all__ = ["find_order", "letter_of", "undo_rewriting"]
 
 MARKS = (") ", ". ", ": ")
+#: Of more options no order is looked for: the time grows with the square of their number.
+MAX_OPTIONS = 100
 
 
 def letter_of(place: int) -> str:
@@ -55,7 +57,7 @@ def find_order(
 
 
 def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
-    for mark in MARKS:
+    for mark in MARKS if len(options) <= MAX_OPTIONS else ():
         at = f"\n{prompt}".rfind(f"\nA{mark}")
         if at >= 0 and (order := _follow(f"{prompt}\n", at, mark, options)):
             return order
