@@ -9,7 +9,7 @@ import pytest
 from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.rescore import rescore
 
-FILES = Path(__file__).with_name("harness")
+FILES = Path(__file__).parent
 
 
 def rows_of(run):
