@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caopd_bench.tasks.judge.latex import child as expression_child
+from caopd_bench.tasks.judge.latex import worker
 from caopd_bench.tasks.judge.latex.compare import same_expression
 from caopd_bench.tasks.judge.latex.text import MAX_LENGTH, normalise, split_parts
 
@@ -285,3 +286,24 @@ def test_no_string_breaks_the_text_part(text):
     assert split_parts(once).parts
     if once:
         assert same_expression(text, text)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "differ"),
+    [
+        (r"\sqrt{8}", r"2\sqrt{2}", False),
+        (r"\sqrt{x^2}", "x", False),  # of a positive x: simplifying decides
+        ("(x+1)^2", "x^2+2x+1", False),
+        ("10^{20}+1", "10^{20}", False),  # too near for a float: simplifying decides
+        (r"\frac{1}{0}", "1", False),
+        (r"\sqrt{2}", "1.41421", True),
+        ("(x+1)^2", "x^2+2x+2", True),
+        ("x+y", "x-y", True),
+    ],
+)
+def test_values_at_one_point_only_tell_what_differs(ours, theirs, differ):
+    assert worker._clearly_differ(worker._read(ours), worker._read(theirs)) is differ
+    if not differ and "{0}" not in ours and "20" not in ours:
+        assert worker._is_same(ours, theirs) is (ours != r"\sqrt{x^2}")
+    if differ or "20" in ours:
+        assert not worker._is_same(ours, theirs)

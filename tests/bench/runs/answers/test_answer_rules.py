@@ -133,6 +133,6 @@ def test_compare_names_another_reading(tmp_path, run):
     file = log(tmp_path / "a.jsonl", [1, 3, 5, 5, 4] * 3)
     for name, scale in (("five", "5"), ("ten", "10")):
         assert run("rescore", file, "--scale", scale, "--store", tmp_path / name)[0] == 0
-    text = "\n".join(run("compare", tmp_path / "five", tmp_path / "ten"))
+    text = "".join(map(str, run("compare", tmp_path / "five", tmp_path / "ten")))
     assert "reading of the responses" in text
     assert "scale=5" in text
