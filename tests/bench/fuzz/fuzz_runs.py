@@ -17,6 +17,7 @@ from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
 from caopd_bench.tasks.judge.verify import KINDS, verify
 from caopd_bench.tasks.read.parse import find_spans, parse_response
+from caopd_bench.tasks.read.rules import Rules
 
 CONFTEST = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))
 DATE = "2026-01-01T00-00-00.000000"
@@ -31,14 +32,18 @@ class Reader(NamedTuple):
     read: Callable[[Any, Path], bool]
 
 
-def make_text(mutator: Mutator, _: Path) -> tuple[str, str, int | None]:
+RULES = (Rules(), Rules(("so", "G2"), ("probability",), ("why",), ("p",), 10), Rules(scale=5))
+
+
+def make_text(mutator: Mutator, _: Path) -> tuple[str, str, int | None, Rules]:
     rng = mutator.random
-    return mutator.text(TEXTS), rng.choice(tuple(KINDS)), rng.choice((None, 1, 128))
+    kind, budget = rng.choice(tuple(KINDS)), rng.choice((None, 1, 128))
+    return mutator.text(TEXTS), kind, budget, rng.choice(RULES)
 
 
-def read_text(given: tuple[str, str, int | None], _: Path) -> bool:
-    text, kind, budget = given
-    parsed = parse_response(text, kind=kind, max_tokens=budget)
+def read_text(given: tuple[str, str, int | None, Rules], _: Path) -> bool:
+    text, kind, budget, rules = given
+    parsed = parse_response(text, kind=kind, max_tokens=budget, rules=rules)
     find_spans(text, kind=kind)
     assert parsed.confidence is None or 0 <= parsed.confidence <= 1
     return parsed.status == "ok"

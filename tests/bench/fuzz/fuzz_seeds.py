@@ -9,6 +9,13 @@ TEXTS = (
     "I don't know.\nConfidence: 0",
     "Answer: [f(a=1), g(b='x')]\nConfidence: 1.00",
     '{"answer": "12", "confidence": 0.7}',
+    'So:\n```json\n{"final_answer": 12, "why": "\\\\{3 x 4\\\\}", "confidence_score": "70%"}\n```',
+    "{'answer': '12', 'ok': True, 'confidence': 0.7,}",
+    "<think>3 x 4.\n<answer>12</answer>\n<confidence>0.7</confidence>",
+    "Guess: 12\nProbability: 0.7",
+    "G1: 12\nP1: 0.7\nG2: 13\nP2: 0.2",
+    "Answer and Confidence (0-100): 12, 70%",
+    "<answer>From this, the best answer is 12.</answer> I am 70% sure.",
 )
 ANSWERS = {
     "number": (
