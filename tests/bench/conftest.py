@@ -197,6 +197,18 @@ def mixed(make_run):
     )
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """Draw little for the plan of a reference: it takes most of the time of `baseline init`.
+
+    For tests that make references and are not about the numbers of the plan.
+    """
+    from caopd_bench.gates.planning import plan
+
+    monkeypatch.setattr(plan, "DRAWS", 8)
+    monkeypatch.setattr(plan, "FEWEST", 8)
+
+
 @pytest.fixture(scope="session")
 def populations():
     """Runs drawn from populations: tests/studies/bench/populations.py."""

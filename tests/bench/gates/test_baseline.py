@@ -13,6 +13,9 @@ from caopd_bench.gates.policy import Policy
 from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.runs.stored.store import write_stored
 
+# What is drawn for the plan of a reference is not what these tests are about.
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 @pytest.fixture
 def runs(populations, tmp_path):

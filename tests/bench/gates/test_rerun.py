@@ -9,6 +9,9 @@ from caopd_bench.runs.stored.baseline import read_baseline
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
 
+# What is drawn for the plan of a reference is not what these tests are about.
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 IDENTICAL = "the rows of both runs are identical: no noise was measured"
 REASON = ("--reason", "r")
 OURS, THEIRS = "4708252f" + 8 * "0", "28f71ca6" + 8 * "1"

@@ -20,6 +20,9 @@ from caopd_bench.runs.provenance import clean_provenance, describe_cleaning
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.stored.files import load_row
 
+# What is drawn for the plan of a reference is not what these tests are about.
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 PLANTED = runpy.run_path(str(Path(__file__).with_name("planted.py")))
 SECRETS, search = PLANTED["SECRETS"], PLANTED["search"]
 ANSWERS = [(0.5 + (i % 5) / 10, int(i % 3 > 0), "ok", None, i % 4) for i in range(120)]

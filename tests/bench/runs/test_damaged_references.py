@@ -5,6 +5,9 @@ import pytest
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
 
+# What is drawn for the plan of a reference is not what these tests are about.
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 RESTORE, AGAIN = "restore it from version control", "store the run again"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 12345\n"
 CONFLICT = b"<<<<<<< HEAD\n%s=======\n%s>>>>>>> theirs\n"
