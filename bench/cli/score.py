@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "add_outputs", "check_outputs", "present", "run_score"]
 
+#: More runs than this are a table that few terminals show.
+SIDE_BY_SIDE = 8
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -295,6 +297,11 @@ def _render(
     general = {str(w) for run in runs for w in run.warnings if not any(map(run.has, w.tasks))}
     for warning in sorted(general):
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
+    if len(runs) > SIDE_BY_SIDE:
+        yield (
+            f"\nnote: {len(runs):,} runs side by side are a wide table; all numbers: --json FILE; "
+            "a page with a line a run: caopd-bench report RUN... -o FILE.html (.csv, .md)"
+        )
 
 
 def _without(run: AnyRun, task: str, key: str) -> str:
