@@ -166,7 +166,7 @@ def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None]
     # An answer never takes the confidence of another.
     near = nodes[place : place + 1]
     if len(nodes) > 1:
-        near += [node for node in nodes if _find([node], keys.all_answers)[1] is None]
+        near += [n for n in nodes if _find([n], keys.all_answers)[1] in (None, answer)]
     _, confidence = _find(near, keys.confidences)
     if confidence is None and answer is not None:
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)

@@ -33,6 +33,7 @@ _HEDGE = r"(?:(?:about|around|approximately|roughly|nearly|almost|~|≈)\s{0,2})
 _SENTENCE = re.compile(
     r"\b(?:I|we)(?:\s|['’]){1,2}(?:am|m|are|re|feel)\s{1,3}"
     rf"{_HEDGE}(?P<said>{_SHARE})[*_]{{0,3}}\s{{1,3}}(?:confident|certain|sure)\b"
+    rf"|\bcertainty\s{{1,3}}(?:is|of)\s{{1,3}}{_HEDGE}(?P<named>{_SHARE})"
     r"|(?:[(,;]\s{0,2}(?:with\s{1,3})?|\bwith\s{1,3})(?:an?\s{1,3})?"
     rf"{_HEDGE}(?P<added>{_SHARE})[*_]{{0,3}}\s{{1,3}}"
     r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"').]{0,5}\s{0,3}$)",
@@ -141,7 +142,7 @@ def _read_sentence(visible: str, answer: Statement, rules: Rules) -> Pair | None
         last = found
     if last is None:
         return None
-    said = last["said"] or last["added"]
+    said = last["said"] or last["named"] or last["added"]
     if read_confidence(said, scale=rules.scale).value is None:
         return None
     text = answer.text.partition(last.group().strip())[0]

@@ -72,6 +72,7 @@ OBJECTS = [
     ('{"answers": {"sum": {"decision": "12", "confidence": 0.7}}}', "two levels down"),
     ('{"answer": {"value": 12, "confidence": 0.7}}', "both in the answer"),
     ('{"answer": "12", "confidence": {"value": 0.7, "why": "x"}}', "a confidence with reasons"),
+    ('{"prediction": {"label": "12", "confidence": 0.7}}', "both in another key"),
     ('[{"answer": "12", "confidence": 0.7}]', "a list of one"),
     (
         '[{"guess": "12", "probability": 0.7}, {"guess": "13", "probability": 0.2}]',
@@ -251,6 +252,7 @@ LABELS = [
     "<guess>Lyon</guess><probability>0.8</probability>",
     "The answer is Lyon. I'm 80% sure.",
     "The answer is Lyon. I am about 80% confident in this.",
+    "The answer is Lyon. My certainty is 80%.",
     "I am 80% confident that the answer is Lyon.",
     "The answer is Lyon (80% confident).",
     "The answer is Lyon with 80% confidence.",
