@@ -83,7 +83,11 @@ def add(commands: Any) -> None:
         metavar="N",
         help="what a bare number is out of: 1, 5, 10 or 100 (only what is unmistakable is read)",
     )
-    rescore.add_argument("--task", metavar="NAME", help="what to call the task (logged)")
+    rescore.add_argument(
+        "--task",
+        metavar="NAME",
+        help="what to call the task (logged); of a log of lm-eval, which one",
+    )
     rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
     rescore.add_argument(
         "--max-tokens",

@@ -39,6 +39,8 @@ class AnswerColumns:
     `item` and `question` name the question, if there are such columns; `options` lists the texts of
     the options of a choice.
 
+    `task` chooses among the tasks of a log that has several.
+
     `only` are pairs of a column among the groups and a value; rows that lack one are dropped by
     whoever asked, so that a reader looks at them only where it must know which rows count.
     """
@@ -50,6 +52,7 @@ class AnswerColumns:
     groups: tuple[str, ...] = ()
     only: tuple[tuple[str, str], ...] = ()
     options: str | None = None
+    task: str | None = None
 
 
 class Logged(NamedTuple):

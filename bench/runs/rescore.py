@@ -80,7 +80,7 @@ def rescore(
         How the responses state answer and confidence, where it is not as our tasks ask.
     task, name : str, optional
         What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
-        model).
+        model). Of a log of lm-eval, `task` chooses the task.
     max_tokens : int, optional
         The token budget of the answers: one that was cut off is `unfinished`.
     workers : int
@@ -106,7 +106,9 @@ def rescore(
         raise UsageError(f"{file}: no such file")
     asked = (by,) if isinstance(by, str) else (*by,)
     extra = tuple(key for key, _ in only if key not in asked)
-    columns = AnswerColumns(response, gold, item, question, (*asked, *extra), tuple(only), options)
+    columns = AnswerColumns(
+        response, gold, item, question, (*asked, *extra), tuple(only), options, task
+    )
     reader = find_reader(file, of_logs=True)
     if reader is None or reader.open_log is None:
         known = ", ".join((*SUFFIXES, ".eval"))

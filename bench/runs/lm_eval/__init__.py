@@ -2,5 +2,5 @@
 
 Start with `read`.
 
-Imports `answers`, `core`, `runs` and `tasks`.
+Imports `answers`, `core`, `flat`, `runs` and `tasks`.
 """

@@ -41,11 +41,13 @@ from caopd_bench.tasks.read.parse import PARSER_VERSION
 from caopd_bench.tasks.read.thinking import holds_thinking
 
 __all__ = [
+    "DATE",
     "find_results",
     "find_samples",
     "is_lm_eval",
     "is_results",
     "iterate_samples",
+    "load_results",
     "read_lm_eval",
 ]
 
@@ -97,7 +99,7 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
     With `reparse` the responses are judged again by the present parser; with `judge` only those
     that were not judged (`--predict_only`).
     """
-    results = _load_json(results_file)
+    results = load_results(results_file)
     samples = find_samples(results_file)
     if not samples:
         raise UsageError(
@@ -113,7 +115,7 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
         kind = kind_of(first, section(results, "configs", task))
         if kind == "ours" or (kind == "ours, not judged" and made.judges):
             _add_stated(made, task, file, reparse or kind != "ours")
-        elif kind == "options":
+        elif kind == "options" or (kind == "options, not judged" and made.judges):
             add_options(made, task, file, first)
         else:
             made.warnings.append(Note(task, f"{WHY_NOT[kind]}; left out"))
@@ -269,7 +271,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _load_json(file: Path) -> dict[str, Any]:
+def load_results(file: Path) -> dict[str, Any]:
     """Read a results file; Python reads lm-eval's bare NaN, which is undefined here."""
     with complete(str(file)):
         value = read_json(file)

@@ -29,6 +29,7 @@ __all__ = [
     "list_texts",
     "make_rows",
     "read_text",
+    "token_budget",
 ]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
@@ -132,7 +133,7 @@ def _make_row(
         raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
     kind = doc["kind"] if isinstance(doc.get("kind"), str) else "number"
     # Only here is the token budget known that this answer really had.
-    budget = _token_budget(sample)
+    budget = token_budget(sample)
     if status == "no_answer" and text is not None and _is_cut_off(text, budget, kind):
         status = "unfinished"
     spans = find_spans(text or "", kind=kind)
@@ -252,7 +253,8 @@ def has_text(text: str | None) -> bool:
     return bool(text and text.strip())
 
 
-def _token_budget(sample: Mapping[str, Any]) -> int | None:
+def token_budget(sample: Mapping[str, Any]) -> int | None:
+    """Give the tokens that an answer may have had; None where the log does not say."""
     for request in section(sample, "arguments").values():
         options = section(request, "arg_1") if isinstance(request, Mapping) else {}
         for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
