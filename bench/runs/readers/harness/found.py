@@ -104,7 +104,8 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     """
     row, where = found.row, found.where
     response, failed = found.response, found.failed
-    if is_named(columns.response, "response"):
+    # A row without an answer need not have the user's path.
+    if is_named(columns.response, "response") and response not in (None, ""):
         response = _get(row, columns.response, where, "--response")
         failed = response is None
     gold = found.gold

@@ -10,6 +10,7 @@ tests are equal. `error` is set for a failed assertion as well; that a request f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ __all__ = ["READER"]
 
 NAME = "output of promptfoo"
 GOLD = "vars.gold"
+OUTPUT = "response.output"
 REQUEST_FAILED = 2
 #: promptfoo's words for why a text ends, and ours.
 STOPPED = {"length": "length", "max_tokens": "length", "content_filter": "filter"}
@@ -54,6 +56,8 @@ def _finds(path: Path) -> bool:
 
 
 def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
+    if columns.response == OUTPUT:  # as it is read anyhow: without reasoning in front
+        columns = replace(columns, response="response")
     config: Mapping[str, Any] = {}
     if file.suffix.lower() == ".json":
         log = mapping(load(file, NAME))

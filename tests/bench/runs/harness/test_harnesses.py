@@ -139,6 +139,22 @@ def test_rows_of_promptfoo():
     assert run.settings("logged")["source"]["only"] == ["promptIdx=0"]
 
 
+def test_paths_that_stand_in_the_rows_of_promptfoo():
+    named = rescore(
+        FILES / "promptfoo.jsonl",
+        response="response.output",
+        gold="vars.gold",
+        item="vars.question",
+        only=[("promptIdx", "0")],
+    )
+    assert rows_of(named) == rows_of(rescore(FILES / "promptfoo.jsonl", only=[("promptIdx", "0")]))
+    other = rescore(FILES / "promptfoo.jsonl", response="prompt.raw", only=[("promptIdx", "0")])
+    # Where there was no answer, there is none in another place.
+    assert [row.status for row in other.rows][3:] == ["api_error", "no_answer"]
+    with pytest.raises(UsageError, match=r"line 1: --response: no 'response.text'; it has under "):
+        rescore(FILES / "promptfoo.jsonl", response="response.text", only=[("promptIdx", "0")])
+
+
 def test_the_two_files_of_promptfoo_name_the_same_questions():
     lines = rescore(FILES / "promptfoo.jsonl", only=[("promptIdx", "0")])
     whole = rescore(FILES / "promptfoo.json", only=[("promptIdx", "0")])
