@@ -259,3 +259,10 @@ def test_names_cannot_drive_the_terminal(mixed, run):
     assert "\x1b" not in out
     assert r"\x1b[31mred\x07" in out
     assert r"\x1b[2J" in run("score", "\x1b[2Jnowhere")[2]
+
+
+@pytest.mark.parametrize(("n", "is_wide"), [(8, False), (9, True)])
+def test_a_wide_table_says_where_the_numbers_are(make_run, run, n, is_wide):
+    runs = [make_run([(0.9, 1), (0.8, 0)], f"m{i}") for i in range(n)]
+    out = run("score", *runs)[1]
+    assert (f"note: {n} runs side by side are a wide table" in out) == is_wide
