@@ -50,8 +50,7 @@ _SINGLE = r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)"
 _JSON_SIGN = re.compile(rf"{_DOUBLE}|[{{}}\[\]]", re.DOTALL)
 _PYTHON_SIGN = re.compile(rf"{_DOUBLE}|{_SINGLE}|[{{}}\[\]]", re.DOTALL)
 _LONE_BACKSLASH = re.compile(r"\\(?![\"\\/bfnrtu'])")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_NO_LETTERS = re.compile(r"[\s_-]+")
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 # What "\frac", "\beta", "\times", "\right" become where their backslash was not doubled.
 _MANGLED = re.compile(
     "[\b\f]|\t(?=ext|imes|heta|an\\b|au\\b|frac|riangle)|\r(?=ight|ho\\b)|\n(?=eq\\b|abla|u\\b)"
@@ -148,9 +147,9 @@ class _Keys(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _list_keys(rules: Rules) -> _Keys:
-    answers = (*map(_normalise, rules.answer_keys), *ANSWER_KEYS)
-    confidences = (*map(_normalise, rules.confidence_keys), *CONFIDENCE_KEYS)
-    all_answers = (*answers, *OTHER_ANSWER_KEYS)
+    answers = tuple(map(_normalise, (*rules.answer_keys, *ANSWER_KEYS)))
+    confidences = tuple(map(_normalise, (*rules.confidence_keys, *CONFIDENCE_KEYS)))
+    all_answers = (*answers, *map(_normalise, OTHER_ANSWER_KEYS))
     return _Keys(answers, confidences, all_answers, frozenset((*all_answers, *confidences)))
 
 
@@ -162,7 +161,7 @@ def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None]
     place, answer = _find(nodes, keys.answers)
     sure = answer is not None
     if not sure:
-        place, answer = _find(nodes, OTHER_ANSWER_KEYS)
+        place, answer = _find(nodes, keys.all_answers)
     # An answer never takes the confidence of another.
     near = nodes[place : place + 1]
     if len(nodes) > 1:
@@ -221,5 +220,5 @@ def _normalise(key: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _join_words(key: str) -> str:
-    """Return a key in lower case, its words joined by underscores."""
-    return _NO_LETTERS.sub("_", _CAMEL.sub("_", key.strip()).lower())
+    """Return a key in lower case, without what stands between its words."""
+    return _BETWEEN_WORDS.sub("", key.lower())

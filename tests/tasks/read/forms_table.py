@@ -62,6 +62,7 @@ OBJECTS = [
     ('{"final_answer": 12, "confidence_score": 70}', "other keys"),
     ('{"Final Answer": 12, "Confidence Level": "7/10"}', "keys with spaces"),
     ('{"finalAnswer": "12", "confidenceScore": "70%"}', "keys in camel case"),
+    ('{"FinalAnswer": "12", "CONFIDENCE": 0.7}', "keys in any case"),
     ('{"decision": "12", "certainty": 0.7}', "a decision"),
     ('{"label": "12", "note": "x: y, z", "confidence": 0.7}', "a label"),
     ('{"choice": "12", "score": 3, "confidence": 0.7}', "a choice"),
