@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option, gold_letter
 
@@ -48,6 +49,7 @@ _CUE = re.compile(
     r"|(?<![a-z])I(?:'d| would| will|'ll)? (?:choose|pick|select|go with)(?![a-z])\s{0,3}:?\s{0,3}",
     re.IGNORECASE,
 )
+MAX_CUES = 6
 _CLAUSE_END = re.compile(r"[.!?;\n]\s|[.!?;]?$|,?\s(?:because|since|as|so|which)\s", re.IGNORECASE)
 # "I do not think that the answer is B", "option B is wrong".
 _DENIED = re.compile(
@@ -151,7 +153,10 @@ def _option_in(rest: str, options: Sequence[str]) -> str | None:
 
 def _read_sentences(text: str, options: Sequence[str]) -> Iterator[str]:
     """Yield what the sentences of a text choose: "the best answer is D) a tunnel"."""
-    for cue in _CUE.finditer(text):
+    cues = list(islice(_CUE.finditer(text), MAX_CUES + 1))
+    if len(cues) > MAX_CUES:
+        return  # a discussion, and no sentence that chooses
+    for cue in cues:
         rest = text[cue.end() :]
         end = _CLAUSE_END.search(rest)
         clause = rest[: end.start()] if end else rest
