@@ -124,3 +124,15 @@ def test_right_answers_take_one_form_in_a_log():
     assert [one.gold for one in name_golds(letters)] == ["B", "A"]
     with pytest.raises(UsageError, match="is both; write letters"):
         name_golds([logged(gold=gold, options=options) for gold in ("0", "1")])
+
+
+def test_long_judging_tells_how_far_it_is(monkeypatch):
+    told = []
+
+    def track(items, what, unit, total):
+        told.append((what, unit, total))
+        return items
+
+    monkeypatch.setattr(judging, "track", track)
+    judge_all([logged(f"Answer: {i % 2}\nConfidence: 0.5") for i in range(6)], "number")
+    assert told == [("reading answers", "answers", 6), ("judging", "different answers", 2)]
