@@ -26,7 +26,7 @@ WHY_NOT = {
     ),
     "text": "its samples have the loglikelihood of texts, and no answers",
     "answers": (
-        "its answers were not read for a stated confidence: caopd-bench rescore RUN --task NAME "
+        "its answers were not read for a stated confidence: caopd-bench rescore RUN --task {task} "
         "reads them"
     ),
     "unknown": "no stated confidence in its samples",

@@ -129,27 +129,32 @@ class Samples:
         docs = iter(_parse_all(grouped) or [None] * len(grouped))
         shared, seen, counts, common = self._shared, self._seen, self.counts, self._common
         for part in parts:
-            tail = next(tails) if part.tail else None
-            doc = next(docs) if part.doc else _NONE
-            if tail is None or doc is None or not _has_hashes(tail):
-                line, doc_id = self._read_whole(part)
-            else:
-                gold = part.gold.decode()
+            number, _, doc_id, raw, gold, options, tail_bytes = part
+            tail = next(tails) if tail_bytes else None
+            doc = next(docs) if raw else None
+            try:
+                chosen: Any = tail["filter"]
                 item = tail["doc_hash"][:DOC_DIGITS] + tail["target_hash"][:GOLD_DIGITS]
+                if len(item) < DOC_DIGITS + GOLD_DIGITS or (raw and doc is None):
+                    raise ValueError("to be parsed whole")
+            except (TypeError, KeyError, ValueError):
+                line, doc_id = self._read_whole(part)
+                chosen = line.tail.get("filter")
+            else:
                 groups = _share_groups(doc, shared, common) if doc else common
-                line = Line(part.number, item, groups, gold, part.options, tail)
-                doc_id = part.doc_id
-            chosen = line.tail.get("filter")
-            if not isinstance(chosen, str):
+                line = Line(number, item, groups, gold.decode(), options, tail)
+            if type(chosen) is not str:
                 chosen = quote(chosen)
-            key = (chosen, doc_id)
-            if key in seen:
+            if (chosen, doc_id) in seen:
                 raise UsageError(
-                    f"{self.where(part.number)}: doc_id {quote(doc_id.decode())} appears twice; "
-                    "was the file appended to?"
+                    f"{self.where(number)}: doc_id {quote(doc_id.decode())} appears twice; was the "
+                    "file appended to?"
                 )
-            seen.add(key)
-            counts[chosen] = counts.get(chosen, 0) + 1
+            seen.add((chosen, doc_id))
+            try:
+                counts[chosen] += 1
+            except KeyError:
+                counts[chosen] = 1
             if len(counts) == 1 or chosen == next(iter(counts)):
                 yield line
 
@@ -171,9 +176,6 @@ class Samples:
             groups = _share_groups(doc, self._shared, groups)
         line = Line(part.number, name_item(sample), groups, target, options, sample)
         return line, str(sample.get("doc_id")).encode("utf-8", "surrogatepass")
-
-
-_NONE: dict[str, Any] = {}
 
 
 @contextmanager
@@ -206,13 +208,10 @@ def _take_apart(number: int, data: bytes) -> _Part:
             break
     else:
         doc = b""
-    if (
-        b"\\" in gold
-        or not gold.isascii()
-        or b"\\" in b"".join(options)
-        or tail.count(b"[") + tail.count(b"{") > MAX_BRACKETS
-        or doc.count(b"[") + doc.count(b"{") > MAX_BRACKETS
-    ):
+    is_plain = b"\\" not in gold and gold.isascii() and b"\\" not in b"".join(options)
+    if not is_plain or tail.count(b"[") > MAX_BRACKETS or tail.count(b"{") > MAX_BRACKETS:
+        return _Part(number, data)
+    if doc and doc.count(b"[") + doc.count(b"{") > MAX_BRACKETS:
         return _Part(number, data)
     return _Part(number, data, data[len(HEAD) : doc_at], doc, gold, options, tail)
 

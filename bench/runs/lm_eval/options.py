@@ -220,7 +220,8 @@ def _read_question(
         return _Asked(values, given, None, None)
     start = len(guess.delimiter)
     if start:
-        texts = [text[start:] for text in options if text.startswith(guess.delimiter)]
+        before = guess.delimiter
+        texts = [text[start:] for text in options if text[:start] == before]
         options = texts if len(texts) == count else options
     key = (line.target, count)
     if key in known:
@@ -333,13 +334,14 @@ def _scores(per: str, asked: _Asked) -> list[float] | None:
         return [value - prior for value, prior in zip(values, asked.given, strict=True)]
     if texts is None:
         return None
-    lengths = [
-        len(text) if per == "byte" or text.isascii() else len(text.decode("utf-8", "surrogatepass"))
-        for text in texts
-    ]
-    if 0 in lengths:
+    if per == "byte" or b"".join(texts).isascii():
+        lengths = [len(text) for text in texts]
+    else:
+        lengths = [len(text.decode("utf-8", "surrogatepass")) for text in texts]
+    try:
+        return [value / length for value, length in zip(values, lengths)]  # noqa: B905  checked
+    except ZeroDivisionError:
         return [_divide(value, length) for value, length in zip(values, lengths, strict=True)]
-    return [value / length for value, length in zip(values, lengths, strict=True)]
 
 
 def _divide(value: float, length: int) -> float:

@@ -118,7 +118,7 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
         elif kind == "options" or (kind == "options, not judged" and made.judges):
             add_options(made, task, file, first)
         else:
-            made.warnings.append(Note(task, f"{WHY_NOT[kind]}; left out"))
+            made.warnings.append(Note(task, f"{WHY_NOT[kind].format(task=task)}; left out"))
     made.pool_groups()
     if not made.rows:
         why = [f"{note.task}: {note.text.removesuffix('; left out')}" for note in made.warnings]

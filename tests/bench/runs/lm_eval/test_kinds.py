@@ -124,7 +124,7 @@ def test_every_kind_without_a_confidence_is_told_why(write_run, quiz, refused):
     target = text_line(0, [["-3.5", "True"]], 5, acc=1.0)
     rolling = text_line(0, ["-300.5"], 5)
     cases = {
-        "caopd-bench rescore RUN --task NAME": (text_line(0, ["4"], 4), {}),
+        "caopd-bench rescore RUN --task t": (text_line(0, ["4"], 4), {}),
         "the right answer alone": (target, {}),
         "loglikelihood of texts": (rolling, {"output_type": "loglikelihood_rolling"}),
         "--reparse judges it": (quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=[])[0], {}),
@@ -143,7 +143,7 @@ def test_what_is_left_out_is_noted_beside_what_is_read(write_run, quiz):
     run = read_run(write_run(tasks))
     assert notes(run) == [
         "texts: its answers were not read for a stated confidence: caopd-bench rescore RUN --task "
-        "NAME reads them; left out"
+        "texts reads them; left out"
     ]
 
 
