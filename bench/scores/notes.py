@@ -115,9 +115,10 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
+        limit = "" if _is_logged(run.settings(task)) else " (--limit)"
         notes.append(
             f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
-            f"from {MIN_ROWS} rows on; evaluate more problems (--limit)"
+            f"from {MIN_ROWS} rows on; evaluate more problems{limit}"
         )
     return notes
 
@@ -176,7 +177,7 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     missing = ", ".join(f"{n} {status}" for status, n in found.most_common())
     settings = run.settings(task)
     advice = []
-    is_logged = run.provenance.get("backend") in ("logged answers", "inspect")
+    is_logged = _is_logged(settings)
     is_text = wording_of(run, task).is_stated and "columns" not in (settings.get("source") or {})
     if not is_logged and is_text:
         if not settings.get("num_fewshot"):
@@ -193,6 +194,11 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
         counted = wording_of(run, task).pick("count as stated 0", "count as a confidence of 0")
         said = f"rows without a usable confidence {counted}"
     return [f"low parse rate, {said}: {missing}{todo}"]
+
+
+def _is_logged(settings: Mapping[str, Any]) -> bool:
+    """Say whether the answers were judged by `rescore`, which records their kind."""
+    return "kind" in (settings.get("source") or {})
 
 
 def _token_budget(run: AnyRun, task: str) -> int | None:

@@ -136,3 +136,10 @@ def test_compare_names_another_reading(tmp_path, run):
     text = "".join(map(str, run("compare", tmp_path / "five", tmp_path / "ten")))
     assert "reading of the responses" in text
     assert "scale=5" in text
+
+
+def test_no_note_names_an_option_of_lm_eval(tmp_path, run):
+    out = run("rescore", log(tmp_path / "a.jsonl", ["?"] * 4 + [0.5]))[1]
+    assert "low parse rate" in out
+    assert "--limit" not in out
+    assert "--num_fewshot" not in out
