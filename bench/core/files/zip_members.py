@@ -117,7 +117,7 @@ class Archive:
         header = stream.read(30)
         name_length, extra_length = struct.unpack("<26xHH", header)
         start = stream.tell() + name_length + extra_length
-        packed = _Packed(stream, start, min(info.compress_size, self._size))
+        packed: Any = _Packed(stream, start, min(info.compress_size, self._size))
         try:
             with zstandard.ZstdDecompressor().stream_reader(packed, closefd=False) as unpacking:
                 yield unpacking

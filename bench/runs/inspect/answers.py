@@ -138,7 +138,7 @@ def _read_groups(
         value = _look_up(metadata, key)
         if isinstance(value, str):
             found[key] = read_text(value, attached)
-        elif isinstance(value, (int, float)) and math.isfinite(value):
+        elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             found[key] = value
     return found
 

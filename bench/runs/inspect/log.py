@@ -42,9 +42,7 @@ def read_inspect(
     again = 0
     for name, fields, is_again in iterate_samples(file):
         answer = read_answer(fields, f"{file} {name}", asked)
-        key = (
-            (str(fields["id"]), epoch_of(fields)) if fields.get("id") is not None else (name, None)
-        )
+        key = (str(fields["id"]), epoch_of(fields)) if fields.get("id") is not None else (name, 0)
         again += is_again or key in found
         found[key] = answer
     answers = _name([answer for answer in found.values() if answer is not None])

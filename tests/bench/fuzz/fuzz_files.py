@@ -15,6 +15,7 @@ from fuzz_seeds import INSPECT, INSPECT_SAMPLES, LOGGED
 
 from caopd_bench import read_run
 from caopd_bench.runs.flat.parquet_index import read_index
+from caopd_bench.runs.inspect import fields
 from caopd_bench.runs.rescore import rescore
 
 FLAT_WORDS = (
@@ -165,6 +166,14 @@ def make_eval(mutator: Mutator, _: Path) -> bytes:
         (f"samples/{s['id']}_epoch_{s['epoch']}.json", json.dumps(s).encode())
         for s in INSPECT_SAMPLES
     ]
+    if rng.random() < 0.3:  # the last sample in chunks
+        name, data = members.pop()
+        shell = json.loads(data)
+        folder = name.removesuffix(".json")
+        for part, key in (("messages/0", "messages"), ("events/0", "events")):
+            members.append((f"{folder}/{part}.json", json.dumps(shell.pop(key)).encode()))
+        members.append((f"{folder}/attachments/0.json", json.dumps(["x", "y"]).encode()))
+        members.append((f"{folder}/sample.json", json.dumps(shell).encode()))
     at = rng.randrange(len(members))
     members[at] = (members[at][0], mutator.json(json.loads(members[at][1])))
     if rng.random() < 0.15:
@@ -202,6 +211,8 @@ def read_inspect_log(name: str) -> Callable[[bytes, Path], bool]:
     def read(data: bytes, place: Path) -> bool:
         file = place / name
         file.write_bytes(data)
+        # Short samples are parsed whole, long ones value by value.
+        fields.SHORT = 1 << (16 if len(data) % 2 else 0)
         kind = ("number", "phrase", "choice")[len(data) % 3 if len(data) % 5 == 0 else 0]
         return bool(rescore(file, kind=kind).rows)
 

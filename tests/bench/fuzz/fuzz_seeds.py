@@ -97,6 +97,24 @@ INSPECT_SAMPLES = [
     ]
 ]
 
+# A choice whose options were shuffled, and whose answer Inspect has written anew.
+_CALL = {"content": "Which?\n\nA) y\nB) x", "role": "user"}
+_OUTPUT = {"choices": [{"message": {"content": TEXTS[0]}, "stop_reason": "max_tokens"}]}
+INSPECT_SAMPLES.append(
+    {
+        "id": "c",
+        "epoch": 1,
+        "input": "Which?",
+        "choices": ["x", "y"],
+        "target": "A",
+        "messages": [_CALL],
+        "output": {"choices": [{"message": {"content": "ANSWER: A"}}], "completion": "ANSWER: A"},
+        "events": [{"event": "model", "input": [], "input_refs": [[0, 1]], "output": _OUTPUT}],
+        "attachments": {"abc": TEXTS[0]},
+        "events_data": {"messages": [_CALL]},
+    }
+)
+
 # Of YAML, a hundred bytes take a millisecond: short files, so that more of them are read.
 POLICIES = (
     {"version": 1, "reference": "base", "confidence": 0.95, "metrics": {"brier": {"margin": 0.04}}},
