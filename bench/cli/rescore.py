@@ -132,7 +132,7 @@ def _read_rules(options: argparse.Namespace) -> Rules:
 
     if options.scale is not None and options.scale not in SCALES:
         raise UsageError(f"--scale {options.scale}: must be one of {', '.join(map(str, SCALES))}")
-    given = {
+    given: dict[str, Any] = {
         f"{what}_{form}s": tuple(getattr(options, f"{what}_{form}"))
         for what in ("answer", "confidence")
         for form in ("label", "key")
