@@ -2,5 +2,5 @@
 
 Start with `compare`.
 
-Imports `intervals`, `limits`, `points`, `registry` and `rows`.
+Imports `intervals`, `limits`, `registry` and `rows`.
 """

@@ -2,5 +2,5 @@
 
 Start with `recalibrate`.
 
-Imports `points` and `rows`.
+Imports `rows`.
 """

@@ -2,5 +2,5 @@
 
 Start with `store`; `check` compares the numbers with the rows.
 
-Imports `core`, `flat`, `metrics`, `runs` and `tasks`.
+Imports `answers`, `core`, `flat`, `metrics`, `runs` and `tasks`.
 """

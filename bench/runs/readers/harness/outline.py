@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -54,8 +55,8 @@ def _outline(path: Path, _size: int, _changed: int) -> Mapping[str, tuple[str, .
             return outline_of_json(head.partition(b"\n")[0])
         if path.suffix.lower() == ".json":
             return outline_of_json(_read_head(path))
-    except (OSError, EOFError, UsageError):
-        pass
+    except (OSError, EOFError, zlib.error, UsageError):
+        pass  # the reader of the file says what is wrong with it
     return {}
 
 
