@@ -130,7 +130,7 @@ class Samples:
         shared, seen, counts, common = self._shared, self._seen, self.counts, self._common
         for part in parts:
             number, _, doc_id, raw, gold, options, tail_bytes = part
-            tail = next(tails) if tail_bytes else None
+            tail: Any = next(tails) if tail_bytes else None
             doc = next(docs) if raw else None
             try:
                 chosen: Any = tail["filter"]

@@ -71,8 +71,8 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
         If there is no such task, or several and none was named.
     """
     if results is None:
-        name = _split_name(path)
-        files = {name[0] if name else path.name: path}
+        named = _split_name(path)
+        files = {named[0] if named else path.name: path}
         task = None  # the file was named
     else:
         files = find_samples(results)
@@ -86,9 +86,9 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
     kinds = {name: kind_of(first, {}) for name, first in firsts.items()}
     able = [name for name in firsts if kinds[name] in OF_TEXTS]
     if not able:
-        name = next(iter(firsts), "")
-        why = WHY_NOT.get(kinds.get(name, ""), "its samples hold no texts: caopd-bench score RUN")
-        raise UsageError(f"{path}: {inline(name, 120)}: {why}")
+        other = next(iter(firsts), "")
+        why = WHY_NOT.get(kinds.get(other, ""), "its samples hold no texts: caopd-bench score RUN")
+        raise UsageError(f"{path}: {inline(other, 120)}: {why}")
     if len(able) > 1:
         raise UsageError(f"{path}: texts of {len(able)} tasks; choose one by --task:", able)
     return Texts(able[0], files[able[0]], firsts[able[0]])
