@@ -429,7 +429,6 @@ def test_a_run_without_confidence(refused, mixed, samples_of, results_of):
     _write_plain(mixed, results_of)
     message = refused("score", mixed)
     assert "none of its tasks has a confidence to score: gsm8k: no stated confidence" in message
-    assert "`caopd-bench tasks`" in message
 
 
 def test_a_run_that_is_partly_ours(run, mixed, results_of):
