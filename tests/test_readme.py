@@ -43,6 +43,8 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path, same_r
     for summary in (made, known):
         for key in ("rows_sha256", "row_digests"):
             summary.pop(key, None)
+        # Of another parser than that of the evaluation, this version warns.
+        summary["warnings"] = [w for w in summary["warnings"] if "evaluated with parser" not in w]
         # What later versions record besides is None.
         summary["provenance"] = clean_provenance(summary["provenance"])
     assert [*made] == [*known]
