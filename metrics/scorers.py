@@ -138,7 +138,7 @@ def auroc_score(
     >>> auroc_score([0, 1, 1], [0.1, 0.9, 0.6])
     1.0
     """
-    return auroc(_tally(y_true, y_prob, sample_weight, labels, pos_label))
+    return float(auroc(_tally(y_true, y_prob, sample_weight, labels, pos_label)))
 
 
 def _tally(
@@ -222,4 +222,4 @@ def _columns_of(truth: NDArray[Any], columns: int, labels: ArrayLike | None) -> 
     unknown = known[found] != truth
     if unknown.any():
         raise ValueError(f"y_true holds {truth[unknown].tolist()[0]!r}, which is not among labels")
-    return found
+    return np.asarray(found)

@@ -106,11 +106,11 @@ def run_gate(options: argparse.Namespace) -> int:
     if not options.candidate:
         raise UsageError("no candidate: name a run, as for `caopd-bench score`")
     check_outputs(options.output)
-    candidate, reference = _read_both(options, policy)
+    candidate, against = _read_both(options, policy)
     result = gate(
         candidate,
         options.policy or policy,
-        reference=reference,
+        reference=against,
         strict=options.strict,
         reparse=options.reparse,
     )

@@ -66,7 +66,8 @@ def _notes(runs: Sequence[AnyRun], tasks: Sequence[str] | None) -> Iterator[str]
 
     def rows_of(number: int, task: str) -> dict[tuple[str, int], Row]:
         if (number, task) not in held:
-            found = runs[number].task_rows(task)
+            run = runs[number]
+            found = run.task_rows(task) if isinstance(run, Run) else []
             rows = {(row.item_hash, row.sample): row for row in found}
             # Names of items that repeat within a run do not say which rows belong together.
             held[number, task] = rows if len(rows) == len(found) else {}

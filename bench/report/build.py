@@ -266,7 +266,7 @@ def _duels(
     return duels
 
 
-def _read_again(entry: Entry, columns: Columns | None) -> AnyRun:
+def _read_again(entry: Entry, columns: Columns | None = None) -> AnyRun:
     return replace(read_runs([entry.spec], columns)[0], name=entry.name)
 
 

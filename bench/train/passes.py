@@ -116,11 +116,12 @@ def _with_shared_prompts(
 
 def name_cache(model: PreTrainedModel) -> str:
     """Give the name of the argument of `forward` that takes the cache, by its signature."""
-    return _name_cache_of(type(model))
+    kind: Any = type(model)
+    return _name_cache_of(kind)
 
 
 @remembered
-def _name_cache_of(kind: type) -> str:
+def _name_cache_of(kind: Any) -> str:
     from transformers import LlamaForCausalLM
 
     # What wraps a model may take any argument and hand it on; then the release decides.

@@ -125,7 +125,7 @@ def _brier(rows: ClassRows, unit: NDArray[np.int64] | None, level: float) -> Int
     apart = losses - estimate
     scale, error = 1.0, float(np.sqrt((apart**2).sum())) / n
     if unit is not None:
-        sums = ClusterSums(np.bincount(unit, apart), np.bincount(unit))
+        sums = ClusterSums(np.bincount(unit, apart).astype(np.float64), np.bincount(unit))
         error = float(np.sqrt((sums.influence**2).sum())) / n
         if sums.rows.size > 1:
             effect = design_effect(sums, float((apart**2).sum()))

@@ -39,7 +39,7 @@ class ClassRows(NamedTuple):
     def outcomes(self) -> FloatArray:
         """1 at the class that was right, else 0."""
         hit = np.arange(self.probabilities.shape[1]) == self.right[:, None]
-        return hit.astype(np.float64)
+        return np.asarray(hit, dtype=np.float64)
 
 
 def check_classes(probabilities: ArrayLike | Any, right: ArrayLike) -> ClassRows:
