@@ -94,6 +94,31 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
                 yield Stated(start.start(), end, *stated)
 
 
+def list_keys(text: str) -> dict[str, str]:
+    r"""Give the keys of the objects in a text as they are written, and their values as text.
+
+    It is for who asks how a prompt called its answer. Of a key that stands twice the first counts.
+
+    Examples
+    --------
+    >>> list_keys('So:\n```json\n{"final": 5, "sure": 0.8}\n```')
+    {'final': '5', 'sure': '0.8'}
+    """
+    found: dict[str, str] = {}
+    position = failures = 0
+    while failures < _MAX_FAILURES and (start := _START.search(text, position)):
+        end = _find_end(text, start)
+        failures += end is None
+        position = start.start() + 1 if end is None else end
+        value = None if end is None else _parse(text[start.start() : end])
+        for node in _list_nodes(value):
+            for key, inner in node.items():
+                said = _to_text(inner)
+                if said is not None:
+                    found.setdefault(key, said)
+    return found
+
+
 def _find_end(text: str, start: re.Match[str]) -> int | None:
     """Return where the bracket of a start is closed, or None."""
     sign = _JSON_SIGN if start.group()[-1] == '"' else _PYTHON_SIGN

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.judge import Judged, Verdict
 from caopd_bench.runs.answers.scale import is_many
+from caopd_bench.runs.answers.words import Words, guess_words
 from caopd_bench.runs.logged import Logged
 from caopd_bench.tasks.judge.choices import read_choice
 
@@ -16,9 +15,6 @@ __all__ = ["AnswerCount", "list_notes", "note_on_letters"]
 
 #: Statuses of rows that have an answer.
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
-_LABEL = re.compile(
-    r"^[\W_]{0,6}([A-Z][A-Za-z]{1,24}(?: [A-Za-z]{1,24}){0,3})[*_ ]{0,4}:", re.MULTILINE
-)
 #: Probabilities are written rounded; their sum may differ from 1 by this.
 ROUNDING = 0.02
 
@@ -136,34 +132,65 @@ def _on_failures(pairs: Pairs) -> Iterator[str]:
 
 
 def _on_labels(pairs: Pairs) -> Iterator[str]:
+    """Yield what was not read in most responses, and what it may be called there."""
+    total = len(pairs)
+    read = [(logged, verdict) for logged, verdict in pairs if (logged.response or "").strip()]
     lacking = [
         logged
-        for logged, verdict in pairs
+        for logged, verdict in read
         if verdict.status == "no_answer" and (verdict.stated or "").strip()
     ]
-    if is_many(len(lacking), len(pairs)):
+    if is_many(len(lacking), total):
+        known = guess_words([(one.response, one.gold) for one in lacking])
+        guessed = known.options(confidence=False) if known else ""
         yield (
-            f"in {len(lacking):,} of {len(pairs):,} responses a confidence was read and no answer: "
-            f"name the label of the answer with --answer-label{_guess(lacking, 'confidence')}"
+            f"in {len(lacking):,} of {total:,} responses a confidence was read and no answer: name "
+            f"the label of the answer with {guessed or '--answer-label'}{_ask(guessed)}"
         )
     silent = [logged for logged, verdict in pairs if verdict.status == "no_confidence"]
-    if is_many(len(silent), len(pairs)) and len(silent) > len(pairs) / 2 and len(silent) >= 3:
+    if _are_most(len(silent), total):
+        known = guess_words([(one.response, one.gold) for one in silent])
+        guessed = known.options(answer=False) if known else ""
         yield (
-            f"in {len(silent):,} of {len(pairs):,} responses an answer was read and no confidence: "
-            "if it has another label, name that with --confidence-label"
+            f"in {len(silent):,} of {total:,} responses an answer was read and no confidence: if "
+            f"it has another label, name that with {guessed or '--confidence-label'}{_ask(guessed)}"
+        )
+    mute = [
+        logged
+        for logged, verdict in read
+        if verdict.status == "no_answer" and not (verdict.stated or "").strip()
+    ]
+    if _are_most(len(mute), total):
+        yield (
+            f"in {len(mute):,} of {total:,} responses neither an answer nor a confidence was read: "
+            f"{_explain(guess_words([(one.response, one.gold) for one in mute]))}"
         )
 
 
-def _guess(responses: Sequence[Logged], known: str) -> str:
-    """Give the label that most of these responses have, as an example."""
-    found: Counter[str] = Counter()
-    for logged in responses[:1000]:
-        labels = dict.fromkeys(_LABEL.findall((logged.response or "")[-2000:]))
-        found.update(label for label in labels if known not in label.lower())
-    if not found:
-        return ""
-    label, count = found.most_common(1)[0]
-    return f" ({quote(label)}?)" if 2 * count > min(len(responses), 1000) else ""
+def _are_most(number: int, total: int) -> bool:
+    return is_many(number, total) and number > total / 2 and number >= 3
+
+
+def _ask(guessed: str) -> str:
+    return " (a guess from the texts)" if guessed else ""
+
+
+def _explain(words: Words | None) -> str:
+    """Say what responses look like in which nothing was read, and what that suggests."""
+    if words is None:
+        return (
+            "if they name them in other words, give these with --answer-label and "
+            "--confidence-label, or of JSON with --answer-key and --confidence-key"
+        )
+    look = "JSON with keys" if words.form == "key" else "lines with labels"
+    named = " and ".join(quote(word) for word in (words.answer, words.confidence) if word)
+    if words.answer and words.confidence:
+        return f"they look like {look} such as {named}; try {words.options()} (a guess)"
+    other = "confidence" if words.answer else "answer"
+    return (
+        f"they look like {look} such as {named}; try {words.options()} (a guess), and name that of "
+        f"the {other} with --{other}-{words.form}"
+    )
 
 
 def _on_scale(judged: Judged) -> Iterator[str]:
