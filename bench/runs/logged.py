@@ -81,6 +81,11 @@ class Logged(NamedTuple):
         One for each option, of a log that gives numbers instead of a stated confidence.
     name : tuple of str or None
         A text and a right answer that name the question, where those above do not.
+    also : tuple of str
+        Further right answers: any of them is right.
+    is_bare : bool
+        Whether a text that is one letter and nothing else answers a choice: the prompt may have
+        asked for no more.
     """
 
     where: str
@@ -95,6 +100,8 @@ class Logged(NamedTuple):
     stopped: str = ""
     probabilities: tuple[float, ...] = ()
     name: tuple[str, str] | None = None
+    also: tuple[str, ...] = ()
+    is_bare: bool = False
 
 
 def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:

@@ -7,6 +7,7 @@ judged. Long work is shared out to processes; each compares LaTeX in a child of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.answers.scale import Unclear, find_unclear
 from caopd_bench.runs.logged import Logged
-from caopd_bench.tasks.judge.options import LETTERS, find_option
+from caopd_bench.tasks.judge.choices import read_choice
+from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option
 from caopd_bench.tasks.judge.verify import verify
+from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.parse import ParsedResponse, Spans, find_spans, judge_spans
 from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.thinking import drop_thinking
 
 __all__ = ["Judged", "Verdict", "judge_all", "judge_logged"]
 
@@ -32,9 +36,11 @@ MAX_WORKERS = 8
 CHUNK = 500
 CHUNK_LATEX = 50
 
-#: An answer, a right answer, and the options.
-Pair: TypeAlias = "tuple[str | None, str, tuple[str, ...]]"
+#: An answer, the right ones, and the options.
+Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
 Share: TypeAlias = "Callable[..., Iterator[Any]]"
+#: A letter alone, in markup or with the sign of a label.
+_BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")
 
 
 class Verdict(NamedTuple):
@@ -121,12 +127,32 @@ def _has_text(logged: Logged) -> bool:
 
 def _read(logged: Logged, kind: str, max_tokens: int | None, rules: Rules) -> Read:
     spans = find_spans(logged.response or "", max_tokens=max_tokens, kind=kind, rules=rules)
+    if kind == "choice" and logged.is_bare and spans.answer is None and spans.confidence is None:
+        bare = _read_bare(logged)
+        # Where one token was asked for, one letter is not the end of a budget.
+        spans = spans if bare is None else spans._replace(answer=bare, unfinished=False)
     return spans, judge_spans(spans, scale=rules.scale)
+
+
+def _read_bare(logged: Logged) -> str | None:
+    """Give the choice that a whole response is, thinking left out; None if it is anything else.
+
+    That is a letter alone; where the options are known also the text of one, or both.
+    """
+    visible, is_open, _ = drop_thinking(fold(logged.response or ""))
+    line = visible.strip()
+    if is_open or "\n" in line or len(line) > MAX_LENGTH:
+        return None
+    if logged.options:
+        return line if read_choice(line, logged.options) is not None else None
+    found = _BARE.fullmatch(line)
+    return found[1].upper() if found else None
 
 
 def _pair(logged: Logged, one: Read | None) -> Pair:
     is_read = one is not None and one[1].status != "unfinished"
-    return (one[1].answer if one is not None and is_read else None, logged.gold, logged.options)
+    golds = (logged.gold, *logged.also)
+    return (one[1].answer if one is not None and is_read else None, golds, logged.options)
 
 
 def _verify_pairs(
@@ -151,11 +177,16 @@ def _verify_pairs(
 
 
 def _verify(pair: Pair, kind: str) -> bool | str:
-    answer, gold, options = pair
-    try:
-        return verify(answer, gold, kind=kind, options=options)
-    except ValueError as error:
-        return str(error)
+    answer, golds, options = pair
+    wrong: list[str] = []
+    found = False
+    for gold in golds:
+        try:
+            found |= verify(answer, gold, kind=kind, options=options)
+        except ValueError as error:
+            wrong.append(str(error))
+    # Of several names of one answer ("4", "four") those of its kind count.
+    return wrong[0] if len(wrong) == len(golds) else found
 
 
 def _conclude(logged: Logged, one: Read | None, outcome: bool, unclear: Unclear | None) -> Verdict:

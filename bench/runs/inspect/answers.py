@@ -46,7 +46,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
     """
     attached = mapping(fields, "attachments")
     question = read_text(fields.get("input"), attached)
-    gold = _read_target(fields, where, asked.kind)
+    gold, *also = _read_targets(fields, where, asked.kind)
     failed = bool(fields.get("error"))
     response, stopped = (None, "") if failed else answer_of(fields.get("output"), attached)
     options = _read_options(fields.get("choices"), attached)
@@ -59,7 +59,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
         gold = _as_shown(gold, order)
         options = tuple(options[place] for place in order)
     question = word_question(question, options)
-    for text in (question, gold, response or ""):
+    for text in (question, gold, *also, response or ""):
         if len(text) > MAX_TEXT:
             raise UsageError(
                 f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
@@ -77,6 +77,8 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
         options,
         stopped,
         name=name if name != (question, gold) else None,
+        also=tuple(also),
+        is_bare=True,
     )
 
 
@@ -98,22 +100,28 @@ def word_question(question: str, options: Sequence[str]) -> str:
     return "\n".join([question, *lines])
 
 
-def _read_target(fields: Mapping[str, Any], where: str, kind: str) -> str:
+def _read_targets(fields: Mapping[str, Any], where: str, kind: str) -> list[str]:
+    """Give the right answers: of several any is right, as Inspect's scorers have it."""
     target = fields.get("target")
-    if isinstance(target, Sequence) and not isinstance(target, str):
-        words = [str(word) for word in target]
-        if kind == "phrase" and words:
-            target = json.dumps(words)
-        else:
-            target = "".join(words if kind == "choice" else words[:1])
-    if isinstance(target, str) and target:
-        return target
+    listed = target if isinstance(target, (list, tuple)) else [target]
+    words = [word for one in listed if (word := _as_word(one))]
+    if kind == "phrase" and words and listed is target:
+        return [json.dumps(words)]
+    if kind == "choice" and fields.get("choices") and words:
+        return ["".join(words)]  # of its choices Inspect wants all of several, which is refused
+    if words:
+        return list(dict.fromkeys(words))
     if fields.get("scores"):
         raise UsageError(
             f"{where}: no target, only scores that Inspect's scorer gave; answers are judged here "
             "against a right answer: give the samples of the task a target"
         )
     raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
+
+
+def _as_word(value: Any) -> str:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if is_number or isinstance(value, str) else ""
 
 
 def _read_options(choices: Any, attached: Mapping[str, Any]) -> tuple[str, ...]:

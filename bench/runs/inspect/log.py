@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from caopd_bench.runs.inspect.answers import Asked, epoch_of, read_answer
 from caopd_bench.runs.inspect.samples import iterate_samples
@@ -24,8 +25,8 @@ def read_inspect(
     file : Path
         `.eval` or `.json`.
     kind : str
-        Of the gold answers: several targets are alternatives for `phrase`, letters for `choice`;
-        else the first counts.
+        Of the gold answers. Any of several targets is right; for a sample with choices, where
+        Inspect wants all of them, they are refused.
     by : sequence of str
         Keys of the samples' metadata to group by, beside `GROUPS`; inner ones with dots.
     notes : list of str, optional
@@ -38,11 +39,13 @@ def read_inspect(
     """
     asked = Asked(kind, tuple(dict.fromkeys([*GROUPS, *by])))
     # Of a sample, which may hold every call of an agent, only the answer is kept.
-    found: dict[tuple[str, int], Logged | None] = {}
+    found: dict[tuple[Any, int], Logged | None] = {}
     again = 0
     for name, fields, is_again in iterate_samples(file):
         answer = read_answer(fields, f"{file} {name}", asked)
-        key = (str(fields["id"]), epoch_of(fields)) if fields.get("id") is not None else (name, 0)
+        has_id = fields.get("id") is not None
+        # 1 and "1" are two ids.
+        key = (json.dumps(fields["id"]), epoch_of(fields)) if has_id else (name, 0)
         again += is_again or key in found
         found[key] = answer
     answers = _name([answer for answer in found.values() if answer is not None])

@@ -7,7 +7,10 @@ left in the events. Where it does not, the answer keeps the letters that the mod
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from string import ascii_uppercase
 from typing import Any
 
@@ -16,7 +19,14 @@ from caopd_bench.runs.inspect.texts import answer_of, read_text
 
 __all__ = ["find_order", "letter_of", "undo_rewriting"]
 
-MARKS = (") ", ". ", ": ")
+#: What follows an option: the end of its line, or of its place in a line of all.
+_END = re.compile(
+    r"[ \t*_`]{0,8}(?:[,;|/.]?[ \t]{0,8}(?:\n|\Z)|[,;|/](?=\s)"
+    r"|[ \t]{1,8}(?=(?:or |and )?[-*_`(\[]{0,6}[A-Z1-9]))"
+)
+_BETWEEN = re.compile(r"[\s,;|/.]{0,12}(?:(?:or|and)\s{1,3})?")
+#: So many lists are looked at, from the last on.
+MAX_STARTS = 1000
 #: Of more options no order is looked for: the time grows with the square of their number.
 MAX_OPTIONS = 100
 
@@ -57,30 +67,47 @@ def find_order(
 
 
 def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
-    for mark in MARKS if len(options) <= MAX_OPTIONS else ():
-        at = f"\n{prompt}".rfind(f"\nA{mark}")
-        if at >= 0 and (order := _follow(f"{prompt}\n", at, mark, options)):
-            return order
-    return None
+    """Give the order of the last list in a prompt that has all options, each of them once."""
+    if len(options) > MAX_OPTIONS:
+        return None
+    starts = deque((one.start() for one in _head_of(0).finditer(prompt)), MAX_STARTS)
+    orders = (_follow(prompt, start, options) for start in reversed(starts))
+    return next((order for order in orders if order), None)
 
 
-def _follow(text: str, at: int, mark: str, options: Sequence[str]) -> tuple[int, ...] | None:
-    """Read the lines from a place on: one option after the other, each of them once."""
+@cache
+def _head_of(place: int) -> re.Pattern[str]:
+    """Give the pattern of what stands before an option: `A) `, `A. `, `(A) `, `- **A:** `."""
+    return re.compile(
+        rf"(?<![^\W_])(?:[-*•][ \t]{{1,3}})?[*_`]{{0,3}}(?:"
+        rf"[(\[]{letter_of(place)}[)\]][:.]?|{letter_of(place)}[).:\]]"
+        rf")[*_`]{{0,3}}[ \t]{{1,4}}"
+    )
+
+
+def _follow(text: str, at: int, options: Sequence[str]) -> tuple[int, ...] | None:
+    """Read a list from a place on: one option after the other."""
     # The longest first: one option may begin like another.
     left = sorted(range(len(options)), key=lambda i: (-len(options[i]), i))
     order = []
     for number in range(len(options)):
-        head = f"{letter_of(number)}{mark}"
-        if not text.startswith(head, at):
+        head = _head_of(number).match(text, at)
+        if head is None:
             return None
-        at += len(head)
-        found = next((i for i in left if text.startswith(f"{options[i]}\n", at)), None)
+        found = next((i for i in left if _ends(text, head.end(), options[i])), None)
         if found is None:
             return None
         order.append(found)
         left.remove(found)
-        at += len(options[found]) + 1
+        after = _BETWEEN.match(text, head.end() + len(options[found]))
+        at = after.end() if after else len(text)
     return tuple(order)
+
+
+def _ends(text: str, at: int, option: str) -> bool:
+    """Say whether an option stands at a place, as a whole."""
+    end = at + len(option)
+    return text.startswith(option, at) and _END.match(text, end) is not None
 
 
 def undo_rewriting(

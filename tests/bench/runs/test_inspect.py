@@ -271,3 +271,81 @@ def test_events_are_not_built(tmp_path, ending):
     tracemalloc.stop()
     assert [row.confidence for row in run.rows] == [0.8] * 12
     assert peak < 12 * MB
+
+
+# Which answers are right
+
+
+def judged(tmp_path, *samples, kind="number"):
+    run = rescore(write(tmp_path / "log.json", list(samples)), kind=kind)
+    return [row.correct for row in run.rows]
+
+
+@pytest.mark.parametrize("kind", ["number", "latex", "phrase"])
+def test_any_of_several_targets_is_right(tmp_path, kind):
+    said = [make(i, TEXT.format(i, 0.8), target=["3", "4"]) for i in (3, 4, 5)]
+    assert judged(tmp_path, *said, kind=kind) == [1, 1, 0]
+
+
+def test_of_several_targets_those_count_that_are_of_the_kind(tmp_path):
+    assert judged(tmp_path, make(1, target=["four", "4"]), make(2, target=["4", "four"])) == [1, 1]
+    with pytest.raises(UsageError, match="gold answer 'four' is not a number"):
+        judged(tmp_path, make(1, target=["four", "vier"]))
+
+
+def test_several_letters_are_alternatives_but_for_choices_of_the_sample(tmp_path):
+    one = make(1, TEXT.format("B", 0.8), target=["A", "B"])
+    assert judged(tmp_path, one, kind="choice") == [1]
+    with pytest.raises(UsageError, match="gold answer 'AB'"):
+        judged(tmp_path, one | {"choices": ["trout", "whale"]}, kind="choice")
+
+
+@pytest.mark.parametrize("target", [4, 4.0, [4], ["4"], [5, 4]])
+def test_a_target_may_be_a_number(tmp_path, target):
+    assert judged(tmp_path, make(1, target=target)) == [1]
+
+
+def test_a_number_and_its_text_are_two_ids(tmp_path):
+    samples = [make(1, input="2 + 2"), make("1", input="1 + 3"), make(2)]
+    run = rescore(write(tmp_path / "log.json", samples))
+    assert len(set(hashes(run))) == len(run.rows) == 3
+    assert not run.warnings
+
+
+@pytest.mark.parametrize(
+    "text", ["B", " B.", "(b)", "**B**", "<think>A?</think>\nB", "whale", "B) whale"]
+)
+def test_a_letter_alone_answers_a_choice(tmp_path, text):
+    sample = make(1, text, choices=["trout", "whale"], target="B")
+    run = rescore(write(tmp_path / "log.json", [sample]), kind="choice")
+    assert [(row.correct, row.status, row.confidence) for row in run.rows] == [
+        (1, "no_confidence", None)
+    ]
+
+
+@pytest.mark.parametrize("text", ["A or B", "I think so", "C", "", "B\nA", "B) trout"])
+def test_what_is_no_letter_alone_answers_nothing(tmp_path, text):
+    sample = make(1, text, choices=["trout", "whale"], target="B")
+    run = rescore(write(tmp_path / "log.json", [sample]), kind="choice")
+    assert [(row.correct, row.status) for row in run.rows] == [(0, "no_answer")]
+    assert judged(tmp_path, make(1, "4", target="4")) == [0]  # a number alone may be anything
+
+
+LISTS = [
+    "(A) blue\n(B) dark red\n(C) red",
+    "Options: (A) blue, (B) dark red, (C) red",
+    "A) blue B) dark red or C) red.",
+    "- **A:** blue\n- **B:** dark red\n- **C:** red",
+    "[A] blue\n[B] dark red\n[C] red",
+    "  A. blue  \n  B. dark red\n  C. red\nA) is first",
+    "(A) red\n(B) blue\n\nNow:\n(A) blue\n(B) dark red\n(C) red",
+]
+
+
+@pytest.mark.parametrize("shown", LISTS)
+def test_options_in_another_order_are_seen_in_any_list(tmp_path, shown):
+    messages = [{"role": "user", "content": f"Which?\n{shown}\n\nAnswer with a letter."}]
+    sample = make(
+        1, TEXT.format("A", 0.8), choices=["red", "blue", "dark red"], target="B", messages=messages
+    )
+    assert judged(tmp_path, sample, kind="choice") == [1]

@@ -368,7 +368,7 @@ def test_more_of_inspect(tmp_path):
     log = tmp_path / "log.json"
     sample = make_sample("a", "x", "2", [{"type": "text", "text": "attachment://k"}])
     sample |= {"attachments": {"k": TEXT.format(2, 0.7)}}
-    cut = make_sample("b", 1, ["B", "C"], "word " * 100)
+    cut = make_sample("b", 1, ["B", "C"], "word " * 100, choices=["w", "x", "y"])
     make_log(log, samples=[sample])
     run = rescore(log, by=["other"])
     assert [(r.confidence, r.groups) for r in run.rows] == [(0.7, {"level": 3, "other": "x"})]
