@@ -1,8 +1,8 @@
 """Judge which option an answer chooses.
 
 A choice is one letter in an unmistakable form: ``B``, ``(B)``, ``B.``, ``B: 12 apples``, ``option
-B``, or a sentence that says so: ``from this, the best answer is B) a tunnel``. Two letters (``A or
-B``) are no choice.
+B``, ``it's B``, or a sentence that says so: ``from this, the best answer is B) a tunnel``. Two
+letters (``A or B``, ``A B``, a line for each) are no choice.
 
 Where the texts of the options are known, the text of one chooses it as well (`options`). Then a
 letter with the text of another option is no choice, since it says two things. A letter that stands
@@ -20,21 +20,51 @@ from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option, go
 __all__ = ["read_choice", "same_choice"]
 
 _GOLD = re.compile(r"[A-Z]")
-# Markup and words that may stand before the letter.
+# "It's C", "I think it must be C", "I'd say C": then the letter must stand alone.
+_IT = (
+    r"(?P<it>(?:(?:so|thus|hence|therefore|well|then|clearly|definitely|certainly|probably"
+    r"|I (?:think|believe|guess|choose|pick)|I(?:['’]m| am) (?:sure|certain|confident)"
+    r"|I(?:['’]d| would) (?:say|choose|pick|go with))(?: that)?[,:]?\s{1,3}){0,4}"
+    r"(?:(?:it|that|this)(?:['’]s| is| must be| has to be| should be| would be)(?![a-z])\s{0,3}"
+    r"(?:(?:clearly|definitely|certainly|probably)\s{1,3})?)?)"
+)
+# Markup, bullets and words that may stand before the letter.
+_MARKUP = r"[\s*_`\"'“”$(\[{<>\\#•]|[-–—+]\s|text(?:bf)?\{|boxed\{|mathrm\{"
 _BEFORE = re.compile(
-    r"(?:[\s*_`\"'“”$(\[{<>\\]|text(?:bf)?\{|boxed\{|mathrm\{"
-    r"|(?:(?:the )?(?:correct |right |best |final )?"
+    rf"(?:{_MARKUP}){{0,6}}{_IT}(?:{_MARKUP}"
+    r"|(?:(?:the |my )?(?:correct |right |best |final )?"
     r"(?:answer|option|choice|letter)s?(?: is)?(?![a-z]):?)"
     r"){0,12}",
     re.IGNORECASE,
 )
+# The b of <b>A</b> is no letter.
+_EMPHASIS = re.compile(r"<(b|i|u|p|em|strong)>([^<>]{1,400})</\1>", re.IGNORECASE)
 _LETTER = re.compile(r"([A-Za-z])(?![A-Za-z0-9'’])")
 # "A or B", "A, C", "both A and B"; after ":" or "." the text of the option begins.
 _SECOND = re.compile(
     r"[\s)\]}.*_]{0,6}(?:,|/|;|&|\+|\bor\b|\band\b)[\s*_(\[]{0,6}(?:option |choice )?"
     r"[A-Z](?![A-Za-z0-9])"
 )
-_DELIMITER = re.compile(r"[\s\"'”*_`$]{0,4}(?:[).:\]}>\-–—,=|\"]|\n|$)")
+# Further letters and nothing else: "C D", "C. D.", "(C) (D)"; K and later are texts, as potassium.
+_ALONE = re.compile(r"(?<![^\W_])[A-J](?![^\W_]|['’])")
+_MORE = re.compile(
+    r"(?:[\W_]{1,12}(?:(?:option|choice|letter|and|or) ){0,2}[A-J](?![^\W_]|['’])){1,12}[\W_]{0,12}"
+)
+# "C. a tunnel", and another line "D. a ferry"; "C D are both right".
+_LISTED = re.compile(
+    r"[^\n]{0,400}\n\s{0,9}(?:[-*_(\[•]\s{0,3}){0,3}(?P<line>[A-J])"
+    r"(?:[*_]{0,2}[).:\]]|[ \t*_]{0,3}(?:\n|$))"
+    r"|[ \t](?P<word>[B-HJ])(?=[):,]|\s(?:are|both)\b)"
+)
+# "C! No, it is D."
+_TAKEN_BACK = re.compile(
+    r"[\s.,!;…–—-]{1,6}(?:no|wait|actually|sorry|correction|or rather|hmm+)\b[^\n]{0,80}?"
+    r"(?<!\w)(?-i:[B-HJ](?![\w'’])|A(?=[.,;:!)]|$))",
+    re.IGNORECASE,
+)
+_DELIMITER = re.compile(r"[\s\"'”*_`$]{0,4}(?:[).:;!…\]}>\-–—,=|\"]|\n|$)")
+# "**B** a tunnel"
+_CLOSED = {"*": "*", "_": "_", "`": "`", "$": "$", "'": "'", "“": "”"}
 # "option B is wrong"
 _REJECTED = re.compile(
     r"[\s)\]*_.:]{0,4}(?:(?:is|was|are|would be|seems|looks)\s+(?:clearly |also )?"
@@ -84,7 +114,7 @@ def read_choice(text: str, options: Sequence[str] = ()) -> str | None:
     >>> [read_choice(text, known) for text in ("The tunnel.", "B) a tunnel", "B) a bridge")]
     ['B', 'B', None]
     """
-    text = text[:MAX_LENGTH]
+    text = _EMPHASIS.sub(r"**\2**", text[:MAX_LENGTH])
     at_start = _read_start(text, options)
     if at_start is not None:
         return at_start or None
@@ -107,7 +137,7 @@ def same_choice(answer: str | None, gold: str, options: Sequence[str] = ()) -> b
 
 def _read_start(text: str, options: Sequence[str]) -> str | None:
     """Read a text that begins with its choice; "" for two things at once, None for no choice."""
-    letter, rest = _read_letter(text)
+    letter, rest = _read_letter(text, options)
     if not options:
         return letter
     if letter and letter not in LETTERS[: len(options)]:
@@ -117,8 +147,9 @@ def _read_start(text: str, options: Sequence[str]) -> str | None:
         found_letter = letter
     else:
         found_letter = LETTERS[found]
-        if letter and letter != found_letter and _option_in(rest, options) == letter:
-            return ""  # "E. coli" is one option, and "coli" is option E
+        # "E. coli" is one option; if "coli" is another, it says two things.
+        if letter and letter != found_letter and _option_in(rest, options) is not None:
+            return ""
         return found_letter
     if found_letter is None:
         return None
@@ -126,20 +157,40 @@ def _read_start(text: str, options: Sequence[str]) -> str | None:
     return found_letter if other in (None, found_letter) else ""
 
 
-def _read_letter(text: str) -> tuple[str | None, str]:
-    """Read the letter that a text begins with, and what follows it."""
+def _read_letter(text: str, options: Sequence[str]) -> tuple[str | None, str]:
+    """Read the letter that a text begins with, and what follows it; "" where it names two."""
     before = _BEFORE.match(text)
     letter = _LETTER.match(text, before.end() if before else 0)
     if letter is None or _SECOND.match(text, letter.end()):
         return None, ""
     after = text[letter.end() :]
-    if _REJECTED.match(after):
+    if _REJECTED.match(after) or _is_listed(letter[1].upper(), after):
         return None, ""
+    if _names_more(letter[1].upper(), after, options):
+        return "", ""
     # "A cat" is a phrase and "B 12 apples" a choice; a small letter must stand alone.
     is_word = letter[1] in "AI" or letter[1].islower()
-    if not _DELIMITER.match(after) and (is_word or not after[:1].isspace()):
+    is_closed = letter.start() > 0 and _CLOSED.get(text[letter.start() - 1]) == (after[:1] or None)
+    must_end = is_word or bool(before and before["it"])
+    if not is_closed and not _DELIMITER.match(after) and (must_end or not after[:1].isspace()):
         return None, ""
     return letter[1].upper(), after
+
+
+def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
+    """Say whether another letter is named beside one, or in its place: that is no choice."""
+    only = _MORE.fullmatch(after)
+    if only:
+        others = set(_ALONE.findall(after)) - {letter}
+        # Of options that are letters themselves, "C. D" may be option C, whose text is "D".
+        return bool(others) and (not options or _option_in(after, options) != letter)
+    return _TAKEN_BACK.match(after) is not None
+
+
+def _is_listed(letter: str, after: str) -> bool:
+    """Say whether another letter follows with its text; a sentence after them may choose."""
+    listed = None if _MORE.fullmatch(after) else _LISTED.match(after)
+    return listed is not None and (listed["line"] or listed["word"]) != letter
 
 
 def _option_in(rest: str, options: Sequence[str]) -> str | None:

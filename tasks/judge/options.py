@@ -5,6 +5,9 @@ texts are equal if they are, to the letter; else after markup, LaTeX wrappers, q
 the punctuation of sentences are taken away; else also without case, where they are words: in
 ``CCO`` or ``H2O`` case has a meaning. Signs of mathematics and chemistry always count. What equals
 two options chooses neither.
+
+Where all options begin with their own letters (``A. red``, ``B. green``), a text without its letter
+is the option too.
 """
 
 from __future__ import annotations
@@ -48,6 +51,14 @@ _WRAPPERS = (
     (re.compile(r"\*\*|__|^\s{0,9}[*_]|[*_]\s{0,9}$"), " "),
     (re.compile(r"(?<=[\^_])\{([0-9A-Za-z])\}"), r"\1"),
 )  # fmt: skip
+# The A of "A. tunnel", "A, tunnel" or "**A** tunnel" is a letter; an article stands before a word.
+_LETTER_A = re.compile(r"(?<![\w^'])(?<!\^\{)[aA](?![\w'])(?![ \t~]{1,9}[^\s,.;:?!'\-)])")
+_MARK = "\ue000"
+_OWN_LETTER = re.compile(
+    r"[\s*_]{0,4}(?:(?:option|choice)\s)?[(\[]?\s?(?P<letter>[A-Za-z])"
+    r"(?:\s?[*_]{0,2}[).:\]][*_]{0,2}|\s{1,3}[-–—=]\s|\s)\s{0,9}(?P<text>\S.*)",
+    re.DOTALL | re.IGNORECASE,
+)
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[^\W_]+(?:'[^\W_]+)?|\S")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _ARTICLES = ("a", "an", "the")
@@ -131,21 +142,40 @@ def _find(text: str, options: tuple[str, ...]) -> int | None:
         wanted = key(same)
         if not wanted:
             return None
-        # The parser has taken brackets and marks off the ends of an answer.
         found = [
             place
-            for place, option in enumerate(options[: len(LETTERS)])
-            if wanted in (key(option.strip()), key(clean_answer(option[:MAX_LENGTH])))
+            for place, wordings in enumerate(_word(options))
+            if any(key(wording) == wanted for wording in wordings)
         ]
         if found:
             return found[0] if len(found) == 1 else None
     return None
 
 
+@lru_cache(maxsize=1024)
+def _word(options: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Give the wordings of each option: as it is, and without its own letter."""
+    options = options[: len(LETTERS)]
+    own = [_OWN_LETTER.fullmatch(option[:MAX_LENGTH]) for option in options]
+    found = [(match["letter"].upper(), match["text"].strip()) for match in own if match]
+    letters, texts = [one[0] for one in found], [one[1] for one in found]
+    has_own = len(found) == len(options) > 1 and "".join(letters) == LETTERS[: len(options)]
+    wordings = zip(options, texts, strict=True) if has_own else ((option,) for option in options)
+    return tuple(
+        # The parser has taken brackets and marks off the ends of an answer.
+        tuple(
+            dict.fromkeys(
+                form for text in texts for form in (text.strip(), clean_answer(text[:MAX_LENGTH]))
+            )
+        )
+        for texts in wordings
+    )
+
+
 @lru_cache(maxsize=4096)
 def _plain_key(text: str) -> Key:
     """Take the text apart, without what only words it."""
-    text = fold(text[:MAX_LENGTH]).translate(_SIGNS)
+    text = _LETTER_A.sub(rf"\g<0>{_MARK}", fold(text[:MAX_LENGTH])).translate(_SIGNS)
     for pattern, replacement in _WRAPPERS:
         text = pattern.sub(replacement, text)
     tokens = [
@@ -155,7 +185,7 @@ def _plain_key(text: str) -> Key:
     ]
     while len(tokens) > 2 and (tokens[0], tokens[-1]) in (("(", ")"), ("[", "]"), ("{", "}")):
         tokens = tokens[1:-1]
-    return tuple(_drop_articles(tokens))
+    return tuple(token for token in _drop_articles(tokens) if token != _MARK)
 
 
 def _has_meaning(text: str, match: re.Match[str]) -> bool:

@@ -12,6 +12,8 @@ cheap ways first:
    process with limits of time and memory: an answer such as ``9^{9^{9^9}}`` is wrong, and hangs
    nothing.
 
+Equations of different variables differ: ``x = 5`` is not ``y = 5``; a bare ``5`` is both.
+
 An answer that is a sentence is compared by the value that it states (`sentence`).
 
 Of MATH-500's 500 gold answers, compared with themselves, none needs the child.
@@ -26,6 +28,7 @@ from caopd_bench.tasks.judge.latex.sentence import find_value, is_doubted
 from caopd_bench.tasks.judge.latex.text import (
     MAX_LENGTH,
     join_thousands,
+    name_of,
     normalise,
     split_parts,
 )
@@ -72,7 +75,7 @@ def same_expression(answer: str | None, gold: str) -> bool:
 
 def _is_equal(answer: str, gold: str, expected: str) -> bool:
     stated = normalise(answer)
-    if not stated:
+    if not stated or _names_differ(answer, gold):
         return False
     if "=" in stated or "=" in expected:  # equations: y = 2x + 3 is y - 2x = 3
         stated, expected = normalise(answer, names=True), normalise(gold, names=True)
@@ -85,7 +88,21 @@ def _is_equal(answer: str, gold: str, expected: str) -> bool:
     return _same(stated, expected, answer, gold)
 
 
+def _names_differ(answer: str, gold: str) -> bool:
+    """Say whether both name what they state, and not alike; y may be any function of x."""
+    ours, theirs = name_of(answer).casefold(), name_of(gold).casefold()
+    if not ours or not theirs or ours == theirs:
+        return False
+    if "y" in (ours, theirs) and "(" in ours + theirs:
+        return False
+    # x_1 is not x_2, but x may be either; f(x) may be written as f.
+    stems = [name.partition("_")[0].partition("(")[0] for name in (ours, theirs)]
+    return stems[0] != stems[1] or ("_" in ours and "_" in theirs)
+
+
 def _same(stated: str, expected: str, answer: str, gold: str) -> bool:
+    if _names_differ(answer, gold):
+        return False
     ours, theirs = (read_number(join_thousands(text)) for text in (answer, gold))
     if ours is not None and theirs is not None:
         return ours.value == theirs.value and (ours.percent == theirs.percent or not theirs.percent)

@@ -7,6 +7,7 @@ or after it changes, doubts or denies it. A number among words is read elsewhere
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from caopd_bench.tasks.judge.latex.text import MAX_LENGTH
@@ -24,6 +25,11 @@ _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BETWEEN = re.compile(r"[\s,]*(?:and)?[\s,]*")
 #: In place of mathematics, so that what stands in it is not taken for words.
 _MASK = "\0"
+_VALUE_AFTER = re.compile(
+    r"\s{0,3}(?:(?:exactly|precisely|just|both|equal to|then|thus|therefore)\s{1,3})?"
+    r"[\0\-−–+±√∛π(\[{]"
+)
+_LABELLED = re.compile(r"[:=]\s{0,3}(?=\0)")
 
 
 def find_value(answer: str) -> str | None:
@@ -39,16 +45,38 @@ def find_value(answer: str) -> str | None:
     if len(answer) > MAX_LENGTH:
         return None
     masked = _MATHS.sub(lambda match: _MASK * len(match.group()), answer)
-    cut = None
-    for cut in _COPULA.finditer(masked):  # noqa: B007
-        pass
-    if cut is None:
+    copulas = list(_COPULA.finditer(masked))
+    if not copulas or _states_earlier(answer, masked, copulas):
         return None
+    cut = copulas[-1]
     before = masked[: cut.start()]
     words = _LETTERS.findall(before)
     if not words or re.search(r"[0-9\\^_=<>]", before) or any(map(_changes, words)):
         return None
     return _read_rest(answer[cut.end() :].strip())
+
+
+def _states_earlier(answer: str, masked: str, copulas: Sequence[re.Match[str]]) -> bool:
+    """Say whether a value is stated before the last verb: "one is $4$ and the other is $5$"."""
+    for one in copulas[:-1]:
+        if _VALUE_AFTER.match(masked, one.end()):
+            return True
+    # "one root: $4$, the other is $5$", "$4$ is one root, and the other is $5$"
+    starts = [one.end() for one in _LABELLED.finditer(masked, 0, copulas[-1].start())]
+    starts += _starts_of_maths(masked, copulas[:-1])
+    return any(_is_constant(answer, start) for start in starts)
+
+
+def _is_constant(answer: str, start: int) -> bool:
+    """Say whether mathematics without a variable begins here."""
+    found = _MATHS.match(answer, start)
+    return found is not None and not _LETTERS.search(_COMMAND.sub(" ", found.group()))
+
+
+def _starts_of_maths(masked: str, copulas: Sequence[re.Match[str]]) -> list[int]:
+    """Give where the mathematics begins that stands right before each verb."""
+    ends = [len(masked[: one.start()].rstrip()) for one in copulas]
+    return [len(masked[:end].rstrip(_MASK)) for end in ends]
 
 
 def is_doubted(answer: str) -> bool:

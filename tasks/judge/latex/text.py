@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import find_box, fold
 
-__all__ = ["MAX_LENGTH", "Parts", "join_thousands", "normalise", "split_parts"]
+__all__ = ["MAX_LENGTH", "Parts", "join_thousands", "name_of", "normalise", "split_parts"]
 
 MAX_LENGTH = 2000  # characters of an answer; longer ones are wrong
 
@@ -33,6 +33,7 @@ _WORDS = re.compile(
 _UNIT_POWER = re.compile(r"\^\s?(?:\{[23]\}|[23])$")
 # "x =", "x \in", "f(x) =": what names the answer.
 _NAME = re.compile(r"^[a-zA-Z](?:_\{?[0-9a-z]\}?)?(?:\([a-z]\))?\s{0,3}(?:=|\\in(?![a-zA-Z]))")
+_NAMED_TOO = re.compile(r"[a-zA-Z](?:_\{?[0-9a-z]\}?)?(?:\([a-z]\))?\s{0,3}(?:=|\\in(?![a-zA-Z]))")
 _SPELLED = re.compile(r"\\(?:infty|infinity)\b|∞|(?<![a-zA-Z\\])infinity(?![a-zA-Z])")
 # As plain text has it: pi, 2*pi, sqrt(2)/2.
 _PLAIN = (
@@ -41,6 +42,13 @@ _PLAIN = (
     (re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])"), r"\\pi "),
     (re.compile(r"(?<![a-zA-Z\\])sqrt\s?\(([^()]{1,80})\)"), r"\\sqrt{\1}"),
 )
+# √12, √(x + 1), √{2}, 3√10: the sign holds the whole number, where \sqrt 12 holds its first digit.
+_ROOT_SIGN = re.compile(
+    r"(?P<cube>(?<![\w)}\]])³)?(?P<sign>[√∛∜])\s{0,3}"
+    r"(?:(?P<number>[0-9]{1,40}(?:,[0-9]{3}){0,12}(?:\.[0-9]{1,40})?)|(?P<letter>[a-zA-Zπ])"
+    r"|\((?P<round>(?:[^()]|\([^()]{0,80}\)){1,80})\)|\{(?P<braced>[^{}]{1,80})\})"
+)
+_DEGREES_OF_ROOTS = {"√": "", "∛": "[3]", "∜": "[4]"}
 _SYMBOLS = {
     "−": "-", "–": "-", "·": r"\cdot ", "×": r"\times ", "÷": "/", "π": r"\pi ", "∪": r"\cup ",
     "±": r"\pm ", "≤": r"\le ", "≥": r"\ge ", "√": r"\sqrt ", "∈": r"\in ", "²": "^2", "³": "^3",
@@ -86,7 +94,7 @@ def normalise(text: str, *, names: bool = False) -> str:
     >>> normalise(r"$\left( 3, \dfrac{\pi}{2} \right)$."), normalise(r"x = 11\sqrt2")
     ('(3,\\frac{\\pi}{2})', '11\\sqrt{2}')
     """
-    text = fold(text[: MAX_LENGTH + 1]).strip()
+    text = _ROOT_SIGN.sub(_write_root, fold(text[: MAX_LENGTH + 1]).strip())
     for symbol, name in _SYMBOLS.items():
         text = text.replace(symbol, name)
     box = find_box(text)
@@ -113,9 +121,34 @@ def normalise(text: str, *, names: bool = False) -> str:
     return _squeeze(text)
 
 
+def name_of(text: str) -> str:
+    r"""Give what an answer names itself: "x" of ``x = 5`` and of ``x \in [0, 1]``, else "".
+
+    Examples
+    --------
+    >>> name_of("$x = 5$"), name_of("f(x)=2x"), name_of("5"), name_of("x + y = 5")
+    ('x', 'f(x)', '', '')
+    """
+    if "=" not in text and "in" not in text and "∈" not in text:
+        return ""
+    text = normalise(text, names=True)
+    found = _NAME.match(text)
+    # "x = 1, y = 2" names two things, each compared as a part.
+    if found is None or _NAMED_TOO.search(text, found.end()):
+        return ""
+    return found.group().removesuffix("=").removesuffix(r"\in").strip()
+
+
 def join_thousands(text: str) -> str:
     r"""Drop the thin commas of LaTeX numbers: ``10,\!080``."""
     return _THOUSANDS.sub("", text)
+
+
+def _write_root(match: re.Match[str]) -> str:
+    degree = "[3]" if match["cube"] else _DEGREES_OF_ROOTS[match["sign"]]
+    kind = match.lastgroup or ""
+    held = match[kind].replace(",", "") if kind == "number" else match[kind]
+    return f"\\sqrt{degree}{{{held}}}"
 
 
 def _brace_fraction(match: re.Match[str]) -> str:
