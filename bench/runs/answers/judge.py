@@ -214,8 +214,9 @@ def _judge_probabilities(logged: Logged) -> Verdict:
     """Judge the likeliest option; its share of all probabilities is the confidence."""
     total = sum(logged.probabilities)
     shares = tuple(value / total for value in logged.probabilities) if total > 0 else ()
-    right = _place_of_gold(logged, len(shares))
-    if not shares or right is None:
+    golds = (logged.gold, *logged.also)
+    right = [_place_of_gold(gold, logged.options, len(shares)) for gold in golds]
+    if not shares or None in right:
         problem = (
             f"the probabilities of the options must sum to more than 0, got {total:g}"
             if not shares
@@ -224,17 +225,20 @@ def _judge_probabilities(logged: Logged) -> Verdict:
         raise UsageError(f"{logged.where}: {problem}")
     chosen = max(range(len(shares)), key=shares.__getitem__)
     named = logged.options[chosen] if chosen < len(logged.options) else LETTERS[chosen % 26]
-    return Verdict(shares[chosen], int(chosen == right), "ok", named, None, shares, right)
+    verdict = Verdict(shares[chosen], int(chosen in right), "ok", named, None)
+    # The scores over all options are of one right option.
+    if len(set(right)) == 1 and right[0] is not None:
+        return verdict._replace(probabilities=shares, right_option=right[0])
+    return verdict
 
 
-def _place_of_gold(logged: Logged, number: int) -> int | None:
+def _place_of_gold(gold: str, options: Sequence[str], number: int) -> int | None:
     """Give the place of the right option: it is named by its text, else by its letter."""
-    gold = logged.gold
-    if gold in logged.options:
-        return logged.options.index(gold)
+    if gold in options:
+        return options.index(gold)
     if len(gold) == 1 and gold in LETTERS[:number]:
         return LETTERS.index(gold)
-    place = find_option(gold, logged.options)
+    place = find_option(gold, options)
     if place is None and gold.isascii() and gold.isdigit() and len(gold) < 4:
         place = int(gold)
     return place if place is not None and place < number else None

@@ -68,7 +68,7 @@ class Found:
         What is no text becomes JSON.
     groups : mapping
         What `--by` may name without a path.
-    sample, failed, options, stopped, probabilities
+    sample, failed, options, stopped, probabilities, also
         As of `Logged`.
     """
 
@@ -84,6 +84,7 @@ class Found:
     options: tuple[str, ...] = ()
     stopped: str = ""
     probabilities: tuple[float, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> Logged:
@@ -108,9 +109,9 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     if is_named(columns.response, "response") and response not in (None, ""):
         response = _get(row, columns.response, where, "--response")
         failed = response is None
-    gold = found.gold
+    gold, also = found.gold, found.also
     if is_named(columns.gold, "gold"):
-        gold = _get(row, columns.gold, where, "--gold")
+        gold, also = _get(row, columns.gold, where, "--gold"), ()
     if gold is ABSENT:
         raise UsageError(f"{where}: no right answer{gold_help and f'; {gold_help}'}")
     item = found.item
@@ -137,8 +138,16 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
         found.stopped,
         found.probabilities,
         None if item is None else (item, right),
+        also,
+        is_bare=True,
     )
-    for text in (logged.response or "", logged.gold, logged.question or "", logged.item or ""):
+    for text in (
+        logged.response or "",
+        logged.gold,
+        *also,
+        logged.question or "",
+        logged.item or "",
+    ):
         if len(text) > MAX_TEXT:
             raise UsageError(
                 f"{where}: a text of {len(text):,} characters; an answer and what was asked have "

@@ -27,9 +27,9 @@ def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], l
     kept = []
     taken = 0
     for logged in answers:
-        gold = find_answer(logged.gold, kind)
+        gold, *also = (find_answer(text, kind) for text in (logged.gold, *logged.also))
         taken += gold != logged.gold
-        kept.append(logged._replace(gold=gold))
+        kept.append(logged._replace(gold=gold, also=tuple(also)))
     if not taken:
         return kept, []
     return kept, [

@@ -92,7 +92,7 @@ def _read_state(state: Any, where: str, kind: str) -> Iterator[Found]:
     result = mapping(state, "result")
     if not instance:
         raise UsageError(f"{where}: not {NAME}: no instance")
-    options, gold = _read_gold(instance, mapping(state, "output_mapping"), where, kind)
+    options, golds = _read_golds(instance, mapping(state, "output_mapping"), where, kind)
     completions = result.get("completions")
     texts = completions if isinstance(completions, list) else []
     failed = result.get("success") is not True or not texts
@@ -102,7 +102,7 @@ def _read_state(state: Any, where: str, kind: str) -> Iterator[Found]:
             where,
             state,
             None if failed else mapping(one).get("text") or "",
-            gold,
+            golds if kind == "phrase" else golds[0],
             _name_item(instance),
             mapping(instance, "input").get("text"),
             {key: instance.get(key) for key in ("split", "sub_split")}
@@ -110,6 +110,7 @@ def _read_state(state: Any, where: str, kind: str) -> Iterator[Found]:
             failed=failed,
             options=options,
             stopped="length" if reason == "length" else "",
+            also=() if kind == "phrase" else tuple(golds[1:]),
         )
 
 
@@ -119,10 +120,10 @@ def _name_item(instance: Mapping[str, Any]) -> str:
     return f"{instance.get('id')} {changed}" if changed else str(instance.get("id"))
 
 
-def _read_gold(
+def _read_golds(
     instance: Mapping[str, Any], letters: Mapping[str, Any], where: str, kind: str
-) -> tuple[tuple[str, ...], Any]:
-    """Give the options and the right answer: a letter where the options were lettered."""
+) -> tuple[tuple[str, ...], list[str]]:
+    """Give the options and the right answers, any of which is: letters for a choice."""
     references = instance.get("references")
     pairs = [
         (str(mapping(one, "output").get("text")), "correct" in _tags(one))
@@ -131,16 +132,18 @@ def _read_gold(
     right = [text for text, is_right in pairs if is_right]
     if not right:
         raise UsageError(f"{where}: no reference is tagged as correct; it cannot be judged")
-    if kind == "phrase":
-        return (), right
     if kind != "choice":
-        return (), right[0]
+        return (), right
+    if not letters and len(right) == len(pairs):  # no wrong ones, so these are no list of options
+        return (), [text.strip(" ().") for text in right]
     options = tuple(str(text) for text in letters.values()) or tuple(text for text, _ in pairs)
     if letters:
         found = [letter for letter, text in letters.items() if str(text) in right]
     else:
         found = [chr(ord("A") + i) for i, (_, is_right) in enumerate(pairs) if is_right]
-    return options, "".join(found)
+    if not found:
+        raise UsageError(f"{where}: none of the options is the reference that is correct")
+    return options, found
 
 
 def _tags(reference: Any) -> list[Any]:

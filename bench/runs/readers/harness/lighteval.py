@@ -31,6 +31,10 @@ COLUMNS = ("doc", "model_response")
 BATCH = 256
 #: Of `--output-dir`; below lie ORG/MODEL/TIME, or the whole path of a model on a disk.
 FOLDER = "details"
+SEVERAL = (
+    "{count:,} of {of:,} questions have several right options, any of which counts as right; they "
+    "are left out of the numbers over all options"
+)
 EMPTY = (
     "{count:,} of {of:,} texts are empty: lighteval writes that for a request that failed and for "
     "an answer without content alike; its own output names requests that failed"
@@ -73,6 +77,9 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     empty = sum(one.response == "" and not one.probabilities for one in kept)
     if empty:
         notes.append(EMPTY.format(count=empty, of=len(kept)))
+    several = sum(bool(one.probabilities and one.also) for one in kept)
+    if several:
+        notes.append(SEVERAL.format(count=several, of=len(kept)))
     return Log(
         iter(kept),
         backend="lighteval",
@@ -112,13 +119,14 @@ def _read_row(row: Mapping[str, Any], where: str, kind: str) -> Iterator[Found]:
         )
     options: tuple[str, ...] = ()
     gold: Any = ABSENT
+    also: list[str] = []
     if places:
         golds = [choices[place] for place in places]
-        gold = json.dumps(golds) if kind == "phrase" else golds[0]
+        gold, *also = [json.dumps(golds)] if kind == "phrase" else golds
         if probabilities or (kind == "choice" and len(choices) > 1):
             options = tuple(choices)
             if any(len(choice) != 1 for choice in choices):
-                gold = "".join(_letter(place) for place in places)
+                gold, *also = map(_letter, places)
     for i, text in enumerate(texts or [None]):
         yield Found(
             where,
@@ -131,6 +139,7 @@ def _read_row(row: Mapping[str, Any], where: str, kind: str) -> Iterator[Found]:
             sample=i if len(texts) > 1 else None,
             options=options,
             probabilities=probabilities,
+            also=tuple(also),
         )
 
 

@@ -17,7 +17,6 @@ from caopd_bench.runs.logged import AnswerColumns
 from caopd_bench.runs.readers.harness.found import (
     ABSENT,
     Found,
-    as_text,
     load,
     mapping,
     to_logged,
@@ -33,6 +32,15 @@ NAME = "output of OpenCompass"
 PREDICTIONS = ("origin_prompt", "prediction", "gold")
 RESULTS = ("prompt", "origin_prediction", "references")
 REPEATED = "the {rows:,} answers are the same {items:,} questions {times} times: read as samples"
+UNKNOWN = (
+    "the right answers begin again after {items:,} of {rows:,} rows, and without prompts nobody "
+    "can tell whether the questions do: every row counts as a question; give the file of "
+    "predictions"
+)
+#: Of answers that are no list themselves.
+KINDS = ("number", "latex", "choice")
+#: Fewer right answers repeat by chance.
+FEWEST = 5
 
 
 def _finds(path: Path) -> bool:
@@ -59,7 +67,11 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     log = mapping(load(file, NAME))
     rows = _rows(file, log)
     names = RESULTS if "details" in log else PREDICTIONS
-    period = find_period([(as_text(row.get(names[0])), _gold(row, names)) for _, row in rows])
+    prompts = [_prompt(row.get(names[0])) for _, row in rows]
+    golds = [_gold(row, names) for _, row in rows]
+    # Without prompts, questions with one right answer are not known to be one question.
+    is_known = all(prompts)
+    period = find_period(list(zip(prompts, golds, strict=True))) if is_known else len(rows)
     answers = []
     for place, (key, row) in enumerate(rows):
         where = f"{file} key {quote(key)}"
@@ -70,20 +82,24 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
                 "the same name in predictions"
             )
         said = row[names[1]]
+        gold, *also = _alternatives(golds[place], kind)
         for text in said if isinstance(said, list) else [said]:
             found = Found(
                 where,
                 row,
                 "" if text is None else text,
-                _gold(row, names),
+                gold,
                 str(place % period),
-                _prompt(row.get(names[0])),
+                prompts[place],
+                also=tuple(also),
             )
             answers.append(to_logged(found, columns, gold_help="name it with --gold"))
     kept, notes = shorten_golds(answers, kind)
     if period < len(rows):
         times = len(rows) // period
         notes.append(REPEATED.format(rows=len(rows), items=period, times=times))
+    elif not is_known and (again := find_period(golds)) < len(rows) and again >= FEWEST:
+        notes.append(UNKNOWN.format(rows=len(rows), items=again))
     return Log(
         iter(kept),
         backend="opencompass",
@@ -138,6 +154,12 @@ def _gold(row: Mapping[str, Any], names: Sequence[str]) -> Any:
     if isinstance(gold, list) and len(gold) == 1:
         gold = gold[0]
     return ABSENT if gold is None else gold
+
+
+def _alternatives(gold: Any, kind: str) -> list[Any]:
+    """Give the right answers of a list, any of which is right; of a phrase the list is one."""
+    texts = isinstance(gold, list) and all(isinstance(one, (str, int, float)) for one in gold)
+    return [str(one) for one in gold] if texts and gold and kind in KINDS else [gold]
 
 
 def _prompt(prompt: Any) -> str | None:
