@@ -17,7 +17,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.answers.golds import name_golds
+from caopd_bench.runs.answers.golds import name_golds, tell_places
 from caopd_bench.runs.answers.judge import Judged, judge_all, judge_logged
 from caopd_bench.runs.answers.notes import list_notes
 from caopd_bench.runs.flat.files import SUFFIXES, without_suffix
@@ -123,6 +123,7 @@ def rescore(
         held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
         _check_options(held, options, file)
         split = _find_split(held)
+        how_counted = tell_places(held) if kind == "choice" else []
         held = name_golds(held) if kind == "choice" else held
         judged = judge_all(held, kind, rules=rules, max_tokens=budget, workers=workers)
         rows = list(_make_rows(held, task, judged))
@@ -144,7 +145,7 @@ def rescore(
     }
     provenance["tasks"][task] |= _tell_reading(judged, rules, options)
     run_name = name or (log.model or "").rpartition("/")[2] or _name_file(file)
-    said = [*log.warnings, *list_notes(held, judged, kind)]
+    said = [*log.warnings, *how_counted, *list_notes(held, judged, kind)]
     warnings = [Note(task, warning) for warning in said]
     if split:
         warnings.append(

@@ -13,13 +13,20 @@ is the option too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from caopd_bench.tasks.read.characters import clean_answer, fold
 
-__all__ = ["LETTERS", "MAX_LENGTH", "find_option", "gold_letter", "options_of"]
+__all__ = [
+    "LETTERS",
+    "MAX_LENGTH",
+    "find_option",
+    "first_place",
+    "gold_letter",
+    "options_of",
+]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_LENGTH = 500  # characters of an answer that are looked at
@@ -119,6 +126,25 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
             f"the text of one of {len(options)} options"
         )
     return letters[found]
+
+
+def first_place(places: Iterable[tuple[int, int]]) -> int | None:
+    """Say from where the places of right answers count, 0 or 1; None where both are possible.
+
+    Parameters
+    ----------
+    places
+        Each right answer of a log, and the number of options that it is one of.
+
+    Examples
+    --------
+    >>> first_place([(0, 3), (2, 3)]), first_place([(1, 3), (3, 3)]), first_place([(1, 3), (2, 3)])
+    (0, 1, None)
+    """
+    known = list(places)
+    if any(place == 0 for place, _ in known):
+        return 0
+    return 1 if any(place == number for place, number in known) else None
 
 
 def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Whether bare numbers among confidences are marks on a scale that nobody named.
 
 A bare 1 is certainty on a scale from 0 to 1, and the lowest of five marks; a bare 10 is a tenth of
-a hundred, and the highest of ten. Where numbers from 2 to 9 are common, neither is read.
+a hundred, and the highest of ten. Where numbers from 2 to 9 are common, or more than what is clear,
+neither is read.
 """
 
 from __future__ import annotations
@@ -88,7 +89,15 @@ def find_unclear(stated: Sequence[str | None], scale: int | None) -> Unclear | N
     Returns
     -------
     Unclear or None
-        If bare numbers from 2 to 9 are many, or more than the confidences that are clear.
+        If bare numbers from 2 to 9 are many, or more than the confidences that are clear: decimals,
+        percentages and numbers above 10. So two 9 are enough where all others are 10.
+
+    Examples
+    --------
+    >>> find_unclear(["10"] * 98 + ["9"] * 2, None).ends
+    98
+    >>> find_unclear(["1"] * 50 + ["0.9"] * 50 + ["9"] * 3, None) is None
+    True
     """
     if scale is not None:
         return None
@@ -96,9 +105,9 @@ def find_unclear(stated: Sequence[str | None], scale: int | None) -> Unclear | N
     numbers = [number for text in given if (number := bare_number(text)) is not None]
     marks = sum(2 <= number <= 9 for number in numbers)
     ends = sum(number in ENDS for number in numbers)
-    if marks < FEWEST:
+    if not marks or (marks < FEWEST and not ends):
         return None
-    if not is_many(marks, len(given)):
+    if marks < FEWEST or not is_many(marks, len(given)):
         clear = sum(
             bare_number(text) not in ENDS and read_confidence(text).value is not None
             for text in given

@@ -26,6 +26,7 @@ from caopd_bench.runs.readers.harness.found import (
 )
 from caopd_bench.runs.readers.harness.outline import outline
 from caopd_bench.runs.readers.reader import Log, Reader
+from caopd_bench.tasks.judge.options import first_place
 
 __all__ = ["READER"]
 
@@ -51,8 +52,7 @@ def _finds(path: Path) -> bool:
 
 
 def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
-    answers = list(_read(file, columns))
-    notes: list[str] = []
+    answers, notes = _name_golds(list(_read(file, columns)))
     right = sum(
         one.options[_highest(one.probabilities)] == one.gold for one in answers if one.options
     )
@@ -71,7 +71,8 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
     )
 
 
-def _read(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
+def _read(file: Path, columns: AnswerColumns) -> Iterator[tuple[Logged, list[str]]]:
+    """Yield the rows, each with its options in its own order."""
     # Rows may list the options in any order; one place is to be one option in all of them.
     places: dict[str, int] = {}
     for where, row in read_plain(file):
@@ -99,20 +100,44 @@ def _read(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
             columns,
             gold_help=f"give a column {' or '.join(GOLD[:2])}, or name it with --gold",
         )
-        yield _check_gold(logged, names)
+        yield logged, names
 
 
 def _gold(row: Mapping[str, Any]) -> Any:
     return next((row[key] for key in GOLD if row.get(key) is not None), ABSENT)
 
 
-def _check_gold(logged: Logged, options: Sequence[str]) -> Logged:
-    """Refuse a right answer that is no option; a number may be the place of one in its row."""
+def _name_golds(rows: Sequence[tuple[Logged, list[str]]]) -> tuple[list[Logged], list[str]]:
+    """Name the right options: a number that names none is the place of one in its row."""
+    given = [(_place(one.gold), len(names)) for one, names in rows if names]
+    is_named = any(one.gold in names for one, names in rows)
+    # Beside names a place counts from 0; alone, the places show where they begin.
+    first = 0 if is_named else first_place(given)
+    notes = []
+    if given and first == 1:
+        notes.append(
+            "the right answers are places of options, counted from 1: the last one occurs, 0 never "
+            "does"
+        )
+    elif given and first is None and all(0 <= place < number for place, number in given):
+        notes.append(
+            "the right answers are places of options, counted from 0, but neither 0 nor the last "
+            "one occurs; if they are counted from 1, all are read wrongly: write the options' names"
+        )
+    return [_check_gold(one, names, first or 0) for one, names in rows], notes
+
+
+def _place(gold: str) -> int:
+    return int(gold) if gold.isascii() and gold.isdigit() and len(gold) < 9 else -1
+
+
+def _check_gold(logged: Logged, options: Sequence[str], first: int) -> Logged:
+    """Refuse a right answer that is no option."""
     gold = logged.gold
     if not options or gold in options:
         return logged
-    if gold.isascii() and gold.isdigit() and len(gold) < 9 and int(gold) < len(options):
-        return logged._replace(gold=options[int(gold)])
+    if 0 <= _place(gold) - first < len(options) and _place(gold) >= 0:
+        return logged._replace(gold=options[_place(gold) - first])
     raise UsageError(
         f"{logged.where}: the right answer {quote(gold)} is none of the {len(options)} options: "
         f"{', '.join(map(quote, options[:10]))}"

@@ -70,6 +70,38 @@ def test_the_right_answer_is_a_letter_a_text_or_a_place(tmp_path, gold):
     assert {row.gold for row in run.rows} == {"B"}
 
 
+def test_places_count_from_1_where_the_last_occurs_and_0_never(tmp_path):
+    def read(*golds):
+        rows = [
+            {"id": i, "response": TEXT.format("B"), "gold": gold, "choices": OPTIONS}
+            for i, gold in enumerate(golds)
+        ]
+        run = rescore(write(tmp_path / "a.jsonl", rows), kind="choice", options="choices")
+        return outcomes(run), " ".join(note.text for note in run.warnings)
+
+    right, said = read(1, 2, 3, 2)
+    assert right == [0, 1, 0, 1]
+    assert "counted from 1: the last one occurs, 0 never does" in said
+    right, said = read(0, 1, 2, 1)
+    assert right == [0, 1, 0, 1]
+    assert "counted" not in said
+    # Neither end: from 0, as documented, and a note that it may be otherwise.
+    right, said = read(1, 2, 1)
+    assert right == [1, 0, 1]
+    assert "counted from 0, but neither 0 nor the last one occurs" in said
+    with pytest.raises(UsageError, match="line 3: the gold answer '3' is neither"):
+        read(0, 1, 3)
+    assert read("A", "B", "C")[1] == read("a tunnel", "a ferry")[1] == ""
+
+
+def test_texts_that_are_other_places_counted_from_1_are_refused(tmp_path):
+    rows = [
+        {"response": TEXT.format("B"), "gold": gold, "choices": ["3", "1", "2"]} for gold in "123"
+    ]
+    with pytest.raises(UsageError, match="places, counted from 1: '1' is both; write letters"):
+        rescore(write(tmp_path / "a.jsonl", rows), kind="choice", options="choices")
+
+
 def test_right_answers_of_two_meanings_are_refused(tmp_path):
     options = ["1", "2", "3"]
     file = write(tmp_path / "a.jsonl", rows_of(options, gold="2"))

@@ -106,7 +106,34 @@ def test_a_few_slips_leave_certainty_as_it_is(tmp_path):
     assert find_unclear(["7", "8", "9"], 10) is None
     # Few, but nothing else is clear.
     assert find_unclear(["10"] * 97 + ["9"] * 3, None) is not None
+    assert find_unclear(["10"] * 98 + ["9"] * 2, None) is not None
     assert find_unclear(["10"] * 47 + ["90"] * 50 + ["9"] * 3, None) is None
+
+
+@pytest.mark.parametrize(
+    ("confidences", "unclear"),
+    [
+        ([10] * 98 + [9] * 2, True),
+        ([10] * 19 + [9], True),
+        ([1] * 19 + [2], True),
+        ([10] * 50 + [1] * 48 + [8] * 2, True),
+        ([10] * 96 + [9] * 3 + ["0.9"], True),
+        ([1] * 9_000 + ["0.9"] * 11_000 + [7, 8, 9], False),
+        ([10] * 50 + [95] * 48 + [9] * 2, False),
+        ([10] * 50 + ["80%"] * 48 + [9] * 2, False),
+        ([10] * 100, False),
+        ([1] * 100, False),
+        ([7], False),
+    ],
+)
+def test_what_is_clear_outweighs_marks(tmp_path, confidences, unclear):
+    run = rescore(log(tmp_path / "a.jsonl", confidences))
+    ends = [c for c, given in zip(stated(run), confidences, strict=True) if given in (1, 10)]
+    notes = [note.text for note in run.warnings if "--scale" in note.text]
+    assert len(notes) == unclear
+    assert set(ends) <= ({None} if unclear else {1.0, 0.1})
+    if unclear and 10 in confidences:
+        assert "name the scale with --scale 10" in notes[0]
 
 
 def test_a_stored_run_is_read_again_by_its_scale(tmp_path, run):

@@ -282,3 +282,24 @@ def test_many_classes(tmp_path):
 def test_a_file_of_answers_with_probabilities_beside_them_is_one_of_answers(tmp_path):
     row = {"response": "Answer: 4\nConfidence: 0.3", "gold": 4, "probabilities": [0.1, 0.9]}
     assert rescore(write(tmp_path / "a.jsonl", [row])).rows[0].confidence == 0.3
+
+
+def test_places_of_decisions_count_from_1_where_the_last_occurs_and_0_never(tmp_path):
+    def read(*golds):
+        shares = {"yes": 0.2, "no": 0.7, "later": 0.1}
+        rows = [{"probabilities": shares, "gold": gold} for gold in golds]
+        run = rescore(write(tmp_path / "d.jsonl", rows))
+        return [r.right_option for r in run.rows], " ".join(notes_of(run))
+
+    assert read(0, 1, 2) == ([0, 1, 2], "")
+    right, said = read(1, 2, 3)
+    assert right == [0, 1, 2]
+    assert "counted from 1: the last one occurs, 0 never does" in said
+    right, said = read(1, 2)
+    assert right == [1, 2]
+    assert "counted from 0, but neither 0 nor the last one occurs" in said
+    assert read("yes", 1) == ([0, 1], "")
+    with pytest.raises(UsageError, match="'3' is none of the 3 options"):
+        read(0, 3)
+    with pytest.raises(UsageError, match="'3' is none of the 3 options"):
+        read("yes", 3)
