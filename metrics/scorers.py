@@ -21,6 +21,9 @@ from caopd_bench.metrics.rows.tally import Tally, tally
 
 __all__ = ["auroc_score", "brier_score", "ece_score"]
 
+#: Labels of which 1 is the positive one, as in scikit-learn; a fold may hold one alone.
+_USUAL = ({0, 1}, {-1, 1}, {0}, {-1}, {1})
+
 
 def ece_score(
     y_true: ArrayLike,
@@ -47,6 +50,7 @@ def ece_score(
         as many of them.
     pos_label : optional
         The positive class of one column; 1 where labels are 0 or -1 and 1, else the last of two.
+        Needed, or ``labels``, where a fold with one label would not show it: of 1 and 2.
     bins : int, default 10
         Of equal width.
 
@@ -191,20 +195,42 @@ def _as_truth(y_true: ArrayLike) -> NDArray[Any]:
 def _positive(truth: NDArray[Any], labels: ArrayLike | None, pos_label: Any) -> Any:
     """Give the label that a single column is the probability of."""
     known = np.unique(truth if labels is None else np.asarray(labels))
+    if labels is not None and not np.isin(truth, known).all():
+        unknown = truth[~np.isin(truth, known)].tolist()[0]
+        raise ValueError(f"y_true holds {unknown!r}, which is not among labels")
     if known.size > 2:
         raise ValueError(
             f"y_prob has one column and y_true {known.size} labels; pass a column for each of them"
         )
+    found = known.tolist()
     if pos_label is not None:
+        # y_true of a fold may lack the positive label, but not hold labels of another kind.
+        is_absent = not any(label == pos_label for label in found)
+        is_fold = labels is None and len(found) == 1 and _is_number(pos_label) == _is_number(*found)
+        if is_absent and not is_fold:
+            raise ValueError(
+                f"pos_label {pos_label!r} is not among the labels {found}; labels= lists all"
+            )
         return pos_label
-    if known.dtype.kind in "biuf" and set(known.tolist()) <= {-1, 0, 1}:
+    if set(found) in _USUAL:
         return 1
+    if labels is None and any(
+        label in (-1, 0, 1) and (label == 1) != (label == found[-1]) for label in found
+    ):
+        raise ValueError(
+            f"of the labels {found} it is not clear which one y_prob is of, since a fold may hold "
+            "one alone; pass pos_label, or labels="
+        )
     if known.size < 2:
         raise ValueError(
-            f"y_true has the label {known.tolist()[0]!r} only, so it is not clear which one y_prob "
-            "is of; pass pos_label"
+            f"y_true has the label {found[0]!r} only, so it is not clear which one y_prob "
+            "is of; pass pos_label, or labels="
         )
     return known[-1]
+
+
+def _is_number(label: Any) -> bool:
+    return isinstance(label, (bool, int, float, np.number, np.bool_))
 
 
 def _columns_of(truth: NDArray[Any], columns: int, labels: ArrayLike | None) -> NDArray[np.intp]:

@@ -134,3 +134,47 @@ def test_all_right_has_no_auroc():
 def test_they_are_the_tallies_of_the_package():
     rows = tally([0.9, 0.9, 0.5], [1, 0, 1])
     assert ece_score([1, 0, 1], [0.9, 0.9, 0.5]) == ece(rows)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "pos_label"),
+    [([0, 1], 2), ([0.0, 1.0], "1"), (["no", "yes"], "Yes"), (["no", "yes"], 1), ([0, 0], "0")],
+)
+@pytest.mark.parametrize("score", SCORES, ids=lambda score: score.__name__)
+def test_a_positive_label_that_is_none_is_refused(score, y_true, pos_label):
+    with pytest.raises(ValueError, match=r"pos_label .* is not among the labels \[.*labels="):
+        score(y_true, [0.2, 0.9], pos_label=pos_label)
+
+
+def test_a_positive_label_may_be_absent_from_a_fold():
+    assert brier_score([0, 0], [0.2, 0.9], pos_label=1) == brier([0.2, 0.9], [0, 0])
+    assert brier_score([1, 1], [0.2, 0.9], pos_label=2) == brier([0.2, 0.9], [0, 0])
+    assert brier_score(["no"], [0.2], pos_label="yes") == brier([0.2], [0])
+    assert brier_score([True, True], [0.2, 0.9], pos_label=1) == brier([0.2, 0.9], [1, 1])
+    with pytest.raises(ValueError, match="pos_label 3 is not among the labels"):
+        brier_score([1, 1], [0.2, 0.9], labels=[1, 2], pos_label=3)
+    with pytest.raises(ValueError, match="y_true holds 3, which is not among labels"):
+        brier_score([1, 3], [0.2, 0.9], labels=[1, 2])
+
+
+@pytest.mark.parametrize(
+    "known", [[1, 2], [1, 3], [-1, 0], [-5, -1], [0, 1], [-1, 1], [0, 2], [2, 3]]
+)
+def test_a_fold_of_one_label_agrees_with_one_of_both(known):
+    """Each fold gives what its rows give among all, or asks for the label."""
+    p = [0.2, 0.9]
+    one, other = known
+    try:
+        positive = other if brier_score(known, p) == brier(p, [0, 1]) else one
+    except ValueError as error:
+        assert "pass pos_label, or labels=" in str(error)
+    else:
+        for label in known:
+            try:
+                alone = brier_score([label, label], p)
+            except ValueError as error:
+                assert "pass pos_label, or labels=" in str(error)
+            else:
+                assert alone == brier(p, [label == positive] * 2)
+    assert brier_score([one, one], p, labels=known) == brier(p, [0, 0])
+    assert brier_score([other, other], p, labels=known) == brier(p, [1, 1])
