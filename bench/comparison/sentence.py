@@ -12,6 +12,7 @@ from caopd_bench.comparison.direction import Judgement, weigh
 from caopd_bench.comparison.numbers import list_numbers
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.confidence_of import OF_OPTION, STATED, Wording
+from caopd_bench.runs.names import abbreviate
 
 __all__ = ["say"]
 
@@ -25,7 +26,7 @@ UNSAID = ", and which of them is better calibrated cannot be said"
 
 def say(found: TaskComparison) -> str:
     """Give the sentence."""
-    base, cand = (inline(name, NAME_WIDTH) for name in (found.base, found.cand))
+    base, cand = abbreviate((found.base, found.cand), NAME_WIDTH)
     place = f" on {inline(found.task, NAME_WIDTH)}"
     if found.group is not None:
         place += f" {inline(found.group, NAME_WIDTH)}"

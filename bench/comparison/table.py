@@ -10,6 +10,7 @@ from caopd_bench.comparison.sentence import say
 from caopd_bench.core.numbers import COMPARED, PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.metrics import METRICS, BrierChange, Change
+from caopd_bench.runs.names import abbreviate
 
 __all__ = ["render_comparison", "render_groups"]
 
@@ -135,9 +136,10 @@ def _brier_rows(label: str, brier: BrierChange, why: str) -> list[list[str]]:
 def _metrics(found: TaskComparison) -> str:
     assert found.metrics is not None
     table = [[*_head(found), "Holm", "better"]]
+    base, cand = abbreviate((found.base, found.cand), 30)
     reasons: dict[str, int] = {}
     for name, change in found.metrics.changes.items():
-        better = {"a": found.base, "b": found.cand, None: ""}[change.better]
+        better = {"a": base, "b": cand, None: ""}[change.better]
         if math.isnan(change.low):
             mark = reasons.setdefault(found.wording.reword(change.reason), len(reasons) + 1)
             row = [
@@ -152,13 +154,13 @@ def _metrics(found: TaskComparison) -> str:
         else:
             adjusted = found.metrics.adjusted[name]
             # Of all the table: one interval of twenty excludes no change by chance.
-            shown = inline(better, 30) if adjusted <= 1.0 - found.level else ""
+            shown = better if adjusted <= 1.0 - found.level else ""
             row = [*_row(change), f"{change.p_value:.3f}", f"{adjusted:.3f}", shown]
         table.append([METRICS[name].label, *row])
     lines = align(table)
     lines += [f"  ({mark}) {inline(why, WARNING_WIDTH)}" for why, mark in reasons.items()]
     if reasons:
-        a, b = (inline(name, NAME_WIDTH) for name in (found.base, found.cand))
+        a, b = abbreviate((found.base, found.cand), NAME_WIDTH)
         lines.append(f"  a is {a}, b is {b}")
     return "\n".join(lines)
 
@@ -177,7 +179,7 @@ def _bounds(found: TaskComparison) -> str:
 
 
 def _head(found: TaskComparison) -> list[str]:
-    names = [inline(name, 30) for name in (found.base, found.cand)]
+    names = abbreviate((found.base, found.cand), 30)
     return ["", *names, "change", _interval(found), "p"]
 
 

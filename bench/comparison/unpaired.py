@@ -15,6 +15,7 @@ from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.core.numbers import PLAIN, finite
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
 from caopd_bench.metrics.points.classes import CLASS_METRICS
+from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.score import score
@@ -122,7 +123,7 @@ def compare_unpaired(
 
 def render_unpaired(found: Unpaired) -> Iterator[str]:
     """Yield the blocks of one task."""
-    names = [inline(name, NAME_WIDTH) for name in (found.base, found.cand)]
+    names = abbreviate((found.base, found.cand), NAME_WIDTH)
     task = inline(found.task, NAME_WIDTH)
     yield f"\nUNPAIRED  {names[1]} against {names[0]} on {task}: {_say(found)}"
     yield (
@@ -138,7 +139,7 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
     table = [
         [
             "",
-            *(inline(name, 30) for name in (found.base, found.cand)),
+            *abbreviate((found.base, found.cand), 30),
             "change",
             f"{100 * found.level:g}% interval",
             "",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from caopd_bench.core.errors import UsageError
@@ -13,6 +12,8 @@ from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.flat.read import Columns, NoColumnError
 from caopd_bench.runs.lm_eval.read import find_results, is_results, read_lm_eval
+from caopd_bench.runs.model_name import name_model
+from caopd_bench.runs.names import number_repeated
 from caopd_bench.runs.readers.find import find_reader, list_runs
 from caopd_bench.runs.readers.reader import refuse_several
 from caopd_bench.runs.run import AnyRun
@@ -131,14 +132,14 @@ def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
             paths = [_split_spec(specs[i])[1] for i in places]
             for i, told in zip(places, _tell_apart(names[places[0]], paths), strict=True):
                 distinct[i] = clean_name(told) or distinct[i]
-    return list(_number_repeated(distinct))
+    return list(number_repeated(distinct))
 
 
 def _tell_apart(name: str, paths: list[Path]) -> list[str]:
     """Name runs of one model: by their folders, or by their dates if these are one folder."""
     folders = [path.parent if is_results(path) else path for path in paths]
     if len({folder.resolve() for folder in folders}) == len(folders):
-        return _shortest_distinct(folders)
+        return _shorten_models(folders) or _shortest_distinct(folders)
     if all(map(is_results, paths)):
         dates = [path.stem.rpartition("_")[2] for path in paths]
         seconds = [date[:19] for date in dates]
@@ -148,26 +149,39 @@ def _tell_apart(name: str, paths: list[Path]) -> list[str]:
     return _shortest_distinct(paths)
 
 
+def _shorten_models(folders: list[Path]) -> list[str]:
+    """Name runs by their models, of which lm-eval makes folders: `org__model`, `__data__model`.
+
+    Of a path no more is shown than the two parts that identify the model. No names are given where
+    that tells the runs not apart.
+    """
+    texts = [folder.resolve().name for folder in folders]
+    if not all("__" in text for text in texts):
+        return []
+    texts = [text if text.count("__") > 1 else text.replace("__", "/") for text in texts]
+    for parts in (1, 2):
+        names = [name_model(text, parts=parts) for text in texts]
+        if len(set(names)) == len(names):
+            return names
+    return []
+
+
 def _shortest_distinct(paths: list[Path]) -> list[str]:
-    """Give the ends of the paths that differ, of equal length; "" where two are the same path."""
+    """Give the ends of the paths that differ, of equal length; "" where two are the same path.
+
+    A folder that lm-eval named by the path of its model is called as the model is.
+    """
     parts = [path.resolve().parts for path in paths]
-    if len(set(parts)) < len(parts):
-        return [""] * len(parts)
-    longest = max(map(len, parts))
-    for depth in range(1, longest + 1):
+    named = [(*part[:-1], name_model(part[-1])) if "__" in part[-1] else part for part in parts]
+    return _ends_that_differ(named) or [""] * len(paths)
+
+
+def _ends_that_differ(parts: Sequence[tuple[str, ...]]) -> list[str]:
+    for depth in range(1, max(map(len, parts)) + 1):
         ends = ["/".join(part[-depth:]) for part in parts]
         if len(set(ends)) == len(ends):
             return ends
-    return [""] * len(parts)
-
-
-def _number_repeated(names: Sequence[str]) -> Iterator[str]:
-    taken: set[str] = set()
-    for name in names:
-        numbered = (f"{name} ({i})" for i in count(2))
-        free = name if name not in taken else next(n for n in numbered if n not in taken)
-        taken.add(free)
-        yield free
+    return []
 
 
 def _read(path: Path, columns: Columns) -> AnyRun:

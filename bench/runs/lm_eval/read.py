@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
+from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.notes import AnswerCount
@@ -32,6 +33,7 @@ from caopd_bench.runs.lm_eval.provenance import (
     thinking_setting,
 )
 from caopd_bench.runs.lm_eval.rows import count_repeats, holds_parts, judge_again, make_rows
+from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import AGREEMENT, Row, Run
@@ -72,6 +74,12 @@ def find_results(path: Path) -> Path:
     if path.is_file():
         if is_results(path):
             return path
+        if path.name.startswith("samples_") and DATE.search(path.name):
+            raise UsageError(
+                f"{path}: a file of samples of lm-eval; give its folder, or the "
+                "results_<date>.json beside it; `caopd-bench rescore` reads the texts of the "
+                "file alone"
+            )
         raise UsageError(
             f"{path}: not a run; give the folder named by --output_path, one of its "
             "results_<date>.json, a folder written by `caopd-bench score --store`, or a file of "
@@ -84,6 +92,13 @@ def find_results(path: Path) -> Path:
         if stored:
             runs = "one stored run" if len(stored) == 1 else f"{len(stored)} stored runs"
             raise UsageError(f"{path}: {runs} below, none here; name one:", stored)
+        samples = [file for file in path.rglob("samples_*.jsonl") if DATE.search(file.name)]
+        if samples:
+            raise UsageError(
+                f"{path}: samples of lm-eval without their results_<date>.json, which says how "
+                "they were made; `caopd-bench rescore` reads the texts of one of them:",
+                sorted(samples),
+            )
         raise UsageError(
             f"{path}: no results_<date>.json here or below, and no rows (.jsonl, .csv, .parquet); "
             "give the folder named by lm_eval's --output_path"
@@ -127,11 +142,12 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
             f"{results_file}: none of its tasks has a confidence to score: "
             f"{'; '.join(why[:SHOWN])}{more}"
         )
-    provenance = clean_provenance({**run_provenance(results), "tasks": made.settings})
+    about = run_provenance(results)
+    provenance = clean_provenance({**about, "tasks": made.settings})
     warnings = [*made.warnings, *parser_warnings(provenance, made.rows)]
     # A name that identifies nothing, such as one of thousands of characters, is not kept.
-    name = Path(provenance.get("model") or "model").name or "model"
-    return Run(name, str(results_file), made.rows, provenance, tuple(warnings))
+    name = name_model(about["model"] if provenance.get("model") else "") or "model"
+    return Run(clean_name(name), str(results_file), made.rows, provenance, tuple(warnings))
 
 
 def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
