@@ -6,8 +6,10 @@ r"""Read a response, or the part of it, that is JSON: ``{"answer": "B", "confide
   more. A key that may also be data (``label``, ``result``) is an answer only beside a confidence
   or if the object is the whole text.
 * A value may be text, a number, true or false, or a list of these. It may stand some levels down
-  (``{"result": {"answer": 5}, "confidence": 0.8}``). Of several answers of one object the first
-  counts, as in a list of guesses the best comes first.
+  (``{"result": {"answer": 5}, "confidence": 0.8}``), but not under a key such as ``steps`` or
+  ``question``. Of several answers of one object the outermost that stands beside a confidence
+  counts, else the outermost; of a list of guesses the first, which is the best.
+* A ``probability`` that repeats the answer (``{"answer": "3/8", "probability": 0.375}``) is none.
 * What `json` refuses is tried with the backslashes of LaTeX doubled, and in Python's form (single
   quotes, ``True``, a comma before the closing bracket). Else the text is read line by line.
 
@@ -22,6 +24,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from caopd_bench.tasks.read.python_form import from_python
+from caopd_bench.tasks.read.repeats import says_same
 from caopd_bench.tasks.read.rules import MAX_LABEL, Rules
 
 MAX_OBJECT = 100_000  # characters of one piece
@@ -40,6 +43,12 @@ OTHER_ANSWER_KEYS = (
     *("category", "class", "conclusion", "solution", "result", "response", "output"),
 )
 OTHER_CONFIDENCE_KEYS = ("probability", "certainty", "likelihood")
+#: Keys of what led to the answer, or of what was asked (normalised).
+_NOT_STATED = (
+    *("step", "steps", "reasoning", "reasoningsteps", "thought", "thoughts", "thinking", "trace"),
+    *("example", "examples", "history", "question", "questions", "input", "inputs", "context"),
+    *("problem", "prompt", "messages", "draft", "drafts", "intermediate", "alternatives"),
+)
 _VALUE_KEYS = ("value", "text", "score", "label")  # {"answer": {"value": 5}}
 
 _BEFORE_ALL = re.compile(r"[\s`]*(?:json\s)?\s*")
@@ -167,6 +176,7 @@ class _Keys(NamedTuple):
     answers: tuple[str, ...]
     confidences: tuple[str, ...]
     all_answers: tuple[str, ...]
+    all_confidences: tuple[str, ...]
     known: frozenset[str]
 
 
@@ -175,18 +185,21 @@ def _list_keys(rules: Rules) -> _Keys:
     answers = tuple(map(_normalise, (*rules.answer_keys, *ANSWER_KEYS)))
     confidences = tuple(map(_normalise, (*rules.confidence_keys, *CONFIDENCE_KEYS)))
     all_answers = (*answers, *map(_normalise, OTHER_ANSWER_KEYS))
-    return _Keys(answers, confidences, all_answers, frozenset((*all_answers, *confidences)))
+    known = frozenset((*all_answers, *confidences))
+    all_confidences = (*confidences, *OTHER_CONFIDENCE_KEYS)
+    return _Keys(answers, confidences, all_answers, all_confidences, known)
 
 
 def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None] | None:
     """Return answer and confidence, or None if neither is stated."""
-    nodes = [{_normalise(key): v for key, v in node.items()} for node in _list_nodes(value)]
+    if isinstance(value, list):  # a list of guesses, or of drafts: the first that has an answer
+        found = [_read(part, keys, whole) for part in value[:_MAX_NODES] if isinstance(part, dict)]
+        stated = [pair for pair in found if pair is not None]
+        return next((pair for pair in stated if pair[0] is not None), next(iter(stated), None))
+    nodes = [{_normalise(key): v for key, v in n.items()} for n in _list_nodes(value, keys)]
     if all(keys.known.isdisjoint(node) for node in nodes):
         return None
-    place, answer = _find(nodes, keys.answers)
-    sure = answer is not None
-    if not sure:
-        place, answer = _find(nodes, keys.all_answers)
+    place, answer, sure = _find_answer(nodes, keys)
     # An answer never takes the confidence of another.
     near = nodes[place : place + 1]
     if len(nodes) > 1:
@@ -194,13 +207,39 @@ def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None]
     _, confidence = _find(near, keys.confidences)
     if confidence is None and answer is not None:
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
+        if confidence is not None and says_same(answer, confidence):
+            return answer, None
     if confidence is None and not (sure or whole):
         answer = None
     return None if answer is None and confidence is None else (answer, confidence)
 
 
-def _list_nodes(value: Any) -> list[dict[str, Any]]:
-    """Return the dictionaries of a value, those of higher levels first."""
+def _find_answer(nodes: list[dict[str, Any]], keys: _Keys) -> tuple[int, str | None, bool]:
+    """Return the node whose answer counts, the answer, and whether its key is beyond doubt.
+
+    The outermost node with a confidence too comes first, then the outermost with an answer.
+    """
+    pairs = (
+        (place, node)
+        for place, node in enumerate(nodes)
+        if not all(_to_text(node.get(key)) is None for key in keys.all_confidences)
+    )
+    for place, node in pairs:
+        for names in (keys.answers, keys.all_answers):
+            if (answer := _find([node], names)[1]) is not None:
+                return place, answer, names is keys.answers
+    place, answer = _find(nodes, keys.answers)
+    if answer is not None:
+        return place, answer, True
+    return *_find(nodes, keys.all_answers), False
+
+
+def _list_nodes(value: Any, keys: _Keys | None = None) -> list[dict[str, Any]]:
+    """Return the dictionaries of a value, those of higher levels first.
+
+    With keys, what is under one such as "steps" is left out; of a list of several, only those that
+    hold answer and confidence are guesses, the others are data.
+    """
     found: list[dict[str, Any]] = []
     level = [value]
     for _ in range(_SEARCHED):
@@ -208,11 +247,18 @@ def _list_nodes(value: Any) -> list[dict[str, Any]]:
         for node in level[:_MAX_NODES]:
             if isinstance(node, dict):
                 found.append(node)
-                below += node.values()
+                below += (v for k, v in node.items() if not (keys and _normalise(k) in _NOT_STATED))
             elif isinstance(node, list):
-                below += node
+                below += (n for n in node if len(node) == 1 or not keys or _is_guess(n, keys))
         level = below
     return found[:_MAX_NODES]
+
+
+def _is_guess(value: Any, keys: _Keys) -> bool:
+    if not isinstance(value, dict):
+        return False
+    names = {_normalise(key) for key in value}
+    return not (names.isdisjoint(keys.all_answers) or names.isdisjoint(keys.all_confidences))
 
 
 def _find(nodes: list[dict[str, Any]], keys: tuple[str, ...]) -> tuple[int, str | None]:

@@ -44,6 +44,7 @@ from typing import NamedTuple
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.characters import clean_answer, fold
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
+from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
@@ -168,6 +169,8 @@ def find_spans(
             return Spans(*final, False)
     lines = split_turns(visible)
     statements = find_statements(lines, intervals=intervals, rules=rules, objects=not calls)
+    if not calls:
+        statements = drop_levels(statements, lines, rules.scale)
     if calls:
         answer, confidence = _pick_calls(visible, statements)
     else:
@@ -179,7 +182,9 @@ def find_spans(
         ours = [s for s in statements if s.kind == "answer" or _is_usable(s, rules.scale)]
         if len({s.kind for s in ours}) < 2:
             other = read_other_prompt(lines, ours, intervals=intervals, rules=rules)
-            answer, confidence = other or (answer, confidence)
+        else:
+            other = _read_after_object(lines, ours, intervals, rules)
+        answer, confidence = other or (answer, confidence)
     if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
         answer = _find_abstention(visible)
     unfinished = False
@@ -244,6 +249,21 @@ def _pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | No
         elif confidences[0].start > first:
             answers = [a for a in answers if a.start < last]
     return answers[-1].text, confidences[-1].text
+
+
+def _read_after_object(
+    lines: str, ours: list[Statement], intervals: bool, rules: Rules
+) -> tuple[str | None, str | None] | None:
+    """Read another prompt's pair after an object, which was an example then."""
+    objects = [s for s in ours if s.label == "{}"]
+    if not objects or any(s.kind == "answer" and s.label != "{}" for s in ours):
+        return None
+    after = lines[max(s.end for s in objects) :]
+    if ":" not in after:
+        return None
+    found = find_statements(after, intervals=intervals, rules=rules)
+    found = [s for s in found if _is_usable(s, rules.scale)]
+    return read_other_prompt(after, found, intervals=intervals, rules=rules)
 
 
 def _is_usable(confidence: Statement, scale: int | None) -> bool:

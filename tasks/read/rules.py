@@ -44,6 +44,10 @@ class Rules:
             words = tuple(_clean(word, name) for word in getattr(self, name))
             object.__setattr__(self, name, words)
 
+    def list_other(self, words: tuple[str, ...]) -> frozenset[str]:
+        """Return those of the words that are no confidence labels of the caller's."""
+        return frozenset(words).difference(label.lower() for label in self.confidence_labels)
+
 
 def _clean(word: str, name: str) -> str:
     clean = word.strip().rstrip(":=：").rstrip() if isinstance(word, str) else ""

@@ -5,11 +5,12 @@ follow the form the prompt asks for (the label begins its line, or follows one t
 followed by a colon, equals sign, dash or tag: a final line; or it begins a sentence and a number
 follows: ``Wait. Answer: 6``), and **weak** otherwise: labels in the middle of a sentence, ``the
 answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer. JSON (`objects`) is strong if it
-begins or ends its line.
+begins or ends its line, and counts only if no other answer follows it: else it was an example.
 
 An answer may be a sentence: of ``<answer> From the text, the best answer is D. </answer>``, it is
-what follows "answer is". If the value stood before (``B, because the answer is even``), a tag is
-kept whole. One label may name both: ``Answer and Confidence (0-100): C, 80%``.
+what follows "answer is", but not "answer is not". If the value stood before (``B, because the
+answer is even``), a tag is kept whole. One label may name both: ``Answer and Confidence (0-100): C,
+80%``.
 
 Only the response's own block is read. A strong statement, and then a line that begins the next turn
 (``Problem:``, ``Example 2:``, ``User:``, ``<|im_start|>`` ...), end it; after a weak statement
@@ -25,7 +26,15 @@ from typing import Literal, NamedTuple
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
-from caopd_bench.tasks.read.labels import find_marks
+from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks
+from caopd_bench.tasks.read.marks import (
+    MAX_LINE_START,
+    begins_line,
+    denies,
+    is_aside,
+    is_mention,
+    join_sentences,
+)
 from caopd_bench.tasks.read.objects import Stated, find_objects
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
@@ -46,11 +55,9 @@ class Statement(NamedTuple):
     start: int
     end: int
     label: str
+    denying: bool = False  # "the answer is not 5"
 
 
-# What may stand before a label that begins its line: punctuation, list numbers, \text{.
-_LINE_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?(?:\\text(?:bf)?\{[\W_]*)?")
-_MAX_LINE_START = 60
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
@@ -62,13 +69,6 @@ _GSM8K_INSIDE = re.compile(
 # Where a sentence such as "the answer is 5, because ..." stops being the answer.
 _PROSE_END = re.compile(r"[.!?;](?=\s)|,?\s(?:because|since|so|which|where|as)\s")
 
-# "From what is given, the best" of "... answer is D": words that lead to an answer and hold none.
-_LEAD_IN = re.compile(
-    r"[\s*_\"'“(]{0,8}(?:after|among|as|based|because|by|considering|for|from|given|hence|here|i"
-    r"|in|it|looking|my|of|on|since|so|taking|the|therefore|thus|to|upon|using|we|with)(?![a-z])"
-    r"(?:(?!\b(?:because|since|so|hence|therefore|not|no|never)\b|n['’]t)[^0-9.;:!?()]){0,300}",
-    re.IGNORECASE,
-)
 # "Answer and" before "Confidence (0-100): C, 80%", and that value.
 _AND_ANSWER = re.compile(
     r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
@@ -88,11 +88,6 @@ _NEXT_ENTRY = re.compile(r"[\"']?\s{0,3},\s{0,3}[\"'][\w -]{1,40}[\"']\s{0,3}:")
 # Before an object on its line: markup, a few words and a sign, "```json".
 _BEFORE_OBJECT = re.compile(
     r"[\W_]{0,20}(?:[a-z]{1,12}[ :=*`]{1,6}){0,3}[\W_]{0,20}", re.IGNORECASE
-)
-# "the answer is correct" judges an answer and states none.
-_JUDGEMENT = re.compile(
-    r"[\s*_]{0,5}(?:not |likely |probably )?(?:correct|right|wrong|incorrect|valid|reasonable)\b",
-    re.IGNORECASE,
 )
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
@@ -145,11 +140,16 @@ def find_statements(
 class _Block:
     """The block while its lines are read."""
 
-    def __init__(self, intervals: bool, rules: Rules, others: str, draft: bool) -> None:
+    def __init__(
+        self, intervals: bool, rules: Rules, others: str, draft: bool, inside: bool = False
+    ) -> None:
         self.intervals = intervals
         self.rules = rules
         self.marks = find_marks(rules.answer_labels, rules.confidence_labels, others)
+        # Other prompts' words, which may belong to the answer on their line.
+        self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
         self.draft = draft
+        self.inside = inside  # what is read is the value of an object
         self.statements: list[Statement] = []
         self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
@@ -172,13 +172,16 @@ class _Block:
         if not self.ended:
             self._read_lines(text[done:], done)
         self.no_weak = False
+        self._add_boxes()
+        return _drop_denials(_drop_examples(self.statements))
+
+    def _add_boxes(self) -> None:
         if self.boxes:
             boxable = "".join(self.boxable)
             last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
             for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
                 if (box := find_box(part)) is not None:
                     self._add("answer", box[0], False, box[1], len(part), "")
-        return self.statements
 
     def _read_lines(self, text: str, start: int) -> None:
         for line in text.split("\n"):
@@ -197,6 +200,8 @@ class _Block:
         """Take what an object states; one with a placeholder is an example."""
         if stated.answer is not None and _is_placeholder(self._clean(stated.answer)):
             return
+        if stated.answer is not None and "answer" in stated.answer.lower():
+            stated = self._read_inside(stated, stated.answer)
         before = text[max(0, stated.start - 80) : stated.start].rpartition("\n")
         after = text[stated.end : stated.end + 80].partition("\n")[0]
         begins = (before[1] or stated.start <= 80) and _BEFORE_OBJECT.fullmatch(before[2])
@@ -209,10 +214,25 @@ class _Block:
         if self.boxes and not self.no_weak:
             self.boxable.append(" " * (stated.end - stated.start))
 
+    def _read_inside(self, stated: Stated, text: str) -> Stated:
+        """Read an answer that is itself a response: ``{"response": "Answer: 5"}``."""
+        if self.inside:
+            return stated
+        block = _Block(self.intervals, self.rules, "", False, inside=True)
+        found = [s for s in block.read(text, True) if s.strong]
+        answers = [s for s in found if s.kind == "answer"]
+        if not answers:
+            return stated
+        confidence = next((s for s in reversed(found) if s.kind == "confidence"), None)
+        if confidence is None:
+            return stated._replace(answer=answers[-1].text)
+        before = [s for s in answers if s.start < confidence.start]
+        return stated._replace(answer=(before or answers)[-1].text, confidence=confidence.text)
+
     def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
         """Read one line; `blanks` collects where its confidences are."""
-        marks = [m for m in self.marks.finditer(line) if not _is_mention(line, m)]
-        at_start = bool(marks) and _begins_line(line, marks[0].start())
+        marks = [m for m in self.marks.finditer(line) if not is_mention(line, m)]
+        at_start = bool(marks) and begins_line(line, marks[0].start())
         if not at_start:
             self._check_turn(line)
         if self.ended:
@@ -222,7 +242,14 @@ class _Block:
         if not marks:
             self._read_unmarked(line, start, blanks)
             return
-        leads = _join_sentences(line, marks) if len(marks) > 1 else set()
+        leads: set[int] = set()
+        if len(marks) > 1:
+            marks = [
+                m
+                for n, m in enumerate(marks)
+                if not (n and is_aside(line, marks[0], m, self.asides))
+            ]
+            leads = join_sentences(line, marks)
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
             if mark["turn"]:
@@ -262,7 +289,8 @@ class _Block:
                     value = value.rstrip(" \t,\"'")
             elif quoted and quoted in "\"'" and (cut := _NEXT_ENTRY.search(value)):
                 value = value[: cut.start()]
-            self._add(kind, value, strong, start + mark.start(), start + end, label)
+            denying = prose and kind == "answer" and denies(value)
+            self._add(kind, value, strong, start + mark.start(), start + end, label, denying)
             if self.ended:
                 return  # type: ignore[unreachable]  # _add may have ended the block
 
@@ -306,7 +334,16 @@ class _Block:
         elif "####" in line and (gsm8k := _GSM8K.match(line) or _GSM8K_INSIDE.search(line)):
             self._add("answer", gsm8k["text"], False, start, end, "####")
 
-    def _add(self, kind: Kind, raw: str, strong: bool, start: int, end: int, label: str) -> None:
+    def _add(
+        self,
+        kind: Kind,
+        raw: str,
+        strong: bool,
+        start: int,
+        end: int,
+        label: str,
+        denying: bool = False,
+    ) -> None:
         if kind == "confidence":
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
             counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
@@ -320,7 +357,7 @@ class _Block:
             return
         if counts:
             self.strong.add(kind)
-        self.statements.append(Statement(kind, text, strong, start, end, label))
+        self.statements.append(Statement(kind, text, strong, start, end, label, denying))
 
     def _clean(self, raw: str) -> str:
         return clean_answer(raw, intervals=self.intervals)
@@ -347,29 +384,41 @@ class _Waiting(NamedTuple):
 def _names_both(line: str, mark: re.Match[str]) -> bool:
     """Say whether a label of a confidence begins with "Answer and"."""
     return (
-        mark.start() <= _MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
+        mark.start() <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
     )
 
 
-def _join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
-    """Return where those marks of answers begin whose value is in a sentence: "the answer is D".
+def _drop_examples(statements: list[Statement]) -> list[Statement]:
+    """Return the statements without those of an object after which another answer stands."""
+    if not any(s.label == "{}" for s in statements):
+        return statements
+    last = max((s for s in statements if s.kind == "answer"), key=lambda s: s.start, default=None)
+    if last is None:
+        return statements
+    # An answer counts no more once it has a confidence, unless it has one of its own.
+    paired = max((s.start for s in statements if s.kind == "confidence"), default=0)
+    paired = paired if paired < last.start else 0
+    examples = {
+        s.end
+        for s in statements
+        if s.label == "{}" and s.kind == "answer" and paired < s.end <= last.start
+        if not is_same(s.text, last.text)
+    }
+    return [s for s in statements if s.label != "{}" or s.end not in examples]
 
-    A sentence that judges the value of a tag before it is no mark: it is taken out of the list.
-    """
-    leads: set[int] = set()
-    kept = marks[:1]
-    for mark in marks[1:]:
-        before = kept[-1]
-        inner = mark["answer"] and (mark["separator"] or "")[:1].isalpha()
-        if inner and (before["answer"] or (before["answer_tag"] and before["tag"][0] != "/")):
-            value = line[before.end() : mark.start()]
-            if value.strip() and len(value) < 400 and _LEAD_IN.fullmatch(value):
-                leads.add(before.start())
-            elif value.strip() and before["tag"]:
-                continue
-        kept.append(mark)
-    marks[:] = kept
-    return leads
+
+def is_same(first: str, second: str) -> bool:
+    """Say whether two answers are the same text, whatever their case and markup."""
+    return clean_answer(first).casefold() == clean_answer(second).casefold()
+
+
+def _drop_denials(statements: list[Statement]) -> list[Statement]:
+    """Return the statements without "the answer is not D", if an answer is stated elsewhere."""
+    denials = {s.start for s in statements if s.denying}
+    answers = {s.start for s in statements if s.kind == "answer"}
+    if not denials or not answers - denials:
+        return statements
+    return [s for s in statements if s.start not in denials]
 
 
 def _is_placeholder(answer: str) -> bool:
@@ -388,23 +437,3 @@ def _blank(line: str, spans: list[tuple[int, int]]) -> str:
         pieces += (line[done:start], " " * (end - start))
         done = end
     return "".join((*pieces, line[done:]))
-
-
-def _begins_line(line: str, position: int) -> bool:
-    return position <= _MAX_LINE_START and _LINE_START.fullmatch(line, 0, position) is not None
-
-
-def _is_mention(line: str, mark: re.Match[str]) -> bool:
-    """Say whether a mark only looks like a label."""
-    if mark["separator"] is None:
-        return False
-    # A quotation: 'end with "Answer:" and ...'.
-    before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
-    if before and before + after in ('""', "''", "``", "“”", "‘’"):
-        return True
-    # A label without a sign is a heading of its own, or "confidence 0.9".
-    if mark["separator"] == "":
-        if mark.end() == len(line):
-            return not _begins_line(line, mark.start())
-        return mark["answer"] is not None
-    return mark["separator"][0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None

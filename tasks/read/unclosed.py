@@ -12,6 +12,7 @@ import re
 from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import CONFIDENCES, OTHER_CONFIDENCES
+from caopd_bench.tasks.read.other_prompts import is_of_answer
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Statement, find_statements
 from caopd_bench.tasks.read.turns import is_markup, split_turns
@@ -42,13 +43,13 @@ def read_final_pair(text: str, *, intervals: bool, rules: Rules) -> tuple[str, s
     text = split_turns(text)
     for others in tried:
         found = find_statements(text, intervals=intervals, rules=rules, others=others, draft=True)
-        pair = _find_pair(sorted(found, key=lambda s: s.start), text)
+        pair = _find_pair(sorted(found, key=lambda s: s.start), text, rules)
         if pair is not None and read_confidence(pair[1], scale=rules.scale).value is not None:
             return pair
     return None
 
 
-def _find_pair(statements: list[Statement], text: str) -> tuple[str, str] | None:
+def _find_pair(statements: list[Statement], text: str, rules: Rules) -> tuple[str, str] | None:
     if not statements or not is_markup(text[statements[-1].end :]):
         return None
     last = statements[-1]
@@ -58,7 +59,7 @@ def _find_pair(statements: list[Statement], text: str) -> tuple[str, str] | None
     if not (before.label[:1] == last.label[:1] == "<" or is_markup(text[before.end : last.start])):
         return None
     answer, confidence = (before, last) if last.kind == "confidence" else (last, before)
-    return answer.text, confidence.text
+    return (answer.text, confidence.text) if is_of_answer(answer, confidence, text, rules) else None
 
 
 def _goes_on(statement: Statement) -> bool:

@@ -54,6 +54,17 @@ def test_labels_of_other_prompts(text):
     assert parse_response(text)[:3] == ("Lyon", 0.8, "ok")
 
 
+@pytest.mark.parametrize(("text", "answer", "confidence"), TABLE["RIVALS"])
+def test_what_only_looks_like_the_answer_or_its_confidence(text, answer, confidence):
+    assert parse_response(text)[:2] == (answer, confidence)
+
+
+def test_a_callers_label_is_no_other_prompts_word():
+    rules = Rules(confidence_labels=("Probability",))
+    for text in ("Probability: 0.375\nAnswer: 3/8", "Answer: 3/8 Probability: 0.375"):
+        assert parse_response(text, rules=rules)[:2] == ("3/8", 0.375)
+
+
 @pytest.mark.parametrize("text", TABLE["SIGNS"])
 def test_the_sign_of_gsm8k(text):
     assert parse_response(f"{text}\nConfidence: 0.9")[:3] == ("12", 0.9, "ok")

@@ -246,6 +246,12 @@ HOSTILE = [
     "Answer and Confidence: 5, 80%\n", "answer and ", "a, ", "<answer>so the answer is ",
     "Answer: from the answer is ", "####", " #### 5", "#### 5 ", "\\( ",
     "<think>Answer: 5\nConfidence: .9\n", "<think>Probability: .8\n", "</s>", "<guess>",
+    # What only looks like an answer or a confidence.
+    "the answer is not 5. ", "answer is not ", "it is not, ", "Answer: 5, Probability: .8 ",
+    "Answer: 3/8\nProbability: .375\n", "Probability (heads): ", "\nAlternative: 5", "my guess: ",
+    "Confidence level: 95%\nz = 1\n", "z = ", "confidence interval ", "with a certainty of 70% ",
+    "I am 80% sure that it ", "G1: 5\n", '{"answer": "Answer: 5"} ', '{"answer": 5}\nAnswer: 6\n',
+    '{"a": [{"answer": 5}, ', "Guess: 5, Guess: 6; ", "1/", "\\frac{1}",
 ]  # fmt: skip
 PREFIXES = ["", "Answer: ", "Answer: 5\nConfidence: "]
 # What lets a text reach the readings of open thinking, of objects and of other prompts.
