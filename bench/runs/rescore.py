@@ -7,6 +7,7 @@ that the run has.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -20,11 +21,12 @@ from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.golds import name_golds, tell_places
 from caopd_bench.runs.answers.judge import Judged, judge_all, judge_logged
 from caopd_bench.runs.answers.notes import list_notes
-from caopd_bench.runs.flat.files import SUFFIXES, without_suffix
+from caopd_bench.runs.flat.files import without_suffix
 from caopd_bench.runs.logged import AnswerColumns, Logged
+from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.note import Note
+from caopd_bench.runs.open_log import open_log
 from caopd_bench.runs.provenance import clean_provenance
-from caopd_bench.runs.readers.find import find_reader
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS
@@ -109,11 +111,7 @@ def rescore(
     columns = AnswerColumns(
         response, gold, item, question, (*asked, *extra), tuple(only), options, task
     )
-    reader = find_reader(file, of_logs=True)
-    if reader is None or reader.open_log is None:
-        known = ", ".join((*SUFFIXES, ".eval"))
-        raise UsageError(f"{file}: must end in {known}")
-    log = reader.open_log(file, columns, kind)
+    log = open_log(file, columns, kind)
     file = log.file or file
     kind = log.kind or kind
     budget = log.max_tokens if max_tokens is None else max_tokens
@@ -144,7 +142,7 @@ def rescore(
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},
     }
     provenance["tasks"][task] |= _tell_reading(judged, rules, options)
-    run_name = name or (log.model or "").rpartition("/")[2] or _name_file(file)
+    run_name = name or name_model(log.model or "") or _name_file(file)
     said = [*log.warnings, *how_counted, *list_notes(held, judged, kind)]
     warnings = [Note(task, warning) for warning in said]
     if split:
@@ -199,7 +197,7 @@ def _tell_reading(judged: Judged, rules: Rules, options: str | None) -> dict[str
     told |= {"unclear_scale": True} if judged.unclear is not None else {}
     found = {"reading": told} if told else {}
     # A text in which no option was found has no confidence either way.
-    given = [bool(one.probabilities) for one in judged.verdicts if one.confidence is not None]
+    given = [one.stated is None for one in judged.verdicts if one.confidence is not None]
     if given and all(given):
         found["confidence"] = {"of": "option", "per": "given"}
     return found
@@ -214,7 +212,8 @@ def _make_rows(held: Sequence[Logged], task: str, judged: Judged) -> Iterator[Ro
         seen[name] += 1
         yield Row(
             task, name, sample, logged.groups, verdict.confidence, verdict.correct, verdict.status,
-            verdict.answer, verdict.stated, logged.response, logged.question, logged.gold,
+            verdict.answer, verdict.stated, logged.response, logged.question,
+            json.dumps([logged.gold, *logged.also]) if logged.also else logged.gold,
             verdict.probabilities, verdict.right_option,
         )  # fmt: skip
 

@@ -14,7 +14,13 @@ from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
 from caopd_bench.runs.lm_eval.lines import group_of, name_item
 from caopd_bench.runs.lm_eval.made import say_filters
 from caopd_bench.runs.lm_eval.provenance import section
-from caopd_bench.runs.lm_eval.read import DATE, find_results, find_samples, iterate_samples
+from caopd_bench.runs.lm_eval.read import (
+    DATE,
+    find_results,
+    find_samples,
+    is_results,
+    iterate_samples,
+)
 from caopd_bench.runs.lm_eval.rows import holds_parts, read_text
 from caopd_bench.runs.logged import (
     GROUPS,
@@ -70,7 +76,9 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
     UsageError
         If there is no such task, or several and none was named.
     """
-    if results is None:
+    if results is None and path.is_dir():
+        files = _list_samples(path)
+    elif results is None:
         named = _split_name(path)
         files = {named[0] if named else path.name: path}
         task = None  # the file was named
@@ -95,8 +103,21 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
 
 
 def find_log_results(path: Path) -> Path | None:
-    """Find the results file of a path; None for a file of samples."""
+    """Find the results file of a path; None for samples without one."""
+    if path.is_dir() and not any(map(is_results, path.rglob("*.json"))):
+        return None
     return None if path.name.startswith("samples_") else find_results(path)
+
+
+def _list_samples(folder: Path) -> dict[str, Path]:
+    """Give the files of samples below a folder by their tasks."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.rglob("samples_*.jsonl")):
+        named = _split_name(file)
+        if named is not None and found.setdefault(named[0], file) != file:
+            both = [found[named[0]], file]
+            raise UsageError(f"{folder}: several files of samples of a task; name one:", both)
+    return found
 
 
 def _split_name(file: Path) -> tuple[str, str] | None:
