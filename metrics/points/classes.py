@@ -152,8 +152,8 @@ CLASS_METRICS = {
     ),
     "classwise_ece": ClassMetric(
         classwise_ece,
-        "  by option letter",
-        "ECE of the probability of each letter, chosen or not",
+        "  by option",
+        "ECE of the probability of each option, chosen or not",
         "ece",
         (0.0, 1.0),
     ),

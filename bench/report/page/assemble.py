@@ -80,8 +80,8 @@ OF_VECTORS = {
     "Brier, all options": "squared errors of the probabilities of all options of a question, "
     "summed, and averaged over the questions: 0 to 2. A model that gives each of four options the "
     "same probability scores .75.",
-    "ECE by letter": "the ECE of the probability of each option letter, chosen or not, averaged "
-    "over the letters: whether the model prefers a letter, not whether it knows the answer. "
+    "ECE by option": "the ECE of the probability of each option, chosen or not, averaged over the "
+    "options: whether the model prefers one (a letter), not whether it knows the answer. "
     "Noise alone raises it above 0.",
 }
 

@@ -30,7 +30,7 @@ COLUMNS = {
 #: Of vectors of probabilities, by the column that they follow.
 OF_VECTORS = {
     "brier": ("brier_classes", "Brier, all options"),
-    "ece": ("classwise_ece", "ECE by letter"),
+    "ece": ("classwise_ece", "ECE by option"),
 }
 #: Runs of a task of which all pairs are on the page; of more, those with the best one.
 FEW = 12
