@@ -102,6 +102,8 @@ def judge_all(
         each = [next(reader) if _has_text(one) else None for one in held]
         right = _verify_pairs(held, each, kind, share)
     verdicts = []
+    # A stated confidence is no probability of an option, and both in one run say nothing.
+    of_options = any(one.probabilities for one in held)
     for logged, one in zip(held, each, strict=True):
         if logged.probabilities:
             verdicts.append(_judge_probabilities(logged))
@@ -109,7 +111,10 @@ def judge_all(
         outcome = right[_pair(logged, one)]
         if isinstance(outcome, str):
             raise UsageError(f"{logged.where}: {outcome}; is --kind {kind} right?")
-        verdicts.append(_conclude(logged, one, outcome, unclear))
+        verdict = _conclude(logged, one, outcome, unclear)
+        if of_options and verdict.status == "ok":
+            verdict = verdict._replace(confidence=None, status="no_confidence")
+        verdicts.append(verdict)
     return Judged(verdicts, unclear)
 
 
