@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from caopd_bench.figures.points import BARS, COLOURS, DPI, GREY, Estimate
+from caopd_bench.metrics.reliability.marks import legend_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,7 +93,7 @@ def plot_training(
             ax.fill_between(
                 steps, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0
             )
-            label: dict[str, Any] = {"label": name}
+            label: dict[str, Any] = {"label": legend_label(name)}
             ax.plot(steps, values.mean(0), color=colour, linewidth=1.3, **label)
         ax.set_title(quantity.replace("_", " "), fontsize="medium")
         ax.set_xlabel("Step", color=GREY)

@@ -30,6 +30,7 @@ from caopd_bench.figures.points import (
 )
 from caopd_bench.figures.trends import SlopeFit, fit_slope
 from caopd_bench.metrics import Tally
+from caopd_bench.metrics.reliability.marks import legend_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,7 +117,9 @@ def plot_scaling(
             draw_cross(ax, p, colour)
         text = _slope_text(series, fit)
         size = [p.x.value for p in members]
-        ax.plot(size, y, color=colour, marker=mark, linestyle="", zorder=3, label=text)
+        ax.plot(
+            size, y, color=colour, marker=mark, linestyle="", zorder=3, label=legend_label(text)
+        )
         if not math.isnan(fit.slope):
             ends = np.array([x.min(), x.max()])
             ax.plot(10**ends, fit.intercept + fit.slope * ends, color=colour, linewidth=1.2)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from caopd_bench.metrics.reliability.marks import legend_label
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -103,7 +105,7 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
         for p in members:
             draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
-        label: dict[str, Any] = {"label": series} if series else {}
+        label: dict[str, Any] = {"label": legend_label(series)} if series else {}
         # A mark at the end of an axis is drawn whole.
         style: dict[str, Any] = {
             "color": colour,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from caopd_bench.core.terminal import inline
@@ -24,6 +24,7 @@ from caopd_bench.metrics import (
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.skill import SKILL
+from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.records import Record
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     cells = [entry.cells[task] for entry in members]
     if all(cell.tally is None for cell in cells):
         return
+    names = _short_names(report)
     wording = report.wording(task)
     confidence = wording.name
     state = wording.pick("state", "have")
@@ -63,10 +65,10 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         f"Mean {confidence} against the share of right answers, among the answers that {state} "
         f"one; the crosses are the intervals. Above the diagonal {above}.",
         plot_confidence_accuracy(
-            [_stated(entry, task, report.level) for entry in members], confidence=confidence
+            [_stated(entry, task, report.level, names) for entry in members], confidence=confidence
         ),
     )
-    points = [_point(entry, task, "accuracy", "ece") for entry in members]
+    points = [_point(entry, task, "accuracy", "ece", names) for entry in members]
     yield Drawing(
         "pareto",
         "Accuracy against calibration error",
@@ -77,10 +79,10 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         ),
         plot_pareto(points, "ECE"),
     )
-    yield from _scaling(members, task, report.level)
+    yield from _scaling(members, task, report.level, names)
     best = _best(report, task, MOST_PANELS)
     tables = {
-        _title(c): reliability_table(c.tally, level=report.level)
+        names[c.run]: reliability_table(c.tally, level=report.level)
         for c in best
         if c.tally is not None
     }
@@ -98,7 +100,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         + left_out,
         plot_reliabilities(tables, confidence=confidence),
     )
-    tallies = {_title(c): c.tally for c in best if c.tally is not None}
+    tallies = {names[c.run]: c.tally for c in best if c.tally is not None}
     yield Drawing(
         "histograms",
         wording.pick("What is stated", "Histograms of the confidence"),
@@ -140,14 +142,16 @@ def draw_probes(report: Report) -> Iterator[Drawing]:
         )
 
 
-def _scaling(members: Sequence[Entry], task: str, level: float) -> Iterator[Drawing]:
+def _scaling(
+    members: Sequence[Entry], task: str, level: float, names: Mapping[str, str]
+) -> Iterator[Drawing]:
     sized = [entry for entry in members if entry.size is not None]
     if len({entry.size for entry in sized}) < 2:
         return
     for metric, label in SCALED.items():
         points = [
             Point(
-                _title(entry.cells[task]),
+                names[entry.name],
                 Estimate(entry.size or math.nan),
                 _estimate(entry.cells[task].find(metric)),
                 entry.given.method or "",
@@ -173,7 +177,7 @@ def _left_out(shown: int, there: int) -> str:
     return f" The first {shown} of {there} runs in the standings." if shown < there else ""
 
 
-def _stated(entry: Entry, task: str, level: float) -> Point:
+def _stated(entry: Entry, task: str, level: float, names: Mapping[str, str]) -> Point:
     cell = entry.cells[task]
     nothing = Estimate(math.nan)
     right = nothing
@@ -181,13 +185,13 @@ def _stated(entry: Entry, task: str, level: float) -> Point:
         found = bootstrap(cell.tally, metrics=["accuracy"], level=level)["accuracy"]
         right = Estimate(found.estimate, found.low, found.high)
     stated = _estimate(cell.find("mean_confidence"))
-    return Point(_title(cell), right, stated, entry.given.method or "")
+    return Point(names[entry.name], right, stated, entry.given.method or "")
 
 
-def _point(entry: Entry, task: str, x: str, y: str) -> Point:
+def _point(entry: Entry, task: str, x: str, y: str, names: Mapping[str, str]) -> Point:
     cell = entry.cells[task]
     ends = _estimate(cell.find(x)), _estimate(cell.find(y))
-    return Point(_title(cell), *ends, entry.given.method or "")
+    return Point(names[entry.name], *ends, entry.given.method or "")
 
 
 def _estimate(record: Record | None) -> Estimate:
@@ -196,5 +200,7 @@ def _estimate(record: Record | None) -> Estimate:
     return Estimate(record.estimate, record.low, record.high)
 
 
-def _title(cell: Cell) -> str:
-    return inline(cell.run, WIDTH)
+def _short_names(report: Report) -> dict[str, str]:
+    """Give each run's name for figures: two runs never share one."""
+    names = [entry.name for entry in report.entries]
+    return dict(zip(names, abbreviate(names, WIDTH), strict=True))

@@ -151,3 +151,14 @@ def draw_histogram(ax: Axes, table: ReliabilityTable) -> None:
         color=GREY,
         annotation_clip=False,
     )
+
+
+def legend_label(text: str) -> str:
+    """Return a label that a legend shows: Matplotlib leaves out those that begin with `_`.
+
+    Examples
+    --------
+    >>> legend_label("_base"), legend_label("base")
+    (' _base', 'base')
+    """
+    return f" {text}" if text.startswith("_") else text

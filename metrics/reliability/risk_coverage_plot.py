@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.points.selective import answered, aurc, eaurc, risk_coverage
+from caopd_bench.metrics.reliability.marks import legend_label
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, rows_or_tally
 
@@ -23,6 +24,7 @@ MARKS = ("o", "s", "^", "D", "v")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))
 Model = Tally | tuple[ArrayLike, ArrayLike]
 POINTS = 1000  # of coverage, at which a curve is drawn
+LONGEST = 58  # characters of a line of the legend, above which its numbers stand below the name
 MOST_MARKS = 30  # with more thresholds than this, each of them is as good as any coverage
 
 
@@ -104,7 +106,8 @@ def plot_risk_coverage(
     for text in legend.get_texts():
         text.set_parse_math(False)  # a dollar sign in a name is one
     if title is not None:
-        ax.set_title(title, pad=14.0 * len(named) + 10.0, parse_math=False)
+        lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
+        ax.set_title(title, pad=14.0 * lines + 10.0, parse_math=False)
     figure: Any = ax.figure
     while hasattr(figure, "figure") and figure.figure is not figure:  # an axes of a subfigure
         figure = figure.figure
@@ -131,5 +134,7 @@ def _dashes(models: int) -> Any:
 
 def _label(name: str, tally: Tally) -> str:
     numbers = f"AURC {aurc(tally):.3f}, excess {eaurc(tally):.3f} (n = {tally.n:,})"
-    # An underscore in front would keep a name out of the legend.
-    return f"{name}: {numbers}".lstrip("_") if name else numbers
+    if not name:
+        return numbers
+    between = " " if len(name) + len(numbers) <= LONGEST else "\n   "
+    return legend_label(f"{name}:{between}{numbers}")

@@ -17,7 +17,9 @@ from caopd_bench.figures.paper import (
 )
 from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.figures.trends import fit_slope
-from caopd_bench.metrics import tally
+from caopd_bench.metrics import plot_risk_coverage, tally
+from caopd_bench.report.build import build_report
+from caopd_bench.report.drawings import draw_task
 from caopd_bench.report.page.vector import save_png, save_svg, to_inline_svg
 
 
@@ -52,6 +54,37 @@ def test_confidence_accuracy_has_every_point():
     figure = plot_confidence_accuracy(points)
     assert drawn(figure) == {(p.x.value, p.y.value) for p in points}
     assert {"opd", "caopd", "model 0 $x$", "overconfident"} <= set(texts(figure))
+
+
+def test_names_that_begin_with_an_underscore_stand_in_the_legend():
+    points = [Point(f"_run {i}", Estimate(0.5), Estimate(0.5 + i / 10)) for i in range(2)]
+    for figure in (plot_confidence_accuracy(points), plot_pareto(points, "ECE")):
+        assert {"_run 0", "_run 1"} <= {text.strip() for text in texts(figure)}
+    figure = plot_risk_coverage({"_run": tally([0.9, 0.5], [1, 0])})
+    assert texts(figure)[0].strip().startswith("_run: AURC")
+
+
+def test_long_names_have_lines_of_their_own():
+    figure = plot_risk_coverage({"a" * 32: tally([0.9, 0.5], [1, 0])})
+    assert texts(figure)[0].startswith("a" * 32 + ":\n")
+
+
+def test_no_run_is_lost_where_shortened_names_are_alike(tmp_path):
+    """Two curves of one name were one curve."""
+    names = [f"a-model-with-a-long-name-seed-{seed}-and-a-long-end" for seed in (1, 2)]
+    specs = []
+    for seed, name in enumerate(names):
+        file = tmp_path / f"{seed}.csv"
+        rows = [f"0.{5 + i % 4},{(i + seed) % 3 % 2}" for i in range(60)]
+        file.write_text("\n".join(["confidence,correct", *rows]))
+        specs.append(f"{name}={file}")
+    report = build_report(specs)
+    (task,) = report.tasks
+    figures = {drawing.name: drawing.figure for drawing in draw_task(report, task)}
+    assert len(figures["risk-coverage"].axes[0].get_legend().get_texts()) == 2
+    for name in ("reliability", "histograms"):
+        titles = [ax.get_title() for ax in figures[name].axes if ax.get_title()]
+        assert len(titles) == len(set(titles)) == 2
 
 
 def test_few_models_without_a_method_have_a_colour_each():

@@ -62,7 +62,7 @@ def test_one_tally_needs_no_name_and_names_are_plain_text(tmp_path):
     assert figure.axes[0].get_ylim()[0] == 0.0
     named = plot_risk_coverage({"_cost in $ of $x": t}, title="a $ sign")
     (text,) = named.axes[0].get_legend().get_texts()
-    assert text.get_text().startswith("cost in $ of $x: AURC")
+    assert text.get_text().startswith(" _cost in $ of $x: AURC")
     named.savefig(tmp_path / "names.png")
 
 
