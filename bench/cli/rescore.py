@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
 from caopd_bench.cli.score import add_outputs, check_outputs, present
 from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import inline
 
 if TYPE_CHECKING:
     from caopd_bench.tasks.read.rules import Rules
 
 __all__ = ["add", "run_rescore"]
+
+WIDTH = 200  # of the names of files in a message
 
 
 def add(commands: Any) -> None:
@@ -24,7 +28,12 @@ def add(commands: Any) -> None:
         description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
         "Inspect (.eval, .json), and score them.",
     )
-    rescore.add_argument("file", type=arguments.path, metavar="FILE")
+    rescore.add_argument(
+        "file",
+        type=arguments.path,
+        metavar="FILE",
+        help="a file with a row an answer, or a log of a harness: one a command",
+    )
     rescore.add_argument(
         "--response", default="response", metavar="COL", help="the model's text (response)"
     )
@@ -96,7 +105,7 @@ def add(commands: Any) -> None:
         help="token budget of the answers: those cut off are unfinished",
     )
     add_outputs(rescore)
-    rescore.set_defaults(run=run_rescore)
+    rescore.set_defaults(run=run_rescore, explain_extra=_explain_extra)
 
 
 def run_rescore(options: argparse.Namespace) -> int:
@@ -124,6 +133,18 @@ def run_rescore(options: argparse.Namespace) -> int:
         workers=os.cpu_count() or 1,
     )
     return present([run], options, keys)
+
+
+def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | None:
+    """Say how several files are read, such as those that a shell makes of a pattern."""
+    if any(word.startswith("-") for word in extra):
+        return None
+    given = inline(", ".join([str(options.file), *extra]), WIDTH)
+    return (
+        f"rescore: one FILE a command, got {1 + len(extra)}: {given}; store each (rescore FILE "
+        "--store RUNS/NAME) and read them together (caopd-bench score RUNS); of one file with the "
+        "answers of several models, --only COL=VALUE reads those of one"
+    )
 
 
 def _read_rules(options: argparse.Namespace) -> Rules:

@@ -241,6 +241,10 @@ def _select(run: AnyRun, task: str | None) -> AnyRun:
     if not run.has(task):
         among = next((name for name in run.tasks if task in run.count_by(name, SUBTASK)), None)
         hint = f"; its rows are in {among}: --task {among} --by {SUBTASK}" if among else ""
+        left = next((note.text for note in run.warnings if note.task == task), "")
+        if left:  # why it is left out, and what reads it
+            why = left.removesuffix("; left out").replace(" RUN ", f" {run.path} ")
+            raise UsageError(f"{run.path}: no rows of {task!r}: {why}")
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}{hint}")
     if isinstance(run, CountedRun):
         return run

@@ -10,6 +10,7 @@ from caopd_bench.core.privacy.keep import is_quantisation
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.run import AnyRun
+from caopd_bench.scores.notes import is_logged
 from caopd_bench.scores.shares import is_stated
 
 __all__ = ["Difference", "check_confidences", "check_parsers", "find_differences", "refuse"]
@@ -39,6 +40,10 @@ OF_TASK = {
     "source": "data",
     "reading": "reading of the responses",
 }
+
+#: What a source of logged answers says of the file and its columns. The file holds one model's
+#: responses, so that of another model differs; the questions are those of the items.
+OF_ANSWERS = ("set", "bytes", "sha256", "rows", "response", "gold")
 
 
 class Difference(NamedTuple):
@@ -190,10 +195,24 @@ def _of_task(settings: Mapping[str, Any], key: str) -> Any:
     value = settings.get(key)
     if key == "source" and isinstance(value, Mapping):
         # What should have been there is a note; the rows themselves have a hash.
-        return {name: item for name, item in value.items() if name != "expected"}
+        kept = {name: item for name, item in value.items() if name != "expected"}
+        return _of_questions(kept) if is_logged(settings) else kept
     if key == "reading" and isinstance(value, Mapping) and value.get("options"):
         return {**value, "options": "known"}  # whatever the column is called
     return value
+
+
+def _of_questions(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what the source of a log tells of the questions, which is not what its file is called.
+
+    Where they have names, the items tell which were chosen (`only`) and which column named them.
+    """
+    kept = {name: item for name, item in source.items() if name not in OF_ANSWERS}
+    if kept.pop("named_by", True):
+        kept.pop("only", None)
+    else:
+        kept["named_by"] = "line number"
+    return kept
 
 
 def _thinking(settings: Mapping[str, Any]) -> str | None:
@@ -213,7 +232,9 @@ def _unlike(base: Any, cand: Any) -> tuple[str, str] | None:
         # Only what is not the same in both.
         keys = sorted({*base, *cand}, key=str)
         unlike = [key for key in keys if base.get(key) != cand.get(key)]
-        sides = [", ".join(f"{key}={side.get(key)}" for key in unlike) for side in (base, cand)]
+        sides = [
+            ", ".join(f"{key}={_show(side.get(key))}" for key in unlike) for side in (base, cand)
+        ]
         return inline(sides[0], WIDTH), inline(sides[1], WIDTH)
     return inline(_show(base), WIDTH), inline(_show(cand), WIDTH)
 

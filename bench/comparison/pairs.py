@@ -231,7 +231,8 @@ def _difference(task: str, base: Sequence[tuple[str, int]], cand: Sequence[tuple
     if not ours & theirs:
         return (
             f"{name}: no item is in both runs ({len(ours):,} and {len(theirs):,}); other problems, "
-            "another version of the prompt, or a file that does not name its items"
+            "another version of the prompt, or a file that does not name its items: name them with "
+            "--item-column NAME, or for logged answers by caopd-bench rescore FILE --item COL"
         )
     if only_ours or only_theirs:
         some = only_ours or only_theirs

@@ -17,6 +17,7 @@ from caopd_bench.tasks.catalogue.ways import way_of
 __all__ = [
     "describe_run",
     "has_item_names",
+    "is_logged",
     "notes_on_pairing",
     "notes_on_task",
 ]
@@ -115,7 +116,7 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
-        limit = "" if _is_logged(run.settings(task)) else " (--limit)"
+        limit = "" if is_logged(run.settings(task)) else " (--limit)"
         notes.append(
             f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
             f"from {MIN_ROWS} rows on; evaluate more problems{limit}"
@@ -141,7 +142,8 @@ def has_item_names(run: AnyRun, task: str) -> bool:
     """Say whether rows have names to be paired by; those of flat files need an item column."""
     if not isinstance(run, Run):
         return False
-    columns = (run.settings(task).get("source") or {}).get("columns", {"item": True})
+    source = run.settings(task).get("source") or {}
+    columns = source.get("columns", {"item": source.get("named_by", True)})
     return isinstance(columns, Mapping) and bool(columns.get("item"))
 
 
@@ -163,10 +165,16 @@ def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
     if not nameless:
         return []
     names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
+    logged = [is_logged(run.settings(task)) for run in nameless]
+    remedies = {
+        True: "caopd-bench rescore FILE --item COL names each row's question",
+        False: "name each row's question in a column called item",
+    }
+    remedy = "; ".join(remedies[kind] for kind in dict.fromkeys(logged))
     return [
         f"the rows of {names} have no item, so they are paired by their line number: if the files "
-        "list the questions in different orders, answers to different questions are compared; name "
-        "each row's question in a column called item"
+        "list the questions in different orders, answers to different questions are compared; "
+        f"{remedy}"
     ]
 
 
@@ -177,16 +185,16 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     missing = ", ".join(f"{n} {status}" for status, n in found.most_common())
     settings = run.settings(task)
     advice = []
-    is_logged = _is_logged(settings)
+    logged = is_logged(settings)
     is_text = wording_of(run, task).is_stated and "columns" not in (settings.get("source") or {})
-    if not is_logged and is_text:
+    if not logged and is_text:
         if not settings.get("num_fewshot"):
             advice.append("show the format (--num_fewshot 4)")
         if _describe_chat(run) == NO_TEMPLATE:
             advice.append("an instruct model needs --apply_chat_template")
     budget = _token_budget(run, task)
     if found["unfinished"] and budget:
-        room = "" if is_logged else f" (--gen_kwargs max_gen_toks={2 * budget})"
+        room = "" if logged else f" (--gen_kwargs max_gen_toks={2 * budget})"
         advice.append(f"unfinished answers need room{room}")
     todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
     said = "the numbers describe the parsed rows only"
@@ -196,7 +204,7 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     return [f"low parse rate, {said}: {missing}{todo}"]
 
 
-def _is_logged(settings: Mapping[str, Any]) -> bool:
+def is_logged(settings: Mapping[str, Any]) -> bool:
     """Say whether the answers were judged by `rescore`, which records their kind."""
     return "kind" in (settings.get("source") or {})
 
@@ -225,7 +233,10 @@ def _on_stated_values(parsed: Tally | None) -> list[str]:
     count = parsed.right + parsed.wrong
     commonest = int(count.argmax())
     distinct, value = parsed.values.size, parsed.values[commonest]
+    if distinct == 1:
+        times = f"all {parsed.n:,} answers" if parsed.n > 1 else "the one answer"
+        return [f"one value stated: {value:g}, in {times} with a usable confidence"]
     return [
-        f"{distinct:,} distinct {'value' if distinct == 1 else 'values'} stated; "
-        f"the commonest, {value:g}, {count[commonest]:,} of {parsed.n:,} times"
+        f"{distinct:,} distinct values stated; the commonest, {value:g}, {count[commonest]:,} of "
+        f"{parsed.n:,} times"
     ]

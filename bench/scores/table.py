@@ -137,7 +137,10 @@ def render_task(
         table.append([label, *values, meaning])
         bounds = [cells.get((f"{metric}_bounds", run)) for run in runs]
         if any(bounds) and missing == "drop" and metric in WITH_BOUNDS:
-            limits = [_limits(record) if record else "" for record in bounds]
+            limits = [
+                _bounds(record, own, footnotes) if record else ""
+                for record, own in zip(bounds, found, strict=True)
+            ]
             is_first = all(row[0] != BOUNDS for row in table)
             said = wording.pick(IF_STATED, IF_GIVEN) if is_first and len(runs) == 1 else ""
             table.append([BOUNDS, *limits, said])
@@ -218,6 +221,14 @@ def _cell(record: Record, footnotes: dict[str, int]) -> str:
     if math.isnan(record.low):
         return f"{_number(record)}  ({footnotes.setdefault(record.reason, len(footnotes) + 1)})"
     return f"{_number(record)} {_limits(record)}"
+
+
+def _bounds(record: Record, own: Record | None, footnotes: dict[str, int]) -> str:
+    """Show a worst case; where there is none, the metric itself is undefined and says why."""
+    if not math.isnan(record.low):
+        return _limits(record)
+    reason = own.reason if own is not None and own.reason else record.reason
+    return f"-  ({footnotes.setdefault(reason, len(footnotes) + 1)})"
 
 
 def _limits(record: Record) -> str:

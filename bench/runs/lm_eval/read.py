@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +53,10 @@ __all__ = [
     "read_lm_eval",
 ]
 
-#: Reasons that stand in an error.
+NO_SAMPLES = (
+    "in the results, but there is no file of its samples beside them (deleted, or not copied?)"
+)
+#: Reasons that stand in an error, and tasks in notes.
 SHOWN = 3
 #: What to do about answers that name no letter.
 NO_OPTIONS = (
@@ -108,11 +111,14 @@ def find_results(path: Path) -> Path:
     return found[0]
 
 
-def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = False) -> Run:
+def read_lm_eval(
+    results_file: Path, *, reparse: bool = False, judge: bool = False, by: Sequence[str] = ()
+) -> Run:
     """Read the run of one results file: all its tasks that have a confidence.
 
     With `reparse` the responses are judged again by the present parser; with `judge` only those
-    that were not judged (`--predict_only`).
+    that were not judged (`--predict_only`). `by` names columns of documents, by which questions
+    with options are grouped.
     """
     results = load_results(results_file)
     samples = find_samples(results_file)
@@ -121,7 +127,8 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
             f"{results_file.parent}: no samples_*_{_date_of(results_file)}.jsonl; run lm_eval "
             "again with --log_samples"
         )
-    made = Made(results, reparse or judge)
+    made = Made(results, reparse or judge, by)
+    made.warnings += _say_missing(results, samples)
     listed = track(samples.items(), f"reading {results_file.parent.name}", "tasks", len(samples))
     for task, file in listed:
         first = next((sample for _, sample in iterate_samples(file)), None)
@@ -136,7 +143,7 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
             made.warnings.append(Note(task, f"{WHY_NOT[kind].format(task=task)}; left out"))
     made.pool_groups()
     if not made.rows:
-        why = [f"{note.task}: {note.text.removesuffix('; left out')}" for note in made.warnings]
+        why = [str(note).removesuffix("; left out") for note in made.warnings]
         more = f"; and {len(why) - SHOWN} more tasks" if len(why) > SHOWN else ""
         raise UsageError(
             f"{results_file}: none of its tasks has a confidence to score: "
@@ -148,6 +155,15 @@ def read_lm_eval(results_file: Path, *, reparse: bool = False, judge: bool = Fal
     # A name that identifies nothing, such as one of thousands of characters, is not kept.
     name = name_model(about["model"] if provenance.get("model") else "") or "model"
     return Run(clean_name(name), str(results_file), made.rows, provenance, tuple(warnings))
+
+
+def _say_missing(results: Mapping[str, Any], samples: Collection[str]) -> Iterator[Note]:
+    """Yield notes on the tasks that the results count questions of, and that have no samples."""
+    missing = [task for task in section(results, "n-samples") if task not in samples]
+    for task in missing[:SHOWN]:
+        yield Note(task, f"{NO_SAMPLES}; left out")
+    if len(missing) > SHOWN:
+        yield Note(None, f"{len(missing) - SHOWN:,} more tasks: {NO_SAMPLES}; left out")
 
 
 def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:

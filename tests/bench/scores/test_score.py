@@ -277,7 +277,7 @@ def test_advice_on_a_low_parse_rate(make_run, run):
 def test_one_row_reads_well(make_run, run):
     out = run("score", make_run([(0.9, 1)]))[1]
     assert "tiny: 1 row, " in out
-    assert "1 distinct value stated" in out
+    assert "one value stated: " in out
     assert "1 parsed row: " in out
     assert re.search(r"^  Brier +0\.010  \((\d)\)(?s:.*)^  \(\1\) one row", out, re.MULTILINE)
 
