@@ -32,6 +32,7 @@ NULLS, GLANCE = 400, 64
 CAUTION = "95% limits covered as little as 85% in simulations"
 ONE_ROW = "one row: no interval"
 ALIKE = "every row has the same loss whichever option is right: no interval"
+SAME_GAPS = "every row has the same gaps between probabilities and outcomes: no interval"
 
 
 def bootstrap_classes(
@@ -64,7 +65,8 @@ def bootstrap_classes(
     -------
     dict of str to Interval
         "brier_classes" and "classwise_ece". Limits are NaN, with the reason, for a single row or
-        cluster, and for a Brier score that is the same whichever option is right.
+        cluster, and where rows do not differ: a Brier score that is the same whichever option is
+        right, gaps that are the same in every row.
 
     Raises
     ------
@@ -187,6 +189,8 @@ def _ece(
     gaps, size = _sum_units(rows, unit, cell)
     draws = np.concatenate([*_resample(gaps, size, replicates, rng)])
     error = float(draws.std(ddof=1))
+    if error <= ROUNDING:  # rows drawn again are the same rows, which tells nothing of others
+        return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=SAME_GAPS)
     corrected = [2.0 * estimate - float(draws.mean()), _without_noise(gaps) / float(size.sum())]
     least, most = (min(max(one, 0.0), estimate) for one in sorted(corrected))
     reach = student_quantile(level, size.size) * error
@@ -199,7 +203,7 @@ def _ece(
         level,
         n,
         method,
-        error if error > ROUNDING else NAN,
+        error,
         (least + most) / 2.0,
         caution=CAUTION,
     )

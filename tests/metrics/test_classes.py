@@ -212,6 +212,15 @@ def test_where_there_is_no_interval_it_says_why():
     assert "whichever option is right" in even.reason
 
 
+@pytest.mark.parametrize("right", [0, 1])
+@pytest.mark.parametrize("top", [1.0, 0.9])
+def test_rows_without_a_difference_give_no_interval_of_zero_width(right, top):
+    found = bootstrap_classes([[top, 1.0 - top]] * 20, [right] * 20)["classwise_ece"]
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert "the same gaps" in found.reason
+
+
 def test_all_right_and_all_wrong_leave_room_for_what_was_not_seen():
     for right, end in ((0, "high"), (1, "low")):
         found = bootstrap_classes([[0.9, 0.1]] * 30, [right] * 30)["brier_classes"]
