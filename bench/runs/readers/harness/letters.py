@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from caopd_bench.runs.readers.harness.found import mapping
 from caopd_bench.tasks.judge.choices import read_choice
 from caopd_bench.tasks.read.parse import find_spans
 
-__all__ = ["Letters", "find_letters", "spread"]
+__all__ = ["Letters", "find_letters", "find_options", "spread"]
 
 #: What stands around a letter in a token: " B", "(B", "B.", "**B".
-AROUND = " \t\r\n()[]{}<>*_`'\"$.:,;"
+AROUND = " \t\r\n\u00a0\u0120\u010a\u2581()[]{}<>*_`'\"$.:,;"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: A letter that no answer and no right answer has is an option if it gets so much, in one answer or
+#: on the average of all.
+NOTABLE_ONCE, NOTABLE = 0.05, 0.005
+#: So many letters without such a share may lie before it; what is farther begins another word.
+GAP = 3
 
 
 class Letters(NamedTuple):
@@ -53,6 +59,44 @@ def find_letters(text: str, tokens: Any) -> Letters | None:
     return None
 
 
+def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
+    """Give the options of a log: from A up to the highest letter that stands for one.
+
+    Such are the right answers, the answers, and what has a notable share of the probability at the
+    answer's token. Right answers alone do not tell: all may be A.
+
+    Parameters
+    ----------
+    letters : sequence of Letters
+        Of all answers.
+    golds : collection of str
+        The letters among the right answers.
+
+    Examples
+    --------
+    >>> find_options([Letters("A", {"A": 0.8, "B": 0.1, "Z": 0.001})], "A")
+    'AB'
+    """
+    seen = {*golds, *(one.answer for one in letters)}
+    highest = max(map(ALPHABET.index, seen), default=0)
+    totals: Counter[str] = Counter()
+    largest: dict[str, float] = {}
+    for one in letters:
+        for letter, share in one.probability.items():
+            totals[letter] += share
+            largest[letter] = max(share, largest.get(letter, 0.0))
+    for place, letter in enumerate(ALPHABET):
+        is_notable = (
+            largest.get(letter, 0.0) >= NOTABLE_ONCE or totals[letter] >= NOTABLE * len(letters) > 0
+        )
+        # "I" begins a sentence; it is an option where H is one.
+        if letter == "I" and highest < place - 1:
+            continue
+        if is_notable and highest < place <= highest + GAP:
+            highest = place
+    return ALPHABET[: highest + 1]
+
+
 def spread(letters: Letters, options: Sequence[str]) -> tuple[float, ...]:
     """Give the share of each option in the probability of all options; of one not logged 0.
 
@@ -79,11 +123,15 @@ def _with_text(tokens: Sequence[Any]) -> Iterator[tuple[Mapping[str, Any], bool]
 def _read_top(token: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     listed = token.get("top_logprobs")
+    told: set[str] = set()
     for one in listed if isinstance(listed, list) else []:
-        letter = _bare(_token(mapping(one)))
-        log = mapping(one).get("logprob")
+        text, log = _token(mapping(one)), mapping(one).get("logprob")
+        letter = _bare(text)
+        if text in told:  # the same token a second time
+            continue
+        told.add(text)
         if letter and isinstance(log, (int, float)) and not isinstance(log, bool) and log <= 0:
-            # " B" and "B" are two tokens of one letter.
+            # " B" and "B" are two tokens of one letter, and so is "\u0120B" of other servers.
             found[letter] = found.get(letter, 0.0) + math.exp(log)
     return found
 
@@ -97,5 +145,5 @@ def _bare(text: str) -> str:
     """Give the letter that a text is, but for brackets and the like; else nothing."""
     if len(text) > 12:
         return ""
-    letter = text.strip(AROUND)
+    letter = text.strip().strip(AROUND)
     return letter if len(letter) == 1 and letter in ALPHABET else ""

@@ -16,7 +16,13 @@ from typing import Any
 from caopd_bench.runs.flat.files import json_rows
 from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.readers.harness.found import ABSENT, Found, look_up, mapping, to_logged
-from caopd_bench.runs.readers.harness.letters import ALPHABET, Letters, find_letters, spread
+from caopd_bench.runs.readers.harness.letters import (
+    ALPHABET,
+    Letters,
+    find_letters,
+    find_options,
+    spread,
+)
 from caopd_bench.runs.readers.harness.outline import outline
 from caopd_bench.runs.readers.reader import Log, Reader
 from caopd_bench.tasks.read.parse import find_spans
@@ -24,6 +30,8 @@ from caopd_bench.tasks.read.parse import find_spans
 __all__ = ["READER"]
 
 NAME = "output of a batch"
+#: More of the probability than this is not left out without a note.
+LEFT_OUT = 0.01
 GOLD_HELP = (
     "a batch does not return it: add a column gold by custom_id (docs/reading.md), or name a path "
     "with --gold"
@@ -54,8 +62,20 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
         if isinstance(model, str):
             models[model] = None
     notes: list[str] = []
-    if any(letters) and not any(_states(one) for one in answers):
+    stated = sum(map(_states, answers))
+    lettered = sum(one is not None for one in letters)
+    if lettered > stated:
         answers, notes = _add_probabilities(answers, letters)
+        if stated and any(one.probabilities for one in answers):
+            notes.append(
+                f"{stated:,} of {len(answers):,} texts state a confidence, which is not used: of "
+                "most answers there is only the probability of a letter"
+            )
+    elif lettered:
+        notes.append(
+            f"{lettered:,} of {len(answers):,} answers have log probabilities of a letter, which "
+            f"are not used: {stated:,} texts state a confidence"
+        )
     if len(models) > 1:
         notes.append(
             f"answers of {len(models)} models ({', '.join(list(models)[:3])}); choose one with "
@@ -127,17 +147,25 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _states(logged: Logged) -> bool:
-    return bool(logged.response) and find_spans(logged.response or "").confidence is not None
+    """Say whether a text states a confidence that has a number."""
+    if not logged.response:
+        return False
+    confidence = find_spans(logged.response).confidence
+    return confidence is not None and any(letter.isdigit() for letter in confidence)
 
 
 def _add_probabilities(
     answers: Sequence[Logged], letters: Sequence[Letters | None]
 ) -> tuple[list[Logged], list[str]]:
     """Give the answers the probability of each option, and say where these are not whole."""
-    seen = {one.answer for one in letters if one} | {
-        word for logged in answers if (word := logged.gold.strip()) in tuple(ALPHABET)
-    }
-    options = ALPHABET[: max(map(ALPHABET.index, seen)) + 1]
+    found = [one for one in letters if one]
+    golds = {word for logged in answers if (word := logged.gold.strip()) in tuple(ALPHABET)}
+    options = find_options(found, golds)
+    if len(options) < 2:
+        return list(answers), [
+            f"the log probabilities are not used: top_logprobs holds no letter but {options}, so "
+            "that its share cannot be told; ask for more of them (top_logprobs=20)"
+        ]
     kept = [
         logged
         if one is None
@@ -145,8 +173,9 @@ def _add_probabilities(
         for logged, one in zip(answers, letters, strict=True)
     ]
     notes = [
-        f"no text states a confidence; it is the probability of the likeliest letter among the "
-        f"{len(options)} options {options[0]} to {options[-1]}, at the token of the answer"
+        f"the confidence is not stated; it is the probability of the likeliest letter among the "
+        f"{len(options)} options {options[0]} to {options[-1]}, at the token of the answer: the "
+        "letters up to the highest that is a right answer, an answer, or likely there"
     ]
     other = sum(
         one is not None and max(one.probability, key=one.probability.__getitem__) != one.answer
@@ -170,6 +199,13 @@ def _add_probabilities(
         notes.append(
             f"in {without:,} of {len(kept):,} answers no token with top_logprobs is the letter of "
             "the answer"
+        )
+    held = sum(one.probability.get(option, 0.0) for one in found for option in options)
+    left_out = 1 - held / len(found)
+    if left_out > LEFT_OUT:
+        notes.append(
+            f"{left_out:.1%} of the probability at the token of the answer belongs to none of the "
+            "options, and is left out: theirs is divided by its sum"
         )
     return kept, notes
 

@@ -7,7 +7,7 @@ import pytest
 
 from caopd_bench.cli import main
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.readers.harness.letters import Letters, find_letters, spread
+from caopd_bench.runs.readers.harness.letters import Letters, find_letters, find_options, spread
 from caopd_bench.runs.rescore import rescore
 
 
@@ -303,3 +303,67 @@ def test_places_of_decisions_count_from_1_where_the_last_occurs_and_0_never(tmp_
         read(0, 3)
     with pytest.raises(UsageError, match="'3' is none of the 3 options"):
         read("yes", 3)
+
+
+def listed(**tops):
+    """Make the token of an answer; names of letters end in "_" for a space before them."""
+    return [
+        {
+            "token": "A",
+            "top_logprobs": [
+                {"token": f" {key[0]}" if key.endswith("_") else key, "logprob": math.log(share)}
+                for key, share in tops.items()
+            ],
+        }
+    ]
+
+
+def read_batch(tmp_path, *tops, gold="A"):
+    rows = [answer(f"q{i}", "A", listed(**top), gold=gold) for i, top in enumerate(tops)]
+    run = rescore(write(tmp_path / "out.jsonl", rows), kind="choice")
+    return run, " ".join(notes_of(run))
+
+
+def test_right_answers_alone_do_not_tell_the_options(tmp_path):
+    run, said = read_batch(tmp_path, {"A": 0.6, "A_": 0.2, "B": 0.1})
+    assert "among the 2 options A to B" in said
+    assert run.rows[0].confidence == pytest.approx(0.8 / 0.9)
+    assert "10.0% of the probability at the token of the answer belongs to none" in said
+    run, said = read_batch(tmp_path, {"A": 0.6, "D": 0.3, "B": 0.06, "C": 0.04})
+    assert run.rows[0].probabilities == pytest.approx((0.6, 0.06, 0.04, 0.3))
+    assert "left out" not in said
+
+
+def test_tokens_that_begin_other_words_are_no_options(tmp_path):
+    # A sentence may begin with "I", and one answer in a thousand with anything.
+    run, said = read_batch(tmp_path, {"A": 0.5, "B": 0.3, "I": 0.15, "T": 0.05})
+    assert "among the 2 options A to B" in said
+    assert run.rows[0].confidence == pytest.approx(0.5 / 0.8)
+    assert "20.0% of the probability" in said
+    many = [{"A": 0.9, "B": 0.1}] * 299 + [{"A": 0.9, "B": 0.06, "C": 0.04}]
+    assert "among the 2 options A to B" in read_batch(tmp_path, *many)[1]
+
+
+def test_one_letter_has_no_share(tmp_path):
+    run, said = read_batch(tmp_path, {"A": 0.7, "A_": 0.2}, {"A": 1.0})
+    assert [row.confidence for row in run.rows] == [None, None]
+    assert [row.correct for row in run.rows] == [1, 1]
+    assert "top_logprobs holds no letter but A" in said
+
+
+def test_a_token_that_is_listed_twice_counts_once():
+    twice = [{"token": text, "logprob": math.log(0.25)} for text in ("B", "B", " B", "A")]
+    found = find_letters("B", [{"token": "B", "top_logprobs": twice}])
+    assert found.probability == pytest.approx({"B": 0.5, "A": 0.25})
+
+
+def test_options_reach_up_to_the_highest_letter_with_a_share():
+    def find(golds, **shares):
+        return find_options([Letters("A", shares)], golds)
+
+    assert find("D", A=1.0) == "ABCD"
+    assert find("A", A=0.9, C=0.06) == "ABC"
+    assert find("A", A=0.9, B=0.002) == "A"
+    assert find("H", A=0.8, I=0.1) == "ABCDEFGHI"
+    assert find("G", A=0.8, I=0.1) == "ABCDEFG"
+    assert find_options([], "B") == "AB"
