@@ -16,6 +16,11 @@ PARTS_OF_ADDRESS = " (parts of an address)"
 _SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
+#: Settings of a task; its name may hold dots.
+_TASK = re.compile(
+    r"tasks\.(?P<name>.+?)(?P<inner>\.(?:source|generation|effective_generation|wording|thinking|"
+    r"exemplars|confidence|reading)(?:\..+)?)?"
+)
 #: A setting of decoding as a task has it, which lm-eval merges from those of the run.
 _OF_TASK = re.compile(r"tasks\..+\.(?:effective_)?generation\.(?P<setting>.+)")
 
@@ -29,6 +34,8 @@ def list_left_out(names: Iterable[str]) -> str:
     'model_args api_key, header; gen_kwargs token'
     >>> list_left_out(["gen_kwargs.stop", "tasks.gsm8k.generation.stop"])
     'gen_kwargs stop'
+    >>> list_left_out(["tasks.gsm8k.source.set", "tasks.gsm8k.source.path"])
+    'task gsm8k, source, set, path'
     """
     listed = list(dict.fromkeys(names))
     places: dict[str, list[str]] = {}
@@ -38,7 +45,15 @@ def list_left_out(names: Iterable[str]) -> str:
             continue
         place, mark, last = name.rpartition(".")
         places.setdefault(place if mark else name, []).extend([last] if mark else [])
-    return "; ".join(f"{place} {', '.join(found)}".strip() for place, found in places.items())
+    return "; ".join(_join(place, found) for place, found in places.items())
+
+
+def _join(place: str, found: list[str]) -> str:
+    task = _TASK.fullmatch(place)
+    if task is None:
+        return f"{place} {', '.join(found)}".strip()
+    inner = task["inner"].split(".")[1:] if task["inner"] else []
+    return ", ".join([f"task {task['name']}", *inner, *found])
 
 
 def is_printable(name: str) -> bool:

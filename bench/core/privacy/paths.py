@@ -19,6 +19,11 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://(?:\(left out\)|[^\s\"'<>`])
 _FILE = re.compile(r"(?i)file:(?://[^/\\]*)?")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+#: How Inspect names its logs: time, task, and a random id (shortuuid), which is no key.
+_INSPECT_LOG = re.compile(
+    r"(?P<known>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[+\-]\d\d-\d\d_[\w.\-]{1,150})"
+    r"_[2-9A-HJ-NP-Za-km-z]{22}\.(?:eval|json)"
+)
 _HOST = re.compile(r"[\w.\-:%]*")
 #: Where a part of a path is a commit, and not a key.
 _HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
@@ -139,12 +144,20 @@ def _shorten(path: str) -> str:
     parts = [part for i, part in enumerate(parts) if i or not part.startswith("~")]
     kept = [
         # Folders of runs are named by hashes and UUIDs: two must not become one.
-        LEFT_OUT if holds_secret(part, hashes=len(parts) > 1) and not _is_commit(parts, i) else part
+        LEFT_OUT
+        if holds_secret(_drop_id(part), hashes=len(parts) > 1) and not _is_commit(parts, i)
+        else part
         for i, part in enumerate(parts)
     ]
     # The hub's cache names the model one folder above the revision.
     is_cached = len(parts) > PARTS and parts[-2] == "snapshots" and "--" in parts[-3]
     return "/".join(kept[-PARTS - is_cached :]) or "."
+
+
+def _drop_id(part: str) -> str:
+    """Give a name without the random id that Inspect ends it with."""
+    log = _INSPECT_LOG.fullmatch(part)
+    return log["known"] if log else part
 
 
 def _is_commit(parts: Sequence[str], at: int) -> bool:

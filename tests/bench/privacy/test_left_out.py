@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
+from caopd_bench.core.privacy.credentials import LEFT_OUT
 from caopd_bench.core.privacy.keep import is_recorded, keep_named
 from caopd_bench.core.privacy.left_out import list_left_out
 from caopd_bench.core.privacy.names import DECODING, RUN
+from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.runs.stored.secrets import say_left_out
 from caopd_bench.runs.stored.store import write_stored
 from caopd_bench.scores.score import score
@@ -63,7 +65,7 @@ def test_the_reason_is_said(capsys):
 
 def test_a_setting_of_one_task_only_is_named():
     names = ["gen_kwargs.token", "tasks.a.generation.stop", "tasks.a.effective_generation.token"]
-    assert list_left_out(names) == "gen_kwargs token; tasks.a.generation stop"
+    assert list_left_out(names) == "gen_kwargs token; task a, generation, stop"
 
 
 @pytest.mark.parametrize("value", [[SECRET], [SECRET, "Bearer abcdef"], [[SECRET]]])
@@ -121,3 +123,41 @@ def test_yaml_files_are_named_as_not_looked_at(run, tmp_path):
     assert f"not looked at: 1 YAML file, such as {policy}: policies and sweeps" in out
     shutil.copy(policy, tmp_path / "b.YML")
     assert "not looked at: 2 YAML files, such as" in run("store", "--scrub", tmp_path, "--check")[1]
+
+
+LOG = "2026-11-30T01-56-37-00-00_sums-mock_2n5WxF6jS9nPoUK59C2BAv.eval"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        LOG,
+        LOG.replace(".eval", ".json"),
+        f"logs/{LOG}",
+        "2024-05-29T12-38-43+02-00_my_task.v2_8kFmP3qZ9rTtXw7Yv5NcGh.eval",
+    ],
+)
+def test_the_id_in_the_name_of_a_log_of_inspect_is_no_key(name):
+    assert shorten_path(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        LOG.replace(".eval", ".txt"),
+        LOG.replace("2026-11-30T01-56-37-00-00_", ""),
+        LOG.replace("_2n5W", "_sk-2n5W"),
+        LOG.replace("BAv", "BAvmQ3xZ81k"),
+        LOG.replace("sums-mock", "mQ3xZ81kLp0aYv7RtW2s"),
+        LOG.replace("sums-mock", "hf_mQ3xZ81kLp0aYv7RtW2s"),
+    ],
+)
+def test_another_random_part_of_a_name_is_left_out(name):
+    assert shorten_path(name) == LEFT_OUT
+
+
+def test_settings_of_a_task_are_told_by_its_name():
+    names = ["tasks.sums_mock.source.set", "tasks.a.b.reading.scale", "tasks.c.other", "model"]
+    assert list_left_out(names) == (
+        "task sums_mock, source, set; task a.b, reading, scale; task c, other; model"
+    )
