@@ -384,3 +384,78 @@ def test_paths():
     assert look_up(row, "0") == 3
     for path in ("a.1", "a.-1", "a.x", "", "a.0.b.c.d", "x" * 1000, "a." * 100):
         assert look_up(row, path) is ABSENT
+
+
+@pytest.mark.parametrize("kind", ["number", "latex", "phrase"])
+def test_any_of_several_references_of_helm_is_right(tmp_path, kind):
+    references = [("3", True), ("4", True), ("5", False)]
+    states = [state(i, [SAID.format(i, 0.9)], references) for i in (3, 4, 5)]
+    run = rescore(helm(tmp_path, states), kind=kind)
+    assert [r.correct for r in run.rows] == [1, 1, 0]
+    assert [json.loads(r.gold) for r in run.rows] == [["3", "4"]] * 3
+
+
+def test_of_references_that_are_solutions_any_is_right(tmp_path):
+    references = [("Half. #### 1/2", True), ("So the answer is 0.75.", True)]
+    states = [state(i, [SAID.format(i, 0.9)], references) for i in (0.5, 0.75, 1)]
+    assert [r.correct for r in rescore(helm(tmp_path, states)).rows] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_any_of_several_letters_of_helm_is_right(tmp_path, mapped):
+    references = [("a bridge", True), ("a ferry", False), ("a tunnel", True)]
+    letters = {"output_mapping": dict(zip("ABC", ("a bridge", "a ferry", "a tunnel"), strict=True))}
+    states = [
+        state(i, [said], references, **(letters if mapped else {}))
+        for i, said in enumerate(["A", " C.", "a tunnel", "B", SAID.format("C", 0.6)])
+    ]
+    run = rescore(helm(tmp_path, states, method="multiple_choice_joint"), kind="choice")
+    assert [r.correct for r in run.rows] == [1, 1, 1, 0, 1]
+    assert [r.status for r in run.rows] == [*["no_confidence"] * 4, "ok"]
+
+
+def test_one_letter_is_an_answer_even_where_one_token_is_the_budget(tmp_path):
+    references = [("a bridge", False), ("a tunnel", True)]
+    mapped = {"output_mapping": {"A": "a bridge", "B": "a tunnel"}}
+    states = [state(i, [said], references, **mapped) for i, said in enumerate(["B", "A", "x"])]
+    log = helm(tmp_path, states, method="multiple_choice_joint", max_tokens=1)
+    run = rescore(log, kind="choice")
+    assert [(r.correct, r.status) for r in run.rows][:2] == [
+        (1, "no_confidence"),
+        (0, "no_confidence"),
+    ]
+    assert run.rows[2].status == "unfinished"
+    assert {r.status for r in rescore(log, kind="phrase").rows} == {"unfinished"}
+
+
+def test_a_reference_of_helm_that_is_a_letter_is_one(tmp_path):
+    states = [state(i, [said], [("(B)", True)]) for i, said in enumerate(["A", "B"])]
+    assert [r.correct for r in rescore(helm(tmp_path, states), kind="choice").rows] == [0, 1]
+
+
+def results_of_compass(golds):
+    rows = {
+        str(i): {"origin_prediction": SAID.format("A", 0.9), "references": gold}
+        for i, gold in enumerate(golds)
+    }
+    return {"accuracy": 50.0, "details": {"type": "GEN", **rows}}
+
+
+def test_results_of_opencompass_without_prompts_are_questions(tmp_path):
+    run = rescore(write(tmp_path / "a.json", results_of_compass("ABABAB")), kind="choice")
+    assert len({r.item_hash for r in run.rows}) == 6
+    assert [r.sample for r in run.rows] == [-1] * 6
+    assert not any("same" in note.text or "again" in note.text for note in run.warnings)
+
+
+def test_golds_of_opencompass_that_begin_again_are_noted(tmp_path):
+    run = rescore(write(tmp_path / "a.json", results_of_compass("ABCDA" * 2)), kind="choice")
+    assert len({r.item_hash for r in run.rows}) == 10
+    [note] = [note.text for note in run.warnings]
+    assert note.startswith("the right answers begin again after 5 of 10 rows, and without prompts")
+
+
+def test_any_of_several_references_of_opencompass_is_right(tmp_path):
+    log = results_of_compass([["A", "B"], ["B", "C"], "A"])
+    run = rescore(write(tmp_path / "a.json", log), kind="choice")
+    assert [r.correct for r in run.rows] == [1, 0, 1]

@@ -367,3 +367,40 @@ def test_options_reach_up_to_the_highest_letter_with_a_share():
     assert find("H", A=0.8, I=0.1) == "ABCDEFGHI"
     assert find("G", A=0.8, I=0.1) == "ABCDEFG"
     assert find_options([], "B") == "AB"
+
+
+def lettered(count):
+    tops = {"A": 0.5, "B": 0.3, "C": 0.15, "D": 0.05}
+    return [answer(f"q{i}", "A", [token("A", **tops)], gold="ABCD"[i % 4]) for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    "text", ["Answer: A\nConfidence: 0.9", "A\nConfidence: 90%", "A\nConfidence: high"]
+)
+def test_one_stated_confidence_does_not_drop_the_probabilities(tmp_path, text):
+    rows = [*lettered(40), answer("z", text, gold="A")]
+    run = rescore(write(tmp_path / "out.jsonl", rows), kind="choice")
+    assert [r.confidence for r in run.rows[:40]] == pytest.approx([0.5] * 40)
+    assert sum(r.correct for r in run.rows[:40]) == 10
+    assert run.rows[40].confidence is None
+    assert run.settings("logged")["confidence"]["of"] == "option"
+    told = [note for note in notes_of(run) if note.startswith("1 of 41 texts state a confidence")]
+    assert len(told) == any(letter.isdigit() for letter in text)
+
+
+def test_probabilities_beside_stated_confidences_are_counted(tmp_path):
+    said = [answer(f"s{i}", "Answer: A\nConfidence: 0.9", gold="A") for i in range(9)]
+    run = rescore(write(tmp_path / "out.jsonl", [*lettered(4), *said]), kind="choice")
+    assert [r.confidence for r in run.rows] == [None] * 4 + [0.9] * 9
+    assert [r.status for r in run.rows[:4]] == ["no_confidence"] * 4
+    assert [r.correct for r in run.rows[:4]] == [1, 0, 0, 0]
+    assert any(
+        note.startswith("4 of 13 answers have log probabilities of a letter, which are not used")
+        for note in notes_of(run)
+    )
+
+
+def test_letters_alone_count_without_log_probabilities(tmp_path):
+    rows = [answer(f"q{i}", "AB"[i % 2], gold="B") for i in range(6)]
+    run = rescore(write(tmp_path / "out.jsonl", rows), kind="choice")
+    assert [(r.status, r.correct) for r in run.rows] == [("no_confidence", i % 2) for i in range(6)]
