@@ -67,23 +67,32 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
     found = [
         Difference(None, word, *shown)
         for key, word in OF_RUN.items()
-        if (shown := _unlike(*(_of_run(run, key, tasks) for run in (base, cand))))
+        if (
+            shown := _unlike(
+                *(_of_run(run, key, tasks) for run in (base, cand)),
+                [all(is_logged(run.settings(task)) for task in tasks) for run in (base, cand)],
+            )
+        )
     ]
     for task in tasks:
         ours, theirs = base.settings(task), cand.settings(task)
         found += _of_parsers(task, ours, theirs)
         if any(map(_is_flat, (ours, theirs))):
             continue
-        found += [
-            Difference(task, word, *shown)
-            for key, word in OF_TASK.items()
-            if (shown := _unlike(_of_task(ours, key), _of_task(theirs, key)))
-        ]
+        logged = [is_logged(ours), is_logged(theirs)]
+        for key, word in OF_TASK.items():
+            # Of a log and a run, the items alone tell whether the questions are the same.
+            if key != "source" or logged[0] == logged[1]:
+                # That it was read in the usual way is known of a log, too.
+                unknown = (False, False) if key == "reading" else logged
+                shown = _unlike(_of_task(ours, key), _of_task(theirs, key), unknown)
+                found += [Difference(task, word, *shown)] if shown else []
         if ours.get("num_fewshot") or theirs.get("num_fewshot"):
-            shown = _unlike(*((x.get("exemplars") or {}).get("set") for x in (ours, theirs)))
+            sets = ((x.get("exemplars") or {}).get("set") for x in (ours, theirs))
+            shown = _unlike(*sets, logged)
             found += [Difference(task, "exemplars", *shown)] if shown else []
         found += _of_checkpoints(task, ours, theirs)
-        shown = _unlike(*(_thinking(x) for x in (ours, theirs)))
+        shown = _unlike(*(_thinking(x) for x in (ours, theirs)), logged)
         found += [Difference(task, "thinking", *shown)] if shown else []
         found += _of_confidences(task, base, cand)
     return found
@@ -225,7 +234,10 @@ def _thinking(settings: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _unlike(base: Any, cand: Any) -> tuple[str, str] | None:
+def _unlike(
+    base: Any, cand: Any, logged: Sequence[bool] = (False, False)
+) -> tuple[str, str] | None:
+    """Show two settings that differ; of a log, what is not there is not known."""
     if base == cand:
         return None
     if isinstance(base, Mapping) and isinstance(cand, Mapping):
@@ -233,10 +245,15 @@ def _unlike(base: Any, cand: Any) -> tuple[str, str] | None:
         keys = sorted({*base, *cand}, key=str)
         unlike = [key for key in keys if base.get(key) != cand.get(key)]
         sides = [
-            ", ".join(f"{key}={_show(side.get(key))}" for key in unlike) for side in (base, cand)
+            ", ".join(f"{key}={_show(side[key])}" for key in unlike if key in side) or "none"
+            for side in (base, cand)
         ]
         return inline(sides[0], WIDTH), inline(sides[1], WIDTH)
-    return inline(_show(base), WIDTH), inline(_show(cand), WIDTH)
+    shown = [
+        UNKNOWN if side is None and is_log else inline(_show(side), WIDTH)
+        for side, is_log in zip((base, cand), logged, strict=True)
+    ]
+    return shown[0], shown[1]
 
 
 def _show(value: Any) -> str:

@@ -143,7 +143,7 @@ def rescore(
     }
     provenance["tasks"][task] |= _tell_reading(judged, rules, options)
     run_name = name or name_model(log.model or "") or _name_file(file)
-    said = [*log.warnings, *how_counted, *list_notes(held, judged, kind)]
+    said = [*log.warnings, *how_counted, *list_notes(held, judged, kind, rules.scale)]
     warnings = [Note(task, warning) for warning in said]
     if split:
         warnings.append(

@@ -38,6 +38,9 @@ def describe_run(run: AnyRun, task: str) -> str:
     if "columns" in source:
         return f"{rows} {_describe_files(source)}"
     shots = settings.get("num_fewshot")
+    if is_logged(settings):  # it does not say how it was asked
+        backend = f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}"
+        return ", ".join([rows, backend, *_describe_asking(settings, task)])
     parts = [
         rows,
         f"{shots} exemplars" if shots else "no exemplars",
@@ -116,7 +119,9 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
-        limit = "" if is_logged(run.settings(task)) else " (--limit)"
+        settings = run.settings(task)
+        is_file = "columns" in (settings.get("source") or {})
+        limit = "" if is_logged(settings) or is_file else " (--limit)"
         notes.append(
             f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
             f"from {MIN_ROWS} rows on; evaluate more problems{limit}"

@@ -15,11 +15,15 @@ __all__ = ["AnswerCount", "list_notes", "note_on_letters"]
 
 #: Statuses of rows that have an answer.
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
+#: So many wrong answers, and no right one, are worth a question.
+FEW = 20
 #: Probabilities are written rounded; their sum may differ from 1 by this.
 ROUNDING = 0.02
 
 
-def list_notes(held: Sequence[Logged], judged: Judged, kind: str) -> list[str]:
+def list_notes(
+    held: Sequence[Logged], judged: Judged, kind: str, scale: int | None = None
+) -> list[str]:
     """Give the notes on a log.
 
     Parameters
@@ -28,12 +32,16 @@ def list_notes(held: Sequence[Logged], judged: Judged, kind: str) -> list[str]:
     judged : Judged
         Of the same answers.
     kind : str
+    scale : int, optional
+        That the caller gave.
     """
     pairs = list(zip(held, judged.verdicts, strict=True))
     found = [
         *_on_failures(pairs),
         *_on_labels(pairs),
         *_on_scale(judged),
+        *_on_given_scale(pairs, scale),
+        *_on_right_answers(pairs),
         *_on_sums(held),
     ]
     count = AnswerCount()
@@ -205,6 +213,26 @@ def _on_scale(judged: Judged) -> Iterator[str]:
         f"{unclear.marks:,} of {unclear.stated:,} confidences are bare numbers from 2 to 9, and "
         f"nothing says out of how many{ends}; name the scale with {wanted}"
     )
+
+
+def _on_given_scale(pairs: Pairs, scale: int | None) -> Iterator[str]:
+    bad = [verdict for _, verdict in pairs if verdict.status == "bad_confidence"]
+    if scale is not None and _are_most(len(bad), len(pairs)):
+        yield (
+            f"{len(bad):,} of {len(pairs):,} confidences, such as {quote(bad[0].stated)}, are none "
+            f"by --scale {scale}: leave it out, or give the scale of the responses"
+        )
+
+
+def _on_right_answers(pairs: Pairs) -> Iterator[str]:
+    """Doubt the right answers, or their kind, where not one of many answers is right."""
+    read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]
+    if len(read) >= FEW and not any(verdict.correct for _, verdict in read):
+        logged, verdict = read[0]
+        yield (
+            f"none of {len(read):,} answers is right, such as {quote(verdict.answer)} where "
+            f"{quote(logged.gold)} is: if the model did better, see --gold and --kind"
+        )
 
 
 def _on_sums(held: Sequence[Logged]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from caopd_bench.runs.answers.words import guess_words
 from caopd_bench.runs.rescore import rescore
+from caopd_bench.tasks.read.rules import Rules
 
 
 def note_of(tmp_path, texts, golds=None, **options):
@@ -43,8 +44,6 @@ def test_texts_in_other_words_are_told_with_the_options_that_read_them(tmp_path,
 
 def test_the_options_that_are_named_read_the_texts(tmp_path):
     """What is suggested works: the words are those of the parser too."""
-    from caopd_bench.tasks.read.rules import Rules
-
     cases = {
         "key": '{{"final": {0}, "sureness": 0.8}}',
         "label": "Antwort: {0}\nSicherheit: 0.8",
@@ -115,3 +114,19 @@ def test_the_guess_takes_no_time(text):
     start = time.process_time()
     guess_words(held)
     assert time.process_time() - start < 8
+
+
+def test_a_scale_that_contradicts_the_confidences_is_named(tmp_path):
+    texts = [f"Answer: {i}\nConfidence: 0.{5 + i % 4}" for i in range(12)]
+    notes = note_of(tmp_path, texts, rules=Rules(scale=5))
+    assert any("--scale 5" in note and "such as '0.5'" in note for note in notes)
+    assert note_of(tmp_path, texts) == []
+
+
+def test_no_right_answer_among_many_is_a_question(tmp_path):
+    texts = [f"Answer: {i}\nConfidence: 0.8" for i in range(30)]
+    (note,) = note_of(tmp_path, texts, [i + 1 for i in range(30)])
+    assert "none of 30 answers is right, such as '0' where '1' is" in note
+    assert "--gold and --kind" in note
+    assert note_of(tmp_path, texts, [0, *range(2, 31)]) == []
+    assert note_of(tmp_path, texts[:10], [i + 1 for i in range(10)]) == []
