@@ -17,6 +17,11 @@ __all__ = ["same_phrase"]
 
 MAX_LENGTH = 500  # characters of an answer that are looked at
 _ARTICLES = ("a", "an", "the")
+# A sign that ends a word is part of a name: C++, C#, Disney+; grades and blood groups, A-, AB-.
+_SIGN_OF_A_NAME = re.compile(r"(?<=[^\W\d_])[+#]{1,3}(?![\w+#])|\b[A-Za-z]{1,2}-(?![\w+-])")
+_KEPT = str.maketrans("+#-", "\ue000\ue001\ue002")
+_PUT_BACK = {there: here for here, there in _KEPT.items()}
+_SIGNS = ".%$€£+-" + "".join(map(chr, _KEPT.values()))
 
 
 def same_phrase(answer: str | None, gold: str) -> bool:
@@ -84,8 +89,9 @@ def _drop_articles(text: str) -> str:
 
 def _squeeze(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).replace("_", " ")
-    kept = "".join(c if c.isalnum() or c in ".%$€£+-" else " " for c in folded)
+    folded = _SIGN_OF_A_NAME.sub(lambda found: found[0].translate(_KEPT), folded)
+    kept = "".join(c if c.isalnum() or c in _SIGNS else " " for c in folded)
     # A sign or point counts only beside a digit: -5 and 1.5, but not U.S.A. or well-known.
     kept = re.sub(r"(?<![0-9])\.|\.(?![0-9])", "", kept)
     kept = re.sub(r"[-+](?![0-9.])|(?<=[0-9a-zA-Z])[-+]", " ", kept)
-    return " ".join(kept.split())
+    return " ".join(kept.translate(_PUT_BACK).split())

@@ -102,3 +102,22 @@ def test_equal_answers_share_a_group():
     assert group_answers([], "number") == []
     with pytest.raises(ValueError, match="unknown kind"):
         group_answers(["1"], "numbers")
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [("C", "C++"), ("C#", "C"), ("A+", "A"), ("A", "A-"), ("A+", "A-"), ("AB", "AB-"), ("F#", "F")],
+)
+def test_a_sign_that_ends_a_name_is_part_of_it(answer, gold):
+    assert not same_phrase(answer, gold)
+    assert not same_phrase(gold, answer)
+    assert same_phrase(f"{gold}.", gold)
+    assert same_phrase(gold.lower(), gold)
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [("well-known", "well known"), ("+5", "5"), ("Rock - paper", "Rock paper"), ("U.S.A.", "USA")],
+)
+def test_other_signs_are_punctuation(answer, gold):
+    assert same_phrase(answer, gold)

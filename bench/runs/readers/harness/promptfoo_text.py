@@ -22,7 +22,8 @@ def drop_reasoning(output: str) -> Output:
     r"""Drop reasoning that promptfoo put in front of an output, as it does by default.
 
     It ends with a blank line; after reasoning that has blank lines itself, all that follows the
-    first is kept, so that no part of an answer is lost. Of Anthropic's models a signature ends it.
+    first is kept, so that no part of an answer is lost. Without a blank line nothing is dropped. Of
+    Anthropic's models a signature ends it.
 
     Examples
     --------
@@ -34,5 +35,7 @@ def drop_reasoning(output: str) -> Output:
     if not output.startswith(PREFIX):
         return Output(output, False)
     signed = output.find(SIGNATURE)
-    text = output[max(signed, 0) :].partition(BLANK)[2]
+    _, blank, text = output[max(signed, 0) :].partition(BLANK)
+    if not blank:  # nothing stands apart: the word may be the model's own
+        return Output(output, False)
     return Output(text, signed < 0 and BLANK in text)

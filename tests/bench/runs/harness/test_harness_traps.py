@@ -157,7 +157,8 @@ def test_the_right_answer_of_promptfoo_is_in_the_users_variables(tmp_path):
         ("Thinking: a\n\nb\n\nAnswer: 5", "b\n\nAnswer: 5", True),
         ("Thinking: a\n\nb\nSignature: xyz\n\nAnswer: 5", "Answer: 5", False),
         ("Thinking: Let me see\n\n", "", False),
-        ("Thinking: it never ends", "", False),
+        # promptfoo always puts a blank line after reasoning: here the word is the model's own.
+        ("Thinking: 2+2 is 4.\nAnswer: 4", "Thinking: 2+2 is 4.\nAnswer: 4", False),
         ("Answer: 5\n\nThinking: a", "Answer: 5\n\nThinking: a", False),
         ("", "", False),
     ],
