@@ -16,7 +16,12 @@ from inspect_ai.solver import generate
 from caopd_bench.hosts.inspect import ask_confidence, stated_confidence
 
 SAMPLES = [
-    Sample(id=f"sum-{a}", input=f"What is {a} + {7 * a}?", target=str(8 * a), metadata={"size": a})
+    Sample(
+        id=f"sum-{a}",
+        input=f"What is {a} + {7 * a}?",
+        target=str(8 * a),
+        metadata={"size": "small" if a <= 20 else "large"},
+    )
     for a in range(1, 41)
 ]
 

@@ -175,6 +175,8 @@ class _Plan:
         self.first, self.file = texts.first, texts.file
         doc = section(self.first, DOC)
         is_ours = kind_of(self.first, {}) in ("ours", "ours, not judged")
+        # Our prompts ask for lines, other tasks may ask for a letter.
+        self.is_bare = not is_ours
         gold = columns.gold
         if gold == GOLD and GOLD not in self.first and GOLD not in doc:
             gold = "doc.answer" if is_ours else TARGET
@@ -236,6 +238,7 @@ class _Plan:
                 groups,
                 sample=i if len(responses) > 1 else None,
                 options=options,
+                is_bare=self.is_bare,
             )
 
     def _texts(self, sample: Mapping[str, Any], where: str) -> Sequence[str | None]:

@@ -93,3 +93,13 @@ def test_of_samples_of_several_tasks_one_is_chosen(tmp_path):
     assert rescore(tmp_path, task="sums").tasks == ["sums"]
     write(tmp_path / "b" / NAME.format("sums"), SAMPLE)
     assert "several files of samples of a task; name one:\n" in refused(tmp_path)
+
+
+def test_a_letter_alone_answers_a_choice_of_a_task_of_other_people(tmp_path):
+    sample = SAMPLE | {"target": "B", "resps": [["B"]]}
+    rows = rescore(write(tmp_path / NAME.format("mc"), sample), kind="choice").rows
+    assert [(row.correct, row.status) for row in rows] == [(1, "no_confidence")]
+    doc = {"kind": "choice", "answer": "B", "item_hash": "h", "question": "q"}
+    ours = sample | {"doc": doc, "metrics": ["bypass"]}
+    rows = rescore(write(tmp_path / NAME.format("mc"), ours)).rows
+    assert [(row.correct, row.status) for row in rows] == [(0, "no_answer")]

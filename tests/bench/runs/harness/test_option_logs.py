@@ -404,3 +404,26 @@ def test_letters_alone_count_without_log_probabilities(tmp_path):
     rows = [answer(f"q{i}", "AB"[i % 2], gold="B") for i in range(6)]
     run = rescore(write(tmp_path / "out.jsonl", rows), kind="choice")
     assert [(r.status, r.correct) for r in run.rows] == [("no_confidence", i % 2) for i in range(6)]
+
+
+def test_several_right_options_of_lighteval(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    def row(name, gold, logs, text):
+        doc = {"query": f"q{name}", "choices": [" x", " y", " z"], "gold_index": gold, "id": name}
+        return {"doc": doc, "model_response": {"logprobs": logs, "text": text}, "metric": ["acc"]}
+
+    def read(rows, kind):
+        parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "details_a.parquet")
+        return rescore(tmp_path / "details_a.parquet", kind=kind)
+
+    logs = [-1.0, -2.0, -3.0]
+    golds = [[0], [0, 1], [1, 2]]
+    run = read([row(str(i), gold, logs, []) for i, gold in enumerate(golds)], "number")
+    assert [r.correct for r in run.rows] == [1, 1, 0]
+    assert [len(r.probabilities) for r in run.rows] == [3, 0, 0]
+    assert run.settings(run.tasks[0])["confidence"]["of"] == "option"
+    assert [note[:44] for note in notes_of(run)] == ["2 of 3 questions have several right options,"]
+    rows = [row(str(i), golds[i], [], ["CBC"[i]]) for i in range(3)]
+    assert [r.correct for r in read(rows, "choice").rows] == [0, 1, 1]
