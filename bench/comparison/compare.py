@@ -31,7 +31,7 @@ from caopd_bench.runs.counts import Counts
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import AnyRun, count_rows, main_tasks
 from caopd_bench.scores.bounds import BOUNDED, worst_cases
-from caopd_bench.scores.notes import notes_on_pairing
+from caopd_bench.scores.notes import notes_on_pairing, why_no_pairs
 
 __all__ = ["Bounds", "Flips", "TaskComparison", "common_tasks", "compare", "read_pair"]
 
@@ -168,7 +168,7 @@ def compare(
         differences = find_differences(one, two, [name])
         if strict:
             refuse(differences)
-        pair = match_task(name, ours[name], theirs[name])
+        pair = match_task(name, ours[name], theirs[name], why_no_pairs([one, two], name))
         counts = count_rows(ours[name]), count_rows(theirs[name])
         on_answers = notes_on_equal_answers([one, two], [name])
         notes = (*on_weights, *on_answers, *notes_on_pairing([one, two], name))
@@ -179,6 +179,11 @@ def compare(
         for key in by:
             parts = pair.by(key)
             if not parts:
+                said = f"--by {key}: "  # by a reader, which knows the columns
+                notes_on_key = [note.text for run in (one, two) for note in run.warnings_of(name)]
+                columns = next((text for text in notes_on_key if text.startswith(said)), "")
+                if columns:
+                    raise UsageError(f"task {name}: {columns}")
                 known = sorted({key for groups in pair.groups for key in groups})
                 raise UsageError(
                     f"--by {key}: task {name} has no such group; it has "

@@ -187,8 +187,10 @@ def rows_by_task(run: AnyRun) -> dict[str, list[Row]]:
     return tasks
 
 
-def match_task(task: str, base: Sequence[Row], cand: Sequence[Row]) -> TaskPair:
+def match_task(task: str, base: Sequence[Row], cand: Sequence[Row], nameless: str = "") -> TaskPair:
     """Match the rows of one task by item and sample, in an order that is not that of the files.
+
+    `nameless` says, for errors, which rows have no item and what gives them one.
 
     An item that a data set holds twice has two rows in both runs: they are of one item.
 
@@ -200,7 +202,7 @@ def match_task(task: str, base: Sequence[Row], cand: Sequence[Row]) -> TaskPair:
     ours, theirs = (sorted(rows, key=_place) for rows in (base, cand))
     keys, others = ([(row.item_hash, row.sample) for row in rows] for rows in (ours, theirs))
     if keys != others:
-        raise NotComparableError(_difference(task, keys, others))
+        raise NotComparableError(_difference(task, keys, others, nameless))
     item = np.empty(len(keys), dtype=np.intp)
     items = start = 0
     for _, members in groupby(ours, key=lambda row: row.item_hash):
@@ -224,15 +226,25 @@ def _side(rows: Sequence[Row]) -> Side:
     )
 
 
-def _difference(task: str, base: Sequence[tuple[str, int]], cand: Sequence[tuple[str, int]]) -> str:
+def _difference(
+    task: str,
+    base: Sequence[tuple[str, int]],
+    cand: Sequence[tuple[str, int]],
+    nameless: str,
+) -> str:
     name = inline(task, NAME_WIDTH)
     ours, theirs = ({item for item, _ in keys} for keys in (base, cand))
     only_ours, only_theirs = sorted(ours - theirs), sorted(theirs - ours)
+    if nameless and ours != theirs:
+        # Of rows that go by their place, those in both are so by chance.
+        return (
+            f"{name}: the rows do not pair ({len(base):,} and {len(cand):,}, of which "
+            f"{len(ours & theirs):,} fit): {nameless}"
+        )
     if not ours & theirs:
         return (
             f"{name}: no item is in both runs ({len(ours):,} and {len(theirs):,}); other problems, "
-            "another version of the prompt, or a file that does not name its items: name them with "
-            "--item-column NAME, or for logged answers by caopd-bench rescore FILE --item COL"
+            "another version of the prompt, or a column that does not name the questions alike"
         )
     if only_ours or only_theirs:
         some = only_ours or only_theirs

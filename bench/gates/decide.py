@@ -34,6 +34,7 @@ from caopd_bench.metrics.comparison.decide import CellVerdict, Decision, Outcome
 from caopd_bench.runs.confidence_of import join_wordings, wording_of
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.baseline import read_baseline
+from caopd_bench.scores.notes import why_no_pairs
 
 __all__ = [
     "decide_cells",
@@ -100,7 +101,9 @@ def gate(
     if strict:
         refuse(differences)
     pairs = [
-        cluster_pair(match_task(task, ours[task], theirs[task]), wanted)
+        cluster_pair(
+            match_task(task, ours[task], theirs[task], why_no_pairs((base, cand), task)), wanted
+        )
         for task in track(tasks, "pairing rows", "tasks", len(tasks))
     ]
     with stage("computing the policy's metrics"):

@@ -14,6 +14,7 @@ from caopd_bench.metrics import degradation
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.baseline import Noise
+from caopd_bench.scores.notes import why_no_pairs
 
 __all__ = ["IDENTICAL", "Rerun", "measure_rerun"]
 
@@ -69,7 +70,7 @@ def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:
     found: list[Noise] = []
     identical: list[str] = []
     for task in track(shared, "measuring the noise of a rerun", "tasks", len(shared)):
-        pair = match_task(task, ours[task], theirs[task])
+        pair = match_task(task, ours[task], theirs[task], why_no_pairs((first, second), task))
         if pair.is_identical:
             # Zeros would pass for noise that was measured, and promise too much of a gate.
             identical.append(task)

@@ -20,6 +20,7 @@ __all__ = [
     "is_logged",
     "notes_on_pairing",
     "notes_on_task",
+    "why_no_pairs",
 ]
 
 LOW_PARSE_RATE = 0.9
@@ -166,21 +167,32 @@ def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
     list of str
         A note, or none where the rows of every run name their item.
     """
-    nameless = [run for run in runs if not has_item_names(run, task)]
-    if not nameless:
+    names, remedy = _name_nameless(runs, task)
+    if not names:
         return []
+    return [
+        f"the rows of {names} have no item, so they are paired by their line number: if the files "
+        "list the questions in different orders, answers to different questions are compared; "
+        f"{remedy}"
+    ]
+
+
+def why_no_pairs(runs: Sequence[AnyRun], task: str) -> str:
+    """Say why rows may not pair that have no item; empty where those of every run name it."""
+    names, remedy = _name_nameless(runs, task)
+    return names and f"the rows of {names} have no item, only a line number; {remedy}"
+
+
+def _name_nameless(runs: Sequence[AnyRun], task: str) -> tuple[str, str]:
+    """Give the names of the runs whose rows have no item, and what gives them one."""
+    nameless = [run for run in runs if isinstance(run, Run) and not has_item_names(run, task)]
     names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
     logged = [is_logged(run.settings(task)) for run in nameless]
     remedies = {
         True: "caopd-bench rescore FILE --item COL names each row's question",
         False: "name each row's question in a column called item",
     }
-    remedy = "; ".join(remedies[kind] for kind in dict.fromkeys(logged))
-    return [
-        f"the rows of {names} have no item, so they are paired by their line number: if the files "
-        "list the questions in different orders, answers to different questions are compared; "
-        f"{remedy}"
-    ]
+    return names, "; ".join(remedies[kind] for kind in dict.fromkeys(logged))
 
 
 def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[str]:

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from caopd_bench import compare
 from caopd_bench.comparison.comparability import find_differences
+from caopd_bench.core.errors import NotComparableError
 from caopd_bench.runs.rescore import rescore
 from caopd_bench.tasks.read.rules import Rules
 
@@ -95,8 +97,18 @@ def test_pairing_by_line_is_said_with_the_option_that_names_rows(stored, run):
     named = stored("named", "--item", "qid")
     code, _, err = run("compare", one, named)
     assert code == 4
-    assert "no item is in both runs" in err
-    assert "--item" in err
+    assert "the rows do not pair (60 and 60, of which 0 fit): the rows of tiny have no item" in err
+    assert "--item COL" in err
+
+
+def test_a_log_in_another_order_is_told_what_names_rows(tmp_path):
+    file = write(tmp_path / "a.jsonl", 1)
+    lines = file.read_text().splitlines(keepends=True)
+    other = tmp_path / "b.jsonl"
+    other.write_text("".join(reversed(lines)))
+    with pytest.raises(NotComparableError, match=r"no item, only a line number.*--item COL"):
+        compare(rescore(file), rescore(other))
+    assert compare(rescore(file, item="qid"), rescore(other, item="qid"))[0].rows == N
 
 
 def test_a_log_does_not_say_how_it_was_asked(stored, run, make_run):
