@@ -27,6 +27,8 @@ __all__ = [
     "read_whole",
 ]
 
+#: What `rescore` calls the task of a log that names none.
+LOGGED = "logged"
 MAKE_ONE = "make one by: caopd-bench baseline init RUN --output DIR --reason TEXT"
 
 
@@ -112,11 +114,19 @@ def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> 
         known = set(tasks)
         missing = [task for task in wanted if task not in known]
         if missing:
-            lacks, has = (
-                ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, tasks)
-            )
-            raise NotComparableError(f"the {name} lacks {lacks}; it has {has}")
+            raise NotComparableError(_say_missing(name, missing, tasks))
     return wanted
+
+
+def _say_missing(name: str, missing: Sequence[str], tasks: Sequence[str]) -> str:
+    lacks, has = (
+        ", ".join(f"{mark}{inline(task, NAME_WIDTH)}{mark}" for task in some)
+        for mark, some in (("'", missing), ("", tasks))
+    )
+    is_log = LOGGED in (*missing, *tasks)
+    hint = "; caopd-bench rescore --task NAME names the task of a log" if is_log else ""
+    word = "task" if len(missing) == 1 else "tasks"
+    return f"the {name} lacks the {word} {lacks}; it has {has}{hint}"
 
 
 def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
@@ -131,10 +141,7 @@ def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
     tasks = choose_tasks(policy, list(rows))
     missing = [task for task in tasks if task not in rows]
     if missing:
-        lacks, has = (
-            ", ".join(inline(task, NAME_WIDTH) for task in some) for some in (missing, rows)
-        )
-        raise UsageError(f"the reference lacks {lacks}; it has {has}")
+        raise UsageError(_say_missing("reference", missing, list(rows)))
     return [cluster_pair(match_task(task, rows[task], rows[task]), policy) for task in tasks]
 
 

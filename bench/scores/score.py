@@ -198,6 +198,10 @@ def _as_runs(
 def _groups(run: AnyRun, task: str, key: str) -> dict[object, Counts]:
     groups = run.count_by(task, key)
     if not groups:
+        said = f"--by {key}: "  # by the reader, which knows the columns
+        columns = next((w.text for w in run.warnings_of(task) if w.text.startswith(said)), "")
+        if columns:
+            raise UsageError(f"task {task}: {columns}")
         known = ", ".join(run.group_keys(task)) or "none"
         hint = f"; of flat files, read it: read_run(..., by=[{key!r}])"
         is_flat = "columns" in (run.settings(task).get("source") or {})

@@ -10,16 +10,19 @@ from caopd_bench.runs.lm_eval.provenance import section
 
 __all__ = ["WHY_NOT", "kind_of"]
 
+#: One command, of which all others read what it stores.
+NOT_JUDGED = (
+    "made with --predict_only, so that nothing was judged: caopd-bench score RUN --reparse "
+    "--store DIR judges it, and DIR is a run for every command"
+)
 #: Why the rows of a task have no confidence, by its kind.
 WHY_NOT = {
-    "ours, not judged": "made with --predict_only, so that nothing was judged: --reparse judges it",
+    "ours, not judged": NOT_JUDGED,
     "options, no outcome": (
         "its samples have none of " + ", ".join(reading.metric for reading in READINGS) + ", so "
         "that it is not known which option was chosen and whether it was right"
     ),
-    "options, not judged": (
-        "made with --predict_only, so that nothing was judged: --reparse judges it"
-    ),
+    "options, not judged": NOT_JUDGED,
     "target": (
         "its samples have the loglikelihood of the right answer alone, which is no confidence in "
         "an answer of the model's"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -25,7 +25,7 @@ __all__ = ["Line", "Samples", "complete", "group_of", "name_item"]
 #: Of a document, where they are short: what its question belongs to.
 GROUPS = ("level", "family", "subject", "domain")
 MAX_GROUP = 100
-GROUP_KEYS = tuple(f'"{name}": '.encode() for name in GROUPS)
+GROUP_MARKS = tuple(f'"{name}": '.encode() for name in GROUPS)
 HEAD, DOC, TARGET = b'{"doc_id": ', b', "doc": ', b', "target": "'
 ARGUMENTS, OPTION, TAIL = b', "arguments": {', b', "arg_1": "', b', "filtered_resps": ['
 #: Lines that are parsed at once, and the most bytes of them.
@@ -83,6 +83,8 @@ class Samples:
     file : Path
     groups : mapping, optional
         What all of them belong to, beside what their documents say.
+    by : sequence of str
+        Columns of the documents to group by, beside `GROUPS`.
 
     Attributes
     ----------
@@ -90,8 +92,13 @@ class Samples:
         Lines of each filter, once all were gone through.
     """
 
-    def __init__(self, file: Path, groups: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, file: Path, groups: Mapping[str, Any] | None = None, by: Sequence[str] = ()
+    ) -> None:
         self.file = file
+        self._keys = tuple(dict.fromkeys((*GROUPS, *by)))
+        # How a document writes the name of a column is not known: with others all are parsed.
+        self._marks = GROUP_MARKS if len(self._keys) == len(GROUPS) else (b"",)
         self._common = dict(groups or {})
         self.counts: dict[str, int] = {}
         self._seen: set[tuple[str, bytes]] = set()
@@ -111,7 +118,7 @@ class Samples:
         for number, data in read_lines(self.file):
             if blank.add(data.isspace()):
                 continue
-            parts.append(part := _take_apart(number, data))
+            parts.append(part := _take_apart(number, data, self._marks))
             size += len(part.data) if not part.tail else len(part.tail) + len(part.doc)
             if len(parts) == BATCH or size > BATCH_BYTES:
                 yield from self._read(parts)
@@ -128,6 +135,7 @@ class Samples:
         grouped = [part.doc for part in quick if part.doc]
         docs = iter(_parse_all(grouped) or [None] * len(grouped))
         shared, seen, counts, common = self._shared, self._seen, self.counts, self._common
+        keys = self._keys
         for part in parts:
             number, _, doc_id, raw, gold, options, tail_bytes = part
             tail: Any = next(tails) if tail_bytes else None
@@ -141,7 +149,7 @@ class Samples:
                 line, doc_id = self._read_whole(part)
                 chosen = line.tail.get("filter")
             else:
-                groups = _share_groups(doc, shared, common) if doc else common
+                groups = _share_groups(doc, keys, shared, common) if doc else common
                 line = Line(number, item, groups, gold.decode(), options, tail)
             if type(chosen) is not str:
                 chosen = quote(chosen)
@@ -173,7 +181,7 @@ class Samples:
         options = [text.encode("utf-8", "surrogatepass") for text in found if isinstance(text, str)]
         groups = self._common
         if isinstance(doc, Mapping):
-            groups = _share_groups(doc, self._shared, groups)
+            groups = _share_groups(doc, self._keys, self._shared, groups)
         line = Line(part.number, name_item(sample), groups, target, options, sample)
         return line, str(sample.get("doc_id")).encode("utf-8", "surrogatepass")
 
@@ -193,7 +201,7 @@ def complete(where: str) -> Iterator[None]:
         ) from None
 
 
-def _take_apart(number: int, data: bytes) -> _Part:
+def _take_apart(number: int, data: bytes, marks: Sequence[bytes]) -> _Part:
     tail_at = data.rfind(TAIL)
     arguments_at = data.rfind(ARGUMENTS, 0, tail_at) if tail_at > 0 else -1
     target_at = data.rfind(TARGET, 0, arguments_at) if arguments_at > 0 else -1
@@ -203,8 +211,8 @@ def _take_apart(number: int, data: bytes) -> _Part:
     options = [piece[: piece.find(b'"')] for piece in data[arguments_at:tail_at].split(OPTION)[1:]]
     gold, tail = data[target_at + len(TARGET) : arguments_at - 1], data[tail_at + 2 :]
     doc = data[doc_at + len(DOC) : target_at]
-    for key in GROUP_KEYS:
-        if key in doc:
+    for mark in marks:
+        if mark in doc:
             break
     else:
         doc = b""
@@ -251,12 +259,13 @@ def group_of(value: Any) -> str | int | float | None:
 
 def _share_groups(
     doc: Mapping[str, Any],
+    keys: Sequence[str],
     shared: dict[tuple[Any, ...], dict[str, Any]],
     common: dict[str, Any],
 ) -> dict[str, Any]:
-    key = tuple(map(group_of, map(doc.get, GROUPS)))
+    key = tuple(map(group_of, map(doc.get, keys)))
     if key not in shared:
-        named = zip(GROUPS, key, strict=True)
+        named = zip(keys, key, strict=True)
         known = {name: value for name, value in named if value is not None}
         shared[key] = {**known, **common}
     return shared[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.groups import Place, find_places
+from caopd_bench.runs.lm_eval.lines import group_of
 from caopd_bench.runs.lm_eval.options import READINGS, OptionRows, read_options
 from caopd_bench.runs.lm_eval.provenance import option_settings, pool_options, section
 from caopd_bench.runs.note import Note
@@ -34,6 +35,8 @@ class Made:
         The results file.
     judges : bool
         Whether what was not judged is judged now.
+    by : sequence of str
+        Columns of the documents to group the rows of options by.
     rows : list of Row
     warnings : list of Note
     settings : dict
@@ -48,6 +51,7 @@ class Made:
 
     results: Mapping[str, Any]
     judges: bool
+    by: Sequence[str] = ()
     rows: list[Row] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -84,9 +88,15 @@ def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> 
             place=place,
             copies=made.copies.setdefault(place.task, {}),
             judge=made.judges,
+            by=made.by,
         )
     check_count(task, file, counts, made.results)
     part = f"{task}: " if place.groups else ""
+    made.warnings += [
+        Note(place.task + one.reading.suffix, part + text)
+        for one in read
+        for text in _say_ungrouped(made.by, one.rows, first)
+    ]
     if len(counts) > 1:
         made.warnings.append(
             Note(place.task, part + say_filters(", ".join(map(quote, counts)), len(counts)))
@@ -100,6 +110,23 @@ def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> 
         made.rows += one.rows
         made.parts.setdefault(name, []).append(option_settings(task, made.results, one.reading.per))
         made.counts += Counter({(name, UNPLACED): one.unplaced, (name, UNDEFINED): one.undefined})
+
+
+def _say_ungrouped(
+    by: Sequence[str], rows: Sequence[Row], first: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a line for each key that no row has; it names the columns that there are."""
+    groups = {id(row.groups): row.groups for row in rows}.values()
+    for key in by:
+        if rows and not any(key in one for one in groups):
+            doc = section(first, "doc")
+            known = ", ".join(
+                quote(name) for name, value in doc.items() if group_of(value) is not None
+            )
+            yield (
+                f"--by {key}: no document has a word or a number there; columns of the first that "
+                f"do: {known or 'none'}"
+            )
 
 
 UNPLACED = (
@@ -117,14 +144,22 @@ def _say_unlike(one: OptionRows) -> str:
     )
 
 
+#: Why lm-eval's number of a group is not the mean of its questions.
+WEIGHTED = ": lm-eval's is the mean of its subtasks, each of which has the same weight"
+UNEXPLAINED = (
+    ", and the mean of its subtasks is another one too; were samples or results of the run changed?"
+)
+
+
 def _unlike_groups(made: Made) -> Iterator[Note]:
     """Yield notes where lm-eval's number of a group is not the mean of its questions."""
     for reading in READINGS:
-        means: dict[str, list[int]] = {}
+        means: dict[str, dict[str, list[int]]] = {}
         for row in made.rows if section(made.results, "groups") else ():
             if SUBTASK in row.groups and row.task.endswith(reading.suffix):
-                means.setdefault(row.task, []).append(row.correct)
-        for name, outcomes in means.items():
+                of_task = means.setdefault(row.task, {})
+                of_task.setdefault(row.groups[SUBTASK], []).append(row.correct)
+        for name, subtasks in means.items():
             if name.removesuffix(reading.suffix) + reading.suffix != name:
                 continue
             group = name.removesuffix(reading.suffix) if reading.suffix else name
@@ -134,12 +169,14 @@ def _unlike_groups(made: Made) -> Iterator[Note]:
                 for key, value in numbers.items()
                 if str(key).partition(",")[0] == reading.metric and isinstance(value, float)
             ]
-            mean = sum(outcomes) / len(outcomes)
+            mean = sum(map(sum, subtasks.values())) / sum(map(len, subtasks.values()))
             if given and abs(given[0] - mean) > ROUNDING:
+                of_tasks = sum(sum(one) / len(one) for one in subtasks.values()) / len(subtasks)
+                why = WEIGHTED if abs(given[0] - of_tasks) <= ROUNDING else UNEXPLAINED
                 yield Note(
                     name,
                     f"lm-eval gives {reading.metric} {given[0]:.4f} of this group, and the mean "
-                    f"of its questions is {mean:.4f}: lm-eval's gives each subtask another weight",
+                    f"of its questions is {mean:.4f}{why}",
                 )
 
 

@@ -108,6 +108,7 @@ def read_options(
     place: Place | None = None,
     copies: dict[str, int] | None = None,
     judge: bool = False,
+    by: Sequence[str] = (),
 ) -> tuple[list[OptionRows], dict[str, int]]:
     """Read the samples of one task.
 
@@ -125,6 +126,8 @@ def read_options(
         How often each question was seen in the group's other tasks; it is changed.
     judge : bool
         Judge by the right answer where no metric was logged (`--predict_only`).
+    by : sequence of str
+        Columns of the documents to group by.
 
     Returns
     -------
@@ -135,6 +138,7 @@ def read_options(
     readings = logged or (list(PLAIN) if judge else [])
     best: tuple[list[OptionRows], dict[str, int]] = ([], {})
     counted: dict[str, int] = {}
+    where = place or Place(task, {})
     if not readings:
         return best
     # A log holds neither the options by themselves nor the right one's kind. In nearly all logs the
@@ -142,7 +146,7 @@ def read_options(
     for by_text, before in product((False, True), dict.fromkeys((delimiter, "", " "))):
         seen = dict(copies or {})
         guess = _Guess(before.encode(), by_text, bool(logged))
-        found = _read(place or Place(task, {}), file, readings, guess, seen)
+        found = _read(where, Samples(file, where.groups, by), readings, guess, seen)
         unlike = sum(one.unlike for one in found[0])
         if not best[0] or unlike < sum(one.unlike for one in best[0]):
             best, counted = found, seen
@@ -163,13 +167,12 @@ class _Guess(NamedTuple):
 
 def _read(
     place: Place,
-    file: Path,
+    lines: Samples,
     readings: Sequence[Reading],
     guess: _Guess,
     copies: dict[str, int],
 ) -> tuple[list[OptionRows], dict[str, int]]:
     made = [OptionRows(reading) for reading in readings]
-    lines = Samples(file, place.groups)
     names = [place.task + reading.suffix for reading in readings]
     known: dict[tuple[str, int], tuple[int, ...]] = {}
     for line in lines:

@@ -13,7 +13,7 @@ __all__ = ["READER"]
 
 
 def _read(path: Path, columns: Columns) -> AnyRun:
-    return read_lm_eval(find_results(path), judge=columns.judge)
+    return read_lm_eval(find_results(path), judge=columns.judge, by=columns.by)
 
 
 READER = Reader("output of lm_eval", is_lm_eval, _read)

@@ -242,7 +242,7 @@ def test_more_items_of_the_same_kind(reference, samples):
 
 
 def test_a_reference_that_lacks_a_task(reference):
-    with pytest.raises(UsageError, match="the reference lacks t9; it has t0"):
+    with pytest.raises(UsageError, match="the reference lacks the task 't9'; it has t0"):
         plan_gate(policy(tasks={"t9": {}}), reference(200))
 
 
@@ -321,7 +321,7 @@ def test_a_policy_that_does_not_fit_unmakes_no_reference(folder, run):
     words = ("--output", folder / "ref", "--reason", "r", "--policy", other)
     code, out, _ = run("baseline", "init", folder / "small", *words)
     assert code == 0
-    assert "plan: none, the reference lacks other" in out
+    assert "plan: none, the reference lacks the task 'other'" in out
     other.write_text("version: 2\n")
     words = ("--output", folder / "ref2", "--reason", "r", "--policy", other)
     assert run("baseline", "init", folder / "small", *words)[0] == 2

@@ -215,7 +215,7 @@ def test_from_the_command_line(populations, run, tmp_path):
     policy.write_text("version: 1\ntasks: {other: {}}\n")
     code, _, err = run("gate", "--self-test", "--policy", policy, "--reference", tmp_path / "ref")
     assert code == 2
-    assert "lacks other" in err
+    assert "lacks the task 'other'" in err
 
 
 def change(run, **keys):

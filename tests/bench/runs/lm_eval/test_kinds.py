@@ -127,7 +127,10 @@ def test_every_kind_without_a_confidence_is_told_why(write_run, quiz, refused):
         "caopd-bench rescore RUN --task t": (text_line(0, ["4"], 4), {}),
         "the right answer alone": (target, {}),
         "loglikelihood of texts": (rolling, {"output_type": "loglikelihood_rolling"}),
-        "--reparse judges it": (quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=[])[0], {}),
+        "caopd-bench score RUN --reparse --store DIR judges it": (
+            quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=[])[0],
+            {},
+        ),
         "have none of acc, acc_norm": (
             quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=["f1"], f1=[0, 1])[0],
             {},
