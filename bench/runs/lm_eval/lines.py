@@ -263,7 +263,11 @@ def _share_groups(
     shared: dict[tuple[Any, ...], dict[str, Any]],
     common: dict[str, Any],
 ) -> dict[str, Any]:
-    key = tuple(map(group_of, map(doc.get, keys)))
+    raw = tuple(map(doc.get, keys))
+    try:
+        return shared[raw]  # what equals a known group is one: nearly all lines
+    except (KeyError, TypeError):  # new, too long, or a list
+        key = tuple(map(group_of, raw))
     if key not in shared:
         named = zip(keys, key, strict=True)
         known = {name: value for name, value in named if value is not None}
