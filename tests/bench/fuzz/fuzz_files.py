@@ -213,7 +213,7 @@ def read_inspect_log(name: str) -> Callable[[bytes, Path], bool]:
         file.write_bytes(data)
         # Short samples are parsed whole, long ones value by value.
         fields.SHORT = 1 << (16 if len(data) % 2 else 0)
-        kind = ("number", "phrase", "choice")[len(data) % 3 if len(data) % 5 == 0 else 0]
+        kind = ("phrase", "number", "choice")[len(data) % 3 if len(data) % 5 == 0 else 0]
         return bool(rescore(file, kind=kind).rows)
 
     return read
