@@ -69,7 +69,8 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
         for key, word in OF_RUN.items()
         if (
             shown := _unlike(
-                *(_of_run(run, key, tasks) for run in (base, cand)),
+                _of_run(base, key, tasks),
+                _of_run(cand, key, tasks),
                 [all(is_logged(run.settings(task)) for task in tasks) for run in (base, cand)],
             )
         )
@@ -88,11 +89,11 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
                 shown = _unlike(_of_task(ours, key), _of_task(theirs, key), unknown)
                 found += [Difference(task, word, *shown)] if shown else []
         if ours.get("num_fewshot") or theirs.get("num_fewshot"):
-            sets = ((x.get("exemplars") or {}).get("set") for x in (ours, theirs))
-            shown = _unlike(*sets, logged)
+            mine, other = ((x.get("exemplars") or {}).get("set") for x in (ours, theirs))
+            shown = _unlike(mine, other, logged)
             found += [Difference(task, "exemplars", *shown)] if shown else []
         found += _of_checkpoints(task, ours, theirs)
-        shown = _unlike(*(_thinking(x) for x in (ours, theirs)), logged)
+        shown = _unlike(_thinking(ours), _thinking(theirs), logged)
         found += [Difference(task, "thinking", *shown)] if shown else []
         found += _of_confidences(task, base, cand)
     return found

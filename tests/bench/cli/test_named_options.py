@@ -139,7 +139,9 @@ def test_every_option_that_a_message_names_is_there(file):
 
 
 def test_the_scan_sees_what_a_message_names():
-    said = "round them (--decimals 4); caopd-bench rescore FILE --gold COL reads it; see --json FILE"
+    said = (
+        "round them (--decimals 4); caopd-bench rescore FILE --gold COL reads it; see --json FILE"
+    )
     assert list(claimed(said)) == [(None, "--decimals"), ("rescore", "--gold"), (None, "--json")]
     assert "--by" not in COMMANDS["gate"]
     assert {"--confidence-column", "--aa"} <= COMMANDS["baseline"]

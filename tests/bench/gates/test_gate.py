@@ -209,7 +209,8 @@ def test_several_tasks_share_the_false_alarms(populations):
     only = gate(joined[1], policy(tasks={"t1": {}}), reference=joined[0])
     assert {cell.task for cell in only.cells} == {"t1"}
     assert "not looked at: t0" in only.notes
-    with pytest.raises(NotComparableError, match="the reference lacks the task 't9'; it has t0, t1"):
+    lacking = "the reference lacks the task 't9'; it has t0, t1"
+    with pytest.raises(NotComparableError, match=lacking):
         gate(joined[1], policy(tasks={"t9": {}}), reference=joined[0])
     with pytest.raises(NotComparableError, match="the candidate lacks the task 't1'"):
         gate(cand[0], SHIPPED, reference=joined[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -79,7 +79,7 @@ def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
     """
     seen = {*golds, *(one.answer for one in letters)}
     highest = max(map(ALPHABET.index, seen), default=0)
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, float] = defaultdict(float)
     largest: dict[str, float] = {}
     for one in letters:
         for letter, share in one.probability.items():
