@@ -29,13 +29,43 @@ _NUMBER = re.compile(
     r"(?:[%％]|percent|/\s{0,2}[0-9]{1,3})?[.]?"
 )
 #: Parts of words for being sure, and for an answer, in some languages.
-_SURE: tuple[str, ...] = ("confi", "sure", "certain", "certez", "certitude", "prob", "likel", "belie", "sicher")
+_SURE: tuple[str, ...] = (
+    "confi",
+    "sure",
+    "certain",
+    "certez",
+    "certitude",
+    "prob",
+    "likel",
+    "belie",
+    "sicher",
+)
 _SURE += ("gewiss", "wahrschein", "zuvers", "confiance", "fiduc", "pewno", "säker", "увер")
 _SURE += ("вероят", "信心", "置信", "確信", "确信", "概率", "자신", "확신")
-_ANSWER: tuple[str, ...] = ("answer", "final", "result", "antwort", "ergebnis", "lösung", "répon", "repon", "respu")
+_ANSWER: tuple[str, ...] = (
+    "answer",
+    "final",
+    "result",
+    "antwort",
+    "ergebnis",
+    "lösung",
+    "répon",
+    "repon",
+    "respu",
+)
 _ANSWER += ("respos", "rispost", "solu", "odpow", "svar", "ответ", "答案", "答え", "回答", "답")
 #: What comes before an answer.
-_REASON: tuple[str, ...] = ("reason", "explan", "expli", "why", "thought", "think", "step", "rationale", "analys")
+_REASON: tuple[str, ...] = (
+    "reason",
+    "explan",
+    "expli",
+    "why",
+    "thought",
+    "think",
+    "step",
+    "rationale",
+    "analys",
+)
 _REASON += ("erkl", "begründ", "grund", "razon", "raison", "理由", "分析", "思考", "解释", "解説")
 
 
