@@ -18,7 +18,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.answers.golds import name_golds, tell_places
+from caopd_bench.runs.answers.golds import name_golds, tell_forms
 from caopd_bench.runs.answers.judge import Judged, judge_all, judge_logged
 from caopd_bench.runs.answers.notes import list_notes
 from caopd_bench.runs.flat.files import without_suffix
@@ -27,6 +27,7 @@ from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.open_log import open_log
 from caopd_bench.runs.provenance import clean_provenance
+from caopd_bench.runs.readers.harness.gold import shorten_golds
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS
@@ -121,7 +122,8 @@ def rescore(
         held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
         _check_options(held, options, file)
         split = _find_split(held)
-        how_counted = tell_places(held) if kind == "choice" else []
+        held, how_read = shorten_golds(held, kind)
+        how_read += tell_forms(held) if kind == "choice" else []
         held = name_golds(held) if kind == "choice" else held
         judged = judge_all(held, kind, rules=rules, max_tokens=budget, workers=workers)
         rows = list(_make_rows(held, task, judged))
@@ -143,7 +145,7 @@ def rescore(
     }
     provenance["tasks"][task] |= _tell_reading(judged, rules, options)
     run_name = name or name_model(log.model or "") or _name_file(file)
-    said = [*log.warnings, *how_counted, *list_notes(held, judged, kind, rules.scale)]
+    said = [*log.warnings, *how_read, *list_notes(held, judged, kind, rules.scale)]
     warnings = [Note(task, warning) for warning in said]
     if split:
         warnings.append(

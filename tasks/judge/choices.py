@@ -15,11 +15,16 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option, gold_letter
+from caopd_bench.tasks.judge.options import (
+    LETTERS,
+    MAX_LENGTH,
+    bare_letter,
+    find_option,
+    gold_letter,
+)
 
 __all__ = ["read_choice", "same_choice"]
 
-_GOLD = re.compile(r"[A-Z]")
 # "It's C", "I think it must be C", "I'd say C": then the letter must stand alone.
 _IT = (
     r"(?P<it>(?:(?:so|thus|hence|therefore|well|then|clearly|definitely|certainly|probably"
@@ -80,6 +85,7 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 MAX_CUES = 6
+MAX_ENDS = 4  # of clauses that one option may reach over: "J. S. Bach"
 _CLAUSE_END = re.compile(r"[.!?;\n]\s|[.!?;]?$|,?\s(?:because|since|as|so|which)\s", re.IGNORECASE)
 # "I do not think that the answer is B", "option B is wrong".
 _DENIED = re.compile(
@@ -128,11 +134,10 @@ def read_choice(text: str, options: Sequence[str] = ()) -> str | None:
 
 def same_choice(answer: str | None, gold: str, options: Sequence[str] = ()) -> bool:
     """Say whether the answer chooses the gold option; see `verify`."""
-    if options:
-        gold = gold_letter(gold, options)
-    elif not _GOLD.fullmatch(gold):
+    letter = gold_letter(gold, options) if options else bare_letter(gold)
+    if letter is None:
         raise ValueError(f"the gold answer {gold!r:.80} is not one letter from A to Z")
-    return answer is not None and read_choice(answer, options) == gold
+    return answer is not None and read_choice(answer, options) == letter
 
 
 def _read_start(text: str, options: Sequence[str]) -> str | None:
@@ -143,6 +148,9 @@ def _read_start(text: str, options: Sequence[str]) -> str | None:
     if letter and letter not in LETTERS[: len(options)]:
         letter = None  # "T cells", of four options
     found = None if letter and _BARE.fullmatch(text) else find_option(text, options)
+    if found is None and letter:
+        # "The answer is E. coli, because ..." is the option of that text, and no letter E.
+        found = _find_clause(text[len(text) - len(rest) - 1 :], options)
     if found is None:
         found_letter = letter
     else:
@@ -193,6 +201,16 @@ def _is_listed(letter: str, after: str) -> bool:
     return listed is not None and (listed["line"] or listed["word"]) != letter
 
 
+def _find_clause(text: str, options: Sequence[str]) -> int | None:
+    """Give the place of the option that a text begins with; a dot need not end it: "E. coli"."""
+    found = None
+    for end in islice(_CLAUSE_END.finditer(text), MAX_ENDS):
+        part = text[: end.start()]
+        if not _BARE.fullmatch(part) and (place := find_option(part, options)) is not None:
+            found = place
+    return found
+
+
 def _option_in(rest: str, options: Sequence[str]) -> str | None:
     """Give the letter of the option whose text follows a letter, as a whole or as a clause."""
     rest = rest.strip(_MARKS)
@@ -215,7 +233,7 @@ def _read_sentences(text: str, options: Sequence[str]) -> Iterator[str]:
         if _DENIED.search(before) or _DENIED.search(clause):
             continue
         chosen = _read_start(rest, options)
-        if chosen is None and options and (found := find_option(clause, options)) is not None:
+        if chosen is None and options and (found := _find_clause(rest, options)) is not None:
             chosen = LETTERS[found]
         if chosen is not None:
             yield chosen

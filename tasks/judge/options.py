@@ -22,6 +22,7 @@ from caopd_bench.tasks.read.characters import clean_answer, fold
 __all__ = [
     "LETTERS",
     "MAX_LENGTH",
+    "bare_letter",
     "find_option",
     "first_place",
     "gold_letter",
@@ -69,6 +70,10 @@ _OWN_LETTER = re.compile(
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[^\W_]+(?:'[^\W_]+)?|\S")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _ARTICLES = ("a", "an", "the")
+# B, (B), [B], "B", B., B), and a list of one such: ['B'].
+_BARE_LETTER = re.compile(
+    r"\s{0,9}(?:\(([A-Z])\)|\[['\"]?\(?([A-Z])\)?['\"]?\]|'([A-Z])'|\"([A-Z])\"|([A-Z])[.):]?)\s{0,9}"
+)
 
 
 def find_option(text: str, options: Sequence[str]) -> int | None:
@@ -83,6 +88,18 @@ def find_option(text: str, options: Sequence[str]) -> int | None:
     """
     text = text[:MAX_LENGTH]
     return _find(text, tuple(options)) if text.strip() else None
+
+
+def bare_letter(gold: str) -> str | None:
+    """Give the letter that a gold answer is, in one of the forms that nothing else has.
+
+    Examples
+    --------
+    >>> [bare_letter(gold) for gold in ("B", " (B)", "B.", "['B']", "AB", "['A', 'B']", "b")]
+    ['B', 'B', 'B', 'B', None, None, None]
+    """
+    found = _BARE_LETTER.fullmatch(gold)
+    return next(filter(None, found.groups())) if found else None
 
 
 def gold_letter(gold: str, options: Sequence[str]) -> str:
@@ -118,8 +135,9 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
         )
     if found is None and place < len(options):
         found = place
-    if found is None and len(word) == 1 and word.upper() in letters:
-        found = letters.index(word.upper())
+    letter = bare_letter(word.upper()) if len(word) == 1 else bare_letter(word)
+    if found is None and letter is not None and letter in letters:
+        found = letters.index(letter)
     if found is None:
         raise ValueError(
             f"the gold answer {gold!r:.80} is neither one of the letters A to {letters[-1:]} nor "

@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from caopd_bench.tasks.judge.numbers import read_number
+from caopd_bench.tasks.read.python_form import from_python
 
 __all__ = ["same_phrase"]
 
@@ -19,6 +20,8 @@ MAX_LENGTH = 500  # characters of an answer that are looked at
 _ARTICLES = ("a", "an", "the")
 # A sign that ends a word is part of a name: C++, C#, Disney+; grades and blood groups, A-, AB-.
 _SIGN_OF_A_NAME = re.compile(r"(?<=[^\W\d_])[+#]{1,3}(?![\w+#])|\b[A-Za-z]{1,2}-(?![\w+-])")
+# A space that does not break, as Python writes it; JSON knows no such sign.
+_HEX = re.compile(r"(?<!\\)\\x([0-9a-f]{2})")
 _KEPT = str.maketrans("+#-", "\ue000\ue001\ue002")
 _PUT_BACK = {there: here for here, there in _KEPT.items()}
 _SIGNS = ".%$€£+-" + "".join(map(chr, _KEPT.values()))
@@ -32,7 +35,7 @@ def same_phrase(answer: str | None, gold: str) -> bool:
     answer
         A short text.
     gold
-        One name, or a JSON list of names.
+        One name, or a list of names in JSON's form or Python's.
 
     Examples
     --------
@@ -55,14 +58,23 @@ def same_phrase(answer: str | None, gold: str) -> bool:
 
 
 def _read_names(gold: str) -> list[str]:
-    try:
-        names = json.loads(gold) if gold.lstrip().startswith("[") else [gold]
-    except (ValueError, RecursionError):
-        names = [gold]
+    names = _read_list(gold) if gold.lstrip().startswith("[") else [gold]
     names = [name for name in names if isinstance(name, str) and _normalise(name)]
     if not names:
         raise ValueError(f"the gold answer {gold!r:.80} names nothing")
     return names
+
+
+def _read_list(gold: str) -> list[object]:
+    """Read a list of names; lm-eval writes its targets as Python does: ['4', 'four']."""
+    for rewrite in (str, from_python):
+        try:
+            names = json.loads(_HEX.sub(r"\\u00\1", rewrite(gold)))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(names, list):
+            return names
+    return [gold]
 
 
 def _normalise(text: str) -> str:

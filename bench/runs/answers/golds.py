@@ -1,4 +1,7 @@
-"""The right answers of questions with options: letters, texts or places, alike in a whole log."""
+"""The right answers of questions with options: letters, texts or places, alike in a whole log.
+
+Letters and texts may also stand in one log, where no right answer can be both.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from collections.abc import Sequence
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.logged import Logged
-from caopd_bench.tasks.judge.options import LETTERS, find_option, first_place, gold_letter
+from caopd_bench.tasks.judge.options import LETTERS, bare_letter, find_option, first_place
 
-__all__ = ["name_golds", "tell_places"]
+__all__ = ["name_golds", "tell_forms"]
 
 
 def name_golds(held: Sequence[Logged]) -> list[Logged]:
@@ -17,7 +20,8 @@ def name_golds(held: Sequence[Logged]) -> list[Logged]:
 
     One form is taken for the whole log, the first that fits all: the letters, the texts, the
     places. Places count from 1 where the last one occurs and 0 never does, else from 0. Where texts
-    and places both fit and differ, nobody can tell.
+    and places both fit and differ, nobody can tell. Of letters and texts in one log each is read by
+    itself; a place among them is refused, since it may count from 0 or 1.
 
     Raises
     ------
@@ -26,7 +30,7 @@ def name_golds(held: Sequence[Logged]) -> list[Logged]:
     """
     asked = _asked(held)
     if not asked:
-        return list(held)
+        return [one._replace(gold=_letter_of(one)) if _has_options(one) else one for one in held]
     texts = [find_option(one.gold, one.options) for one in asked]
     first, places = _read_places(asked)
     if None not in texts and places and texts != places:
@@ -36,17 +40,15 @@ def name_golds(held: Sequence[Logged]) -> list[Logged]:
             f"counted from {first or 0}: {quote(asked[differs].gold)} is both; write letters"
         )
     chosen = places if None in texts else [place for place in texts if place is not None]
-    if not chosen:
-        return [one._replace(gold=_name(one)) if one.options else one for one in held]
-    letters = iter([LETTERS[place] for place in chosen])
-    return [
-        one._replace(gold=next(letters)) if one.options and not one.probabilities else one
-        for one in held
-    ]
+    letters = iter([LETTERS[place] for place in chosen] or _name_each(asked))
+    return [one._replace(gold=next(letters)) if _has_options(one) else one for one in held]
 
 
-def tell_places(held: Sequence[Logged]) -> list[str]:
-    """Say how the places of right answers were counted, unless a 0 among them shows it.
+def tell_forms(held: Sequence[Logged]) -> list[str]:
+    """Say how the right answers were read, where they do not show it themselves.
+
+    That is from where their places count, unless there is a 0 among them, and that letters and
+    texts stand in one log.
 
     Parameters
     ----------
@@ -55,7 +57,13 @@ def tell_places(held: Sequence[Logged]) -> list[str]:
     """
     asked = _asked(held)
     first, places = _read_places(asked)
-    is_place = places and any(find_option(one.gold, one.options) is None for one in asked)
+    other = sum(find_option(one.gold, one.options) is None for one in asked)
+    if other and not places:
+        return [
+            f"{other:,} of {len(asked):,} right answers are letters and the others texts of "
+            "options; each was read by itself"
+        ]
+    is_place = places and other
     return [_HOW_COUNTED[first]] if is_place and first in _HOW_COUNTED else []
 
 
@@ -70,13 +78,23 @@ _HOW_COUNTED = {
 
 def _asked(held: Sequence[Logged]) -> list[Logged]:
     """Give the answers to questions with options, if not all right answers are letters."""
-    asked = [one for one in held if one.options and not one.probabilities]
-    return [] if all(_letter(one) is not None for one in asked) else asked
+    asked = [one for one in held if _has_options(one)]
+    return [] if all(_letter_of(one) for one in asked) else asked
 
 
-def _letter(one: Logged) -> int | None:
-    gold = one.gold
-    return LETTERS.index(gold) if len(gold) == 1 and gold in LETTERS[: len(one.options)] else None
+def _has_options(one: Logged) -> bool:
+    return bool(one.options) and not one.probabilities
+
+
+def _letter_of(one: Logged) -> str:
+    """Give the letter that a right answer is; "" if it is none, or the text of another option."""
+    letters = LETTERS[: len(one.options)]
+    if len(one.gold) == 1 and one.gold in letters:
+        return one.gold
+    word = one.gold.strip()
+    letter = word.upper() if len(word) == 1 else bare_letter(word) or ""
+    found = find_option(one.gold, one.options) if letter else None
+    return letter if letter in letters and found in (None, letters.find(letter)) else ""
 
 
 def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
@@ -92,10 +110,30 @@ def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
     return first, places if fits else []
 
 
-def _name(one: Logged) -> str:
-    if one.probabilities:
-        return one.gold
-    try:
-        return gold_letter(one.gold, one.options)
-    except ValueError as error:
-        raise UsageError(f"{one.where}: {error}") from None
+def _name_each(asked: Sequence[Logged]) -> list[str]:
+    """Name the right answers of a log that has letters and texts; refuse what is neither."""
+    named = []
+    wrong = []
+    for one in asked:
+        letter, found = _letter_of(one), find_option(one.gold, one.options)
+        if letter and found is not None and LETTERS[found] != letter:
+            wrong.append((one, f"is a letter and the text of option {LETTERS[found]}"))
+        elif not letter and found is None:
+            last, number = LETTERS[len(one.options) - 1], len(one.options)
+            problem = f"is neither one of the letters A to {last} nor the text of one of {number} "
+            wrong.append((one, f"{problem}options"))
+        named.append(letter or LETTERS[found or 0])
+    # What is no place either comes first: of places one number too high makes all of them wrong.
+    for one, problem in sorted(wrong, key=lambda row: _is_place(row[0])):
+        mend = "; a place beside letters or texts may count from 0 or 1: write letters"
+        raise UsageError(
+            f"{one.where}: the gold answer {quote(one.gold)} {problem}"
+            f"{mend if _is_place(one) else ''}"
+        )
+    return named
+
+
+def _is_place(one: Logged) -> bool:
+    """Say whether a right answer may be a place, counted from 0."""
+    gold = one.gold
+    return gold.isascii() and gold.isdigit() and len(gold) < 3 and int(gold) < len(one.options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from caopd_bench.core.terminal import quote
@@ -10,6 +11,7 @@ from caopd_bench.runs.answers.scale import is_many
 from caopd_bench.runs.answers.words import Words, guess_words
 from caopd_bench.runs.logged import Logged
 from caopd_bench.tasks.judge.choices import read_choice
+from caopd_bench.tasks.judge.options import bare_letter
 
 __all__ = ["AnswerCount", "list_notes", "note_on_letters"]
 
@@ -17,6 +19,8 @@ __all__ = ["AnswerCount", "list_notes", "note_on_letters"]
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
 #: So many wrong answers, and no right one, are worth a question.
 FEW = 20
+#: A decimal from 0 to 1.
+_SHARE = re.compile(r"[\W_]{0,8}(?:0?[.,][0-9]{1,9}|1[.,]0{1,9})[\W_]{0,8}")
 #: Probabilities are written rounded; their sum may differ from 1 by this.
 ROUNDING = 0.02
 
@@ -41,7 +45,8 @@ def list_notes(
         *_on_labels(pairs),
         *_on_scale(judged),
         *_on_given_scale(pairs, scale),
-        *_on_right_answers(pairs),
+        *_on_right_answers(pairs, kind),
+        *_on_kind(pairs, kind),
         *_on_sums(held),
     ]
     count = AnswerCount()
@@ -218,20 +223,53 @@ def _on_scale(judged: Judged) -> Iterator[str]:
 def _on_given_scale(pairs: Pairs, scale: int | None) -> Iterator[str]:
     bad = [verdict for _, verdict in pairs if verdict.status == "bad_confidence"]
     if scale is not None and _are_most(len(bad), len(pairs)):
+        shares = sum(_SHARE.fullmatch((verdict.stated or "")[:80]) is not None for verdict in bad)
+        why = "leave it out, or give the scale of the responses"
+        if scale > 1 and 2 * shares > len(bad):
+            why = f"{shares:,} are decimals up to 1, so --scale {scale} seems wrong; leave it out"
         yield (
             f"{len(bad):,} of {len(pairs):,} confidences, such as {quote(bad[0].stated)}, are none "
-            f"by --scale {scale}: leave it out, or give the scale of the responses"
+            f"by --scale {scale}: {why}"
         )
 
 
-def _on_right_answers(pairs: Pairs) -> Iterator[str]:
+def _on_right_answers(pairs: Pairs, kind: str) -> Iterator[str]:
     """Doubt the right answers, or their kind, where not one of many answers is right."""
     read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]
     if len(read) >= FEW and not any(verdict.correct for _, verdict in read):
         logged, verdict = read[0]
         yield (
             f"none of {len(read):,} answers is right, such as {quote(verdict.answer)} where "
-            f"{quote(logged.gold)} is: if the model did better, see --gold and --kind"
+            f"{quote(logged.gold)} is: {_doubt(read, kind)}"
+        )
+
+
+def _doubt(read: Pairs, kind: str) -> str:
+    """Say what may be wrong, by the forms of the right answers and of the others."""
+    usual = "if the model did better, see --gold and --kind"
+    golds = sum(bare_letter(logged.gold) is not None for logged, _ in read)
+    if kind == "choice" or golds < len(read):
+        return usual
+    letters = sum(bare_letter(verdict.answer or "") is not None for _, verdict in read)
+    if 2 * letters > len(read):
+        return usual
+    return (
+        "all right answers are single letters and most answers are not, so --gold may name the "
+        "wrong column, or the kind may be choice (--kind choice, with --options); a guess"
+    )
+
+
+def _on_kind(pairs: Pairs, kind: str) -> Iterator[str]:
+    """Doubt a kind of text where the right answers look like letters of options."""
+    read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]
+    letters = {bare_letter(logged.gold) or "" for logged, _ in read}
+    right = sum(verdict.correct for _, verdict in read)
+    if kind != "phrase" or len(read) < FEW or len(letters) < 2 or not letters <= set("ABCDE"):
+        return
+    if right and is_many(len(read) - right, len(read)):
+        yield (
+            "all right answers are single letters from A to E: if they name options, --kind choice "
+            "also reads answers such as 'B) a tunnel' (a guess)"
         )
 
 

@@ -42,7 +42,7 @@ def test_what_is_no_choice(text):
     assert not same_choice(text, "B")
 
 
-@pytest.mark.parametrize("gold", ["", "b", "AB", "1", "(B)"])
+@pytest.mark.parametrize("gold", ["", "b", "AB", "1", "(b)", "['A', 'B']", "B tunnel"])
 def test_a_gold_that_is_no_letter_is_refused(gold):
     with pytest.raises(ValueError, match="not one letter"):
         same_choice("B", gold)

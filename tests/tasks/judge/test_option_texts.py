@@ -122,3 +122,36 @@ def test_long_strings_cost_little():
     for unit in ("answer is A ", "a tunnel ", "option ", r"\text{", "the ", "$", "(B", "choice: "):
         assert read_choice(unit * 100_000, OPTIONS) in (None, "A", "B")
         assert read_choice("B", (unit * 10_000, "x")) == "B"
+
+
+SPECIES = ("yeast", "E. coli", "S. aureus", "C reactive protein", "J. S. Bach")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("The answer is E. coli", "B"),
+        ("The correct answer is **E. coli**.", "B"),
+        ("The answer is E. coli because it grows fast.", "B"),
+        ("E. coli. It grows fast.", "B"),
+        ("It's E. coli", "B"),
+        ("The answer is S. aureus, because it is round.", "C"),
+        ("The answer is C reactive protein", "D"),
+        ("I think the answer is J. S. Bach. He wrote it.", "E"),
+        ("The answer is E. J. S. Bach", "E"),
+        ("The answer is E. Nothing else fits.", "E"),
+        ("The answer is A. yeast", "A"),
+        ("The answer is A. E. coli", None),
+        ("E", "E"),
+        ("E.", "E"),
+    ],
+)
+def test_the_text_of_an_option_that_begins_with_a_letter_beats_the_letter(text, chosen):
+    assert read_choice(text, SPECIES) == chosen
+
+
+@pytest.mark.parametrize("gold", ["(B)", " B", "['B']", "B.", '["B"]', "[B]", "B)"])
+def test_a_right_answer_is_one_letter_in_an_unmistakable_form(gold):
+    for options in ((), OPTIONS):
+        assert verify("B", gold, kind="choice", options=options)
+        assert not verify("A", gold, kind="choice", options=options)

@@ -1,5 +1,6 @@
 """The verifier: tables in both directions, and properties."""
 
+import json
 import time
 from fractions import Fraction
 
@@ -203,3 +204,23 @@ def test_hostile_answers_do_not_hang(unit):
         assert verify(unit * (length // len(unit)), "12") is False
         assert verify("12" + unit * (length // len(unit)), "12") in (True, False)
     assert time.process_time() - start < 5  # a guard against hangs, not a speed target
+
+
+NAMES = ["4", "It's four", "four", "four\xa0apples"]
+
+
+@pytest.mark.parametrize("gold", ["['4', 'four']", '["4", "four"]', repr(NAMES), json.dumps(NAMES)])
+def test_names_are_a_list_in_the_form_of_json_or_python(gold):
+    assert verify("Four", gold, kind="phrase")
+    assert verify("4", gold, kind="phrase")
+    assert not verify("5", gold, kind="phrase")
+
+
+@pytest.mark.parametrize("gold", ["[4, 'four", "[print('four')]", "[sic] four", "[" * 5_000])
+def test_what_is_no_list_is_one_name(gold):
+    if gold.strip("["):
+        assert not verify("four", gold, kind="phrase")
+        assert verify(gold, gold, kind="phrase")
+    else:
+        with pytest.raises(ValueError, match="names nothing"):
+            verify("four", gold, kind="phrase")

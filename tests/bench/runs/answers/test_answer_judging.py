@@ -136,3 +136,18 @@ def test_long_judging_tells_how_far_it_is(monkeypatch):
     monkeypatch.setattr(judging, "track", track)
     judge_all([logged(f"Answer: {i % 2}\nConfidence: 0.5") for i in range(6)], "number")
     assert told == [("reading answers", "answers", 6), ("judging", "different answers", 2)]
+
+
+def test_a_flat_right_answer_may_be_a_whole_solution(tmp_path):
+    golds = ["2+2 = 4 #### 4", "We add.\n#### 1,234", "5"]
+    file = tmp_path / "a.jsonl"
+    rows = [
+        {"response": f"Answer: {answer}\nConfidence: 0.9", "gold": gold}
+        for answer, gold in zip((4, 1234, 5), golds, strict=True)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for kind in ("number", "latex"):
+        run = rescore(file, kind=kind)
+        assert [row.correct for row in run.rows] == [1, 1, 1]
+        assert [row.gold for row in run.rows] == ["4", "1,234", "5"]
+        assert "2 of 3 right answers are whole solutions" in run.warnings[0].text

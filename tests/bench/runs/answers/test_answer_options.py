@@ -183,3 +183,19 @@ def test_choices_of_an_lm_eval_run_are_noted_too(make_run, samples_of):
         line["doc"] |= {"options": OPTIONS}
     write(file, lines)
     assert not any("letter" in str(note) for note in read_run(folder).warnings)
+
+
+def test_letters_and_texts_in_one_log_are_told_and_a_place_among_them_is_refused(tmp_path):
+    def read(*golds, options=OPTIONS):
+        rows = [{"response": TEXT.format("B"), "gold": gold, "o": options} for gold in golds]
+        run = rescore(write(tmp_path / "a.jsonl", rows), kind="choice", options="o")
+        return outcomes(run), " ".join(note.text for note in run.warnings)
+
+    right, said = read("B", "a tunnel", "(A)")
+    assert right == [1, 1, 0]
+    assert "2 of 3 right answers are letters and the others texts of options" in said
+    assert read("(B)", "b", "A") == ([1, 1, 0], "")
+    with pytest.raises(UsageError, match=r"line 3: .*'1' is neither .* count from 0 or 1"):
+        read("B", "a tunnel", 1)
+    with pytest.raises(UsageError, match=r"line 1: .*'A' is a letter and the text of option B"):
+        read("A", "red", "(C)", options=["red", "A", "green"])

@@ -130,3 +130,26 @@ def test_no_right_answer_among_many_is_a_question(tmp_path):
     assert "--gold and --kind" in note
     assert note_of(tmp_path, texts, [0, *range(2, 31)]) == []
     assert note_of(tmp_path, texts[:10], [i + 1 for i in range(10)]) == []
+
+
+def test_decimals_up_to_1_are_the_reason_to_doubt_a_scale(tmp_path):
+    texts = [f"Answer: {i}\nConfidence: 0.{5 + i % 4}" for i in range(12)]
+    (note,) = note_of(tmp_path, texts, rules=Rules(scale=5))
+    assert "12 are decimals up to 1, so --scale 5 seems wrong; leave it out" in note
+    texts = [f"Answer: {i}\nConfidence: {50 + i}" for i in range(12)]
+    (note,) = note_of(tmp_path, texts, rules=Rules(scale=5))
+    assert "or give the scale of the responses" in note
+
+
+def test_letters_among_texts_make_the_kind_doubtful(tmp_path):
+    texts = [f"Answer: a tunnel {i}\nConfidence: 0.8" for i in range(30)]
+    letters = ["ABCD"[i % 4] for i in range(30)]
+    (note,) = note_of(tmp_path, texts, letters, kind="phrase")
+    assert "all right answers are single letters and most answers are not" in note
+    assert note.endswith("a guess")
+    texts = [f"Answer: {letter}\nConfidence: 0.8" for letter in letters]
+    assert note_of(tmp_path, texts, letters, kind="phrase") == []
+    texts[:5] = [f"{text[:9]}) a tunnel{text[9:]}" for text in texts[:5]]
+    (note,) = note_of(tmp_path, texts, letters, kind="phrase")
+    assert "--kind choice also reads answers such as 'B) a tunnel' (a guess)" in note
+    assert note_of(tmp_path, texts, letters, kind="choice") == []
