@@ -161,12 +161,14 @@ def _reparse(run: AnyRun) -> Run:
     from dataclasses import replace
 
     from caopd_bench.runs.note import Note
-    from caopd_bench.runs.reparse import reparse
+    from caopd_bench.runs.reparse import count_texts, reparse
     from caopd_bench.tasks.read.parse import PARSER_VERSION
 
     again, changed = reparse(run)
     share = f"{changed:,} of {len(again.rows):,} rows"
     note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
+    if not count_texts(again):
+        note = "holds probabilities of options, which no parser reads: nothing was parsed again"
     said = Note(None, f"{inline(run.name, NAME_WIDTH)} {note}")
     return replace(again, warnings=(*again.warnings, said))
 

@@ -13,7 +13,7 @@ from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import is_there, read_run, read_runs
-from caopd_bench.runs.reparse import reparse
+from caopd_bench.runs.reparse import count_texts, reparse
 from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
@@ -96,6 +96,11 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
     read = read_run(run, judge=True) if isinstance(run, (str, Path)) else run
     again, changed = reparse(read)
     rows = f"{changed:,} of {len(again.rows):,} rows" if changed else "no row"
+    if not count_texts(again):
+        return again, (
+            f"{inline(read.name, NAME_WIDTH)}: holds probabilities of options, which no parser "
+            "reads: nothing was parsed again"
+        )
     return again, (
         f"{inline(read.name, NAME_WIDTH)}: read again by parser {PARSER_VERSION}, which changed "
         f"{rows}"

@@ -24,7 +24,7 @@ from caopd_bench.runs.stored.store import is_stored
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
 
-__all__ = ["reparse"]
+__all__ = ["count_texts", "reparse"]
 
 #: Statuses of rows that have no response to read.
 WITHOUT_TEXT = ("api_error",)
@@ -77,6 +77,12 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
     return replace(
         run, rows=rows, provenance=_of_this_parser(run.provenance), warnings=kept
     ), changed
+
+
+def count_texts(run: Run) -> int:
+    """Count the rows whose answer or confidence a parser reads; probabilities need none."""
+    parsed = {task: task.endswith(AGREEMENT) or not _is_computed(run, task) for task in run.tasks}
+    return sum(parsed[row.task] for row in run.rows)
 
 
 class _Known(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.run import SUBTASK
 
-__all__ = ["Place", "find_places"]
+__all__ = ["Place", "find_other_groups", "find_places"]
 
 #: Key of rows: the group between the task and the subtask; of several the highest.
 SUBGROUP = "subgroup"
@@ -74,6 +74,53 @@ def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[st
                 above[tops[-1]], {SUBTASK: task, **dict(zip(names, between, strict=False))}
             )
     return places
+
+
+def find_other_groups(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, list[str]]:
+    """Give the scored groups that list a task or a group above it, and do not get its rows.
+
+    Examples
+    --------
+    >>> results = {
+    ...     "group_subtasks": {"short": ["a", "b"], "long": ["b", "c"]},
+    ...     "groups": {"short": {"acc,none": 0.5}, "long": {"acc,none": 0.5}},
+    ... }
+    >>> find_other_groups(results, ["acc"])
+    {'b': ['long']}
+    """
+    above: dict[str, dict[str, None]] = {}
+    for group, members in section(results, "group_subtasks").items():
+        for member in members if isinstance(members, list) else ():
+            if isinstance(member, str) and member != group:
+                above.setdefault(member, {})[group] = None
+    numbers = section(results, "groups")
+    scored = {
+        group
+        for group in numbers
+        if any(str(key).partition(",")[0] in metrics for key in section(numbers, group))
+    }
+    others = {}
+    for task, place in find_places(results, metrics).items():
+        lost = [
+            group
+            for group in _list_reached(task, above)
+            if group in scored and place.task not in (group, *_list_reached(group, above))
+        ]
+        if lost:
+            others[task] = lost
+    return others
+
+
+def _list_reached(name: str, above: Mapping[str, Collection[str]]) -> list[str]:
+    """List all groups above a task or a group; a damaged file may go round."""
+    reached: dict[str, None] = {}
+    waiting = [*above.get(name, ())]
+    while waiting:
+        group = waiting.pop()
+        if group not in reached:
+            reached[group] = None
+            waiting += above.get(group, ())
+    return list(reached)
 
 
 def _list_above(task: str, parents: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.lm_eval.groups import Place, find_places
+from caopd_bench.runs.lm_eval.groups import Place, find_other_groups, find_places
 from caopd_bench.runs.lm_eval.lines import group_of
 from caopd_bench.runs.lm_eval.options import READINGS, OptionRows, read_options
 from caopd_bench.runs.lm_eval.provenance import option_settings, pool_options, section
@@ -47,6 +47,8 @@ class Made:
         Of each task of options and what is to be said of its rows: of how many.
     copies : dict
         Of each task of options: how often each question was seen.
+    read : dict
+        Of each group: its subtasks, the metrics that each logged, and of how many questions.
     """
 
     results: Mapping[str, Any]
@@ -59,6 +61,7 @@ class Made:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     copies: dict[str, dict[str, int]] = field(default_factory=dict)
     places: dict[str, Place] | None = None
+    read: dict[str, dict[str, tuple[list[str], int]]] = field(default_factory=dict)
 
     def place(self, task: str) -> Place:
         """Give the task that a task's rows go to, and what they belong to there."""
@@ -73,7 +76,7 @@ class Made:
             self.settings[name] = pool_options(parts, task, self.results)
         for (name, text), count in self.counts.items():
             self.warnings.append(Note(name, f"{count:,} {text}"))
-        self.warnings += _unlike_groups(self)
+        self.warnings += [*_say_partial(self), *_say_other_groups(self), *_unlike_groups(self)]
 
 
 def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> None:
@@ -89,9 +92,13 @@ def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> 
             copies=made.copies.setdefault(place.task, {}),
             judge=made.judges,
             by=made.by,
+            config=section(made.results, "configs", task),
         )
     check_count(task, file, counts, made.results)
     part = f"{task}: " if place.groups else ""
+    if place.groups and read:
+        metrics = [one.reading.metric for one in read]
+        made.read.setdefault(place.task, {})[task] = (metrics, max(len(one.rows) for one in read))
     made.warnings += [
         Note(place.task + one.reading.suffix, part + text)
         for one in read
@@ -142,6 +149,50 @@ def _say_unlike(one: OptionRows) -> str:
         f"in {one.unlike:,} of {rows:,} rows it is not the outcome of the likeliest option, first "
         f"in {one.first_unlike} (edited, or the task chooses in a way of its own)"
     )
+
+
+#: Subtasks that a note names.
+SHOWN = 3
+
+
+def _name_some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _say_partial(made: Made) -> Iterator[Note]:
+    """Yield notes on groups of which some subtasks did not log a metric that others did."""
+    for group, subtasks in made.read.items():
+        total = sum(count for _, count in subtasks.values())
+        for reading in READINGS:
+            name = group + reading.suffix
+            without = [
+                task for task, (metrics, _) in subtasks.items() if reading.metric not in metrics
+            ]
+            if without and name in made.parts:
+                count = sum(subtasks[task][1] for task in without)
+                yield Note(
+                    name,
+                    f"{count:,} of the group's {total:,} questions are not in it: no "
+                    f"{reading.metric} was logged for {_name_some(without)}",
+                )
+
+
+def _say_other_groups(made: Made) -> Iterator[Note]:
+    """Yield notes on groups that lack subtasks, since these are rows of another group."""
+    metrics = [reading.metric for reading in READINGS]
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for task, others in find_other_groups(made.results, metrics).items():
+        home = made.place(task).task
+        if task in made.read.get(home, {}):
+            for other in others:
+                lacking.setdefault((home, other), []).append(task)
+    for (home, other), tasks in lacking.items():
+        yield Note(
+            home,
+            f"{len(tasks):,} of its subtasks ({_name_some(tasks)}) are of the group {other} too, "
+            "where their questions are not counted: each is in one group only, the first",
+        )
 
 
 #: Why lm-eval's number of a group is not the mean of its questions.

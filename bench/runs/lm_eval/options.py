@@ -19,6 +19,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.groups import Place
 from caopd_bench.runs.lm_eval.lines import Line, Samples
+from caopd_bench.runs.lm_eval.rights import TargetCount, find_right
 from caopd_bench.runs.run import NORM, Row, make_row
 
 __all__ = ["READINGS", "OptionRows", "Reading", "holds_options", "read_options"]
@@ -109,6 +110,7 @@ def read_options(
     copies: dict[str, int] | None = None,
     judge: bool = False,
     by: Sequence[str] = (),
+    config: Mapping[str, Any] | None = None,
 ) -> tuple[list[OptionRows], dict[str, int]]:
     """Read the samples of one task.
 
@@ -128,6 +130,8 @@ def read_options(
         Judge by the right answer where no metric was logged (`--predict_only`).
     by : sequence of str
         Columns of the documents to group by.
+    config : mapping, optional
+        The task's configuration, which may tell what a target is where nothing was judged.
 
     Returns
     -------
@@ -141,11 +145,13 @@ def read_options(
     where = place or Place(task, {})
     if not readings:
         return best
+    if not logged:
+        return _read_unjudged(where, file, readings, first, delimiter, copies, by, config or {})
     # A log holds neither the options by themselves nor the right one's kind. In nearly all logs the
     # first guess is right; whether it is can be seen from the outcomes.
     for by_text, before in product((False, True), dict.fromkeys((delimiter, "", " "))):
         seen = dict(copies or {})
-        guess = _Guess(before.encode(), by_text, bool(logged))
+        guess = _Guess(before.encode(), by_text, True)
         found = _read(where, Samples(file, where.groups, by), readings, guess, seen)
         unlike = sum(one.unlike for one in found[0])
         if not best[0] or unlike < sum(one.unlike for one in best[0]):
@@ -155,6 +161,35 @@ def read_options(
     if copies is not None:
         copies.update(counted)
     return best
+
+
+def _read_unjudged(
+    place: Place,
+    file: Path,
+    readings: Sequence[Reading],
+    first: Mapping[str, Any],
+    delimiter: str,
+    copies: dict[str, int] | None,
+    by: Sequence[str],
+    config: Mapping[str, Any],
+) -> tuple[list[OptionRows], dict[str, int]]:
+    """Read samples without outcomes: what their targets are is told before, or none is judged."""
+    before = delimiter.encode()
+    targets = TargetCount()
+    lines = Samples(file)
+    for line in lines:
+        asked = _read_question(line, lines, _Guess(before, True, False), {})
+        if asked.texts is not None:
+            targets.add(line.target, asked.texts, lines.where(line.number))
+    doc = first.get("doc")
+    by_text = targets.tell(config, doc if isinstance(doc, Mapping) else {})
+    guess = _Guess(before, bool(by_text), False)
+    found = _read(
+        place, Samples(file, place.groups, by), readings, guess, {} if copies is None else copies
+    )
+    for one in found[0] if by_text is None else ():
+        one.why_not = one.why_not or targets.why_not()
+    return found
 
 
 class _Guess(NamedTuple):
@@ -229,31 +264,10 @@ def _read_question(
     key = (line.target, count)
     if key in known:
         return _Asked(values, given, options, known[key])
-    right, is_place = _find_right(line.target, options, guess.by_text)
+    right, is_place = find_right(line.target, options, guess.by_text)
     if is_place:
         known[key] = right
     return _Asked(values, given, options, right)
-
-
-def _find_right(
-    target: str, options: Sequence[bytes], by_text: bool
-) -> tuple[tuple[int, ...], bool]:
-    """Find the right options by lm-eval's target: a place or a list of places (true), or a text."""
-    text = target.encode("utf-8", "surrogatepass")
-    if by_text and text in options:
-        return (options.index(text),), False
-    listed = target[1:-1].split(",") if target[:1] == "[" and target[-1:] == "]" else [target]
-    places = [_place(word.strip()) for word in listed]
-    found = tuple([place for place in places if place is not None and 0 <= place < len(options)])
-    if None not in places:
-        return found, not by_text
-    return ((options.index(text),) if text in options else ()), False
-
-
-def _place(word: str) -> int | None:
-    if word in ("True", "False"):
-        return int(word == "True")
-    return int(word) if len(word) < 10 and word.removeprefix("-").isdecimal() else None
 
 
 def _add_row(
