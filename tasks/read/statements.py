@@ -67,7 +67,13 @@ _GSM8K_INSIDE = re.compile(
     r"(?P<text>(?:\\[(\[]|\$\$?)?\s{0,3}#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,30})$"
 )
 # Where a sentence such as "the answer is 5, because ..." stops being the answer.
-_PROSE_END = re.compile(r"[.!?;](?=\s)|,?\s(?:because|since|so|which|where|as)\s")
+# The point of "the answer is E. coli" ends no sentence: it is between a letter and a small word.
+_PROSE_END = re.compile(
+    r"(?:[!?;]|\.(?!(?:(?<=^[A-Z]\.)|(?<=[*_\"'“][A-Z]\.))\s(?!(?:the|this|that|and|but|because|since"
+    r"|with|confidence|confident|probability|certainty|not|all|none|which|where|for|you|they|thus"
+    r"|hence|therefore|then|also|its|has|was)\b)[a-z]{3}))(?=\s)"
+    r"|,?\s(?:because|since|so|which|where|as)\s"
+)
 
 # "Answer and" before "Confidence (0-100): C, 80%", and that value.
 _AND_ANSWER = re.compile(

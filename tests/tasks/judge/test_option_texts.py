@@ -155,3 +155,20 @@ def test_a_right_answer_is_one_letter_in_an_unmistakable_form(gold):
     for options in ((), OPTIONS):
         assert verify("B", gold, kind="choice", options=options)
         assert not verify("A", gold, kind="choice", options=options)
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("The answer is E. coli.\nConfidence: 0.9", True),
+        ("I think the answer is **E. coli** because it grows fast.\nConfidence: 90%", True),
+        ("The answer is E. I am sure.\nConfidence: 0.9", False),
+        ("The answer is E. confidence: 0.9", False),
+        ("The answer is E. the others are round.\nConfidence: 0.9", False),
+        ("The answer is B. nothing else fits.\nConfidence: 0.9", True),
+    ],
+)
+def test_a_sentence_in_a_response_names_an_option_that_begins_with_a_letter(response, right):
+    doc = {"kind": "choice", "answer": "B", "options": list(SPECIES)}
+    judged = judge(doc, [response])
+    assert (judged["acc"], judged["confidence"], judged["status"]) == (right, 0.9, "ok")
