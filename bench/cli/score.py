@@ -165,9 +165,10 @@ def _reparse(run: AnyRun) -> Run:
     from caopd_bench.tasks.read.parse import PARSER_VERSION
 
     again, changed = reparse(run)
-    share = f"{changed:,} of {len(again.rows):,} rows"
+    texts = count_texts(again)
+    share = f"{changed:,} of {texts:,} rows"
     note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
-    if not count_texts(again):
+    if not texts:
         note = "holds probabilities of options, which no parser reads: nothing was parsed again"
     said = Note(None, f"{inline(run.name, NAME_WIDTH)} {note}")
     return replace(again, warnings=(*again.warnings, said))

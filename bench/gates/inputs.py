@@ -95,8 +95,9 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
     """
     read = read_run(run, judge=True) if isinstance(run, (str, Path)) else run
     again, changed = reparse(read)
-    rows = f"{changed:,} of {len(again.rows):,} rows" if changed else "no row"
-    if not count_texts(again):
+    texts = count_texts(again)
+    rows = f"{changed:,} of {texts:,} rows" if changed else "no row"
+    if not texts:
         return again, (
             f"{inline(read.name, NAME_WIDTH)}: holds probabilities of options, which no parser "
             "reads: nothing was parsed again"

@@ -3,6 +3,7 @@
 import pytest
 
 from caopd_bench import read_run
+from caopd_bench.gates.inputs import read_again
 
 TEXTS = ("3", "1", "2", "0")
 NOT_JUDGED = {"acc": ..., "acc_norm": ..., "acc_bytes": ...}
@@ -119,3 +120,9 @@ def test_groups_within_groups_lack_nothing(write_run, quiz):
     groups = group(top=["low", "a", "b"], low=["a", "b"])
     notes = [str(note) for note in read_run(write_run(tasks, **groups)).warnings]
     assert not [note for note in notes if "in one group only" in note]
+
+
+def test_the_gate_says_so_too(write_run, quiz):
+    again, said = read_again(write_run({"t": quiz(9)}))
+    assert len(again.task_rows("t")) == 9
+    assert said.endswith("nothing was parsed again")
