@@ -27,11 +27,12 @@ OTHER_CONFIDENCES = ("probability", "certainty", "likelihood")
 
 # Words that may stand before and after the name in a label.
 _BEFORE = (
-    r"(?:(?:and|with|an?|my|the|your|our|so|final|overall|correct|stated|estimated)[\s_]{1,3}){0,4}"
+    r"(?:(?:and|with|an?|my|the|your|our|so|final|overall|correct|stated|estimated"
+    r"|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
 )
 _BEFORE_OTHERS = (
     r"(?:(?:and|with|my|the|final|overall|correct|stated|estimated|best|most|likely|predicted"
-    r"|selected|chosen|primary|main)[\s_]{1,3}){0,4}"
+    r"|selected|chosen|primary|main|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
 )
 _AFTER = (
     r"(?:[\s_]{1,3}(?:level|score|rating|estimate|value|probability|choice|option))?"

@@ -29,8 +29,46 @@ _DENIAL = re.compile(
     r"\W{0,8}(?:(?:so|but|hence|thus|therefore|instead|rather)\W{1,3})?",
     re.IGNORECASE,
 )
+# Before "confidence": "Lack of confidence: 0.2" states none. "Answer: No Confidence: 0.9" does.
+_LACK = re.compile(
+    r"(?:\b(?:lack|loss|absence)\s{1,3}of|\b(?:have|has|had|with)\s{1,3}no|\bwithout)\s{1,3}(?:any\s{1,3})?$"
+    r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
+    re.IGNORECASE,
+)
 # Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
 _ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
+
+# "Answer and" before "Confidence (0-100): C, 80%", and that value.
+_AND_ANSWER = re.compile(
+    r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
+    r"answer[\s*_]{0,4}(?:[&+/,]|and)?[\s*_]{0,4}",
+    re.IGNORECASE,
+)
+_SHARE = r"[0-9][0-9.]{0,8}\s?(?:\\?%|percent|/\s?100?)"
+_BOTH = (
+    re.compile(  # "A, 80; B, 10"
+        r"(?P<answer>\W{0,4}[A-J]\b[^%;|0-9]{0,300}?)[\s,(\[]{1,8}(?P<confidence>[0-9][0-9.]{0,8})"
+        r"[)\]]?\s{0,3}[;|,]\s{0,3}[A-J]\b"
+    ),
+    # A list, "A, 80%; B, 10%": the first counts.
+    re.compile(
+        rf"(?P<answer>[^%;|]{{1,300}}?)[\s,(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
+        r"\s{0,3}(?:[;|]|(?:,|and|or)\s?(?=[A-J]\b))[^%;|]{1,300}[0-9]\s?(?:\\?%|percent|/\s?100)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?P<answer>.{1,1000}?)[\s,;|(\[]{1,8}"
+        rf"(?P<confidence>{_SHARE})[\s)\].\"'*_`]{{0,8}}$",
+        re.IGNORECASE,
+    ),
+    # "C, 80% (fairly sure)"
+    re.compile(
+        rf"(?P<answer>.{{1,1000}}?)[\s,;|(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
+        r"\s{0,3}[(,;–—-]\s{0,3}[^()0-9%]{1,80}[)\s.]{0,4}$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<answer>.{1,1000})[,;|(](?P<confidence>[^,;|()]{1,80})[)\s]{0,8}$"),
+)
 
 
 def begins_line(line: str, position: int) -> bool:
@@ -45,6 +83,9 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
     # A quotation: 'end with "Answer:" and ...'.
     before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
     if before and before + after in ('""', "''", "``", "“”", "‘’"):
+        return True
+    lacks = _LACK.search(line, max(0, mark.start() - 40), mark.start())
+    if mark["confidence"] and lacks:
         return True
     # A label without a sign is a heading of its own, or "confidence 0.9".
     if mark["separator"] == "":
@@ -99,3 +140,15 @@ def denies(value: str) -> bool:
 def _leads(value: str) -> bool:
     """Say whether a text before "the answer is" holds no answer."""
     return (_LEAD_IN.fullmatch(value) or _DENIAL.fullmatch(value)) is not None
+
+
+def names_both(line: str, mark: re.Match[str]) -> bool:
+    """Say whether a label of a confidence begins with "Answer and"."""
+    return (
+        mark.start() <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
+    )
+
+
+def match_both(value: str) -> re.Match[str] | None:
+    """Match the groups ``answer`` and ``confidence`` in what follows a label for both."""
+    return next((m for pattern in _BOTH if (m := pattern.match(value))), None)

@@ -9,7 +9,8 @@ r"""Read a response, or the part of it, that is JSON: ``{"answer": "B", "confide
   (``{"result": {"answer": 5}, "confidence": 0.8}``), but not under a key such as ``steps`` or
   ``question``. Of several answers of one object the outermost that stands beside a confidence
   counts, else the outermost; of a list of guesses the first, which is the best.
-* A ``probability`` that repeats the answer (``{"answer": "3/8", "probability": 0.375}``) is none.
+* A ``probability`` that repeats the answer (``{"answer": "3/8", "probability": 0.375}``) is none,
+  but that of a ``guess`` was asked for.
 * What `json` refuses is tried with the backslashes of LaTeX doubled, and in Python's form (single
   quotes, ``True``, a comma before the closing bracket). Else the text is read line by line.
 
@@ -207,8 +208,10 @@ def _read(value: Any, keys: _Keys, whole: bool) -> tuple[str | None, str | None]
     _, confidence = _find(near, keys.confidences)
     if confidence is None and answer is not None:
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
-        if confidence is not None and says_same(answer, confidence):
-            return answer, None
+        guess = any(_find([node], ("guess",))[1] == answer for node in near)
+        if confidence is not None and not guess and says_same(answer, confidence):
+            _, confidence = _find(near, ("certainty",))  # which is no probability of an event
+            return answer, confidence
     if confidence is None and not (sure or whole):
         answer = None
     return None if answer is None and confidence is None else (answer, confidence)

@@ -4,9 +4,9 @@ Words such as "Probability" and "Result" also occur in ordinary reasoning. They 
 where a response states no answer or no confidence in our words, and count only as a pair:
 
 * ``Answer: Lyon`` and then ``Probability: 80%`` (or Certainty, Likelihood): on the next line, or as
-  the last line of the response, with no other guess between. One that repeats the answer
-  (``Answer: 3/8``, ``Probability: 0.375``), a fraction such as 3/8 and ``Probability (heads):`` are
-  steps, as one before the answer is.
+  the last line of the response, with no other guess between. A Probability or Likelihood
+  that repeats the answer (``Answer: 3/8``, ``Probability: 0.375``), a fraction such as 3/8 and
+  ``Probability (heads):`` are steps, as one before the answer is.
 * ``Guess: Lyon`` with a probability after it; any other word for a decision (``Diagnosis:``,
   ``Verdict:``, `labels.OTHER_ANSWERS`) only on the line beside the confidence.
 * ``G1: Lyon``, ``P1: 0.8``, ``G2: ...``: the list of the best guesses, each at the start of its
@@ -25,13 +25,14 @@ from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import OTHER_ANSWERS, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.levels import OF_A_PARAMETER, STATISTICS, is_interval
-from caopd_bench.tasks.read.repeats import says_same
+from caopd_bench.tasks.read.repeats import is_same, says_same
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Statement, find_statements, is_same
+from caopd_bench.tasks.read.statements import Statement, find_statements
 from caopd_bench.tasks.read.turns import is_markup
 
 Pair = tuple[str | None, str | None]
 _GUESS = OTHER_ANSWERS[0]
+_CERTAINTY = OTHER_CONFIDENCES[1]  # the only one that is no probability of an event
 _MAX_RANK_START = 60  # characters before a label that begins its line
 _MAX_VALUE = 300  # characters of an answer beside a confidence: longer ones are explanations
 
@@ -128,7 +129,7 @@ def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rul
     """
     if confidence.label.strip("<>") not in rules.list_other(OTHER_CONFIDENCES):
         return True
-    if confidence.start < answer.start or says_same(answer.text, confidence.text):
+    if confidence.start < answer.start or _is_repeated(answer, confidence, rules):
         return False
     fraction = _FRACTION.match(confidence.text)
     if fraction and fraction["whole"] not in ("10", "100", str(rules.scale or 10)):
@@ -136,6 +137,15 @@ def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rul
     if _OF_SOMETHING.match(text, confidence.start, confidence.start + 200):
         return False
     return not _names_another(text, answer, confidence.start)
+
+
+def _is_repeated(answer: Statement, confidence: Statement, rules: Rules) -> bool:
+    """Say whether a probability is the answer; after a guess it was asked for, so it counts."""
+    if confidence.label.strip("<>") not in rules.list_other(OTHER_CONFIDENCES):
+        return False
+    if confidence.label.strip("<>") == _CERTAINTY or answer.label.strip("<>") == _GUESS:
+        return False
+    return says_same(answer.text, confidence.text)
 
 
 def _names_another(text: str, answer: Statement, end: int) -> bool:
@@ -181,7 +191,9 @@ def _read_labels(
     if len(answer.text) > _MAX_VALUE and answer.label in OTHER_ANSWERS:
         return None
     if not is_of_answer(answer, confidence, visible, rules):
-        return None
+        follows = answer.start < confidence.start
+        alone = follows and not ours and _is_repeated(answer, confidence, rules)
+        return (answer.text, None) if alone else None
     if answer.label.strip("<>") in OTHER_ANSWERS and any(s.kind == "answer" for s in ours):
         # An answer in our words, if in prose and before it, gives way to another prompt's pair.
         if confidence.label.strip("<>") not in OTHER_CONFIDENCES:
@@ -284,7 +296,7 @@ def _read_ranks(visible: str, ours: list[Statement], rules: Rules) -> Pair | Non
         return None
     if read_confidence(confidence, scale=rules.scale).value is None:
         return None
-    return None if says_same(answer.text, confidence) else (answer.text, confidence)
+    return answer.text, confidence
 
 
 def _find_ranks(visible: str) -> Iterator[re.Match[str]]:

@@ -7,10 +7,22 @@ a decimal, a share, a fraction of LaTeX or a percentage.
 import re
 from fractions import Fraction
 
+from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
 
 _SAME = Fraction(1, 200)  # 0.33 repeats 1/3
 _NUMBER = r"(?:[0-9]{1,9}(?:[.,][0-9]{1,9})?|[.,][0-9]{1,9})"
+# "B", "(B) tunnel", "option b: tunnel"; the text is in lower case.
+_LETTER = re.compile(
+    r"[(\[\s]{0,3}(?:option\s|choice\s)?[(\[]?(?P<letter>[a-z])(?:[)\].:,]{1,2}|\s{1,3}[(–—-]|$)"
+    r"\s{0,3}(?P<text>.{0,300})"
+)
+# "12", "$12", "x = 12", "12 apples".
+_LONE_NUMBER = re.compile(
+    r"(?:[a-z]\s?=\s?)?[\s$€£\\]{0,4}(?P<number>-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,15})(?:\.[0-9]{1,15})?)"
+    r"(?:[\s\\]{0,3}%|[\s$.]{0,3})(?:\s?[a-z][a-z\s.°²³]{0,60})?"
+)
+_ADDITION = re.compile(r"\s?[(,;]")  # "Lyon, France"
 _VALUE = re.compile(
     r"\\[dt]?frac\s?(?:\{\s?(?P<top>[0-9]{1,9})\s?\}\s?\{\s?(?P<bottom>[0-9]{1,9})\s?\}"
     r"|(?P<one_top>[0-9])(?P<one_bottom>[0-9]))"
@@ -27,25 +39,25 @@ def says_same(answer: str, confidence: str) -> bool:
     Parameters
     ----------
     answer, confidence
-        The texts after the labels. A lone 0 or 1 is a common answer, and repeats nothing.
+        The texts after the labels. A whole number such as 80 is no probability, and repeats none.
 
     Examples
     --------
     >>> says_same(r"\frac{3}{8}", "0.375"), says_same("P = 37.5%", "3/8"), says_same("0.4", "0.9")
     (True, True, False)
     >>> says_same("80", "80%"), says_same("1", "1.0"), says_same("80 people", "80%")
-    (True, False, False)
+    (False, False, False)
     """
     if not answer.isdigit() and answer == confidence.strip(" .$*_"):
         return True
     stated = read_confidence(confidence).value
     if stated is None:
         return False
-    values = (_read_value(m, answer) for m in _VALUE.finditer(answer, 0, MAX_STATEMENT))
+    values = (_read_value(m) for m in _VALUE.finditer(answer, 0, MAX_STATEMENT))
     return any(value is not None and abs(value - Fraction(stated)) <= _SAME for value in values)
 
 
-def _read_value(match: re.Match[str], answer: str) -> Fraction | None:
+def _read_value(match: re.Match[str]) -> Fraction | None:
     """Return the probability that a number may be, or None for one that is just a number."""
     top = match["top"] or match["one_top"]
     if top:
@@ -56,7 +68,39 @@ def _read_value(match: re.Match[str], answer: str) -> Fraction | None:
         return number / 100
     if match["whole"]:
         return number / int(match["whole"])
-    if not match["number"].isdigit():
-        return number
-    alone = answer.strip(" $.*_") == match["number"]
-    return number / 100 if alone and number > 1 else None
+    return None if match["number"].isdigit() else number
+
+
+def is_same(first: str, second: str) -> bool:
+    """Say whether two texts name one answer: by letter, by number, or the same text.
+
+    Examples
+    --------
+    >>> is_same("B) tunnel", "B"), is_same("12", "12 apples"), is_same("Lyon", "**lyon**")
+    (True, True, True)
+    >>> is_same("12", "12/5"), is_same("A", "a bridge"), is_same("B", "C")
+    (False, False, False)
+    """
+    one, other = clean_answer(first).casefold(), clean_answer(second).casefold()
+    if one == other:
+        return True
+    letters = _LETTER.match(one), _LETTER.match(other)
+    if letters[0] and letters[1]:
+        return letters[0]["letter"] == letters[1]["letter"]
+    for letter, text in zip(letters, (other, one), strict=True):
+        if letter and letter["text"] and letter["text"] == text:
+            return True
+    numbers = [_to_number(text) for text in (one, other)]
+    if numbers[0] is not None or numbers[1] is not None:
+        return numbers[0] == numbers[1]
+    short, long = sorted((one, other), key=len)
+    return (
+        len(short) > 2
+        and _ADDITION.match(long[len(short) :]) is not None
+        and long.startswith(short)
+    )
+
+
+def _to_number(text: str) -> Fraction | None:
+    match = _LONE_NUMBER.fullmatch(text)
+    return Fraction(match["number"].replace(",", "")) if match else None

@@ -28,14 +28,16 @@ from caopd_bench.tasks.read.characters import clean_answer, find_box
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
 from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks
 from caopd_bench.tasks.read.marks import (
-    MAX_LINE_START,
     begins_line,
     denies,
     is_aside,
     is_mention,
     join_sentences,
+    match_both,
+    names_both,
 )
 from caopd_bench.tasks.read.objects import Stated, find_objects
+from caopd_bench.tasks.read.repeats import is_same
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
@@ -75,20 +77,6 @@ _PROSE_END = re.compile(
     r"|,?\s(?:because|since|so|which|where|as)\s"
 )
 
-# "Answer and" before "Confidence (0-100): C, 80%", and that value.
-_AND_ANSWER = re.compile(
-    r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
-    r"answer[\s*_]{0,4}(?:[&+/,]|and)?[\s*_]{0,4}",
-    re.IGNORECASE,
-)
-_BOTH = (
-    re.compile(
-        r"(?P<answer>.{1,1000}?)[\s,;|(\[]{1,8}"
-        r"(?P<confidence>[0-9][0-9.]{0,8}\s?(?:\\?%|percent|/\s?100?))[\s)\].\"'*_`]{0,8}$",
-        re.IGNORECASE,
-    ),
-    re.compile(r"(?P<answer>.{1,1000})[,;|(](?P<confidence>[^,;|()]{1,80})[)\s]{0,8}$"),
-)
 # Where the value of a key ends in what is nearly JSON: '5", "why": ...'.
 _NEXT_ENTRY = re.compile(r"[\"']?\s{0,3},\s{0,3}[\"'][\w -]{1,40}[\"']\s{0,3}:")
 # Before an object on its line: markup, a few words and a sign, "```json".
@@ -179,7 +167,7 @@ class _Block:
             self._read_lines(text[done:], done)
         self.no_weak = False
         self._add_boxes()
-        return _drop_denials(_drop_examples(self.statements))
+        return _drop_denials(_drop_examples(_drop_quoted(self.statements, text)))
 
     def _add_boxes(self) -> None:
         if self.boxes:
@@ -276,13 +264,13 @@ class _Block:
             label = f"<{tag.lower()}>" if tag else (mark["answer"] or mark["confidence"]).lower()
             if mark.start() in leads or _ONLY_MARKUP.fullmatch(value):
                 if following is None:
-                    both = kind == "confidence" and not tag and _names_both(line, mark)
+                    both = kind == "confidence" and not tag and names_both(line, mark)
                     self.waiting = _Waiting(kind, strong, label, both)
                 elif strong:
                     carried = kind
                 continue
             carried = None
-            both = kind == "confidence" and not tag and _names_both(line, mark)
+            both = kind == "confidence" and not tag and names_both(line, mark)
             if both and self._split(value, start + mark.end(), label):
                 blanks.append((mark.end(), end))
                 continue
@@ -302,7 +290,7 @@ class _Block:
 
     def _split(self, value: str, start: int, label: str) -> bool:
         """Add the two statements of "C, 80%", and say whether there are two."""
-        match = next((m for pattern in _BOTH if (m := pattern.match(value))), None)
+        match = match_both(value)
         if match is None:
             return False
         for kind in ("answer", "confidence"):
@@ -387,11 +375,31 @@ class _Waiting(NamedTuple):
     both: bool  # "Answer and Confidence:"
 
 
-def _names_both(line: str, mark: re.Match[str]) -> bool:
-    """Say whether a label of a confidence begins with "Answer and"."""
-    return (
-        mark.start() <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
-    )
+def _drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
+    """Return the statements without those of objects in a sentence, beside a final line.
+
+    ``The API returns {"result": "ok", "confidence": 0.7} here.`` At the end of its line, one that
+    states the answer of the final line may hold its confidence.
+    """
+    finals = [s for s in statements if s.kind == "answer" and s.strong and s.label != "{}"]
+    objects = [s for s in statements if s.label == "{}"]
+    if not finals or not objects:
+        return statements
+    answers = {s.end: s.text for s in objects if s.kind == "answer"}
+    quoted: set[int] = set()
+    for s in objects:
+        before = text[max(0, s.start - 80) : s.start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
+        if not _has_word(before) or before[-1] in ":=>":
+            continue
+        after = text[s.end : s.end + 80].partition("\n")[0]
+        same = s.end in answers and is_same(answers[s.end], finals[-1].text)
+        if not same or _has_word(after):
+            quoted.add(s.end)
+    return [s for s in statements if s.label != "{}" or s.end not in quoted]
+
+
+def _has_word(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _drop_examples(statements: list[Statement]) -> list[Statement]:
@@ -411,11 +419,6 @@ def _drop_examples(statements: list[Statement]) -> list[Statement]:
         if not is_same(s.text, last.text)
     }
     return [s for s in statements if s.label != "{}" or s.end not in examples]
-
-
-def is_same(first: str, second: str) -> bool:
-    """Say whether two answers are the same text, whatever their case and markup."""
-    return clean_answer(first).casefold() == clean_answer(second).casefold()
 
 
 def _drop_denials(statements: list[Statement]) -> list[Statement]:

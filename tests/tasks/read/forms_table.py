@@ -299,7 +299,6 @@ RIVALS = [
     ("Answer: \\frac{3}{8}\nLikelihood: 37.5%", "\\frac{3}{8}", None),
     ("Answer: P(A) = 1/3\nProbability: 0.333", "P(A) = 1/3", None),
     ("Answer: 3 out of 8\nProbability: 0.375", "3 out of 8", None),
-    ("Answer: 80\nProbability: 80%", "80", None),
     ('{"answer": "3/8", "probability": 0.375}', "3/8", None),
     ('{"answer": "0.25", "probability": 0.25}', "0.25", None),
     ('{"answer": 0.25, "likelihood": "25%"}', "0.25", None),
@@ -308,6 +307,24 @@ RIVALS = [
     ("Answer: 1\nProbability: 1.0", "1", 1.0),
     ('{"answer": "3/8", "probability": 0.9}', "3/8", 0.9),
     ('{"answer": 0.25, "confidence": 0.25}', "0.25", 0.25),
+    # But a whole number is no probability, and a guess or a certainty was asked for.
+    ("Answer: 80\nProbability: 80%", "80", 0.8),
+    ("Answer: 80\nLikelihood: 0.8", "80", 0.8),
+    ("Answer: 80%\nCertainty: 80%", "80%", 0.8),
+    ("Answer: 0.9\nCertainty: 0.9", "0.9", 0.9),
+    ("Guess: 90\nProbability: 0.9", "90", 0.9),
+    ("Guess: 0.9\nProbability: 0.9", "0.9", 0.9),
+    ("Guess: 3/8\nProbability: 0.375", "3/8", 0.375),
+    ("<guess>0.9</guess><probability>0.9</probability>", "0.9", 0.9),
+    ("G1: 0.9\nP1: 0.9", "0.9", 0.9),
+    ("G1: 80\nP1: 80%\nG2: 3\nP2: 0.1", "80", 0.8),
+    ("Result: 3/8\nProbability: 0.375", "3/8", None),
+    ('{"answer": "80", "certainty": 80}', "80", 0.8),
+    ('{"answer": "80%", "certainty": 0.8}', "80%", 0.8),
+    ('{"answer": "80%", "probability": 0.8}', "80%", None),
+    ('{"answer": "3/8", "probability": 0.375, "certainty": 0.9}', "3/8", 0.9),
+    ('{"answer": 90, "probability": 0.9}', "90", 0.9),
+    ('{"guess": "0.9", "probability": 0.9}', "0.9", 0.9),
     # A guess, and our own answer after it.
     ("My guess: 5\nLet me check. It is 6.\nThe answer is 6\nProbability: 0.7", "6", None),
     ("Guess: 5\nProbability: 0.7\nNo: the answer is 6.", "6", None),
@@ -325,6 +342,50 @@ RIVALS = [
     ('Like {"answer": "A", "confidence": 0.5}\nGuess: Lyon\nProbability: 0.8', "Lyon", 0.8),
     ('{"answer": "B", "confidence": 0.9}\nSo the answer is B.', "B", 0.9),
     ('{"answer": "A", "confidence": 0.5}\nConfidence: 0.9\nThe answer is C', "A", 0.9),
+    # The same answer after an object, by letter or number.
+    ('{"answer": "B) x", "confidence": 0.9}\nFinal answer: B', "B) x", 0.9),
+    ('{"answer": "B", "confidence": 0.9}\nFinal answer: (B) x', "B", 0.9),
+    ('{"answer": "B) dam", "confidence": 0.9}\nSo the final answer is dam.', "B) dam", 0.9),
+    ('```json\n{"answer": "12", "confidence": 0.9}\n```\nThe answer is 12 apples.', "12", 0.9),
+    ('{"answer": "1,234", "confidence": 0.9}\nFinal answer: $1234', "1,234", 0.9),
+    ('{"answer": 12, "confidence": 0.9}\n\\boxed{12.0}', "12", 0.9),
+    ('{"answer": "Lyon", "confidence": 0.9}\nFinal answer: Lyon, France', "Lyon", 0.9),
+    ('{"answer": "B", "confidence": 0.9}\nFinal answer: C', "C", None),
+    ('{"answer": "12", "confidence": 0.9}\nFinal answer: 12/5', "12/5", None),
+    ('{"answer": "A", "confidence": 0.9}\nFinal answer: a bridge', "a bridge", None),
+    # An object in a sentence beside a final line.
+    ('Answer: 7\nThe API returns {"result": "ok", "confidence": 0.7} here.', "7", None),
+    ('The API returns {"result": "ok", "confidence": 0.7} here.\nAnswer: 7', "7", None),
+    ('Answer: 7\nThe API returned {"label": "spam", "probability": 0.3}.', "7", None),
+    ('Answer: 7\nThe API returns {"result": "7", "confidence": 0.7} here.', "7", None),
+    ('Answer: 7\nThe log {"confidence": 0.7} shows it.', "7", None),
+    ('Answer: 7\nConfidence: 0.6\nIt is {"label": "q", "confidence": 0.7} there.', "7", 0.6),
+    ('Answer: 7\nSo the JSON is {"answer": 7, "confidence": 0.8}', "7", 0.8),
+    ('Here is my reply {"answer": 7, "confidence": 0.8} as asked.', "7", 0.8),
+    # A correction begins its line.
+    *(
+        (f"Answer: C\nConfidence: 90%\n{word} Answer: B\n{word} Confidence: 70%", "B", 0.7)
+        for word in ("Corrected", "Revised", "Updated", "New", "Final", "Final revised")
+    ),
+    ("Answer: C\nConfidence: 90%\nRevised confidence: 70%", "C", 0.7),
+    ("Answer: A\nConfidence: 0.9\n\n**Updated Answer:** B", "A", 0.9),
+    ("Guess: A\nProbability: 0.3\nRevised guess: B\nRevised probability: 0.6", "B", 0.6),
+    # One label for both, and more than one pair or a remark after it.
+    *(
+        (f"Answer and Confidence (0-100): {value}", "A", 0.8)
+        for value in (
+            *("A, 80%; B, 10%", "A (80%), B (10%)", "A, 80% | B, 10%", "A, 80% and B, 10%"),
+            *("A, 80; B, 10", "A, 80% (fairly sure)", "A, 80%, fairly sure", "A, 80% - sure"),
+        )
+    ),
+    ("Answer and Confidence (0-100): 25%, 80%", "25%", 0.8),
+    # No confidence is stated.
+    ("Answer: 5\nLack of confidence: 0.2", "5", None),
+    ("Answer: 5\nLack of my certainty: 0.2", "5", None),
+    ("Answer: 5\n**No confidence:** 0.9", "5", None),
+    ("Answer: 5\nI have no confidence: 0.9", "5", None),
+    ("Answer: 5\nConfidence: 0.7\nLack of confidence: 0.3", "5", 0.7),
+    ("Answer: No Confidence: 0.9", "No", 0.9),
     # What looks like a list of guesses.
     ("G1: 2\nP1: 3\nTherefore G1*P1\nAnswer: 6", "6", None),
     ("The genes G1: on, P1: 0.5 were seen.\nAnswer: yes", "yes", None),
@@ -353,6 +414,14 @@ RIVALS = [
     ("The p-value is small.\nAnswer: reject (95% confidence)", "reject (95% confidence)", None),
     ("Confidence level: 95%\nz = 1.96\nAnswer: 1.96", "1.96", None),
     ("The confidence level is 0.95, so z = 1.96.\nAnswer: 1.96", "1.96", None),
+    ("Confidence level: 0.95\nz = 1.96\nAnswer: 1.96", "1.96", None),
+    ("Confidence level: 0.95 in statistics means z = 1.96.\nAnswer: 1.96", "1.96", None),
+    ("The confidence is 0.95, so z = 1.96.\nAnswer: 1.96", "1.96", None),
+    ("Answer: 1.96\nThe confidence is 0.95, so z = 1.96.", "1.96", None),
+    ("Answer: 1.96\nSo:\nConfidence level: 0.95\nz = 1.96 is used.", "1.96", None),
+    ("The p-value is small.\nAnswer: 1.96\nConfidence level: 0.95", "1.96", 0.95),
+    ("Answer: 1.96\n\nConfidence level: 0.95", "1.96", 0.95),
+    ("Answer: 5\nConfidence: 0.95\nThe p-value is small.", "5", 0.95),
     ("Confidence: 95%\nThe margin of error is 2.\nAnswer: 1.96", "1.96", None),
     ("Confidence level: 95%\nAnswer: 5", "5", 0.95),
     ("Answer: 5\nConfidence level: 95%", "5", 0.95),

@@ -252,6 +252,11 @@ HOSTILE = [
     "Confidence level: 95%\nz = 1\n", "z = ", "confidence interval ", "with a certainty of 70% ",
     "I am 80% sure that it ", "G1: 5\n", '{"answer": "Answer: 5"} ', '{"answer": 5}\nAnswer: 6\n',
     '{"a": [{"answer": 5}, ', "Guess: 5, Guess: 6; ", "1/", "\\frac{1}",
+    # Corrections, several pairs after one label, objects in sentences, levels after the answer.
+    "Revised answer: 5\nRevised confidence: .9\n", "new final revised ", "lack of confidence: .9 ",
+    "no ", "Answer and Confidence: A, 80%; B, 10%\n", "A, 80; ", "A, 8 (", "A, 80% (a) ",
+    'Answer: 7\nIt is {"answer": 5, "confidence": .9} so.\n', "Confidence level: .95 z = 1\n",
+    '{"answer": 5, "confidence": .9}\nFinal answer: 5 a\n', "1,234", "B) ",
 ]  # fmt: skip
 PREFIXES = ["", "Answer: ", "Answer: 5\nConfidence: "]
 # What lets a text reach the readings of open thinking, of objects and of other prompts.
