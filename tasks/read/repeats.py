@@ -1,7 +1,7 @@
 r"""Say whether a probability is the answer once more: ``Answer: 3/8``, ``Probability: 0.375``.
 
-Such a probability was asked for, and is no confidence. The two may be written in different ways: as
-a decimal, a share, a fraction of LaTeX or a percentage.
+Such a probability is no confidence. The two may be written in different ways: as a decimal, a
+share, a fraction of LaTeX or a percentage. `is_same` compares two answers.
 """
 
 import re
@@ -103,4 +103,7 @@ def is_same(first: str, second: str) -> bool:
 
 def _to_number(text: str) -> Fraction | None:
     match = _LONE_NUMBER.fullmatch(text)
-    return Fraction(match["number"].replace(",", "")) if match else None
+    if match:
+        return Fraction(match["number"].replace(",", ""))
+    share = _VALUE.fullmatch(text.strip("$ "))
+    return _read_value(share) if share else None

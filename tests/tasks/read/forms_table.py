@@ -350,7 +350,10 @@ RIVALS = [
     ('{"answer": "1,234", "confidence": 0.9}\nFinal answer: $1234', "1,234", 0.9),
     ('{"answer": 12, "confidence": 0.9}\n\\boxed{12.0}', "12", 0.9),
     ('{"answer": "Lyon", "confidence": 0.9}\nFinal answer: Lyon, France', "Lyon", 0.9),
+    ('{"answer": "1/2", "confidence": 0.9}\nFinal answer: $\\frac{1}{2}$', "1/2", 0.9),
     ('{"answer": "B", "confidence": 0.9}\nFinal answer: C', "C", None),
+    ('{"answer": "-5", "confidence": 0.9}\nFinal answer: 5', "5", None),
+    ('{"answer": "5", "confidence": 0.9}\nFinal answer: 5 or 6', "5 or 6", None),
     ('{"answer": "12", "confidence": 0.9}\nFinal answer: 12/5', "12/5", None),
     ('{"answer": "A", "confidence": 0.9}\nFinal answer: a bridge', "a bridge", None),
     # An object in a sentence beside a final line.
