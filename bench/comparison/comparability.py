@@ -9,7 +9,8 @@ from caopd_bench.core.errors import NotComparableError
 from caopd_bench.core.privacy.keep import is_quantisation
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.confidence_of import wording_of
-from caopd_bench.runs.run import AnyRun
+from caopd_bench.runs.provenance import count_read_otherwise
+from caopd_bench.runs.run import AnyRun, CountedRun
 from caopd_bench.scores.notes import is_logged
 from caopd_bench.scores.shares import is_stated
 
@@ -100,10 +101,15 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
 
 
 def check_parsers(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
-    """Raise NotComparableError if two parsers read the responses."""
+    """Raise NotComparableError if two parsers read the responses, and not all of them alike."""
     for task in tasks:
         versions = [run.settings(task).get("parser_version") for run in (base, cand)]
-        if None not in versions and versions[0] != versions[1]:
+        if None in versions or versions[0] == versions[1]:
+            continue
+        if any(
+            isinstance(run, CountedRun) or count_read_otherwise(run.task_rows(task), version)
+            for run, version in zip((base, cand), versions, strict=True)
+        ):
             old = min((base, cand), key=lambda run: str(run.settings(task)["parser_version"]))
             raise NotComparableError(
                 f"{task}: read by parser {versions[0]} and by parser {versions[1]}; read "

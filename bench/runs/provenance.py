@@ -7,8 +7,7 @@ What is kept is what identifies the run (`identity_names`); the names of what is
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caopd_bench.core.privacy.keep import Kept, keep_named
@@ -18,7 +17,13 @@ from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import Row
 from caopd_bench.tasks.read.parse import PARSER_VERSION, read_confidence
 
-__all__ = ["clean_provenance", "describe_cleaning", "is_on_parser", "parser_warnings"]
+__all__ = [
+    "clean_provenance",
+    "count_read_otherwise",
+    "describe_cleaning",
+    "is_on_parser",
+    "parser_warnings",
+]
 
 LEFT = "left_out"
 OTHER_PARSER = "evaluated with parser"
@@ -65,20 +70,25 @@ def parser_warnings(provenance: Mapping[str, Any], rows: Sequence[Row]) -> Itera
         for task, settings in provenance["tasks"].items()
         if settings["parser_version"] not in (None, PARSER_VERSION)
     }
-    of_task = Counter(row.task for row in rows if row.task in other)
-    changed = Counter(
-        row.task
-        for row in rows
-        if row.task in other and (other[row.task] not in ALIKE or _may_change(row))
-    )
+    of_task: dict[str, list[Row]] = {}
+    for row in rows if other else ():
+        of_task.setdefault(row.task, []).append(row)
     for task, version in other.items():
-        if changed[task]:
+        count = count_read_otherwise(of_task.get(task, ()), version)
+        if count:
             yield Note(
                 task,
-                f"{OTHER_PARSER} {version}; parser {PARSER_VERSION} may read {changed[task]:,} of "
-                f"{of_task[task]:,} answers otherwise: statuses and confidences are those of the "
-                "evaluation",
+                f"{OTHER_PARSER} {version}; parser {PARSER_VERSION} may read {count:,} of "
+                f"{len(of_task[task]):,} answers otherwise: statuses and confidences are those of "
+                "the evaluation",
             )
+
+
+def count_read_otherwise(rows: Iterable[Row], version: Any) -> int:
+    """Count the rows of a parser that this one may read or judge otherwise."""
+    if version == PARSER_VERSION:
+        return 0
+    return sum(version not in ALIKE or _may_change(row) for row in rows)
 
 
 def _may_change(row: Row) -> bool:

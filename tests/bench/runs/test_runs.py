@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from caopd_bench import read_run
-from caopd_bench.core.errors import UsageError
+from caopd_bench.comparison.comparability import check_parsers
+from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.read import expand_specs
-from caopd_bench.runs.run import Row
+from caopd_bench.runs.run import Row, Run
 from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 DATE, LATER = "2026-11-22T03-13-32.382752", "2026-11-23T00-00-00.000000"
@@ -485,3 +486,26 @@ def test_no_answer_near_the_budget_is_unfinished(make_run):
 def test_without_a_budget_nothing_is_unfinished(make_run, budget):
     folder = make_run([(None, 0, "no_answer", "and so on " * 100)], budget=budget)
     assert read_run(folder).rows[0].status == "no_answer"
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_refused"),
+    [({}, False), ({"status": "no_confidence", "confidence": None}, True)],
+)
+def test_two_parsers_are_refused_only_where_an_answer_may_be_read_otherwise(changed, is_refused):
+    row = Row("t", "i", -1, {}, 0.9, 1, "ok", answer="-5", stated="0.9")
+    runs = [
+        Run(
+            version,
+            version,
+            [row, replace(row, **changed)],
+            clean_provenance({"tasks": {"t": {"parser_version": version}}}),
+        )
+        for version in ("2", PARSER_VERSION)
+    ]
+    for base, cand in (runs, reversed(runs)):
+        if is_refused:
+            with pytest.raises(NotComparableError, match=r"by parser .*--reparse"):
+                check_parsers(base, cand, ["t"])
+        else:
+            check_parsers(base, cand, ["t"])
