@@ -40,9 +40,9 @@ def add(commands: Any) -> None:
     rescore.add_argument("--gold", default="gold", metavar="COL", help="the right answer (gold)")
     rescore.add_argument(
         "--kind",
-        default="number",
         metavar="KIND",
-        help="of the answers: number, latex, choice, phrase, calls, first_call (number)",
+        help="of the answers: number, latex, choice, phrase, calls, first_call (number, or what "
+        "the log says)",
     )
     rescore.add_argument("--item", metavar="COL", help="names the question; its rows are samples")
     rescore.add_argument(

@@ -12,11 +12,13 @@ from typing import Any
 
 from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import inline
+from caopd_bench.runs.logged import UNNAMED
 from caopd_bench.runs.run import AnyRun, Run
 from caopd_bench.scores.notes import has_item_names
 
 __all__ = [
     "MOST",
+    "NAME_IT",
     "cut_notes",
     "notes_on_items",
     "notes_on_thinking",
@@ -27,6 +29,8 @@ __all__ = [
 #: Notes of a kind; one more line says that there are others.
 MOST = 50
 WIDTH = 40
+#: Logs of unlike questions get one name of a task where the user gives none.
+NAME_IT = "if these are different tasks, name each: caopd-bench rescore FILE --task NAME"
 #: From this share of responses with thinking in them a run counts as thinking.
 THOUGHT = 0.5
 
@@ -90,10 +94,11 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
                 theirs = numbers[j].get(task, ours)
                 if task in mixed and theirs != ours:
                     a, b = by_number[ours], by_number[theirs]
+                    hint = f"; {NAME_IT}" if task == UNNAMED else ""
                     yield (
                         f"{inline(runs[i].name, WIDTH)} and {inline(runs[j].name, WIDTH)} answered "
                         f"different problems of {inline(task, WIDTH)}: {len(a)} and {len(b)}, "
-                        f"{len(a & b)} of them shared; their numbers do not compare"
+                        f"{len(a & b)} of them shared; their numbers do not compare{hint}"
                     )
 
     return cut_notes(notes(), "that answered different problems of a task")

@@ -31,7 +31,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from caopd_bench import metrics
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.answers.judge import judge_logged
+from caopd_bench.runs.answers.judge import ASK_KIND, judge_logged
 from caopd_bench.runs.answers.scale import find_unclear
 from caopd_bench.runs.inspect.answers import Asked, read_answer, word_question
 from caopd_bench.runs.inspect.fields import add_call
@@ -42,6 +42,11 @@ __all__ = ["ask_confidence", "auroc", "brier", "ece", "parse_rate", "stated_conf
 
 #: Kinds of answers to the style in which a question is asked.
 STYLES = {"number": "math", "latex": "latex", "choice": "choice", "phrase": "short"}
+#: In place of the question for an option of the command, which Inspect does not have.
+ASK_SCORER = (
+    "is the kind of the scorer right? It is stated_confidence({kind!r}); name another by "
+    "stated_confidence(kind)"
+)
 
 
 # The decorator of the scorer, below, already calls these.
@@ -175,7 +180,8 @@ def _score(fields: dict[str, Any], kind: str) -> Score:
             )
         verdict = judge_logged(logged, kind, None)
     except UsageError as error:
-        raise ValueError(str(error)) from None
+        theirs = ASK_KIND.format(kind=kind)
+        raise ValueError(str(error).replace(theirs, ASK_SCORER.format(kind=kind))) from None
     return Score(
         value=CORRECT if verdict.correct else INCORRECT,
         answer=verdict.answer,

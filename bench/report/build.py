@@ -9,7 +9,7 @@ from pathlib import Path
 
 from caopd_bench.comparison.comparability import Difference, find_differences
 from caopd_bench.comparison.compare import TaskComparison, compare
-from caopd_bench.comparison.pair_notes import notes_on_thinking, notes_on_weights
+from caopd_bench.comparison.pair_notes import NAME_IT, notes_on_thinking, notes_on_weights
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import NAME_WIDTH, inline
@@ -20,6 +20,7 @@ from caopd_bench.report.read_entries import read_entries
 from caopd_bench.report.standings import Standing, rank
 from caopd_bench.runs.confidence_of import Wording, join_wordings
 from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.logged import UNNAMED
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import AnyRun, Run, main_tasks
@@ -196,6 +197,9 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
     missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
     if missing:
         yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
+    unnamed = [entry.cells[UNNAMED] for entry in read if UNNAMED in entry.cells]
+    if len({cell.aligned.digest for cell in unnamed if cell.aligned is not None}) > 1:
+        yield f"not all runs of the task {UNNAMED} answered the same items; {NAME_IT}"
     heads = [entry.head for entry in read if entry.cells]
     yield from notes_on_weights(heads)
     yield from notes_on_thinking(heads)

@@ -62,7 +62,8 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
         (run, standing.why_not.get(run) or OTHER_ITEMS) for run in cells if run not in compared
     )
     if left_out:
-        yield f"Left out of the comparison of Brier skill ({len(compared)} runs): {left_out}."
+        n = len(compared)
+        yield f"Left out of the comparison of the other {n} runs in Brier skill: {left_out}."
     if not math.isnan(standing.detectable):
         pair = "In the pair of runs with the median interval, a" if len(standing.pairs) > 1 else "A"
         yield (

@@ -21,7 +21,7 @@ from caopd_bench.report.skill import SKILL
 __all__ = ["FITS", "Pairing", "Standing", "holds", "rank"]
 
 NOT_NAMED = "its rows have no names to be paired by"
-ALONE = "no other run answered the same items"
+ALONE = "no other run answered exactly the same items"
 ALONE_RATED = "no other run that answered the same items has a Brier skill"
 #: A mean confidence as near to the accuracy as this fits, also where more rows tell them apart.
 FITS = 0.04

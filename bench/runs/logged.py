@@ -12,12 +12,26 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.flat.files import column_names, csv_rows, format_of, json_rows
+from caopd_bench.runs.flat.files import (
+    column_names,
+    csv_rows,
+    format_of,
+    json_rows,
+    refuse_separator,
+)
 from caopd_bench.runs.flat.parquet import read_batches, reading_parquet
-from caopd_bench.runs.flat.paths import ABSENT, Column, find_columns, list_paths
+from caopd_bench.runs.flat.paths import (
+    ABSENT,
+    Column,
+    find_columns,
+    list_paths,
+    list_texts,
+    tell_list,
+)
 
 __all__ = [
     "GROUPS",
+    "UNNAMED",
     "AnswerColumns",
     "Logged",
     "read_gold",
@@ -27,6 +41,8 @@ __all__ = [
     "read_plain",
 ]
 
+#: Task of a log that names none.
+UNNAMED = "logged"
 GROUPS = ("level", "family", "subject", "domain")
 BATCH = 4096
 MOST_OPTIONS = 26
@@ -43,6 +59,8 @@ class AnswerColumns:
 
     `only` are pairs of a column among the groups and a value; rows that lack one are dropped by
     whoever asked, so that a reader looks at them only where it must know which rows count.
+
+    `is_open_kind`: the user named no kind of the answers, so one that the log names counts.
     """
 
     response: str
@@ -53,6 +71,7 @@ class AnswerColumns:
     only: tuple[tuple[str, str], ...] = ()
     options: str | None = None
     task: str | None = None
+    is_open_kind: bool = False
 
 
 class Logged(NamedTuple):
@@ -124,6 +143,7 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     wanted = list(dict.fromkeys([*filter(None, named), *groups]))
     found = find_columns(wanted, names)
     if missing := [name for name in wanted if name not in found]:
+        refuse_separator(file, names)
         _, row = next(_rows(file, names), ("", {}))
         raise UsageError(f"{file}: no column {missing[0]!r}; it has {list_paths(row, names)}")
     for top in {column.top for column in found.values()}:
@@ -134,7 +154,7 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     for where, row in _rows(file, tops):
         values = {name: column.get(row) for name, column in found.items()}
         if is_first:
-            _check_paths(file, found, values, row, names)
+            _check_paths(file, found, row, names)
             is_first = False
         yield _read_row(where, values, columns, groups)
 
@@ -142,14 +162,15 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
 def _check_paths(
     file: Path,
     found: Mapping[str, Column],
-    values: Mapping[str, Any],
     row: Mapping[str, Any],
     names: Sequence[str],
 ) -> None:
     """Refuse a path that leads nowhere in the first row: it is misspelt."""
     for name, column in found.items():
-        if column.keys and values[name] is ABSENT:
-            raise UsageError(f"{file}: no column or path {name!r}; it has {list_paths(row, names)}")
+        if column.keys and column.get(row) is ABSENT:
+            _, whole = next(_rows(file, names))  # of Parquet only the columns in use were read
+            said = tell_list(column, row) or f"it has {list_paths(whole, names)}"
+            raise UsageError(f"{file}: no column or path {name!r}; {said}")
 
 
 def _read_row(
@@ -205,14 +226,21 @@ def _rows(file: Path, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any
 def _read_response(value: Any, where: str, column: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise UsageError(f"{where}: {column} must be text or null, got {quote(value)}")
+    raise UsageError(
+        f"{where}: {column} must be text or null, got {quote(value)}{_hint(value, column)}"
+    )
 
 
 def read_gold(value: Any, where: str, column: str) -> str:
     """Give a right answer as text: a list or an object as JSON, a whole number without a point."""
     if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
         return json.dumps(value, default=str)
-    is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
+    if value is None or value == "" or value != value:
+        raise UsageError(
+            f"{where}: no {column!r}; leave the row out, or name the right answer by --gold: "
+            "without one an answer cannot be judged"
+        )
+    is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool)
     if not is_right or (isinstance(value, float) and not math.isfinite(value)):
         raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
@@ -273,8 +301,15 @@ def _read_name(row: Mapping[str, Any], column: str | None, where: str) -> str | 
         return None
     value = row.get(column)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
+        hint = _hint(value, column)
+        raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}{hint}")
     return str(value)
+
+
+def _hint(value: Any, column: str) -> str:
+    """Name the paths into a list or an object that lead to texts, for a message."""
+    paths = list_texts(column, value)
+    return f"; texts in it: {paths}" if paths else ""
 
 
 def _is_absent(row: Mapping[str, Any], key: str) -> bool:

@@ -22,7 +22,7 @@ from caopd_bench.runs.answers.golds import name_golds, tell_forms
 from caopd_bench.runs.answers.judge import Judged, judge_all, judge_logged
 from caopd_bench.runs.answers.notes import list_notes
 from caopd_bench.runs.flat.files import without_suffix
-from caopd_bench.runs.logged import AnswerColumns, Logged
+from caopd_bench.runs.logged import UNNAMED, AnswerColumns, Logged
 from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.open_log import open_log
@@ -37,6 +37,8 @@ from caopd_bench.tasks.read.rules import Rules
 __all__ = ["judge_logged", "rescore"]
 
 BLOCK = 1 << 20
+#: Kind of the answers where neither the user nor the log names one.
+USUAL = "number"
 
 
 def rescore(
@@ -44,7 +46,7 @@ def rescore(
     *,
     response: str = "response",
     gold: str = "gold",
-    kind: str = "number",
+    kind: str | None = None,
     item: str | None = None,
     question: str | None = None,
     by: Sequence[str] = (),
@@ -66,8 +68,9 @@ def rescore(
     response, gold : str
         Columns: the model's text (null for a request that failed), and the right answer. A column
         may be a path: `vars.gold`.
-    kind : str
-        Of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`.
+    kind : str, optional
+        Of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`. Without it that of our
+        scorer in a log of Inspect, else "number".
     item, question : str, optional
         Columns that name the question; rows of one question are its samples. With `question` the
         rows pair with lm-eval's of the same questions. With neither every row is a question of its
@@ -101,6 +104,8 @@ def rescore(
         One line: file, line, what is wrong.
     """
     file = Path(path)
+    is_open_kind = kind is None
+    kind = kind or USUAL
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
     if options and kind != "choice":
@@ -110,13 +115,13 @@ def rescore(
     asked = (by,) if isinstance(by, str) else (*by,)
     extra = tuple(key for key, _ in only if key not in asked)
     columns = AnswerColumns(
-        response, gold, item, question, (*asked, *extra), tuple(only), options, task
+        response, gold, item, question, (*asked, *extra), tuple(only), options, task, is_open_kind
     )
     log = open_log(file, columns, kind)
     file = log.file or file
     kind = log.kind or kind
     budget = log.max_tokens if max_tokens is None else max_tokens
-    task = clean_name(task or log.task or "logged")
+    task = clean_name(task or log.task or UNNAMED)
     try:
         held = list(track(log.answers, f"reading {file.name}", "responses"))
         held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]

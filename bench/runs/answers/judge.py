@@ -26,8 +26,10 @@ from caopd_bench.tasks.read.parse import ParsedResponse, Spans, find_spans, judg
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.thinking import drop_thinking
 
-__all__ = ["Judged", "Verdict", "judge_all", "judge_logged"]
+__all__ = ["ASK_KIND", "Judged", "Verdict", "judge_all", "judge_logged"]
 
+#: What an error asks of a right answer that is not of its kind.
+ASK_KIND = "is --kind {kind} right?"
 #: From this many answers on, and LaTeX answers to compare, further processes are worth their start
 #: of a second.
 WORTH_WORKERS = 10_000
@@ -110,7 +112,7 @@ def judge_all(
             continue
         outcome = right[_pair(logged, one)]
         if isinstance(outcome, str):
-            raise UsageError(f"{logged.where}: {outcome}; is --kind {kind} right?")
+            raise UsageError(f"{logged.where}: {outcome}; {ASK_KIND.format(kind=kind)}")
         verdict = _conclude(logged, one, outcome, unclear)
         if of_options and verdict.status == "ok":
             verdict = verdict._replace(confidence=None, status="no_confidence")

@@ -33,6 +33,7 @@ __all__ = [
     "format_of",
     "json_rows",
     "read_chunks",
+    "refuse_separator",
     "without_suffix",
 ]
 
@@ -87,6 +88,12 @@ def column_names(file: Path) -> list[str]:
     if format_of(file) == "CSV":
         return next(csv_rows(file), (0, 0, []))[2]
     return list(next(json_rows(file), (0, 0, {}))[2])
+
+
+def refuse_separator(file: Path, names: Sequence[str]) -> None:
+    """Refuse a CSV whose head is one field with other separators in it; `names` are its columns."""
+    if format_of(file) == "CSV" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise UsageError(f"{file}: one column, {names[0]!r}; fields must be separated by commas")
 
 
 def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from caopd_bench.core.terminal import quote
 
-__all__ = ["ABSENT", "Column", "find_columns", "list_paths"]
+__all__ = ["ABSENT", "Column", "find_columns", "list_paths", "list_texts", "tell_list"]
 
 #: In place of a value that is not there; null is a value.
 ABSENT: Any = object()
 MAX_PARTS = 12
 #: Paths that a message lists.
 SHOWN = 40
+#: Paths to texts that a message names, and values that are looked at for them.
+FEW = 3
+LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,53 @@ def list_paths(row: Mapping[str, Any], names: Sequence[str]) -> str:
     paths = [path for name in names for path in _walk(name, row.get(name), 3)]
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     return ", ".join(map(quote, paths[:SHOWN])) + more
+
+
+def tell_list(column: Column, row: Mapping[str, Any]) -> str:
+    """Say how long the list is in which a path ends; "" if it ends elsewhere.
+
+    Examples
+    --------
+    >>> tell_list(Column("a.b.1", "a", ("b", "1")), {"a": {"b": [5]}})
+    "'a.b' is a list of 1, counted from 0: 'a.b.0'"
+    """
+    for cut in range(len(column.keys)):
+        path = ".".join([column.top, *column.keys[:cut]])
+        value = Column(path, column.top, column.keys[:cut]).get(row)
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        if is_list and Column(path, column.top, column.keys[: cut + 1]).get(row) is ABSENT:
+            shown = f"list of {len(value)}, counted from 0: {quote(f'{path}.0')}"
+            return f"{quote(path)} is {f'a {shown}' if value else 'an empty list'}"
+    return ""
+
+
+def list_texts(path: str, value: Any) -> str:
+    """List the paths into a list or an object that lead to its longest texts, for a message.
+
+    Examples
+    --------
+    >>> list_texts("out", [{"message": {"role": "x", "content": "It is 5."}}])
+    "'out.0.message.content', 'out.0.message.role'"
+    >>> list_texts("out", 5)
+    ''
+    """
+    found: list[tuple[str, str]] = []
+    left = [(path, value)]
+    for _ in range(LOOKED_AT):
+        if not left:
+            break
+        path, value = left.pop()
+        if isinstance(value, str) and value and path.count(".") < MAX_PARTS:
+            found.append((path, value))
+        inner: Iterator[tuple[Any, Any]] = iter(())
+        if isinstance(value, Mapping):
+            inner = iter(value.items())
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            inner = enumerate(value)
+        few = [(f"{path}.{key}", one) for key, one in islice(inner, SHOWN) if "." not in str(key)]
+        left += reversed(few)
+    found.sort(key=lambda one: -len(one[1]))
+    return ", ".join(quote(path) for path, _ in found[:FEW])
 
 
 def _walk(path: str, value: Any, depth: int) -> Iterator[str]:

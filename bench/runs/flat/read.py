@@ -21,7 +21,14 @@ from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.process.progress import stage
 from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups
-from caopd_bench.runs.flat.files import Wanted, column_names, format_of, read_chunks, without_suffix
+from caopd_bench.runs.flat.files import (
+    Wanted,
+    column_names,
+    format_of,
+    read_chunks,
+    refuse_separator,
+    without_suffix,
+)
 from caopd_bench.runs.flat.values import Chunk
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
@@ -147,8 +154,7 @@ def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Colu
         if name not in names:
             listed = ", ".join(map(repr, names[:20])) or "none"
             option = options.get(name, "--by")
-            if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-                raise UsageError(f"{file}: one column, {names[0]!r}; separate columns by commas")
+            refuse_separator(file, names)
             said = f"{file}: no column {name!r}; it has {listed}; name one by {option}"
             raise NoColumnError(said, names)
         if names.count(name) > 1:

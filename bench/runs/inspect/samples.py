@@ -24,6 +24,8 @@ from caopd_bench.runs.inspect.fields import add_call, add_prompts, find_attached
 __all__ = ["iterate_samples", "read_header"]
 
 PIECE = 1 << 20
+#: Keys of the header that are read from a log in one piece.
+KEPT_OF_HEADER = ("eval", "status", "results")
 HEADERS = ("header.json", "_journal/start.json")
 #: A sample in one piece; a sample in chunks; another member of one.
 WHOLE = re.compile(r"samples/.*_epoch_\d{1,9}\.json", re.DOTALL)
@@ -36,7 +38,7 @@ CHUNK = re.compile(
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Give what the log says of the whole evaluation: its keys `eval` and `status`.
+    """Give what the log says of the whole evaluation: its keys `eval`, `status`, `results`.
 
     Raises
     ------
@@ -47,9 +49,10 @@ def read_header(file: Path) -> dict[str, Any]:
         with _reading(file) as stream:
             header = {}
             for key in stream.names():
-                if key in ("eval", "status"):
+                if key in KEPT_OF_HEADER:
                     header[key] = stream.value()
-                if len(header) == 2:
+                is_over = key == "samples" and "eval" in header and "status" in header
+                if is_over or len(header) == len(KEPT_OF_HEADER):
                     break  # the samples come next, and they are long
         if "eval" not in header:
             raise UsageError(f"{file}: not a log of Inspect; rows go into .jsonl, .csv or .parquet")

@@ -95,7 +95,10 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
     able = [name for name in firsts if kinds[name] in OF_TEXTS]
     if not able:
         other = next(iter(firsts), "")
-        why = WHY_NOT.get(kinds.get(other, ""), "its samples hold no texts: caopd-bench score RUN")
+        no_texts = (
+            "its samples hold no texts of answers; caopd-bench score RUN reads what they hold"
+        )
+        why = WHY_NOT.get(kinds.get(other, ""), no_texts)
         raise UsageError(f"{path}: {inline(other, 120)}: {why}")
     if len(able) > 1:
         raise UsageError(f"{path}: texts of {len(able)} tasks; choose one by --task:", able)

@@ -7,6 +7,7 @@ model's interface gave apart from the text is thinking, and not part of the resp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from caopd_bench.runs.inspect.samples import read_header
 from caopd_bench.runs.inspect.texts import mapping
 from caopd_bench.runs.logged import AnswerColumns
 from caopd_bench.runs.readers.reader import Log, Reader
+from caopd_bench.tasks.judge.verify import KINDS
 
 __all__ = ["READER", "is_inspect"]
 
+#: Our scorer (`caopd_bench.hosts.inspect`), whose options name the kind of the answers.
+SCORER = "stated_confidence"
 UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
 
 
@@ -42,10 +46,11 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
     file = logs[0] if logs else file
     header = read_header(file)
     evaluated = mapping(header, "eval")
+    known = _find_kind(header) if columns.is_open_kind else None
     budget = mapping(evaluated, "model_generate_config").get("max_tokens")
     notes = [UNDONE] if header and header.get("status") != "success" else []
     return Log(
-        read_inspect(file, kind, columns.groups, notes),
+        read_inspect(file, known or kind, columns.groups, notes),
         backend="inspect",
         model=_name(evaluated.get("model")),
         task=_name(evaluated.get("task")),
@@ -58,7 +63,29 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
         # Complete once all answers are read.
         warnings=notes,
         file=file,
+        kind=known,
     )
+
+
+def _find_kind(header: Mapping[str, Any]) -> str | None:
+    """Give the kind of answers that our scorer judged; None without one, or with several."""
+    named = [
+        (one.get("name"), mapping(one, "options"))
+        for one in _objects_of(mapping(header, "eval"), "scorers")
+    ]
+    # A log that was scored later names its scorer only here.
+    named += [
+        (one.get("scorer"), mapping(one, "params"))
+        for one in _objects_of(mapping(header, "results"), "scores")
+    ]
+    ours = (told for name, told in named if str(name).rpartition("/")[2] == SCORER)
+    kinds = {kind for told in ours if isinstance(kind := told.get("kind"), str) and kind in KINDS}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _objects_of(whole: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    listed = whole.get(key)
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def _name(value: Any) -> str | None:

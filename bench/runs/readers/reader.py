@@ -36,7 +36,8 @@ class Log:
     file : Path, optional
         The one that holds the answers, of a log that is a folder.
     kind : str, optional
-        Of the right answers, where the log itself tells: it comes before the user's.
+        Of the right answers, where the log itself tells: it comes before the user's, whom a log of
+        Inspect lets choose.
     """
 
     answers: Iterator[Logged]

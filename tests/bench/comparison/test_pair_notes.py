@@ -110,6 +110,17 @@ def test_of_many_pairs_some_are_named_and_the_last_line_says_so(notes):
     assert f"the first {MOST} are named" in found[-1]
 
 
+@pytest.mark.parametrize(("task", "is_told"), [("logged", True), ("sums", False)])
+def test_logs_under_the_name_that_a_log_gets_are_told_how_to_name_it(task, is_told):
+    runs = [
+        Run(name, "", [Row(task, f"{name} {i}", -1, {}, 0.5, 1, "ok") for i in range(3)], {})
+        for name in ("a", "b")
+    ]
+    (said,) = notes_on_items(runs)
+    assert said.startswith(f"a and b answered different problems of {task}: 3 and 3, 0 of them")
+    assert said.endswith("name each: caopd-bench rescore FILE --task NAME") == is_told
+
+
 def test_thousands_of_runs_do_not_make_millions_of_pairs(monkeypatch):
     """Every run of the same weights, each asked in a way of its own: no note, and no pair."""
     looked = 0

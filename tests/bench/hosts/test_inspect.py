@@ -207,6 +207,20 @@ def test_a_kind_that_there_is_not(name):
         getattr(host, name)("words")
 
 
+@needs_inspect
+def test_a_target_of_another_kind_is_told_in_the_words_of_inspect(tmp_path):
+    code = """
+model = get_model("mockllm/model", custom_outputs=lambda *_: give("Answer: A\\nConfidence: 0.7"))
+task = Task([Sample(id=1, input="x", target="A")], solver=generate(), scorer=stated_confidence())
+[log] = eval(task, model=model, log_dir="logs", display="none")
+print(json.dumps([log.error.message]))
+"""
+    [said] = evaluate(tmp_path, code)
+    assert "sample 1: the gold answer 'A' is not a number; is the kind of the scorer right?" in said
+    assert "stated_confidence('number'); name another by stated_confidence(kind)" in said
+    assert "--" not in said
+
+
 def test_the_page_shows_the_example():
     page = PAGE.read_text(encoding="utf-8")
     assert "docs/examples/inspect_arithmetic.py" in page

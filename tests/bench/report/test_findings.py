@@ -46,8 +46,8 @@ def test_every_run_that_knows_nothing_is_named_with_its_reason(nine):
 def test_who_is_left_out_of_the_comparison_is_named(nine):
     assert starting(nine, "First of ").startswith("First of 9 compared: recalibrated,")
     assert starting(nine, "Left out") == (
-        "Left out of the comparison of Brier skill (9 runs): always_wrong_says_0 (all answers "
-        "wrong: Brier skill needs right and wrong answers)."
+        "Left out of the comparison of the other 9 runs in Brier skill: always_wrong_says_0 (all "
+        "answers wrong: Brier skill needs right and wrong answers)."
     )
 
 
@@ -55,7 +55,22 @@ def test_runs_of_other_items_are_named_as_left_out(stored, make_rows, store, tmp
     fewer = store(tmp_path, "fewer", make_rows(5, "caopd_math_conf", kind="good", items=60))
     report = build_report([stored / "base", stored / "caopd", fewer], task="caopd_math_conf")
     said = starting(report, "Left out", "caopd_math_conf")
-    assert said.endswith("(2 runs): fewer (no other run answered the same items).")
+    assert said == (
+        "Left out of the comparison of the other 2 runs in Brier skill: fewer (no other run "
+        "answered exactly the same items)."
+    )
+
+
+def test_logs_of_unlike_questions_under_one_name_are_told(make_rows, store, tmp_path):
+    one = store(tmp_path, "one", make_rows(5, "logged", kind="good", items=60))
+    two = store(tmp_path, "two", make_rows(6, "logged", kind="good", items=60))
+    other = store(tmp_path, "other", make_rows(5, "logged", kind="good", items=40))
+    hint = "rescore FILE --task NAME"
+    assert not any(hint in warning for warning in build_report([one, two]).warnings)
+    report = build_report([one, two, other])
+    (said,) = [warning for warning in report.warnings if hint in warning]
+    assert hint in render_page(report)
+    assert said.startswith("not all runs of the task logged answered the same items; ")
 
 
 def test_it_is_always_a_name(nine, tmp_path):

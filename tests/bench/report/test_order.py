@@ -288,7 +288,7 @@ def test_a_single_run_is_not_praised(tmp_path):
     stated, correct = draw_base(300, np.random.default_rng(0))
     report = build_report(write_models({"base": (stated, correct)}, tmp_path))
     (standing,) = report.standings.values()
-    assert standing.why_not == {"base": "no other run answered the same items"}
+    assert standing.why_not == {"base": "no other run answered exactly the same items"}
     assert not any(one.startswith("First") for one in find(report, TASK))
     assert "Brier skill" in render_page(report)
 

@@ -172,7 +172,7 @@ def test_published_numbers_stand_apart(html):
 def test_a_single_run_needs_no_other(stored):
     text = render_page(build_report([stored / "silent"], samples=5))
     assert "Side by side" not in text
-    assert "no other run answered the same items" in text
+    assert "no other run answered exactly the same items" in text
 
 
 def test_a_run_without_a_usable_confidence(tmp_path):

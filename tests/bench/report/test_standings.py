@@ -71,7 +71,7 @@ def test_other_items_are_not_compared(stored, make_rows, store, tmp_path):
     fewer = store(tmp_path, "fewer", make_rows(5, TASK, kind="good", items=60))
     report = build_report([stored / "base", stored / "opd", fewer], task=TASK)
     standing = report.standings[TASK]
-    assert standing.why_not == {"fewer": "no other run answered the same items"}
+    assert standing.why_not == {"fewer": "no other run answered exactly the same items"}
     assert {run for pair in standing.pairs for run in (pair.a, pair.b)} == {"base", "opd"}
     refused = [duel for duel in report.duels if duel.found is None]
     assert [duel.cand for duel in refused] == ["fewer"]

@@ -273,7 +273,7 @@ BAD = {
     "few fields": ("a.csv", "confidence,correct\n0.5\n", "line 2: 1 fields, but the head has 2"),
     "quote": ("a.csv", 'confidence,correct\n0.5,1\n"0.5,1\n0.6,1\n', "line 3: not CSV"),
     "after quote": ("a.csv", 'confidence,correct\n"0.5"x,1\n', "line 2: not CSV"),
-    "semicolons": ("a.csv", "confidence;correct\n0.5;1\n", "separate columns by commas"),
+    "semicolons": ("a.csv", "confidence;correct\n0.5;1\n", "separated by commas"),
     "twice": ("a.csv", "confidence,correct,correct\n0.5,1,1\n", "2 columns are named 'correct'"),
     "empty": ("a.csv", "", "empty"),
     "head only": ("a.csv", "confidence,correct\n", "holds no rows"),

@@ -55,6 +55,50 @@ def hashes(run):
     return [row.item_hash for row in run.rows]
 
 
+# The kind of the answers
+
+
+def judged_by(kind, name="stated_confidence", key="scorers"):
+    """Make the head of a log that our scorer judged, when it ran or later."""
+    if key == "scorers":
+        more = {"scorers": [{"name": name, "options": {"kind": kind}}, {"name": "match"}]}
+        return {**HEAD, "eval": {**HEAD["eval"], **more}}
+    return {**HEAD, "results": {"scores": [{"scorer": name, "params": {"kind": kind}}, "odd"]}}
+
+
+@pytest.mark.parametrize("ending", [".eval", ".json"])
+@pytest.mark.parametrize("key", ["scorers", "scores"])
+@pytest.mark.parametrize("name", ["stated_confidence", "caopd_bench/stated_confidence"])
+def test_the_kind_is_that_of_our_scorer_in_the_log(tmp_path, ending, key, name):
+    samples = [make(i, TEXT.format("A", 0.8), choices=["x", "y"], target="A") for i in range(3)]
+    log = write(tmp_path / f"a{ending}", samples, judged_by("choice", name, key))
+    run = rescore(log)
+    assert [row.correct for row in run.rows] == [1, 1, 1]
+    assert run.settings("sums")["source"]["kind"] == "choice"
+    with pytest.raises(UsageError, match="is --kind number right"):
+        rescore(log, kind="number")  # the user's comes first
+
+
+@pytest.mark.parametrize("head", [judged_by("choice", "match"), judged_by("words"), HEAD])
+def test_a_kind_that_no_scorer_of_ours_names_is_number(tmp_path, head):
+    run = rescore(write(tmp_path / "a.eval", [make(1)], head))
+    assert run.settings("sums")["source"]["kind"] == "number"
+
+
+def test_scorers_of_two_kinds_name_none(tmp_path):
+    head = {**judged_by("choice"), **{"results": judged_by("phrase", key="scores")["results"]}}
+    run = rescore(write(tmp_path / "a.eval", [make(1)], head))
+    assert run.settings("sums")["source"]["kind"] == "number"
+
+
+def test_the_command_has_no_kind_of_its_own(run, tmp_path):
+    samples = [make(i, TEXT.format("A", 0.8), choices=["x", "y"], target="A") for i in range(3)]
+    log = write(tmp_path / "a.eval", samples, judged_by("choice"))
+    assert run("rescore", log)[0] == 0
+    code, _, err = run("rescore", log, "--kind", "number")
+    assert (code, "is --kind number right?" in err) == (2, True)
+
+
 # Which question a sample belongs to
 
 

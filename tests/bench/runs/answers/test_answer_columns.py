@@ -50,8 +50,15 @@ def test_a_column_of_that_name_comes_first(tmp_path):
         ({"gold": "vars.gld"}, "no column or path 'vars.gld'; it has 'vars.gold', 'vars.q', 'out"),
         ({"gold": "gold"}, "no column 'gold'; it has 'vars.gold', 'vars.q'"),
         ({"gold": "vars.gold.x"}, "no column or path 'vars.gold.x'"),
-        ({"response": "out.choices.1.text"}, "no column or path 'out.choices.1.text'"),
+        (
+            {"response": "out.choices.1.text"},
+            "no column or path 'out.choices.1.text'; 'out.choices' is a list of 1, counted from 0: "
+            "'out.choices.0'",
+        ),
+        ({"response": "out.choices.text"}, "'out.choices' is a list of 1, counted from 0"),
         ({"response": "out.choices"}, "line 1: out.choices must be text or null"),
+        ({"response": "out.choices"}, "; texts in it: 'out.choices.0.text'"),
+        ({"item": "vars"}, "; texts in it: 'vars.q'"),
     ],
 )
 def test_a_wrong_path_is_told_with_those_there_are(tmp_path, names, said):
@@ -59,6 +66,39 @@ def test_a_wrong_path_is_told_with_those_there_are(tmp_path, names, said):
         rescore(write(tmp_path / "a.jsonl"), **{**NAMES, **names})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_path_in_parquet_is_told_with_the_paths_of_all_columns(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [{"vars": r["vars"], "meta": {"qid": 1}, "response": "x"} for r in ROWS]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match=r"no column or path 'vars.gld'; it has .*'meta.qid'"):
+        rescore(tmp_path / "a.parquet", gold="vars.gld")
+
+
+def test_an_empty_list_is_told(tmp_path):
+    rows = [{"out": {"choices": []}, "gold": 4}]
+    with pytest.raises(UsageError, match=r"'out.choices' is an empty list"):
+        rescore(write(tmp_path / "a.jsonl", rows), response="out.choices.0.text")
+
+
+def test_the_longest_texts_of_a_long_list_are_named_in_bounded_time(tmp_path):
+    message = {"role": "assistant", "content": TEXT.format(4)}
+    rows = [{"out": [{"message": message}, *[{"a.b": "x" * 99}] * 5000], "gold": 4}]
+    with pytest.raises(UsageError) as caught:
+        rescore(write(tmp_path / "a.jsonl", rows), response="out")
+    said = str(caught.value)
+    assert said.endswith("texts in it: 'out.0.message.content', 'out.0.message.role'")
+    assert rescore(tmp_path / "a.jsonl", response="out.0.message.content").rows[0].correct == 1
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_csv_with_other_separators_is_told(tmp_path, mark):
+    file = tmp_path / "a.csv"
+    file.write_text(mark.join(["id", "response", "gold"]) + f"\n1{mark}yes, 5, or so{mark}5\n")
+    with pytest.raises(UsageError, match=r"one column, .*; fields must be separated by commas$"):
+        rescore(file)
 
 
 def test_a_path_that_ends_in_a_later_row_is_no_failed_request(tmp_path):

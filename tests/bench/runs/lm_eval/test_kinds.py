@@ -321,5 +321,5 @@ def test_what_is_not_there_is_named(write_run, options, message):
 
 
 def test_options_have_no_texts_to_rescore(write_run, quiz):
-    with pytest.raises(UsageError, match="caopd-bench score RUN"):
+    with pytest.raises(UsageError, match="texts of answers; caopd-bench score RUN reads"):
         rescore(write_run({"t": quiz(3)}))
