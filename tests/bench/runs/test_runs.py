@@ -429,7 +429,9 @@ def test_a_run_without_confidence(refused, mixed, samples_of, results_of):
     samples_of(mixed).unlink()
     _write_plain(mixed, results_of)
     message = refused("score", mixed)
-    assert "none of its tasks has a confidence to score: gsm8k: no stated confidence" in message
+    assert "none of its tasks has a confidence to score: caopd_math_conf: " in message
+    assert "no file of its samples beside them" in message
+    assert "; gsm8k: no stated confidence" in message
 
 
 def test_a_run_that_is_partly_ours(run, mixed, results_of):
