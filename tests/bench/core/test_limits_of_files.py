@@ -230,12 +230,18 @@ def test_documents_that_would_fill_the_memory(make_run, results_of, stored, tmp_
     folder = make_run([(0.5, 1)])
     results_of(folder).write_bytes(bomb)
     (stored / "summary.json").write_bytes(bomb)
-    (tmp_path / "log.json").write_bytes(bomb)
     said = "JSON that would take more than 536,870,912 bytes of memory"
     assert said in refused("score", folder)
     assert said in refused("score", stored)
+    # Of a log of Inspect one sample at a time is built, and of a sample what is needed.
+    log = tmp_path / "log.json"
+    log.write_bytes(bomb)
+    with pytest.raises(UsageError, match="sample 1: no target"):
+        rescore(log)
+    many = b'{"":0},' * (5 * MB) + b"0]"
+    log.write_bytes(b'{"eval": {}, "samples": [{"target": "4", "output": {"choices": [%b}}]}' % many)
     with pytest.raises(UsageError, match=said):
-        rescore(tmp_path / "log.json")
+        rescore(log)
 
 
 def test_a_long_line_of_samples(make_run, samples_of, refused):
