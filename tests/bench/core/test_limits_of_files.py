@@ -239,7 +239,9 @@ def test_documents_that_would_fill_the_memory(make_run, results_of, stored, tmp_
     with pytest.raises(UsageError, match="sample 1: no target"):
         rescore(log)
     many = b'{"":0},' * (5 * MB) + b"0]"
-    log.write_bytes(b'{"eval": {}, "samples": [{"target": "4", "output": {"choices": [%b}}]}' % many)
+    log.write_bytes(
+        b'{"eval": {}, "samples": [{"target": "4", "output": {"choices": [%b}}]}' % many
+    )
     with pytest.raises(UsageError, match=said):
         rescore(log)
 
