@@ -18,6 +18,9 @@ from caopd_bench.core.process.signals import held
 __all__ = ["deaf_children", "end_with_parent", "sharing"]
 
 _PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
+#: The process that removes what others leave warns of a semaphore that was just removed, where a
+#: command is stopped between the removal and the report of it.
+_QUIET = "ignore::UserWarning"
 
 
 class Share(Protocol):
@@ -112,7 +115,11 @@ def _deafen() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
     try:
         # The process that removes what others leave is the first, and lets SIGINT in when it runs.
-        resource_tracker.ensure_running()
+        sys.warnoptions.append(_QUIET)  # it starts with the options of this interpreter
+        try:
+            resource_tracker.ensure_running()
+        finally:
+            sys.warnoptions.remove(_QUIET)
         signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
         yield
     finally:

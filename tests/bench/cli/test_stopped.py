@@ -273,6 +273,29 @@ def test_a_signal_that_was_ignored_stays_so(tmp_path):
     process.communicate()
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads the command lines of processes")
+def test_the_process_that_cleans_up_does_not_warn():
+    """A stop between the removal of a semaphore and its report made it warn of a leak."""
+    code = """
+import os, sys
+from pathlib import Path
+from caopd_bench.core.process.workers import deaf_children
+with deaf_children():
+    pass
+for entry in Path("/proc").iterdir():
+    try:
+        words = (entry / "cmdline").read_bytes().decode().split("\\0")
+        parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+    except (OSError, NotADirectoryError):
+        continue
+    if parent == str(os.getpid()) and any("resource_tracker" in word for word in words):
+        print(*(word for word in words if word.startswith("-W")))
+print(sys.warnoptions)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["-Wignore::UserWarning", "[]"], done.stderr
+
+
 @pytest.mark.parametrize("to_all", [False, True])
 @pytest.mark.parametrize(("number", "code", "words"), SIGNALS)
 def test_its_workers_end_with_it(tmp_path, number, code, words, to_all):
