@@ -11,6 +11,7 @@ from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.runs.confidence_of import join_wordings, wording_of
 from caopd_bench.runs.counts import Missing
+from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.scores.table import HEADS
 
@@ -31,14 +32,16 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
     if not panels:
         return None
     tasks = {task for _, task, _ in panels}
+    names = list(dict.fromkeys(run.name for run, _, _ in panels))
+    titles = dict(zip(names, abbreviate(names, NAME_WIDTH), strict=True))
     tables = {}
     for run, task, counts in panels:
-        title = inline(run.name, NAME_WIDTH)
+        title = titles[run.name]
         if len(tasks) > 1:
             title += f"\n{inline(task, NAME_WIDTH)}"
         if missing == "zero":
             title += f"\n{HEADS[missing]}"
-        while title in tables:  # long names are shortened, and may then be alike
+        while title in tables:  # names of tasks are shortened, and may then be alike
             title += "'"
         tables[title] = reliability_table(counts, level=level)
     wording = join_wordings(wording_of(run, task) for run, task, _ in panels)

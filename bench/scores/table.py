@@ -13,6 +13,7 @@ from caopd_bench.metrics.points.classes import CLASS_METRICS
 from caopd_bench.metrics.registry import list_scored
 from caopd_bench.runs.confidence_of import STATED, Wording
 from caopd_bench.runs.counts import Missing
+from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.records import Record
 
 __all__ = ["LABELS", "render_groups", "render_task"]
@@ -124,7 +125,7 @@ def render_task(
     """
     cells = {(r.metric, r.run): r for r in records if r.group is None}
     footnotes: dict[str, int] = {}
-    names = [inline(run, NAME_WIDTH) for run in runs]
+    names = abbreviate(runs, NAME_WIDTH)
     heading = f"estimate [{100 * level:g}% interval]"
     table = [["", heading] if len(runs) == 1 else [heading, *names]]
     table[0].append(HEADS[missing])
