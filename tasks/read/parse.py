@@ -48,7 +48,7 @@ from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
-from caopd_bench.tasks.read.thinking import drop_thinking
+from caopd_bench.tasks.read.thinking import drop_thinking, holds_thinking
 from caopd_bench.tasks.read.turns import split_turns
 from caopd_bench.tasks.read.unclosed import read_final_pair
 
@@ -57,11 +57,13 @@ __all__ = [
     "STATUSES",
     "ParsedResponse",
     "Reading",
+    "Response",
     "Spans",
     "find_spans",
     "judge_spans",
     "parse_response",
     "read_confidence",
+    "read_response",
 ]
 
 PARSER_VERSION = "3"  # stored with rows; raise it when any response is read differently
@@ -110,6 +112,14 @@ class Spans(NamedTuple):
     unfinished: bool
 
 
+class Response(NamedTuple):
+    """All that a response gives: what decides, what it means, and whether it shows thinking."""
+
+    spans: Spans
+    parsed: ParsedResponse
+    thinks: bool
+
+
 def parse_response(
     text: str, *, max_tokens: int | None = None, kind: str = "number", rules: Rules = _PLAIN
 ) -> ParsedResponse:
@@ -143,6 +153,25 @@ def parse_response(
     """
     spans = find_spans(text, max_tokens=max_tokens, kind=kind, rules=rules)
     return judge_spans(spans, scale=rules.scale)
+
+
+def read_response(
+    text: str, *, max_tokens: int | None = None, kind: str = "number", rules: Rules = _PLAIN
+) -> Response:
+    r"""Read everything from a response at once: spans, verdict, and whether it shows thinking.
+
+    Parameters are those of `parse_response`. The spans differ with `max_tokens` in ``unfinished``
+    alone, so who stores them need not read the text again.
+
+    Examples
+    --------
+    >>> read_response("<think>3 + 4</think>Answer: 7\nConfidence: 95%").spans
+    Spans(answer='7', confidence='95%', unfinished=False)
+    >>> read_response("<think>3 + 4</think>Answer: 7\nConfidence: 95%").thinks
+    True
+    """
+    spans = find_spans(text, max_tokens=max_tokens, kind=kind, rules=rules)
+    return Response(spans, judge_spans(spans, scale=rules.scale), holds_thinking(text))
 
 
 def find_spans(
