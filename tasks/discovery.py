@@ -35,24 +35,46 @@ def install() -> None:
 
 
 def describe() -> str:
-    """Say in one line whether plain `lm_eval` finds the tasks in this environment, and why not."""
+    """Say in one line whether plain `lm_eval` finds the tasks in this environment, and why not.
+
+    lm-eval is not imported, which takes a second: its files and the registered finder tell.
+    """
     from importlib import metadata, util
 
-    if util.find_spec("lm_eval") is None:
+    spec = util.find_spec("lm_eval")
+    if spec is None:
         return 'no: lm-eval is not installed here; pip install "caopd-bench[hf]"'
-    version = metadata.version("lm_eval")
-    from lm_eval.tasks import TaskManager
-
-    if _is_native(vars(sys.modules[TaskManager.__module__])):
-        return f"yes: lm-eval {version} reads task plug-ins itself"
-    if getattr(TaskManager.__init__, "caopd_bench", False):
-        return f"yes: through the start-up hook, with lm-eval {version}"
+    try:
+        name = f"lm-eval {metadata.version('lm_eval')}"
+    except metadata.PackageNotFoundError:  # a bare folder on the path
+        name = "lm-eval"
+    source = _manager_source(spec.submodule_search_locations or ())
+    if source is None:
+        return f"no: {name} has no task manager where the hook looks for it; use --include_path"
+    if any(mark in source for mark in NATIVE_MARKS):
+        return f"yes: {name} reads task plug-ins itself"
     if _is_switched_off():
         return f"no: switched off by {OFF_SWITCH}; unset it or use --include_path"
+    if any(isinstance(finder, _ManagerFinder) for finder in sys.meta_path):
+        return f"yes: through the start-up hook, with {name}"
     return (
         "no: the start-up hook did not run (editable install, python -S, or a launcher that skips "
         ".pth files); use --include_path"
     )
+
+
+def _manager_source(folders) -> str | None:  # type: ignore[no-untyped-def]
+    """Give the source of the module that defines the task manager, None if there is none."""
+    for folder in folders:
+        for place in ("manager.py", "__init__.py"):
+            try:
+                with open(os.path.join(folder, "tasks", place), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+                    source = file.read()
+            except (OSError, UnicodeDecodeError):
+                continue
+            if "class TaskManager" in source:
+                return source
+    return None
 
 
 def _is_switched_off() -> bool:

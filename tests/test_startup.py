@@ -191,12 +191,43 @@ class TestExtendedManager:
         assert python(INSTALL + code) == "True"
 
 
+NATIVE = "TASKS_ENTRY_POINT_GROUP = 'lm_eval.tasks'"
+
+
 @pytest.mark.parametrize("mark", ["TASKS_ENTRY_POINT_GROUP", "discover_plugin_task_paths"])
 def test_stands_down_when_lm_eval_reads_plug_ins(fake_lm_eval, python, mark):
     fake_lm_eval(RE_EXPORT, f"{mark} = 'lm_eval.tasks'\n{MANAGER}")
     out = python(INSTALL + CALLS)
     assert "OURS" not in out
     assert out.splitlines()[1] == "INFO ['m', 'i', 'n', 'e'] True None"  # as given: not a list
+
+
+HOME = "\nprint(discovery.describe(), 'lm_eval' in sys.modules)"
+
+
+@pytest.mark.usefixtures("lm_eval_layout")
+@pytest.mark.parametrize(
+    ("code", "off", "said"),
+    [
+        (INSTALL, "0", "yes: through the start-up hook"),
+        (INSTALL, "1", "no: switched off by CAOPD_BENCH_NO_HOOK"),
+        (INSTALL.partition("\n")[0], "0", "no: the start-up hook did not run"),
+    ],
+)
+def test_the_files_of_lm_eval_tell_whether_it_finds_the_tasks(python, code, off, said):
+    out = python(code + HOME, CAOPD_BENCH_NO_HOOK=off)
+    assert out.startswith(said)
+    assert out.endswith(" False")
+
+
+def test_other_layouts_of_lm_eval_are_told(fake_lm_eval, python):
+    fake_lm_eval(RE_EXPORT, f"{NATIVE}\n{MANAGER}")
+    assert python(INSTALL + HOME) == "yes: lm-eval reads task plug-ins itself False"
+
+
+def test_a_task_manager_elsewhere_is_not_found(fake_lm_eval, python):
+    fake_lm_eval("from lm_eval.elsewhere import TaskManager\n", "x = 1\n")
+    assert python(INSTALL + HOME).startswith("no: lm-eval has no task manager where the hook looks")
 
 
 @pytest.mark.parametrize("error", ["ImportError('broken')", "RuntimeError('broken')"])
