@@ -20,6 +20,12 @@ _LOOK_ALIKES = {
 }
 
 
+_LOOK_ALIKE = re.compile(f"[{''.join(map(chr, _LOOK_ALIKES))}]")
+# Letters that patterns take for ASCII ones in either case, and `str.lower` does not; the last is as
+# long as two in lower case.
+_ODD_CASES = ("\u017f", "\u0131", "\u212a", "\u0130")
+
+
 def fold(text: str) -> str:
     """Return the text with full-width and similar characters as ASCII, and every line end as LF.
 
@@ -28,7 +34,29 @@ def fold(text: str) -> str:
     >>> fold("Ｃｏｎｆｉｄｅｎｃｅ：０．９")
     'Confidence:0.9'
     """
-    return text.translate(_LOOK_ALIKES)
+    # Most texts have none of them, which is seen much faster than they are replaced.
+    if text.isascii():
+        is_clean = "\r" not in text and "\x0b" not in text and "\x0c" not in text
+    else:
+        is_clean = _LOOK_ALIKE.search(text) is None
+    return text if is_clean else text.translate(_LOOK_ALIKES)
+
+
+def lower(text: str) -> str | None:
+    """Return the text in lower case, or None if that is not what patterns take it for.
+
+    What a pattern in lower case finds in it is what the same pattern finds in the text in any
+    case, at the same place. A few letters ("K" of kelvin, the long and the dotless letters) stand
+    for ASCII ones in patterns only: None then.
+
+    Examples
+    --------
+    >>> lower("Answer: É"), lower("an\u017fwer")
+    ('answer: é', None)
+    """
+    if not text.isascii() and any(odd in text for odd in _ODD_CASES):
+        return None
+    return text.lower()
 
 
 def clean_answer(raw: str, *, intervals: bool = False) -> str:

@@ -102,6 +102,28 @@ def find_marks(
     )
 
 
+@lru_cache(maxsize=64)
+def list_words(
+    answers: tuple[str, ...] = (), confidences: tuple[str, ...] = (), others: str = ""
+) -> tuple[str, ...] | None:
+    """List words in lower case, of which every match of `find_marks` but a turn's holds one.
+
+    Parameters are those of `find_marks`. None if a caller's word has letters outside of ASCII that
+    have two cases.
+
+    Examples
+    --------
+    >>> list_words(answers=("My pick",)), list_words(answers=("Ответ",))
+    (('answer', 'confidence', 'my'), None)
+    """
+    known = ANSWERS + CONFIDENCES
+    known += (OTHER_ANSWERS if "a" in others else ()) + (OTHER_CONFIDENCES if "c" in others else ())
+    firsts = [word for label in (*answers, *confidences) for word in fold(label).split()[:1]]
+    if any(not c.isascii() and not c.lower() == c == c.upper() for c in "".join(firsts)):
+        return None
+    return tuple(dict.fromkeys((*known, *(word.lower() for word in firsts))))
+
+
 def _alternatives(words: tuple[str, ...], *patterns: str) -> str:
     """Return a pattern that matches one of the words, the longest first."""
     escaped = sorted((_escape(word) for word in words), key=len, reverse=True)

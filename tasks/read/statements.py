@@ -24,9 +24,9 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 import re
 from typing import Literal, NamedTuple
 
-from caopd_bench.tasks.read.characters import clean_answer, find_box
+from caopd_bench.tasks.read.characters import clean_answer, find_box, lower
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
-from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks
+from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks, list_words
 from caopd_bench.tasks.read.marks import (
     begins_line,
     denies,
@@ -39,6 +39,7 @@ from caopd_bench.tasks.read.marks import (
 from caopd_bench.tasks.read.objects import Stated, find_objects
 from caopd_bench.tasks.read.repeats import is_same
 from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.skim.lines import find_places, find_turn, find_value
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
 Kind = Literal["answer", "confidence"]
@@ -101,6 +102,7 @@ def find_statements(
     others: str = "",
     objects: bool = True,
     draft: bool = False,
+    low: str | None = None,
 ) -> list[Statement]:
     r"""Return the statements of the first block, in order, without empty or placeholder answers.
 
@@ -119,6 +121,8 @@ def find_statements(
     draft
         The text is thinking: all of it is read, whatever looks like the next turn, and a tag may
         follow a sentence.
+    low
+        What `characters.lower` gives for the text, for a caller that has it.
 
     Examples
     --------
@@ -128,7 +132,7 @@ def find_statements(
     confidence 0.9 True
     """
     block = _Block(intervals, rules, others, draft)
-    return block.read(text, objects)
+    return block.read(text, lower(text) if low is None else low, objects)
 
 
 class _Block:
@@ -139,7 +143,9 @@ class _Block:
     ) -> None:
         self.intervals = intervals
         self.rules = rules
-        self.marks = find_marks(rules.answer_labels, rules.confidence_labels, others)
+        labels = rules.answer_labels, rules.confidence_labels
+        self.marks = find_marks(*labels, others)
+        self.words = list_words(*labels, others)
         # Other prompts' words, which may belong to the answer on their line.
         self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
         self.draft = draft
@@ -154,17 +160,19 @@ class _Block:
         self.waiting: _Waiting | None = None  # a label whose value is to come
         self.boxable: list[str] = []  # lines, with confidences blanked: \boxed{0.9} is no answer
 
-    def read(self, text: str, objects: bool) -> list[Statement]:
+    def read(self, text: str, low: str | None, objects: bool) -> list[Statement]:
+        self.text = text
+        self.low = low if self.words is not None else None
         self.boxes = "\\boxed" in text
         done = 0
         for stated in find_objects(text, self.rules) if objects and "{" in text else ():
-            self._read_lines(text[done : stated.start], done)
+            self._read_lines(done, stated.start)
             if self.ended:
                 break
             self._read_object(stated, text)
             done = stated.end
         if not self.ended:
-            self._read_lines(text[done:], done)
+            self._read_lines(done, len(text))
         self.no_weak = False
         self._add_boxes()
         return _drop_denials(_drop_examples(_drop_quoted(self.statements, text)))
@@ -177,16 +185,44 @@ class _Block:
                 if (box := find_box(part)) is not None:
                     self._add("answer", box[0], False, box[1], len(part), "")
 
-    def _read_lines(self, text: str, start: int) -> None:
-        for line in text.split("\n"):
+    def _read_lines(self, start: int, end: int) -> None:
+        """Read a part of the text: those of its lines that may change something."""
+        text, low = self.text, self.low
+        places: list[int] = []
+        if low is not None:
+            signs = ("####", *(("\\boxed",) if self.boxes else ()))
+            places = find_places(low, (*(self.words or ()), *signs), start, end)
+        places.append(end + 1)
+        at, nth, turn = start, 0, -1
+        while at <= end:
+            if low is None or (at == start and (self.statements or self.boxed)):
+                place = at
+            else:
+                while places[nth] < at:
+                    nth += 1
+                place = places[nth]
+                if self.waiting is not None:
+                    place = min(place, find_value(low, at, end))
+                if not self.draft and (self.statements or self.boxed):
+                    turn = find_turn(low, at, end) if turn < at else turn
+                    place = min(place, turn)
+                place = place if place < end else end + 1
+            first = end + 1 if place > end else text.rfind("\n", at, place) + 1 or at
+            if first > at and self.boxes and not self.no_weak:
+                self.boxable += (text[at : first - 1], "\n")
+            if place > end:
+                break
+            last = text.find("\n", place, end)
+            last = end if last < 0 else last
+            line = text[first:last]
             blanks: list[tuple[int, int]] = []
-            self._read_line(line, start, blanks)
+            self._read_line(line, first, blanks)
             if self.ended:
                 break
-            start += len(line) + 1
             if self.boxes and not self.no_weak:
                 self.boxable += (_blank(line, blanks), "\n")
                 self.boxed |= "\\boxed" in self.boxable[-2]
+            at = last + 1
         if self.boxable:
             self.boxable.pop()  # no line end after the last
 
@@ -213,7 +249,7 @@ class _Block:
         if self.inside:
             return stated
         block = _Block(self.intervals, self.rules, "", False, inside=True)
-        found = [s for s in block.read(text, True) if s.strong]
+        found = [s for s in block.read(text, lower(text), True) if s.strong]
         answers = [s for s in found if s.kind == "answer"]
         if not answers:
             return stated

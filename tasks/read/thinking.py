@@ -16,7 +16,10 @@ One pass over the text, so the time is proportional to its length.
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from caopd_bench.tasks.read.characters import lower
 
 
 class Thinking(NamedTuple):
@@ -68,6 +71,15 @@ _TAG = re.compile(
     "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)),
     re.IGNORECASE,
 )
+# The same for a text in lower case, which has one of these signs or words where it has a tag.
+_BARE_CLOSE = "assistantfinal"
+_LOW_TAG = re.compile("|".join(re.escape(t) for t in (*_OPENS, *_CLOSES) if t != _BARE_CLOSE))
+_LOW_TAG_OR_BARE = re.compile(f"{_LOW_TAG.pattern}|{_BARE_CLOSE}")
+_LOW_ENDS = {
+    kind: re.compile("|".join(map(re.escape, (*kind.closing, *kind.inner_closing, *kind.outside))))
+    for kind in KINDS
+}
+_SIGNS = ("<", "[", "◁", _BARE_CLOSE)
 _REASONING = re.compile("</?reasoning>", re.IGNORECASE)
 # gpt-oss without its special tokens begins "analysisWe need to ...".
 _BARE_HARMONY = re.compile(r"\s{0,20}analysis(?=[A-Z])")
@@ -83,19 +95,25 @@ def holds_thinking(text: str) -> bool:
     >>> holds_thinking("<think>\n\n</think>\n\nAnswer: 6")  # what a model leaves with thinking off
     False
     """
+    if _BARE_HARMONY.match(text) is None:
+        low = lower(text)
+        if low is not None and not _may_hold_tag(low):
+            return False
     # The science format's reasoning is part of an answer, whatever the mode.
     text = _REASONING.sub("", text)
     visible, unfinished, _ = drop_thinking(text)
     return unfinished or len("".join(visible.split())) < len("".join(_TAG.sub("", text).split()))
 
 
-def drop_thinking(text: str) -> Thinking:
+def drop_thinking(text: str, low: str | None = None) -> Thinking:
     """Return the text outside thinking blocks.
 
     Parameters
     ----------
     text
         A whole response.
+    low
+        What `characters.lower` gives for it, for a caller that has it.
 
     Returns
     -------
@@ -112,28 +130,53 @@ def drop_thinking(text: str) -> Thinking:
     >>> drop_thinking("<think>Answer: 5, Confidence: 0.9")
     Thinking(visible='', unfinished=True, hidden='Answer: 5, Confidence: 0.9')
     """
-    pieces: list[str] = []
     bare = _BARE_HARMONY.match(text)
+    low = lower(text) if low is None else low
+    if low is not None and bare is None and not _may_hold_tag(low):
+        return Thinking(text, False)
+    pieces: list[str] = []
     open_kind: _Kind | None = KINDS[-1] if bare else None
     visible_from = 0
     hidden_from = bare.end() if bare else 0
-    for match in _TAG.finditer(text):
-        tag = match.group().lower()
+    for tag, start, end in _find_all_tags(text) if low is None else _find_tags(low, open_kind):
         if open_kind is not None:
             if tag in open_kind.closing or tag in open_kind.inner_closing:
                 open_kind = None
-                visible_from = match.end()
+                visible_from = end
             elif tag in open_kind.outside:
                 open_kind = None
-                visible_from = match.start()
+                visible_from = start
         elif tag in _OPENS:
-            pieces.append(text[visible_from : match.start()])
+            pieces.append(text[visible_from:start])
             open_kind = _OPENS[tag]
-            hidden_from = match.end()
+            hidden_from = end
         elif tag in _CLOSES:
             pieces.clear()
-            visible_from = match.end()
+            visible_from = end
     if open_kind is None:
         pieces.append(text[visible_from:])
     hidden = text[hidden_from:] if open_kind is not None else ""
     return Thinking("\n".join(filter(None, pieces)), open_kind is not None, hidden)
+
+
+def _may_hold_tag(low: str) -> bool:
+    return any(sign in low for sign in _SIGNS)
+
+
+def _find_all_tags(text: str) -> Iterator[tuple[str, int, int]]:
+    for match in _TAG.finditer(text):
+        yield match.group().lower(), match.start(), match.end()
+
+
+def _find_tags(low: str, open_kind: _Kind | None) -> Iterator[tuple[str, int, int]]:
+    """Yield the tags that matter: in thinking those that end it, outside all."""
+    position = 0
+    outside = _LOW_TAG_OR_BARE if _BARE_CLOSE in low else _LOW_TAG
+    while True:
+        pattern = outside if open_kind is None else _LOW_ENDS[open_kind]
+        match = pattern.search(low, position)
+        if match is None:
+            return
+        tag, position = match.group(), match.end()
+        open_kind = _OPENS.get(tag) if open_kind is None else None
+        yield tag, match.start(), position

@@ -1,0 +1,4 @@
+"""What of a text need not be read: lines and words that cannot state anything.
+
+Imported by `read.statements`.
+"""

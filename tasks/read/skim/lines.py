@@ -1,0 +1,54 @@
+"""Find the lines that may state something or begin a turn; all others are passed over.
+
+A line counts where it holds a label's word, ``####`` or a box; where a value is awaited, if it is
+more than markup; and once something was stated, if it may begin a turn. What is found here may
+be too much, never too little: the line is then read by the rules of `statements`. All is looked
+for in the text in lower case.
+"""
+
+import re
+
+# What a line may begin with that begins a turn (`turns`, and the turn marks of `labels`): anything
+# but letters, then a name; the sign of a heading, or that of a token. The look-ahead never gives
+# back what it took.
+_TURN = re.compile(
+    r"\n(?:(?=(?P<start>[^a-z\n]{0,60}))(?P=start)(?:text(?:bf)?\{[^a-z\n]{0,60})?"
+    r"(?:next|new|another|problem|question|q|user|human|system|assistant|example|exercise"
+    r"|instruction|input|task|query)"
+    r"|\s{0,3}###|[<\[])"
+)
+# The signs of `statements.ONLY_MARKUP`, on one line.
+_NOT_MARKUP = re.compile(r"[^\s*_`\"“”|,;$\\\[\](){}:<>\-]")
+
+
+def find_places(low: str, words: tuple[str, ...], start: int, end: int) -> list[int]:
+    """List where any of the words stand, in order.
+
+    Examples
+    --------
+    >>> find_places("answer: 5, that answer", ("answer", "5"), 0, 22)
+    [0, 8, 16]
+    """
+    places: list[int] = []
+    for word in words:
+        place = low.find(word, start, end)
+        while place >= 0:
+            places.append(place)
+            place = low.find(word, place + len(word), end)
+    places.sort()
+    return places
+
+
+def find_turn(low: str, start: int, end: int) -> int:
+    """Return a place in the next line that may begin a turn, or the end.
+
+    `start` is the beginning of a line, after a line end.
+    """
+    match = _TURN.search(low, start - 1, end)
+    return match.end() - 1 if match else end
+
+
+def find_value(low: str, start: int, end: int) -> int:
+    """Return where the next thing stands that is more than markup, or the end."""
+    match = _NOT_MARKUP.search(low, start, end)
+    return match.start() if match else end

@@ -1,0 +1,6 @@
+"""How a response is read: its answer and its stated confidence.
+
+Start with `parse`.
+
+Imports nothing of ours.
+"""

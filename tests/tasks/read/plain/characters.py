@@ -1,0 +1,116 @@
+"""Clean text: look-alikes of ASCII characters, and what is wrapped around an answer."""
+
+import re
+
+MAX_ANSWER = 4000  # characters of an answer that are kept
+_NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
+_CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
+_BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
+
+# One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
+# into 52, and takes quadratic time for long runs of accents.
+_LOOK_ALIKES = {
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width ASCII
+    **{code: chr(ord("0") + (code - 0x1D7CE) % 10) for code in range(0x1D7CE, 0x1D800)},  # bold 0-9
+    0x3000: " ",
+    **dict.fromkeys((0xFE55, 0x2236, 0xA789), ":"),  # small, ratio and modifier colons
+    0x2044: "/",  # fraction slash
+    **dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD)),  # invisible: removed
+    **dict.fromkeys((0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029), "\n"),
+}
+
+
+def fold(text: str) -> str:
+    """Return the text with full-width and similar characters as ASCII, and every line end as LF.
+
+    Examples
+    --------
+    >>> fold("Ｃｏｎｆｉｄｅｎｃｅ：０．９")
+    'Confidence:0.9'
+    """
+    return text.translate(_LOOK_ALIKES)
+
+
+def clean_answer(raw: str, *, intervals: bool = False) -> str:
+    """Strip box, markdown, quotes, unbalanced brackets and the full stop from an answer.
+
+    Parameters
+    ----------
+    raw
+        The text after the label.
+    intervals
+        Brackets of two kinds may belong together: ``[0, 1)`` is a half-open interval.
+
+    Examples
+    --------
+    >>> clean_answer(' **5 apples.** ("')
+    '5 apples'
+    >>> clean_answer("[0, 1)"), clean_answer("[0, 1)", intervals=True)
+    ('[0, 1', '[0, 1)')
+    """
+    text = raw.strip()[:MAX_ANSWER]
+    box = find_box(text)
+    if box is not None:
+        text = box[0]
+    text = _drop_gsm8k(text)
+    before = None
+    while text != before and before != "":
+        before = text
+        text = text.lstrip(' \t\n*_`"“”').rstrip(' \t\n*_`"“”,;:–—-')
+        if text.endswith(".") and not text.endswith(".."):
+            text = text[:-1]
+        text = _NEXT_KEY.sub("", text)
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text = text[1:-1]
+        if text.endswith("|") and text.count("|") % 2:
+            text = text[:-1]
+        if not (intervals and _is_interval(text)):
+            text = _strip_unbalanced(text)
+    return text
+
+
+def _drop_gsm8k(text: str) -> str:
+    r"""Return what follows the sign of GSM8K: "12" of ``\( #### 12 \)``, or of ``12. #### 12``."""
+    before, sign, after = text.rpartition("####")
+    before, after = before.rstrip("# "), after.strip()
+    in_maths = before.endswith((r"\(", r"\[", "$"))
+    lone = not before.strip(r" *_`\([$")
+    if not sign or not after or not (lone or any(map(str.isdigit, after))):
+        return text
+    return _CLOSED_MATHS.sub("", after) if in_maths else after
+
+
+def _is_interval(text: str) -> bool:
+    return text.count("(") + text.count("[") == text.count(")") + text.count("]")
+
+
+def _strip_unbalanced(text: str) -> str:
+    for opening, closing in ("()", "[]", "{}"):
+        excess = text.count(closing) - text.count(opening)
+        if excess > 0:
+            text = text[:-1] if text.endswith(closing) else text.removeprefix(closing)
+        elif excess < 0 and text.endswith(opening):
+            text = text[:-1]
+    return text
+
+
+def find_box(text: str) -> tuple[str, int] | None:
+    r"""Return content and start of the last ``\boxed{}`` whose braces balance.
+
+    Examples
+    --------
+    >>> find_box(r"\boxed{3} no, \boxed{\frac{1}{2}}")
+    ('\\frac{1}{2}', 14)
+    """
+    if "\\boxed" not in text:
+        return None
+    last: tuple[int, int, int] | None = None
+    opened: list[re.Match[str]] = []
+    for match in _BOX_OR_BRACE.finditer(text):
+        token = match.group()
+        if token == "}":
+            if opened and (box := opened.pop()).group() != "{":
+                last = (box.end(), match.start(), box.start())
+        elif not token.startswith("\\") or token.startswith("\\boxed"):
+            opened.append(match)
+    return (text[last[0] : last[1]].strip(), last[2]) if last else None

@@ -1,0 +1,112 @@
+r"""The words that name an answer and a confidence, and the pattern that finds them in a line.
+
+A label is one of these words with others around it (``My final answer``, ``Confidence level``), a
+scale in brackets (``(0-100)``), and a sign before its value; or a tag of that name. Three lists:
+
+* `ANSWERS` and `CONFIDENCES` are what our prompts ask for, and count everywhere.
+* `OTHER_ANSWERS` and `OTHER_CONFIDENCES` are words of published prompts that also occur in
+  ordinary reasoning ("Probability: 3/8"). `other_prompts` says where they count.
+* `Rules` adds a caller's own words, which count as the first list does.
+
+All patterns have bounded quantifiers.
+"""
+
+import re
+from functools import lru_cache
+
+from plain.characters import fold
+
+ANSWERS = ("answer",)
+CONFIDENCES = ("confidence",)
+#: What is decided, in the words of other prompts.
+OTHER_ANSWERS = (
+    *("guess", "diagnosis", "prediction", "decision", "choice", "verdict", "classification"),
+    *("label", "selection", "option", "result", "conclusion", "solution", "output", "response"),
+)
+OTHER_CONFIDENCES = ("probability", "certainty", "likelihood")
+
+# Words that may stand before and after the name in a label.
+_BEFORE = (
+    r"(?:(?:and|with|an?|my|the|your|our|so|final|overall|correct|stated|estimated"
+    r"|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
+)
+_BEFORE_OTHERS = (
+    r"(?:(?:and|with|my|the|final|overall|correct|stated|estimated|best|most|likely|predicted"
+    r"|selected|chosen|primary|main|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
+)
+_AFTER = (
+    r"(?:[\s_]{1,3}(?:level|score|rating|estimate|value|probability|choice|option))?"
+    r"(?:\s{1,3}(?:in|that|for)\s{1,3}(?:(?:my|the|this|final)\s{1,3}){0,2}answer"
+    r"(?:\s{1,3}is\s{1,3}(?:correct|right))?)?"
+)
+# "Probability of being correct", "Probability that this guess is right".
+_OF_BEING_RIGHT = (
+    r"(?:\s{1,3}(?:of|that)(?:\s{1,3}(?:it|this|my|the|your|guess|answer|is|being)){0,4}"
+    r"\s{1,3}(?:correct(?:ness)?|right))?"
+)
+# "(0-1)" after the label names the scale; "(0.9)" is the value and is left alone.
+_SCALE = r"(?:\s{0,3}[(\[](?![.0-9%\s]{1,10}[)\]])[^()\[\]]{0,80}[)\]])?"
+# Between label and value: a sign, or "is"/"was"/"of"; nothing at all before a number or at the end
+# of the line (a heading, or a label whose value is on the next line).
+_SEPARATOR = (
+    r"[\s*_\"'`}]{0,8}"
+    r"(?P<separator>[:=|]|[-–—](?=\s)|(?:is|was|of)(?![a-z])\s{0,3}:?|(?=[\s(\[~≈]{0,4}[.]?[0-9])|$)"
+)
+_TURN = (
+    r"(?<=[\s.])(?P<turn>(?-i:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:)"
+)
+_TAG_OF_ANSWER = r"(?:final[_-]?)?answer"
+_TAG_OF_CONFIDENCE = r"confidence(?:[_-]?(?:score|level|rating))?"
+
+
+@lru_cache(maxsize=64)
+def find_marks(
+    answers: tuple[str, ...] = (), confidences: tuple[str, ...] = (), others: str = ""
+) -> "re.Pattern[str]":
+    """Give the pattern of labels and tags.
+
+    Parameters
+    ----------
+    answers, confidences
+        A caller's own words, beside `ANSWERS` and `CONFIDENCES`.
+    others
+        Which of the other prompts' words are found too: "a" those of answers, "c" those of
+        confidences, "ac" both.
+
+    Returns
+    -------
+    re.Pattern
+        A match has the groups ``tag`` (with its slash), ``answer`` or ``confidence`` (the name),
+        ``separator`` and ``turn``.
+
+    Examples
+    --------
+    >>> find_marks().search("My final answer: 5")["answer"]
+    'answer'
+    >>> find_marks(answers=("How many?",)).search("How many? 5")["answer"]
+    'How many?'
+    """
+    more_answers = (*answers, *(OTHER_ANSWERS if "a" in others else ()))
+    more_confidences = (*confidences, *(OTHER_CONFIDENCES if "c" in others else ()))
+    before, after = _BEFORE, _AFTER
+    if others:
+        before, after = _BEFORE_OTHERS, _AFTER + _OF_BEING_RIGHT
+    return re.compile(
+        f"<(?P<tag>/?(?:(?P<answer_tag>{_alternatives(more_answers, _TAG_OF_ANSWER)})"
+        f"|{_alternatives(more_confidences, _TAG_OF_CONFIDENCE)}))>"
+        rf"|(?<![a-z0-9]){before}(?:(?P<answer>{_alternatives((*more_answers, *ANSWERS))})"
+        rf"|(?P<confidence>{_alternatives((*more_confidences, *CONFIDENCES))}))"
+        rf"{after}{_SCALE}{_SEPARATOR}"
+        rf"|{_TURN}",
+        re.IGNORECASE,
+    )
+
+
+def _alternatives(words: tuple[str, ...], *patterns: str) -> str:
+    """Return a pattern that matches one of the words, the longest first."""
+    escaped = sorted((_escape(word) for word in words), key=len, reverse=True)
+    return "|".join((*escaped, *patterns))
+
+
+def _escape(word: str) -> str:
+    return r"[\s_-]{1,3}".join(re.escape(part) for part in fold(word).split())

@@ -1,0 +1,115 @@
+r"""Tell a confidence level of statistics from a confidence in the answer.
+
+``Confidence level: 95%``, then ``z = 1.96`` and ``Answer: 1.96``: the 95 % were given. ``We are
+95% confident that the mean lies in (1, 2)``: they belong to the interval. Neither is a confidence
+in the answer.
+"""
+
+import re
+
+from plain.confidence import read_confidence
+from plain.statements import Statement
+from plain.turns import is_markup
+
+#: Words of a text on statistics.
+STATISTICS = re.compile(
+    r"\bconfidence\s{1,3}interval|\bhypothes[ie]s\b|\bH_?0\b|\bp-?\s?values?\b|\bmargin\sof\serror"
+    r"|\bsignifican(?:t|ce)\b|\bcritical\svalue|\b[zt](?:[-\s]?(?:score|value|statistic)\b|\s?[*=])"
+    r"|\bstandard\s(?:error|deviation)|\b(?:population|sample|true)\s(?:mean|proportion|size)"
+    r"|z_\{?\\?[a-z0-9]|\\alpha|α",
+    re.IGNORECASE,
+)
+#: What a statement about an interval or a parameter names.
+OF_A_PARAMETER = re.compile(
+    r"\b(?:intervals?|mean|proportion|parameter|population|mu|sigma|contains?|lies|between)\b|[μσ]"
+    r"|\\mu|\\sigma",
+    re.IGNORECASE,
+)
+_USUAL_LEVELS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+_BEGINS = re.compile(r"[01]?[.][0-9]{1,4}|[0-9]{2}(?:[.][0-9])?\s?\\?%")
+_NUMBER = r"[-+−]?\s?[$€£]?[0-9]{0,12}[.,]?[0-9]{1,12}%?"
+_INTERVAL = re.compile(
+    rf"[\[(]\s{{0,3}}{_NUMBER}\s{{0,3}}[,;]\s{{0,3}}{_NUMBER}\s{{0,3}}[\])]"
+    rf"|(?<![0-9.,]){_NUMBER}\s{{0,3}}(?:to|[-–—±]|\\pm|and|<|≤|\\leq?)\s{{0,3}}{_NUMBER}"
+    r"|±|\\pm|(?:<|≤|\\leq?).{1,40}(?:<|≤|\\leq?)"
+)
+
+
+def is_interval(answer: str) -> bool:
+    """Say whether an answer is an interval, or holds one.
+
+    Examples
+    --------
+    >>> is_interval("(1.2, 3.4)"), is_interval("12 ± 3"), is_interval("12")
+    (True, True, False)
+    """
+    return _INTERVAL.search(answer[:200]) is not None
+
+
+def drop_levels(statements: list[Statement], text: str, scale: int | None) -> list[Statement]:
+    """Return the statements without the confidence levels of statistics.
+
+    A confidence before the answer is one if it is a usual level (95 %), does not stand beside the
+    answer, and is called a level or has words of statistics between it and the answer. After the
+    answer, such words beside it make it one, if it is not the next or the last line.
+
+    Parameters
+    ----------
+    statements
+        What `find_statements` found in `text`.
+    text
+        The response.
+    scale
+        What a bare number is out of.
+    """
+    answers = [s for s in statements if s.kind == "answer"]
+    if not answers or len(answers) == len(statements):
+        return statements
+    first = min(s.start for s in [s for s in answers if s.strong] or answers)
+    early = [s for s in statements if s.kind == "confidence" and s.start < first]
+    early = [s for s in early if _is_usual(s, scale)]
+    late = [s for s in statements if s.kind == "confidence" and s.start >= first]
+    late = [s for s in late if _is_usual(s, scale) and _is_late_level(s, answers, text)]
+    if late:
+        dropped = {s.start for s in late}
+        statements = [s for s in statements if s.kind == "answer" or s.start not in dropped]
+    if not early:
+        return statements
+    words = max((m.start() for m in STATISTICS.finditer(text, early[0].start, first)), default=-1)
+    levels = {
+        s.start
+        for s in early
+        if (s.start < words or "level" in text[s.start : s.start + 40].partition("\n")[0].lower())
+        and (
+            STATISTICS.search(s.text)
+            or not (s.strong and is_markup(text[s.end : min(first, s.end + 200)]))
+        )
+    }
+    return [s for s in statements if s.kind == "answer" or s.start not in levels]
+
+
+def _is_usual(level: Statement, scale: int | None) -> bool:
+    """Say whether a number is a usual level, or begins with one and words of statistics follow."""
+    stated = level.text
+    if STATISTICS.search(stated) and (number := _BEGINS.match(stated)):
+        stated = number.group()
+    return read_confidence(stated, scale=scale).value in _USUAL_LEVELS
+
+
+def _is_late_level(level: Statement, answers: list[Statement], text: str) -> bool:
+    """Say whether a usual level after the answer is one of statistics.
+
+    By its place: a line beside the answer, or the last line, states a confidence in the answer.
+    """
+    start = text.rfind("\n", max(0, level.start - 300), level.start) + 1 or level.start
+    if STATISTICS.search(text, start, level.start + 200) is None:
+        return False
+    if not level.strong:
+        return True
+    if "level" not in text[level.start : level.start + 40].partition("\n")[0].lower():
+        return False
+    beside = any(
+        s.end <= level.start and is_markup(text[s.end : min(level.start, s.end + 200)])
+        for s in answers[-20:]
+    )
+    return not beside and not is_markup(text[level.end : level.end + 200])

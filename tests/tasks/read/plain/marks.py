@@ -1,0 +1,154 @@
+"""Tell which labels of a line state something: those of mentions and judgements do not.
+
+A mark is a match of `labels.find_marks`. ``end with "Answer:"`` only mentions a label, ``the answer
+is correct`` judges an answer, ``The answer is not D. The answer is C.`` denies one first, and in
+``it occurs with probability 1/4`` the word belongs to the answer.
+"""
+
+import re
+
+# What may stand before a label that begins its line: punctuation, list numbers, \text{.
+_LINE_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?(?:\\text(?:bf)?\{[\W_]*)?")
+MAX_LINE_START = 60
+# "From what is given, the best" of "... answer is D": words that lead to an answer and hold none.
+_LEAD_IN = re.compile(
+    r"[\s*_\"'“(]{0,8}(?:after|among|as|based|because|by|considering|for|from|given|hence|here|i"
+    r"|in|it|looking|my|of|on|since|so|taking|the|therefore|thus|to|upon|using|we|with)(?![a-z])"
+    r"(?:(?!\b(?:because|since|so|hence|therefore|not|no|never)\b|n['’]t)[^0-9.;:!?()]){0,300}",
+    re.IGNORECASE,
+)
+# "the answer is correct" judges an answer and states none.
+_JUDGEMENT = re.compile(
+    r"[\s*_]{0,5}(?:not |likely |probably )?(?:correct|right|wrong|incorrect|valid|reasonable)\b",
+    re.IGNORECASE,
+)
+# "The answer is not D" denies an answer.
+_DENIED = re.compile(r"[\s*_]{0,5}(?:not|never|neither)\b", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"[^.;!?,]{0,100}(?:\b(?:not|never|neither|wrong|incorrect)\b|n['’]t\b)[^.;!?]{0,100}[.;!?]"
+    r"\W{0,8}(?:(?:so|but|hence|thus|therefore|instead|rather)\W{1,3})?",
+    re.IGNORECASE,
+)
+# Before "confidence": "Lack of confidence: 0.2" states none. "Answer: No Confidence: 0.9" does.
+_LACK = re.compile(
+    r"(?:\b(?:lack|loss|absence)\s{1,3}of|\b(?:have|has|had|with)\s{1,3}no|\bwithout)\s{1,3}(?:any\s{1,3})?$"
+    r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
+    re.IGNORECASE,
+)
+# Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
+_ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
+
+# "Answer and" before "Confidence (0-100): C, 80%", and that value.
+_AND_ANSWER = re.compile(
+    r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
+    r"answer[\s*_]{0,4}(?:[&+/,]|and)?[\s*_]{0,4}",
+    re.IGNORECASE,
+)
+_SHARE = r"[0-9][0-9.]{0,8}\s?(?:\\?%|percent|/\s?100?)"
+_BOTH = (
+    re.compile(  # "A, 80; B, 10"
+        r"(?P<answer>\W{0,4}[A-J]\b[^%;|0-9]{0,300}?)[\s,(\[]{1,8}(?P<confidence>[0-9][0-9.]{0,8})"
+        r"[)\]]?\s{0,3}[;|,]\s{0,3}[A-J]\b"
+    ),
+    # A list, "A, 80%; B, 10%": the first counts.
+    re.compile(
+        rf"(?P<answer>[^%;|]{{1,300}}?)[\s,(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
+        r"\s{0,3}(?:[;|]|(?:,|and|or)\s?(?=[A-J]\b))[^%;|]{1,300}[0-9]\s?(?:\\?%|percent|/\s?100)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?P<answer>.{1,1000}?)[\s,;|(\[]{1,8}"
+        rf"(?P<confidence>{_SHARE})[\s)\].\"'*_`]{{0,8}}$",
+        re.IGNORECASE,
+    ),
+    # "C, 80% (fairly sure)"
+    re.compile(
+        rf"(?P<answer>.{{1,1000}}?)[\s,;|(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
+        r"\s{0,3}[(,;–—-]\s{0,3}[^()0-9%]{1,80}[)\s.]{0,4}$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?P<answer>.{1,1000})[,;|(](?P<confidence>[^,;|()]{1,80})[)\s]{0,8}$"),
+)
+
+
+def begins_line(line: str, position: int) -> bool:
+    """Say whether a label there begins its line, but for markup and the number of a list."""
+    return position <= MAX_LINE_START and _LINE_START.fullmatch(line, 0, position) is not None
+
+
+def is_mention(line: str, mark: re.Match[str]) -> bool:
+    """Say whether a mark only looks like a label."""
+    if mark["separator"] is None:
+        return False
+    # A quotation: 'end with "Answer:" and ...'.
+    before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
+    if before and before + after in ('""', "''", "``", "“”", "‘’"):
+        return True
+    lacks = _LACK.search(line, max(0, mark.start() - 40), mark.start())
+    if mark["confidence"] and lacks:
+        return True
+    # A label without a sign is a heading of its own, or "confidence 0.9".
+    if mark["separator"] == "":
+        if mark.end() == len(line):
+            return not begins_line(line, mark.start())
+        return mark["answer"] is not None
+    return mark["separator"][0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
+
+
+def is_aside(line: str, first: re.Match[str], mark: re.Match[str], words: frozenset[str]) -> bool:
+    """Say whether "probability" after an answer on its line belongs to the answer.
+
+    ``Lyon, Probability: 80%`` states one; ``it occurs with probability 1/4`` and the option ``B)
+    Probability: 0.3`` do not.
+    """
+    if (mark["confidence"] or "").lower() not in words or mark["tag"]:
+        return False
+    small = mark.group()[:1].islower() and not first.group()[:1].islower()
+    before = line[max(0, mark.start() - 16) : mark.start()]
+    return small or (mark["separator"] or "")[:1] != ":" or _ASIDE.search(before) is None
+
+
+def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
+    """Return where those marks of answers begin whose value is in a sentence: "the answer is D".
+
+    A sentence that judges the value of a tag before it is no mark: it is taken out of the list.
+    """
+    leads: set[int] = set()
+    kept = marks[:1]
+    for mark in marks[1:]:
+        before = kept[-1]
+        inner = mark["answer"] and (mark["separator"] or "")[:1].isalpha()
+        if inner and (before["answer"] or (before["answer_tag"] and before["tag"][0] != "/")):
+            value = line[before.end() : mark.start()]
+            if before is not kept[0] and before["separator"] and _DENIED.match(line, before.end()):
+                kept.pop()  # "the answer is not D. The answer is C"
+                leads.add(kept[-1].start())
+            elif value.strip() and len(value) < 400 and _leads(value):
+                leads.add(before.start())
+            elif value.strip() and before["tag"]:
+                continue
+        kept.append(mark)
+    marks[:] = kept
+    return leads
+
+
+def denies(value: str) -> bool:
+    """Say whether what follows "the answer is" denies an answer: "not 5"."""
+    return _DENIED.match(value) is not None
+
+
+def _leads(value: str) -> bool:
+    """Say whether a text before "the answer is" holds no answer."""
+    return (_LEAD_IN.fullmatch(value) or _DENIAL.fullmatch(value)) is not None
+
+
+def names_both(line: str, mark: re.Match[str]) -> bool:
+    """Say whether a label of a confidence begins with "Answer and"."""
+    return (
+        mark.start() <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
+    )
+
+
+def match_both(value: str) -> re.Match[str] | None:
+    """Match the groups ``answer`` and ``confidence`` in what follows a label for both."""
+    return next((m for pattern in _BOTH if (m := pattern.match(value))), None)

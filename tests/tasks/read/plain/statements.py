@@ -1,0 +1,448 @@
+r"""Find what a response states as its answer and as its confidence, line by line.
+
+A *statement* is a label and the text after it: ``Answer: 5``. Statements are **strong** when they
+follow the form the prompt asks for (the label begins its line, or follows one that does, and is
+followed by a colon, equals sign, dash or tag: a final line; or it begins a sentence and a number
+follows: ``Wait. Answer: 6``), and **weak** otherwise: labels in the middle of a sentence, ``the
+answer is 5``, ``#### 5``. A lone ``\boxed{5}`` is a weak answer. JSON (`objects`) is strong if it
+begins or ends its line, and counts only if no other answer follows it: else it was an example.
+
+An answer may be a sentence: of ``<answer> From the text, the best answer is D. </answer>``, it is
+what follows "answer is", but not "answer is not". If the value stood before (``B, because the
+answer is even``), a tag is kept whole. One label may name both: ``Answer and Confidence (0-100): C,
+80%``.
+
+Only the response's own block is read. A strong statement, and then a line that begins the next turn
+(``Problem:``, ``Example 2:``, ``User:``, ``<|im_start|>`` ...), end it; after a weak statement
+such a line only makes the weak statements that follow it count no more. Words that may also belong
+to the answer (``Input:``, ``Task:``, ``Next:``) and headings end it once strong answer and
+confidence are there; before that, the words end it at the next strong answer.
+
+All patterns have bounded quantifiers, so the time is proportional to the length of the text.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+from caopd_bench.tasks.read.rules import Rules
+from plain.characters import clean_answer, find_box
+from plain.confidence import MAX_STATEMENT, read_confidence
+from plain.labels import OTHER_CONFIDENCES, find_marks
+from plain.marks import (
+    begins_line,
+    denies,
+    is_aside,
+    is_mention,
+    join_sentences,
+    match_both,
+    names_both,
+)
+from plain.objects import Stated, find_objects
+from plain.repeats import is_same
+from plain.turns import MAYBE_TURN_LINE, TURN_LINE
+
+Kind = Literal["answer", "confidence"]
+_PLAIN = Rules()
+
+
+class Statement(NamedTuple):
+    """One labelled text of the block, and its place in the text.
+
+    ``label`` is the name in lower case, ``<name>`` for a tag, ``{}`` for an object.
+    """
+
+    kind: Kind
+    text: str
+    strong: bool
+    start: int
+    end: int
+    label: str
+    denying: bool = False  # "the answer is not 5"
+
+
+_SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
+# GSM8K's "#### 72", but not a heading such as "#### 2. Check".
+_GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
+# The same in mathematics or after a sentence.
+_GSM8K_INSIDE = re.compile(
+    r"(?:(?<=[^\s#]\s)\s{0,3}|(?<=[.:;,)=*_])|(?=\\[(\[]|\$))"
+    r"(?P<text>(?:\\[(\[]|\$\$?)?\s{0,3}#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,30})$"
+)
+# Where a sentence such as "the answer is 5, because ..." stops being the answer.
+# The point of "the answer is E. coli" ends no sentence: it is between a letter and a small word.
+_PROSE_END = re.compile(
+    r"(?:[!?;]|\.(?!(?:(?<=^[A-Z]\.)|(?<=[*_\"'“][A-Z]\.))\s(?!(?:the|this|that|and|but|because|since"
+    r"|with|confidence|confident|probability|certainty|not|all|none|which|where|for|you|they|thus"
+    r"|hence|therefore|then|also|its|has|was)\b)[a-z]{3}))(?=\s)"
+    r"|,?\s(?:because|since|so|which|where|as)\s"
+)
+
+# Where the value of a key ends in what is nearly JSON: '5", "why": ...'.
+_NEXT_ENTRY = re.compile(r"[\"']?\s{0,3},\s{0,3}[\"'][\w -]{1,40}[\"']\s{0,3}:")
+# Before an object on its line: markup, a few words and a sign, "```json".
+_BEFORE_OBJECT = re.compile(
+    r"[\W_]{0,20}(?:[a-z]{1,12}[ :=*`]{1,6}){0,3}[\W_]{0,20}", re.IGNORECASE
+)
+_HEADING = re.compile(r"\s{0,3}###")
+# Nothing but markup: the value is on the next line, or there is none.
+_ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
+_PLACEHOLDER = re.compile(
+    r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
+    r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
+    re.IGNORECASE,
+)
+
+
+def find_statements(
+    text: str,
+    *,
+    intervals: bool = False,
+    rules: Rules = _PLAIN,
+    others: str = "",
+    objects: bool = True,
+    draft: bool = False,
+) -> list[Statement]:
+    r"""Return the statements of the first block, in order, without empty or placeholder answers.
+
+    Parameters
+    ----------
+    text
+        A response without thinking, as `turns.split_turns` gives it.
+    intervals
+        Answers may be half-open intervals; see `characters.clean_answer`.
+    rules
+        A caller's labels, keys and scale.
+    others
+        Which words of other prompts are labels too, as for `labels.find_marks`.
+    objects
+        Whether JSON is read as such.
+    draft
+        The text is thinking: all of it is read, whatever looks like the next turn, and a tag may
+        follow a sentence.
+
+    Examples
+    --------
+    >>> for s in find_statements("Answer: 5. Confidence: 0.9\nProblem: 2+2\nAnswer: 4"):
+    ...     print(s.kind, s.text, s.strong)
+    answer 5 True
+    confidence 0.9 True
+    """
+    block = _Block(intervals, rules, others, draft)
+    return block.read(text, objects)
+
+
+class _Block:
+    """The block while its lines are read."""
+
+    def __init__(
+        self, intervals: bool, rules: Rules, others: str, draft: bool, inside: bool = False
+    ) -> None:
+        self.intervals = intervals
+        self.rules = rules
+        self.marks = find_marks(rules.answer_labels, rules.confidence_labels, others)
+        # Other prompts' words, which may belong to the answer on their line.
+        self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
+        self.draft = draft
+        self.inside = inside  # what is read is the value of an object
+        self.statements: list[Statement] = []
+        self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
+        self.no_weak = False  # a turn began after weak statements: only strong ones count now
+        self.no_answer = False  # a turn may have begun: the next strong answer belongs to it
+        self.boxes = False
+        self.boxed = False
+        self.ended = False
+        self.waiting: _Waiting | None = None  # a label whose value is to come
+        self.boxable: list[str] = []  # lines, with confidences blanked: \boxed{0.9} is no answer
+
+    def read(self, text: str, objects: bool) -> list[Statement]:
+        self.boxes = "\\boxed" in text
+        done = 0
+        for stated in find_objects(text, self.rules) if objects and "{" in text else ():
+            self._read_lines(text[done : stated.start], done)
+            if self.ended:
+                break
+            self._read_object(stated, text)
+            done = stated.end
+        if not self.ended:
+            self._read_lines(text[done:], done)
+        self.no_weak = False
+        self._add_boxes()
+        return _drop_denials(_drop_examples(_drop_quoted(self.statements, text)))
+
+    def _add_boxes(self) -> None:
+        if self.boxes:
+            boxable = "".join(self.boxable)
+            last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
+            for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
+                if (box := find_box(part)) is not None:
+                    self._add("answer", box[0], False, box[1], len(part), "")
+
+    def _read_lines(self, text: str, start: int) -> None:
+        for line in text.split("\n"):
+            blanks: list[tuple[int, int]] = []
+            self._read_line(line, start, blanks)
+            if self.ended:
+                break
+            start += len(line) + 1
+            if self.boxes and not self.no_weak:
+                self.boxable += (_blank(line, blanks), "\n")
+                self.boxed |= "\\boxed" in self.boxable[-2]
+        if self.boxable:
+            self.boxable.pop()  # no line end after the last
+
+    def _read_object(self, stated: Stated, text: str) -> None:
+        """Take what an object states; one with a placeholder is an example."""
+        if stated.answer is not None and _is_placeholder(self._clean(stated.answer)):
+            return
+        if stated.answer is not None and "answer" in stated.answer.lower():
+            stated = self._read_inside(stated, stated.answer)
+        before = text[max(0, stated.start - 80) : stated.start].rpartition("\n")
+        after = text[stated.end : stated.end + 80].partition("\n")[0]
+        begins = (before[1] or stated.start <= 80) and _BEFORE_OBJECT.fullmatch(before[2])
+        strong = bool(self.waiting or begins or _ONLY_MARKUP.fullmatch(after))
+        self.waiting = None
+        if stated.answer is not None:
+            self._add("answer", stated.answer, strong, stated.start, stated.end, "{}")
+        if stated.confidence is not None and not self.ended:
+            self._add("confidence", stated.confidence, strong, stated.start + 1, stated.end, "{}")
+        if self.boxes and not self.no_weak:
+            self.boxable.append(" " * (stated.end - stated.start))
+
+    def _read_inside(self, stated: Stated, text: str) -> Stated:
+        """Read an answer that is itself a response: ``{"response": "Answer: 5"}``."""
+        if self.inside:
+            return stated
+        block = _Block(self.intervals, self.rules, "", False, inside=True)
+        found = [s for s in block.read(text, True) if s.strong]
+        answers = [s for s in found if s.kind == "answer"]
+        if not answers:
+            return stated
+        confidence = next((s for s in reversed(found) if s.kind == "confidence"), None)
+        if confidence is None:
+            return stated._replace(answer=answers[-1].text)
+        before = [s for s in answers if s.start < confidence.start]
+        return stated._replace(answer=(before or answers)[-1].text, confidence=confidence.text)
+
+    def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
+        """Read one line; `blanks` collects where its confidences are."""
+        marks = [m for m in self.marks.finditer(line) if not is_mention(line, m)]
+        at_start = bool(marks) and begins_line(line, marks[0].start())
+        if not at_start:
+            self._check_turn(line)
+        if self.ended:
+            return
+        if at_start:
+            self.waiting = None
+        if not marks:
+            self._read_unmarked(line, start, blanks)
+            return
+        leads: set[int] = set()
+        if len(marks) > 1:
+            marks = [
+                m
+                for n, m in enumerate(marks)
+                if not (n and is_aside(line, marks[0], m, self.asides))
+            ]
+            leads = join_sentences(line, marks)
+        carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
+        for mark, following in zip(marks, [*marks[1:], None], strict=True):
+            if mark["turn"]:
+                if self.strong and at_start and not self.draft:
+                    self.ended = True
+                    return
+                continue
+            tag = mark["tag"]
+            if tag and tag[0] == "/":
+                continue
+            kind: Kind = "answer" if mark["answer"] or mark["answer_tag"] else "confidence"
+            prose = (mark["separator"] or "")[:1].isalpha()
+            end = following.start() if following else len(line)
+            value = line[mark.end() : end]
+            if not at_start and not prose and (tag or _has_digit(value)):
+                at_start = self._begins_sentence(line, mark)
+            strong = at_start and (not prose or carried == kind)
+            label = f"<{tag.lower()}>" if tag else (mark["answer"] or mark["confidence"]).lower()
+            if mark.start() in leads or _ONLY_MARKUP.fullmatch(value):
+                if following is None:
+                    both = kind == "confidence" and not tag and names_both(line, mark)
+                    self.waiting = _Waiting(kind, strong, label, both)
+                elif strong:
+                    carried = kind
+                continue
+            carried = None
+            both = kind == "confidence" and not tag and names_both(line, mark)
+            if both and self._split(value, start + mark.end(), label):
+                blanks.append((mark.end(), end))
+                continue
+            quoted = line[mark.start() - 1 : mark.start()] if mark.start() else ""
+            if prose and (cut := _PROSE_END.search(value)):
+                value = value[: cut.start() + (cut.group() == ".")]
+            if kind == "confidence":
+                blanks.append((mark.end(), mark.end() + len(value)))
+                if following or quoted == '"':  # a comma between two entries
+                    value = value.rstrip(" \t,\"'")
+            elif quoted and quoted in "\"'" and (cut := _NEXT_ENTRY.search(value)):
+                value = value[: cut.start()]
+            denying = prose and kind == "answer" and denies(value)
+            self._add(kind, value, strong, start + mark.start(), start + end, label, denying)
+            if self.ended:
+                return  # type: ignore[unreachable]  # _add may have ended the block
+
+    def _split(self, value: str, start: int, label: str) -> bool:
+        """Add the two statements of "C, 80%", and say whether there are two."""
+        match = match_both(value)
+        if match is None:
+            return False
+        for kind in ("answer", "confidence"):
+            first, last = match.span(kind)
+            self._add(kind, match[kind].strip("[] "), True, start + first, start + last, label)
+            if self.ended:
+                break
+        return True
+
+    def _check_turn(self, line: str) -> None:
+        """Notice a line that begins the next turn."""
+        if self.draft:
+            return
+        complete = len(self.strong) == 2
+        if TURN_LINE.match(line):
+            self.ended = bool(self.strong)
+            self.no_weak |= bool(self.statements) or self.boxed
+        elif MAYBE_TURN_LINE.match(line):
+            self.ended = complete
+            self.no_answer |= "answer" in self.strong
+        elif complete and _HEADING.match(line) and not _GSM8K.match(line):
+            self.ended = True
+
+    def _read_unmarked(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
+        end = start + len(line)
+        if self.waiting is not None and not _ONLY_MARKUP.fullmatch(line):
+            kind, strong, label, both = self.waiting
+            self.waiting = None
+            if both and self._split(line, start, label):
+                blanks.append((0, len(line)))
+                return
+            self._add(kind, line, strong, start, end, label)
+            if kind == "confidence":
+                blanks.append((0, len(line)))
+        elif "####" in line and (gsm8k := _GSM8K.match(line) or _GSM8K_INSIDE.search(line)):
+            self._add("answer", gsm8k["text"], False, start, end, "####")
+
+    def _add(
+        self,
+        kind: Kind,
+        raw: str,
+        strong: bool,
+        start: int,
+        end: int,
+        label: str,
+        denying: bool = False,
+    ) -> None:
+        if kind == "confidence":
+            text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
+            counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
+        else:
+            text = self._clean(raw)
+            if _is_placeholder(text):
+                return
+            counts = strong
+            self.ended |= strong and self.no_answer
+        if self.ended or (self.no_weak and not strong):
+            return
+        if counts:
+            self.strong.add(kind)
+        self.statements.append(Statement(kind, text, strong, start, end, label, denying))
+
+    def _clean(self, raw: str) -> str:
+        return clean_answer(raw, intervals=self.intervals)
+
+    def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
+        """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
+
+        A tag does so in thinking only.
+        """
+        before = line[max(0, mark.start() - 8) : mark.start()]
+        may_begin = self.draft if mark["tag"] else mark.group()[:1].isupper()
+        return may_begin and _SENTENCE_END.search(before) is not None
+
+
+class _Waiting(NamedTuple):
+    """A label whose value is on a line to come."""
+
+    kind: Kind
+    strong: bool
+    label: str
+    both: bool  # "Answer and Confidence:"
+
+
+def _drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
+    """Return the statements without those of objects in a sentence, beside a final line.
+
+    ``The API returns {"result": "ok", "confidence": 0.7} here.`` At the end of its line, one that
+    states the answer of the final line may hold its confidence.
+    """
+    finals = [s for s in statements if s.kind == "answer" and s.strong and s.label != "{}"]
+    objects = [s for s in statements if s.label == "{}"]
+    if not finals or not objects:
+        return statements
+    answers = {s.end: s.text for s in objects if s.kind == "answer"}
+    quoted: set[int] = set()
+    for s in objects:
+        before = text[max(0, s.start - 80) : s.start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
+        if not _has_word(before) or before[-1] in ":=>":
+            continue
+        after = text[s.end : s.end + 80].partition("\n")[0]
+        same = s.end in answers and is_same(answers[s.end], finals[-1].text)
+        if not same or _has_word(after):
+            quoted.add(s.end)
+    return [s for s in statements if s.label != "{}" or s.end not in quoted]
+
+
+def _has_word(text: str) -> bool:
+    return any(map(str.isalpha, text))
+
+
+def _drop_examples(statements: list[Statement]) -> list[Statement]:
+    """Return the statements without those of an object after which another answer stands."""
+    if not any(s.label == "{}" for s in statements):
+        return statements
+    last = max((s for s in statements if s.kind == "answer"), key=lambda s: s.start, default=None)
+    if last is None:
+        return statements
+    # An answer counts no more once it has a confidence, unless it has one of its own.
+    paired = max((s.start for s in statements if s.kind == "confidence"), default=0)
+    paired = paired if paired < last.start else 0
+    examples = {
+        s.end
+        for s in statements
+        if s.label == "{}" and s.kind == "answer" and paired < s.end <= last.start
+        if not is_same(s.text, last.text)
+    }
+    return [s for s in statements if s.label != "{}" or s.end not in examples]
+
+
+def _drop_denials(statements: list[Statement]) -> list[Statement]:
+    """Return the statements without "the answer is not D", if an answer is stated elsewhere."""
+    denials = {s.start for s in statements if s.denying}
+    answers = {s.start for s in statements if s.kind == "answer"}
+    if not denials or not answers - denials:
+        return statements
+    return [s for s in statements if s.start not in denials]
+
+
+def _is_placeholder(answer: str) -> bool:
+    return len(answer) <= 100 and _PLACEHOLDER.fullmatch(answer) is not None
+
+
+def _has_digit(value: str) -> bool:
+    return any(map(str.isdigit, value[:MAX_STATEMENT]))
+
+
+def _blank(line: str, spans: list[tuple[int, int]]) -> str:
+    """Return the line with spaces in the spans, which are in order."""
+    pieces: list[str] = []
+    done = 0
+    for start, end in spans:
+        pieces += (line[done:start], " " * (end - start))
+        done = end
+    return "".join((*pieces, line[done:]))
