@@ -108,10 +108,17 @@ def make_row(
     confidence: float | None,
     correct: int,
     status: Status,
-    probabilities: tuple[float, ...],
-    right_option: int,
+    probabilities: tuple[float, ...] = (),
+    right_option: int = -1,
+    *,
+    sample: int = GREEDY,
+    answer: str | None = None,
+    stated: str | None = None,
+    text: str | None = None,
+    question: str | None = None,
+    gold: str | None = None,
 ) -> Row:
-    """Make a row without a text, for logs of a hundred thousand.
+    """Make a row as `Row` does, for logs of a hundred thousand.
 
     Examples
     --------
@@ -121,9 +128,10 @@ def make_row(
     True
     """
     row: Any = _Open()
-    row.task, row.item_hash, row.sample, row.groups = task, item_hash, GREEDY, groups
+    row.task, row.item_hash, row.sample, row.groups = task, item_hash, sample, groups
     row.confidence, row.correct, row.status = confidence, correct, status
-    row.answer = row.stated = row.text = row.question = row.gold = None
+    row.answer, row.stated, row.text = answer, stated, text
+    row.question, row.gold = question, gold
     row.probabilities, row.right_option = probabilities, right_option
     row.__class__ = Row
     made: Row = row

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from caopd_bench.tasks.judge.aggregates import SET_METRICS
 from caopd_bench.tasks.judge.options import options_of
 from caopd_bench.tasks.judge.verify import group_answers, verify
-from caopd_bench.tasks.read.parse import ParsedResponse, find_spans, judge_spans, parse_response
+from caopd_bench.tasks.read.parse import Spans, find_spans, judge_spans
 
-__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "vote"]
+__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "read_spans", "vote"]
 
 Judged = tuple[float | None, float, str, "str | None"]  # confidence, correct, status, answer
 AGREEMENT_METRICS = ("ece", "brier", "auroc")
+#: Responses that are remembered, the samples of a question or two, and their longest in characters.
+REMEMBERED, LONGEST = 64, 1 << 16
 
 
 def judge(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def judge_given(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any
     text = results[0]
     if not isinstance(text, str):
         return _values(None, 0.0, "api_error")
-    parsed = judge_spans(find_spans(text)._replace(answer=doc["given"]))
+    parsed = judge_spans(read_spans(text)._replace(answer=doc["given"]))
     is_answered = doc["given"] is not None and parsed.status != "unfinished"
     correct = float(is_answered and _is_right(doc, doc["given"]))
     return _values(parsed.confidence if parsed.status == "ok" else None, correct, parsed.status)
@@ -81,6 +84,28 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
     return values
 
 
+def read_spans(text: str, kind: str = "number") -> Spans:
+    r"""Find what a response states, as `find_spans`; who judges and then stores it, reads it once.
+
+    Parameters
+    ----------
+    text : str
+    kind : str
+        Of the answer.
+
+    Examples
+    --------
+    >>> read_spans("Answer: 7\nConfidence: 95%")
+    Spans(answer='7', confidence='95%', unfinished=False)
+    """
+    return find_spans(text, kind=kind) if len(text) > LONGEST else _remember_spans(text, kind)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remember_spans(text: str, kind: str) -> Spans:
+    return find_spans(text, kind=kind)
+
+
 def vote(
     answers: Sequence[str | None], kind: str, options: Sequence[str] = ()
 ) -> tuple[float, int | None]:
@@ -107,7 +132,7 @@ def _is_right(doc: Mapping[str, Any], answer: str | None) -> bool:
 def _judge(doc: Mapping[str, Any], text: Any) -> Judged:
     if not isinstance(text, str):  # API models give None for a request that failed
         return None, 0.0, "api_error", None
-    parsed: ParsedResponse = parse_response(text, kind=doc["kind"])
+    parsed = judge_spans(read_spans(text, doc["kind"]))
     is_read = parsed.status != "unfinished"
     correct = float(is_read and _is_right(doc, parsed.answer))
     confidence = parsed.confidence if parsed.status == "ok" else None

@@ -19,6 +19,7 @@ off by plain spaces (``1 234``), and texts longer than `MAX_LENGTH`.
 import re
 import unicodedata
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import fold
@@ -162,6 +163,12 @@ def read_number(text: str) -> Number | None:
         text = text.strip()
         if len(text) > MAX_LENGTH:
             return None
+    return _read(text)
+
+
+# Right answers recur, and so do answers to one question: runs of many models, samples, rewards.
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Number | None:
     sides = [_unwrap(side) for side in _simplify(text).split("=")]
     if len(sides) == 1:
         return _read_side(sides[0]) or _read_sentence(sides[0])

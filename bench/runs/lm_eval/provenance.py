@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 from caopd_bench.tasks.ask.decoding import tell_decoding
 
 __all__ = [
+    "Sources",
     "option_settings",
     "pool_options",
-    "pool_sources",
     "run_provenance",
     "section",
     "task_provenance",
@@ -141,13 +142,36 @@ def _wording(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {"paraphrase": doc["paraphrase"], "scale": doc.get("scale")}
 
 
-def pool_sources(sources: Sequence[Any]) -> Mapping[str, Any] | None:
-    """Give one source for the documents of a task: of a pooled task, the names and all parts."""
-    known = [source for source in sources if isinstance(source, Mapping)]
-    if len(known) < 2:
-        return known[0] if known else None
-    ordered = sorted(known, key=lambda source: str(source.get("set")))
-    return {"set": " + ".join(str(source.get("set")) for source in ordered), "parts": ordered}
+class Sources:
+    """The distinct sources of a task's documents, nearly all of which have one.
+
+    Examples
+    --------
+    >>> sources = Sources()
+    >>> for source in ({"set": "b"}, {"set": "a"}, {"set": "b"}):
+    ...     sources.add(source)
+    >>> sources.pool()
+    {'set': 'a + b', 'parts': [{'set': 'a'}, {'set': 'b'}]}
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+        self._last = ""
+
+    def add(self, source: Any) -> None:
+        """Add that of a document."""
+        # As Python writes it: {"version": 1} equals {"version": 1.0} and is another source.
+        if (written := repr(source)) != self._last:
+            self._last = written
+            self._known.setdefault(json.dumps(source, sort_keys=True), source)
+
+    def pool(self) -> Mapping[str, Any] | None:
+        """Give one source for all: of a pooled task, the names and all parts."""
+        known = [source for source in self._known.values() if isinstance(source, Mapping)]
+        if len(known) < 2:
+            return known[0] if known else None
+        ordered = sorted(known, key=lambda source: str(source.get("set")))
+        return {"set": " + ".join(str(source.get("set")) for source in ordered), "parts": ordered}
 
 
 def thinking_setting(arguments: Any, backend: Any = None) -> dict[str, Any]:

@@ -9,7 +9,6 @@ is read.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,17 +21,24 @@ from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.notes import AnswerCount
+from caopd_bench.runs.lm_eval.find import date_of, find_samples
 from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
 from caopd_bench.runs.lm_eval.lines import complete
 from caopd_bench.runs.lm_eval.made import Made, add_options, check_count, say_filters
 from caopd_bench.runs.lm_eval.provenance import (
-    pool_sources,
+    Sources,
     run_provenance,
     section,
     task_provenance,
     thinking_setting,
 )
-from caopd_bench.runs.lm_eval.rows import count_repeats, holds_parts, judge_again, make_rows
+from caopd_bench.runs.lm_eval.rows import (
+    Shared,
+    count_repeats,
+    holds_parts,
+    judge_again,
+    make_rows,
+)
 from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import clean_provenance, parser_warnings
@@ -43,11 +49,6 @@ from caopd_bench.tasks.read.parse import PARSER_VERSION
 from caopd_bench.tasks.read.thinking import holds_thinking
 
 __all__ = [
-    "DATE",
-    "find_results",
-    "find_samples",
-    "is_lm_eval",
-    "is_results",
     "iterate_samples",
     "load_results",
     "read_lm_eval",
@@ -63,52 +64,7 @@ NO_OPTIONS = (
     "documents of earlier releases do not list them: evaluate again, or read the texts with "
     "caopd-bench rescore and --options"
 )
-DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
-
-def is_lm_eval(path: Path) -> bool:
-    """Say whether a file is of lm-eval or a stored run, or a folder holds such files."""
-    files = [path] if path.is_file() else path.rglob("*.json*")
-    return any(DATE.search(file.name) or file.name == "summary.json" for file in files)
-
-
-def find_results(path: Path) -> Path:
-    """Find the one results file at or below `path`; refuse none and several."""
-    if path.is_file():
-        if is_results(path):
-            return path
-        if path.name.startswith("samples_") and DATE.search(path.name):
-            raise UsageError(
-                f"{path}: a file of samples of lm-eval; give its folder, or the "
-                "results_<date>.json beside it; `caopd-bench rescore` reads the texts of the "
-                "file alone"
-            )
-        raise UsageError(
-            f"{path}: not a run; give the folder named by --output_path, one of its "
-            "results_<date>.json, a folder written by `caopd-bench score --store`, or a file of "
-            "rows (.jsonl, .csv, .parquet)"
-        )
-    # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
-    found = sorted(file for file in path.rglob("*.json") if is_results(file) and file.is_file())
-    if not found:
-        stored = sorted(file.parent for file in path.rglob("summary.json"))
-        if stored:
-            runs = "one stored run" if len(stored) == 1 else f"{len(stored)} stored runs"
-            raise UsageError(f"{path}: {runs} below, none here; name one:", stored)
-        samples = [file for file in path.rglob("samples_*.jsonl") if DATE.search(file.name)]
-        if samples:
-            raise UsageError(
-                f"{path}: samples of lm-eval without their results_<date>.json, which says how "
-                "they were made; `caopd-bench rescore` reads the texts of one of them:",
-                sorted(samples),
-            )
-        raise UsageError(
-            f"{path}: no results_<date>.json here or below, and no rows (.jsonl, .csv, .parquet); "
-            "give the folder named by lm_eval's --output_path"
-        )
-    if len(found) > 1:
-        raise UsageError(f"{path}: {len(found)} runs here; name one of them:", found)
-    return found[0]
 
 
 def read_lm_eval(
@@ -124,7 +80,7 @@ def read_lm_eval(
     samples = find_samples(results_file)
     if not samples:
         raise UsageError(
-            f"{results_file.parent}: no samples_*_{_date_of(results_file)}.jsonl; run lm_eval "
+            f"{results_file.parent}: no samples_*_{date_of(results_file)}.jsonl; run lm_eval "
             "again with --log_samples"
         )
     made = Made(results, reparse or judge, by)
@@ -172,7 +128,7 @@ def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
     made.rows += read.rows
     settings = task_provenance(task, read.first, made.results)
     settings["parser_version"] = read.parser
-    settings["source"] = pool_sources(read.sources)
+    settings["source"] = read.sources.pool()
     config = section(made.results, "config")
     settings["thinking"] = {
         **thinking_setting(config.get("model_args"), config.get("model")),
@@ -183,22 +139,13 @@ def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
         made.settings[name] = settings
 
 
-def find_samples(results_file: Path) -> dict[str, Path]:
-    """Give the file of samples of each task that a results file is of."""
-    date = _date_of(results_file)
-    return {
-        _task_of(file, date): file
-        for file in sorted(results_file.parent.glob(f"samples_*_{date}.jsonl"))
-    }
-
-
 class _Read(NamedTuple):
     """What the samples of one task hold."""
 
     rows: list[Row]
     lines: Mapping[str | int, int]
     first: Mapping[str, Any]
-    sources: list[Any]
+    sources: Sources
     thought: int
     parser: Any
     notes: list[str]
@@ -207,36 +154,38 @@ class _Read(NamedTuple):
 def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     rows: list[Row] = []
     first: Mapping[str, Any] = {}
-    sources: dict[str, Any] = {}
+    sources = Sources()
     parsers: dict[str, None] = {}
-    seen: set[tuple[str | int, str | int]] = set()
+    seen: dict[str | int, set[str | int]] = {}
     lines: dict[str | int, int] = {}
     repeated = in_parts = 0
     counted = AnswerCount()
+    shared: Shared = {}
     for number, sample in iterate_samples(file):
         where = f"{file} line {number}"
         missing = [key for key in ("confidence", "acc") if key not in sample]
         if missing and not reparse:
             raise UsageError(f"{where}: no {missing[0]!r}, unlike the lines before; damaged?")
         chosen = _identity(sample.get("filter"))
-        key = (_identity(sample.get("doc_id")), chosen)
-        if key in seen:
+        name, names = _identity(sample.get("doc_id")), seen.setdefault(chosen, set())
+        if name in names:
             raise UsageError(
-                f"{where}: doc_id {quote(key[0])} appears twice; was the file appended to?"
+                f"{where}: doc_id {quote(name)} appears twice; was the file appended to?"
             )
-        seen.add(key)
+        names.add(name)
         lines[chosen] = lines.get(chosen, 0) + 1
         if chosen != next(iter(lines)):  # the same responses, by another filter
             continue
-        judged = list(make_rows(task, judge_again(sample, where) if reparse else sample, where))
+        read = judge_again(sample, where) if reparse else sample
+        judged = list(make_rows(task, read, where, shared))
         rows += judged
-        _count(counted, judged, section(sample, "doc"))
+        doc = sample["doc"]
+        _count(counted, judged, doc)
         first = first or sample
         repeated = max(repeated, count_repeats(sample))
         in_parts += holds_parts(sample)
-        source = section(sample, "doc").get("source")
-        sources.setdefault(json.dumps(source, sort_keys=True), source)
-        version = section(sample, "doc").get("parser_version")
+        sources.add(doc.get("source"))
+        version = doc.get("parser_version")
         if isinstance(version, str):
             parsers[version] = None
     thought = sum(row.text is not None and holds_thinking(row.text) for row in rows)
@@ -247,7 +196,7 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
     if repeated > 1:
         parser = PARSER_VERSION
     notes = [*_say(lines, repeated, in_parts, reparse), *counted.notes(NO_OPTIONS)]
-    return _Read(rows, lines, first, list(sources.values()), thought, parser, notes)
+    return _Read(rows, lines, first, sources, thought, parser, notes)
 
 
 def _count(counted: AnswerCount, rows: Sequence[Row], doc: Mapping[str, Any]) -> None:
@@ -308,19 +257,3 @@ def load_results(file: Path) -> dict[str, Any]:
     with complete(str(file)):
         value = read_json(file)
     return _mapping(value, str(file))
-
-
-def _date_of(results_file: Path) -> str:
-    match = DATE.search(results_file.name)
-    if match is None:
-        raise UsageError(f"{results_file}: its name has no date; expected results_<date>.json")
-    return match.group(1)
-
-
-def is_results(file: Path) -> bool:
-    """Say whether a file is named like the results of a run."""
-    return file.suffix == ".json" and DATE.search(file.name) is not None
-
-
-def _task_of(file: Path, date: str) -> str:
-    return file.name.removeprefix("samples_").removesuffix(f"_{date}.jsonl")

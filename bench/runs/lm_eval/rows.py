@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.parts import join_parts
 from caopd_bench.runs.lm_eval.provenance import section
-from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row
-from caopd_bench.tasks.catalogue.ways import way_of
-from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
-from caopd_bench.tasks.read.parse import find_spans, parse_response
+from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row, make_row
+from caopd_bench.tasks.catalogue.ways import Way, way_of
+from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples, read_spans
+from caopd_bench.tasks.read.parse import parse_response
 
 __all__ = [
+    "Shared",
     "count_repeats",
     "has_text",
     "holds_parts",
@@ -33,9 +34,13 @@ __all__ = [
 ]
 
 GROUP_KEYS = ("level", "family", "subject", "domain", "context")
+Groups: TypeAlias = "dict[str, str | int | float]"
+Shared: TypeAlias = "dict[tuple[Any, ...], Groups]"
 
 
-def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]:
+def make_rows(
+    task: str, sample: Mapping[str, Any], where: str, shared: Shared | None = None
+) -> Iterator[Row]:
     """Yield the rows of one line.
 
     Parameters
@@ -46,6 +51,8 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
         The line, with `confidence` and `acc`.
     where : str
         File and line, for messages.
+    shared : dict, optional
+        Groups of the rows before: rows of equal groups share one mapping. It is changed.
 
     Raises
     ------
@@ -55,37 +62,60 @@ def make_rows(task: str, sample: Mapping[str, Any], where: str) -> Iterator[Row]
     doc = sample.get("doc")
     if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
         raise UsageError(f"{where}: the document has no item_hash; make it with our task hooks")
-    groups = _read_groups(doc, where)
-    texts = list_texts(sample)
+    way = way_of(doc)
+    asked = _Asked(
+        task,
+        sample,
+        doc,
+        doc["item_hash"],
+        _share(_read_groups(doc, where), shared),
+        doc["kind"] if isinstance(doc.get("kind"), str) else "number",
+        _string(doc.get("given")) if way.about_answer else None,
+        bool(way.about_answer),
+        where,
+    )
     if not isinstance(sample["acc"], list):
-        repeats = list_repeats(sample)
+        repeats = _list_repeats(sample, way)
         if len(repeats) > 1:
             for i, text in enumerate(repeats):
-                verdict = _judge_one(doc, text, where)
-                yield _make_row(task, sample, doc, groups, i, text, verdict, where)
+                yield _make_row(asked, i, text, _judge_one(doc, text, where))
             return
-        number = 0 if way_of(doc).sampled else GREEDY
-        text = texts[0] if texts else None
+        texts = list_texts(sample)
+        number = 0 if way.sampled else GREEDY
         verdict = (sample["confidence"], sample["acc"], sample.get("status"))
-        yield _make_row(task, sample, doc, groups, number, text, verdict, where)
+        yield _make_row(asked, number, texts[0] if texts else None, verdict)
         return
+    texts = list_texts(sample)
     verdicts = _verdicts(sample, where)
     if len(verdicts) != len(texts):
         raise UsageError(f"{where}: {len(texts)} responses and {len(verdicts)} verdicts; run again")
     for i, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
-        yield _make_row(task, sample, doc, groups, i, text, verdict, where)
+        yield _make_row(asked, i, text, verdict)
     share, correct = _read_majority(sample, where)
-    yield Row(
-        task=task + AGREEMENT,
-        item_hash=doc["item_hash"],
-        sample=GREEDY,
-        groups=groups,
-        confidence=share,
-        correct=correct,
-        status="ok",
+    yield make_row(
+        task + AGREEMENT,
+        asked.item,
+        asked.groups,
+        share,
+        correct,
+        "ok",
         question=_string(doc.get("question")),
         gold=_string(doc.get("answer")),
     )
+
+
+class _Asked(NamedTuple):
+    """A document, and what all rows of it have."""
+
+    task: str
+    sample: Mapping[str, Any]
+    doc: Mapping[str, Any]
+    item: str
+    groups: Groups
+    kind: str
+    given: str | None
+    is_about_answer: bool
+    where: str
 
 
 def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -111,16 +141,8 @@ def _judge_one(doc: Mapping[str, Any], text: str | None, where: str) -> tuple[An
     return judged["confidence"], judged["acc"], judged.get("status")
 
 
-def _make_row(
-    task: str,
-    sample: Mapping[str, Any],
-    doc: Mapping[str, Any],
-    groups: Mapping[str, str | int | float],
-    number: int,
-    text: str | None,
-    verdict: tuple[Any, Any, Any],
-    where: str,
-) -> Row:
+def _make_row(asked: _Asked, number: int, text: str | None, verdict: tuple[Any, Any, Any]) -> Row:
+    where = asked.where
     stated, correct, status = verdict
     confidence = _read_confidence(stated, where)
     if correct not in (0, 1):
@@ -131,26 +153,23 @@ def _make_row(
         raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
     if (status == "ok") != (confidence is not None):
         raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
-    kind = doc["kind"] if isinstance(doc.get("kind"), str) else "number"
     # Only here is the token budget known that this answer really had.
-    budget = token_budget(sample)
-    if status == "no_answer" and text is not None and _is_cut_off(text, budget, kind):
-        status = "unfinished"
-    spans = find_spans(text or "", kind=kind)
-    given = doc.get("given") if way_of(doc).about_answer else spans.answer
-    return Row(
-        task=task,
-        item_hash=doc["item_hash"],
+    if status == "no_answer" and text is not None:
+        status = "unfinished" if _is_cut_off(text, asked) else status
+    spans = read_spans(text or "", asked.kind)
+    return make_row(
+        asked.task,
+        asked.item,
+        asked.groups,
+        confidence,
+        int(correct),
+        status,
         sample=number,
-        groups=groups,
-        confidence=confidence,
-        correct=int(correct),
-        status=status,
-        answer=given if isinstance(given, str) else None,
+        answer=asked.given if asked.is_about_answer else spans.answer,
         stated=spans.confidence,
         text=text,
-        question=_string(doc.get("question")),
-        gold=_string(doc.get("answer")),
+        question=_string(asked.doc.get("question")),
+        gold=_string(asked.doc.get("answer")),
     )
 
 
@@ -183,7 +202,15 @@ def _read_majority(sample: Mapping[str, Any], where: str) -> tuple[float, int]:
     return share, int(value[1])
 
 
-def _read_groups(doc: Mapping[str, Any], where: str) -> dict[str, str | int | float]:
+def _share(groups: Groups, shared: Shared | None) -> Groups:
+    if shared is None:
+        return groups
+    # 1, 1.0 and True are equal, and not the same group in a table.
+    key = (*groups.items(), *map(type, groups.values()))
+    return shared.setdefault(key, groups)
+
+
+def _read_groups(doc: Mapping[str, Any], where: str) -> Groups:
     groups = {key: doc[key] for key in GROUP_KEYS if isinstance(doc.get(key), (str, int, float))}
     for key, value in groups.items():
         if isinstance(value, float) and not math.isfinite(value):
@@ -215,8 +242,11 @@ def _first_text(response: Any) -> str | None:
 
 def list_repeats(sample: Mapping[str, Any]) -> list[str | None]:
     """Give all responses to the only request for a text; none where there are several requests."""
+    return _list_repeats(sample, way_of(section(sample, "doc")))
+
+
+def _list_repeats(sample: Mapping[str, Any], way: Way) -> list[str | None]:
     responses = _listed(sample.get("resps"))
-    way = way_of(section(sample, "doc"))
     if len(responses) != 1 or not way.generates:
         return []
     return [_first_text(response) for response in _listed(responses[0])]
@@ -263,5 +293,6 @@ def token_budget(sample: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _is_cut_off(text: str, budget: int | None, kind: str) -> bool:
-    return parse_response(text, max_tokens=budget, kind=kind).status == "unfinished"
+def _is_cut_off(text: str, asked: _Asked) -> bool:
+    budget = token_budget(asked.sample)
+    return parse_response(text, max_tokens=budget, kind=asked.kind).status == "unfinished"
