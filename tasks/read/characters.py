@@ -5,6 +5,8 @@ import re
 MAX_ANSWER = 4000  # characters of an answer that are kept
 _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
 _CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
+# Nothing is wrapped around it: a letter or digit at either end, and no bracket or sign between.
+_BARE = re.compile(r"[^\W_](?:[^()\[\]{}\\#|]*[^\W_])?")
 _BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 
 # One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
@@ -77,10 +79,13 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
     ('[0, 1', '[0, 1)')
     """
     text = raw.strip()[:MAX_ANSWER]
+    if _BARE.fullmatch(text):
+        return text
     box = find_box(text)
     if box is not None:
         text = box[0]
-    text = _drop_gsm8k(text)
+    if "####" in text:
+        text = _drop_gsm8k(text)
     before = None
     while text != before and before != "":
         before = text

@@ -102,6 +102,63 @@ def find_marks(
     )
 
 
+# For a text in lower case: what stands after the name in a label, and the name before a turn.
+_LOW_REST = re.compile(f"{_AFTER}{_SCALE}{_SEPARATOR}|(?:[_-]?(?:score|level|rating))?>")
+_TURN_END = re.compile(r"(?:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:")
+_MAX_BEFORE = 64  # characters of a label before its name
+
+
+def holds_turn(line: str) -> bool:
+    """Say whether a line may hold the mark of a turn."""
+    return ":" in line and _TURN_END.search(line) is not None
+
+
+def list_marks(line: str, low: str, pattern: "re.Pattern[str]") -> "list[re.Match[str]]":
+    """List the matches of the plain `find_marks()` in a line, from one name to the next.
+
+    Parameters
+    ----------
+    line
+        A line without the mark of a turn (`holds_turn`).
+    low
+        The same in lower case, as `characters.lower` gives it.
+    pattern
+        What ``find_marks()`` gives.
+
+    Examples
+    --------
+    >>> line = "The answer is 5, so my final answer: 5"
+    >>> [mark.start() for mark in list_marks(line, line.lower(), find_marks())]
+    [0, 20]
+    """
+    marks: list[re.Match[str]] = []
+    done = last = 0  # what was looked at; the end of the last mark
+    answer = confidence = -2  # where the next of each stands; -1: nowhere
+    while True:
+        if -1 != answer < done:
+            answer = low.find("answer", done)
+        if -1 != confidence < done:
+            confidence = low.find("confidence", done)
+        if answer >= 0 and (confidence < 0 or answer < confidence):
+            place, end = answer, answer + 6
+        elif confidence >= 0:
+            place, end = confidence, confidence + 10
+        else:
+            return marks
+        done = end
+        if _LOW_REST.match(low, end):
+            before = low[place - 1] if place else "\n"
+            if place and (before.isspace() or before in "_-</l"):
+                mark = pattern.search(line, max(last, place - _MAX_BEFORE))
+                if mark is None:
+                    return marks
+            else:
+                mark = pattern.match(line, place)
+            if mark is not None:
+                marks.append(mark)
+                done = last = mark.end()
+
+
 @lru_cache(maxsize=64)
 def list_words(
     answers: tuple[str, ...] = (), confidences: tuple[str, ...] = (), others: str = ""

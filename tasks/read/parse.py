@@ -42,7 +42,7 @@ import re
 from typing import NamedTuple
 
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
-from caopd_bench.tasks.read.characters import clean_answer, fold
+from caopd_bench.tasks.read.characters import clean_answer, fold, lower
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
 from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
@@ -190,14 +190,19 @@ def find_spans(
         raise TypeError(f"text must be a str, got {type(text).__name__}: {text!r:.80}")
     if max_tokens is not None and max_tokens < 1:
         raise ValueError(f"max_tokens must be at least 1, got {max_tokens}")
-    visible, open_thinking, hidden = drop_thinking(fold(text))
+    folded = fold(text)
+    low = lower(folded)
+    visible, open_thinking, hidden = drop_thinking(folded, low)
     intervals, calls = kind == "latex", kind in CALL_KINDS
     if open_thinking and not calls:
         final = read_final_pair(hidden, intervals=intervals, rules=rules)
         if final is not None:
             return Spans(*final, False)
     lines = split_turns(visible)
-    statements = find_statements(lines, intervals=intervals, rules=rules, objects=not calls)
+    low = low if lines is folded else lower(lines)
+    statements = find_statements(
+        lines, intervals=intervals, rules=rules, objects=not calls, low=low
+    )
     if not calls:
         statements = drop_levels(statements, lines, rules.scale)
     if calls:

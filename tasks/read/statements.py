@@ -22,11 +22,17 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box, lower
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
-from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks, list_words
+from caopd_bench.tasks.read.labels import (
+    OTHER_CONFIDENCES,
+    find_marks,
+    holds_turn,
+    list_marks,
+    list_words,
+)
 from caopd_bench.tasks.read.marks import (
     begins_line,
     denies,
@@ -44,6 +50,7 @@ from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
 Kind = Literal["answer", "confidence"]
 _PLAIN = Rules()
+_SHORT = 24  # characters of a line in which marks are found without a look at its words
 
 
 class Statement(NamedTuple):
@@ -61,6 +68,7 @@ class Statement(NamedTuple):
     denying: bool = False  # "the answer is not 5"
 
 
+_FINALS: dict[str, Kind] = {letter: k for k in get_args(Kind) for letter in (k[0], k[0].upper())}
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
@@ -146,6 +154,7 @@ class _Block:
         labels = rules.answer_labels, rules.confidence_labels
         self.marks = find_marks(*labels, others)
         self.words = list_words(*labels, others)
+        self.is_plain = not (others or any(labels))
         # Other prompts' words, which may belong to the answer on their line.
         self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
         self.draft = draft
@@ -192,14 +201,14 @@ class _Block:
         if low is not None:
             signs = ("####", *(("\\boxed",) if self.boxes else ()))
             places = find_places(low, (*(self.words or ()), *signs), start, end)
-        places.append(end + 1)
+        places += (end + 1, end + 1)
         at, nth, turn = start, 0, -1
         while at <= end:
+            while places[nth] < at:
+                nth += 1
             if low is None or (at == start and (self.statements or self.boxed)):
                 place = at
             else:
-                while places[nth] < at:
-                    nth += 1
                 place = places[nth]
                 if self.waiting is not None:
                     place = min(place, find_value(low, at, end))
@@ -214,17 +223,39 @@ class _Block:
                 break
             last = text.find("\n", place, end)
             last = end if last < 0 else last
-            line = text[first:last]
             blanks: list[tuple[int, int]] = []
-            self._read_line(line, first, blanks)
+            if not (
+                place == first == places[nth]
+                and places[nth + 1] > last
+                and self._read_final_line(first, last)
+            ):
+                self._read_line(text[first:last], first, blanks)
             if self.ended:
                 break
             if self.boxes and not self.no_weak:
-                self.boxable += (_blank(line, blanks), "\n")
+                self.boxable += (_blank(text[first:last], blanks), "\n")
                 self.boxed |= "\\boxed" in self.boxable[-2]
             at = last + 1
         if self.boxable:
             self.boxable.pop()  # no line end after the last
+
+    def _read_final_line(self, start: int, end: int) -> bool:
+        """Read a line that is a label, a colon and a value; say whether it is one, and no more.
+
+        Nothing else in it is the word of a label.
+        """
+        low, kind = self.low, _FINALS.get(self.text[start : start + 1])
+        if low is None or kind is None or self.boxes or not self.is_plain:
+            return False
+        colon = start + len(kind)
+        if not low.startswith(kind, start) or low[colon : colon + 1] != ":":
+            return False
+        value = self.text[colon + 1 : end]
+        if not value.lstrip()[:1].isalnum() or holds_turn(value):
+            return False
+        self.waiting = None
+        self._add(kind, value, True, start, end, kind)
+        return True
 
     def _read_object(self, stated: Stated, text: str) -> None:
         """Take what an object states; one with a placeholder is an example."""
@@ -261,7 +292,11 @@ class _Block:
 
     def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
         """Read one line; `blanks` collects where its confidences are."""
-        marks = [m for m in self.marks.finditer(line) if not is_mention(line, m)]
+        if self.low is None or not self.is_plain or len(line) < _SHORT or holds_turn(line):
+            found = list(self.marks.finditer(line))
+        else:
+            found = list_marks(line, self.low[start : start + len(line)], self.marks)
+        marks = [m for m in found if not is_mention(line, m)]
         at_start = bool(marks) and begins_line(line, marks[0].start())
         if not at_start:
             self._check_turn(line)
@@ -467,6 +502,8 @@ def _drop_denials(statements: list[Statement]) -> list[Statement]:
 
 
 def _is_placeholder(answer: str) -> bool:
+    if answer[:1].isdigit():
+        return False
     return len(answer) <= 100 and _PLACEHOLDER.fullmatch(answer) is not None
 
 

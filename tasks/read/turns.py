@@ -28,6 +28,8 @@ _CLOSING = re.compile(
 
 def split_turns(text: str) -> str:
     """Return the text with each turn token on a line of its own."""
+    if "<" not in text and "INST]" not in text:
+        return text
     return TURN_TOKEN.sub(r"\n\g<0>\n", text)
 
 
