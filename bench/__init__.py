@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from caopd_bench.comparison.compare import TaskComparison, compare
     from caopd_bench.gates.decide import gate
     from caopd_bench.gates.result import GateResult
+    from caopd_bench.maps.apply import apply_map
+    from caopd_bench.maps.fit import recalibrate
+    from caopd_bench.maps.saved import ConfidenceMap, load_map
     from caopd_bench.runs.read import read_run
     from caopd_bench.runs.records import Record
     from caopd_bench.runs.rescore import rescore
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from caopd_bench.scores.score import score
 
 __all__ = [
+    "ConfidenceMap",
     "CountedRun",
     "GateResult",
     "Record",
@@ -26,14 +30,18 @@ __all__ = [
     "Run",
     "TaskComparison",
     "__version__",
+    "apply_map",
     "compare",
     "gate",
+    "load_map",
     "read_run",
+    "recalibrate",
     "rescore",
     "score",
 ]
 
 _HOMES = {
+    "ConfidenceMap": "maps.saved",
     "CountedRun": "runs.run",
     "GateResult": "gates.result",
     "Record": "runs.records",
@@ -41,9 +49,12 @@ _HOMES = {
     "Run": "runs.run",
     "TaskComparison": "comparison.compare",
     "__version__": "_version",
+    "apply_map": "maps.apply",
     "compare": "comparison.compare",
     "gate": "gates.decide",
+    "load_map": "maps.saved",
     "read_run": "runs.read",
+    "recalibrate": "maps.fit",
     "rescore": "runs.rescore",
     "score": "scores.score",
 }

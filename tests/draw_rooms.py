@@ -38,6 +38,7 @@ FLOORS = {
         ("runs", "train"),
         ("scores",),
         ("comparison", "hosts", "sweep"),
+        ("maps",),
         ("gates", "report"),
         ("cli",),
         ("__main__",),

@@ -20,6 +20,7 @@ __all__ = [
     "path",
     "positive",
     "read_columns",
+    "seed",
     "share",
     "shots",
 ]
@@ -108,6 +109,13 @@ def count(text: str) -> int:
     """Read a whole number from 1 on."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) < 10**9:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Read a seed."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 on, got {text!r}")
     return int(text)
 
 

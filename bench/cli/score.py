@@ -13,6 +13,9 @@ from caopd_bench.core.process.progress import stage
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from caopd_bench.maps.saved import ConfidenceMap
     from caopd_bench.runs.counts import Missing
     from caopd_bench.runs.records import Record
     from caopd_bench.runs.run import AnyRun, Run
@@ -51,6 +54,12 @@ def add(commands: Any) -> None:
         "--reparse",
         action="store_true",
         help="read the responses again, for runs of an earlier parser; --store keeps the result",
+    )
+    score.add_argument(
+        "--map",
+        type=arguments.path,
+        metavar="FILE",
+        help="score the confidences that a map of recalibrate -o makes of those of the runs",
     )
     add_outputs(score)
     together = score.add_argument_group("several tasks together")
@@ -104,7 +113,6 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
 
 def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
-    from caopd_bench.runs.check_texts import refuse_unlike_texts
     from caopd_bench.runs.read import expand_specs, read_runs
 
     if options.panel or options.probe:
@@ -112,6 +120,12 @@ def run_score(options: argparse.Namespace) -> int:
     options.runs = expand_specs(options.runs)
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
+    if options.store and options.map:
+        raise UsageError(
+            "--store keeps what the model said; leave --map out, and give it where the stored run "
+            "is read"
+        )
+    fitted = _load_map(options.map)
     check_outputs(options)
     keys = list(dict.fromkeys(options.by))
     columns = replace(arguments.read_columns(options, keys), judge=options.reparse)
@@ -120,7 +134,13 @@ def run_score(options: argparse.Namespace) -> int:
     if options.reparse:
         runs = [_reparse(run) for run in runs]
     elif options.store:
+        from caopd_bench.runs.check_texts import refuse_unlike_texts
+
         refuse_unlike_texts(runs[0])  # else every reader would refuse what is stored
+    if fitted:
+        from caopd_bench.maps.apply import apply_map
+
+        runs = [apply_map(run, fitted) for run in runs]
     return present(runs, options, keys)
 
 
@@ -136,7 +156,7 @@ def _run_together(options: argparse.Namespace) -> int:
     name = "--panel" if options.panel else "--probe"
     if options.panel and options.probe:
         raise UsageError("--panel and --probe: give one of them")
-    for option in ("store", "figure", "task", "by", "text", "reparse"):
+    for option in ("store", "figure", "task", "by", "text", "reparse", "map"):
         if getattr(options, option):
             raise UsageError(f"{name}: --{option} does not go with it")
     if options.missing != "drop":
@@ -155,6 +175,14 @@ def _run_together(options: argparse.Namespace) -> int:
     write_json(options.json, text)
     print_table(blocks, options.json, text)
     return 0
+
+
+def _load_map(file: Path | None) -> ConfidenceMap | None:
+    if file is None:
+        return None
+    from caopd_bench.maps.saved import load_map
+
+    return load_map(file)
 
 
 def _reparse(run: AnyRun) -> Run:

@@ -2,7 +2,7 @@
 
 Most models state their confidence in the text. Of logs that hold a probability for every option of
 a question, it is the probability of the option that was chosen: nothing was stated, and no text
-about such a run may say so.
+about such a run may say so. Nor was what a map made of a stated confidence.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from caopd_bench.runs.run import AnyRun
 __all__ = ["OF_OPTION", "STATED", "Wording", "join_wordings", "wording_of", "wording_of_settings"]
 
 OF_OPTION = "probability of the chosen option"
+#: Of a run to whose confidences a saved map was applied (`maps.apply`).
+OF_MAP = "recalibrated confidence"
 #: How the probabilities of options of unlike length were made comparable, by the word in `per`.
 PER = {
     "text": "{}'s whole text",
@@ -39,7 +41,8 @@ class Wording:
     Attributes
     ----------
     name : str
-        "stated confidence", "probability of the chosen option", or "confidence" where both occur.
+        "stated confidence", "probability of the chosen option", "recalibrated confidence", or
+        "confidence" where several occur.
     full : str
         The same, with what the probability is of.
     """
@@ -97,8 +100,10 @@ def wording_of_settings(settings: Mapping[str, Any]) -> Wording:
     'stated confidence'
     """
     known = settings.get("confidence")
-    if not isinstance(known, Mapping) or known.get("of") != "option":
+    if not isinstance(known, Mapping) or known.get("of") not in ("option", "map"):
         return STATED
+    if known["of"] == "map":
+        return Wording(OF_MAP, OF_MAP)
     return Wording(OF_OPTION, PER.get(str(known.get("per")), "{}").format(OF_OPTION))
 
 

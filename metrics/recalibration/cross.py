@@ -127,6 +127,46 @@ def cross_recalibrate(
     return np.asarray(maps[fold, value])
 
 
+def cross_tallies(
+    t: Tally, *, method: Method, folds: int = 5, seed: Seed = 0, bins: int = 10
+) -> list[tuple[Tally, Tally]]:
+    """Return the rows of each fold, as stated and as mapped by the fit of the other folds.
+
+    The folds are those of :func:`cross_recalibrate`; parameters and errors as there. The maps of
+    two folds differ by what each has not seen: a fold with more right rows than its share gets a
+    lower map. Pairs across folds are therefore ranked the wrong way round more often than not
+    (the AUROC of a constant would be below one half), and rankings are compared within folds.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> t = tally([0.9] * 8 + [0.6] * 4, [1, 1, 1, 1, 0, 0, 0, 0] + [1, 0, 0, 0])
+    >>> [(stated.values.size, mapped.values.size) for stated, mapped in
+    ...  cross_tallies(t, method="constant", folds=2)]
+    [(2, 1), (2, 1)]
+    """
+    dealt = _deal(t, folds, generator(seed))
+    found = []
+    for k in range(folds):
+        mapped = _map_of_the_rest(t, dealt, k, method, bins)
+        if t.clusters is None or dealt.of_cluster is None:
+            value = np.flatnonzero(dealt.right[k] + dealt.wrong[k])
+            counts, clusters = (dealt.right[k][value], dealt.wrong[k][value]), None
+        else:
+            c, is_ours = t.clusters, dealt.of_cluster == k
+            ours = is_ours[c.cluster]
+            value, counts = c.value[ours], (c.right[ours], c.wrong[ours])
+            number = np.cumsum(is_ours) - 1
+            clusters = ClusterCounts(c.labels[is_ours], number[c.cluster[ours]], value, *counts)
+        found.append(
+            (
+                merged_tally(t.values[value], *counts, clusters),
+                merged_tally(mapped[value], *counts, clusters),
+            )
+        )
+    return found
+
+
 def _deal(t: Tally, folds: int, rng: np.random.Generator) -> _Folds:
     units, name = (t.n, "rows") if t.clusters is None else (t.clusters.labels.size, "clusters")
     if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:

@@ -5,7 +5,7 @@ Base model plus isotonic recalibration is the honest bar for a method that train
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +37,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Method = Literal["constant", "temperature", "platt", "beta", "isotonic", "histogram"]
 VERSION = 1
+LARGEST = sys.float_info.max  # of a number in a file: an integer may be larger than any float
 
 
 class _Kind(NamedTuple):
@@ -162,7 +163,7 @@ class Recalibrator:
             raise ValueError(f"version must be {VERSION}, got {data.get('version')!r}; fit it anew")
         method = check_method(data.get("method"))
         n, given = data.get("n"), data.get("parameters")
-        if isinstance(n, bool) or not isinstance(n, (int, float)) or not 0 < n < math.inf:
+        if isinstance(n, bool) or not isinstance(n, (int, float)) or not 0 < n <= LARGEST:
             raise ValueError(f"n must be a positive number, got {n!r}")
         names = _KINDS[method].names
         if not isinstance(given, Mapping) or set(given) != set(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,7 +77,7 @@ def _checked(name: str, value: Any) -> float | tuple[float, ...]:
             raise ValueError(f"{name} must hold numbers, got {number!r}")
         low = -math.inf if name == "intercept" else 0.0
         high = math.inf if name in ("slope", "a", "b", "intercept") else 1.0
-        if not (low <= number <= high and math.isfinite(number)):
+        if not (low <= number <= high and abs(number) <= sys.float_info.max):
             raise ValueError(f"{name} must be finite and in [{low:g}, {high:g}], got {number!r}")
     if plural and numbers is not value:
         raise ValueError(f"{name} must be a list of numbers, got {value!r}")

@@ -1,0 +1,92 @@
+"""`caopd-bench recalibrate`: fit a map from confidence to how often it was right, and keep it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from caopd_bench.cli import arguments
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+
+__all__ = ["add", "run_recalibrate"]
+
+
+def add(commands: Any) -> None:
+    """Add `recalibrate`."""
+    recalibrate = commands.add_parser(
+        "recalibrate",
+        help="a map from stated confidence to how often it was right; what it buys on unseen rows",
+        description="Fit a map from confidence to accuracy to one run, print what it buys by "
+        "cross-fitting, and keep it. score RUN --map FILE applies it.",
+    )
+    recalibrate.add_argument("spec", metavar="RUN", help="a run, as for score")
+    recalibrate.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the map, strict JSON; without it the numbers are only printed",
+    )
+    recalibrate.add_argument("--task", metavar="NAME", help="of a run with several tasks")
+    recalibrate.add_argument(
+        "--method",
+        choices=("isotonic", "beta", "platt", "temperature"),
+        default="isotonic",
+        help="isotonic assumes only that the order is right; beta and platt need fewer rows",
+    )
+    recalibrate.add_argument(
+        "--folds", type=arguments.count, default=5, metavar="N", help="of the estimate (5)"
+    )
+    recalibrate.add_argument(
+        "--seed", type=arguments.seed, default=0, metavar="N", help="of the folds (0)"
+    )
+    recalibrate.add_argument(
+        "--confidence",
+        type=arguments.coverage,
+        default=0.95,
+        metavar="P",
+        help="of intervals (0.95)",
+    )
+    arguments.add_columns(recalibrate)
+    recalibrate.set_defaults(run=run_recalibrate)
+
+
+def run_recalibrate(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    from caopd_bench.maps.fit import choose_task, recalibrate
+    from caopd_bench.maps.words import (
+        describe_fit,
+        describe_limits,
+        render_gains,
+        render_values,
+    )
+    from caopd_bench.runs.confidence_of import wording_of
+    from caopd_bench.runs.read import read_runs
+    from caopd_bench.scores.notes import describe_run, notes_on_task
+
+    (run,) = read_runs([options.spec], arguments.read_columns(options))
+    task = choose_task(run, options.task)
+    fitted = recalibrate(
+        run,
+        method=options.method,
+        task=task,
+        folds=options.folds,
+        seed=options.seed,
+        level=options.confidence,
+    )
+    if options.output:
+        fitted.save(options.output)
+    kind, parsed = wording_of(run, task).name, run.count(task).parsed
+    print(inline(task, NAME_WIDTH))
+    print(f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}")
+    print(f"  {describe_fit(fitted, kind)}\n")
+    print(render_gains(fitted, kind))
+    if parsed is not None:
+        print(f"\n{render_values(fitted, parsed, kind)}\n")
+        notes = [*notes_on_task(run, task), *describe_limits(fitted, parsed, kind)]
+        for note in notes:
+            print(f"  note: {inline(note)}")
+    if options.output:
+        file = inline(options.output, 200)
+        print(f"\n{file}: written; to apply it: caopd-bench score RUN --map {file}")
+    return 0

@@ -1,0 +1,138 @@
+"""What `caopd-bench recalibrate` prints: what the map buys, what it does, and what limits it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from caopd_bench.core.numbers import COMPARED
+from caopd_bench.core.terminal import align, inline
+from caopd_bench.maps.saved import ConfidenceMap
+from caopd_bench.metrics import METRICS, Tally
+
+__all__ = ["describe_fit", "describe_limits", "render_gains", "render_values"]
+
+#: Stated values that are shown with what they become.
+SHOWN = 10
+#: With fewer rows, isotonic maps cost more out of sample than beta maps do
+#: (docs/metrics/recalibration.md).
+ENOUGH = 500
+FEW = 100
+
+
+def describe_fit(fitted: ConfidenceMap, kind: str) -> str:
+    """Say in one line what was fitted to which rows."""
+    rows = fitted.fitted
+    asked = "" if rows.questions is None else f" to {rows.questions:,} questions"
+    absent = rows.rows - rows.parsed
+    left = f"; {absent:,} of {rows.rows:,} have none, and stay without" if absent else ""
+    return f"{fitted.method}, fitted to {rows.parsed:,} answers{asked} with a usable {kind}{left}"
+
+
+def render_gains(fitted: ConfidenceMap, kind: str) -> str:
+    """Render what the map buys: a line for each metric, before and after."""
+    estimate = fitted.estimate
+    head = f"{kind} [{100 * estimate.level:g}%]"
+    table = [["", head, "recalibrated, cross-fitted", "change"]]
+    footnotes: dict[str, int] = {}
+    for gain in estimate.gains:
+        mark = ""
+        if gain.reason:
+            mark = f"  ({footnotes.setdefault(gain.reason, len(footnotes) + 1)})"
+        table.append(
+            [
+                METRICS[gain.metric].label,
+                _show(gain.before),
+                _show(gain.after),
+                _show(gain.difference, signed=True) + mark,
+            ]
+        )
+    units = "rows" if fitted.fitted.questions is None else "questions"
+    lines = align(table)
+    lines += [f"  ({mark}) {inline(why)}" for why, mark in footnotes.items()]
+    if any(gain.metric == "ece" for gain in estimate.gains):
+        lines.append(
+            "  ECE: the errors of the maps cancel in part, so that of one map on other rows is "
+            "higher; its upper limit holds"
+        )
+    lines.append(
+        f"  cross-fitted: {estimate.folds} folds of {units}, seed {estimate.seed}; each is mapped "
+        "by a fit to the others"
+    )
+    return "\n".join(lines)
+
+
+def render_values(fitted: ConfidenceMap, parsed: Tally, kind: str) -> str:
+    """Render what the commonest confidences become."""
+    count = parsed.right + parsed.wrong
+    commonest = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
+    values = parsed.values[commonest]
+    table = [[kind, "answers", "right", "becomes"]]
+    for value, n, right, becomes in zip(
+        values.tolist(),
+        count[commonest].tolist(),
+        parsed.right[commonest].tolist(),
+        fitted(values).tolist(),
+        strict=True,
+    ):
+        table.append([f"{value:g}", f"{n:,}", f"{right / n:.3f}", f"{becomes:.3f}"])
+    lines = align(table, right=True)
+    if parsed.values.size > SHOWN:
+        lines.append(f"  the {SHOWN} commonest of {parsed.values.size:,} different values")
+    return "\n".join(lines)
+
+
+def describe_limits(fitted: ConfidenceMap, parsed: Tally, kind: str) -> Iterator[str]:
+    """Yield what the map cannot do, and where its numbers should not be trusted."""
+    becomes = fitted(parsed.values)
+    units = "rows" if fitted.fitted.questions is None else "questions"
+    n = fitted.fitted.parsed if fitted.fitted.questions is None else fitted.fitted.questions
+    if parsed.values.size == 1:
+        yield (
+            f"every answer has the same {kind}, so the map is a constant ({becomes[0]:.3f}): it "
+            "repairs the mean and tells no answer from another"
+        )
+    elif becomes[0] == becomes[-1]:
+        yield (
+            f"the map is a constant ({becomes[0]:.3f}): right answers do not have a higher {kind} "
+            "than wrong ones, and no map that keeps the order can tell them apart"
+        )
+    if parsed.n_right in (0, parsed.n):
+        which = "right" if parsed.n_right else "wrong"
+        yield f"every answer is {which}: the rows cannot show what another confidence is worth"
+    brier = next((gain for gain in fitted.estimate.gains if gain.metric == "brier"), None)
+    if brier is not None and not math.isnan(brier.difference[1]):
+        _, low, high = brier.difference
+        if low > 0.0:
+            yield "the map makes the Brier score worse on rows that it has not seen: do not use it"
+        elif high >= 0.0:
+            yield (
+                "the limits of the change in Brier contain 0: these rows do not show that the map "
+                "helps"
+            )
+    if n < FEW:
+        yield f"{n:,} {units} are few: the map is as uncertain as the limits above are wide"
+    if fitted.method == "isotonic" and n < ENOUGH and parsed.values.size > 2:
+        yield (
+            f"isotonic with fewer than {ENOUGH} {units} fits noise too; --method beta and platt "
+            "need fewer"
+        )
+    counts = parsed.right + parsed.wrong
+    for end in (0.0, 1.0):
+        at_end = int(counts[becomes == end].sum())
+        if at_end:
+            some = f"{at_end:,} {'answer becomes' if at_end == 1 else 'answers become'}"
+            yield (
+                f"{some} exactly {end:g}, which one exception refutes; beta, platt and temperature "
+                f"stay between 0 and 1"
+            )
+
+
+def _show(limits: tuple[float, float, float], *, signed: bool = False) -> str:
+    estimate, low, high = limits
+    shown = COMPARED.number(estimate, signed=signed)
+    if math.isnan(estimate) or math.isnan(low):
+        return shown
+    return f"{shown} {COMPARED.limits(low, high, signed=signed)}"
