@@ -15,8 +15,9 @@ import yaml
 from caopd_bench.cli import main
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.records import to_plain
+from caopd_bench.runs.stored.names import ROWS_NAME
 from caopd_bench.runs.stored.pack import packed_files, unpack_cell
-from caopd_bench.runs.stored.store import ROWS_NAME, read_summary, write_stored
+from caopd_bench.runs.stored.store import read_summary, write_stored
 from caopd_bench.runs.stored.study import ROWS_FILE, open_study, packed_hash
 from caopd_bench.scores.score import score
 from caopd_bench.sweep.analysis.gather import group_of

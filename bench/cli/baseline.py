@@ -112,8 +112,9 @@ def _print_plan(folder: Path, policy: Policy) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from caopd_bench.runs.stored.baseline import CHANGES_NAME, find_missing, read_baseline
+    from caopd_bench.runs.stored.baseline import find_missing, read_baseline
     from caopd_bench.runs.stored.check import read_stored
+    from caopd_bench.runs.stored.names import CHANGES_NAME
     from caopd_bench.runs.stored.store import read_summary
     from caopd_bench.scores.notes import describe_run
     from caopd_bench.scores.score import score
@@ -146,8 +147,9 @@ def _show(options: argparse.Namespace) -> int:
 def _update(options: argparse.Namespace) -> int:
     from caopd_bench.gates.policy import Policy, load_policy
     from caopd_bench.gates.reference import update_baseline
-    from caopd_bench.runs.stored.baseline import CHANGES_NAME, read_baseline
+    from caopd_bench.runs.stored.baseline import read_baseline
     from caopd_bench.runs.stored.check import read_stored
+    from caopd_bench.runs.stored.names import CHANGES_NAME
 
     folder: Path = options.output
     _check_reference(folder)
@@ -217,8 +219,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _check_reference(folder: Path) -> None:
-    from caopd_bench.runs.stored.baseline import BASELINE_NAME, CHANGES_NAME
-    from caopd_bench.runs.stored.store import is_stored
+    from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, is_stored
 
     # What is left of a damaged reference is for its reader to say.
     if not is_stored(folder) and not any(

@@ -116,7 +116,7 @@ def _report(findings: list[Finding], check: bool) -> list[Finding]:
 
 
 def _name_logs(folders: list[Path]) -> None:
-    from caopd_bench.runs.lm_eval.read import is_results
+    from caopd_bench.runs.lm_eval.find import is_results
 
     logs = [
         file

@@ -22,20 +22,11 @@ from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import AS_ZERO, Record, to_plain
 from caopd_bench.runs.run import Run
-from caopd_bench.runs.stored.baseline import (
-    BASELINE_NAME,
-    CHANGES_NAME,
-    Baseline,
-    Noise,
-    find_missing,
-)
+from caopd_bench.runs.stored.baseline import Baseline, Noise, find_missing
 from caopd_bench.runs.stored.check import find_edits, find_unlike_spans, read_stored
+from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, SUMMARY_NAME
 from caopd_bench.runs.stored.secrets import say_left_out
-from caopd_bench.runs.stored.store import (
-    SUMMARY_NAME,
-    load_stored,
-    render_stored,
-)
+from caopd_bench.runs.stored.store import load_stored, render_stored
 from caopd_bench.scores.score import score
 from caopd_bench.scores.table import GROUP_COLUMNS
 

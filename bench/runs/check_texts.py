@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.runs.lm_eval.read import find_samples, is_results, iterate_samples
+from caopd_bench.runs.lm_eval.find import find_samples, is_results
+from caopd_bench.runs.lm_eval.read import iterate_samples
 from caopd_bench.runs.lm_eval.rows import has_text, judge_again, list_texts, make_rows
 from caopd_bench.runs.run import AnyRun, Run
 from caopd_bench.tasks.catalogue.ways import way_of

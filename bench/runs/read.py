@@ -11,7 +11,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.flat.read import Columns, NoColumnError
-from caopd_bench.runs.lm_eval.read import find_results, is_results, read_lm_eval
+from caopd_bench.runs.lm_eval.find import find_results, is_results
 from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.names import number_repeated
 from caopd_bench.runs.readers.find import find_reader, list_runs
@@ -205,6 +205,8 @@ def _read(path: Path, columns: Columns) -> AnyRun:
             f"{path}: not a run with outcomes; caopd-bench rescore {path} judges the answers of "
             "a log, or says what it lacks"
         )
+    from caopd_bench.runs.lm_eval.read import read_lm_eval
+
     return read_lm_eval(find_results(path))  # says what is missing
 
 

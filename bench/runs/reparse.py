@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.answers.scale import ENDS, bare_number, scale_of
-from caopd_bench.runs.lm_eval.read import is_results, read_lm_eval
+from caopd_bench.runs.lm_eval.find import is_results
+from caopd_bench.runs.lm_eval.read import read_lm_eval
 from caopd_bench.runs.lm_eval.rows import has_text
 from caopd_bench.runs.provenance import is_on_parser
 from caopd_bench.runs.run import AGREEMENT, AnyRun, Row, Run
-from caopd_bench.runs.stored.store import is_stored
+from caopd_bench.runs.stored.names import is_stored
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
 

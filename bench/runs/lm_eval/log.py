@@ -10,15 +10,12 @@ from typing import Any, NamedTuple
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import inline, quote
 from caopd_bench.runs.flat.paths import ABSENT, Column, find_columns, list_paths
+from caopd_bench.runs.lm_eval.find import DATE, find_results, find_samples, is_results
 from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
 from caopd_bench.runs.lm_eval.lines import group_of, name_item
 from caopd_bench.runs.lm_eval.made import say_filters
 from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.lm_eval.read import (
-    DATE,
-    find_results,
-    find_samples,
-    is_results,
     iterate_samples,
 )
 from caopd_bench.runs.lm_eval.rows import holds_parts, read_text

@@ -9,7 +9,6 @@ is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,7 +63,6 @@ NO_OPTIONS = (
     "documents of earlier releases do not list them: evaluate again, or read the texts with "
     "caopd-bench rescore and --options"
 )
-
 
 
 def read_lm_eval(

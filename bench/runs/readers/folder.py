@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.lm_eval.read import is_results
+from caopd_bench.runs.lm_eval.find import is_results
 from caopd_bench.runs.readers.reader import Reader, refuse_several
-from caopd_bench.runs.run import AnyRun
-from caopd_bench.runs.stored.check import read_stored
-from caopd_bench.runs.stored.store import SUMMARY_NAME, is_stored
+from caopd_bench.runs.stored.names import SUMMARY_NAME, is_stored
+
+if TYPE_CHECKING:
+    from caopd_bench.runs.flat.read import Columns
+    from caopd_bench.runs.run import AnyRun
 
 __all__ = ["READER"]
 
@@ -21,6 +23,8 @@ def _finds(path: Path) -> bool:
 
 
 def _read(path: Path, _columns: Columns) -> AnyRun:
+    from caopd_bench.runs.stored.check import read_stored
+
     runs = _list_runs(path)
     if len(runs) > 1:
         raise refuse_several(path, READER)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.logged import AnswerColumns, Logged
-from caopd_bench.runs.run import AnyRun
+
+if TYPE_CHECKING:
+    from caopd_bench.runs.flat.read import Columns
+    from caopd_bench.runs.logged import AnswerColumns, Logged
+    from caopd_bench.runs.run import AnyRun
 
 __all__ = ["Log", "Reader", "refuse_several"]
 
@@ -61,7 +63,8 @@ class Reader:
     name : str
         What such a path is, for messages: "a log of Inspect".
     finds : callable
-        Whether a path, which need not exist, is of this format. It looks at names and a few bytes.
+        Whether a path, which need not exist, is of this format. It looks at names and a few bytes,
+        and all are asked: what reads the format is imported inside `read` and `open_log`.
     read : callable, optional
         Gives the run that a path holds. The columns are of flat files.
     runs : callable, optional

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.readers.reader import Reader
-from caopd_bench.runs.run import AnyRun
-from caopd_bench.runs.stored.check import read_stored
-from caopd_bench.runs.stored.store import is_stored
+from caopd_bench.runs.stored.names import is_stored
 from caopd_bench.runs.stored.study import find_cell
+
+if TYPE_CHECKING:
+    from caopd_bench.runs.flat.read import Columns
+    from caopd_bench.runs.run import AnyRun
 
 __all__ = ["READER"]
 
@@ -19,6 +21,8 @@ def _finds(path: Path) -> bool:
 
 
 def _read(path: Path, _columns: Columns) -> AnyRun:
+    from caopd_bench.runs.stored.check import read_stored
+
     return read_stored(path if is_stored(path) else find_cell(path) or path)
 
 

@@ -18,16 +18,10 @@ from caopd_bench.core.files.plain_json import read_json
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.privacy.paths import shorten_spec
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.stored.files import (
-    BASELINE_NAME,
-    CHANGES_NAME,
-    ROWS_NAME,
-    describe_damage,
-)
+from caopd_bench.runs.stored.files import describe_damage
+from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, ROWS_NAME
 
 __all__ = [
-    "BASELINE_NAME",
-    "CHANGES_NAME",
     "Baseline",
     "Noise",
     "find_missing",

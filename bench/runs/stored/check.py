@@ -19,9 +19,10 @@ from caopd_bench.runs.answers.scale import scale_of
 from caopd_bench.runs.counts import STATUSES, Counts, Missing
 from caopd_bench.runs.records import AS_ZERO
 from caopd_bench.runs.run import AGREEMENT, Run
-from caopd_bench.runs.stored.baseline import BASELINE_NAME, hash_rows, read_baseline
+from caopd_bench.runs.stored.baseline import hash_rows, read_baseline
 from caopd_bench.runs.stored.files import mend
-from caopd_bench.runs.stored.store import ROWS_NAME, SUMMARY_NAME, Loaded, load_stored
+from caopd_bench.runs.stored.names import BASELINE_NAME, ROWS_NAME, SUMMARY_NAME
+from caopd_bench.runs.stored.store import Loaded, load_stored
 from caopd_bench.runs.stored.study import packed_hash
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.read.confidence import read_confidence

@@ -14,41 +14,31 @@ from caopd_bench.core.files.packed import check_packed, read_packed_lines
 from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.run import Row, Status
+from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, ROWS_NAME, SUMMARY_NAME
 from caopd_bench.runs.stored.study import (
     ROWS_FILE,
-    holds,
     load_json,
     packed_hash,
     read_packed_rows,
 )
 
 __all__ = [
-    "BASELINE_NAME",
-    "CHANGES_NAME",
-    "ROWS_NAME",
-    "SUMMARY_NAME",
     "StoredRow",
     "Summary",
     "check_lines",
     "describe_damage",
     "dump_row",
-    "is_stored",
     "load_row",
     "mend",
     "read_lines",
     "read_summary",
 ]
 
-ROWS_NAME = "rows.jsonl.gz"
-SUMMARY_NAME = "summary.json"
 #: How far from 1 probabilities may sum.
 ROUNDING = 1e-6
 Probability = Annotated[float, Field(ge=0, le=1)]
 #: A row with more is none; checking each of a million would take gigabytes.
 MAX_FIELDS = 100
-#: Beside them where the stored run is a reference.
-BASELINE_NAME = "baseline.json"
-CHANGES_NAME = "CHANGES.md"
 #: How the small file begins that Git LFS leaves in the place of one that was not fetched.
 POINTER = b"version https://git-lfs"
 _POINTED = "is a pointer of Git LFS; fetch the file itself: git lfs pull"
@@ -130,12 +120,6 @@ class Summary(BaseModel):
                 if type(value) not in kinds or is_huge:
                     raise ValueError(f"number {number} has no {key} as `score` gives it")
         return records
-
-
-def is_stored(path: Path) -> bool:
-    """Say whether a folder holds a stored run, whole or not."""
-    names = (ROWS_NAME, SUMMARY_NAME)
-    return any((path / name).exists() or holds(path / name) for name in names)
 
 
 def mend(folder: Path) -> str:

@@ -23,9 +23,9 @@ from caopd_bench.core.files.parts import is_part
 from caopd_bench.core.files.plain_json import parse_json
 from caopd_bench.core.files.write import replace_file
 from caopd_bench.core.privacy.credentials import clean_name
-from caopd_bench.runs.stored.baseline import BASELINE_NAME
-from caopd_bench.runs.stored.files import ROWS_NAME, SUMMARY_NAME, Summary, read_lines, read_summary
+from caopd_bench.runs.stored.files import Summary, read_lines, read_summary
 from caopd_bench.runs.stored.hashes import RowHashes
+from caopd_bench.runs.stored.names import BASELINE_NAME, ROWS_NAME, SUMMARY_NAME
 from caopd_bench.runs.stored.secrets import CLEANERS, Cleaned, clean_failure
 
 __all__ = ["Finding", "find_ours", "scrub"]

@@ -24,8 +24,7 @@ from caopd_bench.core.privacy.names import RUN
 from caopd_bench.core.privacy.paths import clean_text_urls, shorten_spec
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.provenance import describe_cleaning
-from caopd_bench.runs.stored.baseline import BASELINE_NAME, CHANGES_NAME
-from caopd_bench.runs.stored.files import SUMMARY_NAME
+from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, SUMMARY_NAME
 
 __all__ = [
     "CLEANERS",

@@ -32,28 +32,23 @@ from caopd_bench.runs.provenance import (
 from caopd_bench.runs.records import Record, to_plain
 from caopd_bench.runs.run import GREEDY, Row, Run
 from caopd_bench.runs.stored.files import (
-    ROWS_NAME,
-    SUMMARY_NAME,
     StoredRow,
     Summary,
     check_lines,
     dump_row,
-    is_stored,
     load_row,
     mend,
     read_lines,
     read_summary,
 )
 from caopd_bench.runs.stored.hashes import RowHashes
+from caopd_bench.runs.stored.names import ROWS_NAME, SUMMARY_NAME
 from caopd_bench.runs.stored.secrets import name_in_summary, say_left_out, warn_of_secrets
 from caopd_bench.runs.stored.study import ROWS_FILE, holds, packed_hash
 
 __all__ = [
-    "ROWS_NAME",
-    "SUMMARY_NAME",
     "Loaded",
     "Summary",
-    "is_stored",
     "load_stored",
     "read_summary",
     "render_stored",

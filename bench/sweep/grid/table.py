@@ -13,8 +13,9 @@ from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.metrics.intervals.over_seeds import METRICS
 from caopd_bench.runs.records import to_plain
 from caopd_bench.runs.stored.check import read_stored
+from caopd_bench.runs.stored.names import ROWS_NAME
 from caopd_bench.runs.stored.secrets import warn_of_cell
-from caopd_bench.runs.stored.store import ROWS_NAME, read_summary
+from caopd_bench.runs.stored.store import read_summary
 from caopd_bench.runs.stored.study import packed_hash
 from caopd_bench.scores.score import score
 from caopd_bench.sweep.grid.cells import Cell

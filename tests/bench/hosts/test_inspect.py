@@ -75,7 +75,8 @@ def agree(theirs, ours):
 
 
 def test_nothing_of_ours_loads_inspect():
-    code = "import sys, caopd_bench.cli, caopd_bench.runs.readers.find as f; f.all_readers(); "
+    code = "import sys, caopd_bench.cli, caopd_bench.runs.readers.find as f; "
+    code += "f.all_readers(of_logs=False), f.all_readers(of_logs=True); "
     code += "print('inspect_ai' in sys.modules, 'caopd_bench.hosts.inspect' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

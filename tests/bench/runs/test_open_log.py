@@ -6,7 +6,7 @@ import pytest
 
 from caopd_bench import rescore
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.lm_eval.read import find_results
+from caopd_bench.runs.lm_eval.find import find_results
 
 ROW = {"response": "Answer: 4\nConfidence: 0.9", "gold": 4}
 SAMPLE = {

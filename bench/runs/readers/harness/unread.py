@@ -12,7 +12,7 @@ from caopd_bench.runs.flat.files import format_of
 from caopd_bench.runs.logged import AnswerColumns
 from caopd_bench.runs.readers.harness.found import is_named
 from caopd_bench.runs.readers.harness.outline import LISTED, outline
-from caopd_bench.runs.readers.logged import READER as ROWS_READER
+from caopd_bench.runs.readers.logs.rows import READER as ROWS_READER
 from caopd_bench.runs.readers.reader import Log, Reader
 
 __all__ = ["READER"]

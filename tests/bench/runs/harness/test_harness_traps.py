@@ -346,7 +346,7 @@ def test_any_value_in_any_place(tmp_path, value):
 def test_a_file_is_found_by_one_reader_of_a_harness(tmp_path):
     """No two readers of the same order find one file."""
     file = write(tmp_path / "a.json", {"evalId": 1, "results": {}})
-    found = [one.order for one in all_readers() if one.open_log and one.finds(file)]
+    found = [one.order for one in all_readers(of_logs=True) if one.finds(file)]
     assert found[0] == 30
     assert found.count(30) == 1
 

@@ -1,0 +1,21 @@
+"""The files of a stored run by name, and whether a folder holds them: no file is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from caopd_bench.runs.stored.study import holds
+
+__all__ = ["BASELINE_NAME", "CHANGES_NAME", "ROWS_NAME", "SUMMARY_NAME", "is_stored"]
+
+ROWS_NAME = "rows.jsonl.gz"
+SUMMARY_NAME = "summary.json"
+#: Beside them where the stored run is a reference.
+BASELINE_NAME = "baseline.json"
+CHANGES_NAME = "CHANGES.md"
+
+
+def is_stored(path: Path) -> bool:
+    """Say whether a folder holds a stored run, whole or not."""
+    names = (ROWS_NAME, SUMMARY_NAME)
+    return any((path / name).exists() or holds(path / name) for name in names)
