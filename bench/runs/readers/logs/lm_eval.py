@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from caopd_bench.runs.lm_eval.find import is_results
 from caopd_bench.runs.lm_eval.log import (
     choose_samples,
     find_log_results,
@@ -11,7 +12,7 @@ from caopd_bench.runs.lm_eval.log import (
     read_answers,
 )
 from caopd_bench.runs.lm_eval.provenance import run_provenance, section
-from caopd_bench.runs.lm_eval.read import is_results, load_results
+from caopd_bench.runs.lm_eval.read import load_results
 from caopd_bench.runs.lm_eval.rows import token_budget
 from caopd_bench.runs.logged import AnswerColumns
 from caopd_bench.runs.readers.reader import Log, Reader
