@@ -7,6 +7,7 @@ _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'
 _CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
 # Nothing is wrapped around it: a letter or digit at either end, and no bracket or sign between.
 _BARE = re.compile(r"[^\W_](?:[^()\[\]{}\\#|]*[^\W_])?")
+_BRACKET = re.compile(r"[()\[\]{}]")
 _BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 
 # One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
@@ -118,6 +119,8 @@ def _is_interval(text: str) -> bool:
 
 
 def _strip_unbalanced(text: str) -> str:
+    if _BRACKET.search(text) is None:
+        return text
     for opening, closing in ("()", "[]", "{}"):
         excess = text.count(closing) - text.count(opening)
         if excess > 0:

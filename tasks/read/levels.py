@@ -6,6 +6,7 @@ in the answer.
 """
 
 import re
+from bisect import bisect_left
 
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.statements import Statement
@@ -19,6 +20,12 @@ STATISTICS = re.compile(
     r"|z_\{?\\?[a-z0-9]|\\alpha|α",
     re.IGNORECASE,
 )
+# What a text in lower case has where `STATISTICS` matches, at most so far behind its beginning.
+_STATISTICS_WORDS = re.compile(
+    r"interval|hypothes|h_?0|value|margin|significan|critical|score|statistic|[zt]\s?[*=]|standard"
+    r"|mean|proportion|size|z_|\\alpha|α"
+)
+_MAX_BEFORE_WORD = 24
 #: What a statement about an interval or a parameter names.
 OF_A_PARAMETER = re.compile(
     r"\b(?:intervals?|mean|proportion|parameter|population|mu|sigma|contains?|lies|between)\b|[μσ]"
@@ -46,7 +53,9 @@ def is_interval(answer: str) -> bool:
     return _INTERVAL.search(answer[:200]) is not None
 
 
-def drop_levels(statements: list[Statement], text: str, scale: int | None) -> list[Statement]:
+def drop_levels(
+    statements: list[Statement], text: str, scale: int | None, low: str | None = None
+) -> list[Statement]:
     """Return the statements without the confidence levels of statistics.
 
     A confidence before the answer is one if it is a usual level (95 %), does not stand beside the
@@ -61,7 +70,11 @@ def drop_levels(statements: list[Statement], text: str, scale: int | None) -> li
         The response.
     scale
         What a bare number is out of.
+    low
+        What `characters.lower` gives for the text, if that is known.
     """
+    if not any(s.kind == "confidence" for s in statements):
+        return statements
     answers = [s for s in statements if s.kind == "answer"]
     if not answers or len(answers) == len(statements):
         return statements
@@ -69,7 +82,10 @@ def drop_levels(statements: list[Statement], text: str, scale: int | None) -> li
     early = [s for s in statements if s.kind == "confidence" and s.start < first]
     early = [s for s in early if _is_usual(s, scale)]
     late = [s for s in statements if s.kind == "confidence" and s.start >= first]
-    late = [s for s in late if _is_usual(s, scale) and _is_late_level(s, answers, text)]
+    late = [s for s in late if _is_usual(s, scale)]
+    if late:
+        words = None if low is None else [m.start() for m in _STATISTICS_WORDS.finditer(low)]
+        late = [s for s in late if _is_late_level(s, answers, text, words)]
     if late:
         dropped = {s.start for s in late}
         statements = [s for s in statements if s.kind == "answer" or s.start not in dropped]
@@ -91,17 +107,26 @@ def drop_levels(statements: list[Statement], text: str, scale: int | None) -> li
 def _is_usual(level: Statement, scale: int | None) -> bool:
     """Say whether a number is a usual level, or begins with one and words of statistics follow."""
     stated = level.text
-    if STATISTICS.search(stated) and (number := _BEGINS.match(stated)):
+    number = _BEGINS.match(stated)
+    if number and number.end() < len(stated) and STATISTICS.search(stated):
         stated = number.group()
     return read_confidence(stated, scale=scale).value in _USUAL_LEVELS
 
 
-def _is_late_level(level: Statement, answers: list[Statement], text: str) -> bool:
+def _is_late_level(
+    level: Statement, answers: list[Statement], text: str, words: list[int] | None
+) -> bool:
     """Say whether a usual level after the answer is one of statistics.
 
     By its place: a line beside the answer, or the last line, states a confidence in the answer.
+    `words` are where words of statistics may stand.
     """
     start = text.rfind("\n", max(0, level.start - 300), level.start) + 1 or level.start
+    if words is not None:
+        nth = bisect_left(words, start)
+        if nth == len(words) or words[nth] >= level.start + 200:
+            return False
+        start = max(start, words[nth] - _MAX_BEFORE_WORD)
     if STATISTICS.search(text, start, level.start + 200) is None:
         return False
     if not level.strong:

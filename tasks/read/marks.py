@@ -35,6 +35,7 @@ _LACK = re.compile(
     r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
     re.IGNORECASE,
 )
+_LACKS = ("of", "no", "without", "any", "not", "zero")  # the word before, if so
 # Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
 _ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
 
@@ -84,9 +85,11 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
     before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
     if before and before + after in ('""', "''", "``", "“”", "‘’"):
         return True
-    lacks = _LACK.search(line, max(0, mark.start() - 40), mark.start())
-    if mark["confidence"] and lacks:
-        return True
+    if before.isspace() and mark["confidence"]:
+        lead = line[max(0, mark.start() - 40) : mark.start()]
+        may_lack = not lead.isascii() or lead.rstrip().lower().endswith(_LACKS)
+        if may_lack and _LACK.search(line, max(0, mark.start() - 40), mark.start()):
+            return True
     # A label without a sign is a heading of its own, or "confidence 0.9".
     if mark["separator"] == "":
         if mark.end() == len(line):

@@ -204,7 +204,7 @@ def find_spans(
         lines, intervals=intervals, rules=rules, objects=not calls, low=low
     )
     if not calls:
-        statements = drop_levels(statements, lines, rules.scale)
+        statements = drop_levels(statements, lines, rules.scale, low)
     if calls:
         answer, confidence = _pick_calls(visible, statements)
     else:
