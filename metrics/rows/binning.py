@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count as count_from
 from typing import Any, Literal
 
@@ -44,6 +45,10 @@ def bin_index(values: FloatArray, bins: int = 10, edges: Edges = "exact") -> NDA
     [0, 2, 5, 9]
     """
     check_bins(bins, edges)
+    return _width_index(values, bins, edges)
+
+
+def _width_index(values: FloatArray, bins: int, edges: Edges) -> NDArray[np.intp]:
     if edges == "paper":
         boundaries = np.linspace(0.0, 1.0, bins + 1)
         boundaries[0], boundaries[-1] = -np.inf, np.inf
@@ -126,7 +131,8 @@ def _largest_rising(hits: NDArray[Any], rows: NDArray[Any]) -> int:
 
 def bin_sums(cells: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
     """Sum ``cells`` (..., u) over the bins that occur in the ascending ``index`` (u,)."""
-    new = np.ones(index.size, dtype=np.bool_)
+    new = np.empty(index.size, dtype=np.bool_)
+    new[0] = True
     np.not_equal(index[1:], index[:-1], out=new[1:])
     return np.asarray(np.add.reduceat(cells, new.nonzero()[0], axis=-1))
 
@@ -155,8 +161,10 @@ def bin_totals(
     """
     check_bins(bins, edges, strategy)
     if strategy in ("width", "value"):
-        shared = np.arange(values.size) if strategy == "value" else bin_index(values, bins, edges)
-        return lambda cells: bin_sums(cells, shared)
+        shared = (
+            np.arange(values.size) if strategy == "value" else _width_index(values, bins, edges)
+        )
+        return partial(bin_sums, index=shared)
     count = right + wrong
     if strategy == "mass":
         index = mass_index(count, bins)

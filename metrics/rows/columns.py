@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+PLAIN = "?lqdf"  # type codes of arrays that need no look: bool, int64, float64 and float32
 BRAIN_FLOAT_DIGITS = 2  # decimal digits that a bfloat16 always keeps
 
 
@@ -48,6 +49,8 @@ def as_numbers(name: str, values: Any) -> NDArray[Any]:
     Traceback (most recent call last):
     ValueError: confidence must be a sequence of numbers, got dict; pass a list or an array
     """
+    if type(values) is np.ndarray and values.dtype.char in PLAIN:
+        return values
     array = _as_array(name, values)
     if array.dtype.kind == "O":
         return _numbers_of(name, array, type(values).__name__)

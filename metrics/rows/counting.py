@@ -8,23 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.rows.columns import as_labels, as_numbers
+from caopd_bench.metrics.rows.grid import (
+    CHUNK,
+    GRID,
+    SNAP,
+    Counts,
+    count_decimals,
+    count_on_grid,
+    in_range,
+    is_binary,
+)
 from caopd_bench.metrics.rows.sorting import sort_by_confidence
 
 FloatArray = NDArray[np.float64]
-
-GRID = 1000  # a stated confidence almost always has at most three decimals
-SNAP = 1e-9  # in units of the grid: rounding noise, far below any stated digit
-WHOLE = 1.5 * 2.0**52  # added to a float, it leaves no bits for a fraction: the sum is rounded
-WHOLE_BITS = np.float64(WHOLE).view(np.int64)  # and the whole number stands in its lowest bits
-CHUNK = 1 << 16  # rows a pass: the buffers stay in cache, no temporary grows with n
-
-
-class Counts(NamedTuple):
-    """Rows that are right and wrong at each distinct value, ascending."""
-
-    values: FloatArray
-    right: NDArray[Any]
-    wrong: NDArray[Any]
 
 
 class ClusterCounts(NamedTuple):
@@ -64,7 +60,7 @@ def as_confidence(confidence: ArrayLike) -> NDArray[Any]:
 def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
     """Return the confidences as a native 1-D float array, or raise ValueError saying the fix."""
     c = as_confidence(confidence)
-    if _in_range(c):
+    if in_range(c):
         return c
     bad = np.flatnonzero(~np.isfinite(c))
     if bad.size:
@@ -96,7 +92,7 @@ def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
 def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
     """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
     y = as_correct(correct, n)
-    if not _is_binary(y):
+    if not is_binary(y):
         missing = np.flatnonzero(np.isnan(y)) if y.dtype.kind == "f" else np.zeros(0, np.intp)
         if missing.size:
             rows = f"{missing.size} such row{'s' if missing.size > 1 else ''}"
@@ -170,7 +166,9 @@ def count_rows(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts:
 
     The arguments are those of :func:`as_confidence` and :func:`as_correct`.
     """
-    counts = _count_on_grid(confidence, correct)
+    counts = count_decimals(confidence, correct)
+    if counts is None:
+        counts = count_on_grid(confidence, correct)
     if counts is None:
         right = check_correct(correct, check_confidence(confidence).size)
         counts = _count_by_sort(confidence, right)
@@ -220,50 +218,6 @@ def merge_clusters(
         np.bincount(entry, weights=right, minlength=pair.size).astype(np.int64),
         np.bincount(entry, weights=wrong, minlength=pair.size).astype(np.int64),
     )
-
-
-def _in_range(confidence: NDArray[Any]) -> bool:
-    # The ufuncs spare the wrappers of min() and max(), which few rows would notice. False for NaN.
-    return bool(np.minimum.reduce(confidence) >= 0.0 and np.maximum.reduce(confidence) <= 1.0)
-
-
-def _is_binary(correct: NDArray[Any]) -> bool:
-    if correct.dtype.kind in "bi":
-        return int(np.bitwise_or.reduce(correct)) in (0, 1)
-    return bool(np.count_nonzero(correct) == np.count_nonzero(correct == 1))
-
-
-def _count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | None:
-    """Count rows whose confidences are all multiples of 1/GRID, without sorting.
-
-    None for any other rows, be they valid or not: all checks share the one pass over the memory.
-    """
-    narrow = confidence.dtype.itemsize < 8
-    cells: NDArray[Any] | None = None
-    for start in range(0, confidence.size, CHUNK):
-        c, y = confidence[start : start + CHUNK], correct[start : start + CHUNK]
-        if not _in_range(c) or not _is_binary(y):
-            return None
-        scaled = np.multiply(c, float(GRID), dtype=np.float64)
-        nearest = scaled + WHOLE
-        index = nearest.view(np.int64) - WHOLE_BITS  # faster than rint and a conversion
-        if narrow:
-            grid = (np.arange(GRID + 1) / GRID).astype(confidence.dtype)
-            if not np.array_equal(grid[index], c):
-                return None
-        else:
-            nearest -= WHOLE
-            scaled -= nearest
-            if np.maximum.reduce(scaled) > SNAP or np.minimum.reduce(scaled) < -SNAP:
-                return None
-        index += index
-        index += y if y.dtype.kind in "bi" else y == 1
-        counts = np.bincount(index, minlength=2 * (GRID + 1))
-        cells = counts if cells is None else cells + counts
-    assert cells is not None  # there is at least one row
-    n_wrong, n_right = cells[::2], cells[1::2]
-    (used,) = (n_wrong + n_right).astype(np.bool_).nonzero()
-    return Counts(used / GRID, n_right[used], n_wrong[used])
 
 
 def _count_by_sort(confidence: NDArray[Any], right: NDArray[np.bool_]) -> Counts:

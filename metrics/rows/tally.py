@@ -62,7 +62,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         for array in (self.values, self.right, self.wrong, *(self.clusters or ())):
-            array.flags.writeable = False
+            array.setflags(write=False)
 
     @property
     def cells(self) -> tuple[FloatArray, NDArray[Any], NDArray[Any]]:
