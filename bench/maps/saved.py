@@ -89,7 +89,7 @@ class Estimate(NamedTuple):
     gains: tuple[Gain, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConfidenceMap:
     """A map from confidence to how often it was right; `recalibrate` fits one, `load_map` reads it.
 
@@ -113,7 +113,10 @@ class ConfidenceMap:
     >>> from caopd_bench.metrics import recalibrate
     >>> fitted = Fitted("base", 4, 4, None, "0" * 64, ())
     >>> fit = recalibrate([0.9] * 4, [1, 1, 1, 0], method="isotonic")
-    >>> ConfidenceMap("answers", fit, fitted, {}, Estimate(2, 0, 0.95, ()))([0.5, 0.9]).tolist()
+    >>> saved = ConfidenceMap("answers", fit, fitted, {}, Estimate(2, 0, 0.95, ()))
+    >>> saved
+    ConfidenceMap(isotonic, task='answers', run='base', answers=4)
+    >>> saved([0.5, 0.9]).tolist()
     [0.75, 0.75]
     """
 
@@ -154,6 +157,12 @@ class ConfidenceMap:
             If one is missing, or not in [0, 1].
         """
         return np.asarray(self.recalibrator.apply(confidence))
+
+    def __repr__(self) -> str:
+        return (
+            f"ConfidenceMap({self.method}, task={self.task!r}, run={self.fitted.run!r}, "
+            f"answers={self.fitted.parsed})"
+        )
 
     def to_json(self) -> str:
         """Give the text of the file."""
