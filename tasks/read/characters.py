@@ -1,8 +1,10 @@
 """Clean text: look-alikes of ASCII characters, and what is wrapped around an answer."""
 
 import re
+from functools import lru_cache
 
 MAX_ANSWER = 4000  # characters of an answer that are kept
+_SHORT = 60  # characters of an answer whose cleaning is remembered
 _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
 _CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
 # Nothing is wrapped around it: a letter or digit at either end, and no bracket or sign between.
@@ -79,6 +81,13 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
     >>> clean_answer("[0, 1)"), clean_answer("[0, 1)", intervals=True)
     ('[0, 1', '[0, 1)')
     """
+    # A response that repeats itself repeats its answer.
+    if len(raw) <= _SHORT:
+        return _clean_short(raw, intervals)
+    return _clean(raw, intervals)
+
+
+def _clean(raw: str, intervals: bool) -> str:
     text = raw.strip()[:MAX_ANSWER]
     if _BARE.fullmatch(text):
         return text
@@ -101,6 +110,9 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
         if not (intervals and _is_interval(text)):
             text = _strip_unbalanced(text)
     return text
+
+
+_clean_short = lru_cache(maxsize=4096)(_clean)
 
 
 def _drop_gsm8k(text: str) -> str:

@@ -197,39 +197,51 @@ class _Block:
     def _read_lines(self, start: int, end: int) -> None:
         """Read a part of the text: those of its lines that may change something."""
         text, low = self.text, self.low
-        places: list[int] = []
+        words, signs = [end + 1], [end + 1]
         if low is not None:
-            signs = ("####", *(("\\boxed",) if self.boxes else ()))
-            places = find_places(low, (*(self.words or ()), *signs), start, end)
-        places += (end + 1, end + 1)
-        at, nth, turn = start, 0, -1
+            words = [*find_places(low, self.words or (), start, end), end + 1, end + 1]
+            signs = ["####", "\\boxed"] if self.boxes else ["####"]
+            signs = [*find_places(low, signs, start, end), end + 1]
+        at, word, sign, turn, complete = start, 0, 0, -1, False
         while at <= end:
-            while places[nth] < at:
-                nth += 1
-            if low is None or (at == start and (self.statements or self.boxed)):
-                place = at
+            while words[word] < at:
+                word += 1
+            while signs[sign] < at:
+                sign += 1
+            place = min(words[word], signs[sign])
+            may_turn = not self.draft and (bool(self.statements) or self.boxed)
+            if low is None or (at == start and may_turn):
+                place = turn = at
             else:
-                place = places[nth]
                 if self.waiting is not None:
                     place = min(place, find_value(low, at, end))
-                if not self.draft and (self.statements or self.boxed):
-                    turn = find_turn(low, at, end) if turn < at else turn
+                if may_turn:
+                    if turn < at or complete is not (len(self.strong) == 2):
+                        complete = len(self.strong) == 2
+                        turn = find_turn(low, at, end, complete)
                     place = min(place, turn)
-                place = place if place < end else end + 1
-            first = end + 1 if place > end else text.rfind("\n", at, place) + 1 or at
+                if place >= end:  # the rest states nothing
+                    if self.boxes and not self.no_weak:
+                        self.boxable += (text[at:end], "\n")
+                    break
+            first = text.rfind("\n", at, place) + 1 or at
             if first > at and self.boxes and not self.no_weak:
                 self.boxable += (text[at : first - 1], "\n")
-            if place > end:
-                break
             last = text.find("\n", place, end)
             last = end if last < 0 else last
             blanks: list[tuple[int, int]] = []
             if not (
-                place == first == places[nth]
-                and places[nth + 1] > last
+                words[word] == first
+                and words[word + 1] > last
                 and self._read_final_line(first, last)
             ):
-                self._read_line(text[first:last], first, blanks)
+                line = text[first:last]
+                if words[word] <= last or low is None or holds_turn(line):
+                    marks = self._find_marks(line, first)
+                else:
+                    marks = []
+                turns = may_turn and (turn <= last or (complete and "###" in line))
+                self._read_line(line, first, blanks, marks, turns)
             if self.ended:
                 break
             if self.boxes and not self.no_weak:
@@ -290,15 +302,25 @@ class _Block:
         before = [s for s in answers if s.start < confidence.start]
         return stated._replace(answer=(before or answers)[-1].text, confidence=confidence.text)
 
-    def _read_line(self, line: str, start: int, blanks: list[tuple[int, int]]) -> None:
-        """Read one line; `blanks` collects where its confidences are."""
+    def _find_marks(self, line: str, start: int) -> list[re.Match[str]]:
+        """Return the marks of a line that state something."""
         if self.low is None or not self.is_plain or len(line) < _SHORT or holds_turn(line):
             found = list(self.marks.finditer(line))
         else:
             found = list_marks(line, self.low[start : start + len(line)], self.marks)
-        marks = [m for m in found if not is_mention(line, m)]
+        return [m for m in found if not is_mention(line, m)]
+
+    def _read_line(
+        self,
+        line: str,
+        start: int,
+        blanks: list[tuple[int, int]],
+        marks: list[re.Match[str]],
+        may_turn: bool,
+    ) -> None:
+        """Read one line; `blanks` collects where its confidences are."""
         at_start = bool(marks) and begins_line(line, marks[0].start())
-        if not at_start:
+        if may_turn and not at_start:
             self._check_turn(line)
         if self.ended:
             return
@@ -373,8 +395,6 @@ class _Block:
 
     def _check_turn(self, line: str) -> None:
         """Notice a line that begins the next turn."""
-        if self.draft:
-            return
         complete = len(self.strong) == 2
         if TURN_LINE.match(line):
             self.ended = bool(self.strong)
@@ -417,7 +437,8 @@ class _Block:
             if _is_placeholder(text):
                 return
             counts = strong
-            self.ended |= strong and self.no_answer
+            if strong and self.no_answer:
+                self.ended = True
         if self.ended or (self.no_weak and not strong):
             return
         if counts:

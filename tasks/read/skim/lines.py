@@ -7,21 +7,23 @@ for in the text in lower case.
 """
 
 import re
+from collections.abc import Sequence
 
 # What a line may begin with that begins a turn (`turns`, and the turn marks of `labels`): anything
 # but letters, then a name; the sign of a heading, or that of a token. The look-ahead never gives
 # back what it took.
-_TURN = re.compile(
-    r"\n(?:(?=(?P<start>[^a-z\n]{0,60}))(?P=start)(?:text(?:bf)?\{[^a-z\n]{0,60})?"
+_NAMED = (
+    r"(?=(?P<start>[^a-z\n]{0,60}))(?P=start)(?:text(?:bf)?\{[^a-z\n]{0,60})?"
     r"(?:next|new|another|problem|question|q|user|human|system|assistant|example|exercise"
-    r"|instruction|input|task|query)"
-    r"|\s{0,3}###|[<\[])"
+    r"|instruction|input|task|query)|[<\[]"
 )
+_TURN = re.compile(rf"\n(?:{_NAMED})")
+_TURN_OR_HEADING = re.compile(rf"\n(?:{_NAMED}|\s{{0,3}}###(?!#))")
 # The signs of `statements.ONLY_MARKUP`, on one line.
 _NOT_MARKUP = re.compile(r"[^\s*_`\"“”|,;$\\\[\](){}:<>\-]")
 
 
-def find_places(low: str, words: tuple[str, ...], start: int, end: int) -> list[int]:
+def find_places(low: str, words: Sequence[str], start: int, end: int) -> list[int]:
     """List where any of the words stand, in order.
 
     Examples
@@ -39,12 +41,14 @@ def find_places(low: str, words: tuple[str, ...], start: int, end: int) -> list[
     return places
 
 
-def find_turn(low: str, start: int, end: int) -> int:
+def find_turn(low: str, start: int, end: int, headings: bool) -> int:
     """Return a place in the next line that may begin a turn, or the end.
 
-    `start` is the beginning of a line, after a line end.
+    `start` is the beginning of a line, after a line end. Headings of more than three signs are left
+    out: they may be answers.
     """
-    match = _TURN.search(low, start - 1, end)
+    pattern = _TURN_OR_HEADING if headings else _TURN
+    match = pattern.search(low, start - 1, end)
     return match.end() - 1 if match else end
 
 
