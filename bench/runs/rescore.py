@@ -16,6 +16,7 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.process.garbage import without_collecting
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.golds import name_golds, tell_forms
@@ -28,7 +29,7 @@ from caopd_bench.runs.note import Note
 from caopd_bench.runs.open_log import open_log
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.runs.readers.harness.gold import shorten_golds
-from caopd_bench.runs.run import GREEDY, Row, Run
+from caopd_bench.runs.run import GREEDY, Row, Run, make_row
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS
 from caopd_bench.tasks.read.parse import PARSER_VERSION
@@ -90,8 +91,7 @@ def rescore(
     max_tokens : int, optional
         The token budget of the answers: one that was cut off is `unfinished`.
     workers : int
-        Processes that judge, for long files. They import the caller's main module: a script needs
-        the usual `if __name__ == "__main__":`.
+        Processes that judge, where that takes longer than they take to start.
 
     Returns
     -------
@@ -123,15 +123,17 @@ def rescore(
     budget = log.max_tokens if max_tokens is None else max_tokens
     task = clean_name(task or log.task or UNNAMED)
     try:
-        held = list(track(log.answers, f"reading {file.name}", "responses"))
-        held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
-        _check_options(held, options, file)
-        split = _find_split(held)
-        held, how_read = shorten_golds(held, kind)
-        how_read += tell_forms(held) if kind == "choice" else []
-        held = name_golds(held) if kind == "choice" else held
-        judged = judge_all(held, kind, rules=rules, max_tokens=budget, workers=workers)
-        rows = list(_make_rows(held, task, judged))
+        with without_collecting():
+            held = list(track(log.answers, f"reading {file.name}", "responses"))
+            if only:
+                held = [_drop_groups(one, extra) for one in held if _is_wanted(one, only)]
+            _check_options(held, options, file)
+            split = _find_split(held)
+            held, how_read = shorten_golds(held, kind)
+            how_read += tell_forms(held) if kind == "choice" else []
+            held = name_golds(held) if kind == "choice" else held
+            judged = judge_all(held, kind, rules=rules, max_tokens=budget, workers=workers)
+            rows = list(_make_rows(held, task, judged))
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if not rows:
@@ -217,12 +219,22 @@ def _make_rows(held: Sequence[Logged], task: str, judged: Judged) -> Iterator[Ro
     for name, logged, verdict in zip(names, held, judged.verdicts, strict=True):
         sample = GREEDY if repeats[name] == 1 else seen[name]
         seen[name] += 1
-        yield Row(
-            task, name, sample, logged.groups, verdict.confidence, verdict.correct, verdict.status,
-            verdict.answer, verdict.stated, logged.response, logged.question,
-            json.dumps([logged.gold, *logged.also]) if logged.also else logged.gold,
-            verdict.probabilities, verdict.right_option,
-        )  # fmt: skip
+        yield make_row(
+            task,
+            name,
+            logged.groups,
+            verdict.confidence,
+            verdict.correct,
+            verdict.status,
+            verdict.probabilities,
+            verdict.right_option,
+            sample=sample,
+            answer=verdict.answer,
+            stated=verdict.stated,
+            text=logged.response,
+            question=logged.question,
+            gold=json.dumps([logged.gold, *logged.also]) if logged.also else logged.gold,
+        )
 
 
 def _name_item(place: int, logged: Logged) -> str:

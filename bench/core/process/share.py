@@ -29,7 +29,12 @@ def usable_cores() -> int:
 
 @contextmanager
 def shared_out(
-    work: Callable[[T], R], items: Sequence[T], workers: int, *, cost: Callable[[T], float]
+    work: Callable[[T], R],
+    items: Sequence[T],
+    workers: int,
+    *,
+    cost: Callable[[T], float],
+    most: int | None = None,
 ) -> Iterator[Iterator[R]]:
     """Compute something of each item, in several processes if there is much to do.
 
@@ -40,15 +45,18 @@ def shared_out(
     items : sequence
         Each is sent to a process.
     workers : int
-        At most so many processes; 1 computes everything here.
+        At most so many processes, and no more than `MAX_WORKERS`; 1 computes everything here.
     cost : callable
         Seconds that an item takes, roughly: it decides whether processes are worth their start.
+    most : int, optional
+        Items that are sent at once, at most.
 
     Yields
     ------
     iterator
         The results in the order of the items, as they come.
     """
+    workers = min(workers, MAX_WORKERS)
     if min(workers, len(items)) < 2 or sum(map(cost, items)) < WORTH:
         yield map(work, items)
         return
@@ -58,7 +66,8 @@ def shared_out(
     with ExitStack() as stack:
         try:
             share = stack.enter_context(sharing(workers))
-            found = share(work, items, chunksize=max(1, len(items) // (workers * PARTS)))
+            chunk = max(1, len(items) // (workers * PARTS))
+            found = share(work, items, chunksize=min(chunk, most or chunk))
         except (ImportError, NotImplementedError, OSError):
             # No semaphores, as in some sandboxes, or no more processes: it takes longer here.
             found = map(work, items)

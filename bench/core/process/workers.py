@@ -38,7 +38,9 @@ def sharing(workers: int) -> Iterator[Share]:
     ----------
     workers : int
         How many processes. They are spawned: a fork of a process with threads, as torch and BLAS
-        start them, may hang.
+        start them, may hang. Each imports the module of its work, and not that of the program
+        (unless the work is in it): a script needs no ``if __name__ == "__main__":``, and of a
+        command its command line is not imported again.
 
     Yields
     ------
@@ -57,7 +59,7 @@ def sharing(workers: int) -> Iterator[Share]:
         )
 
     def share(work: Any, /, *columns: Any, chunksize: int = 1) -> Iterator[Any]:
-        with deaf_children():
+        with deaf_children(), _apart_from_main(work):
             return executor.map(work, *columns, chunksize=chunksize)
 
     try:
@@ -75,6 +77,20 @@ def sharing(workers: int) -> Iterator[Share]:
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _apart_from_main(work: Any) -> Iterator[None]:
+    """Start processes that do not import the program's own module: by these names they find it."""
+    main = vars(sys.modules["__main__"])
+    is_in_main = getattr(getattr(work, "func", work), "__module__", None) == "__main__"
+    names = () if is_in_main else ("__spec__", "__file__")
+    before = {name: main[name] for name in names if name in main}
+    main.update(dict.fromkeys(before))
+    try:
+        yield
+    finally:
+        main.update(before)
 
 
 @contextmanager

@@ -7,42 +7,28 @@ judged. Long work is shared out to processes; each compares LaTeX in a child of 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
+from caopd_bench.core.process.share import shared_out
+from caopd_bench.runs.answers.alone import Pair, Read, Text, compare, guess_seconds, read
 from caopd_bench.runs.answers.scale import Unclear, find_unclear
 from caopd_bench.runs.logged import Logged
-from caopd_bench.tasks.judge.choices import read_choice
-from caopd_bench.tasks.judge.options import LETTERS, MAX_LENGTH, find_option
-from caopd_bench.tasks.judge.verify import verify
-from caopd_bench.tasks.read.characters import fold
-from caopd_bench.tasks.read.parse import ParsedResponse, Spans, find_spans, judge_spans
+from caopd_bench.tasks.judge.options import LETTERS, find_option
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.thinking import drop_thinking
 
 __all__ = ["ASK_KIND", "Judged", "Verdict", "judge_all", "judge_logged"]
 
 #: What an error asks of a right answer that is not of its kind.
 ASK_KIND = "is --kind {kind} right?"
-#: From this many answers on, and LaTeX answers to compare, further processes are worth their start
-#: of a second.
-WORTH_WORKERS = 10_000
-WORTH_LATEX = 400
-MAX_WORKERS = 8
-CHUNK = 500
-CHUNK_LATEX = 50
-
-#: An answer, the right ones, and the options.
-Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
-Share: TypeAlias = "Callable[..., Iterator[Any]]"
-#: A letter alone, in markup or with the sign of a label.
-_BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")
+#: Seconds to compare a pair, roughly: of LaTeX some need algebra, with the start of a child.
+SECONDS, SECONDS_LATEX = 4e-5, 1.5e-2
+#: What is sent to a process at once, at most: of what comes back, progress is told.
+CHUNK, CHUNK_LATEX = 500, 50
 
 
 class Verdict(NamedTuple):
@@ -93,24 +79,28 @@ def judge_all(
     UsageError
         For a right answer that is not of its kind: the first, by file and line.
     """
-    texts = [one for one in held if one.response is not None and not one.probabilities]
-    with _sharing(workers) as share:
-        read = partial(_read, kind=kind, max_tokens=max_tokens, rules=rules)
-        is_long = len(texts) >= WORTH_WORKERS
-        found = share(read, texts, chunksize=CHUNK) if is_long else map(read, texts)
+    texts = [
+        Text(one.response, one.options, one.is_bare)
+        for one in held
+        if one.response is not None and not one.probabilities
+    ]
+    reading = partial(read, kind=kind, max_tokens=max_tokens, rules=rules)
+    with shared_out(reading, texts, workers, cost=guess_seconds, most=CHUNK) as found:
         parsed = list(track(found, "reading answers", "answers", len(texts)))
-        unclear = find_unclear([spans.confidence for spans, _ in parsed], rules.scale)
-        reader = iter(parsed)
-        each = [next(reader) if _has_text(one) else None for one in held]
-        right = _verify_pairs(held, each, kind, share)
+    del texts
+    unclear = find_unclear([spans.confidence for spans, _ in parsed], rules.scale)
+    reader = iter(parsed)
+    each = [next(reader) if _has_text(one) else None for one in held]
+    pairs = _list_pairs(held, each)
+    right = _compare_all(pairs, kind, workers)
     verdicts = []
     # A stated confidence is no probability of an option, and both in one run say nothing.
     of_options = any(one.probabilities for one in held)
-    for logged, one in zip(held, each, strict=True):
-        if logged.probabilities:
+    for logged, one, pair in zip(held, each, pairs, strict=True):
+        if pair is None:
             verdicts.append(_judge_probabilities(logged))
             continue
-        outcome = right[_pair(logged, one)]
+        outcome = right[pair]
         if isinstance(outcome, str):
             raise UsageError(f"{logged.where}: {outcome}; {ASK_KIND.format(kind=kind)}")
         verdict = _conclude(logged, one, outcome, unclear)
@@ -125,75 +115,35 @@ def judge_logged(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
     return judge_all([logged], kind, max_tokens=max_tokens).verdicts[0]
 
 
-Read: TypeAlias = "tuple[Spans, ParsedResponse]"
-
-
 def _has_text(logged: Logged) -> bool:
     return logged.response is not None and not logged.probabilities
 
 
-def _read(logged: Logged, kind: str, max_tokens: int | None, rules: Rules) -> Read:
-    spans = find_spans(logged.response or "", max_tokens=max_tokens, kind=kind, rules=rules)
-    if kind == "choice" and logged.is_bare and spans.answer is None and spans.confidence is None:
-        bare = _read_bare(logged)
-        # Where one token was asked for, one letter is not the end of a budget.
-        spans = spans if bare is None else spans._replace(answer=bare, unfinished=False)
-    return spans, judge_spans(spans, scale=rules.scale)
+def _list_pairs(held: Sequence[Logged], each: Sequence[Read | None]) -> list[Pair | None]:
+    """Give what is compared of each answer, equal ones as one object; None of probabilities."""
+    known: dict[Pair, Pair] = {}
+    pairs: list[Pair | None] = []
+    for logged, one in zip(held, each, strict=True):
+        if logged.probabilities:
+            pairs.append(None)
+            continue
+        is_read = one is not None and one[1].status != "unfinished"
+        answer = one[1].answer if one is not None and is_read else None
+        pair = (answer, (logged.gold, *logged.also), logged.options)
+        pairs.append(known.setdefault(pair, pair))
+    return pairs
 
 
-def _read_bare(logged: Logged) -> str | None:
-    """Give the choice that a whole response is, thinking left out; None if it is anything else.
-
-    That is a letter alone; where the options are known also the text of one, or both.
-    """
-    visible, is_open, _ = drop_thinking(fold(logged.response or ""))
-    line = visible.strip()
-    if is_open or "\n" in line or len(line) > MAX_LENGTH:
-        return None
-    if logged.options:
-        return line if read_choice(line, logged.options) is not None else None
-    found = _BARE.fullmatch(line)
-    return found[1].upper() if found else None
-
-
-def _pair(logged: Logged, one: Read | None) -> Pair:
-    is_read = one is not None and one[1].status != "unfinished"
-    golds = (logged.gold, *logged.also)
-    return (one[1].answer if one is not None and is_read else None, golds, logged.options)
-
-
-def _verify_pairs(
-    held: Sequence[Logged], each: Sequence[Read | None], kind: str, share: Share
-) -> dict[Pair, bool | str]:
-    """Verify each distinct pair once: whether it is right, or why the right answer is none."""
-    pairs = list(
-        dict.fromkeys(
-            _pair(logged, one)
-            for logged, one in zip(held, each, strict=True)
-            if not logged.probabilities
-        )
-    )
-    check = partial(_verify, kind=kind)
+def _compare_all(pairs: Sequence[Pair | None], kind: str, workers: int) -> dict[Pair, bool | str]:
+    """Compare each distinct pair once: whether it is right, or why the right answer is none."""
+    distinct = list(dict.fromkeys(pair for pair in pairs if pair is not None))
     is_latex = kind == "latex"
-    if len(pairs) >= (WORTH_LATEX if is_latex else WORTH_WORKERS):
-        found = share(check, pairs, chunksize=CHUNK_LATEX if is_latex else CHUNK)
-    else:
-        found = map(check, pairs)
-    tracked = track(found, "judging", "different answers", len(pairs))
-    return dict(zip(pairs, tracked, strict=True))
-
-
-def _verify(pair: Pair, kind: str) -> bool | str:
-    answer, golds, options = pair
-    wrong: list[str] = []
-    found = False
-    for gold in golds:
-        try:
-            found |= verify(answer, gold, kind=kind, options=options)
-        except ValueError as error:
-            wrong.append(str(error))
-    # Of several names of one answer ("4", "four") those of its kind count.
-    return wrong[0] if len(wrong) == len(golds) else found
+    seconds = SECONDS_LATEX if is_latex else SECONDS
+    most = CHUNK_LATEX if is_latex else CHUNK
+    work = partial(compare, kind=kind)
+    with shared_out(work, distinct, workers, cost=lambda _: seconds, most=most) as found:
+        tracked = track(found, "judging", "different answers", len(distinct))
+        return dict(zip(distinct, tracked, strict=True))
 
 
 def _conclude(logged: Logged, one: Read | None, outcome: bool, unclear: Unclear | None) -> Verdict:
@@ -249,21 +199,3 @@ def _place_of_gold(gold: str, options: Sequence[str], number: int) -> int | None
     if place is None and gold.isascii() and gold.isdigit() and len(gold) < 4:
         place = int(gold)
     return place if place is not None and place < number else None
-
-
-@contextmanager
-def _sharing(workers: int) -> Iterator[Share]:
-    """Give a `map` over processes that are started when it is first called."""
-    with ExitStack() as stack:
-        started: list[Share] = []
-
-        def share(work: Callable[..., Any], items: Sequence[Any], chunksize: int) -> Iterator[Any]:
-            if workers < 2:
-                return map(work, items)
-            if not started:
-                from caopd_bench.core.process.workers import sharing
-
-                started.append(stack.enter_context(sharing(min(workers, MAX_WORKERS))))
-            return started[0](work, items, chunksize=chunksize)
-
-        yield share

@@ -261,10 +261,12 @@ def _doubt(read: Pairs, kind: str) -> str:
 
 def _on_kind(pairs: Pairs, kind: str) -> Iterator[str]:
     """Doubt a kind of text where the right answers look like letters of options."""
+    if kind != "phrase":
+        return
     read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]
     letters = {bare_letter(logged.gold) or "" for logged, _ in read}
     right = sum(verdict.correct for _, verdict in read)
-    if kind != "phrase" or len(read) < FEW or len(letters) < 2 or not letters <= set("ABCDE"):
+    if len(read) < FEW or len(letters) < 2 or not letters <= set("ABCDE"):
         return
     if right and is_many(len(read) - right, len(read)):
         yield (

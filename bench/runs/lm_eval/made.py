@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.garbage import without_collecting
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.groups import Place, find_other_groups, find_places
 from caopd_bench.runs.lm_eval.lines import group_of
@@ -82,7 +81,7 @@ class Made:
 def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> None:
     """Read the samples of a task of options, and add its rows."""
     place = made.place(task)
-    with _without_collecting():
+    with without_collecting():
         read, counts = read_options(
             task,
             file,
@@ -116,7 +115,9 @@ def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> 
             continue
         made.rows += one.rows
         made.parts.setdefault(name, []).append(option_settings(task, made.results, one.reading.per))
-        made.counts += Counter({(name, UNPLACED): one.unplaced, (name, UNDEFINED): one.undefined})
+        for text, count in ((UNPLACED, one.unplaced), (UNDEFINED, one.undefined)):
+            if count:  # adding two counters looks through both, and there may be thousands of tasks
+                made.counts[name, text] += count
 
 
 def _say_ungrouped(
@@ -258,15 +259,3 @@ def check_count(
 def say_filters(names: str, count: int) -> str:
     """Say that the first of several filters was read."""
     return f"its {count} filters ({names}) are of the same responses: the first is read"
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Keep Python from looking for circles among rows, of which there are none: a third faster."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

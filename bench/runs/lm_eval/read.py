@@ -17,6 +17,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.packed import BlankLines, read_lines
 from caopd_bench.core.files.plain_json import parse_json, read_json
 from caopd_bench.core.privacy.credentials import clean_name
+from caopd_bench.core.process.garbage import without_collecting
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.answers.notes import AnswerCount
@@ -121,7 +122,8 @@ def _say_missing(results: Mapping[str, Any], samples: Collection[str]) -> Iterat
 
 
 def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
-    read = _read_samples(task, file, reparse)
+    with without_collecting():
+        read = _read_samples(task, file, reparse)
     check_count(task, file, read.lines, made.results)
     made.rows += read.rows
     settings = task_provenance(task, read.first, made.results)

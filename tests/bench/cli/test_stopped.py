@@ -362,8 +362,10 @@ def rescore(folder, between=None):
         "import sys\n"
         "if '--multiprocessing-fork' in sys.orig_argv:\n"
         f"    open({str(folder / 'pipe')!r}).read()\n"
+        "elif 'rescore' in sys.orig_argv:\n"
+        "    from caopd_bench.core.process import share\n"
+        "    share.WORTH = 0.0\n"
         + (
-            "elif 'rescore' in sys.orig_argv:\n"
             "    import os\n"
             "    from multiprocessing.popen_spawn_posix import Popen\n"
             "    launch = Popen._launch\n"
@@ -373,7 +375,7 @@ def rescore(folder, between=None):
         )
     )
     line = r'{"response": "Answer: 1\nConfidence: 0.9", "gold": "1"}'
-    (folder / "log.jsonl").write_text(f"{line}\n" * 12_000)
+    (folder / "log.jsonl").write_text(f"{line}\n" * 100)
     process = start(
         [sys.executable, "-m", "caopd_bench", "rescore", folder / "log.jsonl"],
         start_new_session=True,

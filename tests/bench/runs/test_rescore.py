@@ -130,7 +130,7 @@ def test_cut_off_answers(tmp_path):
 def test_several_processes_give_the_same_rows(tmp_path, monkeypatch):
     from caopd_bench.runs.answers import judge as rescoring
 
-    monkeypatch.setattr(rescoring, "WORTH_WORKERS", 10)
+    monkeypatch.setattr("caopd_bench.core.process.share.WORTH", 0.0)
     monkeypatch.setattr(rescoring, "CHUNK", 7)
     rows = [{"response": TEXT.format(i, 0.5), "gold": str(i - i % 2)} for i in range(40)]
     path = write(tmp_path / "a.jsonl", rows)

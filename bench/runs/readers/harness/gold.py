@@ -29,7 +29,9 @@ def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], l
     for logged in answers:
         gold, *also = (find_answer(text, kind) for text in (logged.gold, *logged.also))
         taken += gold != logged.gold
-        kept.append(logged._replace(gold=gold, also=tuple(also)))
+        if gold != logged.gold or also != [*logged.also]:
+            logged = logged._replace(gold=gold, also=tuple(also))
+        kept.append(logged)
     if not taken:
         return kept, []
     return kept, [

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.answers import alone
 from caopd_bench.runs.answers import judge as judging
 from caopd_bench.runs.answers.golds import name_golds
 from caopd_bench.runs.answers.judge import judge_all, judge_logged
@@ -19,7 +20,7 @@ def logged(response="Answer: 1\nConfidence: 0.5", gold="1", **others):
 
 def test_equal_pairs_are_judged_once(monkeypatch):
     asked = []
-    monkeypatch.setattr(judging, "verify", lambda a, g, **_: asked.append((a, g)) or a == g)
+    monkeypatch.setattr(alone, "verify", lambda a, g, **_: asked.append((a, g)) or a == g)
     text = "{} thoughts.\nAnswer: {}\nConfidence: 0.5"
     held = [logged(text.format(i, i % 2), str(i % 3)) for i in range(60)]
     judged = judge_all(held, "number")
@@ -37,7 +38,7 @@ def test_options_belong_to_the_pair():
 
 def test_latex_is_judged_alike_in_several_processes(tmp_path, monkeypatch):
     pytest.importorskip("math_verify")
-    monkeypatch.setattr(judging, "WORTH_LATEX", 4)
+    monkeypatch.setattr("caopd_bench.core.process.share.WORTH", 0.0)
     monkeypatch.setattr(judging, "CHUNK_LATEX", 2)
     answers = [r"\sqrt{8}", r"2\sqrt{2}", r"\sqrt{9}", r"\frac{4}{\sqrt{2}}", "2", "pi"] * 3
     rows = [{"response": rf"Answer: ${a}$", "gold": r"2\sqrt{2}"} for a in answers]

@@ -1,6 +1,6 @@
 """How fast samples of multiple_choice are read, beside pandas.read_json on the same file.
 
-    python tests/studies/bench/read_options.py [--rows 100000]
+    python tests/studies/speed/read_options.py [--rows 100000]
 
 CPU seconds in one process, best of three, in turns; and the peak of memory after our own reading.
 """

@@ -1,0 +1,80 @@
+"""What is done to one answer by itself, here or in a process of its own.
+
+Such a process imports this module and what it needs: the parser and the judges, no numbers, no
+tables and no command line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, TypeAlias
+
+from caopd_bench.tasks.judge.choices import read_choice
+from caopd_bench.tasks.judge.options import MAX_LENGTH
+from caopd_bench.tasks.judge.verify import verify
+from caopd_bench.tasks.read.characters import fold
+from caopd_bench.tasks.read.parse import ParsedResponse, Spans, find_spans, judge_spans
+from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.thinking import drop_thinking
+
+__all__ = ["Pair", "Read", "Text", "compare", "guess_seconds", "read"]
+
+#: An answer, the right ones, and the options.
+Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
+Read: TypeAlias = "tuple[Spans, ParsedResponse]"
+#: What a response takes, and each of its characters, in seconds.
+EACH, CHARACTER = 3e-5, 5e-8
+#: A letter alone, in markup or with the sign of a label.
+_BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")
+
+
+class Text(NamedTuple):
+    """A response; `options` and `is_bare` as of `Logged`."""
+
+    response: str
+    options: tuple[str, ...]
+    is_bare: bool
+
+
+def guess_seconds(text: Text) -> float:
+    """Give the seconds that a response takes to read, roughly."""
+    return EACH + CHARACTER * len(text.response)
+
+
+def read(text: Text, kind: str, max_tokens: int | None, rules: Rules) -> Read:
+    """Read what a response states; arguments as of `judge_all`."""
+    spans = find_spans(text.response, max_tokens=max_tokens, kind=kind, rules=rules)
+    if kind == "choice" and text.is_bare and spans.answer is None and spans.confidence is None:
+        bare = _read_bare(text)
+        # Where one token was asked for, one letter is not the end of a budget.
+        spans = spans if bare is None else spans._replace(answer=bare, unfinished=False)
+    return spans, judge_spans(spans, scale=rules.scale)
+
+
+def _read_bare(text: Text) -> str | None:
+    """Give the choice that a whole response is, thinking left out; None if it is anything else.
+
+    That is a letter alone; where the options are known also the text of one, or both.
+    """
+    visible, is_open, _ = drop_thinking(fold(text.response))
+    line = visible.strip()
+    if is_open or "\n" in line or len(line) > MAX_LENGTH:
+        return None
+    if text.options:
+        return line if read_choice(line, text.options) is not None else None
+    found = _BARE.fullmatch(line)
+    return found[1].upper() if found else None
+
+
+def compare(pair: Pair, kind: str) -> bool | str:
+    """Say whether an answer is right, or why none of the right answers is of its kind."""
+    answer, golds, options = pair
+    wrong: list[str] = []
+    found = False
+    for gold in golds:
+        try:
+            found |= verify(answer, gold, kind=kind, options=options)
+        except ValueError as error:
+            wrong.append(str(error))
+    # Of several names of one answer ("4", "four") those of its kind count.
+    return wrong[0] if len(wrong) == len(golds) else found
