@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 DATE = "2026-11-22T03-13-32.382752"
 TASK = "caopd_math_conf"
 STATED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
-WORDS = ["we", "the", "first", "number", "then", "multiply", "add", "seven", "total", "cost", "of", "apples", "each", "so", "result", "remaining", "after", "minus", "equals", "because", "next", "step", "compute", "value", "which", "gives", "find", "sum", "both", "parts", "hence"]
+WORDS = tuple(
+    re.findall(
+        r"[a-z]+",
+        "we the first number then multiply add seven total cost of apples each so result remaining "
+        "after minus equals because next step compute value which gives find sum both parts hence",
+    )
+)
 
 
 def write_prose(rng: random.Random, size: int) -> str:
