@@ -190,7 +190,7 @@ def _reparse(run: AnyRun) -> Run:
 
     from caopd_bench.runs.note import Note
     from caopd_bench.runs.reparse import count_texts, reparse
-    from caopd_bench.tasks.read.parse import PARSER_VERSION
+    from caopd_bench.tasks.read import PARSER_VERSION
 
     again, changed = reparse(run)
     texts = count_texts(again)
@@ -215,8 +215,6 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     from caopd_bench.core.deliver import print_table, write_files, write_json
     from caopd_bench.core.process.share import usable_cores
     from caopd_bench.runs.records import render_json
-    from caopd_bench.runs.stored.store import write_stored
-    from caopd_bench.scores.figure import draw_reliability, render_figure
     from caopd_bench.scores.score import score
 
     kept = _check_kept(runs[0]) if options.store else None
@@ -224,19 +222,27 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
     records = score(
         runs, by=keys, level=options.confidence, missing=missing, workers=usable_cores()
     )
-    with stage("drawing"):
-        figure = draw_reliability(runs, options.confidence, missing) if options.figure else None
+    figure = None
+    if options.figure:
+        from caopd_bench.scores.figure import draw_reliability
+
+        with stage("drawing"):
+            figure = draw_reliability(runs, options.confidence, missing)
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
     text = render_json(records) if options.json else ""
     with stage("writing the numbers"):
         write_json(options.json, text)
     if kept:
+        from caopd_bench.runs.stored.store import write_stored
+
         with writing(options.store), stage("storing the rows"):
             write_stored(
                 kept, records, options.store, level=options.confidence, with_text=options.text
             )
     if figure:
+        from caopd_bench.scores.figure import render_figure
+
         write_files({options.figure: render_figure(figure, options.figure.suffix.lower())})
     print_table(_render(runs, records, keys, options.confidence, missing), options.json, text)
     if is_missing:

@@ -15,7 +15,7 @@ from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.read import is_there, read_run, read_runs
 from caopd_bench.runs.reparse import count_texts, reparse
 from caopd_bench.runs.run import AnyRun, main_tasks
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 
 __all__ = [
     "choose_tasks",

@@ -23,7 +23,7 @@ from caopd_bench.runs.confidence_of import wording_of, wording_of_settings
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import count_read_otherwise
 from caopd_bench.runs.run import AnyRun, CountedRun, Run, main_tasks
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 
 __all__ = ["MAPPED", "apply_map"]
 

@@ -29,7 +29,7 @@ from caopd_bench.runs.provenance import clean_provenance, count_read_otherwise
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.run import AnyRun, CountedRun, label_items, main_tasks
 from caopd_bench.scores.notes import has_item_names
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 
 __all__ = ["choose_task", "hash_rows", "recalibrate"]
 

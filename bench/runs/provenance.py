@@ -15,7 +15,7 @@ from caopd_bench.core.privacy.left_out import is_printable
 from caopd_bench.core.privacy.names import RUN
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import Row
-from caopd_bench.tasks.read.parse import PARSER_VERSION, read_confidence
+from caopd_bench.tasks.read import PARSER_VERSION
 
 __all__ = [
     "clean_provenance",
@@ -95,6 +95,9 @@ def _may_change(row: Row) -> bool:
     """Say whether an answer that a parser of `ALIKE` read may be read or judged otherwise now."""
     if row.status != "ok":
         return row.status != "api_error"
+    # Here, and not at the top: rows of this parser, the most, are stored and read without it.
+    from caopd_bench.tasks.read.confidence import read_confidence
+
     if row.stated is not None and read_confidence(row.stated).value != row.confidence:
         return True
     # What was judged wrong, and is more than a number: a sentence, an option's text, mathematics.

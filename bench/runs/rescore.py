@@ -32,7 +32,7 @@ from caopd_bench.runs.readers.harness.gold import shorten_golds
 from caopd_bench.runs.run import GREEDY, Row, Run, make_row
 from caopd_bench.tasks.ask.prompts import item_hash
 from caopd_bench.tasks.judge.verify import KINDS
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.rules import Rules
 
 __all__ = ["judge_logged", "rescore"]

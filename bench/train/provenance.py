@@ -16,7 +16,7 @@ from caopd_bench.core.privacy.clean import clean_settings
 from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.tasks.ask.prompts import PROMPT_VERSION
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.train.checkpoints import PROVENANCE
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.settings import TrainSettings

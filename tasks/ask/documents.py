@@ -27,7 +27,7 @@ from caopd_bench.tasks.catalogue.items import load_items
 from caopd_bench.tasks.catalogue.ways import WAYS
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
 from caopd_bench.tasks.problems.exemplars import EXEMPLARS
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 
 if TYPE_CHECKING:
     from datasets import DatasetDict

@@ -4,3 +4,9 @@ Start with `parse`.
 
 Imports nothing of ours.
 """
+
+__all__ = ["PARSER_VERSION"]
+
+#: Stored with rows; raise it when any response is read differently. It stands here for those who
+#: name the parser and read no text.
+PARSER_VERSION = "3"

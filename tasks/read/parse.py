@@ -41,6 +41,7 @@ next question that nothing announces and that gets answer and confidence of its 
 import re
 from typing import NamedTuple
 
+from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.characters import clean_answer, fold, lower
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
@@ -66,7 +67,6 @@ __all__ = [
     "read_response",
 ]
 
-PARSER_VERSION = "3"  # stored with rows; raise it when any response is read differently
 STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished")
 
 # The budget is counted in tokens, which the text does not show. Words, digits, punctuation signs

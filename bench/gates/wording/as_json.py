@@ -10,7 +10,7 @@ from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.numbers import finite
 from caopd_bench.core.privacy.paths import is_path, shorten_path
 from caopd_bench.gates.result import GateResult
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 
 __all__ = ["render_json", "to_plain"]
 

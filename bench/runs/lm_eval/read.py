@@ -45,7 +45,7 @@ from caopd_bench.runs.provenance import clean_provenance, parser_warnings
 from caopd_bench.runs.run import AGREEMENT, Row, Run
 from caopd_bench.tasks.catalogue.ways import way_of
 from caopd_bench.tasks.judge.options import options_of
-from caopd_bench.tasks.read.parse import PARSER_VERSION
+from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.thinking import holds_thinking
 
 __all__ = [

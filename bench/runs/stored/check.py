@@ -25,8 +25,8 @@ from caopd_bench.runs.stored.names import BASELINE_NAME, ROWS_NAME, SUMMARY_NAME
 from caopd_bench.runs.stored.store import Loaded, load_stored
 from caopd_bench.runs.stored.study import packed_hash
 from caopd_bench.tasks.catalogue.ways import way_of
+from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.confidence import read_confidence
-from caopd_bench.tasks.read.parse import PARSER_VERSION
 
 __all__ = ["find_edits", "find_unlike_spans", "read_stored"]
 
