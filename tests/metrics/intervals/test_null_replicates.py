@@ -108,3 +108,18 @@ def test_a_rare_value_far_from_all_others_is_not_overlooked():
         bar = discrimination(t) - 1e-12
         rng = np.random.default_rng(seed)
         assert null_reaches("discrimination", t, bar, 1000, rng) == expected
+
+
+def test_where_few_values_are_stated_a_glance_decides_too(monkeypatch):
+    """Of nine values the accuracies fall in one of nine replicates: several are 0, and alike."""
+    rng = np.random.default_rng(4)
+    c = rng.choice(np.arange(1, 10) / 10, 500)
+    t = tally(c, rng.random(500) < 0.2 + 0.6 * c)
+    glance = null_replicates("discrimination", t, null_module.GLANCE, np.random.default_rng(0))
+    assert np.unique(np.where(glance < 1e-12, 0.0, glance)).size < glance.size
+    real, asked = null_module._draw_parts, []
+    monkeypatch.setattr(
+        null_module, "_draw_parts", lambda *given: (asked.append(given[2]), real(*given))[1]
+    )
+    assert not null_reaches("discrimination", t, discrimination(t), 1000, rng)
+    assert asked == [null_module.GLANCE]
