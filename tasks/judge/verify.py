@@ -16,7 +16,6 @@ percent and as share, since questions leave open which is wanted: ``25%`` equals
 from collections.abc import Callable, Sequence
 
 from caopd_bench.tasks.judge.choices import read_choice, same_choice
-from caopd_bench.tasks.judge.latex.compare import same_expression
 from caopd_bench.tasks.judge.numbers import read_number
 from caopd_bench.tasks.judge.phrases import same_phrase
 from caopd_bench.tasks.read.calls.values import same_calls, same_first_call
@@ -122,10 +121,17 @@ def _same_number(answer: str | None, gold: str) -> bool:
     return plain.value in (percentage.value, percentage.value / 100)
 
 
+def _same_expression(answer: str | None, gold: str) -> bool:
+    # Here: other kinds need neither its patterns nor what starts a process.
+    from caopd_bench.tasks.judge.latex.compare import same_expression
+
+    return same_expression(answer, gold)
+
+
 #: From the kind of answer to the function ``(answer, gold) -> bool`` that compares.
 KINDS: dict[str, Callable[[str | None, str], bool]] = {
     "number": _same_number,
-    "latex": same_expression,
+    "latex": _same_expression,
     "choice": same_choice,
     "phrase": same_phrase,
     "calls": same_calls,

@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caopd_bench.core.terminal import quote
+from caopd_bench.runs.answers.count import ANSWERED, AnswerCount
 from caopd_bench.runs.answers.judge import Judged, Verdict
 from caopd_bench.runs.answers.scale import is_many
 from caopd_bench.runs.answers.words import Words, guess_words
 from caopd_bench.runs.logged import Logged
-from caopd_bench.tasks.judge.choices import read_choice
 from caopd_bench.tasks.judge.options import bare_letter
 
-__all__ = ["AnswerCount", "list_notes", "note_on_letters"]
+__all__ = ["list_notes"]
 
-#: Statuses of rows that have an answer.
-ANSWERED = ("ok", "no_confidence", "bad_confidence")
 #: So many wrong answers, and no right one, are worth a question.
 FEW = 20
 #: A decimal from 0 to 1.
@@ -57,72 +55,6 @@ def list_notes(
         if kind == "choice":
             count.add_choice(verdict.status, verdict.correct, verdict.answer, logged.options)
     return [*found, *count.notes("name them with --options COL")]
-
-
-class AnswerCount:
-    """Count what is many only where something went wrong: of texts, and of answers to a choice."""
-
-    def __init__(self) -> None:
-        self.texts = self.empty = self.answered = self.nameless = 0
-        self.has_options = False
-        self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
-
-    def add_text(self, text: str | None) -> None:
-        """Count a response; None is a request that failed."""
-        self.texts += 1
-        self.empty += text is not None and not text.strip()
-
-    def add_choice(
-        self, status: str, correct: int, answer: str | None, options: tuple[str, ...]
-    ) -> None:
-        """Count an answer to a choice; one that is right names its option."""
-        if answer is None or status not in ANSWERED:
-            return
-        self.answered += 1
-        self.has_options |= bool(options)
-        if not correct:
-            key = (answer, options)
-            if key not in self._known:
-                self._known[key] = read_choice(answer, options) is None
-            self.nameless += self._known[key]
-
-    def notes(self, remedy: str) -> list[str]:
-        """Give the notes; `remedy` says how options become known."""
-        found = note_on_letters(self.nameless, self.answered, self.has_options, remedy)
-        if is_many(self.empty, self.texts):
-            empty = f"{self.empty:,} empty responses, of {self.texts:,}: they count as wrong"
-            found.insert(0, empty)
-        return found
-
-
-def note_on_letters(nameless: int, answered: int, has_options: bool, remedy: str) -> list[str]:
-    """Warn of answers to a choice that name no option, where they are many.
-
-    Parameters
-    ----------
-    nameless, answered : int
-        Such answers, and all.
-    has_options : bool
-        Whether the options were known, so that their texts were looked for.
-    remedy : str
-        What to do where they were not.
-
-    Examples
-    --------
-    >>> note_on_letters(1, 100, False, "name them with --options COL")
-    []
-    """
-    if not is_many(nameless, answered):
-        return []
-    if has_options:
-        return [
-            f"{nameless:,} of {answered:,} answers name neither the letter nor the text of one "
-            "option, and count as wrong; look at them"
-        ]
-    return [
-        f"{nameless:,} of {answered:,} answers name no letter, and count as wrong: they may give "
-        f"the texts of the options, which are not known; {remedy}"
-    ]
 
 
 Pairs = Sequence[tuple[Logged, Verdict]]

@@ -20,7 +20,7 @@ from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.garbage import without_collecting
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.answers.notes import AnswerCount
+from caopd_bench.runs.answers.count import AnswerCount
 from caopd_bench.runs.lm_eval.find import date_of, find_samples
 from caopd_bench.runs.lm_eval.kinds import WHY_NOT, kind_of
 from caopd_bench.runs.lm_eval.lines import complete
