@@ -9,7 +9,6 @@ _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'
 _CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
 # Nothing is wrapped around it: a letter or digit at either end, and no bracket or sign between.
 _BARE = re.compile(r"[^\W_](?:[^()\[\]{}\\#|]*[^\W_])?")
-_BRACKET = re.compile(r"[()\[\]{}]")
 _BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 
 # One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
@@ -104,7 +103,9 @@ def _clean(raw: str, intervals: bool) -> str:
             text = text[:-1]
         text = _NEXT_KEY.sub("", text)
         if len(text) > 1 and text[0] == text[-1] == "'":
-            text = text[1:-1]
+            # Of many in a row all but one: the others would be taken off one by one.
+            more = min(_count_ends(text, "'"), len(text) // 2) - 1
+            text = text[more:-more] if more > 1 else text[1:-1]
         if text.endswith("|") and text.count("|") % 2:
             text = text[:-1]
         if not (intervals and _is_interval(text)):
@@ -126,13 +127,16 @@ def _drop_gsm8k(text: str) -> str:
     return _CLOSED_MATHS.sub("", after) if in_maths else after
 
 
+def _count_ends(text: str, sign: str) -> int:
+    """Count how often a sign stands in a row at either end, at least."""
+    return len(text) - max(len(text.lstrip(sign)), len(text.rstrip(sign)))
+
+
 def _is_interval(text: str) -> bool:
     return text.count("(") + text.count("[") == text.count(")") + text.count("]")
 
 
 def _strip_unbalanced(text: str) -> str:
-    if _BRACKET.search(text) is None:
-        return text
     for opening, closing in ("()", "[]", "{}"):
         excess = text.count(closing) - text.count(opening)
         if excess > 0:

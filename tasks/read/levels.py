@@ -32,6 +32,11 @@ OF_A_PARAMETER = re.compile(
     r"|\\mu|\\sigma",
     re.IGNORECASE,
 )
+#: Of which an ASCII text in lower case has one where `OF_A_PARAMETER` matches.
+PARAMETER_WORDS = (
+    *("interval", "mean", "proportion", "parameter", "population", "mu", "sigma", "contain"),
+    *("lies", "between"),
+)
 _USUAL_LEVELS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 _BEGINS = re.compile(r"[01]?[.][0-9]{1,4}|[0-9]{2}(?:[.][0-9])?\s?\\?%")
 _NUMBER = r"[-+−]?\s?[$€£]?[0-9]{0,12}[.,]?[0-9]{1,12}%?"

@@ -29,6 +29,7 @@ from caopd_bench.tasks.read.repeats import says_same
 from caopd_bench.tasks.read.rules import MAX_LABEL, Rules
 
 MAX_OBJECT = 100_000  # characters of one piece
+_SHORT = 200  # characters of a piece that is read once, however often it stands in a text
 MAX_DEPTH = 20  # levels of one piece
 _SEARCHED = 4  # levels in which keys are looked for
 _MAX_FAILURES = 4  # brackets that never close: after so many, no more objects are looked for
@@ -53,7 +54,8 @@ _NOT_STATED = (
 _VALUE_KEYS = ("value", "text", "score", "label")  # {"answer": {"value": 5}}
 
 _BEFORE_ALL = re.compile(r"[\s`]*(?:json\s)?\s*")
-_START = re.compile(r"(?:\[\s{0,99})?\{\s{0,99}[\"']")
+_START = re.compile(r"\{\s{0,99}[\"']")
+_MAX_SPACE = 99  # characters between the bracket of a list and its first object
 # A string that is not closed reaches to the end, so that no other is tried after it.
 _DOUBLE = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
 _SINGLE = r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)"
@@ -89,19 +91,37 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
     position = failures = 0
     first = _BEFORE_ALL.match(text).end()  # type: ignore[union-attr]
     last = len(text.rstrip("` \n"))
-    while failures < _MAX_FAILURES and (start := _START.search(text, position)):
+    keys = _list_keys(rules)
+    known: dict[str, tuple[str | None, str | None] | None] = {}  # of pieces that are short
+    while failures < _MAX_FAILURES and (start := _find_start(text, position)) is not None:
         end = _find_end(text, start)
         if end is None:
             failures += 1
-            position = start.start() + 1
+            position = start + 1
             continue
         position = end
-        value = _parse(text[start.start() : end])
-        if value is not None:
-            whole = start.start() == first and end == last
-            stated = _read(value, _list_keys(rules), whole)
-            if stated is not None:
-                yield Stated(start.start(), end, *stated)
+        piece = text[start:end]
+        whole = start == first and end == last
+        if whole or piece not in known:
+            value = _parse(piece)
+            read = None if value is None else _read(value, keys, whole)
+            if len(piece) <= _SHORT and not whole:
+                known[piece] = read
+        else:
+            read = known[piece]
+        if read is not None:
+            yield Stated(start, end, *read)
+
+
+def _find_start(text: str, position: int) -> int | None:
+    """Return where the next object with a key begins, or the list that it is the first of."""
+    brace = _START.search(text, position)
+    if brace is None:
+        return None
+    before = text[max(position, brace.start() - _MAX_SPACE - 1) : brace.start()].rstrip()
+    if before[-1:] == "[":
+        return max(position, brace.start() - _MAX_SPACE - 1) + len(before) - 1
+    return brace.start()
 
 
 def list_keys(text: str) -> dict[str, str]:
@@ -116,11 +136,11 @@ def list_keys(text: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     position = failures = 0
-    while failures < _MAX_FAILURES and (start := _START.search(text, position)):
+    while failures < _MAX_FAILURES and (start := _find_start(text, position)) is not None:
         end = _find_end(text, start)
         failures += end is None
-        position = start.start() + 1 if end is None else end
-        value = None if end is None else _parse(text[start.start() : end])
+        position = start + 1 if end is None else end
+        value = None if end is None else _parse(text[start:end])
         for node in _list_nodes(value):
             for key, inner in node.items():
                 said = _to_text(inner)
@@ -129,16 +149,18 @@ def list_keys(text: str) -> dict[str, str]:
     return found
 
 
-def _find_end(text: str, start: re.Match[str]) -> int | None:
+def _find_end(text: str, start: int) -> int | None:
     """Return where the bracket of a start is closed, or None."""
-    sign = _JSON_SIGN if start.group()[-1] == '"' else _PYTHON_SIGN
+    opening = _START.search(text, start)
+    sign = _JSON_SIGN if opening and opening.group()[-1] == '"' else _PYTHON_SIGN
     depth = 0
-    for match in sign.finditer(text, start.start(), start.start() + MAX_OBJECT):
-        if match.group() in "{[":
+    for match in sign.finditer(text, start, start + MAX_OBJECT):
+        found = match.group()
+        if found in "{[":
             depth += 1
             if depth > MAX_DEPTH:
                 return None
-        elif match.group() in "}]":
+        elif found in "}]":
             depth -= 1
             if depth == 0:
                 return match.end()
@@ -225,7 +247,7 @@ def _find_answer(nodes: list[dict[str, Any]], keys: _Keys) -> tuple[int, str | N
     pairs = (
         (place, node)
         for place, node in enumerate(nodes)
-        if not all(_to_text(node.get(key)) is None for key in keys.all_confidences)
+        if any(key in node and _to_text(node[key]) is not None for key in keys.all_confidences)
     )
     for place, node in pairs:
         for names in (keys.answers, keys.all_answers):

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import OTHER_ANSWERS, OTHER_CONFIDENCES
-from caopd_bench.tasks.read.levels import OF_A_PARAMETER, STATISTICS, is_interval
+from caopd_bench.tasks.read.levels import OF_A_PARAMETER, PARAMETER_WORDS, STATISTICS, is_interval
 from caopd_bench.tasks.read.repeats import is_same, says_same
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import Statement, find_statements
@@ -60,6 +60,7 @@ _OF_THE_ANSWER = re.compile(
 )
 _NAMES_ANSWER = re.compile(r"\b(?:answer|correct|right)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|wrong|incorrect)\b|n['’]t\b", re.IGNORECASE)
+_DENIALS = ("not", "never", "wrong", "incorrect", "n't")
 _REST = re.compile(r"[^.!?\n]{0,200}")
 
 _SURE = ("confident", "confidence", "certain", "sure")
@@ -236,9 +237,10 @@ def _read_sentence(visible: str, answers: list[Statement], rules: Rules) -> Pair
     last: re.Match[str] | None = None
     statistics = is_interval(answer[0].text) or STATISTICS.search(visible) is not None
     start = visible.rfind("\n", 0, answer[0].start) + 1
-    for found in _SENTENCE.finditer(visible, start):
+    for found in reversed(list(_SENTENCE.finditer(visible, start))):
         if _is_about(found, answer[0].text, statistics):
             last = found
+            break
     if last is None:
         return None
     said = last["said"] or last["named"] or last["added"]
@@ -261,16 +263,23 @@ def _is_about(sentence: re.Match[str], answer: str, statistics: bool) -> bool:
         return True
     rest = _REST.match(sentence.string, sentence.end())
     said = rest.group() if rest else ""
-    if _NAMES_ANSWER.search(said):
-        return _DENIES.search(said) is None
+    low = said.lower() if said.isascii() else None
+    denies = _holds_any(low, _DENIALS) and _DENIES.search(said) is not None
+    if _holds_any(low, ("answer", "correct", "right")) and _NAMES_ANSWER.search(said):
+        return not denies
     if statistics:
         return False
     if sentence["added"]:
         return True
-    if _DENIES.search(said) or OF_A_PARAMETER.search(said):
+    if denies or (_holds_any(low, PARAMETER_WORDS) and OF_A_PARAMETER.search(said)):
         return False
     named = answer.casefold() in said.casefold() and any(map(str.isalpha, answer))
     return named or _OF_THE_ANSWER.match(said) is not None
+
+
+def _holds_any(low: str | None, words: tuple[str, ...]) -> bool:
+    """Say whether a text in lower case may hold one of the words: None is not looked at."""
+    return low is None or any(word in low for word in words)
 
 
 def _read_ranks(visible: str, ours: list[Statement], rules: Rules) -> Pair | None:

@@ -263,7 +263,11 @@ class _Block:
         if not low.startswith(kind, start) or low[colon : colon + 1] != ":":
             return False
         value = self.text[colon + 1 : end]
-        if not value.lstrip()[:1].isalnum() or holds_turn(value):
+        begin = value.lstrip()[:1]
+        if not begin:
+            self.waiting = _Waiting(kind, True, kind, False)
+            return True
+        if not begin.isalnum() or holds_turn(value):
             return False
         self.waiting = None
         self._add(kind, value, True, start, end, kind)
@@ -331,11 +335,12 @@ class _Block:
             return
         leads: set[int] = set()
         if len(marks) > 1:
-            marks = [
-                m
-                for n, m in enumerate(marks)
-                if not (n and is_aside(line, marks[0], m, self.asides))
-            ]
+            if self.asides:
+                marks = [
+                    m
+                    for n, m in enumerate(marks)
+                    if not (n and is_aside(line, marks[0], m, self.asides))
+                ]
             leads = join_sentences(line, marks)
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
