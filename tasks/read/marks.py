@@ -35,6 +35,7 @@ _LACK = re.compile(
     r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
     re.IGNORECASE,
 )
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
 _LACKS = ("of", "no", "without", "any", "not", "zero")  # the word before, if so
 # Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
 _ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
@@ -79,23 +80,25 @@ def begins_line(line: str, position: int) -> bool:
 
 def is_mention(line: str, mark: re.Match[str]) -> bool:
     """Say whether a mark only looks like a label."""
-    if mark["separator"] is None:
+    separator = mark["separator"]
+    if separator is None:
         return False
+    start = mark.start()
+    before = line[start - 1 : start]
     # A quotation: 'end with "Answer:" and ...'.
-    before, after = line[mark.start() - 1 : mark.start()], line[mark.end() : mark.end() + 1]
-    if before and before + after in ('""', "''", "``", "“”", "‘’"):
+    if before in _QUOTES and line[mark.end() : mark.end() + 1] == _QUOTES[before]:
         return True
     if before.isspace() and mark["confidence"]:
-        lead = line[max(0, mark.start() - 40) : mark.start()]
+        lead = line[max(0, start - 40) : start]
         may_lack = not lead.isascii() or lead.rstrip().lower().endswith(_LACKS)
-        if may_lack and _LACK.search(line, max(0, mark.start() - 40), mark.start()):
+        if may_lack and _LACK.search(line, max(0, start - 40), start):
             return True
     # A label without a sign is a heading of its own, or "confidence 0.9".
-    if mark["separator"] == "":
+    if separator == "":
         if mark.end() == len(line):
-            return not begins_line(line, mark.start())
+            return not begins_line(line, start)
         return mark["answer"] is not None
-    return mark["separator"][0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
+    return separator[0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
 
 
 def is_aside(line: str, first: re.Match[str], mark: re.Match[str], words: frozenset[str]) -> bool:

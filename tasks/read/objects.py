@@ -169,7 +169,10 @@ def _find_end(text: str, start: int) -> int | None:
 
 def _parse(piece: str) -> Any:
     """Return the value of a piece, with its numbers as text, or None."""
-    for form in (_as_it_is, _double_backslashes, from_python, _from_python_in_latex):
+    # The first key in single quotes: no JSON, with or without more backslashes.
+    is_python = piece.lstrip("[{ \n\t\r")[:1] == "'"
+    forms = (_as_it_is, _double_backslashes, from_python, _from_python_in_latex)
+    for form in forms[2:] if is_python else forms:
         try:
             return _DECODER.decode(form(piece))
         except (ValueError, RecursionError):

@@ -21,12 +21,13 @@ them; one after them, or in a final line, beats them, and has no confidence then
 import re
 from collections.abc import Iterator
 
-from caopd_bench.tasks.read.characters import clean_answer
+from caopd_bench.tasks.read.characters import clean_answer, lower
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import OTHER_ANSWERS, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.levels import OF_A_PARAMETER, PARAMETER_WORDS, STATISTICS, is_interval
 from caopd_bench.tasks.read.repeats import is_same, says_same
 from caopd_bench.tasks.read.rules import Rules
+from caopd_bench.tasks.read.skim.lines import find_places
 from caopd_bench.tasks.read.statements import Statement, find_statements
 from caopd_bench.tasks.read.turns import is_markup
 
@@ -79,6 +80,10 @@ _SENTENCE = re.compile(
     r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"').]{0,5}\s{0,3}$)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Of which each has one, and how it may begin, at most so far before; the text is in lower case.
+_OF_SENTENCES = ("confiden", "certain", "sure")
+_BEGINS_SENTENCE = re.compile(r"[(,;]|\b(?:i|we|with|at|certainty)")
+_MAX_SENTENCE = 100
 _RANK = re.compile(
     r"(?<![^\s,;|*_>-])(?P<what>[GP]|Guess\s?#?|Probability\s?#?)"
     r"(?P<rank>[0-9]{1,2})[*_]{0,3}\s{0,3}[:=][*_]{0,3}"
@@ -86,7 +91,12 @@ _RANK = re.compile(
 
 
 def read_other_prompt(
-    visible: str, statements: list[Statement], *, intervals: bool, rules: Rules
+    visible: str,
+    statements: list[Statement],
+    *,
+    intervals: bool,
+    rules: Rules,
+    low: str | None = None,
 ) -> Pair | None:
     r"""Return the texts of answer and confidence in another prompt's words, or None.
 
@@ -98,6 +108,8 @@ def read_other_prompt(
         What it states in our words: no answer, no confidence, or neither.
     intervals, rules
         As for `find_statements`.
+    low
+        What `characters.lower` gives for `visible`, for a caller that has it.
 
     Examples
     --------
@@ -106,13 +118,14 @@ def read_other_prompt(
     """
     if ranked := _read_ranks(visible, statements, rules):
         return ranked
-    low = visible.lower()
-    others = _choose_words(statements, low)
-    if others and (pair := _read_labels(visible, statements, others, intervals, rules)):
+    low = lower(visible) if low is None else low
+    words = visible.lower() if low is None else low
+    others = _choose_words(statements, words)
+    if others and (pair := _read_labels(visible, low, statements, others, intervals, rules)):
         return pair
     answers = [s for s in statements if s.kind == "answer"]
-    if len(answers) == len(statements) > 0 and any(word in low for word in _SURE):
-        return _read_sentence(visible, answers, rules)
+    if len(answers) == len(statements) > 0 and any(word in words for word in _SURE):
+        return _read_sentence(visible, low, answers, rules)
     return None
 
 
@@ -179,10 +192,15 @@ def _choose_words(ours: list[Statement], low: str) -> str:
 
 
 def _read_labels(
-    visible: str, ours: list[Statement], others: str, intervals: bool, rules: Rules
+    visible: str,
+    low: str | None,
+    ours: list[Statement],
+    others: str,
+    intervals: bool,
+    rules: Rules,
 ) -> Pair | None:
     """Read a pair of which one label at least is another prompt's."""
-    found = find_statements(visible, intervals=intervals, rules=rules, others=others)
+    found = find_statements(visible, intervals=intervals, rules=rules, others=others, low=low)
     strong = [s for s in found if s.strong]
     pairs = [find_last_pair(strong, visible), _find_apart(strong, visible)]
     found_pairs = [pair for pair in pairs if pair is not None]
@@ -230,14 +248,19 @@ def _find_apart(strong: list[Statement], visible: str) -> tuple[Statement, State
     return answer, confidence
 
 
-def _read_sentence(visible: str, answers: list[Statement], rules: Rules) -> Pair | None:
+def _read_sentence(
+    visible: str, low: str | None, answers: list[Statement], rules: Rules
+) -> Pair | None:
     """Read the last sentence like "I am 80% confident" at or after the answer."""
     answers = sorted(answers, key=lambda s: s.start)
     answer = [s for s in answers if s.strong][-1:] or answers[-1:]
     last: re.Match[str] | None = None
-    statistics = is_interval(answer[0].text) or STATISTICS.search(visible) is not None
     start = visible.rfind("\n", 0, answer[0].start) + 1
-    for found in reversed(list(_SENTENCE.finditer(visible, start))):
+    sentences = list(_find_sentences(visible, low, start))
+    if not sentences:
+        return None
+    statistics = is_interval(answer[0].text) or STATISTICS.search(visible) is not None
+    for found in reversed(sentences):
         if _is_about(found, answer[0].text, statistics):
             last = found
             break
@@ -255,6 +278,21 @@ def _read_sentence(visible: str, answers: list[Statement], rules: Rules) -> Pair
         return None
     text = answer[0].text.partition(last.group().strip())[0]
     return clean_answer(text) or answer[0].text, said
+
+
+def _find_sentences(visible: str, low: str | None, start: int) -> Iterator[re.Match[str]]:
+    """Yield the matches of `_SENTENCE`; with a text in lower case only around their words."""
+    if low is None:
+        yield from _SENTENCE.finditer(visible, start)
+        return
+    done = start
+    for place in find_places(low, _OF_SENTENCES, start, len(low)):
+        end = place + len("certainty")
+        for begin in _BEGINS_SENTENCE.finditer(low, max(done, place - _MAX_SENTENCE), end):
+            if begin.start() >= done and (found := _SENTENCE.match(visible, begin.start())):
+                yield found
+                done = found.end()
+        done = max(done, place + 1)
 
 
 def _is_about(sentence: re.Match[str], answer: str, statistics: bool) -> bool:

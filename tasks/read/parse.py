@@ -215,7 +215,7 @@ def find_spans(
     if not calls:
         ours = [s for s in statements if s.kind == "answer" or _is_usable(s, rules.scale)]
         if len({s.kind for s in ours}) < 2:
-            other = read_other_prompt(lines, ours, intervals=intervals, rules=rules)
+            other = read_other_prompt(lines, ours, intervals=intervals, rules=rules, low=low)
         else:
             other = _read_after_object(lines, ours, intervals, rules)
         answer, confidence = other or (answer, confidence)

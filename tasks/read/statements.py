@@ -69,6 +69,7 @@ class Statement(NamedTuple):
 
 
 _FINALS: dict[str, Kind] = {letter: k for k in get_args(Kind) for letter in (k[0], k[0].upper())}
+_GROUPS = ("turn", "tag", "answer", "answer_tag", "confidence", "separator")  # of a mark
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
@@ -344,22 +345,22 @@ class _Block:
             leads = join_sentences(line, marks)
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
-            if mark["turn"]:
+            turn, tag, answer, answer_tag, named, separator = mark.group(*_GROUPS)
+            if turn:
                 if self.strong and at_start and not self.draft:
                     self.ended = True
                     return
                 continue
-            tag = mark["tag"]
             if tag and tag[0] == "/":
                 continue
-            kind: Kind = "answer" if mark["answer"] or mark["answer_tag"] else "confidence"
-            prose = (mark["separator"] or "")[:1].isalpha()
+            kind: Kind = "answer" if answer or answer_tag else "confidence"
+            prose = (separator or "")[:1].isalpha()
             end = following.start() if following else len(line)
             value = line[mark.end() : end]
             if not at_start and not prose and (tag or _has_digit(value)):
                 at_start = self._begins_sentence(line, mark)
             strong = at_start and (not prose or carried == kind)
-            label = f"<{tag.lower()}>" if tag else (mark["answer"] or mark["confidence"]).lower()
+            label = f"<{tag.lower()}>" if tag else (answer or named).lower()
             if mark.start() in leads or _ONLY_MARKUP.fullmatch(value):
                 if following is None:
                     both = kind == "confidence" and not tag and names_both(line, mark)

@@ -30,7 +30,7 @@ def split_turns(text: str) -> str:
     """Return the text with each turn token on a line of its own."""
     if "<" not in text and "INST]" not in text:
         return text
-    return TURN_TOKEN.sub(r"\n\g<0>\n", text)
+    return TURN_TOKEN.sub(lambda token: f"\n{token.group()}\n", text)
 
 
 def is_markup(text: str) -> bool:
