@@ -75,22 +75,27 @@ from caopd_bench.metrics.reliability.test import ConsistencyTest, consistency_te
 from caopd_bench.metrics.rows.chunks import TallyBuilder, tally_chunks
 from caopd_bench.metrics.rows.tally import Tally, tally
 from caopd_bench.metrics.scorers import auroc_score, brier_score, ece_score
+from caopd_bench.metrics.selection.cost import CostThreshold, cheapest_threshold
+from caopd_bench.metrics.selection.coverage import risk_at_coverage
+from caopd_bench.metrics.selection.groups import certified_thresholds
+from caopd_bench.metrics.selection.threshold import Threshold, certified_threshold
 
 __all__ = [
     "FAMILY", "METRICS", "BrierChange", "Cell", "CellVerdict", "Change", "Comparison",
-    "ConsistencyBand", "ConsistencyTest", "Corp", "Decision", "Degradation", "GapChange",
-    "Influence", "Interval", "Metric", "Murphy", "NullECE", "Recalibrator", "ReliabilityBins",
-    "ReliabilityTable", "RiskCoverage", "SkillPair", "Summary", "Tally", "TallyBuilder",
-    "accuracy", "auprc", "aurc", "auroc", "auroc_between", "auroc_score", "auroc_within",
-    "bootstrap", "bootstrap_between", "bootstrap_classes", "bootstrap_within", "brier",
-    "brier_change", "brier_classes", "brier_score", "brier_skill", "classwise_ece", "compare",
+    "ConsistencyBand", "ConsistencyTest", "Corp", "CostThreshold", "Decision", "Degradation",
+    "GapChange", "Influence", "Interval", "Metric", "Murphy", "NullECE", "Recalibrator",
+    "ReliabilityBins", "ReliabilityTable", "RiskCoverage", "SkillPair", "Summary", "Tally",
+    "TallyBuilder", "Threshold", "accuracy", "auprc", "aurc", "auroc", "auroc_between",
+    "auroc_score", "auroc_within", "bootstrap", "bootstrap_between", "bootstrap_classes",
+    "bootstrap_within", "brier", "brier_change", "brier_classes", "brier_score", "brier_skill",
+    "certified_threshold", "certified_thresholds", "cheapest_threshold", "classwise_ece", "compare",
     "confidence_when_wrong", "consistency_band", "consistency_test", "corp", "coverage_at_risk",
-    "cross_recalibrate", "decide", "degradation", "difference_sd", "discrimination", "eaurc",
-    "ece", "ece_correlation", "ece_difference", "ece_interval", "ece_l2_interval", "ece_score",
+    "cross_recalibrate", "decide", "degradation", "difference_sd", "discrimination", "eaurc", "ece",
+    "ece_correlation", "ece_difference", "ece_interval", "ece_l2_interval", "ece_score",
     "gap_change", "group_letters", "holm", "influence", "log_score", "mde", "mean_confidence",
-    "miscalibration", "murphy", "null_ece", "over_ece", "overconfidence_gap",
-    "plot_reliabilities", "plot_reliability", "plot_risk_coverage", "proportion_interval",
-    "recalibrate", "reliability_bins", "reliability_table", "required_n", "resample",
+    "miscalibration", "murphy", "null_ece", "over_ece", "overconfidence_gap", "plot_reliabilities",
+    "plot_reliability", "plot_risk_coverage", "proportion_interval", "recalibrate",
+    "reliability_bins", "reliability_table", "required_n", "resample", "risk_at_coverage",
     "risk_coverage", "saturation", "selective_accuracy", "skill_pairs", "smooth_ece", "spr",
     "summary", "tally", "tally_chunks", "tie_rate", "uncertainty", "undefined_reason",
 ]  # fmt: skip

@@ -49,7 +49,7 @@ FLOORS = {
         ("definition",),
         ("points",),
         ("registry", "scorers"),
-        ("intervals",),
+        ("intervals", "selection"),
         ("comparison", "recalibration", "reliability"),
         ("overview", "__main__"),
     ),

@@ -1,0 +1,172 @@
+"""The cut that costs least, where a wrong answer and a person's time have prices."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from caopd_bench.metrics.rows.seeds import check_level
+from caopd_bench.metrics.rows.tally import Tally, as_tally
+from caopd_bench.metrics.selection import clustered
+from caopd_bench.metrics.selection.sequence import cuts_of
+from caopd_bench.metrics.selection.tails import upper_limit
+from caopd_bench.metrics.selection.threshold import NAN, Outcome, is_clustered, whole_rows
+
+#: The cuts that are looked at, fixed before any row is: the error rate is shared by them.
+COST_CUTS = (
+    *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8),
+    *(0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0),
+)
+METHOD = "limits at 20 fixed cuts, error rate shared"
+
+
+@dataclass(frozen=True)
+class CostThreshold:
+    """The cut of the least guaranteed cost.
+
+    Attributes
+    ----------
+    outcome : str
+        "CERTIFIED": acting alone at or above the cut is shown to cost less an answer than always
+        asking a person. "INCONCLUSIVE": not shown.
+    cut : float
+        NaN unless certified.
+    cost, cost_bound : float
+        Mean cost of an answer at the cut, of the rows and its upper limit at ``level``, which holds
+        for all cuts together; NaN unless certified.
+    break_even : float
+        ``cost_human / cost_wrong``: the error rate below which an answer is cheaper than a person.
+    coverage, risk : float
+        Share of the rows that are kept, and of these that are wrong.
+    n_kept, n : int
+        Rows kept, and all.
+    reason : str
+        A sentence; empty if certified.
+    cost_wrong, cost_human, level, method
+        What was asked and how it was answered.
+    """
+
+    outcome: Outcome
+    cut: float
+    cost: float
+    cost_bound: float
+    break_even: float
+    coverage: float
+    risk: float
+    n_kept: int
+    n: int
+    reason: str
+    cost_wrong: float
+    cost_human: float
+    level: float
+    method: str = METHOD
+
+
+def cheapest_threshold(
+    confidence: ArrayLike | Tally,
+    correct: ArrayLike | None = None,
+    *,
+    cost_wrong: float,
+    cost_human: float,
+    level: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> CostThreshold:
+    r"""Return the cut whose expected cost has the lowest upper limit.
+
+    A kept answer costs ``cost_wrong`` if it is wrong and nothing if it is right; every other
+    answer costs ``cost_human``. So an answer is worth keeping if it is wrong with probability
+    ``cost_human / cost_wrong`` or less.
+
+    Parameters
+    ----------
+    confidence, correct, cluster
+        As for :func:`certified_threshold`.
+    cost_wrong, cost_human : float
+        Above 0, in one unit; ``cost_wrong`` the larger one.
+    level : float, default 0.95
+        Chance that the limits of all cuts hold.
+
+    Returns
+    -------
+    CostThreshold
+
+    Raises
+    ------
+    ValueError
+        For invalid or weighted rows, and prices that are not as described.
+
+    Notes
+    -----
+    The cuts are those of ``COST_CUTS``, fixed beforehand, each with a share of the error rate. At
+    each the shares of kept wrong answers and of those left to a person have exact one-sided limits,
+    with half of it each; for clusters the mean cost has one, by bets as in
+    :mod:`caopd_bench.metrics.selection.clustered`.
+
+    Examples
+    --------
+    >>> confidence = [0.99] * 300 + [0.9] * 200 + [0.5] * 100
+    >>> correct = [1] * 297 + [0] * 3 + [1] * 190 + [0] * 10 + [1] * 50 + [0] * 50
+    >>> found = cheapest_threshold(confidence, correct, cost_wrong=20, cost_human=1)
+    >>> found.outcome, found.cut, round(found.cost, 3), round(found.cost_bound, 3)
+    ('CERTIFIED', 0.99, 0.6, 0.985)
+    """
+    _check_prices(cost_wrong, cost_human)
+    check_level(level)
+    tally = whole_rows(as_tally(confidence, correct, cluster=cluster))
+    cuts = cuts_of(tally)
+    share = (1.0 - level) / len(COST_CUTS)
+    ratio = cost_human / cost_wrong
+    bounds = [_limit(tally, cut, ratio, share) for cut in COST_CUTS]
+    best = len(bounds) - 1 - int(np.argmin(bounds[::-1]))  # of equal ones the highest
+    cut, bound = COST_CUTS[best], bounds[best] * cost_wrong
+    index = int(np.count_nonzero(cuts.value >= cut)) - 1
+    common = {
+        "break_even": ratio, "n": cuts.n, "cost_wrong": float(cost_wrong),
+        "cost_human": float(cost_human), "level": level,
+    }  # fmt: skip
+    if index < 0 or bound >= cost_human:
+        return CostThreshold(
+            "INCONCLUSIVE", NAN, NAN, NAN, coverage=NAN, risk=NAN, n_kept=0, **common,
+            reason=f"no cut is shown to cost less than a person each time ({cost_human:g})",
+        )  # fmt: skip
+    kept, wrong = int(cuts.rows[index]), int(cuts.wrong[index])
+    cost = (wrong * cost_wrong + (cuts.n - kept) * cost_human) / cuts.n
+    return CostThreshold(
+        "CERTIFIED", cut, cost, bound, coverage=kept / cuts.n, risk=wrong / kept, n_kept=kept,
+        reason="", **common,
+    )  # fmt: skip
+
+
+def _limit(tally: Tally, cut: float, ratio: float, error: float) -> float:
+    """Upper limit of the mean cost at a cut, in units of ``cost_wrong``."""
+    if is_clustered(tally):
+        kept = clustered.Kept(tally)
+        index = int(np.count_nonzero(tally.values >= cut)) - 1
+        if index >= 0:
+            kept.lower_to(index)
+        rows, wrong = kept.rows.copy(), kept.wrong.copy()
+        kept.lower_to(tally.values.size - 1)
+        return clustered.risk_limit(
+            kept.rows, wrong + ratio * (kept.rows - rows), kept.largest, error
+        )
+    above = tally.values >= cut
+    wrong_kept = int(tally.wrong[above].sum())
+    asked = int(tally.n) - int(tally.right[above].sum()) - wrong_kept
+    n = int(tally.n)
+    return upper_limit(wrong_kept, n, error / 2.0) + ratio * upper_limit(asked, n, error / 2.0)
+
+
+def _check_prices(wrong: Any, human: Any) -> None:
+    for name, value in (("cost_wrong", wrong), ("cost_human", human)):
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or value <= 0.0:
+            raise ValueError(f"{name} must be a number above 0, got {value!r}")
+    if wrong <= human:
+        raise ValueError(
+            f"cost_wrong must be above cost_human, got {wrong!r} and {human!r}; "
+            "a wrong answer that costs no more than a person never needs one"
+        )
