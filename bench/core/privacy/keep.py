@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from caopd_bench.core.numbers import finite
@@ -141,6 +142,8 @@ class _Cleaner:
         self.left: list[str] = []
         self.short: list[str] = []
         self.values: set[str] = set()
+        # A run of thousands of tasks has the same few names in each.
+        self._safe_name = lru_cache(maxsize=1024)(safe_name)
 
     def keep(self, value: Any, rule: Rule, name: str, depth: int) -> Any:
         """Give what is kept of a value, or `_OUT`."""
@@ -171,7 +174,8 @@ class _Cleaner:
         found: dict[str, Any] = {}
         for key, item in value.items():
             word = str(key)
-            inner = f"{name}.{safe_name(word)}" if name else safe_name(word)
+            safe = self._safe_name(word)
+            inner = f"{name}.{safe}" if name else safe
             rule = rules.get(word, rules.get(None)) or _quantisation(word, rules)
             if rule is None:
                 if item not in _NOTHING:
