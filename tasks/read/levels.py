@@ -26,6 +26,7 @@ _STATISTICS_WORDS = re.compile(
     r"|mean|proportion|size|z_|\\alpha|α"
 )
 _MAX_BEFORE_WORD = 24
+_MANY = 8  # confidences from which on the words are looked for in the whole text at once
 #: What a statement about an interval or a parameter names.
 OF_A_PARAMETER = re.compile(
     r"\b(?:intervals?|mean|proportion|parameter|population|mu|sigma|contains?|lies|between)\b|[μσ]"
@@ -89,7 +90,9 @@ def drop_levels(
     late = [s for s in statements if s.kind == "confidence" and s.start >= first]
     late = [s for s in late if _is_usual(s, scale)]
     if late:
-        words = None if low is None else [m.start() for m in _STATISTICS_WORDS.finditer(low)]
+        words = None
+        if low is not None and len(late) > _MANY:  # else each looks around itself
+            words = [m.start() for m in _STATISTICS_WORDS.finditer(low)]
         late = [s for s in late if _is_late_level(s, answers, text, words)]
     if late:
         dropped = {s.start for s in late}

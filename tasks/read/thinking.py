@@ -75,6 +75,10 @@ _TAG = re.compile(
 _BARE_CLOSE = "assistantfinal"
 _LOW_TAG = re.compile("|".join(re.escape(t) for t in (*_OPENS, *_CLOSES) if t != _BARE_CLOSE))
 _LOW_TAG_OR_BARE = re.compile(f"{_LOW_TAG.pattern}|{_BARE_CLOSE}")
+_LOW_TAGS = tuple(  # all of them, without and with the bare one
+    re.compile("|".join((pattern.pattern, *map(re.escape, (*_CLOSES_INNER, *_OUTSIDE)))))
+    for pattern in (_LOW_TAG, _LOW_TAG_OR_BARE)
+)
 _LOW_ENDS = {
     kind: re.compile("|".join(map(re.escape, (*kind.closing, *kind.inner_closing, *kind.outside))))
     for kind in KINDS
@@ -101,8 +105,13 @@ def holds_thinking(text: str) -> bool:
             return False
     # The science format's reasoning is part of an answer, whatever the mode.
     text = _REASONING.sub("", text)
-    visible, unfinished, _ = drop_thinking(text)
-    return unfinished or len("".join(visible.split())) < len("".join(_TAG.sub("", text).split()))
+    low = lower(text)
+    visible, unfinished, _ = drop_thinking(text, low)
+    if unfinished:
+        return True
+    # The text in lower case is as long, and its tags are found faster.
+    rest = _TAG.sub("", text) if low is None else _LOW_TAGS[_BARE_CLOSE in low].sub("", low)
+    return len("".join(visible.split())) < len("".join(rest.split()))
 
 
 def drop_thinking(text: str, low: str | None = None) -> Thinking:
