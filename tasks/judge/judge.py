@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from caopd_bench.tasks.judge.aggregates import SET_METRICS
 from caopd_bench.tasks.judge.options import options_of
+from caopd_bench.tasks.judge.spans import read_spans
 from caopd_bench.tasks.judge.verify import group_answers, verify
-from caopd_bench.tasks.read.parse import Spans, find_spans, judge_spans
+from caopd_bench.tasks.read.parse import judge_spans
 
-__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "read_spans", "vote"]
+__all__ = ["judge", "judge_given", "judge_samples", "judge_truth", "vote"]
 
 Judged = tuple[float | None, float, str, "str | None"]  # confidence, correct, status, answer
 AGREEMENT_METRICS = ("ece", "brier", "auroc")
-#: Responses that are remembered, the samples of a question or two, and their longest in characters.
-REMEMBERED, LONGEST = 64, 1 << 16
 
 
 def judge(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
@@ -82,28 +80,6 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
     for name in AGREEMENT_METRICS:
         values[f"agreement_{name}"] = values[f"agreement_{name}_stderr"] = majority
     return values
-
-
-def read_spans(text: str, kind: str = "number") -> Spans:
-    r"""Find what a response states, as `find_spans`; who judges and then stores it, reads it once.
-
-    Parameters
-    ----------
-    text : str
-    kind : str
-        Of the answer.
-
-    Examples
-    --------
-    >>> read_spans("Answer: 7\nConfidence: 95%")
-    Spans(answer='7', confidence='95%', unfinished=False)
-    """
-    return find_spans(text, kind=kind) if len(text) > LONGEST else _remember_spans(text, kind)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _remember_spans(text: str, kind: str) -> Spans:
-    return find_spans(text, kind=kind)
 
 
 def vote(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from caopd_bench.core.markers import guard_streams
 from caopd_bench.core.process.exits import ExitCode, complain, explain, explain_output
 from caopd_bench.core.process.foreign_ends import check_memory, fenced
+from caopd_bench.core.process.garbage import collect_rarely
 from caopd_bench.core.process.signals import Signals, caught
 from caopd_bench.core.process.streams import Standard, guarded
 
@@ -44,7 +45,7 @@ def run(prepare: Callable[[], Command], *, is_ours: bool) -> int:
     SystemExit
         That of `prepare`; its code is another one if help could not be printed.
     """
-    with caught(for_good=is_ours) as signals:
+    with collect_rarely(for_good=is_ours), caught(for_good=is_ours) as signals:
         try:
             with guarded(for_good=is_ours) as standard, guard_streams(), _fenced(is_ours):
                 command, code, left = _carry_out(prepare, signals, is_ours=is_ours)

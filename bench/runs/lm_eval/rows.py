@@ -17,7 +17,7 @@ from caopd_bench.runs.lm_eval.parts import join_parts
 from caopd_bench.runs.lm_eval.provenance import section
 from caopd_bench.runs.run import AGREEMENT, GREEDY, STATUSES, Row, make_row
 from caopd_bench.tasks.catalogue.ways import Way, way_of
-from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples, read_spans
+from caopd_bench.tasks.judge.spans import read_spans
 from caopd_bench.tasks.read.parse import parse_response
 
 __all__ = [
@@ -127,6 +127,9 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
     texts = list_texts(sample)
+    # Here: most runs were judged, and only what they state is read.
+    from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
+
     try:
         if isinstance(sample.get("acc"), list):
             return {**sample, **judge_samples(doc, texts)}
