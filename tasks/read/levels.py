@@ -90,26 +90,47 @@ def drop_levels(
     late = [s for s in statements if s.kind == "confidence" and s.start >= first]
     late = [s for s in late if _is_usual(s, scale)]
     if late:
-        words = None
-        if low is not None and len(late) > _MANY:  # else each looks around itself
-            words = [m.start() for m in _STATISTICS_WORDS.finditer(low)]
+        words = _Words(text, low, len(late))
         late = [s for s in late if _is_late_level(s, answers, text, words)]
     if late:
         dropped = {s.start for s in late}
         statements = [s for s in statements if s.kind == "answer" or s.start not in dropped]
     if not early:
         return statements
-    words = max((m.start() for m in STATISTICS.finditer(text, early[0].start, first)), default=-1)
+    last = max((m.start() for m in STATISTICS.finditer(text, early[0].start, first)), default=-1)
     levels = {
         s.start
         for s in early
-        if (s.start < words or "level" in text[s.start : s.start + 40].partition("\n")[0].lower())
+        if (s.start < last or "level" in text[s.start : s.start + 40].partition("\n")[0].lower())
         and (
             STATISTICS.search(s.text)
             or not (s.strong and is_markup(text[s.end : min(first, s.end + 200)]))
         )
     }
     return [s for s in statements if s.kind == "answer" or s.start not in levels]
+
+
+class _Words:
+    """Where words of statistics may stand."""
+
+    def __init__(self, text: str, low: str | None, looks: int) -> None:
+        self.text, self.low = text, low
+        self.places: list[int] | None = None
+        if low is not None and looks > _MANY:  # else each look is at its own part of the text
+            self.places = [m.start() for m in _STATISTICS_WORDS.finditer(low)]
+
+    def stand_between(self, start: int, end: int) -> bool:
+        """Say whether `STATISTICS` matches in a part of the text."""
+        if self.places is not None:
+            nth = bisect_left(self.places, start)
+            place = self.places[nth] if nth < len(self.places) else end
+        elif self.low is not None:
+            word = _STATISTICS_WORDS.search(self.low, start, end)
+            place = word.start() if word else end
+        else:
+            place = start
+        start = max(start, place - _MAX_BEFORE_WORD)
+        return place < end and STATISTICS.search(self.text, start, end) is not None
 
 
 def _is_usual(level: Statement, scale: int | None) -> bool:
@@ -121,21 +142,13 @@ def _is_usual(level: Statement, scale: int | None) -> bool:
     return read_confidence(stated, scale=scale).value in _USUAL_LEVELS
 
 
-def _is_late_level(
-    level: Statement, answers: list[Statement], text: str, words: list[int] | None
-) -> bool:
+def _is_late_level(level: Statement, answers: list[Statement], text: str, words: _Words) -> bool:
     """Say whether a usual level after the answer is one of statistics.
 
     By its place: a line beside the answer, or the last line, states a confidence in the answer.
-    `words` are where words of statistics may stand.
     """
     start = text.rfind("\n", max(0, level.start - 300), level.start) + 1 or level.start
-    if words is not None:
-        nth = bisect_left(words, start)
-        if nth == len(words) or words[nth] >= level.start + 200:
-            return False
-        start = max(start, words[nth] - _MAX_BEFORE_WORD)
-    if STATISTICS.search(text, start, level.start + 200) is None:
+    if not words.stand_between(start, level.start + 200):
         return False
     if not level.strong:
         return True

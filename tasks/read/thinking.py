@@ -71,7 +71,7 @@ _TAG = re.compile(
     "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)),
     re.IGNORECASE,
 )
-# The same for a text in lower case, which has one of these signs or words where it has a tag.
+# The same for a text in lower case.
 _BARE_CLOSE = "assistantfinal"
 _LOW_TAG = re.compile("|".join(re.escape(t) for t in (*_OPENS, *_CLOSES) if t != _BARE_CLOSE))
 _LOW_TAG_OR_BARE = re.compile(f"{_LOW_TAG.pattern}|{_BARE_CLOSE}")
@@ -83,7 +83,6 @@ _LOW_ENDS = {
     kind: re.compile("|".join(map(re.escape, (*kind.closing, *kind.inner_closing, *kind.outside))))
     for kind in KINDS
 }
-_SIGNS = ("<", "[", "◁", _BARE_CLOSE)
 _REASONING = re.compile("</?reasoning>", re.IGNORECASE)
 # gpt-oss without its special tokens begins "analysisWe need to ...".
 _BARE_HARMONY = re.compile(r"\s{0,20}analysis(?=[A-Z])")
@@ -169,7 +168,7 @@ def drop_thinking(text: str, low: str | None = None) -> Thinking:
 
 
 def _may_hold_tag(low: str) -> bool:
-    return any(sign in low for sign in _SIGNS)
+    return "<" in low or "[" in low or "◁" in low or _BARE_CLOSE in low
 
 
 def _find_all_tags(text: str) -> Iterator[tuple[str, int, int]]:
