@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from caopd_bench.maps.saved import ConfidenceMap
     from caopd_bench.runs.counts import Missing
+    from caopd_bench.runs.flat.read import Keep
     from caopd_bench.runs.records import Record
     from caopd_bench.runs.run import AnyRun, Run
 
@@ -128,7 +129,10 @@ def run_score(options: argparse.Namespace) -> int:
     fitted = _load_map(options.map)
     check_outputs(options)
     keys = list(dict.fromkeys(options.by))
-    columns = replace(arguments.read_columns(options, keys), judge=options.reparse)
+    # Two runs are told to have answered different questions by the labels of these.
+    counted: Keep = "labels" if len(options.runs) > 1 else "nothing"
+    keep: Keep = "rows" if options.store or options.reparse else counted
+    columns = replace(arguments.read_columns(options, keys), judge=options.reparse, keep=keep)
     read = read_runs(options.runs, columns)
     runs = [_select(run, options.task) for run in read]
     if options.reparse:

@@ -13,7 +13,7 @@ from typing import Any
 from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import inline
 from caopd_bench.runs.logged import UNNAMED
-from caopd_bench.runs.run import AnyRun, Run
+from caopd_bench.runs.run import AnyRun, CountedRun, label_items
 from caopd_bench.scores.notes import has_item_names
 
 __all__ = [
@@ -75,7 +75,7 @@ def _thinks(run: AnyRun, task: str) -> bool | None:
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
     """Warn of runs that answered different problems of one task."""
     # Each set of problems once, by a number: most runs answered the same.
-    sets: dict[frozenset[str], int] = {}
+    sets: dict[frozenset[int], int] = {}
     numbers: list[dict[str, int]] = []
     for run in runs if len(runs) > 1 else ():
         found = ((task, _items(run, task)) for task in run.tasks)
@@ -104,11 +104,15 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
     return cut_notes(notes(), "that answered different problems of a task")
 
 
-def _items(run: AnyRun, task: str) -> frozenset[str]:
-    """Give the items of a task; none where they are not known."""
-    if not isinstance(run, Run) or not has_item_names(run, task):
-        return frozenset()
-    return frozenset(row.item_hash for row in run.task_rows(task))
+def _items(run: AnyRun, task: str) -> frozenset[int]:
+    """Give the labels of the items of a task, of which counted runs have no names; else none."""
+    if isinstance(run, CountedRun):
+        labels = run.labels
+    elif has_item_names(run, task):
+        labels = label_items([*{row.item_hash for row in run.task_rows(task)}])
+    else:
+        labels = None
+    return frozenset() if labels is None else frozenset(labels.tolist())
 
 
 def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:

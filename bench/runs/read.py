@@ -71,7 +71,10 @@ def read_run(
         mend it.
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
-    columns = Columns(confidence, correct, item, keys, decimals, judge)
+    return _read_spec(spec, Columns(confidence, correct, item, keys, decimals, judge))
+
+
+def _read_spec(spec: str | Path, columns: Columns) -> AnyRun:
     try:
         name, path = _split_spec(os.fspath(spec))
         run = _read(path, columns)
@@ -111,11 +114,10 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
     folder; names that still repeat get a number.
     """
     wanted = columns or Columns()
-    options = {key: getattr(wanted, key) for key in wanted.__slots__}
     listed = [os.fspath(spec) for spec in specs]
     total = len(listed)
     shown = track(listed, "reading", "runs", total) if total > 1 else listed
-    runs = [read_run(spec, **options) for spec in shown]
+    runs = [_read_spec(spec, wanted) for spec in shown]
     names = name_runs(listed, [run.name for run in runs])
     return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
 

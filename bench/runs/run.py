@@ -259,6 +259,8 @@ class CountedRun:
         Of all rows.
     groups : Mapping
         Key to value to `Counts`, for the keys that were asked for when it was read.
+    labels : ndarray of uint64, or None
+        The distinct labels of its questions (`label_items`), ascending, where they were asked for.
     """
 
     name: str
@@ -268,6 +270,7 @@ class CountedRun:
     groups: Mapping[str, Mapping[object, Counts]]
     provenance: Mapping[str, Any]
     warnings: Sequence[Note] = field(default_factory=tuple)
+    labels: NDArray[np.uint64] | None = None
 
     @property
     def tasks(self) -> list[str]:

@@ -191,7 +191,7 @@ def _as_runs(
     for run in runs:
         given += expand_specs([run]) if isinstance(run, (str, Path)) else [run]
     paths = [run for run in given if isinstance(run, (str, Path))]
-    read = iter(read_runs(paths, Columns(by=tuple(keys))))
+    read = iter(read_runs(paths, Columns(by=tuple(keys), keep="nothing")))
     return [next(read) if isinstance(run, (str, Path)) else run for run in given]
 
 

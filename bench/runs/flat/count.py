@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,20 +10,26 @@ from numpy.typing import NDArray
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.metrics import Tally, TallyBuilder
+from caopd_bench.metrics.rows.counting import canonical
 from caopd_bench.runs.counts import Counts
-from caopd_bench.runs.flat.values import Chunk
-from caopd_bench.runs.run import label_items
+from caopd_bench.runs.flat.names import Names, are_distinct, bytes_of, label_names
+from caopd_bench.runs.flat.values import Chunk, Codes
 
-__all__ = ["MAX_GROUPS", "MAX_HELD", "FlatCounter", "refuse_groups"]
+__all__ = ["MAX_GROUPS", "MAX_HELD", "FlatCounter", "refuse_groups", "rounded"]
 
 #: More distinct values of a column are no groups but names.
 MAX_GROUPS = 1000
 #: Distinct confidences, and pairs of question and confidence, that are held in all.
 MAX_HELD = 3_000_000
+#: Rows that wait to be counted together, and bytes of their questions.
+WAITING, NAMES = 1 << 20, 1 << 26
 
 
 class FlatCounter:
     """Counts of all rows, and of each group of each key.
+
+    Rows wait as columns, and are counted a million together: of as many, labels of questions are
+    made only where one was asked twice. No row is added after a result was given.
 
     Parameters
     ----------
@@ -37,6 +43,10 @@ class FlatCounter:
         much memory: `gave_up_items` says so.
     decimals : int, optional
         Round the confidences.
+    free : int
+        Up to so many rows nothing is refused, or given up, for the memory that it takes.
+    with_labels : bool
+        Keep the labels of the questions, of up to `free` rows.
     """
 
     def __init__(
@@ -46,53 +56,91 @@ class FlatCounter:
         asked: Sequence[str] = (),
         item_asked: bool = False,
         decimals: int | None = None,
+        free: int = 0,
+        with_labels: bool = False,
     ) -> None:
         self.gave_up_items = False
-        self._decimals = decimals
+        self.n = 0
         self._asked = set(asked)
-        self._item_asked = item_asked
-        self._all = _Cell(decimals)
-        self._groups: dict[str, dict[tuple[bool, Any], _Cell]] = {key: {} for key in keys}
+        self._item_asked, self._decimals, self._free = item_asked, decimals, free
+        self._with_labels = with_labels
+        self._labels: NDArray[np.uint64] | None = None
+        self._all = _Cell()
+        self._keys = {key: _Key() for key in keys}
+        self._waiting: list[tuple[NDArray[Any], NDArray[np.bool_], Names]] = []
+        self._rows = self._bytes = 0
 
     def add(self, chunk: Chunk) -> None:
         """Count the rows of a chunk."""
-        items = label_items(chunk.items) if chunk.items and not self.gave_up_items else None
-        self._all.add(chunk.confidence, chunk.correct, items)
-        for key, cells in list(self._groups.items()):
-            group = chunk.groups[key]
-            # Rows of one group side by side: one sort, whatever the number of groups.
-            narrow = np.int16 if len(group.values) < 1 << 15 else np.int64  # sorted by radix
-            codes = group.codes.astype(narrow)
-            order = np.argsort(codes, kind="stable")
-            edges = np.searchsorted(codes[order], np.arange(len(group.values) + 1))
-            for value, start, stop in zip(group.values, edges[:-1], edges[1:], strict=True):
-                rows = order[start:stop]
-                cell = cells.setdefault((isinstance(value, str), value), _Cell(self._decimals))
-                picked = None if items is None else items[rows]
-                cell.add(chunk.confidence[rows], chunk.correct[rows], picked)
-            if len(cells) > MAX_GROUPS:
-                refuse_groups(key, self._asked)
-                del self._groups[key]
-        self._bound_memory(items is not None)
+        names = None if self.gave_up_items else chunk.items
+        self.n += chunk.correct.size
+        self._rows += chunk.correct.size
+        self._bytes += 0 if names is None else bytes_of(names)
+        self._waiting.append((rounded(chunk.confidence, self._decimals), chunk.correct, names))
+        for key, one in self._keys.items():
+            one.add(chunk.groups[key])
+        if self._rows >= WAITING or self._bytes >= NAMES:
+            self._count(is_last=False)
 
     def total(self) -> Counts:
         """Give the counts of all rows."""
+        self._count(is_last=True)
         return self._all.total()
 
     def groups(self) -> dict[str, dict[object, Counts]]:
-        """Give the counts of each group, by key and value."""
-        return {
-            key: {value: cell.total() for (_, value), cell in cells.items() if cell.n}
-            for key, cells in self._groups.items()
-        }
+        """Give the counts of each group, by key and value; a key that no row has is left out."""
+        self._count(is_last=True)
+        found = {key: one.totals() for key, one in self._keys.items()}
+        return {key: groups for key, groups in found.items() if groups}
+
+    def labels(self) -> NDArray[np.uint64] | None:
+        """Give the distinct labels of the questions, ascending; None where they are not known."""
+        self._count(is_last=True)
+        return None if self.n > self._free else self._labels
+
+    def _count(self, *, is_last: bool) -> None:
+        """Count the rows that wait."""
+        is_free = self.n <= self._free
+        # Of rows that are free of limits, the last one may still have a fault that is told first.
+        for key in [key for key, one in self._keys.items() if one.has_many]:
+            if is_last or not is_free:
+                refuse_groups(key, self._asked)
+                del self._keys[key]
+        if not self._waiting:
+            return
+        confidences, outcomes, names = zip(*self._waiting, strict=True)
+        items = self._label(names, is_last=is_last)
+        confidence, correct = np.concatenate(confidences), np.concatenate(outcomes)
+        self._waiting, self._rows, self._bytes = [], 0, 0
+        self._all.add(confidence, correct, items)
+        for one in self._keys.values():
+            one.count(confidence, correct, items)
+        if not is_free:
+            self._bound_memory(items is not None)
+
+    def _label(self, names: Sequence[Names], *, is_last: bool) -> NDArray[np.uint64] | None:
+        if self.gave_up_items or names[0] is None:
+            return None
+        is_all = is_last and not self._all.n
+        if is_all and not self._with_labels and are_distinct(names):
+            return None  # rows of distinct questions are independent
+        labels = label_names(names)
+        if self._with_labels:
+            before = [] if self._labels is None else [self._labels]
+            self._labels = np.unique(np.concatenate([*before, labels]))
+        return labels
+
+    def _cells(self) -> Iterator[_Cell]:
+        yield self._all
+        for one in self._keys.values():
+            yield from one.cells
 
     def _bound_memory(self, has_items: bool) -> None:
-        cells = [self._all, *(cell for group in self._groups.values() for cell in group.values())]
-        if sum(cell.size for cell in cells) <= MAX_HELD:
+        if sum(cell.size for cell in self._cells()) <= MAX_HELD:
             return
         if has_items and not self._item_asked:
             self.gave_up_items = True
-            for cell in cells:
+            for cell in self._cells():
                 cell.drop_items()
             self._bound_memory(False)
             return
@@ -104,6 +152,17 @@ class FlatCounter:
         raise UsageError(f"more than {MAX_HELD:,} different confidences; round them (--decimals 4)")
 
 
+def rounded(confidence: NDArray[Any], decimals: int | None) -> NDArray[Any]:
+    """Give confidences as float64, those of narrow floats by their decimals, and rounded if asked.
+
+    Of a narrow float, 0.7 and not 0.699999988.
+    """
+    if decimals is None and confidence.dtype.itemsize >= 8:
+        return confidence
+    plain = canonical(confidence)
+    return plain if decimals is None else np.round(plain, decimals)
+
+
 def refuse_groups(key: str, asked: Collection[str]) -> None:
     """Refuse a key with too many values if the user named it."""
     if key in asked:
@@ -112,13 +171,61 @@ def refuse_groups(key: str, asked: Collection[str]) -> None:
         )
 
 
+class _Key:
+    """The groups of one key, and to which of them the rows that wait belong."""
+
+    def __init__(self) -> None:
+        self.has_many = False
+        self.cells: list[_Cell] = []
+        self._places: dict[tuple[bool, Any], int] = {}
+        self._waiting: list[NDArray[np.int32]] = []
+
+    def add(self, group: Codes) -> None:
+        if self.has_many:
+            return
+        # 1 and "1" are two groups, 1 and 1.0 are one.
+        distinct = [(isinstance(value, str), value) for value in group.values]
+        places = [self._places.setdefault(value, len(self._places)) for value in distinct]
+        self._waiting.append(np.array([*places, -1], np.int32)[group.codes])
+        self.has_many = len(self._places) > MAX_GROUPS
+        if self.has_many:
+            self.cells, self._waiting, self._places = [], [], {}
+
+    def count(
+        self, confidence: NDArray[Any], correct: NDArray[np.bool_], items: NDArray[Any] | None
+    ) -> None:
+        """Count the rows that wait, group by group."""
+        if self.has_many:
+            return
+        self.cells += (_Cell() for _ in range(len(self._places) - len(self.cells)))
+        # Rows of one group side by side: one sort, of few numbers by their digits.
+        codes = np.concatenate(self._waiting).astype(np.int16)
+        self._waiting = []
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(self.cells) + 1)).tolist()
+        confidence, correct = confidence[order], correct[order]
+        items = None if items is None else items[order]
+        for cell, start, stop in zip(self.cells, edges[:-1], edges[1:], strict=True):
+            if start < stop:
+                of_group = slice(start, stop)
+                picked = None if items is None else items[of_group]
+                cell.add(confidence[of_group], correct[of_group], picked)
+
+    def totals(self) -> dict[object, Counts]:
+        """Give the counts of each group that has rows."""
+        return {
+            value: cell.total()
+            for (_, value), cell in zip(self._places, self.cells, strict=False)
+            if cell.n
+        }
+
+
 class _Cell:
     """Rows counted together."""
 
-    def __init__(self, decimals: int | None) -> None:
+    def __init__(self) -> None:
         self.n = 0
-        self._decimals = decimals
-        self._parsed = TallyBuilder(decimals=decimals)
+        self._parsed = TallyBuilder()
         self._unparsed = TallyBuilder()  # they are all 0
         self._n_parsed = 0
 
@@ -148,7 +255,7 @@ class _Cell:
         self._unparsed = self._without_items(self._unparsed, self.n - self._n_parsed)
 
     def _without_items(self, builder: TallyBuilder, n: int) -> TallyBuilder:
-        plain = TallyBuilder(decimals=self._decimals)
+        plain = TallyBuilder()
         if n:
             total = builder.total()
             plain.merge(Tally(total.values, total.right, total.wrong))

@@ -1,45 +1,47 @@
 """Flat files as a run: any JSONL, CSV or Parquet with a confidence and an outcome in each row.
 
-Up to MAX_ROWS rows are kept, as rows of any other run. Of more, only counts are kept, and the
-numbers made from them are the same.
+Up to MAX_ROWS rows are kept, as rows of any other run, where somebody asks for them. Of more, and
+where nobody does, only counts are kept, and the numbers made from them are the same.
 """
 
 from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, Literal, TypeAlias
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.process.progress import stage
-from caopd_bench.metrics.rows.counting import canonical
-from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups
+from caopd_bench.runs.flat.count import MAX_GROUPS, FlatCounter, refuse_groups, rounded
 from caopd_bench.runs.flat.files import (
-    Wanted,
     column_names,
     format_of,
     read_chunks,
     refuse_separator,
     without_suffix,
 )
-from caopd_bench.runs.flat.values import Chunk
+from caopd_bench.runs.flat.names import are_distinct, list_names
+from caopd_bench.runs.flat.values import Chunk, Wanted
 from caopd_bench.runs.note import Note
-from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run
+from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run, make_row
 
-__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "NoColumnError", "find_flat", "read_flat"]
+__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "Keep", "NoColumnError", "find_flat", "read_flat"]
 
 #: The task of rows that name none.
 FLAT_TASK = "answers"
 MAX_ROWS = 1_000_000
+NO_ROWS = "{}: holds no rows"
 #: Read as columns where they exist, without being asked for.
 ITEM, LEVEL = "item", "level"
+
+
+#: What is kept of rows besides their counts.
+Keep: TypeAlias = Literal["rows", "labels", "nothing"]
 
 
 class NoColumnError(UsageError):
@@ -66,6 +68,9 @@ class Columns:
         Round the confidences. It bounds the memory that continuous confidences take.
     judge : bool
         Of a run of lm-eval: judge the responses of tasks that were not judged.
+    keep : Keep
+        Of the rows, beside their counts: themselves, or the labels of their questions, which say
+        whether two runs answered the same.
     """
 
     confidence: str = "confidence"
@@ -74,6 +79,7 @@ class Columns:
     by: Sequence[str] = ()
     decimals: int | None = None
     judge: bool = False
+    keep: Keep = "rows"
 
 
 def find_flat(path: Path) -> list[Path]:
@@ -109,6 +115,10 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
         raise UsageError(f"{path}: empty; expected a row an answer, or at least a head")
     wanted = _resolve(first, columns)
     chunks = _read_all(files, wanted)
+    name = _name_of(path)
+    provenance = _provenance(name, files, wanted, columns)
+    if columns.keep != "rows":
+        return _count(name, path, chunks, wanted, columns, provenance)
     held: list[Chunk] = []
     total = 0
     with stage(f"reading {path.name}", "rows") as part:
@@ -119,9 +129,7 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
             if total > MAX_ROWS:
                 break
     if not total:
-        raise UsageError(f"{path}: holds no rows")
-    name = _name_of(path)
-    provenance = _provenance(name, files, wanted, columns)
+        raise UsageError(NO_ROWS.format(path))
     if total > MAX_ROWS:
         return _count(name, path, _drain(held, chunks), wanted, columns, provenance)
     rows = _make_rows(held, _few_values(held, wanted.groups, columns.by), columns.decimals)
@@ -189,36 +197,36 @@ def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[st
     return kept
 
 
-def _make_rows(chunks: Iterable[Chunk], keys: Sequence[str], decimals: int | None) -> list[Row]:
+def _make_rows(chunks: Sequence[Chunk], keys: Sequence[str], decimals: int | None) -> list[Row]:
     rows: list[Row] = []
     seen: Counter[str] = Counter()
+    # Asked once each, they were no samples.
+    is_sampled = any(chunk.items is not None for chunk in chunks) and not are_distinct(
+        [chunk.items for chunk in chunks]
+    )
     for chunk in chunks:
         groups = _make_groups(chunk, keys)
-        confidence = chunk.confidence
-        if decimals is not None or confidence.dtype.itemsize < 8:
-            confidence = canonical(confidence)  # of a narrow float, 0.7 and not 0.699999988
-        if decimals is not None:
-            confidence = np.round(confidence, decimals)
-        for i, (stated, correct) in enumerate(
-            zip(confidence.tolist(), chunk.correct.tolist(), strict=True)
+        confidence = rounded(chunk.confidence, decimals).tolist()
+        first = len(rows) + 1
+        count = range(first, first + len(confidence))
+        items = list_names(chunk.items) if chunk.items is not None else [f"row {i}" for i in count]
+        for item, group, stated, correct in zip(
+            items, groups, confidence, chunk.correct.tolist(), strict=True
         ):
-            item = chunk.items[i] if chunk.items else f"row {len(rows) + 1}"
             is_stated = stated == stated
             rows.append(
-                Row(
-                    task=FLAT_TASK,
-                    item_hash=item,
-                    sample=seen[item] if chunk.items else GREEDY,
-                    groups=groups[i],
-                    confidence=stated if is_stated else None,
-                    correct=int(correct),
-                    status="ok" if is_stated else "no_confidence",
+                make_row(
+                    FLAT_TASK,
+                    item,
+                    group,
+                    stated if is_stated else None,
+                    int(correct),
+                    "ok" if is_stated else "no_confidence",
+                    sample=seen[item] if is_sampled else GREEDY,
                 )
             )
-            if chunk.items:
+            if is_sampled:
                 seen[item] += 1
-    if seen and max(seen.values()) == 1:
-        return [replace(row, sample=GREEDY) for row in rows]
     return rows
 
 
@@ -251,11 +259,16 @@ def _count(
         asked=columns.by,
         item_asked=columns.item is not None,
         decimals=columns.decimals,
+        free=MAX_ROWS,
+        with_labels=columns.keep == "labels",
     )
     with stage(f"counting {path.name}", "rows") as part:
         for chunk in chunks:
             counter.add(chunk)
             part.add(chunk.correct.size)
+    if not counter.n:
+        raise UsageError(NO_ROWS.format(path))
+    counts, groups = counter.total(), counter.groups()
     warnings = []
     if counter.gave_up_items:
         warnings.append(
@@ -266,7 +279,7 @@ def _count(
             )
         )
     return CountedRun(
-        name, str(path), FLAT_TASK, counter.total(), counter.groups(), provenance, warnings
+        name, str(path), FLAT_TASK, counts, groups, provenance, warnings, counter.labels()
     )
 
 

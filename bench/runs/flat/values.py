@@ -6,16 +6,29 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
+from caopd_bench.runs.flat.names import Names
 
-__all__ = ["Chunk", "Codes", "Where", "encode", "read_confidences", "read_items", "read_outcomes"]
+__all__ = [
+    "MAX_NAME",
+    "MAX_NUMBER",
+    "Chunk",
+    "Codes",
+    "Wanted",
+    "Where",
+    "encode",
+    "read_confidences",
+    "read_items",
+    "read_outcomes",
+]
 
+T = TypeVar("T")
 #: Names row i of a chunk: "answers.csv line 17".
 Where = Callable[[int], str]
 #: How CSV writers spell a value that is not there.
@@ -25,6 +38,22 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MAX_NUMBER = 100  # characters
 MAX_NAME = 200  # characters
 OUTCOMES = {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Names of the columns to read."""
+
+    confidence: str
+    correct: str
+    item: str | None
+    groups: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """All of them."""
+        item = [self.item] if self.item else []
+        return list(dict.fromkeys([self.confidence, self.correct, *item, *self.groups]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +73,15 @@ class Chunk:
     confidence : ndarray of float, shape (n,)
         In [0, 1]; NaN where none was stated.
     correct : ndarray of bool, shape (n,)
-    items : list of str, optional
-        The question of each row.
+    items : list of str or pyarrow.StringArray, optional
+        The question of each row (`names` reads both).
     groups : dict
         Key to its codes.
     """
 
     confidence: NDArray[Any]
     correct: NDArray[np.bool_]
-    items: list[str] | None
+    items: Names | None
     groups: dict[str, Codes]
 
 
@@ -60,12 +89,10 @@ def read_confidences(values: Sequence[Any] | NDArray[Any], where: Where) -> NDAr
     """Check a column of confidences: numbers in [0, 1], or NaN, null or nothing."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         column = values if values.dtype.kind == "f" else values.astype(np.float64)
-    elif set(map(type, values)) <= {float, type(None)}:
-        column = np.array(values, dtype=np.float64)  # None becomes NaN
     else:
         # Of an array, Python's own values: a bool is a bool.
         listed = values.tolist() if isinstance(values, np.ndarray) else values
-        column = np.array([_number(value, where, i) for i, value in enumerate(listed)])
+        column = np.array(_floats(listed) or _of_each(_number, listed, where), dtype=np.float64)
     is_bad = ~np.isnan(column) & ~((column >= 0) & (column <= 1))
     if is_bad.any():
         i = int(np.argmax(is_bad))
@@ -84,7 +111,36 @@ def read_outcomes(values: Sequence[Any] | NDArray[Any], where: Where) -> NDArray
         raise _outcome_error(values[i].item(), where(i))
     if set(map(type, values)) <= {bool}:
         return np.array(values, dtype=bool)
-    return np.array([_outcome(value, where, i) for i, value in enumerate(values)], dtype=bool)
+    return np.array(_of_each(_outcome, [*values], where), dtype=np.bool_)
+
+
+def _floats(values: Sequence[Any]) -> Sequence[Any] | None:
+    """Give numbers, and None, which becomes NaN, as they are; None if anything else is among them.
+
+    Whole numbers may be too large for a float.
+    """
+    kinds = set(map(type, values))
+    if not kinds <= {float, int, type(None)}:
+        return None
+    if int in kinds and max(abs(value) for value in values if type(value) is int) > 1 << 53:
+        return None
+    return values
+
+
+def _of_each(
+    read: Callable[[Any, Where, int], T], values: Sequence[Any], where: Where
+) -> Sequence[T]:
+    """Read each value; of texts and whole numbers, which repeat, each distinct one once."""
+    # No two values of these types are equal but those that are the same: 1 is True, and 1.0.
+    if not set(map(type, values)) <= {str, int}:
+        return [read(value, where, i) for i, value in enumerate(values)]
+    # In order of appearance: the first value that cannot be read is that of the first such row.
+    known = {value: read(value, _first(values, value, where), 0) for value in dict.fromkeys(values)}
+    return [*map(known.__getitem__, values)]
+
+
+def _first(values: Sequence[Any], value: Any, where: Where) -> Where:
+    return lambda _: where(values.index(value))
 
 
 def read_items(values: Sequence[Any], name: str, where: Where) -> list[str]:
@@ -119,6 +175,13 @@ def encode(values: Sequence[Any], name: str, where: Where) -> Codes:
     Text that is a number in its usual spelling becomes one, so that 10 comes after 2; dates and
     the like become text. A row with null, NaN or nothing is in no group.
     """
+    if len(values) > 1 and set(map(type, values)) <= {str, int, type(None)}:
+        distinct = [*dict.fromkeys(values)]
+        if 2 * len(distinct) <= len(values):
+            few = encode(distinct, name, lambda i: where(values.index(distinct[i])))
+            place = dict(zip(distinct, few.codes.tolist(), strict=True))
+            of_rows = np.fromiter(map(place.__getitem__, values), np.int64, len(values))
+            return Codes(of_rows, few.values)
     index: dict[Hashable, int] = {}
     found: list[Any] = []
     of_value: dict[Any, int] = {}

@@ -287,7 +287,7 @@ def test_no_memory_is_never_called_damage(make_run, stored, tmp_path, monkeypatc
     def exhaust(*_, **__):
         raise pyarrow.ArrowMemoryError("malloc of size 64 failed")
 
-    monkeypatch.setattr("caopd_bench.runs.flat.files._arrow_numbers", exhaust)
+    monkeypatch.setattr("caopd_bench.runs.flat.arrow._numbers", exhaust)
     with pytest.raises(MemoryError):
         read_run(table)
 

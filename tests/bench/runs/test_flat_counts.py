@@ -168,6 +168,7 @@ def test_too_many_questions(tmp_path, refused, run, monkeypatch):
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "jsonl.gz", "parquet"])
 def test_memory_does_not_grow_with_the_rows(tmp_path, counted, monkeypatch, suffix):
     monkeypatch.setattr("caopd_bench.runs.flat.files.CHUNK", 256)
+    monkeypatch.setattr("caopd_bench.runs.flat.count.WAITING", 256)
     table = make_table(1000)
     for name in ("item", "topic"):
         del table[name]

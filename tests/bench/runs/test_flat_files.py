@@ -343,7 +343,7 @@ def test_damaged_files(tmp_path, refused, name, content, said):
 
 
 def test_a_line_without_end(tmp_path, refused, monkeypatch):
-    monkeypatch.setattr("caopd_bench.runs.flat.files.MAX_TEXT", 1000)
+    monkeypatch.setattr("caopd_bench.runs.flat.rows.MAX_TEXT", 1000)
     monkeypatch.setattr("caopd_bench.core.files.packed.MAX_LINE", 1000)
     good = b'{"confidence": 0.5, "correct": 1}\n'
     with gzip.open(tmp_path / "a.jsonl.gz", "wb") as stream:

@@ -1,0 +1,150 @@
+"""CSV in blocks by pyarrow, where it is installed: what the plain reader would find.
+
+pyarrow and the `csv` module read the same texts in rows of the same length if every quote opens a
+field or closes one and every line end is one of both. That is looked at first, byte by byte. From a
+block on that is not so plain the rest of the file is left to the plain reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.core.files.packed import BlankLines
+from caopd_bench.runs.flat.arrow import chunk_of_texts
+from caopd_bench.runs.flat.blocks import Block, read_blocks, split_lines
+from caopd_bench.runs.flat.plain import chunk_csv
+from caopd_bench.runs.flat.rows import MAX_TEXT, parse_csv
+from caopd_bench.runs.flat.values import Chunk, Wanted
+
+__all__ = ["pays", "read_fast_csv"]
+
+#: Bytes from which on a file, plain or packed, is worth the start of pyarrow.
+PAYS, PACKED_PAYS = 1 << 21, 1 << 18
+#: Bytes of a block, and rows of a chunk of the plain reader.
+SIZE, CHUNK = 1 << 23, 1 << 16
+NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
+
+
+def pays(file: Path) -> bool:
+    """Say whether a file is large enough for `read_fast_csv`, and pyarrow installed."""
+    is_packed = file.name.lower().endswith(".gz")
+    return file.stat().st_size >= (PACKED_PAYS if is_packed else PAYS) and _has_pyarrow()
+
+
+def _has_pyarrow() -> bool:
+    try:
+        return find_spec("pyarrow") is not None
+    except ValueError:  # somebody put None in its place
+        return False
+
+
+def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
+    """Read CSV; a UsageError says that the file is refused, and not always why."""
+    blocks = read_blocks(file, SIZE)
+    held = next(blocks, Block(1, b""))
+    blank = BlankLines(file)
+
+    def rest(*first: Block | None) -> Iterator[tuple[int, bytes]]:
+        for block in chain(filter(None, first), blocks):
+            yield from split_lines(block)
+
+    end = held.data.find(b"\n") + 1
+    head = _read_head(file, held.data[:end])
+    if not head:  # of several lines, or below blank ones
+        rows = parse_csv(file, rest(held), blank)
+        head = next(rows, (0, 0, []))[2]
+        yield from chunk_csv(file, wanted, head, rows, CHUNK)
+        return
+    held = Block(2, held.data[end:] or next(blocks, Block(2, b"")).data)
+    while held.data:
+        following = next(blocks, None)
+        data = held.data
+        if following is None and not data.endswith(b"\n"):
+            data += b"\n"
+        ends = _row_ends(data)
+        chunk = None if ends is None else _read(data, ends, head, wanted, str(file))
+        if ends is None or chunk is None:
+            rows = parse_csv(file, rest(held, following), blank)
+            yield from chunk_csv(file, wanted, head, rows, CHUNK)
+            return
+        blank.filled += ends.size
+        yield chunk
+        held = Block(2, data[int(ends[-1]) + 1 :] + (following.data if following else b""))
+
+
+def _read_head(file: Path, line: bytes) -> list[str]:
+    """Read the first line; nothing where it may be more, or less, than the head."""
+    if not line.strip() or line.count(b'"') % 2:
+        return []
+    return next(parse_csv(file, iter([(1, line)]), BlankLines(file)), (0, 0, []))[2]
+
+
+def _row_ends(data: bytes) -> NDArray[np.int64] | None:
+    """Give the places of the line ends that end a row; None if the rows are not plain."""
+    if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    marks = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(marks == NEWLINE)
+    if b'"' in data:
+        quotes = np.flatnonzero(marks == QUOTE)
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if not ends.size:
+            return None
+        quotes = quotes[quotes < ends[-1]]
+        opens, closes = quotes[::2], quotes[1::2]
+        # Before an opening one at the very start stands the line end before the block.
+        before = np.where(opens > 0, marks[opens - 1], NEWLINE)
+        if not np.isin(before, (COMMA, NEWLINE, QUOTE)).all():
+            return None
+        if not np.isin(marks[closes + 1], (COMMA, NEWLINE, RETURN, QUOTE)).all():
+            return None
+    if not ends.size:
+        return None
+    length = np.diff(ends, prepend=-1)
+    # A blank line is none of one column; a row that is too long is for the plain reader to refuse.
+    is_blank = (length == 1) | ((length == 2) & (marks[ends - 1] == RETURN))
+    return None if is_blank.any() or length.max() > MAX_TEXT else ends
+
+
+def _read(
+    data: bytes, ends: NDArray[np.int64], head: list[str], wanted: Wanted, name: str
+) -> Chunk | None:
+    """Read the rows up to the last end; None if pyarrow finds other rows, or no text."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    part = memoryview(data)[: int(ends[-1]) + 1]
+    if not data.isascii():
+        try:
+            str(part, "utf-8")
+        except UnicodeDecodeError:
+            return None
+    at = {column: f"{head.index(column)}" for column in wanted.columns}
+    names = [*map(str, range(len(head)))]
+    try:
+        table = csv.read_csv(
+            pa.py_buffer(part),
+            csv.ReadOptions(use_threads=False, block_size=len(part) + 1, column_names=names),
+            csv.ParseOptions(newlines_in_values=True),
+            csv.ConvertOptions(
+                include_columns=[*dict.fromkeys(at.values())],
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid:  # rows of unlike length
+        return None
+    if table.num_rows != ends.size:
+        return None
+    columns: dict[str, Any] = {
+        column: table[place].combine_chunks() for column, place in at.items()
+    }
+    return chunk_of_texts(columns.__getitem__, wanted, lambda _: name)

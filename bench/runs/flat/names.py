@@ -1,0 +1,75 @@
+"""Names of questions, a chunk at a time: Python's texts, or a column as pyarrow holds it.
+
+A million names are told apart by pyarrow in a tenth of the time that Python takes, and fill a fifth
+of the memory. Labels are made only where questions repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.runs.run import label_items
+
+__all__ = ["Names", "are_distinct", "as_numpy", "bytes_of", "label_names", "list_names"]
+
+#: A list of str, or a pyarrow.StringArray without nulls.
+Names: TypeAlias = Any
+#: Bytes of one of Python's texts beside its characters.
+HEAD = 57
+
+
+def list_names(names: Names) -> list[str]:
+    """Give them as Python's texts."""
+    found: list[str] = names if isinstance(names, list) else names.to_pylist()
+    return found
+
+
+def bytes_of(names: Names) -> int:
+    """Give the bytes that they take, about."""
+    size: int = (
+        sum(map(len, names)) + HEAD * len(names) if isinstance(names, list) else names.nbytes
+    )
+    return size
+
+
+def are_distinct(parts: Sequence[Names]) -> bool:
+    """Say whether no two rows of the chunks have one name."""
+    total = sum(map(len, parts))
+    column = _join(parts)
+    if column is None:
+        return len({name for part in parts for name in list_names(part)}) == total
+    return len(column.dictionary_encode().dictionary) == total
+
+
+def label_names(parts: Sequence[Names]) -> NDArray[np.uint64]:
+    """Give the cluster labels of the rows of the chunks (`label_items`)."""
+    column = _join(parts)
+    if column is None:
+        return label_items([name for part in parts for name in list_names(part)])
+    coded = column.dictionary_encode()
+    labels = label_items(coded.dictionary.to_pylist())
+    return np.asarray(labels[as_numpy(coded.indices)])
+
+
+def as_numpy(column: Any) -> NDArray[Any]:
+    """Give the numbers of a pyarrow.Array without nulls.
+
+    Its own `to_numpy` imports pandas, which takes longer than a million rows.
+    """
+    kind = np.dtype(column.type.to_pandas_dtype())
+    if not len(column):
+        return np.empty(0, kind)
+    return np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
+
+
+def _join(parts: Sequence[Names]) -> Any:
+    """Give a pyarrow.StringArray of all rows, or None where some chunks are lists."""
+    if any(isinstance(part, list) for part in parts):
+        return None
+    import pyarrow as pa
+
+    return pa.chunked_array(parts, pa.string()).combine_chunks()
