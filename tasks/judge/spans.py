@@ -1,4 +1,4 @@
-"""What a response states, remembered for a while: who judges it and then stores it reads it once."""
+"""What a response states, remembered for a while: who judges and then stores it reads it once."""
 
 from __future__ import annotations
 
