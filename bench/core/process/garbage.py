@@ -11,7 +11,7 @@ __all__ = ["collect_rarely", "without_collecting"]
 
 #: New objects after which a command looks for circles; Python's own 700 to 2,000 are a twentieth of
 #: the start, when thousands of functions are made that stay.
-RARELY = 50_000
+RARELY = 10_000
 
 
 @contextmanager
