@@ -48,7 +48,7 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
 
 def _count_untied(right: NDArray[Any]) -> Pairs:
     """Count the pairs of rows of which each has a value of its own: by the places of the right."""
-    places = np.flatnonzero(right)
+    places = np.flatnonzero(right.astype(np.bool_))  # of integers it takes seven times as long
     n_right, n_wrong = places.size, right.size - places.size
     # Below the k-th of the right ones, counted from 0, stand k right ones and the rest is wrong.
     concordant = float(int(places.sum()) - n_right * (n_right - 1) // 2)

@@ -50,7 +50,7 @@ def count_decimals(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
     """
     if confidence.size > CHUNK or confidence.dtype.itemsize < 8:
         return None
-    first = float(confidence[0])  # where it is no decimal, looking at the others is in vain
+    first = confidence.item(0)  # where it is no decimal, looking at the others is in vain
     if first != round(first, 3) or np.maximum.reduce(confidence.view(np.uint64)) > ONE_BITS:
         return None
     if correct.dtype.kind not in "bi":

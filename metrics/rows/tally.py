@@ -61,7 +61,10 @@ class Tally:
     clusters: ClusterCounts | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.values, self.right, self.wrong, *(self.clusters or ())):
+        self.values.setflags(write=False)
+        self.right.setflags(write=False)
+        self.wrong.setflags(write=False)
+        for array in self.clusters or ():
             array.setflags(write=False)
 
     @property
