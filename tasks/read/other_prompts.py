@@ -286,7 +286,7 @@ def _find_sentences(visible: str, low: str | None, start: int) -> Iterator[re.Ma
         yield from _SENTENCE.finditer(visible, start)
         return
     done = start
-    for place in find_places(low, _OF_SENTENCES, start, len(low)):
+    for place in find_places(low, _OF_SENTENCES, start):
         end = place + len("certainty")
         for begin in _BEGINS_SENTENCE.finditer(low, max(done, place - _MAX_SENTENCE), end):
             if begin.start() >= done and (found := _SENTENCE.match(visible, begin.start())):

@@ -22,6 +22,7 @@ _LONE_NUMBER = re.compile(
     r"(?:[a-z]\s?=\s?)?[\s$€£\\]{0,4}(?P<number>-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,15})(?:\.[0-9]{1,15})?)"
     r"(?:[\s\\]{0,3}%|[\s$.]{0,3})(?:\s?[a-z][a-z\s.°²³]{0,60})?"
 )
+_WHOLE = re.compile(r"[0-9]{1,15}")
 _ADDITION = re.compile(r"\s?[(,;]")  # "Lyon, France"
 _VALUE = re.compile(
     r"\\[dt]?frac\s?(?:\{\s?(?P<top>[0-9]{1,9})\s?\}\s?\{\s?(?P<bottom>[0-9]{1,9})\s?\}"
@@ -84,6 +85,8 @@ def is_same(first: str, second: str) -> bool:
     one, other = clean_answer(first).casefold(), clean_answer(second).casefold()
     if one == other:
         return True
+    if _WHOLE.fullmatch(one) and _WHOLE.fullmatch(other):
+        return int(one) == int(other)
     letters = _LETTER.match(one), _LETTER.match(other)
     if letters[0] and letters[1]:
         return letters[0]["letter"] == letters[1]["letter"]

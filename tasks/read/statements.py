@@ -22,6 +22,8 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 """
 
 import re
+import sys
+from bisect import bisect_left
 from typing import Literal, NamedTuple, get_args
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box, lower
@@ -164,6 +166,7 @@ class _Block:
         self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
         self.no_answer = False  # a turn may have begun: the next strong answer belongs to it
+        self.words_at = self.signs_at = [sys.maxsize]  # where those stand that are looked for
         self.boxes = False
         self.boxed = False
         self.ended = False
@@ -174,6 +177,11 @@ class _Block:
         self.text = text
         self.low = low if self.words is not None else None
         self.boxes = "\\boxed" in text
+        if self.low is not None:
+            none = len(text) + 1
+            signs = ("####", "\\boxed") if self.boxes else ("####",)
+            self.words_at = [*find_places(self.low, self.words or ()), none, none]
+            self.signs_at = [*find_places(self.low, signs), none]
         done = 0
         for stated in find_objects(text, self.rules) if objects and "{" in text else ():
             self._read_lines(done, stated.start)
@@ -198,12 +206,9 @@ class _Block:
     def _read_lines(self, start: int, end: int) -> None:
         """Read a part of the text: those of its lines that may change something."""
         text, low = self.text, self.low
-        words, signs = [end + 1], [end + 1]
-        if low is not None:
-            words = [*find_places(low, self.words or (), start, end), end + 1, end + 1]
-            signs = ["####", "\\boxed"] if self.boxes else ["####"]
-            signs = [*find_places(low, signs, start, end), end + 1]
-        at, word, sign, turn, complete = start, 0, 0, -1, False
+        words, signs = self.words_at, self.signs_at
+        word, sign = bisect_left(words, start), bisect_left(signs, start)
+        at, turn, complete = start, -1, False
         while at <= end:
             while words[word] < at:
                 word += 1

@@ -23,20 +23,20 @@ _TURN_OR_HEADING = re.compile(rf"\n(?:{_NAMED}|\s{{0,3}}###(?!#))")
 _NOT_MARKUP = re.compile(r"[^\s*_`\"“”|,;$\\\[\](){}:<>\-]")
 
 
-def find_places(low: str, words: Sequence[str], start: int, end: int) -> list[int]:
+def find_places(low: str, words: Sequence[str], start: int = 0) -> list[int]:
     """List where any of the words stand, in order.
 
     Examples
     --------
-    >>> find_places("answer: 5, that answer", ("answer", "5"), 0, 22)
+    >>> find_places("answer: 5, that answer", ("answer", "5"))
     [0, 8, 16]
     """
     places: list[int] = []
     for word in words:
-        place = low.find(word, start, end)
+        place = low.find(word, start)
         while place >= 0:
             places.append(place)
-            place = low.find(word, place + len(word), end)
+            place = low.find(word, place + len(word))
     places.sort()
     return places
 
