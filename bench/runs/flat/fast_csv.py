@@ -1,4 +1,4 @@
-"""CSV in blocks by pyarrow, where it is installed: what the plain reader would find.
+"""CSV in blocks: what the plain reader would find, large files by pyarrow where it is installed.
 
 pyarrow and the `csv` module read the same texts in rows of the same length if every quote opens a
 field or closes one and every line end is one of both. That is looked at first, byte by byte. From a
@@ -7,11 +7,13 @@ block on that is not so plain the rest of the file is left to the plain reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,35 +21,28 @@ from numpy.typing import NDArray
 from caopd_bench.core.files.packed import BlankLines
 from caopd_bench.runs.flat.arrow import chunk_of_texts
 from caopd_bench.runs.flat.blocks import Block, read_blocks, split_lines
-from caopd_bench.runs.flat.plain import chunk_csv
+from caopd_bench.runs.flat.plain import chunk_csv, make_chunk
 from caopd_bench.runs.flat.rows import MAX_TEXT, parse_csv
 from caopd_bench.runs.flat.values import Chunk, Wanted
 
-__all__ = ["pays", "read_fast_csv"]
+__all__ = ["read_fast_csv"]
 
 #: Bytes from which on a file, plain or packed, is worth the start of pyarrow.
 PAYS, PACKED_PAYS = 1 << 21, 1 << 18
-#: Bytes of a block, and rows of a chunk of the plain reader.
-SIZE, CHUNK = 1 << 23, 1 << 16
+#: Bytes of a block, for pyarrow and for lists of texts; rows of a chunk of the plain reader.
+ARROW_SIZE, SIZE, CHUNK = 1 << 23, 1 << 20, 1 << 16
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
-
-
-def pays(file: Path) -> bool:
-    """Say whether a file is large enough for `read_fast_csv`, and pyarrow installed."""
-    is_packed = file.name.lower().endswith(".gz")
-    return file.stat().st_size >= (PACKED_PAYS if is_packed else PAYS) and _has_pyarrow()
-
-
-def _has_pyarrow() -> bool:
-    try:
-        return find_spec("pyarrow") is not None
-    except ValueError:  # somebody put None in its place
-        return False
+#: Rows as columns; None where the rows are not those that were counted, or no text.
+Read: TypeAlias = "Callable[[bytes, int, list[str], Wanted, str], Chunk | None]"
 
 
 def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
     """Read CSV; a UsageError says that the file is refused, and not always why."""
-    blocks = read_blocks(file, SIZE)
+    is_packed = file.name.lower().endswith(".gz")
+    is_large = file.stat().st_size >= (PACKED_PAYS if is_packed else PAYS)
+    by_arrow = is_large and _has_pyarrow()
+    read: Read = _read_by_arrow if by_arrow else _read_by_module
+    blocks = read_blocks(file, ARROW_SIZE if by_arrow else SIZE)
     held = next(blocks, Block(1, b""))
     blank = BlankLines(file)
 
@@ -69,14 +64,15 @@ def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
         if following is None and not data.endswith(b"\n"):
             data += b"\n"
         ends = _row_ends(data)
-        chunk = None if ends is None else _read(data, ends, head, wanted, str(file))
+        size = 0 if ends is None else int(ends[-1]) + 1
+        chunk = None if ends is None else read(data[:size], ends.size, head, wanted, str(file))
         if ends is None or chunk is None:
             rows = parse_csv(file, rest(held, following), blank)
             yield from chunk_csv(file, wanted, head, rows, CHUNK)
             return
         blank.filled += ends.size
         yield chunk
-        held = Block(2, data[int(ends[-1]) + 1 :] + (following.data if following else b""))
+        held = Block(2, data[size:] + (following.data if following else b""))
 
 
 def _read_head(file: Path, line: bytes) -> list[str]:
@@ -113,25 +109,47 @@ def _row_ends(data: bytes) -> NDArray[np.int64] | None:
     return None if is_blank.any() or length.max() > MAX_TEXT else ends
 
 
-def _read(
-    data: bytes, ends: NDArray[np.int64], head: list[str], wanted: Wanted, name: str
+def _has_pyarrow() -> bool:
+    try:
+        return find_spec("pyarrow") is not None
+    except ValueError:  # somebody put None in its place
+        return False
+
+
+def _read_by_module(
+    data: bytes, count: int, head: list[str], wanted: Wanted, name: str
 ) -> Chunk | None:
-    """Read the rows up to the last end; None if pyarrow finds other rows, or no text."""
+    limit = csv.field_size_limit(MAX_TEXT)
+    try:
+        rows = [*csv.reader(io.StringIO(data.decode(), newline=""), strict=True)]
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    finally:
+        csv.field_size_limit(limit)
+    if len(rows) != count or set(map(len, rows)) != {len(head)}:
+        return None
+    places = [head.index(column) for column in wanted.columns]
+    texts = {head[i]: [row[i] for row in rows] for i in places}
+    return make_chunk(texts.__getitem__, wanted, lambda _: name)
+
+
+def _read_by_arrow(
+    data: bytes, count: int, head: list[str], wanted: Wanted, name: str
+) -> Chunk | None:
     import pyarrow as pa
     from pyarrow import csv
 
-    part = memoryview(data)[: int(ends[-1]) + 1]
     if not data.isascii():
         try:
-            str(part, "utf-8")
+            data.decode()
         except UnicodeDecodeError:
             return None
     at = {column: f"{head.index(column)}" for column in wanted.columns}
     names = [*map(str, range(len(head)))]
     try:
         table = csv.read_csv(
-            pa.py_buffer(part),
-            csv.ReadOptions(use_threads=False, block_size=len(part) + 1, column_names=names),
+            pa.py_buffer(data),
+            csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
             csv.ParseOptions(newlines_in_values=True),
             csv.ConvertOptions(
                 include_columns=[*dict.fromkeys(at.values())],
@@ -142,7 +160,7 @@ def _read(
         )
     except pa.ArrowInvalid:  # rows of unlike length
         return None
-    if table.num_rows != ends.size:
+    if table.num_rows != count:
         return None
     columns: dict[str, Any] = {
         column: table[place].combine_chunks() for column, place in at.items()

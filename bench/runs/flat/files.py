@@ -8,7 +8,7 @@ from pathlib import Path
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.flat.arrow import read_parquet
-from caopd_bench.runs.flat.fast_csv import pays, read_fast_csv
+from caopd_bench.runs.flat.fast_csv import read_fast_csv
 from caopd_bench.runs.flat.fast_json import read_fast_json
 from caopd_bench.runs.flat.parquet import open_parquet
 from caopd_bench.runs.flat.plain import read_plain_csv, read_plain_json
@@ -75,12 +75,10 @@ def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
     if kind == "Parquet":
         yield from read_parquet(file, wanted, CHUNK)
         return
-    plain = read_plain_csv if kind == "CSV" else read_plain_json
-    if kind == "CSV" and not pays(file):
-        yield from plain(file, wanted, CHUNK)
-        return
+    is_csv = kind == "CSV"
+    fast, plain = (read_fast_csv, read_plain_csv) if is_csv else (read_fast_json, read_plain_json)
     try:
-        yield from read_fast_csv(file, wanted) if kind == "CSV" else read_fast_json(file, wanted)
+        yield from fast(file, wanted)
     except UsageError:
         # Which of several faults is named, and how, is decided by the plain reader alone.
         deque(plain(file, wanted, CHUNK), maxlen=0)
