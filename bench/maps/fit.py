@@ -146,12 +146,13 @@ def choose_task(run: AnyRun, task: str | None) -> str:
 def hash_rows(run: AnyRun, task: str) -> str:
     """Give a SHA-256 of the parsed rows of a task: of item, sample, confidence and outcome.
 
-    It does not depend on their order. Of a run that keeps only counts it is that of the counts.
+    It does not depend on their order. Of files of rows, which are counted by one command and kept
+    by another, it is that of the counts.
     """
     digest = sha256()
-    if isinstance(run, CountedRun):
+    if isinstance(run, CountedRun) or "columns" in (run.settings(task).get("source") or {}):
         parsed = run.count(task).parsed
-        for column in () if parsed is None else parsed.cells:
+        for column in () if parsed is None else (*parsed.cells, *(parsed.clusters or ())):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
     named = has_item_names(run, task)  # others are called by their line

@@ -6,7 +6,7 @@ The file is strict JSON and holds no time: the same rows and the same seed give 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -89,7 +89,7 @@ class Estimate(NamedTuple):
     gains: tuple[Gain, ...]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConfidenceMap:
     """A map from confidence to how often it was right; `recalibrate` fits one, `load_map` reads it.
 
@@ -125,7 +125,7 @@ class ConfidenceMap:
     fitted: Fitted
     provenance: Mapping[str, Any]
     estimate: Estimate
-    source: str = field(default="", compare=False)
+    source: str = ""
 
     @property
     def method(self) -> str:

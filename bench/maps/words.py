@@ -16,6 +16,8 @@ __all__ = ["describe_fit", "describe_limits", "render_gains", "render_values"]
 
 #: Stated values that are shown with what they become.
 SHOWN = 10
+#: Or ranges of them, where nearly every answer has a value of its own.
+TENTHS = 10
 #: With fewer rows, isotonic maps cost more out of sample than beta maps do
 #: (docs/metrics/recalibration.md).
 ENOUGH = 500
@@ -65,22 +67,26 @@ def render_gains(fitted: ConfidenceMap, kind: str) -> str:
 
 
 def render_values(fitted: ConfidenceMap, parsed: Tally, kind: str) -> str:
-    """Render what the commonest confidences become."""
-    count = parsed.right + parsed.wrong
+    """Render what the commonest confidences become, or the confidences of each tenth."""
+    count, becomes = parsed.right + parsed.wrong, fitted(parsed.values)
     commonest = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
-    values = parsed.values[commonest]
-    table = [[kind, "answers", "right", "becomes"]]
-    for value, n, right, becomes in zip(
-        values.tolist(),
-        count[commonest].tolist(),
-        parsed.right[commonest].tolist(),
-        fitted(values).tolist(),
-        strict=True,
-    ):
-        table.append([f"{value:g}", f"{n:,}", f"{right / n:.3f}", f"{becomes:.3f}"])
+    is_printed = count[commonest].sum() >= parsed.n / 2  # else hardly a value occurs twice
+    if is_printed:
+        group, labels = np.full(count.size, SHOWN), [f"{v:g}" for v in parsed.values[commonest]]
+        group[commonest] = np.arange(commonest.size)
+    else:
+        group = np.minimum(parsed.values * TENTHS, TENTHS - 1).astype(np.int64)
+        labels = [f"{i / TENTHS:.1f} to {(i + 1) / TENTHS:.1f}" for i in range(TENTHS)]
+    table = [[kind, "answers", "right", "becomes" if is_printed else "becomes, on average"]]
+    for i, label in enumerate(labels):
+        ours = group == i
+        n = int(count[ours].sum())
+        if n:
+            right, mean = parsed.right[ours].sum() / n, (count * becomes)[ours].sum() / n
+            table.append([label, f"{n:,}", f"{right:.3f}", f"{mean:.3f}"])
     lines = align(table, right=True)
-    if parsed.values.size > SHOWN:
-        lines.append(f"  the {SHOWN} commonest of {parsed.values.size:,} different values")
+    if is_printed and count.size > SHOWN:
+        lines.append(f"  the {SHOWN} commonest of {count.size:,} different values")
     return "\n".join(lines)
 
 

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caopd_bench.metrics import brier, cross_recalibrate, recalibrate, tally
-from caopd_bench.metrics.recalibration.cross import _deal
+from caopd_bench.metrics import (
+    auroc,
+    auroc_within,
+    brier,
+    cross_recalibrate,
+    recalibrate,
+    tally,
+)
+from caopd_bench.metrics.recalibration.cross import _deal, cross_tallies
 
 POPULATION = runpy.run_path(
     str(Path(__file__).parents[2] / "studies" / "metrics" / "populations.py")
@@ -202,3 +209,32 @@ def test_bad_tallies_are_named():
         cross_recalibrate(t, [0, 1], method="platt")
     with pytest.raises(ValueError, match="correct is missing"):
         cross_recalibrate([0.1, 0.9], method="platt")
+
+
+@pytest.mark.parametrize("with_clusters", [False, True])
+def test_the_folds_apart_are_the_folds_together(with_clusters):
+    draw = np.random.default_rng(0)
+    c = draw.choice([0.5, 0.7, 0.9, 1.0], 90)
+    y, cluster = draw.random(90) < c - 0.2, np.repeat(np.arange(30), 3)
+    t = tally(c, y, cluster=cluster if with_clusters else None)
+    folds = cross_tallies(t, method="platt", folds=4, seed=2)
+    for side, whole in (
+        (0, t),
+        (1, cross_recalibrate(t, method="platt", folds=4, seed=2)),
+    ):
+        total = sum(fold[side] for fold in folds)
+        assert [x.tolist() for x in total.cells] == [x.tolist() for x in whole.cells]
+        if with_clusters:
+            together = zip(total.clusters, whole.clusters, strict=True)
+            assert all(np.array_equal(one, other) for one, other in together)
+    if with_clusters:
+        labels = [fold[0].clusters.labels.tolist() for fold in folds]
+        assert sorted(label for of_fold in labels for label in of_fold) == list(range(30))
+
+
+def test_a_constant_does_not_rank_within_a_fold():
+    """Across folds it does, and the wrong way round: a map lacks what its fold is right in."""
+    t = tally([0.9] * 60, [1, 1, 0] * 20)
+    folds = cross_tallies(t, method="constant")
+    assert auroc_within([mapped for _, mapped in folds]) == 0.5
+    assert auroc(cross_recalibrate(t, method="constant")) < 0.5
