@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 
 from caopd_bench.tasks.read.confidence import read_confidence
-from caopd_bench.tasks.read.statements import Statement
+from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.turns import is_markup
 
 #: Words of a text on statistics.

@@ -25,10 +25,11 @@ from caopd_bench.tasks.read.characters import clean_answer, lower
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import OTHER_ANSWERS, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.levels import OF_A_PARAMETER, PARAMETER_WORDS, STATISTICS, is_interval
+from caopd_bench.tasks.read.parts.lines import find_places
+from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.repeats import is_same, says_same
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.skim.lines import find_places
-from caopd_bench.tasks.read.statements import Statement, find_statements
+from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.turns import is_markup
 
 Pair = tuple[str | None, str | None]

@@ -43,12 +43,14 @@ from typing import NamedTuple
 
 from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
-from caopd_bench.tasks.read.characters import clean_answer, fold, lower
+from caopd_bench.tasks.read.characters import fold, lower
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
 from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
+from caopd_bench.tasks.read.parts.abstention import find_abstention, is_abstention
+from caopd_bench.tasks.read.parts.statement import Kind, Statement
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Kind, Statement, find_statements
+from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.thinking import drop_thinking, holds_thinking
 from caopd_bench.tasks.read.turns import split_turns
 from caopd_bench.tasks.read.unclosed import read_final_pair
@@ -78,21 +80,6 @@ CALL_KINDS = ("calls", "first_call")
 _UNIT = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[A-Za-z]+|[^\W\d_A-Za-z]|[0-9]|[^\w\s]|_")
 
 _PLAIN = Rules()
-_MAX_ABSTENTION = 400  # characters of a response that is nothing but an abstention
-# The whole answer is one word, or it begins with a phrase ("not sure, maybe 5" abstains too).
-_ABSTENTION = re.compile(
-    r"\W{0,5}(?:(?:i(?:'m| am) (?:very )?)?sorry,? (?:but )?|unfortunately,? |honestly,? )?"
-    r"(?:(?:unknown|unsure|undetermined|idk|n/?a|n\.a\.?)\W{0,5}(?:\([^()]{0,80}\)\W{0,5})?$"
-    r"|(?:(?:i|we) (?:really |honestly |just )?(?:do not|don't|dont) know"
-    r"|(?:i am |i'm )?(?:not sure|not certain|unable to|unsure)"
-    r"|(?:i|we) (?:can't|cannot|can not|could not|couldn't) "
-    r"(?:be |reliably |confidently )?(?:determine|answer|solve|find|tell|say|give|provide|sure)"
-    r"|(?:the answer |it |this )?(?:cannot|can't|can not) be (?:determined|answered|known|solved)"
-    r"|(?:it is |it's )?(?:impossible|not possible) to (?:determine|answer|say|tell|know|solve)"
-    r"|no answer|no idea|i have no idea|cannot (?:determine|answer)"
-    r"|(?:insufficient|not enough) (?:information|data)|i (?:do not|don't) have enough)\b)",
-    re.IGNORECASE,
-)
 
 
 class ParsedResponse(NamedTuple):
@@ -219,8 +206,8 @@ def find_spans(
         else:
             other = _read_after_object(lines, ours, intervals, rules)
         answer, confidence = other or (answer, confidence)
-    if answer is None and len(visible.strip()) <= _MAX_ABSTENTION:
-        answer = _find_abstention(visible)
+    if answer is None:
+        answer = find_abstention(visible)
     unfinished = False
     if answer is None and confidence is None and max_tokens is not None:
         # A budget from a log may be too large for a float.
@@ -254,17 +241,6 @@ def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
     elif reading.problem is not None:
         status = "no_confidence" if spans.confidence is None else "bad_confidence"
     return ParsedResponse(answer, reading.value, status, reading.rescaled)
-
-
-def is_abstention(answer: str) -> bool:
-    """Say whether an answer declines to answer.
-
-    Examples
-    --------
-    >>> is_abstention("I don't know."), is_abstention("no solution")
-    (True, False)
-    """
-    return _ABSTENTION.match(answer.replace("’", "'")) is not None
 
 
 def _pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | None, str | None]:
@@ -332,10 +308,6 @@ def _strongest(statements: list[Statement], kind: Kind) -> list[Statement]:
     """Return the statements of one kind that are in the strongest form, in order."""
     found = sorted((s for s in statements if s.kind == kind), key=lambda s: s.start)
     return [s for s in found if s.strong] or found
-
-
-def _find_abstention(visible: str) -> str | None:
-    return next((clean_answer(x) for x in visible.split("\n") if is_abstention(x)), None)
 
 
 def _count_units(text: str) -> int:

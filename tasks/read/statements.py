@@ -24,7 +24,7 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 import re
 import sys
 from bisect import bisect_left
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box, lower
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
@@ -45,29 +45,14 @@ from caopd_bench.tasks.read.marks import (
     names_both,
 )
 from caopd_bench.tasks.read.objects import Stated, find_objects
-from caopd_bench.tasks.read.repeats import is_same
+from caopd_bench.tasks.read.parts.drops import drop_denials, drop_examples, drop_quoted
+from caopd_bench.tasks.read.parts.lines import find_places, find_turn, find_value
+from caopd_bench.tasks.read.parts.statement import Kind, Statement
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.skim.lines import find_places, find_turn, find_value
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
-Kind = Literal["answer", "confidence"]
 _PLAIN = Rules()
 _SHORT = 24  # characters of a line in which marks are found without a look at its words
-
-
-class Statement(NamedTuple):
-    """One labelled text of the block, and its place in the text.
-
-    ``label`` is the name in lower case, ``<name>`` for a tag, ``{}`` for an object.
-    """
-
-    kind: Kind
-    text: str
-    strong: bool
-    start: int
-    end: int
-    label: str
-    denying: bool = False  # "the answer is not 5"
 
 
 _FINALS: dict[str, Kind] = {letter: k for k in get_args(Kind) for letter in (k[0], k[0].upper())}
@@ -193,7 +178,7 @@ class _Block:
             self._read_lines(done, len(text))
         self.no_weak = False
         self._add_boxes()
-        return _drop_denials(_drop_examples(_drop_quoted(self.statements, text)))
+        return drop_denials(drop_examples(drop_quoted(self.statements, text)))
 
     def _add_boxes(self) -> None:
         if self.boxes:
@@ -212,6 +197,14 @@ class _Block:
         while at <= end:
             while words[word] < at:
                 word += 1
+            if words[word] == at:  # most often a final line
+                last = text.find("\n", at, end)
+                last = end if last < 0 else last
+                if words[word + 1] > last and self._read_final_line(at, last):
+                    if self.ended:
+                        break
+                    at = last + 1
+                    continue
             while signs[sign] < at:
                 sign += 1
             place = min(words[word], signs[sign])
@@ -230,28 +223,26 @@ class _Block:
                     if self.boxes and not self.no_weak:
                         self.boxable += (text[at:end], "\n")
                     break
-            first = text.rfind("\n", at, place) + 1 or at
-            if first > at and self.boxes and not self.no_weak:
-                self.boxable += (text[at : first - 1], "\n")
+            first = text.rfind("\n", at, place) + 1
+            if first > at:  # lines that state nothing
+                if self.boxes and not self.no_weak:
+                    self.boxable += (text[at : first - 1], "\n")
+                at = first
+                if words[word] == at:
+                    continue
             last = text.find("\n", place, end)
             last = end if last < 0 else last
+            line = text[at:last]
+            marks: list[re.Match[str]] = []
+            if words[word] <= last or low is None or holds_turn(line):
+                marks = self._find_marks(line, at)
             blanks: list[tuple[int, int]] = []
-            if not (
-                words[word] == first
-                and words[word + 1] > last
-                and self._read_final_line(first, last)
-            ):
-                line = text[first:last]
-                if words[word] <= last or low is None or holds_turn(line):
-                    marks = self._find_marks(line, first)
-                else:
-                    marks = []
-                turns = may_turn and (turn <= last or (complete and "###" in line))
-                self._read_line(line, first, blanks, marks, turns)
+            turns = may_turn and (turn <= last or (complete and "###" in line))
+            self._read_line(line, at, blanks, marks, turns)
             if self.ended:
                 break
             if self.boxes and not self.no_weak:
-                self.boxable += (_blank(text[first:last], blanks), "\n")
+                self.boxable += (_blank(line, blanks), "\n")
                 self.boxed |= "\\boxed" in self.boxable[-2]
             at = last + 1
         if self.boxable:
@@ -273,7 +264,7 @@ class _Block:
         if not begin:
             self.waiting = _Waiting(kind, True, kind, False)
             return True
-        if not begin.isalnum() or holds_turn(value):
+        if not begin.isalnum() or (":" in value and holds_turn(value)):
             return False
         self.waiting = None
         self._add(kind, value, True, start, end, kind)
@@ -281,7 +272,9 @@ class _Block:
 
     def _read_object(self, stated: Stated, text: str) -> None:
         """Take what an object states; one with a placeholder is an example."""
-        if stated.answer is not None and _is_placeholder(self._clean(stated.answer)):
+        if stated.answer is not None and _is_placeholder(
+            clean_answer(stated.answer, intervals=self.intervals)
+        ):
             return
         if stated.answer is not None and "answer" in stated.answer.lower():
             stated = self._read_inside(stated, stated.answer)
@@ -444,7 +437,7 @@ class _Block:
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
             counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
         else:
-            text = self._clean(raw)
+            text = clean_answer(raw, intervals=self.intervals)
             if _is_placeholder(text):
                 return
             counts = strong
@@ -455,9 +448,6 @@ class _Block:
         if counts:
             self.strong.add(kind)
         self.statements.append(Statement(kind, text, strong, start, end, label, denying))
-
-    def _clean(self, raw: str) -> str:
-        return clean_answer(raw, intervals=self.intervals)
 
     def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
         """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
@@ -476,61 +466,6 @@ class _Waiting(NamedTuple):
     strong: bool
     label: str
     both: bool  # "Answer and Confidence:"
-
-
-def _drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
-    """Return the statements without those of objects in a sentence, beside a final line.
-
-    ``The API returns {"result": "ok", "confidence": 0.7} here.`` At the end of its line, one that
-    states the answer of the final line may hold its confidence.
-    """
-    finals = [s for s in statements if s.kind == "answer" and s.strong and s.label != "{}"]
-    objects = [s for s in statements if s.label == "{}"]
-    if not finals or not objects:
-        return statements
-    answers = {s.end: s.text for s in objects if s.kind == "answer"}
-    quoted: set[int] = set()
-    for s in objects:
-        before = text[max(0, s.start - 80) : s.start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
-        if not _has_word(before) or before[-1] in ":=>":
-            continue
-        after = text[s.end : s.end + 80].partition("\n")[0]
-        same = s.end in answers and is_same(answers[s.end], finals[-1].text)
-        if not same or _has_word(after):
-            quoted.add(s.end)
-    return [s for s in statements if s.label != "{}" or s.end not in quoted]
-
-
-def _has_word(text: str) -> bool:
-    return any(map(str.isalpha, text))
-
-
-def _drop_examples(statements: list[Statement]) -> list[Statement]:
-    """Return the statements without those of an object after which another answer stands."""
-    if not any(s.label == "{}" for s in statements):
-        return statements
-    last = max((s for s in statements if s.kind == "answer"), key=lambda s: s.start, default=None)
-    if last is None:
-        return statements
-    # An answer counts no more once it has a confidence, unless it has one of its own.
-    paired = max((s.start for s in statements if s.kind == "confidence"), default=0)
-    paired = paired if paired < last.start else 0
-    examples = {
-        s.end
-        for s in statements
-        if s.label == "{}" and s.kind == "answer" and paired < s.end <= last.start
-        if not is_same(s.text, last.text)
-    }
-    return [s for s in statements if s.label != "{}" or s.end not in examples]
-
-
-def _drop_denials(statements: list[Statement]) -> list[Statement]:
-    """Return the statements without "the answer is not D", if an answer is stated elsewhere."""
-    denials = {s.start for s in statements if s.denying}
-    answers = {s.start for s in statements if s.kind == "answer"}
-    if not denials or not answers - denials:
-        return statements
-    return [s for s in statements if s.start not in denials]
 
 
 def _is_placeholder(answer: str) -> bool:

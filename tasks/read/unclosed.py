@@ -13,8 +13,9 @@ from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.labels import CONFIDENCES, OTHER_CONFIDENCES
 from caopd_bench.tasks.read.other_prompts import is_of_answer
+from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules
-from caopd_bench.tasks.read.statements import Statement, find_statements
+from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.turns import is_markup, split_turns
 
 _TAIL = 1000  # characters at the end in which the confidence must be named

@@ -1,0 +1,20 @@
+"""What a statement is: a label and the text after it."""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["answer", "confidence"]
+
+
+class Statement(NamedTuple):
+    """One labelled text of the block, and its place in the text.
+
+    ``label`` is the name in lower case, ``<name>`` for a tag, ``{}`` for an object.
+    """
+
+    kind: Kind
+    text: str
+    strong: bool
+    start: int
+    end: int
+    label: str
+    denying: bool = False  # "the answer is not 5"
