@@ -10,10 +10,9 @@ from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
-from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.lm_eval.find import is_results
 from caopd_bench.runs.read import is_there, read_run, read_runs
-from caopd_bench.runs.reparse import count_texts, reparse
 from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read import PARSER_VERSION
 
@@ -81,7 +80,11 @@ def read_whole(run: AnyRun | str | Path, columns: Columns | None = None) -> AnyR
     if not isinstance(run, (str, Path)):
         return run
     (read,) = read_runs([run], columns)
-    refuse_unlike_texts(read)
+    if is_results(Path(read.path)):
+        # Here: what reads texts is large, and other runs hold none.
+        from caopd_bench.runs.check_texts import refuse_unlike_texts
+
+        refuse_unlike_texts(read)
     return read
 
 
@@ -93,6 +96,8 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
     UsageError
         If it has no texts: a file of confidences, or a stored run of one.
     """
+    from caopd_bench.runs.reparse import count_texts, reparse
+
     read = read_run(run, judge=True) if isinstance(run, (str, Path)) else run
     again, changed = reparse(read)
     texts = count_texts(again)

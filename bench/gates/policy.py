@@ -17,7 +17,6 @@ from pydantic import (
 )
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.files.plain_yaml import read_yaml
 from caopd_bench.core.terminal import inline, quote
 from caopd_bench.gates.ranges import LARGEST_MARGIN, check_limits, limit_schema
 from caopd_bench.metrics import METRICS
@@ -201,6 +200,8 @@ def load_policy(file: Path) -> Policy:
     UsageError
         If it cannot be read, or a field is wrong: the message has the field's path.
     """
+    from caopd_bench.core.files.plain_yaml import read_yaml  # here: a verdict needs no file
+
     raw = read_yaml(file, most=MAX_BYTES, what="a policy", page="docs/gate.md")
     try:
         return Policy.model_validate(raw)

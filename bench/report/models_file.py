@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.core.files.plain_yaml import read_yaml
 from caopd_bench.core.terminal import inline, quote
 from caopd_bench.report.entries import Given
 
@@ -92,6 +91,8 @@ def read_published(file: Path) -> list[Published]:
 
 
 def _read(file: Path, shape: type[T], option: str) -> T:
+    from caopd_bench.core.files.plain_yaml import read_yaml  # here: most reports name no such file
+
     raw = read_yaml(file, most=MAX_BYTES, what=f"a file for {option}", page="docs/report.md")
     try:
         return shape.model_validate(raw)
