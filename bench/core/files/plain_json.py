@@ -8,6 +8,7 @@ parsing takes.
 from __future__ import annotations
 
 import json
+import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,8 +65,12 @@ def read_json(file: Path) -> Any:
     OSError
         If it cannot be read.
     """
+    most = largest_document() + 1
     with file.open("rb") as stream:
-        data = stream.read(largest_document() + 1)
+        # As many bytes as are asked for are set aside, however few there are.
+        data = stream.read(min(os.fstat(stream.fileno()).st_size + 1, most))
+        while len(data) < most and (more := stream.read(min(BLOCK, most - len(data)))):
+            data += more  # of what has no size, such as a pipe
     return parse_json(data, str(file))
 
 

@@ -118,8 +118,8 @@ class Samples:
         for number, data in read_lines(self.file):
             if blank.add(data.isspace()):
                 continue
-            parts.append(part := _take_apart(number, data, self._marks))
-            size += len(part.data) if not part.tail else len(part.tail) + len(part.doc)
+            parts.append(_take_apart(number, data, self._marks))
+            size += len(data)  # kept whole until it is known that its parts can be parsed
             if len(parts) == BATCH or size > BATCH_BYTES:
                 yield from self._read(parts)
                 parts, size = [], 0
