@@ -7,8 +7,12 @@ than `MOST` are named.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from itertools import combinations
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from caopd_bench.core.numbers import is_number
 from caopd_bench.core.terminal import inline
@@ -75,17 +79,23 @@ def _thinks(run: AnyRun, task: str) -> bool | None:
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
     """Warn of runs that answered different problems of one task."""
     # Each set of problems once, by a number: most runs answered the same.
-    sets: dict[frozenset[int], int] = {}
+    sets: dict[bytes, int] = {}
+    by_number: list[NDArray[np.uint64]] = []
     numbers: list[dict[str, int]] = []
     for run in runs if len(runs) > 1 else ():
-        found = ((task, _items(run, task)) for task in run.tasks)
-        numbers.append({task: sets.setdefault(items, len(sets)) for task, items in found if items})
+        numbers.append({})
+        for task in run.tasks:
+            items = _items(run, task)
+            if items is None:
+                continue
+            number = sets.setdefault(blake2b(items.tobytes()).digest(), len(sets))
+            by_number += [items] if number == len(by_number) else []
+            numbers[-1][task] = number
     of_task: dict[str, set[int]] = {}
     for of_run in numbers:
         for task, number in of_run.items():
             of_task.setdefault(task, set()).add(number)
     mixed = {task for task, found in of_task.items() if len(found) > 1}
-    by_number = list(sets)
 
     def notes() -> Iterator[str]:
         members = [i for i, of_run in enumerate(numbers) if mixed & of_run.keys()]
@@ -94,25 +104,27 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
                 theirs = numbers[j].get(task, ours)
                 if task in mixed and theirs != ours:
                     a, b = by_number[ours], by_number[theirs]
+                    shared = np.intersect1d(a, b, assume_unique=True).size
                     hint = f"; {NAME_IT}" if task == UNNAMED else ""
                     yield (
                         f"{inline(runs[i].name, WIDTH)} and {inline(runs[j].name, WIDTH)} answered "
                         f"different problems of {inline(task, WIDTH)}: {len(a)} and {len(b)}, "
-                        f"{len(a & b)} of them shared; their numbers do not compare{hint}"
+                        f"{shared} of them shared; their numbers do not compare{hint}"
                     )
 
     return cut_notes(notes(), "that answered different problems of a task")
 
 
-def _items(run: AnyRun, task: str) -> frozenset[int]:
-    """Give the labels of the items of a task, of which counted runs have no names; else none."""
+def _items(run: AnyRun, task: str) -> NDArray[np.uint64] | None:
+    """Give the labels of the items of a task, ascending; None where they are not known.
+
+    Labels, since of runs that were counted no names are held.
+    """
     if isinstance(run, CountedRun):
-        labels = run.labels
-    elif has_item_names(run, task):
-        labels = label_items([*{row.item_hash for row in run.task_rows(task)}])
-    else:
-        labels = None
-    return frozenset() if labels is None else frozenset(labels.tolist())
+        return run.labels
+    if not has_item_names(run, task):
+        return None
+    return np.unique(label_items([row.item_hash for row in run.task_rows(task)]))
 
 
 def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:

@@ -27,6 +27,7 @@ __all__ = [
     "Run",
     "Status",
     "count_rows",
+    "label_item",
     "label_items",
     "main_tasks",
     "make_row",
@@ -381,10 +382,11 @@ def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
 
     Two of a million names share a label with a probability of 3e-8; they would be one cluster.
     """
-    label = {
-        item: int.from_bytes(
-            blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
-        )
-        for item in set(items)
-    }
+    label = {item: label_item(item) for item in set(items)}
     return np.array([label[item] for item in items], dtype=np.uint64)
+
+
+def label_item(item: str) -> int:
+    """Give the cluster label of one name."""
+    digest = blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")

@@ -7,12 +7,13 @@ of the memory. Labels are made only where questions repeat.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.runs.run import label_items
+from caopd_bench.runs.run import label_item, label_items
 
 __all__ = ["Names", "are_distinct", "as_numpy", "bytes_of", "label_names", "list_names"]
 
@@ -20,6 +21,8 @@ __all__ = ["Names", "are_distinct", "as_numpy", "bytes_of", "label_names", "list
 Names: TypeAlias = Any
 #: Bytes of one of Python's texts beside its characters.
 HEAD = 57
+#: Names that are made Python's texts at once.
+PART = 1 << 16
 
 
 def list_names(names: Names) -> list[str]:
@@ -51,7 +54,10 @@ def label_names(parts: Sequence[Names]) -> NDArray[np.uint64]:
     if column is None:
         return label_items([name for part in parts for name in list_names(part)])
     coded = column.dictionary_encode()
-    labels = label_items(coded.dictionary.to_pylist())
+    distinct = coded.dictionary
+    parts_of = (distinct[i : i + PART].to_pylist() for i in range(0, len(distinct), PART))
+    listed = chain.from_iterable(parts_of)
+    labels = np.fromiter(map(label_item, listed), np.uint64, len(distinct))
     return np.asarray(labels[as_numpy(coded.indices)])
 
 
