@@ -22,6 +22,7 @@ Howard, Ramdas, McAuliffe, Sekhon, Annals of Statistics 49 (2021)), averaged ove
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class Sums(NamedTuple):
 
     def plus(self, other: Sums) -> Sums:
         """Return the sums of both."""
-        return Sums(*(a + b for a, b in zip(self, other, strict=True)))
+        return Sums(self.rows + other.rows, self.total + other.total, self.squares + other.squares)
 
 
 class Limits(NamedTuple):
@@ -198,11 +199,9 @@ def mean_sequence(
     unit = _scaled(sums, low, high)
     goal = math.log(2.0) - math.log1p(-level)  # half of the error rate on either side
     mean = min(max(unit.total / unit.rows, 0.0), 1.0)
-    ends = (
-        _halve(lambda m: _log_bets(unit, m, 1.0) >= goal, mean, 0.0),
-        _halve(lambda m: _log_bets(unit, m, -1.0) >= goal, mean, 1.0),
-    )
-    return Limits(*(low + (high - low) * end for end in ends))
+    lower = _halve(lambda m: _log_bets(unit, m, 1.0) >= goal, mean, 0.0)
+    upper = _halve(lambda m: _log_bets(unit, m, -1.0) >= goal, mean, 1.0)
+    return Limits(low + (high - low) * lower, low + (high - low) * upper)
 
 
 def _check(wrong: float, rows: int, risk: float) -> None:
@@ -261,7 +260,7 @@ def _to_unit(value: float, low: float, high: float) -> float:
 
 
 def _scaled(sums: Sums, low: float, high: float) -> Sums:
-    """Sums of the rows moved to [0, 1]."""
+    """Return the sums of the rows moved to [0, 1]."""
     if not low < high:
         raise ValueError(f"low must be below high, got {low!r} and {high!r}")
     width = high - low
@@ -275,9 +274,8 @@ def _scaled(sums: Sums, low: float, high: float) -> Sums:
     return Sums(rows, (total - rows * low) / width, moved)
 
 
-def _halve(outside: object, inner: float, outer: float) -> float:
+def _halve(outside: Callable[[float], bool], inner: float, outer: float) -> float:
     """Return the end of the interval between a point that belongs to it and a limit."""
-    assert callable(outside)
     if not outside(outer):
         return outer
     for _ in range(STEPS):

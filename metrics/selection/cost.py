@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
-from caopd_bench.metrics.selection.sequence import cuts_of
-from caopd_bench.metrics.selection.tails import upper_limit
-from caopd_bench.metrics.selection.threshold import NAN, Outcome, is_clustered, whole_rows
+from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
+from caopd_bench.metrics.selection.tails import FloatArray, upper_limits
+from caopd_bench.metrics.selection.threshold import NAN, Outcome, whole_rows
 
 #: The cuts that are looked at, fixed before any row is: the error rate is shared by them.
 COST_CUTS = (
@@ -103,7 +103,7 @@ def cheapest_threshold(
     -----
     The cuts are those of ``COST_CUTS``, fixed beforehand, each with a share of the error rate. At
     each the shares of kept wrong answers and of those left to a person have exact one-sided limits,
-    with half of it each; for clusters the mean cost has one, by bets as in
+    with half of it each. Clusters: one row of each at a time, as in
     :mod:`caopd_bench.metrics.selection.clustered`.
 
     Examples
@@ -120,44 +120,42 @@ def cheapest_threshold(
     cuts = cuts_of(tally)
     share = (1.0 - level) / len(COST_CUTS)
     ratio = cost_human / cost_wrong
-    bounds = [_limit(tally, cut, ratio, share) for cut in COST_CUTS]
+    bounds = _limits(tally, ratio, share)
     best = len(bounds) - 1 - int(np.argmin(bounds[::-1]))  # of equal ones the highest
-    cut, bound = COST_CUTS[best], bounds[best] * cost_wrong
+    cut, bound = COST_CUTS[best], float(bounds[best]) * cost_wrong
     index = int(np.count_nonzero(cuts.value >= cut)) - 1
-    common = {
-        "break_even": ratio, "n": cuts.n, "cost_wrong": float(cost_wrong),
-        "cost_human": float(cost_human), "level": level,
-    }  # fmt: skip
+    outcome: Outcome = "CERTIFIED"
+    reason, kept, wrong = "", 0, 0
+    cost, coverage, risk = NAN, NAN, NAN
     if index < 0 or bound >= cost_human:
-        return CostThreshold(
-            "INCONCLUSIVE", NAN, NAN, NAN, coverage=NAN, risk=NAN, n_kept=0, **common,
-            reason=f"no cut is shown to cost less than a person each time ({cost_human:g})",
-        )  # fmt: skip
-    kept, wrong = int(cuts.rows[index]), int(cuts.wrong[index])
-    cost = (wrong * cost_wrong + (cuts.n - kept) * cost_human) / cuts.n
+        outcome, cut, bound = "INCONCLUSIVE", NAN, NAN
+        reason = f"no cut is shown to cost less than a person each time ({cost_human:g})"
+    else:
+        kept, wrong = int(cuts.rows[index]), int(cuts.wrong[index])
+        cost = (wrong * cost_wrong + (cuts.n - kept) * cost_human) / cuts.n
+        coverage, risk = kept / cuts.n, wrong / kept
     return CostThreshold(
-        "CERTIFIED", cut, cost, bound, coverage=kept / cuts.n, risk=wrong / kept, n_kept=kept,
-        reason="", **common,
+        outcome, cut, cost, bound, ratio, coverage, risk, kept, cuts.n, reason,
+        float(cost_wrong), float(cost_human), level,
     )  # fmt: skip
 
 
-def _limit(tally: Tally, cut: float, ratio: float, error: float) -> float:
-    """Upper limit of the mean cost at a cut, in units of ``cost_wrong``."""
-    if is_clustered(tally):
-        kept = clustered.Kept(tally)
-        index = int(np.count_nonzero(tally.values >= cut)) - 1
-        if index >= 0:
-            kept.lower_to(index)
-        rows, wrong = kept.rows.copy(), kept.wrong.copy()
-        kept.lower_to(tally.values.size - 1)
-        return clustered.risk_limit(
-            kept.rows, wrong + ratio * (kept.rows - rows), kept.largest, error
-        )
-    above = tally.values >= cut
-    wrong_kept = int(tally.wrong[above].sum())
-    asked = int(tally.n) - int(tally.right[above].sum()) - wrong_kept
-    n = int(tally.n)
-    return upper_limit(wrong_kept, n, error / 2.0) + ratio * upper_limit(asked, n, error / 2.0)
+def _limits(tally: Tally, ratio: float, error: float) -> FloatArray:
+    """Return upper limits of the mean cost at each cut, in units of ``cost_wrong``."""
+    if clustered.is_clustered(tally):
+        each = [_of_rows(pick, ratio, error / clustered.HALF) for pick in clustered.picks(tally)]
+        place = int(np.ceil(len(each) / clustered.HALF))
+        return np.asarray(np.sort(np.array(each), axis=0)[place])
+    return _of_rows(cuts_of(tally), ratio, error)
+
+
+def _of_rows(cuts: Cuts, ratio: float, error: float) -> FloatArray:
+    at = np.searchsorted(-cuts.value, -np.array(COST_CUTS), side="right") - 1
+    kept = np.where(at >= 0, cuts.rows[at], 0)
+    wrong = np.where(at >= 0, cuts.wrong[at], 0)
+    n = np.full(at.shape, cuts.n)
+    asked = upper_limits(n - kept, n, error / 2.0)
+    return np.asarray(upper_limits(wrong, n, error / 2.0) + ratio * asked)
 
 
 def _check_prices(wrong: Any, human: Any) -> None:

@@ -14,10 +14,9 @@ from caopd_bench.metrics.selection import clustered
 from caopd_bench.metrics.selection.sequence import cuts_of
 from caopd_bench.metrics.selection.tails import upper_limit
 from caopd_bench.metrics.selection.threshold import (
-    BETS,
+    PICKED,
     Threshold,
     certified,
-    is_clustered,
     whole_rows,
 )
 
@@ -68,15 +67,13 @@ def risk_at_coverage(
     cuts = cuts_of(tally)
     wanted = math.ceil(min_coverage * cuts.n * (1.0 - 1e-12))
     index = int(np.searchsorted(cuts.rows, wanted))
-    if is_clustered(tally):
-        kept = clustered.Kept(tally)
-        kept.lower_to(index)
-        bound = clustered.risk_limit(kept.rows, kept.wrong, kept.largest, 1.0 - level)
+    if clustered.is_clustered(tally):
+        bound = clustered.risk_limit(tally, index, 1.0 - level)
         assert tally.clusters is not None
         return certified(
-            cuts, index, bound, bound, level, BETS,
+            cuts, index, bound, bound, level, PICKED,
             clusters=int(tally.clusters.labels.size),
-            coverage_limits=clustered.coverage_limits(tally, cuts.value[index], level),
+            coverage_limits=clustered.coverage_limits(tally, index, level),
         )  # fmt: skip
     bound = upper_limit(int(cuts.wrong[index]), int(cuts.rows[index]), 1.0 - level)
     return certified(cuts, index, bound, bound, level, EXACT)

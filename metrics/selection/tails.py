@@ -64,6 +64,16 @@ def upper_limit(wrong: int, rows: int, error: float) -> float:
     return float(betaincinv(wrong + 1.0, rows - wrong, 1.0 - error))
 
 
+def upper_limits(wrong: ArrayLike, rows: ArrayLike, error: float) -> FloatArray:
+    """Return :func:`upper_limit` elementwise; 1 where there are no rows."""
+    # Imported here: it costs 0.1 s.
+    from scipy.special import betaincinv
+
+    k, n = np.asarray(wrong, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    limits = betaincinv(k + 1.0, np.maximum(n - k, 1.0), 1.0 - error)
+    return np.asarray(np.where(k >= n, 1.0, limits))
+
+
 def lower_limit(wrong: int, rows: int, error: float) -> float:
     """Return the risk below which so many wrong rows have a chance of ``error`` or less.
 
@@ -95,8 +105,8 @@ def fewest_rows(risk: float, error: float) -> int:
 def rows_needed(share_wrong: float, risk: float, error: float, power: float) -> float:
     """Return how many rows it takes to show a risk below ``risk``; infinity if it is not below.
 
-    The smallest on a ladder of counts 2 % apart with a chance of ``power`` or more, if each row is
-    wrong with probability ``share_wrong``.
+    On a ladder of counts 2 % apart, with a chance of ``power`` or more if each row is wrong with
+    probability ``share_wrong``.
 
     Examples
     --------
@@ -106,10 +116,14 @@ def rows_needed(share_wrong: float, risk: float, error: float, power: float) -> 
     if share_wrong >= risk:
         return math.inf
     few = fewest_rows(risk, error)
-    count = np.unique(np.rint(few * 1.02 ** np.arange(0, 900)))
-    allowed = most_wrong(count, risk, error)
-    enough = np.flatnonzero(at_most(allowed, count, share_wrong) >= power)
-    return float(count[enough[0]]) if enough.size else math.inf
+    count = np.unique(np.rint(few * 1.02 ** np.arange(0, 700)))
+    low, high = 0, count.size - 1
+    while low < high:  # the chance rises with the count, but for the steps of whole errors
+        middle = (low + high) // 2
+        n = count[middle : middle + 1]
+        enough = at_most(most_wrong(n, risk, error), n, share_wrong)[0] >= power
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return float(count[low]) if low < count.size - 1 else math.inf
 
 
 def most_wrong(rows: NDArray[Any], risk: float, error: float) -> FloatArray:

@@ -20,6 +20,7 @@ from caopd_bench.metrics.selection.tails import (
     lower_limit,
     rows_needed,
     upper_limit,
+    upper_limits,
 )
 
 Outcome = Literal["CERTIFIED", "INCONCLUSIVE", "NONE"]
@@ -28,7 +29,7 @@ TELLING = 30  # rows: a cut that keeps fewer says nothing of a risk that is too 
 MANY = 1000  # cuts whose limits are computed
 POWER = 0.8  # chance of being certified with the rows that are said to be needed
 EXACT = "fixed sequence of exact binomial tests"
-BETS = "fixed sequence of e-values of clusters"
+PICKED = "fixed sequence of exact binomial tests on one row of each cluster, 100 picks"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Threshold:
         Answers with confidence >= cut are kept; NaN unless certified.
     coverage, coverage_low, coverage_high : float
         Share of the rows that are kept, and Clopper-Pearson limits of that share at ``level`` as
-        for a cut known beforehand (rows of clusters: Wald's); NaN unless certified.
+        for a cut known beforehand (clusters: from sums over them); NaN unless certified.
     risk : float
         Share of the kept rows that are wrong; for "NONE" the smallest over the cuts examined.
     risk_bound : float
@@ -61,8 +62,14 @@ class Threshold:
         it is below ``max_risk`` nowhere.
     reason : str
         A sentence; empty if certified.
-    max_risk, level, method, clusters
-        What was asked and how it was answered; ``clusters`` is their number, None without any.
+    max_risk : float
+        The limit that was asked for.
+    level : float
+        Chance that the promise holds.
+    method : str
+        How it was made.
+    clusters : int or None
+        Their number; None for independent rows.
     """
 
     outcome: Outcome
@@ -142,14 +149,13 @@ def certified_threshold(
     tally = whole_rows(as_tally(confidence, correct, cluster=cluster))
     error = 1.0 - level
     cuts = cuts_of(tally)
-    if is_clustered(tally):
+    if clustered.is_clustered(tally):
         return _by_clusters(tally, cuts, max_risk, level)
     chosen = plan(cuts, max_risk, error)
     found = run(cuts, chosen, max_risk, error)
     if found < 0:
         return _not_certified(cuts, max_risk, level)
-    path = range(chosen.first, found + 1)
-    bound = max(_limits(cuts, path, error))
+    bound = _path_limit(cuts, chosen.first, found, error)
     return certified(cuts, found, min(bound, max_risk), max_risk, level, EXACT)
 
 
@@ -178,11 +184,6 @@ def whole_rows(tally: Tally) -> Tally:
     return tally
 
 
-def is_clustered(tally: Tally) -> bool:
-    """Whether some cluster has two rows or more."""
-    return tally.clusters is not None and tally.clusters.labels.size < tally.n
-
-
 def check_share(name: str, value: Any, example: str) -> None:
     """Raise ValueError unless ``value`` is strictly between 0 and 1."""
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
@@ -190,24 +191,18 @@ def check_share(name: str, value: Any, example: str) -> None:
         raise ValueError(f"{name} must be between 0 and 1, got {value!r}; {example}")
 
 
-def _limits(cuts: Cuts, path: range, error: float) -> list[float]:
-    at = np.arange(path.start, path.stop)
+def _path_limit(cuts: Cuts, first: int, last: int, error: float) -> float:
+    """Return the largest limit of the cuts from ``first`` to ``last``."""
+    at = np.arange(first, last + 1)
     if at.size > MANY:
-        # The largest limit is among the largest shares with their spread; an inverse costs 1 us.
+        # It is among the largest shares with their spread; an inverse costs a microsecond or two.
         share = cuts.wrong[at] / cuts.rows[at]
         spread = np.sqrt((share + 1.0 / cuts.rows[at]) / cuts.rows[at])
         at = at[np.argpartition(-(share + 2.0 * spread), MANY)[:MANY]]
-    return [upper_limit(int(cuts.wrong[i]), int(cuts.rows[i]), error) for i in at]
+    return float(upper_limits(cuts.wrong[at], cuts.rows[at], error).max())
 
 
 def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
-    few = fewest_rows(max_risk, 1.0 - level)
-    if cuts.n < few:
-        return nothing(
-            "INCONCLUSIVE", cuts, max_risk, level, EXACT, items=_needed(cuts, max_risk, level),
-            reason=f"too few answers: {few} without a wrong one show a risk below "
-            f"{max_risk:g}, got {cuts.n}",
-        )  # fmt: skip
     first = int(np.searchsorted(cuts.rows, TELLING))
     share = cuts.wrong[first:] / cuts.rows[first:]
     best = first + int(np.argmin(share)) if share.size else cuts.rows.size - 1
@@ -219,6 +214,14 @@ def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
             "NONE", cuts, max_risk, level, EXACT, risk=float(share[best - first]),
             reason=f"no cut that keeps {TELLING} answers or more keeps the risk: at its surest "
             f"the model errs at {share[best - first]:.1%}, limit from below {low:.1%} ({where})",
+        )  # fmt: skip
+    few = fewest_rows(max_risk, 1.0 - level)
+    if cuts.n < few:
+        return nothing(
+            "INCONCLUSIVE", cuts, max_risk, level, EXACT,
+            items=_needed(cuts, max_risk, level) or few,
+            reason=f"too few answers: {few} without a wrong one show a risk below "
+            f"{max_risk:g}, got {cuts.n}",
         )  # fmt: skip
     return nothing(
         "INCONCLUSIVE", cuts, max_risk, level, EXACT, items=_needed(cuts, max_risk, level),
@@ -258,34 +261,43 @@ def _needed(cuts: Cuts, max_risk: float, level: float) -> int | None:
     """Return the least number of rows in all that would do, over a ladder of cuts."""
     count = cuts.rows.size
     at = np.unique(np.searchsorted(cuts.rows, np.geomspace(1, cuts.n, 40)).clip(0, count - 1))
+    kept, risk = cuts.rows[at], (cuts.wrong[at] + 0.5) / (cuts.rows[at] + 1.0)
+    # Those that look best by the normal approximation are computed.
+    gap = np.where(risk < max_risk, max_risk - risk, np.nan)
+    rough = (max_risk + np.sqrt(max_risk * risk)) / (gap * gap) / kept
     least = math.inf
-    for i in at:
-        kept, wrong = int(cuts.rows[i]), int(cuts.wrong[i])
-        rows = rows_needed((wrong + 0.5) / (kept + 1.0), max_risk, 1.0 - level, POWER)
-        least = min(least, rows * cuts.n / kept)
+    for i in np.argsort(rough, kind="stable")[:4]:  # NaN comes last
+        rows = rows_needed(float(risk[i]), max_risk, 1.0 - level, POWER)
+        least = min(least, rows * cuts.n / int(kept[i]))
     # A cut may have failed by chance although it had as many rows: more than there are it is.
     return None if math.isinf(least) else max(math.ceil(least), cuts.n + 1)
 
 
 def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Threshold:
-    found = clustered.certify(tally, cuts, max_risk, 1.0 - level)
+    error = 1.0 - level
     assert tally.clusters is not None
     clusters = int(tally.clusters.labels.size)
-    if found.index >= 0:
+    first, found = clustered.certify(tally, max_risk, error)
+    if found >= 0:
+        # The first of the path and the last: in between no limit matters to the promise.
+        bound = max(clustered.risk_limit(tally, i, error) for i in {first, found})
         return certified(
-            cuts, found.index, found.bound, max_risk, level, BETS,
-            clusters=clusters,
-            coverage_limits=clustered.coverage_limits(tally, cuts.value[found.index], level),
+            cuts, found, min(bound, max_risk), max_risk, level, PICKED,
+            clusters=clusters, coverage_limits=clustered.coverage_limits(tally, found, level),
         )  # fmt: skip
-    share = cuts.wrong / cuts.rows
-    best = int(np.argmin(np.where(cuts.rows >= min(found.telling, cuts.n), share, np.inf)))
-    where = describe(cuts, best)
-    if found.none:
+    least = min(TELLING * cuts.n // clusters, cuts.n)
+    share = np.where(cuts.rows >= least, cuts.wrong / cuts.rows, np.inf)
+    best = int(np.argmin(share))
+    where = f"{describe(cuts, best)}, in {clusters} clusters"
+    if clustered.all_above(tally, TELLING, max_risk, error):
         return nothing(
-            "NONE", cuts, max_risk, level, BETS, risk=float(share[best]), clusters=clusters,
-            reason=f"no cut that keeps {found.telling} answers or more keeps the risk: {where}",
+            "NONE", cuts, max_risk, level, PICKED, risk=float(share[best]), clusters=clusters,
+            reason=f"no cut that keeps {TELLING} clusters or more keeps the risk: {where}",
         )  # fmt: skip
+    # As if no cluster had a second row: the most that may be needed.
+    needed = _needed(cuts, max_risk, 1.0 - error / clustered.HALF)
+    items = None if needed is None else max(math.ceil(needed * clusters / cuts.n), clusters + 1)
     return nothing(
-        "INCONCLUSIVE", cuts, max_risk, level, BETS, clusters=clusters, items=found.needed,
-        reason=f"not shown either way in {clusters} clusters: {where}",
+        "INCONCLUSIVE", cuts, max_risk, level, PICKED, clusters=clusters, items=items,
+        reason=f"not shown either way: {where}",
     )  # fmt: skip

@@ -1,0 +1,162 @@
+"""The promise, enumerated: every sample of a small law with its exact probability."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from caopd_bench.metrics.selection import sequence
+from caopd_bench.metrics.selection.sequence import Cuts, Plan, plan, run
+from caopd_bench.metrics.selection.tails import (
+    at_least,
+    at_most,
+    fewest_rows,
+    lower_limit,
+    most_wrong,
+    rows_needed,
+    upper_limit,
+    upper_limits,
+)
+
+
+def samples(n, cells):
+    """Give every way of sharing n rows among cells."""
+    for bars in itertools.combinations(range(n + cells - 1), cells - 1):
+        ends = (-1, *bars, n + cells - 1)
+        yield [b - a - 1 for a, b in itertools.pairwise(ends)]
+
+
+class Enumerated:
+    """The certified cut of every sample of n rows at these values."""
+
+    def __init__(self, values, n, risk, error, decide=None):
+        self.risk = risk
+        self.counts = np.array(list(samples(n, 2 * len(values)))).reshape(-1, len(values), 2)
+        factorials = np.array([math.lgamma(k + 1.0) for k in range(n + 1)])
+        self.ways = factorials[n] - factorials[self.counts].sum(axis=(1, 2))
+        decide = decide or _decide
+        self.cut = np.array([decide(values, c, risk, error) for c in self.counts])
+
+    def broken(self, mass, wrong):
+        """Give the chance that a cut whose risk is above the limit is certified."""
+        mass, wrong = np.asarray(mass, float), np.asarray(wrong, float)
+        p = np.stack([mass * (1 - wrong), mass * wrong], axis=1)
+        chance = np.exp(self.ways + (self.counts * np.log(np.maximum(p, 1e-300))).sum(axis=(1, 2)))
+        assert chance.sum() == pytest.approx(1.0)
+        risk = np.cumsum(mass * wrong) / np.cumsum(mass)
+        return chance[(self.cut >= 0) & (risk[self.cut] > self.risk)].sum()
+
+
+def _decide(values, counts, risk, error):
+    used = np.flatnonzero(counts.sum(axis=1))
+    rows, wrong = counts[used].sum(axis=1), counts[used, 1]
+    cuts = Cuts(np.asarray(values)[used], np.cumsum(rows), np.cumsum(wrong))
+    found = run(cuts, plan(cuts, risk, error), risk, error)
+    return used[found] if found >= 0 else -1
+
+
+def at_the_border(mass, above):
+    """Give the risks of the values at which the cuts have the risks ``above``, where they can."""
+    wrong, errors, kept = [], 0.0, 0.0
+    for m, wanted in zip(mass, above, strict=True):
+        wrong.append(min(max((wanted * (kept + m) - errors) / m, 0.0), 1.0))
+        errors, kept = errors + m * wrong[-1], kept + m
+    return wrong
+
+
+LAWS = [
+    ((0.95, 0.5), 24, 0.2, 0.2),
+    ((0.95, 0.8, 0.3), 11, 0.3, 0.2),
+    ((0.99, 0.9, 0.2), 10, 0.25, 0.3),
+]
+
+
+@pytest.mark.parametrize(("values", "n", "risk", "error"), LAWS)
+@pytest.mark.parametrize("spent", [0.02, 0.4])
+def test_no_law_breaks_the_promise_too_often(values, n, risk, error, spent, monkeypatch):
+    """Good then bad, bad then good, all at the border, and whatever a search finds.
+
+    With so few rows hardly any are spent on the start; with ``spent`` at .4 they are.
+    """
+    monkeypatch.setattr(sequence, "PEEK", spent)
+    monkeypatch.setattr(sequence, "HOPELESS", 6.0 if spent < 0.1 else 1.5)
+    every = Enumerated(values, n, risk, error)
+    rng = np.random.default_rng(1)
+    worst = 0.0
+    for _ in range(150):
+        mass = rng.dirichlet(np.full(len(values), rng.choice([0.5, 1.0, 3.0])))
+        above = risk * (1.0 + rng.choice([1e-9, 0.05, 0.5, 2.0, -0.3], size=len(values)))
+        worst = max(worst, every.broken(mass, at_the_border(mass, above)))
+    assert 0.3 * error < worst <= error
+
+
+def test_the_start_is_what_keeps_it():
+    """Every cut tested, and the lowest that passes taken: the enumeration sees what that breaks."""
+
+    def careless(_values, counts, risk, error):
+        rows, wrong = np.cumsum(counts.sum(axis=1)), np.cumsum(counts[:, 1])
+        passed = np.flatnonzero(at_most(wrong, rows, risk) <= error)
+        return passed[-1] if passed.size else -1
+
+    every = Enumerated((0.9, 0.8, 0.7), 11, 0.4, 0.3, careless)
+    rng = np.random.default_rng(2)
+    worst = 0.0
+    for _ in range(60):
+        mass = rng.dirichlet(np.ones(3))
+        worst = max(worst, every.broken(mass, at_the_border(mass, [0.4001] * 3)))
+    assert worst > 0.33
+
+
+def test_every_start_by_counts_keeps_it():
+    """The theorem: for any number of rows that the start must keep, at values better and worse."""
+    for least in (4, 5, 7, 9):
+
+        def decide(values, counts, risk, error, least=least):
+            rows, wrong = np.cumsum(counts.sum(axis=1)), np.cumsum(counts[:, 1])
+            cuts = Cuts(np.asarray(values), rows, wrong)
+            return run(cuts, Plan(int(np.searchsorted(rows, least)), 2), risk, error)
+
+        every = Enumerated((0.9, 0.8, 0.7), 11, 0.4, 0.3, decide)
+        for mass in ([0.3, 0.3, 0.4], [0.6, 0.2, 0.2], [0.45, 0.1, 0.45]):
+            for above in ([1.0, 0.7, 0.401], [0.401, 0.401, 0.401], [0.8, 0.401, 0.3]):
+                assert every.broken(mass, at_the_border(mass, above)) <= 0.3
+
+
+def test_tails_are_those_of_scipy():
+    rng = np.random.default_rng(2)
+    rows = rng.integers(1, 3000, 200)
+    wrong = rng.integers(0, rows + 1)
+    for risk in (0.01, 0.05, 0.4):
+        assert at_most(wrong, rows, risk) == pytest.approx(stats.binom.cdf(wrong, rows, risk))
+        expected = stats.binom.sf(wrong - 1, rows, risk)
+        assert at_least(wrong, rows, risk) == pytest.approx(expected)
+    few = stats.binomtest(3, 90, 0.05, alternative="less").pvalue
+    assert at_most(3, 90, 0.05) == pytest.approx(few)
+
+
+def test_limits_are_those_of_clopper_and_pearson():
+    for wrong, rows in ((0, 10), (3, 90), (90, 90), (89, 90)):
+        high = stats.beta.ppf(0.95, wrong + 1, rows - wrong) if wrong < rows else 1.0
+        low = stats.beta.ppf(0.05, wrong, rows - wrong + 1) if wrong else 0.0
+        assert upper_limit(wrong, rows, 0.05) == pytest.approx(high)
+        assert upper_limits([wrong], [rows], 0.05)[0] == pytest.approx(high)
+        assert lower_limit(wrong, rows, 0.05) == pytest.approx(low)
+
+
+def test_counts_that_are_needed():
+    assert (
+        at_most(0, fewest_rows(0.05, 0.1), 0.05)
+        <= 0.1
+        < at_most(0, fewest_rows(0.05, 0.1) - 1, 0.05)
+    )
+    rows = np.arange(1, 400)
+    most = most_wrong(rows, 0.1, 0.05).astype(int)
+    for n, k in zip(rows, most, strict=True):
+        assert k < 0 or stats.binom.cdf(k, n, 0.1) <= 0.05
+        assert stats.binom.cdf(k + 1, n, 0.1) > 0.05
+    needed = rows_needed(0.02, 0.05, 0.05, 0.8)
+    allowed = most_wrong(np.array([needed]), 0.05, 0.05)[0]
+    assert stats.binom.cdf(allowed, needed, 0.02) >= 0.8
+    assert needed < 600
