@@ -129,7 +129,7 @@ def list_marks(line: str, low: str, pattern: "re.Pattern[str]") -> "list[re.Matc
     --------
     >>> line = "The answer is 5, so my final answer: 5"
     >>> [mark.start() for mark in list_marks(line, line.lower(), find_marks())]
-    [0, 20]
+    [0, 17]
     """
     marks: list[re.Match[str]] = []
     done = last = 0  # what was looked at; the end of the last mark
@@ -173,7 +173,7 @@ def list_words(
     >>> list_words(answers=("My pick",)), list_words(answers=("Ответ",))
     (('answer', 'confidence', 'my'), None)
     """
-    known = ANSWERS + CONFIDENCES
+    known = [*ANSWERS, *CONFIDENCES]
     known += (OTHER_ANSWERS if "a" in others else ()) + (OTHER_CONFIDENCES if "c" in others else ())
     firsts = [word for label in (*answers, *confidences) for word in fold(label).split()[:1]]
     if any(not c.isascii() and not c.lower() == c == c.upper() for c in "".join(firsts)):
