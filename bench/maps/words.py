@@ -56,8 +56,8 @@ def render_gains(fitted: ConfidenceMap, kind: str) -> str:
     lines += [f"  ({mark}) {inline(why)}" for why, mark in footnotes.items()]
     if any(gain.metric == "ece" for gain in estimate.gains):
         lines.append(
-            "  ECE: the errors of the maps cancel in part, so that of one map on other rows is "
-            "higher; its upper limit holds"
+            "  ECE: the errors of the maps cancel in part; of one map on other rows it is higher, "
+            "and the upper limit counts"
         )
     lines.append(
         f"  cross-fitted: {estimate.folds} folds of {units}, seed {estimate.seed}; each is mapped "

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.rows.counting import GRID, SNAP, FloatArray
+from caopd_bench.metrics.rows.counting import FloatArray
+from caopd_bench.metrics.rows.grid import GRID, SNAP
 
 # One pseudo-row of a calibrated model, spread over ten confidences. The identity is the map that
 # suits it best, so it never makes a fit worse than no fit, and no data can make a fit diverge.

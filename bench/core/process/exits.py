@@ -7,8 +7,9 @@ code   what it says
 1      of `gate` FAIL and nothing else; of other commands the work failed, as they say
 2      something given cannot be used
 3      of `gate` INCONCLUSIVE
-4      of `gate`, `compare` and `baseline`: the runs are not comparable; of these and of
-       `score --store`: the rows of a stored run were edited
+4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `score --map`:
+       the map is of other rows; of these, `recalibrate` and `score --store`: the rows of a
+       stored run were edited
 5      done, but an output cannot be written: a file, the step summary of GitHub, or
        standard output
 70     an error of this program (EX_SOFTWARE of BSD's sysexits.h), a broken installation,
