@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
@@ -49,6 +50,12 @@ def add(commands: Any) -> None:
         help="processes (one a core; 1 where cells name a model)",
     )
     sweep.add_argument(
+        "--evaluator",
+        choices=("in_process", "lm_eval"),
+        help="instead of the file's: in_process (default), where lm-eval checks a sample of the "
+        "cells and all of the headline, or lm_eval for every cell",
+    )
+    sweep.add_argument(
         "--tables",
         action="store_true",
         help="run nothing; compute cells.csv, summary and figures again from the stored rows",
@@ -69,16 +76,22 @@ def add(commands: Any) -> None:
 
 def run_sweep(options: argparse.Namespace) -> int:
     """Run a sweep; the exit code is 0 done, 1 some cells failed, 130 stopped (Ctrl-C), 2 usage."""
-    from caopd_bench.sweep.analysis.gather import find_analysis
+    from caopd_bench.sweep.analysis.gather import find_analysis, headline_groups
     from caopd_bench.sweep.grid.display import Display
     from caopd_bench.sweep.grid.file import read_sweep
     from caopd_bench.sweep.grid.folder import Folder
     from caopd_bench.sweep.run.estimate import COPYING, PRETRAINING, estimate_seconds, find_unmade
+    from caopd_bench.sweep.run.plan import print_plan
     from caopd_bench.sweep.run.reuse import find_elsewhere
 
     sweep = read_sweep(options.file, options.output)
     cells = _select(sweep, options.only)
     analysis = find_analysis(sweep)
+    sweep = replace(
+        sweep,
+        evaluator=options.evaluator or sweep.evaluator,
+        headline=headline_groups(analysis),
+    )
     folder = Folder(sweep.output)
     if options.tables and options.dry_run:
         raise UsageError("--tables writes, and --dry-run does not: give one of them")
@@ -95,7 +108,7 @@ def run_sweep(options: argparse.Namespace) -> int:
         raise UsageError("--address, --gpus and --cpus are for --engine ray")
     _check(sweep, cells)
     if options.dry_run:
-        _print_plan(sweep, cells, folder, seconds if is_known else {}, workers)
+        print_plan(sweep, cells, folder, seconds if is_known else {}, workers)
         return 0
     require("train", "torch", "transformers", "lm_eval")
     if options.engine == "ray":
@@ -197,55 +210,6 @@ def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
                 load_questions(task, levels=levels, families=families, limit=1, train_file=file)
         if known is None:
             check_questions(cell)
-
-
-def _print_plan(
-    sweep: Sweep,
-    cells: Sequence[Cell],
-    folder: Folder,
-    seconds: dict[str, float],
-    workers: int,
-) -> None:
-    from caopd_bench.runs.stored.study import ROWS_FILE
-    from caopd_bench.sweep.grid.display import show_seconds
-    from caopd_bench.sweep.grid.folder import CELL, read_json
-    from caopd_bench.sweep.run.estimate import PRETRAINING, find_unmade
-    from caopd_bench.sweep.run.reuse import find_elsewhere
-
-    todo = [cell for cell in cells if not folder.is_finished(cell)]
-    copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
-    done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
-    print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed before")
-    packed = sum(folder.is_packed(cell) for cell in cells)
-    if packed:
-        print(f"  {packed} are packed in {ROWS_FILE}; they count like folders of cells")
-    there = [cell for cell in todo if folder.cell(cell).exists() or folder.is_packed(cell)]
-    damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
-    if damaged:
-        first = inline(damaged[0])
-        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {first}, ...")
-    older = len(there) - len(damaged)
-    if older:
-        print(f"  {older} finished ones, run with other settings, will be replaced")
-    if copied:
-        print(f"  {len(copied)} are copied from other sweeps")
-        todo = [cell for cell in todo if cell not in copied]
-    for cell in todo[:SHOWN]:
-        guess = f"  about {show_seconds(seconds[cell.name])}" if cell.name in seconds else ""
-        print(f"  {inline(cell.name)}{guess}")
-    if len(todo) > SHOWN:
-        print(f"  and {len(todo) - SHOWN} more")
-    unmade = find_unmade(todo, sweep)
-    if unmade:
-        where = "" if sweep.bases.exists() else f" ({inline(sweep.bases)} is not there)"
-        print(f"to be pretrained first, 5 to 15 minutes each{where}: {', '.join(sorted(unmade))}")
-    if todo and seconds:
-        total = sum(seconds[cell.name] for cell in todo) + PRETRAINING * len(unmade)
-        left = show_seconds(total / workers)
-        with_it = " (with pretraining)" if unmade else ""
-        print(f"about {show_seconds(total)} of work{with_it}, {left} with {workers} workers")
-    elif todo:
-        print("no estimate: no cell of these models is finished yet")
 
 
 def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from caopd_bench.tasks.ask.decoding import read_generation_settings
 from caopd_bench.tasks.ask.earlier_answers import Given, read_answers
@@ -38,6 +38,7 @@ __all__ = [
     "doc_to_choice",
     "doc_to_target",
     "doc_to_text",
+    "list_docs",
     "load",
     "make_docs",
 ]
@@ -96,6 +97,13 @@ def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
 
 def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> DatasetDict:
     """Make the splits of a task from items (see `catalogue.dataset`) and options of `load`."""
+    return _to_dataset_dict(list_docs(items, way, **options))
+
+
+def list_docs(
+    items: Sequence[Doc], way: str = "conf", **options: Any
+) -> dict[Literal["test", "fewshot"], list[Doc]]:
+    """Make what `make_docs` makes, as plain lists: for who asks without lm-eval's evaluator."""
     if way not in WAYS:
         raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     chosen = WAYS[way]
@@ -141,7 +149,7 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
         }
         for place, exemplar in enumerate(exemplars)
     ]
-    return _to_dataset_dict({"test": docs, "fewshot": shown})
+    return {"test": docs, "fewshot": shown}
 
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
@@ -235,7 +243,7 @@ def _choose_exemplars(style: str, name: str) -> tuple[str, list[Doc]]:
     return name, [dict(exemplar) for exemplar in sets[name]]
 
 
-def _to_dataset_dict(splits: Mapping[str, list[Doc]]) -> DatasetDict:
+def _to_dataset_dict(splits: Mapping[Literal["test", "fewshot"], list[Doc]]) -> DatasetDict:
     """Wrap rows for lm-eval without `Dataset.from_list`, which pickles the table to hash it."""
     import pyarrow
     from datasets import Dataset, DatasetDict

@@ -222,7 +222,7 @@ RUN: dict[str | None, Rule] = {
     "gen_kwargs": DECODING,
     **_named(
         Kind.PLAIN,
-        """backend batch_size dtype parameters fewshot_as_multiturn date seconds""",
+        """evaluator backend batch_size dtype parameters fewshot_as_multiturn date seconds""",
     ),
     "limit": Kind.NUMBER,
     "use_cache": Kind.PLACE,

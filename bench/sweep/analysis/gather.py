@@ -24,13 +24,14 @@ from caopd_bench.sweep.analysis.spec import (
     Analysis,
     View,
     read_analysis,
+    split_series,
 )
 from caopd_bench.sweep.grid.cell_files import read_cell, read_times
-from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.cells import Cell, Sweep, group_of
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.run.observe import read_expectations
 
-__all__ = ["Gathered", "find_analysis", "gather", "group_of", "sort_cells"]
+__all__ = ["Gathered", "find_analysis", "gather", "group_of", "headline_groups", "sort_cells"]
 
 Array = NDArray[np.float64]
 Series = tuple[str, str, str]  # where (a size), group, view
@@ -65,19 +66,6 @@ class Gathered:
     weights: Array | None = None
     items: dict[str, int] = field(default_factory=dict)
     missing: int = 0
-
-
-def group_of(cell: Cell) -> str:
-    """Name the group of a cell: all that differ from it in seeds alone are in it.
-
-    Its label, if it has one; else the method with what was changed; after the corpus if that is not
-    the usual one.
-    """
-    corpus = "" if cell.base.corpus in ("", "sure") else f"{cell.base.corpus} "
-    if "label" in cell.changes:
-        return f"{corpus}{cell.changes['label']}"
-    changes = "".join(f" {key}={value}" for key, value in sorted(cell.changes.items()))
-    return f"{corpus}{cell.method}{changes}"
 
 
 def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[list[Cell]]]:
@@ -133,6 +121,12 @@ def find_analysis(sweep: Sweep) -> Analysis | None:
             f"{file}: no cell of {sweep.file} is in {missing[0]!r}; there are", [*groups]
         )
     return read
+
+
+def headline_groups(analysis: Analysis | None) -> frozenset[str]:
+    """Give the groups that the headline of an analysis compares, in whatever view."""
+    pairs = analysis.headline if analysis is not None else []
+    return frozenset(split_series(name, "")[0] for pair in pairs for name in pair)
 
 
 def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:

@@ -22,10 +22,27 @@ from caopd_bench.core.privacy.keep import find_values
 from caopd_bench.core.privacy.names import SWEEP_CELL
 from caopd_bench.train.settings import TrainSettings, make_settings
 
-__all__ = ["BASE", "Base", "Cell", "Evaluation", "Sweep", "name_cell", "resolved"]
+__all__ = [
+    "BASE",
+    "BOTH",
+    "EVALUATORS",
+    "IN_PROCESS",
+    "LM_EVAL",
+    "Base",
+    "Cell",
+    "Evaluation",
+    "Sweep",
+    "group_of",
+    "name_cell",
+    "resolved",
+]
 
 #: The method of a cell whose model is evaluated as it is.
 BASE = "base"
+#: Who evaluates a cell: this process, lm-eval, or both, whose rows must be the same. None of it is
+#: part of a cell's key, since the rows do not depend on it.
+IN_PROCESS, LM_EVAL, BOTH = "in_process", "lm_eval", "both"
+EVALUATORS = (IN_PROCESS, LM_EVAL)
 #: Settings that say where and how fast, not what: the same numbers come out.
 WITHOUT_EFFECT = ("model", "save_every")
 MAX_NAME = 150
@@ -133,7 +150,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep file as it was read."""
+    """A sweep file as it was read.
+
+    `evaluator` is of `EVALUATORS`. Evaluated by both are the cells whose name a pattern of
+    `check` finds, and those of the groups of `headline`, which the analysis names.
+    """
 
     file: Path
     title: str
@@ -142,6 +163,22 @@ class Sweep:
     reuse: tuple[Path, ...]
     keep: tuple[str, ...]
     cells: tuple[Cell, ...]
+    evaluator: str = IN_PROCESS
+    check: tuple[str, ...] = ()
+    headline: frozenset[str] = frozenset()
+
+
+def group_of(cell: Cell) -> str:
+    """Name the group of a cell: all that differ from it in seeds alone are in it.
+
+    Its label, if it has one; else the method with what was changed; after the corpus if that is not
+    the usual one.
+    """
+    corpus = "" if cell.base.corpus in ("", "sure") else f"{cell.base.corpus} "
+    if "label" in cell.changes:
+        return f"{corpus}{cell.changes['label']}"
+    changes = "".join(f" {key}={value}" for key, value in sorted(cell.changes.items()))
+    return f"{corpus}{cell.method}{changes}"
 
 
 def name_cell(base: Base, method: str, seed: int, shown: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ one seed (or taken as it is), and its evaluation.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -42,6 +43,9 @@ class _File(BaseModel):
     #: Folders of other sweeps whose finished cells are copied where they are the same.
     reuse: list[str] = Field(default_factory=list)
     keep: list[Literal["checkpoint", "lm_eval"]] = Field(default_factory=list)
+    #: Who evaluates (docs/sweep.md), and which cells lm-eval checks besides its sample of them.
+    evaluator: Literal["in_process", "lm_eval"] = "in_process"
+    check: list[str] = Field(default_factory=list)
     settings: dict[str, Any] = Field(default_factory=dict)
     #: Settings of the cells of one size (or model), over `settings`.
     settings_by_model: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -69,6 +73,7 @@ def read_sweep(file: Path, output: Path | None = None) -> Sweep:
     try:
         read = _File.model_validate(raw)
         cells = _list_cells(read, folder)
+        _check_patterns(read.check, cells)
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{file}: {describe(first, (_File, Evaluation))}; see {PAGE}") from None
@@ -82,7 +87,21 @@ def read_sweep(file: Path, output: Path | None = None) -> Sweep:
         tuple(folder / name for name in read.reuse),
         tuple(read.keep),
         cells,
+        read.evaluator,
+        tuple(read.check),
     )
+
+
+def _check_patterns(patterns: list[str], cells: tuple[Cell, ...]) -> None:
+    for pattern in patterns:
+        try:
+            found = any(re.search(pattern, cell.name) for cell in cells)
+        except re.error as error:
+            raise UsageError(f"check: {pattern!r} is no pattern ({error})") from None
+        if not found:
+            raise UsageError(
+                f"check: no cell matches {pattern!r}; there are", [c.name for c in cells]
+            )
 
 
 def _list_cells(read: _File, folder: Path) -> tuple[Cell, ...]:

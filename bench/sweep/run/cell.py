@@ -1,4 +1,4 @@
-"""Run one cell: prepare its model, train it, evaluate it with lm-eval, and store what came out.
+"""Run one cell: prepare its model, train it, evaluate it, and store what came out.
 
 A cell that is stopped goes on from its last checkpoint when it is run again, and gives the same
 bytes as one that was never stopped (at the same thread count). Everything is made in `work/NAME`
@@ -28,7 +28,7 @@ from caopd_bench.scores.score import score
 from caopd_bench.sweep.grid.cells import Cell, Sweep
 from caopd_bench.sweep.grid.folder import CELL, TIMING, Folder
 from caopd_bench.sweep.run.bases import count_weights, find_base
-from caopd_bench.sweep.run.lm_eval import Harness
+from caopd_bench.sweep.run.evaluators import Evaluators
 from caopd_bench.sweep.run.observe import observe, write_expectations
 from caopd_bench.sweep.run.stages import train_stages
 from caopd_bench.tasks.catalogue.weights import fingerprint_weights
@@ -44,7 +44,7 @@ def run_cell(
     cell: Cell,
     sweep: Sweep,
     folder: Folder,
-    harness: Harness,
+    evaluators: Evaluators,
     *,
     engine: str = "local",
 ) -> None:
@@ -64,8 +64,8 @@ def run_cell(
     marks.append(time.perf_counter())
     ready = work / "ready"
     ready.mkdir()
-    run = harness.evaluate(cell, trained, work / "lm_eval")
-    timing = {"date": run.provenance.get("date")}
+    run = evaluators.evaluate(cell, trained, work / "lm_eval")
+    timing: dict[str, Any] = {"date": run.provenance.get("date")}
     run = replace(run, name=cell.name, provenance=_describe(run.provenance, cell))
     write_stored(run, score(run), ready / "run")
     if cell.evaluate.expectation:
@@ -80,6 +80,7 @@ def run_cell(
         "changes": dict(cell.changes),
         "stages": [dict(stage) for stage in cell.stages],
         "evaluate": cell.evaluate.model_dump(),
+        "evaluator": run.provenance.get("evaluator"),
         "parameters": count_weights(trained) or run.provenance.get("parameters"),
         "base_weights": fingerprint_weights(base),
         "weights": fingerprint_weights(trained),

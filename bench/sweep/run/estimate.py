@@ -7,17 +7,32 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
-from caopd_bench.sweep.grid.cells import Cell, Sweep
+from caopd_bench.sweep.grid.cells import BOTH, IN_PROCESS, LM_EVAL, Cell, Sweep
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.run.bases import is_model
+from caopd_bench.sweep.run.evaluators import choose_evaluators
+from caopd_bench.tasks.catalogue.items import count_items
+from caopd_bench.tasks.listing import list_tasks
 
-__all__ = ["COPYING", "PRETRAINING", "estimate_seconds", "find_unmade"]
+__all__ = [
+    "COPYING",
+    "PRETRAINING",
+    "estimate_evaluation",
+    "estimate_seconds",
+    "find_unmade",
+]
 
-#: Of micro models on one core, measured (reference_runs/scaling-law/timings.csv): an evaluation, a
-#: step, and one sampled, judged and learned answer of a model of no and of a million parameters.
-EVALUATION, STEP, ANSWER, ANSWER_MILLION = 5.0, 0.05, 5e-4, 6e-3
+#: Of micro models on one core, measured: the evaluation of one answer, by evaluator
+#: (docs/sweep.md), and what else a cell takes that is not trained.
+EVALUATION = {IN_PROCESS: 2.5e-4, LM_EVAL: 7e-4, BOTH: 9.5e-4}
+OTHERS = 2.0
+#: From reference_runs/scaling-law/timings.csv: a step, and one sampled, judged and learned answer
+#: of a model of no and of a million parameters.
+STEP, ANSWER, ANSWER_MILLION = 0.05, 5e-4, 6e-3
 #: Pretraining a micro model, of any size: 320 to 1,000 seconds were seen.
 PRETRAINING = 450.0
+#: Questions of a task that is not ours.
+UNKNOWN_TASK = 1_500
 #: Copying a cell of another sweep.
 COPYING = 0.1
 #: What a cell of unknown models counts for, so that the display has a unit; never shown.
@@ -53,15 +68,27 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
         for kind in _kinds(by_name[name]):
             alike.setdefault(kind, []).append(value)
     found, is_known = {}, True
+    chosen = choose_evaluators(sweep)
     for cell in cells:
         known = next((alike[kind] for kind in _kinds(cell) if kind in alike), None)
         if known is not None:
             found[cell.name] = median(known)
         elif cell.base.size:
-            found[cell.name] = _guess(cell)
+            evaluator = chosen[cell.name].evaluator
+            found[cell.name] = _guess(cell) + estimate_evaluation(cell, evaluator)
         else:
             found[cell.name], is_known = UNKNOWN, False
     return found, is_known
+
+
+def estimate_evaluation(cell: Cell, evaluator: str) -> float:
+    """Estimate the seconds of the evaluation of a cell of a micro model, without its training."""
+    known = {entry.name: count_items(entry.questions) for entry in list_tasks()}
+    answers = sum(known.get(task, UNKNOWN_TASK) for task in cell.evaluate.tasks)
+    limit = cell.evaluate.limit
+    if limit is not None:
+        answers = min(answers, limit * len(cell.evaluate.tasks))
+    return EVALUATION[evaluator] * answers
 
 
 def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
@@ -88,7 +115,7 @@ def _guess(cell: Cell) -> float:
     millions = 12 * layers * width * width / 1e6
     answers = float(sum(s["steps"] * s["prompts_per_step"] * s["k"] for s in cell.stages))
     steps = float(sum(s["steps"] for s in cell.stages))
-    return EVALUATION + STEP * steps + answers * (ANSWER + ANSWER_MILLION * millions)
+    return OTHERS + STEP * steps + answers * (ANSWER + ANSWER_MILLION * millions)
 
 
 def _read(timings: Path) -> dict[str, float]:

@@ -1,18 +1,14 @@
 """lm-eval in this process: one task manager for all cells, a run directory for each.
 
 What comes out is what `lm_eval --model hf --model_args pretrained=DIR --tasks ...` writes. Two
-things that lm-eval computes anew for every evaluation are remembered for as long as the process
+things that lm-eval computes again for every evaluation are remembered for as long as the process
 lives: the compiled templates (one a document) and the report on the machine.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-import io
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +16,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.runs.read import read_run
 from caopd_bench.runs.run import Run
 from caopd_bench.sweep.grid.cells import Cell
+from caopd_bench.sweep.run.quiet import find_device, quiet
 from caopd_bench.tasks.discovery import task_folder
 
 __all__ = ["Harness"]
@@ -52,14 +49,14 @@ class Harness:
         wanted = cell.evaluate
         arguments = {**wanted.model_args, "pretrained": str(checkpoint)}
         tracker = EvaluationTracker(output_path=str(output))
-        with _quiet():
+        with quiet():
             results = lm_eval.simple_evaluate(
                 model=wanted.backend,
                 model_args=arguments,
                 tasks=list(wanted.tasks),
                 num_fewshot=wanted.num_fewshot,
                 batch_size=wanted.batch_size,
-                device=_find_device() if wanted.backend == "hf" else None,
+                device=find_device() if wanted.backend == "hf" else None,
                 limit=wanted.limit,
                 bootstrap_iters=0,
                 log_samples=True,
@@ -93,25 +90,6 @@ class Harness:
         manager.metadata = metadata
         manager._factory = type(known._factory)(meta=metadata)
         return manager
-
-
-def _find_device() -> str:
-    """Name the device that `lm_eval` would choose: given arguments as a mapping, it does not."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep lm-eval's progress and notes off a terminal that shows the sweep's."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _remember() -> None:

@@ -6,7 +6,6 @@ claimed, so that any number of sweeps can work on one folder, started at any tim
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
 import os
 import signal
@@ -24,7 +23,7 @@ from caopd_bench.sweep.grid.display import Display
 from caopd_bench.sweep.grid.folder import Folder
 
 if TYPE_CHECKING:
-    from caopd_bench.sweep.run.lm_eval import Harness
+    from caopd_bench.sweep.run.evaluators import Evaluators
 
 __all__ = ["run_local", "work_on"]
 
@@ -107,7 +106,7 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     from caopd_bench.sweep.run.cell import record_failure, run_cell
     from caopd_bench.sweep.run.reuse import find_elsewhere, take
 
-    folder, harness = Folder(sweep.output), _make_harness()
+    folder, evaluators = Folder(sweep.output), _make_evaluators(sweep)
     wanted, failed = set(names), []
     todo = [cell for cell in sweep.cells if cell.name in wanted]
     while todo:
@@ -129,7 +128,7 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                     if known is not None:
                         take(cell, known, folder)
                     else:
-                        run_cell(cell, sweep, folder, harness, engine=engine)
+                        run_cell(cell, sweep, folder, evaluators, engine=engine)
                 except (Exception, SystemExit) as error:  # a library's exit is no reason to stop
                     record_failure(cell, folder, error)
                     failed.append(cell.name)
@@ -141,12 +140,11 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
     return failed
 
 
-@functools.cache
-def _make_harness() -> Harness:
-    """Make what evaluates, once a process."""
-    from caopd_bench.sweep.run.lm_eval import Harness
+def _make_evaluators(sweep: Sweep) -> Evaluators:
+    """Make what evaluates."""
+    from caopd_bench.sweep.run.evaluators import Evaluators
 
-    return Harness()
+    return Evaluators(sweep)
 
 
 def _worker(sweep: Sweep, names: list[str], parent: int) -> None:

@@ -99,7 +99,7 @@ def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> Non
         if sum(same) < MOSTLY * len(same):
             raise UsageError(
                 f"evaluate: expectation: {len(same) - sum(same)} of {len(same)} answers to {task} "
-                "are not those of lm-eval (exemplars or other decoding?); leave it out"
+                "are not those of the evaluation (exemplars or other decoding?); leave it out"
             )
         for row, is_same in zip(rows, same, strict=True):
             # Of an answer that came out otherwise (rounding) there is no expectation.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,11 +34,11 @@ Tokens = tuple[int, ...]
 
 
 class _Place(NamedTuple):
-    """Where an answer states its number: the tokens before it, and those of each number."""
+    """Where an answer states its number: the tokens before it, and how the numbers are read."""
 
     row: int
     context: Tokens
-    numbers: tuple[Tokens, ...]
+    plan: _Plan
 
 
 def expected_confidences(
@@ -75,45 +76,73 @@ def number_probabilities(
 ) -> list[npt.NDArray[np.float64] | None]:
     """Give, for each answer, the probabilities of the 101 numbers where it states one."""
     places = []
+    known: dict[str, tuple[Tokens, ...]] = {}
     for row, (prompt, rollout, kind) in enumerate(zip(prompts, rollouts, kinds, strict=True)):
         span = find_confidence(rollout.text, kind) if rollout.usable else None
         if span is not None:
-            head, numbers = _write_numbers(codec, rollout, span)
-            places.append(_Place(row, (*prompt, *head), numbers))
+            head, numbers = _write_numbers(codec, rollout, span, known)
+            places.append(_Place(row, (*prompt, *head), _plan(numbers)))
     results: list[npt.NDArray[np.float64] | None] = [None] * len(rollouts)
-    # Numbers that share all tokens but the last need one sequence.
-    sequences = [
-        (place, leader)
-        for place in places
-        for leader in {n[:-1]: n for n in place.numbers}.values()
-    ]
-    # Log-probabilities by row and by the tokens up to and with the one they are of: of a vocabulary
-    # no more is kept than the numbers need.
-    known: dict[int, dict[Tokens, float]] = {place.row: {} for place in places}
+    sequences = [(place, i) for place in places for i in range(len(place.plan.leaders))]
+    # Of a vocabulary no more is kept than the numbers need; past a number's end it is 0.
+    logs = {place.row: np.zeros(place.plan.shape) for place in places}
     for start in range(0, len(sequences), batch):
         part = sequences[start : start + batch]
-        for (place, leader), logs in zip(part, _pass(model, part, codec.pad_id), strict=True):
-            for end in range(1, len(leader) + 1):
-                before = leader[: end - 1]
-                for beginning in {n[:end] for n in place.numbers if n[: end - 1] == before}:
-                    known[place.row][beginning] = float(logs[end - 1, beginning[-1]])
+        given = [(place.context, place.plan.leaders[i]) for place, i in part]
+        for (place, i), found in zip(part, _pass(model, given, codec.pad_id), strict=True):
+            number, position, token = place.plan.read[i]
+            logs[place.row][position, number] = found[position, token].cpu().numpy()
     for place in places:
-        logs_of = known[place.row]
-        results[place.row] = np.exp(
-            [sum(logs_of[n[: i + 1]] for i in range(len(n))) for n in place.numbers]
-        )
+        # Position by position: the sum does not depend on how NumPy adds up an axis.
+        results[place.row] = np.exp(sum(logs[place.row]))
     return results
 
 
+class _Plan(NamedTuple):
+    """Which sequences give the probabilities of some numbers, and where they stand in them.
+
+    Numbers that share all tokens but the last need one sequence, their leader.
+    """
+
+    leaders: tuple[Tokens, ...]
+    #: For each leader: numbers, positions and tokens that are read off its pass.
+    read: tuple[tuple[list[int], list[int], list[int]], ...]
+    shape: tuple[int, int]  # the longest number, and how many there are
+
+
+@lru_cache(maxsize=1024)
+def _plan(numbers: tuple[Tokens, ...]) -> _Plan:
+    leaders = tuple({n[:-1]: n for n in numbers}.values())
+    read: tuple[tuple[list[int], list[int], list[int]], ...] = tuple(([], [], []) for _ in leaders)
+    for place, number in enumerate(numbers):
+        for position, token in enumerate(number):
+            leader = max(
+                i
+                for i, other in enumerate(leaders)
+                if len(other) > position and other[:position] == number[:position]
+            )
+            for column, value in zip(read[leader], (place, position, token), strict=True):
+                column.append(value)
+    return _Plan(leaders, read, (max(map(len, numbers)), len(numbers)))
+
+
 def _write_numbers(
-    codec: Codec, rollout: Rollout, span: tuple[int, int]
+    codec: Codec,
+    rollout: Rollout,
+    span: tuple[int, int],
+    known: dict[str, tuple[Tokens, ...]],
 ) -> tuple[Tokens, tuple[Tokens, ...]]:
-    """Write all numbers in the place of the stated one; give what they share and what differs."""
+    """Write all numbers in the place of the stated one; give what they share and what differs.
+
+    `known` holds the numbers by what stands before them in their first token; it is added to.
+    """
     body, _ = codec.split_end(rollout.ids)
     first, _ = codec.find_span(body, span)
     # What the first token of the number holds before it, such as a space.
     joint = rollout.text[len(codec.decode(body[:first])) : span[0]]
-    plain = tuple(tuple(codec.encode(joint + number)) for number in _NUMBERS)
+    if joint not in known:
+        known[joint] = tuple(tuple(codec.encode(joint + number)) for number in _NUMBERS)
+    plain = known[joint]
     probe = codec.restate(body, rollout.text, span, _NUMBERS[37])
     if tuple(probe.ids[: probe.last]) == (*body[:first], *plain[37]):
         return tuple(body[:first]), plain
@@ -128,17 +157,14 @@ def _write_numbers(
 
 
 def _pass(
-    model: PreTrainedModel, part: Sequence[tuple[_Place, Tokens]], pad_id: int
+    model: PreTrainedModel, part: Sequence[tuple[Tokens, Tokens]], pad_id: int
 ) -> list[Tensor]:
-    """Give the log-probabilities at the tokens of each sequence's number."""
+    """Give the log-probabilities at the tokens of each sequence's number, after its context."""
     import torch
 
     with torch.inference_mode():
         logits = completion_logits(
-            model,
-            [place.context for place, _ in part],
-            [leader for _, leader in part],
-            pad_id,
+            model, [context for context, _ in part], [leader for _, leader in part], pad_id
         )
         return [
             logits[row, : len(leader)].double().log_softmax(-1)

@@ -353,7 +353,7 @@ def test_a_cell_of_a_sweep_fails_with_the_reason(micro_base, tmp_path, monkeypat
         f"cells: [{{model: {micro_base}, method: caopd, seed: 0}}]\n"
     )
     sweep = read_sweep(file, tmp_path / "out")
-    monkeypatch.setattr("caopd_bench.sweep.run.local._make_harness", lambda: None)
+    monkeypatch.setattr("caopd_bench.sweep.run.local._make_evaluators", lambda _: None)
     names = [cell.name for cell in sweep.cells]
     assert work_on(sweep, names) == names
     record = Folder(sweep.output).failure(sweep.cells[0])

@@ -1,0 +1,197 @@
+"""Evaluate a cell in this process: our documents, prompts and judge, without lm-eval's evaluator.
+
+The texts come from the model class that lm-eval's backend `hf` is, in the same batches and from the
+same seeds, so that they are the same to the byte, sampled ones too. Left out is what lm-eval's
+evaluator does around it, which takes several times as long as a micro model: tables of documents,
+templates, metrics, and a log that is written and read again.
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+import random
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.runs.answers.notes import AnswerCount
+from caopd_bench.runs.lm_eval.provenance import task_provenance, thinking_setting
+from caopd_bench.runs.lm_eval.rows import make_rows
+from caopd_bench.runs.note import Note
+from caopd_bench.runs.provenance import clean_provenance
+from caopd_bench.runs.run import Row, Run
+from caopd_bench.sweep.grid.cells import IN_PROCESS, Cell
+from caopd_bench.sweep.run.quiet import find_device, quiet
+from caopd_bench.tasks.ask.documents import doc_to_text, list_docs
+from caopd_bench.tasks.catalogue.items import load_items
+from caopd_bench.tasks.judge.judge import judge
+from caopd_bench.tasks.listing import TaskEntry, list_tasks
+from caopd_bench.tasks.read.thinking import holds_thinking
+
+__all__ = ["evaluate_in_process", "why_not_in_process"]
+
+#: Questions that are part of the package, and ways of one response to each.
+QUESTIONS, WAYS = ("arith", "math"), ("conf", "conf_t1")
+#: The seeds that lm-eval sets before it loads a model.
+SEEDS = {"random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234}
+Doc = dict[str, Any]
+
+
+def why_not_in_process(cell: Cell) -> str:
+    """Say why a cell is evaluated by lm-eval alone; "" if it can be evaluated in process.
+
+    Decided are settings of the file, never the machine, so that every process decides alike.
+    """
+    wanted, known = cell.evaluate, _known_tasks()
+    for task in wanted.tasks:
+        entry = known.get(task)
+        if entry is None or entry.questions not in QUESTIONS or entry.way not in WAYS:
+            return f"{task} is not asked in process"
+    if wanted.backend != "hf":
+        return f"backend {wanted.backend}"
+    given = {
+        "model_args": wanted.model_args,
+        "gen_kwargs": wanted.gen_kwargs,
+        "metadata": wanted.metadata,
+        "num_fewshot": wanted.num_fewshot,
+        "apply_chat_template": wanted.apply_chat_template,
+    }
+    for name, value in given.items():
+        if value:
+            return f"evaluate: {name} is set"
+    if wanted.batch_size == "auto":
+        return "batch_size is auto"
+    if not cell.base.size and not cell.base.model.startswith((".", "/", "~")):
+        return "the model is a name on the hub"
+    return ""
+
+
+def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
+    """Ask a checkpoint the questions of a cell's tasks, and judge what it answers.
+
+    Parameters
+    ----------
+    cell : Cell
+        One of which `why_not_in_process` says nothing.
+    checkpoint : Path
+        A folder of transformers.
+
+    Returns
+    -------
+    Run
+        The rows that lm-eval's log would be read as, in its order; its provenance says that they
+        were made in process.
+    """
+    wanted = cell.evaluate
+    entries = [_known_tasks()[task] for task in wanted.tasks]
+    asked = [(entry, _list_docs(entry, checkpoint, wanted.limit)) for entry in entries]
+    generation = {entry.name: _read_generation(entry) for entry in entries}
+    with quiet():
+        model = _load(checkpoint, int(wanted.batch_size))
+        texts = iter(model.generate_until(list(_make_requests(asked, generation))))
+    rows: list[Row] = []
+    tasks: dict[str, Any] = {}
+    warnings: list[Note] = []
+    for entry, docs in asked:
+        name, counted, thought = entry.name, AnswerCount(), 0
+        arguments = {"gen_args_0": {"arg_1": generation[name]}}
+        first: Doc = {}
+        for doc in docs:
+            text = next(texts)
+            sample = {"doc": doc, "resps": [[text]], "arguments": arguments, **judge(doc, [text])}
+            rows += make_rows(name, sample, name)
+            counted.add_text(text)
+            thought += holds_thinking(text)
+            first = first or sample
+        about = {
+            "config": {"model": "hf"},
+            "configs": {name: {"generation_kwargs": generation[name]}},
+            "versions": {name: float(entry.version)},
+            "n-shot": {name: 0},
+        }
+        tasks[name] = {
+            **task_provenance(name, first, about),
+            "source": docs[0].get("source"),
+            "thinking": {**thinking_setting({}, "hf"), "seen": thought / len(docs)},
+        }
+        warnings += [Note(name, text) for text in counted.notes("")]
+    provenance = clean_provenance({**_describe(cell, checkpoint, model), "tasks": tasks})
+    return Run(cell.name, str(checkpoint), rows, provenance, tuple(warnings))
+
+
+def _known_tasks() -> dict[str, TaskEntry]:
+    return {entry.name: entry for entry in list_tasks()}
+
+
+def _list_docs(entry: TaskEntry, checkpoint: Path, limit: int | None) -> list[Doc]:
+    items = _load_items(entry.questions)
+    return list_docs(items, entry.way, pretrained=str(checkpoint))["test"][:limit]
+
+
+@functools.cache
+def _load_items(questions: str) -> list[Doc]:
+    """Load the questions once a process: every document of them is a copy."""
+    return load_items(questions)
+
+
+def _read_generation(entry: TaskEntry) -> dict[str, Any]:
+    """Read how a task's answers are decoded, from the file that lm-eval reads."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads the functions that a task names as their names."""
+
+    Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
+    with entry.path.open(encoding="utf-8") as stream:
+        known: dict[str, Any] = yaml.load(stream, Loader)["generation_kwargs"]
+    return known
+
+
+def _load(checkpoint: Path, batch_size: int) -> Any:
+    """Load a model as lm-eval does: seeds first, since samples go on from where loading left."""
+    import numpy as np
+    import torch
+    from lm_eval.models.huggingface import HFLM
+
+    random.seed(SEEDS["random_seed"])
+    np.random.seed(SEEDS["numpy_seed"])  # noqa: NPY002
+    torch.manual_seed(SEEDS["torch_seed"])
+    return HFLM.create_from_arg_obj(
+        {"pretrained": str(checkpoint)},
+        {"batch_size": batch_size, "max_batch_size": None, "device": find_device()},
+    )
+
+
+def _make_requests(
+    asked: list[tuple[TaskEntry, list[Doc]]], generation: Mapping[str, Any]
+) -> Iterator[Any]:
+    from lm_eval.api.instance import Instance
+
+    for entry, docs in asked:
+        for number, doc in enumerate(docs):
+            prompt = doc["system_message"] + doc_to_text(doc)
+            arguments = (prompt, generation[entry.name])
+            yield Instance("generate_until", doc, arguments, number, (entry.name, number, 1))
+
+
+def _describe(cell: Cell, checkpoint: Path, model: Any) -> dict[str, Any]:
+    return {
+        "model": str(checkpoint),
+        "evaluator": IN_PROCESS,
+        "backend": "hf",
+        "model_args": {"pretrained": str(checkpoint)},
+        "gen_kwargs": None,
+        "batch_size": cell.evaluate.batch_size,
+        "dtype": str(model.model.dtype),
+        "revision": "main",
+        "parameters": model.model.num_parameters(),
+        "seeds": SEEDS,
+        "limit": cell.evaluate.limit,
+        # Of the model class that answers; no more of it was used.
+        "lm_eval_version": metadata.version("lm_eval"),
+        "transformers_version": metadata.version("transformers"),
+        "torch_version": metadata.version("torch"),
+        "python_version": platform.python_version(),
+    }
