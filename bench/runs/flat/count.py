@@ -121,14 +121,14 @@ class FlatCounter:
     def _label(self, names: Sequence[Names], *, is_last: bool) -> NDArray[np.uint64] | None:
         if self.gave_up_items or names[0] is None:
             return None
+        # Rows of distinct questions are independent.
         is_all = is_last and not self._all.n
-        if is_all and not self._with_labels and are_distinct(names):
-            return None  # rows of distinct questions are independent
+        if not self._with_labels:
+            return None if is_all and are_distinct(names) else label_names(names)
         labels = label_names(names)
-        if self._with_labels:
-            before = [] if self._labels is None else [self._labels]
-            self._labels = np.unique(np.concatenate([*before, labels]))
-        return labels
+        before = [] if self._labels is None else [self._labels]
+        self._labels = np.unique(np.concatenate([*before, labels]))
+        return None if is_all and self._labels.size == labels.size else labels
 
     def _cells(self) -> Iterator[_Cell]:
         yield self._all
