@@ -23,7 +23,7 @@ __all__ = ["Pair", "Read", "Text", "compare", "guess_seconds", "read"]
 Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
 Read: TypeAlias = "tuple[Spans, ParsedResponse]"
 #: What a response takes, and each of its characters, in seconds.
-EACH, CHARACTER = 3e-5, 5e-8
+EACH, CHARACTER = 1e-5, 2e-8
 #: A letter alone, in markup or with the sign of a label.
 _BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")
 
