@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = [
     "Wanted",
     "column_names",
     "csv_rows",
+    "find_flat",
     "format_of",
     "json_rows",
     "read_chunks",
@@ -41,6 +43,23 @@ def format_of(file: Path) -> str:
     """Give the format by the name of a file; "" if it is no flat file."""
     name = file.name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), "")
+
+
+def find_flat(path: Path) -> list[Path]:
+    """Find the flat files that a path means: one, those below a folder, or those of a pattern."""
+    if path.is_file():
+        return [path] if format_of(path) else []
+    if not path.is_dir():
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (absolute patterns)
+        return sorted(file for file in map(Path, matches) if format_of(file) and file.is_file())
+    return sorted(
+        file
+        for file in path.rglob("*")
+        # Spark and Delta keep their own files beside the data, Jupyter old copies.
+        if format_of(file)
+        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+        and file.is_file()
+    )
 
 
 def without_suffix(name: str) -> str:

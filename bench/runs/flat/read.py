@@ -6,7 +6,6 @@ where nobody does, only counts are kept, and the numbers made from them are the 
 
 from __future__ import annotations
 
-import glob
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from caopd_bench.runs.flat.values import Chunk, Wanted
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run, make_row
 
-__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "Keep", "NoColumnError", "find_flat", "read_flat"]
+__all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "Keep", "NoColumnError", "read_flat"]
 
 #: The task of rows that name none.
 FLAT_TASK = "answers"
@@ -80,23 +79,6 @@ class Columns:
     decimals: int | None = None
     judge: bool = False
     keep: Keep = "rows"
-
-
-def find_flat(path: Path) -> list[Path]:
-    """Find the flat files that a path means: one, those below a folder, or those of a pattern."""
-    if path.is_file():
-        return [path] if format_of(path) else []
-    if not path.is_dir():
-        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (absolute patterns)
-        return sorted(file for file in map(Path, matches) if format_of(file) and file.is_file())
-    return sorted(
-        file
-        for file in path.rglob("*")
-        # Spark and Delta keep their own files beside the data, Jupyter old copies.
-        if format_of(file)
-        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
-        and file.is_file()
-    )
 
 
 #: Columns of a packed study (`runs.stored.study`, which builds on these files).

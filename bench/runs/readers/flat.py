@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caopd_bench.runs.flat.read import Columns, find_flat, read_flat
+from caopd_bench.runs.flat.files import find_flat
+from caopd_bench.runs.flat.read import Columns, read_flat
 from caopd_bench.runs.readers.reader import Reader
 from caopd_bench.runs.run import AnyRun
 
