@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
@@ -83,12 +84,17 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
 
 def estimate_evaluation(cell: Cell, evaluator: str) -> float:
     """Estimate the seconds of the evaluation of a cell of a micro model, without its training."""
-    known = {entry.name: count_items(entry.questions) for entry in list_tasks()}
+    known = _count_questions()
     answers = sum(known.get(task, UNKNOWN_TASK) for task in cell.evaluate.tasks)
     limit = cell.evaluate.limit
     if limit is not None:
         answers = min(answers, limit * len(cell.evaluate.tasks))
     return EVALUATION[evaluator] * answers
+
+
+@functools.cache
+def _count_questions() -> dict[str, int]:
+    return {entry.name: count_items(entry.questions) for entry in list_tasks()}
 
 
 def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from caopd_bench.runs.answers.notes import AnswerCount
+from caopd_bench.runs.answers.count import AnswerCount
 from caopd_bench.runs.lm_eval.provenance import task_provenance, thinking_setting
 from caopd_bench.runs.lm_eval.rows import make_rows
 from caopd_bench.runs.note import Note
@@ -26,6 +26,7 @@ from caopd_bench.sweep.grid.cells import IN_PROCESS, Cell
 from caopd_bench.sweep.run.quiet import find_device, quiet
 from caopd_bench.tasks.ask.documents import doc_to_text, list_docs
 from caopd_bench.tasks.catalogue.items import load_items
+from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS
 from caopd_bench.tasks.judge.judge import judge
 from caopd_bench.tasks.listing import TaskEntry, list_tasks
 from caopd_bench.tasks.read.thinking import holds_thinking
@@ -33,7 +34,7 @@ from caopd_bench.tasks.read.thinking import holds_thinking
 __all__ = ["evaluate_in_process", "why_not_in_process"]
 
 #: Questions that are part of the package, and ways of one response to each.
-QUESTIONS, WAYS = ("arith", "math"), ("conf", "conf_t1")
+QUESTIONS, ASKED = ("arith", "math"), ("conf", "conf_t1")
 #: The seeds that lm-eval sets before it loads a model.
 SEEDS = {"random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234}
 Doc = dict[str, Any]
@@ -47,7 +48,7 @@ def why_not_in_process(cell: Cell) -> str:
     wanted, known = cell.evaluate, _known_tasks()
     for task in wanted.tasks:
         entry = known.get(task)
-        if entry is None or entry.questions not in QUESTIONS or entry.way not in WAYS:
+        if entry is None or entry.questions not in QUESTIONS or entry.way not in ASKED:
             return f"{task} is not asked in process"
     if wanted.backend != "hf":
         return f"backend {wanted.backend}"
@@ -87,7 +88,7 @@ def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
     wanted = cell.evaluate
     entries = [_known_tasks()[task] for task in wanted.tasks]
     asked = [(entry, _list_docs(entry, checkpoint, wanted.limit)) for entry in entries]
-    generation = {entry.name: _read_generation(entry) for entry in entries}
+    generation = {entry.name: _decoding(entry) for entry in entries}
     with quiet():
         model = _load(checkpoint, int(wanted.batch_size))
         texts = iter(model.generate_until(list(_make_requests(asked, generation))))
@@ -121,6 +122,7 @@ def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
     return Run(cell.name, str(checkpoint), rows, provenance, tuple(warnings))
 
 
+@functools.cache
 def _known_tasks() -> dict[str, TaskEntry]:
     return {entry.name: entry for entry in list_tasks()}
 
@@ -136,17 +138,15 @@ def _load_items(questions: str) -> list[Doc]:
     return load_items(questions)
 
 
-def _read_generation(entry: TaskEntry) -> dict[str, Any]:
-    """Read how a task's answers are decoded, from the file that lm-eval reads."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Reads the functions that a task names as their names."""
-
-    Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
-    with entry.path.open(encoding="utf-8") as stream:
-        known: dict[str, Any] = yaml.load(stream, Loader)["generation_kwargs"]
-    return known
+def _decoding(entry: TaskEntry) -> dict[str, Any]:
+    """Give how a task's answers are decoded, as `tasks.write_yaml` writes it for lm-eval."""
+    is_sampled = WAYS[entry.way].sampled
+    return {
+        "until": list(STOP_SEQUENCES),
+        "do_sample": is_sampled,
+        "temperature": 1.0 if is_sampled else 0.0,
+        "max_gen_toks": entry.max_tokens,
+    }
 
 
 def _load(checkpoint: Path, batch_size: int) -> Any:

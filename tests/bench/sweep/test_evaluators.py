@@ -52,6 +52,15 @@ def test_both_give_the_same_bytes_and_tell_who_evaluated(small, write):
             theirs / "run/rows.jsonl.gz"
         ).read_bytes()
         assert len((ours / "run/rows.jsonl.gz").read_bytes()) > 100
+        tasks = [
+            json.loads((place / "run/summary.json").read_text())["provenance"]["tasks"]
+            for place in (ours, theirs)
+        ]
+        for name in TASKS:  # lm-eval's evaluator makes the hash
+            assert tasks[1][name].pop("task_hash")
+            if chosen[cell.name] == IN_PROCESS:
+                assert tasks[0][name].pop("task_hash") is None
+                assert tasks[0][name] == tasks[1][name]
         for place, evaluator in ((ours, chosen[cell.name]), (theirs, LM_EVAL)):
             summary = json.loads((place / "run/summary.json").read_text())
             assert summary["provenance"]["evaluator"] == evaluator
