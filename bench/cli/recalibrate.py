@@ -25,7 +25,8 @@ def add(commands: Any) -> None:
         "--output",
         type=arguments.path,
         metavar="FILE",
-        help="write the map, strict JSON; without it the numbers are only printed",
+        help="write the map, strict JSON; - for standard output, the table then goes to standard "
+        "error; without it the numbers are only printed",
     )
     recalibrate.add_argument("--task", metavar="NAME", help="of a run with several tasks")
     recalibrate.add_argument(
@@ -53,6 +54,7 @@ def add(commands: Any) -> None:
 
 def run_recalibrate(options: argparse.Namespace) -> int:
     """Carry out the command."""
+    from caopd_bench.core.deliver import STDOUT, print_table
     from caopd_bench.maps.fit import choose_task, recalibrate
     from caopd_bench.maps.words import (
         describe_fit,
@@ -74,19 +76,22 @@ def run_recalibrate(options: argparse.Namespace) -> int:
         seed=options.seed,
         level=options.confidence,
     )
-    if options.output:
+    is_file = options.output not in (None, STDOUT)
+    if is_file:
         fitted.save(options.output)
     kind, parsed = wording_of(run, task).name, run.count(task).parsed
-    print(inline(task, NAME_WIDTH))
-    print(f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}")
-    print(f"  {describe_fit(fitted, kind)}\n")
-    print(render_gains(fitted, kind))
+    blocks = [
+        inline(task, NAME_WIDTH),
+        f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}",
+        f"  {describe_fit(fitted, kind)}\n",
+        render_gains(fitted, kind),
+    ]
     if parsed is not None:
-        print(f"\n{render_values(fitted, parsed, kind)}\n")
+        blocks.append(f"\n{render_values(fitted, parsed, kind)}\n")
         notes = [*notes_on_task(run, task), *describe_limits(fitted, parsed, kind)]
-        for note in notes:
-            print(f"  note: {inline(note)}")
-    if options.output:
+        blocks += [f"  note: {inline(note)}" for note in notes]
+    if is_file:
         file = inline(options.output, 200)
-        print(f"\n{file}: written; to apply it: caopd-bench score RUN --map {file}")
+        blocks.append(f"\n{file}: written; to apply it: caopd-bench score RUN --map {file}")
+    print_table(blocks, options.output, fitted.to_json())
     return 0

@@ -22,6 +22,9 @@ def test_a_table_notes_and_a_file(run, make_run, tmp_path):
     again = tmp_path / "again.json"
     assert run("recalibrate", folder, "-o", again)[0] == 0
     assert again.read_bytes() == file.read_bytes()
+    code, text, table = run("recalibrate", folder, "-o", "-")
+    assert (code, text) == (0, file.read_text())
+    assert out.startswith(table.strip("\n"))
 
 
 def test_without_a_file_nothing_is_written(run, make_run, tmp_path):
