@@ -47,6 +47,7 @@ _SCALE = re.compile(
     r"[(\[][^()\[\]0-9]*[01](?:\.0+)?\s*(?:-|–|—|to|and)\s*(?:1(?:\.0+)?|10|100)\s*%?[^()\[\]0-9]*[)\]]"
 )
 _NUMBER = re.compile(r"(?:[0-9]+(?:[.,][0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+_PLAIN_DECIMAL = re.compile(r"0?\.[0-9]{1,30}")
 _THOUSANDS = re.compile(r"[1-9][0-9]*,[0-9]{3}")  # 1,000 may be a thousand or one
 _PERCENT = re.compile(r"\s*(?:\\?%|percent|per cent|pct)", re.IGNORECASE)
 _OUT_OF = re.compile(r"\s*(?P<sign>/|out of|of)\s*", re.IGNORECASE)
@@ -130,6 +131,8 @@ def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
 
 
 def _read_any(raw: str, scale: int | None) -> Reading:
+    if scale is None and _PLAIN_DECIMAL.fullmatch(raw):
+        return Reading(float(raw), False, None)
     text = _strip_markup(raw)
     if not text:
         return Reading(None, False, "no number" if raw.strip() else "empty")
