@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from caopd_bench.metrics.limits.student import student_quantile
 from caopd_bench.metrics.rows.tally import Tally
-from caopd_bench.metrics.selection.sequence import Cuts, plan, run
+from caopd_bench.metrics.selection import sequence
+from caopd_bench.metrics.selection.sequence import Cuts
 from caopd_bench.metrics.selection.tails import FloatArray, at_least, upper_limits
 
 PICKS = 100
@@ -74,11 +75,10 @@ def certify(tally: Tally, max_risk: float, error: float) -> tuple[int, int]:
         cuts, at = seen(pick)
         if not at.size:
             continue
-        chosen = plan(cuts, max_risk, error / HALF)
-        lowest = run(cuts, chosen, max_risk, error / HALF)
-        if lowest >= 0:
-            votes[at[chosen.first]] += 1
-            votes[at[lowest] + 1] -= 1
+        path = sequence.certify(cuts, max_risk, error / HALF)
+        if path is not None:
+            votes[at[path.first]] += 1
+            votes[at[path.lowest] + 1] -= 1
     agreed = np.flatnonzero(np.cumsum(votes) * HALF >= PICKS)
     return (int(agreed[0]), int(agreed[-1])) if agreed.size else (-1, -1)
 

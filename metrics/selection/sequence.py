@@ -30,6 +30,10 @@ which the mean risk would be half the limit if the risk fell to zero in a straig
 look at counts of rows at the end of the sequence too: the lowest ``PEEK`` of the rows are set aside
 in any case, tied ones excepted, and never so many that no cut could be certified. With them the
 error rate was enumerated for laws that were searched for the worst (``tests/metrics/selection``).
+
+**A second sequence** with a tenth of the error rate starts as early as any test can reject, and
+goes down to the last cut. It certifies the few sure answers of a model whose others are hopeless,
+where M is too large. The lower of the two cuts is the result.
 """
 
 from __future__ import annotations
@@ -43,6 +47,7 @@ from numpy.typing import NDArray
 from caopd_bench.metrics.rows.tally import Tally
 from caopd_bench.metrics.selection.tails import ROUNDING, FloatArray, at_most, fewest_rows
 
+EARLY = 0.1  # of the error rate: what the sequence with the early start has
 PEEK = 0.02  # share of the rows, the lowest, that may be set aside whatever they state
 HOPELESS = 6.0  # times the limit: a value of a higher predicted risk is set aside
 LEAST_PART = 0.15  # of the rows that are left: no start is earlier
@@ -72,6 +77,14 @@ class Plan(NamedTuple):
 
     first: int
     last: int
+
+
+class Path(NamedTuple):
+    """The cuts of a sequence that were certified, from the first to the lowest, and its share."""
+
+    first: int
+    lowest: int
+    error: float
 
 
 def cuts_of(tally: Tally) -> Cuts:
@@ -112,6 +125,18 @@ def _set_aside(cuts: Cuts, max_risk: float, few: int, enough: int) -> tuple[int,
     # Where a row stands alone, its place was looked at: it is not drawn any more.
     alone = last > enough and cuts.rows[last] - cuts.rows[last - 1] == 1
     return last - int(alone), risk
+
+
+def certify(cuts: Cuts, max_risk: float, error: float) -> Path | None:
+    """Return the sequence of tests that certifies most, or None if none does."""
+    late, early = error * (1.0 - EARLY), error * EARLY
+    chosen = plan(cuts, max_risk, late)
+    lowest = run(cuts, chosen, max_risk, late)
+    first = int(np.searchsorted(cuts.rows, fewest_rows(max_risk, early)))
+    other = run(cuts, Plan(first, cuts.rows.size - 1), max_risk, early)
+    if other > lowest:
+        return Path(first, other, early)
+    return Path(chosen.first, lowest, late) if lowest >= 0 else None
 
 
 def run(cuts: Cuts, plan_: Plan, max_risk: float, error: float) -> int:

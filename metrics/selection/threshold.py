@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
-from caopd_bench.metrics.selection.sequence import Cuts, cuts_of, plan, run
+from caopd_bench.metrics.selection.sequence import EARLY, Cuts, Path, certify, cuts_of
 from caopd_bench.metrics.selection.tails import (
     ROUNDING,
     at_least,
@@ -118,7 +118,7 @@ def certified_threshold(
     -------
     Threshold
         The same for every order of the rows. Some cut is certified only from
-        ``log(1 - level) / log(1 - max_risk)`` kept rows on (59 for .05 at .95).
+        ``log(.9 (1 - level)) / log(1 - max_risk)`` kept rows on (61 for .05 at .95).
 
     Raises
     ------
@@ -151,12 +151,11 @@ def certified_threshold(
     cuts = cuts_of(tally)
     if clustered.is_clustered(tally):
         return _by_clusters(tally, cuts, max_risk, level)
-    chosen = plan(cuts, max_risk, error)
-    found = run(cuts, chosen, max_risk, error)
-    if found < 0:
+    path = certify(cuts, max_risk, error)
+    if path is None:
         return _not_certified(cuts, max_risk, level)
-    bound = _path_limit(cuts, chosen.first, found, error)
-    return certified(cuts, found, min(bound, max_risk), max_risk, level, EXACT)
+    bound = _path_limit(cuts, path)
+    return certified(cuts, path.lowest, min(bound, max_risk), max_risk, level, EXACT)
 
 
 def certified(
@@ -191,15 +190,15 @@ def check_share(name: str, value: Any, example: str) -> None:
         raise ValueError(f"{name} must be between 0 and 1, got {value!r}; {example}")
 
 
-def _path_limit(cuts: Cuts, first: int, last: int, error: float) -> float:
-    """Return the largest limit of the cuts from ``first`` to ``last``."""
-    at = np.arange(first, last + 1)
+def _path_limit(cuts: Cuts, path: Path) -> float:
+    """Return the largest limit of the cuts of a sequence."""
+    at = np.arange(path.first, path.lowest + 1)
     if at.size > MANY:
         # It is among the largest shares with their spread; an inverse costs a microsecond or two.
         share = cuts.wrong[at] / cuts.rows[at]
         spread = np.sqrt((share + 1.0 / cuts.rows[at]) / cuts.rows[at])
         at = at[np.argpartition(-(share + 2.0 * spread), MANY)[:MANY]]
-    return float(upper_limits(cuts.wrong[at], cuts.rows[at], error).max())
+    return float(upper_limits(cuts.wrong[at], cuts.rows[at], path.error).max())
 
 
 def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
@@ -215,7 +214,7 @@ def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
             reason=f"no cut that keeps {TELLING} answers or more keeps the risk: at its surest "
             f"the model errs at {share[best - first]:.1%}, limit from below {low:.1%} ({where})",
         )  # fmt: skip
-    few = fewest_rows(max_risk, 1.0 - level)
+    few = fewest_rows(max_risk, (1.0 - level) * (1.0 - EARLY))
     if cuts.n < few:
         return nothing(
             "INCONCLUSIVE", cuts, max_risk, level, EXACT,
@@ -267,7 +266,7 @@ def _needed(cuts: Cuts, max_risk: float, level: float) -> int | None:
     rough = (max_risk + np.sqrt(max_risk * risk)) / (gap * gap) / kept
     least = math.inf
     for i in np.argsort(rough, kind="stable")[:4]:  # NaN comes last
-        rows = rows_needed(float(risk[i]), max_risk, 1.0 - level, POWER)
+        rows = rows_needed(float(risk[i]), max_risk, (1.0 - level) * (1.0 - EARLY), POWER)
         least = min(least, rows * cuts.n / int(kept[i]))
     # A cut may have failed by chance although it had as many rows: more than there are it is.
     return None if math.isinf(least) else max(math.ceil(least), cuts.n + 1)
@@ -280,7 +279,8 @@ def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Thr
     first, found = clustered.certify(tally, max_risk, error)
     if found >= 0:
         # The first of the path and the last: in between no limit matters to the promise.
-        bound = max(clustered.risk_limit(tally, i, error) for i in {first, found})
+        share = error * (1.0 - EARLY)
+        bound = max(clustered.risk_limit(tally, i, share) for i in {first, found})
         return certified(
             cuts, found, min(bound, max_risk), max_risk, level, PICKED,
             clusters=clusters, coverage_limits=clustered.coverage_limits(tally, found, level),

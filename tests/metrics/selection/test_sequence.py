@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from caopd_bench.metrics.selection import sequence
-from caopd_bench.metrics.selection.sequence import Cuts, Plan, plan, run
+from caopd_bench.metrics.selection.sequence import Cuts, Plan, certify, run
 from caopd_bench.metrics.selection.tails import (
     at_least,
     at_most,
@@ -53,8 +53,8 @@ def _decide(values, counts, risk, error):
     used = np.flatnonzero(counts.sum(axis=1))
     rows, wrong = counts[used].sum(axis=1), counts[used, 1]
     cuts = Cuts(np.asarray(values)[used], np.cumsum(rows), np.cumsum(wrong))
-    found = run(cuts, plan(cuts, risk, error), risk, error)
-    return used[found] if found >= 0 else -1
+    path = certify(cuts, risk, error)
+    return used[path.lowest] if path else -1
 
 
 def at_the_border(mass, above):

@@ -20,8 +20,8 @@ import numpy as np
 import scipy
 
 from caopd_bench.metrics import Tally, certified_threshold, tally
-from caopd_bench.metrics.selection.sequence import Cuts, plan
-from caopd_bench.metrics.selection.sequence import run as sequence_run
+from caopd_bench.metrics.selection import clustered, sequence
+from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
 from caopd_bench.metrics.selection.tails import most_wrong
 
 HERE = Path(__file__).resolve()
@@ -68,7 +68,7 @@ def simulate(cell):
     law = F.LAWS[name](limit)
     rng = np.random.default_rng([seed, zlib.crc32(f"{name} {n} {limit} {level}".encode())])
     if law.samples > 1:
-        return _clustered(law, n, limit, level, max(times // 5, 20), rng)
+        return _clustered(law, n, limit, level, max(times // 10, 20), rng)
     rows, wrong = law.draw(n, times, rng)
     found = [_ours(law, rows[i], wrong[i], limit, level, i < CHECKED) for i in range(times)]
     kept, errors = np.cumsum(rows, axis=1), np.cumsum(wrong, axis=1)
@@ -88,8 +88,8 @@ def _ours(law, rows, wrong, limit, level, check):
     used = np.flatnonzero(rows)
     cuts = Cuts(law.values[used], np.cumsum(rows[used]), np.cumsum(wrong[used]))
     error = 1.0 - level
-    index = sequence_run(cuts, plan(cuts, limit, error), limit, error)
-    found = int(used[index]) if index >= 0 else -1
+    path = sequence.certify(cuts, limit, error)
+    found = int(used[path.lowest]) if path else -1
     if check:  # what the public function does with these rows, less its sentences
         up = used[::-1]
         counted = Tally(law.values[up], rows[up] - wrong[up], wrong[up])
@@ -106,12 +106,20 @@ def _index(law, found):
 
 def _clustered(law, n, limit, level, times, rng):
     cuts, careless = [], []
-    for _ in range(times):
+    error = 1.0 - level
+    for i in range(times):
         value, wrong, question = law.draw_clusters(n, rng)
         counted = tally(law.values[value], ~wrong, cluster=question)
-        cuts.append(_index(law, certified_threshold(counted, max_risk=limit, level=level)))
-        as_rows = Tally(*counted.cells)
-        careless.append(_index(law, certified_threshold(as_rows, max_risk=limit, level=level)))
+        lowest = clustered.certify(counted, limit, error)[1]
+        every = cuts_of(counted)
+        path = sequence.certify(every, limit, error)
+        as_rows = path.lowest if path else -1
+        for found, chosen in ((lowest, cuts), (as_rows, careless)):
+            cut = every.value[found] if found >= 0 else np.inf
+            chosen.append(int(np.count_nonzero(law.values >= cut)) - 1)
+        if i < CHECKED:
+            public = certified_threshold(counted, max_risk=limit, level=level)
+            assert _index(law, public) == cuts[-1]
     return {
         "ours": judge(law, cuts, limit), "as rows": judge(law, careless, limit), "times": times,
     }  # fmt: skip
@@ -148,7 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", default=str(HERE.with_name("threshold.json")))
     parser.add_argument("--page", help="a Markdown file with the marks of the tables")
-    parser.add_argument("--times", type=int, default=2000)
+    parser.add_argument("--times", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, choices=[1, 2], default=1)
     parser.add_argument("--laws", nargs="+", choices=[*F.LAWS], default=[*F.LAWS])

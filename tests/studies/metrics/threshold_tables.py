@@ -21,7 +21,7 @@ def write(records, versions, times, seed):
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
     return "\n\n".join([
         "Written by `python tests/studies/metrics/simulate_threshold.py --page docs/threshold.md`: "
-        f"{len(records)} cells, {times} simulated sets each (a fifth for clustered laws), "
+        f"{len(records)} cells, {times} simulated sets each (a tenth for clustered laws), "
         f"seed {seed}; {made}.",
         _overall(records), _broken(records, names), _rules(records, names),
         _coverage(records, names), _sizes(records, names),
