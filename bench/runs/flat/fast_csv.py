@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -111,9 +110,10 @@ def _row_ends(data: bytes) -> NDArray[np.int64] | None:
 
 def _has_pyarrow() -> bool:
     try:
-        return find_spec("pyarrow") is not None
-    except ValueError:  # somebody put None in its place
+        import pyarrow.csv  # noqa: F401 (whether it can be had)
+    except ImportError:
         return False
+    return True
 
 
 def _read_by_module(
