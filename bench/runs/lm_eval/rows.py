@@ -26,7 +26,6 @@ __all__ = [
     "has_text",
     "holds_parts",
     "judge_again",
-    "list_repeats",
     "list_texts",
     "make_rows",
     "read_text",
@@ -243,12 +242,8 @@ def _first_text(response: Any) -> str | None:
     return read_text(response)
 
 
-def list_repeats(sample: Mapping[str, Any]) -> list[str | None]:
-    """Give all responses to the only request for a text; none where there are several requests."""
-    return _list_repeats(sample, way_of(section(sample, "doc")))
-
-
 def _list_repeats(sample: Mapping[str, Any], way: Way) -> list[str | None]:
+    """Give all responses to the only request for a text; none where there are several requests."""
     responses = _listed(sample.get("resps"))
     if len(responses) != 1 or not way.generates:
         return []
@@ -257,7 +252,9 @@ def _list_repeats(sample: Mapping[str, Any], way: Way) -> list[str | None]:
 
 def count_repeats(sample: Mapping[str, Any]) -> int:
     """Count the responses to the only request, where lm-eval judged one of them."""
-    return 1 if isinstance(sample.get("acc"), list) else len(list_repeats(sample))
+    if isinstance(sample.get("acc"), list):
+        return 1
+    return len(_list_repeats(sample, way_of(section(sample, "doc"))))
 
 
 def read_text(response: Any) -> str | None:
