@@ -8,7 +8,8 @@ docs/gate.md).
 This file imports nothing at its top: a signal or a broken installation is met inside `main`. Start
 with `parser`, which collects the commands; `rescore` is the shortest of them.
 
-Imports `comparison`, `core`, `gates`, `report`, `runs`, `scores`, `sweep`, `tasks` and `train`.
+Imports `comparison`, `core`, `gates`, `maps`, `report`, `runs`, `scores`, `sweep`, `tasks` and
+`train`.
 """
 
 from __future__ import annotations
