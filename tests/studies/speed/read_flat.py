@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -43,8 +44,8 @@ WITHOUT_PYARROW = (
 )
 
 
-def write_rows(folder: Path, rows: int, seed: int = 0) -> dict[str, Path]:
-    """Write the same rows as JSONL, CSV and Parquet; give the files by their suffix."""
+def write_rows(folder: Path, rows: int, seed: int = 0) -> None:
+    """Write the same rows as JSONL, CSV and Parquet."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -59,19 +60,24 @@ def write_rows(folder: Path, rows: int, seed: int = 0) -> dict[str, Path]:
         "level": (np.arange(rows) % 10).tolist(),
         "topic": [f"topic {i % 1000}" for i in range(rows)],
     }
-    files = {kind: folder / f"rows.{kind}" for kind in KINDS}
+    files = _files(folder)
     csv.write_csv(pa.table(columns), files["csv"])
     parquet.write_table(pa.table(columns), files["parquet"])
     with files["jsonl"].open("w", encoding="utf-8") as stream:
         for row in zip(*columns.values(), strict=True):
             stream.write(json.dumps(dict(zip(columns, row, strict=True))) + "\n")
-    return files
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {kind: folder / f"rows.{kind}" for kind in KINDS}
 
 
 def measure(baseline: str | None = None, *, rounds: int = 5) -> list[Line]:
     """Time `score` of a million rows; `baseline` is the python of the first version."""
     with tempfile.TemporaryDirectory() as scratch:
-        files = write_rows(Path(scratch), ROWS)
+        # By a process of its own: a command's peak of memory is at least that of its parent.
+        subprocess.run([sys.executable, __file__, "--write", scratch], check=True)
+        files = _files(Path(scratch))
         lines = [_of_kind(kind, file, baseline, rounds) for kind, file in files.items()]
         return [*lines, _of_groups(files["csv"], baseline)]
 
@@ -127,7 +133,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--baseline", metavar="PYTHON", help="that of the first version")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write the files and no more")
     options = parser.parse_args()
+    if options.write:
+        write_rows(options.write, ROWS)
+        return 0
     print(render(measure(options.baseline, rounds=options.rounds)))
     return 0
 
