@@ -78,7 +78,8 @@ from caopd_bench.metrics.scorers import auroc_score, brier_score, ece_score
 from caopd_bench.metrics.selection.cost import CostThreshold, cheapest_threshold
 from caopd_bench.metrics.selection.coverage import risk_at_coverage
 from caopd_bench.metrics.selection.groups import certified_thresholds
-from caopd_bench.metrics.selection.threshold import Threshold, certified_threshold
+from caopd_bench.metrics.selection.result import Threshold
+from caopd_bench.metrics.selection.threshold import certified_threshold
 
 __all__ = [
     "FAMILY", "METRICS", "BrierChange", "Cell", "CellVerdict", "Change", "Comparison",

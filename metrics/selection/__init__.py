@@ -2,5 +2,5 @@
 
 Start with `threshold`; the argument behind it is in `sequence`. `anytime` watches a cut in use.
 
-Imports nothing yet.
+Imports `limits` and `rows`.
 """

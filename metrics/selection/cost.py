@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
+from caopd_bench.metrics.selection.result import NAN, Outcome, whole_rows
 from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
 from caopd_bench.metrics.selection.tails import FloatArray, upper_limits
-from caopd_bench.metrics.selection.threshold import NAN, Outcome, whole_rows
 
 #: The cuts that are looked at, fixed before any row is: the error rate is shared by them.
 COST_CUTS = (

@@ -11,14 +11,10 @@ from numpy.typing import ArrayLike
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
+from caopd_bench.metrics.selection.result import Threshold, certified, whole_rows
 from caopd_bench.metrics.selection.sequence import cuts_of
 from caopd_bench.metrics.selection.tails import upper_limit
-from caopd_bench.metrics.selection.threshold import (
-    PICKED,
-    Threshold,
-    certified,
-    whole_rows,
-)
+from caopd_bench.metrics.selection.threshold import PICKED
 
 EXACT = "exact binomial limit at one cut"
 

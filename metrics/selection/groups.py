@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import rows_or_tally
-from caopd_bench.metrics.selection.threshold import Threshold, certified_threshold
+from caopd_bench.metrics.selection.result import Threshold
+from caopd_bench.metrics.selection.threshold import certified_threshold
 
 Key = TypeVar("Key")
 
