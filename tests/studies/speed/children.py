@@ -1,5 +1,6 @@
 """CPU seconds and peak memory of commands that run as processes of their own."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -11,6 +12,20 @@ from pathlib import Path
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
+
+
+# The peak of a process includes that of the process it was forked from, so commands are children
+# of a process that holds nothing.
+LAUNCHER = """
+import json, os, subprocess, sys
+process = subprocess.Popen(
+    sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+)
+said = process.stderr.read()
+_, status, usage = os.wait4(process.pid, 0)
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, said[-2000:]]))
+"""
 
 
 @dataclass(frozen=True)
@@ -35,17 +50,18 @@ class Cost:
 def run_once(command: list[str], *, codes: tuple[int, ...] = (0,)) -> Cost:
     """Run a command to its end; its output is thrown away unless it fails."""
     environment = {**os.environ, **ONE_THREAD, "CAOPD_BENCH_PROGRESS": "0", "MPLBACKEND": "agg"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, text=True
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, *command],
+        capture_output=True,
+        env=environment,
+        text=True,
+        check=True,
     )
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in codes:
+    code, seconds, kilobytes, said = json.loads(done.stdout)
+    if code not in codes:
         last = said.strip().splitlines()[-1:] or ["no message"]
-        return Cost(problem=f"exit code {process.returncode}: {last[0]}"[:120])
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        return Cost(problem=f"exit code {code}: {last[0]}"[:120])
+    return Cost(seconds, kilobytes / 1024)
 
 
 def run_interleaved(
