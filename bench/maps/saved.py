@@ -16,11 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 from caopd_bench.core.deliver import dump_json, write_files
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.maps.check import read_parts
+from caopd_bench.maps.check import Parts, check_parts, read_parts
 from caopd_bench.metrics import Recalibrator
 from caopd_bench.runs.stored.secrets import say_left_out
 
-__all__ = ["METHODS", "ConfidenceMap", "Estimate", "Fitted", "Gain", "MapMethod", "load_map"]
+__all__ = [
+    "METHODS",
+    "ConfidenceMap",
+    "Estimate",
+    "Fitted",
+    "Gain",
+    "MapMethod",
+    "load_map",
+    "map_of",
+]
 
 MapMethod = Literal["isotonic", "beta", "platt", "temperature"]
 #: Those that never lower a confidence while another one rises, and use its order.
@@ -164,23 +173,25 @@ class ConfidenceMap:
             f"answers={self.fitted.parsed})"
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give what the file holds; `map_of` makes a map of it."""
+        fitted, estimate = self.fitted, self.estimate
+        return {
+            "kind": "caopd-bench map",
+            "format": 1,
+            "task": self.task,
+            "map": self.recalibrator.to_dict(),
+            "fitted": {**fitted._asdict(), "parsers": list(fitted.parsers)},
+            "estimate": {
+                **estimate._asdict(),
+                "gains": [gain._asdict() for gain in estimate.gains],
+            },
+            "provenance": self.provenance,
+        }
+
     def to_json(self) -> str:
         """Give the text of the file."""
-        fitted, estimate = self.fitted, self.estimate
-        return dump_json(
-            {
-                "kind": "caopd-bench map",
-                "format": 1,
-                "task": self.task,
-                "map": self.recalibrator.to_dict(),
-                "fitted": {**fitted._asdict(), "parsers": list(fitted.parsers)},
-                "estimate": {
-                    **estimate._asdict(),
-                    "gains": [gain._asdict() for gain in estimate.gains],
-                },
-                "provenance": self.provenance,
-            }
-        )
+        return dump_json(self.to_dict())
 
     def save(self, file: str | Path) -> None:
         """Write it to a file: whole, or not at all.
@@ -235,7 +246,21 @@ def load_map(file: str | Path) -> ConfidenceMap:
         If it cannot be read, or is not such a map: it says what is wrong.
     """
     path = Path(file)
-    parts = read_parts(path, METHODS)
+    return _of_parts(read_parts(path, METHODS), path.name)
+
+
+def map_of(data: Any, source: str = "") -> ConfidenceMap:
+    """Give the map that another file holds, as `ConfidenceMap.to_dict` gives it.
+
+    Raises
+    ------
+    UnfitError
+        If it is none: a ValueError.
+    """
+    return _of_parts(check_parts(data, METHODS), source)
+
+
+def _of_parts(parts: Parts, source: str) -> ConfidenceMap:
     fitted, estimate = parts.fitted, parts.estimate
     gains = tuple(Gain(**gain) for gain in estimate.pop("gains"))
     return ConfidenceMap(
@@ -244,5 +269,5 @@ def load_map(file: str | Path) -> ConfidenceMap:
         Fitted(**fitted),
         parts.provenance,
         Estimate(**estimate, gains=gains),
-        path.name,
+        source,
     )

@@ -6,7 +6,7 @@ import pytest
 
 from caopd_bench import load_map, recalibrate
 from caopd_bench.core.errors import OutputError, UsageError
-from caopd_bench.maps.check import MAX_BYTES
+from caopd_bench.core.files.checked import MAX_BYTES
 
 ROWS = [(0.5, 0), (0.5, 1), (0.9, 1), (0.9, 1), (0.9, 0), (1.0, 1)] * 5
 
