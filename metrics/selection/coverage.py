@@ -12,11 +12,12 @@ from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
 from caopd_bench.metrics.selection.result import Threshold, certified, whole_rows
-from caopd_bench.metrics.selection.sequence import cuts_of
-from caopd_bench.metrics.selection.tails import upper_limit
+from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
+from caopd_bench.metrics.selection.tails import upper_limits
 from caopd_bench.metrics.selection.threshold import PICKED
 
 EXACT = "exact binomial limit at one cut"
+NEAR = 3.0  # standard deviations of a count of rows
 
 
 def risk_at_coverage(
@@ -41,8 +42,10 @@ def risk_at_coverage(
     Returns
     -------
     Threshold
-        "CERTIFIED", with ``max_risk`` the same as ``risk_bound``; one-sided. Only one cut is looked
-        at, chosen by how many rows it keeps.
+        "CERTIFIED", with ``max_risk`` the same as ``risk_bound``; one-sided. The cut is chosen by
+        how many rows it keeps. If the cut above it keeps nearly enough, chance chose between them,
+        and the bound is the larger of both limits: where the surest value is the worst, few rows of
+        it would else make the cut look better than it is.
 
     Raises
     ------
@@ -63,16 +66,24 @@ def risk_at_coverage(
     cuts = cuts_of(tally)
     wanted = math.ceil(min_coverage * cuts.n * (1.0 - 1e-12))
     index = int(np.searchsorted(cuts.rows, wanted))
+    at = [index, *_almost(cuts, index, wanted)]
     if clustered.is_clustered(tally):
-        bound = clustered.risk_limit(tally, index, 1.0 - level)
+        bound = max(clustered.risk_limit(tally, i, 1.0 - level) for i in at)
         assert tally.clusters is not None
         return certified(
             cuts, index, bound, bound, level, PICKED,
             clusters=int(tally.clusters.labels.size),
             coverage_limits=clustered.coverage_limits(tally, index, level),
         )  # fmt: skip
-    bound = upper_limit(int(cuts.wrong[index]), int(cuts.rows[index]), 1.0 - level)
+    bound = float(upper_limits(cuts.wrong[at], cuts.rows[at], 1.0 - level).max())
     return certified(cuts, index, bound, bound, level, EXACT)
+
+
+def _almost(cuts: Cuts, index: int, wanted: int) -> list[int]:
+    """Return the cut above, if only by chance it does not keep enough rows."""
+    spread = math.sqrt(wanted * (1.0 - wanted / cuts.n))
+    near = index > 0 and cuts.rows[index - 1] >= wanted - NEAR * spread
+    return [index - 1] if near else []
 
 
 def _check_coverage(value: Any) -> None:

@@ -197,6 +197,29 @@ def test_the_other_direction():
     assert risk_at_coverage(confidence, correct, min_coverage=1).coverage == 1.0
 
 
+def test_the_other_direction_where_chance_chooses_the_cut():
+    """Enumerated for the law that a search found worst: the surest value is the worst one."""
+    n, top, error, missed = 24, 0.5179, 0.1, {True: 0.0, False: 0.0}
+    risk = np.array([0.926, 0.1859])
+    over = top * risk[0] + (1 - top) * risk[1]
+    for first in range(1, n):
+        for a in range(first + 1):
+            for b in range(n - first + 1):
+                chance = (stats.binom.pmf(first, n, top) * stats.binom.pmf(a, first, risk[0])
+                          * stats.binom.pmf(b, n - first, risk[1]))  # fmt: skip
+                if chance < 1e-6:
+                    continue
+                counts = np.array([n - first - b, first - a]), np.array([b, a])
+                found = risk_at_coverage(Tally(np.array([0.5, 0.9]), *counts),
+                                         min_coverage=0.5, level=1 - error)  # fmt: skip
+                true = risk[0] if found.cut == 0.9 else over
+                missed[True] += chance * (found.risk_bound < true)
+                alone = stats.beta.ppf(1 - error, a + b + 1, max(n - a - b, 1e-9))
+                limit = alone if found.cut == 0.5 else found.risk_bound
+                missed[False] += chance * (limit < true)
+    assert missed[True] <= error < missed[False]
+
+
 def test_the_cheapest_cut():
     rng = np.random.default_rng(6)
     confidence = rng.choice([0.5, 0.9, 0.99], 4000)
