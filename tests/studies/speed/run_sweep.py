@@ -1,6 +1,6 @@
 """CPU seconds of a sweep of the read-out kind, evaluated by lm-eval and in process.
 
-    python tests/studies/bench/run_sweep.py [--rounds 3]
+    python tests/studies/speed/run_sweep.py [--rounds 3]
 
 Cells, rounds and evaluators take turns in processes of their own; the rows must be the same bytes.
 """
