@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from caopd_bench.runs.rescore import rescore
     from caopd_bench.runs.run import CountedRun, Row, Run
     from caopd_bench.scores.score import score
+    from caopd_bench.thresholds.promise import Promise, load_threshold
 
 __all__ = [
     "ConfidenceMap",
     "CountedRun",
     "GateResult",
+    "Promise",
     "Record",
     "Row",
     "Run",
@@ -34,6 +36,7 @@ __all__ = [
     "compare",
     "gate",
     "load_map",
+    "load_threshold",
     "read_run",
     "recalibrate",
     "rescore",
@@ -44,6 +47,7 @@ _HOMES = {
     "ConfidenceMap": "maps.saved",
     "CountedRun": "runs.run",
     "GateResult": "gates.result",
+    "Promise": "thresholds.promise",
     "Record": "runs.records",
     "Row": "runs.run",
     "Run": "runs.run",
@@ -53,6 +57,7 @@ _HOMES = {
     "compare": "comparison.compare",
     "gate": "gates.decide",
     "load_map": "maps.saved",
+    "load_threshold": "thresholds.promise",
     "read_run": "runs.read",
     "recalibrate": "maps.fit",
     "rescore": "runs.rescore",

@@ -5,10 +5,10 @@ The file is strict JSON and holds no time: the same rows and the same seed give 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +27,10 @@ __all__ = [
     "Fitted",
     "Gain",
     "MapMethod",
+    "Saved",
     "load_map",
     "map_of",
+    "refuse_others",
 ]
 
 MapMethod = Literal["isotonic", "beta", "platt", "temperature"]
@@ -204,26 +206,50 @@ class ConfidenceMap:
             If it cannot be written.
         """
         path = Path(file)
-        refuse_others(path, self)
+        refuse_others(path, self, "map", load_map)
         write_files({path: self.to_json().encode()})
         say_left_out(self.provenance, "map")
 
 
-def refuse_others(path: Path, new: ConfidenceMap) -> None:
-    """Refuse to replace anything but an earlier map of the same task and run."""
+class Saved(Protocol):
+    """What is made on the rows of one task of one run, and kept in a file."""
+
+    @property
+    def task(self) -> str:
+        """Of the rows."""
+
+    @property
+    def fitted(self) -> Fitted:
+        """The rows."""
+
+
+def refuse_others(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
+    """Refuse to replace anything but an earlier file of the same kind, task and run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    new : Saved
+        Is to replace it.
+    noun : str
+        The kind: "map".
+    load : callable
+        Reads such a file, or raises UsageError.
+    """
     if not path.exists() and not path.is_symlink():
         return
     try:
-        old = load_map(path)
+        old = load(path)
     except UsageError:
-        raise UsageError(f"{path}: exists and is no map; give another name") from None
+        raise UsageError(f"{path}: exists and is no {noun}; give another name") from None
     for what, held, own in (
         ("task", old.task, new.task),
         ("run", old.fitted.run, new.fitted.run),
     ):
         if held != own:
             raise UsageError(
-                f"{path}: holds the map of the {what} {inline(held, NAME_WIDTH)!r}, not of "
+                f"{path}: holds the {noun} of the {what} {inline(held, NAME_WIDTH)!r}, not of "
                 f"{inline(own, NAME_WIDTH)!r}; delete it or give another name"
             )
 

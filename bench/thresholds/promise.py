@@ -1,0 +1,231 @@
+"""A stored promise: the cut, what was shown of it, and which answers it is about.
+
+The file is strict JSON and holds no time: the same rows and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.core.deliver import dump_json, write_files
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.maps.saved import ConfidenceMap, Fitted, refuse_others
+from caopd_bench.runs.stored.secrets import say_left_out
+from caopd_bench.thresholds.cut import OUTCOMES, Cut, Form, Outcome
+from caopd_bench.thresholds.read_promise import read_parts
+
+__all__ = ["Promise", "load_threshold"]
+
+NAN = math.nan
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Promise:
+    """From which confidence on to act alone; `threshold` makes one, `load_threshold` reads it.
+
+    Attributes
+    ----------
+    task : str
+        Of the rows that it was made on.
+    form : str
+        "max-risk", "min-coverage" or "cost".
+    asked : Mapping
+        What was fixed beforehand: "max_risk", "min_coverage", or "cost_wrong" and "cost_human".
+    level : float
+        Chance that no cut breaks its promise.
+    by : str or None
+        The key that the groups are made by.
+    cuts : tuple of Cut
+        One, or one for each group.
+    fitted : Fitted
+        The rows that it was made on.
+    map : ConfidenceMap or None
+        Applied to every confidence before it is compared with a cut.
+    provenance : Mapping
+        Of the run: model, versions, and under "tasks" how the task was asked, without the map.
+    source : str
+        The name of its file; empty where there is none yet.
+    """
+
+    task: str
+    form: Form
+    asked: Mapping[str, float]
+    level: float
+    by: str | None
+    cuts: tuple[Cut, ...]
+    fitted: Fitted
+    map: ConfidenceMap | None
+    provenance: Mapping[str, Any]
+    source: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The best of the cuts: "CERTIFIED" if there is one to act on."""
+        found = {one.outcome for one in self.cuts}
+        return next(one for one in OUTCOMES if one in found)
+
+    @property
+    def cut(self) -> float:
+        """The only cut; NaN where there is none, and where each group has its own."""
+        return self.cuts[0].cut if self.by is None else NAN
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How the task was asked; empty where that is not recorded."""
+        settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(self.task, {})
+        return settings
+
+    def cut_of(self, group: object) -> Cut | None:
+        """Give the cut of a group, by its value or by the text of it; None for an unknown group."""
+        named = str(group)
+        return next((one for one in self.cuts if str(one.group) == named), None)
+
+    def keep(self, confidence: ArrayLike, group: ArrayLike | None = None) -> NDArray[np.bool_]:
+        """Say which answers to act on without a person.
+
+        Parameters
+        ----------
+        confidence : array_like of any shape
+            As the model stated it, in [0, 1]; a map is applied here. None or NaN for an answer
+            without a usable confidence, which is never kept.
+        group : array_like of the same shape, or one value
+            The group of each answer; needed if there is a cut for each. One that is not known is
+            not kept.
+
+        Returns
+        -------
+        ndarray of bool
+            Of the same shape. False throughout where no cut was certified.
+
+        Raises
+        ------
+        ValueError
+            For a confidence outside [0, 1] (percentages, perhaps), and for groups that are missing
+            or too many.
+
+        Examples
+        --------
+        >>> cut = Cut(
+        ...     None, "CERTIFIED", 0.9, 0.05, 0.95, 0.5, 0.4, 0.6, 0.0, 0.03, 200, 200, 100, None,
+        ...     None, "exact", "",
+        ... )
+        >>> rows = Fitted("base", 200, 200, None, "0" * 64, ())
+        >>> promise = Promise(
+        ...     "answers", "max-risk", {"max_risk": 0.05}, 0.95, None, (cut,), rows, None, {}
+        ... )
+        >>> promise.keep([0.95, 0.9, 0.5, None]).tolist()
+        [True, True, False, False]
+        """
+        values = np.asarray(confidence, dtype=np.float64)
+        stated = ~np.isnan(values)
+        wrong = values[stated & ~((values >= 0.0) & (values <= 1.0))]
+        if wrong.size:
+            raise ValueError(
+                f"confidence must be in [0, 1], got {float(wrong.flat[0])!r}; divide percentages "
+                "by 100"
+            )
+        if self.map is not None:
+            values = values.copy()
+            values[stated] = self.map(values[stated])
+        return np.asarray(values >= self._cuts_at(values.shape, group))  # NaN is above nothing
+
+    def _cuts_at(self, shape: tuple[int, ...], group: ArrayLike | None) -> NDArray[np.float64]:
+        """Give the cut of each answer; NaN where there is none."""
+        if self.by is None:
+            if group is not None:
+                raise ValueError("group: this threshold has one cut for all answers; leave it out")
+            return np.asarray(self.cut)
+        if group is None:
+            raise ValueError(
+                f"group must be given: there is a cut for each {inline(self.by, NAME_WIDTH)}"
+            )
+        named = np.asarray(group, dtype=object)
+        if named.shape not in ((), shape):
+            raise ValueError(f"group must have the shape of confidence {shape}, got {named.shape}")
+        cuts = {str(one.group): one.cut for one in self.cuts}
+        found = np.array([cuts.get(str(one), NAN) for one in named.ravel()], dtype=np.float64)
+        return found.reshape(named.shape)
+
+    def require_cut(self, use: str) -> None:
+        """Raise UsageError if no cut was certified: there is nothing to check or to watch.
+
+        Parameters
+        ----------
+        use : str
+            What it is wanted for: "check".
+        """
+        if self.outcome != "CERTIFIED":
+            why = self.cuts[0].reason if self.by is None else f"of no {inline(self.by, NAME_WIDTH)}"
+            raise UsageError(
+                f"{self.source or 'the threshold'}: {self.outcome}, so there is no cut to {use}: "
+                f"{why}"
+            )
+
+    def __repr__(self) -> str:
+        at = f"cut={self.cut:g}" if self.by is None else f"by={self.by!r}"
+        return f"Promise({self.outcome}, {at}, task={self.task!r}, run={self.fitted.run!r})"
+
+    def to_json(self) -> str:
+        """Give the text of the file."""
+        return dump_json(
+            {
+                "kind": "caopd-bench threshold",
+                "format": 1,
+                "task": self.task,
+                "form": self.form,
+                "asked": dict(self.asked),
+                "level": self.level,
+                "by": self.by,
+                "outcome": self.outcome,
+                "cuts": [asdict(one) for one in self.cuts],
+                "fitted": {**self.fitted._asdict(), "parsers": list(self.fitted.parsers)},
+                "map": None
+                if self.map is None
+                else {"source": self.map.source, **self.map.to_dict()},
+                "provenance": self.provenance,
+            }
+        )
+
+    def save(self, file: str | Path) -> None:
+        """Write it to a file: whole, or not at all.
+
+        Raises
+        ------
+        UsageError
+            If there is something else by this name: no threshold, or that of another task or run.
+        OutputError
+            If it cannot be written.
+        """
+        path = Path(file)
+        refuse_others(path, self, "threshold", load_threshold)
+        write_files({path: self.to_json().encode()})
+        say_left_out(self.provenance, "threshold")
+
+
+def load_threshold(file: str | Path) -> Promise:
+    """Read a threshold that `caopd-bench threshold -o` or `Promise.save` wrote.
+
+    Parameters
+    ----------
+    file : str or Path
+
+    Returns
+    -------
+    Promise
+        Its `keep` says which answers to act on.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or is not such a file: it says what is wrong.
+    """
+    path = Path(file)
+    return Promise(**read_parts(path), source=path.name)
