@@ -3,7 +3,7 @@
 A message in `cli/` is of the command of its file; one in another room of a command that works with
 that room. An option that stands behind the name of a command in the text itself ("caopd-bench
 rescore FILE --response COL") is that command's. Of the columns of flat files, which five commands
-read, every one of them is tried in `tests/bench/runs/test_flat_files.py`.
+read, every one of them is tried in `tests/bench/runs/flat/test_files.py`.
 """
 
 import ast
