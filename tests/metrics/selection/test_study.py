@@ -9,7 +9,7 @@ STUDY = ROOT / "tests" / "studies" / "metrics"
 
 
 def test_the_tables_are_written_from_the_stored_results():
-    """After a change: python tests/studies/metrics/simulate_threshold.py --page docs/threshold.md."""
+    """After a change run `simulate_threshold.py --page docs/threshold.md`."""
     tables = runpy.run_path(str(STUDY / "threshold_tables.py"))
     laws = runpy.run_path(str(STUDY / "threshold_families.py"))["LAWS"]
     stored = json.loads((STUDY / "threshold.json").read_text(encoding="utf-8"))

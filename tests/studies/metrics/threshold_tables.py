@@ -19,7 +19,7 @@ def place(page, text):
 def write(records, versions, times, seed):
     """Write all tables."""
     names = list(dict.fromkeys(cell[0] for cell in records))
-    made = ", ".join(f"{name} {version}" for name, version in versions.items())
+    made = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     return "\n\n".join([
         "Written by `python tests/studies/metrics/simulate_threshold.py --page docs/threshold.md`: "
         f"{len(records)} cells, {times} simulated sets each (8 times as many "
