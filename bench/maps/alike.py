@@ -1,0 +1,186 @@
+"""Whether a run is of the kind of rows that a map or a threshold was made on.
+
+What was not asked in the same way has no use for either: it is refused, as the gate refuses to
+compare it. What may matter is a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from caopd_bench.comparison.comparability import find_differences
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.maps.fit import hash_rows
+from caopd_bench.maps.saved import Fitted
+from caopd_bench.runs.confidence_of import wording_of, wording_of_settings
+from caopd_bench.runs.note import Note
+from caopd_bench.runs.provenance import count_read_otherwise
+from caopd_bench.runs.run import AnyRun, CountedRun, Run, main_tasks
+from caopd_bench.tasks.read import PARSER_VERSION
+
+__all__ = [
+    "Made",
+    "Words",
+    "find_task",
+    "has_the_rows",
+    "name_made",
+    "notes_on_settings",
+    "refuse_unlike",
+]
+
+MAX_SETTINGS = 3
+PROMPT = "prompt version"
+
+
+class Made(Protocol):
+    """A map or a threshold: what it was made on."""
+
+    @property
+    def task(self) -> str:
+        """Of the rows."""
+
+    @property
+    def source(self) -> str:
+        """The name of its file, or empty."""
+
+    @property
+    def fitted(self) -> Fitted:
+        """The rows."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Of the run."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How the task was asked."""
+
+
+class Words(NamedTuple):
+    """How to speak of it.
+
+    Attributes
+    ----------
+    noun : str
+        "map".
+    verb : str
+        What was done to the rows: "fitted to".
+    again, for_task : str
+        What to do instead, for other rows and for another task.
+    """
+
+    noun: str
+    verb: str
+    again: str
+    for_task: str
+
+
+def name_made(made: Made, words: Words) -> str:
+    """Name it by its file, where it has one."""
+    return inline(made.source, NAME_WIDTH) if made.source else f"the {words.noun}"
+
+
+def find_task(run: AnyRun, made: Made, words: Words) -> str:
+    """Find the task that it is of; files of rows do not say which task they are of.
+
+    Raises
+    ------
+    NotComparableError
+        If the run has no such task.
+    """
+    if run.has(made.task):
+        return made.task
+    found = main_tasks(run.tasks)
+    if len(found) == 1 and (_is_flat(run.settings(found[0])) or _is_flat(made.settings)):
+        return found[0]
+    has = ", ".join(inline(task, NAME_WIDTH) for task in found)
+    raise NotComparableError(
+        f"{name_made(made, words)} is of the task {inline(made.task, NAME_WIDTH)}, and "
+        f"{inline(run.path, 200)} has {has}; {words.for_task}"
+    )
+
+
+def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
+    """Refuse a run that was read by another parser, or asked for another confidence.
+
+    Raises
+    ------
+    NotComparableError
+        With both settings.
+    UsageError
+        If the run's confidences are mapped already.
+    """
+    ours, theirs = made.settings, run.settings(task)
+    if (theirs.get("confidence") or {}).get("of") == "map":
+        raise UsageError(f"{inline(run.name, NAME_WIDTH)}: its confidences are mapped already")
+    where = f"{name_made(made, words)} and {inline(run.name, NAME_WIDTH)}: "
+    where += inline(task, NAME_WIDTH)
+    version = theirs.get("parser_version")
+    if version is not None and made.fitted.parsers and str(version) not in made.fitted.parsers:
+        rows = None if isinstance(run, CountedRun) else run.task_rows(task)
+        unlike = rows is None or count_read_otherwise(rows, version) > 0
+        if unlike or PARSER_VERSION not in made.fitted.parsers:
+            raise NotComparableError(
+                f"{where}: read by parser {inline(made.fitted.parsers[0], 40)} and by parser "
+                f"{inline(str(version), 40)}; read the older run again (caopd-bench score RUN "
+                f"--reparse --store DIR), or {words.again}"
+            )
+    prompts = ours.get("prompt_version"), theirs.get("prompt_version")
+    if None not in prompts and prompts[0] != prompts[1]:
+        shown = [inline(str(one), 40) for one in prompts]
+        raise NotComparableError(f"{where}: {PROMPT} {shown[0]} and {shown[1]}; {words.again}")
+    if not (_is_flat(ours) or _is_flat(theirs)):
+        kinds = wording_of_settings(ours), wording_of(run, task)
+        if kinds[0] != kinds[1]:
+            raise NotComparableError(
+                f"{where}: the confidence is the {kinds[0].full} and the {kinds[1].full}; "
+                f"{words.again}"
+            )
+
+
+def has_the_rows(run: AnyRun, task: str, made: Made) -> bool:
+    """Say whether the rows of a run are those that it was made on, in whatever order."""
+    return (
+        run.count(task).n_parsed == made.fitted.parsed
+        and hash_rows(run, task) == made.fitted.sha256
+    )
+
+
+def notes_on_settings(run: AnyRun, task: str, made: Made, words: Words) -> Iterator[Note]:
+    """Yield what could not be compared, that the rows are another model's, or asked otherwise."""
+    ours, theirs = made.settings, run.settings(task)
+    if _is_flat(ours) or _is_flat(theirs):
+        if made.task != task or not (_is_flat(ours) and _is_flat(theirs)):
+            named = inline(made.task, NAME_WIDTH)
+            yield Note(
+                task,
+                f"the {words.noun} is of the task {named}; a file of rows does not say how its "
+                "answers were asked and read, so nothing was checked",
+            )
+        return
+    weights = ours.get("weights"), theirs.get("weights")
+    models = made.provenance.get("model"), run.provenance.get("model")
+    pair = weights if None not in weights else models
+    if pair[0] != pair[1]:
+        yield Note(
+            task,
+            f"the {words.noun} was {words.verb} another model "
+            f"({inline(made.fitted.run, NAME_WIDTH)}): what one model's confidence is worth need "
+            "not hold of another's",
+        )
+    origin = Run(made.fitted.run, made.source, (), made.provenance)
+    found = [
+        str(one)
+        for one in find_differences(origin, run, [task])
+        if one.setting not in (PROMPT, "parser")
+    ]
+    if found:
+        more = len(found) - MAX_SETTINGS
+        listed = "; ".join(found[:MAX_SETTINGS]) + (f"; and {more} more" if more > 0 else "")
+        yield Note(task, f"the rows of the {words.noun} were asked otherwise: {listed}")
+
+
+def _is_flat(settings: Mapping[str, Any]) -> bool:
+    return "columns" in (settings.get("source") or {})
