@@ -1,6 +1,6 @@
 """What discovery costs: the start of an interpreter, and the index of lm-eval's tasks.
 
-    tox -e bench
+    tox -e bench-metrics
 
 Prints medians and their ratios; no test asserts them.
 """

@@ -1,6 +1,6 @@
 """Metrics side by side with their peers: times, ratios and agreement, in one run on one thread.
 
-    tox -e bench    # with every peer, in an environment of its own
+    tox -e bench-metrics    # with every peer, in an environment of its own
     python tests/studies/benchmarks/run.py --sizes 1000,100000 --output /tmp/metrics.md
 
 Prints the page and writes it to --output, or a level lower into the page of docs that --into names.
