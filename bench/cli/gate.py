@@ -77,10 +77,11 @@ def add(commands: Any) -> None:
 def run_gate(options: argparse.Namespace) -> int:
     """Carry out the command."""
     from caopd_bench.gates.decide import gate
+    from caopd_bench.gates.formats.files import try_to_deliver
     from caopd_bench.gates.policy import Policy, load_policy, render_schema
     from caopd_bench.gates.wording.github import annotate, append_summary
     from caopd_bench.gates.wording.text import render_text
-    from caopd_bench.gates.wording.write import check_outputs, try_to_deliver, write_outputs
+    from caopd_bench.gates.wording.write import check_outputs, write_outputs
 
     if options.schema:
         sys.stdout.write(render_schema())

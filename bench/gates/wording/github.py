@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from caopd_bench.core.errors import OutputError
-from caopd_bench.core.markers import print_command
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.gates.formats.actions import (
+    MAX_ANNOTATIONS,
+    append_text,
+    make_annotation,
+    print_annotations,
+)
 from caopd_bench.gates.result import GateCell, GateResult
 from caopd_bench.gates.wording.markdown import render_markdown
 from caopd_bench.gates.wording.table import headline, said
 from caopd_bench.gates.wording.words import label
 
 __all__ = ["annotate", "append_summary", "list_annotations"]
-
-#: GitHub drops the whole summary of a step above 1 MiB.
-MAX_SUMMARY = 1024 * 1024
-CUT = "\n\nThe rest does not fit into a step summary; `--output` FILE has all of it.\n"
-#: GitHub shows so many errors, and as many warnings, of a step.
-MAX_ANNOTATIONS = 10
-WIDTH = NAME_WIDTH + WARNING_WIDTH
 
 
 def append_summary(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
@@ -38,20 +32,12 @@ def append_summary(result: GateResult, environment: Mapping[str, str] | None = N
     OutputError
         If the file cannot be written: who reads summaries would take the silence for no change.
     """
-    file = (os.environ if environment is None else environment).get("GITHUB_STEP_SUMMARY")
-    if file:
-        try:
-            _append(Path(file), render_markdown(result))
-        except OSError as error:
-            raise OutputError.of(f"GITHUB_STEP_SUMMARY {file}", error) from None
+    append_text(render_markdown(result), environment)
 
 
 def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
     """Print annotations where GitHub reads them: GITHUB_ACTIONS is "true"."""
-    variables = os.environ if environment is None else environment
-    if variables.get("GITHUB_ACTIONS") == "true":
-        for line in list_annotations(result):
-            print_command(line)
+    print_annotations(list_annotations(result), environment)
 
 
 def list_annotations(result: GateResult) -> Iterator[str]:
@@ -100,20 +86,4 @@ def _name(cell: GateCell) -> str:
 
 
 def _command(level: str, result: GateResult, line: str) -> str:
-    title = f"title=Calibration gate {result.outcome}"
-    return f"::{level} {title}::{_escape(inline(line, WIDTH))}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _append(file: Path, text: str) -> None:
-    taken = file.stat().st_size if file.exists() else 0
-    content, room = text.encode("utf-8", "backslashreplace"), MAX_SUMMARY - taken - 1
-    if len(content) > room:
-        kept = content[: max(room - len(CUT.encode()), 0)].decode("utf-8", "ignore")
-        # Whole lines only: half a table row is no row.
-        content = (kept.rpartition("\n")[0] + CUT).encode() if kept else b""
-    with file.open("ab") as stream:
-        stream.write(content)
+    return make_annotation(level, f"Calibration gate {result.outcome}", line)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.gates.formats.junit import render_document, set_counts, xml_text
 from caopd_bench.gates.result import GateCell, GateResult
 from caopd_bench.gates.wording.explain import explain
 from caopd_bench.gates.wording.table import (
@@ -32,7 +32,7 @@ def render_junit(result: GateResult) -> str:
     totals = [0, 0, 0]
     parts = sections(result)
     for section in (one for one in parts if one.tier == "gate"):
-        name = _text(f"{section.task} {section.group or ''}".strip())
+        name = xml_text(f"{section.task} {section.group or ''}".strip())
         suite = ET.SubElement(root, "testsuite", name=name)
         counts = [0, 0, 0]
         for cell in section.cells:
@@ -44,7 +44,7 @@ def render_junit(result: GateResult) -> str:
         if section.group is None and section.task in result.too_few:
             _add_too_few(suite, name, section.task, result)
             counts = [counts[0] + 1, counts[1] + 1, counts[2]]
-        _count(suite, counts)
+        set_counts(suite, counts)
         others = [one for one in parts if one.tier != "gate" and one.task == section.task]
         shown = [
             f"{one.group or 'whole task'}: {label(cell)}: {_sentence(cell, result)}"
@@ -52,18 +52,16 @@ def render_junit(result: GateResult) -> str:
             for cell in one.cells
         ]
         out = ET.SubElement(suite, "system-out")
-        out.text = _text("; ".join([headline(result), *explain(result)]), 2000)
+        out.text = xml_text("; ".join([headline(result), *explain(result)]), 2000)
         if shown and section.group is None:
-            out.text += "\nshown only:\n" + "\n".join(_text(line) for line in shown)
+            out.text += "\nshown only:\n" + "\n".join(xml_text(line) for line in shown)
         totals = [a + b for a, b in zip(totals, counts, strict=True)]
-    _count(root, totals)
-    ET.indent(root)
-    text = ET.tostring(root, encoding="unicode", xml_declaration=False)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    set_counts(root, totals)
+    return render_document(root)
 
 
 def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[bool, bool]:
-    message = _text(_sentence(cell, result))
+    message = xml_text(_sentence(cell, result))
     if cell.task in result.too_few:
         ET.SubElement(case, "skipped", message=message)
         return False, True
@@ -81,7 +79,7 @@ def _add_too_few(suite: ET.Element, name: str, task: str, result: GateResult) ->
     asked, items = result.policy.min_items, result.too_few[task]
     message = f"{items:,} items, and the policy asks for {asked:,} (min_items): nothing is decided"
     case = ET.SubElement(suite, "testcase", classname=name, name="enough items", time="0")
-    ET.SubElement(case, "failure", message=_text(message), type="undecided")
+    ET.SubElement(case, "failure", message=xml_text(message), type="undecided")
 
 
 def _sentence(cell: GateCell, result: GateResult) -> str:
@@ -96,15 +94,3 @@ def _sentence(cell: GateCell, result: GateResult) -> str:
     listed = ", ".join(f"{name} {v}" for name, v in zip(names, row, strict=False) if v != "-")
     why = cell.reason or cell.undecidable
     return f"{said(cell, result)}{': ' + why if why else ''} ({listed})"
-
-
-def _count(element: ET.Element, counts: list[int]) -> None:
-    for name, count in zip(("tests", "failures", "skipped"), counts, strict=True):
-        element.set(name, str(count))
-    element.set("errors", "0")
-    element.set("time", "0")
-
-
-def _text(value: str, width: int = WARNING_WIDTH + NAME_WIDTH) -> str:
-    """Escape what XML cannot hold: `inline` leaves printable characters only."""
-    return inline(value, width).encode("utf-8", "backslashreplace").decode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH
+from caopd_bench.gates.formats.markdown import MARKS, escape, escape_cell
 from caopd_bench.gates.result import GateResult
 from caopd_bench.gates.wording.explain import explain
 from caopd_bench.gates.wording.table import (
@@ -18,13 +19,7 @@ from caopd_bench.gates.wording.table import (
     values,
 )
 
-__all__ = ["escape", "render_markdown"]
-
-MARKS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️"}
-#: What Markdown or HTML could take for its own; names of models may hold anything.
-SPECIAL = "\\`*_[]<>#|~&@:$"
-#: What makes a list of a line that begins with it.
-BULLETS = "+-"
+__all__ = ["render_markdown"]
 
 
 def render_markdown(result: GateResult) -> str:
@@ -47,21 +42,6 @@ def render_markdown(result: GateResult) -> str:
     return "\n".join(lines) + "\n"
 
 
-def escape(text: str, width: int | None = None) -> str:
-    r"""Make data stand in a line of Markdown as it is.
-
-    Examples
-    --------
-    >>> escape("a_model | <b>")
-    'a&#95;model &#124; &#60;b&#62;'
-    """
-    shown = inline(text, width)
-    return "".join(
-        f"&#{ord(c)};" if c in SPECIAL or (i == 0 and c in BULLETS) else c
-        for i, c in enumerate(shown)
-    )
-
-
 def _table(section: Section, result: GateResult) -> Iterable[str]:
     name, rests_on = title(section, result.policy)
     yield f"**{escape(name, NAME_WIDTH)}**, {escape(rests_on)}"
@@ -70,9 +50,4 @@ def _table(section: Section, result: GateResult) -> Iterable[str]:
     yield "|---|---:|---:|---:|---:|---:|---|"
     for cell in section.cells:
         row = [*values(cell), said(cell, result)]
-        yield f"| {' | '.join(_cell(value) for value in row)} |"
-
-
-def _cell(value: str) -> str:
-    """Numbers begin with a sign, and a cell of a table begins no list."""
-    return escape(f" {value}", NAME_WIDTH).strip()
+        yield f"| {' | '.join(escape_cell(value) for value in row)} |"

@@ -11,9 +11,10 @@ import pytest
 
 from caopd_bench.core.errors import OutputError, UsageError
 from caopd_bench.gates.decide import gate
+from caopd_bench.gates.formats.actions import MAX_SUMMARY
 from caopd_bench.gates.policy import Policy
 from caopd_bench.gates.wording.as_json import render_json
-from caopd_bench.gates.wording.github import MAX_SUMMARY, annotate, append_summary, list_annotations
+from caopd_bench.gates.wording.github import annotate, append_summary, list_annotations
 from caopd_bench.gates.wording.html import render_html
 from caopd_bench.gates.wording.junit import render_junit
 from caopd_bench.gates.wording.markdown import render_markdown

@@ -1,0 +1,210 @@
+"""Whether a cut keeps its limit on new rows.
+
+On rows that had no part in its choice a cut is fixed, so what it keeps are independent rows of one
+risk, and exact binomial tests and limits apply as they stand: no sequence, no correction for other
+cuts. Both directions are tested, each at the whole error rate: at most ``1 - level`` of the checks
+show a limit to be kept that is broken, and at most ``1 - level`` show one to be broken that is
+kept. Both cannot be shown at once. Clusters: one row of each at a time, as in `clustered`; half of
+the picks must agree, each at half of the error rate.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from caopd_bench.metrics.rows.seeds import check_level
+from caopd_bench.metrics.rows.tally import Tally
+from caopd_bench.metrics.selection import clustered
+from caopd_bench.metrics.selection.result import whole_rows
+from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
+from caopd_bench.metrics.selection.tails import (
+    at_least,
+    at_most,
+    rows_needed,
+    upper_limits,
+)
+
+POWER = 0.8  # chance of a decision with the rows that are said to be needed
+
+
+class Evidence(NamedTuple):
+    """What new rows show of a limit on the risk at a fixed cut.
+
+    Attributes
+    ----------
+    n, kept, wrong : int
+        Rows, those at or above the cut, and those of them that are wrong.
+    risk : float
+        Share of the kept rows that are wrong; NaN for none.
+    low, high : float
+        Limits of the risk from below and from above, each one-sided at the level.
+    p_broken : float
+        p-value of "the risk is the limit or less": a small one shows that the limit is broken.
+    p_kept : float
+        p-value of "the risk is the limit or more": a small one shows that it is kept.
+    clusters : int or None
+        Independent units, where these are not the rows.
+    """
+
+    n: int
+    kept: int
+    wrong: int
+    risk: float
+    low: float
+    high: float
+    p_broken: float
+    p_kept: float
+    clusters: int | None
+
+
+class Kept(NamedTuple):
+    """Rows of one or more picks, those kept, and those of them that are wrong."""
+
+    n: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+
+
+def check_cut(tally: Tally | None, cut: float, max_risk: float, *, level: float = 0.95) -> Evidence:
+    """Test whether the risk at a cut is at most a limit, on rows that it was not chosen on.
+
+    Parameters
+    ----------
+    tally : Tally or None
+        The rows with a confidence, unweighted; None for none. With clusters these are independent,
+        not the rows.
+    cut : float
+        Rows with confidence >= cut are kept.
+    max_risk : float
+        The limit, in (0, 1).
+    level : float, default 0.95
+        Of each limit of the risk.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    ValueError
+        For a level outside (0, 1), a limit outside [0, 1] and weighted rows.
+
+    Notes
+    -----
+    Clopper and Pearson, Biometrika 26 (1934). The limits at ``level`` and the p-values agree:
+    ``high <= max_risk`` where ``p_kept <= 1 - level``. A limit of 0 or 1 is tested as well: one
+    wrong row breaks the first, and nothing breaks the second.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> rows = tally([0.95] * 200 + [0.5] * 100, [1] * 198 + [0] * 2 + [0] * 100)
+    >>> found = check_cut(rows, 0.9, 0.05)
+    >>> found.kept, found.wrong, round(found.high, 4), found.p_kept < 0.05
+    (200, 2, 0.0311, True)
+    """
+    check_level(level)
+    if not 0.0 <= max_risk <= 1.0:
+        raise ValueError(f"max_risk must be between 0 and 1, got {max_risk!r}")
+    if tally is None:
+        return Evidence(0, 0, 0, math.nan, 0.0, 1.0, 1.0, 1.0, None)
+    whole = kept_by(cuts_of(whole_rows(tally)), cut)
+    n, kept, wrong = (int(one[0]) for one in whole)
+    risk = wrong / kept if kept else math.nan
+    error = 1.0 - level
+    is_clustered = clustered.is_clustered(tally)
+    picks = kept_in_picks(tally, cut) if is_clustered else whole
+    each = error / clustered.HALF if is_clustered else error
+    return Evidence(
+        n,
+        kept,
+        wrong,
+        risk,
+        1.0 - agreed(upper_limits(picks.kept - picks.wrong, picks.kept, each)),
+        agreed(upper_limits(picks.wrong, picks.kept, each)),
+        agreed_p(at_least(picks.wrong, picks.kept, max_risk)),
+        agreed_p(at_most(picks.wrong, picks.kept, max_risk)),
+        int(tally.clusters.labels.size) if is_clustered and tally.clusters is not None else None,
+    )
+
+
+def rows_to_decide(
+    tally: Tally | None, cut: float, max_risk: float, *, broken: float, kept: float
+) -> int | None:
+    """Return how many rows (clusters, if any) in all would probably decide, those given included.
+
+    Parameters
+    ----------
+    tally, cut, max_risk
+        As for :func:`check_cut`.
+    broken, kept : float
+        Error rates of the two tests.
+
+    Returns
+    -------
+    int or None
+        Rows with which one of the tests rejects with a chance of 80 %, if each kept row is wrong
+        with the observed probability and as large a share is kept. None if the observed risk is the
+        limit, or nothing is kept.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> rows = tally([0.95] * 40 + [0.5] * 40, [1] * 39 + [0] * 41)
+    >>> rows_to_decide(rows, 0.9, 0.05, broken=0.05, kept=0.05)
+    774
+    """
+    if tally is None:
+        return None
+    is_clustered = clustered.is_clustered(tally)
+    found = kept_in_picks(tally, cut) if is_clustered else kept_by(cuts_of(tally), cut)
+    n, keeps, wrong = (float(one.mean()) for one in found)
+    units = n
+    if is_clustered:
+        assert tally.clusters is not None
+        units, broken, kept = tally.clusters.labels.size, broken / 2.0, kept / 2.0
+    if keeps == 0.0 or not 0.0 < max_risk < 1.0:
+        return None
+    share = wrong / keeps
+    if share < max_risk:
+        rows = rows_needed(share, max_risk, kept, POWER)
+    else:  # the same test of the right answers
+        rows = rows_needed(1.0 - share, 1.0 - max_risk, broken, POWER)
+    if math.isinf(rows):
+        return None
+    return max(math.ceil(rows * units / keeps), int(units) + 1)
+
+
+def kept_by(cuts: Cuts, cut: float) -> Kept:
+    """Count the rows at or above a cut."""
+    index = int(np.count_nonzero(cuts.value >= cut)) - 1
+    counts = (cuts.n, *((0, 0) if index < 0 else (cuts.rows[index], cuts.wrong[index])))
+    return Kept(*(np.array([one], dtype=np.int64) for one in counts))
+
+
+def kept_in_picks(tally: Tally, cut: float) -> Kept:
+    """Count them in each pick of one row of every cluster."""
+    each = [kept_by(pick, cut) for pick in clustered.picks(tally)]
+    return Kept(*(np.concatenate(column) for column in zip(*each, strict=True)))
+
+
+def agreed(upper: ArrayLike) -> float:
+    """Return the upper limit, or p-value, that half of the picks are below; of one, itself.
+
+    Examples
+    --------
+    >>> agreed([0.3]), agreed([0.1, 0.2, 0.3, 0.4])
+    (0.3, 0.3)
+    """
+    values = np.sort(np.asarray(upper, dtype=np.float64))
+    return float(values[values.size // 2])
+
+
+def agreed_p(p_values: NDArray[np.float64]) -> float:
+    """Return one p-value for all picks: twice the one that half of them are below."""
+    found = agreed(p_values)
+    return found if p_values.size == 1 else min(clustered.HALF * found, 1.0)
