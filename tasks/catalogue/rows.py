@@ -41,7 +41,9 @@ def read_rows(path: Path) -> list[Row]:
             return rows
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":  # it is there, and broken
+            raise
         raise DataError(f'{path}: needs pyarrow; pip install "caopd-bench[parquet]"') from None
     except (OSError, EOFError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None

@@ -32,9 +32,9 @@ VALUE = 64
 def open_parquet(file: Path) -> Iterator[Any]:
     """Open a Parquet file; whatever is wrong with it is a UsageError."""
     with reading_parquet(file):
-        import pyarrow.parquet as pq
+        from pyarrow.parquet import ParquetFile
 
-        with pq.ParquetFile(file) as parquet:
+        with ParquetFile(file) as parquet:
             yield parquet
 
 
@@ -43,7 +43,10 @@ def reading_parquet(file: Path) -> Iterator[None]:
     """Turn what pyarrow says of a file, or of the values of a batch, into a UsageError."""
     try:
         import pyarrow as pa
-    except ImportError:
+        import pyarrow.parquet  # here, where its errors are not taken for those of the file
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":  # it is there, and broken
+            raise
         raise UsageError(
             f'{file}: Parquet needs pyarrow; pip install "caopd-bench[parquet]"'
         ) from None

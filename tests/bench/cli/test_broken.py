@@ -100,18 +100,36 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("module", ["pydantic", "numpy", "yaml"])
+#: Those that a gate imports before its work, and in the middle of it: only a policy is YAML.
+MODULES = {"pydantic": [], "numpy": [], "yaml": ["--policy", "gate.yaml"]}
+
+
+@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("how", BROKEN)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_module_that_is_broken(tmp_path, runs, module, how, command):
+def test_a_module_that_is_broken(tmp_path, monkeypatch, runs, module, how, command):
+    monkeypatch.chdir(tmp_path)
+    Path("gate.yaml").write_text("version: 1\n")
     (tmp_path / f"{module}.py").write_text(BROKEN[how])
     words = [*COMMANDS[command], "gate", "--reference", runs / "base", runs / "opd"]
+    words += MODULES[module]
     done = run_in(words, env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stdout) == (70, "")
     assert "this installation is broken: " in done.stderr
     assert module in done.stderr
     assert "pip install --force-reinstall caopd-bench" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_an_extra_that_is_broken(tmp_path, how):
+    """One that is missing is named with the words that install it; this one is there already."""
+    (tmp_path / "pyarrow.py").write_text(BROKEN[how])
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = run_in([SCRIPT, "score", tmp_path / "rows.parquet"], env=environment)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert "this installation is broken: pyarrow" in done.stderr
 
 
 #: Modules of ours that a command line cannot do without.
