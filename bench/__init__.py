@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caopd_bench.runs.rescore import rescore
     from caopd_bench.runs.run import CountedRun, Row, Run
     from caopd_bench.scores.score import score
+    from caopd_bench.thresholds.certify import threshold
     from caopd_bench.thresholds.promise import Promise, load_threshold
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "recalibrate",
     "rescore",
     "score",
+    "threshold",
 ]
 
 _HOMES = {
@@ -62,6 +64,7 @@ _HOMES = {
     "recalibrate": "maps.fit",
     "rescore": "runs.rescore",
     "score": "scores.score",
+    "threshold": "thresholds.certify",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from caopd_bench.runs.run import AnyRun, CountedRun, label_items, main_tasks
 from caopd_bench.scores.notes import has_item_names
 from caopd_bench.tasks.read import PARSER_VERSION
 
-__all__ = ["choose_task", "hash_rows", "recalibrate"]
+__all__ = ["choose_task", "describe_rows", "hash_rows", "provenance_of", "recalibrate"]
 
 METRICS = ("brier", "ece")
 #: The third: among answers that one map was applied to.
@@ -107,26 +107,37 @@ def recalibrate(
             gains = _estimate(read, name, parsed, method, folds, seed, level)
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None
-    questions = None if parsed.clusters is None else int(parsed.clusters.labels.size)
-    settings = clean_provenance(read.provenance)
-    settings["tasks"] = {task: kept for task, kept in settings["tasks"].items() if task == name}
     return ConfidenceMap(
         name,
         recalibrator,
-        Fitted(
-            read.name,
-            counts.n,
-            counts.n_parsed,
-            questions,
-            hash_rows(read, name),
-            _parsers_of(read, name),
-        ),
-        settings,
+        describe_rows(read, name),
+        provenance_of(read, name),
         Estimate(folds, seed, level, gains),
     )
 
 
-def choose_task(run: AnyRun, task: str | None) -> str:
+def describe_rows(run: AnyRun, task: str) -> Fitted:
+    """Describe the rows of a task, which something is made on."""
+    counts = run.count(task)
+    clusters = None if counts.parsed is None else counts.parsed.clusters
+    return Fitted(
+        run.name,
+        counts.n,
+        counts.n_parsed,
+        None if clusters is None else int(clusters.labels.size),
+        hash_rows(run, task),
+        _parsers_of(run, task),
+    )
+
+
+def provenance_of(run: AnyRun, task: str) -> dict[str, Any]:
+    """Give where the rows of one task come from."""
+    settings = clean_provenance(run.provenance)
+    settings["tasks"] = {name: kept for name, kept in settings["tasks"].items() if name == task}
+    return settings
+
+
+def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
     """Give the task that was named, or the only one.
 
     Raises
@@ -139,7 +150,7 @@ def choose_task(run: AnyRun, task: str | None) -> str:
     found = main_tasks(run.tasks)
     if task is None and len(found) == 1:
         return found[0]
-    said = "has several tasks, and a map is of one" if task is None else f"no task {task!r}"
+    said = f"has several tasks, and a {noun} is of one" if task is None else f"no task {task!r}"
     raise UsageError(f"{run.path}: {said}; name one by --task:", run.tasks)
 
 

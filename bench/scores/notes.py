@@ -19,7 +19,9 @@ __all__ = [
     "has_item_names",
     "is_logged",
     "notes_on_pairing",
+    "notes_on_source",
     "notes_on_task",
+    "notes_on_values",
     "why_no_pairs",
 ]
 
@@ -112,11 +114,9 @@ def _describe_files(source: Mapping[str, Any]) -> str:
 def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str]:
     """Say what limits the numbers of one task, and what to do about it."""
     counts = run.count(task)
-    notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
-    notes += _on_source(run.settings(task).get("source"))
+    notes = notes_on_source(run, task)
     notes += _on_parsing(run, task, counts, missing)
-    # Probabilities that were computed are as good as all distinct.
-    notes += _on_stated_values(counts.parsed) if wording_of(run, task).is_stated else []
+    notes += notes_on_values(run, task)
     notes += _on_questions(counts.filled)
     parsed = counts.n_parsed
     if 0 < parsed < MIN_ROWS:
@@ -128,6 +128,17 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
             f"from {MIN_ROWS} rows on; evaluate more problems{limit}"
         )
     return notes
+
+
+def notes_on_source(run: AnyRun, task: str) -> list[str]:
+    """Say what was noticed while the rows were read."""
+    notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
+    return notes + _on_source(run.settings(task).get("source"))
+
+
+def notes_on_values(run: AnyRun, task: str) -> list[str]:
+    """Say how few different values were stated; those that were computed are mostly distinct."""
+    return _on_stated_values(run.count(task).parsed) if wording_of(run, task).is_stated else []
 
 
 def _on_source(source: Any) -> list[str]:

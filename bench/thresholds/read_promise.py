@@ -25,13 +25,13 @@ from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.terminal import quote
 from caopd_bench.maps.check import read_fitted
 from caopd_bench.maps.saved import ConfidenceMap, Fitted, map_of
+from caopd_bench.runs.flat.count import MAX_GROUPS
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.thresholds.cut import FORMS, OUTCOMES, Cut
 
-__all__ = ["MAX_GROUPS", "read_parts"]
+__all__ = ["read_parts"]
 
 REMEDY = "make one by: caopd-bench threshold RUN -o FILE"
-MAX_GROUPS = 10_000
 #: What is fixed beforehand in each form, and whether a value of it may be.
 ASKED: dict[str, tuple[str, ...]] = {
     "max-risk": ("max_risk",),

@@ -1,0 +1,238 @@
+"""What `caopd-bench threshold` prints: the cut, the numbers, the promise, what breaks it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from caopd_bench.core.numbers import COMPARED
+from caopd_bench.core.terminal import NAME_WIDTH, align, inline
+from caopd_bench.runs.run import AnyRun, CountedRun
+from caopd_bench.scores.notes import has_item_names, is_logged
+from caopd_bench.thresholds.cut import Cut
+from caopd_bench.thresholds.promise import Promise
+
+__all__ = ["describe_limits", "percent", "render_outcome", "render_promise", "show_cut"]
+
+#: Groups of which the reason is printed.
+SHOWN = 10
+
+
+def render_outcome(made: Promise, kind: str) -> str:
+    """Render the outcome and its numbers: of all answers, or a line a group."""
+    if made.by is not None:
+        return _render_groups(made, kind)
+    one = made.cuts[0]
+    lines = [f"  {_say_outcome(made, one, kind)}"]
+    if one.outcome == "CERTIFIED":
+        lines += ["", *_render_numbers(made, one, kind)]
+        if made.map is not None:
+            lines.append(f"  the map is in the file: keep() takes the {_stated(kind)}")
+    needed = _say_needed(one)
+    if needed:
+        lines.append(f"  {needed}")
+    return "\n".join(lines)
+
+
+def render_promise(made: Promise, kind: str) -> str:
+    """Say what is promised, of which answers, how surely, and what breaks it."""
+    if made.outcome != "CERTIFIED":
+        return ""
+    limit = _limits(made)
+    if made.form == "cost":
+        limit += " (above it a person is cheaper)"
+    kept = (
+        f"those with a {kind} of {show_cut(made.cut)} or more"
+        if made.by is None
+        else f"those kept in each {inline(made.by, NAME_WIDTH)} with a cut"
+    )
+    return (
+        "  The promise: among answers to questions drawn like these, by this model, asked in this "
+        f"way,\n  at most {limit} of {kept} are wrong.\n"
+        f"  Of promises made like this at most {percent(1.0 - made.level)} are broken. Other "
+        "questions, another model, prompt or sampling, and a\n  choice among several limits or "
+        "levels by their outcome void it."
+    )
+
+
+def describe_limits(made: Promise, run: AnyRun) -> Iterator[str]:
+    """Yield what a reader of the promise should know of the rows."""
+    counts = run.count(made.task)
+    absent = counts.n - counts.n_parsed
+    if absent:
+        some = "1 answer has" if absent == 1 else f"{absent:,} answers have"
+        yield (
+            f"{some} no usable confidence: never kept, not in the risk, and among all answers in "
+            "the coverage"
+        )
+    clusters = counts.filled.clusters
+    if clusters is not None:
+        yield (
+            f"{clusters.labels.size:,} questions, {counts.n:,} answers: questions are taken as "
+            "independent, the answers to one are not"
+        )
+    elif _is_nameless(run, made.task):
+        yield (
+            "the rows have no item, so each is taken as the answer to another question; if some "
+            "are answers to the same one, name it in a column called item"
+        )
+    if made.map is not None:
+        yield (
+            "a map that was fitted to some of these rows would void the promise; that is noticed "
+            "only if all rows are the same"
+        )
+    if made.by is not None:
+        left = counts.n - sum(one.n for one in made.cuts)
+        if left:
+            yield f"{left:,} of {counts.n:,} rows have no {inline(made.by)}, and are never kept"
+
+
+def show_cut(value: float) -> str:
+    """Write a cut; one between stated values is shortened upwards, never below itself.
+
+    Examples
+    --------
+    >>> show_cut(0.95), show_cut(0.8950000000000001), show_cut(1.0)
+    ('0.95', '0.895', '1')
+    """
+    return f"{value:.6g}"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.05), percent(1 - 0.95), percent(0.0814)
+    ('5%', '5%', '8.1%')
+    """
+    digits = f"{100.0 * share:.1f}" if share >= 0.001 else f"{100.0 * share:.2g}"
+    return f"{digits.removesuffix('.0')}%"
+
+
+def _say_outcome(made: Promise, one: Cut, kind: str) -> str:
+    if one.outcome == "CERTIFIED":
+        return f"CERTIFIED: act alone on answers with a {kind} of {show_cut(one.cut)} or more"
+    limit = f" at a risk of {percent(one.max_risk)}" if made.form == "max-risk" else ""
+    return f"{one.outcome}{limit}: {inline(one.reason)}"
+
+
+def _render_numbers(made: Promise, one: Cut, kind: str) -> list[str]:
+    n_wrong = round(one.risk * one.n_kept)
+    level = percent(one.level)
+    table = [
+        ["cut", show_cut(one.cut), f"of the {kind}; answers at it are kept"],
+        [
+            "coverage",
+            f"{_number(one.coverage)} {COMPARED.limits(one.coverage_low, one.coverage_high)}",
+            f"{one.n_kept:,} of all {one.n:,} answers are kept, with {level} limits",
+        ],
+        ["risk", _risk(one), f"{n_wrong:,} of the {one.n_kept:,} kept are wrong"],
+    ]
+    if not math.isnan(one.cost):
+        bound = f" [{level} below {_number(one.cost_bound)}]"
+        human = f"{made.asked['cost_human']:g}"
+        meaning = f"mean of those with a usable confidence; {human} if a person answers each"
+        table.append(["cost", f"{_number(one.cost)}{bound}", meaning])
+    return align(table)
+
+
+def _render_groups(made: Promise, kind: str) -> str:
+    """Render a line a group, and why some have no cut."""
+    level = percent(made.cuts[0].level)
+    head = [
+        inline(made.by, NAME_WIDTH),
+        "outcome",
+        "cut",
+        "answers",
+        "kept",
+        f"coverage [{level}]",
+        f"risk [{level} below]",
+    ]
+    table, notes = [head], []
+    for one in made.cuts:
+        label = inline(str(one.group), NAME_WIDTH)
+        is_certified = one.outcome == "CERTIFIED"
+        table.append(
+            [
+                label,
+                one.outcome,
+                show_cut(one.cut) if is_certified else "-",
+                f"{one.n:,}",
+                f"{one.n_kept:,}",
+                f"{_number(one.coverage)} {COMPARED.limits(one.coverage_low, one.coverage_high)}"
+                if is_certified
+                else "-",
+                _risk(one) if is_certified else "-",
+            ]
+        )
+        if not is_certified:
+            needed = _say_needed(one)
+            notes.append(f"  {label}: {inline(one.reason)}{f'; {needed}' if needed else ''}")
+    n, kept = sum(one.n for one in made.cuts), sum(one.n_kept for one in made.cuts)
+    wrong = sum(round(one.risk * one.n_kept) for one in made.cuts if one.n_kept)
+    lines = align(table)
+    if kept:
+        lines.append(
+            f"  together: {kept:,} of {n:,} answers are kept ({percent(kept / n)}), {wrong:,} of "
+            f"them wrong ({percent(wrong / kept)})"
+        )
+    lines.append(
+        f"  each of {len(made.cuts):,} groups at {level}, so that all promises hold together at "
+        f"{percent(made.level)}; cuts are of the {kind}"
+    )
+    more = len(notes) - SHOWN
+    return "\n".join([*lines, *notes[:SHOWN], *([f"  and {more:,} more"] if more > 0 else [])])
+
+
+def _say_needed(one: Cut) -> str:
+    if one.outcome != "INCONCLUSIVE" or not one.n_parsed or not one.method:
+        return ""
+    if one.items_needed is None:
+        return "more answers like these would not help: at no cut is the observed risk below that"
+    units = "answers" if one.clusters is None else "questions"
+    have = one.n if one.clusters is None else one.clusters
+    return (
+        f"about {one.items_needed:,} {units} in all would show one with a chance of 80% if the "
+        f"others were like these; here are {have:,}"
+    )
+
+
+def _limits(made: Promise) -> str:
+    """Name the limit; of several groups that were not given one, the largest."""
+    found = [one.max_risk for one in made.cuts if one.outcome == "CERTIFIED"]
+    return percent_up(max(found))
+
+
+def percent_up(share: float) -> str:
+    """Write an upper limit as a percentage, rounded up.
+
+    Examples
+    --------
+    >>> percent_up(0.05), percent_up(0.0814), percent_up(0.012)
+    ('5%', '8.2%', '1.2%')
+    """
+    return percent(math.ceil(share * 1000.0 * (1.0 - 1e-12)) / 1000.0)
+
+
+def _risk(one: Cut) -> str:
+    if math.isnan(one.risk_bound):
+        return _number(one.risk)
+    return f"{_number(one.risk)} [{percent(one.level)} below {_number(one.risk_bound)}]"
+
+
+def _number(value: float) -> str:
+    return COMPARED.number(value)
+
+
+def _stated(kind: str) -> str:
+    return "stated confidence" if kind == "recalibrated confidence" else kind
+
+
+def _is_nameless(run: AnyRun, task: str) -> bool:
+    """Say whether nothing names the questions of the rows."""
+    settings = run.settings(task)
+    if isinstance(run, CountedRun):
+        columns = (settings.get("source") or {}).get("columns") or {}
+        return not columns.get("item")
+    return not has_item_names(run, task) and not is_logged(settings)
