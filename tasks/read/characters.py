@@ -154,15 +154,19 @@ def find_box(text: str) -> tuple[str, int] | None:
     >>> find_box(r"\boxed{3} no, \boxed{\frac{1}{2}}")
     ('\\frac{1}{2}', 14)
     """
-    if "\\boxed" not in text:
+    if "\\boxed" not in text or "}" not in text:
         return None
-    last: tuple[int, int, int] | None = None
-    opened: list[re.Match[str]] = []
+    last: tuple[int, int] | None = None
+    opened: list[int] = []  # where the content of a box begins; 0 for a brace
     for match in _BOX_OR_BRACE.finditer(text):
         token = match.group()
         if token == "}":
-            if opened and (box := opened.pop()).group() != "{":
-                last = (box.end(), match.start(), box.start())
-        elif not token.startswith("\\") or token.startswith("\\boxed"):
-            opened.append(match)
-    return (text[last[0] : last[1]].strip(), last[2]) if last else None
+            if opened and (begin := opened.pop()):
+                last = begin, match.start()
+        elif token == "{":
+            opened.append(0)
+        elif token.startswith("\\boxed"):
+            opened.append(match.end())
+    if last is None:
+        return None
+    return text[last[0] : last[1]].strip(), text.rindex("\\boxed", 0, last[0])

@@ -12,9 +12,12 @@ All patterns have bounded quantifiers.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import get_args
 
 from caopd_bench.tasks.read.characters import fold
+from caopd_bench.tasks.read.parts.statement import Kind
 
 ANSWERS = ("answer",)
 CONFIDENCES = ("confidence",)
@@ -113,7 +116,9 @@ def holds_turn(line: str) -> bool:
     return ":" in line and _TURN_END.search(line) is not None
 
 
-def list_marks(line: str, low: str, pattern: "re.Pattern[str]") -> "list[re.Match[str]]":
+def list_marks(
+    line: str, low: str, pattern: "re.Pattern[str]", places: Iterable[int]
+) -> "list[re.Match[str]]":
     """List the matches of the plain `find_marks()` in a line, from one name to the next.
 
     Parameters
@@ -124,39 +129,69 @@ def list_marks(line: str, low: str, pattern: "re.Pattern[str]") -> "list[re.Matc
         The same in lower case, as `characters.lower` gives it.
     pattern
         What ``find_marks()`` gives.
+    places
+        Where "answer" and "confidence" stand in it, in order.
 
     Examples
     --------
     >>> line = "The answer is 5, so my final answer: 5"
-    >>> [mark.start() for mark in list_marks(line, line.lower(), find_marks())]
+    >>> [m.start() for m in list_marks(line, line.lower(), find_marks(), [4, 26])]
     [0, 17]
     """
     marks: list[re.Match[str]] = []
-    done = last = 0  # what was looked at; the end of the last mark
-    answer = confidence = -2  # where the next of each stands; -1: nowhere
-    while True:
-        if -1 != answer < done:
-            answer = low.find("answer", done)
-        if -1 != confidence < done:
-            confidence = low.find("confidence", done)
-        if answer >= 0 and (confidence < 0 or answer < confidence):
-            place, end = answer, answer + 6
-        elif confidence >= 0:
-            place, end = confidence, confidence + 10
+    last = 0  # the end of the last mark
+    for place in places:
+        if place < last:
+            continue
+        end = place + (6 if low[place] == "a" else 10)
+        if low[end : end + 1] != ":" and _LOW_REST.match(low, end) is None:
+            continue
+        if place and _MAY_GO_ON[low[max(place - 2, 0) : place]]:
+            mark = pattern.search(line, max(last, place - _MAX_BEFORE))
+            if mark is None:
+                break
         else:
-            return marks
-        done = end
-        if _LOW_REST.match(low, end):
-            before = low[place - 1] if place else "\n"
-            if place and (before.isspace() or before in "_-</l"):
-                mark = pattern.search(line, max(last, place - _MAX_BEFORE))
-                if mark is None:
-                    return marks
-            else:
-                mark = pattern.match(line, place)
-            if mark is not None:
-                marks.append(mark)
-                done = last = mark.end()
+            mark = pattern.match(line, place)
+        if mark is not None:
+            marks.append(mark)
+            last = mark.end()
+    return marks
+
+
+class _Remembered(dict[str, bool]):
+    """Whether a label may begin before its name, by the two characters there."""
+
+    def __missing__(self, two: str) -> bool:
+        before, between = two[:-1], two[-1]
+        found = between in "_-</l" or (
+            # Another word of the label ends there, or more space before which it does.
+            between.isspace() and (before.isalpha() or before.isspace() or before in ("", "_"))
+        )
+        if len(self) < _MANY_PAIRS:
+            self[two] = found
+        return found
+
+
+_MANY_PAIRS = 4096
+_MAY_GO_ON = _Remembered()
+
+
+@lru_cache(maxsize=8)
+def list_finals(others: str = "") -> dict[str, Kind]:
+    """Give the words that name an answer or a confidence, and which of the two.
+
+    Examples
+    --------
+    >>> list_finals()
+    {'answer': 'answer', 'confidence': 'confidence'}
+    """
+    answers = (*ANSWERS, *(OTHER_ANSWERS if "a" in others else ()))
+    confidences = (*CONFIDENCES, *(OTHER_CONFIDENCES if "c" in others else ()))
+    kinds: tuple[Kind, Kind] = get_args(Kind)
+    return {
+        **dict.fromkeys(answers, kinds[0]),
+        **dict.fromkeys(confidences, kinds[1]),
+    }
 
 
 @lru_cache(maxsize=64)

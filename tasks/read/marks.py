@@ -80,7 +80,7 @@ def begins_line(line: str, position: int) -> bool:
 
 def is_mention(line: str, mark: re.Match[str]) -> bool:
     """Say whether a mark only looks like a label."""
-    separator = mark["separator"]
+    _, _, answer, confidence, separator, _ = mark.groups()
     if separator is None:
         return False
     start = mark.start()
@@ -88,7 +88,7 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
     # A quotation: 'end with "Answer:" and ...'.
     if before in _QUOTES and line[mark.end() : mark.end() + 1] == _QUOTES[before]:
         return True
-    if before.isspace() and mark["confidence"]:
+    if confidence and before.isspace():
         lead = line[max(0, start - 40) : start]
         may_lack = not lead.isascii() or lead.rstrip().lower().endswith(_LACKS)
         if may_lack and _LACK.search(line, max(0, start - 40), start):
@@ -97,7 +97,7 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
     if separator == "":
         if mark.end() == len(line):
             return not begins_line(line, start)
-        return mark["answer"] is not None
+        return answer is not None
     return separator[0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
 
 

@@ -22,7 +22,8 @@ _LONE_NUMBER = re.compile(
     r"(?:[a-z]\s?=\s?)?[\s$€£\\]{0,4}(?P<number>-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,15})(?:\.[0-9]{1,15})?)"
     r"(?:[\s\\]{0,3}%|[\s$.]{0,3})(?:\s?[a-z][a-z\s.°²³]{0,60})?"
 )
-_WHOLE = re.compile(r"[0-9]{1,15}")
+_MAX_WHOLE = 15  # digits of a whole number that is compared as one
+_WHOLE = re.compile(rf"[0-9]{{1,{_MAX_WHOLE}}}")
 _ADDITION = re.compile(r"\s?[(,;]")  # "Lyon, France"
 _VALUE = re.compile(
     r"\\[dt]?frac\s?(?:\{\s?(?P<top>[0-9]{1,9})\s?\}\s?\{\s?(?P<bottom>[0-9]{1,9})\s?\}"
@@ -82,6 +83,9 @@ def is_same(first: str, second: str) -> bool:
     >>> is_same("12", "12/5"), is_same("A", "a bridge"), is_same("B", "C")
     (False, False, False)
     """
+    if first.isdigit() and second.isdigit() and first.isascii() and second.isascii():
+        if len(first) <= _MAX_WHOLE and len(second) <= _MAX_WHOLE:
+            return int(first) == int(second)
     one, other = clean_answer(first).casefold(), clean_answer(second).casefold()
     if one == other:
         return True

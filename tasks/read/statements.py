@@ -24,7 +24,7 @@ All patterns have bounded quantifiers, so the time is proportional to the length
 import re
 import sys
 from bisect import bisect_left
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import clean_answer, find_box, lower
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
@@ -32,6 +32,7 @@ from caopd_bench.tasks.read.labels import (
     OTHER_CONFIDENCES,
     find_marks,
     holds_turn,
+    list_finals,
     list_marks,
     list_words,
 )
@@ -52,11 +53,12 @@ from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
 _PLAIN = Rules()
+_NONE: set[int] = set()
 _SHORT = 24  # characters of a line in which marks are found without a look at its words
 
 
-_FINALS: dict[str, Kind] = {letter: k for k in get_args(Kind) for letter in (k[0], k[0].upper())}
-_GROUPS = ("turn", "tag", "answer", "answer_tag", "confidence", "separator")  # of a mark
+# A line that can only be GSM8K's, and no turn.
+_GSM8K_LINE = re.compile(r"#### ?([0-9]{1,15})(?=\n|\Z)")
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
 # GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 _GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
@@ -83,6 +85,8 @@ _BEFORE_OBJECT = re.compile(
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
+_BESIDE = 80  # characters on either side of an object that are looked at
+_MARKUP_AFTER = re.compile(r"(?:[^\S\n]|[*_`\"“”|,;$\\\[\](){}:<>\-])*(?=\n|\Z)")
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
     r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
@@ -143,6 +147,7 @@ class _Block:
         self.marks = find_marks(*labels, others)
         self.words = list_words(*labels, others)
         self.is_plain = not (others or any(labels))
+        self.finals = {} if any(labels) else list_finals(others)
         # Other prompts' words, which may belong to the answer on their line.
         self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
         self.draft = draft
@@ -169,7 +174,8 @@ class _Block:
             self.signs_at = [*find_places(self.low, signs), none]
         done = 0
         for stated in find_objects(text, self.rules) if objects and "{" in text else ():
-            self._read_lines(done, stated.start)
+            if self.boxes or not text[done : stated.start].isspace():
+                self._read_lines(done, stated.start)
             if self.ended:
                 break
             self._read_object(stated, text)
@@ -235,7 +241,7 @@ class _Block:
             line = text[at:last]
             marks: list[re.Match[str]] = []
             if words[word] <= last or low is None or holds_turn(line):
-                marks = self._find_marks(line, at)
+                marks = self._find_marks(line, at, words, word)
             blanks: list[tuple[int, int]] = []
             turns = may_turn and (turn <= last or (complete and "###" in line))
             self._read_line(line, at, blanks, marks, turns)
@@ -253,42 +259,40 @@ class _Block:
 
         Nothing else in it is the word of a label.
         """
-        low, kind = self.low, _FINALS.get(self.text[start : start + 1])
-        if low is None or kind is None or self.boxes or not self.is_plain:
+        if self.low is None or self.boxes:
             return False
-        colon = start + len(kind)
-        if not low.startswith(kind, start) or low[colon : colon + 1] != ":":
+        colon = self.low.find(":", start, end)
+        label = self.low[start:colon]
+        kind = self.finals.get(label)
+        if colon < 0 or kind is None:
             return False
         value = self.text[colon + 1 : end]
         begin = value.lstrip()[:1]
         if not begin:
-            self.waiting = _Waiting(kind, True, kind, False)
+            self.waiting = _Waiting(kind, True, label, False)
             return True
         if not begin.isalnum() or (":" in value and holds_turn(value)):
             return False
         self.waiting = None
-        self._add(kind, value, True, start, end, kind)
+        self._add(kind, value, True, start, end, label)
         return True
 
     def _read_object(self, stated: Stated, text: str) -> None:
         """Take what an object states; one with a placeholder is an example."""
-        if stated.answer is not None and _is_placeholder(
-            clean_answer(stated.answer, intervals=self.intervals)
-        ):
-            return
-        if stated.answer is not None and "answer" in stated.answer.lower():
-            stated = self._read_inside(stated, stated.answer)
-        before = text[max(0, stated.start - 80) : stated.start].rpartition("\n")
-        after = text[stated.end : stated.end + 80].partition("\n")[0]
-        begins = (before[1] or stated.start <= 80) and _BEFORE_OBJECT.fullmatch(before[2])
-        strong = bool(self.waiting or begins or _ONLY_MARKUP.fullmatch(after))
+        start, end, answer, confidence = stated
+        if answer is not None and not answer.isdigit():
+            if _is_placeholder(clean_answer(answer, intervals=self.intervals)):
+                return
+            if "answer" in answer.lower():
+                _, _, answer, confidence = self._read_inside(stated, answer)
+        strong = self.waiting is not None or _stands_apart(text, start, end)
         self.waiting = None
-        if stated.answer is not None:
-            self._add("answer", stated.answer, strong, stated.start, stated.end, "{}")
-        if stated.confidence is not None and not self.ended:
-            self._add("confidence", stated.confidence, strong, stated.start + 1, stated.end, "{}")
+        if answer is not None:
+            self._add("answer", answer, strong, start, end, "{}")
+        if confidence is not None and not self.ended:
+            self._add("confidence", confidence, strong, start + 1, end, "{}")
         if self.boxes and not self.no_weak:
-            self.boxable.append(" " * (stated.end - stated.start))
+            self.boxable.append(" " * (end - start))
 
     def _read_inside(self, stated: Stated, text: str) -> Stated:
         """Read an answer that is itself a response: ``{"response": "Answer: 5"}``."""
@@ -305,12 +309,18 @@ class _Block:
         before = [s for s in answers if s.start < confidence.start]
         return stated._replace(answer=(before or answers)[-1].text, confidence=confidence.text)
 
-    def _find_marks(self, line: str, start: int) -> list[re.Match[str]]:
-        """Return the marks of a line that state something."""
+    def _find_marks(
+        self, line: str, start: int, words: list[int], word: int
+    ) -> list[re.Match[str]]:
+        """Return the marks of a line that state something; words from that one on stand in it."""
         if self.low is None or not self.is_plain or len(line) < _SHORT or holds_turn(line):
             found = list(self.marks.finditer(line))
         else:
-            found = list_marks(line, self.low[start : start + len(line)], self.marks)
+            end = start + len(line)
+            places = words[word : bisect_left(words, end, word)]
+            if start:
+                places = [place - start for place in places]
+            found = list_marks(line, self.low[start:end], self.marks, places)
         return [m for m in found if not is_mention(line, m)]
 
     def _read_line(
@@ -332,7 +342,7 @@ class _Block:
         if not marks:
             self._read_unmarked(line, start, blanks)
             return
-        leads: set[int] = set()
+        leads: set[int] = _NONE
         if len(marks) > 1:
             if self.asides:
                 marks = [
@@ -343,7 +353,7 @@ class _Block:
             leads = join_sentences(line, marks)
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
         for mark, following in zip(marks, [*marks[1:], None], strict=True):
-            turn, tag, answer, answer_tag, named, separator = mark.group(*_GROUPS)
+            tag, answer_tag, answer, named, separator, turn = mark.groups()
             if turn:
                 if self.strong and at_start and not self.draft:
                     self.ended = True
@@ -437,9 +447,11 @@ class _Block:
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
             counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
         else:
-            text = clean_answer(raw, intervals=self.intervals)
-            if _is_placeholder(text):
-                return
+            text = raw.strip()
+            if not text.isdigit() or len(text) > _SHORT:
+                text = clean_answer(raw, intervals=self.intervals)
+                if _is_placeholder(text):
+                    return
             counts = strong
             if strong and self.no_answer:
                 self.ended = True
@@ -447,7 +459,8 @@ class _Block:
             return
         if counts:
             self.strong.add(kind)
-        self.statements.append(Statement(kind, text, strong, start, end, label, denying))
+        found = (kind, text, strong, start, end, label, denying)
+        self.statements.append(tuple.__new__(Statement, found))
 
     def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
         """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
@@ -466,6 +479,16 @@ class _Waiting(NamedTuple):
     strong: bool
     label: str
     both: bool  # "Answer and Confidence:"
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Say whether an object begins or ends its line, but for markup and a few words."""
+    if not start or text[start - 1] == "\n":
+        return True
+    line = text.rfind("\n", max(0, start - _BESIDE), start) + 1
+    if (line or start <= _BESIDE) and _BEFORE_OBJECT.fullmatch(text, line, start):
+        return True
+    return _MARKUP_AFTER.match(text, end, end + _BESIDE) is not None
 
 
 def _is_placeholder(answer: str) -> bool:

@@ -15,15 +15,20 @@ def drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
     if not finals or not objects:
         return statements
     answers = {s.end: s.text for s in objects if s.kind == "answer"}
+    final = finals[-1].text
     quoted: set[int] = set()
+    judged = -1
     for s in objects:
-        before = text[max(0, s.start - 80) : s.start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
-        if not _has_word(before) or before[-1] in ":=>":
+        start, end = s.start, s.end
+        if end == judged:
+            continue  # the confidence beside an answer
+        judged = end
+        before = text[max(0, start - 80) : start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
+        if not before or before[-1] in ":=>" or not _has_word(before):
             continue
-        after = text[s.end : s.end + 80].partition("\n")[0]
-        same = s.end in answers and is_same(answers[s.end], finals[-1].text)
-        if not same or _has_word(after):
-            quoted.add(s.end)
+        after = text[end : end + 80].partition("\n")[0]
+        if _has_word(after) or end not in answers or not is_same(answers[end], final):
+            quoted.add(end)
     return [s for s in statements if s.label != "{}" or s.end not in quoted]
 
 
@@ -33,19 +38,25 @@ def _has_word(text: str) -> bool:
 
 def drop_examples(statements: list[Statement]) -> list[Statement]:
     """Return the statements without those of an object after which another answer stands."""
-    if not any(s.label == "{}" for s in statements):
-        return statements
-    last = max((s for s in statements if s.kind == "answer"), key=lambda s: s.start, default=None)
-    if last is None:
+    last = paired = -1
+    text = ""
+    found = False
+    for s in statements:
+        if s.label == "{}":
+            found = True
+        if s.kind == "confidence":
+            paired = max(paired, s.start)
+        elif s.start > last:
+            last, text = s.start, s.text
+    if not found or last < 0:
         return statements
     # An answer counts no more once it has a confidence, unless it has one of its own.
-    paired = max((s.start for s in statements if s.kind == "confidence"), default=0)
-    paired = paired if paired < last.start else 0
+    paired = paired if paired < last else 0
     examples = {
         s.end
         for s in statements
-        if s.label == "{}" and s.kind == "answer" and paired < s.end <= last.start
-        if not is_same(s.text, last.text)
+        if s.label == "{}" and s.kind == "answer" and paired < s.end <= last
+        if s.text != text and not is_same(s.text, text)
     }
     return [s for s in statements if s.label != "{}" or s.end not in examples]
 
@@ -53,7 +64,9 @@ def drop_examples(statements: list[Statement]) -> list[Statement]:
 def drop_denials(statements: list[Statement]) -> list[Statement]:
     """Return the statements without "the answer is not D", if an answer is stated elsewhere."""
     denials = {s.start for s in statements if s.denying}
+    if not denials:
+        return statements
     answers = {s.start for s in statements if s.kind == "answer"}
-    if not denials or not answers - denials:
+    if not answers - denials:
         return statements
     return [s for s in statements if s.start not in denials]
