@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     asked = threshold.add_argument_group("what is fixed beforehand, one of these")
     asked.add_argument(
         "--max-risk",
-        type=_risk,
+        type=arguments.risk,
         metavar="R",
         help="largest acceptable share of wrong answers among those kept (0.05)",
     )
@@ -139,10 +139,3 @@ def run_threshold(options: argparse.Namespace) -> int:
         blocks.append(f"\n{file}: written; {use}")
     print_table(blocks, options.output, made.to_json())
     return CODES[made.outcome]
-
-
-def _risk(text: str) -> float:
-    value = arguments.share(text)
-    if value == 1.0:
-        raise argparse.ArgumentTypeError("must be below 1; 0.05 accepts one wrong in twenty")
-    return value
