@@ -61,6 +61,14 @@ class Evidence(NamedTuple):
     clusters: int | None
 
 
+class CostNow(NamedTuple):
+    """Mean cost of a row, and its limits from below and from above, each one-sided at the level."""
+
+    cost: float
+    low: float
+    high: float
+
+
 class Kept(NamedTuple):
     """Rows of one or more picks, those kept, and those of them that are wrong."""
 
@@ -124,12 +132,53 @@ def check_cut(tally: Tally | None, cut: float, max_risk: float, *, level: float 
         kept,
         wrong,
         risk,
-        1.0 - agreed(upper_limits(picks.kept - picks.wrong, picks.kept, each)),
+        -agreed(-lower_limits(picks.wrong, picks.kept, each)),
         agreed(upper_limits(picks.wrong, picks.kept, each)),
         agreed_p(at_least(picks.wrong, picks.kept, max_risk)),
-        agreed_p(at_most(picks.wrong, picks.kept, max_risk)),
+        0.0 if max_risk >= 1.0 else agreed_p(at_most(picks.wrong, picks.kept, max_risk)),
         int(tally.clusters.labels.size) if is_clustered and tally.clusters is not None else None,
     )
+
+
+def cost_now(
+    tally: Tally | None, cut: float, *, cost_wrong: float, cost_human: float, level: float = 0.95
+) -> CostNow:
+    """Return what a row costs at a cut: a kept wrong one a price, one that is left the other.
+
+    Parameters
+    ----------
+    tally, cut, level
+        As for :func:`check_cut`.
+    cost_wrong, cost_human : float
+
+    Returns
+    -------
+    CostNow
+        The limits join those of two shares, each with half of the error rate. NaN for no rows.
+
+    Examples
+    --------
+    >>> from caopd_bench.metrics import tally
+    >>> rows = tally([0.95] * 200 + [0.5] * 100, [1] * 198 + [0] * 2 + [0] * 100)
+    >>> [round(x, 2) for x in cost_now(rows, 0.9, cost_wrong=20, cost_human=1)]
+    [0.47, 0.3, 0.87]
+    """
+    check_level(level)
+    if tally is None:
+        return CostNow(math.nan, math.nan, math.nan)
+    whole = kept_by(cuts_of(whole_rows(tally)), cut)
+    is_clustered = clustered.is_clustered(tally)
+    picks = kept_in_picks(tally, cut) if is_clustered else whole
+    each = (1.0 - level) / 2.0 / (clustered.HALF if is_clustered else 1.0)
+    n, left = picks.n, picks.n - picks.kept
+
+    def cost(wrong: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
+        return cost_wrong * wrong + cost_human * asked
+
+    high = cost(upper_limits(picks.wrong, n, each), upper_limits(left, n, each))
+    low = cost(lower_limits(picks.wrong, n, each), lower_limits(left, n, each))
+    mean = cost(whole.wrong / whole.n, (whole.n - whole.kept) / whole.n)
+    return CostNow(float(mean[0]), -agreed(-low), agreed(high))
 
 
 def rows_to_decide(
@@ -190,6 +239,13 @@ def kept_in_picks(tally: Tally, cut: float) -> Kept:
     """Count them in each pick of one row of every cluster."""
     each = [kept_by(pick, cut) for pick in clustered.picks(tally)]
     return Kept(*(np.concatenate(column) for column in zip(*each, strict=True)))
+
+
+def lower_limits(
+    wrong: NDArray[np.int64], rows: NDArray[np.int64], error: float
+) -> NDArray[np.float64]:
+    """Return the limits from below: what the others leave from above; 0 where there are no rows."""
+    return 1.0 - upper_limits(rows - wrong, rows, error)
 
 
 def agreed(upper: ArrayLike) -> float:

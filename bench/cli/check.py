@@ -1,0 +1,86 @@
+"""`caopd-bench check`: does a stored promise hold on new rows?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from caopd_bench.cli import arguments
+from caopd_bench.core.process.exits import ExitCode, complain
+
+__all__ = ["add", "run_check"]
+
+
+def add(commands: Any) -> None:
+    """Add `check`."""
+    check = commands.add_parser(
+        "check",
+        help="PASS, FAIL or INCONCLUSIVE: does a stored threshold hold on new rows?",
+        description="Say whether the promise of a threshold (caopd-bench threshold -o) holds on "
+        "rows that it was not made on. Exit codes: 0 PASS, shown to be kept; 1 FAIL, shown to be "
+        "broken; 2 something given cannot be used; 3 INCONCLUSIVE; 4 the rows are not comparable, "
+        "or those that the promise was made on; 5 a PASS of which a file cannot be written. 1 is "
+        "FAIL and nothing else; those of every command stand below.",
+    )
+    check.add_argument("threshold", type=arguments.path, metavar="THRESHOLD", help="its file")
+    check.add_argument("spec", metavar="RUN", help="a run, as for score")
+    check.add_argument(
+        "--level",
+        type=arguments.coverage,
+        metavar="P",
+        help="1 less the chance of a wrong FAIL, and of a wrong PASS (the threshold's)",
+    )
+    check.add_argument(
+        "--confidence", dest="level", type=arguments.coverage, help=argparse.SUPPRESS
+    )
+    check.add_argument(
+        "--looks",
+        type=arguments.count,
+        default=1,
+        metavar="N",
+        help="checks that share the error rate of a FAIL: 52 for a year of weeks (1)",
+    )
+    check.add_argument(
+        "--output",
+        type=arguments.path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="also write .json, .md or .xml (JUnit); may be given several times",
+    )
+    arguments.add_columns(check)
+    check.set_defaults(run=run_check, decides=True)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    from caopd_bench.gates.formats.files import try_to_deliver
+    from caopd_bench.runs.read import read_runs
+    from caopd_bench.thresholds.check import check
+    from caopd_bench.thresholds.check_formats import (
+        annotate,
+        append_summary,
+        check_outputs,
+        write_outputs,
+    )
+    from caopd_bench.thresholds.check_words import render_text
+    from caopd_bench.thresholds.promise import load_threshold
+
+    check_outputs(options.output)
+    promise = load_threshold(options.threshold)
+    promise.require_cut("check")
+    keys = () if promise.by is None else (promise.by,)
+    (run,) = read_runs([options.spec], arguments.read_columns(options, keys))
+    result = check(promise, run, level=options.level, looks=options.looks)
+    # First the verdict: it is said, and stands, whatever becomes of its files.
+    print(render_text(result))
+    annotate(result)
+    sys.stdout.flush()
+    lost = [
+        *try_to_deliver(lambda: write_outputs(result, options.output)),
+        *try_to_deliver(lambda: append_summary(result)),
+    ]
+    for line in lost:
+        complain("check", f"{line}; the verdict is {result.outcome}")
+    return result.exit_code or (ExitCode.UNWRITABLE if lost else ExitCode.DONE)

@@ -1,0 +1,193 @@
+"""What every rendering of a check says: headline, lines below it, tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from caopd_bench.core.numbers import COMPARED
+from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
+from caopd_bench.thresholds.check_result import Change, CutCheck, ThresholdCheck
+
+__all__ = [
+    "change_heads",
+    "change_values",
+    "explain",
+    "footnotes",
+    "headline",
+    "heads",
+    "name_cut",
+    "render_text",
+    "said",
+    "values",
+]
+
+MOST = 5  # cuts in the headline, and lines of a kind
+HEADLINE_WIDTH = 600
+
+
+def headline(result: ThresholdCheck) -> str:
+    """Say the verdict and why in a sentence; its first word is the verdict."""
+    what = f"{result.outcome}  {result.threshold or 'the threshold'} on {result.run}"
+    if len(result.cuts) == 1:
+        (cut,) = result.cuts
+        return f"{what}: {_place(cut, result)}{_sentence(cut, result)}"
+    if result.outcome == "PASS":
+        return f"{what}: the risk is shown to be within its limit at all {len(result.cuts)} cuts"
+    of = [cut for cut in result.cuts if cut.outcome == result.outcome]
+    shown = [f"{_place(cut, result)}{_sentence(cut, result)}" for cut in of[:MOST]]
+    more = [f"and {len(of) - MOST} more cuts"] if len(of) > MOST else []
+    return f"{what}: {'; '.join([*shown, *more])}"
+
+
+def explain(result: ThresholdCheck) -> list[str]:
+    """Give the warnings, and what a verdict would take where there is none."""
+    lines = [f"WARNING: {line}" for line in result.warnings[: 2 * MOST]]
+    hidden = len(result.warnings) - 2 * MOST
+    lines += [f"and {hidden} more such lines"] if hidden > 0 else []
+    if result.outcome == "INCONCLUSIVE":
+        open_ = [cut for cut in result.cuts if cut.outcome == "INCONCLUSIVE"]
+        lines += [f"{_place(cut, result)}{_what_decides(cut)}" for cut in open_[:MOST]]
+        lines += [f"and {len(open_) - MOST} more cuts"] if len(open_) > MOST else []
+    return lines
+
+
+def heads(result: ThresholdCheck) -> tuple[str, ...]:
+    """Name the columns of the table of cuts."""
+    limits = f"{100 * result.level:g}% limits"
+    return ("kept", "answers", "kept of them", "wrong", "risk", limits, "allowed", "verdict")
+
+
+def values(cut: CutCheck, result: ThresholdCheck) -> list[str]:
+    """Give the row of one cut, without its verdict."""
+    return [
+        name_cut(cut, result),
+        f"{cut.n:,}",
+        f"{cut.n_kept:,}",
+        f"{cut.wrong:,}",
+        COMPARED.number(cut.risk),
+        COMPARED.limits(cut.low, cut.high),
+        f"{cut.max_risk:.4g}",
+    ]
+
+
+def said(cut: CutCheck) -> str:
+    """Say what the rows of one cut show."""
+    return {"PASS": "kept", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[cut.outcome]
+
+
+def change_heads(result: ThresholdCheck) -> tuple[str, ...]:
+    """Name the columns of the table of what else changed."""
+    levels = {one.level for cut in result.cuts for one in cut.changes}
+    level = f" {100 * levels.pop():.4g}%" if len(levels) == 1 else ""
+    return ("shown only", "then", "now", f"change [{level.strip()}]")
+
+
+def change_values(cut: CutCheck, one: Change, result: ThresholdCheck) -> list[str]:
+    """Give the row of one number that decides nothing."""
+    is_cost = math.isnan(one.change)
+    then = f"at most {COMPARED.number(one.then)}" if is_cost else COMPARED.number(one.then)
+    limits = COMPARED.limits(one.low, one.high, signed=not is_cost)
+    change = f"now in {limits}" if is_cost else f"{COMPARED.signed(one.change)} {limits}"
+    return [f"{_place(cut, result)}{one.name}", then, COMPARED.number(one.now), change]
+
+
+def footnotes(result: ThresholdCheck) -> Iterator[str]:
+    """Yield what the tables mean."""
+    percent = f"{100 * result.level:g}%"
+    kind = result.wording.name
+    yield f"kept: answers with a {kind} at or above the cut; risk: the share of them that is wrong"
+    several = "" if len(result.cuts) == 1 else "; of several cuts a FAIL is adjusted (Holm)"
+    looks = "" if result.looks == 1 else f"; {result.looks} checks share the error rate of a FAIL"
+    yield (
+        f"{percent} limits: from below and from above, each holds with {percent} confidence"
+        f"{several}{looks}"
+    )
+    if any(cut.clusters is not None for cut in result.cuts):
+        yield "questions were answered several times: limits rest on one answer to each at a time"
+    if result.form == "cost":
+        yield "allowed: the risk at which an answer costs as much as a person"
+    if result.form == "min-coverage":
+        yield "allowed: the bound that was found for the coverage that was asked for"
+
+
+def name_cut(cut: CutCheck, result: ThresholdCheck) -> str:
+    """Name a cut by its group and where it lies."""
+    return f"{_place(cut, result)}{result.wording.name} >= {cut.cut:.6g}"
+
+
+def render_text(result: ThresholdCheck) -> str:
+    """Give the verdict, its tables and notes for a terminal; without a final newline."""
+    lines = [inline(headline(result), HEADLINE_WIDTH)]
+    lines += [f"  {inline(line, WARNING_WIDTH)}" for line in explain(result)]
+    lines.append(f"\n{inline(result.task, NAME_WIDTH)}: promised on {_inline(result.made_on)}")
+    table = [list(heads(result))]
+    table += [[*values(cut, result), said(cut)] for cut in result.cuts]
+    lines += align([[_inline(cell) for cell in row] for row in table])
+    changed = [change_values(cut, one, result) for cut in result.cuts for one in cut.changes]
+    if changed:
+        lines.append("")
+        table = [list(change_heads(result)), *changed]
+        lines += align([[_inline(cell) for cell in row] for row in table])
+    lines += ["", *(f"  {inline(line, WARNING_WIDTH)}" for line in footnotes(result))]
+    lines += [f"  note: {inline(note, WARNING_WIDTH)}" for note in result.notes]
+    return "\n".join(lines)
+
+
+def _inline(text: str) -> str:
+    return inline(text, 2 * NAME_WIDTH)
+
+
+def _place(cut: CutCheck, result: ThresholdCheck) -> str:
+    if result.by is None:
+        return ""
+    return f"{inline(result.by, NAME_WIDTH)}={inline(cut.group, NAME_WIDTH)}: "
+
+
+def _sentence(cut: CutCheck, result: ThresholdCheck) -> str:
+    if not cut.n_kept:
+        return "no answer is kept, so nothing is shown of the risk"
+    wrong = f"{cut.wrong:,} of {cut.n_kept:,} kept answers are wrong ({cut.risk:.1%})"
+    sure = f"with {100 * result.level:g}% confidence"
+    allowed = f"{cut.max_risk:.3g} is allowed"
+    if cut.outcome == "PASS":
+        return f"{wrong}, at most {_up(cut.high)} {sure}; {allowed}"
+    if cut.outcome == "FAIL":
+        return f"{wrong}, at least {_down(cut.low)} {sure}; {allowed}"
+    return f"{wrong}, not shown to be within {cut.max_risk:.3g} or beyond it"
+
+
+def _up(share: float) -> str:
+    return f"{math.ceil(share * 1000 - 1e-9) / 1000:.1%}"
+
+
+def _down(share: float) -> str:
+    return f"{math.floor(share * 1000 + 1e-9) / 1000:.1%}"
+
+
+def _what_decides(cut: CutCheck) -> str:
+    if not cut.n:
+        return "no answers: nothing decides but rows of this group"
+    if not cut.n_kept:
+        return "nothing is kept: how many answers would decide is not known from these rows"
+    unit, now = ("answers", cut.n) if cut.clusters is None else ("questions", cut.clusters)
+    if cut.items_needed is None:
+        return f"more {unit} like these may not decide: the risk lies at its limit"
+    to = "PASS" if cut.risk < cut.max_risk else "FAIL"
+    return (
+        f"about {_round_up(cut.items_needed)} {unit} in all would show it ({to}) with a chance of "
+        f"80 %, if {cut.risk:.1%} of the kept answers are wrong and {cut.n_kept / cut.n:.1%} are "
+        f"kept, as now ({now:,})"
+    )
+
+
+def _round_up(items: int) -> str:
+    """Round up to two digits: the number rests on an estimate.
+
+    Examples
+    --------
+    >>> _round_up(79), _round_up(1316)
+    ('79', '1,400')
+    """
+    step = 10 ** max(int(math.log10(items)) - 1, 0)
+    return f"{math.ceil(items / step) * step:,}"
