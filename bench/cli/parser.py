@@ -1,4 +1,4 @@
-"""The command line: each file of this folder that offers `add` is a command."""
+"""The command line: each file of this folder or of `deploy` that offers `add` is a command."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ __all__ = ["build_parser", "read_command"]
 #: The order in which --help lists the commands; others follow, by name.
 ORDER = (
     *("tasks", "fetch_model", "score", "rescore", "compare", "gate", "baseline", "report"),
-    *("store", "train", "sweep"),
+    *("recalibrate", "threshold", "check", "watch", "store", "train", "sweep"),
 )
+HERE = Path(__file__).parent
 
 
 def read_command(words: Sequence[str] | None) -> Command:
@@ -93,8 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
 def _find_commands() -> Iterator[Callable[[Any], None]]:
     """Yield the `add` of each file: it adds its command, with `run`, to those of the parser."""
     place = {name: number for number, name in enumerate(ORDER)}
-    names = {file.stem for file in Path(__file__).parent.glob("[!_]*.py")}
-    for name in sorted(names, key=lambda name: (place.get(name, len(ORDER)), name)):
-        module = import_module(f"caopd_bench.cli.{name}")
+    found = {
+        file.stem: f"caopd_bench.cli{within}.{file.stem}"
+        for folder, within in ((HERE, ""), (HERE / "deploy", ".deploy"))
+        for file in folder.glob("[!_]*.py")
+    }
+    for name in sorted(found, key=lambda name: (place.get(name, len(ORDER)), name)):
+        module = import_module(found[name])
         if hasattr(module, "add"):
             yield module.add

@@ -127,7 +127,7 @@ def run_threshold(options: argparse.Namespace) -> int:
     blocks = [
         inline(task, NAME_WIDTH),
         f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}\n",
-        render_outcome(made, kind),
+        render_outcome(made, kind, run),
     ]
     promise = render_promise(made, kind)
     blocks += [f"\n{promise}"] if promise else []
