@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from caopd_bench.core.numbers import COMPARED
 from caopd_bench.core.terminal import NAME_WIDTH, align, inline
+from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.run import AnyRun, CountedRun
 from caopd_bench.scores.notes import has_item_names, is_logged
 from caopd_bench.thresholds.cut import Cut
@@ -18,8 +19,11 @@ __all__ = ["describe_limits", "percent", "render_outcome", "render_promise", "sh
 SHOWN = 10
 
 
-def render_outcome(made: Promise, kind: str) -> str:
-    """Render the outcome and its numbers: of all answers, or a line a group."""
+def render_outcome(made: Promise, kind: str, run: AnyRun) -> str:
+    """Render the outcome and its numbers: of all answers, or a line a group.
+
+    The run is not mapped.
+    """
     if made.by is not None:
         return _render_groups(made, kind)
     one = made.cuts[0]
@@ -27,7 +31,7 @@ def render_outcome(made: Promise, kind: str) -> str:
     if one.outcome == "CERTIFIED":
         lines += ["", *_render_numbers(made, one, kind)]
         if made.map is not None:
-            lines.append(f"  the map is in the file: keep() takes the {_stated(kind)}")
+            lines.append(f"  {_say_stated(made, run)}")
     needed = _say_needed(one)
     if needed:
         lines.append(f"  {needed}")
@@ -88,14 +92,14 @@ def describe_limits(made: Promise, run: AnyRun) -> Iterator[str]:
 
 
 def show_cut(value: float) -> str:
-    """Write a cut; one between stated values is shortened upwards, never below itself.
+    """Write a cut with all its digits: who copies a rounded one keeps other answers.
 
     Examples
     --------
-    >>> show_cut(0.95), show_cut(0.8950000000000001), show_cut(1.0)
-    ('0.95', '0.895', '1')
+    >>> show_cut(0.95), show_cut(1.0), show_cut(0.6838235294117647)
+    ('0.95', '1', '0.6838235294117647')
     """
-    return f"{value:.6g}"
+    return repr(value).removesuffix(".0")
 
 
 def percent(share: float) -> str:
@@ -225,8 +229,13 @@ def _number(value: float) -> str:
     return COMPARED.number(value)
 
 
-def _stated(kind: str) -> str:
-    return "stated confidence" if kind == "recalibrated confidence" else kind
+def _say_stated(made: Promise, run: AnyRun) -> str:
+    """Say which confidences become so much by the map."""
+    kind = wording_of(run, made.task).name
+    parsed = run.count(made.task).parsed
+    kept = [] if parsed is None else parsed.values[made.keep(parsed.values)]
+    lowest = f"; of these rows, {show_cut(float(kept[0]))} and above" if len(kept) else ""
+    return f"keep() takes the {kind} and maps it{lowest}"
 
 
 def _is_nameless(run: AnyRun, task: str) -> bool:
