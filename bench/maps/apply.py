@@ -28,7 +28,7 @@ from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import AnyRun, CountedRun, Run
 
-__all__ = ["MAPPED", "apply_map"]
+__all__ = ["MAPPED", "WORDS", "apply_map"]
 
 #: Ends the name of a run whose confidences were mapped.
 MAPPED = " (recalibrated)"

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from caopd_bench.core.errors import UsageError
+from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.files.checked import is_text
 from caopd_bench.core.numbers import is_number
 from caopd_bench.core.process.progress import stage
 from caopd_bench.core.terminal import NAME_WIDTH, inline, quote
-from caopd_bench.maps.alike import has_the_rows
-from caopd_bench.maps.apply import apply_map
+from caopd_bench.maps.alike import find_task, has_the_rows
+from caopd_bench.maps.apply import WORDS, apply_map
 from caopd_bench.maps.fit import choose_task, describe_rows, provenance_of
 from caopd_bench.maps.saved import ConfidenceMap, load_map
 from caopd_bench.runs.check_texts import refuse_unlike_texts
@@ -27,6 +27,8 @@ from caopd_bench.runs.read import read_run
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.thresholds.asked import Asked
 from caopd_bench.thresholds.promise import Promise
+from caopd_bench.thresholds.usual import usual_of
+from caopd_bench.thresholds.usual import usual_of
 
 __all__ = ["apply_to", "threshold"]
 
@@ -120,6 +122,7 @@ def threshold(
         describe_rows(read, name),
         loaded,
         provenance_of(read, name),
+        usual=usual_of([(c.parsed, one.cut) for c, one in zip(named.values(), cuts, strict=True)]),
     )
 
 
@@ -135,6 +138,11 @@ def apply_to(run: AnyRun, task: str, fitted: ConfidenceMap) -> AnyRun:
             f"{where}: was fitted to these very rows, so the cuts would be chosen by the labels "
             "that test them and the promise would not hold; fit the map to other rows, or leave it "
             "out: a map does not change the order of the answers"
+        )
+    if find_task(run, fitted, WORDS) != task:
+        raise NotComparableError(
+            f"{where}: is of the task {inline(fitted.task, NAME_WIDTH)}, not of "
+            f"{inline(task, NAME_WIDTH)}; {WORDS.for_task}"
         )
     if (run.settings(task).get("source") or {}).get("decimals"):
         raise UsageError(f"{where}: does not go with rounded confidences; leave --decimals out")

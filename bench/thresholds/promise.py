@@ -21,6 +21,8 @@ from caopd_bench.maps.saved import ConfidenceMap, Fitted, refuse_others
 from caopd_bench.runs.stored.secrets import say_left_out
 from caopd_bench.thresholds.cut import OUTCOMES, Cut, Form, Outcome
 from caopd_bench.thresholds.read_promise import read_parts
+from caopd_bench.thresholds.usual import Usual
+from caopd_bench.thresholds.usual import Usual
 
 __all__ = ["Promise", "load_threshold"]
 
@@ -53,6 +55,9 @@ class Promise:
         Of the run: model, versions, and under "tasks" how the task was asked, without the map.
     source : str
         The name of its file; empty where there is none yet.
+    usual : Usual or None
+        How far off the confidences were on its rows, which `watch` measures by; None for a file
+        that does not say.
     """
 
     task: str
@@ -65,6 +70,7 @@ class Promise:
     map: ConfidenceMap | None
     provenance: Mapping[str, Any]
     source: str = ""
+    usual: Usual | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -190,6 +196,8 @@ class Promise:
                 "map": None
                 if self.map is None
                 else {"source": self.map.source, **self.map.to_dict()},
+                "usual": None if self.usual is None else self.usual.to_dict(),
+                "usual": None if self.usual is None else self.usual.to_dict(),
                 "provenance": self.provenance,
             }
         )
