@@ -28,7 +28,6 @@ from caopd_bench.runs.run import AnyRun
 from caopd_bench.thresholds.asked import Asked
 from caopd_bench.thresholds.promise import Promise
 from caopd_bench.thresholds.usual import usual_of
-from caopd_bench.thresholds.usual import usual_of
 
 __all__ = ["apply_to", "threshold"]
 

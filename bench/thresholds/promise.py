@@ -22,7 +22,6 @@ from caopd_bench.runs.stored.secrets import say_left_out
 from caopd_bench.thresholds.cut import OUTCOMES, Cut, Form, Outcome
 from caopd_bench.thresholds.read_promise import read_parts
 from caopd_bench.thresholds.usual import Usual
-from caopd_bench.thresholds.usual import Usual
 
 __all__ = ["Promise", "load_threshold"]
 
@@ -196,7 +195,6 @@ class Promise:
                 "map": None
                 if self.map is None
                 else {"source": self.map.source, **self.map.to_dict()},
-                "usual": None if self.usual is None else self.usual.to_dict(),
                 "usual": None if self.usual is None else self.usual.to_dict(),
                 "provenance": self.provenance,
             }

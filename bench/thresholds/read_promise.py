@@ -29,7 +29,6 @@ from caopd_bench.runs.flat.count import MAX_GROUPS
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.thresholds.cut import FORMS, OUTCOMES, Cut
 from caopd_bench.thresholds.usual import read_usual
-from caopd_bench.thresholds.usual import read_usual
 
 __all__ = ["read_parts"]
 
@@ -69,7 +68,6 @@ def read_parts(path: Path) -> dict[str, Any]:
             "cuts": _read_cuts(cuts, by),
             "fitted": Fitted(**read_fitted(take(found, "fitted", is_object, "an object"))),
             "map": _read_map(found.get("map")),
-            "usual": read_usual(found.get("usual")),
             "usual": read_usual(found.get("usual")),
             "provenance": clean_provenance(take(found, "provenance", is_object, "an object")),
         }
