@@ -18,7 +18,7 @@ from caopd_bench.runs.flat.plain import chunk_json, make_chunk
 from caopd_bench.runs.flat.rows import parse_lines
 from caopd_bench.runs.flat.values import Chunk, Wanted
 
-__all__ = ["read_fast_json"]
+__all__ = ["parse_block", "read_fast_json"]
 
 #: Bytes of a block: its rows are held as Python's dictionaries, in thirty times the memory at most.
 SIZE = 1 << 20
@@ -42,6 +42,15 @@ def read_fast_json(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
 def _columns(block: Block, names: list[str]) -> dict[str, list[Any]] | None:
     """Give the values of the columns; None if the block is not as plain as it should be."""
+    rows = parse_block(block)
+    try:
+        return None if rows is None else {name: [row[name] for row in rows] for name in names}
+    except KeyError:
+        return None
+
+
+def parse_block(block: Block) -> list[dict[str, Any]] | None:
+    """Parse the objects of a block, one a line; None if it is not as plain as it should be."""
     try:
         lines = block.data.decode().split("\n")
         if not lines[-1]:
@@ -53,9 +62,8 @@ def _columns(block: Block, names: list[str]) -> dict[str, list[Any]] | None:
         if max(map(len, lines)) > SMALL // 4:  # in UTF-8 a character takes up to four bytes
             return None
         starts = block.data.startswith(b"{") + block.data.count(b"\n{")
-        rows = _parse(lines, marks == len(lines) == starts)
-        return {name: [row[name] for row in rows] for name in names}
-    except (ValueError, RecursionError, KeyError, TypeError, IndexError):
+        return _parse(lines, marks == len(lines) == starts)
+    except (ValueError, RecursionError, TypeError, IndexError):
         return None
 
 
