@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from caopd_bench.runs.run import CountedRun, Row, Run
     from caopd_bench.scores.score import score
     from caopd_bench.thresholds.certify import threshold
+    from caopd_bench.thresholds.check import check
+    from caopd_bench.thresholds.check_result import ThresholdCheck
     from caopd_bench.thresholds.promise import Promise, load_threshold
 
 __all__ = [
@@ -32,8 +34,10 @@ __all__ = [
     "Row",
     "Run",
     "TaskComparison",
+    "ThresholdCheck",
     "__version__",
     "apply_map",
+    "check",
     "compare",
     "gate",
     "load_map",
@@ -54,8 +58,10 @@ _HOMES = {
     "Row": "runs.run",
     "Run": "runs.run",
     "TaskComparison": "comparison.compare",
+    "ThresholdCheck": "thresholds.check_result",
     "__version__": "_version",
     "apply_map": "maps.apply",
+    "check": "thresholds.check",
     "compare": "comparison.compare",
     "gate": "gates.decide",
     "load_map": "maps.saved",
