@@ -29,16 +29,18 @@ OTHER_ANSWERS = (
 OTHER_CONFIDENCES = ("probability", "certainty", "likelihood")
 
 # Words that may stand before and after the name in a label.
-_BEFORE = (
-    r"(?:(?:and|with|an?|my|the|your|our|so|final|overall|correct|stated|estimated"
-    r"|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
+_BEFORE_NAME = (
+    *("and", "with", "a", "an", "my", "the", "your", "our", "so", "final", "overall", "correct"),
+    *("stated", "estimated", "corrected", "revised", "updated", "new"),
 )
+_BEFORE = rf"(?:(?:{'|'.join(_BEFORE_NAME)})[\s_]{{1,3}}){{0,4}}"
 _BEFORE_OTHERS = (
     r"(?:(?:and|with|my|the|final|overall|correct|stated|estimated|best|most|likely|predicted"
     r"|selected|chosen|primary|main|corrected|revised|updated|new)[\s_]{1,3}){0,4}"
 )
+_AFTER_NAME = ("level", "score", "rating", "estimate", "value", "probability", "choice", "option")
 _AFTER = (
-    r"(?:[\s_]{1,3}(?:level|score|rating|estimate|value|probability|choice|option))?"
+    rf"(?:[\s_]{{1,3}}(?:{'|'.join(_AFTER_NAME)}))?"
     r"(?:\s{1,3}(?:in|that|for)\s{1,3}(?:(?:my|the|this|final)\s{1,3}){0,2}answer"
     r"(?:\s{1,3}is\s{1,3}(?:correct|right))?)?"
 )
@@ -108,6 +110,7 @@ def find_marks(
 # For a text in lower case: what stands after the name in a label, and the name before a turn.
 _LOW_REST = re.compile(f"{_AFTER}{_SCALE}{_SEPARATOR}|(?:[_-]?(?:score|level|rating))?>")
 _TURN_END = re.compile(r"(?:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:")
+_SURE = (":", " is ")  # of what may follow a name, the most common
 _MAX_BEFORE = 64  # characters of a label before its name
 
 
@@ -144,54 +147,64 @@ def list_marks(
         if place < last:
             continue
         end = place + (6 if low[place] == "a" else 10)
-        if low[end : end + 1] != ":" and _LOW_REST.match(low, end) is None:
+        if not low.startswith(_SURE, end) and _LOW_REST.match(low, end) is None:
             continue
-        if place and _MAY_GO_ON[low[max(place - 2, 0) : place]]:
-            mark = pattern.search(line, max(last, place - _MAX_BEFORE))
-            if mark is None:
-                break
+        back = _BACK[low[max(place - 2, 0) : place]]
+        if back > 2:
+            mark = pattern.search(line, max(last, place - back))
         else:
-            mark = pattern.match(line, place)
+            mark = pattern.match(line, place - back) if last <= place - back < place else None
+            mark = mark or pattern.match(line, place)
         if mark is not None:
             marks.append(mark)
             last = mark.end()
     return marks
 
 
-class _Remembered(dict[str, bool]):
-    """Whether a label may begin before its name, by the two characters there."""
+class _Back(dict[str, int]):
+    """How far before its name a label may begin, by the two characters there."""
 
-    def __missing__(self, two: str) -> bool:
-        before, between = two[:-1], two[-1]
-        found = between in "_-</l" or (
-            # Another word of the label ends there, or more space before which it does.
-            between.isspace() and (before.isalpha() or before.isspace() or before in ("", "_"))
-        )
+    def __missing__(self, two: str) -> int:
+        before, between = two[:-1], two[-1:]
+        if between == "<":
+            back = 1
+        elif two == "</":
+            back = 2
+        elif (between and between in "_-/l") or (
+            between.isspace() and (before in _ENDS or before.isspace() or before == "_")
+        ):  # of "final_answer"
+            back = _MAX_BEFORE
+        else:
+            back = 0
         if len(self) < _MANY_PAIRS:
-            self[two] = found
-        return found
+            self[two] = back
+        return back
 
 
+_ENDS = frozenset(word[-1] for word in _BEFORE_NAME)
 _MANY_PAIRS = 4096
-_MAY_GO_ON = _Remembered()
+_BACK = _Back()
 
 
 @lru_cache(maxsize=8)
-def list_finals(others: str = "") -> dict[str, Kind]:
-    """Give the words that name an answer or a confidence, and which of the two.
+def list_finals(others: str = "") -> dict[str, tuple[Kind, str]]:
+    """Give the labels that a line may begin with, before a colon: their kind and name.
+
+    `others` is that of `find_marks`; there are no words of a caller.
 
     Examples
     --------
-    >>> list_finals()
-    {'answer': 'answer', 'confidence': 'confidence'}
+    >>> list_finals()["answer"], list_finals()["confidence level"]
+    (('answer', 'answer'), ('confidence', 'confidence'))
     """
     answers = (*ANSWERS, *(OTHER_ANSWERS if "a" in others else ()))
     confidences = (*CONFIDENCES, *(OTHER_CONFIDENCES if "c" in others else ()))
-    kinds: tuple[Kind, Kind] = get_args(Kind)
-    return {
-        **dict.fromkeys(answers, kinds[0]),
-        **dict.fromkeys(confidences, kinds[1]),
-    }
+    finals: dict[str, tuple[Kind, str]] = {}
+    for kind, names in zip(get_args(Kind), (answers, confidences), strict=True):
+        for name in names:
+            finals[name] = kind, name
+            finals.update((f"{name} {word}", (kind, name)) for word in _AFTER_NAME)
+    return finals
 
 
 @lru_cache(maxsize=64)

@@ -7,19 +7,21 @@ in the answer.
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 
 from caopd_bench.tasks.read.confidence import read_confidence
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.turns import is_markup
 
 #: Words of a text on statistics.
-STATISTICS = re.compile(
-    r"\bconfidence\s{1,3}interval|\bhypothes[ie]s\b|\bH_?0\b|\bp-?\s?values?\b|\bmargin\sof\serror"
-    r"|\bsignifican(?:t|ce)\b|\bcritical\svalue|\b[zt](?:[-\s]?(?:score|value|statistic)\b|\s?[*=])"
-    r"|\bstandard\s(?:error|deviation)|\b(?:population|sample|true)\s(?:mean|proportion|size)"
-    r"|z_\{?\\?[a-z0-9]|\\alpha|α",
-    re.IGNORECASE,
+_PATTERN = (
+    r"\b(?:confidence\s{1,3}interval|hypothes[ie]s\b|h_?0\b|p-?\s?values?\b|margin\sof\serror"
+    r"|significan(?:t|ce)\b|critical\svalue|[zt](?:[-\s]?(?:score|value|statistic)\b|\s?[*=])"
+    r"|standard\s(?:error|deviation)|(?:population|sample|true)\s(?:mean|proportion|size))"
+    r"|z_\{?\\?[a-z0-9]|\\alpha|α"
 )
+STATISTICS = re.compile(_PATTERN, re.IGNORECASE)
+_LOW_STATISTICS = re.compile(_PATTERN)  # for a text in lower case
 # What a text in lower case has where `STATISTICS` matches, at most so far behind its beginning.
 _STATISTICS_WORDS = re.compile(
     r"interval|hypothes|h_?0|value|margin|significan|critical|score|statistic|[zt]\s?[*=]|standard"
@@ -86,12 +88,13 @@ def drop_levels(
         return statements
     first = min(s.start for s in [s for s in answers if s.strong] or answers)
     early = [s for s in statements if s.kind == "confidence" and s.start < first]
-    early = [s for s in early if _is_usual(s, scale)]
+    early = [s for s in early if _is_usual(s.text, scale)]
     late = [s for s in statements if s.kind == "confidence" and s.start >= first]
-    late = [s for s in late if _is_usual(s, scale)]
+    late = [s for s in late if _is_usual(s.text, scale)]
     if late:
         words = _Words(text, low, len(late))
-        late = [s for s in late if _is_late_level(s, answers, text, words)]
+        may_be = words.places is None or bool(words.places)
+        late = [s for s in late if may_be and _is_late_level(s, answers, text, words)]
     if late:
         dropped = {s.start for s in late}
         statements = [s for s in statements if s.kind == "answer" or s.start not in dropped]
@@ -129,13 +132,17 @@ class _Words:
             place = word.start() if word else end
         else:
             place = start
+        if place >= end:
+            return False
         start = max(start, place - _MAX_BEFORE_WORD)
-        return place < end and STATISTICS.search(self.text, start, end) is not None
+        if self.low is not None:
+            return _LOW_STATISTICS.search(self.low, start, end) is not None
+        return STATISTICS.search(self.text, start, end) is not None
 
 
-def _is_usual(level: Statement, scale: int | None) -> bool:
+@lru_cache(maxsize=1024)
+def _is_usual(stated: str, scale: int | None) -> bool:
     """Say whether a number is a usual level, or begins with one and words of statistics follow."""
-    stated = level.text
     number = _BEGINS.match(stated)
     if number and number.end() < len(stated) and STATISTICS.search(stated):
         stated = number.group()

@@ -35,8 +35,9 @@ _LACK = re.compile(
     r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
     re.IGNORECASE,
 )
+_ANSWER, _CONFIDENCE, _SEPARATOR = 3, 4, 5  # groups of a mark
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
-_LACKS = ("of", "no", "without", "any", "not", "zero")  # the word before, if so
+_LACK_ENDS = frozenset("fotyFOTY")  # how the word before ends, if so
 # Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
 _ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
 
@@ -80,7 +81,7 @@ def begins_line(line: str, position: int) -> bool:
 
 def is_mention(line: str, mark: re.Match[str]) -> bool:
     """Say whether a mark only looks like a label."""
-    _, _, answer, confidence, separator, _ = mark.groups()
+    separator = mark[_SEPARATOR]
     if separator is None:
         return False
     start = mark.start()
@@ -88,17 +89,21 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
     # A quotation: 'end with "Answer:" and ...'.
     if before in _QUOTES and line[mark.end() : mark.end() + 1] == _QUOTES[before]:
         return True
-    if confidence and before.isspace():
-        lead = line[max(0, start - 40) : start]
-        may_lack = not lead.isascii() or lead.rstrip().lower().endswith(_LACKS)
+    if before.isspace() and mark[_CONFIDENCE]:
+        word = line[start - 2 : start - 1]
+        may_lack = word.isspace() or word in _LACK_ENDS
         if may_lack and _LACK.search(line, max(0, start - 40), start):
             return True
     # A label without a sign is a heading of its own, or "confidence 0.9".
     if separator == "":
         if mark.end() == len(line):
             return not begins_line(line, start)
-        return answer is not None
-    return separator[0].isalpha() and _JUDGEMENT.match(line, mark.end()) is not None
+        return mark[_ANSWER] is not None
+    return (
+        separator[0].isalpha()
+        and not line[mark.end() : mark.end() + 1].isdigit()
+        and _JUDGEMENT.match(line, mark.end()) is not None
+    )
 
 
 def is_aside(line: str, first: re.Match[str], mark: re.Match[str], words: frozenset[str]) -> bool:
@@ -123,16 +128,19 @@ def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
     kept = marks[:1]
     for mark in marks[1:]:
         before = kept[-1]
-        inner = mark["answer"] and (mark["separator"] or "")[:1].isalpha()
-        if inner and (before["answer"] or (before["answer_tag"] and before["tag"][0] != "/")):
-            value = line[before.end() : mark.start()]
-            if before is not kept[0] and before["separator"] and _DENIED.match(line, before.end()):
-                kept.pop()  # "the answer is not D. The answer is C"
-                leads.add(kept[-1].start())
-            elif value.strip() and len(value) < 400 and _leads(value):
-                leads.add(before.start())
-            elif value.strip() and before["tag"]:
-                continue
+        separator = mark[_SEPARATOR] if mark[_ANSWER] else None
+        if separator and separator[0].isalpha():
+            tag, answer_tag, answer, _, separated, _ = before.groups()
+            if answer or (answer_tag and tag[0] != "/"):
+                value = line[before.end() : mark.start()]
+                if separated and before is not kept[0] and denies(value):
+                    kept.pop()  # "the answer is not D. The answer is C"
+                    leads.add(kept[-1].start())
+                elif value and not value.isspace():
+                    if len(value) < 400 and _leads(value):
+                        leads.add(before.start())
+                    elif tag:
+                        continue
         kept.append(mark)
     marks[:] = kept
     return leads
@@ -140,19 +148,21 @@ def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
 
 def denies(value: str) -> bool:
     """Say whether what follows "the answer is" denies an answer: "not 5"."""
-    return _DENIED.match(value) is not None
+    return not value[:1].isdigit() and _DENIED.match(value) is not None
 
 
 def _leads(value: str) -> bool:
     """Say whether a text before "the answer is" holds no answer."""
-    return (_LEAD_IN.fullmatch(value) or _DENIAL.fullmatch(value)) is not None
+    if not value.lstrip()[0].isdigit() and _LEAD_IN.fullmatch(value):
+        return True
+    may_deny = "n" in value or "N" in value  # as each of its words
+    return may_deny and _DENIAL.fullmatch(value) is not None
 
 
 def names_both(line: str, mark: re.Match[str]) -> bool:
     """Say whether a label of a confidence begins with "Answer and"."""
-    return (
-        mark.start() <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, mark.start()) is not None
-    )
+    start = mark.start()
+    return 0 < start <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, start) is not None
 
 
 def match_both(value: str) -> re.Match[str] | None:

@@ -39,6 +39,7 @@ next question that nothing announces and that gets answer and confidence of its 
 """
 
 import re
+from operator import attrgetter
 from typing import NamedTuple
 
 from caopd_bench.tasks.read import PARSER_VERSION
@@ -306,7 +307,8 @@ def _pick_calls(visible: str, statements: list[Statement]) -> tuple[str | None, 
 
 def _strongest(statements: list[Statement], kind: Kind) -> list[Statement]:
     """Return the statements of one kind that are in the strongest form, in order."""
-    found = sorted((s for s in statements if s.kind == kind), key=lambda s: s.start)
+    found = [s for s in statements if s.kind == kind]
+    found.sort(key=attrgetter("start"))
     return [s for s in found if s.strong] or found
 
 

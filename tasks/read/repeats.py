@@ -83,9 +83,8 @@ def is_same(first: str, second: str) -> bool:
     >>> is_same("12", "12/5"), is_same("A", "a bridge"), is_same("B", "C")
     (False, False, False)
     """
-    if first.isdigit() and second.isdigit() and first.isascii() and second.isascii():
-        if len(first) <= _MAX_WHOLE and len(second) <= _MAX_WHOLE:
-            return int(first) == int(second)
+    if _is_short_number(first) and _is_short_number(second):
+        return int(first) == int(second)
     one, other = clean_answer(first).casefold(), clean_answer(second).casefold()
     if one == other:
         return True
@@ -106,6 +105,10 @@ def is_same(first: str, second: str) -> bool:
         and _ADDITION.match(long[len(short) :]) is not None
         and long.startswith(short)
     )
+
+
+def _is_short_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) <= _MAX_WHOLE
 
 
 def _to_number(text: str) -> Fraction | None:

@@ -37,6 +37,7 @@ from caopd_bench.tasks.read.labels import (
     list_words,
 )
 from caopd_bench.tasks.read.marks import (
+    MAX_LINE_START,
     begins_line,
     denies,
     is_aside,
@@ -213,6 +214,9 @@ class _Block:
                     continue
             while signs[sign] < at:
                 sign += 1
+            if signs[sign] == at and (last := self._read_gsm8k(at, end, words[word])):
+                at = last + 1
+                continue
             place = min(words[word], signs[sign])
             may_turn = not self.draft and (bool(self.statements) or self.boxed)
             if low is None or (at == start and may_turn):
@@ -262,20 +266,30 @@ class _Block:
         if self.low is None or self.boxes:
             return False
         colon = self.low.find(":", start, end)
-        label = self.low[start:colon]
-        kind = self.finals.get(label)
-        if colon < 0 or kind is None:
+        final = self.finals.get(self.low[start:colon])
+        if colon < 0 or final is None:
             return False
+        kind, label = final
         value = self.text[colon + 1 : end]
         begin = value.lstrip()[:1]
         if not begin:
             self.waiting = _Waiting(kind, True, label, False)
             return True
-        if not begin.isalnum() or (":" in value and holds_turn(value)):
+        if not (begin.isalnum() or begin == ".") or (":" in value and holds_turn(value)):
             return False
         self.waiting = None
         self._add(kind, value, True, start, end, label)
         return True
+
+    def _read_gsm8k(self, start: int, end: int, word: int) -> int:
+        """Read a line that is the sign of GSM8K and a number; return its end, or 0."""
+        if self.boxes or self.waiting is not None:
+            return 0
+        line = _GSM8K_LINE.match(self.text, start, end)
+        if line is None or word < line.end():
+            return 0
+        self._add("answer", line[1], False, start, line.end(), "####")
+        return line.end()
 
     def _read_object(self, stated: Stated, text: str) -> None:
         """Take what an object states; one with a placeholder is an example."""
@@ -352,7 +366,9 @@ class _Block:
                 ]
             leads = join_sentences(line, marks)
         carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
-        for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        ends = [mark.start() for mark in marks]
+        ends.append(len(line))
+        for mark, end in zip(marks, ends[1:], strict=True):
             tag, answer_tag, answer, named, separator, turn = mark.groups()
             if turn:
                 if self.strong and at_start and not self.draft:
@@ -362,36 +378,38 @@ class _Block:
             if tag and tag[0] == "/":
                 continue
             kind: Kind = "answer" if answer or answer_tag else "confidence"
-            prose = (separator or "")[:1].isalpha()
-            end = following.start() if following else len(line)
-            value = line[mark.end() : end]
+            prose = separator is not None and separator[:1].isalpha()
+            begin, after = mark.span()
+            value = line[after:end]
             if not at_start and not prose and (tag or _has_digit(value)):
                 at_start = self._begins_sentence(line, mark)
             strong = at_start and (not prose or carried == kind)
-            label = f"<{tag.lower()}>" if tag else (answer or named).lower()
-            if mark.start() in leads or _ONLY_MARKUP.fullmatch(value):
-                if following is None:
+            is_last = mark is marks[-1]
+            if not value or begin in leads or _is_markup(value):
+                if is_last:
+                    label = f"<{tag.lower()}>" if tag else (answer or named).lower()
                     both = kind == "confidence" and not tag and names_both(line, mark)
                     self.waiting = _Waiting(kind, strong, label, both)
                 elif strong:
                     carried = kind
                 continue
             carried = None
-            both = kind == "confidence" and not tag and names_both(line, mark)
-            if both and self._split(value, start + mark.end(), label):
-                blanks.append((mark.end(), end))
+            label = f"<{tag.lower()}>" if tag else (answer or named).lower()
+            may_name = begin <= MAX_LINE_START and kind == "confidence" and not tag
+            if may_name and names_both(line, mark) and self._split(value, start + after, label):
+                blanks.append((after, end))
                 continue
-            quoted = line[mark.start() - 1 : mark.start()] if mark.start() else ""
+            quoted = line[begin - 1 : begin] if begin else ""
             if prose and (cut := _PROSE_END.search(value)):
                 value = value[: cut.start() + (cut.group() == ".")]
             if kind == "confidence":
-                blanks.append((mark.end(), mark.end() + len(value)))
-                if following or quoted == '"':  # a comma between two entries
+                blanks.append((after, after + len(value)))
+                if not is_last or quoted == '"':  # a comma between two entries
                     value = value.rstrip(" \t,\"'")
-            elif quoted and quoted in "\"'" and (cut := _NEXT_ENTRY.search(value)):
+            elif (quoted == '"' or quoted == "'") and (cut := _NEXT_ENTRY.search(value)):
                 value = value[: cut.start()]
             denying = prose and kind == "answer" and denies(value)
-            self._add(kind, value, strong, start + mark.start(), start + end, label, denying)
+            self._add(kind, value, strong, start + begin, start + end, label, denying)
             if self.ended:
                 return  # type: ignore[unreachable]  # _add may have ended the block
 
@@ -445,9 +463,9 @@ class _Block:
     ) -> None:
         if kind == "confidence":
             text = raw.strip(" \t*_`")[: MAX_STATEMENT + 1]
-            counts = strong and read_confidence(text, scale=self.rules.scale).value is not None
+            counts = strong and kind not in self.strong and self._is_readable(text)
         else:
-            text = raw.strip()
+            text = raw.strip().removesuffix(".")
             if not text.isdigit() or len(text) > _SHORT:
                 text = clean_answer(raw, intervals=self.intervals)
                 if _is_placeholder(text):
@@ -461,6 +479,9 @@ class _Block:
             self.strong.add(kind)
         found = (kind, text, strong, start, end, label, denying)
         self.statements.append(tuple.__new__(Statement, found))
+
+    def _is_readable(self, confidence: str) -> bool:
+        return read_confidence(confidence, scale=self.rules.scale).value is not None
 
     def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
         """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
@@ -495,6 +516,10 @@ def _is_placeholder(answer: str) -> bool:
     if answer[:1].isdigit():
         return False
     return len(answer) <= 100 and _PLACEHOLDER.fullmatch(answer) is not None
+
+
+def _is_markup(value: str) -> bool:
+    return not value.lstrip()[:1].isalnum() and _ONLY_MARKUP.fullmatch(value) is not None
 
 
 def _has_digit(value: str) -> bool:
