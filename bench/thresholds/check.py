@@ -126,6 +126,7 @@ def check(
         for one in cuts
     )  # fmt: skip
     notes = [*_notes_on_groups(mapped, task, promise, counted)]
+    notes += _notes_on_questions(read, task, promise)
     notes += [inline(note.text) for note in notes_on_settings(read, task, promise, WORDS)]
     notes += [inline(note.text) for note in mapped.warnings_of(task)]
     return ThresholdCheck(
@@ -231,6 +232,16 @@ def _of_all(rows: int, counts: Counts) -> int:
 def _join(cuts: tuple[CutCheck, ...]) -> Outcome:
     outcomes = {one.outcome for one in cuts}
     return next(one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in outcomes)
+
+
+def _notes_on_questions(run: AnyRun, task: str, promise: Promise) -> Iterator[str]:
+    """Yield that the questions may be those of the promise: not all that looks new is."""
+    ours, theirs = promise.settings.get("source"), run.settings(task).get("source")
+    if isinstance(ours, Mapping) and ours == theirs and "columns" not in ours:
+        yield (
+            "the questions are from the set that the promise was made on; new answers to the same "
+            "questions show less than new questions do, least of all those of the same model"
+        )
 
 
 def _notes_on_groups(
