@@ -42,6 +42,7 @@ FLOORS = {
         ("gates",),
         ("thresholds",),
         ("report",),
+        ("watch",),
         ("cli",),
         ("__main__",),
     ),

@@ -1,0 +1,196 @@
+"""`caopd-bench watch`: is a promise still kept in production?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from caopd_bench.cli import arguments
+from caopd_bench.core.errors import OutputError
+from caopd_bench.core.process.exits import ExitCode, complain
+
+if TYPE_CHECKING:
+    from caopd_bench.watch.look import Look
+
+__all__ = ["add", "run_watch"]
+
+CODES = {
+    "NO ALARM": ExitCode.DONE,
+    "ALARM": ExitCode.FAILED,
+    "SUSPECT": ExitCode.INCONCLUSIVE,
+    "NO OUTCOMES": ExitCode.INCONCLUSIVE,
+}
+
+
+def add(commands: Any) -> None:
+    """Add `watch`."""
+    watch = commands.add_parser(
+        "watch",
+        help="is the promise of a threshold still kept in production? alarms valid at every look",
+        description="Count what is new in a log of answers, and weigh all that was counted against "
+        "the promise of a threshold. Run it as often as you like: false alarms are bounded over "
+        "all looks together. Exit codes: 0 no alarm, 1 an alarm, 2 something given cannot be used, "
+        "3 nothing can be concluded (no outcome of a kept answer is known, or the missing outcomes "
+        "could undo an alarm), 4 the state is of another threshold or other options, 5 no alarm "
+        "and an output cannot be written.",
+    )
+    watch.add_argument(
+        "log",
+        type=arguments.path,
+        metavar="LOG",
+        help=".jsonl or .csv to which rows are appended, .parquet or .gz that is written again as "
+        "it grows, or - for standard input",
+    )
+    watch.add_argument(
+        "--threshold",
+        type=arguments.path,
+        required=True,
+        metavar="FILE",
+        help="of caopd-bench threshold -o; a map in it is applied",
+    )
+    watch.add_argument(
+        "--state", type=arguments.path, required=True, metavar="DIR", help="what was counted so far"
+    )
+    watch.add_argument(
+        "--false-alarms",
+        type=_error,
+        default=0.05,
+        metavar="P",
+        help="chance of any false alarm, ever (0.05)",
+    )
+    watch.add_argument(
+        "--gap-margin",
+        type=_margin,
+        default=0.02,
+        metavar="M",
+        help="by how much mean confidence less accuracy may leave its limits (0.02)",
+    )
+    watch.add_argument(
+        "--by-lot",
+        action="store_true",
+        help="outcomes are those of answers drawn by lot: the missing ones are like them",
+    )
+    watch.add_argument(
+        "--changed",
+        choices=("refuse", "again", "new"),
+        default="refuse",
+        help="if the part of LOG that was read before has changed: count LOG again from its start "
+        "in place of what was counted of it, or as a new log under an old name",
+    )
+    watch.add_argument(
+        "--restart",
+        action="store_true",
+        help="forget sums and alarms, and count from the rows on that were not read yet",
+    )
+    watch.add_argument(
+        "--page", type=arguments.path, metavar="FILE.html", help="write the curves over the days"
+    )
+    watch.add_argument(
+        "--json",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the numbers; - for standard output, the screen then goes to standard error",
+    )
+    watch.add_argument(
+        "--log-to", choices=("wandb", "mlflow", "trackio"), metavar="T", help="wandb, mlflow or "
+        "trackio, each look a step of one run"
+    )  # fmt: skip
+    columns = watch.add_argument_group("columns")
+    columns.add_argument("--confidence-column", default="confidence", metavar="NAME")
+    columns.add_argument(
+        "--correct-column",
+        default="correct",
+        metavar="NAME",
+        help="the outcome; nothing while it is not known",
+    )
+    columns.add_argument(
+        "--item-column",
+        metavar="NAME",
+        help="names the answer, so that a later row may bring its outcome (id or item, where it "
+        "exists)",
+    )
+    columns.add_argument(
+        "--time-column",
+        metavar="NAME",
+        help="of the answer: a date, or seconds since 1970 (day, date, time or timestamp, where it "
+        "exists; else the day of the look)",
+    )
+    watch.set_defaults(run=run_watch, decides=True)
+
+
+def _error(text: str) -> float:
+    value = arguments.positive(text)
+    if value > 0.5:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 0.5, got {text!r}")
+    return value
+
+
+def _margin(text: str) -> float:
+    if text in ("0", "0.0"):
+        return 0.0
+    return arguments.share(text)
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    """Carry out the command."""
+    from caopd_bench.core.deliver import print_table
+    from caopd_bench.core.errors import UsageError
+    from caopd_bench.thresholds.promise import load_threshold
+    from caopd_bench.watch.evidence import Options
+    from caopd_bench.watch.look import look
+    from caopd_bench.watch.rows import Names
+    from caopd_bench.watch.trackers import require_tracker
+    from caopd_bench.watch.words import describe_alarm, render, to_json
+
+    if options.page is not None and options.page.suffix.lower() != ".html":
+        raise UsageError(f"--page {options.page}: must end in .html")
+    if options.log_to is not None:
+        require_tracker(options.log_to)
+    found = look(
+        options.log,
+        load_threshold(options.threshold),
+        options.state,
+        names=Names(
+            options.confidence_column,
+            options.correct_column,
+            options.item_column,
+            options.time_column,
+        ),
+        options=Options(options.false_alarms, options.gap_margin, options.by_lot),
+        changed=options.changed,
+        restart=options.restart,
+        say=describe_alarm,
+    )
+    # First what was found: it is said, and stands, whatever becomes of its files.
+    text = to_json(found)
+    print_table(render(found), options.json, text)
+    sys.stdout.flush()
+    lost = [*_deliver(options, found, text)]
+    for line in lost:
+        complain("watch", f"{line}; the state is kept, and the verdict is {found.verdict}")
+    return CODES[found.verdict] or (ExitCode.UNWRITABLE if lost else ExitCode.DONE)
+
+
+def _deliver(options: argparse.Namespace, found: Look, text: str) -> list[str]:
+    """Write files and log, and list what could not be done."""
+    from caopd_bench.core.deliver import STDOUT, write_files
+    from caopd_bench.watch.trackers import log_look
+
+    lost = []
+    try:
+        files = {} if options.json in (None, STDOUT) else {options.json: text.encode()}
+        if options.page is not None:
+            from caopd_bench.watch.page import render_page
+
+            files[options.page] = render_page(found).encode()
+        if files:
+            write_files(files)
+    except OutputError as error:
+        lost.append(str(error))
+    if options.log_to is not None:
+        try:
+            log_look(options.log_to, found, options.state)
+        except Exception as error:  # whatever a client raises, the look has been done
+            lost.append(f"--log-to {options.log_to}: {type(error).__name__}: {error}")
+    return lost

@@ -1,0 +1,273 @@
+"""A look at a log: read what is new, count it, weigh it, and keep the state; all or nothing."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from caopd_bench.core.errors import NotComparableError, UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.flat.files import format_of
+from caopd_bench.thresholds.promise import Promise
+from caopd_bench.watch.count import Counter
+from caopd_bench.watch.evidence import Alarm, Options, assess
+from caopd_bench.watch.rows import Names, read_grown, read_whole
+from caopd_bench.watch.source import STDIN, Mark, Reader, hash_file, is_growing
+from caopd_bench.watch.state import MAX_SOURCES, Raised, Source, State, load_state, watching
+from caopd_bench.watch.tallies import EMPTY, Day, Part
+
+__all__ = ["CHANGED", "Look", "look"]
+
+#: What to do where the part of a log that was read before is not the same any more.
+CHANGED = ("refuse", "again", "new")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found.
+
+    Attributes
+    ----------
+    promise : Promise
+    options : Options
+    state : State
+        After it.
+    alarms : list of Alarm
+    total : Day
+        Over all days.
+    rows : int
+        Rows that were new.
+    notes : list of str
+    """
+
+    promise: Promise
+    options: Options
+    state: State
+    alarms: list[Alarm]
+    total: Day
+    rows: int
+    notes: list[str]
+
+    @property
+    def verdict(self) -> str:
+        """One of "ALARM", "SUSPECT", "NO OUTCOMES" (of the kept) and "NO ALARM"."""
+        if self.state.alarms:
+            return "ALARM"
+        if any(alarm.verdict.name == "suspect" for alarm in self.alarms):
+            return "SUSPECT"
+        return "NO ALARM" if self.total.kept.known else "NO OUTCOMES"
+
+
+def look(
+    log: Path,
+    promise: Promise,
+    folder: Path,
+    *,
+    names: Names | None = None,
+    options: Options | None = None,
+    changed: str = "refuse",
+    restart: bool = False,
+    say: Callable[[Alarm], str] = lambda alarm: alarm.name,
+    today: datetime.date | None = None,
+) -> Look:
+    """Read what is new in a log, and weigh all that was counted.
+
+    Parameters
+    ----------
+    log : Path
+        JSONL or CSV that grows, Parquet or a packed file that is written as a whole, or ``-``.
+    promise : Promise
+        With a cut.
+    folder : Path
+        Of the state; made if need be.
+    names : Names, optional
+        Of the columns.
+    options : Options, optional
+    changed : str
+        One of `CHANGED`: "again" counts the log from its start in place of what was counted of it,
+        "new" takes it for another log under an old name.
+    restart : bool
+        Forget sums, evidence and alarms, and go on from where each log was read to.
+    say : callable
+        Words an alarm that is raised, for the state.
+    today : date, optional
+        Of answers in a log without a time; by default of now, in UTC.
+
+    Returns
+    -------
+    Look
+
+    Raises
+    ------
+    UsageError
+        If the log, the threshold or the state cannot be used, or another look is going on.
+    NotComparableError
+        If the state is of another threshold, or of other options.
+    OutputError
+        If the state cannot be written.
+
+    Notes
+    -----
+    The state is replaced by one rename at the end: a look that is stopped has counted nothing.
+    """
+    promise.require_cut("watch")
+    names, options = names or Names(), options or Options()
+    names = Names(names.confidence, names.correct, names.item, names.time, promise.by)
+    is_stdin = str(log) == STDIN
+    if not is_stdin and not log.is_file():
+        raise UsageError(f"{log}: is no file; give a log, or - for standard input")
+    if not is_stdin and not format_of(log):
+        raise UsageError(f"{log}: must end in .jsonl, .csv (also .gz) or .parquet")
+    now = today or datetime.datetime.now(datetime.timezone.utc).date()
+    with watching(folder):
+        state = _begin(folder, promise, options, restart)
+        before = sum(one.rows for one in state.sources.values())
+        notes = _read(log, state, promise, names, changed, now.isoformat())
+        state.looks += 1
+        total = Day.of(sum(state.days().values(), EMPTY))
+        groups = {"": total} if promise.by is None else _groups(state)
+        alarms = assess(promise, total, groups, options)
+        for alarm in alarms:
+            if alarm.verdict.name == "alarm" and alarm.name not in state.alarms:
+                state.alarms[alarm.name] = Raised(now.isoformat(), state.looks, say(alarm))
+        state.save(folder)
+    rows = sum(one.rows for one in state.sources.values()) - before
+    return Look(promise, options, state, alarms, total, rows, notes)
+
+
+def _groups(state: State) -> dict[str, Day]:
+    nothing = Part(*[0.0] * len(Part._fields))
+    return {
+        name: Day(nothing._replace(rows=rows, known=known, wrong=wrong), nothing, 0.0)
+        for name, (rows, known, wrong) in (
+            (name, sums.tolist()) for name, sums in state.groups().items()
+        )
+    }
+
+
+def identity_of(promise: Promise, options: Options) -> dict[str, Any]:
+    """Give what the evidence of a state belongs to."""
+    threshold = sha256(promise.to_json().encode()).hexdigest()
+    return {"threshold": threshold, "task": promise.task, **asdict(options)}
+
+
+def _begin(folder: Path, promise: Promise, options: Options, restart: bool) -> State:
+    identity, held = identity_of(promise, options), load_state(folder)
+    if held is None:
+        return State(identity)
+    if restart:
+        # What was read stays read: only answers from now on count.
+        sources = {name: Source(one.mark, one.rows, one.rows) for name, one in held.sources.items()}
+        return State(identity, sources=sources)
+    for key, value in identity.items():
+        if held.identity.get(key) != value:
+            what = {
+                "threshold": "another threshold file",
+                "task": "another task",
+                "error": "--false-alarms {}",
+                "margin": "--gap-margin {}",
+                "is_random": "outcomes that are{} drawn by lot",
+            }[key]
+            shown = held.identity.get(key)
+            text = what.format(("" if shown else " not") if key == "is_random" else f"{shown}")
+            raise NotComparableError(
+                f"{folder}: holds what was watched with {inline(text, 200)}; give that, another "
+                "--state, or --restart to begin again from here"
+            )
+    return held
+
+
+def _read(
+    log: Path, state: State, promise: Promise, names: Names, changed: str, today: str
+) -> list[str]:
+    name = STDIN if str(log) == STDIN else str(log.resolve())
+    if name not in state.sources and len(state.sources) >= MAX_SOURCES:
+        raise UsageError(f"more than {MAX_SOURCES:,} logs in one state; begin another --state")
+    shown = inline(log, NAME_WIDTH)
+    counter = Counter(state, name, promise, today)
+    if name != STDIN and not is_growing(log):
+        notes = _read_whole(log, counter, names, changed)
+    else:
+        notes = _read_grown(log, counter, names, changed)
+    counter.finish()
+    return [f"{shown}: {note}" for note in notes]
+
+
+def _read_grown(log: Path, counter: Counter, names: Names, changed: str) -> list[str]:
+    notes: list[str] = []
+    reader = _open(log, counter.source.mark)
+    try:
+        if not reader.is_same:
+            notes += _handle_change(log, counter, changed, is_growing=True)
+            reader.close()
+            reader = _open(log, Mark())
+        for batch in read_grown(reader, names):
+            counter.add(batch)
+        counter.source.mark = Mark() if str(log) == STDIN else reader.mark()
+        if reader.unfinished:
+            notes.append("its last line has no line end yet, and is left for the next look")
+    except OSError as error:
+        raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
+    finally:
+        reader.close()
+    return notes
+
+
+def _open(log: Path, mark: Mark) -> Reader:
+    try:
+        return Reader(log, mark)
+    except OSError as error:
+        raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
+
+
+def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list[str]:
+    """Read a file that is written as a whole: nothing if it is the same, else all of it."""
+    notes: list[str] = []
+    source = counter.source
+    mark = hash_file(log)
+    if mark.sha256 == source.mark.sha256:
+        return notes
+    before = source.rows
+    is_first = not source.mark.offset
+    if not is_first:
+        # Such a file grows by being written again.
+        notes += _handle_change(log, counter, "again" if changed == "refuse" else changed)
+    for batch in read_whole(log, names):
+        counter.add(batch)
+    if not is_first and changed == "refuse" and source.rows < before:
+        raise UsageError(
+            f"{log}: has {source.rows:,} rows and had {before:,}; if it is another log under an "
+            "old name, give --changed new; if rows were taken out, --changed again"
+        )
+    source.mark = mark
+    return notes
+
+
+def _handle_change(
+    log: Path, counter: Counter, changed: str, *, is_growing: bool = False
+) -> list[str]:
+    """Make ready to read a log from its start although it was read before."""
+    source, state = counter.source, counter.state
+    if changed == "refuse":
+        raise UsageError(
+            f"{log}: the part that was read before has changed; if it was written again with more "
+            "outcomes, give --changed again; if it is another log under an old name, --changed new"
+        )
+    if changed == "new":
+        source.skip = 0
+        counter.read_from_start()
+        return ["another log under an old name; what was counted of the old one stays"]
+    if source.crossed:
+        raise UsageError(
+            f"{log}: {source.crossed:,} outcomes of its answers came in other logs, and would be "
+            "lost if it was counted again; begin another --state"
+        )
+    for label in [key for key, one in state.pending.items() if one.source == counter.name]:
+        del state.pending[label]
+    source.days, source.groups, source.rows = {}, {}, 0
+    counter.read_from_start()
+    return ["counted again from its start"] if is_growing else []

@@ -1,0 +1,166 @@
+"""A look as one HTML page, in the style of the report: loads nothing, and runs no script."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+
+from caopd_bench._version import __version__
+from caopd_bench.report.page.markup import number, row, table, text
+from caopd_bench.report.page.vector import to_inline_svg
+from caopd_bench.watch.drawing import Point, draw_days, points_of
+from caopd_bench.watch.look import Look
+from caopd_bench.watch.words import (
+    VERDICTS,
+    describe_coverage,
+    describe_missing,
+    notes,
+    say_bounds,
+    say_evidence,
+)
+
+__all__ = ["render_page"]
+
+#: Days of the table: the last ones.
+LISTED = 60
+STATES = {"alarm": "ALARM", "suspect": "suspect", "quiet": "quiet", "unwatched": "not watched"}
+
+
+def render_page(look: Look) -> str:
+    """Give the page."""
+    style = files("caopd_bench.report.page").joinpath("page.css").read_text(encoding="utf-8")
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
+    points = points_of(look)
+    promise = look.promise
+    title = f"{look.verdict}: {promise.task}"
+    cut = f"cut {promise.cut:.10g}" if promise.by is None else f"a cut for each {promise.by}"
+    sections = [
+        ("Alarms", _alarms(look)),
+        ("Over the days", _days(look, points)),
+        ("What it means", _meaning(look)),
+    ]
+    links = "".join(f'<li><a href="#s{i}">{head}</a></li>' for i, (head, _) in enumerate(sections))
+    body = "".join(
+        f'<section id="s{i}"><h2>{head}</h2>{inner}</section>\n'
+        for i, (head, inner) in enumerate(sections)
+    )
+    last = f", last answers of {points[-1].day}" if points else ""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{text(title, 200)}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#s0">Skip to the alarms</a>
+<header>
+<h1>{text(title, 200)}</h1>
+<p class="lead">{text(VERDICTS[look.verdict])}. {text(cut, 200)} from \
+{text(promise.source or "a threshold", 200)}, look {look.state.looks:,}{text(last)}.</p>
+</header>
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main>
+{body}</main>
+<footer>Made by caopd-bench {text(__version__)} from the sums of its state; it holds no text of an \
+answer.</footer>
+</body>
+</html>
+"""
+
+
+def _alarms(look: Look) -> str:
+    raised = "".join(
+        f"<li><b>{text(name, 80)}</b> since {text(one.day)} (look {one.look:,}): "
+        f"{text(one.said, 400)}</li>"
+        for name, one in look.state.alarms.items()
+    )
+    rows = [
+        row(
+            text(alarm.name, 80),
+            [
+                STATES[alarm.verdict.name],
+                number(alarm.estimate),
+                _limits(alarm.low, alarm.high),
+                _limits(alarm.sure_low, alarm.sure_high),
+                say_bounds(alarm),
+                say_evidence(alarm),
+                f"{alarm.known:,}",
+                f"{alarm.missing:,}",
+            ],
+        )
+        for alarm in look.alarms
+    ]
+    heads = (
+        "", "State", "Known outcomes", "Interval", "Whatever the missing are", "Alarm if",
+        "Evidence", "Known", "Missing",
+    )  # fmt: skip
+    caption = (
+        "Evidence: of the known outcomes / with the missing ones at their best; an alarm needs 100%"
+    )
+    lines = [describe_coverage(look, look.total), describe_missing(look.total), *notes(look)]
+    listed = "".join(f"<li>{text(line, 500)}</li>" for line in lines)
+    return (
+        (f'<ul class="warnings">{raised}</ul>' if raised else "")
+        + table(caption, heads, rows)
+        + f"<ul>{listed}</ul>"
+    )
+
+
+def _limits(low: float, high: float) -> str:
+    return f"{number(low)} to {number(high)}" if low == low else "–"
+
+
+def _days(look: Look, points: list[Point]) -> str:
+    if not points:
+        return "<p>No answers yet.</p>"
+    label = "Risk of the kept answers, share kept and share without an outcome, over the days"
+    picture = to_inline_svg(draw_days(look, points), "days", label)
+    rows = [
+        row(
+            text(point.day),
+            [
+                f"{int(point.alone.rows):,}",
+                f"{point.alone.coverage:.1%}",
+                f"{int(point.alone.kept.known):,}",
+                f"{int(point.alone.kept.missing):,}",
+                f"{int(point.alone.kept.wrong):,}",
+                number(point.sofar.kept.wrong / (point.sofar.kept.known or float("nan"))),
+                _limits(point.low, point.high) if point.sofar.kept.known else "–",
+            ],
+        )
+        for point in reversed(points[-LISTED:])
+    ]
+    heads = (
+        "Day", "Answers", "Kept", "Kept, outcome known", "Kept, missing", "Kept and wrong",
+        "Risk so far", "Holds at every look",
+    )  # fmt: skip
+    caption = f"The last {len(rows)} days" if len(points) > LISTED else "By day of the answer"
+    return (
+        f'<figure class="broad">{picture}<figcaption>Each answer counts on its own day, whenever '
+        "its outcome came. Grey: coverage on the rows of the threshold, with its limits."
+        f"</figcaption></figure>{table(caption, heads, rows)}"
+    )
+
+
+def _meaning(look: Look) -> str:
+    lot = (
+        "The known outcomes were said to be those of answers drawn by lot, so they decide."
+        if look.options.is_random
+        else "An alarm needs evidence that stands even if all missing outcomes are at their best. "
+        "<b>Suspect</b>: the known outcomes alone would be enough, if right and wrong answers get "
+        "theirs alike."
+    )
+    return (
+        "<p>An answer is <b>kept</b> if its confidence is at or above the cut: nobody looked at it "
+        "before it was used. <b>Risk</b> is the share of the kept that are wrong.</p>"
+        f"<p>{lot}</p>"
+        "<p>One may look as often as one likes: the chance of any false alarm, ever, is at most "
+        f"{look.options.error:.2%}. An alarm stays until <code>--restart</code> or another "
+        "threshold.</p>"
+    )

@@ -1,0 +1,112 @@
+"""Columns of a log: outcomes that are not there yet, and days."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import quote
+from caopd_bench.runs.flat.values import Where, read_items, read_outcomes
+from caopd_bench.runs.run import label_items
+
+__all__ = ["UNKNOWN", "read_days", "read_ids", "read_late_outcomes"]
+
+#: Stands for an outcome that is not there yet.
+UNKNOWN = -1
+ABSENT = frozenset({"", "na", "nan", "none", "null"})
+#: Numbers from here on are milliseconds, below seconds since 1970: year 5138.
+MILLISECONDS = 1e11
+EPOCH = datetime.date(1970, 1, 1)
+
+
+def _is_absent(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in ABSENT
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def read_late_outcomes(values: Sequence[Any], where: Where) -> NDArray[np.int8]:
+    """Read outcomes: 0 or 1, `UNKNOWN` for null, NaN or nothing."""
+    if set(map(type, values)) <= {str, int, bool, type(None)}:
+        # 1 is True, and neither is a text: equal values have one meaning.
+        known: dict[Any, int] = {}
+        for value in dict.fromkeys(values):
+            at = _first(values, value, where)
+            known[value] = UNKNOWN if _is_absent(value) else int(read_outcomes([value], at)[0])
+        return np.fromiter(map(known.__getitem__, values), np.int8, len(values))
+    found = np.full(len(values), UNKNOWN, np.int8)
+    places = [i for i, value in enumerate(values) if not _is_absent(value)]
+    if places:
+        found[places] = read_outcomes([values[i] for i in places], lambda i: where(places[i]))
+    return found
+
+
+def _first(values: Sequence[Any], value: Any, where: Where) -> Where:
+    return lambda _: where(values.index(value))
+
+
+def read_ids(
+    values: Sequence[Any], name: str, where: Where
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Give a 64-bit label of each id, and whether there is one."""
+    has = np.fromiter((not _is_absent(value) for value in values), np.bool_, len(values))
+    labels = np.zeros(len(values), np.uint64)
+    if has.any():
+        places = np.flatnonzero(has).tolist()
+        named = [values[i] for i in places]
+        labels[has] = label_items(read_items(named, name, lambda i: where(places[i])))
+    return labels, has
+
+
+def read_days(
+    values: Sequence[Any], name: str, where: Where
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Give days as codes of distinct ISO dates.
+
+    A text begins with its date; a number is a time since 1970 in UTC.
+    """
+    found: dict[str, int] = {}
+    seen: dict[Hashable, int] = {}
+    codes = np.empty(len(values), np.int64)
+    for i, value in enumerate(values):
+        key = value[:10] if isinstance(value, str) else value
+        code = seen.get(key, -1) if isinstance(key, Hashable) else -1
+        if code < 0:
+            day = _day_of(value)
+            if day is None:
+                raise UsageError(
+                    f"{where(i)}: {name} must begin with a date such as 2026-11-30, or be seconds "
+                    f"since 1970, got {quote(value)}"
+                )
+            code = found.setdefault(day, len(found))
+            if not isinstance(value, (int, float)) or len(seen) < 1 << 16:
+                seen[key] = code
+        codes[i] = code
+    return codes, [*found]
+
+
+def _day_of(value: Any) -> str | None:
+    try:
+        if isinstance(value, datetime.datetime):
+            return value.date().isoformat()
+        if isinstance(value, datetime.date):
+            return value.isoformat()
+        if isinstance(value, str) and not _is_number(value):
+            return datetime.date.fromisoformat(value.strip()[:10]).isoformat()
+        number = float(value)
+        if isinstance(value, bool) or number < 0.0:
+            return None
+        seconds = number / 1000.0 if number >= MILLISECONDS else number
+        return (EPOCH + datetime.timedelta(days=int(seconds // 86400))).isoformat()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().replace(".", "", 1).isdigit() and len(text.strip()) > 8
