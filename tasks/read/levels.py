@@ -10,6 +10,7 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from caopd_bench.tasks.read.confidence import read_confidence
+from caopd_bench.tasks.read.parts.lines import find_places
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.turns import is_markup
 
@@ -23,10 +24,13 @@ _PATTERN = (
 STATISTICS = re.compile(_PATTERN, re.IGNORECASE)
 _LOW_STATISTICS = re.compile(_PATTERN)  # for a text in lower case
 # What a text in lower case has where `STATISTICS` matches, at most so far behind its beginning.
-_STATISTICS_WORDS = re.compile(
-    r"interval|hypothes|h_?0|value|margin|significan|critical|score|statistic|[zt]\s?[*=]|standard"
-    r"|mean|proportion|size|z_|\\alpha|α"
+_STATISTICS_WORDS = (
+    *("interval", "hypothes", "h_0", "h0", "value", "margin", "significan", "critical", "score"),
+    *("statistic", "standard", "mean", "proportion", "size", "z_", "\\alpha", "α"),
 )
+_EQUATION = r"[zt]\s?[*=]"
+_ANY_STATISTICS = re.compile("|".join((*map(re.escape, _STATISTICS_WORDS), _EQUATION)))
+_ANY_EQUATION = re.compile(_EQUATION)
 _MAX_BEFORE_WORD = 24
 _MANY = 8  # confidences from which on the words are looked for in the whole text at once
 #: What a statement about an interval or a parameter names.
@@ -120,7 +124,10 @@ class _Words:
         self.text, self.low = text, low
         self.places: list[int] | None = None
         if low is not None and looks > _MANY:  # else each look is at its own part of the text
-            self.places = [m.start() for m in _STATISTICS_WORDS.finditer(low)]
+            self.places = find_places(low, _STATISTICS_WORDS)
+            if "=" in low or "*" in low:
+                self.places += [match.start() for match in _ANY_EQUATION.finditer(low)]
+                self.places.sort()
 
     def stand_between(self, start: int, end: int) -> bool:
         """Say whether `STATISTICS` matches in a part of the text."""
@@ -128,7 +135,7 @@ class _Words:
             nth = bisect_left(self.places, start)
             place = self.places[nth] if nth < len(self.places) else end
         elif self.low is not None:
-            word = _STATISTICS_WORDS.search(self.low, start, end)
+            word = _ANY_STATISTICS.search(self.low, start, end)
             place = word.start() if word else end
         else:
             place = start

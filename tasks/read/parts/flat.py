@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 
 _SPACE = r"[ \n\t]{0,9}"
-_NUMBER = r"(-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?)"
+# JSON knows no ".9": an object with one cannot be read.
+_NUMBER = r"(-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?|\.[0-9]{1,30})"
 
 
 def _write_object(quote: str) -> str:
@@ -49,6 +50,8 @@ class FlatObjects:
         if match is None:
             return None
         first, said, number, second, said2, number2, third, said3, number3 = match.groups()
+        if (number or "0")[0] == "." or (number2 or "0")[0] == "." or (number3 or "0")[0] == ".":
+            return match.end(), None, None
         keys: tuple[str, ...]
         values: tuple[str, ...]
         if second is None:
