@@ -1,15 +1,15 @@
 """`caopd-bench`: one file for each command, with its options and what it does.
 
-Exit codes: 0 done, 1 FAIL of `gate` or the work of another command failed, 2 something given cannot
-be used, 3 INCONCLUSIVE of `gate`, 4 not comparable, 5 an output cannot be written, 70 an error of
-this program, 129, 130 and 143 stopped by a signal, 141 the reader of the output has gone (`exits`,
-docs/gate.md).
+Exit codes: 0 done, 1 FAIL of `gate` or `check` or the work of another command failed, 2 something
+given cannot be used, 3 INCONCLUSIVE of those two, 4 not comparable, 5 an output cannot be written,
+70 an error of this program, 129, 130 and 143 stopped by a signal, 141 the reader of the output has
+gone (`exits`, docs/gate.md).
 
 This file imports nothing at its top: a signal or a broken installation is met inside `main`. Start
 with `parser`, which collects the commands; `rescore` is the shortest of them.
 
-Imports `comparison`, `core`, `gates`, `maps`, `report`, `runs`, `scores`, `sweep`, `tasks` and
-`train`.
+Imports `comparison`, `core`, `gates`, `maps`, `report`, `runs`, `scores`, `sweep`, `tasks`,
+`thresholds`, `train` and `watch`.
 """
 
 from __future__ import annotations

@@ -3,13 +3,16 @@
 =====  ==============================================================================
 code   what it says
 =====  ==============================================================================
-0      done; of `gate` PASS, or INCONCLUSIVE under ``on_inconclusive: warn``
-1      of `gate` FAIL and nothing else; of other commands the work failed, as they say
+0      done; of `gate` and `check` PASS; of `gate` INCONCLUSIVE under
+       ``on_inconclusive: warn``
+1      of `gate` and `check` FAIL and nothing else; of `threshold` NONE; of other commands
+       the work failed, as they say
 2      something given cannot be used
-3      of `gate` INCONCLUSIVE
-4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `score --map`:
-       the map is of other rows; of these, `recalibrate` and `score --store`: the rows of a
-       stored run were edited
+3      of `gate`, `check` and `threshold` INCONCLUSIVE
+4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `--map` and
+       `check`: the map or threshold is of other rows, or `check` was given those that the
+       threshold was made on; of these, `recalibrate`, `threshold` and `score --store`: the
+       rows of a stored run were edited
 5      done, but an output cannot be written: a file, the step summary of GitHub, or
        standard output
 70     an error of this program (EX_SOFTWARE of BSD's sysexits.h), a broken installation,
@@ -20,9 +23,9 @@ code   what it says
 143    stopped by SIGTERM
 =====  ==============================================================================
 
-A command that decides (`gate`, `baseline verify`, `baseline update`) ends with the code of its
-decision whatever becomes of standard output: 5 and 141 would take the decision's place. Its parser
-says so by ``set_defaults(decides=True)``.
+A command that decides (`gate`, `check`, `baseline verify`, `baseline update`) ends with the code of
+its decision whatever becomes of standard output: 5 and 141 would take the decision's place. Its
+parser says so by ``set_defaults(decides=True)``.
 
 Python by itself ends with 1 on any error that nobody caught, and a shell takes 0 for success: in a
 gate the one would read as FAIL and the other as PASS. `process` sees to it that neither happens.
@@ -53,10 +56,10 @@ HELP = (
     "standard output) cannot be written, 70 an error of this program, a broken installation or not "
     f"enough memory ({DEBUG}=1 shows the traceback), 141 the reader of standard output has gone "
     "(| head); stopped by a signal: 129 SIGHUP, 130 SIGINT (Ctrl-C), 143 SIGTERM. 1 is FAIL of "
-    "gate, and that the work failed of fetch-model, baseline, train and sweep; 3 is INCONCLUSIVE "
-    "of gate; 4 that two runs are not comparable, or that a stored run was edited. gate, baseline "
-    "verify and baseline update end with the code of their decision even if standard output "
-    "cannot be written."
+    "gate and check, NONE of threshold, and that the work failed of fetch-model, baseline, train "
+    "and sweep; 3 is INCONCLUSIVE of gate, check and threshold; 4 that two runs are not "
+    "comparable, or that a stored run was edited. gate, check, baseline verify and baseline update "
+    "end with the code of their decision even if standard output cannot be written."
 )
 
 
