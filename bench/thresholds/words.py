@@ -46,7 +46,7 @@ def render_promise(made: Promise, kind: str) -> str:
     if made.form == "cost":
         limit += " (above it a person is cheaper)"
     kept = (
-        f"those with a {kind} of {show_cut(made.cut)} or more"
+        f"those with a {kind} of {_or_more(made.cut)}"
         if made.by is None
         else f"those kept in each {inline(made.by, NAME_WIDTH)} with a cut"
     )
@@ -114,9 +114,13 @@ def percent(share: float) -> str:
     return f"{digits.removesuffix('.0')}%"
 
 
+def _or_more(cut: float) -> str:
+    return show_cut(cut) if cut == 1.0 else f"{show_cut(cut)} or more"
+
+
 def _say_outcome(made: Promise, one: Cut, kind: str) -> str:
     if one.outcome == "CERTIFIED":
-        return f"CERTIFIED: act alone on answers with a {kind} of {show_cut(one.cut)} or more"
+        return f"CERTIFIED: act alone on answers with a {kind} of {_or_more(one.cut)}"
     limit = f" at a risk of {percent(one.max_risk)}" if made.form == "max-risk" else ""
     return f"{one.outcome}{limit}: {inline(one.reason)}"
 
