@@ -23,9 +23,9 @@ code   what it says
 143    stopped by SIGTERM
 =====  ==============================================================================
 
-A command that decides (`gate`, `check`, `baseline verify`, `baseline update`) ends with the code of
-its decision whatever becomes of standard output: 5 and 141 would take the decision's place. Its
-parser says so by ``set_defaults(decides=True)``.
+A command that decides (`gate`, `threshold`, `check`, `baseline verify`, `baseline update`) ends with
+the code of its decision whatever becomes of standard output: 5 and 141 would take the decision's
+place. Its parser says so by ``set_defaults(decides=True)``.
 
 Python by itself ends with 1 on any error that nobody caught, and a shell takes 0 for success: in a
 gate the one would read as FAIL and the other as PASS. `process` sees to it that neither happens.
