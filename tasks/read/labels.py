@@ -149,7 +149,7 @@ def list_marks(
         end = place + (6 if low[place] == "a" else 10)
         if not low.startswith(_SURE, end) and _LOW_REST.match(low, end) is None:
             continue
-        back = _BACK[low[max(place - 2, 0) : place]]
+        back = _BACK[low[place - 2 : place] if place > 1 else low[:place]]
         if back > 2:
             mark = pattern.search(line, max(last, place - back))
         else:

@@ -94,6 +94,8 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
         may_lack = word.isspace() or word in _LACK_ENDS
         if may_lack and _LACK.search(line, max(0, start - 40), start):
             return True
+    if separator == ":":
+        return False
     # A label without a sign is a heading of its own, or "confidence 0.9".
     if separator == "":
         if mark.end() == len(line):

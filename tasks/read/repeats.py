@@ -83,7 +83,8 @@ def is_same(first: str, second: str) -> bool:
     >>> is_same("12", "12/5"), is_same("A", "a bridge"), is_same("B", "C")
     (False, False, False)
     """
-    if _is_short_number(first) and _is_short_number(second):
+    digits = first + second
+    if digits.isdecimal() and len(digits) <= _MAX_WHOLE and digits.isascii() and first and second:
         return int(first) == int(second)
     one, other = clean_answer(first).casefold(), clean_answer(second).casefold()
     if one == other:
@@ -105,10 +106,6 @@ def is_same(first: str, second: str) -> bool:
         and _ADDITION.match(long[len(short) :]) is not None
         and long.startswith(short)
     )
-
-
-def _is_short_number(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) <= _MAX_WHOLE
 
 
 def _to_number(text: str) -> Fraction | None:

@@ -87,7 +87,6 @@ _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
 _BESIDE = 80  # characters on either side of an object that are looked at
-_MARKUP_AFTER = re.compile(r"(?:[^\S\n]|[*_`\"“”|,;$\\\[\](){}:<>\-])*(?=\n|\Z)")
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
     r"|[\[({]?\s?(?:(?:your|insert|write|final|short|the|my)\s){1,4}answer(?:\shere)?\s?[\])}]?",
@@ -509,7 +508,8 @@ def _stands_apart(text: str, start: int, end: int) -> bool:
     line = text.rfind("\n", max(0, start - _BESIDE), start) + 1
     if (line or start <= _BESIDE) and _BEFORE_OBJECT.fullmatch(text, line, start):
         return True
-    return _MARKUP_AFTER.match(text, end, end + _BESIDE) is not None
+    stop = end + len(_ONLY_MARKUP.match(text, end, end + _BESIDE).group())  # type: ignore[union-attr]
+    return stop == min(end + _BESIDE, len(text)) or "\n" in text[end:stop]
 
 
 def _is_placeholder(answer: str) -> bool:

@@ -26,8 +26,8 @@ def drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
         before = text[max(0, start - 80) : start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
         if not before or before[-1] in ":=>" or not _has_word(before):
             continue
-        after = text[end : end + 80].partition("\n")[0]
-        if _has_word(after) or end not in answers or not is_same(answers[end], final):
+        same = end in answers and is_same(answers[end], final)
+        if not same or _has_word(text[end : end + 80].partition("\n")[0]):
             quoted.add(end)
     return [s for s in statements if s.label != "{}" or s.end not in quoted]
 
