@@ -128,7 +128,8 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
 
 def _find_start(text: str, position: int, brace: int) -> int:
     """Return where an object with a key begins, or the list that it is the first of."""
-    if brace == position or not (text[brace - 1].isspace() or text[brace - 1] == "["):
+    before = text[brace - 1 : brace]
+    if brace - position < 2 and before != "[" or not (before.isspace() or before == "["):
         return brace
     begin = max(position, brace - _MAX_SPACE - 1)
     before = text[begin:brace].rstrip()

@@ -86,6 +86,7 @@ _BEFORE_OBJECT = re.compile(
 _HEADING = re.compile(r"\s{0,3}###")
 # Nothing but markup: the value is on the next line, or there is none.
 _ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
+_ENDS_LINE = re.compile(rf"{_ONLY_MARKUP.pattern}(?:(?<=\n)|\Z)")
 _BESIDE = 80  # characters on either side of an object that are looked at
 _PLACEHOLDER = re.compile(
     r"[\s.…?_<>\[\](){}*\-–—]*|<[^<>]{0,80}>|null"
@@ -508,8 +509,7 @@ def _stands_apart(text: str, start: int, end: int) -> bool:
     line = text.rfind("\n", max(0, start - _BESIDE), start) + 1
     if (line or start <= _BESIDE) and _BEFORE_OBJECT.fullmatch(text, line, start):
         return True
-    stop = end + len(_ONLY_MARKUP.match(text, end, end + _BESIDE).group())  # type: ignore[union-attr]
-    return stop == min(end + _BESIDE, len(text)) or "\n" in text[end:stop]
+    return _ENDS_LINE.match(text, end, end + _BESIDE) is not None
 
 
 def _is_placeholder(answer: str) -> bool:
