@@ -55,7 +55,7 @@ def explain(result: ThresholdCheck) -> list[str]:
 def heads(result: ThresholdCheck) -> tuple[str, ...]:
     """Name the columns of the table of cuts."""
     limits = f"{100 * result.level:g}% limits"
-    return ("kept", "answers", "kept of them", "wrong", "risk", limits, "allowed", "verdict")
+    return ("cut", "answers", "kept", "wrong", "risk", limits, "allowed", "verdict")
 
 
 def values(cut: CutCheck, result: ThresholdCheck) -> list[str]:
@@ -73,7 +73,7 @@ def values(cut: CutCheck, result: ThresholdCheck) -> list[str]:
 
 def said(cut: CutCheck) -> str:
     """Say what the rows of one cut show."""
-    return {"PASS": "kept", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[cut.outcome]
+    return {"PASS": "holds", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[cut.outcome]
 
 
 def change_heads(result: ThresholdCheck) -> tuple[str, ...]:

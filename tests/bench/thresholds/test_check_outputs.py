@@ -73,7 +73,7 @@ def test_the_verdict_is_the_first_word(results, outcome):
 def test_all_formats_hold_the_same_numbers(results, outcome):
     result = results[outcome]
     (cut,) = result.cuts
-    word = {"PASS": "kept", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[outcome]
+    word = {"PASS": "holds", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[outcome]
     text = next(line for line in render_text(result).splitlines() if ">= 0.9" in line)
     row = next(line for line in render_markdown(result).splitlines() if "= 0.9 |" in line)
     for shown in (text, row):
