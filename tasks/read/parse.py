@@ -39,17 +39,16 @@ next question that nothing announces and that gets answer and confidence of its 
 """
 
 import re
-from operator import attrgetter
 from typing import NamedTuple
 
 from caopd_bench.tasks.read import PARSER_VERSION
-from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.characters import fold, lower
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
 from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.parts.abstention import find_abstention, is_abstention
-from caopd_bench.tasks.read.parts.statement import Kind, Statement
+from caopd_bench.tasks.read.parts.pick import is_complete, is_usable, pick_calls, pick_pair
+from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.thinking import drop_thinking, holds_thinking
@@ -194,14 +193,14 @@ def find_spans(
     if not calls:
         statements = drop_levels(statements, lines, rules.scale, low)
     if calls:
-        answer, confidence = _pick_calls(visible, statements)
+        answer, confidence = pick_calls(visible, statements)
     else:
-        answer, confidence = _pick_pair(statements, rules.scale)
+        answer, confidence = pick_pair(statements, rules.scale)
     if open_thinking:
-        complete = _is_complete(statements, answer, confidence, calls, rules.scale)
+        complete = is_complete(statements, answer, confidence, calls, rules.scale)
         return Spans(answer, confidence, False) if complete else Spans(None, None, True)
     if not calls:
-        ours = [s for s in statements if s.kind == "answer" or _is_usable(s, rules.scale)]
+        ours = [s for s in statements if s.kind == "answer" or is_usable(s, rules.scale)]
         if len({s.kind for s in ours}) < 2:
             other = read_other_prompt(lines, ours, intervals=intervals, rules=rules, low=low)
         else:
@@ -244,24 +243,6 @@ def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
     return ParsedResponse(answer, reading.value, status, reading.rescaled)
 
 
-def _pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | None, str | None]:
-    """Return the texts of the answer and of the confidence that count."""
-    answers = _strongest(statements, "answer")
-    confidences = _strongest(statements, "confidence")
-    if not answers or not confidences:
-        return (
-            answers[-1].text if answers else None,
-            confidences[-1].text if confidences else None,
-        )
-    first, last = answers[0].start, confidences[-1].start
-    if any(read_confidence(c.text, scale=scale).value is not None for c in confidences):
-        if confidences[0].start < first and answers[-1].start > last:  # confidence, then answer
-            answers = [next(a for a in answers if a.start > last)]
-        elif confidences[0].start > first:
-            answers = [a for a in answers if a.start < last]
-    return answers[-1].text, confidences[-1].text
-
-
 def _read_after_object(
     lines: str, ours: list[Statement], intervals: bool, rules: Rules
 ) -> tuple[str | None, str | None] | None:
@@ -273,43 +254,8 @@ def _read_after_object(
     if ":" not in after:
         return None
     found = find_statements(after, intervals=intervals, rules=rules)
-    found = [s for s in found if _is_usable(s, rules.scale)]
+    found = [s for s in found if is_usable(s, rules.scale)]
     return read_other_prompt(after, found, intervals=intervals, rules=rules)
-
-
-def _is_usable(confidence: Statement, scale: int | None) -> bool:
-    return confidence.strong or read_confidence(confidence.text, scale=scale).value is not None
-
-
-def _is_complete(
-    statements: list[Statement],
-    answer: str | None,
-    confidence: str | None,
-    calls: bool,
-    scale: int | None,
-) -> bool:
-    """Say whether a final pair was stated before thinking that never ends."""
-    strong = {s.kind for s in statements if s.strong}
-    return (
-        answer is not None
-        and "confidence" in strong
-        and (calls or "answer" in strong)
-        and read_confidence(confidence or "", scale=scale).value is not None
-    )
-
-
-def _pick_calls(visible: str, statements: list[Statement]) -> tuple[str | None, str | None]:
-    """Return the calls and the confidence that counts."""
-    calls = find_calls(visible)
-    confidences = _strongest(statements, "confidence")
-    return render_calls(calls) if calls else None, confidences[-1].text if confidences else None
-
-
-def _strongest(statements: list[Statement], kind: Kind) -> list[Statement]:
-    """Return the statements of one kind that are in the strongest form, in order."""
-    found = [s for s in statements if s.kind == kind]
-    found.sort(key=attrgetter("start"))
-    return [s for s in found if s.strong] or found
 
 
 def _count_units(text: str) -> int:

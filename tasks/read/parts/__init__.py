@@ -1,6 +1,6 @@
-"""Parts of the reading: which lines count, what a statement is, and what is dropped again.
+"""Parts of the reading: the lines of a block, objects, and the choice of what counts.
 
-Start with `lines`.
+Start with `block`.
 
 Imports `read`.
 """

@@ -3,6 +3,8 @@
 from typing import Literal, NamedTuple
 
 Kind = Literal["answer", "confidence"]
+#: The texts of an answer and of its confidence.
+Pair = tuple[str | None, str | None]
 
 
 class Statement(NamedTuple):
