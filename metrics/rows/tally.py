@@ -7,6 +7,7 @@ table. Tables of shards add up, and a bootstrap of the rows is a multinomial dra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,13 +83,13 @@ class Tally:
         """Number of rows (total weight if weights were given)."""
         return self.n_right + self.n_wrong
 
-    @property
+    @cached_property
     def n_right(self) -> int | float:
         """Number of right rows."""
         total: int | float = self.right.sum().item()
         return total
 
-    @property
+    @cached_property
     def n_wrong(self) -> int | float:
         """Number of wrong rows."""
         total: int | float = self.wrong.sum().item()

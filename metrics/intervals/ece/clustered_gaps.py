@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.intervals.ece.gaps import BinGaps, bin_means, normal_draws
+from caopd_bench.metrics.intervals.ece.gaps import BinGaps, bin_means
 from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
@@ -84,20 +84,19 @@ class ClusteredGaps(BinGaps):
         return np.sqrt(np.maximum(np.diag(self.membership), 0.0))
 
     def covariance(self, mean: FloatArray) -> FloatArray:
-        """Covariance of the terms if the true ones are ``mean``, shape (J, J)."""
+        """Covariance of the terms if the true ones are ``mean``: of (..., J), (..., J, J)."""
         gap = mean / np.sqrt(self.weight * self.share_at(mean))
         s = np.sqrt(self.binomial_variance(self.accuracy_at(mean)))
         return np.asarray(
-            np.outer(gap, gap) * self.membership
-            + np.outer(s, s) * self.alike / self.count.sum() ** 2
+            gap[..., None] * gap[..., None, :] * self.membership
+            + s[..., None] * s[..., None, :] * self.alike / self.n**2
         )
 
-    def draw_totals(self, gaps: FloatArray, sign: FloatArray) -> FloatArray:
-        """Draw the ECE of as many clusters whose true gaps are ``sign * gaps``."""
-        mean = sign * gaps
+    def root(self, mean: FloatArray) -> FloatArray:
+        """Return the symmetric root of the covariance, of few clusters by Student's quantile."""
         values, vectors = np.linalg.eigh(self.covariance(mean))
-        root = (vectors * (self.stretch * np.sqrt(np.maximum(values, 0.0)))) @ vectors.T
-        return np.asarray(np.abs(root @ normal_draws(mean.size) + mean[:, None]).sum(axis=0))
+        stretched = self.stretch * np.sqrt(np.maximum(values, 0.0))
+        return np.asarray((vectors * stretched[..., None, :]) @ vectors.swapaxes(-1, -2))
 
 
 def _sums_by_cluster(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,15 @@ class BinGaps:
         """Return the gaps of a tally whose values lie in the bins ``index`` (u,)."""
         return cls(*bin_means(tally, index))
 
+    @cached_property
+    def n(self) -> float:
+        """Rows of all bins."""
+        return float(self.count.sum())
+
+    @cached_property
+    def _more(self) -> FloatArray:
+        return np.asarray(self.count + 1.0)
+
     @property
     def mean(self) -> FloatArray:
         """Mean of (c - y) 1{bin}: the signed terms of the ECE."""
@@ -54,37 +63,37 @@ class BinGaps:
         """Variance of each term."""
         # The gap itself is taken at the observed accuracy, only its binomial part is shrunk.
         moment = self._second_moment(self.accuracy)
-        return np.asarray(np.maximum(moment - self.size**2, 1e-300) / self.count.sum())
+        return np.asarray(np.maximum(moment - self.size**2, 1e-300) / self.n)
 
     @property
     def standard_error(self) -> float:
         """Standard error of the plug-in ECE with the signs of the gaps held fixed."""
         moment, total = self._second_moment(self.accuracy).sum(), self.size.sum()
-        return float(np.sqrt(max(float(moment - total**2), 0.0) / self.count.sum()))
+        return float(np.sqrt(max(float(moment - total**2), 0.0) / self.n))
 
     @property
     def share_deviation(self) -> FloatArray:
         """Standard deviation of ``weight``."""
-        return np.asarray(np.sqrt(self.weight * (1.0 - self.weight) / self.count.sum()))
+        return np.asarray(np.sqrt(self.weight * (1.0 - self.weight) / self.n))
 
     def largest(self, sign: FloatArray) -> FloatArray:
         """Largest term on either side: accuracy 0 or 1, and a share that noise may have hidden."""
         room = np.where(sign > 0, self.confidence, 1.0 - self.confidence)
         return np.asarray((self.weight + HIDDEN * self.share_deviation) * room)
 
-    def draw_totals(self, gaps: FloatArray, sign: FloatArray) -> FloatArray:
-        """Draw the ECE of as many rows whose true gaps are ``sign * gaps``, shape (DRAWS,)."""
-        mean = sign * gaps
+    def root(self, mean: FloatArray) -> FloatArray:
+        """Return a square root of the covariance of the terms if the true ones are ``mean``.
+
+        Of means (..., J), roots (..., J, J).
+        """
         moment = self.share_at(mean) * self._second_moment(self.accuracy_at(mean)) / self.weight
         # (diag(moment) - mean mean') / n has the square root sqrt(moment / n) (I - kappa q q').
         q = mean / np.sqrt(moment)
-        q2 = min(float(q @ q), 1.0 - 1e-9)
-        kappa = (1.0 - np.sqrt(1.0 - q2)) / q2 if q2 > 1e-9 else 0.5
-        deviation = np.sqrt(moment / self.count.sum())
-        root = deviation[:, None] * (_identity(q.size) - kappa * (q[:, None] * q))
-        totals = root @ normal_draws(mean.size)
-        totals += mean[:, None]
-        return np.asarray(np.abs(totals, out=totals).sum(axis=0))
+        q2 = np.minimum(q[..., None, :] @ q[..., None], 1.0 - 1e-9)
+        kappa = np.where(q2 > 1e-9, (1.0 - np.sqrt(1.0 - q2)) / np.maximum(q2, 1e-9), 0.5)
+        deviation = np.sqrt(moment / self.n)
+        outer = q[..., None] * q[..., None, :]
+        return np.asarray(deviation[..., None] * (_identity(q.shape[-1]) - kappa * outer))
 
     def share_at(self, mean: FloatArray) -> FloatArray:
         """Share of rows, larger than observed where ``mean`` needs more than all of them."""
@@ -98,8 +107,8 @@ class BinGaps:
 
     def binomial_variance(self, accuracy: FloatArray) -> FloatArray:
         """Variance p (1 - p), the accuracy being shrunk by half a row each way: never 0."""
-        p = (self.count * accuracy + 0.5) / (self.count + 1.0)
-        return p * (1.0 - p)
+        p = (self.count * accuracy + 0.5) / self._more
+        return np.asarray(p * (1.0 - p))
 
     def _second_moment(self, accuracy: FloatArray) -> FloatArray:
         """Mean of (c - y)^2 1{bin} at a given accuracy."""
@@ -135,3 +144,9 @@ def normal_draws(dimension: int) -> FloatArray:
     z = np.asarray(ndtri((points + shift) % 1.0)).T.copy()
     z.flags.writeable = False
     return z
+
+
+@lru_cache(maxsize=32)
+def largest_normals(dimension: int) -> FloatArray:
+    """Return how far from 0 the draws of each dimension go, shape (dimension,)."""
+    return np.asarray(np.abs(normal_draws(dimension)).max(axis=1))

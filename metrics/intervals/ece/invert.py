@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.intervals.ece.clustered_gaps import ClusteredGaps
+from caopd_bench.metrics.intervals.ece.drawn import Drawn
 from caopd_bench.metrics.intervals.ece.gaps import DRAWS, BinGaps
+from caopd_bench.metrics.intervals.ece.halving import first_below
 from caopd_bench.metrics.intervals.interval import WEIGHTED, Interval, with_caution
+from caopd_bench.metrics.limits.student import normal_quantile
 from caopd_bench.metrics.points.calibration import ece
 from caopd_bench.metrics.registry import within_range
 from caopd_bench.metrics.rows.binning import Edges, bin_index
@@ -24,7 +27,6 @@ from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-STEPS = 24  # halvings: 6e-8 of the first bracket
 SLACK = 1e-12  # an observed total counts as equal to itself
 FEWEST_CLUSTERS = 2.0  # with no more, their spread says nothing
 
@@ -126,43 +128,45 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     steepest = float((size / variance).max())
     reach = 8.0 * float(np.sqrt(variance.sum()))
 
-    def shrunk(amount: float) -> FloatArray:
+    def shrunk(amount: float | FloatArray) -> FloatArray:
         return np.asarray(np.maximum(size - amount * variance, 0.0))
 
-    amount = _first(lambda x: _expected_total(shrunk(x), deviation) <= total, 0.0, steepest)
+    amount = first_below(
+        lambda x: _expected_total(shrunk(x[:, None]), deviation) - total, 0.0, steepest
+    )
     base = shrunk(amount)
+    reaches = normal_quantile(1.0 - alpha)
 
     # Lower limit: the noise of bins without a clear gap is all bias, so they are put at 0.
     clear = (size > 2.0 * deviation) | (size / deviation >= (size / deviation).max())
 
     largest_low, largest_high = gaps.largest(sign_low), gaps.largest(sign_high)
 
-    def below(amount: float) -> FloatArray:
+    def below(amount: float | FloatArray) -> FloatArray:
         path = np.where(clear, size - amount * variance, 0.0)
         return np.minimum(np.maximum(path, 0.0), largest_low)
 
-    def too_small(mean: FloatArray) -> bool:
-        reached = np.count_nonzero(gaps.draw_totals(mean, sign_low) >= total - SLACK)
-        return bool(reached / DRAWS <= alpha / 2.0)
-
-    low = 0.0
-    if too_small(flat):
+    low, in_tail = 0.0, int(alpha / 2.0 * DRAWS)
+    # Too small: no more than the tail's share of the draws reach the total.
+    under = np.nextafter(total - SLACK, -np.inf)
+    drawn = Drawn(gaps, sign_low, DRAWS - 1 - in_tail, float(under))
+    if drawn.heights(flat[None])[0] <= 0.0:
         slowest = -reach / float(variance[clear].sum())
-        low = float(below(_first(lambda x: too_small(below(x)), slowest, steepest)).sum())
+        guess = _guess(total, reaches, below, deviation, slowest, steepest)
+        low = float(below(drawn.first(below, slowest, steepest, guess)).sum())
 
     # Upper limit. An unusually small total (0 at two half-million-row bins) is taken at its
     # expectation under calibration, or the interval would be [0, 0].
-    ceiling = max(total, _expected_total(flat, deviation)) + SLACK
+    ceiling = max(total, float(_expected_total(flat, deviation))) + SLACK
 
-    def above(amount: float) -> FloatArray:
+    def above(amount: float | FloatArray) -> FloatArray:
         return np.minimum(np.maximum(base - amount * variance, 0.0), largest_high)
 
-    def not_too_large(mean: FloatArray) -> bool:
-        reached = np.count_nonzero(gaps.draw_totals(mean, sign_high) <= ceiling)
-        return bool(reached / DRAWS > alpha / 2.0)
-
+    # Not too large: more than the tail's share of the draws stay below the ceiling.
+    drawn = Drawn(gaps, sign_high, in_tail, ceiling)
     slowest = -reach / float(variance.sum())
-    high = float(above(_first(lambda x: not_too_large(above(x)), slowest, steepest)).sum())
+    guess = _guess(ceiling, -reaches, above, deviation, slowest, steepest)
+    high = float(above(drawn.first(above, slowest, steepest, guess)).sum())
 
     debiased = min(float(base.sum()), total)
     # Each bin may hold more than it shows, but not all of them at once: the sum leaves the range.
@@ -170,21 +174,31 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)
 
 
-def _first(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Return the smallest x in (low, high] from which the monotone ``holds`` is true."""
-    for _ in range(STEPS):
-        middle = (low + high) / 2.0
-        if holds(middle):
-            high = middle
-        else:
-            low = middle
-    return high
+def _guess(
+    total: float,
+    reaches: float,
+    path: Callable[[FloatArray], FloatArray],
+    deviation: FloatArray,
+    low: float,
+    high: float,
+) -> float:
+    """Return about the amount at which a total is so many deviations above its expectation."""
+    amounts = np.linspace(high, low, 65)
+    gaps = path(amounts[:, None])
+    each = _expected_terms(gaps, deviation)
+    spread = np.sqrt((gaps**2 + deviation**2 - each**2).sum(axis=-1))
+    return float(np.interp(total, each.sum(axis=-1) + reaches * spread, amounts))
 
 
-def _expected_total(gaps: FloatArray, deviation: FloatArray) -> float:
-    """E of the sum of |N(gap, deviation^2)|: means of folded normals."""
+def _expected_total(gaps: FloatArray, deviation: FloatArray) -> FloatArray:
+    """E of the sum of |N(gap, deviation^2)|, of gaps (..., J)."""
+    return np.asarray(_expected_terms(gaps, deviation).sum(axis=-1))
+
+
+def _expected_terms(gaps: FloatArray, deviation: FloatArray) -> FloatArray:
+    """E of |N(gap, deviation^2)|: means of folded normals."""
     from scipy.special import ndtr
 
     x = gaps / deviation
     spread = deviation * np.sqrt(2.0 / np.pi) * np.exp(-x * x / 2.0)
-    return float((spread + gaps * (1.0 - 2.0 * ndtr(-x))).sum())
+    return np.asarray(spread + gaps * (1.0 - 2.0 * ndtr(-x)))

@@ -1,0 +1,133 @@
+"""One order statistic of the drawn ECE, along a path of hypotheses about the gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.metrics.intervals.ece.gaps import BinGaps, largest_normals, normal_draws
+from caopd_bench.metrics.intervals.ece.halving import STEPS, first_below
+from caopd_bench.metrics.rows.counting import FloatArray
+
+__all__ = ["Drawn"]
+
+WIDE = 5  # halvings whose points are computed together first, and then again, of fewer draws
+BLOCK = 1 << 17  # numbers of roots held at once
+ROUNDING = 1e-9  # far more than a total changes if it is added up in another order
+
+
+class _Anchor(NamedTuple):
+    """Draws at one point, by which some of them are left out at others.
+
+    Attributes
+    ----------
+    mean, root : ndarray, shapes (J,) and (J, J)
+        Of the terms.
+    draws : ndarray of int, shape (n,)
+        Those that are looked at.
+    over : ndarray, shape (n,)
+        Their totals, less the bar.
+    below : int
+        Draws that are left out and under the bar.
+    """
+
+    mean: FloatArray
+    root: FloatArray
+    draws: NDArray[np.intp]
+    over: FloatArray
+    below: int
+
+    def reach(self, mean: FloatArray, root: FloatArray, largest: FloatArray) -> float:
+        """Return the most by which a total differs at any of other points (k, J)."""
+        turned = np.abs(root - self.root).sum(axis=1) @ largest
+        return float((np.abs(mean - self.mean).sum(axis=1) + turned).max()) + ROUNDING
+
+
+class Drawn:
+    """The draw of a given rank, less a bar, for gaps that move along a path.
+
+    Once all draws are known at one point, only those that can have crossed the bar on the way to
+    another point are computed there: none changes by more than the means do and the roots of the
+    covariance times the largest normal numbers.
+
+    Parameters
+    ----------
+    gaps : BinGaps
+    sign : ndarray, shape (J,)
+        Of the gaps.
+    rank : int
+        Of the draw, from 0 for the smallest.
+    bar : float
+    """
+
+    def __init__(self, gaps: BinGaps, sign: FloatArray, rank: int, bar: float) -> None:
+        self.gaps, self.sign, self.rank, self.bar = gaps, sign, rank, bar
+        self.normal, self.largest = normal_draws(sign.size), largest_normals(sign.size)
+        self.all: _Anchor | None = None
+        self.some: _Anchor | None = None
+        self.range = 0.0  # from `all`, in which `some` holds
+
+    def first(
+        self, path: Callable[[FloatArray], FloatArray], low: float, high: float, guess: float
+    ) -> float:
+        """Return the first amount in (low, high] at which the draw is not over the bar.
+
+        ``path`` gives the sizes (k, J) of the gaps for amounts (k, 1), falling as these rise.
+        """
+        most = max(1, BLOCK // self.sign.size**2)
+        return first_below(
+            lambda amounts: self.heights(path(amounts[:, None])),
+            low,
+            high,
+            guess=guess,
+            most=lambda done: min(most, WIDE - done % WIDE if done < 2 * WIDE else STEPS),
+        )
+
+    def heights(self, sizes: FloatArray) -> FloatArray:
+        """Return the heights (k,) over the bar at gaps of given sizes (k, J).
+
+        Infinite, with the right sign, where the rank is none of the draws' that are looked at.
+        """
+        mean = self.sign * sizes
+        root = self.gaps.root(mean)
+        draws, below, reach = self._open(mean, root)
+        if 2 * draws.size > self.normal.shape[1]:  # then all of them, to leave out more next time
+            over = self._over(mean, root, self.normal)
+            draws = np.arange(self.normal.shape[1])
+            self.all, self.some = _Anchor(mean[-1], root[-1], draws, over[-1], 0), None
+            return self._pick(over, 0)
+        over = self._over(mean, root, self.normal[:, draws])
+        if self.some is None:
+            self.some = _Anchor(mean[-1], root[-1], draws, over[-1], below)
+            self.range = reach
+        return self._pick(over, below)
+
+    def _open(self, mean: FloatArray, root: FloatArray) -> tuple[NDArray[np.intp], int, float]:
+        """Return the draws that can have crossed the bar, those under it, and the reach."""
+        if self.all is None:
+            return np.arange(self.normal.shape[1]), 0, np.inf
+        base, reach = self.all, self.all.reach(mean, root, self.largest)
+        near = reach
+        if self.some is not None and reach <= self.range:
+            base = self.some
+            near = base.reach(mean, root, self.largest)
+        else:
+            self.some = None
+        below = base.below + int(np.count_nonzero(base.over < -near))
+        return base.draws[np.abs(base.over) <= near], below, reach
+
+    def _over(self, mean: FloatArray, root: FloatArray, normal: FloatArray) -> FloatArray:
+        totals = root @ normal  # one by one: of larger products BLAS makes threads
+        totals += mean[..., None]
+        over = np.abs(totals, out=totals).sum(axis=1)
+        over -= self.bar
+        return np.asarray(over)
+
+    def _pick(self, over: FloatArray, below: int) -> FloatArray:
+        rank = self.rank - below
+        if not 0 <= rank < over.shape[1]:
+            return np.full(len(over), -np.inf if rank < 0 else np.inf)
+        return np.asarray(np.partition(over, rank, axis=1)[:, rank])
