@@ -20,6 +20,7 @@ __all__ = [
     "path",
     "positive",
     "read_columns",
+    "risk",
     "seed",
     "share",
     "shots",
@@ -102,6 +103,14 @@ def share(text: str) -> float:
     value = positive(text)
     if value > 1:
         raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, got {text!r}")
+    return value
+
+
+def risk(text: str) -> float:
+    """Read a share of wrong answers, above 0 and below 1."""
+    value = share(text)
+    if value == 1.0:
+        raise argparse.ArgumentTypeError("must be below 1; 0.05 accepts one wrong in twenty")
     return value
 
 

@@ -92,6 +92,13 @@ def add(commands: Any) -> None:
     report.add_argument(
         "--confidence", type=arguments.coverage, default=0.95, metavar="P", help="of intervals"
     )
+    report.add_argument(
+        "--max-risk",
+        type=arguments.risk,
+        default=0.05,
+        metavar="P",
+        help="largest acceptable share of wrong answers where a model acts alone (0.05)",
+    )
     arguments.add_columns(report)
     report.set_defaults(run=run_report)
 
@@ -113,6 +120,7 @@ def run_report(options: argparse.Namespace) -> int:
         by=keys,
         columns=columns,
         level=options.confidence,
+        max_risk=options.max_risk,
         samples=_cap(options.samples),
         pairs=[(a, b) for a, b in options.compare],
         given=read_models(options.models) if options.models else None,
@@ -161,7 +169,7 @@ def _beside(files: list[Path]) -> Path:
 
 
 def _render(report: Report, file: Path, beside: Path | None) -> str:
-    from caopd_bench.report import formats
+    from caopd_bench.report import formats, tables
 
     suffix = file.suffix.lower()
     if suffix == ".html":
@@ -169,8 +177,8 @@ def _render(report: Report, file: Path, beside: Path | None) -> str:
 
         return render_page(report, beside=beside.name if beside else None)
     renderers: dict[str, Callable[[Report], str]] = {
-        ".md": formats.render_markdown,
-        ".tex": formats.render_latex,
+        ".md": tables.render_markdown,
+        ".tex": tables.render_latex,
         ".csv": formats.render_csv,
         ".json": formats.render_json,
     }

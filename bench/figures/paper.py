@@ -108,7 +108,8 @@ def plot_scaling(
     ax = make_axes(wide=True)
     ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
     shown = [p for p in points if is_finite(p.x) and p.x.value > 0 and is_finite(p.y)]
-    for (series, members), (colour, mark) in zip(by_series(shown), styles(), strict=False):
+    for (series, members), free in zip(by_series(shown), styles(), strict=False):
+        colour, mark = (members[0].style if series else None) or free
         x = np.log10([p.x.value for p in members])
         y = np.array([p.y.value for p in members])
         given = fits.get(series) if fits is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "BARS", "COLOURS", "DPI", "GREY", "MOST_NAMES", "Estimate", "Point", "ProbePoint", "by_series",
-    "draw_cross", "draw_points", "finish", "is_finite", "make_axes", "name_points", "styles",
+    "BARS", "COLOURS", "DPI", "GREY", "MOST_NAMES", "Estimate", "Point", "ProbePoint", "Style",
+    "by_series", "draw_cross", "draw_points", "finish", "is_finite", "make_axes", "name_points",
+    "styles",
 ]  # fmt: skip
 
 # Okabe and Ito: told apart with any kind of colour vision; marks help in grey.
@@ -26,6 +27,9 @@ GREY = "#6b6b6b"
 MOST_NAMES = 14
 INCH, DPI = 4.6, 150
 BARS: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.75, "zorder": 2}
+
+
+Style = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model in a figure of two numbers; `series` is its training method, say."""
+    """One model in a figure of two numbers; `series` is its training method, say.
+
+    `style` is colour and mark, where the model or its series has the same in other figures.
+    """
 
     name: str
     x: Estimate
     y: Estimate
     series: str = ""
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,9 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
     # Few models of no method: each its own colour, and the legend in place of names that overlap.
     is_named = len(shown) <= len(COLOURS) and not any(p.series for p in shown)
     groups = [(p.name, [p]) for p in shown] if is_named else by_series(shown)
-    for (series, members), (colour, mark) in zip(groups, styles(), strict=False):
+    is_kept = is_named or any(p.series for p in shown)
+    for (series, members), free in zip(groups, styles(), strict=False):
+        colour, mark = (members[0].style if is_kept else None) or free
         for p in members:
             draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
@@ -194,7 +204,7 @@ def by_series(points: Sequence[Point]) -> list[tuple[str, list[Point]]]:
     return list(found.items())
 
 
-def styles() -> Iterable[tuple[str, str]]:
+def styles() -> Iterator[Style]:
     """Yield colours and marks."""
     # 42 of them before one comes again.
     number = 0

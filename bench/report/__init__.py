@@ -2,5 +2,5 @@
 
 Start with `build`, which computes everything; `formats` and `page` only render it.
 
-Imports `comparison`, `core`, `figures`, `metrics`, `runs`, `scores` and `tasks`.
+Imports `comparison`, `core`, `figures`, `metrics`, `runs`, `scores`, `tasks` and `thresholds`.
 """

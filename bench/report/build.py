@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from caopd_bench.comparison.comparability import Difference, find_differences
-from caopd_bench.comparison.compare import TaskComparison, compare
 from caopd_bench.comparison.pair_notes import NAME_IT, notes_on_thinking, notes_on_weights
 from caopd_bench.core.errors import UsageError
+from caopd_bench.core.numbers import is_number
 from caopd_bench.core.process.progress import track
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.report.duels import ItemPair, pick_pairs
+from caopd_bench.report.certified import MAX_RISK
+from caopd_bench.report.duels import Duel, check_pairs, default_pairs, make_duels, read_again
 from caopd_bench.report.entries import Entry, Given
 from caopd_bench.report.models_file import Published
 from caopd_bench.report.read_entries import read_entries
@@ -21,37 +22,10 @@ from caopd_bench.report.standings import Standing, rank
 from caopd_bench.runs.confidence_of import Wording, join_wordings
 from caopd_bench.runs.flat.read import Columns
 from caopd_bench.runs.logged import UNNAMED
-from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.records import Record
-from caopd_bench.runs.run import AnyRun, Run, main_tasks
 from caopd_bench.scores.probe import OWN, probe
 
-__all__ = ["FEW", "Duel", "Report", "build_report"]
-
-#: With as many runs or fewer, the first is compared with each of the others without being asked.
-FEW = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Duel:
-    """One task of two runs, item by item.
-
-    Attributes
-    ----------
-    base, cand, task : str
-    found : TaskComparison or None
-        None where they cannot be compared, with the reason.
-    items : Sequence of ItemPair
-        What only one of them got right, and where both are sure and one is wrong.
-    reason : str
-    """
-
-    base: str
-    cand: str
-    task: str
-    found: TaskComparison | None
-    items: Sequence[ItemPair]
-    reason: str = ""
+__all__ = ["Report", "build_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +36,9 @@ class Report:
     ----------
     title : str
     level : float
-        Nominal coverage of the intervals.
+        Nominal coverage of the intervals, and the probability of each certified cut.
+    max_risk : float
+        The share of wrong answers among those kept that is accepted.
     entries : Sequence of Entry
     tasks : Sequence of str
     standings : Mapping of str to Standing
@@ -80,6 +56,7 @@ class Report:
 
     title: str
     level: float
+    max_risk: float
     entries: Sequence[Entry]
     tasks: Sequence[str]
     standings: Mapping[str, Standing]
@@ -115,6 +92,7 @@ def build_report(
     by: Sequence[str] = (),
     columns: Columns | None = None,
     level: float = 0.95,
+    max_risk: float = MAX_RISK,
     samples: int = 200,
     pairs: Sequence[tuple[str, str]] = (),
     given: Mapping[str, Given] | None = None,
@@ -135,7 +113,9 @@ def build_report(
     columns : Columns, optional
         Of flat files.
     level : float
-        Nominal coverage of the intervals.
+        Nominal coverage of the intervals, and the probability of each certified cut.
+    max_risk : float
+        The share of wrong answers among those kept that is accepted, in (0, 1).
     samples : int
         Rows of each run and task that the page carries, at most.
     pairs : sequence of (base, cand)
@@ -156,14 +136,17 @@ def build_report(
     Raises
     ------
     UsageError
-        If a run cannot be read, or a name is not that of a run.
+        If a run cannot be read, a name is not that of a run, or `max_risk` is no share.
     """
+    if not is_number(max_risk) or not 0.0 < max_risk < 1.0:
+        raise UsageError(f"max_risk must be between 0 and 1, got {max_risk!r}; 0.05 is 5 %")
     read = read_entries(
         specs,
         task=task,
         by=by,
         columns=columns,
         level=level,
+        max_risk=max_risk,
         samples=samples,
         given=given,
         workers=workers,
@@ -173,10 +156,11 @@ def build_report(
     for key in by:
         if not any(key in cell.groups for entry in entries for cell in entry.cells.values()):
             raise UsageError(f"--by {key}: no task of these runs has such a group")
-    chosen = _check_pairs(pairs, entries) or _default_pairs(entries)
+    chosen = check_pairs(pairs, entries) or default_pairs(entries)
     return Report(
         title=title,
         level=level,
+        max_risk=max_risk,
         entries=entries,
         tasks=tasks,
         standings={
@@ -184,7 +168,7 @@ def build_report(
             for name in track(tasks, "testing pairs of runs", "tasks", len(tasks))
         },
         odd={name: _odd_ones(name, entries) for name in tasks},
-        duels=_duels(chosen, level, columns),
+        duels=make_duels(chosen, level, columns),
         probes=_probes(entries, level),
         published=list(published),
         samples=samples,
@@ -203,25 +187,6 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
     heads = [entry.head for entry in read if entry.cells]
     yield from notes_on_weights(heads)
     yield from notes_on_thinking(heads)
-
-
-def _check_pairs(
-    pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
-) -> list[tuple[Entry, Entry]]:
-    named = {entry.name: entry for entry in entries}
-    for pair in pairs:
-        for name in pair:
-            if name not in named:
-                raise UsageError(
-                    f"--compare: no run is called {name!r}; the runs are {', '.join(named)}"
-                )
-        if pair[0] == pair[1]:
-            raise UsageError(f"--compare {pair[0]} {pair[1]}: give two runs")
-    return [(named[a], named[b]) for a, b in pairs]
-
-
-def _default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
 
 
 def _odd_ones(task: str, entries: Sequence[Entry]) -> dict[str, list[Difference]]:
@@ -253,38 +218,6 @@ def _list_differences(task: str, base: Entry, cand: Entry) -> list[Difference]:
     return found
 
 
-def _duels(
-    pairs: Sequence[tuple[Entry, Entry]], level: float, columns: Columns | None
-) -> list[Duel]:
-    """Compare pairs; the runs are read again, since the report keeps no rows."""
-    duels: list[Duel] = []
-    read: dict[str, AnyRun] = {}
-    for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
-        for entry in (base, cand):
-            if entry.name not in read:
-                read[entry.name] = _read_again(entry, columns)
-        shared = [task for task in base.cells if task in cand.cells]
-        shared = main_tasks(shared)
-        for task in shared:
-            duels.append(_duel(read[base.name], read[cand.name], task, level))
-    return duels
-
-
-def _read_again(entry: Entry, columns: Columns | None = None) -> AnyRun:
-    return replace(read_runs([entry.spec], columns)[0], name=entry.name)
-
-
-def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:
-    try:
-        (found,) = compare(base, cand, task=task, level=level)
-    except UsageError as error:
-        return Duel(base.name, cand.name, task, None, (), str(error))
-    assert isinstance(base, Run)
-    assert isinstance(cand, Run)
-    items = pick_pairs(base.task_rows(task), cand.task_rows(task))
-    return Duel(base.name, cand.name, task, found, items)
-
-
 def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
     """Compute the probes of each model that was sampled with and without the teacher's context."""
     by_weights: dict[str, list[Entry]] = {}
@@ -299,7 +232,7 @@ def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
     found: list[Record] = []
     for members in by_weights.values():
         try:
-            found += probe([_read_again(entry) for entry in members], level=level)
+            found += probe([read_again(entry) for entry in members], level=level)
         except UsageError:
             # Sampled one way only, or twice: there is nothing to set beside it.
             continue

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from caopd_bench.core.terminal import inline
 from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
@@ -14,18 +16,17 @@ from caopd_bench.figures.paper import (
     plot_probes,
     plot_scaling,
 )
-from caopd_bench.figures.points import Estimate, Point, ProbePoint
-from caopd_bench.metrics import (
-    bootstrap,
-    plot_reliabilities,
-    plot_risk_coverage,
-    reliability_table,
-)
+from caopd_bench.figures.points import COLOURS, Estimate, Point, ProbePoint, Style, styles
+from caopd_bench.figures.selection import DASHES, FEWEST_KEPT, Curve, Mark, plot_selection
+from caopd_bench.metrics import bootstrap, plot_reliabilities, reliability_table, risk_coverage
 from caopd_bench.report.build import Report
+from caopd_bench.report.certified import say_coverage, say_cut, say_risk
 from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.placing import list_few
 from caopd_bench.report.skill import SKILL
 from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.records import Record
+from caopd_bench.thresholds.cut import Cut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ __all__ = ["Drawing", "draw_probes", "draw_task"]
 
 #: Panels and curves of one figure: the first runs of the standings.
 MOST_PANELS = 9
-MOST_CURVES = 7
+MOST_CURVES = len(COLOURS)
 WIDTH = 32
 SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", SKILL: "Brier skill"}
 
@@ -55,6 +56,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     if all(cell.tally is None for cell in cells):
         return
     names = _short_names(report)
+    look = _styles(report)
     wording = report.wording(task)
     confidence = wording.name
     state = wording.pick("state", "have")
@@ -65,10 +67,11 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         f"Mean {confidence} against the share of right answers, among the answers that {state} "
         f"one; the crosses are the intervals. Above the diagonal {above}.",
         plot_confidence_accuracy(
-            [_stated(entry, task, report.level, names) for entry in members], confidence=confidence
+            [_stated(entry, task, report.level, names, look) for entry in members],
+            confidence=confidence,
         ),
     )
-    points = [_point(entry, task, "accuracy", "ece", names) for entry in members]
+    points = [_point(entry, task, "accuracy", "ece", names, look) for entry in members]
     yield Drawing(
         "pareto",
         "Accuracy against calibration error",
@@ -79,7 +82,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         ),
         plot_pareto(points, "ECE"),
     )
-    yield from _scaling(members, task, report.level, names)
+    yield from _scaling(members, task, report.level, names, look)
     best = _best(report, task, MOST_PANELS)
     tables = {
         names[c.run]: reliability_table(c.tally, level=report.level)
@@ -108,14 +111,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         + f": right answers above, wrong ones below.{left_out}",
         plot_histograms(tallies, confidence=confidence),
     )
-    curves = dict(list(tallies.items())[:MOST_CURVES])
-    yield Drawing(
-        "risk-coverage",
-        "Risk and coverage",
-        "The error rate among the answers that are kept, the surest first."
-        + _left_out(len(curves), sum(cell.tally is not None for cell in cells)),
-        plot_risk_coverage(curves),
-    )
+    yield _selection(report, task, names, look)
 
 
 def draw_probes(report: Report) -> Iterator[Drawing]:
@@ -143,7 +139,11 @@ def draw_probes(report: Report) -> Iterator[Drawing]:
 
 
 def _scaling(
-    members: Sequence[Entry], task: str, level: float, names: Mapping[str, str]
+    members: Sequence[Entry],
+    task: str,
+    level: float,
+    names: Mapping[str, str],
+    look: Mapping[str, Style],
 ) -> Iterator[Drawing]:
     sized = [entry for entry in members if entry.size is not None]
     if len({entry.size for entry in sized}) < 2:
@@ -155,6 +155,7 @@ def _scaling(
                 Estimate(entry.size or math.nan),
                 _estimate(entry.cells[task].find(metric)),
                 entry.given.method or "",
+                look.get(entry.name),
             )
             for entry in sized
         ]
@@ -167,6 +168,88 @@ def _scaling(
         )
 
 
+def _selection(
+    report: Report, task: str, names: Mapping[str, str], look: Mapping[str, Style]
+) -> Drawing:
+    """Draw what could be done without a person, and say what came out."""
+    cells, there = _surest(report, task), len(_best(report, task, len(report.entries)))
+    curves: list[Curve] = []
+    for cell in cells:
+        assert cell.tally is not None
+        style, cut = look[cell.run], cell.cut
+        _, coverage, risk = risk_coverage(cell.tally)
+        drawn = np.rint(coverage * cell.n_parsed) >= FEWEST_KEPT
+        alike = sum(curve.style == style for curve in curves)
+        curves.append(
+            Curve(
+                f"{names[cell.run]}: {_say_kept(cut)}",
+                coverage[drawn] * (cell.n_parsed / cell.n),
+                risk[drawn],
+                style,
+                DASHES[alike % len(DASHES)],
+                None if math.isnan(cut.cut) else Mark(cut.coverage, cut.risk, say_cut(cut)),
+            )
+        )
+    same = report.wording(task).pick("that state the same", "of the same confidence")
+    some = f" {len(cells)} of {there} runs: those that keep most, then as in the standings."
+    return Drawing(
+        "risk-coverage",
+        "Risk against coverage",
+        f"{_say_outcomes(report, cells, names)} Lines begin where {FEWEST_KEPT} answers are kept; "
+        f"answers {same} are kept together.{some if len(cells) < there else ''}",
+        plot_selection(curves, max_risk=report.max_risk, limit=say_risk(report.max_risk)),
+    )
+
+
+def _say_kept(cut: Cut) -> str:
+    where = f" from {say_cut(cut)} on" if cut.outcome == "CERTIFIED" else ""
+    return say_coverage(cut) + where
+
+
+def _say_outcomes(report: Report, cells: Sequence[Cell], names: Mapping[str, str]) -> str:
+    """Say in a sentence for which runs there is a cut, and for which not."""
+    runs: dict[str, list[str]] = {}
+    for cell in cells:
+        runs.setdefault(cell.cut.outcome, []).append(names[cell.run])
+    limit, parts = say_risk(report.max_risk), []
+    if "CERTIFIED" in runs:
+        each = [
+            f"{names[cell.run]} {_say_kept(cell.cut)}"
+            for cell in cells
+            if cell.cut.outcome == "CERTIFIED"
+        ]
+        parts.append(
+            f"kept of all answers, at a risk of at most {limit} that is certified at "
+            f"{say_risk(report.level)} for each model by itself: {list_few(each)}"
+        )
+    if "NONE" in runs:
+        parts.append(f"no cut keeps the risk at {limit} for {list_few(runs['NONE'])}")
+    if "INCONCLUSIVE" in runs:
+        open_ = list_few(runs["INCONCLUSIVE"])
+        parts.append(f"a risk of at most {limit} is not shown for {open_}")
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _surest(report: Report, task: str) -> list[Cell]:
+    """Give the runs that have a curve: those that keep most first, then as in the standings."""
+    stated = _best(report, task, len(report.entries))
+    stated.sort(key=lambda cell: -cell.cut.coverage if cell.cut.outcome == "CERTIFIED" else 0.0)
+    return stated[:MOST_CURVES]
+
+
+def _styles(report: Report) -> dict[str, Style]:
+    """Give each run the same colour and mark in all figures: its own, or that of its method."""
+    methods = list(dict.fromkeys(entry.given.method or "" for entry in report.entries))
+    if any(methods):
+        look = dict(zip(methods, styles(), strict=False))
+        return {entry.name: look[entry.given.method or ""] for entry in report.entries}
+    # Those that have a curve somewhere come first in the row of colours.
+    drawn = {cell.run for task in report.tasks for cell in _surest(report, task)}
+    first = sorted((entry.name for entry in report.entries), key=lambda run: run not in drawn)
+    return dict(zip(first, styles(), strict=False))
+
+
 def _best(report: Report, task: str, most: int) -> list[Cell]:
     cells = {entry.name: entry.cells[task] for entry in report.entries if task in entry.cells}
     stated = [cells[run] for run in report.standings[task].order if cells[run].tally is not None]
@@ -177,7 +260,9 @@ def _left_out(shown: int, there: int) -> str:
     return f" The first {shown} of {there} runs in the standings." if shown < there else ""
 
 
-def _stated(entry: Entry, task: str, level: float, names: Mapping[str, str]) -> Point:
+def _stated(
+    entry: Entry, task: str, level: float, names: Mapping[str, str], look: Mapping[str, Style]
+) -> Point:
     cell = entry.cells[task]
     nothing = Estimate(math.nan)
     right = nothing
@@ -185,13 +270,15 @@ def _stated(entry: Entry, task: str, level: float, names: Mapping[str, str]) -> 
         found = bootstrap(cell.tally, metrics=["accuracy"], level=level)["accuracy"]
         right = Estimate(found.estimate, found.low, found.high)
     stated = _estimate(cell.find("mean_confidence"))
-    return Point(names[entry.name], right, stated, entry.given.method or "")
+    return Point(names[entry.name], right, stated, entry.given.method or "", look.get(entry.name))
 
 
-def _point(entry: Entry, task: str, x: str, y: str, names: Mapping[str, str]) -> Point:
+def _point(
+    entry: Entry, task: str, x: str, y: str, names: Mapping[str, str], look: Mapping[str, Style]
+) -> Point:
     cell = entry.cells[task]
     ends = _estimate(cell.find(x)), _estimate(cell.find(y))
-    return Point(names[entry.name], *ends, entry.given.method or "")
+    return Point(names[entry.name], *ends, entry.given.method or "", look.get(entry.name))
 
 
 def _estimate(record: Record | None) -> Estimate:

@@ -1,15 +1,27 @@
-"""Items on which two runs part: only one is right, or both are sure and one is wrong."""
+"""Pairs of runs, item by item: which are compared, and the items on which they part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from caopd_bench.comparison.compare import TaskComparison, compare
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.process.progress import track
+from caopd_bench.report.entries import Entry
 from caopd_bench.report.samples import SURE
-from caopd_bench.runs.run import Row
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import read_runs
+from caopd_bench.runs.run import AnyRun, Row, Run, main_tasks
 
-__all__ = ["ItemPair", "pick_pairs"]
+__all__ = [
+    "FEW", "Duel", "ItemPair", "check_pairs", "default_pairs", "make_duels", "pick_pairs",
+    "read_again",
+]  # fmt: skip
+
+#: With as many runs or fewer, the first is compared with each of the others without being asked.
+FEW = 5
 
 Part = Literal["only base right", "only cand right", "both sure, one wrong"]
 #: Items of each part that are shown.
@@ -24,6 +36,82 @@ class ItemPair:
     base: Row
     cand: Row
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One task of two runs, item by item.
+
+    Attributes
+    ----------
+    base, cand, task : str
+    found : TaskComparison or None
+        None where they cannot be compared, with the reason.
+    items : Sequence of ItemPair
+        What only one of them got right, and where both are sure and one is wrong.
+    reason : str
+    """
+
+    base: str
+    cand: str
+    task: str
+    found: TaskComparison | None
+    items: Sequence[ItemPair]
+    reason: str = ""
+
+
+def check_pairs(
+    pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
+) -> list[tuple[Entry, Entry]]:
+    """Give the runs of the names that the user gave, or raise UsageError."""
+    named = {entry.name: entry for entry in entries}
+    for pair in pairs:
+        for name in pair:
+            if name not in named:
+                raise UsageError(
+                    f"--compare: no run is called {name!r}; the runs are {', '.join(named)}"
+                )
+        if pair[0] == pair[1]:
+            raise UsageError(f"--compare {pair[0]} {pair[1]}: give two runs")
+    return [(named[a], named[b]) for a, b in pairs]
+
+
+def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+    """Give the first with each of the others, of a few runs."""
+    return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
+
+
+def make_duels(
+    pairs: Sequence[tuple[Entry, Entry]], level: float, columns: Columns | None
+) -> list[Duel]:
+    """Compare pairs; the runs are read again, since the report keeps no rows."""
+    duels: list[Duel] = []
+    read: dict[str, AnyRun] = {}
+    for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
+        for entry in (base, cand):
+            if entry.name not in read:
+                read[entry.name] = read_again(entry, columns)
+        shared = [task for task in base.cells if task in cand.cells]
+        shared = main_tasks(shared)
+        for task in shared:
+            duels.append(_duel(read[base.name], read[cand.name], task, level))
+    return duels
+
+
+def read_again(entry: Entry, columns: Columns | None = None) -> AnyRun:
+    """Read the rows of a run, by its name on the page."""
+    return replace(read_runs([entry.spec], columns)[0], name=entry.name)
+
+
+def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:
+    try:
+        (found,) = compare(base, cand, task=task, level=level)
+    except UsageError as error:
+        return Duel(base.name, cand.name, task, None, (), str(error))
+    assert isinstance(base, Run)
+    assert isinstance(cand, Run)
+    items = pick_pairs(base.task_rows(task), cand.task_rows(task))
+    return Duel(base.name, cand.name, task, found, items)
 
 
 def pick_pairs(base: Sequence[Row], cand: Sequence[Row], shown: int = SHOWN) -> list[ItemPair]:

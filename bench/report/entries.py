@@ -16,6 +16,7 @@ from caopd_bench.report.samples import Picked
 from caopd_bench.runs.confidence_of import Wording, wording_of_settings
 from caopd_bench.runs.records import Record
 from caopd_bench.runs.run import Run
+from caopd_bench.thresholds.cut import Cut
 
 __all__ = ["Aligned", "Cell", "Entry", "Given"]
 
@@ -62,12 +63,14 @@ class Cell:
     run, task : str
     records : Sequence of Record
         What `score` makes of it, the groups among them, and beside the accuracy the Brier skill
-        that runs are ordered by.
+        that runs are ordered by and the certified coverage.
     n, n_parsed : int
     tally : Tally or None
         Of the parsed rows.
     tells_apart : bool
         Whether the confidence is shown to tell right answers from wrong ones.
+    cut : Cut
+        From which confidence on to act without a person, or why from none.
     aligned : Aligned or None
         None where rows have no names, or are too many to keep.
     groups : Mapping of str to Mapping of object to (rows, informative rows)
@@ -87,6 +90,7 @@ class Cell:
     n_parsed: int
     tally: Tally | None
     tells_apart: bool
+    cut: Cut
     aligned: Aligned | None
     groups: Mapping[str, Mapping[object, tuple[int, int]]]
     settings: Mapping[str, Any]

@@ -171,7 +171,8 @@ def _on_parsing(cells: Sequence[Cell]) -> Iterator[str]:
         state = join_wordings(cell.wording for cell in cells).pick("state", "have")
         yield (
             f"Only a part of the answers {state} a usable confidence: {list_few(low)}; numbers "
-            "other than Brier skill, accuracy and parse rate are of that part."
+            "other than Brier skill, accuracy, what may be automated and parse rate are of that "
+            "part."
         )
 
 

@@ -1,173 +1,35 @@
-"""The same records as Markdown, LaTeX, CSV and JSON."""
+"""The same records as CSV and JSON, and all that the page shows; tables are in `tables`."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from caopd_bench._version import __version__
 from caopd_bench.comparison.as_json import to_plain as plain_comparison
 from caopd_bench.core.deliver import dump_json
-from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.privacy.paths import shorten_path
-from caopd_bench.core.terminal import NAME_WIDTH, escape_controls, inline
+from caopd_bench.core.terminal import escape_controls
 from caopd_bench.report.build import Report
-from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.certified import COVERAGE, explain_promise
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.provenance import describe
-from caopd_bench.report.page.table import say_size
-from caopd_bench.report.placing import explain_accuracy, explain_place
+from caopd_bench.report.placing import find_cells
 from caopd_bench.report.skill import SKILL, explain_order
-from caopd_bench.runs.records import Record, to_plain
+from caopd_bench.runs.records import to_plain
+from caopd_bench.thresholds.cut import Cut
 
-__all__ = ["render_csv", "render_json", "render_latex", "render_markdown"]
+__all__ = ["render_csv", "render_json"]
 
-#: The columns of the two tables that people paste.
-COLUMNS = {
-    SKILL: "Brier skill",
-    "accuracy": "accuracy",
-    "brier": "Brier",
-    "discrimination": "DSC",
-    "ece": "ECE",
-    "overconfidence_gap": "gap",
-    "auroc": "AUROC",
-    "spr": "SPR",
-    "confidence_when_wrong": "if wrong",
-    "parse_rate": "parsed",
-}
-#: Of vectors of probabilities, by the column that they follow.
-OF_VECTORS = {"brier": ("brier_classes", "Brier, all"), "ece": ("classwise_ece", "ECE, letters")}
-SIGNED = {"overconfidence_gap", SKILL}
 #: What a formula of a spreadsheet begins with; the wide forms are of East Asian keyboards.
 FORMULA = tuple("=+-@＝＋－＠")
 CSV_COLUMNS = (
     "run", "task", "group", "metric", "estimate", "low", "high", "n", "interval", "reason",
-    "caution", "letters", "method", "family", "size",
+    "caution", "letters", "method", "family", "size", "outcome", "cut", "max_risk",
 )  # fmt: skip
-
-
-def render_markdown(report: Report) -> str:
-    """Give a table per task, with what it comes to, what its order means, and the notes."""
-    parts = [f"# {_pipe(report.title)}"]
-    parts.append("\n".join(f"- warning: {_pipe(warning)}" for warning in report.warnings))
-    for task in report.tasks:
-        parts.append(f"## {_pipe(task)}")
-        parts.append("\n".join(f"- {_pipe(sentence)}" for sentence in find(report, task)))
-        parts.append(_markdown_table(report, task))
-        parts.append(explain_order(report.wording(task)))
-        parts += [f"† {_pipe(said)}" for said in _explain(report, task)]
-        parts += list(_markdown_odd(report, task))
-    if report.published:
-        parts.append("## Published, not measured")
-        heads = ("model", "method", "task", "metric", "value", "source", "how sure")
-        rows = [
-            [_pipe(str(value)) for value in (one.model, one.method or "", one.task, one.metric,
-             f"{one.value:g}", one.source, one.certainty or "")]
-            for one in report.published
-        ]  # fmt: skip
-        parts.append(_markdown_rows(heads, rows))
-    level = f"{100 * report.level:g} %"
-    parts.append(
-        f"Estimates with {level} intervals, by caopd-bench {__version__}. Runs that share a letter "
-        "were not told apart in Brier skill (paired, Holm), and accuracy was tested in the same "
-        "way; the other numbers are descriptive. Behind the interval of the ECE: what a calibrated "
-        "model would score."
-    )
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _columns(report: Report) -> dict[str, str]:
-    """Give the columns; those of vectors where there are any."""
-    found: dict[str, str] = {}
-    for metric, head in COLUMNS.items():
-        found[metric] = head
-        if report.has_vectors and metric in OF_VECTORS:
-            name, head = OF_VECTORS[metric]
-            found[name] = head
-    return found
-
-
-def _markdown_table(report: Report, task: str) -> str:
-    columns = _columns(report)
-    heads = ("model", "group", *columns.values(), "n")
-    rows = []
-    for entry, cell in _ordered(report, task):
-        letters = report.standings[task].letters.get(entry.name, "–")
-        shown = [_markdown_value(cell, metric) for metric in columns]
-        star = " \\*" if report.odd[task].get(entry.name) else ""
-        dagger = " †" if _is_marked(report, task, entry.name) else ""
-        rows.append((_pipe(_label(entry)), letters + star + dagger, *shown, f"{cell.n:,}"))
-    return _markdown_rows(heads, rows)
-
-
-def _markdown_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _markdown_value(cell: Cell, metric: str) -> str:
-    record = cell.find(metric)
-    shown = _estimate(record, metric)
-    if record is None or math.isnan(record.estimate):
-        return "–"
-    null = cell.find("null_ece") if metric == "ece" else None
-    is_null = null is not None and not math.isnan(null.estimate)
-    calibrated = f", {null.estimate:.3f}" if null is not None and is_null else ""
-    return f"{shown} {_limits(record, metric)}{calibrated}".strip()
-
-
-def _markdown_odd(report: Report, task: str) -> Iterator[str]:
-    for run, differences in report.odd[task].items():
-        said = "; ".join(f"{one.setting}: {one.cand}, elsewhere {one.base}" for one in differences)
-        yield f"\\* {_pipe(run)} was asked otherwise: {_pipe(said)}"
-
-
-def render_latex(report: Report) -> str:
-    """Give a booktabs table per task."""
-    parts = [f"% caopd-bench {__version__}; needs booktabs and graphicx"]
-    parts += [_latex_table(report, task) for task in report.tasks]
-    return "\n\n".join(parts) + "\n"
-
-
-def _latex_table(report: Report, task: str) -> str:
-    level, columns = f"{100 * report.level:g}", _columns(report)
-    order = explain_order(report.wording(task))
-    lines = [
-        r"\begin{table}",
-        r"\centering\small",
-        rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
-        rf" were not told apart in Brier skill (paired tests, Holm). {_tex(order)}}}",
-        r"\resizebox{\linewidth}{!}{%",
-        rf"\begin{{tabular}}{{ll{'r' * (len(columns) + 1)}}}",
-        r"\toprule",
-        "Model & & " + " & ".join(_tex(head) for head in columns.values()) + r" & $n$ \\",
-        r"\midrule",
-    ]
-    for entry, cell in _ordered(report, task):
-        letters = report.standings[task].letters.get(entry.name, "--")
-        mark = r"$^\ast$" if report.odd[task].get(entry.name) else ""
-        mark += r"$^\dagger$" if _is_marked(report, task, entry.name) else ""
-        values = [_estimate(cell.find(metric), metric) for metric in columns]
-        lines.append(
-            # After the \\ of the row above, a name that begins with [ or * would be its argument.
-            f"{{}}{_tex(_label(entry))} & {_tex(letters)}{mark} & "
-            + " & ".join(_math(value) for value in values)
-            + rf" & {cell.n} \\"
-        )
-        limits = [_limits(cell.find(metric), metric) for metric in columns]
-        shown = " & ".join(rf"{{\scriptsize {_math(one)}}}" if one else "" for one in limits)
-        lines.append(rf" & & {shown} & \\")
-    lines += [r"\bottomrule", r"\end{tabular}}"]
-    for said in _explain(report, task):
-        lines.append(rf"\par\footnotesize $^\dagger$ {_tex(said)}.")
-    for run, differences in report.odd[task].items():
-        said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
-        lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
-    return "\n".join([*lines, r"\end{table}"])
 
 
 def render_csv(report: Report) -> str:
@@ -180,12 +42,17 @@ def render_csv(report: Report) -> str:
         standing = report.standings.get(record.task)
         entry = entries[record.run]
         is_skill = record.metric == SKILL
+        is_coverage = record.metric == COVERAGE and record.group is None
+        cut = entry.cells[record.task].cut if is_coverage else None
         values = {
             **asdict(record),
             "letters": standing.letters.get(record.run, "") if standing and is_skill else "",
             "method": entry.given.method,
             "family": entry.given.family,
             "size": entry.size,
+            "outcome": cut.outcome if cut else None,
+            "cut": cut.cut if cut else None,
+            "max_risk": cut.max_risk if cut else None,
         }
         writer.writerow([_plain(values[column]) for column in CSV_COLUMNS])
     return buffer.getvalue()
@@ -198,6 +65,7 @@ def render_json(report: Report) -> str:
         "caopd_bench": __version__,
         "title": report.title,
         "level": report.level,
+        "max_risk": report.max_risk,
         "warnings": list(report.warnings),
         "runs": [
             {
@@ -236,6 +104,10 @@ def render_json(report: Report) -> str:
                 "detectable": standing.detectable,
                 "pairs": [asdict(pair) for pair in standing.pairs],
                 "findings": find(report, task),
+                "certified": {
+                    run: _plain_cut(cell.cut) for run, cell in find_cells(report, task).items()
+                },
+                "certified_means": explain_promise(report.max_risk, report.level),
             }
             for task, standing in report.standings.items()
         ],
@@ -251,56 +123,9 @@ def render_json(report: Report) -> str:
     return dump_json(data)
 
 
-def _ordered(report: Report, task: str) -> Iterator[tuple[Entry, Cell]]:
-    entries = {entry.name: entry for entry in report.entries}
-    for run in report.standings[task].order:
-        yield entries[run], entries[run].cells[task]
-
-
-def _is_marked(report: Report, task: str, run: str) -> bool:
-    return bool(explain_place(report, task, run) or explain_accuracy(report, task, run))
-
-
-def _explain(report: Report, task: str) -> Iterator[str]:
-    """Say of each run that is marked why it stands where it does."""
-    for run in report.standings[task].order:
-        found = [explain_place(report, task, run), explain_accuracy(report, task, run)]
-        said = "; ".join(part for part in found if part)
-        if said:
-            yield f"{inline(run, NAME_WIDTH)}: {said}"
-
-
-def _label(entry: Entry) -> str:
-    tags = [tag for tag in (entry.given.method, say_size(entry.size)) if tag]
-    name = inline(entry.name, NAME_WIDTH)
-    return f"{name} ({', '.join(tags)})" if tags else name
-
-
-def _estimate(record: Record | None, metric: str) -> str:
-    return PAGE.number(math.nan if record is None else record.estimate, signed=metric in SIGNED)
-
-
-def _limits(record: Record | None, metric: str) -> str:
-    return "" if record is None else PAGE.limits(record.low, record.high, signed=metric in SIGNED)
-
-
-def _pipe(value: str) -> str:
-    """Escape what Markdown would read as a table, HTML or emphasis."""
-    special = "\\`*_<>|[]&"
-    return "".join(f"\\{one}" if one in special else one for one in inline(value))
-
-
-def _tex(value: str) -> str:
-    escapes = {
-        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-        "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        "–": "--", "<": r"\textless{}", ">": r"\textgreater{}",
-    }  # fmt: skip
-    return "".join(escapes.get(character, character) for character in inline(value))
-
-
-def _math(value: str) -> str:
-    return "--" if value == "–" else f"${value}$" if value[:1] in "+-[" else value
+def _plain_cut(cut: Cut) -> dict[str, Any]:
+    of_threshold = ("group", "cost", "cost_bound")
+    return {key: value for key, value in asdict(cut).items() if key not in of_threshold}
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
+from caopd_bench.report.certified import MAX_RISK, certify, make_coverage
 from caopd_bench.report.entries import Aligned, Cell, Entry, Given
 from caopd_bench.report.samples import pick_rows
 from caopd_bench.report.skill import fill_worst, score_skill, tells_apart
@@ -52,6 +53,7 @@ def read_entries(
     by: Sequence[str] = (),
     columns: Columns | None = None,
     level: float = 0.95,
+    max_risk: float = MAX_RISK,
     samples: int = 200,
     given: Mapping[str, Given] | None = None,
     workers: int = 1,
@@ -72,7 +74,7 @@ def read_entries(
             f"have {INSTEAD}"
         )
     of_files = replace(columns or Columns(), by=tuple(by))
-    wanted = _Wanted(task, tuple(by), of_files, level, samples, len(listed))
+    wanted = _Wanted(task, tuple(by), of_files, level, max_risk, samples, len(listed))
     entries = _read_all(listed, wanted, workers)
     names = name_runs(listed, [entry.name for entry in entries])
     known = dict(given or {})
@@ -97,6 +99,7 @@ class _Wanted(NamedTuple):
     by: tuple[str, ...]
     columns: Columns
     level: float
+    max_risk: float
     samples: int
     runs: int
 
@@ -187,14 +190,17 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
     records = score(single, by=list(shown), level=wanted.level)
     filled = fill_worst(counts, rows)
     skill = score_skill(run.name, task, filled, wanted.level)
+    cut = certify(counts, wanted.max_risk, wanted.level)
+    coverage = make_coverage(run.name, task, counts, cut)
     return Cell(
         run=run.name,
         task=task,
-        records=_add_beside_accuracy(records, skill),
+        records=_add_beside_accuracy(records, skill, coverage),
         n=counts.n,
         n_parsed=counts.n_parsed,
         tally=counts.parsed,
         tells_apart=tells_apart(filled, wanted.level),
+        cut=cut,
         aligned=_align(rows) if has_item_names(single, task) else None,
         groups={key: _count_informative(groups) for key, groups in shown.items()},
         settings=run.settings(task),
@@ -203,9 +209,11 @@ def _summarise(run: AnyRun, task: str, wanted: _Wanted, cells: int) -> Cell:
     )
 
 
-def _add_beside_accuracy(records: Sequence[Record], skill: Record) -> list[Record]:
+def _add_beside_accuracy(
+    records: Sequence[Record], skill: Record, coverage: Record
+) -> list[Record]:
     at = next(i for i, r in enumerate(records) if r.metric == "accuracy" and r.group is None)
-    return [*records[:at], skill, *records[at:]]
+    return [*records[:at], skill, records[at], coverage, *records[at + 1 :]]
 
 
 def _keys(run: AnyRun, task: str, by: Sequence[str]) -> list[str]:

@@ -8,8 +8,9 @@ from hashlib import sha256
 from importlib.resources import files
 
 from caopd_bench._version import __version__
-from caopd_bench.report.build import FEW, Report
+from caopd_bench.report.build import Report
 from caopd_bench.report.drawings import Drawing, draw_probes, draw_task
+from caopd_bench.report.duels import FEW
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.duels import render_duel
 from caopd_bench.report.page.markup import code, name, number, row, table, text
@@ -58,8 +59,8 @@ MEANINGS = {
     "chance.",
     "SPR": "the same, ties counted as failures: 0 for a model that always states the same.",
     "Stated when wrong": "mean confidence of the wrong answers.",
-    "Parse rate": "answers with a usable confidence. All other numbers but Brier skill and "
-    "accuracy are of these.",
+    "Parse rate": "answers with a usable confidence. All other numbers but Brier skill, accuracy "
+    "and what may be automated are of these.",
 }
 #: The same where the confidence, or that of some runs, is the probability of an option.
 IF_NOT_STATED = {
@@ -136,8 +137,9 @@ believed?{_say_confidence(report)}</p>
 <main>
 {body}</main>
 <footer>Made by caopd-bench {text(__version__)} from the runs alone: {code("caopd-bench score")} \
-recomputes every number here from their rows, and Brier skill is 1 - Brier / (accuracy (1 - \
-accuracy)) with the upper worst-case bound of Brier.</footer>
+recomputes every number here from their rows, {code("caopd-bench threshold")} the certified cuts, \
+and Brier skill is 1 - Brier / (accuracy (1 - accuracy)) with the upper worst-case bound of Brier.\
+</footer>
 <script type="application/json" id="samples-data">{dump(data)}</script>
 <script>{script}</script>
 </body>

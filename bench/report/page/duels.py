@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.sentence import say
 from caopd_bench.metrics import METRICS, Change
-from caopd_bench.report.build import Duel, Report
-from caopd_bench.report.duels import ItemPair
+from caopd_bench.report.build import Report
+from caopd_bench.report.duels import Duel, ItemPair
 from caopd_bench.report.page.markup import FootNotes, limits, name, number, table, text
 from caopd_bench.report.page.models import render_example
 from caopd_bench.runs.run import Row

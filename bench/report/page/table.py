@@ -7,6 +7,14 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from caopd_bench.report.build import Report
+from caopd_bench.report.certified import (
+    COVERAGE,
+    explain_promise,
+    say_coverage,
+    say_heading,
+    say_limits,
+    say_why_none,
+)
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.page.markup import DASH, FootNotes, cell, limits, name, number, table, text
 from caopd_bench.report.placing import explain_accuracy, explain_place, find_cells
@@ -91,17 +99,22 @@ def render_standings(report: Report) -> str:
         '<table class="standings" id="standings-table">'
         f"<caption>Each estimate stands above its {level}&nbsp;% interval. Two runs that share a "
         "letter were not told apart in Brier skill (paired tests on the same items, Holm over all "
-        "pairs of a task). Accuracy is tested in the same way. The other numbers are descriptive, "
-        "and not tested.</caption>"
-        "<colgroup><col><col><col><col></colgroup>"
+        "pairs of a task). Accuracy is tested in the same way. What may be "
+        "automated is a promise, explained below. The other numbers are descriptive, and not "
+        "tested.</caption>"
+        "<colgroup><col><col><col><col></colgroup><colgroup><col></colgroup>"
         f'<colgroup class="descriptive">{"<col>" * (len(columns) + 1)}</colgroup>'
         '<thead><tr><td></td><th scope="colgroup" colspan="3">tested</th>'
+        '<th scope="colgroup">promised</th>'
         f'<th scope="colgroup" colspan="{len(columns) + 1}">descriptive</th></tr>'
         '<tr><th scope="col" data-sort="name">Model</th><th scope="col" data-sort="letters">Group'
         f'</th><th scope="col" data-sort="skill">Brier skill</th>'
         '<th scope="col" data-sort="accuracy">Accuracy</th>'
+        f'<th scope="col" data-sort="{COVERAGE}">{_heading(report)}</th>'
         f'{heads}<th scope="col" data-sort="n">n</th></tr></thead>{bodies}</table></div>'
-        f'<p class="order">{text(explain_order(report.wording()))}</p>{notes.render()}'
+        f'<p class="order">{text(explain_order(report.wording()))}</p>'
+        f'<p class="order">{text(explain_promise(report.max_risk, report.level))}</p>'
+        f"{notes.render()}"
     )
 
 
@@ -114,7 +127,7 @@ def _body(report: Report, task: str, notes: FootNotes) -> str:
     detectable = ""
     if not math.isnan(standing.detectable):
         detectable = f" · detectable difference of Brier skill {standing.detectable:.3f}"
-    columns = 5 + len(list_columns(report))
+    columns = 6 + len(list_columns(report))
     return (
         f'<tbody data-task="{text(task)}"><tr class="task"><th scope="rowgroup" '
         f'colspan="{columns}">{name(task)}<span class="aside">{detectable}</span></th></tr>\n'
@@ -153,13 +166,31 @@ def _line(
     skill = found.find(SKILL)
     lower = _mark("moved down", explain_place(report, task, entry.name), notes)
     less = _mark("less accurate", explain_accuracy(report, task, entry.name), notes)
+    certified = _certified(found, notes)
     numbers = "".join(_number(found, metric, notes) for metric in list_columns(report))
     rows = f'<td data-value="{found.n}">{found.n:,}</td>'
     return (
         f'<tr{inner}><th scope="row"><a href="#model-{place}">{name(entry.name)}</a>{marks}{aside}'
         f'</th><td data-value="{text(letters or "~")}">{group}</td>'
         f"{cell(skill, notes, _bar(skill, scale) + lower)}"
-        f"{cell(found.find('accuracy'), notes, less)}{numbers}{rows}</tr>"
+        f"{cell(found.find('accuracy'), notes, less)}{certified}{numbers}{rows}</tr>"
+    )
+
+
+def _heading(report: Report) -> str:
+    return text(say_heading(report.max_risk).capitalize()).replace(" %", "&nbsp;%")
+
+
+def _certified(found: Cell, notes: FootNotes) -> str:
+    """Give the share that may be done without a person; words, and no number, where none is."""
+    cut = found.cut
+    shown = text(say_coverage(cut)).replace(" ", "&nbsp;")
+    if cut.outcome != "CERTIFIED":
+        return f"<td>{shown}{notes.mark(say_why_none(cut))}</td>"
+    limits_, _, place = say_limits(cut).partition(" %, ")
+    return (
+        f'<td data-value="{cut.coverage!r}">{shown}<span class="limits">{limits_}</span>'
+        f'<span class="limits">{place}</span></td>'
     )
 
 

@@ -110,7 +110,7 @@ def test_runs_of_other_items_are_not_said_to_be_uncompared(tmp_path):
 def test_numbers_of_a_part_say_so(nine):
     said = starting(nine, "Only a part of the answers state a usable confidence: ")
     assert "silent_when_wrong (65%)" in said
-    assert said.endswith("than Brier skill, accuracy and parse rate are of that part.")
+    assert said.endswith("accuracy, what may be automated and parse rate are of that part.")
 
 
 def test_a_constant_is_moved_down(tmp_path):

@@ -15,10 +15,11 @@ import yaml
 
 from caopd_bench._version import __version__
 from caopd_bench.report.build import build_report
-from caopd_bench.report.formats import render_csv, render_json, render_latex, render_markdown
+from caopd_bench.report.formats import render_csv, render_json
 from caopd_bench.report.model_card import render_card, render_eval_results
 from caopd_bench.report.models_file import read_models, read_published
 from caopd_bench.report.skill import SKILL
+from caopd_bench.report.tables import render_latex, render_markdown
 
 GOLDEN = Path(__file__).parent / "golden"
 RENDERERS = {
@@ -98,7 +99,7 @@ def test_markdown_of_hostile_names(make_rows, store, tmp_path):
     folder = store(tmp_path, "x", make_rows(0, TASK, kind="good"))
     text = render_markdown(build_report([f"{name}={folder}"]))
     (line,) = [line for line in text.splitlines() if line.startswith("| a")]
-    assert re.sub(r"\\.", "", line).count("|") == 15 - 1
+    assert re.sub(r"\\.", "", line).count("|") == 16 - 1
     assert not re.search(r"(?<!\\)[<`]", text)
     assert "\n# head" not in text
 

@@ -5,13 +5,14 @@ import re
 
 import pytest
 
-import caopd_bench.report.build as building
+import caopd_bench.report.duels as dueling
 import caopd_bench.report.read_entries as reading
 from caopd_bench.report.build import build_report
 from caopd_bench.report.drawings import draw_task
-from caopd_bench.report.formats import render_csv, render_json, render_latex, render_markdown
+from caopd_bench.report.formats import render_csv, render_json
 from caopd_bench.report.model_card import render_card
 from caopd_bench.report.page.assemble import STATES, render_page
+from caopd_bench.report.tables import render_latex, render_markdown
 
 STATED = re.compile(r"\bstat(e|es|ed|ing)\b", re.IGNORECASE)
 SAYS = re.compile(r"\b(says?|claims?)\b", re.IGNORECASE)
@@ -23,7 +24,7 @@ def make(monkeypatch):
 
     def call(*runs):
         known = {run.name: run for run in runs}
-        for module in (building, reading):
+        for module in (dueling, reading):
             monkeypatch.setattr(module, "read_runs", lambda specs, *_: [known[s] for s in specs])
         monkeypatch.setattr(reading, "expand_specs", list)
         return build_report(list(known))

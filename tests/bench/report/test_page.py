@@ -10,10 +10,12 @@ import pytest
 
 from caopd_bench import read_run, score
 from caopd_bench.report.build import build_report
+from caopd_bench.report.certified import COVERAGE, say_coverage
 from caopd_bench.report.page.assemble import render_page
 from caopd_bench.report.page.table import COLUMNS
+from caopd_bench.thresholds.certify import threshold
 
-METRICS = ("accuracy", *COLUMNS)
+METRICS = ("accuracy", COVERAGE, *COLUMNS)
 
 
 class Table(HTMLParser):
@@ -72,11 +74,16 @@ def test_every_number_of_the_table_is_that_of_score(html, stored):
             assert float(cells[1][0]) == pytest.approx(skill, abs=1e-12)
             assert f"{skill:+.3f}" in cells[1][1]
             for metric, (value, text) in zip(METRICS, cells[2:-1], strict=True):
+                seen += 1
+                if metric == COVERAGE:
+                    (cut,) = threshold(stored / name, max_risk=0.05, task=task).cuts
+                    assert text.startswith(say_coverage(cut).replace(" ", "\xa0"))
+                    assert value == (None if math.isnan(cut.coverage) else repr(cut.coverage))
+                    continue
                 record = records[task, metric]
                 assert float(value) == record.estimate
                 assert f"{record.estimate:.3f}".lstrip("-") in text
                 assert f"{record.high:.3f}" in text
-                seen += 1
     assert seen == 7 * len(METRICS)
 
 

@@ -1,0 +1,239 @@
+"""Risk against coverage: what could be done without a person, and from which confidence on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caopd_bench.figures.points import DPI, GREY, Style
+from caopd_bench.metrics.reliability.marks import legend_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["DASHES", "FEWEST_KEPT", "Curve", "Mark", "plot_selection"]
+
+#: Cuts that keep fewer answers are not drawn: their share of wrong answers is noise.
+FEWEST_KEPT = 30
+#: Of models that share a colour.
+DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+#: With more cuts than this, a mark for each would be a band.
+MOST_MARKS = 30
+#: Of more cuts so many are drawn, evenly over the coverage.
+MOST_STEPS = 500
+#: The axes and what is around them, in inches: fixed, so that words can be placed by arithmetic.
+WIDTH, HEIGHT = 3.6, 3.3
+LEFT, RIGHT, BOTTOM, TOP, LINE = 0.78, 0.52, 0.52, 0.1, 0.17
+#: Characters of two entries of the legend that go beside each other.
+BESIDE = 27
+#: Size of a word in points, the width of a character as a share of it, and half the size of marks.
+SIZE, CHARACTER, MARK = 8.0, 0.6, 6.0
+#: Ticks of the risk, as far as there is room for each: points between two of them.
+TICKS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+BETWEEN = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A certified cut: where it stands, and the words beside it."""
+
+    coverage: float
+    risk: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One model.
+
+    Attributes
+    ----------
+    label : str
+        For the legend.
+    coverage, risk : ndarray of float, (u,)
+        Share of the answers that a cut keeps, rising, and the share of them that is wrong.
+    style : Style
+        Colour and mark.
+    dash : str or tuple
+        Of `DASHES`.
+    mark : Mark or None
+        Its certified cut.
+    """
+
+    label: str
+    coverage: NDArray[np.float64]
+    risk: NDArray[np.float64]
+    style: Style
+    dash: Any = "solid"
+    mark: Mark | None = None
+
+
+def plot_selection(curves: Sequence[Curve], *, max_risk: float, limit: str) -> Figure:
+    """Draw the share of wrong answers among those kept against the share that is kept.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+    max_risk : float
+        Where the line of the limit stands.
+    limit : str
+        What is written beside it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A line is flat up to the next coverage that a cut can reach, and steps there: answers that
+        state the same are kept together or not at all. The axis of the risk is that of its square
+        root, so that limits of some percent have room beside error rates of one half.
+
+    Raises
+    ------
+    ValueError
+        If there is no curve.
+    """
+    from matplotlib.figure import Figure
+
+    if not curves:
+        raise ValueError("curves must hold at least one curve, got none")
+    columns = 2 if len(curves) > 1 and max(len(c.label) for c in curves) <= BESIDE else 1
+    rows = math.ceil(len(curves) / columns)
+    across, down = LEFT + WIDTH + RIGHT, BOTTOM + HEIGHT + TOP + LINE * rows
+    figure = Figure(figsize=(across, down), dpi=DPI)
+    ax = figure.add_axes((LEFT / across, BOTTOM / down, WIDTH / across, HEIGHT / down))
+    risks = [float(curve.risk.max()) for curve in curves if curve.risk.size]
+    top = min(max([1.08 * risk for risk in risks] + [1.6 * max_risk]), 1.0)
+    ax.set(xlim=(0.0, 1.0), ylim=(0.0, top))
+    ax.set_yscale("function", functions=(_root, np.square))
+    ax.set_ylim(0.0, top)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_yticks([0.0, *_ticks(top)], minor=False)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    ax.axhline(max_risk, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    # Outside, where no line runs.
+    ax.annotate(
+        limit, (1.0, max_risk), xycoords=ax.get_yaxis_transform(), xytext=(5, 0),
+        textcoords="offset points", va="center", fontsize=SIZE, color=GREY, annotation_clip=False,
+    )  # fmt: skip
+    for curve in curves:
+        _draw(ax, curve)
+    _write(ax, curves, top)
+    ax.set_xlabel("Coverage: share of all answers that is kept, the surest first")
+    ax.set_ylabel("Risk: share of wrong answers among them")
+    legend = ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=SIZE, ncols=columns,
+        borderpad=0.1, borderaxespad=0.3, handlelength=2.4, labelspacing=0.4,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a dollar sign in a name is one
+    return figure
+
+
+def _draw(ax: Axes, curve: Curve) -> None:
+    colour, mark = curve.style
+    few = curve.coverage.size <= MOST_MARKS
+    # A mark at the end of an axis is drawn whole.
+    shown: dict[str, Any] = {
+        "marker": mark,
+        "markersize": 4.0,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+    }
+    line: dict[str, Any] = {"color": colour, "linestyle": curve.dash, "linewidth": 1.5}
+    coverage, risk = _thin(curve.coverage), _thin(curve.risk)
+    ax.plot(coverage, risk, drawstyle="steps-post", clip_on=False, zorder=2, **line)
+    if few:
+        ax.plot(coverage, risk, color=colour, linestyle="", clip_on=False, zorder=3, **shown)
+    ax.plot([], [], label=legend_label(curve.label), **line, **(shown if few or curve.mark else {}))
+    if curve.mark is not None:
+        ax.plot(
+            [curve.mark.coverage], [curve.mark.risk], color=colour, marker=mark, linestyle="",
+            markersize=9.0, markeredgecolor="black", markeredgewidth=1.3, clip_on=False, zorder=4,
+        )  # fmt: skip
+
+
+def _thin(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if values.size <= MOST_STEPS:
+        return values
+    return values[np.linspace(0, values.size - 1, MOST_STEPS).astype(np.intp)]
+
+
+def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
+    """Write the words beside the certified cuts: off all marks and each other, within the axes."""
+    width, height = 72.0 * WIDTH, 72.0 * HEIGHT
+
+    def place(coverage: float, risk: float) -> tuple[float, float]:
+        return coverage * width, math.sqrt(risk / top) * height
+
+    marks = [
+        place(*one)
+        for curve in curves
+        if curve.coverage.size <= MOST_MARKS
+        for one in zip(curve.coverage, curve.risk, strict=True)
+    ]
+    shown = [curve.mark for curve in curves if curve.mark is not None]
+    marks += [place(mark.coverage, mark.risk) for mark in shown]
+    taken = [_box(x, y, MARK, MARK) for x, y in marks]
+    for mark in shown:
+        x, y = place(mark.coverage, mark.risk)
+        half = CHARACTER * SIZE * len(mark.words) / 2.0
+        places = _around(x, y, half)
+        inside = [
+            (a, b)
+            for a, b in places
+            if half <= a <= width - half and SIZE / 2 <= b <= height - SIZE / 2
+        ]
+        clear = [one for one in inside if not _meets(_box(*one, half, 0.6 * SIZE), taken)]
+        a, b = (clear or inside or places)[0]
+        taken.append(_box(a, b, half, 0.6 * SIZE))
+        # On a patch of the paper: a line may run behind it.
+        patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        ax.annotate(
+            mark.words, (mark.coverage, mark.risk), xytext=(a - x, b - y), ha="center",
+            textcoords="offset points", va="center", fontsize=SIZE, parse_math=False, bbox=patch,
+            zorder=5, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _around(x: float, y: float, half: float) -> list[tuple[float, float]]:
+    """Give the middles of a word around a mark, the nearest first."""
+    found = []
+    for ring in range(8):
+        beside, above = half + MARK + 3.0 + 8.0 * ring, MARK + 7.0 + 10.0 * ring
+        found += [(x + beside, y), (x, y + above), (x - beside, y), (x, y - above)]
+        found += [(x + s * beside, y + t * above) for s in (1, -1) for t in (1, -1)]
+    return found
+
+
+Box = tuple[float, float, float, float]
+
+
+def _box(x: float, y: float, wide: float, high: float) -> Box:
+    return x - wide, y - high, x + wide, y + high
+
+
+def _meets(box: Box, others: Sequence[Box]) -> bool:
+    return any(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in others)
+
+
+def _ticks(top: float) -> list[float]:
+    """Give the ticks that have room."""
+    found: list[float] = []
+    height = 72.0 * HEIGHT
+    above = math.inf
+    for tick in TICKS:
+        place = height * math.sqrt(tick / top)
+        if tick <= top and above - place >= BETWEEN <= place:
+            found.append(tick)
+            above = place
+    return found[::-1]
+
+
+def _root(risk: Any) -> Any:
+    return np.sqrt(np.maximum(risk, 0.0))
