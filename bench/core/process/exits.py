@@ -58,8 +58,9 @@ HELP = (
     "(| head); stopped by a signal: 129 SIGHUP, 130 SIGINT (Ctrl-C), 143 SIGTERM. 1 is FAIL of "
     "gate and check, NONE of threshold, and that the work failed of fetch-model, baseline, train "
     "and sweep; 3 is INCONCLUSIVE of gate, check and threshold; 4 that two runs are not "
-    "comparable, or that a stored run was edited. gate, check, baseline verify and baseline update "
-    "end with the code of their decision even if standard output cannot be written."
+    "comparable, or that a stored run was edited. gate, threshold, check, baseline verify and "
+    "baseline update end with the code of their decision even if standard output cannot be "
+    "written."
 )
 
 
