@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -68,12 +68,13 @@ def draw_days(look: Look, points: list[Point]) -> Figure:
     """Draw the curves, one above the other."""
     import datetime
 
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    import matplotlib.dates
     from matplotlib.figure import Figure
 
+    dates: Any = matplotlib.dates  # it has no types
     figure = Figure(figsize=(9.0, 7.2), layout="constrained")
     risk, coverage, missing = figure.subplots(3, sharex=True, height_ratios=[3, 1.2, 1.2])
-    x = date2num([datetime.date.fromisoformat(point.day) for point in points])
+    x = dates.date2num([datetime.date.fromisoformat(point.day) for point in points])
     kept = [point.sofar.kept for point in points]
     known = np.array([part.wrong / part.known if part.known else np.nan for part in kept])
     alone = [point.alone.kept for point in points]
@@ -104,9 +105,9 @@ def draw_days(look: Look, points: list[Point]) -> Figure:
     share = [part.missing / part.rows if part.rows else np.nan for part in alone]
     missing.plot(x, share, color=BLUE, marker=".")
     missing.set(ylabel="no outcome", ylim=(0.0, 1.0))
-    locator = AutoDateLocator()
+    locator = dates.AutoDateLocator()
     missing.xaxis.set_major_locator(locator)
-    missing.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    missing.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     for axes in (risk, coverage, missing):
         axes.spines[["top", "right"]].set_visible(False)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

@@ -134,8 +134,8 @@ def assess(promise: Promise, total: Day, groups: dict[str, Day], options: Option
     found = []
     for cut in watched:
         name = "risk" if promise.by is None else f"risk, {promise.by} {cut.group}"
-        part = groups.get("" if promise.by is None else str(cut.group))
-        found.append(_risk(name, None if part is None else part.kept, cut.max_risk, share, options))
+        day = groups.get("" if promise.by is None else str(cut.group))
+        found.append(_risk(name, None if day is None else day.kept, cut.max_risk, share, options))
     each = (1.0 - RISK_SHARE) * options.error / 4.0
     usual = promise.usual
     cuts = [cut.cut for cut in watched]

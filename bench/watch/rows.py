@@ -243,7 +243,8 @@ def _batch(columns: dict[str, list[Any]], found: _Found, where: Where) -> Batch:
     label, has_id = np.zeros(n, np.uint64), np.zeros(n, np.bool_)
     if found.item is not None:
         label, has_id = read_ids(_plain(columns[found.item]), found.item, where)
-    day, days = None, []
+    day: NDArray[np.int64] | None = None
+    days: list[str] = []
     if found.time is not None:
         times = _plain(columns[found.time])
         if is_answer.all():

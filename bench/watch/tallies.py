@@ -98,7 +98,7 @@ class Day(NamedTuple):
             if part[0] == part[1]:
                 part[6:] = [0.0] * 4
             parts.append(Part(*part))
-        return cls(*parts, numbers[-1])
+        return cls(parts[0], parts[1], numbers[-1])
 
     @property
     def rows(self) -> float:
