@@ -2,5 +2,5 @@
 
 Start with `threshold`.
 
-Imports `cli`, `core`, `maps`, `runs`, `scores` and `thresholds`.
+Imports `cli`, `core`, `gates`, `maps`, `runs`, `scores`, `thresholds` and `watch`.
 """

@@ -2,5 +2,5 @@
 
 Start with `text`; `write` chooses the format by the name of the file.
 
-Imports `comparison`, `core`, `gates`, `metrics`, `runs`, `scores` and `tasks`.
+Imports `comparison`, `core`, `formats`, `gates`, `metrics`, `runs`, `scores` and `tasks`.
 """

@@ -1,6 +1,6 @@
 """How often `caopd-bench check` is wrong, both ways; writes the table of docs/threshold.md.
 
-    python tests/studies/metrics/simulate_check.py docs/threshold.md --seed 1
+    python tests/studies/thresholds/simulate_check.py docs/threshold.md --seed 1
 
 Independent rows are enumerated: at a fixed cut the wrong ones among those kept are binomial, so
 the chance of each verdict is a sum over counts. Clusters are simulated, in families that differ in
@@ -166,7 +166,9 @@ def table_of_clusters(simulations, seed):
 
 def table_of_chains(simulations, seed):
     """Simulate promises and their checks."""
-    families = runpy.run_path(str(Path(__file__).with_name("threshold_families.py")))["LAWS"]
+    families = runpy.run_path(str(Path(__file__).parents[1] / "metrics" / "threshold_families.py"))[
+        "LAWS"
+    ]
     times = (1.0, 2.0, 4.0)
     head = ["law", "answers", *(f"errors x {x:g}" for x in times)]
     rows = []

@@ -1,6 +1,6 @@
 """What a shift does to a promise, on stored answers; writes the tables of docs/threshold.md.
 
-    python tests/studies/metrics/check_shift.py docs/threshold.md
+    python tests/studies/thresholds/check_shift.py docs/threshold.md
 
 Each cell of reference_runs/out-of-domain was trained on one kind of arithmetic and asked three: a
 promise is made on the answers to the kind that it was trained on, and checked on the others. Of
