@@ -106,6 +106,7 @@ def add(commands: Any) -> None:
 def run_report(options: argparse.Namespace) -> int:
     """Carry out the command."""
     from caopd_bench.core.deliver import write_files
+    from caopd_bench.core.process.garbage import sparing
     from caopd_bench.core.process.share import usable_cores
     from caopd_bench.report.build import build_report
     from caopd_bench.report.models_file import read_models, read_published
@@ -129,12 +130,13 @@ def run_report(options: argparse.Namespace) -> int:
     )
     beside = _beside(outputs) if options.samples == "all" else None
     contents: dict[Path, bytes | Iterable[bytes]] = {}
-    for file in track(outputs, "writing", "files", len(outputs)):
-        contents[file] = _render(report, file, beside).encode()
-    if options.card:
-        contents |= _cards(report, options.card)
-    if options.figures:
-        contents |= dict(track(_figures(report, options.figures), "drawing", "figures"))
+    with sparing():
+        for file in track(outputs, "writing", "files", len(outputs)):
+            contents[file] = _render(report, file, beside).encode()
+        if options.card:
+            contents |= _cards(report, options.card)
+        if options.figures:
+            contents |= dict(track(_figures(report, options.figures), "drawing", "figures"))
     if beside is not None:
         contents[beside] = _dump_all(report, columns)
     with stage("writing"):

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collect_rarely", "without_collecting"]
+__all__ = ["collect_rarely", "sparing", "without_collecting"]
 
 
 #: New objects after which a command looks for circles; Python's own 700 to 2,000 are a twentieth of
@@ -44,3 +44,19 @@ def without_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def sparing() -> Iterator[None]:
+    """Look for circles among new objects only, where there are many older ones that stay.
+
+    Drawing makes circles of many objects, which are worth finding.
+    """
+    is_first = not gc.get_freeze_count()  # what a caller set aside is not ours to give back
+    if is_first:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if is_first:
+            gc.unfreeze()

@@ -40,7 +40,7 @@ LM_EVAL = {"caopd_bench.runs.lm_eval.read", *PARSER}
 STORED = {"pydantic", "caopd_bench.runs.stored.check", "caopd_bench.tasks.read.confidence"}
 JUDGE = {"caopd_bench.tasks.judge.verify"}
 LOGS = {"caopd_bench.runs.readers.harness"}
-DRAWING = {"matplotlib", "scipy.optimize", "scipy.sparse"}
+DRAWING = {"matplotlib"}
 #: Command lines, `;` between those of one process, and what is loaded for them.
 TABLE = {
     "--help; " + "; ".join(f"{command} --help" for command in COMMANDS): set(),

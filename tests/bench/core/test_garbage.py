@@ -1,0 +1,30 @@
+"""Older objects are set aside for a while, unless a caller has done so for good."""
+
+import gc
+
+import pytest
+
+from caopd_bench.core.process.garbage import sparing
+
+
+@pytest.fixture
+def nothing_frozen():
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_old_objects_are_set_aside_and_given_back():
+    with pytest.raises(ZeroDivisionError), sparing():
+        assert gc.get_freeze_count() > 1000
+        raise ZeroDivisionError
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_what_a_caller_set_aside_stays_so():
+    gc.freeze()
+    with sparing(), sparing():
+        pass
+    assert gc.get_freeze_count() > 1000
