@@ -14,10 +14,12 @@ All patterns have bounded quantifiers.
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import get_args
+from typing import Literal
 
 from caopd_bench.tasks.read.characters import fold
-from caopd_bench.tasks.read.parts.statement import Kind
+
+#: What a label names.
+Kind = Literal["answer", "confidence"]
 
 ANSWERS = ("answer",)
 CONFIDENCES = ("confidence",)
@@ -138,7 +140,7 @@ def list_marks(
     Examples
     --------
     >>> line = "The answer is 5, so my final answer: 5"
-    >>> [m.start() for m in list_marks(line, line.lower(), find_marks(), [4, 26])]
+    >>> [m.start() for m in list_marks(line, line.lower(), find_marks(), [4, 29])]
     [0, 17]
     """
     marks: list[re.Match[str]] = []
@@ -199,12 +201,15 @@ def list_finals(others: str = "") -> dict[str, tuple[Kind, str]]:
     """
     answers = (*ANSWERS, *(OTHER_ANSWERS if "a" in others else ()))
     confidences = (*CONFIDENCES, *(OTHER_CONFIDENCES if "c" in others else ()))
-    finals: dict[str, tuple[Kind, str]] = {}
-    for kind, names in zip(get_args(Kind), (answers, confidences), strict=True):
-        for name in names:
-            finals[name] = kind, name
-            finals.update((f"{name} {word}", (kind, name)) for word in _AFTER_NAME)
-    return finals
+    kinds: dict[str, Kind] = {
+        **dict.fromkeys(answers, "answer"),
+        **dict.fromkeys(confidences, "confidence"),
+    }
+    return {
+        f"{name}{after}": (kind, name)
+        for name, kind in kinds.items()
+        for after in ("", *(f" {word}" for word in _AFTER_NAME))
+    }
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ where a response states no answer or no confidence in our words, and count only 
 * ``G1: Lyon``, ``P1: 0.8``, ``G2: ...``: the list of the best guesses, each at the start of its
   line or after another. The first guess counts.
 * ``The answer is C. I am 80% confident.``: a sentence with a percentage or a decimal, at or after
-  the answer, that speaks of it and not of a parameter (`levels`).
+  the answer, that speaks of it and not of a parameter (`parts.levels`).
 
 Where both words are another prompt's (Guess and Probability), they beat an answer in prose before
 them; one after them, or in a final line, beats them, and has no confidence then.

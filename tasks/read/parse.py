@@ -44,9 +44,9 @@ from typing import NamedTuple
 from caopd_bench.tasks.read import PARSER_VERSION
 from caopd_bench.tasks.read.characters import fold, lower
 from caopd_bench.tasks.read.confidence import Reading, read_confidence
-from caopd_bench.tasks.read.levels import drop_levels
 from caopd_bench.tasks.read.other_prompts import read_other_prompt
 from caopd_bench.tasks.read.parts.abstention import find_abstention, is_abstention
+from caopd_bench.tasks.read.parts.levels import drop_levels
 from caopd_bench.tasks.read.parts.pick import is_complete, is_usable, pick_calls, pick_pair
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules

@@ -6,8 +6,14 @@ from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
-from caopd_bench.tasks.read.labels import OTHER_CONFIDENCES, find_marks, list_finals, list_words
-from caopd_bench.tasks.read.parts.statement import Kind, Statement
+from caopd_bench.tasks.read.labels import (
+    OTHER_CONFIDENCES,
+    Kind,
+    find_marks,
+    list_finals,
+    list_words,
+)
+from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 

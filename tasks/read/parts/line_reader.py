@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 
 from caopd_bench.tasks.read.confidence import MAX_STATEMENT
-from caopd_bench.tasks.read.labels import holds_turn, list_marks
+from caopd_bench.tasks.read.labels import Kind, holds_turn, list_marks
 from caopd_bench.tasks.read.marks import (
     MAX_LINE_START,
     begins_line,
@@ -16,7 +16,6 @@ from caopd_bench.tasks.read.marks import (
     names_both,
 )
 from caopd_bench.tasks.read.parts.block import GSM8K, Block, Waiting
-from caopd_bench.tasks.read.parts.statement import Kind
 
 _SHORT = 24  # characters of a line in which marks are found without a look at its words
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")

@@ -4,7 +4,8 @@ from operator import attrgetter
 
 from caopd_bench.tasks.read.calls.find import find_calls, render_calls
 from caopd_bench.tasks.read.confidence import read_confidence
-from caopd_bench.tasks.read.parts.statement import Kind, Statement
+from caopd_bench.tasks.read.labels import Kind
+from caopd_bench.tasks.read.parts.statement import Statement
 
 
 def pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | None, str | None]:

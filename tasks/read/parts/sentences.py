@@ -5,7 +5,12 @@ from collections.abc import Iterator
 
 from caopd_bench.tasks.read.characters import clean_answer
 from caopd_bench.tasks.read.confidence import read_confidence
-from caopd_bench.tasks.read.levels import OF_A_PARAMETER, PARAMETER_WORDS, STATISTICS, is_interval
+from caopd_bench.tasks.read.parts.levels import (
+    OF_A_PARAMETER,
+    PARAMETER_WORDS,
+    STATISTICS,
+    is_interval,
+)
 from caopd_bench.tasks.read.parts.lines import find_places
 from caopd_bench.tasks.read.parts.rivals import names_another
 from caopd_bench.tasks.read.parts.statement import Pair, Statement

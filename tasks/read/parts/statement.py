@@ -1,8 +1,9 @@
 """What a statement is: a label and the text after it."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Kind = Literal["answer", "confidence"]
+from caopd_bench.tasks.read.labels import Kind
+
 #: The texts of an answer and of its confidence.
 Pair = tuple[str | None, str | None]
 
