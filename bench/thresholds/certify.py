@@ -91,8 +91,8 @@ def threshold(
     asked = Asked.of(max_risk, min_coverage, cost_wrong, cost_human)
     if not is_number(level) or not 0.5 <= level < 1.0:
         raise UsageError(f"level must be at least 0.5 and below 1, got {level!r}")
-    is_spec = isinstance(run, (str, Path))
-    read = read_run(run, by=() if by is None else (by,)) if is_spec else run
+    keys = () if by is None else (by,)
+    read = read_run(run, by=keys) if isinstance(run, (str, Path)) else run
     name = choose_task(read, task, "threshold")
     refuse_unlike_texts(read)
     loaded = load_map(map) if isinstance(map, (str, Path)) else map
@@ -103,8 +103,9 @@ def threshold(
         if len(groups) > MAX_GROUPS:
             refuse_groups(by, (by,))
         if not groups:
-            keys = ", ".join(inline(key, NAME_WIDTH) for key in read.group_keys(name)) or "no keys"
-            raise UsageError(f"by: no row of {name!r} has {by!r}; the rows have {keys}")
+            known = ", ".join(inline(key, NAME_WIDTH) for key in read.group_keys(name))
+            has = known or "no keys"
+            raise UsageError(f"by: no row of {name!r} has {by!r}; the rows have {has}")
     each = 1.0 - (1.0 - level) / len(groups)
     decimals = DECIMALS if loaded else (read.settings(name).get("source") or {}).get("decimals")
     named = dict(zip(_labels(groups), groups.values(), strict=True))

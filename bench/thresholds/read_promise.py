@@ -106,33 +106,25 @@ def _read_cut(data: Mapping[str, Any], where: str) -> Cut:
         take(data, name, is_share, "a number in [0, 1]", where)
     if not is_certified and data.get("cut") is not None:
         raise UnfitError(f"{where}cut must be null, got {quote(data['cut'])}: {outcome}")
-    shares = {
+    numbers: dict[str, Any] = {
         name: _number(take(data, name, _or_null(is_share), "in [0, 1] or null", where))
         for name in SHARES
     }
-    costs = {
-        name: _number(take(data, name, _or_null(_is_price_or_0), "a cost or null", where))
-        for name in ("cost", "cost_bound")
-    }
-    counts = {
-        name: take(data, name, is_count, "a count", where) for name in ("n", "n_parsed", "n_kept")
-    }
-    if not counts["n_kept"] <= counts["n_parsed"] <= counts["n"]:
+    for name in ("cost", "cost_bound"):
+        numbers[name] = _number(take(data, name, _or_null(_is_cost), "a cost or null", where))
+    for name in ("n", "n_parsed", "n_kept"):
+        numbers[name] = take(data, name, is_count, "a count", where)
+    if not numbers["n_kept"] <= numbers["n_parsed"] <= numbers["n"]:
         raise UnfitError(f"{where}n_kept must be at most n_parsed, and that at most n")
-    some = {
-        name: take(data, name, _or_null(is_count), "a count or null", where)
-        for name in ("clusters", "items_needed")
-    }
+    for name in ("clusters", "items_needed"):
+        numbers[name] = take(data, name, _or_null(is_count), "a count or null", where)
     return Cut(
         group=group,
         outcome=outcome,
         level=take(data, "level", is_level, "at least 0.5 and below 1", where),
         method=take(data, "method", is_text, "a text", where),
         reason=take(data, "reason", is_text, "a text", where),
-        **shares,
-        **costs,
-        **counts,
-        **some,
+        **numbers,
     )
 
 
@@ -162,5 +154,5 @@ def _is_price(value: Any) -> bool:
     return is_number(value) and 0.0 < value < 1e300
 
 
-def _is_price_or_0(value: Any) -> bool:
+def _is_cost(value: Any) -> bool:
     return is_number(value) and 0.0 <= value < 1e300

@@ -237,8 +237,8 @@ def _say_stated(made: Promise, run: AnyRun) -> str:
     """Say which confidences become so much by the map."""
     kind = wording_of(run, made.task).name
     parsed = run.count(made.task).parsed
-    kept = [] if parsed is None else parsed.values[made.keep(parsed.values)]
-    lowest = f"; of these rows, {show_cut(float(kept[0]))} and above" if len(kept) else ""
+    kept = () if parsed is None else parsed.values[made.keep(parsed.values)].tolist()
+    lowest = f"; of these rows, {show_cut(kept[0])} and above" if kept else ""
     return f"keep() takes the {kind} and maps it{lowest}"
 
 
