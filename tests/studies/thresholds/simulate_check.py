@@ -25,6 +25,7 @@ TIMES = (0.25, 0.5, 1.0, 2.0, 4.0)
 KEPT = (20, 60, 200, 1000, 5000)
 LIMITS = (0.01, 0.05, 0.2)
 CUT = 0.9
+LAWS_FILE = Path(__file__).parents[1] / "metrics" / "threshold_families.py"
 START, END = "<!-- check rates -->", "<!-- end of check rates -->"
 
 
@@ -166,9 +167,7 @@ def table_of_clusters(simulations, seed):
 
 def table_of_chains(simulations, seed):
     """Simulate promises and their checks."""
-    families = runpy.run_path(str(Path(__file__).parents[1] / "metrics" / "threshold_families.py"))[
-        "LAWS"
-    ]
+    laws = runpy.run_path(str(LAWS_FILE))["LAWS"]
     times = (1.0, 2.0, 4.0)
     head = ["law", "answers", *(f"errors x {x:g}" for x in times)]
     rows = []
@@ -176,7 +175,7 @@ def table_of_chains(simulations, seed):
         for n in (300, 1000, 5000):
             row = [name, f"{n:,}"]
             for x in times:
-                law = families[name](0.05)
+                law = laws[name](0.05)
                 rng = np.random.default_rng([seed, n, int(x)])
                 made, passed, failed = simulate_chain(law, n, 0.05, x, simulations, rng)
                 row.append(f"{_percent(passed)} / {_percent(failed)}" if made >= 50 else "-")
