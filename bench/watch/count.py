@@ -28,7 +28,7 @@ class Counter:
     promise : Promise
         Says which answers are kept, and maps their confidences.
     today : str
-        The day of answers where the log has no time.
+        The day of answers without a time.
     """
 
     def __init__(self, state: State, name: str, promise: Promise, today: str) -> None:
@@ -71,7 +71,7 @@ class Counter:
         is_open = batch.is_answer & (batch.outcome == UNKNOWN)
         if not pending and not (asked & is_open).any():
             return is_taken
-        days = [self.today] if batch.day is None else batch.days
+        days = self._days(batch)
         places = np.flatnonzero(asked)
         mapped = self._mapped(batch)
         came: list[tuple[Pending, int]] = []
@@ -125,10 +125,14 @@ class Counter:
         if not places.size:
             return
         day = np.zeros(places.size, np.int64) if batch.day is None else batch.day[places]
-        days = [self.today] if batch.day is None else batch.days
+        days = self._days(batch)
         groups = None if batch.group is None else [batch.group[i] for i in places.tolist()]
         confidence = self._mapped(batch)[places]
         self._sum(self.source, confidence, batch.outcome[places], day, days, groups, 1.0)
+
+    def _days(self, batch: Batch) -> list[str]:
+        """Give the days of a batch by their numbers; rows without a time are of the look's day."""
+        return [self.today] if batch.day is None else [day or self.today for day in batch.days]
 
     def _mapped(self, batch: Batch) -> NDArray[np.float64]:
         """Give the confidences as the cut sees them."""

@@ -88,6 +88,7 @@ class Batch(NamedTuple):
     day : ndarray of int64, shape (n,) or None
         Places in `days`; None where the log has no time.
     days : list of str
+        Empty for rows without a time.
     group : list of str or None
     """
 

@@ -189,7 +189,10 @@ def watching(folder: Path) -> Iterator[None]:
     with locked(folder / LOCK, wait=False) as is_ours:
         if not is_ours:
             raise UsageError(f"{folder}: another look at it is going on; wait until it ends")
-        yield
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
 
 
 def load_state(folder: Path) -> State | None:

@@ -67,7 +67,7 @@ def read_ids(
 def read_days(
     values: Sequence[Any], name: str, where: Where
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Give days as codes of distinct ISO dates.
+    """Give days as codes of distinct ISO dates; "" where there is no time.
 
     A text begins with its date; a number is a time since 1970 in UTC.
     """
@@ -78,7 +78,7 @@ def read_days(
         key = value[:10] if isinstance(value, str) else value
         code = seen.get(key, -1) if isinstance(key, Hashable) else -1
         if code < 0:
-            day = _day_of(value)
+            day = "" if _is_absent(value) else _day_of(value)
             if day is None:
                 raise UsageError(
                     f"{where(i)}: {name} must begin with a date such as 2026-11-30, or be seconds "
