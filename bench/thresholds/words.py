@@ -107,11 +107,10 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.05), percent(1 - 0.95), percent(0.0814)
-    ('5%', '5%', '8.1%')
+    >>> percent(0.05), percent(1 - 0.95), percent(0.08148), percent(0.0005), percent(0.9995)
+    ('5%', '5%', '8.15%', '0.05%', '99.95%')
     """
-    digits = f"{100.0 * share:.1f}" if share >= 0.001 else f"{100.0 * share:.2g}"
-    return f"{digits.removesuffix('.0')}%"
+    return f"{100.0 * share:.{3 if share < 0.995 else 5}g}%"
 
 
 def _or_more(cut: float) -> str:
@@ -217,10 +216,11 @@ def percent_up(share: float) -> str:
 
     Examples
     --------
-    >>> percent_up(0.05), percent_up(0.0814), percent_up(0.012)
-    ('5%', '8.2%', '1.2%')
+    >>> percent_up(0.05), percent_up(0.081412), percent_up(0.0005)
+    ('5%', '8.15%', '0.05%')
     """
-    return percent(math.ceil(share * 1000.0 * (1.0 - 1e-12)) / 1000.0)
+    step = 10.0 ** (math.floor(math.log10(share)) - 2)
+    return percent(math.ceil(share / step * (1.0 - 1e-12)) * step)
 
 
 def _risk(one: Cut) -> str:
