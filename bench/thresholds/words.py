@@ -118,6 +118,12 @@ def _or_more(cut: float) -> str:
 
 
 def _say_outcome(made: Promise, one: Cut, kind: str) -> str:
+    if one.outcome == "CERTIFIED" and made.form == "min-coverage":
+        share = percent(made.asked["min_coverage"])
+        return (
+            f"CERTIFIED: the cut that keeps {share} or more of the answers keeps those with a "
+            f"{kind} of {_or_more(one.cut)}; at most {percent_up(one.max_risk)} of them are wrong"
+        )
     if one.outcome == "CERTIFIED":
         return f"CERTIFIED: act alone on answers with a {kind} of {_or_more(one.cut)}"
     limit = f" at a risk of {percent(one.max_risk)}" if made.form == "max-risk" else ""
@@ -175,7 +181,9 @@ def _render_groups(made: Promise, kind: str) -> str:
         )
         if not is_certified:
             needed = _say_needed(one)
-            notes.append(f"  {label}: {inline(one.reason)}{f'; {needed}' if needed else ''}")
+            notes.append(
+                f"  {head[0]} {label}: {inline(one.reason)}{f'; {needed}' if needed else ''}"
+            )
     n, kept = sum(one.n for one in made.cuts), sum(one.n_kept for one in made.cuts)
     wrong = sum(round(one.risk * one.n_kept) for one in made.cuts if one.n_kept)
     lines = align(table)

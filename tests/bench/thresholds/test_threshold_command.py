@@ -123,7 +123,7 @@ def test_groups_share_the_error_rate_and_have_their_own_cuts(run, csv, tmp_path)
     assert "easy  CERTIFIED  0.9" in out
     assert "hard  NONE       -" in out
     assert "each of 2 groups at 97.5%, so that all promises hold together at 95%" in out
-    assert "hard: no cut that keeps 30 answers" in out
+    assert "kind hard: no cut that keeps 30 answers" in out
     made = load_threshold(file)
     assert [round(one.level, 6) for one in made.cuts] == [0.975, 0.975]
     kept = made.keep([1.0, 1.0, 1.0, 0.5], group=["easy", "hard", "unknown", "easy"])
@@ -149,6 +149,8 @@ def test_the_other_direction_bounds_the_risk_at_a_coverage(run, make_run):
     code, out, _ = run("threshold", folder, "--min-coverage", "0.8")
     assert code == 0
     assert "coverage  0.800" in out
+    assert "CERTIFIED: the cut that keeps 80% or more of the answers keeps those with a" in out
+    assert "act alone" not in out  # at whatever risk
     assert "at most 4." in out
     code, out, _ = run("threshold", folder, "--min-coverage", "0.97")
     assert code == 1
