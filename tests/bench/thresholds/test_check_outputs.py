@@ -167,3 +167,23 @@ def test_a_file_that_cannot_be_written_takes_a_pass_alone(run, made, tmp_path, o
     assert out.startswith(outcome)
     assert "cannot be written" in err
     assert f"the verdict is {outcome}" in err
+
+
+def test_names_in_real_files_are_no_commands(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.chdir(tmp_path)
+    key, groups = "##[group]k", ("::error::a", "@@x[y")
+    files = ("::error::made.csv", "::warning::new.csv")
+    for name, wrong in zip(files, (3, 40), strict=True):
+        lines = [f"{c},{y},{one}" for one in groups for c, y in answers(300, wrong)]
+        (tmp_path / name).write_text("\n".join([f"confidence,correct,{key}", *lines]) + "\n")
+    threshold(tmp_path / files[0], max_risk=0.05, by=key).save(tmp_path / "::error::t.json")
+    code, out, err = run("check", "::error::t.json", files[1])
+    assert (code, err) == (1, "")
+    lines = out.splitlines()
+    ours = [line for line in lines if line.startswith("::error title=Threshold check FAIL::")]
+    assert len(ours) == 2
+    rest = "\n".join(line for line in lines if line not in ours)
+    assert not any(line.lstrip().startswith("::") for line in rest.splitlines())
+    assert "##[" not in rest
+    assert "@@x[" not in rest
