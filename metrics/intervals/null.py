@@ -12,6 +12,7 @@ from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.intervals.clusters import independent_worth
 from caopd_bench.metrics.intervals.interval import ROUNDING
 from caopd_bench.metrics.registry import METRICS
+from caopd_bench.metrics.rows.binomial import draw_binomial_of_counts
 from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally
@@ -135,6 +136,6 @@ def _draw_parts(
         drawn = rng.multinomial(rows, count / count.sum(), size=size)
         for of_part in (drawn[:first], drawn[first:]):
             if of_part.size:
-                right = rng.binomial(of_part, truth)
+                right = draw_binomial_of_counts(of_part, truth, rng)
                 part: NDArray[Any] = METRICS[name].cells(small.values, right, of_part - right)
                 yield part

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.rows.binning import Edges, bin_index, bin_sums
+from caopd_bench.metrics.rows.binomial import draw_binomial
 from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.isotonic import isotonic_rows
 from caopd_bench.metrics.rows.seeds import Seed, check_level, check_replicates, generator
@@ -173,7 +174,7 @@ def stated_cells(tally: Tally, bins: int = 10, edges: Edges = "exact") -> Stated
 
 def draw_gaps(cells: StatedCells, replicates: int, rng: np.random.Generator) -> FloatArray:
     """Draw the sums of (confidence - correct) of calibrated models, shape (replicates, u)."""
-    right = rng.binomial(cells.rows, cells.values, size=(replicates, cells.values.size))
+    right = draw_binomial(cells.rows, cells.values, replicates, rng)
     return np.asarray(cells.rows * cells.values - right)
 
 
