@@ -2,5 +2,5 @@
 
 Start with `promise`; `certify` makes one of a run.
 
-Imports `core`, `maps`, `metrics` and `runs`.
+Imports `core`, `gates`, `maps`, `metrics`, `runs`, `scores` and `tasks`.
 """
