@@ -1,4 +1,18 @@
-"""The other direction: the risk that is shown to be kept when so many answers are kept."""
+r"""The other direction: the risk that is shown to be kept when so many answers are kept.
+
+The cut is the first, from the surest down, that keeps M rows. Chance chooses it, and where the
+surest value is the worst one, few rows of it both lower the cut and make it look better than it is.
+For independent rows the larger of two limits is above the risk R at the cut with a chance of at
+least ``level``, whatever the law and whichever cut it is.
+*Proof.* Let A be the rows above the cut's value v, N >= M those at it or above. If rows at v are
+wrong more often than those above: given N, having A < M makes rows of v more frequent, so K is at
+least Bin(N, R), and the limit from all N rows holds. If they are wrong less often: put tied rows in
+a random order. The first M - 1 rows are, given the place of the next, independent draws of the law
+above that place, which has less of v than the whole cut has, so a risk of R or more: the limit from
+M - 1 rows holds. Without ties these are known. With ties half of the error rate is used and the
+limit at the median over the orders is taken, which is too low with a chance of at most the error
+rate (Markov's inequality, as in `clustered`). Where M is all rows no cut is chosen.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +27,10 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 from caopd_bench.metrics.selection import clustered
 from caopd_bench.metrics.selection.result import Threshold, certified, whole_rows
 from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
-from caopd_bench.metrics.selection.tails import upper_limits
+from caopd_bench.metrics.selection.tails import upper_limit
 from caopd_bench.metrics.selection.threshold import PICKED
 
-EXACT = "exact binomial limit at one cut"
-NEAR = 3.0  # standard deviations of a count of rows
+EXACT = "exact binomial limit at a cut chosen by the number of rows"
 
 
 def risk_at_coverage(
@@ -43,9 +56,14 @@ def risk_at_coverage(
     -------
     Threshold
         "CERTIFIED", with ``max_risk`` the same as ``risk_bound``; one-sided. The cut is chosen by
-        how many rows it keeps. If the cut above it keeps nearly enough, chance chose between them,
-        and the bound is the larger of both limits: where the surest value is the worst, few rows of
-        it would else make the cut look better than it is.
+        how many rows it keeps, and the bound allows for that: it is the larger of the limits from
+        the rows kept and from one row less than were demanded, where tied rows count in part.
+
+    Notes
+    -----
+    For independent rows the bound holds whatever the law (proof in the module). With clusters the
+    two limits are computed for each pick of one row of each, and those that half of the picks are
+    below are taken, at the cut that all rows choose.
 
     Raises
     ------
@@ -58,32 +76,49 @@ def risk_at_coverage(
     >>> correct = [1] * 297 + [0] * 3 + [1] * 190 + [0] * 10 + [1] * 50 + [0] * 50
     >>> found = risk_at_coverage(confidence, correct, min_coverage=0.8)
     >>> found.cut, found.coverage.__round__(3), round(found.risk_bound, 4)
-    (0.9, 0.833, 0.041)
+    (0.9, 0.833, 0.0434)
     """
     _check_coverage(min_coverage)
     check_level(level)
     tally = whole_rows(as_tally(confidence, correct, cluster=cluster))
     cuts = cuts_of(tally)
-    wanted = math.ceil(min_coverage * cuts.n * (1.0 - 1e-12))
+    wanted = _wanted(cuts.n, min_coverage)
     index = int(np.searchsorted(cuts.rows, wanted))
-    at = [index, *_almost(cuts, index, wanted)]
+    error = 1.0 - level
     if clustered.is_clustered(tally):
-        bound = max(clustered.risk_limit(tally, i, 1.0 - level) for i in at)
+        each = error / clustered.HALF
+        limits = [_limit(pick, index, min_coverage, each) for pick in clustered.picks(tally)]
+        bound = float(np.sort(limits)[int(np.ceil(len(limits) / clustered.HALF))])
         assert tally.clusters is not None
         return certified(
             cuts, index, bound, bound, level, PICKED,
             clusters=int(tally.clusters.labels.size),
             coverage_limits=clustered.coverage_limits(tally, index, level),
         )  # fmt: skip
-    bound = float(upper_limits(cuts.wrong[at], cuts.rows[at], 1.0 - level).max())
+    bound = _limit(cuts, index, min_coverage, error)
     return certified(cuts, index, bound, bound, level, EXACT)
 
 
-def _almost(cuts: Cuts, index: int, wanted: int) -> list[int]:
-    """Return the cut above, if only by chance it does not keep enough rows."""
-    spread = math.sqrt(wanted * (1.0 - wanted / cuts.n))
-    near = index > 0 and cuts.rows[index - 1] >= wanted - NEAR * spread
-    return [index - 1] if near else []
+def _wanted(n: int, min_coverage: float) -> int:
+    return math.ceil(min_coverage * n * (1.0 - 1e-12))
+
+
+def _limit(cuts: Cuts, index: int, min_coverage: float, error: float) -> float:
+    """Return the upper limit of the risk at the first cut that keeps enough."""
+    rows, wrong = int(cuts.rows[index]), int(cuts.wrong[index])
+    kept = upper_limit(wrong, rows, error)
+    fewer = _wanted(cuts.n, min_coverage) - 1
+    above = int(cuts.rows[index - 1]) if index else 0
+    wrong_above = int(cuts.wrong[index - 1]) if index else 0
+    if fewer + 1 >= cuts.n or not above <= fewer < rows:
+        return kept
+    if fewer == above:
+        return max(kept, upper_limit(wrong_above, above, error))
+    # Imported here: it costs 0.1 s.
+    from scipy.stats import hypergeom
+
+    tied = int(hypergeom.median(rows - above, wrong - wrong_above, fewer - above))
+    return max(kept, upper_limit(wrong_above + tied, fewer, error / clustered.HALF))
 
 
 def _check_coverage(value: Any) -> None:

@@ -21,19 +21,26 @@ same size that has more than K to go by, so the most powerful one-sided test rej
 more often than it; with rate p_i < r it rejects more often still. So merging i - 1 and i does not
 lower the chance. In the end all p_i >= r, and given the counts K is at least Bin(N, r).
 
-**Which M.** The lowest rows choose it, which cannot be kept in most cases and are then not kept by
-design: given all rows below a value, those above are independent draws of their law, and the
-argument above holds for them. From the values that are stated least up, each is set aside as long
-as the risk predicted there, its stated error times the errors made for each one stated among the
-rows already set aside, is above ``HOPELESS`` times the limit. Then M is that part of the rest at
-which the mean risk would be half the limit if the risk fell to zero in a straight line. Two bounds
-look at counts of rows at the end of the sequence too: the lowest ``PEEK`` of the rows are set aside
-in any case, tied ones excepted, and never so many that no cut could be certified. With them the
-error rate was enumerated for laws that were searched for the worst (``tests/metrics/selection``).
+**Which M.** Three sequences share the error rate, so that the sum of their chances is at most it;
+how much each has depends on the number of rows alone (`shares_of`).
 
-**A second sequence** with a tenth of the error rate starts as early as any test can reject, and
-goes down to the last cut. It certifies the few sure answers of a model whose others are hopeless,
-where M is too large. The lower of the two cuts is the result.
+- *Early*: M is the least number of rows with which any test can reject. It certifies the few sure
+  answers of a model whose others are hopeless.
+- *Late*, unless there are few rows: M is all rows, so that nothing but the cut that keeps
+  everything is tested. It certifies all answers where the risk is below the limit and hardly
+  depends on the confidence.
+- *Main*: the lowest rows choose M. Go up through all values that could be stated, and look at the
+  rows of a value only if the risk predicted there, its stated error times the errors made for each
+  one stated among the rows below it, is above ``HOPELESS`` times the limit; else stop. Whether
+  to look depends on the value and on the rows below, never on a row at or above it. So given what
+  was seen, the rows that are left are independent draws of the law above the stop, M is fixed by
+  what was seen and by counts of rows in all, and the argument above holds for them. Only cuts above
+  the stop are tested; what was set aside could not be kept in most cases. M is that part of the
+  rest at which the mean risk would be half the limit if it fell to zero in a straight line from the
+  risk predicted where the stop was, and at most ``AMPLE`` times the rows that the first test needs.
+
+The lowest of their cuts is the result. What decides the start from the rows decides it as a
+stopping time; no constant below has a part in the proof.
 """
 
 from __future__ import annotations
@@ -48,9 +55,11 @@ from caopd_bench.metrics.rows.tally import Tally
 from caopd_bench.metrics.selection.tails import ROUNDING, FloatArray, at_most, fewest_rows
 
 EARLY = 0.1  # of the error rate: what the sequence with the early start has
-PEEK = 0.02  # share of the rows, the lowest, that may be set aside whatever they state
-HOPELESS = 6.0  # times the limit: a value of a higher predicted risk is set aside
-LEAST_PART = 0.15  # of the rows that are left: no start is earlier
+# What the test of all rows has of it, from so many times the fewest rows on that show anything.
+SOME, LATE = (2, 0.1), (8, 0.2)
+HOPELESS = 3.0  # times the limit: a value of a higher predicted risk is set aside
+UNSEEN = 0.6  # of the rows: the start of the main sequence where nothing was set aside
+AMPLE = 24  # times the fewest rows that show anything: no start needs to be later
 SMALLEST_RISK = 0.01  # added to 1 - confidence: a stated 1.00 predicts some errors
 PRIOR = 1.0  # errors, stated and made, added to those seen
 CHUNK = 4096  # cuts tested at a time
@@ -94,49 +103,60 @@ def cuts_of(tally: Tally) -> Cuts:
     return Cuts(tally.values[::-1], np.cumsum(rows), np.cumsum(wrong))
 
 
-def plan(cuts: Cuts, max_risk: float, error: float) -> Plan:
-    """Choose start and end of the sequence, from counts and from the rows set aside."""
+def shares_of(rows: int, max_risk: float, error: float) -> tuple[float, float, float]:
+    """Return the error rates of the early, the main and the late sequence."""
+    early = error * EARLY
+    few = fewest_rows(max_risk, error - early)
+    late = error * max(share * (rows >= times * few) for times, share in (SOME, LATE))
+    return early, error - early - late, late
+
+
+def choose(cuts: Cuts, max_risk: float, error: float) -> tuple[int, int]:
+    """Choose how many rows the main sequence keeps at first, and its last cut; -1 for none.
+
+    From rows that lie below the last cut and counts of all: no other row has a part.
+    """
     few = fewest_rows(max_risk, error)
-    if cuts.n < few:
-        return Plan(cuts.rows.size, cuts.rows.size - 1)
-    enough = int(np.searchsorted(cuts.rows, few))  # the first cut that could be certified
-    last, risk = _set_aside(cuts, max_risk, few, enough)
-    part = min(max(max_risk / risk, LEAST_PART), 1.0)
-    least = max(few, math.ceil(part * int(cuts.rows[last])))
-    return Plan(int(np.searchsorted(cuts.rows, least)), last)
-
-
-def _set_aside(cuts: Cuts, max_risk: float, few: int, enough: int) -> tuple[int, float]:
-    """Return the lowest cut that is left, and the risk predicted there."""
     bottom = cuts.rows.size - 1
+    if cuts.n < SOME[0] * few:
+        return few, bottom
     stated = 1.0 - cuts.value + SMALLEST_RISK
-    if cuts.n < 2 * few:
-        return bottom, float(stated[bottom])
-    first = int(np.searchsorted(cuts.rows, math.ceil((1.0 - PEEK) * cuts.n)))
-    first = max(first, enough)
-    # At entry i, all rows below cut i: what is known when its value may be set aside.
+    # At entry i, all rows below cut i: what is known when its value may be looked at.
     each = np.diff(cuts.rows, prepend=0) * stated
     expected = np.cumsum(each[::-1])[::-1] - each
-    made = cuts.wrong[-1] - cuts.wrong
-    predicted = (PRIOR + made) / (PRIOR + expected) * stated
-    hopeful = np.flatnonzero(predicted[: first + 1] <= HOPELESS * max_risk)
-    last = max(int(hopeful[-1]) if hopeful.size else 0, enough)
-    risk = float(predicted[last])
-    # Where a row stands alone, its place was looked at: it is not drawn any more.
-    alone = last > enough and cuts.rows[last] - cuts.rows[last - 1] == 1
-    return last - int(alone), risk
+    ratio = (PRIOR + cuts.wrong[-1] - cuts.wrong) / (PRIOR + expected)
+    stops = np.flatnonzero(ratio * stated <= HOPELESS * max_risk)
+    if not stops.size:
+        return few, -1
+    last = int(stops[-1])
+    part = UNSEEN
+    if last < bottom:
+        # At the last value that was set aside: where the next one is must not matter.
+        part = min(max(max_risk / float(ratio[last] * stated[last + 1]), 1.0 / HOPELESS), 1.0)
+    return max(few, math.ceil(min(part * int(cuts.rows[last]), AMPLE * few))), last
+
+
+def plan(cuts: Cuts, max_risk: float, error: float) -> Plan:
+    """Choose start and end of the main sequence."""
+    least, last = choose(cuts, max_risk, error)
+    return Plan(int(np.searchsorted(cuts.rows, least)), last)
 
 
 def certify(cuts: Cuts, max_risk: float, error: float) -> Path | None:
     """Return the sequence of tests that certifies most, or None if none does."""
-    late, early = error * (1.0 - EARLY), error * EARLY
-    chosen = plan(cuts, max_risk, late)
-    lowest = run(cuts, chosen, max_risk, late)
+    early, main, late = shares_of(cuts.n, max_risk, error)
+    bottom = cuts.rows.size - 1
     first = int(np.searchsorted(cuts.rows, fewest_rows(max_risk, early)))
-    other = run(cuts, Plan(first, cuts.rows.size - 1), max_risk, early)
-    if other > lowest:
-        return Path(first, other, early)
-    return Path(chosen.first, lowest, late) if lowest >= 0 else None
+    found = None
+    for share, chosen in (
+        (main, plan(cuts, max_risk, main)),
+        (early, Plan(first, bottom)),
+        (late, Plan(bottom, bottom)),
+    ):
+        lowest = run(cuts, chosen, max_risk, share) if share > 0.0 else -1
+        if lowest > (-1 if found is None else found.lowest):
+            found = Path(chosen.first, lowest, share)
+    return found
 
 
 def run(cuts: Cuts, plan_: Plan, max_risk: float, error: float) -> int:

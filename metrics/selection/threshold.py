@@ -18,7 +18,15 @@ from caopd_bench.metrics.selection.result import (
     nothing,
     whole_rows,
 )
-from caopd_bench.metrics.selection.sequence import EARLY, Cuts, Path, certify, cuts_of
+from caopd_bench.metrics.selection.sequence import (
+    EARLY,
+    LATE,
+    Cuts,
+    Path,
+    certify,
+    cuts_of,
+    shares_of,
+)
 from caopd_bench.metrics.selection.tails import (
     ROUNDING,
     at_least,
@@ -74,8 +82,9 @@ def certified_threshold(
     Notes
     -----
     Exact binomial tests at the stated values from the surest down, stopping at the first that does
-    not reject; where they start is chosen by the lowest rows, which are then not tested. The proof
-    is in :mod:`caopd_bench.metrics.selection.sequence`; clusters:
+    not reject; where they start is chosen by counts and by the lowest rows, which are then not
+    tested. The proof, for every law of independent rows, is in
+    :mod:`caopd_bench.metrics.selection.sequence`; clusters:
     :mod:`caopd_bench.metrics.selection.clustered`. "NONE" needs no correction either: it is said
     only if every cut rejects "the risk is at most the limit" (an intersection-union test).
     Error rates that were measured: ``docs/threshold.md``.
@@ -86,8 +95,8 @@ def certified_threshold(
     >>> correct = [1] * 297 + [0] * 3 + [1] * 190 + [0] * 10 + [1] * 50 + [0] * 50
     >>> found = certified_threshold(confidence, correct, max_risk=0.05)
     >>> found.outcome, found.cut, found.n_kept, round(found.risk_bound, 4)
-    ('CERTIFIED', 0.9, 500, 0.041)
-    >>> certified_threshold(confidence, correct, max_risk=0.005).reason
+    ('CERTIFIED', 0.9, 500, 0.0426)
+    >>> certified_threshold(confidence, correct, max_risk=0.01).reason
     'not shown either way: at confidence 0.99 and above 3 of 300 answers (1.0%) are wrong'
     """
     check_share("max_risk", max_risk, "0.05 accepts one wrong answer in twenty")
@@ -153,7 +162,7 @@ def _needed(cuts: Cuts, max_risk: float, error: float, there_are: int) -> int | 
     rough = (max_risk + np.sqrt(max_risk * risk)) / (gap * gap) / kept
     least = math.inf
     for i in np.argsort(rough, kind="stable")[:4]:  # NaN comes last
-        rows = rows_needed(float(risk[i]), max_risk, error * (1.0 - EARLY), POWER)
+        rows = rows_needed(float(risk[i]), max_risk, error * (1.0 - EARLY - LATE[1]), POWER)
         least = min(least, rows * cuts.n / int(kept[i]))
     # A cut may have failed by chance although it had as many rows: more than there are it is.
     return None if math.isinf(least) else max(math.ceil(least), there_are + 1)
@@ -166,8 +175,8 @@ def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Thr
     first, found = clustered.certify(tally, max_risk, error)
     if found >= 0:
         # The first of the path and the last: in between no limit matters to the promise.
-        late = error * (1.0 - EARLY)
-        bound = max(clustered.risk_limit(tally, i, late) for i in {first, found})
+        main = shares_of(clusters, max_risk, error / clustered.HALF)[1] * clustered.HALF
+        bound = max(clustered.risk_limit(tally, i, main) for i in {first, found})
         return certified(
             cuts, found, min(bound, max_risk), max_risk, level, PICKED,
             clusters=clusters, coverage_limits=clustered.coverage_limits(tally, found, level),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import isotonic_regression
 
 from caopd_bench.metrics import (
     Tally,
@@ -61,7 +62,9 @@ def test_a_tally_and_its_parts_are_the_rows():
 
 @pytest.mark.parametrize("value", [0.2, 0.9, 1.0])
 def test_a_constant_confidence_gives_all_or_nothing(value):
-    for wrong, outcome in ((0, "CERTIFIED"), (4, "CERTIFIED"), (9, "INCONCLUSIVE"), (60, "NONE")):
+    # What states .2 is set aside, and has a tenth of the error rate.
+    few = 4 if value > 0.5 else 2
+    for wrong, outcome in ((0, "CERTIFIED"), (few, "CERTIFIED"), (9, "INCONCLUSIVE"), (60, "NONE")):
         correct = np.arange(200) >= wrong
         found = certified_threshold(np.full(200, value), correct, max_risk=0.05)
         assert found.outcome == outcome
@@ -264,3 +267,18 @@ def test_what_is_refused():
         cheapest_threshold(*rows, cost_wrong=1, cost_human=-1)
     with pytest.raises(ValueError, match="divide percentages by 100"):
         certified_threshold([90, 80], [1, 0], max_risk=0.05)
+
+
+def test_a_map_fitted_on_the_same_rows_voids_the_promise():
+    """Pooled errors fall into the lowest steps: what docs/threshold.md warns of is real."""
+    rng = np.random.default_rng(1)
+    broken = np.zeros(2)
+    for _ in range(120):
+        confidence, wrong = rng.beta(8, 1, 500), rng.random(500) < 0.1001
+        order = np.argsort(confidence)
+        mapped = np.empty(500)
+        mapped[order] = isotonic_regression((~wrong[order]).astype(float)).x
+        broken += [certified_threshold(x, ~wrong, max_risk=0.1, level=0.9).outcome == "CERTIFIED"
+                   for x in (confidence, mapped)]  # fmt: skip
+    assert broken[0] <= 12 + 2 * np.sqrt(120 * 0.1 * 0.9)
+    assert broken[1] > broken[0] + 4
