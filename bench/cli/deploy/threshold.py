@@ -55,12 +55,17 @@ def add(commands: Any) -> None:
     )
     threshold.add_argument(
         "--level",
-        "--confidence",
-        dest="level",
         type=arguments.coverage,
         default=0.95,
         metavar="P",
         help="chance that the promise holds (0.95)",
+    )
+    threshold.add_argument(  # as other commands call it
+        "--confidence",
+        dest="level",
+        type=arguments.coverage,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
     )
     threshold.add_argument(
         "--by",
