@@ -27,7 +27,7 @@ from caopd_bench.metrics.points.proper_scores import (
 )
 from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
-from caopd_bench.metrics.rows.isotonic import isotonic_curve, isotonic_rows
+from caopd_bench.metrics.rows.isotonic import isotonic_curve, isotonic_used
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 
@@ -58,18 +58,16 @@ def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any
     count = right + wrong
     hits, rows = (counts.reshape(-1, count.shape[-1]) for counts in (right, count))
     used = rows > 0
-    widths = used.sum(axis=1)
-    curves = isotonic_rows(hits, rows)
+    widths, total = used.sum(axis=1), rows.sum(axis=1)
     hits, rows = hits[used], rows[used]
-    missed = rows - hits
-    losses, rows = hits * (1.0 - curves) ** 2 + missed * curves**2, hits + missed
+    curves = isotonic_used(hits, rows, widths)
+    losses = hits * (1.0 - curves) ** 2 + (rows - hits) * curves**2
     scores, starts = np.empty(widths.size), np.cumsum(widths) - widths
     # Rows of one width at once: a sum over values without rows would round otherwise.
     for width in np.unique(widths):
         of_width = np.flatnonzero(widths == width)
-        at = starts[of_width, None] + np.arange(width)
-        scores[of_width] = losses[at].sum(axis=-1) / rows[at].sum(axis=-1)
-    return scores.reshape(count.shape[:-1])
+        scores[of_width] = losses[starts[of_width, None] + np.arange(width)].sum(axis=-1)
+    return np.asarray(scores / total).reshape(count.shape[:-1])
 
 
 def _influence_when_recalibrated(t: Tally) -> Influence:

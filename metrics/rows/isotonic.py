@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["isotonic_curve", "isotonic_rows"]
+__all__ = ["isotonic_curve", "isotonic_rows", "isotonic_used"]
 
 FloatArray = NDArray[np.float64]
 
@@ -49,8 +49,12 @@ def isotonic_rows(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
     a pass for each of these, so that rows which need more are left to the loop.
     """
     used = count > 0
-    hits, rows = right[used].astype(np.float64), count[used].astype(np.float64)
-    total, widths = hits.size, used.sum(axis=1)
+    return isotonic_used(right[used], count[used], used.sum(axis=1))
+
+
+def isotonic_used(right: NDArray[Any], count: NDArray[Any], widths: NDArray[np.intp]) -> FloatArray:
+    """Return what :func:`isotonic_rows` does, of the counts above 0 of rows of such widths."""
+    hits, rows, total = right.astype(np.float64), count.astype(np.float64), right.size
     begin = np.arange(total)  # of each pool, its first value
     is_first = np.zeros(total, dtype=np.bool_)
     is_first[(np.cumsum(widths) - widths)[widths > 0]] = True
