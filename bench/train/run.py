@@ -23,6 +23,7 @@ from caopd_bench.core.terminal import inline
 from caopd_bench.train.checkpoints import PROVENANCE, find_checkpoint, find_last, finish
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.loading import load_model, place_model
+from caopd_bench.train.memory import keep_freed_memory
 from caopd_bench.train.provenance import describe_run
 from caopd_bench.train.questions.questions import load_run_questions
 from caopd_bench.train.settings import TrainSettings, make_settings
@@ -185,6 +186,7 @@ def run_engine(
         return
     from caopd_bench.train.engines.local import Trainer
 
+    keep_freed_memory()
     begun = find_last(output) if resume else None
     model, tokenizer = load_model(str(begun or settings.model))
     trainer = Trainer(settings, place_model(model), tokenizer, docs)

@@ -153,12 +153,13 @@ def _load(checkpoint: Path, batch_size: int) -> Any:
     """Load a model as lm-eval does: seeds first, since samples go on from where loading left."""
     import numpy as np
     import torch
-    from lm_eval.models.huggingface import HFLM
+
+    from caopd_bench.sweep.run.texts import Texts
 
     random.seed(SEEDS["random_seed"])
     np.random.seed(SEEDS["numpy_seed"])  # noqa: NPY002
     torch.manual_seed(SEEDS["torch_seed"])
-    return HFLM.create_from_arg_obj(
+    return Texts.create_from_arg_obj(
         {"pretrained": str(checkpoint)},
         {"batch_size": batch_size, "max_batch_size": None, "device": find_device()},
     )

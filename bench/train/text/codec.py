@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Codec", "find_end_ids", "to_messages"]
 
 Doc = Mapping[str, Any]
+#: Of so many documents the prompt's tokens are kept.
+KEPT_PROMPTS = 16384
 
 
 def to_messages(doc: Doc) -> list[dict[str, str]]:
@@ -81,9 +83,30 @@ class Codec:
         self._encoded = lru_cache(maxsize=16384)(self._encode)
         self._decoded = lru_cache(maxsize=65536)(self._decode)
         self._restated = lru_cache(maxsize=16384)(self._restate)
+        self._found = lru_cache(maxsize=16384)(self._find_span)
+        # Documents and their prompts' tokens, by what tells the documents of a run apart.
+        self._asked: dict[tuple[Any, ...], tuple[Doc, list[int]]] = {}
 
     def encode_prompt(self, doc: Doc) -> list[int]:
         """Encode what the model is asked."""
+        key = tuple(map(doc.get, ("item_hash", "context", "note")))
+        known = self._asked.get(key)
+        if known is None or known[0] != doc:
+            if len(self._asked) >= KEPT_PROMPTS:
+                self._asked.clear()
+            known = dict(doc), self._encode_prompt(doc)
+            self._asked[key] = known
+        return list(known[1])
+
+    def encode_prompts(self, docs: Sequence[Doc]) -> list[list[int]]:
+        """Encode many prompts, plain ones at once: a fraction of the time of one by one."""
+        if self.chat or not docs:
+            return [self.encode_prompt(doc) for doc in docs]
+        texts = [(doc.get("system_message") or "") + render_prompt(doc) for doc in docs]
+        encoded = self.tokenizer(texts, add_special_tokens=True, verbose=False)
+        return [[int(i) for i in ids] for ids in encoded["input_ids"]]
+
+    def _encode_prompt(self, doc: Doc) -> list[int]:
         if self.chat:
             try:
                 encoded = self.tokenizer.apply_chat_template(
@@ -109,6 +132,9 @@ class Codec:
 
     def find_span(self, ids: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
         """Find the tokens of some characters of an answer: the first, and one past the last."""
+        return self._found(tuple(ids), span)
+
+    def _find_span(self, ids: tuple[int, ...], span: tuple[int, int]) -> tuple[int, int]:
         start, end = span
         first = last = self._count_before(ids, start)
         while last < len(ids) and len(self.decode(ids[:last])) < end:

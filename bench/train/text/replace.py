@@ -64,14 +64,13 @@ def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
     >>> text[slice(*find_confidence(text))]
     '95%'
     """
-    from caopd_bench.tasks.read.parse import parse_response
-
     read = read_response(text, kind)
     if read.status != "ok":
         return None
     probe = next(p for p in _PROBES if float(p) != read.confidence)
     for start, end in _candidates(text):
-        after = parse_response(text[:start] + probe + text[end:], kind=kind)
+        # Answers that differ in their number alone are one text with the probe.
+        after = read_response(text[:start] + probe + text[end:], kind)
         if after.confidence == float(probe) and after.answer == read.answer:
             return start, end
     return None

@@ -76,7 +76,7 @@ def answer(
     list of dict
         Rows: `item_hash`, `sample` (-1), `groups`, `confidence`, `correct`, `status`, `text`.
     """
-    prompts = [codec.encode_prompt(doc) for doc in docs]
+    prompts = codec.encode_prompts(docs)
     if temperature == 0 and _find_altered(model):
         drawn = _decode_altered(model, codec, prompts, max_new_tokens=max_new_tokens, batch=batch)
     else:

@@ -304,6 +304,7 @@ def test_settings_that_yaml_reads_otherwise_and_that_contradict(
 def test_a_disk_that_is_really_full(train, started, monkeypatch):
     """safetensors has an error of its own for it."""
     import safetensors.torch
+    import transformers.modeling_utils  # noqa: F401 (else it would keep what is patched here)
     from safetensors import SafetensorError
 
     def fail(*_):
