@@ -294,3 +294,22 @@ def test_json_has_all_numbers(run, csv, promise, tmp_path):
     (cut,) = found["cuts"]
     assert (cut["n_kept"], cut["wrong"], cut["group"]) == (200, 9, None)
     assert cut["low"] < cut["risk"] == 0.045 < cut["high"]
+
+
+def test_needed_answers_count_those_without_a_usable_confidence(csv, promise):
+    rows = answers(40, 1, left=40)
+    alone, silent = (
+        check(promise, csv("new.csv", [*rows, *extra])).cuts[0].items_needed
+        for extra in ([], [(None, 0)] * 80)
+    )
+    assert silent == pytest.approx(2 * alone, abs=1)
+
+
+def test_needed_answers_are_those_of_an_adjusted_test(csv, promise, promises):
+    rows = answers(100, 9, 50)
+    one = check(promise, csv("one.csv", rows))
+    assert one.outcome == "INCONCLUSIVE"
+    two = check(promises, csv("two.csv", grouped(a=(100, 9), b=(100, 9)), GROUPS))
+    assert [cut.items_needed > one.cuts[0].items_needed for cut in two.cuts] == [True, True]
+    looks = check(promises, csv("two.csv", grouped(a=(100, 9), b=(100, 9)), GROUPS), looks=5)
+    assert looks.cuts[0].items_needed > two.cuts[0].items_needed

@@ -152,3 +152,15 @@ def test_arguments_are_named():
         check_cut(rows_of(10, 1), 0.9, 5)
     with pytest.raises(ValueError, match="level"):
         check_cut(rows_of(10, 1), 0.9, 0.05, level=95)
+
+
+def test_needed_clusters_are_those_of_half_the_error_rate():
+    once = rows_of(80, 1, left=20)
+    copies = tally(
+        np.repeat([0.9] * 80 + [0.4] * 20, 4),
+        np.repeat([0] + [1] * 79 + [0] * 20, 4),
+        cluster=np.repeat(np.arange(100), 4),
+    )
+    half = rows_to_decide(once, 0.9, 0.05, broken=0.025, kept=0.025)
+    assert rows_to_decide(copies, 0.9, 0.05, broken=0.05, kept=0.05) == half
+    assert half > rows_to_decide(once, 0.9, 0.05, broken=0.05, kept=0.05)
