@@ -66,7 +66,7 @@ def draw_binomial_of_counts(
     >>> bool((ours == np.random.default_rng(0).binomial(count, share)).all())
     True
     """
-    most = int(count.max())
+    most = int(count.max(initial=0))
     if most > TABULATED:
         return rng.binomial(count, share)
     used = np.flatnonzero((count > 0) & (share > 0.0))
@@ -91,7 +91,7 @@ def _distribution(n: NDArray[np.int64], p: FloatArray) -> list[FloatArray]:
     bound = np.minimum(n, n * p + 10.0 * np.sqrt(n * p * q + 1.0)).astype(np.int64)
     term = np.exp(n * np.log1p(-p))
     total, found = term, []
-    for k in range(1, int(bound.max()) + 1):
+    for k in range(1, int(bound.max(initial=0)) + 1):
         found.append(np.where(k <= bound, total, 1.0))
         term = (n - k + 1) * p * term / (k * q)
         total = total + term

@@ -47,3 +47,17 @@ def test_of_counts_that_were_drawn(rows, share):
         lambda rng: draw_binomial_of_counts(count, shares, rng),
         lambda rng: rng.binomial(count, shares),
     )
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+@pytest.mark.parametrize("rows", [0, 5])
+def test_where_nothing_is_left_to_chance(share, rows):
+    counts, shares = np.full(2, rows), np.full(2, share)
+    both(
+        lambda rng: draw_binomial(counts, shares, 3, rng),
+        lambda rng: rng.binomial(counts, shares, size=(3, 2)),
+    )
+    both(
+        lambda rng: draw_binomial_of_counts(counts[None], shares, rng),
+        lambda rng: rng.binomial(counts[None], shares),
+    )
