@@ -150,7 +150,7 @@ def _line(
     marks = ""
     if odd:
         said = "; ".join(f"{one.setting}: {one.cand}, elsewhere {one.base}" for one in odd)
-        marks = f' <strong class="odd">asked otherwise</strong>{notes.mark(said)}'
+        marks = f" {_mark('asked otherwise', said, notes)}"
     tags = [tag for tag in (entry.given.family, entry.given.method, say_size(entry.size)) if tag]
     aside = f'<span class="tags">{text(" · ".join(tags))}</span>' if tags else ""
     letters = standing.letters.get(entry.name)
