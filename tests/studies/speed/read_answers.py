@@ -1,19 +1,27 @@
-"""Measure how fast responses are read, beside an earlier version: characters a second, by text.
+"""How fast responses are read: ordinary ones by class, and those that are written to be slow.
 
-python tests/studies/bench/read_answers.py --baseline /path/to/python [--rounds 5] [--hostile]
+    python tests/studies/speed/read_answers.py [--baseline PYTHON] [--rounds N]
 
 Each version runs in a process of its own, which makes the same texts from the same seeds. Rounds
-alternate between the two; times are of the processor, and medians of the rounds.
+alternate between the two; seconds are those of the processor for a megabyte (1e6 characters), and
+medians of the rounds.
 """
+
+from __future__ import annotations
 
 import argparse
 import importlib
 import json
+import math
 import random
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+
+from line import Line, render
 
 MODULES = ("caopd_bench.tasks.read.parse", "caopd_bench.tasks.parsing")  # ours, that of phase one
 WORDS = [
@@ -22,7 +30,16 @@ WORDS = [
     *("step", "compute", "value", "which", "gives", "find", "sum", "both", "parts,", "hence"),
 ]
 LONG = 20_000
-LEAST = 0.2  # seconds of one measurement
+LEAST = 0.2  # seconds of one measurement of a class
+LEAST_HOSTILE = 0.02
+SLOWEST = 4.0  # megabytes a second of a hostile text, at least
+#: By how much a class is to be faster than in the first version.
+TARGETS = {
+    "answers of 800 characters": 5,
+    "reasoning of 20,000": 10,
+    "20,000 in <think>": 7,
+    "3,000 short lines": 6,
+}
 
 #: What is repeated to make a text that is slow to read; with "%d", never twice the same.
 UNITS = [
@@ -42,7 +59,7 @@ UNITS = [
 STARTS = ("", "Answer: 5\nConfidence: 0.9\n", "<think>")
 
 
-def make_prose(rng, size):
+def make_prose(rng: random.Random, size: int) -> str:
     """Write sentences of arithmetic, of which one in seven ends its line."""
     sentences, length = [], 0
     while length < size:
@@ -53,24 +70,24 @@ def make_prose(rng, size):
     return " ".join(sentences)
 
 
-def make_texts():
+def make_texts() -> dict[str, list[str]]:
     """Make the texts of each class; a class has several, so that none is read twice in a row."""
     rng = random.Random(23)
 
-    def end():
+    def end() -> str:
         confidence = rng.choice([0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0])
         return f"\nAnswer: {rng.randint(0, 999)}\nConfidence: {confidence}"
 
-    def think():
+    def think() -> str:
         return f"<think>\n{make_prose(rng, LONG)}\n</think>\n{make_prose(rng, 300)}{end()}"
 
-    def talk():  # reasoning that names its answer again and again
+    def talk() -> str:  # reasoning that names its answer again and again
         parts = [
             f"{make_prose(rng, 300)} So the answer is {rng.randint(0, 99)}.\n" for _ in "x" * 3
         ]
         return "".join(parts) + end()
 
-    def lines():
+    def lines() -> str:
         return "\n".join(f"{rng.randint(1, 99)} + {i % 7}" for i in range(3000)) + end()
 
     return {
@@ -90,7 +107,7 @@ def make_texts():
     }
 
 
-def make_hostile(size):
+def make_hostile(size: int) -> dict[str, list[str]]:
     """Repeat each unit, alone and after what lets a text reach further rules."""
     return {
         f"{start!r} and {unit!r}": [start + repeat(unit, size)]
@@ -99,7 +116,7 @@ def make_hostile(size):
     }
 
 
-def repeat(unit, size):
+def repeat(unit: str, size: int) -> str:
     """Repeat a unit up to a size; a "%d" in it is a number that never comes back."""
     if "%" not in unit:
         return unit * (size // len(unit))
@@ -111,7 +128,7 @@ def repeat(unit, size):
     return "".join(pieces)
 
 
-def find_reader():
+def find_reader() -> Callable[[str], object]:
     """Import the reader of the package that this Python has."""
     for name in MODULES:
         try:
@@ -121,72 +138,97 @@ def find_reader():
     raise SystemExit("no caopd_bench to measure")
 
 
-def time_texts(read, texts):
-    """Give the seconds of the processor that all the texts of a class take once."""
+def time_texts(read: Callable[[str], object], texts: list[str], least: float) -> float:
+    """Give the seconds of the processor that a megabyte of a class takes."""
     runs, spent = 0, 0.0
-    while spent < LEAST:
+    while spent < least:
         start = time.process_time()
         for text in texts:
             read(text)
         spent += time.process_time() - start
         runs += 1
-    return spent / runs
+    return spent / runs / sum(map(len, texts)) * 1e6
 
 
-def serve():
-    """Answer each class that is named on standard input with the seconds its texts take."""
+def serve() -> None:
+    """Answer each class that is named on standard input with the seconds of a megabyte."""
     read = find_reader()
-    classes = {**make_texts(), **make_hostile(LONG)}
-    for line in sys.stdin:
-        print(time_texts(read, classes[json.loads(line)]), flush=True)
+    classes, hostile = make_texts(), make_hostile(LONG)
+    for name in map(json.loads, sys.stdin):
+        if name in hostile:
+            print(time_texts(read, hostile[name], LEAST_HOSTILE), flush=True)
+        else:
+            print(time_texts(read, classes[name], LEAST), flush=True)
 
 
-def measure(baseline, rounds=5, hostile=False):
-    """Measure every class with both versions.
-
-    Returns one record a class: its name, megabytes a second (characters) of the baseline and of
-    this version, and their ratio, medians of the rounds.
-    """
-    classes = {**make_texts(), **(make_hostile(LONG) if hostile else {})}
-    children = [
-        subprocess.Popen(
-            [python, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+def measure(baseline: str | None = None, *, rounds: int = 5) -> list[Line]:
+    """Time a megabyte of each class, and of the hostile text that ours reads most slowly."""
+    classes, hostile = list(make_texts()), list(make_hostile(LONG))
+    pythons = {"ours": sys.executable, **({"baseline": baseline} if baseline else {})}
+    found = _time_rounds(pythons, [*classes, *hostile], rounds)
+    ours = found["ours"]
+    before = found.get("baseline", dict.fromkeys(ours, math.nan))
+    lines = []
+    for name in classes:
+        times = TARGETS.get(name)
+        reached = None
+        if times and baseline:
+            reached = before[name] / ours[name] >= times
+        target = f"at least {times}x the first version" if times else ""
+        work = f"{name}, 1 MB"
+        lines.append(Line(work, ours[name], before[name], target=target, reached=reached))
+    slowest = max(hostile, key=ours.__getitem__)
+    slow = sum(1 / ours[name] < SLOWEST for name in hostile)
+    lines.append(
+        Line(
+            f"the slowest of {len(hostile)} hostile texts, 1 MB",
+            ours[slowest],
+            before[slowest],
+            target=f"at most {1 / SLOWEST:.2f} s",
+            reached=1 / ours[slowest] >= SLOWEST,
+            note=f"{slow} above; {slowest.replace('|', ' ')}",
         )
-        for python in (baseline, sys.executable)
-    ]
-    times = {name: ([], []) for name in classes}
+    )
+    return lines
+
+
+def _time_rounds(
+    pythons: dict[str, str], names: list[str], rounds: int
+) -> dict[str, dict[str, float]]:
+    """Return the median seconds of a megabyte, by version and class."""
+    children = {
+        version: subprocess.Popen(
+            [python, str(Path(__file__)), "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for version, python in pythons.items()
+    }
+    times: dict[str, dict[str, list[float]]] = {v: {n: [] for n in names} for v in pythons}
     for _ in range(rounds):
-        for name in classes:
-            for child, seconds in zip(children, times[name], strict=True):
+        for name in names:
+            for version, child in children.items():
+                assert child.stdin is not None
+                assert child.stdout is not None
                 child.stdin.write(json.dumps(name) + "\n")
                 child.stdin.flush()
-                seconds.append(float(child.stdout.readline()))
-    for child in children:
+                times[version][name].append(float(child.stdout.readline()))
+    for child in children.values():
         child.communicate()
-    records = []
-    for name, (before, after) in times.items():
-        size = sum(map(len, classes[name])) / 1e6
-        ratio = statistics.median(b / a for b, a in zip(before, after, strict=True))
-        rates = [size / statistics.median(seconds) for seconds in (before, after)]
-        records.append({"texts": name, "baseline": rates[0], "ours": rates[1], "ratio": ratio})
-    return records
+    return {
+        version: {name: statistics.median(seconds) for name, seconds in by_name.items()}
+        for version, by_name in times.items()
+    }
 
 
-def main():
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--baseline", default=sys.executable, help="the other Python")
+    parser.add_argument("--baseline", help="python of an environment with the first version")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hostile", action="store_true", help="hostile texts too")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve()
-        return
-    print("| texts | baseline, MB/s | ours, MB/s | ratio |\n|---|---:|---:|---:|")
-    for one in measure(options.baseline, options.rounds, options.hostile):
-        rates = f"{one['baseline']:.1f} | {one['ours']:.1f} | {one['ratio']:.1f}"
-        print(f"| {one['texts']} | {rates} |")
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        print(render(measure(options.baseline, rounds=options.rounds)))
