@@ -61,7 +61,7 @@ TOKENS = [
     *("final answer:", "correct answer is ", "answer = ", "lack of confidence: 0.2", "no "),
     *("Answer: No Confidence: 0.9", "My pick: 7", "how sure: 90", "答案：5", "信心: 80%", "so: 5"),
     *("Action: f", 'Action Input: {"a": 1}', "\\frac{1}{2}", "[0, 1)", "$", "\\(", "1."),
-    "Result: 4",
+    *("Result: 4", "the  answer: 4", "without  confidence: 0.3"),
     *("\nAnother question: 2?", "\n\\text{ Problem: 2", "“answer:”", "“Confidence:”", "‘Answer:’"),
     *("critical value", "p-value", "a standard error", "true mean", "\\alpha", "H0", "n't "),
 ]
@@ -188,7 +188,113 @@ def test_a_letter_in_an_odd_case_is_read_as_by_the_plain_parser():
 )
 def test_words_of_statistics_are_found_as_by_the_plain_parser(words):
     """Beside a level on its line, beside many, and cut off where the look at them ends."""
-    level = f"Answer: 1.96\nThe confidence level: 95% {words} holds.\nSo it is.\n"
-    for text in (level, level * 12, *(f"{level[:40]}{'-' * n} {words}" for n in range(150, 220))):
+    head = "Answer: 1.96\nSo it is.\nThe confidence level: 95%"
+    level = f"{head} {words} holds.\nSo it is.\n"
+    cut = (f"{head}\nwell {'-' * n} {words}" for n in range(140, 180))
+    for text in (level, level * 12, *cut):
         ours, reference = read_both(text, "number", None, RULES[0])
         assert ours == reference
+
+
+KEYS = (
+    *("answer", "Answer", "final answer", "answer_", "result", "guess", "confidence", "p"),
+    *("Confidence Score", "probability", "certainty", "why", "pick", "answer "),
+)
+VALUES = (
+    *(
+        '"\u0663"',
+        "3",
+        "5",
+        "05",
+        "-0",
+        "1.50",
+        ".9",
+        "1e3",
+        "12",
+        "٣",
+        "true",
+        '"5"',
+        '" "',
+        '""',
+        '"B) x"',
+    ),
+    *(
+        '"80%"',
+        '"0.9"',
+        ".5",
+        '"\\\\frac{1}{2}"',
+        '"a\tau"',
+        '"Answer: 6"',
+        '"<your answer>"',
+        "[5]",
+    ),
+    *('"it is {5}"', '"²"', '"the "x""', '{"answer": 6}', '"No"', '"5."', "0.375", '"3/8"'),
+)
+
+
+def write_object(rng):
+    """Write an object of one to four entries, sometimes in Python's quotes or a list."""
+    entries = (
+        f'"{rng.choice(KEYS)}"{rng.choice(["", "", " "])}:{rng.choice([" ", " ", "", chr(10)])}'
+        f"{rng.choice(VALUES)}"
+        for _ in range(rng.choice([1, 2, 2, 2, 3, 3, 4]))
+    )
+    text = f"{{{rng.choice(['', '', ' '])}{', '.join(entries)}{rng.choice(['', '', ' ', ','])}}}"
+    if rng.random() < 0.3:
+        text = text.replace('"', "'")
+    return f"[{text}]" if rng.random() < 0.1 else text
+
+
+def test_objects_are_read_as_by_the_plain_parser():
+    rng = random.Random(3)
+    beside = (
+        "",
+        "\n",
+        " ",
+        "So: ",
+        "Answer: 5\n",
+        "it is ",
+        " or ",
+        "Confidence: 0.9\n",
+        "[",
+        "é\n",
+    )
+    for _ in range(1000):
+        text = "".join(
+            rng.choice(beside) + write_object(rng) + rng.choice(beside)
+            for _ in range(rng.randint(1, 3))
+        )
+        given = ("number", None, rng.choice(RULES))
+        ours, reference = read_both(text, *given)
+        assert ours == reference, (text, *given)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        *(
+            "5 is wrong",
+            "5 is NOT it",
+            "not 5",
+            "5 isn't it",
+            "never 5",
+            "from 5 apples",
+            "5 apples",
+        ),
+        *("based on this", "٥ is wrong", "not", "5, or not", "neither", "so", "* from it", "n 5"),
+    ],
+)
+@pytest.mark.parametrize("label", ["the answer is ", "Answer: ", "<answer>", "the answer is: "])
+def test_two_answers_on_a_line_are_read_as_by_the_plain_parser(label, between):
+    """Where the first is denied, or leads to the second."""
+    for sign in (". ", " ", "; so ", ", but ", "! Hence "):
+        for end in (
+            "the answer is 6.",
+            "the answer is right",
+            "answer: 6",
+            "</answer> Confidence: .9",
+        ):
+            text = f"{label}{between}{sign}{end}"
+            for one in (text, text.capitalize(), f"The answer is 4. {text}"):
+                ours, reference = read_both(one, "number", None, RULES[0])
+                assert ours == reference, one
