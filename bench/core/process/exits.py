@@ -5,11 +5,13 @@ code   what it says
 =====  ==============================================================================
 0      done; of `gate` and `check` PASS; of `gate` INCONCLUSIVE under
        ``on_inconclusive: warn``
-1      of `gate` and `check` FAIL and nothing else; of `threshold` NONE; of other commands
-       the work failed, as they say
+1      of `gate` and `check` FAIL and nothing else; of `threshold` NONE; of `watch` an
+       alarm; of other commands the work failed, as they say
 2      something given cannot be used
-3      of `gate`, `check` and `threshold` INCONCLUSIVE
-4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `--map` and
+3      of `gate`, `check` and `threshold` INCONCLUSIVE; of `watch` that nothing can be
+       concluded
+4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `watch`: the
+       state is of another threshold or of other options; of `--map` and
        `check`: the map or threshold is of other rows, or `check` was given those that the
        threshold was made on; of these, `recalibrate`, `threshold` and `score --store`: the
        rows of a stored run were edited
@@ -23,9 +25,9 @@ code   what it says
 143    stopped by SIGTERM
 =====  ==============================================================================
 
-A command that decides (`gate`, `threshold`, `check`, `baseline verify`, `baseline update`) ends with
-the code of its decision whatever becomes of standard output: 5 and 141 would take the decision's
-place. Its parser says so by ``set_defaults(decides=True)``.
+A command that decides (`gate`, `threshold`, `check`, `watch`, `baseline verify`, `baseline update`)
+ends with the code of its decision whatever becomes of standard output: 5 and 141 would take the
+decision's place. Its parser says so by ``set_defaults(decides=True)``.
 
 Python by itself ends with 1 on any error that nobody caught, and a shell takes 0 for success: in a
 gate the one would read as FAIL and the other as PASS. `process` sees to it that neither happens.
@@ -56,11 +58,12 @@ HELP = (
     "standard output) cannot be written, 70 an error of this program, a broken installation or not "
     f"enough memory ({DEBUG}=1 shows the traceback), 141 the reader of standard output has gone "
     "(| head); stopped by a signal: 129 SIGHUP, 130 SIGINT (Ctrl-C), 143 SIGTERM. 1 is FAIL of "
-    "gate and check, NONE of threshold, and that the work failed of fetch-model, baseline, train "
-    "and sweep; 3 is INCONCLUSIVE of gate, check and threshold; 4 that two runs are not "
-    "comparable, or that a stored run was edited. gate, threshold, check, baseline verify and "
-    "baseline update end with the code of their decision even if standard output cannot be "
-    "written."
+    "gate and check, NONE of threshold, an alarm of watch, and that the work failed of "
+    "fetch-model, baseline, train and sweep; 3 is INCONCLUSIVE of gate, check and threshold, and "
+    "that watch can conclude nothing; 4 that two runs are not comparable, that a stored run was "
+    "edited, or that the state of watch is of another threshold. gate, threshold, check, watch, "
+    "baseline verify and baseline update end with the code of their decision even if standard "
+    "output cannot be written."
 )
 
 

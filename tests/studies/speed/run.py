@@ -35,6 +35,7 @@ SCRIPTS = (
     "draw_report",
     "bootstrap_metrics",
     "threshold",
+    "read_watch",
     "run_sweep",
 )
 PACKAGES = (
