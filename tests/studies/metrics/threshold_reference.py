@@ -2,8 +2,8 @@
 
     python tests/studies/metrics/threshold_reference.py --page docs/threshold.md
 
-Reads the stored rows of `scaling-law` (every checkpoint) and `out-of-domain` (the kinds by
-themselves). Each item was asked once, so rows are independent.
+Reads the stored rows of every checkpoint of `scaling-law`. Each item was asked once, so rows are
+independent.
 """
 
 import argparse
@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parents[3]
 RUNS = ROOT / "reference_runs"
 START, END = "<!-- reference cuts -->", "<!-- end of reference cuts -->"
 LIMITS, LEVEL = (0.05, 0.1, 0.2), 0.95
-COLUMNS = ["cell", "task", "item_hash", "confidence", "correct", "group:family"]
+COLUMNS = ["cell", "item_hash", "confidence", "correct"]
 
 
 def cells_of(study):
-    """Give the parsed rows of each cell: confidence, wrong, family; and each cell's method."""
+    """Give the parsed rows of each cell: confidence, correct; and each cell's method."""
     table = pq.read_table(RUNS / study / "rows.parquet", columns=COLUMNS)
     column = {name: np.asarray(table[name].to_pylist(), dtype=object) for name in COLUMNS}
     with (RUNS / study / "cells.csv").open(encoding="utf-8", newline="") as file:
@@ -40,7 +40,7 @@ def cells_of(study):
             raise SystemExit(f"{study} {name}: an item was asked twice; its rows are clusters")
         confidence = np.array([np.nan if x is None else x for x in column["confidence"][at]], float)
         correct = np.array([bool(x) for x in column["correct"][at]])
-        cells[str(name)] = confidence, correct, column["group:family"][at].astype(str)
+        cells[str(name)] = confidence, correct
     return cells, method
 
 
@@ -48,7 +48,7 @@ def scaling(limits):
     """Give outcomes and coverage of every checkpoint by method and limit."""
     cells, method = cells_of("scaling-law")
     found = collections.defaultdict(list)
-    for name, (confidence, correct, _) in cells.items():
+    for name, (confidence, correct) in cells.items():
         read = np.isfinite(confidence)
         for limit in limits:
             cut = certified_threshold(confidence[read], correct[read], max_risk=limit, level=LEVEL)
@@ -57,37 +57,13 @@ def scaling(limits):
     return found
 
 
-def shifted(limit):
-    """Give, for each model trained on sums with a cut on sums, what the cut keeps elsewhere."""
-    cells, method = cells_of("out-of-domain")
-    lines = []
-    for name, (confidence, correct, family) in cells.items():
-        if "families=sum" not in name:
-            continue
-        on = {kind: (confidence[family == kind], correct[family == kind])
-              for kind in ("sum", "difference", "product")}  # fmt: skip
-        read = np.isfinite(on["sum"][0])
-        cut = certified_threshold(
-            on["sum"][0][read], on["sum"][1][read], max_risk=limit, level=LEVEL
-        )
-        line = [name, method[name], cut.outcome]
-        if cut.outcome == "CERTIFIED":
-            line.append(f"{cut.cut:g}")
-            for stated, right in on.values():
-                kept = stated >= cut.cut
-                share = f", {1 - right[kept].mean():.1%} wrong" if kept.any() else ""
-                line.append(f"{kept.sum()} of {kept.size}{share}")
-        lines.append(line + ["-"] * (7 - len(line)))
-    return sorted(lines, key=lambda line: (line[1], line[0]))
-
-
 def table(head, rows):
     """Write a Markdown table."""
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 
 def write():
-    """Write both tables with their command and versions."""
+    """Write the table with its command and versions."""
     found = scaling(LIMITS)
     methods = list(dict.fromkeys(method for method, _ in found))
     methods.sort(key=lambda method: (-len(found[method, LIMITS[0]]), method))
@@ -104,7 +80,6 @@ def write():
         rows.append(row)
     head = ["method", "checkpoints", *(f"limit {limit:g}" for limit in LIMITS)]
     made = f"numpy {np.__version__}, python {platform.python_version()}, scipy {scipy.__version__}"
-    kinds = ["model", "method", "on sums", "cut", "sums kept", "differences kept", "products kept"]
     return "\n\n".join([
         "Written by `python tests/studies/metrics/threshold_reference.py --page "
         f"docs/threshold.md`; nothing is drawn, so there is no seed; {made}.",
@@ -112,9 +87,6 @@ def write():
         f"differences and products), level {LEVEL:g}: checkpoints that are CERTIFIED / "
         "INCONCLUSIVE / NONE, and the mean share of all answers that is kept (0 where nothing is):",
         table(head, rows),
-        "[out-of-domain](../reference_runs/out-of-domain/README.md), trained on sums alone: a cut "
-        f"for a limit of {LIMITS[0]:g} on 500 sums, and what it keeps of 500 answers of each kind:",
-        table(kinds, shifted(LIMITS[0])),
     ])  # fmt: skip
 
 
@@ -125,7 +97,7 @@ def place(page, text):
 
 
 def main():
-    """Read the arguments and write the tables."""
+    """Read the arguments and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, help="a Markdown file with the marks of the tables")
     given = parser.parse_args()

@@ -1,7 +1,7 @@
 """How the cost of the commands grows with rows, runs and groups.
 
-    python tests/studies/speed/growth.py --into docs/benchmarks/growth.md     # 40 minutes
-    python tests/studies/speed/growth.py --most 100000 --only score
+    python tests/studies/measure_growth.py --into docs/benchmarks/growth.md     # 40 minutes
+    python tests/studies/measure_growth.py --most 100000 --only score
 
 CPU seconds of whole processes with their children, one run each: the exponent of the time between
 two sizes is ln(t2 / t1) / ln(n2 / n1), once the start of the command, which is the time of the
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from children import Cost, command_of, run_once
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
-from fill_page import fill_page
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("speed", "bench")]
+from children import Cost, command_of, run_once  # noqa: E402
+from fill_page import fill_page  # noqa: E402
 
 BEGIN, END = "<!-- growth: begin -->", "<!-- growth: end -->"
 STATED = np.array([0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 1.0])
