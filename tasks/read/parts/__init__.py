@@ -2,5 +2,5 @@
 
 Start with `block`.
 
-Imports `read`.
+Imports `calls` and `read`.
 """
