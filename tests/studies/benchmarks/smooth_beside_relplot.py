@@ -1,6 +1,6 @@
 """Print where relplot's smECE differs from ours, and how much: docs/metrics/calibration.md.
 
-python tests/studies/benchmarks/smooth_beside_relplot.py    # in the environment of `tox -e bench-metrics`
+python tests/studies/benchmarks/smooth_beside_relplot.py  # in that of `tox -e bench-metrics`
 """
 
 import numpy as np
