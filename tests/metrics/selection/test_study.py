@@ -4,6 +4,8 @@ import json
 import runpy
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 STUDY = ROOT / "tests" / "studies" / "metrics"
 
@@ -23,3 +25,12 @@ def test_the_tables_are_written_from_the_stored_results():
     assert tables["place"](page, text) == page
     broken = {cell: r["ours"]["broken"] - (1.0 - cell[3]) for cell, r in records.items()}
     assert {cell: over for cell, over in broken.items() if over > 0.005} == {}
+
+
+@pytest.mark.slow
+def test_the_reference_runs_are_as_the_page_has_them():
+    study = runpy.run_path(str(STUDY / "threshold_reference.py"))
+    page = (ROOT / "docs" / "threshold.md").read_text(encoding="utf-8")
+    written = page.split(study["START"])[1].split(study["END"])[0].strip()
+    # The line with the versions apart.
+    assert study["write"]().split("\n")[1:] == written.split("\n")[1:]
