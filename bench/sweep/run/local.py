@@ -7,7 +7,6 @@ claimed, so that any number of sweeps can work on one folder, started at any tim
 from __future__ import annotations
 
 import gc
-import importlib
 import multiprocessing
 import os
 import signal
@@ -164,8 +163,10 @@ def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
     # Every cell needs these libraries, 400,000 objects that stay: to look for circles among them,
     # again and again, is a tenth of a cell's time.
     with without_collecting():
-        importlib.import_module("transformers.models.auto.modeling_auto")
-        importlib.import_module("caopd_bench.sweep.run.cell")
+        import transformers.models.auto.modeling_auto  # noqa: F401
+
+        import caopd_bench.sweep.run.cell  # noqa: F401
+
         gc.freeze()
     work_on(sweep, names)
     said.unlink(missing_ok=True)
