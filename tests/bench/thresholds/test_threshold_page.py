@@ -20,10 +20,8 @@ def test_the_examples(run, tmp_path, monkeypatch):
         code, out, err = run(*command.split())
         assert (code, err) == (0, "")
         assert out.strip("\n") == expected.strip("\n")
-    ((call, result),) = re.findall(
-        r'^(load_threshold\("threshold.json"\).*?)  # (.*)$', PAGE, re.MULTILINE
-    )
-    assert repr(eval(call, {"load_threshold": load_threshold})) == result
+    ((call, result),) = re.findall(r"^(promise\.keep\(.*?)  # (.*)$", PAGE, re.MULTILINE)
+    assert repr(eval(call, {"promise": load_threshold("threshold.json")})) == result
 
 
 def test_the_lines_of_the_readme_are_printed(run, tmp_path, monkeypatch):
