@@ -15,6 +15,7 @@ from caopd_bench.runs.flat.files import format_of
 from caopd_bench.thresholds.promise import Promise
 from caopd_bench.watch.count import Counter
 from caopd_bench.watch.evidence import Alarm, Options, assess
+from caopd_bench.watch.renamed import follow_name, set_aside
 from caopd_bench.watch.rows import Names, read_grown, read_whole
 from caopd_bench.watch.source import STDIN, Mark, Reader, hash_file, is_growing
 from caopd_bench.watch.state import MAX_SOURCES, Raised, Source, State, load_state, watching
@@ -23,7 +24,7 @@ from caopd_bench.watch.tallies import EMPTY, Day, Part
 __all__ = ["CHANGED", "Look", "look"]
 
 #: What to do where the part of a log that was read before is not the same any more.
-CHANGED = ("refuse", "again", "new")
+CHANGED = ("refuse", "again", "new", "renamed")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def look(
     options : Options, optional
     changed : str
         One of `CHANGED`: "again" counts the log from its start in place of what was counted of it,
-        "new" takes it for another log under an old name.
+        "new" takes it for another log under an old name, "renamed" for one that was read under
+        another name.
     restart : bool
         Forget sums, evidence and alarms, and go on from where each log was read to.
     say : callable
@@ -185,65 +187,60 @@ def _read(
     log: Path, state: State, promise: Promise, names: Names, changed: str, today: str
 ) -> list[str]:
     name = STDIN if str(log) == STDIN else str(log.resolve())
-    if name not in state.sources and len(state.sources) >= MAX_SOURCES:
-        raise UsageError(f"more than {MAX_SOURCES:,} logs in one state; begin another --state")
     shown = inline(log, NAME_WIDTH)
-    counter = Counter(state, name, promise, today)
-    if name != STDIN and not is_growing(log):
-        notes = _read_whole(log, counter, names, changed)
-    else:
-        notes = _read_grown(log, counter, names, changed)
+    try:
+        notes = [] if name == STDIN else follow_name(log, name, state, changed)
+        counter = Counter(state, name, promise, today)
+        if name != STDIN and not is_growing(log):
+            notes += _read_whole(log, counter, names, changed)
+        else:
+            notes += _read_grown(log, counter, names, changed)
+    except OSError as error:
+        raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
     counter.finish()
+    if len(state.sources) > MAX_SOURCES:
+        raise UsageError(f"more than {MAX_SOURCES:,} logs in one state; begin another --state")
     return [f"{shown}: {note}" for note in notes]
 
 
 def _read_grown(log: Path, counter: Counter, names: Names, changed: str) -> list[str]:
     notes: list[str] = []
-    reader = _open(log, counter.source.mark)
+    reader = Reader(log, counter.source.mark)
     try:
         if not reader.is_same:
             notes += _handle_change(log, counter, changed, is_growing=True)
             reader.close()
-            reader = _open(log, Mark())
+            reader = Reader(log, Mark())
         for batch in read_grown(reader, names):
             counter.add(batch)
         counter.source.mark = Mark() if str(log) == STDIN else reader.mark()
         if reader.unfinished:
             notes.append("its last line has no line end yet, and is left for the next look")
-    except OSError as error:
-        raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
     finally:
         reader.close()
     return notes
 
 
-def _open(log: Path, mark: Mark) -> Reader:
-    try:
-        return Reader(log, mark)
-    except OSError as error:
-        raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
-
-
 def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list[str]:
     """Read a file that is written as a whole: nothing if it is the same, else all of it."""
     notes: list[str] = []
-    source = counter.source
     mark = hash_file(log)
-    if mark.sha256 == source.mark.sha256:
+    if mark.sha256 == counter.source.mark.sha256:
         return notes
-    before = source.rows
-    is_first = not source.mark.offset
+    before = counter.source.rows
+    is_first, may_shrink = not counter.source.mark.offset, changed in ("again", "new")
     if not is_first:
         # Such a file grows by being written again.
-        notes += _handle_change(log, counter, "again" if changed == "refuse" else changed)
+        notes += _handle_change(log, counter, changed if may_shrink else "again")
     for batch in read_whole(log, names):
         counter.add(batch)
-    if not is_first and changed == "refuse" and source.rows < before:
+    rows = counter.source.rows
+    if not is_first and not may_shrink and rows < before:
         raise UsageError(
-            f"{log}: has {source.rows:,} rows and had {before:,}; if it is another log under an "
+            f"{log}: has {rows:,} rows and had {before:,}; if it is another log under an "
             "old name, give --changed new; if rows were taken out, --changed again"
         )
-    source.mark = mark
+    counter.source.mark = mark
     return notes
 
 
@@ -252,13 +249,15 @@ def _handle_change(
 ) -> list[str]:
     """Make ready to read a log from its start although it was read before."""
     source, state = counter.source, counter.state
-    if changed == "refuse":
+    if changed not in ("again", "new"):
         raise UsageError(
             f"{log}: the part that was read before has changed; if it was written again with more "
-            "outcomes, give --changed again; if it is another log under an old name, --changed new"
+            "outcomes, give --changed again; if it is another log under an old name, --changed new, "
+            "or --changed renamed if that log was read under another name"
         )
     if changed == "new":
-        source.skip = 0
+        set_aside(counter.name, state)
+        counter.source = state.sources.setdefault(counter.name, Source())
         counter.read_from_start()
         return ["another log under an old name; what was counted of the old one stays"]
     if source.crossed:

@@ -184,6 +184,8 @@ def _numbers(sums: NDArray[np.float64]) -> list[float]:
 @contextmanager
 def watching(folder: Path) -> Iterator[None]:
     """Be the only process that looks, or refuse: the state belongs to one look at a time."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--state {folder}: is no folder; give one, which is made if need be")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK, wait=False) as is_ours:

@@ -23,6 +23,8 @@ ABSENT = frozenset({"", "na", "nan", "none", "null"})
 #: Numbers from here on are milliseconds, below seconds since 1970: year 5138.
 MILLISECONDS = 1e11
 EPOCH = datetime.date(1970, 1, 1)
+#: Dates outside of these years stand for "no time" (0001-01-01, 9999-12-31), or are no times.
+YEARS = range(1970, 5139)
 
 
 def _is_absent(value: Any) -> bool:
@@ -81,8 +83,8 @@ def read_days(
             day = "" if _is_absent(value) else _day_of(value)
             if day is None:
                 raise UsageError(
-                    f"{where(i)}: {name} must begin with a date such as 2026-11-30, or be seconds "
-                    f"since 1970, got {quote(value)}"
+                    f"{where(i)}: {name} must begin with a date such as 2026-11-30 (1970 or later), or "
+                    f"be seconds since then, got {quote(value)}"
                 )
             code = found.setdefault(day, len(found))
             if not isinstance(value, (int, float)) or len(seen) < 1 << 16:
@@ -92,20 +94,23 @@ def read_days(
 
 
 def _day_of(value: Any) -> str | None:
+    """Give the ISO date of a time; None if it is none."""
     try:
         if isinstance(value, datetime.datetime):
-            return value.date().isoformat()
-        if isinstance(value, datetime.date):
-            return value.isoformat()
-        if isinstance(value, str) and not _is_number(value):
-            return datetime.date.fromisoformat(value.strip()[:10]).isoformat()
-        number = float(value)
-        if isinstance(value, bool) or number < 0.0:
+            day = value.date()
+        elif isinstance(value, datetime.date):
+            day = value
+        elif isinstance(value, str) and not _is_number(value):
+            day = datetime.date.fromisoformat(value.strip()[:10])
+        elif isinstance(value, bool):
             return None
-        seconds = number / 1000.0 if number >= MILLISECONDS else number
-        return (EPOCH + datetime.timedelta(days=int(seconds // 86400))).isoformat()
+        else:
+            number = float(value)
+            seconds = number / 1000.0 if number >= MILLISECONDS else number
+            day = EPOCH + datetime.timedelta(days=int(seconds // 86400))
     except (ValueError, TypeError, OverflowError):
         return None
+    return day.isoformat() if day.year in YEARS else None
 
 
 def _is_number(text: str) -> bool:

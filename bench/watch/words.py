@@ -161,13 +161,20 @@ def notes(look: Look) -> list[str]:
         if alarm.verdict.name == "unwatched":
             found.append(f"{inline(alarm.name, 40)} is not watched: {alarm.verdict.why}")
     if state.strays:
-        found.append(f"{state.strays:,} outcomes belong to no answer that waits, and do not count")
+        found.append(
+            f"outcomes that belong to no answer that waits, and do not count: {state.strays:,}"
+        )
     if state.repeated:
-        found.append(f"{state.repeated:,} answers came again without an outcome, and count once")
+        found.append(
+            f"rows of an answer that waits, again without an outcome, and not counted: "
+            f"{state.repeated:,}; if they are other answers, give each an id of its own"
+        )
     if state.given_up:
-        found.append(f"{state.given_up:,} answers wait no more: their outcome counts as missing")
+        found.append(
+            f"answers that wait no more, their outcome counts as missing: {state.given_up:,}"
+        )
     if state.pending:
-        found.append(f"{len(state.pending):,} answers wait for their outcome, by their id")
+        found.append(f"answers that wait for their outcome, by their id: {len(state.pending):,}")
     return found
 
 

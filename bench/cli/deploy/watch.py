@@ -73,10 +73,11 @@ def add(commands: Any) -> None:
     )
     watch.add_argument(
         "--changed",
-        choices=("refuse", "again", "new"),
+        choices=("refuse", "again", "new", "renamed"),
         default="refuse",
         help="if the part of LOG that was read before has changed: count LOG again from its start "
-        "in place of what was counted of it, or as a new log under an old name",
+        "in place of what was counted of it, as a new log under an old name, or as one that was "
+        "read under another name",
     )
     watch.add_argument(
         "--restart",

@@ -119,7 +119,7 @@ def test_outcomes_come_later(watch, drawn, tmp_path):
     tail = "".join(f"{i},{y}\n" for i, (_, y) in list(enumerate(rows))[200:])
     outcomes.write_text(f"id,correct\n{tail}777,1\n")
     code, out, _ = watch(outcomes, state=tmp_path / "late")
-    assert "1 outcomes belong to no answer that waits" in out
+    assert "belong to no answer that waits, and do not count: 1" in out
     assert sums(tmp_path / "late") == sums(tmp_path / "once")
 
 
@@ -130,7 +130,7 @@ def test_an_answer_and_its_outcome_in_one_batch(watch, tmp_path):
     assert code == 0
     # The second b opens again: it waits for an outcome of its own.
     assert "3 of 4 answers are kept" in out
-    assert "1 answers wait for their outcome" in out
+    assert "wait for their outcome, by their id: 1" in out
 
 
 def test_missing_outcomes_hold_an_alarm_back(watch, tmp_path):

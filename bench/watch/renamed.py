@@ -1,0 +1,87 @@
+"""Logs that change their names: a log is known by the rows that it begins with."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.watch.source import SIZE
+from caopd_bench.watch.state import State
+
+__all__ = ["follow_name", "set_aside"]
+
+
+def follow_name(log: Path, name: str, state: State, changed: str) -> list[str]:
+    """See to it that a log that was read under another name is not counted twice.
+
+    Parameters
+    ----------
+    log : Path
+    name : str
+        Of the log, among the sources of the state.
+    state : State
+    changed : str
+        With "renamed" what was read under the other name becomes what was read of this log; with
+        "new" its rows are counted although they are the same.
+
+    Returns
+    -------
+    list of str
+        A note, where a name was changed.
+
+    Raises
+    ------
+    UsageError
+        If a log of a new name begins with all the rows that were read of another one.
+    """
+    if changed == "new" or (name in state.sources and changed != "renamed"):
+        return []
+    old = _read_before(log, name, state)
+    if old is None or old == name:
+        return []
+    rows = f"{state.sources[old].rows:,}"
+    shown = inline(Path(old).name, NAME_WIDTH)
+    if changed != "renamed":
+        raise UsageError(
+            f"{log}: begins with the {rows} rows that were read as {shown}; if it is that log "
+            "under another name, give --changed renamed; if these rows are to count once more, "
+            "--changed new"
+        )
+    set_aside(name, state)
+    _rename(old, name, state)
+    return [f"was read as {shown}, and is read on behind its {rows} rows"]
+
+
+def set_aside(name: str, state: State) -> None:
+    """Keep what was counted of a log whose name now belongs to another one."""
+    if name in state.sources:
+        _rename(name, f"{name} (until look {state.looks:,})", state)
+
+
+def _rename(old: str, new: str, state: State) -> None:
+    state.sources[new] = state.sources.pop(old)
+    for label, one in state.pending.items():
+        if one.source == old:
+            state.pending[label] = one._replace(source=new)
+
+
+def _read_before(log: Path, name: str, state: State) -> str | None:
+    """Give the source with the longest part that this log begins with, before others its own."""
+    size = log.stat().st_size
+    sources = {
+        key: one for key, one in state.sources.items() if one.rows and 0 < one.mark.offset <= size
+    }
+    found, digest = None, hashlib.sha256()
+    with log.open("rb") as stream:
+        for key in sorted(sources, key=lambda key: (sources[key].mark.offset, key == name)):
+            mark = sources[key].mark
+            while left := mark.offset - stream.tell():
+                piece = stream.read(min(SIZE, left))
+                if not piece:
+                    return found
+                digest.update(piece)
+            if digest.hexdigest() == mark.sha256:
+                found = key
+    return found
