@@ -18,10 +18,12 @@ RARELY = 10_000
 def collect_rarely(*, for_good: bool) -> Iterator[None]:
     """Look for circles rarely, and not at the end of a process, which gives all memory back.
 
-    Together a tenth of the time of a short command.
+    Together a tenth of the time of a short command. A threshold that is higher stays, and so does
+    0, which stands for never.
     """
     usual = gc.get_threshold()
-    gc.set_threshold(RARELY, *usual[1:])
+    if 0 < usual[0] < RARELY:
+        gc.set_threshold(RARELY, *usual[1:])
     try:
         yield
     finally:

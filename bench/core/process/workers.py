@@ -21,6 +21,8 @@ _PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
 #: The process that removes what others leave warns of a semaphore that was just removed, where a
 #: command is stopped between the removal and the report of it.
 _QUIET = "ignore::UserWarning"
+#: Held while the names of the program's module are away: threads start their processes in turn.
+_MAIN = threading.Lock()
 
 
 class Share(Protocol):
@@ -85,12 +87,13 @@ def _apart_from_main(work: Any) -> Iterator[None]:
     main = vars(sys.modules["__main__"])
     is_in_main = getattr(getattr(work, "func", work), "__module__", None) == "__main__"
     names = () if is_in_main else ("__spec__", "__file__")
-    before = {name: main[name] for name in names if name in main}
-    main.update(dict.fromkeys(before))
-    try:
-        yield
-    finally:
-        main.update(before)
+    with _MAIN:
+        before = {name: main[name] for name in names if name in main}
+        main.update(dict.fromkeys(before))
+        try:
+            yield
+        finally:
+            main.update(before)
 
 
 @contextmanager

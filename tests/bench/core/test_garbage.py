@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from caopd_bench.core.process.garbage import sparing
+from caopd_bench.core.process.garbage import RARELY, collect_rarely, sparing
 
 
 @pytest.fixture
@@ -27,3 +27,15 @@ def test_what_a_caller_set_aside_stays_so():
     with sparing(), sparing():
         pass
     assert gc.get_freeze_count() > 1000
+
+
+@pytest.mark.parametrize(("usual", "meanwhile"), [(700, RARELY), (2 * RARELY, 2 * RARELY), (0, 0)])
+def test_a_command_collects_rarely_and_no_more_often_than_its_caller(usual, meanwhile):
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(usual, *before[1:])
+        with collect_rarely(for_good=False):
+            assert gc.get_threshold()[0] == meanwhile
+        assert gc.get_threshold()[0] == usual
+    finally:
+        gc.set_threshold(*before)

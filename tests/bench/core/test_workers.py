@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from caopd_bench.core.process import share
+from caopd_bench.core.process import share, workers
 from caopd_bench.runs.answers.alone import Text, guess_seconds
 
 #: As a command does: its command line is the program.
@@ -47,6 +48,25 @@ def test_the_program_keeps_its_names(told):
     """A script without a guard ran once, and knows its file afterwards."""
     assert len(told[0].splitlines()) == 1
     assert json.loads(told[0])[2:] == [True, str(told[1])]
+
+
+def test_threads_start_their_processes_in_turn():
+    """Else the second takes the names that the first took away for those of the program."""
+    main = vars(sys.modules["__main__"])
+    before = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    is_inside = threading.Event()
+
+    def start():
+        with workers._apart_from_main(len):
+            is_inside.set()
+
+    with workers._apart_from_main(len):
+        thread = threading.Thread(target=start)
+        thread.start()
+        assert not is_inside.wait(0.1)
+    thread.join()
+    assert is_inside.is_set()
+    assert {name: main[name] for name in before} == before
 
 
 def test_work_of_the_program_itself_finds_it(tmp_path):
