@@ -252,8 +252,8 @@ def _handle_change(
     if changed not in ("again", "new"):
         raise UsageError(
             f"{log}: the part that was read before has changed; if it was written again with more "
-            "outcomes, give --changed again; if it is another log under an old name, --changed new, "
-            "or --changed renamed if that log was read under another name"
+            "outcomes, give --changed again; if it is another log under an old name, --changed "
+            "new, or --changed renamed if that log was read under another name"
         )
     if changed == "new":
         set_aside(counter.name, state)

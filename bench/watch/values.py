@@ -77,14 +77,14 @@ def read_days(
     seen: dict[Hashable, int] = {}
     codes = np.empty(len(values), np.int64)
     for i, value in enumerate(values):
-        key = value[:10] if isinstance(value, str) else value
+        key = value.strip()[:10] if isinstance(value, str) else value
         code = seen.get(key, -1) if isinstance(key, Hashable) else -1
         if code < 0:
             day = "" if _is_absent(value) else _day_of(value)
             if day is None:
                 raise UsageError(
-                    f"{where(i)}: {name} must begin with a date such as 2026-11-30 (1970 or later), or "
-                    f"be seconds since then, got {quote(value)}"
+                    f"{where(i)}: {name} must begin with a date such as 2026-11-30, not before "
+                    f"1970, or be seconds since then, got {quote(value)}"
                 )
             code = found.setdefault(day, len(found))
             if not isinstance(value, (int, float)) or len(seen) < 1 << 16:

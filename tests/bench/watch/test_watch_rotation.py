@@ -94,6 +94,14 @@ def test_a_day_that_is_none(watch, tmp_path, day):
     assert "line 2: day must begin with a date" in err
 
 
+def test_days_behind_a_blank_are_told_apart(watch, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("day,confidence,correct\n 2026-11-21,1,1\n 2026-11-22,1,1\n")
+    watch(log)
+    (source,) = json.loads((tmp_path / "state" / "watch.json").read_text())["sources"]
+    assert [*source["days"]] == ["2026-11-21", "2026-11-22"]
+
+
 def test_a_state_that_is_a_file(watch, log):
     code, _, err = watch(log, state=log)
     assert code == 2
