@@ -104,6 +104,7 @@ def explain_promise(max_risk: float, level: float) -> str:
         f"on confidence, to be used without a person. At most {risk} of such answers are wrong, "
         f"with a probability of {say_risk(level)} over the answers seen, as long as new ones are "
         "of the same kind. An answer without a usable confidence is never kept. No cut: wherever "
-        f"30 answers or more are kept, the risk is shown to be above {risk}. Not shown: neither. "
+        "30 answers or more (of fewer than 300: a tenth or more) are kept, the risk is shown to be "
+        f"above {risk}. Not shown: neither. "
         "Each promise is about one model on one task; they do not hold jointly."
     )

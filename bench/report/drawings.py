@@ -223,7 +223,7 @@ def _say_outcomes(report: Report, cells: Sequence[Cell], names: Mapping[str, str
             f"{say_risk(report.level)} for each model by itself: {list_few(each)}"
         )
     if "NONE" in runs:
-        parts.append(f"no cut keeps the risk at {limit} for {list_few(runs['NONE'])}")
+        parts.append(f"no cut stays within {limit} for {list_few(runs['NONE'])}")
     if "INCONCLUSIVE" in runs:
         open_ = list_few(runs["INCONCLUSIVE"])
         parts.append(f"a risk of at most {limit} is not shown for {open_}")

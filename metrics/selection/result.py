@@ -24,7 +24,7 @@ class Threshold:
     outcome : str
         "CERTIFIED": the risk of the answers at or above the cut is at most ``max_risk``, at
         ``level``. "NONE": shown at ``level`` to be above ``max_risk`` at every cut that keeps
-        30 answers or more. "INCONCLUSIVE": neither.
+        30 answers or more (of fewer than 300: a tenth or more). "INCONCLUSIVE": neither.
     cut : float
         Answers with confidence >= cut are kept; NaN unless certified.
     coverage, coverage_low, coverage_high : float

@@ -36,7 +36,7 @@ from caopd_bench.metrics.selection.tails import (
     upper_limits,
 )
 
-TELLING = 30  # rows: a cut that keeps fewer says nothing of a risk that is too high
+TELLING = 30  # rows: a cut that keeps fewer, less than a tenth of all, is of no use
 MANY = 1000  # cuts whose limits are computed
 POWER = 0.8  # chance of being certified with the rows that are said to be needed
 EXACT = "fixed sequence of exact binomial tests"
@@ -125,7 +125,8 @@ def _path_limit(cuts: Cuts, path: Path) -> float:
 
 
 def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
-    first = int(np.searchsorted(cuts.rows, TELLING))
+    least = fewest_telling(cuts.n)
+    first = int(np.searchsorted(cuts.rows, least))
     share = cuts.wrong[first:] / cuts.rows[first:]
     best = first + int(np.argmin(share)) if share.size else cuts.rows.size - 1
     where = describe(cuts, best)
@@ -134,8 +135,9 @@ def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
         low = lower_limit(int(cuts.wrong[best]), int(cuts.rows[best]), 1.0 - level)
         return nothing(
             "NONE", cuts, max_risk, level, EXACT, risk=float(share[best - first]),
-            reason=f"no cut that keeps {TELLING} answers or more keeps the risk: at its surest "
-            f"the model errs at {share[best - first]:.1%}, limit from below {low:.1%} ({where})",
+            reason=f"no cut that keeps {least} answers or more stays within the limit: at its "
+            f"surest the model errs at {share[best - first]:.1%}, limit from below {low:.1%} "
+            f"({where})",
         )  # fmt: skip
     few = fewest_rows(max_risk, (1.0 - level) * (1.0 - EARLY))
     if cuts.n < few:
@@ -150,6 +152,19 @@ def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
         items=_needed(cuts, max_risk, 1.0 - level, cuts.n),
         reason=f"not shown either way: {where}",
     )  # fmt: skip
+
+
+def fewest_telling(n: int) -> int:
+    """Return how many rows a cut must keep to be one that "NONE" has to speak of.
+
+    A promise on a handful of many rows is of no use, but of few rows a handful is a large part.
+
+    Examples
+    --------
+    >>> fewest_telling(40), fewest_telling(5000)
+    (4, 30)
+    """
+    return min(TELLING, -(-n // 10))
 
 
 def _needed(cuts: Cuts, max_risk: float, error: float, there_are: int) -> int | None:
@@ -181,14 +196,15 @@ def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Thr
             cuts, found, min(bound, max_risk), max_risk, level, PICKED,
             clusters=clusters, coverage_limits=clustered.coverage_limits(tally, found, level),
         )  # fmt: skip
-    least = min(TELLING * cuts.n // clusters, cuts.n)
+    telling = fewest_telling(clusters)
+    least = min(telling * cuts.n // clusters, cuts.n)
     share = np.where(cuts.rows >= least, cuts.wrong / cuts.rows, np.inf)
     best = int(np.argmin(share))
     where = f"{describe(cuts, best)}, in {clusters} clusters"
-    if clustered.all_above(tally, TELLING, max_risk, error):
+    if clustered.all_above(tally, telling, max_risk, error):
         return nothing(
             "NONE", cuts, max_risk, level, PICKED, risk=float(share[best]), clusters=clusters,
-            reason=f"no cut that keeps {TELLING} clusters or more keeps the risk: {where}",
+            reason=f"no cut that keeps {telling} clusters or more stays within the limit: {where}",
         )  # fmt: skip
     # A pick has one row of each cluster: as if no cluster had a second one.
     items = _needed(cuts, max_risk, error / clustered.HALF, clusters)

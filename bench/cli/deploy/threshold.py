@@ -27,8 +27,8 @@ def add(commands: Any) -> None:
         help="from which confidence on to act without a person, with a promise on the error rate",
         description="Find the lowest cut on confidence at which the answers at or above it are "
         "shown to be wrong rarely enough, and keep it for `check`, `watch` and load_threshold. "
-        "Exit codes: 0 there is a cut, 1 NONE (no cut keeps the risk), 3 INCONCLUSIVE; with --by "
-        "the best of the groups. The file is written in each case.",
+        "Exit codes: 0 there is a cut, 1 NONE (no cut stays within the limit), 3 INCONCLUSIVE; "
+        "with --by the best of the groups. The file is written in each case.",
     )
     threshold.add_argument("spec", metavar="RUN", help="a run, as for score")
     asked = threshold.add_argument_group("what is fixed beforehand, one of these")

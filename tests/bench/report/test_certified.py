@@ -161,7 +161,7 @@ def test_a_limit_that_is_no_share_is_refused(specs, word, capsys):
 def test_the_panel_says_what_came_out(report):
     caption = figure(report).caption
     assert "at a risk of at most 5 %" in caption
-    assert "sure 50.0 % from 1.00 on; no cut keeps the risk at 5 % for hopeless; " in caption
+    assert "sure 50.0 % from 1.00 on; no cut stays within 5 % for hopeless; " in caption
     assert "not shown for open." in caption
     assert f"Lines begin where {FEWEST_KEPT} answers are kept" in caption
     (legend,) = [ax.get_legend() for ax in figure(report).figure.axes]

@@ -118,6 +118,22 @@ def test_too_few_rows_and_rows_that_cannot_tell_say_how_many_are_needed():
     assert np.mean([x.outcome == "CERTIFIED" for x in again]) > 0.72
 
 
+def test_few_rows_do_not_show_that_no_cut_keeps_the_limit():
+    """Of 40 rows the surest 14 are all right: that 40 are not says nothing of a cut between."""
+    confidence = np.repeat([0.99, 0.5], [14, 26])
+    few = certified_threshold(confidence, np.arange(40) < 20, max_risk=0.05)
+    assert few.outcome == "INCONCLUSIVE"
+    by_question = certified_threshold(
+        confidence.repeat(2), np.arange(80) < 40, max_risk=0.05, cluster=np.arange(40).repeat(2)
+    )
+    assert by_question.outcome == "INCONCLUSIVE"
+    many = certified_threshold(
+        np.repeat([0.99, 0.5], [14, 586]), np.arange(600) < 300, max_risk=0.05
+    )
+    assert many.outcome == "NONE"
+    assert "30 answers or more" in many.reason
+
+
 def test_no_cut_is_said_only_where_it_is_shown():
     """At its surest cut the risk is shown to be above the limit, as at all others."""
     confidence = np.repeat([1.0, 0.9], [100, 100])
