@@ -221,3 +221,9 @@ def populations():
 def option_runs():
     """Runs whose confidence is the probability of an option: option_runs.py."""
     return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("option_runs.py"))))
+
+
+@pytest.fixture(scope="session")
+def stored_files():
+    """What edits and refuses the file of a map or threshold: stored_files.py."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stored_files.py"))))

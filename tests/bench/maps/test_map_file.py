@@ -1,6 +1,7 @@
 """The file of a map comes from anywhere: read to the bit, or refused in one line."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -17,29 +18,14 @@ def file(make_run, tmp_path):
     return tmp_path / "map.json"
 
 
-def refusal(file, text):
-    file.write_text(text) if isinstance(text, str) else file.write_bytes(text)
-    with pytest.raises(UsageError) as caught:
-        load_map(file)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert len(said) < 700
-    assert str(file) in said
-    return said
+@pytest.fixture
+def refusal(stored_files):
+    return partial(stored_files.refusal, load_map)
 
 
-def put(file, path, value):
-    """Give the text with another value at a place: `...` removes it."""
-    data = json.loads(file.read_text())
-    *parents, last = path
-    inner = data
-    for name in parents:
-        inner = inner[name]
-    if value is ...:
-        del inner[last]
-    else:
-        inner[last] = value
-    return json.dumps(data)
+@pytest.fixture
+def put(stored_files):
+    return stored_files.put
 
 
 def test_what_is_written_is_read_to_the_bit(file):
@@ -91,7 +77,7 @@ def test_what_is_written_is_read_to_the_bit(file):
         (("provenance",), "x", "provenance must be an object"),
     ],
 )
-def test_a_value_that_cannot_be_is_named(file, path, value, said):
+def test_a_value_that_cannot_be_is_named(refusal, put, file, path, value, said):
     assert said in refusal(file, put(file, path, value))
 
 
@@ -99,11 +85,11 @@ def test_a_value_that_cannot_be_is_named(file, path, value, said):
     "text",
     ["", "{", "[]", "null", "[" * 5000, b"\xff\xfe", '{"kind": "caopd-bench map"}', "1" * 5000],
 )
-def test_what_is_no_map_is_refused(file, text):
+def test_what_is_no_map_is_refused(refusal, file, text):
     assert "caopd-bench recalibrate RUN -o FILE" in refusal(file, text)
 
 
-def test_a_file_without_end_is_not_read(file):
+def test_a_file_without_end_is_not_read(refusal, file):
     assert "more than 16 MB" in refusal(file, " " * (MAX_BYTES + 1))
     with pytest.raises(UsageError, match="cannot be read"):
         load_map(file.parent)
@@ -111,14 +97,14 @@ def test_a_file_without_end_is_not_read(file):
         load_map(file.with_name("none.json"))
 
 
-def test_control_characters_do_not_reach_the_terminal(file):
+def test_control_characters_do_not_reach_the_terminal(refusal, put, file):
     text = put(file, ("fitted", "sha256"), "\x1b[31m::error::x\n")
     said = refusal(file, text)
     assert "\x1b" not in said
     assert "::error::" not in said
 
 
-def test_secrets_of_a_file_are_left_out(file):
+def test_secrets_of_a_file_are_left_out(put, file):
     file.write_text(put(file, ("provenance", "model"), "https://u:pw123456@host/m"))
     assert "pw123456" not in repr(load_map(file).provenance)
 

@@ -1,6 +1,7 @@
 """The file of a threshold comes from anywhere: read to the bit, or refused in one line."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,29 +23,14 @@ def file(make_run, tmp_path):
     return tmp_path / "t.json"
 
 
-def refusal(file, text):
-    file.write_text(text) if isinstance(text, str) else file.write_bytes(text)
-    with pytest.raises(UsageError) as caught:
-        load_threshold(file)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert len(said) < 700
-    assert str(file) in said
-    return said
+@pytest.fixture
+def refusal(stored_files):
+    return partial(stored_files.refusal, load_threshold)
 
 
-def put(file, path, value):
-    """Give the text with another value at a place: `...` removes it."""
-    data = json.loads(file.read_text())
-    *parents, last = path
-    inner = data
-    for name in parents:
-        inner = inner[name]
-    if value is ...:
-        del inner[last]
-    else:
-        inner[last] = value
-    return json.dumps(data)
+@pytest.fixture
+def put(stored_files):
+    return stored_files.put
 
 
 def test_what_is_written_is_read_to_the_bit(file):
@@ -95,7 +81,7 @@ def test_what_is_written_is_read_to_the_bit(file):
         (("provenance",), None, "provenance must be an object"),
     ],
 )
-def test_a_value_that_is_none_is_named(file, path, value, said):
+def test_a_value_that_is_none_is_named(refusal, put, file, path, value, said):
     assert said in refusal(file, put(file, path, value))
 
 
@@ -103,11 +89,11 @@ def test_a_value_that_is_none_is_named(file, path, value, said):
     "content",
     [b"", b"[]", b"\xff\xfe", b"[" * 100_000, b"{", b'{"kind": "caopd-bench threshold"}'],
 )
-def test_what_is_no_such_file_is_refused(file, content):
+def test_what_is_no_such_file_is_refused(refusal, file, content):
     assert "make one by: caopd-bench threshold RUN -o FILE" in refusal(file, content)
 
 
-def test_a_file_that_is_too_large_or_absent(file, tmp_path):
+def test_a_file_that_is_too_large_or_absent(refusal, file, tmp_path):
     assert "more than 16 MB" in refusal(file, b" " * (MAX_BYTES + 1))
     with pytest.raises(UsageError, match="cannot be read"):
         load_threshold(tmp_path / "none.json")
