@@ -56,9 +56,9 @@ class Names:
                 raise _lacking(file, f"{option} {inline(name, NAME_WIDTH)}", there)
         is_outcomes = item is not None and self.correct in there
         if self.confidence not in there and not is_outcomes:
-            raise _lacking(file, f"column {self.confidence!r}", there)
+            raise _lacking(file, f"column {self.confidence!r}", there, "--confidence-column")
         if self.correct not in there and item is None:
-            raise _lacking(file, f"column {self.correct!r} or 'id'", there)
+            raise _lacking(file, f"column {self.correct!r} or 'id'", there, "--correct-column")
         if self.by is not None and self.by not in there and self.confidence in there:
             raise _lacking(file, f"column {self.by!r}, by which the threshold has its cuts", there)
         return _Found(self.confidence, self.correct, item, time, self.by)
@@ -272,6 +272,7 @@ def _plain(values: list[Any]) -> list[Any]:
     return [None if value is LACKING else value for value in values]
 
 
-def _lacking(file: Path, what: str, there: Sequence[str]) -> UsageError:
+def _lacking(file: Path, what: str, there: Sequence[str], option: str = "") -> UsageError:
     listed = ", ".join(inline(name, NAME_WIDTH) for name in there[:10]) or "none"
-    return UsageError(f"{file}: no {what}; its columns are {listed}")
+    remedy = f"; name one by {option}" if option else ""
+    return UsageError(f"{file}: no {what}; its columns are {listed}{remedy}")

@@ -143,9 +143,10 @@ def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Colu
     for name in wanted.columns:
         if name not in names:
             listed = ", ".join(map(repr, names[:20])) or "none"
-            option = options.get(name, "--by")
+            option = options.get(name)
+            remedy = f"name one by {option}" if option else "groups (--by) are of that column"
             refuse_separator(file, names)
-            said = f"{file}: no column {name!r}; it has {listed}; name one by {option}"
+            said = f"{file}: no column {name!r}; it has {listed}; {remedy}"
             raise NoColumnError(said, names)
         if names.count(name) > 1:
             raise UsageError(f"{file}: {names.count(name)} columns are named {name!r}; rename one")

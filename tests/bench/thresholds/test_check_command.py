@@ -132,6 +132,18 @@ def test_another_task_is_refused(run, make_run, tmp_path):
     assert run("check", file, make_run(answers(200, 3), name="same"))[0] == 0
 
 
+def test_a_file_without_the_groups_of_the_threshold(run, tmp_path):
+    rows = "".join(f"1,{int(i > 0)},{'ab'[i % 2]}\n" for i in range(400))
+    (tmp_path / "old.csv").write_text(f"confidence,correct,kind\n{rows}")
+    threshold(tmp_path / "old.csv", max_risk=0.05, by="kind").save(tmp_path / "t.json")
+    (tmp_path / "new.csv").write_text("confidence,correct\n1,1\n")
+    code, _, err = run("check", tmp_path / "t.json", tmp_path / "new.csv")
+    assert code == 2
+    assert (
+        "no column 'kind'; it has 'confidence', 'correct'; groups (--by) are of that column" in err
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
