@@ -28,11 +28,14 @@ NEEDS = {
     "caopd_bench.train.watch.nonfinite": "torch",
 }
 PACKAGES = (caopd_bench, caopd_bench.metrics, caopd_bench.tasks)
+# A wheel lists those of metrics and tasks twice.
 MODULES = sorted(
-    module.name
-    for package in PACKAGES
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-    if module.name not in HOSTED
+    {
+        module.name
+        for package in PACKAGES
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if module.name not in HOSTED
+    }
 )
 
 

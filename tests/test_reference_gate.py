@@ -72,7 +72,7 @@ def test_a_change_that_moves_the_calibration_is_caught(evaluate, capsys, monkeyp
     """A parser that reads every confidence a little too high, as a mistake in it might."""
     from caopd_bench.tasks.judge import judge as judging
 
-    read = judging.parse_response
+    read = judging.judge_spans
 
     def read_too_high(*args, **kwargs):
         found = read(*args, **kwargs)
@@ -80,7 +80,7 @@ def test_a_change_that_moves_the_calibration_is_caught(evaluate, capsys, monkeyp
             return found
         return found._replace(confidence=min(1.0, found.confidence + 0.06))
 
-    monkeypatch.setattr(judging, "parse_response", read_too_high)
+    monkeypatch.setattr(judging, "judge_spans", read_too_high)
     run = evaluate("caopd")
     # From the folder it is refused: its confidences are not those that its texts state.
     assert _gate("caopd", run, capsys) == (4, "")

@@ -87,7 +87,7 @@ def first_below(
 
     Examples
     --------
-    >>> 0.0 <= first_below(lambda x: 2.0 - x**2, 0.0, 4.0) - np.sqrt(2.0) <= 4.0 / 2.0**24
+    >>> 0.0 <= first_below(lambda x: 2.0 - x**2, 0.0, 4.0) - 2.0**0.5 <= 4.0 / 2.0**24
     True
     """
     bracket = _Bracket(low, high, guess)

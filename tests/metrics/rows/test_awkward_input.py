@@ -11,6 +11,9 @@ import caopd_bench.metrics as m
 
 # What a function needs besides confidence and correct; a new metric with such a need goes here.
 NEEDED = {
+    "certified_threshold": {"max_risk": 0.1},
+    "cheapest_threshold": {"cost_wrong": 20.0, "cost_human": 1.0},
+    "risk_at_coverage": {"min_coverage": 0.5},
     "selective_accuracy": {"coverage": 0.5},
     "coverage_at_risk": {"risk": 0.1},
     "recalibrate": {"method": "platt"},
