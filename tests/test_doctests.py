@@ -23,6 +23,7 @@ HOSTED = (
 )
 # What the examples of a module need, where a Python has no torch.
 NEEDS = {
+    "caopd_bench.sweep.run.texts": "lm_eval",
     "caopd_bench.train.engines.losses": "torch",
     "caopd_bench.train.micro.tokenizer": "tokenizers",
     "caopd_bench.train.watch.nonfinite": "torch",
