@@ -37,7 +37,7 @@ SLOWEST = 4.0  # megabytes a second of a hostile text, at least
 TARGETS = {
     "answers of 800 characters": 5,
     "reasoning of 20,000": 10,
-    "20,000 in <think>": 7,
+    "20,000 in `<think>`": 7,
     "3,000 short lines": 6,
 }
 
@@ -96,7 +96,7 @@ def make_texts() -> dict[str, list[str]]:
             make_prose(rng, 800).replace("\n", "") + end() for _ in range(200)
         ],
         "reasoning of 20,000": [make_prose(rng, LONG) + end() for _ in range(20)],
-        "20,000 in <think>": [think() for _ in range(20)],
+        "20,000 in `<think>`": [think() for _ in range(20)],
         "3,000 short lines": [lines() for _ in range(10)],
         "answers of 40 characters": [f"So it is {i}." + end() for i in range(400)],
         "answers with three mentions": [talk() for _ in range(100)],

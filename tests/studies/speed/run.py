@@ -77,6 +77,8 @@ def main() -> int:
 
 def _head() -> str:
     words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    if "--baseline" in words:  # a path of this machine
+        words[words.index("--baseline") + 1] = "PYTHON"
     return HEAD.format(
         command=" ".join(["python tests/studies/speed/" + words[0], *words[1:]]),
         date=datetime.date.today().isoformat(),
