@@ -10,8 +10,8 @@ from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
+from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.lm_eval.find import is_results
 from caopd_bench.runs.read import is_there, read_run, read_runs
 from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read import PARSER_VERSION
@@ -80,11 +80,7 @@ def read_whole(run: AnyRun | str | Path, columns: Columns | None = None) -> AnyR
     if not isinstance(run, (str, Path)):
         return run
     (read,) = read_runs([run], columns)
-    if is_results(Path(read.path)):
-        # Here: what reads texts is large, and other runs hold none.
-        from caopd_bench.runs.check_texts import refuse_unlike_texts
-
-        refuse_unlike_texts(read)
+    refuse_unlike_texts(read)
     return read
 
 

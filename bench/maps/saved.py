@@ -30,7 +30,7 @@ __all__ = [
     "Saved",
     "load_map",
     "map_of",
-    "refuse_others",
+    "write_saved",
 ]
 
 MapMethod = Literal["isotonic", "beta", "platt", "temperature"]
@@ -205,10 +205,7 @@ class ConfidenceMap:
         OutputError
             If it cannot be written.
         """
-        path = Path(file)
-        refuse_others(path, self, "map", load_map)
-        write_files({path: self.to_json().encode()})
-        say_left_out(self.provenance, "map")
+        write_saved(Path(file), self, "map", load_map)
 
 
 class Saved(Protocol):
@@ -221,6 +218,20 @@ class Saved(Protocol):
     @property
     def fitted(self) -> Fitted:
         """The rows."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Of their run."""
+
+    def to_json(self) -> str:
+        """Give the text of the file."""
+
+
+def write_saved(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
+    """Write a file: whole, or not at all. The parameters are those of `refuse_others`."""
+    refuse_others(path, new, noun, load)
+    write_files({path: new.to_json().encode()})
+    say_left_out(new.provenance, noun)
 
 
 def refuse_others(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:

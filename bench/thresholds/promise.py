@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.core.deliver import dump_json, write_files
+from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.maps.saved import ConfidenceMap, Fitted, refuse_others
-from caopd_bench.runs.stored.secrets import say_left_out
+from caopd_bench.maps.saved import ConfidenceMap, Fitted, write_saved
 from caopd_bench.thresholds.cut import OUTCOMES, Cut, Form, Outcome
 from caopd_bench.thresholds.read_promise import read_parts
 from caopd_bench.thresholds.usual import Usual
@@ -210,10 +209,7 @@ class Promise:
         OutputError
             If it cannot be written.
         """
-        path = Path(file)
-        refuse_others(path, self, "threshold", load_threshold)
-        write_files({path: self.to_json().encode()})
-        say_left_out(self.provenance, "threshold")
+        write_saved(Path(file), self, "threshold", load_threshold)
 
 
 def load_threshold(file: str | Path) -> Promise:

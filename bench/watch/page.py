@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
-from importlib.resources import files
-
 from caopd_bench._version import __version__
+from caopd_bench.core.terminal import inline
+from caopd_bench.report.page.document import Section, render_document
 from caopd_bench.report.page.markup import number, row, table, text
 from caopd_bench.report.page.vector import to_inline_svg
 from caopd_bench.watch.drawing import Point, draw_days, points_of
@@ -29,49 +27,23 @@ STATES = {"alarm": "ALARM", "suspect": "suspect", "quiet": "quiet", "unwatched":
 
 def render_page(look: Look) -> str:
     """Give the page."""
-    style = files("caopd_bench.report.page").joinpath("page.css").read_text(encoding="utf-8")
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
     points = points_of(look)
     promise = look.promise
-    title = f"{look.verdict}: {promise.task}"
     cut = f"cut {promise.cut:.10g}" if promise.by is None else f"a cut for each {promise.by}"
-    sections = [
-        ("Alarms", _alarms(look)),
-        ("Over the days", _days(look, points)),
-        ("What it means", _meaning(look)),
-    ]
-    links = "".join(f'<li><a href="#s{i}">{head}</a></li>' for i, (head, _) in enumerate(sections))
-    body = "".join(
-        f'<section id="s{i}"><h2>{head}</h2>{inner}</section>\n'
-        for i, (head, inner) in enumerate(sections)
-    )
     last = f", last answers of {points[-1].day}" if points else ""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{text(title, 200)}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#s0">Skip to the alarms</a>
-<header>
-<h1>{text(title, 200)}</h1>
-<p class="lead">{text(VERDICTS[look.verdict])}. {text(cut, 200)} from \
-{text(promise.source or "a threshold", 200)}, look {look.state.looks:,}{text(last)}.</p>
-</header>
-<nav aria-label="Sections"><ul>{links}</ul></nav>
-<main>
-{body}</main>
-<footer>Made by caopd-bench {text(__version__)} from the sums of its state; it holds no text of an \
-answer.</footer>
-</body>
-</html>
-"""
+    return render_document(
+        inline(f"{look.verdict}: {promise.task}", 200),
+        f"{text(VERDICTS[look.verdict])}. {text(cut, 200)} from "
+        f"{text(promise.source or 'a threshold', 200)}, look {look.state.looks:,}{text(last)}.",
+        [
+            Section("s0", "Alarms", _alarms(look)),
+            Section("s1", "Over the days", _days(look, points)),
+            Section("s2", "What it means", _meaning(look)),
+        ],
+        skip="the alarms",
+        footer=f"Made by caopd-bench {text(__version__)} from the sums of its state; it holds no "
+        "text of an answer.",
+    )
 
 
 def _alarms(look: Look) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
-from importlib.resources import files
 
 from caopd_bench._version import __version__
 from caopd_bench.report.build import Report
 from caopd_bench.report.drawings import Drawing, draw_probes, draw_task
 from caopd_bench.report.duels import FEW
 from caopd_bench.report.findings import find
+from caopd_bench.report.page.document import Section, asset, render_document
 from caopd_bench.report.page.duels import render_duel
 from caopd_bench.report.page.markup import code, name, number, row, table, text
 from caopd_bench.report.page.models import render_model
@@ -96,7 +94,7 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
     beside : str, optional
         Name of the file with all rows, if one is written.
     """
-    style, script = _asset("page.css"), _asset("page.js")
+    script = asset("page.js")
     if not report.wording().is_stated:  # of rows of either kind
         script = script.replace(STATES, '"confidence "')
     sections = dict(_sections(report))
@@ -105,46 +103,21 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
     sections["Samples"] = render_samples(report, data, cap, beside)
     sections["Provenance"] = provenance
     sections["How to read it"] = _meanings(report)
-    links = "".join(f'<li><a href="#{_slug(head)}">{head}</a></li>' for head in sections)
-    body = "".join(
-        f'<section id="{_slug(head)}"><h2>{head}</h2>{inner}</section>\n'
-        for head, inner in sections.items()
-    )
     rows = sum(cell.n for entry in report.entries for cell in entry.cells.values())
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    return render_document(
+        report.title,
+        f"{_count(len(report.entries), 'run')}, {_count(len(report.tasks), 'task')}, "
+        f"{rows:,} answers. Can their {report.wording().pick('stated confidence', 'confidence')} "
+        f"be believed?{_say_confidence(report)}",
+        [Section(_slug(head), head, inner) for head, inner in sections.items()],
+        skip="the standings",
+        footer=f"Made by caopd-bench {text(__version__)} from the runs alone: "
+        f"{code('caopd-bench score')} recomputes every number here from their rows, "
+        f"{code('caopd-bench threshold')} the certified cuts, and Brier skill is "
+        "1 - Brier / (accuracy (1 - accuracy)) with the upper worst-case bound of Brier.",
+        data=dump(data),
+        script=script,
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{text(report.title)}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#standings">Skip to the standings</a>
-<header>
-<h1>{text(report.title, 200)}</h1>
-<p class="lead">{_count(len(report.entries), "run")}, {_count(len(report.tasks), "task")}, \
-{rows:,} answers. Can their {report.wording().pick("stated confidence", "confidence")} be \
-believed?{_say_confidence(report)}</p>
-</header>
-<nav aria-label="Sections"><ul>{links}</ul></nav>
-<main>
-{body}</main>
-<footer>Made by caopd-bench {text(__version__)} from the runs alone: {code("caopd-bench score")} \
-recomputes every number here from their rows, {code("caopd-bench threshold")} the certified cuts, \
-and Brier skill is 1 - Brier / (accuracy (1 - accuracy)) with the upper worst-case bound of Brier.\
-</footer>
-<script type="application/json" id="samples-data">{dump(data)}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
 
 
 def _sections(report: Report) -> Iterator[tuple[str, str]]:
@@ -286,11 +259,3 @@ def _count(n: int, what: str) -> str:
 
 def _slug(head: str) -> str:
     return head.lower().replace(" ", "-")
-
-
-def _asset(file: str) -> str:
-    return files("caopd_bench.report.page").joinpath(file).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"

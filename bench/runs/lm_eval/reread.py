@@ -1,0 +1,74 @@
+"""Read the responses of a line again: what each row has, beside what its text says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from caopd_bench.core.errors import UsageError
+from caopd_bench.runs.lm_eval.rows import has_text, judge_again, list_texts, make_rows
+from caopd_bench.tasks.catalogue.ways import way_of
+from caopd_bench.tasks.judge.verify import KINDS
+from caopd_bench.tasks.read.parse import PARSER_VERSION, parse_response
+
+__all__ = ["Verdict", "read_twice"]
+
+#: What two readings of one text must agree in: confidence, status, correct.
+Verdict = tuple[float | None, str, int | None]
+#: Statuses of rows whose answer has a part in the vote.
+ANSWERED = ("ok", "no_confidence", "bad_confidence")
+
+
+def read_twice(
+    task: str, sample: Mapping[str, Any], where: str
+) -> Iterator[tuple[Verdict, Verdict]]:
+    """Yield what each row has, and what its text says."""
+    doc = sample["doc"]
+    way, kind = way_of(doc), doc.get("kind")
+    # What was not made to be judged again. Probabilities (ptrue) stay as they are by themselves.
+    if kind not in KINDS or not isinstance(doc.get("answer"), str):
+        return
+    parser = doc.get("parser_version")
+    if isinstance(parser, str) and parser != PARSER_VERSION:
+        return
+    recorded = list(make_rows(task, sample, where))
+    statuses = _list_statuses(sample, len(recorded))
+    if kind != "latex":
+        try:
+            again = list(make_rows(task, judge_again(sample, where), where))
+        except UsageError:  # a gold answer that is not of its kind
+            return
+        is_lost = any(
+            r.status in ANSWERED and not has_text(r.text) for r in recorded if r.task == task
+        )
+        for ours, read, status in zip(recorded, again, statuses, strict=True):
+            # A vote has no text of its own: it is counted again if every answer in it has one.
+            if has_text(ours.text) if ours.task == task else not is_lost:
+                yield _compare(
+                    (ours.confidence, ours.status, ours.correct),
+                    (read.confidence, read.status, read.correct),
+                    status,
+                )
+    elif not way.about_answer:
+        for ours, text, status in zip(recorded, list_texts(sample), statuses, strict=False):
+            if text is not None and has_text(text):
+                parsed = parse_response(text, kind=kind)
+                confidence = parsed.confidence if parsed.status == "ok" else None
+                # A row knows its budget of tokens, and may be unfinished for it.
+                known = "no_answer" if ours.status == "unfinished" else ours.status
+                found = "no_answer" if parsed.status == "unfinished" else parsed.status
+                yield _compare((ours.confidence, known, None), (confidence, found, None), status)
+
+
+def _list_statuses(sample: Mapping[str, Any], rows: int) -> list[Any]:
+    """Give the status that is written for each row; None where its row only supposes one."""
+    written = sample.get("status")
+    listed = written if isinstance(written, list) else [written]
+    return [*listed, *[None] * (rows - len(listed))]
+
+
+def _compare(recorded: Verdict, read: Verdict, status: Any) -> tuple[Verdict, Verdict]:
+    """Give both; why there is no confidence is no difference where that was not written."""
+    if status is None and recorded[0] is None and read[0] is None:
+        return recorded, (None, recorded[1], read[2])
+    return recorded, read
