@@ -10,6 +10,7 @@ import argparse
 import collections
 import csv
 import platform
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ import pyarrow.parquet as pq
 import scipy
 
 from caopd_bench.metrics import certified_threshold
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from fill_page import fill_page
 
 ROOT = Path(__file__).resolve().parents[3]
 RUNS = ROOT / "reference_runs"
@@ -90,12 +94,6 @@ def write():
     ])  # fmt: skip
 
 
-def place(page, text):
-    """Put the tables between the marks of a page."""
-    before, rest = page.split(START)
-    return f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}"
-
-
 def main():
     """Read the arguments and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,8 +101,7 @@ def main():
     given = parser.parse_args()
     text = write()
     if given.page:
-        page = given.page.read_text(encoding="utf-8")
-        given.page.write_text(place(page, text), encoding="utf-8")
+        fill_page(given.page, START, END, text)
     else:
         print(text)
 

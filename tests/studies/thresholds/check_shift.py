@@ -9,12 +9,16 @@ reference_runs/scaling-law promises are made on the CaOPD checkpoints and checke
 
 import argparse
 import statistics
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from caopd_bench import check, read_run, threshold
 from caopd_bench.core.errors import UsageError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from fill_page import fill_page
 
 RUNS = Path(__file__).parents[3] / "reference_runs"
 OUT, LAW = "out-of-domain", "scaling-law"
@@ -121,8 +125,7 @@ def main():
     if options.page is None:
         print(text)
         return
-    before, rest = options.page.read_text().split(START)
-    options.page.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
+    fill_page(options.page, START, END, text)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ how the answers to one question depend on each other. Chains make a promise firs
 
 import argparse
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from scipy import stats
 from caopd_bench.metrics import certified_threshold, tally
 from caopd_bench.metrics.selection.holds import check_cut
 from caopd_bench.metrics.selection.tails import ROUNDING, at_least, at_most
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+from fill_page import fill_page
 
 LEVEL = 0.95
 ERROR = (1 - LEVEL) * (1 + ROUNDING)
@@ -219,9 +223,7 @@ def main():
     if options.page is None:
         print(text)
         return
-    page = options.page.read_text()
-    before, rest = page.split(START)
-    options.page.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
+    fill_page(options.page, START, END, text)
 
 
 if __name__ == "__main__":
