@@ -25,8 +25,14 @@ METRICS = (
     *("accuracy", "mean_confidence", "parse_rate", "brier", "ece", "auroc", "spr"),
     "overconfidence_gap",
 )
+#: Those, which are in cells.csv, and what needs levels or looks at matched accuracy.
+ALL_METRICS = (*METRICS, "auroc_within_level", "matched_gap")
 #: Least and greatest value of a metric, as registered: no limits lie outside.
-RANGES = {name: REGISTERED["accuracy" if name == "parse_rate" else name].range for name in METRICS}
+RANGES = {
+    **{name: REGISTERED["accuracy" if name == "parse_rate" else name].range for name in METRICS},
+    "auroc_within_level": REGISTERED["auroc"].range,
+    "matched_gap": (-0.5, 0.5),
+}
 BINS = 10
 
 
@@ -35,6 +41,7 @@ class Answers(NamedTuple):
 
     confidence: Array  # shape (items,); NaN where none was stated
     correct: Array  # shape (items,); 0 or 1
+    levels: NDArray[np.int64] | None = None  # shape (items,); below 0 where an item has none
 
 
 class Draws(NamedTuple):
@@ -45,13 +52,16 @@ class Draws(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """A number with limits of two kinds."""
+    """A number with its limits, and with those of the bootstrap.
+
+    The limits are Student's over the means of the bases; without two bases, the bootstrap's.
+    """
 
     estimate: float
-    low: float  # of the bootstrap
+    low: float
     high: float
-    low_t: float  # of Student's t over the means of the bases, and of the items
-    high_t: float
+    low_bootstrap: float
+    high_bootstrap: float
 
 
 def draw_items(items: int, replicates: int, rng: np.random.Generator) -> Array:
@@ -79,7 +89,11 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray, shape (replicates,)
-        By name of `METRICS`; NaN where undefined.
+        By name of `ALL_METRICS`; NaN where undefined. `auroc_within_level` takes the pairs of a
+        right and a wrong answer of one level, as `caopd_bench.metrics.auroc_within`.
+        `matched_gap` is (E[c | right] + E[c | wrong]) / 2 - 1/2, the overconfidence gap after right
+        and wrong answers are weighted to one half each: stated minus accuracy at an accuracy of
+        1/2, which a model that states 1 to everything has as 1/2 however good it is.
     """
     total = weights.sum(1)
     parsed = ~np.isnan(answers.confidence)
@@ -89,16 +103,35 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     }
     if not parsed.any():
         undefined = np.full(len(weights), math.nan)
-        return {name: found.get(name, undefined) for name in METRICS}
-    order = np.argsort(answers.confidence[parsed], kind="stable")
-    places = np.flatnonzero(parsed)[order]
+        return {name: found.get(name, undefined) for name in ALL_METRICS}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found |= _set_metrics(*_count(answers, weights, parsed))
+        found["auroc_within_level"] = _rank_within_levels(answers, weights, parsed)
+    return {name: found[name] for name in ALL_METRICS}
+
+
+def _count(
+    answers: Answers, weights: Array, wanted: NDArray[np.bool_]
+) -> tuple[Array, Array, Array]:
+    """Give the stated values of the wanted answers, and how many of each are right and wrong."""
+    order = np.argsort(answers.confidence[wanted], kind="stable")
+    places = np.flatnonzero(wanted)[order]
     stated, starts = np.unique(answers.confidence[places], return_index=True)
     counted, correct = weights[:, places], answers.correct[places]
     right = np.add.reduceat(counted * correct, starts, axis=1)
-    wrong = np.add.reduceat(counted * (1.0 - correct), starts, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found |= _set_metrics(stated, right, wrong)
-    return {name: found[name] for name in METRICS}
+    return stated, right, np.add.reduceat(counted * (1.0 - correct), starts, axis=1)
+
+
+def _rank_within_levels(answers: Answers, weights: Array, parsed: NDArray[np.bool_]) -> Array:
+    """Give the AUROC over the pairs that share a level."""
+    ranked, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    levels = np.full(len(parsed), -1) if answers.levels is None else answers.levels
+    for level in np.unique(levels[parsed & (levels >= 0)]):
+        _, right, wrong = _count(answers, weights, parsed & (levels == level))
+        lower = np.cumsum(wrong, axis=1) - 0.5 * wrong
+        ranked += (right * lower).sum(1)
+        pairs += right.sum(1) * wrong.sum(1)
+    return ranked / pairs
 
 
 def _set_metrics(stated: Array, right: Array, wrong: Array) -> dict[str, Array]:
@@ -119,6 +152,7 @@ def _set_metrics(stated: Array, right: Array, wrong: Array) -> dict[str, Array]:
         "brier": (right @ (1.0 - stated) ** 2 + wrong @ stated**2) / n,
         "auroc": strict + 0.5 * (right * wrong).sum(1) / pairs,
         "spr": strict,
+        "matched_gap": (right @ stated / n_right + wrong @ stated / n_wrong - 1.0) / 2.0,
     }
 
 
@@ -142,22 +176,24 @@ def mean_over_seeds(values: Array, draws: Draws) -> Array:
 
 
 def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
-    """Give the limits of a bootstrap, and wider ones that trust few bases less.
-
-    The limits are percentiles, moved by what the replicates' mean is away from the estimate: drawn
-    items make a metric that is never negative (ECE) larger than it was. Near zero that is not
-    enough, and no limits of this kind cover a small ECE: judge by Brier score and gap there.
+    """Give Student's limits over the means of the bases, and those of the bootstrap beside them.
 
     Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
-    thirds of what it should be). The others are Student's t over the means of the bases, with the
-    scatter that all bases share because they answer the same items added in squares.
+    thirds of what it should be, and three values have no tails), which covers .75 to .9 instead of
+    .95. Student's t over the means of the bases does not, with the scatter that all bases share
+    because they answer the same items added in squares. Where there are no two bases, the limits
+    are the bootstrap's.
+
+    Those are percentiles, moved by what the replicates' mean is away from the estimate: drawn items
+    make a metric that is never negative (ECE) larger than it was. Near zero that is not enough, and
+    no limits of this kind cover a small ECE: judge by Brier score and gap there.
 
     Parameters
     ----------
     replicates : ndarray, shape (1 + replicates,)
         The first as observed.
     by_base : ndarray, shape (bases, 1 + replicates)
-        Of each base, over its training seeds; none where there is no second kind of limits.
+        Of each base, over its training seeds; none where the bases have no limits.
     level : float
     """
     estimate, rest = float(replicates[0]), replicates[1:]
@@ -168,7 +204,14 @@ def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
         low, high = (float(x) for x in np.quantile(rest, [tail, 1.0 - tail]))
         moved = estimate - float(rest.mean())
         low, high = low + moved, high + moved
-    return Limits(estimate, low, high, *_student(by_base, level))
+    return _prefer(_student(by_base, level), Limits(estimate, low, high, low, high))
+
+
+def _prefer(student: tuple[float, float], limits: Limits) -> Limits:
+    """Put Student's limits in the place of the bootstrap's, if they are defined."""
+    if math.isnan(student[0]):
+        return limits
+    return limits._replace(low=student[0], high=student[1])
 
 
 def _student(by_base: Array, level: float) -> tuple[float, float]:
@@ -236,7 +279,7 @@ def find_slope(
     Returns
     -------
     limits : Limits
-        Of the change for a factor of ten. Neither kind knows whether a line fits.
+        Of the change for a factor of ten. They do not know whether a line fits.
     intercept : float
         Of the line through what was observed, at a size of 1.
     """
@@ -245,6 +288,5 @@ def find_slope(
     weights: Array = centred / (centred @ centred)
     y = np.stack(means)
     limits = find_limits(weights @ y, np.empty((0, 1)), level)
-    low_t, high_t = _student_slope(weights, by_base, level)
     intercept = float(y[:, 0].mean() - limits.estimate * x.mean())
-    return limits._replace(low_t=low_t, high_t=high_t), intercept
+    return _prefer(_student_slope(weights, by_base, level), limits), intercept

@@ -34,6 +34,8 @@ LABELS = {
     "ece": "ECE",
     "brier": "Brier score",
     "auroc": "AUROC",
+    "auroc_within_level": "AUROC within a level",
+    "matched_gap": "Stated − accuracy at an accuracy of .5",
     "spr": "SPR",
     "parse_rate": "Parse rate",
     "entropy": "Entropy of the stated number (nats)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.metrics import recalibrate
-from caopd_bench.metrics.intervals.over_seeds import Answers, draw_items, replicate_metrics
-from caopd_bench.runs.run import Row
+from caopd_bench.metrics.intervals.over_seeds import draw_items, replicate_metrics
 from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.sweep.analysis.spec import (
     ANALYSIS,
@@ -22,14 +20,13 @@ from caopd_bench.sweep.analysis.spec import (
     SUCCESS,
     TIMES,
     Analysis,
-    View,
     read_analysis,
     split_series,
 )
+from caopd_bench.sweep.analysis.views import Shares, arrange, find_number, look
 from caopd_bench.sweep.grid.cell_files import read_cell, read_times
 from caopd_bench.sweep.grid.cells import Cell, Sweep, group_of
 from caopd_bench.sweep.grid.folder import Folder
-from caopd_bench.sweep.run.observe import read_expectations
 
 __all__ = ["Gathered", "find_analysis", "gather", "group_of", "headline_groups", "sort_cells"]
 
@@ -146,8 +143,7 @@ def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:
         found.folders[where, group] = [folder.cell(cell) for cell in cells]
         found.bases[where, group] = tuple(seeds[0].base.seed for seeds in bases)
         shape = (len(bases), len(bases[0]))
-        for place, cell in zip(np.ndindex(shape), cells, strict=True):
-            _add(found, (where, group), shape, place, cell, folder.cell(cell), analysis)
+        _add(found, (where, group), shape, cells, folder, analysis)
     return found
 
 
@@ -155,105 +151,51 @@ def _add(
     found: Gathered,
     at: tuple[str, str],
     shape: tuple[int, int],
-    place: tuple[int, ...],
-    cell: Cell,
-    files: Path,
+    cells: Sequence[Cell],
+    folder: Folder,
     analysis: Analysis,
 ) -> None:
-    """Compute the metrics of one cell in all views, as observed and in every replicate."""
-    rows = _read_rows(files, analysis)
+    """Compute the metrics of the cells of a group in all views, in every replicate.
+
+    All cells are read before any is looked at: what predicts the answers of one may be those of the
+    others.
+    """
+    views = {name: view for name, view in analysis.views.items() if analysis.shows(at[1], name)}
+    tasks = {analysis.task, *(view.task for view in views.values() if view.task)}
+    runs = [read_stored(folder.cell(cell) / "run") for cell in cells]
     if found.weights is None:
-        found.order = sorted({row.item_hash for row in rows[analysis.view]})
+        found.order = sorted({row.item_hash for row in runs[0].task_rows(analysis.task)})
         rng = np.random.default_rng(analysis.seed)
         found.weights = draw_items(len(found.order), analysis.replicates, rng)
-    known = read_cell(files)
-    found.parameters[at[0]] = float(known.get("parameters") or math.nan)
-    for view, given in analysis.views.items():
-        expected = _expectations(files, given, analysis)
-        answers, kept = _look(rows[view], given, found.order, expected, cell)
-        found.items[view] = len(kept)
-        numbers = replicate_metrics(answers, found.weights[:, kept])
-        numbers |= _observed(files, known, analysis, [*map(ord, cell.name)])
-        target = found.values.setdefault((*at, view), {})
-        size = (*shape, analysis.replicates + 1)
-        for metric, made in numbers.items():
-            target.setdefault(metric, np.full(size, math.nan))[place] = made
+    rows = {
+        task: [
+            arrange(run.task_rows(task), found.order, cell.name)
+            for run, cell in zip(runs, cells, strict=True)
+        ]
+        for task in tasks
+    }
+    shares = {task: Shares.of(listed, shape) for task, listed in rows.items()}
+    for i, (place, cell) in enumerate(zip(np.ndindex(shape), cells, strict=True)):
+        files = folder.cell(cell)
+        known = read_cell(files)
+        found.parameters[at[0]] = float(known.get("parameters") or math.nan)
+        observed = _observed(files, known, analysis, [*map(ord, cell.name)])
+        for name, view in views.items():
+            task = view.task or analysis.task
+            number = find_number(rows[task][i], view, files, shares[task], place, task)
+            answers, kept = look(rows[task][i], view, number)
+            found.items[name] = len(kept)
+            numbers = replicate_metrics(answers, found.weights[:, kept]) | observed
+            target = found.values.setdefault((*at, name), {})
+            size = (*shape, analysis.replicates + 1)
+            for metric, made in numbers.items():
+                target.setdefault(metric, np.full(size, math.nan))[place] = made
 
 
 def _where(cell: Cell, analysis: Analysis) -> str:
     if analysis.across is None:
         return ""
     return cell.base.size if analysis.across == "size" else cell.base.name
-
-
-def _read_rows(place: Path, analysis: Analysis) -> dict[str, list[Row]]:
-    run = read_stored(place / "run")
-    return {
-        name: run.task_rows(view.task or analysis.task) for name, view in analysis.views.items()
-    }
-
-
-def _expectations(place: Path, view: View, analysis: Analysis) -> Mapping[str, float]:
-    if view.column != "expected":
-        return {}
-    return read_expectations(place, view.task or analysis.task)
-
-
-def _look(
-    rows: Iterable[Row],
-    view: View,
-    order: list[str],
-    expected: Mapping[str, float],
-    cell: Cell,
-) -> tuple[Answers, NDArray[np.int64]]:
-    """Give the answers of a view, and the places of its items among all."""
-    listed = list(rows)
-    by_item = {row.item_hash: row for row in listed}
-    if len(by_item) < len(listed):
-        raise UsageError(
-            f"{ANALYSIS}: {cell.name} has several answers to an item; name a task of one"
-        )
-    if by_item.keys() != set(order):
-        raise UsageError(f"{ANALYSIS}: {cell.name} was asked other items than the first cell")
-    listed = [by_item[item] for item in order]
-    if view.column == "expected":
-        stated = np.array([expected.get(row.item_hash, math.nan) for row in listed])
-    else:
-        stated = np.array([math.nan if r.confidence is None else r.confidence for r in listed])
-    correct = np.array([float(row.correct) for row in listed])
-    inside = np.array([_is_in(row, view.where) for row in listed])
-    second = np.arange(len(listed)) % 2 == 1  # the order is that of hashes: as good as drawn
-    if view.half is not None:
-        inside &= second == (view.half == "second")
-    if view.recalibrate is not None:
-        fit = np.array([_is_in(row, view.fit) for row in listed])
-        if (fit & inside).any():
-            fit, inside = fit & ~second, inside & second
-        if not fit.any():
-            raise UsageError(f"{ANALYSIS}: views: no row to fit on has {dict(view.fit)}")
-        stated = _recalibrate(stated, correct, fit, view.recalibrate)
-    if not inside.any():
-        raise UsageError(f"{ANALYSIS}: views: no row to look at has {dict(view.where)}")
-    kept = np.flatnonzero(inside)
-    return Answers(stated[kept], correct[kept]), kept
-
-
-def _is_in(row: Row, where: Mapping[str, Any]) -> bool:
-    return all(row.groups.get(key) == value for key, value in where.items())
-
-
-def _recalibrate(stated: Array, correct: Array, fit: NDArray[np.bool_], method: str) -> Array:
-    """Map stated values by what is fitted on some of the items.
-
-    One split, not folds: over folds, what leaves an item out leans away from it, and the gap of a
-    model that always states the same is zero by construction.
-    """
-    result = np.full_like(stated, math.nan)
-    parsed = ~np.isnan(stated)
-    if (parsed & fit).any():
-        made = recalibrate(stated[parsed & fit], correct[parsed & fit], method=method)  # type: ignore[arg-type]
-        result[parsed] = made.apply(stated[parsed])
-    return result
 
 
 def _observed(

@@ -1,8 +1,9 @@
 """From arrays to numbers: levels, contrasts and slopes with their limits, and the claims judged.
 
-A statement about a **method** averages over base seeds and training seeds, and its limits come from
-drawing those and the items. A statement about **checkpoints** compares one model with another
-(first base seed, first training seed) and draws items alone: it says nothing about the method.
+A statement about a **method** averages over base seeds and training seeds. Its limits are Student's
+over the bases; beside them stand those that come from drawing seeds and items. A statement about
+**checkpoints** compares one model with another (first base seed, first training seed) and draws
+items alone: it says nothing about the method.
 """
 
 from __future__ import annotations
@@ -25,13 +26,12 @@ from caopd_bench.metrics.intervals.over_seeds import (
     mean_over_seeds,
 )
 from caopd_bench.sweep.analysis.gather import Gathered
+from caopd_bench.sweep.analysis.judge import Judged, judge
 from caopd_bench.sweep.analysis.spec import (
     ANALYSIS,
     SEEN,
     Analysis,
     Claim,
-    Judged,
-    judge,
     split_series,
 )
 
@@ -43,6 +43,8 @@ METHOD, CHECKPOINTS = "method", "checkpoints"
 OF_ALL_ANSWERS = ("accuracy", "parse_rate", *SEEN)
 #: With fewer answers than this that can be read, what they state is judged by nobody.
 PARSED = 0.9
+#: A mean confidence less than this below 1 is 1.
+SURE = 0.001
 NO_BASES: Array = np.empty((0, 1))
 
 
@@ -190,14 +192,14 @@ class Summary:
                 if min(rates) < PARSED:
                     name = self.analysis.call(series)
                     unsure.append(f"{min(rates):.0%} of {name}'s answers could be read")
-        verdict = judge(claim.expect, limits.low, limits.high)
-        wider = None
-        if limits.low_t == limits.low_t:
-            wider = judge(claim.expect, limits.low_t, limits.high_t)
-        if unsure:
-            verdict, wider = "open", None
         estimate, low, high = limits[:3]
-        return Judged(n.at, estimate, low, high, verdict, wider, "; ".join(unsure))
+        verdict = "open" if unsure else judge(claim.expect, low, high)
+        return Judged(n.at, estimate, low, high, verdict, "; ".join(unsure))
+
+    def is_sure(self, series: str) -> bool:
+        """Say whether a series states 1 to everything, at every size."""
+        stated = [self.replicates(at, series, "mean_confidence")[0] for at in self.where(series)]
+        return bool(stated) and all(value > 1.0 - SURE for value in stated)
 
     def numbers(self) -> Iterator[Number]:
         """Give every number of the analysis."""

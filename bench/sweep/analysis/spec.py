@@ -7,38 +7,36 @@ whichever way the numbers fall.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.files.plain_yaml import read_yaml
+from caopd_bench.sweep.analysis.judge import EXPECT
 from caopd_bench.sweep.grid.validation import describe
 
 __all__ = [
     "ANALYSIS",
+    "PREDICTORS",
     "Analysis",
     "Claim",
     "FigureSpec",
-    "Judged",
     "SlopeSpec",
     "View",
-    "judge",
-    "overall",
     "read_analysis",
     "split_series",
 ]
 
 PAGE = "docs/sweep.md"
 MAX_BYTES = 100_000
-_EXPECT = re.compile(r"(above|below|within) (-?\d+(?:\.\d+)?)")
 AT = " @ "
-Verdict = Literal["holds", "fails", "open"]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 RECALIBRATIONS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
 ANALYSIS = "analysis.yaml"
+#: Columns that put another number in the place of what an answer states: what could be known.
+PREDICTORS = ("level", "siblings", "other_bases")
 #: Of a cell's records, not of its answers: the items do not scatter them.
 SUCCESS = ("student_success", "teacher_success")
 TIMES = ("core_seconds",)
@@ -53,10 +51,18 @@ class _Strict(BaseModel):
 
 
 class View(_Strict):
-    """Which answers of a cell are looked at, and as what."""
+    """Which answers of a cell are looked at, and beside which number.
+
+    The number is what the answer states, the expectation of that, or a predictor of whether the
+    answer is right that asks no model for its confidence: a constant for each level (fitted on
+    one half of the items and stated for the other), or the share of right answers to the same item
+    among the other training seeds of the base, or among the group's runs of the other bases.
+    """
 
     task: str | None = None
-    column: Literal["confidence", "expected"] = "confidence"
+    column: Literal["confidence", "expected", "level", "siblings", "other_bases"] = "confidence"
+    #: Computed for these groups alone; for all without it.
+    groups: list[str] | None = Field(default=None, min_length=1)
     #: Rows whose groups have these values, such as {family: sum}.
     where: dict[str, Any] = Field(default_factory=dict)
     #: Look at one half of the items only.
@@ -78,6 +84,8 @@ class Claim(_Strict):
     metric: str
     expect: str
     at: list[str] | None = None
+    #: The id of a claim of which this is the same fact: listed there, and not counted.
+    same_as: str | None = None
 
     @field_validator("of", mode="before")
     @classmethod
@@ -87,7 +95,7 @@ class Claim(_Strict):
     @field_validator("expect")
     @classmethod
     def _check_expect(cls, value: str) -> str:
-        if not _EXPECT.fullmatch(value):
+        if not EXPECT.fullmatch(value):
             raise ValueError("must be 'above X', 'below X' or 'within X'")
         side, bound = value.split()
         if side == "within" and float(bound) <= 0.0:
@@ -152,25 +160,16 @@ class Analysis(_Strict):
         """The view that is meant where none is named: the first."""
         return next(iter(self.views))
 
+    def shows(self, group: str, view: str) -> bool:
+        """Say whether a view is computed for a group."""
+        groups = self.views[view].groups
+        return groups is None or group in groups
+
     def call(self, series: str) -> str:
         """Give the name under which a series is shown."""
         group, view = split_series(series, self.view)
         name = self.names.get(group, group)
         return name if view == self.view and len(self.views) == 1 else f"{name}{AT}{view}"
-
-
-class Judged(NamedTuple):
-    """What the numbers say of a claim at one place."""
-
-    at: str
-    estimate: float
-    low: float
-    high: float
-    verdict: Verdict
-    #: What the wider limits say, which trust few bases less; None where there are none.
-    wider: Verdict | None = None
-    #: Why the verdict is open whatever the limits say; empty if they decide.
-    unsure: str = ""
 
 
 def read_analysis(file: Path) -> Analysis:
@@ -183,21 +182,46 @@ def read_analysis(file: Path) -> Analysis:
         models = (Analysis, View, Claim, SlopeSpec, FigureSpec)
         raise UsageError(f"{file}: {describe(first, models)}; see {PAGE}") from None
     _check_metrics(read, file)
+    _check_ids(read, file)
+    _check_series(read, file)
+    _check_names(read, file)
+    return read
+
+
+def _check_ids(read: Analysis, file: Path) -> None:
     ids = [claim.id for claim in read.claims]
     if twice := [name for i, name in enumerate(ids) if name in ids[:i]]:
         raise UsageError(f"{file}: claims: the id {twice[0]!r} stands there twice")
-    known = {*read.groups}
+    facts = [claim.id for claim in read.claims if claim.same_as is None]
+    for claim in read.claims:
+        if claim.same_as is not None and claim.same_as not in facts:
+            raise UsageError(
+                f"{file}: claim {claim.id}: same_as: {claim.same_as!r} is no claim that stands for "
+                "itself; there are",
+                facts,
+            )
+
+
+def _check_series(read: Analysis, file: Path) -> None:
     named = [name for pair in (*read.contrasts, *read.headline) for name in pair]
     named += [name for claim in read.claims for name in (*claim.of, claim.slope or "") if name]
     named += [name for figure in read.figures for name in figure.groups]
     named += read.slopes.groups if read.slopes is not None else []
+    for view, given in read.views.items():
+        if wrong := [group for group in given.groups or () if group not in read.groups]:
+            raise UsageError(
+                f"{file}: views: {view}: {wrong[0]!r} is no group; there are", read.groups
+            )
     for name in named:
         group, view = split_series(name, read.view)
-        if group not in known or view not in read.views:
+        if group not in read.groups or view not in read.views:
             choices = [*read.groups, *(f"any of them @ {view}" for view in read.views)]
             raise UsageError(f"{file}: {name!r} is no group or view of this file; it has", choices)
-    _check_names(read, file)
-    return read
+        if not read.shows(group, view):
+            raise UsageError(
+                f"{file}: {name!r}: the view {view!r} is computed for {read.views[view].groups}; "
+                f"add {group!r} to its groups"
+            )
 
 
 def _check_names(read: Analysis, file: Path) -> None:
@@ -213,48 +237,19 @@ def _check_names(read: Analysis, file: Path) -> None:
 
 
 def _check_metrics(read: Analysis, file: Path) -> None:
-    from caopd_bench.metrics.intervals.over_seeds import METRICS
+    from caopd_bench.metrics.intervals.over_seeds import ALL_METRICS
 
     used = [*read.metrics, *(claim.metric for claim in read.claims)]
     used += read.slopes.metrics if read.slopes is not None else []
     for figure in read.figures:
         used += [*figure.metrics, *([figure.metric] if figure.metric else [])]
     for metric in used:
-        if metric not in (*METRICS, *SEEN):
-            raise UsageError(f"{file}: there is no metric {metric!r}; there are", [*METRICS, *SEEN])
+        if metric not in (*ALL_METRICS, *SEEN):
+            known = [*ALL_METRICS, *SEEN]
+            raise UsageError(f"{file}: there is no metric {metric!r}; there are", known)
 
 
 def split_series(name: str, view: str) -> tuple[str, str]:
     """Split "group @ view"; `view` is meant where none is named."""
     group, mark, named = name.partition(AT)
     return group, named if mark else view
-
-
-def judge(expect: str, low: float, high: float) -> Verdict:
-    """Say whether limits lie on the expected side, on the other, or on both.
-
-    Examples
-    --------
-    >>> judge("above 0", 0.1, 0.3), judge("above 0", -0.3, -0.1), judge("within 0.1", -0.2, 0.0)
-    ('holds', 'fails', 'open')
-    """
-    match = _EXPECT.fullmatch(expect)
-    assert match is not None
-    side, bound = match[1], float(match[2])
-    if low != low or high != high:
-        return "open"
-    if side == "above":
-        return "holds" if low > bound else "fails" if high <= bound else "open"
-    if side == "below":
-        return "holds" if high < bound else "fails" if low >= bound else "open"
-    if -bound < low and high < bound:
-        return "holds"
-    return "fails" if low >= bound or high <= -bound else "open"
-
-
-def overall(judged: Sequence[Judged]) -> Verdict:
-    """Give the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
-    verdicts = {one.verdict for one in judged}
-    if "fails" in verdicts:
-        return "fails"
-    return "holds" if verdicts == {"holds"} else "open"

@@ -1,24 +1,17 @@
 """A frozen analysis: what is refused, how claims are judged, and how they are worded."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import yaml
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.sweep.analysis.gather import Gathered, _look, find_analysis, sort_cells
+from caopd_bench.sweep.analysis.claims import render_claims, say_claim
+from caopd_bench.sweep.analysis.gather import Gathered, find_analysis, sort_cells
+from caopd_bench.sweep.analysis.judge import Judged, judge, overall
 from caopd_bench.sweep.analysis.numbers import Summary
-from caopd_bench.sweep.analysis.spec import (
-    Analysis,
-    Claim,
-    Judged,
-    View,
-    judge,
-    overall,
-    read_analysis,
-)
-from caopd_bench.sweep.analysis.write import fill_page, say_claim
+from caopd_bench.sweep.analysis.spec import Analysis, Claim, read_analysis
+from caopd_bench.sweep.analysis.tables import render_numbers
+from caopd_bench.sweep.analysis.write import fill_page
 from caopd_bench.sweep.grid.file import read_sweep
 
 CLAIM = {"id": "a", "says": "b", "of": "opd", "metric": "ece", "expect": "above 0"}
@@ -91,6 +84,13 @@ def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
         ({"headline": [["base", "opd"]]}, "is not among the contrasts"),
         ({"across": None, "slopes": {"groups": ["opd"], "metrics": ["ece"]}}, "needs 'across"),
         ({"views": {"greedy": {"half": "third"}}}, "half"),
+        ({"views": {"greedy": {"column": "levels"}}}, "column"),
+        ({"views": {"greedy": {}, "level": {"column": "level", "groups": ["odp"]}}},
+         "views: level: 'odp' is no group"),
+        ({"views": {"greedy": {}, "level": {"column": "level", "groups": ["opd"]}},
+          "contrasts": [["opd", "base @ level"]]}, "add 'base' to its groups"),
+        ({"claims": [{**CLAIM, "same_as": "b"}]}, "'b' is no claim that stands for itself"),
+        ({"claims": [{**CLAIM, "same_as": "a"}]}, "'a' is no claim that stands for itself"),
     ],
 )  # fmt: skip
 def test_a_wrong_analysis_is_refused_in_a_line(tmp_path, changes, said):
@@ -170,12 +170,64 @@ def test_a_claim_does_not_hold_before_the_sweep_is_finished():
     assert line.startswith("- **Fails**")
 
 
-def test_where_the_wider_limits_say_otherwise_it_is_said():
-    judged = [Judged("10k", 0.1, 0.05, 0.15, "holds", "open")]
+def test_the_limits_that_decide_are_students_where_there_are_two_bases():
+    """Three bases that scatter: the bootstrap of the bases would say that the claim holds."""
+    claim = Claim(id="a", says="so", of=["opd", "base"], metric="accuracy", expect="above 0")
+    summary = _summary(0.1, sizes=("10k",))
+    values = summary.gathered.values["10k", "opd", "greedy"]["accuracy"]
+    values += np.array([-0.08, 0.0, 0.15])[:, None, None]
+    limits = summary.contrast("10k", "opd", "base", "accuracy").limits
+    assert limits.low < 0 < limits.low_bootstrap
+    (judged,) = summary.judge(claim)
+    assert (judged.verdict, judged.low, judged.high) == ("open", limits.low, limits.high)
+    single = _summary(0.1, bases=1, sizes=("10k",))
+    limits = single.contrast("10k", "opd", "base", "accuracy").limits
+    assert limits[1:3] == limits[3:]
+    assert single.judge(claim)[0].verdict == "holds"
+
+
+def test_the_place_that_decides_is_named():
     claim = Claim(id="a", says="so", of=["opd"], metric="accuracy", expect="above 0")
+    judged = [one._replace(low=0.05) for one in _judged(*["holds"] * 5)]
+    judged[2] = judged[2]._replace(estimate=0.03, low=0.01)
     line = say_claim(claim, judged, Analysis.model_validate(FIELDS), missing=0)
-    assert line.startswith("- **Holds**, open by the wider limits: so")
-    assert "by the wider limits open at 10k" in line
+    assert "at 0 … " in line
+    assert line.endswith("; closest +0.030 [+0.010, +0.200] at 2.")
+
+
+def test_the_same_fact_is_listed_below_its_claim_and_not_counted():
+    claims = [
+        {**CLAIM, "metric": "accuracy", "says": "OPD is right sometimes"},
+        {**CLAIM, "id": "c", "says": "another thing", "metric": "ece", "expect": "below 0"},
+        {**CLAIM, "id": "b", "says": "OPD is wrong sometimes", "same_as": "a"},
+    ]
+    summary = _summary(0.2)
+    fields = {**FIELDS, "claims": claims}
+    lines = list(render_claims(Summary(summary.gathered, Analysis.model_validate(fields))))
+    assert "of 2 claims 1 holds and 1 fails" in lines[2]
+    assert lines[4].startswith("- **Holds** at both sizes: OPD is right sometimes.")
+    assert lines[5].startswith("  (The same fact: **Holds** at both sizes: OPD is wrong sometimes.")
+    assert lines[5].endswith(")")
+    assert lines[6].startswith("- **Fails** at both sizes: another thing.")
+
+
+@pytest.mark.parametrize("stated", [0.9995, 0.99])
+def test_the_slope_of_a_gap_is_that_of_accuracy_where_everything_is_stated_as_1(stated):
+    summary = _summary(0.2, sizes=("10k", "33k", "100k"))
+    for (_, group, _), values in summary.gathered.values.items():
+        accuracy = values["accuracy"]
+        values["mean_confidence"] = np.full_like(accuracy, stated if group == "opd" else 0.8)
+        values["overconfidence_gap"] = values["mean_confidence"] - accuracy
+    claim = {**CLAIM, "slope": "opd", "metric": "overconfidence_gap"}
+    del claim["of"]
+    slopes = {"groups": ["base", "opd"], "metrics": ["overconfidence_gap"]}
+    fields = {**FIELDS, "claims": [claim], "slopes": slopes}
+    summary = Summary(summary.gathered, Analysis.model_validate(fields))
+    page = "\n".join([*render_claims(summary), *render_numbers([*summary.numbers()], summary)])
+    slope = summary.slope("opd", "accuracy").limits.estimate
+    said = f"are 1 − accuracy: this slope is minus that of accuracy ({slope:+.3f})."
+    assert (said in page) == (stated > 0.999)
+    assert ("Mean confidence under opd is 1.000 at every size" in page) == (stated > 0.999)
 
 
 def test_it_is_said_at_how_many_sizes_a_claim_holds_fails_and_is_open():
@@ -257,30 +309,8 @@ def test_limits_lie_within_what_is_possible():
     values[:] = 0.0
     values[0] = 0.02
     limits = summary.level("10k", "opd", "accuracy").limits
-    assert limits.low_t == 0.0
-    assert limits.low >= 0.0
-
-
-def test_a_map_is_fitted_on_one_half_of_the_items_and_looked_at_on_the_other(tmp_path):
-    """A model that always states 1.00: a map makes one value of it, that of the first half."""
-    cell = _sweep(tmp_path, [{"size": "10k", "method": "base"}]).cells[0]
-    order = [f"{i:03d}" for i in range(40)]
-    rows = [
-        SimpleNamespace(item_hash=h, confidence=1.0, correct=i % 4 != 1, groups={"family": "sum"})
-        for i, h in enumerate(order)
-    ]
-    view = View(recalibrate="constant", fit={"family": "sum"})
-    answers, kept = _look(rows, view, order, {}, cell)
-    assert list(kept) == list(range(1, 40, 2))
-    assert len(set(answers.confidence)) == 1  # no fold leans away from its own items
-    assert answers.confidence[0] > 0.9  # the first half is right always
-    assert answers.correct.mean() == 0.5
-    answers, kept = _look(rows, View(half="first"), order, {}, cell)
-    assert list(kept) == list(range(0, 40, 2))
-    with pytest.raises(UsageError, match="no row to fit on"):
-        _look(rows, View(recalibrate="constant", fit={"family": "sumz"}), order, {}, cell)
-    with pytest.raises(UsageError, match="no row to look at"):
-        _look(rows, View(where={"family": "sumz"}), order, {}, cell)
+    assert limits.low == 0.0
+    assert limits.low_bootstrap >= 0.0
 
 
 def test_claims_are_at_places_that_there_are(tmp_path):

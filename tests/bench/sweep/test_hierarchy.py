@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caopd_bench.metrics import auroc, brier, ece, overconfidence_gap, spr
+from caopd_bench.metrics import (
+    auroc,
+    auroc_within,
+    brier,
+    ece,
+    overconfidence_gap,
+    spr,
+    tally,
+)
 from caopd_bench.metrics.intervals.over_seeds import (
     Answers,
     draw_items,
@@ -26,13 +34,16 @@ METRICS = {
     "overconfidence_gap": overconfidence_gap,
 }
 ANSWERS = st.lists(
-    st.tuples(st.one_of(st.none(), st.integers(0, 100)), st.integers(0, 1)), min_size=1, max_size=60
+    st.tuples(st.one_of(st.none(), st.integers(0, 100)), st.integers(0, 1), st.integers(-1, 3)),
+    min_size=1,
+    max_size=60,
 )
 
 
-def _answers(pairs):
-    stated = [math.nan if c is None else c / 100 for c, _ in pairs]
-    return Answers(np.array(stated), np.array([float(y) for _, y in pairs]))
+def _answers(rows):
+    stated = [math.nan if c is None else c / 100 for c, _, _ in rows]
+    right = np.array([float(y) for _, y, _ in rows])
+    return Answers(np.array(stated), right, np.array([level for *_, level in rows]))
 
 
 @settings(max_examples=150, deadline=None)
@@ -40,12 +51,40 @@ def _answers(pairs):
 def test_as_observed_they_are_the_metrics(pairs):
     answers = _answers(pairs)
     made = replicate_metrics(answers, np.ones((1, len(pairs))))
-    parsed = [(c / 100, y) for c, y in pairs if c is not None]
-    assert made["accuracy"][0] == pytest.approx(np.mean([y for _, y in pairs]))
+    parsed = [(c / 100, y) for c, y, _ in pairs if c is not None]
+    assert made["accuracy"][0] == pytest.approx(np.mean([y for _, y, _ in pairs]))
     assert made["parse_rate"][0] == pytest.approx(len(parsed) / len(pairs))
     for name, metric in METRICS.items():
         expected = metric(*zip(*parsed, strict=True)) if parsed else math.nan
         assert made[name][0] == pytest.approx(expected, abs=1e-12, nan_ok=True), name
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANSWERS)
+def test_the_auroc_within_a_level_is_the_metric_of_that_name(rows):
+    made = replicate_metrics(_answers(rows), np.ones((1, len(rows))))["auroc_within_level"][0]
+    levels = {}
+    for c, y, level in rows:
+        if c is not None and level >= 0:
+            levels.setdefault(level, []).append((c / 100, y))
+    tallies = [tally(*zip(*answers, strict=True)) for answers in levels.values()]
+    expected = auroc_within(tallies) if tallies else math.nan
+    assert made == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    without = Answers(*_answers(rows)[:2])
+    assert math.isnan(replicate_metrics(without, np.ones((1, len(rows))))["auroc_within_level"][0])
+
+
+@pytest.mark.parametrize("accuracy", [0.1, 0.5, 0.9])
+def test_at_matched_accuracy_a_sure_model_is_off_by_a_half_however_good_it_is(accuracy):
+    right = (np.arange(100) < 100 * accuracy).astype(float)
+    weights = draw_items(100, 20, np.random.default_rng(0))
+    made = replicate_metrics(Answers(np.ones(100), right), weights)
+    assert made["matched_gap"] == pytest.approx(0.5)
+    # Stated .9 where right and .3 where wrong: .6 on a set of which half is right.
+    made = replicate_metrics(Answers(np.where(right, 0.9, 0.3), right), weights)
+    assert made["matched_gap"] == pytest.approx(0.1)
+    made = replicate_metrics(Answers(np.ones(100), np.ones(100)), weights)
+    assert np.isnan(made["matched_gap"]).all()
 
 
 @settings(max_examples=50, deadline=None)
@@ -56,7 +95,7 @@ def test_a_replicate_is_the_metric_of_the_drawn_items(pairs, seed):
     made = replicate_metrics(answers, weights)
     for row in range(1, 4):
         drawn = np.repeat(np.arange(n), weights[row].astype(int))
-        again = Answers(answers.confidence[drawn], answers.correct[drawn])
+        again = Answers(*(column[drawn] for column in answers))
         expected = replicate_metrics(again, np.ones((1, n)))
         for name, values in made.items():
             assert values[row] == pytest.approx(expected[name][0], abs=1e-12, nan_ok=True), name
@@ -88,7 +127,7 @@ def _study(rng, bases, seeds, items, spread):
     ("bases", "spread", "bounds"), [(12, 0.05, (0.9, 1)), (3, 0.1, (0.7, 0.9))]
 )
 def test_the_limits_cover_what_the_docs_say(bases, spread, bounds):
-    """Many bases: the bootstrap covers. Three that differ: less (docs/sweep.md); the wider do."""
+    """Many bases: the bootstrap covers. Three that differ: less (docs/sweep.md); Student's do."""
     rng, hits, hits_t, studies = np.random.default_rng(7), 0, 0, 200
     for _ in range(studies):
         correct = _study(rng, bases, 3, 200, spread)
@@ -96,8 +135,8 @@ def test_the_limits_cover_what_the_docs_say(bases, spread, bounds):
         values = np.stack([[weights @ cell / 200 for cell in seeds] for seeds in correct])
         made = mean_over_seeds(values, draw_seeds(bases, 3, 300, rng))
         limits = find_limits(made, values.mean(1), 0.95)
-        hits += limits.low <= 0.6 <= limits.high
-        hits_t += limits.low_t <= 0.6 <= limits.high_t
+        hits += limits.low_bootstrap <= 0.6 <= limits.high_bootstrap
+        hits_t += limits.low <= 0.6 <= limits.high
     assert bounds[0] <= hits / studies <= bounds[1]
     assert hits_t / studies >= 0.88
 
@@ -114,8 +153,8 @@ def test_the_limits_of_an_ece_are_about_its_estimate():
         )
         made = mean_over_seeds(values, draw_seeds(6, 1, 300, rng))
         limits = find_limits(made, values.mean(1), 0.95)
-        assert limits.low < limits.estimate < limits.high
-        hits += limits.low <= 0.15 <= limits.high
+        assert limits.low_bootstrap < limits.estimate < limits.high_bootstrap
+        hits += limits.low_bootstrap <= 0.15 <= limits.high_bootstrap
     assert hits / studies >= 0.85
 
 
@@ -149,7 +188,7 @@ def test_the_slope_is_that_of_a_line():
     assert limits[1:] == pytest.approx([-0.05] * 4)
 
 
-def test_the_wider_limits_of_a_slope_cover_when_bases_scatter_more_at_some_sizes():
+def test_the_limits_of_a_slope_cover_when_bases_scatter_more_at_some_sizes():
     """Four sizes with three bases each, as in a sweep; items do not scatter."""
     rng, x = np.random.default_rng(5), np.array([4.0, 4.5, 5.0, 5.8])
     sizes, scatter, held = list(10.0**x), np.array([0.1, 0.02, 0.02, 0.05]), 0
@@ -159,5 +198,5 @@ def test_the_wider_limits_of_a_slope_cover_when_bases_scatter_more_at_some_sizes
         by_base = [np.repeat(values[:, None], 3, axis=1) for values in drawn]
         means = [values.mean(0) for values in by_base]
         limits, _ = find_slope(sizes, means, by_base, 0.95)
-        held += limits.low_t <= -0.05 <= limits.high_t
+        held += limits.low <= -0.05 <= limits.high
     assert 0.92 < held / studies < 0.995

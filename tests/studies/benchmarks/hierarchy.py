@@ -51,11 +51,11 @@ def count(spread: float, studies: int, replicates: int, seed: int) -> Sequence[f
     for _ in range(studies):
         one, one_base, other, other_base = study(spread, replicates, rng)
         level: Limits = find_limits(one, one_base, 0.95)
-        hits[0] += level.low <= TRUTH <= level.high
-        hits[1] += level.low_t <= TRUTH <= level.high_t
+        hits[0] += level.low_bootstrap <= TRUTH <= level.high_bootstrap
+        hits[1] += level.low <= TRUTH <= level.high
         change = find_limits(one - other, one_base - other_base, 0.95)
-        hits[2] += change.low > 0.0
-        hits[3] += change.low_t > 0.0
+        hits[2] += change.low_bootstrap > 0.0
+        hits[3] += change.low > 0.0
     return [float(value) for value in hits / studies]
 
 

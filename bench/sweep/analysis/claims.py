@@ -1,0 +1,147 @@
+"""The claims of an analysis in words: each with its verdict and the numbers that gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caopd_bench.sweep.analysis.judge import Judged, find_closest, overall
+from caopd_bench.sweep.analysis.numbers import Summary
+from caopd_bench.sweep.analysis.spec import ANALYSIS, Analysis, Claim
+
+__all__ = ["render_claims", "say_claim", "say_saturated", "show"]
+
+VERDICTS = {"holds": "**Holds**", "fails": "**Fails**", "open": "**Open**"}
+#: More single numbers than these are summed up in a sentence by the first and the last.
+MOST_SAID = 3
+#: What is 1 - accuracy of a model that states 1 to everything.
+ERRORS = ("overconfidence_gap", "ece", "brier")
+
+
+def render_claims(summary: Summary) -> Iterator[str]:
+    """Give the lines of all claims, those of the same fact below the one that counts."""
+    a, missing = summary.analysis, summary.gathered.missing
+    if not a.claims:
+        return
+    facts = [claim for claim in a.claims if claim.same_as is None]
+    judged = {claim.id: summary.judge(claim) for claim in a.claims}
+    counted = _say_counted([judged[claim.id] for claim in facts])
+    yield "## What it shows"
+    yield ""
+    yield (
+        f"As [{ANALYSIS}]({ANALYSIS}) states it, whichever way it fell: {counted}. "
+        f"{_say_unit(summary)}"
+    )
+    yield ""
+    for fact in facts:
+        yield _say(fact, judged[fact.id], summary, missing)
+        for same in (claim for claim in a.claims if claim.same_as == fact.id):
+            line = _say(same, judged[same.id], summary, missing)
+            yield f"  (The same fact: {line.removeprefix('- ')})"
+
+
+def say_claim(
+    claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, missing: int, note: str = ""
+) -> str:
+    """Write a claim with its verdict and the numbers that gave it."""
+    verdict = overall(judged)
+    shown = VERDICTS[verdict]
+    if missing and verdict == "holds":  # at what is still missing it may not
+        shown = "**Open** so far"
+    count = _count(judged) if sum(bool(j.at) for j in judged) > 1 else ""
+    named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
+    if claim.slope:
+        named = f"slope of {claim.metric} under {analysis.call(claim.slope)}"
+    told = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
+    said = (" … " if len(judged) > MOST_SAID else ", ").join(map(_say_judged, told))
+    if len(judged) > MOST_SAID:
+        against = [one for one in judged if one.verdict != "holds"]
+        if against:
+            said += "; not at " + ", ".join(map(_say_judged, against))
+        elif (closest := find_closest(claim.expect, judged)) not in told:
+            said += f"; closest {_say_judged(closest)}"
+    source = f" ({claim.source})" if claim.source else ""
+    more = f" {note}" if note else ""
+    return (
+        f"- {shown}{count}: {claim.says}{source}. {named}, expected {claim.expect}: {said}.{more}"
+    )
+
+
+def say_saturated(series: Sequence[str], summary: Summary) -> str:
+    """Say of series that state 1 to everything that their errors are 1 - accuracy."""
+    if not series:
+        return ""
+    names = ", ".join(map(summary.analysis.call, series))
+    return (
+        f"Mean confidence under {names} is 1.000 at every size, so {', '.join(ERRORS[:-1])} and "
+        f"{ERRORS[-1]} are 1 − accuracy"
+    )
+
+
+def show(value: float) -> str:
+    """Write a number with its sign; nothing is minus zero."""
+    return f"{round(value, 3) + 0.0:+.3f}" if value == value else "undefined"
+
+
+def _say(claim: Claim, judged: Sequence[Judged], summary: Summary, missing: int) -> str:
+    if not judged:
+        return f"- **Not measured**: {claim.says}."
+    note = ""
+    if claim.slope and claim.metric in ERRORS and summary.is_sure(claim.slope):
+        of_accuracy = summary.slope(claim.slope, "accuracy").limits.estimate
+        note = say_saturated([claim.slope], summary)
+        note += f": this slope is minus that of accuracy ({show(of_accuracy)})."
+    return say_claim(claim, judged, summary.analysis, missing=missing, note=note)
+
+
+def _say_counted(judged: Sequence[Sequence[Judged]]) -> str:
+    """Say how many claims hold, fail and are open."""
+    measured: list[str] = [overall(one) for one in judged if one]
+    said = []
+    for verdict, one, many in (
+        ("holds", "holds", "hold"),
+        ("fails", "fails", "fail"),
+        ("open", "is open", "are open"),
+    ):
+        if number := measured.count(verdict):
+            said.append(f"{number} {one if number == 1 else many}")
+    if len(measured) < len(judged):
+        said.append(f"{len(judged) - len(measured)} not measured")
+    listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    return f"of {len(judged)} claim{'s' if len(judged) > 1 else ''} {listed}"
+
+
+def _count(judged: Sequence[Judged]) -> str:
+    """Say at how many sizes a claim holds, fails and is open."""
+    verdicts = [one.verdict for one in judged]
+    if len(set(verdicts)) == 1:
+        return " at both sizes" if len(judged) == 2 else f" at all {len(judged)} sizes"
+    said = ", ".join(f"{v} at {verdicts.count(v)}" for v in VERDICTS if v in verdicts)
+    return f" ({said} of {len(judged)} sizes)"
+
+
+def _say_judged(one: Judged) -> str:
+    place = f" at {one.at}" if one.at else ""
+    unsure = f" ({one.unsure})" if one.unsure else ""
+    return f"{show(one.estimate)} [{show(one.low)}, {show(one.high)}]{place}{unsure}"
+
+
+def _say_unit(summary: Summary) -> str:
+    a, found = summary.analysis, summary.gathered
+    runs = max((len(folders) for folders in found.folders.values()), default=0)
+    bases = max((len(seeds) for seeds in found.bases.values()), default=0)
+    seeds = max(
+        (len(found.folders[key]) // len(found.bases[key]) for key in found.folders), default=0
+    )
+    drawn = f"{a.level:.0%} limits of {a.replicates:,} replicates"
+    if runs < 2:
+        return f"Claims are about single checkpoints ({drawn} of the items), and not about methods."
+    if bases < 2:
+        return (
+            f"Claims are about methods, but there is one base: {drawn} (training seed > item) say "
+            "nothing about others."
+        )
+    once = "" if seeds > 1 else " Each base was trained once."
+    return (
+        f"Claims are about methods, and judged by the {a.level:.0%} limits in brackets: Student's "
+        f"over the {bases} bases, with the scatter of the items added.{once}"
+    )

@@ -1,0 +1,64 @@
+"""Verdicts: on which side of what was expected the limits of a number lie."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+__all__ = ["EXPECT", "Judged", "Verdict", "find_closest", "judge", "overall"]
+
+EXPECT = re.compile(r"(above|below|within) (-?\d+(?:\.\d+)?)")
+Verdict = Literal["holds", "fails", "open"]
+
+
+class Judged(NamedTuple):
+    """What the numbers say of a claim at one place."""
+
+    at: str
+    estimate: float
+    low: float
+    high: float
+    verdict: Verdict
+    #: Why the verdict is open whatever the limits say; empty if they decide.
+    unsure: str = ""
+
+
+def judge(expect: str, low: float, high: float) -> Verdict:
+    """Say whether limits lie on the expected side, on the other, or on both.
+
+    Examples
+    --------
+    >>> judge("above 0", 0.1, 0.3), judge("above 0", -0.3, -0.1), judge("within 0.1", -0.2, 0.0)
+    ('holds', 'fails', 'open')
+    """
+    match = EXPECT.fullmatch(expect)
+    assert match is not None
+    side, bound = match[1], float(match[2])
+    if low != low or high != high:
+        return "open"
+    if side == "above":
+        return "holds" if low > bound else "fails" if high <= bound else "open"
+    if side == "below":
+        return "holds" if high < bound else "fails" if low >= bound else "open"
+    if -bound < low and high < bound:
+        return "holds"
+    return "fails" if low >= bound or high <= -bound else "open"
+
+
+def overall(judged: Sequence[Judged]) -> Verdict:
+    """Give the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
+    verdicts = {one.verdict for one in judged}
+    if "fails" in verdicts:
+        return "fails"
+    return "holds" if verdicts == {"holds"} else "open"
+
+
+def find_closest(expect: str, judged: Sequence[Judged]) -> Judged:
+    """Give the place whose limits come closest to the wrong side: there a claim is decided."""
+    side = expect.split()[0]
+    if side == "above":
+        return min(judged, key=lambda one: one.low)
+    if side == "below":
+        return max(judged, key=lambda one: one.high)
+    return max(judged, key=lambda one: max(-one.low, one.high))
