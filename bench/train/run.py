@@ -147,9 +147,11 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     for name, value in asdict(settings).items():
         if name == "threads" and value is None:
             continue
-        if value != known.get(name):
+        # A run that an earlier release began has the usual values of settings that it did not know.
+        begun = known.get(name, getattr(TrainSettings, name, None))
+        if value != begun:
             raise UsageError(
-                f"{name}: {value!r}, but {output} was begun with {known.get(name)!r}; give the "
+                f"{name}: {value!r}, but {output} was begun with {begun!r}; give the "
                 "same settings, or a new folder"
             )
     torch.set_num_threads(threads)

@@ -17,6 +17,8 @@ from caopd_bench.core.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from caopd_bench.train.rollouts.targets import Method
+
 __all__ = ["PLACES", "TrainSettings", "list_options", "make_settings", "read_config", "read_word"]
 
 #: Where a stated confidence is replaced by the success rate.
@@ -86,8 +88,12 @@ class TrainSettings:
     target_from: Literal["verifier", "agreement"] = _set(
         "T", "verifier (default) or agreement", "verifier"
     )
-    estimate: Literal["plain", "leave_one_out", "beta"] = _set(
-        "E", "of the success rate: plain (default), leave_one_out, beta", "plain"
+    estimate: Literal["plain", "leave_one_out", "beta", "level"] = _set(
+        "E", "of the success rate: plain (default), leave_one_out, beta, level", "plain"
+    )
+    shrink: float = _set("X", "level: rollouts that the level's mean counts as (4)", 4.0, gt=0)
+    confidence_weight: float = _set(
+        "X", "weight of the stated confidence's tokens in the loss (1)", 1.0, gt=0
     )
     scale_rewards: bool = _set("B", "GRPO: divide by the group's deviation (true)", True)
     group_mix: float = _set("X", "DCPO: weight of the group's rate (0.5)", 0.5, ge=0, le=1)
@@ -109,7 +115,7 @@ class TrainSettings:
         from caopd_bench.train.methods import METHODS
 
         _check_fields(vars(self))
-        _check_together(self, METHODS[self.method].least_k)
+        _check_together(self, METHODS[self.method])
 
     @property
     def places(self) -> frozenset[str]:
@@ -173,17 +179,22 @@ def _checker(methods: tuple[str, ...]) -> type[BaseModel]:
     return create_model("TrainSettings", __config__=strict, **declared)
 
 
-def _check_together(settings: TrainSettings, least_k: int) -> None:
+def _check_together(settings: TrainSettings, method: Method) -> None:
     """Refuse settings that would have no effect, or none but a wrong one."""
     for place in _split(settings.replace):
         if place not in PLACES:
             raise UsageError(f"replace: must be of {', '.join(PLACES)}, or none; got {place!r}")
     if settings.target_from == "agreement" and settings.estimate != "plain":
         raise UsageError("estimate: is of the verifier's verdicts; leave it out with agreement")
-    if settings.k < least_k:
-        raise _too_few(settings.method, least_k)
+    if settings.k < method.least_k:
+        raise _too_few(settings.method, method.least_k)
     if settings.estimate == "leave_one_out" and settings.k < 2:
         raise _too_few("leave_one_out", 2)
+    if settings.confidence_weight != 1 and method.loss == "policy":
+        raise UsageError(
+            f"confidence_weight: must be 1 with {settings.method}, whose tokens are weighted by "
+            f"advantages; got {settings.confidence_weight:g}; leave it out"
+        )
 
 
 def _too_few(what: str, least: int) -> UsageError:

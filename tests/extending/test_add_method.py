@@ -43,10 +43,10 @@ def test_a_file_is_listed_checked_trained_and_refused(checkout):
     before = copy.command("train", "--help", COLUMNS="1000")
     copy.apply("method.diff")
     shown = copy.command("train", "--help", COLUMNS="1000")
-    assert shown == before.replace("caopd-constant,", f"caopd-constant, {NAME},")
+    assert shown == before.replace("caopd-level,", f"caopd-level, {NAME},")
     said = copy.run("-c", LOOK, *RUN)
     assert "k: input should be greater than or equal to 1; got 0" in said
-    assert f"'caopd-constant', '{NAME}', 'opd-solution'" in said
+    assert f"'caopd-level', '{NAME}', 'opd-solution'" in said
     assert (
         f"method {NAME}: weights: TRL's loss of 'divergence' weighs all tokens 1; {NAME} runs on "
         "engine local only (--engine local)"

@@ -28,14 +28,21 @@ from caopd_bench.train.checkpoints import (
     save_state,
 )
 from caopd_bench.train.engines.losses import batch_loss
-from caopd_bench.train.engines.schedule import average_rate, drop_nothing, follow, learning_rate
+from caopd_bench.train.engines.schedule import drop_nothing, follow, learning_rate
 from caopd_bench.train.errors import TrainingError
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.questions.fit import check_fit
 from caopd_bench.train.questions.questions import choose_questions
 from caopd_bench.train.rollouts.judge import Group, judge_rollout, make_groups
+from caopd_bench.train.rollouts.means import Means
 from caopd_bench.train.rollouts.sample import sample
-from caopd_bench.train.rollouts.targets import Doc, Recipe, Target, check_targets
+from caopd_bench.train.rollouts.targets import (
+    Doc,
+    Recipe,
+    Target,
+    check_targets,
+    weigh_confidence,
+)
 from caopd_bench.train.settings import TrainSettings
 from caopd_bench.train.text.codec import Codec, find_end_ids
 from caopd_bench.train.watch.history import HISTORY, History, describe
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Trainer", "draw_rollouts"]
 
 Row = dict[str, Any]
+NO_MEANS = Means()
 
 
 class Trainer:
@@ -93,7 +101,7 @@ class Trainer:
             fused=True,
         )
         self.step = 0
-        self.mean_rate = math.nan
+        self.means = Means()
 
     def run(
         self,
@@ -133,11 +141,12 @@ class Trainer:
         began, settings = time.perf_counter(), self.settings
         docs = choose_questions(self.docs, settings.prompts_per_step, self.step, settings.seed)
         if self.method.samples:
-            groups = draw_rollouts(self.student, self.codec, docs, settings, self.step)
+            groups = draw_rollouts(self.student, self.codec, docs, settings, self.step, self.means)
         else:
             groups = [Group(doc, [], []) for doc in docs]
-        self.mean_rate = average_rate(self.mean_rate, groups)
-        targets = self.method.make_targets(groups, Recipe(self.codec, settings, self.mean_rate))
+        self.means = self.means.after(groups, settings.estimate)
+        targets = self.method.make_targets(groups, Recipe(self.codec, settings, *self.means))
+        targets = weigh_confidence(targets, settings.confidence_weight)
         check_targets(self.method, targets)
         idle = find_idle(self.method, groups, targets, settings)
         loss = norm = math.nan
@@ -222,12 +231,12 @@ class Trainer:
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 optimizer[f"{key}/{name}"] = value
         teacher = self.teacher.state_dict() if self.teacher is not None else {}
-        values = {"mean_rate": repr(self.mean_rate), **self.watch.values()}
+        values = {**self.means.values(), **self.watch.values()}
         return Saved(self.step, dict(teacher), optimizer, values)
 
     def restore(self, saved: Saved) -> None:
         """Go on from a state; the student's weights were loaded with the model."""
-        self.step, self.mean_rate = saved.step, float(saved.values["mean_rate"])
+        self.step, self.means = saved.step, Means.read(saved.values)
         self.watch.restore(saved.values, saved.step)
         if self.teacher is not None:
             self.teacher.load_state_dict(saved.teacher)
@@ -240,9 +249,17 @@ class Trainer:
 
 
 def draw_rollouts(
-    model: PreTrainedModel, codec: Codec, docs: Sequence[Doc], settings: TrainSettings, step: int
+    model: PreTrainedModel,
+    codec: Codec,
+    docs: Sequence[Doc],
+    settings: TrainSettings,
+    step: int,
+    means: Means = NO_MEANS,
 ) -> list[Group]:
-    """Sample K answers to each question, judge them, and estimate the success rates."""
+    """Sample K answers to each question, judge them, and estimate the success rates.
+
+    `means` are those of the steps before, toward which `estimate: level` shrinks.
+    """
     import torch
 
     generator = torch.Generator(device=model.device)
@@ -264,5 +281,11 @@ def draw_rollouts(
         doc = docs[place // settings.k]
         rollouts.append(judge_rollout(doc, ids, codec.decode(body), finished=ended))
     return make_groups(
-        docs, rollouts, settings.k, estimate=settings.estimate, source=settings.target_from
+        docs,
+        rollouts,
+        settings.k,
+        estimate=settings.estimate,
+        source=settings.target_from,
+        toward=[means.of(doc) for doc in docs],
+        shrink=settings.shrink,
     )

@@ -1,31 +1,16 @@
-"""What both engines do alike from step to step: the rate, the averages, and no dropout."""
+"""What both engines do alike from step to step: the rate, the average, and no dropout."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from caopd_bench.train.rollouts.judge import Group
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from caopd_bench.train.settings import TrainSettings
 
-__all__ = ["average_rate", "drop_nothing", "follow", "learning_rate"]
-
-#: What the running mean of the success rate keeps of the steps before (caopd-constant).
-MEAN_KEEPS = 0.9
-
-
-def average_rate(before: float, groups: Sequence[Group]) -> float:
-    """Give the running mean of the success rate after some groups; NaN `before` starts it."""
-    rates = [group.rate for group in groups if group.rate == group.rate]
-    if not rates:
-        return before
-    now = sum(rates) / len(rates)
-    return now if before != before else MEAN_KEEPS * before + (1 - MEAN_KEEPS) * now
+__all__ = ["drop_nothing", "follow", "learning_rate"]
 
 
 def drop_nothing(model: PreTrainedModel) -> None:

@@ -7,7 +7,8 @@ r"""CaOPD (arXiv 2604.16830): the success rate replaces the stated confidence in
 A question without a rate (no usable rollout) teaches nothing: the teacher sees what the student
 sees. Each place can be switched off (`replace`). The loss is that of OPD, with no further term.
 `caopd-constant` writes the mean success rate everywhere: what calibration on average is worth
-without knowing anything.
+without knowing anything. `caopd-level` writes that of the question's level: what is left to CaOPD
+beyond it has been learned of single questions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from caopd_bench.train.questions.contexts import show_demonstration
 from caopd_bench.train.rollouts.judge import Group, Rollout
 from caopd_bench.train.rollouts.targets import Method, Recipe, Target, distilled, write_rate
 
-__all__ = ["CAOPD", "CAOPD_CONSTANT"]
+__all__ = ["CAOPD", "CAOPD_CONSTANT", "CAOPD_LEVEL"]
 
 
 def _distil(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
@@ -33,6 +34,14 @@ def _distil_constant(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     number = write_rate(recipe.constant)
     return [
         _replace(group, rollout, number, recipe) for group in groups for rollout in group.rollouts
+    ]
+
+
+def _distil_level(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
+    return [
+        _replace(group, rollout, write_rate(recipe.level_rate(group.doc)), recipe)
+        for group in groups
+        for rollout in group.rollouts
     ]
 
 
@@ -54,3 +63,4 @@ CAOPD = Method("caopd", "divergence", True, _distil, "arXiv 2604.16830")
 CAOPD_CONSTANT = Method(
     "caopd-constant", "divergence", True, _distil_constant, "control of this project"
 )
+CAOPD_LEVEL = Method("caopd-level", "divergence", True, _distil_level, "control of this project")

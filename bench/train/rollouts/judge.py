@@ -80,6 +80,8 @@ def make_groups(
     *,
     estimate: str = "plain",
     source: str = "verifier",
+    toward: Sequence[float] | None = None,
+    shrink: float = 4.0,
 ) -> list[Group]:
     """Group rollouts by question and estimate what each is trained toward.
 
@@ -95,6 +97,9 @@ def make_groups(
         Of the success rate, from the verifier; see `success.success_rates`.
     source : str
         ``"verifier"``, or ``"agreement"``: the share of the commonest answer, without the gold one.
+    toward, shrink
+        Of the estimate ``"level"``: for each question the rate that its own is shrunk toward, and
+        how strongly.
     """
     import numpy as np
 
@@ -116,7 +121,7 @@ def make_groups(
         rates = agreement_rates(voted, usable)
     elif source == "verifier":
         correct = np.array([[r.correct for r in part] for part in parts]).reshape(-1, k)
-        rates = success_rates(correct, usable, estimate=estimate)
+        rates = success_rates(correct, usable, estimate=estimate, toward=toward, shrink=shrink)
     else:
         raise ValueError(f"source must be verifier or agreement, got {source!r}")
     return [

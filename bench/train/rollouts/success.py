@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 __all__ = ["ESTIMATES", "agreement_rates", "success_rates"]
 
-ESTIMATES = ("plain", "leave_one_out", "beta")
+ESTIMATES = ("plain", "leave_one_out", "beta", "level")
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,6 +26,8 @@ def success_rates(
     *,
     estimate: str = "plain",
     prior: tuple[float, float] = (1.0, 1.0),
+    toward: npt.ArrayLike | None = None,
+    shrink: float = 4.0,
 ) -> Floats:
     r"""Estimate, for every rollout, the probability that its question is answered right.
 
@@ -39,9 +41,14 @@ def success_rates(
         ``"plain"``: s / m, with s right ones among m usable ones. ``"leave_one_out"``: the same
         without the rollout's own answer, (s - r) / (m - 1): a rollout then does not vouch for
         itself. ``"beta"``: (s + a) / (m + a + b), the mean of the posterior under a Beta(a, b)
-        prior.
+        prior. ``"level"``: the same with the prior Beta(w p, w (1 - p)), (s + w p) / (m + w): the
+        rate is shrunk toward p.
     prior : (float, float)
         a and b, for ``"beta"``; (1, 1) is Laplace's rule.
+    toward : array_like of shape (questions,), optional
+        p of each question, for ``"level"``; where it is NaN or not given, the rate is plain.
+    shrink : float
+        w, for ``"level"``: how many rollouts p counts as.
 
     Returns
     -------
@@ -55,6 +62,8 @@ def success_rates(
     array([[0.66666667, 0.66666667, 0.66666667,        nan]])
     >>> success_rates([[1, 1, 0, 0]], [[1, 1, 1, 0]], estimate="leave_one_out")
     array([[0.5, 0.5, 1. , nan]])
+    >>> success_rates([[1, 1, 1, 1]], [[1, 1, 1, 1]], estimate="level", toward=[0.5], shrink=4)
+    array([[0.75, 0.75, 0.75, 0.75]])
     """
     right, counts = _check(correct, usable)
     wins = (right * counts).sum(1, keepdims=True)
@@ -66,6 +75,8 @@ def success_rates(
         if not (a > 0 and b > 0):
             raise ValueError(f"prior: both numbers must be above 0, got {prior}")
         wins, total = wins + a, total + a + b
+    elif estimate == "level":
+        wins, total = _shrink(wins, total, toward, shrink)
     elif estimate != "plain":
         raise ValueError(f"estimate must be one of {', '.join(ESTIMATES)}, got {estimate!r}")
     return _divide(wins, total, counts)
@@ -98,6 +109,23 @@ def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLik
         commonest[row] = max((voted.count(n) for n in set(voted)), default=0)
     total = counts.sum(1, keepdims=True)
     return _divide(commonest[:, None], total, counts)
+
+
+def _shrink(
+    wins: Floats, total: Floats, toward: npt.ArrayLike | None, shrink: float
+) -> tuple[Floats, Floats]:
+    """Count `shrink` more rollouts of each question, of which the share `toward` is right."""
+    if not shrink > 0:
+        raise ValueError(f"shrink must be above 0, got {shrink}")
+    if toward is None:
+        return wins, total
+    means = np.asarray(toward, dtype=np.float64).reshape(-1, 1)
+    if means.shape != wins.shape:
+        raise ValueError(f"toward must have one rate for each of {len(wins)} questions")
+    if not ((means >= 0) & (means <= 1) | np.isnan(means)).all():
+        raise ValueError("toward must hold only rates from 0 to 1, or NaN")
+    weight = np.where(np.isnan(means), 0.0, shrink)
+    return wins + weight * np.nan_to_num(means), total + weight
 
 
 def _check(correct: npt.ArrayLike, usable: npt.ArrayLike) -> tuple[Floats, Floats]:

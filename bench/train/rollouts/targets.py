@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.rollouts.means import Means
 from caopd_bench.train.rollouts.rewards import Reward, accuracy_reward
 from caopd_bench.train.text.replace import find_confidence, write_confidence
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from caopd_bench.train.text.codec import Codec
 
 __all__ = ["Loss", "Method", "Recipe", "Shows", "Target", "check_targets"]
-__all__ += ["demonstrated", "distilled", "write_rate"]
+__all__ += ["demonstrated", "distilled", "weigh_confidence", "write_rate"]
 
 Doc = Mapping[str, Any]
 Loss = Literal["likelihood", "divergence", "policy"]
@@ -33,7 +35,7 @@ class Target(NamedTuple):
     Every loss takes `weights`: factors of the losses of the completion's tokens, 1 each if there
     are none. Of a policy gradient they are the advantages, and must be given. Only a divergence
     has a teacher, and takes `teacher_prompt`; without one the teacher sees the student's prompt.
-    `span` is looked at and not trained on: the entropies of the history are over its tokens.
+    `span` says where the entropies of the history are taken, and what `confidence_weight` weighs.
     """
 
     prompt: list[int]  # what the student sees
@@ -49,6 +51,11 @@ class Recipe(NamedTuple):
     codec: Codec
     settings: TrainSettings
     constant: float = float("nan")  # the data set's mean success rate, for caopd-constant
+    levels: Mapping[str, float] = MappingProxyType({})  # that of each level, for caopd-level
+
+    def level_rate(self, doc: Doc) -> float:
+        """Give the mean success rate of a question's level; of all, where it has none."""
+        return Means(self.constant, self.levels).of(doc)
 
     def stated(self, doc: Doc) -> str | None:
         """Give what the demonstration of a question states, None for nothing.
@@ -163,6 +170,21 @@ def distilled(
             place = changed.first, changed.last
             ids = changed.ids + (ids[len(body) :] if ended else [])
     return Target(codec.encode_prompt(group.doc), ids, codec.encode_prompt(teacher_doc), span=place)
+
+
+def weigh_confidence(targets: Sequence[Target], weight: float) -> list[Target]:
+    """Weigh the tokens of stated confidences, all others 1; the weight 1 changes no target."""
+    if weight == 1:
+        return list(targets)
+    return [target if target.span is None else _weigh(target, weight) for target in targets]
+
+
+def _weigh(target: Target, weight: float) -> Target:
+    assert target.span is not None
+    first, last = target.span
+    weights = list(target.weights or [1.0] * len(target.completion))
+    weights[first:last] = [weight * known for known in weights[first:last]]
+    return target._replace(weights=weights)
 
 
 def write_rate(rate: float) -> str | None:

@@ -18,6 +18,7 @@ from caopd_bench.train.rollouts.judge import Group  # noqa: E402
 from caopd_bench.train.rollouts.targets import Recipe  # noqa: E402
 from caopd_bench.train.settings import make_settings  # noqa: E402
 from caopd_bench.train.text.codec import Codec  # noqa: E402
+from caopd_bench.train.text.replace import write_confidence  # noqa: E402
 from caopd_bench.train.watch.evaluate import answer, summarize  # noqa: E402
 
 TASK = "caopd_arith_conf"
@@ -101,6 +102,43 @@ def _loss(trainer, docs, **settings):
     groups = draw_rollouts(trainer.student, trainer.codec, docs, chosen, 0)
     targets = trainer.method.make_targets(groups, Recipe(trainer.codec, chosen, 0.5))
     return batch_loss(trainer.student, trainer.teacher, targets, trainer.method.loss, chosen, 0)[0]
+
+
+def test_a_weight_of_the_stated_confidence(micro_base, docs):
+    """The gradient is that of all tokens and so much more of those of the number; 1 is 1."""
+
+    def gradient(targets, trainer):
+        trainer._backward(targets)
+        return torch.cat([p.grad.flatten() for p in trainer.student.parameters()])
+
+    found = {}
+    for weight in (1.0, 4.0):
+        trainer = make_trainer(micro_base, docs, confidence_weight=weight)
+        made = []
+        trainer._update = lambda targets, made=made: made.extend(targets) or (0.0, 0.0, (0.0, 0.0))
+        trainer.take_step()
+        found[weight] = gradient(made, trainer)
+        assert all((t.weights is None) is (weight == 1 or t.span is None) for t in made)
+    alone = [
+        t._replace(weights=[float(w > 1) for w in t.weights or [1.0] * len(t.completion)])
+        for t in made
+    ]
+    trainer.optimizer.zero_grad()
+    expected = found[1.0] + 3 * gradient(alone, trainer)
+    torch.testing.assert_close(found[4.0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_level_control_states_its_levels_rate(micro_base, docs):
+    trainer = make_trainer(micro_base, docs, method="caopd-level", prompts_per_step=16)
+    made = []
+    trainer._update = lambda targets: made.extend(targets) or (0.0, 0.0, (0.0, 0.0))
+    trainer.take_step()
+    levels = {str(doc["level"]) for doc in docs}
+    assert set(trainer.means.levels) <= levels
+    assert len(trainer.means.levels) > 1
+    wanted = {write_confidence(rate) for rate in trainer.means.levels.values()}
+    stated = {trainer.codec.decode(t.completion[slice(*t.span)]) for t in made if t.span}
+    assert stated == wanted
 
 
 def test_swapping_the_divergence_changes_the_loss(micro_base, docs):

@@ -7,7 +7,7 @@ import pytest
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.rollouts.judge import judge_rollout, make_groups
 from caopd_bench.train.rollouts.rewards import advantages, brier_reward, confidence_reward
-from caopd_bench.train.rollouts.targets import Recipe
+from caopd_bench.train.rollouts.targets import Recipe, weigh_confidence
 from caopd_bench.train.settings import make_settings
 from caopd_bench.train.text.codec import Codec
 
@@ -31,9 +31,10 @@ def group(math_doc, codec):
     return make_groups([math_doc], rollouts, 4)[0]
 
 
-def make(name, group, codec, constant=math.nan, **settings):
+def make(name, group, codec, constant=math.nan, levels=None, **settings):
     made = make_settings({"method": name, "model": "x", **settings})
-    targets = METHODS[name].make_targets([group], Recipe(codec, made, constant))
+    recipe = Recipe(codec, made, constant, levels or {})
+    targets = METHODS[name].make_targets([group], recipe)
     read = [
         (
             codec.decode(t.prompt),
@@ -50,7 +51,8 @@ def number(codec, target):
 
 
 def test_every_method_is_there_and_says_its_source():
-    names = "sft sft-mu opd caopd caopd-constant opd-solution caopd-solution grpo rlcr dcpo"
+    names = "sft sft-mu opd caopd caopd-constant caopd-level opd-solution caopd-solution"
+    names += " grpo rlcr dcpo"
     assert [name for name in METHODS if name in names.split()] == names.split()
     assert all(method.source for method in METHODS.values())
 
@@ -172,6 +174,32 @@ def test_caopd_constant_knows_nothing_of_the_question(group, codec):
     targets, read = make("caopd-constant", group, codec, constant=0.4)
     assert [number(codec, t) for t in targets[:3]] == ["0.40"] * 3
     assert all("is 0.40. Write" in teacher for _, _, teacher in read)
+
+
+def test_caopd_level_knows_the_level_and_nothing_else(group, codec):
+    targets, read = make("caopd-level", group, codec, constant=0.4, levels={"1": 0.8, "2": 0.1})
+    assert [number(codec, t) for t in targets[:3]] == ["0.80"] * 3
+    for _, _, teacher in read:
+        assert "is 0.80. Write" in teacher
+        assert "Answer: 7\nConfidence: 0.80" in teacher
+    assert targets[3].span is None
+    for doc in ({**group.doc, "level": 3}, {**group.doc, "level": None}):
+        unknown, _ = make("caopd-level", group._replace(doc=doc), codec, 0.4, {"1": 0.8})
+        assert [number(codec, t) for t in unknown[:3]] == ["0.40"] * 3
+
+
+def test_weights_of_the_stated_confidence(group, codec):
+    targets, _ = make("caopd", group, codec)
+    assert weigh_confidence(targets, 1.0) == targets
+    weighted = weigh_confidence(targets, 4.0)
+    for before, after in zip(targets[:3], weighted[:3], strict=True):
+        first, last = after.span
+        weights = [1.0] * len(after.completion)
+        weights[first:last] = [4.0] * (last - first)
+        assert after == before._replace(weights=weights)
+    assert weighted[3] == targets[3]  # it states none
+    (half,) = weigh_confidence(weighted[:1], 0.5)
+    assert set(half.weights) == {1.0, 2.0}
 
 
 def test_an_unfinished_rollout_is_never_ended(math_doc, codec):

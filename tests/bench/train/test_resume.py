@@ -18,9 +18,17 @@ from caopd_bench.train.checkpoints import find_last  # noqa: E402
 STEPS = 12
 
 
+#: Each goes on with means of the steps before.
+MEANS = {
+    "constant": ("--method", "caopd-constant"),
+    "level": ("--method", "caopd-level"),
+    "shrunk": ("--method", "caopd", "--estimate", "level", "--shrink", "2"),
+}
+
+
 def command(base, output, *extra):
     return [
-        *(sys.executable, "-m", "caopd_bench", "train", "--method", "caopd-constant"),
+        *(sys.executable, "-m", "caopd_bench", "train"),
         *("--model", str(base), "--task", "caopd_arith_conf", "--output", str(output)),
         *("--steps", str(STEPS), "--prompts-per-step", "8", "--k", "4", "--threads", "1"),
         *("--learning-rate", "2e-3", "--max-new-tokens", "12", "--save-every", "2", *extra),
@@ -32,11 +40,15 @@ def read(output):
         return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 
 
-def test_kill_and_resume_to_the_same_bytes(micro_base, tmp_path, run):
+@pytest.mark.parametrize("name", MEANS)
+def test_kill_and_resume_to_the_same_bytes(micro_base, tmp_path, run, name):
+    method = MEANS[name]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run(*command(micro_base, whole)[3:])[0] == 0  # in this process, where torch is loaded
+    assert (
+        run(*command(micro_base, whole, *method)[3:])[0] == 0
+    )  # in this process, where torch is loaded
     process = subprocess.Popen(
-        command(micro_base, broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(micro_base, broken, *method), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     while process.poll() is None:
         history = broken / "training.csv"
@@ -51,7 +63,7 @@ def test_kill_and_resume_to_the_same_bytes(micro_base, tmp_path, run):
     assert last is not None
     assert (last / "model.safetensors").is_file()
 
-    again = command(micro_base, broken, "--resume")[3:]
+    again = command(micro_base, broken, *method, "--resume")[3:]
     code, _, err = run(*again)
     assert code == 0, err
     for name in ("model.safetensors", "provenance.json", "config.json", "tokenizer.json"):

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import gather_object
 
-from caopd_bench.train.engines.schedule import average_rate
 from caopd_bench.train.engines.trl.refusals import refuse_targets
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.passes import pad_rows
 from caopd_bench.train.questions.questions import choose_questions
 from caopd_bench.train.rollouts.judge import Group, Rollout, judge_rollout, make_groups
+from caopd_bench.train.rollouts.means import Means
 from caopd_bench.train.rollouts.targets import Doc, Recipe, Target
 from caopd_bench.train.settings import TrainSettings
 from caopd_bench.train.text.codec import Codec
@@ -47,7 +47,7 @@ class Lesson:
         self.method = METHODS[settings.method]
         self.watch = Watch()
         self.idle: Idle | None = None  # why the step at hand updates nothing
-        self.mean_rate = math.nan
+        self.means = Means()
         self.row: Row = {}  # what `history.describe` says of the last rollouts
         ids = [codec.encode_prompt(doc) for doc in docs]
         #: TRL passes prompts as texts; these are theirs, so that equal texts have equal tokens.
@@ -110,10 +110,8 @@ class Lesson:
             self._judge(place, ids) for place, ids in zip(questions, completions, strict=True)
         ]
         groups = self._group(gather_object(list(zip(questions, judged, strict=True))))
-        self.mean_rate = average_rate(self.mean_rate, groups)
-        targets = self.method.make_targets(
-            groups, Recipe(self.codec, self.settings, self.mean_rate)
-        )
+        self.means = self.means.after(groups, self.settings.estimate)
+        targets = self.method.make_targets(groups, Recipe(self.codec, self.settings, *self.means))
         refuse_targets(self.method, groups, targets, self.codec)
         self.idle = find_idle(self.method, groups, targets, self.settings)
         self.row = describe(groups, targets, self.idle)
@@ -140,12 +138,15 @@ class Lesson:
                     f"rollouts {start} to {start + k} of the batch are of several questions; TRL's "
                     "sampler is not as contract.VERSION had it"
                 )
+        docs = [self.docs[place] for place in places[::k]]
         return make_groups(
-            [self.docs[place] for place in places[::k]],
+            docs,
             [rollout for _, rollout in everything],
             k,
             estimate=self.settings.estimate,
             source=self.settings.target_from,
+            toward=[self.means.of(doc) for doc in docs],
+            shrink=self.settings.shrink,
         )
 
 

@@ -42,6 +42,7 @@ from caopd_bench.train.loading import load_model
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.questions.fit import check_fit
 from caopd_bench.train.questions.questions import load_run_questions
+from caopd_bench.train.rollouts.means import Means
 from caopd_bench.train.rollouts.targets import Method
 from caopd_bench.train.settings import TrainSettings
 from caopd_bench.train.text.codec import Codec, find_end_ids
@@ -133,7 +134,7 @@ def build_trainer(
     lesson = Lesson(settings, docs, codec)
     if checkpoint is not None:
         kept = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-        lesson.mean_rate = float(kept["mean_rate"])
+        lesson.means = Means.read(kept)
         lesson.watch.restore(kept, int(checkpoint.name.rpartition("-")[2]))
     drop_nothing(model)
     given, model.generation_config = model.generation_config, _plain(model.generation_config)

@@ -112,6 +112,11 @@ def check_settings(settings: TrainSettings, method: Method) -> None:
             f"sample_batch: {settings.sample_batch}, but the trl engine samples all answers of a "
             "process at once; leave it out, or use --engine local"
         )
+    if settings.confidence_weight != TrainSettings.confidence_weight:
+        raise UsageError(
+            f"confidence_weight: {settings.confidence_weight:g}, but the losses of the trl engine "
+            "weigh all tokens 1; leave it out, or use --engine local"
+        )
     if method.loss == "policy" and settings.k < 2:
         raise UsageError(
             f"k: {method.name} compares rollouts and needs 2 or more with the trl engine, got 1"

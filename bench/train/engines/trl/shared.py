@@ -157,6 +157,6 @@ class Shared:
                 plain.save_pretrained(folder / TEACHER, state_dict=weights)
         if self.args.should_save:
             lesson = self.lesson
-            text = json.dumps({"mean_rate": repr(lesson.mean_rate), **lesson.watch.values()})
+            text = json.dumps({**lesson.means.values(), **lesson.watch.values()})
             sync_tree(folder)
             replace_file(folder / STATE, text.encode())

@@ -1,11 +1,15 @@
 """What a confidence is trained toward."""
 
+import json
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from caopd_bench.train.rollouts.judge import Rollout, judge_rollout, make_groups
+from caopd_bench.train.rollouts.means import Means
 from caopd_bench.train.rollouts.success import agreement_rates, success_rates
 
 DOC = {"kind": "number", "answer": "7", "style": "math"}
@@ -41,6 +45,55 @@ def test_rates_by_counting(pairs):
                 assert rate == pytest.approx((sum(kept) + 2) / (len(kept) + 5))
             else:
                 assert rate == pytest.approx((sum(kept) - c) / (len(kept) - 1))
+
+
+def test_rates_that_are_shrunk_toward_a_mean():
+    """As many more rollouts as `shrink`, right as often as the mean; NaN leaves the rate plain."""
+    correct, usable = [[1, 1, 0, 0]] * 4, [[1, 1, 1, 0]] * 3 + [[0] * 4]
+    toward = [0.25, 0.0, np.nan, 0.5]
+    rates = success_rates(correct, usable, estimate="level", toward=toward, shrink=2.0)
+    assert rates[0, :3] == pytest.approx((2 + 2 * 0.25) / 5)
+    assert rates[1, :3] == pytest.approx(2 / 5)
+    assert rates[2, :3] == pytest.approx(2 / 3)
+    assert np.isnan(rates[:, 3]).all()
+    assert np.isnan(rates[3]).all()
+    plain = success_rates(correct, usable)
+    assert np.array_equal(success_rates(correct, usable, estimate="level"), plain, equal_nan=True)
+    with pytest.raises(ValueError, match="one rate for each of 4 questions"):
+        success_rates(correct, usable, estimate="level", toward=[0.5])
+    with pytest.raises(ValueError, match="toward must hold only rates"):
+        success_rates([[1]], [[1]], estimate="level", toward=[1.5])
+    with pytest.raises(ValueError, match="shrink must be above 0"):
+        success_rates([[1]], [[1]], estimate="level", toward=[0.5], shrink=0)
+
+
+def test_running_means_of_levels():
+    def group(level, *correct):
+        rollouts = [RIGHT if right else WRONG for right in correct]
+        return make_groups([{**DOC, "level": level}], [*rollouts, SILENT], len(correct) + 1)[0]
+
+    means = Means().after([group(1, 1, 1), group(1, 1, 0), group("hard", 0, 0), group(None, 1)])
+    assert means.levels == {"1": 0.75, "hard": 0.0}
+    assert means.overall == pytest.approx((1 + 0.5 + 0 + 1) / 4)
+    later = means.after([group(1, 0), group(2)])
+    assert later.levels == {"1": pytest.approx(0.9 * 0.75), "hard": 0.0}
+    assert later.of({"level": 2}) == later.of({}) == later.overall == pytest.approx(0.9 * 0.625)
+    assert later.of({"level": 1}) == later.levels["1"]
+    assert Means.read(json.loads(json.dumps(later.values()))) == later
+    old = Means.read({"mean_rate": "0.5"})  # of a release without levels
+    assert (old.of({"level": 1}), dict(old.levels)) == (0.5, {})
+    assert math.isnan(Means().of({"level": 1}))
+
+
+def test_a_mean_does_not_follow_itself():
+    """The rates are shrunk toward the mean, and the mean is of the plain ones."""
+    doc = {**DOC, "level": 1}
+    (group,) = make_groups(
+        [doc], [RIGHT, RIGHT, SILENT], 3, estimate="level", toward=[0.5], shrink=2.0
+    )
+    assert group.rate == pytest.approx((2 + 1) / 4)
+    assert Means().after([group], "level").levels == {"1": 1.0}
+    assert Means().after([group]).levels == {"1": 0.75}
 
 
 def test_agreement_is_the_share_of_the_commonest_answer():

@@ -16,6 +16,8 @@ from caopd_bench.train.settings import TrainSettings, list_options
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from caopd_bench.train.engines.local import Trainer  # noqa: E402
+
 FEW = ("--steps", "2", "--prompts-per-step", "4", "--k", "2", "--max-new-tokens", "12")
 
 
@@ -283,6 +285,11 @@ def test_own_train_files(train, reader, tmp_path):
         ("target_from: agreement\nestimate: beta\n", "estimate: is of the verifier's verdicts"),
         ("estimate: leave_one_out\nk: 1\n", "k: leave_one_out compares rollouts"),
         ("method: grpo\nk: 1\n", "k: grpo compares rollouts"),
+        ("target_from: agreement\nestimate: level\n", "estimate: is of the verifier's verdicts"),
+        ("estimate: level\nshrink: 2\nconfidence_weight: 4\n", None),
+        ("shrink: 0\n", "shrink: input should be greater than 0"),
+        ("confidence_weight: 0\n", "confidence_weight: input should be greater than 0"),
+        ("method: dcpo\nconfidence_weight: 2\n", "confidence_weight: must be 1 with dcpo"),
         ("seed: 99999999999999\n", "seed: input should be less than"),
         ("chat: true\n", "chat: the tokenizer has no chat template"),
     ],
@@ -299,6 +306,38 @@ def test_settings_that_yaml_reads_otherwise_and_that_contradict(
     assert code == (0 if said is None else 2), err
     assert (said or "") in err
     assert (tmp_path / "o").exists() is (said is None)
+
+
+def test_a_run_of_an_earlier_release_is_gone_on_with(train, started, tmp_path):
+    """Its settings lack what this release added, and its checkpoint the means of levels."""
+    words = [*started[:-6], "--steps", "4", *started[-6:][2:], "--save-every", "1"]
+    kept = []
+
+    def stop(self):
+        kept.append(self.step)
+        if self.step == 2:
+            raise KeyboardInterrupt
+        return take(self)
+
+    take = Trainer.take_step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "take_step", stop)
+        assert train(*words)[0] == 130
+    for file, new in (
+        (tmp_path / "out" / "settings.json", ("shrink", "confidence_weight")),
+        (tmp_path / "out" / "last" / "state" / "state.json", ("level_rates",)),
+    ):
+        known = json.loads(file.read_text())
+        for name in new:
+            del known.get("values", known)[name]
+        file.write_text(json.dumps(known))
+    code, _, err = train(*words, "--resume", "--shrink", "2")
+    assert code == 2
+    assert "shrink: 2.0, but" in err
+    assert "begun with 4.0" in err
+    code, _, err = train(*words, "--resume")
+    assert code == 0, err
+    assert "step 4/4" in err
 
 
 def test_a_disk_that_is_really_full(train, started, monkeypatch):

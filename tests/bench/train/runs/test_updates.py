@@ -62,8 +62,8 @@ def silence(monkeypatch):
     draw = local.draw_rollouts
 
     def silence(*steps):
-        def silent(model, codec, docs, settings, step):
-            groups = draw(model, codec, docs, settings, step)
+        def silent(model, codec, docs, settings, step, means):
+            groups = draw(model, codec, docs, settings, step, means)
             if step + 1 not in steps:
                 return groups
             nothing = [math.nan] * settings.k

@@ -19,6 +19,7 @@ from caopd_bench.train.engines.trl.engine import build_trainer, run_trl  # noqa:
 from caopd_bench.train.errors import TrainingError  # noqa: E402
 from caopd_bench.train.methods import METHODS  # noqa: E402
 from caopd_bench.train.rollouts.judge import judge_rollout, make_groups  # noqa: E402
+from caopd_bench.train.rollouts.means import Means  # noqa: E402
 from caopd_bench.train.rollouts.targets import Recipe  # noqa: E402
 
 _spec = importlib.util.spec_from_file_location(
@@ -32,8 +33,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed in v6:FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning"),
 ]
-TAKEN = {"sft", "sft-mu", "opd", "caopd", "caopd-constant", "opd-solution", "caopd-solution"}
-TAKEN |= {"grpo", "rlcr"}
+TAKEN = {"sft", "sft-mu", "opd", "caopd", "caopd-constant", "caopd-level"}
+TAKEN |= {"opd-solution", "caopd-solution", "grpo", "rlcr"}
 CPU = {"use_cpu": True}
 
 
@@ -104,10 +105,15 @@ def test_a_lora_is_merged_into_an_ordinary_model(folder, tmp_path):
     assert any(not torch.equal(ours[name], base[name]) for name in base)
 
 
-def test_a_killed_run_resumes_to_the_same_weights(folder, tmp_path):
+KEPT = {"caopd-constant": "plain", "caopd-level": "plain", "caopd": "level"}
+
+
+@pytest.mark.parametrize("method", KEPT)
+def test_a_killed_run_resumes_to_the_same_weights(folder, tmp_path, method):
     from safetensors.torch import load_file
 
-    chosen = settings(folder, method="caopd-constant", steps=4, save_every=2, teacher_ema=0.5)
+    values = {"method": method, "estimate": KEPT[method], "teacher_ema": 0.5}
+    chosen = settings(folder, steps=4, save_every=2, **values)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for path in (whole, broken):
         path.mkdir()
@@ -202,8 +208,8 @@ def prepare(folder, tmp_path, method, **values):
         doc = docs[place // trl_worker.K]
         rollouts.append(judge_rollout(doc, ids, lesson.codec.decode(body), finished=ended))
     groups = make_groups(docs, rollouts, trl_worker.K)
-    mean = sum(group.rate for group in groups) / len(groups)
-    targets = METHODS[method].make_targets(groups, Recipe(lesson.codec, chosen, mean))
+    recipe = Recipe(lesson.codec, chosen, *Means().after(groups))
+    targets = METHODS[method].make_targets(groups, recipe)
     columns = lesson.columns()
     inputs = [
         {key: values[place] for key, values in columns.items()}
@@ -252,10 +258,11 @@ DIVERGENCES = [
     {"divergence": "reverse"},
     {"divergence": "jsd", "jsd_beta": 0.3},
 ]
+DISTILLED = ["opd", "caopd", "caopd-constant", "caopd-level", "caopd-solution"]
 
 
 @pytest.mark.parametrize("values", DIVERGENCES, ids=lambda values: values["divergence"])
-@pytest.mark.parametrize("method", ["opd", "caopd", "caopd-constant", "caopd-solution"])
+@pytest.mark.parametrize("method", DISTILLED)
 def test_distillation_is_that_of_the_local_engine(folder, tmp_path, method, values):
     trainer, inputs, targets = prepare(folder, tmp_path, method, **values)
     loss, gradient = differ(trainer, trainer._prepare_training_batch(inputs), targets)

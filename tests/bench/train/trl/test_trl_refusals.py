@@ -114,6 +114,12 @@ def test_targets_of_another_number_are_refused(build):
         build(twice, "sft")
 
 
+def test_a_weight_of_the_confidence_is_refused(folder, tmp_path):
+    chosen = trl_worker.settings(folder, method="caopd", confidence_weight=4.0)
+    with pytest.raises(UsageError, match="confidence_weight: 4, but the losses of the trl engine"):
+        build_trainer(chosen, tmp_path, extra=CPU)
+
+
 def test_fields_that_no_engine_has_a_place_for(build):
     shown = follow(lambda target: target._replace(teacher_prompt=target.prompt), "likelihood")
     with pytest.raises(UsageError, match="method mine: teacher_prompt: the loss 'likelihood' has"):
@@ -164,7 +170,7 @@ def test_the_kind_of_the_trainer_follows_from_the_fields(build):
     kinds = {
         "sft": "imitation",
         "sft-mu": "rate",
-        **dict.fromkeys(("opd", "caopd", "caopd-constant"), "distillation"),
+        **dict.fromkeys(("opd", "caopd", "caopd-constant", "caopd-level"), "distillation"),
         **dict.fromkeys(("opd-solution", "caopd-solution"), "distillation"),
         **dict.fromkeys(("grpo", "rlcr", "dcpo"), "rewards"),
     }
