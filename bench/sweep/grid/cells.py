@@ -80,12 +80,17 @@ class Evaluation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The model that a cell starts from: a micro model by name, or a path (or name on the hub)."""
+    """The model that a cell starts from: a micro model by name, or a path (or name on the hub).
+
+    `pattern` is what the file says of a model that has several base seeds, with `{base_seed}` where
+    `model` has the number.
+    """
 
     corpus: str = ""
     size: str = ""
     seed: int = 0
     model: str = ""
+    pattern: str = ""
 
     @property
     def name(self) -> str:
@@ -95,6 +100,11 @@ class Base:
             # What a sweep kept of a cell is called by the cell.
             return path.parent.name if path.name == "checkpoint" else path.name
         return f"{self.corpus}-{self.size}-s{self.seed}"
+
+    @property
+    def kind(self) -> str:
+        """Name what models of other base seeds share with it: the size, or what the file says."""
+        return self.size or self.pattern or self.model
 
     @property
     def short(self) -> str:

@@ -28,6 +28,8 @@ MAX_BYTES = 200_000
 MOST_CELLS = 100_000
 #: What says which model a cell starts from.
 MODEL_AXES = ("model", "corpus", "size", "base_seed")
+#: What stands in `model` where the models of several base seeds differ.
+BASE_SEED = "{base_seed}"
 #: Axes that are no settings of a training run.
 OTHER_AXES = (*MODEL_AXES, "method", "seed", "stages", "label")
 #: What a cell says, and its settings and stages must not: they would be another cell's.
@@ -117,7 +119,7 @@ def _list_cells(read: _File, folder: Path) -> tuple[Cell, ...]:
                 )
             if len(cells) > MOST_CELLS:
                 raise UsageError(f"cells: more than {MOST_CELLS:,}; split the file")
-    models = {cell.base.size or cell.base.model for cell in cells.values()}
+    models = {cell.base.kind for cell in cells.values()}
     for name, settings in read.settings_by_model.items():
         if name not in models:
             choices = ", ".join(sorted(models))
@@ -183,7 +185,7 @@ def _read_stages(
 ) -> Iterator[dict[str, Any]]:
     """Give the settings of each training run of a cell, checked."""
     changes = {k: v for k, v in point.items() if k not in OTHER_AXES}
-    own = read.settings_by_model.get(base.size or base.model, {})
+    own = read.settings_by_model.get(base.kind, {})
     together = {"threads": 1, **read.settings, **own, **changes}
     together |= {"method": point["method"], "seed": point.get("seed", 0), "model": base.name}
     for stage in point.get("stages", [{}]):
@@ -209,11 +211,24 @@ def _read_base(point: Mapping[str, Any], number: int) -> Base:
         raise UsageError(f"cells {number}: give 'model', or 'size' of a micro model")
     if "model" in point:
         model = point["model"]
-        if len(given) > 1:
-            raise UsageError(f"cells {number}: {given[1]} is of micro models, and not for 'model'")
         if not isinstance(model, str) or not Path(model).name.strip("."):
             raise UsageError(f"cells {number}: model: a folder or a name, got {model!r}")
-        return Base(model=model)
+        is_seeded = BASE_SEED in model
+        others = [axis for axis in given if axis != "model"]
+        for axis in others:
+            if axis != "base_seed":
+                raise UsageError(f"cells {number}: {axis} is of micro models, and not for 'model'")
+            if not is_seeded:
+                raise UsageError(
+                    f"cells {number}: base_seed: write {BASE_SEED} into 'model', where its number "
+                    f"stands, got {model!r}"
+                )
+        if not is_seeded:
+            return Base(model=model)
+        if not others:
+            raise UsageError(f"cells {number}: model: {model} has {BASE_SEED}; give 'base_seed'")
+        seed = _read_seed(point, "base_seed", number)
+        return Base(seed=seed, model=model.replace(BASE_SEED, str(seed)), pattern=model)
     from caopd_bench.train.micro.corpus import CORPORA
     from caopd_bench.train.micro.sizes import SIZES
 

@@ -66,7 +66,7 @@ def make_rows(
         "size": cell.base.size,
         "model": shorten_path(cell.base.model) if cell.base.model else "",
         "parameters": known.get("parameters"),
-        "base_seed": "" if cell.base.model else cell.base.seed,
+        "base_seed": "" if cell.base.model and not cell.base.pattern else cell.base.seed,
         "seed": cell.seed,
         "changes": json.dumps(dict(cell.changes), sort_keys=True),
         **{name: _write(known.get("observed", {}).get(name)) for name in OBSERVED},

@@ -69,7 +69,7 @@ def run_cell(
     run = replace(run, name=cell.name, provenance=_describe(run.provenance, cell))
     write_stored(run, score(run), ready / "run")
     if cell.evaluate.expectation:
-        write_expectations(run, cell, trained, ready)
+        write_expectations(run, cell, trained, ready, evaluators.expected)
     observed = observe(cell, base, trained, work)
     known: dict[str, Any] = {
         "key": cell.key,

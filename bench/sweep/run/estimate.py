@@ -108,7 +108,7 @@ def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
 
 def _kinds(cell: Cell) -> Iterable[tuple[str, ...]]:
     """Give what makes cells alike, the closest first."""
-    model = cell.base.size or cell.base.model
+    model = cell.base.kind
     trained = "" if not cell.stages else str(sum(stage["steps"] for stage in cell.stages))
     k = str(cell.stages[0]["k"] * cell.stages[0]["prompts_per_step"]) if cell.stages else ""
     return (model, cell.method, trained, k), (model, trained, k)

@@ -31,7 +31,7 @@ from caopd_bench.tasks.judge.judge import judge
 from caopd_bench.tasks.listing import TaskEntry, list_tasks
 from caopd_bench.tasks.read.thinking import holds_thinking
 
-__all__ = ["evaluate_in_process", "why_not_in_process"]
+__all__ = ["answers_in_chat", "evaluate_in_process", "why_not_in_process"]
 
 #: Questions that are part of the package, and ways of one response to each.
 QUESTIONS, ASKED = ("arith", "math"), ("conf", "conf_t1")
@@ -52,13 +52,17 @@ def why_not_in_process(cell: Cell) -> str:
             return f"{task} is not asked in process"
     if wanted.backend != "hf":
         return f"backend {wanted.backend}"
-    given = {
+    given: dict[str, Any] = {
         "model_args": wanted.model_args,
         "gen_kwargs": wanted.gen_kwargs,
         "metadata": wanted.metadata,
         "num_fewshot": wanted.num_fewshot,
         "apply_chat_template": wanted.apply_chat_template,
     }
+    if answers_in_chat(cell):
+        given["apply_chat_template"] = False
+        given["gen_kwargs"] = {k: v for k, v in wanted.gen_kwargs.items() if k != "max_gen_toks"}
+        given["metadata"] = {k: v for k, v in wanted.metadata.items() if k != "levels"}
     for name, value in given.items():
         if value:
             return f"evaluate: {name} is set"
@@ -69,7 +73,21 @@ def why_not_in_process(cell: Cell) -> str:
     return ""
 
 
-def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
+def answers_in_chat(cell: Cell) -> bool:
+    """Say whether a cell's chat is held in process: greedily, where expectations are asked for.
+
+    These are read off answers that are made in process anyway, and lm-eval's must be the same.
+    """
+    wanted, known = cell.evaluate, _known_tasks()
+    if not (wanted.apply_chat_template and wanted.expectation):
+        return False
+    entries = [known.get(task) for task in wanted.tasks]
+    return all(entry is not None and not WAYS[entry.way].sampled for entry in entries)
+
+
+def evaluate_in_process(
+    cell: Cell, checkpoint: Path, expected: dict[tuple[str, str], float | None] | None = None
+) -> Run:
     """Ask a checkpoint the questions of a cell's tasks, and judge what it answers.
 
     Parameters
@@ -78,6 +96,9 @@ def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
         One of which `why_not_in_process` says nothing.
     checkpoint : Path
         A folder of transformers.
+    expected : dict, optional
+        Where `answers_in_chat`, the expectations of the stated numbers are put into it, by task
+        and item.
 
     Returns
     -------
@@ -87,11 +108,18 @@ def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
     """
     wanted = cell.evaluate
     entries = [_known_tasks()[task] for task in wanted.tasks]
-    asked = [(entry, _list_docs(entry, checkpoint, wanted.limit)) for entry in entries]
-    generation = {entry.name: _decoding(entry) for entry in entries}
+    levels = wanted.metadata.get("levels")
+    asked = [(entry, _list_docs(entry, checkpoint, wanted.limit, levels)) for entry in entries]
+    generation = {entry.name: _decoding(entry) | wanted.gen_kwargs for entry in entries}
+    is_chat = answers_in_chat(cell)
     with quiet():
-        model = _load(checkpoint, int(wanted.batch_size))
-        texts = iter(model.generate_until(list(_make_requests(asked, generation))))
+        if is_chat:
+            made, about_model = _chat(cell, checkpoint, asked, generation, expected)
+        else:
+            model = _load(checkpoint, int(wanted.batch_size))
+            made = model.generate_until(list(_make_requests(asked, generation)))
+            about_model = model.model
+    texts = iter(made)
     rows: list[Row] = []
     tasks: dict[str, Any] = {}
     warnings: list[Note] = []
@@ -118,7 +146,8 @@ def evaluate_in_process(cell: Cell, checkpoint: Path) -> Run:
             "thinking": {**thinking_setting({}, "hf"), "seen": thought / len(docs)},
         }
         warnings += [Note(name, text) for text in counted.notes("")]
-    provenance = clean_provenance({**_describe(cell, checkpoint, model), "tasks": tasks})
+    described = _describe(cell, checkpoint, about_model)
+    provenance = clean_provenance({**described, "tasks": tasks})
     return Run(cell.name, str(checkpoint), rows, provenance, tuple(warnings))
 
 
@@ -127,8 +156,44 @@ def _known_tasks() -> dict[str, TaskEntry]:
     return {entry.name: entry for entry in list_tasks()}
 
 
-def _list_docs(entry: TaskEntry, checkpoint: Path, limit: int | None) -> list[Doc]:
+def _chat(
+    cell: Cell,
+    checkpoint: Path,
+    asked: list[tuple[TaskEntry, list[Doc]]],
+    generation: Mapping[str, Any],
+    expected: dict[tuple[str, str], float | None] | None,
+) -> tuple[list[str], Any]:
+    """Answer in the chat template with the trainer's decoding, expectations in the same pass."""
+    from caopd_bench.train.loading import load_model, place_model
+    from caopd_bench.train.text.codec import Codec, find_end_ids
+    from caopd_bench.train.watch.evaluate import answer
+
+    model, tokenizer = load_model(str(checkpoint))
+    model = place_model(model).eval()
+    codec = Codec(tokenizer, chat=True, end_ids=find_end_ids(model))
+    texts = []
+    for entry, docs in asked:
+        rows = answer(
+            model,
+            codec,
+            docs,
+            max_new_tokens=int(generation[entry.name]["max_gen_toks"]),
+            expectation=True,
+            one_pass=True,
+            batch=int(cell.evaluate.batch_size),
+        )
+        texts += [row["text"] for row in rows]
+        if expected is not None:
+            expected |= {(entry.name, row["item_hash"]): row["expected"] for row in rows}
+    return texts, model
+
+
+def _list_docs(
+    entry: TaskEntry, checkpoint: Path, limit: int | None, levels: Any = None
+) -> list[Doc]:
     items = _load_items(entry.questions)
+    if levels is not None:
+        items = load_items(entry.questions, levels=levels)
     return list_docs(items, entry.way, pretrained=str(checkpoint))["test"][:limit]
 
 
@@ -183,11 +248,11 @@ def _describe(cell: Cell, checkpoint: Path, model: Any) -> dict[str, Any]:
         "evaluator": IN_PROCESS,
         "backend": "hf",
         "model_args": {"pretrained": str(checkpoint)},
-        "gen_kwargs": None,
+        "gen_kwargs": dict(cell.evaluate.gen_kwargs) or None,
         "batch_size": cell.evaluate.batch_size,
-        "dtype": str(model.model.dtype),
+        "dtype": str(model.dtype),
         "revision": "main",
-        "parameters": model.model.num_parameters(),
+        "parameters": model.num_parameters(),
         "seeds": SEEDS,
         "limit": cell.evaluate.limit,
         # Of the model class that answers; no more of it was used.

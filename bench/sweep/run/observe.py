@@ -6,7 +6,9 @@ import csv
 import gzip
 import io
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,12 +78,48 @@ def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, floa
     return {k: v for k, v in found.items() if v == v}
 
 
-def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> None:
-    """Write the expectation of the stated number of every greedy answer of a bundled task."""
-    model, tokenizer = _load(trained)
+def write_expectations(
+    run: Run,
+    cell: Cell,
+    trained: Path,
+    folder: Path,
+    known: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
+) -> None:
+    """Write the expectation of the stated number of every greedy answer of a bundled task.
+
+    `known` holds those that the evaluation has given, by task and item, if it gives any.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["task", "item_hash", "expected"])
+    if known:
+        writer.writerows(_known_rows(run, known))
+    else:
+        _answer_again(run, cell, trained, writer)
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
+        stream.write(text.getvalue().encode())
+    (folder / EXPECTED).write_bytes(buffer.getvalue())
+
+
+def _known_rows(
+    run: Run, known: Mapping[tuple[str, str], float | None]
+) -> Iterator[tuple[str, str, str]]:
+    """Give the rows of the table; an answer that states no number has no expectation.
+
+    (Nor has one of the hundredth that lm-eval may read otherwise, where it states none.)
+    """
+    for row in run.rows:
+        value = known.get((row.task, row.item_hash)) if row.confidence is not None else None
+        yield row.task, row.item_hash, _show(value)
+
+
+def _show(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _answer_again(run: Run, cell: Cell, trained: Path, writer: Any) -> None:
+    model, tokenizer = _load(trained)
     codec = _make_codec(cell, model, tokenizer)
     for task in run.tasks:
         if not task.endswith("_conf"):
@@ -104,11 +142,7 @@ def write_expectations(run: Run, cell: Cell, trained: Path, folder: Path) -> Non
         for row, is_same in zip(rows, same, strict=True):
             # Of an answer that came out otherwise (rounding) there is no expectation.
             value = row["expected"] if is_same else None
-            writer.writerow([task, row["item_hash"], "" if value is None else f"{value:.4g}"])
-    buffer = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
-        stream.write(text.getvalue().encode())
-    (folder / EXPECTED).write_bytes(buffer.getvalue())
+            writer.writerow([task, row["item_hash"], _show(value)])
 
 
 def read_expectations(folder: Path, task: str) -> dict[str, float]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from caopd_bench.train.text.codec import Codec
 
-__all__ = ["VALUES", "expected_confidences", "number_probabilities"]
+__all__ = ["VALUES", "expected_confidences", "find_numbers", "number_probabilities"]
 
 VALUES = np.arange(101) / 100
 _NUMBERS = tuple(write_confidence(float(value)) for value in VALUES)
@@ -78,9 +78,9 @@ def number_probabilities(
     places = []
     known: dict[str, tuple[Tokens, ...]] = {}
     for row, (prompt, rollout, kind) in enumerate(zip(prompts, rollouts, kinds, strict=True)):
-        span = find_confidence(rollout.text, kind) if rollout.usable else None
-        if span is not None:
-            head, numbers = _write_numbers(codec, rollout, span, known)
+        found = find_numbers(codec, rollout, kind, known)
+        if found is not None:
+            head, numbers = found
             places.append(_Place(row, (*prompt, *head), _plan(numbers)))
     results: list[npt.NDArray[np.float64] | None] = [None] * len(rollouts)
     sequences = [(place, i) for place in places for i in range(len(place.plan.leaders))]
@@ -96,6 +96,22 @@ def number_probabilities(
         # Position by position: the sum does not depend on how NumPy adds up an axis.
         results[place.row] = np.exp(sum(logs[place.row]))
     return results
+
+
+def find_numbers(
+    codec: Codec,
+    rollout: Rollout,
+    kind: str,
+    known: dict[str, tuple[Tokens, ...]] | None = None,
+) -> tuple[Tokens, tuple[Tokens, ...]] | None:
+    """Give an answer's tokens before its number, and those of every number; None without one.
+
+    `known` is what `_write_numbers` remembers.
+    """
+    span = find_confidence(rollout.text, kind) if rollout.usable else None
+    if span is None:
+        return None
+    return _write_numbers(codec, rollout, span, {} if known is None else known)
 
 
 class _Plan(NamedTuple):

@@ -11,8 +11,14 @@ from caopd_bench.sweep.grid.cells import BOTH, IN_PROCESS, LM_EVAL
 from caopd_bench.sweep.grid.file import read_sweep
 from caopd_bench.sweep.grid.folder import Folder
 from caopd_bench.sweep.run import evaluators
-from caopd_bench.sweep.run.evaluators import SHARE, choose_evaluators, refuse_differences
+from caopd_bench.sweep.run.evaluators import (
+    CHAT_SHARE,
+    SHARE,
+    choose_evaluators,
+    refuse_differences,
+)
 from caopd_bench.sweep.run.local import work_on
+from caopd_bench.sweep.run.observe import read_expectations
 
 TASKS = ["caopd_arith_conf", "caopd_arith_conf_t1"]
 
@@ -116,6 +122,70 @@ def make_run():
         return Run("m", "p", made, {})
 
     return make
+
+
+CHAT = {"apply_chat_template": True, "expectation": True, "tasks": ["caopd_math_conf"]}
+
+
+def test_a_chat_is_held_in_process_where_expectations_are_asked_for(plain, write):
+    plain["cells"] = [{"model": "./chat-{base_seed}", "base_seed": [0, 1, 2], "method": "base"}]
+    levels = {"metadata": {"levels": "1-3"}, "gen_kwargs": {"max_gen_toks": 96}}
+    plain["evaluate"] = {**CHAT, **levels}
+    # One of the three, which are one model with other base seeds.
+    assert sorted(_evaluators(read_sweep(write(plain))).values()) == [BOTH, IN_PROCESS, IN_PROCESS]
+    for changes, why in (
+        ({"expectation": False}, "is set"),
+        ({"tasks": ["caopd_math_conf_t1"]}, "is set"),
+        ({"metadata": {"problem_seed": 2}}, "metadata is set"),
+        ({"gen_kwargs": {"top_k": 2}}, "gen_kwargs is set"),
+    ):
+        plain["evaluate"] = {**CHAT, **levels, **changes}
+        for choice in choose_evaluators(read_sweep(write(plain))).values():
+            assert choice.evaluator == LM_EVAL
+            assert choice.why.endswith(why)
+
+
+def test_a_chat_in_process_gives_the_rows_of_lm_eval_and_the_expectations(
+    plain, write, bases, tmp_path
+):
+    pytest.importorskip("torch")
+    pytest.importorskip("lm_eval")
+    transformers = pytest.importorskip("transformers")
+    chat, micro_base = tmp_path / "chat", bases / "sure-67k-s0"
+    transformers.AutoModelForCausalLM.from_pretrained(micro_base).save_pretrained(chat)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(micro_base)
+    tokenizer.chat_template = "{{ messages[0]['content'] }}{{ '\n' }}"
+    tokenizer.save_pretrained(chat)
+    plain["cells"] = [{"model": str(chat), "method": "base"}]
+    plain["evaluate"] = {**CHAT, "tasks": ["caopd_arith_conf"], "batch_size": 16, "limit": 60}
+    plain["evaluate"] |= {"metadata": {"levels": "1-2"}, "gen_kwargs": {"max_gen_toks": 16}}
+    sweep, folder, failed = _run(write(plain))
+    assert failed == [], folder.failure(sweep.cells[0])
+    assert set(_evaluators(sweep).values()) == {BOTH}
+    other, reference, failed = _run(write({**plain, "evaluator": "lm_eval"}, folder="reference"))
+    assert failed == []
+    places = [folder.cell(sweep.cells[0]), reference.cell(other.cells[0])]
+    rows, expectations = [], []
+    for place in places:
+        rows.append((place / "run/rows.jsonl.gz").read_bytes())
+        expectations.append(read_expectations(place, "caopd_arith_conf"))
+    assert rows[0] == rows[1]
+    assert len(expectations[0]) == 60
+    assert expectations[0] == pytest.approx(expectations[1], abs=2e-4, nan_ok=True)
+    assert sum(value == value for value in expectations[0].values()) > 30
+
+
+def test_a_hundredth_of_a_chat_may_come_out_otherwise(make_run):
+    rows = [(str(number), 0.5, 1) for number in range(200)]
+    for count in (2, 3):
+        run = make_run(rows)
+        changed = [replace(row, text="other") for row in run.rows[:count]]
+        other = replace(run, rows=[*changed, *run.rows[count:]])
+        if count == 2:
+            refuse_differences(run, other, share=CHAT_SHARE)
+            continue
+        with pytest.raises(UsageError, match="3 of 200 rows differ"):
+            refuse_differences(run, other, share=CHAT_SHARE)
 
 
 def test_every_size_and_a_twentieth_are_checked_whatever_is_selected(plain, write):

@@ -122,7 +122,42 @@ def test_a_train_file_is_looked_for_beside_the_sweep(plain, write):
     assert read_sweep(file).cells[1].key == one
 
 
+def test_a_model_of_several_base_seeds(plain, write):
+    grid = {"model": "./warm-s{base_seed}", "base_seed": [0, 2], "method": ["base", "opd"]}
+    plain["cells"] = [grid]
+    plain["settings_by_model"] = {"./warm-s{base_seed}": {"steps": 7}}
+    cells = read_sweep(write(plain)).cells
+    assert [cell.name for cell in cells] == [
+        "warm-s0-base",
+        "warm-s0-opd-s0",
+        "warm-s2-base",
+        "warm-s2-opd-s0",
+    ]
+    assert [(cell.base.model, cell.base.seed) for cell in cells[1::2]] == [
+        ("./warm-s0", 0),
+        ("./warm-s2", 2),
+    ]
+    assert {cell.base.kind for cell in cells} == {"./warm-s{base_seed}"}
+    assert [cell.stages[0]["steps"] for cell in cells[1::2]] == [7, 7]
+    # The key is that of the folder: the same cell, named without a pattern, is not run again.
+    plain["cells"] = [{"model": "./warm-s2", "method": "base"}]
+    del plain["settings_by_model"]
+    assert read_sweep(write(plain)).cells[0].key == cells[2].key
+
+
 WRONG = {
+    "a base seed of one model": (
+        {"cells": [{"model": "./x", "base_seed": 0, "method": "base"}]},
+        r"base_seed: write \{base_seed\} into 'model'",
+    ),
+    "a model without its seed": (
+        {"cells": [{"model": "./x-{base_seed}", "method": "base"}]},
+        "give 'base_seed'",
+    ),
+    "a corpus of a model": (
+        {"cells": [{"model": "./x", "corpus": "sure", "method": "base"}]},
+        "corpus is of micro models",
+    ),
     "no cells": ({"cells": []}, "cells"),
     "unknown field": ({"setings": {}}, "setings: there is no such field; did you mean settings"),
     "unknown field inside": ({"evaluate": {"batchsize": 1}}, "did you mean batch_size"),
