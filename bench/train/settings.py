@@ -96,7 +96,9 @@ class TrainSettings:
         "X", "weight of the stated confidence's tokens in the loss (1)", 1.0, gt=0
     )
     scale_rewards: bool = _set("B", "GRPO: divide by the group's deviation (true)", True)
-    group_mix: float = _set("X", "DCPO: weight of the group's rate (0.5)", 0.5, ge=0, le=1)
+    group_mix: float = _set(
+        "X", "dcpo, calib-sft: weight of the group's rate (0.5)", 0.5, ge=0, le=1
+    )
 
     chat: bool | None = _set(
         "B", "use the chat template; by default if there is one", None, group="machine"

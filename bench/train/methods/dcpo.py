@@ -9,34 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caopd_bench.train.rollouts.judge import Group
-from caopd_bench.train.rollouts.rewards import accuracy_reward, advantages, confidence_reward
-from caopd_bench.train.rollouts.targets import Method, Recipe, Target, distilled
+from caopd_bench.train.methods._segments import credit_segments
+from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.rollouts.rewards import confidence_reward
+from caopd_bench.train.rollouts.targets import Method, Recipe, Target
 
 __all__ = ["DCPO"]
 
 
 def _reinforce(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
-    targets = []
-    mix, scale = recipe.settings.group_mix, recipe.settings.scale_rewards
-    for group in groups:
-        right = [accuracy_reward(rollout) for rollout in group.rollouts]
-        # Only rollouts that state a confidence compete in stating it.
-        usable = [i for i, rollout in enumerate(group.rollouts) if rollout.usable]
-        close = [confidence_reward(group.rollouts[i], group.rate, mix) for i in usable]
-        of_confidences = [0.0] * len(group.rollouts)
-        if usable:
-            for i, gain in zip(usable, advantages(close, scale=scale), strict=True):
-                of_confidences[i] = float(gain)
-        gains = zip(group.rollouts, advantages(right, scale=scale), of_confidences, strict=True)
-        for rollout, of_answer, of_confidence in gains:
-            target = distilled(group, rollout, group.doc, recipe)
-            weights = [float(of_answer)] * len(target.completion)
-            if target.span is not None:
-                first, last = target.span
-                weights[first:last] = [float(of_confidence)] * (last - first)
-            targets.append(target._replace(teacher_prompt=None, weights=weights))
-    return targets
+    def earn(rollout: Rollout, group: Group) -> float:
+        return confidence_reward(rollout, group.rate, recipe.settings.group_mix)
+
+    return credit_segments(groups, recipe, earn)
 
 
 DCPO = Method("dcpo", "policy", True, _reinforce, "arXiv 2603.09117", least_k=2)

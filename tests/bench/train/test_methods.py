@@ -51,8 +51,8 @@ def number(codec, target):
 
 
 def test_every_method_is_there_and_says_its_source():
-    names = "sft sft-mu opd caopd caopd-constant caopd-level opd-solution caopd-solution"
-    names += " grpo rlcr dcpo"
+    names = "sft sft-mu calib-sft opd caopd caopd-constant caopd-level opd-solution"
+    names += " caopd-solution grpo redoubt rlcr coca dcpo"
     assert [name for name in METHODS if name in names.split()] == names.split()
     assert all(method.source for method in METHODS.values())
 

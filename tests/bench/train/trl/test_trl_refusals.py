@@ -157,22 +157,29 @@ def test_what_only_rollouts_of_a_step_show_is_refused_in_it(build):
         trainer.train()
 
 
-def test_dcpo_is_for_the_local_engine(folder, tmp_path):
+APART = "differ within an answer; GRPO has one advantage a rollout"
+LOCAL = {
+    **dict.fromkeys(("dcpo", "coca", "redoubt"), APART),
+    "calib-sft": "TRL's loss of 'likelihood' weighs all tokens 1",
+}
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_what_weighs_segments_is_for_the_local_engine(folder, tmp_path, name):
     with pytest.raises(UsageError) as caught:
-        build_trainer(trl_worker.settings(folder, method="dcpo"), tmp_path, extra=CPU)
+        build_trainer(trl_worker.settings(folder, method=name), tmp_path, extra=CPU)
     assert str(caught.value) == (
-        "method dcpo: weights: differ within an answer; GRPO has one advantage a rollout; dcpo "
-        "runs on engine local only (--engine local)"
+        f"method {name}: weights: {LOCAL[name]}; {name} runs on engine local only (--engine local)"
     )
 
 
 def test_the_kind_of_the_trainer_follows_from_the_fields(build):
     kinds = {
         "sft": "imitation",
-        "sft-mu": "rate",
+        **dict.fromkeys(("sft-mu", "calib-sft"), "rate"),
         **dict.fromkeys(("opd", "caopd", "caopd-constant", "caopd-level"), "distillation"),
         **dict.fromkeys(("opd-solution", "caopd-solution"), "distillation"),
-        **dict.fromkeys(("grpo", "rlcr", "dcpo"), "rewards"),
+        **dict.fromkeys(("grpo", "rlcr", "dcpo", "coca", "redoubt"), "rewards"),
     }
     assert {name: find_kind(METHODS[name]) for name in kinds} == kinds
     # GRPO's targets under the name of a distillation are trained as GRPO.

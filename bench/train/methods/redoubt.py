@@ -1,0 +1,40 @@
+r"""Rewarding Doubt (arXiv 2503.02623): the logarithmic score of the stated confidence, and no more.
+
+The tokens of the stated confidence get the advantage of :math:`\log c` if the answer is right, and
+of :math:`\log(1 - c)` if it is wrong, with :math:`c` kept within [.001, .999]; those of the answer
+get none. The paper tunes the confidence of a model whose answers are trained already: begin with
+one (`grpo`, or `sft`).
+
+The paper uses PPO, with a learned baseline; the group's mean is the baseline here, as in GRPO. Its
+bonus for right answers and its penalty for answers out of format are left out: no token that is
+trained here decides either. `scale_rewards: false` leaves the score's differences as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from caopd_bench.train.methods._segments import credit_segments
+from caopd_bench.train.rollouts.judge import Group, Rollout
+from caopd_bench.train.rollouts.targets import Method, Recipe, Target
+
+__all__ = ["REDOUBT"]
+
+#: The score of a sure mistake would be infinite.
+LEAST = 0.001
+
+
+def _earn(rollout: Rollout, group: Group) -> float:
+    """Reward a confidence by the logarithmic score of what it says of its own answer."""
+    del group
+    stated = rollout.confidence or 0.0
+    of_truth = stated if rollout.correct else 1 - stated
+    return math.log(min(max(of_truth, LEAST), 1 - LEAST))
+
+
+def _reinforce(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
+    return credit_segments(groups, recipe, _earn, answers=False)
+
+
+REDOUBT = Method("redoubt", "policy", True, _reinforce, "arXiv 2503.02623", least_k=2)
