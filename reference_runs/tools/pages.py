@@ -1,6 +1,7 @@
 """Write every table, summary, figure and claim of the reference runs again, from the stored rows.
 
-    python reference_runs/tools/pages.py               # everything (10 minutes)
+    python reference_runs/tools/pages.py               # everything (15 minutes)
+    python reference_runs/tools/pages.py STUDY ...     # these studies, and the pages
     python reference_runs/tools/pages.py --pages       # only this folder's README and the project's
 
 What stands between two marks of a page is written here, and nothing else of it; running this twice
@@ -28,8 +29,11 @@ HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
 METHODS = ("base", "sft", "sft-mu", "opd", "caopd", "caopd-constant")
 #: Those that do not state 1.00 to everything.
 KINDS = ("base", "sft-mu", "caopd", "caopd-constant")
-#: In the order of reading.
+#: What a constant for each level and other runs could have said of CaOPD's answers.
+PREDICTED = ("caopd", "caopd @ level", "caopd @ siblings", "caopd @ other_bases")
+#: In the order of reading; a study that is not there yet is left out.
 EXPERIMENTS = (
+    *("scaling-equal-tokens", "question-or-level", "rivals", "smollm2-grid"),
     *("theory", "demonstration", "replacement", "teacher-context", "k-ablation", "kl-direction"),
     *("teacher-average", "training-length", "verifier-free", "out-of-domain", "continual"),
     *("recalibration", "read-out", "dynamics"),
@@ -59,6 +63,21 @@ def headline(methods: Sequence[str], sizes: Sequence[str] | None = None) -> Iter
             values = [f"{float(c['estimate']):.3f}" if c and c["estimate"] else "" for c in cells]
             yield f"| {first} | `{method}` | {' | '.join(values)} |"
             first = ""
+
+
+def predicted() -> Iterator[str]:
+    """Give what CaOPD states beside what could be known of its answers, at each size."""
+    levels = read_levels("scaling-law")
+    yield "| parameters | CaOPD states | constant for each level | siblings | other bases |"
+    yield "|" + "---|" * 5
+    for at in dict.fromkeys(at for at, _, _ in levels):
+        cells = []
+        for series in PREDICTED:
+            brier, within = (
+                levels[at, series, metric]["estimate"] for metric in ("brier", "auroc_within_level")
+            )
+            cells.append(f"{float(brier):.3f}, {float(within):.2f}")
+        yield f"| {at} | {' | '.join(cells)} |"
 
 
 def by_kind() -> Iterator[str]:
@@ -138,11 +157,13 @@ def beside_published() -> Iterator[str]:
         yield f"| measured | {at} | {' | '.join(values)} |"
 
 
-def fill(page: Path, name: str, lines: Sequence[str]) -> None:
-    """Put lines between the marks of a name."""
+def fill(page: Path, name: str, lines: Sequence[str], *, optional: bool = False) -> None:
+    """Put lines between the marks of a name; a part that is optional may have none."""
     begin, end = f"<!-- {name}: written by tools/pages.py -->", f"<!-- end of {name} -->"
     text = page.read_text(encoding="utf-8")
     if begin not in text or end not in text:
+        if optional:
+            return
         raise SystemExit(f"{page}: the marks of {name!r} are not there")
     fill_page(page, "", lines, begin, end)
 
@@ -151,6 +172,7 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
     """Write the parts of both pages that come from the summaries."""
     page = home / "README.md"
     fill(page, "headline", list(headline(METHODS)))
+    fill(page, "predicted", list(predicted()), optional=True)
     fill(page, "claims", list(claims("scaling-law")))
     fill(page, "kinds", list(by_kind()))
     fill(page, "experiments", list(experiments()))
@@ -163,13 +185,17 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
 def main() -> int:
     """Write all, or the pages alone."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", action="store_true")
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help="write these alone (all)")
+    parser.add_argument("--pages", action="store_true", help="write no study")
     options = parser.parse_args()
     if not options.pages:
-        for folder in ("scaling-law", "checkpoints", *EXPERIMENTS):
+        for folder in options.studies or ("scaling-law", "checkpoints", *EXPERIMENTS):
             file = HERE / folder / "sweep.yaml"
+            if not (HERE / folder / "cells.csv").exists() and not options.studies:
+                continue  # not measured yet
             words = [sys.executable, "-m", "caopd_bench", "sweep", str(file), "--tables"]
             subprocess.run(words, check=True)
+    if not options.pages and not options.studies:
         subprocess.run([sys.executable, str(HERE / "published" / "write_tables.py")], check=True)
         subprocess.run([sys.executable, str(HERE / "tools" / "cards.py")], check=True)
     write_pages()

@@ -51,14 +51,7 @@ def say_claim(
     named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
     if claim.slope:
         named = f"slope of {claim.metric} under {analysis.call(claim.slope)}"
-    told = judged if len(judged) <= MOST_SAID else [judged[0], judged[-1]]
-    said = (" … " if len(judged) > MOST_SAID else ", ").join(map(_say_judged, told))
-    if len(judged) > MOST_SAID:
-        against = [one for one in judged if one.verdict != "holds"]
-        if against:
-            said += "; not at " + ", ".join(map(_say_judged, against))
-        elif (closest := find_closest(claim.expect, judged)) not in told:
-            said += f"; closest {_say_judged(closest)}"
+    said = _say_numbers(claim, judged)
     source = f" ({claim.source})" if claim.source else ""
     more = f" {note}" if note else ""
     return (
@@ -106,6 +99,9 @@ def _say_counted(judged: Sequence[Sequence[Judged]]) -> str:
             said.append(f"{number} {one if number == 1 else many}")
     if len(measured) < len(judged):
         said.append(f"{len(judged) - len(measured)} not measured")
+    if len(said) == 1 and len(judged) > 1:
+        verdict = said[0].split(" ", 1)[1]
+        return f"{'both' if len(judged) == 2 else f'all {len(judged)}'} claims {verdict}"
     listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
     return f"of {len(judged)} claim{'s' if len(judged) > 1 else ''} {listed}"
 
@@ -119,10 +115,35 @@ def _count(judged: Sequence[Judged]) -> str:
     return f" ({said} of {len(judged)} sizes)"
 
 
+def _say_numbers(claim: Claim, judged: Sequence[Judged]) -> str:
+    """Say a few numbers; of many the first, the last, and those that gave the verdict."""
+    if len(judged) <= MOST_SAID:
+        return ", ".join(map(_say_judged, judged))
+    told = [judged[0], judged[-1]]
+    said = " … ".join(map(_say_judged, told))
+    verdicts = {one.verdict for one in judged}
+    if verdicts == {"holds"}:
+        closest = find_closest(claim.expect, judged)
+        if _show_limits(closest) not in map(_show_limits, told):
+            said += f"; closest {_say_judged(closest)}"
+    elif len(verdicts) > 1:
+        for verdict in ("fails", "open"):
+            those = [one for one in judged if one.verdict == verdict]
+            named = (one.at if one in told else f"{one.at} {_say_limits(one)}" for one in those)
+            said += f"; {verdict} at {', '.join(named)}" if those else ""
+    return said
+
+
 def _say_judged(one: Judged) -> str:
-    place = f" at {one.at}" if one.at else ""
-    unsure = f" ({one.unsure})" if one.unsure else ""
-    return f"{show(one.estimate)} [{show(one.low)}, {show(one.high)}]{place}{unsure}"
+    return f"{_say_limits(one)} at {one.at}" if one.at else _say_limits(one)
+
+
+def _say_limits(one: Judged) -> str:
+    return f"{_show_limits(one)} ({one.unsure})" if one.unsure else _show_limits(one)
+
+
+def _show_limits(one: Judged) -> str:
+    return f"{show(one.estimate)} [{show(one.low)}, {show(one.high)}]"
 
 
 def _say_unit(summary: Summary) -> str:

@@ -166,10 +166,11 @@ class Analysis(_Strict):
         return groups is None or group in groups
 
     def call(self, series: str) -> str:
-        """Give the name under which a series is shown."""
+        """Give the name under which a series is shown: without its view if no other is stated."""
         group, view = split_series(series, self.view)
         name = self.names.get(group, group)
-        return name if view == self.view and len(self.views) == 1 else f"{name}{AT}{view}"
+        stated = [v for v, given in self.views.items() if given.column not in PREDICTORS]
+        return name if view == self.view and len(stated) == 1 else f"{name}{AT}{view}"
 
 
 def read_analysis(file: Path) -> Analysis:

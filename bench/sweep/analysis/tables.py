@@ -25,6 +25,20 @@ KNOWN = {
     "auroc": "AUROC",
     "auroc_within_level": "AUROC within a level",
 }
+#: What predictors are.
+BEYOND = dict(
+    zip(
+        PREDICTORS,
+        (
+            "`level` is a constant for each level, fitted on one half of the items and stated for "
+            "the other",
+            "`siblings` is the share of right answers to the item among the other training seeds "
+            "of the base",
+            "`other_bases` is the share of right answers among the runs of the other bases",
+        ),
+        strict=True,
+    )
+)
 
 
 def render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str]:
@@ -82,7 +96,11 @@ def _say_chosen(places: Sequence[str], summary: Summary) -> Iterator[str]:
 def _say_items(items: Mapping[str, int]) -> str:
     if len({*items.values()}) < 2:
         return f"{next(iter(items.values()), 0):,} items a cell"
-    return "items a cell: " + ", ".join(f"{n:,} ({view})" for view, n in items.items())
+    views: dict[int, list[str]] = {}
+    for view, number in items.items():
+        views.setdefault(number, []).append(f"`{view}`")
+    said = [f"{number:,} items a cell ({', '.join(named)})" for number, named in views.items()]
+    return "; ".join(said)
 
 
 def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]:
@@ -100,37 +118,44 @@ def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]
 def _render_predictors(summary: Summary) -> Iterator[str]:
     """Compare what a method states with what others could have said of the same answers."""
     a = summary.analysis
-    views = [name for name, view in a.views.items() if view.column in PREDICTORS]
-    found = [
-        (at, group)
-        for at in summary.places
-        for group in a.groups
-        if any(summary.has(at, f"{group} @ {view}") for view in views)
-    ]
-    if not found:
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for at in summary.places:
+        for group in a.groups:
+            for name, view in a.views.items():
+                said = _describe(summary, at, f"{group} @ {name}") if view.column in BEYOND else ""
+                if said:
+                    own = _find_own(view, a) or name
+                    rows.setdefault((at, group, own), {})[view.column] = said
+    if not rows:
         return
+    columns = [column for column in BEYOND if any(column in row for row in rows.values())]
+    places = _choose(summary.places, len(rows))
     yield ""
     yield (
-        f"The number that a method states ({a.view}) beside predictors of the same answers, each "
-        f"by {', '.join(KNOWN.values())}. `level` is a constant for each level, fitted on one half "
-        "of the items and stated for the other; `siblings` is the share of right answers to the "
-        "item among the other training seeds of the base, and `other_bases` among the runs of "
-        "the other bases."
+        "What a method states beside predictors of the same answers, each by "
+        f"{', '.join(KNOWN.values())}: {'; '.join(BEYOND[column] for column in columns)}."
     )
-    places = _choose(summary.places, len(found))
     yield from _say_chosen(places, summary)
     yield ""
-    rows = [
-        [
-            *([at] if a.across else []),
-            a.names.get(group, group),
-            *(_describe(summary, at, f"{group} @ {view}") for view in (a.view, *views)),
-        ]
-        for at, group in found
-        if at in places
-    ]
-    head = [*(["size"] if a.across else []), "method", "states", *(f"`{view}`" for view in views)]
-    yield from _table(head, rows)
+    head = [*(["size"] if a.across else []), "method", "states", *(f"`{c}`" for c in columns)]
+    listed = []
+    for (at, group, own), row in rows.items():
+        if at in places:
+            first = [at] if a.across else []
+            name, stated = f"{group} @ {own}", a.views[own].column not in PREDICTORS
+            row["states"] = _describe(summary, at, name) if stated else ""
+            cells = (row.get(column, "") for column in ("states", *columns))
+            listed.append([*first, a.call(name) if stated else a.names.get(group, group), *cells])
+    yield from _table(head, listed)
+
+
+def _find_own(view: View, a: Analysis) -> str | None:
+    """Give the view of what is stated in the answers that a view of a predictor looks at."""
+    stated = view.model_copy(update={"column": "confidence", "groups": None})
+    for name, other in a.views.items():
+        if other.model_copy(update={"groups": None}) == stated:
+            return name
+    return None
 
 
 def _describe(summary: Summary, at: str, series: str) -> str:
@@ -231,7 +256,7 @@ def _render_slopes(slopes: Sequence[Number], summary: Summary) -> Iterator[str]:
             at, off = summary.misfit(name, metrics[0])
             row.append(f"{show(off)} at {at}")
         rows.append(row)
-    yield from _table(["method", *metrics, "off"], rows)
+    yield from _table(["method", *metrics, "farthest"], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

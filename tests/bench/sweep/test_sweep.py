@@ -27,6 +27,9 @@ ANALYSIS = {
         "sums": {"where": {"family": "sum"}},
         "mapped": {"recalibrate": "isotonic"},
         "expectation": {"column": "expected"},
+        "level": {"column": "level"},
+        "siblings": {"column": "siblings", "groups": ["opd", "caopd"]},
+        "other_bases": {"column": "other_bases", "groups": ["opd"]},
     },
     "groups": ["base", "opd", "caopd"],
     "contrasts": [["opd", "base"], ["caopd @ mapped", "base"]],
@@ -130,7 +133,15 @@ def test_tables_summary_and_figures_come_out_byte_for_byte(done, capsys, tmp_pat
     assert "## What it shows" in page
     assert "accuracy of opd @ expectation − base @ expectation, expected above 0: " in page
     assert " of opd − base); " in page  # the widest half-width of the headline
-    assert "items a cell: 40 (expectation), 40 (greedy), 20 (mapped)," in page
+    assert "; 40 items a cell (`expectation`, `greedy`, `level`, `other_bases`, " in page
+    # One base that was trained twice: what the other seed answered, and no other base.
+    assert "| method | states | `level` | `siblings` |" in page
+    row = next(line for line in page.splitlines() if line.startswith("| opd @ greedy | ."))
+    assert row.count(" / ") == 9
+    found = {(r["series"], r["metric"]): r["estimate"] for r in _rows(place, "summary.csv")}
+    assert found["opd @ siblings", "accuracy"] == found["opd @ greedy", "accuracy"]
+    assert found["opd @ other_bases", "ece"] == ""
+    assert ("base @ siblings", "ece") not in found
     assert "What names no view (`group @ view`) is of the first: expectation." in page
     level = next(
         row for row in _rows(place, "summary.csv")
