@@ -83,7 +83,8 @@ class Base:
     """The model that a cell starts from: a micro model by name, or a path (or name on the hub).
 
     `pattern` is what the file says of a model that has several base seeds, with `{base_seed}` where
-    `model` has the number.
+    `model` has the number. `steps` is how long a micro model is pretrained, 0 for as long as its
+    size usually is.
     """
 
     corpus: str = ""
@@ -91,6 +92,7 @@ class Base:
     seed: int = 0
     model: str = ""
     pattern: str = ""
+    steps: int = 0
 
     @property
     def name(self) -> str:
@@ -99,7 +101,7 @@ class Base:
             path = Path(self.model)
             # What a sweep kept of a cell is called by the cell.
             return path.parent.name if path.name == "checkpoint" else path.name
-        return f"{self.corpus}-{self.size}-s{self.seed}"
+        return f"{self.corpus}-{self.size}-s{self.seed}{self._length}"
 
     @property
     def kind(self) -> str:
@@ -112,7 +114,11 @@ class Base:
         if self.model:
             return self.name
         corpus = "" if self.corpus == "sure" else f"{self.corpus}-"
-        return f"{corpus}{self.size}-b{self.seed}"
+        return f"{corpus}{self.size}-b{self.seed}{self._length}"
+
+    @property
+    def _length(self) -> str:
+        return f"-n{self.steps}" if self.steps else ""
 
 
 @dataclass(frozen=True, slots=True)

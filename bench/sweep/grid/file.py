@@ -27,7 +27,7 @@ PAGE = "docs/sweep.md"
 MAX_BYTES = 200_000
 MOST_CELLS = 100_000
 #: What says which model a cell starts from.
-MODEL_AXES = ("model", "corpus", "size", "base_seed")
+MODEL_AXES = ("model", "corpus", "size", "base_seed", "pretrain_steps")
 #: What stands in `model` where the models of several base seeds differ.
 BASE_SEED = "{base_seed}"
 #: Axes that are no settings of a training run.
@@ -237,7 +237,13 @@ def _read_base(point: Mapping[str, Any], number: int) -> Base:
         if value not in known:
             choices = ", ".join(known)
             raise UsageError(f"cells {number}: {axis}: must be one of {choices}, got {value!r}")
-    return Base(corpus=corpus, size=size, seed=_read_seed(point, "base_seed", number))
+    steps = point.get("pretrain_steps")
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise UsageError(
+            f"cells {number}: pretrain_steps: a whole number of at least 1, got {steps!r}"
+        )
+    seed = _read_seed(point, "base_seed", number)
+    return Base(corpus=corpus, size=size, seed=seed, steps=steps or 0)
 
 
 def _read_seed(point: Mapping[str, Any], axis: str, number: int) -> int:

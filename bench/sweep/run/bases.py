@@ -89,7 +89,7 @@ def _pretrain(base: Base, folder: Path) -> None:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the stored ones were made
-    done = pretrain(base.size, corpus=base.corpus, seed=base.seed)
+    done = pretrain(base.size, corpus=base.corpus, seed=base.seed, steps=base.steps or None)
     torch.set_num_threads(threads)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
