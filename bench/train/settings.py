@@ -99,6 +99,9 @@ class TrainSettings:
     group_mix: float = _set(
         "X", "dcpo, calib-sft: weight of the group's rate (0.5)", 0.5, ge=0, le=1
     )
+    balance_targets: bool = _set(
+        "B", "calib-sft: each tenth of the scale counts alike (true)", True
+    )
 
     chat: bool | None = _set(
         "B", "use the chat template; by default if there is one", None, group="machine"

@@ -12,8 +12,9 @@ with :math:`\beta = 1/2`: confidences are learned from all rollouts, answers fro
 
 The targets are balanced, so that no part of the scale is rare. The paper draws equally many
 rollouts of each target from a large sample of the first model; here each step's rollouts are of the
-student as it is, and each tenth of the scale that occurs in the step has the same weight. Its next
-stage, learning from rewards, is another method (`rlcr`, `coca`, `dcpo`, `redoubt`).
+student as it is, and each tenth of the scale that occurs in the step has the same weight. That
+pulls the mean confidence toward the middle: it is a first stage before one that learns from rewards
+(`rlcr`, `coca`, `dcpo`, `redoubt`). `balance_targets: false` counts every rollout alike.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ BINS = 10
 
 
 def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
-    mix = recipe.settings.group_mix
+    mix, balances = recipe.settings.group_mix, recipe.settings.balance_targets
     made: list[tuple[Target, int, bool]] = []
     for group in groups:
         for rollout, rate in zip(group.rollouts, group.rates, strict=True):
             wanted = mix * rate + (1 - mix) * rollout.correct
             target = distilled(group, rollout, group.doc, recipe, number=write_rate(wanted))
             if rate == rate and target.span is not None:
-                part = min(int(BINS * wanted + 1e-9), BINS - 1)
+                part = min(int(BINS * wanted + 1e-9), BINS - 1) if balances else 0
                 made.append((target._replace(teacher_prompt=None), part, bool(rollout.correct)))
     counts = Counter(part for _, part, _ in made)
     # The mean of these is 1 over all, and over the right ones what makes theirs a mean as well.

@@ -8,6 +8,8 @@ one (`grpo`, or `sft`).
 The paper uses PPO, with a learned baseline; the group's mean is the baseline here, as in GRPO. Its
 bonus for right answers and its penalty for answers out of format are left out: no token that is
 trained here decides either. `scale_rewards: false` leaves the score's differences as they are.
+Nothing holds the answers in place (the paper's adapter and KL term do): a rate that suits `grpo`
+can cost them, and even their format, so take a tenth of it.
 """
 
 from __future__ import annotations

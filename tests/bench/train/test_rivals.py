@@ -119,6 +119,12 @@ def test_calib_sft_learns_answers_from_right_rollouts_only(group, codec):
         assert split(target)[0] == [pytest.approx(expected)] * (tokens - 4)
 
 
+def test_calib_sft_without_balance_counts_every_rollout_alike(group, codec):
+    for target in make("calib-sft", [group], codec, balance_targets=False):
+        tokens, stated = len(target.completion), 4
+        assert split(target)[1] == [pytest.approx(0.5 * tokens / stated)] * stated
+
+
 def test_calib_sfts_loss_is_the_sum_of_two_means(group, math_doc, codec):
     """Of losses that are 1 on every token, each mean is 1, and so is the loss."""
     other = judge(math_doc, codec, [WRONG] * 3 + [RIGHT])
