@@ -86,7 +86,7 @@ def test_our_commands_in_the_docs_parse(page):
 
 def test_the_pages_that_show_commands_are_found():
     shown = {page for page in list_pages() if list_commands(page)}
-    pages = {"score", "report", "caopd_math", "sweep", "gate", "train", "rescore"}
+    pages = {"score", "report", "tasks", "sweep", "gate", "train", "rescore"}
     assert shown >= {"README.md", *(f"docs/{name}.md" for name in pages)}
 
 
@@ -129,7 +129,7 @@ def test_the_task_page_shows_the_prompt_that_is_sent():
     from caopd_bench.tasks import problems
     from caopd_bench.tasks.ask.prompts import render_prompt
 
-    page = (ROOT / "docs" / "caopd_math.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
     shown = next(item for item in problems.load() if item["question"] in page)
     doc = {**shown, "style": "math", "way": "conf", "instructed": True}
     assert render_prompt(doc) in page

@@ -165,7 +165,7 @@ def degradation(
     (where there is one) is added to the limits of Brier and gap, and d times (1 - confidence when
     wrong) to that of confidence when wrong: what the answers that are missing now could have done.
 
-    Error rates of tests made of these are in docs/gate-rates.md.
+    Error rates of tests made of these are in docs/gate.md.
 
     Examples
     --------

@@ -19,13 +19,13 @@ def test_a_row_is_asked_of_every_dataset(checkout):
     copy.apply("way.diff")
     written = {Path(line).name for line in copy.run(*WRITE).splitlines()}
     sets = [file.stem.removesuffix("_conf") for file in copy.folder.rglob("caopd_*_conf.yaml")]
-    assert written == {*(f"{name}_conf_brief.yaml" for name in sets), "tasks.md", "ways.md"}
+    assert written == {*(f"{name}_conf_brief.yaml" for name in sets), "tasks.md"}
     out = copy.run("-c", LOOK).splitlines()
     assert "Do not explain. Reply with two lines" in out[0]
     assert "Think step by step" not in out[0]
     assert any(line.endswith("_priv _priv_sc8 _conf_brief") for line in out)
     assert ["requests", "1,319"] in [line.split() for line in out]
-    page = (copy.folder / "docs" / "ways.md").read_text()
+    page = (copy.folder / "docs" / "tasks.md").read_text()
     assert "| `caopd_NAME_conf_brief` | as _conf, without steps |\n" in page
     tests = "tests/tasks/catalogue/test_yaml.py"
     assert " passed" in copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)

@@ -1,6 +1,6 @@
 """How the cost of the commands grows with rows, runs and groups.
 
-    python tests/studies/measure_growth.py --into docs/benchmarks/growth.md     # 40 minutes
+    python tests/studies/measure_growth.py --into docs/benchmarks.md     # 40 minutes
     python tests/studies/measure_growth.py --most 100000 --only score
 
 CPU seconds of whole processes with their children, one run each: the exponent of the time between

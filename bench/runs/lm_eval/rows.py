@@ -187,7 +187,7 @@ def _verdicts(sample: Mapping[str, Any], where: str) -> list[tuple[Any, Any, Any
     if not outcomes:
         raise UsageError(
             f"{where}: refused when it was evaluated: all samples of a question are copies of one "
-            "text; the server ignores or fixes the seed (docs/ways.md)"
+            "text; the server ignores or fixes the seed (docs/tasks.md)"
         )
     if not len(confidences) == len(outcomes) == len(statuses):  # type: ignore[arg-type]
         raise UsageError(f"{where}: lists of different lengths for one question; run again")

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 #: Says what is recorded.
-PAGE = "docs/secrets.md"
+PAGE = "docs/reliability.md"
 _ENTRY = re.compile(r"^(?P<before>## [^`\n]*`)(?P<spec>[^`\n]*)(?=`$)", re.MULTILINE)
 _ENTITY = re.compile(r"&#(\d{1,3});")
 #: Folders that were warned of, by standard error: each command has its own (`guard_streams`).

@@ -1,4 +1,4 @@
-"""The error rates that docs/gate-rates.md states, on fewer draws: `pytest -m slow`."""
+"""The error rates that docs/gate.md states, on fewer draws: `pytest -m slow`."""
 
 import runpy
 from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from caopd_bench import rescore, score
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inspect_arithmetic.py"
-PAGE = EXAMPLE.parents[1] / "inspect.md"
+PAGE = EXAMPLE.parents[1] / "rescore.md"
 needs_inspect = pytest.mark.skipif(find_spec("inspect_ai") is None, reason="needs inspect_ai")
 
 TASK = """

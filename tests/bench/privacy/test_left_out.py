@@ -55,9 +55,9 @@ def test_the_reason_is_said(capsys):
     names = ["model_args.api_key", "model_args.revision", "gen_kwargs.stop", "note"]
     say_left_out({"left_out": [*names, f"tasks.{TASK}.generation.stop"]}, "stored run")
     assert capsys.readouterr().err.splitlines() == [
-        "left out of the stored run: not recorded: model_args api_key; note (docs/secrets.md)",
+        "left out of the stored run: not recorded: model_args api_key; note (docs/reliability.md)",
         "left out of the stored run: looked like a secret: model_args revision; gen_kwargs stop "
-        "(docs/secrets.md)",
+        "(docs/reliability.md)",
     ]
     say_left_out({}, "stored run")
     assert capsys.readouterr().err == ""

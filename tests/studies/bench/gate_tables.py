@@ -1,4 +1,4 @@
-"""The tables of docs/gate-rates.md, from the rates that simulate_gate.py found.
+"""The tables of docs/gate.md, from the rates that simulate_gate.py found.
 
 "Before" is the verdict on the same draws without strict AUROC: by six numbers.
 """

@@ -1,6 +1,6 @@
-"""Error rates of the gate: the tables of docs/gate-rates.md.
+"""Error rates of the gate: the tables of docs/gate.md.
 
-    python tests/studies/bench/simulate_gate.py --cache gatesim.json --output docs/gate-rates.md
+    python tests/studies/bench/simulate_gate.py --cache gatesim.json --output docs/gate.md
 
 Each cell of a table is drawn from a seed of its own and kept in the cache, so a run that was
 stopped goes on. The functions are those that users get: `degradation`, `decide`, the shipped

@@ -1,6 +1,6 @@
 """The speed of training, as ratios in one run: the local engine beside TRL's own trainer.
 
-    tox -e bench-train            # writes its part of docs/benchmarks/README.md
+    tox -e bench-train            # writes its part of docs/benchmarks.md
 
 Same model (67k, from the reference runs), same questions, 32 of them with 8 rollouts, one thread.
 Rounds of both alternate, so that what else the machine does meets both. Nothing is asserted.

@@ -1,7 +1,7 @@
 """The table of speed: this version beside the first one and the limits, in one run.
 
     tox -e bench
-    python tests/studies/speed/run.py --baseline PYTHON --into docs/benchmarks/README.md
+    python tests/studies/speed/run.py --baseline PYTHON --into docs/benchmarks.md
     python tests/studies/speed/run.py --only starts,read_flat
 
 PYTHON is that of an environment with the wheel of the first version (install_baseline.py makes

@@ -33,7 +33,7 @@ NAME = "output of a batch"
 #: More of the probability than this is not left out without a note.
 LEFT_OUT = 0.01
 GOLD_HELP = (
-    "a batch does not return it: add a column gold by custom_id (docs/reading.md), or name a path "
+    "a batch does not return it: add a column gold by custom_id (docs/rescore.md), or name a path "
     "with --gold"
 )
 STOPPED = {

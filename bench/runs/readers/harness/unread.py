@@ -102,7 +102,7 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
         )
     names = ", ".join(list(keys)[:12])
     raise UsageError(
-        f"{path}: JSON with the keys {inline(names, 200)}; not a log that is read (docs/reading.md "
+        f"{path}: JSON with the keys {inline(names, 200)}; not a log that is read (docs/rescore.md "
         f"lists them); {ROWS}"
     )
 
