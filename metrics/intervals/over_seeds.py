@@ -193,7 +193,7 @@ def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
     replicates : ndarray, shape (1 + replicates,)
         The first as observed.
     by_base : ndarray, shape (bases, 1 + replicates)
-        Of each base, over its training seeds; none where the bases have no limits.
+        Of each base, over its training seeds (or of each training seed of a single base).
     level : float
     """
     estimate, rest = float(replicates[0]), replicates[1:]

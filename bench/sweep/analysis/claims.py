@@ -153,16 +153,14 @@ def _say_unit(summary: Summary) -> str:
     seeds = max(
         (len(found.folders[key]) // len(found.bases[key]) for key in found.folders), default=0
     )
-    drawn = f"{a.level:.0%} limits of {a.replicates:,} replicates"
     if runs < 2:
-        return f"Claims are about single checkpoints ({drawn} of the items), and not about methods."
-    if bases < 2:
-        return (
-            f"Claims are about methods, but there is one base: {drawn} (training seed > item) say "
-            "nothing about others."
-        )
-    once = "" if seeds > 1 else " Each base was trained once."
-    return (
+        drawn = f"{a.level:.0%} limits of {a.replicates:,} replicates of the items"
+        return f"Claims are about single checkpoints ({drawn}), and not about methods."
+    units = f"{bases} bases" if bases > 1 else f"{seeds} training seeds"
+    said = (
         f"Claims are about methods, and judged by the {a.level:.0%} limits in brackets: Student's "
-        f"over the {bases} bases, with the scatter of the items added.{once}"
+        f"over the {units}, with the scatter of the items added."
     )
+    if bases < 2:
+        return f"{said} There is one base: they say nothing about others."
+    return said if seeds > 1 else f"{said} Each base was trained once."

@@ -1,9 +1,9 @@
 """From arrays to numbers: levels, contrasts and slopes with their limits, and the claims judged.
 
 A statement about a **method** averages over base seeds and training seeds. Its limits are Student's
-over the bases; beside them stand those that come from drawing seeds and items. A statement about
-**checkpoints** compares one model with another (first base seed, first training seed) and draws
-items alone: it says nothing about the method.
+over the bases, or over the training seeds of a single base; beside them stand those that come from
+drawing seeds and items. A statement about **checkpoints** compares one model with another (first
+base seed, first training seed) and draws items alone: it says nothing about the method.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Summary:
         """Give a method's mean with its limits."""
         values = self._values(at, series, metric)
         made = self.replicates(at, series, metric)
-        limits = find_limits(made, _by_base(values), self.analysis.level)
+        limits = find_limits(made, _by_unit(values), self.analysis.level)
         least, most = RANGES.get(metric, (-math.inf, math.inf))
         limits = Limits(*(v if v != v else min(max(v, least), most) for v in limits))
         bases, seeds = values.shape[:2]
@@ -114,8 +114,12 @@ class Summary:
         undefined = np.isnan(by_base)[:, None, :]
         made = self._mean(at, np.where(undefined, math.nan, a))
         made = made - self._mean(at, np.where(undefined, math.nan, b))
-        limits = find_limits(made, by_base[~undefined[:, 0, 0]], self.analysis.level)
         seeds = max(a.shape[1], b.shape[1])
+        units = by_base
+        if len(a) == 1 and {a.shape[1], b.shape[1]} <= {1, seeds}:
+            units = a[0] - b[0]
+        units = units[~np.isnan(units[:, 0])]
+        limits = find_limits(made, units, self.analysis.level)
         unit = METHOD if len(a) * seeds > 1 else CHECKPOINTS
         # With as many training seeds, pairs of runs; else each run with its base's only other.
         both = ~np.isnan(a[:, :, 0]) & ~np.isnan(b[:, :, 0])
@@ -144,7 +148,7 @@ class Summary:
         limits, intercept = find_slope(
             sizes,
             [self.replicates(place, series, metric) for place in at],
-            [_by_base(of_size) for of_size in values],
+            [_by_unit(of_size) for of_size in values],
             self.analysis.level,
         )
         bases, seeds = values[0].shape[:2]
@@ -251,3 +255,8 @@ def _by_base(values: Array) -> Array:
     means: Array = np.full(counted.shape, math.nan)
     np.divide(np.nansum(values, axis=1), counted, out=means, where=counted > 0)
     return means
+
+
+def _by_unit(values: Array) -> Array:
+    """Give what Student's limits are over: the bases, or the training seeds of a single one."""
+    return values[0] if len(values) == 1 else _by_base(values)

@@ -18,6 +18,8 @@ PRECISE = (
     "accuracy",
 )
 WIDEST = 0.03
+#: With fewer bases (or seeds of one) than these the bootstrap's limits are too narrow.
+FEW = 6
 #: What stands in a cell of the table of predictors.
 KNOWN = {
     "brier": "Brier score",
@@ -179,7 +181,8 @@ def _render_headline(numbers: Sequence[Number], summary: Summary) -> Iterator[st
         and (n.series, n.versus) in wanted
         and n.metric in metrics
     ]
-    few = [n.bases for n in chosen if n.limits.low != n.limits.low_bootstrap]
+    drawn = [n for n in chosen if n.limits.low != n.limits.low_bootstrap]
+    few = min((n.bases if n.bases > 1 else n.seeds for n in drawn), default=0)
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for n in chosen:
         row = rows.setdefault((n.at, f"{a.call(n.series)} − {a.call(n.versus)}"), {})
@@ -189,7 +192,8 @@ def _render_headline(numbers: Sequence[Number], summary: Summary) -> Iterator[st
     if few:
         yield (
             "In brackets: the half-width of the bootstrap's limits (low_bootstrap, high_bootstrap "
-            f"in summary.csv), which with {min(few)} bases cover .75 to .9 instead of .95."
+            "in summary.csv)"
+            + (", which with so few bases cover .75 to .9 instead of .95." if few < FEW else ".")
         )
     yield ""
     head = [*(["size"] if a.across else []), "difference", *metrics]

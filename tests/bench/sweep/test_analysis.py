@@ -180,10 +180,24 @@ def test_the_limits_that_decide_are_students_where_there_are_two_bases():
     assert limits.low < 0 < limits.low_bootstrap
     (judged,) = summary.judge(claim)
     assert (judged.verdict, judged.low, judged.high) == ("open", limits.low, limits.high)
-    single = _summary(0.1, bases=1, sizes=("10k",))
+    single = _summary(0.1, bases=1, seeds=1, sizes=("10k",))  # items alone
     limits = single.contrast("10k", "opd", "base", "accuracy").limits
     assert limits[1:3] == limits[3:]
     assert single.judge(claim)[0].verdict == "holds"
+
+
+def test_of_a_single_base_they_are_over_its_training_seeds():
+    summary = _summary(0.1, bases=1, sizes=("10k",))
+    values = summary.gathered.values["10k", "opd", "greedy"]["accuracy"]
+    values += np.array([-0.08, 0.0, 0.15])[:, None]
+    limits = summary.contrast("10k", "opd", "base", "accuracy").limits
+    observed = values[0, :, 0]
+    assert (limits.high - limits.low) / 2 > 4.3 * observed.std(ddof=1) / np.sqrt(3)
+    base = summary.gathered.values["10k", "base", "greedy"]["accuracy"][0, 0, 0]
+    assert limits.estimate == pytest.approx(observed.mean() - base)
+    assert limits.low < limits.low_bootstrap
+    level = summary.level("10k", "opd", "accuracy").limits
+    assert level.high - level.low > level.high_bootstrap - level.low_bootstrap
 
 
 def test_the_place_that_decides_is_named():
