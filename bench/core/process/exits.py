@@ -63,7 +63,7 @@ HELP = (
     "that watch can conclude nothing; 4 that two runs are not comparable, that a stored run was "
     "edited, or that the state of watch is of another threshold. gate, threshold, check, watch, "
     "baseline verify and baseline update end with the code of their decision even if standard "
-    "output cannot be written."
+    "output cannot be written. The words of the tables: docs/glossary.md."
 )
 
 

@@ -11,13 +11,13 @@ from caopd_bench.report.duels import FEW
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.document import Section, asset, render_document
 from caopd_bench.report.page.duels import render_duel
+from caopd_bench.report.page.glossary import render_glossary
 from caopd_bench.report.page.markup import code, name, number, row, table, text
 from caopd_bench.report.page.models import render_model
 from caopd_bench.report.page.provenance import render_provenance
 from caopd_bench.report.page.samples import dump, fit_samples, render_samples
 from caopd_bench.report.page.table import render_filters, render_pairs, render_standings, say_size
 from caopd_bench.report.page.vector import to_inline_svg
-from caopd_bench.report.standings import FITS
 from caopd_bench.runs.confidence_of import OF_OPTION
 
 __all__ = ["render_page"]
@@ -25,64 +25,10 @@ __all__ = ["render_page"]
 #: Tasks whose figures the page has; each costs a second and 300 kB.
 DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
+#: The section that explains the words of the page.
+GLOSSARY = "How to read it"
 #: Stands in the script before the confidence of a row.
 STATES = '"states "'
-MEANINGS = {
-    "Brier skill": "1 - Brier score / (accuracy x (1 - accuracy)), over all answers: 0 is what "
-    "stating the own accuracy every time earns, 1 is perfect, below 0 the constant is better. An "
-    "answer without a usable confidence counts as a loss of 1, the worst that it could have been. "
-    "There is none with fewer than five right or five wrong answers. A model can raise it by "
-    "answering wrong where it is unsure and stating 0 there: read it with the accuracy beside it.",
-    "Order": "by Brier skill, with two exceptions that are marked <b>moved down</b>. A run stands "
-    "below every run that is told apart from it as more accurate and whose confidence holds: its "
-    "skill is told apart from 0, and its mean confidence is not told apart from its accuracy, or "
-    f"is within {FITS:g} of it. And a run whose confidence is not shown to tell right answers from "
-    "wrong ones (AUROC with the missing at their worst) stands below those whose is. <b>Less "
-    "accurate</b> marks a run above one that is told apart as more accurate.",
-    "Group": "runs that share a letter were not told apart in Brier skill: paired tests on the "
-    "same answers, adjusted by Holm for all pairs of the task. There are no ranks, since "
-    "neighbours are mostly not told apart.",
-    "Accuracy": "right answers, of all: those without a usable confidence count too.",
-    "Brier score": "mean squared distance of the stated confidence from the outcome, of the "
-    "answers that state one. Not to compare models by: it falls when the confidence gets better, "
-    "but also when wrong answers become right above an accuracy of one half, and when right "
-    "answers become wrong below it. Always wrong and always stated at 0 scores 0.",
-    "DSC": "what telling right from wrong takes off the Brier score (CORP decomposition). Higher "
-    "is better, at the same accuracy.",
-    "ECE": "mean distance of the stated confidence from the accuracy, in ten bins. Below it, what "
-    "a perfectly calibrated model would score with as many answers: never 0.",
-    "Overconfidence gap": "mean stated confidence minus accuracy: above 0 the model says more than "
-    "it holds.",
-    "AUROC": "how often a right answer is stated surer than a wrong one; ties count half, .5 is "
-    "chance.",
-    "SPR": "the same, ties counted as failures: 0 for a model that always states the same.",
-    "Stated when wrong": "mean confidence of the wrong answers.",
-    "Parse rate": "answers with a usable confidence. All other numbers but Brier skill, accuracy "
-    "and what may be automated are of these.",
-}
-#: The same where the confidence, or that of some runs, is the probability of an option.
-IF_NOT_STATED = {
-    "Brier skill": MEANINGS["Brier skill"]
-    .replace("stating the own accuracy", "giving the own accuracy")
-    .replace("stating 0 there", "giving 0 there"),
-    "Brier score": "mean squared distance of the confidence from the outcome, of the answers that "
-    "have one. Not to compare models by: it falls when the confidence gets better, but also when "
-    "wrong answers become right above an accuracy of one half, and when right answers become wrong "
-    "below it. Always wrong with a confidence of 0 scores 0.",
-    "ECE": MEANINGS["ECE"].replace("stated confidence", "confidence"),
-    "Overconfidence gap": "mean confidence minus accuracy: above 0 the model is surer than it is "
-    "right.",
-    "AUROC": "how often a right answer is surer than a wrong one; ties count half, .5 is chance.",
-    "SPR": "the same, ties counted as failures: 0 for a model that is always equally sure.",
-}
-OF_VECTORS = {
-    "Brier, all options": "squared errors of the probabilities of all options of a question, "
-    "summed, and averaged over the questions: 0 to 2. A model that gives each of four options the "
-    "same probability scores .75.",
-    "ECE by option": "the ECE of the probability of each option, chosen or not, averaged over the "
-    "options: whether the model prefers one (a letter), not whether it knows the answer. "
-    "Noise alone raises it above 0.",
-}
 
 
 def render_page(report: Report, *, beside: str | None = None) -> str:
@@ -102,7 +48,7 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
     data, cap = fit_samples(report, sum(map(len, sections.values())) + len(provenance))
     sections["Samples"] = render_samples(report, data, cap, beside)
     sections["Provenance"] = provenance
-    sections["How to read it"] = _meanings(report)
+    sections[GLOSSARY] = render_glossary(report)
     rows = sum(cell.n for entry in report.entries for cell in entry.cells.values())
     return render_document(
         report.title,
@@ -111,7 +57,9 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
         f"be believed?{_say_confidence(report)}",
         [Section(_slug(head), head, inner) for head, inner in sections.items()],
         skip="the standings",
-        footer=f"Made by caopd-bench {text(__version__)} from the runs alone: "
+        footer=f'The words are explained under <a href="#{_slug(GLOSSARY)}">{GLOSSARY}</a>, and in '
+        "docs/glossary.md. "
+        f"Made by caopd-bench {text(__version__)} from the runs alone: "
         f"{code('caopd-bench score')} recomputes every number here from their rows, "
         f"{code('caopd-bench threshold')} the certified cuts, and Brier skill is "
         "1 - Brier / (accuracy (1 - accuracy)) with the upper worst-case bound of Brier.",
@@ -238,19 +186,6 @@ def _say_confidence(report: Report) -> str:
         return f" It is the {text(wording.full)}."
     of = [name(task) for task in report.tasks if not report.wording(task).is_stated]
     return f" Of {', '.join(of)} it is, wherever the runs do not state it, the {OF_OPTION}."
-
-
-def _meanings(report: Report) -> str:
-    meanings = dict(MEANINGS)
-    if not report.wording().is_stated:
-        meanings |= {term: said for term, said in IF_NOT_STATED.items() if said}
-        del meanings["Stated when wrong"]
-        parse_rate = meanings.pop("Parse rate")
-        meanings["Confidence when wrong"] = MEANINGS["Stated when wrong"]
-        meanings["Parse rate"] = parse_rate
-        meanings |= OF_VECTORS if report.has_vectors else {}
-    listed = "".join(f"<dt><b>{term}</b></dt><dd>{said}</dd>" for term, said in meanings.items())
-    return f"<dl>{listed}</dl>"
 
 
 def _count(n: int, what: str) -> str:
