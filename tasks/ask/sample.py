@@ -25,6 +25,8 @@ SEED = 1234  # lm-eval's own, for API models
 #: From this share of questions with K equal texts on, and this many questions, nothing is scored.
 COPIES = 0.95
 MIN_QUESTIONS = 5
+#: Values that say nothing of the answers: they stand also for a run that is refused.
+JUDGED_BY_FORM = ("copies", "status", "parse_rate", "parse_rate_stderr")
 
 _log = logging.getLogger("lm_eval.caopd_bench")
 
@@ -97,7 +99,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
             for name in values:
                 if name.startswith("agreement"):
                     undefined[name] = (None, 0.0)
-                elif name not in ("copies", "status", "parse_rate", *undefined):
+                elif name not in JUDGED_BY_FORM and name not in undefined:
                     undefined[name] = []
             values |= undefined
         return values

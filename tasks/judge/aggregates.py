@@ -5,16 +5,20 @@ Brier, AUROC, ...) collect `[confidence, correct]`, or a list of such pairs wher
 sampled several times; a pair whose confidence is None is counted by `parse_rate` and left out of
 the metric.
 
-lm-eval knows standard errors only for a few aggregations of its own. It prints `± x` for any
-metric `m` that is followed by a metric named `m_stderr`, so each set metric has one, with the
-samples of a question taken together. A metric that is undefined (AUROC without a wrong answer) is
-None and its standard error the string "N/A": lm-eval's table cannot print a standard error of None.
+lm-eval knows standard errors only for a few aggregations of its own, and those are 0 where every
+answer is right. It prints `± x` for any metric `m` that is followed by a metric named `m_stderr`,
+so each has one. It agrees with the 95% interval that `caopd-bench score` prints for the same rows,
+see `_error_of`. A metric that is undefined (AUROC without a wrong answer) is None and its standard
+error the string "N/A": lm-eval's table cannot print a standard error of None.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from caopd_bench.metrics import (
@@ -31,12 +35,36 @@ from caopd_bench.metrics import (
 SET_METRICS = ("ece", "brier", "auroc", "spr", "overconfidence_gap")
 Pair: TypeAlias = "tuple[float | None, float]"  # confidence or None, correct
 Pairs: TypeAlias = "Pair | list[Pair]"  # of one document
+Share: TypeAlias = "float | Sequence[float]"  # of one document: 0 or 1, or one of each sample
+
+#: Rows of lm-eval's table whose names leave open what they are. It has no column for this.
+EXPLANATION = (
+    "in the table below, `confidence` is the mean of the stated confidences, `overconfidence_gap` "
+    "is that mean minus the share of right answers among the same rows (best: 0), and value "
+    "± 1.96 Stderr covers the 95% interval that `caopd-bench score` prints"
+)
+Z = 1.959964  # of a 95% interval, which is what `bootstrap` gives
+_log = logging.getLogger("lm_eval.caopd_bench")
 
 
-def share_not_ok(statuses: Sequence[str | Sequence[str]]) -> float | None:
-    """Aggregate `status`: the share of responses without a usable answer and confidence."""
-    each = [s for value in statuses for s in ([value] if isinstance(value, str) else value)]
-    return sum(status != "ok" for status in each) / len(each) if each else None
+def count_statuses(statuses: Sequence[str | Sequence[str]]) -> str | None:
+    """Aggregate `status`: how many responses have which, as text: "16 ok, 4 no_answer".
+
+    lm-eval makes a row of its table of every value of a document. The share that is ok is there
+    already, as `parse_rate`; a string is printed as it is.
+    """
+    _explain_table()
+    counts = Counter(
+        s for value in statuses for s in ([value] if isinstance(value, str) else value)
+    )
+    ordered = sorted(counts.items(), key=lambda item: (item[0] != "ok", -item[1], item[0]))
+    return ", ".join(f"{count:,} {status}" for status, count in ordered) or None
+
+
+@lru_cache(maxsize=1)
+def _explain_table() -> None:
+    """Explain the table once, however many tasks it has."""
+    _log.info(EXPLANATION)
 
 
 def mean_confidence(confidences: Sequence[Any]) -> float | None:
@@ -46,16 +74,15 @@ def mean_confidence(confidences: Sequence[Any]) -> float | None:
     return math.fsum(stated) / len(stated) if stated else None
 
 
-def accuracy(values: Sequence[Sequence[float]]) -> float | None:
-    """Aggregate `acc` of sampled questions: right answers, of all samples."""
-    each = [value for samples in values for value in samples]
+def share(values: Sequence[Share]) -> float | None:
+    """Aggregate `acc` and `parse_rate`: the share of all responses, sampled or not."""
+    each = [y for _, y in _flat(values)]
     return math.fsum(each) / len(each) if each else None
 
 
-def accuracy_stderr(values: Sequence[Sequence[float]]) -> float | str:
-    """Give the standard error of `accuracy`: of the means of the questions, equally sampled."""
-    means = [math.fsum(samples) / len(samples) for samples in values if len(samples)]
-    return _error_of_mean(means)
+def share_stderr(values: Sequence[Share]) -> float | str:
+    """Give the standard error of `share`, the samples of a question taken together."""
+    return _error_of_share(_flat(values))
 
 
 def majority_accuracy(pairs: Sequence[Pair]) -> float | None:
@@ -66,7 +93,7 @@ def majority_accuracy(pairs: Sequence[Pair]) -> float | None:
 
 def majority_accuracy_stderr(pairs: Sequence[Pair]) -> float | str:
     """Give the standard error of `majority_accuracy`."""
-    return _error_of_mean([correct for confidence, correct in pairs if confidence is not None])
+    return _error_of_share((i, y) for i, (c, y) in enumerate(pairs) if c is not None)
 
 
 def auroc_within_questions(pairs: Sequence[Pairs]) -> float | None:
@@ -131,9 +158,12 @@ def _each(pairs: Sequence[Pairs]) -> Iterator[tuple[int, float, float]]:
 
 def _tally_parsed(pairs: Sequence[Pairs]) -> Tally | None:
     parsed = list(_each(pairs))
-    if not parsed:
-        return None
-    questions, confidences, outcomes = zip(*parsed, strict=True)
+    return _tally(parsed) if parsed else None
+
+
+def _tally(rows: Sequence[tuple[int, float, float]]) -> Tally:
+    """Tally question, confidence and outcome; the samples of a question are one cluster."""
+    questions, confidences, outcomes = zip(*rows, strict=True)
     is_sampled = len(set(questions)) < len(questions)
     return tally(confidences, outcomes, cluster=questions if is_sampled else None)
 
@@ -148,17 +178,31 @@ def _by_question(pairs: Sequence[Pairs]) -> list[Tally]:
     ]
 
 
-def _error_of(interval: Interval) -> float | str:
-    error = interval.standard_error
-    return "N/A" if math.isnan(error) else error
+def _flat(values: Sequence[Share]) -> Iterator[tuple[int, float]]:
+    """Yield question and outcome of every response."""
+    for question, value in enumerate(values):
+        for outcome in value if isinstance(value, Sequence) else [value]:
+            yield question, float(outcome)
 
 
-def _error_of_mean(values: Sequence[float]) -> float | str:
-    n = len(values)
-    if n < 2:
+def _error_of_share(outcomes: Iterable[tuple[int, float]]) -> float | str:
+    rows = list(outcomes)
+    if not rows:
         return "N/A"
-    mean = math.fsum(values) / n
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
+    # The confidence of a row is not used for a share, but a tally has one.
+    counts = _tally([(question, 0.5, outcome) for question, outcome in rows])
+    return _error_of(bootstrap(counts, metrics=("accuracy",))["accuracy"])
+
+
+def _error_of(interval: Interval) -> float | str:
+    """Give the error of which 1.96 reach the limit of the interval that is further away.
+
+    Readers of lm-eval's table take ± 1.96 of it for the interval. The usual standard error is far
+    too small for this where few answers are right (AUROC 0.667 of one right answer of 16: 0.061,
+    while the limits are 0.208 and 0.937), and 0 where all are. With many rows the two are equal.
+    """
+    reach = max(interval.estimate - interval.low, interval.high - interval.estimate)
+    return "N/A" if math.isnan(reach) else reach / Z
 
 
 def _none_if_nan(value: float) -> float | None:

@@ -61,10 +61,12 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
     answers = [answer for _, _, _, answer in judged]
     share, chosen = vote(answers, doc["kind"], options_of(doc))
     majority = (share, 0.0 if chosen is None else judged[chosen][1])
+    is_ok = [float(status == "ok") for _, _, status, _ in judged]
     values: dict[str, Any] = {
         "acc": [correct for _, correct, _, _ in judged],
         "acc_stderr": [correct for _, correct, _, _ in judged],
-        "parse_rate": sum(status == "ok" for _, _, status, _ in judged) / len(judged),
+        "parse_rate": is_ok,
+        "parse_rate_stderr": is_ok,
         "status": [status for _, _, status, _ in judged],
         "confidence": [confidence for confidence, _, _, _ in judged],
         "confidence_stderr": pairs,
@@ -119,7 +121,9 @@ def _values(confidence: float | None, correct: float, status: str) -> dict[str, 
     pair = (confidence, correct)
     values: dict[str, Any] = {
         "acc": correct,
+        "acc_stderr": correct,
         "parse_rate": float(status == "ok"),
+        "parse_rate_stderr": float(status == "ok"),
         "status": status,
         "confidence": confidence,
         "confidence_stderr": pair,

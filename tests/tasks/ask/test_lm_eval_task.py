@@ -119,7 +119,8 @@ def test_statuses_are_those_of_the_answers(evaluated):
         "abstained": 10,
     }
     assert results["parse_rate,none"] == 0.5
-    assert results["status,none"] == 0.5
+    words = "40 ok, 10 abstained, 10 bad_confidence, 10 no_confidence, 10 unfinished"
+    assert results["status,none"] == words
     assert all((s["confidence"] is None) == (s["status"] != "ok") for s in samples)
     assert all(s["ece"] == (s["confidence"], s["acc"]) for s in samples)
 
@@ -142,10 +143,17 @@ def test_lm_eval_prints_our_standard_errors(task_manager, tmp_path):
 
     results, _, _ = evaluate(task_manager, tmp_path)
     lines = make_table(results).splitlines()
-    for name in ("confidence", *SET_METRICS):
+    arrows = {"acc": "↑", "parse_rate": "↑", "confidence": "", "overconfidence_gap": "", "ece": "↓"}
+    for name in ("acc", "parse_rate", "confidence", *SET_METRICS):
         error = results["results"]["caopd_math_conf"][f"{name}_stderr,none"]
         (line,) = [line for line in lines if f"|{name} " in line or f"|{name}|" in line]
-        assert f"|±  |{error:.4f}|" in line
+        cells = [cell.strip() for cell in line.split("|")]
+        assert cells[8:10] == ["±", f"{error:.4f}"]
+        assert cells[6] == arrows.get(name, cells[6])
+    (line,) = [line for line in lines if "|status " in line]
+    assert "|40 ok, 10 abstained, " in line
+    assert "↑" not in line
+    assert "↓" not in line
 
 
 def test_score_gives_the_same_numbers(evaluated):
