@@ -12,7 +12,6 @@ Bootstrap Methods and Their Application, 1997, section 3.8.)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,19 +48,6 @@ class Draws(NamedTuple):
 
     bases: NDArray[np.int64]
     seeds: NDArray[np.int64]  # (replicates, bases, seeds)
-
-
-class Limits(NamedTuple):
-    """A number with its limits, and with those of the bootstrap.
-
-    The limits are Student's over the means of the bases; without two bases, the bootstrap's.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    low_bootstrap: float
-    high_bootstrap: float
 
 
 def draw_items(items: int, replicates: int, rng: np.random.Generator) -> Array:
@@ -104,34 +90,47 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     if not parsed.any():
         undefined = np.full(len(weights), math.nan)
         return {name: found.get(name, undefined) for name in ALL_METRICS}
+    levels = np.full(len(parsed), -1) if answers.levels is None else answers.levels
+    levels, stated, right, wrong = _count(levels, answers, weights, parsed)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found |= _set_metrics(*_count(answers, weights, parsed))
-        found["auroc_within_level"] = _rank_within_levels(answers, weights, parsed)
+        found["auroc_within_level"] = _rank_within_levels(levels, right, wrong)
+        found |= _set_metrics(*_add_up(stated, right, wrong))
     return {name: found[name] for name in ALL_METRICS}
 
 
 def _count(
-    answers: Answers, weights: Array, wanted: NDArray[np.bool_]
-) -> tuple[Array, Array, Array]:
-    """Give the stated values of the wanted answers, and how many of each are right and wrong."""
-    order = np.argsort(answers.confidence[wanted], kind="stable")
-    places = np.flatnonzero(wanted)[order]
-    stated, starts = np.unique(answers.confidence[places], return_index=True)
-    counted, correct = weights[:, places], answers.correct[places]
-    right = np.add.reduceat(counted * correct, starts, axis=1)
-    return stated, right, np.add.reduceat(counted * (1.0 - correct), starts, axis=1)
+    levels: NDArray[np.int64], answers: Answers, weights: Array, wanted: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], Array, Array, Array]:
+    """Count right and wrong answers by level and stated value, in that order."""
+    places = np.flatnonzero(wanted)
+    keys = np.stack([levels, answers.confidence, answers.correct])[:, places]
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    starts = np.flatnonzero(np.r_[True, (np.diff(keys) != 0).any(0)])
+    counted = np.add.reduceat(weights[:, places[order]], starts, axis=1)
+    keys = keys[:, starts]
+    first = np.r_[True, (np.diff(keys[:2]) != 0).any(0)]
+    both = np.zeros((2, len(weights), int(first.sum())))
+    both[keys[2].astype(int), :, np.cumsum(first) - 1] = counted.T
+    return keys[0, first].astype(np.int64), keys[1, first], both[1], both[0]
 
 
-def _rank_within_levels(answers: Answers, weights: Array, parsed: NDArray[np.bool_]) -> Array:
+def _rank_within_levels(levels: NDArray[np.int64], right: Array, wrong: Array) -> Array:
     """Give the AUROC over the pairs that share a level."""
-    ranked, pairs = np.zeros(len(weights)), np.zeros(len(weights))
-    levels = np.full(len(parsed), -1) if answers.levels is None else answers.levels
-    for level in np.unique(levels[parsed & (levels >= 0)]):
-        _, right, wrong = _count(answers, weights, parsed & (levels == level))
-        lower = np.cumsum(wrong, axis=1) - 0.5 * wrong
-        ranked += (right * lower).sum(1)
-        pairs += right.sum(1) * wrong.sum(1)
+    ranked, pairs = np.zeros(len(right)), np.zeros(len(right))
+    for level in np.unique(levels[levels >= 0]):
+        ours, theirs = right[:, levels == level], wrong[:, levels == level]
+        ranked += (ours * (np.cumsum(theirs, axis=1) - 0.5 * theirs)).sum(1)
+        pairs += ours.sum(1) * theirs.sum(1)
     return ranked / pairs
+
+
+def _add_up(stated: Array, right: Array, wrong: Array) -> tuple[Array, Array, Array]:
+    """Count by stated value, over levels."""
+    order = np.argsort(stated, kind="stable")
+    values, starts = np.unique(stated[order], return_index=True)
+    right, wrong = (np.add.reduceat(x[:, order], starts, axis=1) for x in (right, wrong))
+    return values, right, wrong
 
 
 def _set_metrics(stated: Array, right: Array, wrong: Array) -> dict[str, Array]:
@@ -172,87 +171,10 @@ def mean_over_seeds(values: Array, draws: Draws) -> Array:
     """
     replicate = np.arange(1, values.shape[2])[:, None, None]
     drawn = values[draws.bases[:, :, None], draws.seeds, replicate]
-    return np.concatenate([[_mean(values[:, :, 0])], _means(drawn)])
+    return np.concatenate([mean_of_defined(values[None, :, :, 0]), mean_of_defined(drawn)])
 
 
-def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
-    """Give Student's limits over the means of the bases, and those of the bootstrap beside them.
-
-    Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
-    thirds of what it should be, and three values have no tails), which covers .75 to .9 instead of
-    .95. Student's t over the means of the bases does not, with the scatter that all bases share
-    because they answer the same items added in squares. Where there are no two bases, the limits
-    are the bootstrap's.
-
-    Those are percentiles, moved by what the replicates' mean is away from the estimate: drawn items
-    make a metric that is never negative (ECE) larger than it was. Near zero that is not enough, and
-    no limits of this kind cover a small ECE: judge by Brier score and gap there.
-
-    Parameters
-    ----------
-    replicates : ndarray, shape (1 + replicates,)
-        The first as observed.
-    by_base : ndarray, shape (bases, 1 + replicates)
-        Of each base, over its training seeds (or of each training seed of a single base).
-    level : float
-    """
-    estimate, rest = float(replicates[0]), replicates[1:]
-    rest = rest[~np.isnan(rest)]
-    tail = (1.0 - level) / 2.0
-    low, high = (math.nan, math.nan)
-    if not math.isnan(estimate) and len(rest):
-        low, high = (float(x) for x in np.quantile(rest, [tail, 1.0 - tail]))
-        moved = estimate - float(rest.mean())
-        low, high = low + moved, high + moved
-    return _prefer(_student(by_base, level), Limits(estimate, low, high, low, high))
-
-
-def _prefer(student: tuple[float, float], limits: Limits) -> Limits:
-    """Put Student's limits in the place of the bootstrap's, if they are defined."""
-    if math.isnan(student[0]):
-        return limits
-    return limits._replace(low=student[0], high=student[1])
-
-
-def _student(by_base: Array, level: float) -> tuple[float, float]:
-    from scipy.stats import norm, t
-
-    if len(by_base) < 2 or np.isnan(by_base[:, 0]).any():
-        return math.nan, math.nan
-    observed, tail = by_base[:, 0], (1.0 + level) / 2.0
-    seeds = t.ppf(tail, len(observed) - 1) * observed.std(ddof=1) / math.sqrt(len(observed))
-    items = norm.ppf(tail) * np.nanstd(_means(by_base.T)[1:])
-    reach = math.hypot(float(seeds), float(items))
-    return float(observed.mean() - reach), float(observed.mean() + reach)
-
-
-def _student_slope(weights: Array, by_base: Sequence[Array], level: float) -> tuple[float, float]:
-    """Give Student's limits of a weighted sum over sizes, of which each has bases of its own.
-
-    The scatter of the bases adds up over sizes, with the degrees of freedom of Welch and
-    Satterthwaite; that of the items is shared by all sizes.
-    """
-    from scipy.stats import norm, t
-
-    if any(len(values) < 2 or np.isnan(values[:, 0]).any() for values in by_base):
-        return math.nan, math.nan
-    tail = (1.0 + level) / 2.0
-    free = np.array([len(values) - 1 for values in by_base], dtype=np.float64)
-    parts = weights**2 * [values[:, 0].var(ddof=1) / len(values) for values in by_base]
-    squares = float((parts**2 / free).sum())
-    seeds = 0.0
-    if squares > 0.0:
-        seeds = float(t.ppf(tail, parts.sum() ** 2 / squares)) * math.sqrt(float(parts.sum()))
-    summed = weights @ np.stack([_means(values.T) for values in by_base])
-    reach = math.hypot(seeds, float(norm.ppf(tail) * np.nanstd(summed[1:])))
-    return float(summed[0] - reach), float(summed[0] + reach)
-
-
-def _mean(values: Array) -> float:
-    return float(_means(values[None])[0])
-
-
-def _means(values: Array) -> Array:
+def mean_of_defined(values: Array) -> Array:
     """Give means over all but the first axis, of what is defined; NaN where nothing is."""
     flat = values.reshape(len(values), -1)
     counted = (~np.isnan(flat)).sum(1)
@@ -260,33 +182,3 @@ def _means(values: Array) -> Array:
     means: Array = np.full(len(flat), math.nan)
     np.divide(sums, counted, out=means, where=counted > 0)
     return means
-
-
-def find_slope(
-    sizes: Sequence[float], means: Sequence[Array], by_base: Sequence[Array], level: float
-) -> tuple[Limits, float]:
-    """Fit the slope of a metric against the logarithm (base 10) of the size, in each replicate.
-
-    Parameters
-    ----------
-    sizes : sequence of float
-    means : sequence of ndarray, shape (1 + replicates,)
-        Of each size, `mean_over_seeds`.
-    by_base : sequence of ndarray, shape (bases, 1 + replicates)
-        Of each size, as in `find_limits`.
-    level : float
-
-    Returns
-    -------
-    limits : Limits
-        Of the change for a factor of ten. They do not know whether a line fits.
-    intercept : float
-        Of the line through what was observed, at a size of 1.
-    """
-    x = np.log10(sizes)
-    centred = x - x.mean()
-    weights: Array = centred / (centred @ centred)
-    y = np.stack(means)
-    limits = find_limits(weights @ y, np.empty((0, 1)), level)
-    intercept = float(y[:, 0].mean() - limits.estimate * x.mean())
-    return _prefer(_student_slope(weights, by_base, level), limits), intercept

@@ -16,15 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.metrics.intervals.over_seeds import (
-    RANGES,
-    Draws,
-    Limits,
-    draw_seeds,
-    find_limits,
-    find_slope,
-    mean_over_seeds,
-)
+from caopd_bench.metrics.intervals.over_bases import Limits, find_limits, find_slope
+from caopd_bench.metrics.intervals.over_seeds import RANGES, Draws, draw_seeds, mean_over_seeds
 from caopd_bench.sweep.analysis.gather import Gathered
 from caopd_bench.sweep.analysis.judge import Judged, judge
 from caopd_bench.sweep.analysis.spec import (

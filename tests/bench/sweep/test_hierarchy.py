@@ -16,12 +16,11 @@ from caopd_bench.metrics import (
     spr,
     tally,
 )
+from caopd_bench.metrics.intervals.over_bases import find_limits, find_slope
 from caopd_bench.metrics.intervals.over_seeds import (
     Answers,
     draw_items,
     draw_seeds,
-    find_limits,
-    find_slope,
     mean_over_seeds,
     replicate_metrics,
 )

@@ -17,11 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from caopd_bench.metrics.intervals.over_bases import Limits, find_limits
 from caopd_bench.metrics.intervals.over_seeds import (
-    Limits,
     draw_items,
     draw_seeds,
-    find_limits,
     mean_over_seeds,
 )
 
