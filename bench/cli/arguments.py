@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_columns",
+    "add_level",
     "count",
     "coverage",
     "decimals",
@@ -41,6 +42,43 @@ def add_columns(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="round confidences: bounds the memory that continuous ones take",
     )
+
+
+def add_level(
+    command: argparse.ArgumentParser,
+    what: str = "confidence level of the intervals (0.95)",
+    *,
+    default: float | None = 0.95,
+) -> None:
+    """Add `--level`, and `--confidence`, as it was called before: it works, and says so."""
+    command.add_argument("--level", type=coverage, default=default, metavar="P", help=what)
+    command.add_argument(
+        "--confidence",
+        action=_OldName,
+        dest="level",
+        type=coverage,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+
+
+class _OldName(argparse.Action):
+    """An option under its earlier name."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        from caopd_bench.core.process.exits import complain
+
+        setattr(namespace, self.dest, values)
+        complain(
+            parser.prog.partition(" ")[2],
+            f"{option_string} is now --{self.dest}; the old name still works",
+        )
 
 
 def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns:
@@ -142,5 +180,6 @@ def coverage(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not 0.5 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 0.5 and below 1, got {text!r}")
+        hint = f"; for {value:g} % write {value / 100:g}" if 50 <= value < 100 else ""
+        raise argparse.ArgumentTypeError(f"must be at least 0.5 and below 1, got {text!r}{hint}")
     return value

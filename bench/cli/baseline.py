@@ -185,12 +185,12 @@ def _update(options: argparse.Namespace) -> int:
 def _judge(options: argparse.Namespace, policy: Policy, folder: Path) -> int:
     """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
     from caopd_bench.gates.decide import gate
-    from caopd_bench.gates.inputs import read_whole
+    from caopd_bench.gates.inputs import read_both
     from caopd_bench.gates.wording.text import render_text
 
     try:
-        run = read_whole(options.run_, arguments.read_columns(options))
-        result = gate(run, policy, reference=folder)
+        old, new, _ = read_both(folder, options.run_, arguments.read_columns(options))
+        result = gate(new, policy, reference=old)
     except NotComparableError as error:
         raise NotComparableError(
             f"{error}; to put it in the place of the reference without a comparison: "

@@ -40,13 +40,7 @@ def add(commands: Any) -> None:
     compare.add_argument(
         "--strict", action="store_true", help="refuse runs that were asked differently"
     )
-    compare.add_argument(
-        "--confidence",
-        type=arguments.coverage,
-        default=0.95,
-        metavar="P",
-        help="of intervals (0.95)",
-    )
+    arguments.add_level(compare)
     compare.add_argument(
         "--json", type=arguments.path, metavar="FILE", help="strict JSON; - for standard output"
     )
@@ -58,6 +52,7 @@ def run_compare(options: argparse.Namespace) -> int:
     """Carry out the command."""
     from caopd_bench.comparison.as_json import to_plain
     from caopd_bench.comparison.compare import compare
+    from caopd_bench.comparison.order import notes_on_order
     from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired, unpaired_to_plain
     from caopd_bench.core.deliver import dump_json, print_table, write_json
     from caopd_bench.runs.read import read_runs
@@ -72,7 +67,7 @@ def run_compare(options: argparse.Namespace) -> int:
             cand,
             task=options.task,
             strict=options.strict,
-            level=options.confidence,
+            level=options.level,
         )
         blocks = [block for one in apart for block in render_unpaired(one)]
         plain = [unpaired_to_plain(one) for one in apart]
@@ -83,9 +78,10 @@ def run_compare(options: argparse.Namespace) -> int:
             task=options.task,
             by=keys,
             strict=options.strict,
-            level=options.confidence,
+            level=options.level,
         )
         blocks, plain = _render(found), [to_plain(one) for one in found]
+    blocks += [f"\nnote: {note}" for note in notes_on_order(base, cand)]
     text = dump_json(plain)
     write_json(options.json, text)
     print_table(blocks, options.json, text)

@@ -29,14 +29,22 @@ def add(commands: Any) -> None:
         "policy only warns of chance), 4 the runs are not comparable, 5 a PASS of which a file "
         "cannot be written. 1 is FAIL and nothing else; those of every command stand below.",
     )
-    gate.add_argument("candidate", nargs="?", metavar="CAND", help="a run, as for score")
+    gate.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="BASE CAND: reference and candidate, PATH or NAME=PATH as for score; CAND alone where "
+        "--reference or the policy names the reference",
+    )
     gate.add_argument(
         "--policy",
         type=arguments.path,
         metavar="FILE",
         help="YAML (docs/gate.md); without it the shipped margins, and --reference",
     )
-    gate.add_argument("--reference", metavar="RUN", help="in place of the policy's")
+    gate.add_argument(
+        "--reference", metavar="RUN", help="BASE as an option; overrides the policy's reference"
+    )
     gate.add_argument(
         "--output",
         type=arguments.path,
@@ -71,7 +79,7 @@ def add(commands: Any) -> None:
     )
     gate.add_argument("--schema", action=_InsteadOfADecision, help="print the policy's JSON Schema")
     arguments.add_columns(gate)
-    gate.set_defaults(run=run_gate, decides=True, explain_extra=_explain_extra)
+    gate.set_defaults(run=run_gate, decides=True, more="runs", explain_extra=_explain_extra)
 
 
 def run_gate(options: argparse.Namespace) -> int:
@@ -87,6 +95,7 @@ def run_gate(options: argparse.Namespace) -> int:
         sys.stdout.write(render_schema())
         return 0
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
+    _place_runs(options, policy)
     if options.self_test or options.plan or options.suggest_margins:
         if (options.self_test or options.plan) and options.candidate:
             named = "--self-test" if options.self_test else "--plan"
@@ -105,7 +114,7 @@ def run_gate(options: argparse.Namespace) -> int:
             return _self_test(policy, reference)
         return _suggest(policy, reference, options)
     if not options.candidate:
-        raise UsageError("no candidate: name a run, as for `caopd-bench score`")
+        raise UsageError("no candidate: name BASE and CAND, runs as for `caopd-bench score`")
     check_outputs(options.output)
     candidate, against = _read_both(options, policy)
     result = gate(
@@ -132,13 +141,13 @@ def _read_both(
     options: argparse.Namespace, policy: Policy
 ) -> tuple[AnyRun | str, AnyRun | str | Path]:
     """Read the candidate and its reference; to be read from their texts they stay as named."""
-    from caopd_bench.gates.inputs import load_reference, read_whole
+    from caopd_bench.gates.inputs import load_reference, read_both
 
     spec = load_reference(options.policy or policy, options.reference)[1]
     if options.reparse:
         return options.candidate, spec
-    columns = arguments.read_columns(options)
-    return read_whole(options.candidate, columns), read_whole(spec, columns)
+    base, cand, _ = read_both(spec, options.candidate, arguments.read_columns(options))
+    return cand, base
 
 
 def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
@@ -217,13 +226,26 @@ def _self_test(policy: Policy, reference: AnyRun) -> int:
     return 0 if done.holds else 1
 
 
-def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | None:
-    if any(word.startswith("-") for word in extra):
+def _place_runs(options: argparse.Namespace, policy: Policy) -> None:
+    """Tell which of the runs is the reference and which the candidate."""
+    runs: list[str] = options.runs
+    if len(runs) > 2:
+        raise UsageError(f"two runs at most, BASE and CAND; got {', '.join(runs)}")
+    if len(runs) == 2 and options.reference is not None:
+        raise UsageError(
+            f"two references: {runs[0]} and --reference {options.reference}; leave one of them out"
+        )
+    named = options.reference if options.reference is not None else policy.reference
+    # What makes its own candidates needs BASE only.
+    if len(runs) == 2 or (runs and named is None and (options.self_test or options.plan)):
+        options.reference, *runs = runs
+    options.candidate = runs[0] if runs else None
+
+
+def _explain_extra(_options: argparse.Namespace, extra: Sequence[str]) -> str | None:
+    if extra[0].partition("=")[0] not in ("--level", "--confidence"):
         return None
-    return (
-        f"gate: one candidate only, got {', '.join([options.candidate, *extra])}; the reference is "
-        "named by --reference, or in the policy"
-    )
+    return "the confidence level of a gate is set in its policy (confidence: 0.95)"
 
 
 class _InsteadOfADecision(argparse.Action):

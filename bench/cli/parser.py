@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, NoReturn
 from caopd_bench._version import __version__
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.process.command import Command
-from caopd_bench.core.process.exits import HELP, ExitCode
+from caopd_bench.core.process.exits import HELP, ExitCode, complain
 from caopd_bench.core.process.progress import telling
 from caopd_bench.core.terminal import inline
 
@@ -32,8 +34,7 @@ def read_command(words: Sequence[str] | None) -> Command:
     parser = build_parser()
     options, extra = parser.parse_known_args(words)
     if extra:
-        said = options.explain_extra(options, extra) if "explain_extra" in options else None
-        parser.error(said or f"unrecognized arguments: {' '.join(extra)}")
+        _take_more(options, extra)
     if options.command is None:
         # Nothing was done, so it is no success, and a pipe gets nothing.
         parser.print_help(sys.stderr)
@@ -47,14 +48,45 @@ def _tell_and_run(options: argparse.Namespace) -> int:
         return int(options.run(options))
 
 
+def _take_more(options: argparse.Namespace, extra: list[str]) -> None:
+    """Give words that argparse left over to the list they belong to, or refuse them.
+
+    argparse fills a list of words once: the second RUN of `score RUN --by level RUN` is left over.
+    """
+    own = options.parser
+    said = options.explain_extra(options, extra) if "explain_extra" in options else None
+    if said is not None:
+        own.error(said)
+    if any(word.startswith("-") and word != "-" for word in extra):
+        own.refuse_unknown(extra)
+    if "more" not in options:
+        own.error(f"too many arguments: {' '.join(extra)}", usage=True)
+    setattr(options, options.more, [*getattr(options, options.more), *extra])
+
+
+#: How argparse words what it refuses, and how that is said here.
+_INVALID = re.compile(
+    r"invalid choice: (?P<given>'.*?'|\".*?\"|\S+) \(choose from (?P<known>.*)\)$"
+)
+_REWORDED = (
+    (re.compile(r"^argument (?=\S+: )"), ""),
+    (re.compile(r"^the following arguments are required: (.*)$"), r"missing: \1"),
+)
+
+
 class _Parser(argparse.ArgumentParser):
-    """Says what was wrong in one line; `fill` adds a command's options when they are needed."""
+    """Says what was wrong in one line; `fill` adds a command's options when they are needed.
+
+    Options are not to be abbreviated: `--confidence 0.9` would be the name of a column where the
+    command has no such option.
+    """
 
     def __init__(
         self, *, fill: Callable[[argparse.ArgumentParser], None] | None = None, **described: Any
     ) -> None:
-        super().__init__(**described)
+        super().__init__(allow_abbrev=False, **described)
         self._fill = fill
+        self.set_defaults(parser=self)
 
     def fill(self) -> None:
         """Add the options that were not added yet."""
@@ -70,9 +102,52 @@ class _Parser(argparse.ArgumentParser):
         self.fill()
         return super().format_help()
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str, *, usage: bool = False) -> NoReturn:
+        """Say in one line what was wrong, and which command shows the arguments."""
+        said, is_short = self._reword(message)
+        if usage or is_short:
+            said += f"; usage: {self._shorten_usage()}"
         # argparse shows words as they were given: a newline in one would begin a line with it.
-        super().error(inline(redact(message)))
+        said = inline(redact(f"{said}; see {self.prog} --help"))
+        complain(self.prog.partition(" ")[2], said)
+        self.exit(ExitCode.USAGE)
+
+    def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
+        """Refuse words of which one is like an option, and name the option that may be meant."""
+        known = [option for action in self._actions for option in action.option_strings]
+        wrong = next(word for word in words if word.startswith("-")).partition("=")[0]
+        starts = [option for option in known if wrong != "-" and option.startswith(wrong)]
+        close = starts or get_close_matches(wrong, known, n=1, cutoff=0.7)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        if wrong in ("--level", "--confidence"):
+            hint = "; this command has no confidence level to set"
+        self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
+
+    def _reword(self, message: str) -> tuple[str, bool]:
+        """Say it as the other errors do; and whether the usage helps."""
+        for pattern, said in _REWORDED:
+            message = pattern.sub(said, message)
+        found = _INVALID.search(message)
+        if found:
+            given = found["given"].strip("'\"")
+            known = [word.strip("'\"") for word in found["known"].split(", ")]
+            close = get_close_matches(given, known, n=1)
+            said = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            message = f"{message[: found.start()]}invalid choice: {given!r}; {said}"
+        return message, message.startswith("missing: ")
+
+    def _shorten_usage(self) -> str:
+        """Name the command with what it must be given."""
+        words = [self.prog]
+        for action in self._actions:
+            value = action.metavar or (action.dest if action.nargs != 0 else "")
+            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            many = "..." if action.nargs in ("+", "*") else ""
+            if not action.option_strings:
+                words.append(f"{shown}{many}" if action.required else f"[{shown}{many}]")
+            elif action.required:
+                words.append(f"{action.option_strings[0]} {shown}{many}")
+        return " ".join(words)
 
 
 def build_parser() -> argparse.ArgumentParser:

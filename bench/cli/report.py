@@ -89,9 +89,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="write model-index and .eval_results for the Hugging Face Hub",
     )
-    report.add_argument(
-        "--confidence", type=arguments.coverage, default=0.95, metavar="P", help="of intervals"
-    )
+    arguments.add_level(report)
     report.add_argument(
         "--max-risk",
         type=arguments.risk,
@@ -100,7 +98,7 @@ def add(commands: Any) -> None:
         help="largest acceptable share of wrong answers where a model acts alone (0.05)",
     )
     arguments.add_columns(report)
-    report.set_defaults(run=run_report)
+    report.set_defaults(run=run_report, more="runs")
 
 
 def run_report(options: argparse.Namespace) -> int:
@@ -120,7 +118,7 @@ def run_report(options: argparse.Namespace) -> int:
         task=options.task,
         by=keys,
         columns=columns,
-        level=options.confidence,
+        level=options.level,
         max_risk=options.max_risk,
         samples=_cap(options.samples),
         pairs=[(a, b) for a, b in options.compare],

@@ -141,7 +141,7 @@ def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | N
         return None
     given = inline(", ".join([str(options.file), *extra]), WIDTH)
     return (
-        f"rescore: one FILE a command, got {1 + len(extra)}: {given}; store each (rescore FILE "
+        f"one FILE a command, got {1 + len(extra)}: {given}; store each (rescore FILE "
         "--store RUNS/NAME) and read them together (caopd-bench score RUNS); of one file with the "
         "answers of several models, --only COL=VALUE reads those of one"
     )

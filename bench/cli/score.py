@@ -75,18 +75,12 @@ def add(commands: Any) -> None:
         help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
     )
     arguments.add_columns(score)
-    score.set_defaults(run=run_score)
+    score.set_defaults(run=run_score, more="runs")
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:
     """Add what is computed and where it goes: the options that `rescore` has too."""
-    command.add_argument(
-        "--confidence",
-        type=arguments.coverage,
-        default=0.95,
-        metavar="P",
-        help="of intervals (0.95)",
-    )
+    arguments.add_level(command)
     command.add_argument(
         "--missing",
         choices=("drop", "zero"),
@@ -168,13 +162,13 @@ def _run_together(options: argparse.Namespace) -> int:
     runs = read_runs(expand_specs(options.runs))
     if options.panel:
         with stage("comparing prompts"):
-            spreads, turns, records = read_panel(runs, level=options.confidence)
+            spreads, turns, records = read_panel(runs, level=options.level)
         records = [*record_spreads(spreads), *records]
-        blocks = list(render_panel(spreads, turns, options.confidence))
+        blocks = list(render_panel(spreads, turns, options.level))
     else:
         with stage("computing probes"):
-            records = probe(runs, level=options.confidence)
-        blocks = list(render_probes(records, options.confidence))
+            records = probe(runs, level=options.level)
+        blocks = list(render_probes(records, options.level))
     text = render_json(records) if options.json else ""
     write_json(options.json, text)
     print_table(blocks, options.json, text)
@@ -223,15 +217,13 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
 
     kept = _check_kept(runs[0]) if options.store else None
     missing: Missing = options.missing
-    records = score(
-        runs, by=keys, level=options.confidence, missing=missing, workers=usable_cores()
-    )
+    records = score(runs, by=keys, level=options.level, missing=missing, workers=usable_cores())
     figure = None
     if options.figure:
         from caopd_bench.scores.figure import draw_reliability
 
         with stage("drawing"):
-            figure = draw_reliability(runs, options.confidence, missing)
+            figure = draw_reliability(runs, options.level, missing)
     # Without a usable confidence there is no figure, and all the more need of the table.
     is_missing = bool(options.figure) and figure is None
     text = render_json(records) if options.json else ""
@@ -241,14 +233,12 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
         from caopd_bench.runs.stored.store import write_stored
 
         with writing(options.store), stage("storing the rows"):
-            write_stored(
-                kept, records, options.store, level=options.confidence, with_text=options.text
-            )
+            write_stored(kept, records, options.store, level=options.level, with_text=options.text)
     if figure:
         from caopd_bench.scores.figure import render_figure
 
         write_files({options.figure: render_figure(figure, options.figure.suffix.lower())})
-    print_table(_render(runs, records, keys, options.confidence, missing), options.json, text)
+    print_table(_render(runs, records, keys, options.level, missing), options.json, text)
     if is_missing:
         raise UsageError(f"--figure {options.figure}: {_say_nothing(runs)}; nothing to draw")
     return 0

@@ -21,8 +21,7 @@ from caopd_bench.gates.inputs import (
     cluster_pair,
     common_tasks,
     load_reference,
-    read_again,
-    read_whole,
+    read_both,
 )
 from caopd_bench.gates.policy import Limits, Policy
 from caopd_bench.gates.result import EXIT_CODES, GateResult
@@ -87,12 +86,7 @@ def gate(
         If something cannot be read, or the policy is wrong. Exit code 2.
     """
     wanted, base_spec = load_reference(policy, reference)
-    reread: list[str] = []
-    if reparse:
-        (cand, changed), (base, changed_base) = read_again(candidate), read_again(base_spec)
-        reread = [changed_base, changed]
-    else:
-        cand, base = read_whole(candidate), read_whole(base_spec)
+    base, cand, reread = read_both(base_spec, candidate, reparse=reparse)
     ours, theirs = rows_by_task(base), rows_by_task(cand)
     tasks = common_tasks(wanted, list(ours), list(theirs))
     check_parsers(base, cand, tasks)

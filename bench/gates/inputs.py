@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from caopd_bench.comparison.pairs import TaskPair, match_task, rows_by_task
@@ -12,7 +13,7 @@ from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.read import is_there, read_run, read_runs
+from caopd_bench.runs.read import is_there, name_runs, read_run, read_runs, seen_from
 from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read import PARSER_VERSION
 
@@ -23,6 +24,7 @@ __all__ = [
     "load_reference",
     "match_itself",
     "read_again",
+    "read_both",
     "read_whole",
 ]
 
@@ -58,7 +60,7 @@ def load_reference(
         raise NotComparableError(
             "no reference: name one by --reference RUN, or in a policy (reference: FOLDER)"
         )
-    path = folder / wanted.reference
+    path = seen_from(folder, wanted.reference)
     if not is_there(path):
         raise NotComparableError(
             f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
@@ -82,6 +84,28 @@ def read_whole(run: AnyRun | str | Path, columns: Columns | None = None) -> AnyR
     (read,) = read_runs([run], columns)
     refuse_unlike_texts(read)
     return read
+
+
+def read_both(
+    base: AnyRun | str | Path,
+    cand: AnyRun | str | Path,
+    columns: Columns | None = None,
+    *,
+    reparse: bool = False,
+) -> tuple[AnyRun, AnyRun, list[str]]:
+    """Read a reference and a candidate under names that tell them apart, as `read_runs` gives them.
+
+    With `reparse` both are read from their texts, and the last value tells what that changed.
+    """
+    if reparse:
+        (one, changed_one), (two, changed_two) = read_again(base), read_again(cand)
+        said = [changed_one, changed_two]
+    else:
+        one, two, said = read_whole(base, columns), read_whole(cand, columns), []
+    if isinstance(base, (str, Path)) and isinstance(cand, (str, Path)):
+        names = name_runs([str(base), str(cand)], [one.name, two.name])
+        one, two = replace(one, name=names[0]), replace(two, name=names[1])
+    return one, two, said
 
 
 def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:

@@ -19,7 +19,14 @@ from caopd_bench.runs.readers.reader import refuse_several
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.study import is_packed, is_study, list_cells
 
-__all__ = ["expand_specs", "is_there", "name_runs", "read_run", "read_runs"]
+__all__ = [
+    "expand_specs",
+    "is_there",
+    "name_runs",
+    "read_run",
+    "read_runs",
+    "seen_from",
+]
 
 #: What files of answers call the model's text, besides `response`.
 ANSWERS = {"answer", "completion", "generated_text", "generation", "model_output", "output"}
@@ -90,6 +97,15 @@ def is_there(spec: str | Path) -> bool:
         return path.exists() or find_reader(path) is not None
     except OSError:
         return True
+
+
+def seen_from(folder: Path, spec: str) -> str | Path:
+    """Give the spec of a run that a file in `folder` names: `PATH` or `NAME=PATH` from there."""
+    path = folder / spec
+    name, separator, rest = spec.partition("=")
+    if not separator or not name or not rest or path.exists() or is_packed(path):
+        return path
+    return f"{name}={folder / rest}"
 
 
 def expand_specs(specs: Iterable[str | Path]) -> list[str]:

@@ -25,14 +25,10 @@ def add(commands: Any) -> None:
     )
     check.add_argument("threshold", type=arguments.path, metavar="THRESHOLD", help="its file")
     check.add_argument("spec", metavar="RUN", help="a run, as for score")
-    check.add_argument(
-        "--level",
-        type=arguments.coverage,
-        metavar="P",
-        help="1 less the chance of a wrong FAIL, and of a wrong PASS (the threshold's)",
-    )
-    check.add_argument(
-        "--confidence", dest="level", type=arguments.coverage, help=argparse.SUPPRESS
+    arguments.add_level(
+        check,
+        "1 minus the probability of a wrong FAIL, and of a wrong PASS (the threshold's)",
+        default=None,
     )
     check.add_argument(
         "--looks",

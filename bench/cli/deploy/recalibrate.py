@@ -41,13 +41,7 @@ def add(commands: Any) -> None:
     recalibrate.add_argument(
         "--seed", type=arguments.seed, default=0, metavar="N", help="of the folds (0)"
     )
-    recalibrate.add_argument(
-        "--confidence",
-        type=arguments.coverage,
-        default=0.95,
-        metavar="P",
-        help="of intervals (0.95)",
-    )
+    arguments.add_level(recalibrate)
     arguments.add_columns(recalibrate)
     recalibrate.set_defaults(run=run_recalibrate)
 
@@ -74,7 +68,7 @@ def run_recalibrate(options: argparse.Namespace) -> int:
         task=task,
         folds=options.folds,
         seed=options.seed,
-        level=options.confidence,
+        level=options.level,
     )
     is_file = options.output not in (None, STDOUT)
     if is_file:

@@ -53,20 +53,7 @@ def add(commands: Any) -> None:
     asked.add_argument(
         "--cost-human", type=arguments.positive, metavar="H", help="of asking a person, each time"
     )
-    threshold.add_argument(
-        "--level",
-        type=arguments.coverage,
-        default=0.95,
-        metavar="P",
-        help="chance that the promise holds (0.95)",
-    )
-    threshold.add_argument(  # as other commands call it
-        "--confidence",
-        dest="level",
-        type=arguments.coverage,
-        default=argparse.SUPPRESS,
-        help=argparse.SUPPRESS,
-    )
+    arguments.add_level(threshold, "probability that the promise holds (0.95)")
     threshold.add_argument(
         "--by",
         metavar="KEY",

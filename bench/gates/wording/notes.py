@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from caopd_bench.comparison.comparability import Difference
 from caopd_bench.comparison.equal_answers import notes_on_equal_answers
+from caopd_bench.comparison.order import notes_on_order
 from caopd_bench.comparison.pair_notes import notes_on_weights
 from caopd_bench.comparison.pairs import TaskPair
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
@@ -42,6 +43,7 @@ def list_notes(
     # First what makes every number wrong, if it is so; once for all tasks of the same files.
     notes = list(dict.fromkeys(n for task in tasks for n in notes_on_pairing(runs, task)))
     notes += [str(difference) for difference in differences]
+    notes += notes_on_order(*runs)
     notes += notes_on_weights(runs)
     notes += notes_on_equal_answers(runs, tasks)
     notes += _notes_on_pairs(policy, pairs)

@@ -40,9 +40,9 @@ def test_version(shell):
     [
         ((), "the table: accuracy, calibration"),  # its help
         (("bogus",), "invalid choice: 'bogus'"),
-        (("score",), "required: RUN"),
+        (("score",), "missing: RUN"),
         (("score", "--bogus", "x"), "unrecognized arguments"),
-        (("fetch-model", "smollm2-135m"), "required: --output"),
+        (("fetch-model", "smollm2-135m"), "missing: --output"),
         (("score", "x", "--json", ""), "--json: is empty; was a variable not set?"),
         (("score", "x", "--store", ""), "--store: is empty"),
         (("fetch-model", "smollm2-135m", "--output", ""), "--output: is empty"),

@@ -58,7 +58,7 @@ def test_the_summary_holds_the_records(stored):
 
 
 def test_the_summary_says_the_level(mixed, run, tmp_path):
-    run("score", mixed, "--store", tmp_path / "s", "--confidence", "0.8")
+    run("score", mixed, "--store", tmp_path / "s", "--level", "0.8")
     summary = json.loads((tmp_path / "s" / "summary.json").read_text())
     assert summary["level"] == 0.8
     assert {r["interval"] for r in summary["records"] if r["metric"] == "accuracy"} == {

@@ -354,7 +354,7 @@ def test_the_same_evaluation_twice(make_run, samples_of, results_of, run):
 
 @pytest.mark.parametrize(("level", "heading"), [("0.8", "80%"), ("0.975", "97.5%")])
 def test_confidence_of_the_intervals(big, run, tmp_path, level, heading):
-    out = run("score", big, "--confidence", level, "--json", tmp_path / "r.json")[1]
+    out = run("score", big, "--level", level, "--json", tmp_path / "r.json")[1]
     assert f"estimate [{heading} interval]" in out
     wide = _by_metric(score(read_run(big), level=0.999))
     for entry in json.loads((tmp_path / "r.json").read_text()):
@@ -365,7 +365,7 @@ def test_confidence_of_the_intervals(big, run, tmp_path, level, heading):
 
 @pytest.mark.parametrize("level", ["1", "0", "95", "nan", "x", "0.4"])
 def test_confidence_that_is_none(mixed, run, level):
-    code, out, err = run("score", mixed, "--confidence", level)
+    code, out, err = run("score", mixed, "--level", level)
     assert (code, out) == (2, "")
     assert f"must be at least 0.5 and below 1, got '{level}'" in err
 
@@ -414,7 +414,7 @@ def test_intervals_say_how_and_at_what_level(big):
 
 
 def test_the_group_table(big, run):
-    lines = run("score", big, "--by", "level", "--confidence", "0.9")[1].splitlines()
+    lines = run("score", big, "--by", "level", "--level", "0.9")[1].splitlines()
     start = next(i for i, line in enumerate(lines) if line.endswith(" by level"))
     head, first = lines[start + 1 : start + 3]
     heads = "level n parsed acc Brier DSC stated gap ECE 90% null AUROC SPR if wrong"

@@ -1,0 +1,52 @@
+"""Whether two runs may be swapped: a candidate is seldom evaluated before its reference."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from caopd_bench.core.numbers import is_number
+from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.runs.run import AnyRun
+
+__all__ = ["notes_on_order"]
+
+
+def notes_on_order(base: AnyRun, cand: AnyRun) -> list[str]:
+    """Ask whether BASE and CAND are swapped if the candidate was evaluated first.
+
+    Nothing follows from it: a reference may have been evaluated again. Runs without a date, such as
+    flat files, give no note: the time at which a file was changed is often that of a copy.
+
+    Returns
+    -------
+    list of str
+        One line, or none.
+    """
+    ours, theirs = (_read_date(run.provenance.get("date")) for run in (base, cand))
+    if ours is None or theirs is None or theirs >= ours:
+        return []
+    shape = next(
+        shape
+        for shape in ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
+        if ours.strftime(shape) != theirs.strftime(shape)
+    )
+    name, other = (inline(run.name, NAME_WIDTH) for run in (cand, base))
+    return [
+        f"{name} was evaluated before {other} ({theirs.strftime(shape)}, {ours.strftime(shape)} "
+        "UTC): are the two swapped? The reference comes first (BASE CAND)"
+    ]
+
+
+def _read_date(value: object) -> datetime | None:
+    """Read a date of a log: seconds since 1970, or ISO 8601; of a zone unsaid, UTC."""
+    try:
+        if isinstance(value, str):
+            # Before Python 3.11 the Z of UTC is not read.
+            date = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            is_local = date.tzinfo is None
+            return date.replace(tzinfo=timezone.utc) if is_local else date.astimezone(timezone.utc)
+        if is_number(value):
+            return datetime.fromtimestamp(float(value), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        pass  # no date that anybody could read
+    return None
