@@ -148,6 +148,65 @@ def test_the_pages_are_those_of_the_summaries(tmp_path, kinds):
     assert (tmp_path / "README.md").read_text() == (ROOT / "README.md").read_text()
 
 
+def test_what_could_be_known_is_what_the_rows_give():
+    """The level constant and the siblings of CaOPD at 67k, computed here from the rows."""
+    with (RUNS / "scaling-law" / "summary.csv").open(newline="", encoding="utf-8") as file:
+        known = {
+            (row["series"], row["metric"]): float(row["estimate"])
+            for row in csv.DictReader(file)
+            if row["kind"] == "level" and row["at"] == "67k" and row["estimate"]
+        }
+    briers, within = [], []
+    for base in range(3):
+        runs = [
+            sorted(
+                read_run(RUNS / "scaling-law" / f"67k-b{base}-caopd-s{seed}").rows,
+                key=lambda row: row.item_hash,
+            )
+            for seed in range(5)
+        ]
+        for run in runs:
+            right = {}
+            for i, row in enumerate(run):
+                right.setdefault((row.groups["level"], i % 2), []).append(row.correct)
+            share = {key: sum(those) / len(those) for key, those in right.items()}
+            stated = [share[row.groups["level"], 1 - i % 2] for i, row in enumerate(run)]
+            errors = [(c - row.correct) ** 2 for c, row in zip(stated, run, strict=True)]
+            briers.append(sum(errors) / len(errors))
+            ranked = pairs = 0
+            for level in {row.groups["level"] for row in run}:
+                siblings = {0: [], 1: []}
+                for i, row in enumerate(run):
+                    if row.groups["level"] == level:
+                        others = sum(other[i].correct for other in runs if other is not run)
+                        siblings[row.correct].append(others)
+                for wrong in siblings[0]:
+                    ranked += sum((y > wrong) + 0.5 * (y == wrong) for y in siblings[1])
+                pairs += len(siblings[0]) * len(siblings[1])
+            within.append(ranked / pairs)
+    assert known["caopd @ level", "brier"] == pytest.approx(sum(briers) / 15, abs=1e-6)
+    assert known["caopd @ siblings", "auroc_within_level"] == pytest.approx(
+        sum(within) / 15, abs=1e-6
+    )
+    # The audit's numbers, computed by other code (S6).
+    assert known["caopd @ level", "brier"] == pytest.approx(0.095, abs=6e-4)
+    assert known["caopd @ siblings", "auroc_within_level"] == pytest.approx(0.85, abs=6e-3)
+
+
+def test_a_study_that_is_not_there_or_not_finished_is_left_out(tmp_path):
+    pages = runpy.run_path(str(RUNS / "tools" / "pages.py"))
+    assert pages["is_finished"](RUNS / "theory" / "sweep.yaml")
+    assert not pages["is_finished"](tmp_path / "sweep.yaml")
+    shutil.copy(RUNS / "theory" / "sweep.yaml", tmp_path / "sweep.yaml")
+    assert not pages["is_finished"](tmp_path / "sweep.yaml")
+    page = tmp_path / "README.md"
+    page.write_text("no marks", encoding="utf-8")
+    pages["fill"](page, "predicted", ["a"], optional=True)
+    assert page.read_text(encoding="utf-8") == "no marks"
+    with pytest.raises(SystemExit, match="the marks of 'claims' are not there"):
+        pages["fill"](page, "claims", ["a"])
+
+
 def test_sizes_are_as_promised():
     weights = sum(file.stat().st_size for file in RUNS.rglob("*.safetensors"))
     assert weights < 25e6

@@ -22,6 +22,8 @@ from pathlib import Path
 from caopd_bench.runs.stored.check import read_stored
 from caopd_bench.runs.stored.store import read_summary
 from caopd_bench.sweep.analysis.write import fill_page
+from caopd_bench.sweep.grid.file import read_sweep
+from caopd_bench.sweep.grid.folder import Folder
 
 HERE = Path(__file__).parents[1]
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
@@ -182,6 +184,15 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
     fill(project / "README.md", "headline", list(headline(("base", "opd", "caopd"), shown)))
 
 
+def is_finished(file: Path) -> bool:
+    """Say whether all cells of a study are there: of what still runs nothing is written."""
+    if not file.exists():
+        return False
+    sweep = read_sweep(file)
+    folder = Folder(sweep.output)
+    return all(folder.is_finished(cell) for cell in sweep.cells)
+
+
 def main() -> int:
     """Write all, or the pages alone."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -191,8 +202,8 @@ def main() -> int:
     if not options.pages:
         for folder in options.studies or ("scaling-law", "checkpoints", *EXPERIMENTS):
             file = HERE / folder / "sweep.yaml"
-            if not (HERE / folder / "cells.csv").exists() and not options.studies:
-                continue  # not measured yet
+            if not options.studies and not is_finished(file):
+                continue
             words = [sys.executable, "-m", "caopd_bench", "sweep", str(file), "--tables"]
             subprocess.run(words, check=True)
     if not options.pages and not options.studies:
