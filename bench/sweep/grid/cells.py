@@ -83,8 +83,8 @@ class Base:
     """The model that a cell starts from: a micro model by name, or a path (or name on the hub).
 
     `pattern` is what the file says of a model that has several base seeds, with `{base_seed}` where
-    `model` has the number. `steps` is how long a micro model is pretrained, 0 for as long as its
-    size usually is.
+    `model` has the number. `steps` and `rate` are those of a micro model's pretraining, 0 for
+    those of its size.
     """
 
     corpus: str = ""
@@ -93,6 +93,7 @@ class Base:
     model: str = ""
     pattern: str = ""
     steps: int = 0
+    rate: float = 0.0
 
     @property
     def name(self) -> str:
@@ -118,7 +119,8 @@ class Base:
 
     @property
     def _length(self) -> str:
-        return f"-n{self.steps}" if self.steps else ""
+        steps = f"-n{self.steps}" if self.steps else ""
+        return f"{steps}-r{self.rate:g}" if self.rate else steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ PAGE = "docs/sweep.md"
 MAX_BYTES = 200_000
 MOST_CELLS = 100_000
 #: What says which model a cell starts from.
-MODEL_AXES = ("model", "corpus", "size", "base_seed", "pretrain_steps")
+MODEL_AXES = ("model", "corpus", "size", "base_seed", "pretrain_steps", "pretrain_rate")
 #: What stands in `model` where the models of several base seeds differ.
 BASE_SEED = "{base_seed}"
 #: Axes that are no settings of a training run.
@@ -242,8 +242,13 @@ def _read_base(point: Mapping[str, Any], number: int) -> Base:
         raise UsageError(
             f"cells {number}: pretrain_steps: a whole number of at least 1, got {steps!r}"
         )
+    rate = point.get("pretrain_rate")
+    if rate is not None and not (isinstance(rate, float) and 0 < rate < 1):
+        raise UsageError(
+            f"cells {number}: pretrain_rate: a number between 0 and 1, such as 0.01, got {rate!r}"
+        )
     seed = _read_seed(point, "base_seed", number)
-    return Base(corpus=corpus, size=size, seed=seed, steps=steps or 0)
+    return Base(corpus=corpus, size=size, seed=seed, steps=steps or 0, rate=rate or 0.0)
 
 
 def _read_seed(point: Mapping[str, Any], axis: str, number: int) -> int:

@@ -89,7 +89,13 @@ def _pretrain(base: Base, folder: Path) -> None:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the stored ones were made
-    done = pretrain(base.size, corpus=base.corpus, seed=base.seed, steps=base.steps or None)
+    done = pretrain(
+        base.size,
+        corpus=base.corpus,
+        seed=base.seed,
+        steps=base.steps or None,
+        rate=base.rate or None,
+    )
     torch.set_num_threads(threads)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)

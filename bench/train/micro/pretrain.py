@@ -72,6 +72,7 @@ def pretrain(
     corpus: str = "sure",
     seed: int = 0,
     steps: int | None = None,
+    rate: float | None = None,
     say: Callable[[dict[str, float]], None] = lambda _row: None,
 ) -> Pretrained:
     """Pretrain one model.
@@ -84,8 +85,8 @@ def pretrain(
         "sure" or "grading" (see `corpus`).
     seed : int
         Of the weights and of the documents. The same seed and one thread give the same bytes.
-    steps : int, optional
-        Instead of those of the size.
+    steps, rate : int, float, optional
+        Steps and peak learning rate, instead of those of the size.
     say : callable
         Receives a row of the curve at each evaluation.
     """
@@ -94,7 +95,7 @@ def pretrain(
     tokenizer = build_tokenizer()
     model = build_model(size, tokenizer, seed)
     rng = random.Random(1000 + seed)
-    peak, steps = SIZES[size].learning_rate, steps or STEPS[size]
+    peak, steps = rate or SIZES[size].learning_rate, steps or STEPS[size]
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=peak, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
