@@ -145,7 +145,8 @@ def rescore(
     source |= {"kind": kind, "rows": len(rows), **log.source}
     source |= {"only": [f"{key}={value}" for key, value in only]} if only else {}
     provenance: dict[str, Any] = {
-        "model": log.model or file.name,
+        # A log that names no model: what the user calls it is known alike of the next log.
+        "model": log.model or name or file.name,
         "backend": log.backend,
         **log.provenance,
         "tasks": {task: {"source": source, "parser_version": PARSER_VERSION}},

@@ -87,7 +87,7 @@ ABOUT: dict[str, tuple[str, str, str]] = {
         "or the threshold is for another task",
     ),
     "watch": (
-        "watch threshold.json outcomes.csv --state state.json",
+        "watch outcomes.csv --threshold threshold.json --state state",
         "watch.md",
         "0 no alarm, 1 ALARM, 3 nothing can be concluded, 4 the state belongs to another threshold "
         "or to other options",
