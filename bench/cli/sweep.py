@@ -225,7 +225,9 @@ def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
 
 
 def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recompute: bool) -> None:
-    """Write the tables, and what the frozen analysis says, if there is one."""
+    """Write the tables and the frozen analysis, if there is one; show a row for each group."""
+    from caopd_bench.sweep.analysis.ending import render_ending
+
     made = folder.write_tables(sweep.cells, recompute=recompute)
     print(inline(sweep.output / "cells.csv"))
     if made and analysis is not None:
@@ -233,3 +235,5 @@ def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recom
 
         for file in write_summary(sweep, folder, analysis):
             print(inline(file))
+    for line in render_ending(sweep, folder, analysis):
+        print(line)

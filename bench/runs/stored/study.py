@@ -247,7 +247,8 @@ def find_cell(path: Path) -> Path | None:
     folder = study / CELLS / path.name / "run"
     if (path.exists() and path.parent.name != CELLS) or folder.is_dir():
         return folder if folder.is_dir() else None
-    if path.exists() or not is_study(study):
+    # Of a packed cell there may be a folder all the same: it holds the checkpoint that was kept.
+    if path.is_file() or not is_study(study):
         return None
     return folder if path.name in open_study(study / ROWS_FILE).cells else None
 

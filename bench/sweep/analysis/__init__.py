@@ -1,6 +1,7 @@
 """What the cells of a sweep show: numbers, figures, and claims with a verdict.
 
-Start with `spec` (the analysis file); `gather` collects the rows, `write` the summary.
+Start with `spec` (the analysis file); `gather` collects the rows, `write` writes the summary, and
+`ending` is shown when a sweep ends.
 
 Imports `core`, `figures`, `grid`, `metrics`, `run` and `runs`.
 """
