@@ -10,6 +10,7 @@ from pathlib import Path
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, align, inline
 from caopd_bench.metrics.intervals.over_seeds import METRICS
+from caopd_bench.runs.read import expand_specs
 from caopd_bench.sweep.analysis.spec import Analysis, split_series
 from caopd_bench.sweep.grid.cells import BASE, Cell, Sweep, group_of
 from caopd_bench.sweep.grid.folder import Folder
@@ -109,12 +110,15 @@ def _next_commands(
     """Yield commands that can be typed as they stand."""
     root = folder.root
     one, other = _find_pair(sweep, cells, analysis)
-    few = [cell for cell in cells.values() if cell.base == one.base][:SIDE_BY_SIDE]
+    # The folder may hold cells of another file, or of this one before it was changed.
+    is_all = len(expand_specs([root])) == len(cells) <= ON_A_PAGE
+    few = [cell for cell in cells.values() if cell.base == one.base or len(cells) <= SIDE_BY_SIDE]
+    few_runs = [str(folder.cell(cell)) for cell in few[:SIDE_BY_SIDE]]
+    runs = [str(root)] if is_all else few_runs
     if len(cells) <= SIDE_BY_SIDE:
-        yield _join("score", str(root))
+        yield _join("score", *runs)
     if other is not None:
         yield _join("compare", str(folder.cell(one)), str(folder.cell(other)))
-    runs = [str(root)] if len(cells) <= ON_A_PAGE else [str(folder.cell(cell)) for cell in few]
     yield _join("report", *runs, "-o", str(root / "report.html"))
 
 
