@@ -89,7 +89,7 @@ class Summary:
         made = self.replicates(at, series, metric)
         limits = find_limits(made, _by_unit(values), self.analysis.level)
         least, most = RANGES.get(metric, (-math.inf, math.inf))
-        limits = Limits(*(v if v != v else min(max(v, least), most) for v in limits))
+        limits = _cut(limits, least, most)
         bases, seeds = values.shape[:2]
         defined = int((~np.isnan(values[:, :, 0])).sum())
         unit = METHOD if bases * seeds > 1 else CHECKPOINTS
@@ -112,7 +112,8 @@ class Summary:
         if len(a) == 1 and {a.shape[1], b.shape[1]} <= {1, seeds}:
             units = a[0] - b[0]
         units = units[~np.isnan(units[:, 0])]
-        limits = find_limits(made, units, self.analysis.level)
+        least, most = RANGES.get(metric, (-math.inf, math.inf))
+        limits = _cut(find_limits(made, units, self.analysis.level), least - most, most - least)
         unit = METHOD if len(a) * seeds > 1 else CHECKPOINTS
         # With as many training seeds, pairs of runs; else each run with its base's only other.
         both = ~np.isnan(a[:, :, 0]) & ~np.isnan(b[:, :, 0])
@@ -253,3 +254,8 @@ def _by_base(values: Array) -> Array:
 def _by_unit(values: Array) -> Array:
     """Give what Student's limits are over: the bases, or the training seeds of a single one."""
     return values[0] if len(values) == 1 else _by_base(values)
+
+
+def _cut(limits: Limits, least: float, most: float) -> Limits:
+    """Keep limits within what is possible."""
+    return Limits(*(v if v != v else min(max(v, least), most) for v in limits))

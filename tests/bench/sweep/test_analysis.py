@@ -325,6 +325,9 @@ def test_limits_lie_within_what_is_possible():
     limits = summary.level("10k", "opd", "accuracy").limits
     assert limits.low == 0.0
     assert limits.low_bootstrap >= 0.0
+    values[1] = 1.0
+    limits = summary.contrast("10k", "opd", "base", "accuracy").limits
+    assert (limits.low, limits.high) == (-1.0, 1.0)
 
 
 def test_claims_are_at_places_that_there_are(tmp_path):
