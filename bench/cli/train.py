@@ -15,6 +15,8 @@ __all__ = ["add", "run_train"]
 
 #: What `--method pretrain` takes of the settings.
 OF_PRETRAINING = ("method", "seed", "steps", "threads")
+#: What micro models can do.
+MICRO_TASK = "caopd_arith_conf"
 
 
 class _MethodNames:
@@ -164,7 +166,11 @@ def _run_pretrain(options: argparse.Namespace, values: Mapping[str, Any]) -> int
             threads=values.get("threads") or 1,
             say=_say,
         )
-    print(inline(output))
+    print(inline(output), flush=True)
+    from caopd_bench.train.watch.outcome import next_commands
+
+    for line in next_commands(output, MICRO_TASK):
+        _say(line)
     return 0
 
 

@@ -28,6 +28,7 @@ from caopd_bench.train.provenance import describe_run
 from caopd_bench.train.questions.questions import load_run_questions
 from caopd_bench.train.settings import TrainSettings, make_settings
 from caopd_bench.train.watch.history import HISTORY, excluded_share
+from caopd_bench.train.watch.outcome import describe_movement, next_commands
 from caopd_bench.train.watch.progress import Progress, tracking
 
 __all__ = ["SETTINGS_FILE", "is_first", "prepare_folder", "run", "run_engine"]
@@ -94,7 +95,11 @@ def run(
             share = excluded_share(output / HISTORY)
             if share > MOSTLY:
                 say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
-            print(inline(output))
+            for line in describe_movement(output / HISTORY):
+                say(line)
+            print(inline(output), flush=True)
+            for line in next_commands(output, settings.task):
+                say(line)
         return code
 
 

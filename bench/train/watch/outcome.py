@@ -1,0 +1,116 @@
+"""What a finished run ends with: how far its rollouts moved, and the command that evaluates it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from caopd_bench.core.terminal import inline
+from caopd_bench.train.watch.history import HISTORY
+
+__all__ = ["describe_movement", "next_commands"]
+
+#: With fewer steps nobody can tell a movement from the scatter of the questions.
+FEWEST = 8
+#: Of the steps, at each end, that a mean is taken over.
+PART = 4
+#: A mean that moves by less is taken for one that did not move, however little the steps scatter.
+LEAST = 0.01
+SURE = 2.0  # standard errors
+#: What is looked at, by column of training.csv.
+SHOWN = {"accuracy": "accuracy", "stated": "stated confidence"}
+
+
+def describe_movement(file: Path) -> list[str]:
+    """Describe how accuracy and stated confidence of the rollouts moved; warn if neither did.
+
+    The means of the first and the last quarter of the steps are compared. A difference counts if it
+    is larger than two standard errors, which follow from the scatter of successive steps, and than
+    0.01.
+
+    Parameters
+    ----------
+    file : Path
+        training.csv of a run that came to its end.
+
+    Returns
+    -------
+    list of str
+        Lines for a person.
+    """
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = {name: _read(rows, name) for name in (*SHOWN, "loss")}
+    lines = list(_count_idle(columns["loss"], len(rows)))
+    seen = {name: values for name, values in columns.items() if name in SHOWN and values}
+    steps = max(map(len, seen.values()), default=0)
+    if not seen:  # the method takes its answers from elsewhere
+        return lines + list(_describe_loss(columns["loss"]))
+    part = max(1, steps // PART)
+    moves = {name: (_mean(of[:part]), _mean(of[-part:])) for name, of in seen.items()}
+    ends = ", ".join(f"{SHOWN[name]} {a:.3f} to {b:.3f}" for name, (a, b) in moves.items())
+    if steps < 2:
+        return lines
+    which = f"means of the first and last {part} of {steps} steps"
+    lines.append(f"rollouts: {ends} ({which if part > 1 else 'first and last step'})")
+    if steps < FEWEST:
+        lines.append(f"{steps} steps are too few to tell whether anything was learned")
+    elif not any(_has_moved(seen[name], part) for name in moves):
+        lines.append(
+            "warning: nothing was learned that the rollouts show: neither moved by more than "
+            "chance; train longer (--steps), raise --learning-rate, or check that the task is the "
+            "model's own (--task)"
+        )
+    return lines
+
+
+def next_commands(output: Path, task: str) -> list[str]:
+    """Give the commands that evaluate a checkpoint and score the run."""
+    folder = f"{output}-eval"
+    evaluate = (
+        *("lm_eval", "--model", "hf", "--model_args", f"pretrained={output}", "--tasks", task),
+        *("--batch_size", "64", "--output_path", folder, "--log_samples"),
+    )
+    commands = (evaluate, ("caopd-bench", "score", folder))
+    return ["next:", *(f"  {inline(shlex.join(words))}" for words in commands)]
+
+
+def _count_idle(losses: Sequence[float], steps: int) -> Iterator[str]:
+    idle = steps - len(losses)  # the loss of such a step is undefined
+    if idle:
+        step = "step" if steps == 1 else "steps"
+        yield f"{idle} of {steps} {step} updated nothing; {HISTORY} gives the reasons"
+
+
+def _describe_loss(losses: Sequence[float]) -> Iterator[str]:
+    if len(losses) < 2:
+        return
+    part = max(1, len(losses) // PART)
+    first, last = _mean(losses[:part]), _mean(losses[-part:])
+    yield f"loss {first:.4f} to {last:.4f} (no rollouts; evaluate the checkpoint)"
+    if len(losses) >= FEWEST and last >= first:
+        yield (
+            "warning: nothing was learned: the loss did not fall; train longer (--steps) or change "
+            "--learning-rate"
+        )
+
+
+def _read(rows: Sequence[dict[str, str]], name: str) -> list[float]:
+    return [float(row[name]) for row in rows if row.get(name)]
+
+
+def _has_moved(values: Sequence[float], part: int) -> bool:
+    """Say whether the means of both ends differ by more than the steps scatter."""
+    moved = abs(_mean(values[-part:]) - _mean(values[:part]))
+    # Of successive steps, so that a trend is no scatter.
+    squares = [(b - a) ** 2 / 2.0 for a, b in pairwise(values)]
+    error = math.sqrt(_mean(squares) * 2.0 / part)
+    return moved > max(LEAST, SURE * error)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
