@@ -113,7 +113,7 @@ def run_report(options: argparse.Namespace) -> int:
     keys = list(dict.fromkeys(options.by))
     columns = arguments.read_columns(options, keys)
     report = build_report(
-        options.runs,
+        arguments.find_runs(options),
         title=options.title,
         task=options.task,
         by=keys,
@@ -198,7 +198,7 @@ def _cards(report: Report, folder: Path) -> dict[Path, bytes]:
 
 
 def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
-    from caopd_bench.report.drawings import draw_probes, draw_task
+    from caopd_bench.report.drawings.draw import draw_probes, draw_task
     from caopd_bench.report.page.vector import save_png, save_svg
 
     for task, name in zip(report.tasks, _distinct(report.tasks), strict=True):

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from caopd_bench.figures.points import BARS, COLOURS, DPI, GREY, Estimate
+from caopd_bench.figures.marked import GREY, Estimate
+from caopd_bench.figures.palette import MOST_GROUPS, Style, give_styles
+from caopd_bench.figures.points import BARS, DPI
+from caopd_bench.figures.selection import DASHES
+from caopd_bench.figures.words import label_ends
 from caopd_bench.metrics.reliability.marks import legend_label
 
 if TYPE_CHECKING:
@@ -20,7 +24,10 @@ PANEL, ROW = 2.6, 0.24
 
 
 def plot_estimates(
-    panels: Mapping[str, Sequence[tuple[str, Estimate]]], *, title: str | None = None
+    panels: Mapping[str, Sequence[tuple[str, Estimate]]],
+    *,
+    title: str | None = None,
+    look: Mapping[str, Style] | None = None,
 ) -> Figure:
     """Draw estimates with their limits, a line for each name and a panel for each metric.
 
@@ -29,6 +36,8 @@ def plot_estimates(
     panels : mapping of str to sequence of (name, Estimate)
         By the metric's label; the same names in the same order in each.
     title : str, optional
+    look : mapping of str to (colour, mark), optional
+        Of names, as in other figures; by name without it.
 
     Raises
     ------
@@ -44,12 +53,14 @@ def plot_estimates(
     size = (PANEL * len(panels) + 0.07 * longest, ROW * len(names) + 1.1)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    styles = {**give_styles(names), **(look or {})}
     for ax, (label, estimates) in zip(axes, panels.items(), strict=True):
-        for place, (_, estimate) in enumerate(estimates):
+        for place, (name, estimate) in enumerate(estimates):
+            colour, mark = styles[name]
             if math.isfinite(estimate.low) and math.isfinite(estimate.high):
-                ax.hlines(place, estimate.low, estimate.high, color=COLOURS[0], **BARS)
+                ax.hlines(place, estimate.low, estimate.high, color=colour, **BARS)
             if math.isfinite(estimate.value):
-                ax.plot(estimate.value, place, "o", color=COLOURS[0], markersize=4, zorder=3)
+                ax.plot(estimate.value, place, mark, color=colour, markersize=4, zorder=3)
         ax.set_xlabel(label)
         ax.grid(axis="y", color="0.92", linewidth=0.8)
         ax.set_axisbelow(True)
@@ -62,7 +73,10 @@ def plot_estimates(
 
 
 def plot_training(
-    curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, title: str | None = None
+    curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]],
+    *,
+    title: str | None = None,
+    look: Mapping[str, Style] | None = None,
 ) -> Figure:
     """Draw how training went: a panel for each quantity, a line for each name.
 
@@ -70,8 +84,11 @@ def plot_training(
     ----------
     curves : mapping
         By quantity and name: the runs, each a sequence over steps. Lines are means, bands the range
-        of the runs.
+        of the runs; a single run has no band.
     title : str, optional
+    look : mapping of str to (colour, mark), optional
+        Of names, as in other figures; by name without it. Of more than six names the lines of one
+        colour have other dashes, and the names stand beside the lines.
 
     Raises
     ------
@@ -82,30 +99,50 @@ def plot_training(
 
     if not curves:
         raise ValueError("curves must hold at least one quantity, got none")
-    figure = Figure(figsize=(3.0 * len(curves), 3.0), dpi=DPI, layout="constrained")
-    axes = figure.subplots(1, len(curves), squeeze=False)[0]
     names = list(dict.fromkeys(name for by_name in curves.values() for name in by_name))
+    has_legend = len(names) <= MOST_GROUPS
+    wide = 3.0 if has_legend else 3.0 + 0.06 * max(map(len, names))
+    figure = Figure(figsize=(wide * len(curves), 3.0), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, len(curves), squeeze=False)[0]
+    dashes = _give_dashes(names, {**give_styles(names), **(look or {})})
     for ax, (quantity, by_name) in zip(axes, curves.items(), strict=True):
+        ends = []
         for name, runs in by_name.items():
             values = np.array(runs, dtype=np.float64)
-            colour = COLOURS[names.index(name) % len(COLOURS)]
+            colour, dash = dashes[name]
             steps = np.arange(1, values.shape[1] + 1)
-            ax.fill_between(
-                steps, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0
-            )
-            label: dict[str, Any] = {"label": legend_label(name)}
-            ax.plot(steps, values.mean(0), color=colour, linewidth=1.3, **label)
+            if values.shape[0] > 1:
+                ax.fill_between(
+                    steps, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0
+                )
+            label: dict[str, Any] = {"label": legend_label(name)} if has_legend else {}
+            mean = values.mean(0)
+            ax.plot(steps, mean, color=colour, linestyle=dash, linewidth=1.3, **label)
+            ends.append((name, float(steps[-1]), float(mean[-1]), colour))
+        if not has_legend:
+            label_ends(ax, [one for one in ends if math.isfinite(one[2])])
         ax.set_title(quantity.replace("_", " "), fontsize="medium")
         ax.set_xlabel("Step", color=GREY)
         ax.spines[["top", "right"]].set_visible(False)
     drawn: dict[str, Any] = {}
     for ax in axes:
         drawn |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    legend = figure.legend(
-        drawn.values(), drawn.keys(), loc="outside lower center", ncols=4, frameon=False
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    if drawn:
+        legend = figure.legend(
+            drawn.values(), drawn.keys(), loc="outside lower center", ncols=6, frameon=False
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
     if title is not None:
         figure.suptitle(title, fontsize="medium", parse_math=False)
     return figure
+
+
+def _give_dashes(names: Sequence[str], look: Mapping[str, Style]) -> dict[str, tuple[str, Any]]:
+    """Give each name its colour, and a dash: solid for the first of a colour, then others."""
+    found: dict[str, tuple[str, Any]] = {}
+    for name in names:
+        colour = look[name][0]
+        alike = sum(other == colour for other, _ in found.values())
+        found[name] = colour, DASHES[alike % len(DASHES)]
+    return found

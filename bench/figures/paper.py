@@ -12,40 +12,43 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from caopd_bench.figures.marked import GREY, Point, ProbePoint, is_finite
+from caopd_bench.figures.palette import MOST_GROUPS, give_styles
 from caopd_bench.figures.points import (
-    COLOURS,
-    DPI,
-    GREY,
     MOST_NAMES,
-    Point,
-    ProbePoint,
     by_series,
     draw_cross,
     draw_points,
     finish,
-    is_finite,
+    look_of,
     make_axes,
-    name_points,
-    styles,
 )
 from caopd_bench.figures.trends import SlopeFit, fit_slope
-from caopd_bench.metrics import Tally
+from caopd_bench.figures.words import label_ends, name_points, write_zones
 from caopd_bench.metrics.reliability.marks import legend_label
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
     "dominated_area",
     "find_front",
     "plot_confidence_accuracy",
-    "plot_histograms",
     "plot_pareto",
     "plot_probes",
     "plot_scaling",
 ]
 
 STATED = "stated confidence"
+#: Not a colour of any model.
+SHADE = "#9a9a9a"
+#: Where "overconfident" and "underconfident" may stand, as shares of the axes: the corners, then
+#: away from them.
+ZONES = (
+    ("overconfident", [(0.02, 0.98), (0.02, 0.93), (0.02, 0.86), (0.02, 0.75), (0.02, 0.6)]),
+    ("underconfident", [(0.98, 0.02), (0.98, 0.07), (0.98, 0.14), (0.98, 0.25), (0.98, 0.4)]),
+)
 
 
 def plot_confidence_accuracy(
@@ -67,12 +70,9 @@ def plot_confidence_accuracy(
         Crosses are the intervals. On the diagonal a model is right as often as it says.
     """
     ax = make_axes()
-    ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.text(0.02, 0.98, "overconfident", color=GREY, ha="left", va="top", fontsize="small")
-    ax.text(0.98, 0.02, "underconfident", color=GREY, ha="right", va="bottom", fontsize="small")
-    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    _draw_diagonal(ax)
     draw_points(ax, points)
+    write_zones(ax, points, ZONES)
     return finish(ax, "Accuracy", f"Mean {confidence}", title)
 
 
@@ -94,7 +94,8 @@ def plot_scaling(
         Of the measure.
     title : str, optional
     level : float, default 0.95
-        Nominal coverage of the slope's interval, which the legend tells.
+        Nominal coverage of the slope's interval, which the legend tells; with more than six series
+        the names and slopes stand beside the lines.
     fits : mapping of str to SlopeFit, optional
         By series: slopes that were fitted elsewhere, with what is known of runs besides their
         points.
@@ -108,26 +109,43 @@ def plot_scaling(
     ax = make_axes(wide=True)
     ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
     shown = [p for p in points if is_finite(p.x) and p.x.value > 0 and is_finite(p.y)]
-    for (series, members), free in zip(by_series(shown), styles(), strict=False):
-        colour, mark = (members[0].style if series else None) or free
-        x = np.log10([p.x.value for p in members])
+    groups = by_series(shown)
+    has_legend, ends = len(groups) <= MOST_GROUPS, []
+    for (series, members), (colour, mark) in zip(groups, look_of(groups), strict=True):
+        sizes = [p.x.value for p in members]
         y = np.array([p.y.value for p in members])
         given = fits.get(series) if fits is not None else None
-        fit = given or fit_slope(x, y, level=level)
-        for p in members:
-            draw_cross(ax, p, colour)
+        fit = given or fit_slope(np.log10(sizes), y, level=level)
         text = _slope_text(series, fit)
-        size = [p.x.value for p in members]
-        ax.plot(
-            size, y, color=colour, marker=mark, linestyle="", zorder=3, label=legend_label(text)
-        )
+        entry: dict[str, Any] = {"label": legend_label(text)} if has_legend else {}
+        if not series and any(p.style for p in members):
+            # Of no method: each model has its own look, and their line that of none.
+            colour = GREY
+            shown_as = "" if math.isnan(fit.slope) else "solid"
+            ax.plot([], [], color=colour, linestyle=shown_as, linewidth=1.2, **entry)
+            looks = [p.style or (GREY, mark) for p in members]
+        else:
+            ax.plot(sizes, y, color=colour, marker=mark, linestyle="", zorder=3, **entry)
+            looks = [(colour, mark)] * len(members)
+        for p, own in zip(members, looks, strict=True):
+            draw_cross(ax, p, own[0])
+            if own != (colour, mark):
+                ax.plot(p.x.value, p.y.value, own[1], color=own[0], zorder=3)
+        end = y[int(np.argmax(sizes))]
         if not math.isnan(fit.slope):
-            ends = np.array([x.min(), x.max()])
-            ax.plot(10**ends, fit.intercept + fit.slope * ends, color=colour, linewidth=1.2)
+            reach = np.log10([min(sizes), max(sizes)])
+            line = fit.intercept + fit.slope * reach
+            ax.plot(10**reach, line, color=colour, linewidth=1.2)
+            end = line[-1]
+        ends.append((_short_slope(series, fit), max(sizes), float(end), colour))
     ax.set_xscale("log")
-    if len(shown) <= MOST_NAMES:
+    across = "Parameters"
+    if not has_legend:
+        label_ends(ax, ends)
+        across += " (beside each line: its slope per factor of ten)"
+    elif len(shown) <= MOST_NAMES:
         name_points(ax, shown)
-    return finish(ax, "Parameters", label, title, legend=bool(shown))
+    return finish(ax, across, label, title, legend=bool(shown))
 
 
 def plot_pareto(
@@ -157,66 +175,14 @@ def plot_pareto(
         area = dominated_area(front, worst=worst)
         x = [0.0, *np.repeat([x for x, _ in front], 2)]
         y = [*np.repeat([y for _, y in front], 2), worst]
-        ax.fill_between(x, y, worst, color=COLOURS[0], alpha=0.1, linewidth=0, zorder=0)
+        ax.fill_between(x, y, worst, color=SHADE, alpha=0.14, linewidth=0, zorder=0)
         said = f"front; dominated area {area:.3f}"
-        ax.plot(x, y, color=COLOURS[0], linewidth=1.2, zorder=1, label=said)
+        ax.plot(x, y, color=GREY, linewidth=1.2, zorder=1, label=said)
     values = [v for p in shown for v in (p.y.value, p.y.high) if math.isfinite(v)]
     bottom = min(max([*values, 0.05]) * 1.1, worst)
     ax.set(xlim=(0, 1), ylim=(bottom, 0.0))
     draw_points(ax, shown)
     return finish(ax, "Accuracy", f"{label} (up is better)", title)
-
-
-def plot_histograms(
-    tallies: Mapping[str, Tally], *, columns: int = 3, confidence: str = STATED
-) -> Figure:
-    """Draw how often each confidence is stated, right answers above the axis and wrong ones below.
-
-    Parameters
-    ----------
-    tallies : mapping of str to Tally
-        A panel each.
-    columns : int, default 3
-        Panels in a row, at most.
-    confidence : str, default "stated confidence"
-        What the confidence is, for the axis.
-
-    Raises
-    ------
-    ValueError
-        If there is no tally.
-    """
-    from matplotlib.figure import Figure
-
-    if not tallies:
-        raise ValueError("tallies must hold at least one tally, got none")
-    across = min(len(tallies), columns)
-    down = math.ceil(len(tallies) / across)
-    figure = Figure(figsize=(3.3 * across, 2.3 * down), dpi=DPI, layout="constrained")
-    axes = figure.subplots(down, across, squeeze=False, sharex=True)
-    for ax in axes.flat[len(tallies) :]:
-        ax.set_visible(False)
-    for (name, tally), ax in zip(tallies.items(), axes.flat, strict=False):
-        right, _ = np.histogram(tally.values, _BINS, weights=tally.right / tally.n)
-        wrong, _ = np.histogram(tally.values, _BINS, weights=tally.wrong / tally.n)
-        centres = (_BINS[:-1] + _BINS[1:]) / 2.0
-        ax.bar(centres, right, width=0.045, color=COLOURS[0], label="right")
-        ax.bar(centres, -wrong, width=0.045, color=COLOURS[1], label="wrong")
-        ax.axhline(0.0, color="black", linewidth=0.8)
-        highest = max(float(right.max()), float(wrong.max()), 1e-9)
-        ax.set(xlim=(-0.02, 1.02), ylim=(-1.1 * highest, 1.1 * highest))
-        ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-        ax.set_title(name, fontsize="medium", parse_math=False)
-        ax.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(confidence[:1].upper() + confidence[1:], fontsize="medium")
-    figure.supylabel("Share of the rows", fontsize="medium")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
-    return figure
-
-
-#: Twenty bins, a stated .05 in the middle of one.
-_BINS = np.linspace(-0.025, 1.025, 22)
 
 
 def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Figure:
@@ -233,11 +199,11 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
         An arrow leads from a model without the context to itself with it.
     """
     ax = make_axes()
-    ax.fill_between([0, 1], [0, 1], 1.0, color=COLOURS[1], alpha=0.09, linewidth=0, zorder=0)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    _draw_diagonal(ax)
     named = []
-    for i, (point, (colour, mark)) in enumerate(zip(points, styles(), strict=False)):
+    free = give_styles(point.name for point in points)
+    for i, point in enumerate(points):
+        colour, mark = point.style or free[point.name]
         own = Point(point.name, point.own_success, point.own_confidence)
         teacher = Point(point.name, point.teacher_success, point.teacher_confidence)
         ends = [(p.x.value, p.y.value) for p in (own, teacher)]
@@ -253,6 +219,13 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
         named.append(own)
     name_points(ax, named)
     return finish(ax, "Success", "Mean stated confidence", title, legend=bool(points))
+
+
+def _draw_diagonal(ax: Axes) -> None:
+    """Draw where what is stated is what is right, and shade the side of over-confidence."""
+    ax.fill_between([0, 1], [0, 1], 1.0, color=SHADE, alpha=0.14, linewidth=0, zorder=0)
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
 
 
 def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -297,9 +270,17 @@ def dominated_area(points: Iterable[tuple[float, float]], *, worst: float = 1.0)
     return area
 
 
+def _short_slope(series: str, fit: SlopeFit) -> str:
+    if math.isnan(fit.slope):
+        return series
+    limits = "" if math.isnan(fit.low) else f" [{fit.low:+.3f}, {fit.high:+.3f}]"
+    return f"{series} {fit.slope:+.3f}{limits}"
+
+
 def _slope_text(series: str, fit: SlopeFit) -> str:
     name = f"{series}: " if series else ""
     if math.isnan(fit.slope):
         return f"{name}{fit.reason}"
     limits = "" if math.isnan(fit.low) else f" [{fit.low:+.3f}, {fit.high:+.3f}]"
-    return f"{name}{fit.slope:+.3f}{limits} per factor of ten, {fit.n} models"
+    models = "1 model" if fit.n == 1 else f"{fit.n:,} models"
+    return f"{name}{fit.slope:+.3f}{limits} per factor of ten, {models}"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.figures.points import DPI, GREY, Style
+from caopd_bench.figures.marked import GREY
+from caopd_bench.figures.palette import Style
+from caopd_bench.figures.points import DPI
 from caopd_bench.metrics.reliability.marks import legend_label
 
 if TYPE_CHECKING:

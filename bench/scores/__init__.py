@@ -2,5 +2,5 @@
 
 Start with `score`; `table` renders it.
 
-Imports `core`, `metrics`, `runs` and `tasks`.
+Imports `core`, `figures`, `metrics`, `runs` and `tasks`.
 """

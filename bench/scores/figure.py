@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.figures.palette import give_styles
 from caopd_bench.metrics import plot_reliabilities, reliability_table
 from caopd_bench.runs.confidence_of import join_wordings, wording_of
 from caopd_bench.runs.counts import Missing
@@ -34,7 +35,7 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
     tasks = {task for _, task, _ in panels}
     names = list(dict.fromkeys(run.name for run, _, _ in panels))
     titles = dict(zip(names, abbreviate(names, NAME_WIDTH), strict=True))
-    tables = {}
+    tables, look, styles = {}, {}, give_styles(names)
     for run, task, counts in panels:
         title = titles[run.name]
         if len(tasks) > 1:
@@ -44,8 +45,9 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
         while title in tables:  # names of tasks are shortened, and may then be alike
             title += "'"
         tables[title] = reliability_table(counts, level=level)
+        look[title] = styles[run.name]  # as in a report of these runs
     wording = join_wordings(wording_of(run, task) for run, task, _ in panels)
-    return plot_reliabilities(tables, confidence=wording.name)
+    return plot_reliabilities(tables, confidence=wording.name, look=look)
 
 
 def render_figure(figure: Figure, suffix: str) -> bytes:

@@ -58,7 +58,9 @@ def plot_reliability(
     Circles are the distinct confidences (bins, if there are more than 30), their area is the
     share of the rows, down to a smallest circle, and their bars are Wilson intervals, pale if wider
     than 0.35. The line is the CORP curve, the shaded band where it would run if the model were
-    calibrated. The strip below shows how often each confidence is stated. No rcParams change.
+    calibrated; where it is wide because fewer than five rows are near, it is not drawn and "wide:
+    1 row" stands there. The strip below shows how often each confidence is stated. No rcParams
+    change.
 
     Examples
     --------
@@ -92,7 +94,11 @@ def plot_reliability(
 
 
 def plot_reliabilities(
-    tables: Mapping[str, ReliabilityTable], *, columns: int = 3, confidence: str = STATED
+    tables: Mapping[str, ReliabilityTable],
+    *,
+    columns: int = 3,
+    confidence: str = STATED,
+    look: Mapping[str, tuple[str, str]] | None = None,
 ) -> Figure:
     """Draw the reliability diagrams of several models side by side, on one scale.
 
@@ -104,6 +110,9 @@ def plot_reliabilities(
         Panels in a row, at most.
     confidence : str, default "stated confidence"
         What the confidence is, for the axes.
+    look : mapping of str to (colour, mark), optional
+        By the names of ``tables``: those of the models in other figures. The mark stands before the
+        name. One blue for all without it.
 
     Returns
     -------
@@ -155,12 +164,15 @@ def plot_reliabilities(
         box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
         ax = figure.add_axes(box)
         # One mark, one entry: panels of bins may stand beside panels of stated values.
-        drawn = list(_draw(ax, table, scale, confidence).items())
+        colour, mark = (look or {}).get(list(tables)[i], (marks.BLUE, ""))
+        drawn = list(_draw(ax, table, scale, confidence, colour).items())
         kinds[drawn[0][0].partition(",")[0]] = drawn[0][1]
         handles.update(drawn[1:])
-        ax.set_title(title, parse_math=False)
+        _write_title(ax, title, colour, mark)
     circles = {f"{' or '.join(sorted(kinds))}, area: share of rows": next(iter(kinds.values()))}
     handles = circles | handles
+    if look:
+        handles.update(zip(list(handles)[:2], marks.grey_handles(), strict=True))
     figure.legend(
         handles.values(),
         handles.keys(),
@@ -170,6 +182,23 @@ def plot_reliabilities(
         fontsize="small",
     )
     return figure
+
+
+def _write_title(ax: Axes, title: str, colour: str, mark: str) -> None:
+    """Write the name of a model, after its mark if it has one."""
+    if not mark:
+        ax.set_title(title, parse_math=False)
+        return
+    from matplotlib.transforms import offset_copy
+
+    text = ax.set_title(title, loc="left", x=0.07, parse_math=False)
+    # Beside the first of the lines, which stand above each other from 6 points above the axes on.
+    rise = 6.0 + 0.38 * text.get_fontsize() + 72.0 * LINE * title.count("\n")
+    place = offset_copy(ax.transAxes, ax.get_figure(), y=rise, units="points")
+    ax.plot(
+        [0.03], [1.0], marker=mark, color=colour, transform=place, clip_on=False, markersize=7.0,
+        linestyle="",
+    )  # fmt: skip
 
 
 def _check_tables(tables: Any) -> None:
@@ -190,7 +219,9 @@ def _check_table(name: str, table: Any) -> None:
         )
 
 
-def _draw(ax: Axes, table: ReliabilityTable, scale: float, confidence: str) -> dict[str, Artist]:
+def _draw(
+    ax: Axes, table: ReliabilityTable, scale: float, confidence: str, colour: str = marks.BLUE
+) -> dict[str, Artist]:
     """Draw a panel; return what a legend should explain."""
     level = f"{100 * table.level:g}%"
     value = "stated value" if confidence == STATED else "value"
@@ -198,9 +229,10 @@ def _draw(ax: Axes, table: ReliabilityTable, scale: float, confidence: str) -> d
     marks.draw_reference(ax)
     band = marks.draw_band(ax, table)
     curve = marks.draw_curve(ax, table)
-    bars = marks.draw_bars(ax, table)
-    circles = marks.draw_atoms(ax, table, scale)
+    bars = marks.draw_bars(ax, table, colour)
+    circles = marks.draw_atoms(ax, table, scale, colour)
     marks.draw_histogram(ax, table)
+    marks.draw_words(ax, table, scale, 72.0 * PANEL / (marks.X_LIMITS[1] - marks.X_LIMITS[0]))
     bottom, top = marks.Y_LIMITS
     ax.set(xlim=marks.X_LIMITS, ylim=marks.Y_LIMITS, aspect="equal")
     ticks = np.linspace(0.0, 1.0, 6)
@@ -238,7 +270,7 @@ def caption(table: ReliabilityTable) -> str:
     """Return the three lines of numbers that stand below a diagram."""
     rows = f"n = {table.n:,}"
     if table.clusters is not None:
-        rows += f" in {table.clusters:,} clusters"
+        rows += f" in {table.clusters:,} cluster{'' if table.clusters == 1 else 's'}"
     auroc = "undefined" if np.isnan(table.auroc) else f"{table.auroc:.3f}"
     ece = f"ECE {table.ece.estimate:.3f}"
     if not np.isnan(table.ece.low):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from caopd_bench._version import __version__
 from caopd_bench.report.build import Report
-from caopd_bench.report.drawings import Drawing, draw_probes, draw_task
+from caopd_bench.report.drawings.draw import Drawing, draw_probes, draw_task
 from caopd_bench.report.duels import FEW
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.document import Section, asset, render_document

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caopd_bench.figures.grids import plot_estimates, plot_training
+from caopd_bench.figures.marked import Estimate, Point, ProbePoint
+from caopd_bench.figures.palette import Style, give_styles
 from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
     plot_pareto,
     plot_probes,
     plot_scaling,
 )
-from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.figures.trends import SlopeFit
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.analysis.numbers import Number, Summary
@@ -52,8 +53,9 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
     ]
     if not series:
         return None
+    look = _give_look(summary)
     if spec.kind == "scaling":
-        return _draw_scaling(spec, summary)
+        return _draw_scaling(spec, summary, look)
     if spec.kind == "estimates":
         metrics = spec.metrics or [spec.metric or "ece"]
         panels = {
@@ -63,18 +65,20 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
             ]
             for metric in metrics
         }
-        return plot_estimates(panels, title=spec.title)
+        named = {_name(at, group, summary): look[group] for at, group in series}
+        return plot_estimates(panels, title=spec.title, look=named)
     if spec.kind == "training":
-        return _draw_training(spec, series, summary)
+        return _draw_training(spec, series, summary, look)
     if spec.kind == "probes":
-        return _draw_probes(spec, series, summary)
+        return _draw_probes(spec, series, summary, look)
     x, y = "accuracy", "mean_confidence" if spec.kind == "confidence_accuracy" else spec.metric
     points = [
         Point(
             at,
             _estimate(summary.level(at, group, x)),
             _estimate(summary.level(at, group, y or "brier")),
-            group,
+            summary.analysis.call(group),
+            look[group],
         )
         for at, group in series
     ]
@@ -83,14 +87,22 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
     return plot_pareto(points, LABELS.get(y or "brier", "Brier score"), title=spec.title)
 
 
-def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
+def _give_look(summary: Summary) -> dict[str, Style]:
+    """Give each group of the analysis its colour and mark, the same in all of its figures."""
+    specs = summary.analysis.figures
+    groups = [*summary.analysis.groups, *(group for spec in specs for group in spec.groups)]
+    return give_styles(groups)
+
+
+def _draw_scaling(spec: FigureSpec, summary: Summary, look: Mapping[str, Style]) -> Figure:
     metric = spec.metric or "overconfidence_gap"
     points = [
         Point(
             at,
             Estimate(summary.gathered.parameters[at]),
             _estimate(summary.level(at, group, metric)),
-            group,
+            summary.analysis.call(group),
+            look[group],
         )
         for group in spec.groups
         for at in summary.places
@@ -101,22 +113,31 @@ def _draw_scaling(spec: FigureSpec, summary: Summary) -> Figure:
         number, intercept = summary.line(group, metric)
         made = number.limits
         if made.estimate == made.estimate:
-            fits[group] = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
+            fit = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
+            fits[summary.analysis.call(group)] = fit
     label, level = LABELS.get(metric, metric), summary.analysis.level
     return plot_scaling(points, label, title=spec.title, level=level, fits=fits)
 
 
-def _draw_probes(spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary) -> Figure:
+def _draw_probes(
+    spec: FigureSpec,
+    series: Sequence[tuple[str, str]],
+    summary: Summary,
+    look: Mapping[str, Style],
+) -> Figure:
     names = ("student_success", "student_stated", "teacher_success", "teacher_stated")
     points = []
     for at, group in series:
         found = [_estimate(summary.level(at, group, name)) for name in names]
-        points.append(ProbePoint(_name(at, group, summary), *found))
+        points.append(ProbePoint(_name(at, group, summary), *found, look[group]))
     return plot_probes(points, title=spec.title)
 
 
 def _draw_training(
-    spec: FigureSpec, series: Sequence[tuple[str, str]], summary: Summary
+    spec: FigureSpec,
+    series: Sequence[tuple[str, str]],
+    summary: Summary,
+    look: Mapping[str, Style],
 ) -> Figure | None:
     curves: dict[str, dict[str, list[list[float]]]] = {}
     for at, series_name in series:
@@ -125,7 +146,8 @@ def _draw_training(
             for column, values in _read_history(folder / "training.csv").items():
                 name = _name(at, series_name, summary)
                 curves.setdefault(column, {}).setdefault(name, []).append(values)
-    return plot_training(curves, title=spec.title) if curves else None
+    named = {_name(at, group, summary): look[group] for at, group in series}
+    return plot_training(curves, title=spec.title, look=named) if curves else None
 
 
 def _read_history(file: Path) -> dict[str, list[float]]:

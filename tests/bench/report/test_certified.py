@@ -12,11 +12,11 @@ import pytest
 from scipy.stats import binomtest
 
 from caopd_bench.cli import main
-from caopd_bench.figures.points import styles
+from caopd_bench.figures.palette import styles
 from caopd_bench.figures.selection import FEWEST_KEPT, Curve, Mark, plot_selection
 from caopd_bench.report.build import build_report
 from caopd_bench.report.certified import COVERAGE, MAX_RISK, say_why_none
-from caopd_bench.report.drawings import draw_task
+from caopd_bench.report.drawings.draw import draw_task
 from caopd_bench.report.entries import Given
 from caopd_bench.report.formats import render_csv, render_json
 from caopd_bench.report.page.assemble import render_page

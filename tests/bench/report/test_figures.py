@@ -6,20 +6,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from caopd_bench.figures.histograms import plot_histograms
+from caopd_bench.figures.marked import Estimate, Point, ProbePoint
 from caopd_bench.figures.paper import (
     dominated_area,
     find_front,
     plot_confidence_accuracy,
-    plot_histograms,
     plot_pareto,
     plot_probes,
     plot_scaling,
 )
-from caopd_bench.figures.points import Estimate, Point, ProbePoint
 from caopd_bench.figures.trends import fit_slope
 from caopd_bench.metrics import plot_risk_coverage, tally
 from caopd_bench.report.build import build_report
-from caopd_bench.report.drawings import draw_task
+from caopd_bench.report.drawings.draw import draw_task
 from caopd_bench.report.page.vector import save_png, save_svg, to_inline_svg
 
 
@@ -83,7 +83,7 @@ def test_no_run_is_lost_where_shortened_names_are_alike(tmp_path):
     figures = {drawing.name: drawing.figure for drawing in draw_task(report, task)}
     assert len(figures["risk-coverage"].axes[0].get_legend().get_texts()) == 2
     for name in ("reliability", "histograms"):
-        titles = [ax.get_title() for ax in figures[name].axes if ax.get_title()]
+        titles = [ax.get_title("left") for ax in figures[name].axes if ax.get_title("left")]
         assert len(titles) == len(set(titles)) == 2
 
 

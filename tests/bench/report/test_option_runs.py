@@ -8,7 +8,7 @@ import pytest
 import caopd_bench.report.duels as dueling
 import caopd_bench.report.read_entries as reading
 from caopd_bench.report.build import build_report
-from caopd_bench.report.drawings import draw_task
+from caopd_bench.report.drawings.draw import draw_task
 from caopd_bench.report.formats import render_csv, render_json
 from caopd_bench.report.model_card import render_card
 from caopd_bench.report.page.assemble import STATES, render_page

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from caopd_bench.core.terminal import inline
+from caopd_bench.figures.histograms import plot_histograms
+from caopd_bench.figures.marked import Estimate, Point, ProbePoint
+from caopd_bench.figures.palette import MOST_GROUPS, Style, give_styles
 from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
-    plot_histograms,
     plot_pareto,
     plot_probes,
     plot_scaling,
 )
-from caopd_bench.figures.points import COLOURS, Estimate, Point, ProbePoint, Style, styles
 from caopd_bench.figures.selection import DASHES, FEWEST_KEPT, Curve, Mark, plot_selection
 from caopd_bench.metrics import bootstrap, plot_reliabilities, reliability_table, risk_coverage
 from caopd_bench.report.build import Report
 from caopd_bench.report.certified import say_coverage, say_cut, say_risk
+from caopd_bench.report.drawings import captions
 from caopd_bench.report.entries import Cell, Entry
 from caopd_bench.report.placing import list_few
 from caopd_bench.report.skill import SKILL
@@ -35,7 +37,7 @@ __all__ = ["Drawing", "draw_probes", "draw_task"]
 
 #: Panels and curves of one figure: the first runs of the standings.
 MOST_PANELS = 9
-MOST_CURVES = len(COLOURS)
+MOST_CURVES = MOST_GROUPS
 WIDTH = 32
 SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", SKILL: "Brier skill"}
 
@@ -61,21 +63,19 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     confidence = wording.name
     state = wording.pick("state", "have")
     above = wording.pick("a model says more than it holds", "a model is surer than it is right")
+    stated = [_stated(entry, task, report.level, names, look) for entry in members]
     yield Drawing(
         "confidence-accuracy",
         f"{confidence[:1].upper()}{confidence[1:]} against accuracy",
-        f"Mean {confidence} against the share of right answers, among the answers that {state} "
+        f"{captions.say_gaps(stated, confidence)} Both are means over the answers that {state} "
         f"one; the crosses are the intervals. Above the diagonal {above}.",
-        plot_confidence_accuracy(
-            [_stated(entry, task, report.level, names, look) for entry in members],
-            confidence=confidence,
-        ),
+        plot_confidence_accuracy(stated, confidence=confidence),
     )
     points = [_point(entry, task, "accuracy", "ece", names, look) for entry in members]
     yield Drawing(
         "pareto",
         "Accuracy against calibration error",
-        "Accuracy of all answers against the ECE. The line is the front: no run is better in both. "
+        f"{captions.say_front(points, 'ECE')} The line is the front: no run is better in both. "
         "The area below it is what the runs together dominate. An ECE of 0 is also that of a model "
         + wording.pick(
             "that always states its own accuracy.", "whose confidence is always its own accuracy."
@@ -89,27 +89,28 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         for c in best
         if c.tally is not None
     }
+    shown = {names[run]: style for run, style in look.items()}
     left_out = _left_out(len(best), sum(cell.tally is not None for cell in cells))
     yield Drawing(
         "reliability",
         "Reliability diagrams",
-        wording.pick(
-            "What was stated against what came true. A dot is a stated value or, where a model "
-            "states many, a bin of them",
-            f"The {confidence} against what came true. A dot is a value or, where there are many, "
-            "a bin of them",
+        f"{captions.say_reliability(tables)} "
+        + wording.pick(
+            "A circle is a stated value or, where a model states many, a bin of them",
+            "A circle is a value or, where there are many, a bin of them",
         )
-        + "; its area is the share of the answers. The band is where a calibrated model would run."
+        + "; its area is the share of the answers. The band is where a calibrated model would run, "
+        "as far as there are rows to tell; above the diagonal a model is underconfident."
         + left_out,
-        plot_reliabilities(tables, confidence=confidence),
+        plot_reliabilities(tables, confidence=confidence, look=shown),
     )
     tallies = {names[c.run]: c.tally for c in best if c.tally is not None}
     yield Drawing(
         "histograms",
         wording.pick("What is stated", "Histograms of the confidence"),
-        wording.pick("How often each confidence is stated", "How often each confidence occurs")
-        + f": right answers above, wrong ones below.{left_out}",
-        plot_histograms(tallies, confidence=confidence),
+        f"{captions.say_histograms(tallies, wording.pick('states', 'has'))} Right answers are "
+        f"filled and above, wrong ones below.{left_out}",
+        plot_histograms(tallies, confidence=confidence, look=shown),
     )
     yield _selection(report, task, names, look)
 
@@ -133,7 +134,8 @@ def draw_probes(report: Report) -> Iterator[Drawing]:
         yield Drawing(
             "probes",
             "Without and with the teacher's context",
-            "Success and stated confidence of a model without the context (open) and with it.",
+            f"{captions.say_moves(points)} Success and stated confidence without the context (open "
+            "marks) and with it.",
             plot_probes(points),
         )
 
@@ -162,8 +164,8 @@ def _scaling(
         yield Drawing(
             f"scaling-{label.lower().replace(' ', '-')}",
             f"{label} against model size",
-            f"{label} against the number of parameters, with a line for each training method; the "
-            "slope's interval takes the models as independent.",
+            f"{captions.say_range(points, label)} A line is fitted for each training method of at "
+            "least three sizes; the slope's interval takes the models as independent.",
             plot_scaling(points, label, level=level),
         )
 
@@ -179,7 +181,7 @@ def _selection(
         style, cut = look[cell.run], cell.cut
         _, coverage, risk = risk_coverage(cell.tally)
         drawn = np.rint(coverage * cell.n_parsed) >= FEWEST_KEPT
-        alike = sum(curve.style == style for curve in curves)
+        alike = sum(curve.style[0] == style[0] for curve in curves)
         curves.append(
             Curve(
                 f"{names[cell.run]}: {_say_kept(cut)}",
@@ -242,12 +244,13 @@ def _styles(report: Report) -> dict[str, Style]:
     """Give each run the same colour and mark in all figures: its own, or that of its method."""
     methods = list(dict.fromkeys(entry.given.method or "" for entry in report.entries))
     if any(methods):
-        look = dict(zip(methods, styles(), strict=False))
+        look = give_styles(methods)
         return {entry.name: look[entry.given.method or ""] for entry in report.entries}
-    # Those that have a curve somewhere come first in the row of colours.
+    # Those that have a curve somewhere come first: the colours of lines are to be told apart.
     drawn = {cell.run for task in report.tasks for cell in _surest(report, task)}
-    first = sorted((entry.name for entry in report.entries), key=lambda run: run not in drawn)
-    return dict(zip(first, styles(), strict=False))
+    return give_styles(
+        sorted((entry.name for entry in report.entries), key=lambda run: run not in drawn)
+    )
 
 
 def _best(report: Report, task: str, most: int) -> list[Cell]:

@@ -1,0 +1,100 @@
+"""How often each confidence is stated, in a panel for each model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from caopd_bench.figures.marked import GREY
+from caopd_bench.figures.palette import Style, give_styles
+from caopd_bench.figures.points import DPI
+from caopd_bench.metrics import Tally
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_histograms"]
+
+STATED = "stated confidence"
+#: Twenty bins, a stated .05 in the middle of one.
+BINS = np.linspace(-0.025, 1.025, 22)
+WIDTH = 0.045
+
+
+def plot_histograms(
+    tallies: Mapping[str, Tally],
+    *,
+    columns: int = 3,
+    confidence: str = STATED,
+    look: Mapping[str, Style] | None = None,
+) -> Figure:
+    """Draw how often each confidence is stated, right answers above the axis and wrong ones below.
+
+    Parameters
+    ----------
+    tallies : mapping of str to Tally
+        A panel each.
+    columns : int, default 3
+        Panels in a row, at most.
+    confidence : str, default "stated confidence"
+        What the confidence is, for the axis.
+    look : mapping of str to (colour, mark), optional
+        Those of the models in other figures; by name without it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Bars of right answers are filled, those of wrong ones are outlines.
+
+    Raises
+    ------
+    ValueError
+        If there is no tally.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    if not tallies:
+        raise ValueError("tallies must hold at least one tally, got none")
+    across = min(len(tallies), columns)
+    down = math.ceil(len(tallies) / across)
+    # A single panel has room for the legend above it.
+    width, height = max(3.3 * across, 4.0), 2.3 * down + 0.3
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    axes = figure.subplots(down, across, squeeze=False, sharex=True)
+    for ax in axes.flat[len(tallies) :]:
+        ax.set_visible(False)
+    styles = {**give_styles(tallies), **(look or {})}
+    for (name, tally), ax in zip(tallies.items(), axes.flat, strict=False):
+        colour, mark = styles[name]
+        right, _ = np.histogram(tally.values, BINS, weights=tally.right / tally.n)
+        wrong, _ = np.histogram(tally.values, BINS, weights=tally.wrong / tally.n)
+        centres = (BINS[:-1] + BINS[1:]) / 2.0
+        for heights, fill in ((right, colour), (-wrong, "white")):
+            some = heights != 0.0  # the edges of empty bars would be a line
+            ax.bar(
+                centres[some], heights[some], width=WIDTH, facecolor=fill, edgecolor=colour,
+                linewidth=1.0,
+            )  # fmt: skip
+        ax.axhline(0.0, color="black", linewidth=0.8)
+        highest = max(float(right.max()), float(wrong.max()), 1e-9)
+        ax.set(xlim=(-0.03, 1.03), ylim=(-1.1 * highest, 1.1 * highest))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
+        # A dollar sign in a name is one; the mark is that of the model in other figures.
+        ax.set_title(name, fontsize="medium", loc="left", x=0.07, parse_math=False)
+        ax.plot(
+            [0.025], [1.08], marker=mark, color=colour, transform=ax.transAxes, clip_on=False,
+            markersize=6.0, linestyle="",
+        )  # fmt: skip
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel(confidence[:1].upper() + confidence[1:], fontsize="medium")
+    figure.supylabel("Share of the rows", fontsize="medium")
+    handles = [
+        Patch(facecolor=GREY, edgecolor=GREY, label="right"),
+        Patch(facecolor="white", edgecolor=GREY, label="wrong"),
+    ]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
+    return figure

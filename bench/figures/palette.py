@@ -1,0 +1,108 @@
+"""Colours and marks, given by name in this one place: a model looks the same in all figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from zlib import crc32
+
+__all__ = ["COLOURS", "MARKS", "MOST_GROUPS", "Style", "find_method", "give_styles"]
+
+# Okabe and Ito: told apart with any kind of colour vision; marks help in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+STRONG = COLOURS[:3]  # seen best on paper, and in thin lines
+#: With more groups, colours come again: names stand beside what is drawn, and no legend.
+MOST_GROUPS = len(COLOURS)
+
+Style = tuple[str, str]  # colour and mark
+
+#: Methods of the paper and of this package. Each has the same colour on all pages.
+METHODS = (
+    *("base", "opd", "caopd", "sft", "sft-mu", "caopd-constant"),
+    *("grpo", "rlcr", "dcpo", "calib-sft", "coca", "redoubt", "caopd-level", "opd-no-number"),
+)
+_METHOD = re.compile(
+    rf"(?<![a-z0-9])({'|'.join(sorted(METHODS, key=len, reverse=True))})(?![a-z0-9])"
+)
+
+
+def give_styles(names: Iterable[str]) -> dict[str, Style]:
+    """Give each name its colour and mark.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of all models, or all groups, that a page shows, whichever figure shows which of them.
+
+    Returns
+    -------
+    dict of str to (colour, mark)
+        A method has its own colour and mark, so that they are the same on all pages. A name that
+        holds that of a method ("caopd-622k") has the colour of the method with another mark.
+        Other names get one of the first three colours, by the name, or the next one that is free.
+        There are 42 pairs before one comes again.
+
+    Examples
+    --------
+    >>> look = give_styles(["base", "caopd", "caopd-622k", "mine"])
+    >>> look == give_styles(["base", "caopd", "caopd-622k", "mine"])
+    True
+    >>> look["caopd"] == give_styles(["caopd", "opd"])["caopd"], len(set(look.values()))
+    (True, 4)
+    >>> look["caopd"][0] == look["caopd-622k"][0]
+    True
+    """
+    wanted = list(dict.fromkeys(names))
+    found: dict[str, Style] = {}
+    for name in wanted:
+        if name in METHODS:
+            found[name] = _style(METHODS.index(name))
+    for name in wanted:
+        method = find_method(name)
+        if name not in found and method is not None:
+            own = _style(METHODS.index(method))
+            same = [(own[0], mark) for mark in _from(MARKS, MARKS.index(own[1]))]
+            found[name] = _first_free(same, found)
+    for name in wanted:
+        if name not in found:
+            used = {colour for colour, _ in found.values()}
+            start = crc32(name.encode("utf-8", "surrogatepass")) % len(STRONG)
+            colours = [*_from(STRONG, start), *COLOURS[len(STRONG) :]]
+            colour = next((one for one in colours if one not in used), colours[0])
+            mark = MARKS[COLOURS.index(colour)]
+            pairs = [(colour, one) for one in _from(MARKS, MARKS.index(mark))]
+            others = [(one, mark) for one in colours for mark in MARKS]
+            found[name] = _first_free([*pairs, *others], found)
+    return {name: found[name] for name in wanted}
+
+
+def find_method(name: str) -> str | None:
+    """Find the method that a name holds as a word.
+
+    Examples
+    --------
+    >>> find_method("sft-mu on sums"), find_method("CaOPD 7B"), find_method("database")
+    ('sft-mu', 'caopd', None)
+    """
+    found = _METHOD.search(name.lower())
+    return found[1] if found else None
+
+
+def _style(number: int) -> Style:
+    return COLOURS[number % len(COLOURS)], MARKS[number % len(MARKS)]
+
+
+def _from(values: tuple[str, ...], start: int) -> list[str]:
+    return [values[(start + i) % len(values)] for i in range(len(values))]
+
+
+def _first_free(wanted: list[Style], found: Mapping[str, Style]) -> Style:
+    taken = set(found.values())
+    return next((one for one in wanted if one not in taken), wanted[0])
+
+
+def styles() -> Iterator[Style]:
+    """Yield colours and marks, for what has no name: 42 of them before one comes again."""
+    yield from map(_style, count())

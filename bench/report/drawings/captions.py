@@ -1,0 +1,171 @@
+"""What the figures of a report show of these runs, in a sentence each.
+
+Every sentence follows from the numbers that are drawn, whichever they are: for one run, for ties,
+and where some are undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from caopd_bench.core.numbers import PAGE
+from caopd_bench.figures.marked import Point, ProbePoint, is_finite
+from caopd_bench.figures.paper import find_front
+from caopd_bench.metrics import ReliabilityTable, Tally
+from caopd_bench.report.placing import list_few
+
+__all__ = [
+    "say_front",
+    "say_gaps",
+    "say_histograms",
+    "say_moves",
+    "say_range",
+    "say_reliability",
+]
+
+number = PAGE.number
+MOST = 4  # models in a long sentence
+
+
+def say_gaps(points: Sequence[Point], confidence: str) -> str:
+    """Say by how much the mean confidence exceeds the accuracy of each model drawn.
+
+    Examples
+    --------
+    >>> from caopd_bench.figures.marked import Estimate
+    >>> points = [Point(name, Estimate(0.5), Estimate(y)) for name, y in (("a", 0.9), ("b", 0.4))]
+    >>> say_gaps(points, "stated confidence")  # doctest: +NORMALIZE_WHITESPACE
+    'The mean stated confidence is above the accuracy for a (by 0.400) and below it for b
+    (by 0.100).'
+    """
+    gaps = [(p.name, p.y.value - p.x.value) for p in _drawn(points)]
+    if not gaps:
+        return f"No run has both an accuracy and a {confidence}."
+    above = sorted((g for g in gaps if g[1] > 0 and not _is_zero(g[1])), key=lambda g: -g[1])
+    below = sorted((g for g in gaps if g[1] < 0 and not _is_zero(g[1])), key=lambda g: g[1])
+    level = [g for g in gaps if _is_zero(g[1])]
+    parts = []
+    if above:
+        parts.append(f"above the accuracy for {_with(above)}")
+    if below:
+        parts.append(f"below {'it' if parts else 'the accuracy'} for {_with(below)}")
+    if level:
+        to = "it" if parts else "the accuracy"
+        parts.append(f"within 0.0005 of {to} for {list_few([name for name, _ in level])}")
+    return f"The mean {confidence} is {_join(parts)}."
+
+
+def say_front(points: Sequence[Point], label: str) -> str:
+    """Say which models stand on the front.
+
+    Examples
+    --------
+    >>> from caopd_bench.figures.marked import Estimate
+    >>> points = [Point(n, Estimate(x), Estimate(0.1)) for n, x in (("a", 0.9), ("b", 0.4))]
+    >>> say_front(points, "ECE")
+    'On the front: a (accuracy 0.900, ECE 0.100).'
+    """
+    shown = _drawn(points)
+    if not shown:
+        return f"No run has both an accuracy and an {label}."
+    front = find_front((p.x.value, p.y.value) for p in shown)
+    named = [
+        f"{p.name} (accuracy {number(p.x.value)}, {label} {number(p.y.value)})"
+        for p in sorted(shown, key=lambda p: (-p.x.value, p.y.value))
+        if (p.x.value, p.y.value) in front
+    ]
+    return f"On the front: {list_few(named)}."
+
+
+def say_range(points: Sequence[Point], label: str) -> str:
+    """Say which model has the lowest and which the highest value.
+
+    Examples
+    --------
+    >>> from caopd_bench.figures.marked import Estimate
+    >>> points = [Point(n, Estimate(1e6), Estimate(y)) for n, y in (("a", 0.3), ("b", 0.1))]
+    >>> say_range(points, "ECE"), say_range(points[:1], "ECE")
+    ('ECE runs from 0.100 (b) to 0.300 (a).', 'ECE is 0.300 (a).')
+    """
+    shown = [(p.name, p.y.value) for p in _drawn(points)]
+    if not shown:
+        return f"No run has both a size and a number of {label}."
+    return f"{_range(shown, label)}."
+
+
+def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
+    """Say how large the ECE is, and for which models chance does not explain it."""
+    values = [(name, table.ece.estimate) for name, table in tables.items()]
+    beyond = [n for n, table in tables.items() if table.ece.estimate > table.null_ece.upper]
+    level = next(iter(tables.values())).level
+    share = f"{100 * level:g} % of perfectly calibrated models"
+    if len(tables) == 1:
+        said = "larger" if beyond else "no larger"
+        return f"{_range(values, 'The ECE')}, {said} than that of {share}."
+    if len(beyond) == len(tables):
+        return f"{_range(values, 'The ECE')}; all are larger than that of {share}."
+    if not beyond:
+        return f"{_range(values, 'The ECE')}; none is larger than that of {share}."
+    return f"{_range(values, 'The ECE')}; larger than that of {share} for {list_few(beyond)}."
+
+
+def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
+    """Say how many values each model states, and how often the commonest."""
+    parts = []
+    for name, tally in tallies.items():
+        rows = tally.right + tally.wrong
+        share = f"{100 * float(rows.max()) / tally.n:.3g} %"
+        count = tally.values.size
+        if count == 1:
+            answers = "its one answer" if tally.n == 1 else f"all {tally.n:,} answers"
+            parts.append(f"{name} {verb} one value (in {answers})")
+        else:
+            parts.append(f"{name} {verb} {count:,} values (the commonest in {share} of answers)")
+    return f"{list_few(parts, MOST)}; counted are answers with a usable confidence."
+
+
+def say_moves(points: Sequence[ProbePoint]) -> str:
+    """Say how far the teacher's context moves success and stated confidence."""
+    moves = [
+        f"{p.name} by {PAGE.signed(p.teacher_success.value - p.own_success.value)} in success and "
+        f"{PAGE.signed(p.teacher_confidence.value - p.own_confidence.value)} in stated confidence"
+        for p in points
+        if all(
+            map(
+                is_finite,
+                (p.own_success, p.own_confidence, p.teacher_success, p.teacher_confidence),
+            )
+        )
+    ]
+    return f"The context moves {list_few(moves)}." if moves else "No model has all four numbers."
+
+
+def _range(values: Sequence[tuple[str, float]], label: str) -> str:
+    shown = sorted(values, key=lambda one: one[1])
+    low, high = (number(shown[i][1]) for i in (0, -1))
+    lowest = list_few([name for name, value in shown if number(value) == low], 2)
+    highest = list_few([name for name, value in shown if number(value) == high], 2)
+    if len(shown) == 1:
+        return f"{label} is {low} ({lowest})"
+    if low == high:
+        return f"{label} is {low} for all {len(shown):,} runs"
+    return f"{label} runs from {low} ({lowest}) to {high} ({highest})"
+
+
+def _drawn(points: Iterable[Point]) -> list[Point]:
+    return [p for p in points if is_finite(p.x) and is_finite(p.y)]
+
+
+def _is_zero(value: float) -> bool:
+    """Tell whether a difference is 0 as written, to three decimals."""
+    return math.isclose(value, 0.0, abs_tol=0.0005)
+
+
+def _with(gaps: Sequence[tuple[str, float]]) -> str:
+    first = [f"{name} (by {number(abs(gap))})" for name, gap in gaps[:1]]
+    return list_few([*first, *(f"{name} ({number(abs(gap))})" for name, gap in gaps[1:])])
+
+
+def _join(parts: Sequence[str]) -> str:
+    return " and ".join(parts) if len(parts) < 3 else f"{parts[0]}, {parts[1]} and {parts[2]}"
