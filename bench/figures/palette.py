@@ -18,11 +18,25 @@ MOST_GROUPS = len(COLOURS)
 
 Style = tuple[str, str]  # colour and mark
 
-#: Methods of the paper and of this package. Each has the same colour on all pages.
-METHODS = (
-    *("base", "opd", "caopd", "sft", "sft-mu", "caopd-constant"),
-    *("grpo", "rlcr", "dcpo", "calib-sft", "coca", "redoubt", "caopd-level", "opd-no-number"),
-)
+BLUE, VERMILLION, GREEN, PINK, AMBER, SKY = COLOURS
+#: Methods of the paper and of this package: the same on all pages. The first three share their
+#: colours with none but their own variants.
+METHODS: dict[str, Style] = {
+    "base": (BLUE, "o"),
+    "opd": (VERMILLION, "s"),
+    "opd-no-number": (VERMILLION, "D"),
+    "caopd": (GREEN, "^"),
+    "caopd-level": (GREEN, "v"),
+    "sft": (PINK, "D"),
+    "grpo": (PINK, "o"),
+    "calib-sft": (PINK, "s"),
+    "sft-mu": (AMBER, "v"),
+    "rlcr": (AMBER, "s"),
+    "coca": (AMBER, "^"),
+    "caopd-constant": (SKY, "P"),
+    "dcpo": (SKY, "^"),
+    "redoubt": (SKY, "o"),
+}
 _METHOD = re.compile(
     rf"(?<![a-z0-9])({'|'.join(sorted(METHODS, key=len, reverse=True))})(?![a-z0-9])"
 )
@@ -58,11 +72,11 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
     found: dict[str, Style] = {}
     for name in wanted:
         if name in METHODS:
-            found[name] = _style(METHODS.index(name))
+            found[name] = METHODS[name]
     for name in wanted:
         method = find_method(name)
         if name not in found and method is not None:
-            own = _style(METHODS.index(method))
+            own = METHODS[method]
             same = [(own[0], mark) for mark in _from(MARKS, MARKS.index(own[1]))]
             found[name] = _first_free(same, found)
     for name in wanted:

@@ -193,8 +193,8 @@ def _write_title(ax: Axes, title: str, colour: str, mark: str) -> None:
 
     text = ax.set_title(title, loc="left", x=0.07, parse_math=False)
     # Beside the first of the lines, which stand above each other from 6 points above the axes on.
-    rise = 6.0 + 0.38 * text.get_fontsize() + 72.0 * LINE * title.count("\n")
-    place = offset_copy(ax.transAxes, ax.get_figure(), y=rise, units="points")
+    rise = 6.0 + 0.38 * float(text.get_fontsize()) + 72.0 * LINE * title.count("\n")
+    place = offset_copy(ax.transAxes, _figure_of(ax), y=rise, units="points")
     ax.plot(
         [0.03], [1.0], marker=mark, color=colour, transform=place, clip_on=False, markersize=7.0,
         linestyle="",

@@ -128,8 +128,11 @@ def _draw_probes(
     names = ("student_success", "student_stated", "teacher_success", "teacher_stated")
     points = []
     for at, group in series:
-        found = [_estimate(summary.level(at, group, name)) for name in names]
-        points.append(ProbePoint(_name(at, group, summary), *found, look[group]))
+        own, own_stated, teacher, teacher_stated = (
+            _estimate(summary.level(at, group, name)) for name in names
+        )
+        called = _name(at, group, summary)
+        points.append(ProbePoint(called, own, own_stated, teacher, teacher_stated, look[group]))
     return plot_probes(points, title=spec.title)
 
 
