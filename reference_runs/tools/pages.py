@@ -2,7 +2,7 @@
 
     python reference_runs/tools/pages.py               # everything (15 minutes)
     python reference_runs/tools/pages.py STUDY ...     # these studies, and the pages
-    python reference_runs/tools/pages.py --pages       # only this folder's README and the project's
+    python reference_runs/tools/pages.py --pages       # only this folder's README
 
 What stands between two marks of a page is written here, and nothing else of it; running this twice
 changes nothing.
@@ -50,13 +50,13 @@ def read_levels(folder: str) -> Levels:
     return {(row["at"], row["series"], row["metric"]): row for row in rows}
 
 
-def headline(methods: Sequence[str], sizes: Sequence[str] | None = None) -> Iterator[str]:
+def headline(methods: Sequence[str]) -> Iterator[str]:
     """Give the table of the scaling law."""
     levels = read_levels("scaling-law")
     found = list(dict.fromkeys(at for at, _, _ in levels))
     yield f"| parameters | | {' | '.join(HEADS)} |"
     yield "|" + "---|" * (len(HEADS) + 2)
-    for at in sizes or found:
+    for at in found:
         first = at
         for method in methods:
             cells = [levels.get((at, method, metric)) for metric in SHOWN]
@@ -170,8 +170,8 @@ def fill(page: Path, name: str, lines: Sequence[str], *, optional: bool = False)
     fill_page(page, "", lines, begin, end)
 
 
-def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
-    """Write the parts of both pages that come from the summaries."""
+def write_pages(home: Path = HERE) -> None:
+    """Write the parts of the page that come from the summaries."""
     page = home / "README.md"
     fill(page, "headline", list(headline(METHODS)))
     fill(page, "predicted", list(predicted()), optional=True)
@@ -179,9 +179,6 @@ def write_pages(home: Path = HERE, project: Path = HERE.parent) -> None:
     fill(page, "kinds", list(by_kind()))
     fill(page, "experiments", list(experiments()))
     fill(page, "published", list(beside_published()))
-    found = list(dict.fromkeys(at for at, _, _ in read_levels("scaling-law")))
-    shown = list(dict.fromkeys([found[0], found[len(found) // 2], found[-1]]))
-    fill(project / "README.md", "headline", list(headline(("base", "opd", "caopd"), shown)))
 
 
 def is_finished(file: Path) -> bool:

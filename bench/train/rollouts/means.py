@@ -67,9 +67,9 @@ def average_rate(before: float, groups: Sequence[Group]) -> float:
 
 
 def _rate_plainly(group: Group) -> list[float]:
-    """Give each usable rollout the share of right ones."""
+    """Give each usable rollout the share of right ones; none where none is usable."""
     right = [rollout.correct for rollout in group.rollouts if rollout.usable]
-    return [sum(right) / len(right)] * len(right)
+    return [sum(right) / len(right) for _ in right]
 
 
 def _name_level(doc: Mapping[str, Any]) -> str:

@@ -96,6 +96,16 @@ def test_a_mean_does_not_follow_itself():
     assert Means().after([group]).levels == {"1": 0.75}
 
 
+def test_a_question_without_a_usable_rollout_moves_no_mean():
+    """It has no rate, of whatever estimate."""
+    silent = make_groups(
+        [{**DOC, "level": 1}], [SILENT, SILENT], 2, estimate="level", toward=[0.5], shrink=2.0
+    )
+    known = Means(0.5, {"1": 0.25})
+    assert known.after(silent, "level") == known
+    assert math.isnan(Means().after(silent, "level").overall)
+
+
 def test_agreement_is_the_share_of_the_commonest_answer():
     rates = agreement_rates([[0, 0, 1, None], [None, None, None, None]], [[1, 1, 1, 0], [0] * 4])
     assert rates[0, :3] == pytest.approx(2 / 3)
