@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ __all__ = [
     "count",
     "coverage",
     "decimals",
+    "find_runs",
     "names",
     "pair",
     "path",
@@ -93,6 +95,14 @@ def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns
         tuple(by),
         options.decimals,
     )
+
+
+def find_runs(options: argparse.Namespace) -> list[str]:
+    """Give the runs that are named, each of those in a folder; a line for those left out."""
+    from caopd_bench.core.process.exits import complain
+    from caopd_bench.runs.read import expand_specs
+
+    return expand_specs(options.runs, partial(complain, options.command))
 
 
 def path(text: str) -> Path:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
+from caopd_bench.cli.score_tables import render_tables, say_no_confidence
 from caopd_bench.core.errors import UsageError, writing
 from caopd_bench.core.process.progress import stage
-from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, inline
+from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
     from caopd_bench.maps.saved import ConfidenceMap
     from caopd_bench.runs.counts import Missing
     from caopd_bench.runs.flat.read import Keep
-    from caopd_bench.runs.records import Record
     from caopd_bench.runs.run import AnyRun, Run
 
 __all__ = ["add", "add_outputs", "check_outputs", "present", "run_score"]
 
-#: More runs than this are a table that few terminals show.
-SIDE_BY_SIDE = 8
 FIGURE_SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -108,11 +106,11 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
 
 def run_score(options: argparse.Namespace) -> int:
     """Carry out the command; everything is checked before anything is printed or written."""
-    from caopd_bench.runs.read import expand_specs, read_runs
+    from caopd_bench.runs.read import read_runs
 
     if options.panel or options.probe:
         return _run_together(options)
-    options.runs = expand_specs(options.runs)
+    options.runs = arguments.find_runs(options)
     if options.store and len(options.runs) > 1:
         raise UsageError("--store takes one run; store each with its own folder")
     if options.store and options.map:
@@ -145,7 +143,7 @@ def run_score(options: argparse.Namespace) -> int:
 def _run_together(options: argparse.Namespace) -> int:
     """Carry out --panel or --probe; options that are for the ordinary table are refused."""
     from caopd_bench.core.deliver import print_table, write_json
-    from caopd_bench.runs.read import expand_specs, read_runs
+    from caopd_bench.runs.read import read_runs
     from caopd_bench.runs.records import render_json
     from caopd_bench.scores.panel import read_panel, record_spreads
     from caopd_bench.scores.panel_probe_table import render_panel, render_probes
@@ -159,7 +157,7 @@ def _run_together(options: argparse.Namespace) -> int:
             raise UsageError(f"{name}: --{option} does not go with it")
     if options.missing != "drop":
         raise UsageError(f"{name}: --missing does not go with it")
-    runs = read_runs(expand_specs(options.runs))
+    runs = read_runs(arguments.find_runs(options))
     if options.panel:
         with stage("comparing prompts"):
             spreads, turns, records = read_panel(runs, level=options.level)
@@ -238,18 +236,10 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
         from caopd_bench.scores.figure import render_figure
 
         write_files({options.figure: render_figure(figure, options.figure.suffix.lower())})
-    print_table(_render(runs, records, keys, options.level, missing), options.json, text)
+    print_table(render_tables(runs, records, keys, options.level, missing), options.json, text)
     if is_missing:
-        raise UsageError(f"--figure {options.figure}: {_say_nothing(runs)}; nothing to draw")
+        raise UsageError(f"--figure {options.figure}: {say_no_confidence(runs)}; nothing to draw")
     return 0
-
-
-def _say_nothing(runs: Sequence[AnyRun]) -> str:
-    from caopd_bench.runs.confidence_of import join_wordings, wording_of
-    from caopd_bench.scores.shares import NO_ROWS
-
-    wordings = (wording_of(run, task) for run in runs for task in run.tasks)
-    return join_wordings(wordings).reword(NO_ROWS)
 
 
 def _check_kept(run: AnyRun) -> Run:
@@ -281,65 +271,3 @@ def _select(run: AnyRun, task: str | None) -> AnyRun:
         return run
     ours = [w for w in run.warnings if task in w.tasks or not any(map(run.has, w.tasks))]
     return replace(run, rows=run.task_rows(task), warnings=tuple(ours))
-
-
-def _render(
-    runs: Sequence[AnyRun],
-    records: Sequence[Record],
-    keys: Sequence[str],
-    level: float,
-    missing: Missing,
-) -> Iterator[str]:
-    """Yield what is printed, a block at a time."""
-    from caopd_bench.comparison.equal_answers import notes_on_equal_answers
-    from caopd_bench.comparison.pair_notes import (
-        notes_on_items,
-        notes_on_thinking,
-        notes_on_weights,
-    )
-    from caopd_bench.runs.confidence_of import join_wordings, wording_of
-    from caopd_bench.scores.notes import describe_run, notes_on_task
-    from caopd_bench.scores.table import render_groups, render_task
-
-    # Of ten thousand tasks each is looked up once, not searched for among all.
-    of_task: dict[str, list[Record]] = {}
-    for record in records:
-        of_task.setdefault(record.task, []).append(record)
-    for task in dict.fromkeys(task for run in runs for task in run.tasks):
-        members = [run for run in runs if run.has(task)]
-        ours = of_task.get(task, [])
-        of_run: dict[str, list[Record]] = {}
-        for record in ours:
-            of_run.setdefault(record.run, []).append(record)
-        yield f"\n{inline(task, NAME_WIDTH)}"
-        for run in members:
-            yield f"  {inline(run.name, NAME_WIDTH)}: {describe_run(run, task)}"
-        yield ""
-        wording = join_wordings(wording_of(run, task) for run in members)
-        yield render_task(ours, [run.name for run in members], level, missing, wording)
-        for run in members:
-            name = inline(run.name, NAME_WIDTH)
-            for key in keys:
-                groups = of_run.get(run.name, [])
-                table = render_groups(groups, key, level, missing, wording_of(run, task))
-                yield f"\n  {name} by {inline(key)}\n{table}\n{_without(run, task, key)}"
-            head = f"note on {name}" if len(runs) > 1 else "note"
-            for note in notes_on_task(run, task, missing):
-                yield f"  {head}: {inline(note)}"
-    kinds = (notes_on_items, notes_on_weights, notes_on_equal_answers, notes_on_thinking)
-    for note in (note for notes_on in kinds for note in notes_on(runs)):
-        yield f"\nwarning: {inline(note)}"
-    general = {str(w) for run in runs for w in run.warnings if not any(map(run.has, w.tasks))}
-    for warning in sorted(general):
-        yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
-    if len(runs) > SIDE_BY_SIDE:
-        yield (
-            f"\nnote: {len(runs):,} runs side by side are a wide table; all numbers: --json FILE; "
-            "a page with a line a run: caopd-bench report RUN... -o FILE.html (.csv, .md)"
-        )
-
-
-def _without(run: AnyRun, task: str, key: str) -> str:
-    """Say how many rows are in no group of a key."""
-    n = run.count(task).n - sum(counts.n for counts in run.count_by(task, key).values())
-    return f"  ({n:,} {'row has' if n == 1 else 'rows have'} no {inline(key)})\n" if n else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.flat.read import Columns, NoColumnError
-from caopd_bench.runs.lm_eval.find import find_results, is_results
+from caopd_bench.runs.lm_eval.find import find_results, find_samples, is_results
 from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.names import number_repeated
 from caopd_bench.runs.readers.find import find_reader, list_runs
@@ -108,18 +108,43 @@ def seen_from(folder: Path, spec: str) -> str | Path:
     return f"{name}={folder / rest}"
 
 
-def expand_specs(specs: Iterable[str | Path]) -> list[str]:
-    """Give the specs of all runs where a path holds several: a packed study, a folder of runs."""
+def expand_specs(
+    specs: Iterable[str | Path], leave_out: Callable[[str], None] | None = None
+) -> list[str]:
+    """Give the specs of all runs where a path holds several: a packed study, a folder of runs.
+
+    Of `NAME=FOLDER` each run is called NAME/RUN. With `leave_out`, which gets a line for each, runs
+    that lm-eval kept no samples of are left out of a folder that has others.
+    """
     expanded: list[str] = []
     for spec in [os.fspath(spec) for spec in specs]:
         try:
             name, path = _split_spec(spec)
-            runs = [path] if name else list_runs(path)
+            runs = list_runs(path)
         except OSError:  # `read_run` says it
             expanded.append(spec)
             continue
-        expanded += [spec] if runs == [path] else map(str, runs)
+        if leave_out is not None and len(runs) > 1:
+            runs = _with_samples(runs, leave_out)
+        if runs == [path]:
+            expanded.append(spec)
+        elif name and len(runs) == 1:
+            expanded.append(f"{name}={runs[0]}")
+        elif name:
+            # In `NAME=PATH` the first sign is the one between.
+            told = (end.replace("=", "-") for end in _tell_apart(path.name, runs))
+            expanded += (f"{name}/{end}={run}" for end, run in zip(told, runs, strict=True))
+        else:
+            expanded += map(str, runs)
     return expanded
+
+
+def _with_samples(runs: Sequence[Path], leave_out: Callable[[str], None]) -> list[Path]:
+    """Leave out results of lm-eval without samples where there are other runs."""
+    bare = [run for run in runs if is_results(run) and not find_samples(run)]
+    for run in bare if len(bare) < len(runs) else ():
+        leave_out(f"{run}: left out: no samples beside it; run lm_eval again with --log_samples")
+    return [run for run in runs if run not in set(bare)] or list(runs)
 
 
 def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:

@@ -95,8 +95,10 @@ def describe_step(row: Mapping[str, Any], steps: int, left: float) -> str:
 
 
 def _render_time(seconds: float) -> str:
-    minutes = int(seconds) // 60
-    return f"{int(seconds)} s" if seconds < 120 else f"{minutes // 60}:{minutes % 60:02d} h"
+    if seconds < 120:
+        return f"{int(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _render(value: float | int | str | None) -> str:

@@ -158,7 +158,9 @@ def test_a_study_is_not_one_run(study, run, refused):
     assert str(study / NAMES[1]) in err
     assert "no such cell; there are" in run("score", study / "c-opd")[2]
     assert "--store takes one run" in refused("score", study, "--store", study.parent / "s")
-    assert "a packed study of 3 runs" in run("score", f"x={study}")[2]
+    assert "a packed study of 3 runs" in run("recalibrate", f"x={study}")[2]
+    # `score` takes several: the name that is given stands before theirs.
+    assert all(f"x/{name}: " in run("score", f"x={study}")[1] for name in NAMES)
 
 
 @needs_pyarrow

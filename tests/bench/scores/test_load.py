@@ -14,7 +14,7 @@ import pytest
 
 from caopd_bench import read_run, score
 from caopd_bench.cli import main
-from caopd_bench.cli.score import _render
+from caopd_bench.cli.score_tables import render_tables
 from caopd_bench.runs.lm_eval.read import read_lm_eval
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.records import render_json
@@ -111,7 +111,7 @@ def render(tasks):
     run = make_run(tasks, warn=True)
     of_one = score(make_run(1))
     records = [replace(record, task=task) for task in run.tasks for record in of_one]
-    return lambda: [*_render([run], records, [], 0.95, "drop")]
+    return lambda: [*render_tables([run], records, [], 0.95, "drop")]
 
 
 def test_eight_times_the_tasks_are_printed_in_about_eight_times_the_time():
