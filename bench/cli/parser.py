@@ -71,6 +71,12 @@ _INVALID = re.compile(
 _REWORDED = (
     (re.compile(r"^argument (?=\S+: )"), ""),
     (re.compile(r"^the following arguments are required: (.*)$"), r"missing: \1"),
+    (re.compile(r"expected one argument$"), "needs a value"),
+    (re.compile(r"expected at least one argument$"), "needs at least one value"),
+    (re.compile(r"expected (\d+) arguments$"), r"needs \1 values"),
+    (re.compile(r"ignored explicit argument (.*)$"), r"takes no value, got \1"),
+    (re.compile(r"invalid int value: (.*)$"), r"must be a whole number, got \1"),
+    (re.compile(r"invalid float value: (.*)$"), r"must be a number, got \1"),
 )
 
 

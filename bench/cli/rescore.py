@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.cli import arguments
@@ -32,7 +33,7 @@ def add(commands: Any) -> None:
         "file",
         type=arguments.path,
         metavar="FILE",
-        help="a file with a row an answer, or a log of a harness: one a command",
+        help="PATH or NAME=PATH: a file with a row an answer, or a log of a harness; one a command",
     )
     rescore.add_argument(
         "--response", default="response", metavar="COL", help="the model's text (response)"
@@ -116,8 +117,9 @@ def run_rescore(options: argparse.Namespace) -> int:
     if options.item and options.question:
         raise UsageError("--item and --question: give one of them; both name the question")
     keys = list(dict.fromkeys(options.by))
+    named, file = _split_name(options.file)
     run = rescore(
-        options.file,
+        file,
         response=options.response,
         gold=options.gold,
         kind=options.kind,
@@ -128,11 +130,19 @@ def run_rescore(options: argparse.Namespace) -> int:
         options=options.options,
         rules=_read_rules(options),
         task=options.task,
-        name=options.name,
+        name=named if options.name is None else options.name,
         max_tokens=options.max_tokens,
         workers=os.cpu_count() or 1,
     )
     return present([run], options, keys)
+
+
+def _split_name(given: Path) -> tuple[str | None, Path]:
+    """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
+    name, _, rest = str(given).partition("=")
+    if not name or not rest or given.exists():
+        return None, given
+    return name, Path(os.path.expanduser(rest))  # noqa: PTH111 (as in runs/read.py)
 
 
 def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | None:

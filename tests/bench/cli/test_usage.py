@@ -31,7 +31,10 @@ WRONG = [
     (("score", "x", "--levle", "0.9"), "score", "--levle 0.9; did you mean --level?"),
     (("score", "x", "--leve", "0.9"), "score", "--leve 0.9; did you mean --level?"),
     (("gate", "a", "b", "--polic", "x"), "gate", "--polic x; did you mean --policy?"),
-    (("score", "x", "--by"), "score", "--by: expected one argument"),
+    (("score", "x", "--by"), "score", "--by: needs a value"),
+    (("report", "x", "-o", "y", "--compare", "a"), "report", "--compare: needs 2 values"),
+    (("gate", "a", "b", "--strict=1"), "gate", "--strict: takes no value, got '1'"),
+    (("rescore", "x", "--scale", "five"), "rescore", "--scale: must be a whole number, got 'five'"),
     (("score", "x", "--level", "95"), "score", "got '95'; for 95 % write 0.95"),
     (("score", "x", "--level", "0"), "score", "--level: must be at least 0.5 and below 1, got '0'"),
     (("train", "--methd", "opd"), "train", "--methd opd; did you mean --method?"),
@@ -88,3 +91,17 @@ def test_the_old_name_gives_the_same_numbers(mixed, run):
     assert "estimate [80% interval]" in err
     assert err.startswith("caopd-bench score: --confidence is now --level")
     assert out == run("score", mixed, "--level", "0.8", "--json", "-")[1]
+
+
+def test_a_file_of_answers_may_be_named_as_a_run_is(run, tmp_path):
+    rows = '{"response": "Answer: 7\\nConfidence: 0.9", "gold": "7"}\n'
+    (tmp_path / "a=b.jsonl").write_text(rows)
+    (tmp_path / "log.jsonl").write_text(rows)
+    assert "  mine: 1 row" in run("rescore", f"mine={tmp_path / 'log.jsonl'}")[1]
+    assert (
+        "  other: 1 row" in run("rescore", f"mine={tmp_path / 'log.jsonl'}", "--name", "other")[1]
+    )
+    assert run("rescore", tmp_path / "a=b.jsonl")[0] == 0
+    code, _, err = run("rescore", f"mine={tmp_path / 'lost.jsonl'}")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{tmp_path / 'lost.jsonl'}" in err
