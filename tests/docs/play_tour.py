@@ -17,14 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tour.md"
 #: A block of commands, and what they print: that of the last one, which is the only one shown.
-BLOCK = re.compile(r"^```\n((?:\$ [^\n]+\n)+)(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```\n((?:\$ (?:[^\n]*\\\n)*[^\n]+\n)+)(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def play(page: str, folder: Path) -> str:
     """Give the page with what its commands print in this folder, where `docs` must be found."""
 
     def fill(found: re.Match[str]) -> str:
-        commands = [line.removeprefix("$ ") for line in found[1].splitlines()]
+        joined = found[1].replace("\\\n", " ")
+        commands = [line.removeprefix("$ ") for line in joined.splitlines()]
         for command in commands:
             printed = _run(command, folder)
         return f"```\n{found[1]}{printed.strip(chr(10))}\n```"
