@@ -120,8 +120,11 @@ def _figures(report: Report) -> Iterator[str]:
 
 
 def _figure(drawing: Drawing, salt: str) -> str:
-    kind = ' class="broad"' if drawing.name in BROAD else ""
+    is_broad = drawing.name in BROAD
+    kind = ' class="broad"' if is_broad else ""
     image = to_inline_svg(drawing.figure, salt, f"{drawing.title}. {drawing.caption}")
+    if is_broad:
+        image = f'<div class="wide" tabindex="0" role="group">{image}</div>'
     return (
         f"<figure{kind}><figcaption><b>{text(drawing.title)}.</b> {text(drawing.caption)}"
         f"</figcaption>{image}</figure>"
