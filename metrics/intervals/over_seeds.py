@@ -33,6 +33,8 @@ RANGES = {
     "matched_gap": (-0.5, 0.5),
 }
 BINS = 10
+#: The accuracy of `matched_gap`; how far levels may be tilted, and how finely the tilt is found.
+MATCHED, MOST_TILT, HALVINGS = 0.5, 200.0, 60
 
 
 class Answers(NamedTuple):
@@ -77,9 +79,11 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     dict of str to ndarray, shape (replicates,)
         By name of `ALL_METRICS`; NaN where undefined. `auroc_within_level` takes the pairs of a
         right and a wrong answer of one level, as `caopd_bench.metrics.auroc_within`.
-        `matched_gap` is (E[c | right] + E[c | wrong]) / 2 - 1/2, the overconfidence gap after right
-        and wrong answers are weighted to one half each: stated minus accuracy at an accuracy of
-        1/2, which a model that states 1 to everything has as 1/2 however good it is.
+        `matched_gap` is the overconfidence gap after the levels are weighted so that half of the
+        answers are right: level l counts exp(t (a_l - 1/2)) times as much, of which t is found, and
+        a_l is the level's accuracy. The right and wrong answers of a level keep their shares, so
+        who is calibrated within each level has 0, and who states 1 to everything 1/2, however good
+        either is. NaN where no level, or every level, is above an accuracy of 1/2.
     """
     total = weights.sum(1)
     parsed = ~np.isnan(answers.confidence)
@@ -94,6 +98,7 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     levels, stated, right, wrong = _count(levels, answers, weights, parsed)
     with np.errstate(invalid="ignore", divide="ignore"):
         found["auroc_within_level"] = _rank_within_levels(levels, right, wrong)
+        found["matched_gap"] = _match(levels, stated, right, wrong)
         found |= _set_metrics(*_add_up(stated, right, wrong))
     return {name: found[name] for name in ALL_METRICS}
 
@@ -125,6 +130,29 @@ def _rank_within_levels(levels: NDArray[np.int64], right: Array, wrong: Array) -
     return ranked / pairs
 
 
+def _match(levels: NDArray[np.int64], stated: Array, right: Array, wrong: Array) -> Array:
+    """Give stated less accuracy where the levels are weighted to an accuracy of 1/2."""
+    known = np.unique(levels[levels >= 0])
+    if not len(known):
+        return np.full(len(right), math.nan)
+    is_of = (levels == known[:, None]).astype(np.float64).T  # (values, levels)
+    n, n_right = (right + wrong) @ is_of, right @ is_of
+    counts = n > 0
+    off = np.where(counts, n_right / n - MATCHED, 0.0)
+    # The weighted accuracy rises with the tilt: halve the interval that holds it.
+    low, high = np.full(len(n), -MOST_TILT), np.full(len(n), MOST_TILT)
+    for _ in range(HALVINGS):
+        tilt = (low + high) / 2.0
+        is_above = (n * off * np.exp(tilt[:, None] * off)).sum(1) > 0.0
+        low, high = np.where(is_above, low, tilt), np.where(is_above, tilt, high)
+    weights = n * np.exp(((low + high) / 2.0)[:, None] * off)
+    mean = np.where(counts, ((right + wrong) * stated) @ is_of / n, 0.0)
+    gap = (weights * mean).sum(1) / weights.sum(1) - MATCHED
+    least, most = off.min(1), off.max(1)
+    can_match = ((least < 0) & (most > 0)) | ((least == 0) & (most == 0) & counts.any(1))
+    return np.where(can_match, gap, math.nan)
+
+
 def _add_up(stated: Array, right: Array, wrong: Array) -> tuple[Array, Array, Array]:
     """Count by stated value, over levels."""
     order = np.argsort(stated, kind="stable")
@@ -151,7 +179,6 @@ def _set_metrics(stated: Array, right: Array, wrong: Array) -> dict[str, Array]:
         "brier": (right @ (1.0 - stated) ** 2 + wrong @ stated**2) / n,
         "auroc": strict + 0.5 * (right * wrong).sum(1) / pairs,
         "spr": strict,
-        "matched_gap": (right @ stated / n_right + wrong @ stated / n_wrong - 1.0) / 2.0,
     }
 
 

@@ -36,7 +36,7 @@ LABELS = {
     "brier": "Brier score",
     "auroc": "AUROC",
     "auroc_within_level": "AUROC within a level",
-    "matched_gap": "Stated − accuracy at an accuracy of .5",
+    "matched_gap": "Stated − accuracy, levels weighted to .5 right",
     "spr": "SPR",
     "parse_rate": "Parse rate",
     "entropy": "Entropy of the stated number (nats)",

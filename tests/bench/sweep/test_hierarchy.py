@@ -73,17 +73,40 @@ def test_the_auroc_within_a_level_is_the_metric_of_that_name(rows):
     assert math.isnan(replicate_metrics(without, np.ones((1, len(rows))))["auroc_within_level"][0])
 
 
-@pytest.mark.parametrize("accuracy", [0.1, 0.5, 0.9])
-def test_at_matched_accuracy_a_sure_model_is_off_by_a_half_however_good_it_is(accuracy):
-    right = (np.arange(100) < 100 * accuracy).astype(float)
-    weights = draw_items(100, 20, np.random.default_rng(0))
-    made = replicate_metrics(Answers(np.ones(100), right), weights)
+@pytest.mark.parametrize("shares", [(0.2, 0.6), (0.1, 0.9), (0.4, 0.95), (0.05, 0.3, 0.8)])
+def test_at_matched_accuracy_only_the_confidence_counts(shares):
+    """However good a model is: 1/2 if it is always sure, 0 if each level's number is its share."""
+    levels = np.repeat(np.arange(len(shares)), 200)
+    right = np.concatenate([(np.arange(200) < 200 * share).astype(float) for share in shares])
+    weights = draw_items(len(right), 20, np.random.default_rng(0))
+    made = replicate_metrics(Answers(np.ones(len(right)), right, levels), weights)
     assert made["matched_gap"] == pytest.approx(0.5)
-    # Stated .9 where right and .3 where wrong: .6 on a set of which half is right.
-    made = replicate_metrics(Answers(np.where(right, 0.9, 0.3), right), weights)
-    assert made["matched_gap"] == pytest.approx(0.1)
-    made = replicate_metrics(Answers(np.ones(100), np.ones(100)), weights)
-    assert np.isnan(made["matched_gap"]).all()
+    calibrated = np.asarray(shares)[levels]
+    one = np.ones((1, len(right)))
+    assert replicate_metrics(Answers(calibrated, right, levels), one)["matched_gap"] == (
+        pytest.approx(0.0, abs=1e-12)
+    )
+    shifted = replicate_metrics(Answers(calibrated + 0.05, right, levels), one)
+    assert shifted["matched_gap"] == pytest.approx(0.05)
+
+
+def test_matched_accuracy_by_hand():
+    """Two levels are weighted equally far from one half: the gap is their plain mean."""
+    levels = np.repeat([0, 1], [100, 300])
+    right = np.r_[np.arange(100) < 20, np.arange(300) < 240].astype(float)
+    stated = np.where(levels == 0, 0.7, 0.9)
+    made = replicate_metrics(Answers(stated, right, levels), np.ones((1, 400)))
+    assert made["matched_gap"] == pytest.approx((0.7 + 0.9) / 2 - 0.5)
+
+
+@pytest.mark.parametrize("shares", [(0.6, 0.9), (0.1, 0.4), (1.0, 1.0)])
+def test_what_no_weighting_can_match_is_undefined(shares):
+    """All levels are above one half, or none."""
+    levels = np.repeat([0, 1], 100)
+    right = np.concatenate([(np.arange(100) < 100 * share).astype(float) for share in shares])
+    one = np.ones((1, 200))
+    assert math.isnan(replicate_metrics(Answers(right, right, levels), one)["matched_gap"][0])
+    assert math.isnan(replicate_metrics(Answers(right, right), one)["matched_gap"][0])
 
 
 @settings(max_examples=50, deadline=None)
