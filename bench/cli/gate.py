@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
         "--policy",
         type=arguments.path,
         metavar="FILE",
-        help="YAML (docs/gate.md); without it the shipped margins, and --reference",
+        help="YAML file of margins (docs/gate.md); by default the shipped margins",
     )
     gate.add_argument(
         "--reference", metavar="RUN", help="BASE as an option; overrides the policy's reference"
@@ -51,31 +51,31 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="also write .json, .md, .xml (JUnit) or .html; may be given several times",
+        help="also write .json, .md, .xml (JUnit) or .html; repeatable",
     )
     gate.add_argument(
-        "--strict", action="store_true", help="refuse runs that were asked differently"
+        "--strict", action="store_true", help="refuse runs whose prompts or decoding differ"
     )
     gate.add_argument(
         "--reparse",
         action="store_true",
-        help="decide by the texts: read the responses of both runs again with this parser",
+        help="parse the responses of both runs again, and decide by the result",
     )
     gate.add_argument(
         "--self-test",
         action="store_true",
-        help="let the gate judge candidates made of the reference: equal ones, OPD-shaped ones",
+        help="test the gate on candidates made from the reference: equal ones and OPD-like ones",
     )
     gate.add_argument(
         "--plan",
         action=_InsteadOfADecision,
-        help="before any candidate: in how many runs an equal model could PASS with the "
-        "reference's items, and how many items it takes; --output FILE.json",
+        help="estimate how often an equal model would PASS with the reference's items, and how "
+        "many items it takes; --output FILE.json",
     )
     gate.add_argument(
         "--suggest-margins",
         action=_InsteadOfADecision,
-        help="margins from the noise of a rerun; CAND is the reference's checkpoint run again",
+        help="suggest margins from rerun noise; CAND is a second run of the reference's checkpoint",
     )
     gate.add_argument("--schema", action=_InsteadOfADecision, help="print the policy's JSON Schema")
     arguments.add_columns(gate)

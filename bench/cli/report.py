@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     """Add `report`."""
     report = commands.add_parser(
         "report",
-        help="the leaderboard: one HTML file that opens from disk, and the same records as text",
+        help="write a leaderboard: an HTML file that opens from disk, and its records as text",
         description="Make a comparison report of runs. It loads nothing: a file for a browser, a "
         "mail or a CI artifact.",
     )
@@ -41,17 +41,17 @@ def add(commands: Any) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help=".html .md .tex .csv .json; several times for several of them",
+        help="file to write: .html .md .tex .csv .json; repeatable",
     )
     report.add_argument("--title", default="Calibration report", metavar="TEXT")
-    report.add_argument("--task", metavar="NAME", help="only this task")
+    report.add_argument("--task", metavar="NAME", help="report this task only")
     report.add_argument(
         "--by",
         type=arguments.names,
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="groups to go into, beside level, subject, domain and family",
+        help="groups to break down by, besides level, subject, domain and family",
     )
     report.add_argument(
         "--compare",
@@ -59,29 +59,32 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("BASE", "CAND"),
-        help="names of two runs to be compared item by item (the first with each other, of five)",
+        help="names of two runs to compare item by item (by default the first with each of five)",
     )
     report.add_argument(
         "--models",
         type=arguments.path,
         metavar="FILE",
-        help="YAML: training method, size and family of runs, by name",
+        help="YAML file with training method, size and family of each run, by name",
     )
     report.add_argument(
         "--published",
         type=arguments.path,
         metavar="FILE",
-        help="YAML: numbers of others, shown as published and not measured",
+        help="YAML file of published numbers, shown as not measured here",
     )
     report.add_argument(
         "--samples",
         type=_samples,
         default="200",
         metavar="N|all",
-        help="answers of each run and task in the page (200); all: every one in a file beside it",
+        help="answers shown of each run and task (200); all writes every one to a file beside it",
     )
     report.add_argument(
-        "--figures", type=arguments.path, metavar="DIR", help="write the figures: SVG and PNG"
+        "--figures",
+        type=arguments.path,
+        metavar="DIR",
+        help="also write the figures as SVG and PNG",
     )
     report.add_argument(
         "--card",

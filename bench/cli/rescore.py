@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     """Add `rescore`."""
     rescore = commands.add_parser(
         "rescore",
-        help="logged answers: parse, judge and score them; no model, no lm-eval",
+        help="parse, judge and score logged answers, without a model or lm-eval",
         description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
         "Inspect (.eval, .json), and score them.",
     )
@@ -36,20 +36,29 @@ def add(commands: Any) -> None:
         help="PATH or NAME=PATH: a file with a row an answer, or a log of a harness; one a command",
     )
     rescore.add_argument(
-        "--response", default="response", metavar="COL", help="the model's text (response)"
+        "--response",
+        default="response",
+        metavar="COL",
+        help="column of the model's text (response)",
     )
-    rescore.add_argument("--gold", default="gold", metavar="COL", help="the right answer (gold)")
+    rescore.add_argument(
+        "--gold", default="gold", metavar="COL", help="column of the right answer (gold)"
+    )
     rescore.add_argument(
         "--kind",
         metavar="KIND",
-        help="of the answers: number, latex, choice, phrase, calls, first_call (number, or what "
-        "the log says)",
+        help="kind of answer: number, latex, choice, phrase, calls, first_call (by default that of "
+        "the log, else number)",
     )
-    rescore.add_argument("--item", metavar="COL", help="names the question; its rows are samples")
+    rescore.add_argument(
+        "--item",
+        metavar="COL",
+        help="column that names the question; rows with one name are samples of it",
+    )
     rescore.add_argument(
         "--question",
         metavar="COL",
-        help="the question's text; rows then pair with lm_eval's of the same questions",
+        help="column of the question's text; rows then pair with lm_eval's of the same questions",
     )
     rescore.add_argument(
         "--by",
@@ -57,7 +66,7 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="COL[,COL]",
-        help="also by group",
+        help="also score groups, by these columns",
     )
     rescore.add_argument(
         "--only",
@@ -65,12 +74,12 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="COL=VALUE",
-        help="only the rows with this value; may be given again",
+        help="read only rows with this value; repeatable",
     )
     rescore.add_argument(
         "--options",
         metavar="COL",
-        help="of a choice: lists the options, whose texts an answer may give",
+        help="column that lists the options of a choice; an answer may give the text of one",
     )
     for what in ("answer", "confidence"):
         rescore.add_argument(
@@ -78,32 +87,32 @@ def add(commands: Any) -> None:
             action="append",
             default=[],
             metavar="WORDS",
-            help=f"stands before the {what} in the responses; may be given again",
+            help=f"label before the {what} in the responses; repeatable",
         )
         rescore.add_argument(
             f"--{what}-key",
             action="append",
             default=[],
             metavar="KEY",
-            help=f"of the {what} in responses that are JSON; may be given again",
+            help=f"key of the {what} in responses that are JSON; repeatable",
         )
     rescore.add_argument(
         "--scale",
         type=int,
         metavar="N",
-        help="what a bare number is out of: 1, 5, 10 or 100 (only what is unmistakable is read)",
+        help="scale of a bare number: 1, 5, 10 or 100 (by default only clear values are read)",
     )
     rescore.add_argument(
         "--task",
         metavar="NAME",
-        help="what to call the task (logged); of a log of lm-eval, which one",
+        help="name of the task (logged); selects the task of a log of lm-eval",
     )
-    rescore.add_argument("--name", metavar="NAME", help="what to call the run (the file)")
+    rescore.add_argument("--name", metavar="NAME", help="name of the run (by default the file's)")
     rescore.add_argument(
         "--max-tokens",
         type=arguments.count,
         metavar="N",
-        help="token budget of the answers: those cut off are unfinished",
+        help="token budget of the answers; those cut off count as unfinished",
     )
     add_outputs(rescore)
     rescore.set_defaults(run=run_rescore, explain_extra=_explain_extra)

@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     """Add `score`."""
     score = commands.add_parser(
         "score",
-        help="the table: accuracy, calibration and discrimination, with intervals",
+        help="score runs: accuracy, calibration and discrimination, with intervals",
         description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or any "
         "JSONL, CSV or Parquet files with a row an answer.",
     )
@@ -40,37 +40,38 @@ def add(commands: Any) -> None:
         metavar="RUN",
         help="PATH or NAME=PATH: a folder, a file, or files by a pattern ('shards/*.parquet')",
     )
-    score.add_argument("--task", metavar="NAME", help="only this task")
+    score.add_argument("--task", metavar="NAME", help="score this task only")
     score.add_argument(
         "--by",
         type=arguments.names,
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="also by group: level, family, ..., or columns of flat files",
+        help="also score groups: level, family, ... or columns of flat files",
     )
     score.add_argument(
         "--reparse",
         action="store_true",
-        help="read the responses again, for runs of an earlier parser; --store keeps the result",
+        help="parse the responses again, for runs of an earlier parser; --store keeps the result",
     )
     score.add_argument(
         "--map",
         type=arguments.path,
         metavar="FILE",
-        help="score the confidences that a map of recalibrate -o makes of those of the runs",
+        help="score confidences recalibrated by a map that recalibrate -o wrote",
     )
     add_outputs(score)
     together = score.add_argument_group("several tasks together")
     together.add_argument(
         "--panel",
         action="store_true",
-        help="caopd_math_panel: the spread of every metric between prompts",
+        help="show the spread of every metric between prompts (task caopd_math_panel)",
     )
     together.add_argument(
         "--probe",
         action="store_true",
-        help="NAME_sc8 and NAME_priv_sc8: success and stated confidence with and without context",
+        help="compare success and stated confidence with and without context (tasks NAME_sc8 and "
+        "NAME_priv_sc8)",
     )
     arguments.add_columns(score)
     score.set_defaults(run=run_score, more="runs")
@@ -94,13 +95,19 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
         "standard error",
     )
     command.add_argument(
-        "--figure", type=arguments.path, metavar="FILE", help="reliability diagram: .png .svg .pdf"
+        "--figure",
+        type=arguments.path,
+        metavar="FILE",
+        help="draw a reliability diagram: .png, .svg or .pdf",
     )
     command.add_argument(
-        "--store", type=arguments.path, metavar="DIR", help="keep rows and numbers (one run)"
+        "--store",
+        type=arguments.path,
+        metavar="DIR",
+        help="store rows and numbers in a folder (one run)",
     )
     command.add_argument(
-        "--text", action="store_true", help="with --store: keep questions and texts too"
+        "--text", action="store_true", help="with --store, keep questions and texts too"
     )
 
 

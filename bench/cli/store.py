@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
     """Add `store`."""
     store = commands.add_parser(
         "store",
-        help="take keys, passwords and private paths out of stored runs and references",
+        help="remove keys, passwords and private paths from stored runs and references",
         description="Clean stored runs, references and the records of sweeps that an earlier "
         "version wrote: settings that may hold a secret are left out, and paths are shortened. "
         "Rows, numbers and hashes stay. Logs of lm-eval are not looked at.",
@@ -35,12 +35,12 @@ def add(commands: Any) -> None:
         type=arguments.path,
         required=True,
         metavar="DIR",
-        help="rewrite what stands in these folders and below",
+        help="folders to clean, with all below them",
     )
     store.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; exit code 1 if something would be taken out",
+        help="write nothing; exit code 1 if something would be removed",
     )
     store.set_defaults(run=run_store)
 

@@ -31,46 +31,58 @@ def add(commands: Any) -> None:
     """Add `sweep`."""
     sweep = commands.add_parser(
         "sweep",
-        help="a grid of models, methods and settings: a row of cells.csv each",
+        help="train and evaluate a grid of models, methods and settings",
         description="Train (or take) and evaluate every cell of a grid. Finished cells are never "
         "run again. docs/sweep.md",
     )
-    sweep.add_argument("file", type=arguments.path, metavar="FILE", help="YAML of the grid")
+    sweep.add_argument("file", type=arguments.path, metavar="FILE", help="YAML file of the grid")
     sweep.add_argument(
-        "--output", type=arguments.path, metavar="DIR", help="instead of the file's (its folder)"
+        "--output",
+        type=arguments.path,
+        metavar="DIR",
+        help="output folder (by default the folder of FILE)",
     )
     sweep.add_argument(
-        "--dry-run", action="store_true", help="show the cells that are missing, and how long"
+        "--dry-run",
+        action="store_true",
+        help="show missing cells and the estimated time, and run nothing",
     )
-    sweep.add_argument("--only", metavar="PATTERN", help="cells whose name the pattern finds")
+    sweep.add_argument(
+        "--only",
+        metavar="PATTERN",
+        help="run only cells whose name matches this regular expression",
+    )
     sweep.add_argument(
         "--workers",
         type=arguments.count,
         metavar="N",
-        help="processes (one a core; 1 where cells name a model)",
+        help="number of processes (one per core; 1 where cells name a model)",
     )
     sweep.add_argument(
         "--evaluator",
         choices=("in_process", "lm_eval"),
-        help="instead of the file's: in_process (default), where lm-eval checks a sample of the "
-        "cells and all of the headline, or lm_eval for every cell",
+        help="override the file's evaluator: in_process (default), where lm-eval checks a sample "
+        "of the cells and all of the headline, or lm_eval for every cell",
     )
     sweep.add_argument(
         "--tables",
         action="store_true",
-        help="run nothing; compute cells.csv, summary and figures again from the stored rows",
+        help="run nothing; recompute cells.csv, summary and figures from the stored rows",
     )
     cluster = sweep.add_argument_group("on a cluster")
     cluster.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="local (default) or ray"
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where cells run: local (default) or ray",
     )
     cluster.add_argument(
         "--address",
         metavar="A",
-        help="of the Ray cluster; by default RAY_ADDRESS, else one is started here",
+        help="address of the Ray cluster (by default RAY_ADDRESS, else one is started here)",
     )
-    cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="of a cell (0)")
-    cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="of a cell (1)")
+    cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="GPUs per cell (0)")
+    cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="CPUs per cell (1)")
     sweep.set_defaults(run=run_sweep)
 
 

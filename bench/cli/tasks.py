@@ -40,22 +40,26 @@ def add(commands: Any) -> None:
     )
     tasks.add_argument("--all", action="store_true", help="every task with a line on it")
     tasks.add_argument(
-        "--markdown", action="store_true", help="the same as a table (docs/tasks.md)"
+        "--markdown", action="store_true", help="list them as a Markdown table (docs/tasks.md)"
     )
-    tasks.add_argument("--task", metavar="TASK", help="for --overlap: whose items")
+    tasks.add_argument(
+        "--task", metavar="TASK", help="with --overlap, the task whose items are looked for"
+    )
     tasks.add_argument(
         "--overlap",
         type=arguments.path,
         metavar="FILE",
         help="find items of --task that are near-duplicates of this training file",
     )
-    tasks.add_argument("--field", metavar="NAME", help="for --overlap: only this field of its rows")
+    tasks.add_argument(
+        "--field", metavar="NAME", help="with --overlap, read only this field of the rows"
+    )
     tasks.add_argument(
         "--threshold",
         type=arguments.share,
         default=0.5,
         metavar="X",
-        help="for --overlap: share of an item's word runs in one training text (0.5)",
+        help="with --overlap, share of an item's word runs found in one training text (0.5)",
     )
     tasks.add_argument(
         "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
@@ -71,22 +75,25 @@ def add(commands: Any) -> None:
         "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
     )
     plan.add_argument(
-        "--samples", type=arguments.count, metavar="K", help="of each question, for _sc8 (8)"
+        "--samples",
+        type=arguments.count,
+        metavar="K",
+        help="samples per question of _sc8 tasks (8)",
     )
     plan.add_argument(
         "--answer-tokens",
         type=arguments.positive,
         metavar="N",
-        help="of one answer, instead of the measured",
+        help="tokens per answer (overrides the measured mean)",
     )
     plan.add_argument(
-        "--rate", type=arguments.positive, metavar="X", help="tokens out a second, all together"
+        "--rate", type=arguments.positive, metavar="X", help="total output tokens per second"
     )
     plan.add_argument(
-        "--price-in", type=arguments.positive, metavar="X", help="a million tokens in"
+        "--price-in", type=arguments.positive, metavar="X", help="price of a million input tokens"
     )
     plan.add_argument(
-        "--price-out", type=arguments.positive, metavar="X", help="a million tokens out"
+        "--price-out", type=arguments.positive, metavar="X", help="price of a million output tokens"
     )
     tasks.set_defaults(run=run_tasks)
 

@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     """Add `train`."""
     train = commands.add_parser(
         "train",
-        help="comparison checkpoints: OPD, CaOPD and what they are compared with",
+        help="train a checkpoint by OPD, CaOPD or a method they are compared with",
         description="Train a checkpoint by one method, or pretrain a micro model. What comes out "
         "is a folder for lm_eval. docs/train.md",
         fill=_add_options,
@@ -44,24 +44,38 @@ def _add_options(train: argparse.ArgumentParser) -> None:
     """Add the options; the settings are read for them, so that other commands do without."""
     from caopd_bench.train.settings import list_options
 
-    train.add_argument("--output", type=arguments.path, metavar="DIR", help="a new folder")
     train.add_argument(
-        "--config", type=arguments.path, metavar="FILE", help="YAML of settings; options go before"
+        "--output", type=arguments.path, metavar="DIR", help="new folder for the checkpoint"
     )
     train.add_argument(
-        "--resume", action="store_true", help="go on where DIR was stopped, to the same bytes"
+        "--config",
+        type=arguments.path,
+        metavar="FILE",
+        help="YAML settings file; command-line options override it",
     )
     train.add_argument(
-        "--report-to", choices=("trackio", "wandb"), metavar="T", help="trackio or wandb, too"
+        "--resume",
+        action="store_true",
+        help="resume a stopped run in DIR; the result is the same to the byte",
     )
     train.add_argument(
-        "--plan", action="store_true", help="memory and tokens on GPUs, and train nothing"
+        "--report-to",
+        choices=("trackio", "wandb"),
+        metavar="T",
+        help="also log to trackio or wandb",
     )
     train.add_argument(
-        "--gpus", type=arguments.count, default=8, metavar="N", help="for --plan (8)"
+        "--plan", action="store_true", help="estimate memory and tokens on GPUs, and train nothing"
     )
     train.add_argument(
-        "--gpu-gb", type=arguments.positive, default=80.0, metavar="X", help="for --plan (80)"
+        "--gpus", type=arguments.count, default=8, metavar="N", help="GPUs that --plan assumes (8)"
+    )
+    train.add_argument(
+        "--gpu-gb",
+        type=arguments.positive,
+        default=80.0,
+        metavar="X",
+        help="memory of a GPU that --plan assumes (80)",
     )
     train.add_argument(
         "--trl",
@@ -71,8 +85,12 @@ def _add_options(train: argparse.ArgumentParser) -> None:
         help="an option of TRL's trainer, with --engine trl (use_vllm=true)",
     )
     micro = train.add_argument_group("with --method pretrain")
-    micro.add_argument("--size", metavar="S", help="10k, 33k, 67k, 114k, 245k, 622k, 962k")
-    micro.add_argument("--corpus", metavar="C", help="sure (default) or grading")
+    micro.add_argument(
+        "--size", metavar="S", help="number of parameters: 10k, 33k, 67k, 114k, 245k, 622k, 962k"
+    )
+    micro.add_argument(
+        "--corpus", metavar="C", help="corpus to pretrain on: sure (default) or grading"
+    )
     groups: dict[str, Any] = {}
     for title, name, shown in list_options():
         group = groups.get(title) or groups.setdefault(title, train.add_argument_group(title))

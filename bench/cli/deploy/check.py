@@ -23,8 +23,10 @@ def add(commands: Any) -> None:
         "or those that the promise was made on; 5 a PASS of which a file cannot be written. 1 is "
         "FAIL and nothing else; those of every command stand below.",
     )
-    check.add_argument("threshold", type=arguments.path, metavar="THRESHOLD", help="its file")
-    check.add_argument("spec", metavar="RUN", help="a run, as for score")
+    check.add_argument(
+        "threshold", type=arguments.path, metavar="THRESHOLD", help="file that threshold -o wrote"
+    )
+    check.add_argument("spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score")
     arguments.add_level(
         check,
         "1 minus the probability of a wrong FAIL, and of a wrong PASS (the threshold's)",
@@ -35,7 +37,7 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1,
         metavar="N",
-        help="checks that share the error rate of a FAIL: 52 for a year of weeks (1)",
+        help="number of checks that share the error rate of a FAIL: 52 for weekly checks (1)",
     )
     check.add_argument(
         "--output",
@@ -43,7 +45,7 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="also write .json, .md or .xml (JUnit); may be given several times",
+        help="also write .json, .md or .xml (JUnit); repeatable",
     )
     arguments.add_columns(check)
     check.set_defaults(run=run_check, decides=True)

@@ -15,11 +15,13 @@ def add(commands: Any) -> None:
     """Add `recalibrate`."""
     recalibrate = commands.add_parser(
         "recalibrate",
-        help="a map from stated confidence to how often it was right; what it buys on unseen rows",
+        help="fit a map from stated confidence to accuracy; estimate its gain on unseen rows",
         description="Fit a map from confidence to accuracy to one run, print what it buys by "
         "cross-fitting, and keep it. score RUN --map FILE applies it.",
     )
-    recalibrate.add_argument("spec", metavar="RUN", help="a run, as for score")
+    recalibrate.add_argument(
+        "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
+    )
     recalibrate.add_argument(
         "-o",
         "--output",
@@ -28,7 +30,7 @@ def add(commands: Any) -> None:
         help="write the map, strict JSON; - for standard output, the table then goes to standard "
         "error; without it the numbers are only printed",
     )
-    recalibrate.add_argument("--task", metavar="NAME", help="of a run with several tasks")
+    recalibrate.add_argument("--task", metavar="NAME", help="task to use, if the run has several")
     recalibrate.add_argument(
         "--method",
         choices=("isotonic", "beta", "platt", "temperature"),
@@ -36,10 +38,14 @@ def add(commands: Any) -> None:
         help="isotonic assumes only that the order is right; beta and platt need fewer rows",
     )
     recalibrate.add_argument(
-        "--folds", type=arguments.count, default=5, metavar="N", help="of the estimate (5)"
+        "--folds",
+        type=arguments.count,
+        default=5,
+        metavar="N",
+        help="number of cross-fitting folds (5)",
     )
     recalibrate.add_argument(
-        "--seed", type=arguments.seed, default=0, metavar="N", help="of the folds (0)"
+        "--seed", type=arguments.seed, default=0, metavar="N", help="random seed of the folds (0)"
     )
     arguments.add_level(recalibrate)
     arguments.add_columns(recalibrate)

@@ -30,8 +30,10 @@ def add(commands: Any) -> None:
         "Exit codes: 0 there is a cut, 1 NONE (no cut stays within the limit), 3 INCONCLUSIVE; "
         "with --by the best of the groups. The file is written in each case.",
     )
-    threshold.add_argument("spec", metavar="RUN", help="a run, as for score")
-    asked = threshold.add_argument_group("what is fixed beforehand, one of these")
+    threshold.add_argument(
+        "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
+    )
+    asked = threshold.add_argument_group("goal (choose one)")
     asked.add_argument(
         "--max-risk",
         type=arguments.risk,
@@ -42,29 +44,29 @@ def add(commands: Any) -> None:
         "--min-coverage",
         type=arguments.share,
         metavar="C",
-        help="share of all answers to keep at least: finds the bound on their risk",
+        help="smallest acceptable share of answers to keep; bounds their risk",
     )
     asked.add_argument(
         "--cost-wrong",
         type=arguments.positive,
         metavar="W",
-        help="of a wrong answer, with --cost-human: finds the cheapest cut",
+        help="cost of a wrong answer; with --cost-human, finds the cheapest cut",
     )
     asked.add_argument(
-        "--cost-human", type=arguments.positive, metavar="H", help="of asking a person, each time"
+        "--cost-human", type=arguments.positive, metavar="H", help="cost of asking a person once"
     )
     arguments.add_level(threshold, "probability that the promise holds (0.95)")
     threshold.add_argument(
         "--by",
         metavar="KEY",
-        help="a cut for each group: level, family, ..., or a column; all promises hold together",
+        help="find a cut for each group (level, family, ...); all promises hold jointly",
     )
-    threshold.add_argument("--task", metavar="NAME", help="of a run with several tasks")
+    threshold.add_argument("--task", metavar="NAME", help="task to use, if the run has several")
     threshold.add_argument(
         "--map",
         type=arguments.path,
         metavar="FILE",
-        help="apply a map of recalibrate -o first; it must be fitted to other rows",
+        help="first apply a map that recalibrate -o wrote; it must be fitted to other rows",
     )
     threshold.add_argument(
         "-o",

@@ -47,29 +47,33 @@ def add(commands: Any) -> None:
         type=arguments.path,
         required=True,
         metavar="FILE",
-        help="of caopd-bench threshold -o; a map in it is applied",
+        help="file that threshold -o wrote; a map in it is applied",
     )
     watch.add_argument(
-        "--state", type=arguments.path, required=True, metavar="DIR", help="what was counted so far"
+        "--state",
+        type=arguments.path,
+        required=True,
+        metavar="DIR",
+        help="folder that keeps the counts between looks",
     )
     watch.add_argument(
         "--false-alarms",
         type=_error,
         default=0.05,
         metavar="P",
-        help="chance of any false alarm, ever (0.05)",
+        help="probability of any false alarm over all looks (0.05)",
     )
     watch.add_argument(
         "--gap-margin",
         type=_margin,
         default=0.02,
         metavar="M",
-        help="by how much mean confidence less accuracy may leave its limits (0.02)",
+        help="allowed excess of the overconfidence gap beyond its limits (0.02)",
     )
     watch.add_argument(
         "--by-lot",
         action="store_true",
-        help="outcomes are those of answers drawn by lot: the missing ones are like them",
+        help="outcomes are known for a random sample of answers; missing ones are like them",
     )
     watch.add_argument(
         "--changed",
@@ -82,7 +86,7 @@ def add(commands: Any) -> None:
     watch.add_argument(
         "--restart",
         action="store_true",
-        help="forget sums and alarms, and count from the rows on that were not read yet",
+        help="forget sums and alarms; count only rows that were not read yet",
     )
     watch.add_argument(
         "--page", type=arguments.path, metavar="FILE.html", help="write the curves over the days"
@@ -103,7 +107,7 @@ def add(commands: Any) -> None:
         "--correct-column",
         default="correct",
         metavar="NAME",
-        help="the outcome; nothing while it is not known",
+        help="outcome of the answer; empty while unknown",
     )
     columns.add_argument(
         "--item-column",
@@ -114,8 +118,8 @@ def add(commands: Any) -> None:
     columns.add_argument(
         "--time-column",
         metavar="NAME",
-        help="of the answer: a date, or seconds since 1970 (day, date, time or timestamp, where it "
-        "exists; else the day of the look)",
+        help="time of the answer: a date, or seconds since 1970 (day, date, time or timestamp, "
+        "where it exists; else the day of the look)",
     )
     watch.set_defaults(run=run_watch, decides=True)
 

@@ -38,7 +38,7 @@ def test_version(shell):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "the table: accuracy, calibration"),  # its help
+        ((), "score runs: accuracy, calibration"),  # its help
         (("bogus",), "invalid choice: 'bogus'"),
         (("score",), "missing: RUN"),
         (("score", "--bogus", "x"), "unrecognized arguments"),
