@@ -31,6 +31,8 @@ MEANINGS = {
     "answers become wrong below it. A model that is always wrong and always states 0 scores 0.",
     "DSC": "discrimination: how much the Brier score gains because right answers have a higher "
     "confidence than wrong ones (CORP decomposition). Higher is better at the same accuracy.",
+    "MCB, UNC": "the other parts of Brier = MCB - DSC + UNC. Miscalibration is how much a map of "
+    "the confidences could lower the Brier score; uncertainty depends on the accuracy alone.",
     "ECE": "mean distance between stated confidence and accuracy, in ten bins. The value below it "
     "is what a perfectly calibrated model would show on as many answers; it is never 0.",
     "Overconfidence gap": "mean stated confidence minus accuracy. Above 0 the model is "
@@ -42,8 +44,8 @@ MEANINGS = {
     "Stated when wrong": "mean confidence of the wrong answers.",
     "Parse rate": "share of the answers with a usable confidence. All other numbers describe only "
     "these answers, except Brier skill, accuracy and the certified cuts.",
-    "Worst case": "the lowest and highest value that a number could take if the answers without a "
-    "usable confidence had stated any.",
+    "Worst case": "the lowest and highest value that a number could take, whatever the answers "
+    "without a usable confidence had stated.",
 }
 #: The same where the confidence, or that of some runs, is the probability of an option.
 IF_NOT_STATED = {
@@ -57,7 +59,7 @@ IF_NOT_STATED = {
     "ECE": MEANINGS["ECE"].replace("stated confidence", "confidence"),
     "Overconfidence gap": MEANINGS["Overconfidence gap"].replace("stated ", ""),
     "SPR": MEANINGS["SPR"].replace("always states the same value", "is always equally sure"),
-    "Worst case": MEANINGS["Worst case"].replace("had stated any", "had had any"),
+    "Worst case": MEANINGS["Worst case"].replace("had stated", "had"),
 }
 OF_VECTORS = {
     "Brier, all options": "squared errors of the probabilities of all options of a question, "
