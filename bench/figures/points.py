@@ -90,7 +90,7 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
         }
         ax.plot(x, y, **style, **label)
     if not has_legend:
-        name_groups(ax, groups)
+        name_groups(ax, groups, look)
     elif not is_single and len(shown) <= MOST_NAMES:
         name_points(ax, shown)
 

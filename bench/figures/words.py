@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from caopd_bench.figures.marked import GREY, Point, is_finite
+from caopd_bench.figures.palette import Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ NAME_SIZE, CHARACTER = 7.0, 0.62
 #: Where a name may stand: to the right or left of its point, this many points above its middle.
 SIDES = (1, -1)
 RISES = (5.0, -5.0, 14.0, -14.0, 23.0, -23.0)
+#: The same where a line leads to the point.
+FAR = (*RISES, *(sign * (32.0 + 9.0 * step) for step in range(5) for sign in (1.0, -1.0)))
 #: Half the size of a mark, and of the line of an interval.
 MARK, BAR = 4.0, 0.8
 ZONE_SIZE = 8.0
@@ -30,12 +33,19 @@ def name_points(ax: Axes, points: Sequence[Point]) -> None:
 
     Of a name that has room nowhere, as in a crowd, the first place within the axes is taken.
     """
-    _name(ax, [(p.name, [p]) for p in points], points)
+    _name(ax, [(p.name, [p]) for p in points], points, [None] * len(points))
 
 
-def name_groups(ax: Axes, groups: Sequence[tuple[str, Sequence[Point]]]) -> None:
-    """Write the name of each group once, beside that of its points where there is most room."""
-    _name(ax, groups, [p for _, members in groups for p in members])
+def name_groups(
+    ax: Axes, groups: Sequence[tuple[str, Sequence[Point]]], look: Sequence[Style]
+) -> None:
+    """Write the name of each group once, beside that of its points where there is most room.
+
+    Where a group has several points, a line in its colour leads to its name: others are near.
+    """
+    several = any(len(members) > 1 for _, members in groups)
+    drawn = [p for _, members in groups for p in members]
+    _name(ax, groups, drawn, list(look) if several else [None] * len(groups))
 
 
 def write_zones(
@@ -100,12 +110,17 @@ def _spread(wanted: Sequence[float], line: float) -> tuple[list[int], list[float
     return order, [mean + line * rank for rank, mean in enumerate(means)]
 
 
-def _name(ax: Axes, groups: Sequence[tuple[str, Sequence[Point]]], drawn: Sequence[Point]) -> None:
+def _name(
+    ax: Axes,
+    groups: Sequence[tuple[str, Sequence[Point]]],
+    drawn: Sequence[Point],
+    look: Sequence[Style | None],
+) -> None:
     names: list[Box] = []
     marks = list(_taken(ax, drawn, bars=False))
     bars = list(_taken(ax, drawn, marks=False))
-    for name, members in groups:
-        places = list(_places(ax, name, members))
+    for (name, members), style in zip(groups, look, strict=True):
+        places = list(_places(ax, name, members, FAR if style else RISES))
         # Best over nothing; else over an interval; else over a mark; never over a name.
         sets = ([*names, *marks, *bars], [*names, *marks], names)
         free = (
@@ -114,22 +129,24 @@ def _name(ax: Axes, groups: Sequence[tuple[str, Sequence[Point]]], drawn: Sequen
         )
         box, point, side, rise = next((some[0] for some in free if some), places[0])
         names.append(box)
+        line = {"arrowstyle": "-", "linewidth": 0.7, "shrinkA": 0.0, "shrinkB": 2.0}
+        arrow: Any = {**line, "color": style[0]} if style else None
         ax.annotate(
-            name, (point.x.value, point.y.value), xytext=(5.0 * side, rise),
+            name, (point.x.value, point.y.value), xytext=(5.0 * side, rise), arrowprops=arrow,
             textcoords="offset points", ha="left" if side > 0 else "right", va="center",
             fontsize=NAME_SIZE, color=GREY, parse_math=False, annotation_clip=True, zorder=6,
         )  # fmt: skip
 
 
 def _places(
-    ax: Axes, name: str, members: Sequence[Point]
+    ax: Axes, name: str, members: Sequence[Point], rises: Sequence[float]
 ) -> Iterator[tuple[Box, Point, int, float]]:
     """Yield where a name may stand: those within the axes, all if none is."""
     width, height = _axes_size(ax)
     long, half = CHARACTER * NAME_SIZE * len(name), NAME_SIZE * 0.6
     found = []
     for point, (x, y) in zip(members, _to_points(ax, members), strict=True):
-        for rise in RISES:
+        for rise in rises:
             for side in SIDES:
                 near, far = x + 5.0 * side, x + (5.0 + long) * side
                 box = (min(near, far), y + rise - half, max(near, far), y + rise + half)
