@@ -31,21 +31,25 @@ LEVEL = "level"
 
 
 class Shares(NamedTuple):
-    """How other runs of a group answered each item."""
+    """How other runs of a group answered each item, where their answer states a confidence.
 
-    siblings: Array  # shape (bases, seeds, items); NaN where a base was trained once
-    other_bases: Array  # NaN where there is one base
+    What is judged are answers that state one: a share over all would lean below their accuracy.
+    """
+
+    siblings: Array  # shape (bases, seeds, items); NaN where no other run of the base counts
+    other_bases: Array  # NaN where no run of another base does
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[Row]], shape: tuple[int, int]) -> Shares:
         """Take the shares of a group's runs: of each base seed, the runs by training seed."""
+        counts = np.array([[float(row.confidence is not None) for row in run] for run in rows])
+        counts = counts.reshape(*shape, -1)
         right = np.array([[float(row.correct) for row in run] for run in rows])
-        right = right.reshape(*shape, -1)
-        bases, seeds = shape
-        of_base = right.sum(1, keepdims=True)
+        right = right.reshape(counts.shape) * counts
+        of_base, in_base = (x.sum(1, keepdims=True) for x in (right, counts))
         with np.errstate(invalid="ignore"):
-            siblings = (of_base - right) / (np.float64(seeds) - 1.0)
-            others = (of_base.sum(0, keepdims=True) - of_base) / (np.float64(bases - 1) * seeds)
+            siblings = (of_base - right) / (in_base - counts)
+            others = (of_base.sum(0) - of_base) / (in_base.sum(0) - in_base)
         return cls(siblings, np.broadcast_to(others, right.shape))
 
 
@@ -96,7 +100,9 @@ def find_number(
     if view.column not in PREDICTORS:
         return stated
     if view.column == LEVEL:
-        predicted = _fit_levels(rows, np.array([_is_in(row, view.where) for row in rows]))
+        # Fitted on such answers as are judged: those that state a number.
+        inside = np.array([_is_in(row, view.where) for row in rows]) & ~np.isnan(stated)
+        predicted = _fit_levels(rows, inside)
     else:
         predicted = getattr(shares, view.column)[place]
     # Both sides of a difference are then about the same answers.

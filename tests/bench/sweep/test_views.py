@@ -81,6 +81,22 @@ def test_siblings_and_other_bases_are_the_other_runs_of_the_group():
     assert np.isnan(alone.other_bases).all()
 
 
+def test_predictors_are_made_of_answers_that_state_a_number():
+    """Those are what is judged: what states none is wrong more often, and would pull them down."""
+    rows = _rows([1, 1, 0, 0, 1, 1, 0, 0], [1] * 8)
+    rows[2].confidence = rows[3].confidence = rows[6].confidence = None
+    answers, _ = _look(rows, View(column="level"))
+    # The first half has items 0, 2, 4, 6, of which 0 and 4 count, both right.
+    assert answers.confidence[[1, 5, 7]].tolist() == [1.0] * 3
+    assert answers.confidence[0] == pytest.approx(2 / 3)
+    runs = [_rows(right, stated=0.5) for right in ([1, 0], [0, 0], [1, 1])]
+    runs[1][0].confidence = None
+    shares = Shares.of(runs, (1, 3))
+    assert shares.siblings[0].tolist() == [[1.0, 0.5], [1.0, 0.5], [1.0, 0.0]]
+    apart = Shares.of(runs, (3, 1))
+    assert apart.other_bases[:, 0].tolist() == [[1.0, 0.5], [1.0, 0.5], [1.0, 0.0]]
+
+
 def test_cells_have_answered_the_same_items_once():
     rows, order = _rows([1, 0, 1]), ["000", "001", "002"]
     assert arrange(rows[::-1], order, "cell") == rows
