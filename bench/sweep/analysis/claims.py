@@ -24,7 +24,7 @@ def render_claims(summary: Summary) -> Iterator[str]:
         return
     facts = [claim for claim in a.claims if claim.same_as is None]
     judged = {claim.id: summary.judge(claim) for claim in a.claims}
-    counted = _say_counted([judged[claim.id] for claim in facts])
+    counted = _say_counted([judged[claim.id] for claim in facts], missing)
     yield "## What it shows"
     yield ""
     yield (
@@ -86,9 +86,11 @@ def _say(claim: Claim, judged: Sequence[Judged], summary: Summary, missing: int)
     return say_claim(claim, judged, summary.analysis, missing=missing, note=note)
 
 
-def _say_counted(judged: Sequence[Sequence[Judged]]) -> str:
-    """Say how many claims hold, fail and are open."""
+def _say_counted(judged: Sequence[Sequence[Judged]], missing: int) -> str:
+    """Say how many claims hold, fail and are open; none holds before the sweep is finished."""
     measured: list[str] = [overall(one) for one in judged if one]
+    if missing:
+        measured = ["open" if verdict == "holds" else verdict for verdict in measured]
     said = []
     for verdict, one, many in (
         ("holds", "holds", "hold"),
