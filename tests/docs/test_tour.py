@@ -24,7 +24,7 @@ def test_the_commands_print_what_the_page_shows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec("\n".join(lines), names)
-    assert repr(list(eval(call, names))) == shown
+    assert repr(eval(call, names)) == shown
 
 
 def test_the_numbers_in_its_sentences_are_those_of_the_tables():
