@@ -16,8 +16,8 @@ from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
     plot_pareto,
     plot_probes,
-    plot_scaling,
 )
+from caopd_bench.figures.scaling import plot_scaling
 from caopd_bench.figures.selection import DASHES, FEWEST_KEPT, Curve, Mark, plot_selection
 from caopd_bench.metrics import bootstrap, plot_reliabilities, reliability_table, risk_coverage
 from caopd_bench.report.build import Report

@@ -15,8 +15,8 @@ from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
     plot_pareto,
     plot_probes,
-    plot_scaling,
 )
+from caopd_bench.figures.scaling import plot_scaling
 from caopd_bench.figures.trends import SlopeFit
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.analysis.numbers import Number, Summary

@@ -14,8 +14,8 @@ from caopd_bench.figures.paper import (
     plot_confidence_accuracy,
     plot_pareto,
     plot_probes,
-    plot_scaling,
 )
+from caopd_bench.figures.scaling import plot_scaling
 from caopd_bench.figures.trends import fit_slope
 from caopd_bench.metrics import plot_risk_coverage, tally
 from caopd_bench.report.build import build_report

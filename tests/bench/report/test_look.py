@@ -10,7 +10,8 @@ from matplotlib.text import Text
 from caopd_bench.figures.grids import plot_estimates, plot_training
 from caopd_bench.figures.marked import Estimate, Point, ProbePoint
 from caopd_bench.figures.palette import COLOURS, MARKS, METHODS, give_styles
-from caopd_bench.figures.paper import plot_confidence_accuracy, plot_pareto, plot_scaling
+from caopd_bench.figures.paper import plot_confidence_accuracy, plot_pareto
+from caopd_bench.figures.scaling import plot_scaling
 from caopd_bench.metrics import reliability_table, tally
 from caopd_bench.report.build import build_report
 from caopd_bench.report.drawings import captions
@@ -170,6 +171,22 @@ def test_a_single_run_of_training_has_no_band_and_lines_of_one_colour_other_dash
     first, second = ax.lines
     assert first.get_color() == second.get_color()
     assert first.get_linestyle() != second.get_linestyle()
+
+
+def test_lines_of_one_colour_have_other_dashes_and_sizes_are_ticks():
+    sizes = (10_128.0, 32_608.0, 622_000.0)
+    points = [
+        Point("", Estimate(size), Estimate(0.1 * i + 0.01 * place), series)
+        for i, series in enumerate(("caopd", "caopd @ level", "opd"))
+        for place, size in enumerate(sizes)
+    ]
+    (ax,) = plot_scaling(points, "ECE").axes
+    lines = [
+        line for line in ax.lines if line.get_linestyle() != "None" and len(line.get_xdata()) == 2
+    ]
+    drawn = [(line.get_color(), line.get_linestyle()) for line in lines][1:]  # after that of 0
+    assert len(set(drawn)) == len(drawn) == 3
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["10k", "33k", "622k"]
 
 
 def test_estimates_have_the_look_of_their_names():
