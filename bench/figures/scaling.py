@@ -64,7 +64,8 @@ def plot_scaling(
     ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
     shown = [p for p in points if is_finite(p.x) and p.x.value > 0 and is_finite(p.y)]
     groups = by_series(shown)
-    has_legend, ends = len(groups) <= MOST_GROUPS, []
+    has_legend = len(groups) <= MOST_GROUPS
+    ends: list[tuple[str, float, float, str]] = []
     for (series, members), (colour, mark) in zip(groups, look_of(groups), strict=True):
         sizes = [p.x.value for p in members]
         y = np.array([p.y.value for p in members])
