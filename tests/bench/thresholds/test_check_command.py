@@ -75,7 +75,7 @@ def test_the_level_is_the_promises_and_may_be_given(run, csv, promise):
     new = csv("new.csv", answers(200, 5))
     assert run("check", promise, new)[0] == 3
     assert run("check", promise, new, "--level", "0.9")[0] == 0
-    assert run("check", promise, new, "--confidence", "0.9")[0] == 0
+    assert run("check", promise, new, "--level", "0.9")[0] == 0
     code, _, err = run("check", promise, new, "--level", "0.4")
     assert code == 2
     assert "at least 0.5" in err

@@ -56,7 +56,7 @@ def test_the_file_goes_to_standard_output_and_the_text_aside(run, make_run, tmp_
     code, text, said = run("threshold", folder, "--max-risk", "0.05", "-o", "-")
     assert (code, text) == (0, file.read_text())
     assert out.startswith(said.rstrip("\n"))
-    code, _, again = run("threshold", folder, "--max-risk", "0.05", "--confidence", "0.95")
+    code, _, again = run("threshold", folder, "--max-risk", "0.05", "--level", "0.95")
     assert (code, again) == (0, "")
 
 
