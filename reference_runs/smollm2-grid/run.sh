@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# SmolLM2-135M-Instruct, three complete replications: a warm-up (SFT for the format) and the arms that start from it.
+# SmolLM2-135M-Instruct: a warm-up (SFT for the format), and the arms that start from it.
 #
-#     bash reference_runs/smollm2-grid/run.sh     # about 90 minutes on one core; run it again to resume
+#     bash reference_runs/smollm2-grid/run.sh     # about an hour on one core; run it again to resume
 #
-# Needs `pip install "caopd-bench[train]"`. Models stay in models/smollm2-grid of the checkout (not in git), rows go beside sweep.yaml.
+# Needs `pip install "caopd-bench[train]"`. Models stay in models/smollm2-grid of the checkout (not in git), rows go
+# beside sweep.yaml. Further replications: add their seeds here, and to every base_seed of sweep.yaml (0 becomes [0, 1, 2]).
 set -euo pipefail
 cd "$(dirname "$0")"
 export HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1
@@ -11,7 +12,7 @@ command=${CAOPD_BENCH:-caopd-bench}
 models=../../models/smollm2-grid
 
 [ -e $models/instruct ] || "$command" fetch-model smollm2-135m --output $models/instruct
-for seed in 0 1 2; do
+for seed in 0; do
     warm=$models/warm-s$seed
     if [ ! -e "$warm/provenance.json" ]; then
         resume=()
@@ -20,5 +21,5 @@ for seed in 0 1 2; do
             --demonstration-confidence varied --privileged-share 0.5 --steps 24 --prompts-per-step 12 \
             --learning-rate 5e-5 --micro-batch 6 --save-every 6 --threads 1 --output "$warm" "${resume[@]}"
     fi
-    "$command" sweep sweep.yaml --workers 1 --only "^warm-s$seed-"
 done
+"$command" sweep sweep.yaml --workers 1
