@@ -36,8 +36,10 @@ def test_their_length_is_in_every_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("axis", "wrong"),
-    [("pretrain_steps", "0"), ("pretrain_steps", "true"), ("pretrain_steps", "1.5")]
-    + [("pretrain_rate", "2"), ("pretrain_rate", "0.0"), ("pretrain_rate", "fast")],
+    [
+        *(("pretrain_steps", wrong) for wrong in ("0", "true", "1.5")),
+        *(("pretrain_rate", wrong) for wrong in ("2", "0.0", "fast")),
+    ],
 )
 def test_what_cannot_be_is_refused(tmp_path, axis, wrong):
     """The error names the axis and what it may be."""
