@@ -1,4 +1,7 @@
-"""Colours and marks, given by name in this one place: a model looks the same in all figures."""
+"""Colours and marks, given by name in this one place: a model looks the same in all figures.
+
+Those of methods are the same on all pages; those of other names, on the pages that show the same.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,14 @@ METHODS: dict[str, Style] = {
     "dcpo": (SKY, "^"),
     "redoubt": (SKY, "o"),
 }
+#: Numbers that no model states, of a sweep ("caopd @ level"): another colour than the method's,
+#: beside which they are drawn. The same whatever the method.
+VIEWS: dict[str, Style] = {
+    "level": (AMBER, "D"),
+    "siblings": (SKY, "P"),
+    "other_bases": (PINK, "X"),
+}
+_VIEW = re.compile(rf" @ ({'|'.join(VIEWS)})$")
 _METHOD = re.compile(
     rf"(?<![a-z0-9])({'|'.join(sorted(METHODS, key=len, reverse=True))})(?![a-z0-9])"
 )
@@ -54,9 +65,12 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
     -------
     dict of str to (colour, mark)
         A method has its own colour and mark, so that they are the same on all pages. A name that
-        holds that of a method ("caopd-622k") has the colour of the method with another mark.
-        Other names get one of the first three colours, by the name, or the next one that is free.
-        There are 42 pairs before one comes again.
+        holds that of a method ("caopd-622k") has the colour of the method with another mark, and
+        from the eighth on another colour; what a sweep's predictor would have said ("caopd @
+        level") has the colour of the predictor. Other names get one of the first three colours,
+        by the name, or the next one that is free: they look the same in all figures that are given
+        the same names, and may look otherwise beside others. There are 42 pairs before one comes
+        again.
 
     Examples
     --------
@@ -74,11 +88,11 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
         if name in METHODS:
             found[name] = METHODS[name]
     for name in wanted:
-        method = find_method(name)
-        if name not in found and method is not None:
-            own = METHODS[method]
-            same = [(own[0], mark) for mark in _from(MARKS, MARKS.index(own[1]))]
-            found[name] = _first_free(same, found)
+        own = _find_own(name)
+        if name not in found and own is not None:
+            marks = _from(MARKS, MARKS.index(own[1]))
+            colours = _from(COLOURS, COLOURS.index(own[0]))
+            found[name] = _first_free([(one, mark) for one in colours for mark in marks], found)
     for name in wanted:
         if name not in found:
             used = {colour for colour, _ in found.values()}
@@ -102,6 +116,15 @@ def find_method(name: str) -> str | None:
     """
     found = _METHOD.search(name.lower())
     return found[1] if found else None
+
+
+def _find_own(name: str) -> Style | None:
+    """Give the look that a name asks for: its predictor's, else its method's."""
+    view = _VIEW.search(name)
+    if view is not None:
+        return VIEWS[view[1]]
+    method = find_method(name)
+    return None if method is None else METHODS[method]
 
 
 def _style(number: int) -> Style:

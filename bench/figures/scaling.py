@@ -137,14 +137,28 @@ def _say_size(size: float) -> str:
 def _short_slope(series: str, fit: SlopeFit) -> str:
     if math.isnan(fit.slope):
         return series
-    limits = "" if math.isnan(fit.low) else f" [{fit.low:+.3f}, {fit.high:+.3f}]"
-    return f"{series} {fit.slope:+.3f}{limits}"
+    return f"{series} {_say_fit(fit)}"
 
 
 def _slope_text(series: str, fit: SlopeFit) -> str:
     name = f"{series}: " if series else ""
     if math.isnan(fit.slope):
         return f"{name}{fit.reason}"
-    limits = "" if math.isnan(fit.low) else f" [{fit.low:+.3f}, {fit.high:+.3f}]"
     models = "1 model" if fit.n == 1 else f"{fit.n:,} models"
-    return f"{name}{fit.slope:+.3f}{limits} per factor of ten, {models}"
+    return f"{name}{_say_fit(fit)} per factor of ten, {models}"
+
+
+def _say_fit(fit: SlopeFit) -> str:
+    limits = "" if math.isnan(fit.low) else f" [{_signed(fit.low)}, {_signed(fit.high)}]"
+    return f"{_signed(fit.slope)}{limits}"
+
+
+def _signed(value: float) -> str:
+    """Write a number with its sign, that of zero being plus.
+
+    Examples
+    --------
+    >>> _signed(-0.0004), _signed(-0.0006)
+    ('+0.000', '-0.001')
+    """
+    return f"{round(value, 3) + 0.0:+.3f}"

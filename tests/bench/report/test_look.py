@@ -90,6 +90,20 @@ def test_styles_by_name():
     assert variants["CaOPD 622k"][0] == variants["caopd"][0]
     assert variants["CaOPD 622k"][1] != variants["caopd"][1]
     assert variants["opd at 10k"] == look["opd"]
+    # More variants of a method than marks.
+    many_of_one = give_styles([f"caopd-step{i}00" for i in range(1, 11)])
+    assert len(set(many_of_one.values())) == 10
+    # Predictors beside the method and its variants.
+    beside = [
+        "caopd",
+        "caopd-level",
+        *(f"caopd @ {v}" for v in ("level", "siblings", "other_bases")),
+    ]
+    views = give_styles(beside)
+    assert len(set(views.values())) == 5
+    assert len({views[name][0] for name in beside if name != "caopd-level"}) == 4
+    assert give_styles(["caopd @ level"])["caopd @ level"] == views["caopd @ level"]
+    assert give_styles(["caopd @ expectation"])["caopd @ expectation"] == look["caopd"]
     # As long as there are colours, and pairs, no two are alike.
     for n in (6, 42):
         given = give_styles(f"model {i}" for i in range(n))
@@ -187,6 +201,14 @@ def test_lines_of_one_colour_have_other_dashes_and_sizes_are_ticks():
     drawn = [(line.get_color(), line.get_linestyle()) for line in lines][1:]  # after that of 0
     assert len(set(drawn)) == len(drawn) == 3
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["10k", "33k", "622k"]
+
+
+def test_a_slope_of_zero_has_no_minus():
+    points = [
+        Point("", Estimate(10.0**size), Estimate(0.5 - 1e-5 * size), "caopd") for size in (4, 5, 6)
+    ]
+    labels = plot_scaling(points, "ECE").axes[0].get_legend_handles_labels()[1]
+    assert labels == ["caopd: +0.000 [+0.000, +0.000] per factor of ten, 3 models"]
 
 
 def test_estimates_have_the_look_of_their_names():
