@@ -14,7 +14,7 @@ from caopd_bench.runs.flat.read import Columns, NoColumnError
 from caopd_bench.runs.lm_eval.find import find_results, find_samples, is_results
 from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.names import number_repeated
-from caopd_bench.runs.readers.find import find_reader, list_runs
+from caopd_bench.runs.readers.find import find_reader, list_left, list_runs
 from caopd_bench.runs.readers.reader import refuse_several
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.runs.stored.study import is_packed, is_study, list_cells
@@ -113,8 +113,9 @@ def expand_specs(
 ) -> list[str]:
     """Give the specs of all runs where a path holds several: a packed study, a folder of runs.
 
-    Of `NAME=FOLDER` each run is called NAME/RUN. With `leave_out`, which gets a line for each, runs
-    that lm-eval kept no samples of are left out of a folder that has others.
+    Of `NAME=FOLDER` each run is called NAME/RUN. Stored runs that are or may be copies of results
+    of lm-eval in the same folder are left out. With `leave_out`, which gets a line for each that is
+    left out, so are runs that lm-eval kept no samples of, in a folder that has others.
     """
     expanded: list[str] = []
     for spec in [os.fspath(spec) for spec in specs]:
@@ -124,8 +125,11 @@ def expand_specs(
         except OSError:  # `read_run` says it
             expanded.append(spec)
             continue
-        if leave_out is not None and len(runs) > 1:
-            runs = _with_samples(runs, leave_out)
+        if leave_out is not None:
+            for run, reason in list_left(path).items():
+                leave_out(f"{run}: left out: {reason}")
+            if len(runs) > 1:
+                runs = _with_samples(runs, leave_out)
         if runs == [path]:
             expanded.append(spec)
         elif name and len(runs) == 1:

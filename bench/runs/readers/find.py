@@ -12,7 +12,7 @@ from pathlib import Path
 
 from caopd_bench.runs.readers.reader import Reader
 
-__all__ = ["all_readers", "find_reader", "list_runs"]
+__all__ = ["all_readers", "find_reader", "list_left", "list_runs"]
 
 
 @cache
@@ -36,3 +36,12 @@ def list_runs(path: Path) -> list[Path]:
     """Give the paths of the runs that a path holds: itself, but for a path of several."""
     reader = find_reader(path)
     return [path] if reader is None or reader.runs is None else list(reader.runs(path))
+
+
+def list_left(path: Path) -> dict[Path, str]:
+    """Give what lies in a path and is left out of its runs, with the reasons, whoever reads it."""
+    found: dict[Path, str] = {}
+    for reader in all_readers(of_logs=False):
+        if reader.left is not None:
+            found |= reader.left(path)
+    return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.numbers import is_number
 from caopd_bench.runs.lm_eval.find import is_results
+from caopd_bench.runs.model_name import name_model
 from caopd_bench.runs.readers.reader import Reader, refuse_several
-from caopd_bench.runs.stored.names import SUMMARY_NAME, is_stored
+from caopd_bench.runs.stored.names import ROWS_NAME, SUMMARY_NAME, is_stored
 from caopd_bench.runs.stored.study import load_json
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from caopd_bench.runs.run import AnyRun
 
 __all__ = ["READER"]
+
+_Told = dict[str, Any]
 
 
 def _finds(path: Path) -> bool:
@@ -35,37 +39,80 @@ def _read(path: Path, _columns: Columns) -> AnyRun:
 
 
 def _list_runs(path: Path) -> list[Path]:
-    """Give the runs below a folder: results of lm_eval, and stored runs that are of none of them.
+    """Give the runs below a folder: results of lm_eval, and stored runs that are no copies."""
+    results, stored = _find(path)
+    left = _leave_copies(stored, results)
+    return sorted([*results, *(run for run in stored if run not in left)])
 
-    A stored run of results that are there would count twice; by its date it is known.
-    """
+
+def _list_left(path: Path) -> dict[Path, str]:
+    """Give the stored runs below a folder that are left out, each with the reason."""
+    results, stored = _find(path) if path.is_dir() else ([], [])
+    return _leave_copies(stored, results)
+
+
+def _find(path: Path) -> tuple[list[Path], list[Path]]:
+    """Find results of lm_eval and folders of stored runs."""
     # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
     results = [file for file in path.rglob("*.json") if is_results(file) and file.is_file()]
     stored = [file.parent for file in path.rglob(SUMMARY_NAME) if is_stored(file.parent)]
     # A folder that is being written has a name with a dot in front.
     results, stored = (
-        [run for run in found if not _is_hidden(run.relative_to(path))]
+        sorted(run for run in found if not _is_hidden(run.relative_to(path)))
         for found in (results, stored)
     )
-    return sorted([*results, *(_leave_copies(stored, results) if results else stored)])
+    return results, stored
 
 
-def _leave_copies(stored: list[Path], results: list[Path]) -> list[Path]:
-    """Leave out stored runs of results that are there, or that do not tell when they were made."""
-    dated = {run: _date(run / SUMMARY_NAME, "provenance") for run in stored}
-    dates = {_date(file) for file in results} if any(map(is_number, dated.values())) else set()
-    return [run for run, date in dated.items() if is_number(date) and date not in dates]
+def _leave_copies(stored: Sequence[Path], results: Sequence[Path]) -> dict[Path, str]:
+    """Tell which stored runs are left out beside results, and why: a copy would count twice.
+
+    A copy is known by the date of its evaluation. Without one a run of a model and a task that some
+    results have may be a copy; one of another model or of another task is none.
+    """
+    told = {run: _load(run / SUMMARY_NAME) for run in stored} if results else {}
+    known = {file: _load(file) for file in results} if told else {}
+    reasons = {run: _why_left(run, summary, known) for run, summary in told.items()}
+    return {run: reason for run, reason in reasons.items() if reason}
 
 
-def _date(file: Path, *within: str) -> object:
-    """Give the date that a file of lm-eval or of ours tells; None without one."""
+def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
+    """Say why a stored run is left out beside results; "" if it is not."""
+    if not summary and not (run / ROWS_NAME).exists():
+        return f"its {SUMMARY_NAME} is not of a stored run"
+    if not summary:
+        return ""  # it is damaged, and whoever reads it says so
+    made = _section(summary, "provenance")
+    date = made.get("date")
+    for file, found in results.items():
+        if is_number(date):
+            if found.get("date") == date:
+                return f"a copy of {file}"
+        elif _may_be_of(made, found):
+            return f"has no date and may be a copy of {file}; to score it, name it itself"
+    return ""
+
+
+def _may_be_of(made: _Told, results: _Told) -> bool:
+    """Say whether a stored run has a task and the model of results, or names no model."""
+    tasks = set(_section(results, "results")) | set(_section(results, "configs"))
+    names = (made.get("model"), results.get("model_name"))
+    one, other = (name_model(name) if isinstance(name, str) else "" for name in names)
+    return not tasks.isdisjoint(_section(made, "tasks")) and (one == other or not (one and other))
+
+
+def _load(file: Path) -> _Told:
+    """Give what a file of lm-eval or of ours tells; nothing if it cannot be read."""
     try:
         found = load_json(file)
-        for name in (*within, "date"):
-            found = found[name]
-    except (OSError, ValueError, KeyError, TypeError, UsageError):
-        return None  # whoever reads the run says what is wrong with it
-    return found if is_number(found) else None
+    except (OSError, ValueError, UsageError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _section(told: _Told, name: str) -> _Told:
+    found = told.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _is_hidden(path: Path) -> bool:
@@ -73,4 +120,4 @@ def _is_hidden(path: Path) -> bool:
 
 
 #: After stored runs and packed studies, each of which is a folder too.
-READER = Reader("a folder", _finds, _read, _list_runs, order=25)
+READER = Reader("a folder", _finds, _read, _list_runs, left=_list_left, order=25)

@@ -69,6 +69,8 @@ class Reader:
         Gives the run that a path holds. The columns are of flat files.
     runs : callable, optional
         Gives the paths of the runs of a path that holds several.
+    left : callable, optional
+        Gives the paths in it that are not among them although they look like runs, and the reasons.
     open_log : callable, optional
         Opens a file of answers; takes the columns and the kind of the gold answers.
     order : int
@@ -79,6 +81,7 @@ class Reader:
     finds: Callable[[Path], bool]
     read: Callable[[Path, Columns], AnyRun] | None = None
     runs: Callable[[Path], Sequence[Path]] | None = None
+    left: Callable[[Path], Mapping[Path, str]] | None = None
     open_log: Callable[[Path, AnswerColumns, str], Log] | None = None
     order: int = 50
 

@@ -101,16 +101,66 @@ def test_stored_runs_stand_beside_results_of_other_days(several, run, make_run):
     found = expand_specs([several])
     assert [spec.endswith("kept/other") for spec in found].count(True) == 1
     assert len(found) == 4
-    code, out, _ = run("score", several)
+    code, out, err = run("score", several)
     assert code == 0
     assert len(set(names(out))) == 4
+    (said,) = (line for line in err.splitlines() if "left out" in line)
+    assert f"{several / 'kept' / 'copy'}: left out: a copy of {several}" in said
 
 
-def test_a_stored_run_that_is_damaged_is_for_its_reader_to_say(several, run):
+def test_a_copy_beside_one_evaluation_is_named_too(make_run, run):
+    alone = make_run(TWO, "alone")
+    run("score", alone, "--store", alone / "copy")
+    code, out, err = run("score", alone)
+    assert (code, len(names(out))) == (0, 1)
+    assert err.count(f"{alone / 'copy'}: left out: a copy of ") == 1
+
+
+def test_a_stored_run_without_a_date_is_left_out_only_where_it_may_be_a_copy(several, run):
+    rows = several.parent / "rows.csv"
+    rows.write_text("confidence,correct,item\n0.9,1,a\n0.4,0,b\n")
+    run("score", rows, "--store", several / "logged")  # of another task
+    for name, model in (("same", "org/other"), ("unlike", "org/third"), ("nameless", None)):
+        run("score", next((several / "org__other").glob("results_*")), "--store", several / name)
+        file = several / name / "summary.json"
+        told = json.loads(file.read_text())
+        told["provenance"] |= {"date": None, "model": model}
+        file.write_text(json.dumps(told))
+    found = {spec.rpartition("/")[2] for spec in expand_specs([several])}
+    assert found > {"logged", "unlike"}
+    assert found.isdisjoint({"same", "nameless"})
+    code, out, err = run("score", several)
+    assert (code, len(names(out))) == (0, 5)
+    said = [line for line in err.splitlines() if "left out" in line]
+    assert len(said) == 2
+    for name, line in zip(("nameless", "same"), said, strict=True):
+        assert f"{several / name}: left out: has no date and may be a copy of {several}" in line
+    page = several.parent / "r.csv"
+    code, _, err = run("report", several, "-o", page)
+    assert code == 0
+    assert err.count("left out: has no date and may be a copy of") == 2
+    # Named itself it is read.
+    assert run("score", several / "same")[0] == 0
+
+
+def test_a_summary_of_something_else_is_no_stored_run(several, run):
     (several / "kept").mkdir()
     (several / "kept" / "summary.json").write_text("[1]")
     assert len(expand_specs([several])) == 3
-    assert run("score", several)[0] == 0
+    code, out, err = run("score", several)
+    assert (code, len(names(out))) == (0, 3)
+    assert f"{several / 'kept'}: left out: its summary.json is not of a stored run" in err
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "{}"])
+def test_a_stored_run_that_is_damaged_is_refused(several, run, text):
+    rows = next((several / "org__other").glob("results_*"))
+    run("score", rows, "--store", several / "kept")
+    (several / "kept" / "summary.json").write_text(text)
+    assert len(expand_specs([several])) == 4
+    code, out, err = run("score", several)
+    assert (code, out) == (2, "")
+    assert str(several / "kept") in err
 
 
 def test_options_between_folders(several, make_run, run):
