@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-RUNS = Path(__file__).parents[1] / "reference_runs"
+RUNS = Path(__file__).parents[2] / "reference_runs"
 PAGE = " ".join((RUNS / "README.md").read_text(encoding="utf-8").split())
 SIZES = ("10k", "33k", "67k", "114k", "245k", "622k")
 EXPECTED, LONG = "caopd steps=640 @ expectation", "caopd steps=640"
