@@ -18,7 +18,7 @@ from caopd_bench.core.errors import UsageError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["load_model", "place_model", "refuse_pickles"]
+__all__ = ["has_chat_template", "load_model", "place_model", "refuse_pickles"]
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER, ADAPTER_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
@@ -62,6 +62,16 @@ def place_model(model: PreTrainedModel) -> PreTrainedModel:
     import torch
 
     return model.to("cuda") if torch.cuda.is_available() else model
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Say whether the tokenizer of a checkpoint has a chat template; no if it cannot be read."""
+    from transformers import AutoTokenizer
+
+    try:
+        return bool(AutoTokenizer.from_pretrained(str(folder)).chat_template)
+    except Exception:  # what is asked at the end of a run must not make it fail
+        return False
 
 
 def refuse_pickles(model: str) -> None:

@@ -22,7 +22,7 @@ from caopd_bench.core.process.exits import ExitCode
 from caopd_bench.core.terminal import inline
 from caopd_bench.train.checkpoints import PROVENANCE, find_checkpoint, find_last, finish
 from caopd_bench.train.errors import TrainingError
-from caopd_bench.train.loading import load_model, place_model
+from caopd_bench.train.loading import has_chat_template, load_model, place_model
 from caopd_bench.train.memory import keep_freed_memory
 from caopd_bench.train.provenance import describe_run
 from caopd_bench.train.questions.questions import load_run_questions
@@ -98,7 +98,8 @@ def run(
             for line in describe_movement(output / HISTORY):
                 say(line)
             print(inline(output), flush=True)
-            for line in next_commands(output, settings.task):
+            chat = has_chat_template(output) if settings.chat is None else settings.chat
+            for line in next_commands(output, settings.task, chat=chat, levels=settings.levels):
                 say(line)
         return code
 

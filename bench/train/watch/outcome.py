@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import shlex
 from collections.abc import Iterator, Sequence
@@ -68,11 +69,32 @@ def describe_movement(file: Path) -> list[str]:
     return lines
 
 
-def next_commands(output: Path, task: str) -> list[str]:
-    """Give the commands that evaluate a checkpoint and score the run."""
+def next_commands(
+    output: Path, task: str, *, chat: bool = False, levels: str | None = None
+) -> list[str]:
+    """Give the commands that evaluate a checkpoint as it was trained, and score the run.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of the checkpoint.
+    task : str
+        Of lm-eval.
+    chat : bool
+        Whether the questions were asked in the model's chat template.
+    levels : str, optional
+        Levels of the questions, where some were chosen.
+
+    Returns
+    -------
+    list of str
+        Lines for a person.
+    """
     folder = f"{output}-eval"
     evaluate = (
         *("lm_eval", "--model", "hf", "--model_args", f"pretrained={output}", "--tasks", task),
+        *(("--metadata", json.dumps({"levels": levels})) if levels else ()),
+        *(("--apply_chat_template",) if chat else ()),
         *("--batch_size", "64", "--output_path", folder, "--log_samples"),
     )
     commands = (evaluate, ("caopd-bench", "score", folder))

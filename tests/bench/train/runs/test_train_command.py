@@ -80,6 +80,16 @@ def test_a_run_from_the_command_line(train, started, tmp_path):
     assert made["questions"]["count"] == 11200
     assert made["steps_done"] == 2
     assert {"torch", "transformers", "caopd_bench"} <= set(made["versions"])
+    assert "--apply_chat_template" not in err  # a micro model has no template
+
+
+@pytest.mark.parametrize(("words", "asked"), [((), True), (("--chat", "false"), False)])
+def test_the_evaluation_asks_as_the_training_did(train, tiny_llama, tmp_path, words, asked):
+    given = ("--method", "sft", "--model", tiny_llama, "--output", tmp_path / "out")
+    code, _, err = train(*given, "--levels", "1-3", "--threads", "1", *FEW, *words)
+    assert code == 0, err
+    assert ("--apply_chat_template" in err) is asked
+    assert """--metadata '{"levels": "1-3"}'""" in err
 
 
 def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path):

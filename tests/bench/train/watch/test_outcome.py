@@ -1,5 +1,6 @@
 """The last lines of a training run: how far it moved, whether it learned, and what comes next."""
 
+import json
 import random
 import shlex
 
@@ -102,3 +103,12 @@ def test_the_next_commands_can_be_typed(tmp_path):
     ]
     assert evaluate[evaluate.index("--output_path") + 1] == score[2] == f"{tmp_path}/a b-eval"
     assert score[:2] == ["caopd-bench", "score"]
+    assert "--apply_chat_template" not in evaluate
+    assert "--metadata" not in evaluate
+
+
+def test_the_next_commands_ask_as_the_training_did(tmp_path):
+    _, line, _ = next_commands(tmp_path / "a", "caopd_math_conf", chat=True, levels="1-3")
+    evaluate = shlex.split(line)
+    assert "--apply_chat_template" in evaluate
+    assert json.loads(evaluate[evaluate.index("--metadata") + 1]) == {"levels": "1-3"}
