@@ -164,19 +164,20 @@ def test_what_could_be_known_is_what_the_rows_give():
         ]
         for run in runs:
             right = {}
-            for i, row in enumerate(run):
+            read = [(i, row) for i, row in enumerate(run) if row.confidence is not None]
+            for i, row in read:
                 right.setdefault((row.groups["level"], i % 2), []).append(row.correct)
             share = {key: sum(those) / len(those) for key, those in right.items()}
-            stated = [share[row.groups["level"], 1 - i % 2] for i, row in enumerate(run)]
-            errors = [(c - row.correct) ** 2 for c, row in zip(stated, run, strict=True)]
+            errors = [(share[row.groups["level"], 1 - i % 2] - row.correct) ** 2 for i, row in read]
             briers.append(sum(errors) / len(errors))
             ranked = pairs = 0
             for level in {row.groups["level"] for row in run}:
                 siblings = {0: [], 1: []}
-                for i, row in enumerate(run):
-                    if row.groups["level"] == level:
-                        others = sum(other[i].correct for other in runs if other is not run)
-                        siblings[row.correct].append(others)
+                for i, row in read:
+                    others = [other[i] for other in runs if other is not run]
+                    others = [other.correct for other in others if other.confidence is not None]
+                    if row.groups["level"] == level and others:
+                        siblings[row.correct].append(sum(others) / len(others))
                 for wrong in siblings[0]:
                     ranked += sum((y > wrong) + 0.5 * (y == wrong) for y in siblings[1])
                 pairs += len(siblings[0]) * len(siblings[1])
