@@ -55,7 +55,9 @@ def add_level(
     default: float | None = 0.95,
 ) -> None:
     """Add `--level`, and `--confidence`, as it was called before: it works, and says so."""
-    command.add_argument("--level", type=coverage, default=default, metavar="P", help=what)
+    command.add_argument(
+        "--level", action=_NewName, type=coverage, default=default, metavar="P", help=what
+    )
     command.add_argument(
         "--confidence",
         action=_OldName,
@@ -66,7 +68,25 @@ def add_level(
     )
 
 
-class _OldName(argparse.Action):
+class _NewName(argparse.Action):
+    """An option that has an earlier name too: one of both may be given."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        names = {*getattr(namespace, "level_names", ()), str(option_string)}
+        if len(names) > 1:
+            (old,) = names - {"--level"}
+            raise argparse.ArgumentError(None, f"{old} is the old name of --level; leave {old} out")
+        namespace.level_names = names
+        setattr(namespace, self.dest, values)
+
+
+class _OldName(_NewName):
     """An option under its earlier name."""
 
     def __call__(
@@ -78,7 +98,7 @@ class _OldName(argparse.Action):
     ) -> None:
         from caopd_bench.core.process.exits import complain
 
-        setattr(namespace, self.dest, values)
+        super().__call__(parser, namespace, values, option_string)
         complain(
             parser.prog.partition(" ")[2],
             f"{option_string} is now --{self.dest}; the old name still works",

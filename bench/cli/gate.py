@@ -239,11 +239,34 @@ def _place_runs(options: argparse.Namespace, policy: Policy) -> None:
     # What makes its own candidates needs BASE only.
     if len(runs) == 2 or (runs and named is None and (options.self_test or options.plan)):
         options.reference, *runs = runs
+        _say_replaced(options, policy)
     options.candidate = runs[0] if runs else None
 
 
+def _say_replaced(options: argparse.Namespace, policy: Policy) -> None:
+    """Say so where BASE, which stands among the runs, takes the place of the policy's reference."""
+    from caopd_bench.runs.read import seen_from
+
+    if policy.reference is None:
+        return
+    named = seen_from(options.policy.parent, policy.reference)
+    if _place(named) != _place(options.reference):
+        complain(
+            "gate",
+            f"note: the reference is {options.reference}; the policy's, {named}, is not used",
+        )
+
+
+def _place(spec: str | Path) -> Path:
+    """Give the path of `PATH` or `NAME=PATH`."""
+    path = Path(spec)
+    return (path if path.exists() else Path(str(spec).partition("=")[2] or spec)).resolve()
+
+
 def _explain_extra(_options: argparse.Namespace, extra: Sequence[str]) -> str | None:
-    if extra[0].partition("=")[0] not in ("--level", "--confidence"):
+    # The first that looks like an option: before it may stand a RUN.
+    wrong = next((word for word in extra if word.startswith("--")), "")
+    if wrong.partition("=")[0] not in ("--level", "--confidence"):
         return None
     return "the confidence level of a gate is set in its policy (confidence: 0.95)"
 

@@ -120,7 +120,8 @@ class _Parser(argparse.ArgumentParser):
 
     def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
         """Refuse words of which one is like an option, and name the option that may be meant."""
-        known = [option for action in self._actions for option in action.option_strings]
+        shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
+        known = [option for action in shown for option in action.option_strings]
         wrong = next(word for word in words if word.startswith("-")).partition("=")[0]
         starts = [option for option in known if wrong != "-" and option.startswith(wrong)]
         close = starts or get_close_matches(wrong, known, n=1, cutoff=0.7)

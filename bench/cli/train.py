@@ -110,6 +110,12 @@ def run_train(options: argparse.Namespace) -> int:
     for name in ("size", "corpus"):
         if getattr(options, name) is not None:
             raise UsageError(f"--{name} is for --method pretrain")
+    lacking = [f"--{name}" for name in ("method", "model") if name not in values]
+    if lacking:
+        raise UsageError(
+            f"missing: {', '.join(lacking)}; usage: caopd-bench train --method M --model PATH "
+            "--output DIR; see caopd-bench train --help"
+        )
     settings = make_settings(values)
     if options.plan:
         from caopd_bench.train.memory_plan import print_plan

@@ -40,15 +40,17 @@ def load_reference(
 
     Raises
     ------
+    UsageError
+        If neither names one.
     NotComparableError
-        If neither names one, or there is nothing where it is said to be.
+        If there is nothing where it is said to be.
     """
     if isinstance(policy, Policy):
         wanted, folder = policy, Path()
     else:
         wanted, folder = load_policy(Path(policy)), Path(policy).parent
     if reference == "":
-        raise NotComparableError("reference: is empty; was a variable not set? Name a run")
+        raise UsageError("reference: is empty; was a variable not set? Name a run")
     if reference is not None:
         if isinstance(reference, (str, Path)) and not is_there(reference):
             raise NotComparableError(
@@ -57,8 +59,9 @@ def load_reference(
             )
         return wanted, reference
     if wanted.reference is None:
-        raise NotComparableError(
-            "no reference: name one by --reference RUN, or in a policy (reference: FOLDER)"
+        raise UsageError(
+            "no reference: name BASE before CAND, or the reference by --reference RUN or in a "
+            "policy (reference: FOLDER)"
         )
     path = seen_from(folder, wanted.reference)
     if not is_there(path):

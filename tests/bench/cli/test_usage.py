@@ -41,6 +41,13 @@ WRONG = [
     (("rescore", "a", "b"), "rescore", "one FILE a command, got 2: a, b; store each"),
     (("gate", "a", "--confidence", "0.9"), "gate", "set in its policy (confidence: 0.95)"),
     (("gate", "a", "--level=0.9"), "gate", "set in its policy (confidence: 0.95)"),
+    (("gate", "a", "b", "--strict", "x", "--level", ".9"), "gate", "set in its policy (conf"),
+    (("score", "x", "--conf", "0.9"), "score", "--conf 0.9; did you mean --confidence-column?"),
+    (
+        ("score", "x", "--level", "0.9", "--confidence", "0.8"),
+        "score",
+        "--confidence is the old name of --level; leave --confidence out",
+    ),
     (("sweep", "a", "--level", "0.9"), "sweep", "this command has no confidence level to set"),
     (("score", "x", "--a\nb"), "score", r"unrecognized arguments: --a\nb; see "),
     (("--bogus", "score", "x"), "score", "unrecognized arguments: --bogus; see "),

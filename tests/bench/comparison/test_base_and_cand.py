@@ -66,6 +66,17 @@ def test_a_policy_may_name_its_reference(run):
     assert "lost: no such file or folder" in err
 
 
+@pytest.mark.parametrize(("base", "noted"), [("new", True), ("ref", False), ("old=ref", False)])
+@pytest.mark.usefixtures("runs")
+def test_a_base_in_place_of_the_policys_reference_is_noted(run, base, noted):
+    code, _, err = run("gate", base, "new", "--policy", "sub/named.yaml")
+    assert code == 0
+    said = f"gate: note: the reference is {base}; the policy's, "
+    assert err.count(said) == (1 if noted else 0)
+    # The option overrides the policy by its own help text.
+    assert said not in run("gate", "--reference", base, "new", "--policy", "sub/named.yaml")[2]
+
+
 def test_compare_and_gate_use_the_same_names(runs, run):
     shown = run("compare", "ref", "new")[1]
     assert re.search(r"\bref\b", shown)
@@ -91,9 +102,9 @@ def test_the_same_names_from_python():
     [
         (("a", "b", "c"), 2, "two runs at most, BASE and CAND; got a, b, c"),
         (("--reference", "x", "ref", "new"), 2, "two references: ref and --reference x; leave one"),
-        (("new",), 4, "no reference: name one"),
+        (("new",), 2, "no reference: name BASE before CAND"),
         (("--reference", "ref"), 2, "no candidate: name BASE and CAND"),
-        (("", "new"), 4, "reference: is empty; was a variable not set?"),
+        (("", "new"), 2, "reference: is empty; was a variable not set?"),
         (("ref", ""), 2, "no candidate"),
         (("--plan", "ref", "new"), 2, "--plan makes its own candidates; leave CAND out"),
         (("--self-test", "--reference", "ref", "new"), 2, "--self-test makes its own candidates"),

@@ -107,8 +107,9 @@ def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--method", "opd"], "model: field required"),
-        (["--model", "x"], "method: field required"),
+        ([], "missing: --method, --model; usage: caopd-bench train --method M --model PATH"),
+        (["--method", "opd"], "missing: --model; usage: "),
+        (["--model", "x"], "missing: --method; usage: "),
         (["--method", "odp", "--model", "x"], "method: input should be 'sft', "),
         (["--method", "opd", "--model", "x", "--k", "0"], "k: input should be greater than or"),
         (["--method", "opd", "--model", "x", "--k", "two"], "k: input should be a valid integer"),
