@@ -44,7 +44,7 @@ METHODS: dict[str, Style] = {
 #: beside which they are drawn. The same whatever the method.
 VIEWS: dict[str, Style] = {
     "level": (AMBER, "D"),
-    "siblings": (SKY, "P"),
+    "siblings": (SKY, "v"),
     "other_bases": (PINK, "X"),
 }
 _VIEW = re.compile(rf" @ ({'|'.join(VIEWS)})$")
@@ -90,9 +90,14 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
     for name in wanted:
         own = _find_own(name)
         if name not in found and own is not None:
-            marks = _from(MARKS, MARKS.index(own[1]))
-            colours = _from(COLOURS, COLOURS.index(own[0]))
-            found[name] = _first_free([(one, mark) for one in colours for mark in marks], found)
+            same = [(own[0], mark) for mark in _from(MARKS, MARKS.index(own[1]))]
+            style = _first_free(same, found)
+            if style not in found.values():
+                found[name] = style
+    for name in wanted:
+        if name not in found and _find_own(name) is not None:  # more variants than marks
+            # The strong colours come last: they are taken for base, OPD and CaOPD.
+            found[name] = _first_free([(c, m) for c in COLOURS[::-1] for m in MARKS], found)
     for name in wanted:
         if name not in found:
             used = {colour for colour, _ in found.values()}
