@@ -65,7 +65,8 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
             ]
             for metric in metrics
         }
-        named = {_name(at, group, summary): look[group] for at, group in series}
+        # Names stand beside their lines: variants need no marks of their own, only the colour.
+        named = {_name(at, group, summary): give_styles([group])[group] for at, group in series}
         return plot_estimates(panels, title=spec.title, look=named)
     if spec.kind == "training":
         return _draw_training(spec, series, summary, look)
