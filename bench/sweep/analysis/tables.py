@@ -112,7 +112,7 @@ def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]
         name, runs = analysis.call(n.series), n.bases * n.seeds
         row = rows.setdefault((n.at, n.series), [*first, name, str(runs)])
         value = n.limits.estimate
-        said = "" if value != value else f"{value:.3f}"
+        said = "" if value != value else f"{round(value, 3) + 0.0:.3f}"  # nothing is minus zero
         row.append(f"{said} ({n.defined})" if 0 < n.defined < runs else said)
     return list(rows.values())
 
@@ -166,7 +166,10 @@ def _describe(summary: Summary, at: str, series: str) -> str:
     values = [summary.level(at, series, metric).limits.estimate for metric in KNOWN]
     if all(value != value for value in values):
         return ""
-    said = (f"{value:.3f}".removeprefix("0") if value == value else "–" for value in values)
+    said = (
+        f"{round(value, 3) + 0.0:.3f}".removeprefix("0") if value == value else "–"
+        for value in values
+    )
     return " / ".join(said)
 
 
