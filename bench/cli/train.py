@@ -101,7 +101,7 @@ def _add_options(train: argparse.ArgumentParser) -> None:
 def run_train(options: argparse.Namespace) -> int:
     """Train, and give the exit code: 0 done, 1 stopped, 2 usage, 130 stopped by Ctrl-C."""
     from caopd_bench.core.extras import require
-    from caopd_bench.train.settings import make_settings
+    from caopd_bench.train.settings import make_settings, refuse_unknown
 
     values = _collect_settings(options)
     if values.get("method") == "pretrain":
@@ -110,6 +110,7 @@ def run_train(options: argparse.Namespace) -> int:
     for name in ("size", "corpus"):
         if getattr(options, name) is not None:
             raise UsageError(f"--{name} is for --method pretrain")
+    refuse_unknown(values)
     lacking = [f"--{name}" for name in ("method", "model") if name not in values]
     if lacking:
         raise UsageError(

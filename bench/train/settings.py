@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from caopd_bench.train.rollouts.targets import Method
 
 __all__ = ["PLACES", "TrainSettings", "list_options", "make_settings", "read_config", "read_word"]
+__all__ += ["refuse_unknown"]
 
 #: Where a stated confidence is replaced by the success rate.
 PLACES = ("completion", "demonstration", "note")
@@ -138,7 +139,7 @@ def list_options() -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def make_settings(values: Mapping[str, Any]) -> TrainSettings:
     """Check settings; the error names the wrong field."""
-    _refuse_unknown(values)
+    refuse_unknown(values)
     values = {k: _as_word(v) if k in _LIKE_NUMBERS else v for k, v in values.items()}
     return TrainSettings(**_check_fields(values))
 
@@ -159,7 +160,8 @@ def _check_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     return checked.model_dump()
 
 
-def _refuse_unknown(values: Mapping[str, Any]) -> None:
+def refuse_unknown(values: Mapping[str, Any]) -> None:
+    """Raise a UsageError that names the first setting that there is not, and one like it."""
     known = [setting.name for setting in fields(TrainSettings)]
     for name in values:
         if name not in known:

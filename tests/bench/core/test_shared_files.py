@@ -114,7 +114,7 @@ PATHS = {
          f"{B}/g.xml", "--output", f"{B}/g.html", "--output", f"{B}/g.md"],
         1,
     ),
-    "gate, policy": (["gate", "--policy", f"{B}.yaml", f"{B}-sure"], 4),
+    "gate, policy": (["gate", "--policy", f"{B}.yaml", f"{B}-sure"], 2),
     "gate --plan": (["gate", "--plan", "--reference", f"{B}-base", "--output", f"{B}/p.json"], 0),
     "report": (
         ["report", f"{B}-base", f"{B}={B}-sure", "--title", B, "--card", f"{B}/card", "--figures",

@@ -19,7 +19,7 @@ STATED = re.compile(r"\bstat(e|es|ed|ing)\b", re.IGNORECASE)
 
 
 def _print(runs, capsys, **options):
-    chosen = {"confidence": 0.95, "missing": "drop", "json": None, "figure": None, "store": None}
+    chosen = {"level": 0.95, "missing": "drop", "json": None, "figure": None, "store": None}
     present(runs, SimpleNamespace(**{**chosen, "text": False, **options}), options.get("by", ()))
     return capsys.readouterr().out
 

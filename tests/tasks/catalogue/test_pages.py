@@ -60,10 +60,10 @@ def test_percentages_are_read_as_the_same_confidence():
     assert parse_response(text).confidence == 0.8
 
 
-def test_the_ways_page_shows_the_second_stage_and_the_panel():
+def test_the_page_of_tasks_shows_the_second_stage_and_the_panel():
     doc = {**EXEMPLARS["math"]["a"][0], "style": "math", "instructed": True}
-    assert render_prompt({**doc, "way": "twostage", "given": "24"}) in page("ways")
-    assert all(text in page("ways") for text in PANEL.values())
+    assert render_prompt({**doc, "way": "twostage", "given": "24"}) in page("tasks")
+    assert all(text in page("tasks") for text in PANEL.values())
     assert SCIENCE_LINE in page("data")
 
 
