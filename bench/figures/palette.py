@@ -6,8 +6,7 @@ Those of methods are the same on all pages; those of other names, on the pages t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 __all__ = ["COLOURS", "MARKS", "MOST_GROUPS", "Style", "find_method", "give_styles"]
@@ -132,10 +131,6 @@ def _find_own(name: str) -> Style | None:
     return None if method is None else METHODS[method]
 
 
-def _style(number: int) -> Style:
-    return COLOURS[number % len(COLOURS)], MARKS[number % len(MARKS)]
-
-
 def _from(values: tuple[str, ...], start: int) -> list[str]:
     return [values[(start + i) % len(values)] for i in range(len(values))]
 
@@ -143,8 +138,3 @@ def _from(values: tuple[str, ...], start: int) -> list[str]:
 def _first_free(wanted: list[Style], found: Mapping[str, Style]) -> Style:
     taken = set(found.values())
     return next((one for one in wanted if one not in taken), wanted[0])
-
-
-def styles() -> Iterator[Style]:
-    """Yield colours and marks, for what has no name: 42 of them before one comes again."""
-    yield from map(_style, count())

@@ -1,6 +1,5 @@
 """The numbers in the words of reference_runs/README.md are those of the studies' summaries."""
 
-import csv
 import re
 from pathlib import Path
 
@@ -48,30 +47,17 @@ EVIDENCE = [
 ]  # fmt: skip
 
 
-def _read(folder):
-    with (RUNS / folder / "summary.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def _write(value, like):
-    shown = f"{float(value):.{len(like.partition('.')[2])}f}"
-    return shown if like.startswith(("0", "1", "-")) else shown.removeprefix("0")
-
-
 @pytest.mark.parametrize(("phrase", "folder", "size", "series", "metric"), EVIDENCE)
-def test_a_number_of_the_front_page_is_that_of_the_summary(phrase, folder, size, series, metric):
-    assert phrase.replace("{", "").replace("}", "") in PAGE, "the text has changed"
-    wanted = ("level", size, series, metric)
-    names = ("kind", "at", "series", "metric")
-    (row,) = [row for row in _read(folder) if tuple(row[name] for name in names) == wanted]
-    said = phrase.partition("{")[2].partition("}")[0]
-    assert _write(row["estimate"], said) == said
+def test_a_number_of_the_front_page_is_that_of_the_summary(
+    check_phrase, phrase, folder, size, series, metric
+):
+    check_phrase(PAGE, phrase, folder, size, series, metric)
 
 
-def test_the_slope_of_the_gap_is_minus_that_of_accuracy():
+def test_the_slope_of_the_gap_is_minus_that_of_accuracy(summary):
     slopes = {
         row["metric"]: row
-        for row in _read("scaling-law")
+        for row in summary("scaling-law")
         if row["kind"] == "slope" and row["series"] == "opd"
     }
     gap, accuracy = slopes["overconfidence_gap"], slopes["accuracy"]
@@ -96,7 +82,7 @@ def test_the_real_model_has_the_numbers_of_its_page():
     assert f"AUROC of {auroc[1:]}" in page
 
 
-def test_the_verdicts_are_those_of_the_claims():
+def test_the_verdicts_are_those_of_the_claims(summary):
     """Of the table of the paper's claims, what a study decides by itself."""
     claims = (RUNS / "scaling-law" / "README.md").read_text(encoding="utf-8")
     assert re.search(r"\*\*Open\*\* \(holds at 5, open at 1 of 6 sizes\): OPD raises acc", claims)
@@ -106,7 +92,7 @@ def test_the_verdicts_are_those_of_the_claims():
     assert re.search(r"\(holds at 3, open at 3 of 6 sizes\): CaOPD costs less than three", claims)
     briers = {
         row["at"]: float(row["high"])
-        for row in _read("scaling-law")
+        for row in summary("scaling-law")
         if (row["kind"], row["unit"], row["series"], row["versus"], row["metric"])
         == ("contrast", "method", "caopd", "opd", "brier")
     }

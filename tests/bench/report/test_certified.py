@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 from caopd_bench.cli import main
-from caopd_bench.figures.palette import styles
+from caopd_bench.figures.palette import COLOURS, MARKS
 from caopd_bench.figures.selection import FEWEST_KEPT, Curve, Mark, plot_selection
 from caopd_bench.report.build import build_report
 from caopd_bench.report.certified import COVERAGE, MAX_RISK, say_why_none
@@ -213,7 +213,7 @@ def test_words_stand_off_marks_and_each_other():
     curves = [
         Curve(f"m{i}", ends, ends * (0.05 + 0.01 * i), style, "solid",
               Mark(0.5 + 0.01 * i, 0.03, f"0.9{i}"))
-        for i, style in zip(range(6), styles(), strict=False)
+        for i, style in enumerate(zip(COLOURS, MARKS[:6], strict=True))
     ]  # fmt: skip
     drawn = plot_selection(curves, max_risk=0.05, limit="5 %")
     drawn.draw_without_rendering()
