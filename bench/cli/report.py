@@ -230,7 +230,7 @@ def _file_name(text: str) -> str:
 
 
 def _dump_all(report: Report, columns: Columns) -> Iterator[bytes]:
-    """Give every row as a line of JSON; the runs are read again, one by one."""
+    """Yield every row as a line of JSON; the runs are read again, one by one."""
     from caopd_bench.report.samples import dump_lines
     from caopd_bench.runs.read import read_runs
     from caopd_bench.runs.run import Row, Run

@@ -20,7 +20,7 @@ BOUNDS = ("against", "in_favour")
 
 
 def to_plain(found: TaskComparison) -> dict[str, Any]:
-    """Give one comparison as plain values; undefined is None, with its reason."""
+    """Return one comparison as plain values; undefined is None, with its reason."""
     return {
         "paired": True,
         "base": found.base,
@@ -75,7 +75,7 @@ def _changes(found: TaskComparison) -> Iterator[dict[str, Any]]:
 
 
 def _missing(missing: Missing) -> dict[str, Any]:
-    """Give the two sets of bounds as objects of their own."""
+    """Return the two sets of bounds as objects of their own."""
     plain = {key: value for key, value in asdict(missing).items() if key not in BOUNDS}
     return {**finite(plain), **{key: finite(getattr(missing, key)) for key in BOUNDS}}
 

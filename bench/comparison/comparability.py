@@ -219,7 +219,7 @@ def _of_task(settings: Mapping[str, Any], key: str) -> Any:
 
 
 def _of_questions(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what the source of a log tells of the questions, which is not what its file is called.
+    """Return what the source of a log tells of the questions, which is not what its file is called.
 
     Where they have names, the items tell which were chosen (`only`) and which column named them.
     """

@@ -213,7 +213,7 @@ def read_pair(base: AnyRun | str | Path, cand: AnyRun | str | Path) -> tuple[Any
 
 
 def common_tasks(ours: Sequence[str], theirs: Sequence[str], task: str | None) -> list[str]:
-    """Give the tasks to compare, or say that there are none."""
+    """Return the tasks to compare, or say that there are none."""
     if task is not None:
         for name, tasks in (("first", ours), ("second", theirs)):
             if task not in tasks:

@@ -92,7 +92,7 @@ class Judgement:
 
 
 def judge(found: TaskComparison) -> Verdict:
-    """Give the verdict alone."""
+    """Return the verdict alone."""
     return weigh(found).verdict
 
 
@@ -187,13 +187,13 @@ def _keep_what_holds(found: TaskComparison, parts: Parts, s: Judgement) -> Judge
 
 
 def _lower(found: TaskComparison, name: str) -> float:
-    """Give the lower limit of by how much the candidate is worse in a number of the gate."""
+    """Return the lower limit of by how much the candidate is worse in a number of the gate."""
     cell = found.six[name]
     return cell.worse_by - normal_quantile(found.level) * cell.standard_error
 
 
 def _could_hide_a_loss(found: TaskComparison, parts: Parts, s: Judgement) -> bool:
-    """Say whether the excess of missing rows, at its worst, would read as a loss."""
+    """Return whether the excess of missing rows, at its worst, would read as a loss."""
     # As far from the estimate as the first test of the family asks for.
     level = found.level
     stretch = normal_quantile(1.0 - (1.0 - level) / s.tests) / normal_quantile(level)
@@ -258,7 +258,7 @@ def _read_signs(found: TaskComparison) -> Judgement:
 
 
 def _adjust(tests: Mapping[str, tuple[float, float]], alpha: float) -> dict[str, int]:
-    """Give the sign of each change that is seen with all of them looked at."""
+    """Return the sign of each change that is seen with all of them looked at."""
     adjusted = holm({name: p_value for name, (_, p_value) in tests.items()})
     return {
         name: int(math.copysign(1.0, change)) if adjusted[name] <= alpha and change else 0
@@ -267,19 +267,19 @@ def _adjust(tests: Mapping[str, tuple[float, float]], alpha: float) -> dict[str,
 
 
 def _two_sided(change: Change) -> tuple[float, float]:
-    """Give the middle of the limits, whose sign counts, and the p-value."""
+    """Return the middle of the limits, whose sign counts, and the p-value."""
     return (change.low + change.high) / 2.0, change.p_value
 
 
 def _of_cell(cell: Degradation) -> tuple[float, float]:
-    """Give the change and a two-sided p-value; two models alike in every row have one of 1."""
+    """Return the change and a two-sided p-value; two models alike in every row have one of 1."""
     if not cell.worse_by:
         return 0.0, 1.0
     return cell.candidate - cell.reference, 2.0 * min(cell.p_value, 1.0 - cell.p_value)
 
 
 def _is_flat(parts: Parts) -> bool:
-    """Say whether the candidate has right and wrong answers, and nothing left that tells them."""
+    """Return whether the candidate's right and wrong answers can no longer be told apart."""
     discrimination = parts.brier.discrimination
     return (
         0.0 < parts.gap.accuracy.b < 1.0

@@ -116,7 +116,7 @@ def _say_equal(names: str, found: Mapping[str, _Equal]) -> Iterator[str]:
 
 
 def _are_different(a: Run, b: Run) -> bool:
-    """Say whether two runs claim to be of two models, and are not known to be of one."""
+    """Return whether two runs claim to be of two models, and are not known to be of one."""
     ours, theirs = weights_of(a), weights_of(b)
     if ours & theirs:
         return False
@@ -151,7 +151,7 @@ def _count(
 
 
 def _tell(a: Row, b: Row) -> tuple[Any, Any, bool] | None:
-    """Give what two rows say, in the fullest form that both have, and whether that is the text."""
+    """Return the content of two rows in the fullest form both have, and whether it is the text."""
     if _has_text(a) and _has_text(b):
         return a.text, b.text, True
     ours, theirs = ((row.answer, row.stated, row.confidence) for row in (a, b))

@@ -66,7 +66,7 @@ class Missing:
         return self.silenced - self.voiced
 
     def tipping_point(self, limit: float) -> float:
-        """Give the mean change of Brier on the rows not parsed in both that would undo a change.
+        """Return the mean change of Brier on the rows not parsed in both that would undo a change.
 
         NaN if no confidence that they could have stated makes it so large.
         """

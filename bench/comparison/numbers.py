@@ -18,7 +18,7 @@ FEW = 100
 
 
 def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[str]:
-    """Give the clauses that follow the head of a sentence."""
+    """Return the clauses that follow the head of a sentence."""
     clauses = [_rate("accuracy", found.accuracy), _rate("parse rate", found.parse_rate)]
     if found.parts is not None and judged.verdict != "undefined":
         clauses += [
@@ -33,14 +33,14 @@ def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[st
 
 
 def _rate(label: str, change: Change) -> str:
-    """Give a rate of both runs, if it differs."""
+    """Return a rate of both runs, if it differs."""
     if change.difference == 0.0 or math.isnan(change.difference):
         return ""
     return f"{label} {change.a:.3f} to {change.b:.3f} ({_limits(change)})"
 
 
 def _confidence(found: TaskComparison, parts: Parts) -> str:
-    """Give what the two state and how the Brier score changed, on the rows that both parse."""
+    """Return what the two state and how the Brier score changed, on the rows that both parse."""
     signed = COMPARED.signed
     brier, stated, accuracy = parts.brier, parts.gap.confidence, parts.gap.accuracy.difference
     where = f"on the {found.both:,} rows that both parse, " if found.missing.unparsed else ""
@@ -142,6 +142,6 @@ def _limits(change: Change) -> str:
 
 
 def _decimals(value: float) -> str:
-    """Give a confidence as models state it, with two digits at least."""
+    """Return a confidence as models state it, with two digits at least."""
     shown = f"{value:.6f}".rstrip("0")
     return f"{value:.2f}" if len(shown.partition(".")[2]) < 2 else shown

@@ -68,7 +68,7 @@ def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
 
 
 def _thinks(run: AnyRun, task: str) -> bool | None:
-    """Say whether a run was thinking: as it was asked to, else as its texts show."""
+    """Return whether a run was thinking: as it was asked to, else as its texts show."""
     thinking = run.settings(task).get("thinking") or {}
     if isinstance(thinking.get("asked"), bool):
         return bool(thinking["asked"])
@@ -116,7 +116,7 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
 
 
 def _items(run: AnyRun, task: str) -> NDArray[np.uint64] | None:
-    """Give the labels of the items of a task, ascending; None where they are not known.
+    """Return the labels of the items of a task, ascending; None where they are not known.
 
     Labels, since of runs that were counted no names are held.
     """
@@ -181,13 +181,13 @@ def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
 
 
 def weights_of(run: AnyRun) -> set[str]:
-    """Give the fingerprints of the weights that the tasks of a run were answered by."""
+    """Return the fingerprints of the weights that the tasks of a run were answered by."""
     found = (run.settings(task).get("weights") for task in run.tasks)
     return {weights for weights in found if weights}
 
 
 def _setting(run: AnyRun, task: str) -> Hashable:
-    """Give all that makes an evaluation of a task another one."""
+    """Return all that makes an evaluation of a task another one."""
     settings = run.settings(task)
     ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
     theirs = (
@@ -210,7 +210,7 @@ def _setting(run: AnyRun, task: str) -> Hashable:
 
 
 def _freeze(value: Any) -> Hashable:
-    """Give provenance as something to look up by, equal where the values are equal."""
+    """Return provenance as something to look up by, equal where the values are equal."""
     if isinstance(value, Mapping):
         return ("mapping", frozenset((key, _freeze(one)) for key, one in value.items()))
     if isinstance(value, (list, tuple)):

@@ -42,7 +42,7 @@ class Side:
         return np.asarray(~np.isnan(self.confidence))
 
     def select(self, rows: NDArray[Any]) -> Side:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Side(self.confidence[rows], self.correct[rows])
 
 
@@ -150,7 +150,7 @@ class TaskPair:
         return replace(self, family=family)
 
     def select(self, rows: NDArray[np.bool_]) -> TaskPair:
-        """Give some of the rows."""
+        """Return some of the rows."""
         kept = np.flatnonzero(rows)
         items, item = np.unique(self.item[kept], return_inverse=True)
         groups = [self.groups[i] for i in kept.tolist()]
@@ -165,7 +165,7 @@ class TaskPair:
         )
 
     def by(self, key: str) -> dict[object, TaskPair]:
-        """Give the rows of each value of a group key."""
+        """Return the rows of each value of a group key."""
         values = [groups.get(key) for groups in self.groups]
         distinct = {value for value in values if value is not None}
         ordered = sort_groups(dict.fromkeys(distinct))
@@ -175,7 +175,7 @@ class TaskPair:
 
 
 def rows_by_task(run: AnyRun) -> dict[str, list[Row]]:
-    """Give the rows of each task."""
+    """Return the rows of each task."""
     if not isinstance(run, Run):
         raise UsageError(
             f"{run.path}: has too many rows to keep one by one, so they cannot be paired; "

@@ -25,7 +25,7 @@ UNSAID = ", and which of them is better calibrated cannot be said"
 
 
 def say(found: TaskComparison) -> str:
-    """Give the sentence."""
+    """Return the sentence."""
     base, cand = abbreviate((found.base, found.cand), NAME_WIDTH)
     place = f" on {inline(found.task, NAME_WIDTH)}"
     if found.group is not None:
@@ -58,7 +58,7 @@ NOTHING = "no row states a usable confidence in both runs"
 def _head(
     parts: Parts, judged: Judgement, base: str, cand: str, wording: Wording = STATED
 ) -> tuple[str, str]:
-    """Give what stands before and after the task."""
+    """Return what stands before and after the task."""
     verdict, states = judged.verdict, wording.pick("states", "has")
     if verdict == "better":
         return f"{cand} {_better(judged, base, states)}", ""

@@ -47,7 +47,7 @@ def render_comparison(found: TaskComparison) -> Iterator[str]:
 
 
 def render_groups(found: Sequence[TaskComparison], key: str) -> str:
-    """Give a line for each group of a key."""
+    """Return a line for each group of a key."""
     heads = [inline(key, NAME_WIDTH), "items", "Brier", "", "gap", "AUROC", "accuracy", "if wrong"]
     table = [heads]
     for one in found:
@@ -87,7 +87,7 @@ def _rates(found: TaskComparison) -> str:
 
 
 def _split(found: TaskComparison) -> str:
-    """Give what the changes are made of, as sums that add up."""
+    """Return what the changes are made of, as sums that add up."""
     parts = found.parts
     assert parts is not None
     gap, brier = parts.gap, parts.brier

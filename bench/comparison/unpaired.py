@@ -159,7 +159,7 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
 
 
 def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
-    """Give one comparison as plain values for strict JSON."""
+    """Return one comparison as plain values for strict JSON."""
     return {
         "paired": False,
         "base": found.base,
@@ -175,7 +175,7 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
 
 
 def _say(found: Unpaired) -> str:
-    """Give Brier beside the accuracy that it also depends on."""
+    """Return Brier beside the accuracy that it also depends on."""
     metrics = {one.metric: one for one in found.metrics}
     brier = metrics.get("brier")
     if brier is None or math.isnan(brier.low):

@@ -20,7 +20,7 @@ STDOUT = Path("-")
 
 
 def dump_json(value: Any) -> str:
-    """Give plain values as strict JSON with a final newline; what is not finite is null."""
+    """Return plain values as strict JSON with a final newline; what is not finite is null."""
     return escape_markers(json.dumps(finite(value), indent=1, allow_nan=False)) + "\n"
 
 

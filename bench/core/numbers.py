@@ -67,7 +67,7 @@ PAGE = Style("–", "", is_tidy=True)
 
 
 def finite(value: Any) -> Any:
-    """Give plain values as strict JSON can hold them: what is not finite becomes None.
+    """Return plain values as strict JSON can hold them: what is not finite becomes None.
 
     Examples
     --------
@@ -82,5 +82,5 @@ def finite(value: Any) -> Any:
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """Say whether a value of a file is a number; true and false are none."""
+    """Return whether a value of a file is a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -48,5 +48,5 @@ class ProbePoint:
 
 
 def is_finite(estimate: Estimate) -> bool:
-    """Say whether there is a number to draw."""
+    """Return whether there is a number to draw."""
     return math.isfinite(estimate.value)

@@ -123,7 +123,7 @@ def find_method(name: str) -> str | None:
 
 
 def _find_own(name: str) -> Style | None:
-    """Give the look that a name asks for: its predictor's, else its method's."""
+    """Return the look that a name asks for: its predictor's, else its method's."""
     view = _VIEW.search(name)
     if view is not None:
         return VIEWS[view[1]]

@@ -151,7 +151,7 @@ def _draw_diagonal(ax: Axes) -> None:
 
 
 def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Give the points that none beats: accuracy up, error down.
+    """Return the points that none beats: accuracy up, error down.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float
 
 
 def dominated_area(points: Iterable[tuple[float, float]], *, worst: float = 1.0) -> float:
-    """Give the area of accuracies and errors that some point is at least as good as.
+    """Return the area of accuracies and errors that some point is at least as good as.
 
     Parameters
     ----------

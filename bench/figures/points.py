@@ -96,7 +96,7 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
 
 
 def look_of(groups: Sequence[tuple[str, Sequence[Point]]]) -> list[Style]:
-    """Give the style of each group: that of its points, else one by its name."""
+    """Return the style of each group: that of its points, else one by its name."""
     free = give_styles(name for name, _ in groups)
     return [members[0].style or free[name] for name, members in groups]
 

@@ -204,7 +204,7 @@ def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
 
 
 def _around(x: float, y: float, half: float) -> list[tuple[float, float]]:
-    """Give the middles of a word around a mark, the nearest first."""
+    """Return the middles of a word around a mark, the nearest first."""
     found = []
     for ring in range(8):
         beside, above = half + MARK + 3.0 + 8.0 * ring, MARK + 7.0 + 10.0 * ring
@@ -225,7 +225,7 @@ def _meets(box: Box, others: Sequence[Box]) -> bool:
 
 
 def _ticks(top: float) -> list[float]:
-    """Give the ticks that have room."""
+    """Return the ticks that have room."""
     found: list[float] = []
     height = 72.0 * HEIGHT
     above = math.inf

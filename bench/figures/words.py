@@ -176,14 +176,14 @@ def _taken(
 
 
 def _axes_size(ax: Axes) -> tuple[float, float]:
-    """Give width and height of the axes in points, roughly: the layout is made when it is drawn."""
+    """Return the axes' approximate size in points: the layout is only final when it is drawn."""
     figure: Any = ax.figure
     width, height = figure.get_size_inches()
     return 72.0 * (width - 0.75), 72.0 * (height - 0.75)
 
 
 def _to_points(ax: Axes, points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Give where points stand, from the lower left corner of the axes, in points."""
+    """Return where points stand, from the lower left corner of the axes, in points."""
     return _data_to_points(ax, [(p.x.value, p.y.value) for p in points])
 
 

@@ -111,7 +111,7 @@ def _too_few(pair: TaskPair) -> str:
 
 
 def _excess(name: str, pair: TaskPair) -> float:
-    """Give what the answers that are missing now could have done: see `degradation`."""
+    """Return what the answers that are missing now could have done: see `degradation`."""
     drop = max(float(pair.base.parsed.mean() - pair.cand.parsed.mean()), 0.0)
     if drop == 0.0 or METRICS[name].needs == "":
         return drop

@@ -173,7 +173,7 @@ def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, C
 
 
 def judge_pairs(pairs: Sequence[TaskPair], policy: Policy) -> Outcome:
-    """Give the verdict on rows that are matched, whatever their number."""
+    """Return the verdict on rows that are matched, whatever their number."""
     return decide_cells(limited_cells(pairs, policy), policy).outcome
 
 
@@ -191,7 +191,7 @@ def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
 
 
 def measured_noise(base: AnyRun, policy: Policy) -> dict[tuple[str, str], tuple[float, int]]:
-    """Give the noise of a rerun that stands beside a reference: standard error and items.
+    """Return the noise of a rerun that stands beside a reference: standard error and items.
 
     Over the clusters of the policy; where these were not measured, there is none.
     """

@@ -36,7 +36,7 @@ MAKE_ONE = "make one by: caopd-bench baseline init RUN --output DIR --reason TEX
 def load_reference(
     policy: Policy | str | Path, reference: AnyRun | str | Path | None
 ) -> tuple[Policy, AnyRun | str | Path]:
-    """Give the policy, and the reference that it or the caller names.
+    """Return the policy, and the reference that it or the caller names.
 
     Raises
     ------
@@ -137,12 +137,12 @@ def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
 
 
 def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:
-    """Give the tasks of a policy: those it names, else all that state a confidence."""
+    """Return the tasks of a policy: those it names, else all that state a confidence."""
     return list(policy.tasks or main_tasks(ours))
 
 
 def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """Give the tasks of a policy, which both runs must have."""
+    """Return the tasks of a policy, which both runs must have."""
     wanted = choose_tasks(policy, ours)
     for name, tasks in (("reference", ours), ("candidate", theirs)):
         known = set(tasks)
@@ -164,7 +164,7 @@ def _say_missing(name: str, missing: Sequence[str], tasks: Sequence[str]) -> str
 
 
 def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
-    """Give the tasks of a policy with the reference on both sides.
+    """Return the tasks of a policy with the reference on both sides.
 
     Raises
     ------

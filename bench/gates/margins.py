@@ -44,7 +44,7 @@ class Suggestion:
 
 
 def factor(tasks: int, level: float = 0.95) -> float:
-    """Give the standard errors that a margin must hold for equal models to pass.
+    """Return the standard errors that a margin must hold for equal models to pass.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def suggest_margins(
 
 
 def render_suggestions(found: Iterable[Suggestion], tasks: int, level: float = 0.95) -> str:
-    """Give the suggestions as YAML that stands in a policy."""
+    """Return the suggestions as YAML that stands in a policy."""
     lines = [
         f"# {factor(tasks, level):.2f} standard errors of a rerun; the shipped margin if larger",
         "metrics:",

@@ -74,7 +74,7 @@ class Limits(_Strict):
 
 
 def shipped_limits() -> dict[str, Limits]:
-    """Give the limits of a policy that names none.
+    """Return the limits of a policy that names none.
 
     Of the gap only over-confidence counts: a model that gains accuracy and states what it did
     becomes under-confident, and would fail for having become better.
@@ -153,7 +153,7 @@ class Policy(_Strict):
         return self
 
     def limits(self, task: str) -> Mapping[str, Limits]:
-        """Give the limits of a task."""
+        """Return the limits of a task."""
         own = (self.tasks or {}).get(task)
         return {**self.metrics, **((own.metrics if own else None) or {})}
 
@@ -167,12 +167,12 @@ class Policy(_Strict):
         return self.model_copy(update={"metrics": gated or self.metrics, "tasks": tasks})
 
     def gated_key(self, task: str) -> str | None:
-        """Give the group key whose groups decide too."""
+        """Return the group key whose groups decide too."""
         own = (self.tasks or {}).get(task)
         return own.by if own is not None and own.group_tier == "gate" else None
 
     def cluster_of(self, task: str) -> str | None:
-        """Give the group key over whose values the standard errors of a task are."""
+        """Return the group key over whose values the standard errors of a task are."""
         own = (self.tasks or {}).get(task)
         is_own = own is not None and "cluster" in own.model_fields_set
         return own.cluster if own is not None and is_own else self.cluster
@@ -210,7 +210,7 @@ def load_policy(file: Path) -> Policy:
 
 
 def render_schema() -> str:
-    """Give the JSON Schema of a policy, for editors."""
+    """Return the JSON Schema of a policy, for editors."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Policy.model_json_schema(),
@@ -226,7 +226,7 @@ def render_schema() -> str:
 
 
 def _mapping_at(place: Sequence[str | int], given: Any) -> str:
-    """Give an example of what a field holds that takes a mapping."""
+    """Return an example of what a field holds that takes a mapping."""
     last, depth = place[-1], len(place)
     if last == "metrics" and depth in (1, 3):
         return "{brier: {margin: 0.04}}"

@@ -19,7 +19,7 @@ GAP = "overconfidence_gap"
 
 
 def range_of(name: str) -> tuple[float, float]:
-    """Give the least and the greatest value that a number of a policy can have.
+    """Return the least and the greatest value that a number of a policy can have.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def range_of(name: str) -> tuple[float, float]:
 
 
 def worst_of(name: str) -> float:
-    """Give the end of the range that is worst; of the gap, which is worst far from 0, its 1.
+    """Return the end of the range that is worst; of the gap, which is worst far from 0, its 1.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def worst_of(name: str) -> float:
 
 
 def widest_margin(name: str) -> float:
-    """Give the largest amount by which a candidate can be worse; infinite where there is no end.
+    """Return the largest amount by which a candidate can be worse; infinite where there is no end.
 
     Of the gap it is 1: against any reference whose gap is not below 0 nothing is worse by more.
 
@@ -67,7 +67,7 @@ def widest_margin(name: str) -> float:
 
 
 def bar_rule(name: str) -> str:
-    """Give the rule of a bar that a candidate breaks by being worse: max, min, or "" for either.
+    """Return the rule of a bar that a candidate breaks by being worse: max, min, or "" for either.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def _why_too_wide(name: str, margin: float, widest: float) -> str:
 
 
 def limit_schema(names: list[str]) -> Mapping[str, Any]:
-    """Give the bounds of `check_limits` as JSON Schema, a schema for each metric.
+    """Return the bounds of `check_limits` as JSON Schema, a schema for each metric.
 
     Which of two limits is larger is beyond JSON Schema.
     """

@@ -51,7 +51,7 @@ ASK_SCORER = (
 
 # The decorator of the scorer, below, already calls these.
 def _confidences(scores: Sequence[SampleScore]) -> list[float | None]:
-    """Give the stated confidences; None also for numbers whose scale the others make unclear."""
+    """Return the stated confidences; None also for numbers whose scale the others make unclear."""
     told = [one.score.metadata or {} for one in scores]
     unclear = find_unclear([one.get("stated") for one in told], None)
     return [
@@ -152,7 +152,7 @@ def ask_confidence(kind: str = "number") -> Solver:
 
 
 def _read_fields(state: TaskState, target: Target) -> dict[str, Any]:
-    """Give of a sample what its log will hold."""
+    """Return of a sample what its log will hold."""
     # In the order of the data set, as the log has them.
     choices = sorted(state.choices, key=lambda choice: choice.original_position)
     fields = {

@@ -91,7 +91,7 @@ def _read_gold(variables: Mapping[str, Any], name: str) -> str:
 
 
 def _read_options(variables: Mapping[str, Any], name: Any) -> tuple[str, ...]:
-    """Give the texts of the options: promptfoo makes a test of each member of a list."""
+    """Return the texts of the options: promptfoo makes a test of each member of a list."""
     if name is None:
         return ()
     listed = variables.get(str(name))

@@ -69,7 +69,7 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def from_recalibrator(cls, recalibrator: Recalibrator) -> ConfidenceCalibrator:
-        """Give a fitted classifier of a fitted map, of one column and the labels 0 and 1.
+        """Return a fitted classifier of a fitted map, of one column and the labels 0 and 1.
 
         Parameters
         ----------

@@ -141,7 +141,7 @@ def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
 
 
 def has_the_rows(run: AnyRun, task: str, made: Made) -> bool:
-    """Say whether the rows of a run are those that it was made on, in whatever order."""
+    """Return whether the rows of a run are those that it was made on, in whatever order."""
     return (
         run.count(task).n_parsed == made.fitted.parsed
         and hash_rows(run, task) == made.fitted.sha256

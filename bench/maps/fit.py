@@ -131,14 +131,14 @@ def describe_rows(run: AnyRun, task: str) -> Fitted:
 
 
 def provenance_of(run: AnyRun, task: str) -> dict[str, Any]:
-    """Give where the rows of one task come from."""
+    """Return where the rows of one task come from."""
     settings = clean_provenance(run.provenance)
     settings["tasks"] = {name: kept for name, kept in settings["tasks"].items() if name == task}
     return settings
 
 
 def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
-    """Give the task that was named, or the only one.
+    """Return the task that was named, or the only one.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
 
 
 def hash_rows(run: AnyRun, task: str) -> str:
-    """Give a SHA-256 of the parsed rows of a task: of item, sample, confidence and outcome.
+    """Return a SHA-256 of the parsed rows of a task: of item, sample, confidence and outcome.
 
     It does not depend on their order. Of files of rows, which are counted by one command and kept
     by another, it is that of the counts.
@@ -253,6 +253,6 @@ def _limits(interval: Interval) -> tuple[float, float, float]:
 
 
 def _plain(limits: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Give Python's own floats."""
+    """Return Python's own floats."""
     estimate, low, high = (float(one) for one in limits)
     return estimate, low, high

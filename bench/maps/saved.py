@@ -176,7 +176,7 @@ class ConfidenceMap:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what the file holds; `map_of` makes a map of it."""
+        """Return what the file holds; `map_of` makes a map of it."""
         fitted, estimate = self.fitted, self.estimate
         return {
             "kind": "caopd-bench map",
@@ -192,7 +192,7 @@ class ConfidenceMap:
         }
 
     def to_json(self) -> str:
-        """Give the text of the file."""
+        """Return the text of the file."""
         return dump_json(self.to_dict())
 
     def save(self, file: str | Path) -> None:
@@ -224,7 +224,7 @@ class Saved(Protocol):
         """Of their run."""
 
     def to_json(self) -> str:
-        """Give the text of the file."""
+        """Return the text of the file."""
 
 
 def write_saved(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
@@ -287,7 +287,7 @@ def load_map(file: str | Path) -> ConfidenceMap:
 
 
 def map_of(data: Any, source: str = "") -> ConfidenceMap:
-    """Give the map that another file holds, as `ConfidenceMap.to_dict` gives it.
+    """Return the map that another file holds, as `ConfidenceMap.to_dict` gives it.
 
     Raises
     ------

@@ -68,12 +68,12 @@ class Report:
     warnings: Sequence[str]
 
     def records(self) -> list[Record]:
-        """Give every measured number, by run and task."""
+        """Return every measured number, by run and task."""
         found = [r for entry in self.entries for cell in entry.cells.values() for r in cell.records]
         return [*found, *self.probes]
 
     def wording(self, task: str | None = None) -> Wording:
-        """Give how to speak of the confidence of a task, or of all of them."""
+        """Return how to speak of the confidence of a task, or of all of them."""
         cells = [cell for entry in self.entries for cell in entry.cells.values()]
         return join_wordings(cell.wording for cell in cells if task in (None, cell.task))
 
@@ -190,7 +190,7 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
 
 
 def _odd_ones(task: str, entries: Sequence[Entry]) -> dict[str, list[Difference]]:
-    """Give for each run of a task how it differs from what most of them were asked by.
+    """Return for each run of a task how it differs from what most of them were asked by.
 
     The first of the commonest setup is the reference; runs that differ in nothing are left out.
     """

@@ -26,7 +26,7 @@ def certify(counts: Counts, max_risk: float, level: float) -> Cut:
 
 
 def make_coverage(run: str, task: str, counts: Counts, cut: Cut) -> Record:
-    """Give the coverage as a record: undefined, with the reason, where nothing was certified."""
+    """Return the coverage as a record: undefined, with the reason, where nothing was certified."""
     of_rows = counts.filled.clusters is None
     method = "clopper-pearson" if of_rows else "sums over clusters"
     interval = "" if math.isnan(cut.coverage) else f"{method} {100 * cut.level:g}%"
@@ -48,7 +48,7 @@ def say_risk(risk: float) -> str:
 
 
 def say_heading(max_risk: float) -> str:
-    """Give the heading of the column.
+    """Return the heading of the column.
 
     Examples
     --------
@@ -59,14 +59,14 @@ def say_heading(max_risk: float) -> str:
 
 
 def say_coverage(cut: Cut) -> str:
-    """Give the coverage, or why there is none, in a word or two."""
+    """Return the coverage, or why there is none, in a word or two."""
     if cut.outcome == "CERTIFIED":
         return f"{100 * cut.coverage:.1f} %" if cut.coverage >= 0.0005 else "< 0.1 %"
     return "no cut" if cut.outcome == "NONE" else "not shown"
 
 
 def say_limits(cut: Cut) -> str:
-    """Give the limits of the coverage in percent, and the cut; "" where there is none."""
+    """Return the limits of the coverage in percent, and the cut; "" where there is none."""
     if cut.outcome != "CERTIFIED":
         return ""
     low, high = 100 * cut.coverage_low, 100 * cut.coverage_high

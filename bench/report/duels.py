@@ -63,7 +63,7 @@ class Duel:
 def check_pairs(
     pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
 ) -> list[tuple[Entry, Entry]]:
-    """Give the runs of the names that the user gave, or raise UsageError."""
+    """Return the runs of the names that the user gave, or raise UsageError."""
     named = {entry.name: entry for entry in entries}
     for pair in pairs:
         for name in pair:
@@ -77,7 +77,7 @@ def check_pairs(
 
 
 def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Give the first with each of the others, of a few runs."""
+    """Return the first with each of the others, of a few runs."""
     return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
 
 
@@ -115,7 +115,7 @@ def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:
 
 
 def pick_pairs(base: Sequence[Row], cand: Sequence[Row], shown: int = SHOWN) -> list[ItemPair]:
-    """Give the first items of each part, those with the widest difference of confidence first.
+    """Return the first items of each part, those with the widest difference of confidence first.
 
     An item where both are sure and one is wrong is of that part only.
     """

@@ -108,7 +108,7 @@ class Cell:
         return wording_of_settings(self.settings)
 
     def find(self, metric: str, group: str | None = None) -> Record | None:
-        """Give one number; None where there is no such."""
+        """Return one number; None where there is no such."""
         for record in self.records:
             if record.metric == metric and record.group == group:
                 return record

@@ -30,7 +30,7 @@ UNPAIRED = (
 
 
 def find(report: Report, task: str) -> list[str]:
-    """Give the sentences on a task."""
+    """Return the sentences on a task."""
     standing = report.standings[task]
     cells = [entry.cells[task] for entry in report.entries if task in entry.cells]
     return [

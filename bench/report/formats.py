@@ -33,7 +33,7 @@ CSV_COLUMNS = (
 
 
 def render_csv(report: Report) -> str:
-    """Give a line per number."""
+    """Return a line per number."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -59,7 +59,7 @@ def render_csv(report: Report) -> str:
 
 
 def render_json(report: Report) -> str:
-    """Give all that the page shows as strict JSON: undefined is null, with its reason."""
+    """Return all that the page shows as strict JSON: undefined is null, with its reason."""
     data = {
         "format": 1,
         "caopd_bench": __version__,

@@ -42,7 +42,7 @@ SELF = "self-reported"
 
 
 def render_card(report: Report, entry: Entry) -> str:
-    """Give the front matter that a model's README takes: a `model-index` block."""
+    """Return the front matter that a model's README takes: a `model-index` block."""
     results = [_result(report, cell) for cell in entry.cells.values()]
     block = {"model-index": [{"name": escape_controls(entry.name, 100), "results": results}]}
     return f"---\n{_dump(block)}---\n"
@@ -83,7 +83,7 @@ def _result(report: Report, cell: Cell) -> dict[str, Any]:
 
 
 def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
-    """Give files for the folder `.eval_results/` of a model, by name.
+    """Return files for the folder `.eval_results/` of a model, by name.
 
     One file per task whose data set has a name on the Hub; an entry is the Brier skill, with the
     accuracy and the other numbers in its notes, since an entry holds one value. None where there

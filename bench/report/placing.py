@@ -18,7 +18,7 @@ MOST_NOTED = 2
 
 
 def find_cells(report: Report, task: str) -> dict[str, Cell]:
-    """Give the cells of a task by run, in the order of the standings."""
+    """Return the cells of a task by run, in the order of the standings."""
     cells = {entry.name: entry.cells[task] for entry in report.entries if task in entry.cells}
     return {run: cells[run] for run in report.standings[task].order}
 

@@ -144,7 +144,7 @@ def show_text(text: str, most: int = MAX_TEXT) -> str:
 
 
 def to_line(run: str, row: Row) -> dict[str, Any]:
-    """Give a row as plain values, for the file that `--samples all` writes."""
+    """Return a row as plain values, for the file that `--samples all` writes."""
     return {
         "run": run,
         "task": row.task,
@@ -164,7 +164,7 @@ def to_line(run: str, row: Row) -> dict[str, Any]:
 
 
 def dump_lines(rows: Iterable[tuple[str, Row]]) -> Iterator[bytes]:
-    """Give rows as JSON lines, in pieces of many lines."""
+    """Yield rows as JSON lines, in pieces of many lines."""
     lines: list[str] = []
     size = 0
     for run, row in rows:

@@ -40,7 +40,7 @@ def explain_order(wording: Wording = STATED) -> str:
 
 
 def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:
-    """Give the skill of all rows of a task, from the tally that :func:`fill_worst` makes.
+    """Return the skill of all rows of a task, from the tally that :func:`fill_worst` makes.
 
     It is 1 - Brier / (accuracy (1 - accuracy)); undefined, with the reason, with fewer than five
     right or five wrong answers: with one right answer, luck makes a skill of 1.
@@ -53,7 +53,7 @@ def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:
 
 
 def tells_apart(rows: Tally, level: float) -> bool:
-    """Say whether the confidence is shown to tell right answers from wrong ones.
+    """Return whether the confidence is shown to tell right answers from wrong ones.
 
     The AUROC of what :func:`fill_worst` makes is told apart from .5: a constant never is, nor a
     model that is silent about much of what it gets wrong.

@@ -94,13 +94,13 @@ class Standing:
     level: float
 
     def compared_with(self, run: str) -> list[str]:
-        """Give the runs that have a letter and answered the same items as this one, itself too."""
+        """Return the runs that have a letter and answered this one's items, itself included."""
         of_run = [{pair.a, pair.b} for pair in self.pairs if run in (pair.a, pair.b)]
         same = {run}.union(*of_run)
         return [one for one in self.order if one in same and one in self.letters]
 
     def alike(self) -> list[str]:
-        """Give the first run of those compared, and those that were not told apart from it."""
+        """Return the first run of those compared, and those that were not told apart from it."""
         first = next((run for run in self.order if run in self.letters), None)
         if first is None:
             return []
@@ -154,7 +154,7 @@ def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
 
 
 def holds(cell: Cell) -> bool:
-    """Say whether the confidence of a run holds: no more accurate a run is needed to trust it.
+    """Return whether the confidence of a run holds: no more accurate a run is needed to trust it.
 
     Its skill is told apart from 0, and its mean confidence is the accuracy: not told apart from
     it, or within `FITS` of it.
@@ -183,7 +183,7 @@ def _has_skill(cell: Cell) -> bool:
 
 
 def _sort_by_items(cells: Sequence[Cell]) -> tuple[dict[str, str], list[list[Cell]]]:
-    """Give why runs have no letters, and the runs of each set of items."""
+    """Return why runs have no letters, and the runs of each set of items."""
     why_not: dict[str, str] = {}
     classes: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -227,7 +227,7 @@ def _adjust(flat: Sequence[tuple[Sequence[Cell], SkillPair]], level: float) -> l
 
 
 def _more_accurate(cells: Sequence[Cell], pairs: Sequence[Pairing]) -> dict[str, set[str]]:
-    """Give for each run the runs that are told apart from it as more accurate.
+    """Return for each run the runs that are told apart from it as more accurate.
 
     Of pairs of the same items by their test, of others where the intervals do not meet.
     """
@@ -260,7 +260,7 @@ def _place(by_skill: Sequence[Cell], after: Mapping[str, set[str]]) -> list[Cell
 
 
 def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
-    """Give letters to the runs of the same items, in their order."""
+    """Return letters to the runs of the same items, in their order."""
     if len(runs) < 2:
         return {}
     place = {run: i for i, run in enumerate(runs)}
@@ -274,7 +274,7 @@ def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
 
 
 def _detectable(pairs: Sequence[SkillPair], level: float) -> float:
-    """Give what the test of a pair of median width would have seen, at the first step of Holm."""
+    """Return what the test of a pair of median width would have seen, at the first step of Holm."""
     reaches = [(pair.high - pair.low) / 2.0 for pair in pairs if pair.standard_error > 0]
     if not reaches:
         return math.nan

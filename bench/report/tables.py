@@ -45,7 +45,7 @@ SIGNED = {"overconfidence_gap", SKILL}
 
 
 def render_markdown(report: Report) -> str:
-    """Give a table per task, with what it comes to, what its order means, and the notes."""
+    """Return a table per task, with what it comes to, what its order means, and the notes."""
     parts = [f"# {_pipe(report.title)}"]
     parts.append("\n".join(f"- warning: {_pipe(warning)}" for warning in report.warnings))
     for task in report.tasks:
@@ -77,7 +77,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _columns(report: Report) -> dict[str, str]:
-    """Give the columns; those of vectors where there are any."""
+    """Return the columns; those of vectors where there are any."""
     found: dict[str, str] = {}
     for metric, head in COLUMNS.items():
         found[metric] = head
@@ -127,7 +127,7 @@ def _markdown_odd(report: Report, task: str) -> Iterator[str]:
 
 
 def render_latex(report: Report) -> str:
-    """Give a booktabs table per task."""
+    """Return a booktabs table per task."""
     parts = [f"% caopd-bench {__version__}; needs booktabs and graphicx"]
     parts += [_latex_table(report, task) for task in report.tasks]
     return "\n\n".join(parts) + "\n"

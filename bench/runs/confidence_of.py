@@ -108,7 +108,7 @@ def wording_of_settings(settings: Mapping[str, Any]) -> Wording:
 
 
 def join_wordings(wordings: Iterable[Wording]) -> Wording:
-    """Give the wording of what is about several tasks or runs together.
+    """Return the wording of what is about several tasks or runs together.
 
     Examples
     --------

@@ -66,7 +66,7 @@ class Counts:
         return self.statuses.get("ok", 0)
 
     def tally(self, missing: Missing = "drop") -> Tally | None:
-        """Give the rows of the set metrics under a rule for missing confidences."""
+        """Return the rows of the set metrics under a rule for missing confidences."""
         return self.filled if missing == "zero" else self.parsed
 
     def tally_status(self, status: Status) -> Tally:

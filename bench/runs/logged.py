@@ -232,7 +232,7 @@ def _read_response(value: Any, where: str, column: str) -> str | None:
 
 
 def read_gold(value: Any, where: str, column: str) -> str:
-    """Give a right answer as text: a list or an object as JSON, a whole number without a point."""
+    """Return a right answer as text: a list or object as JSON, a whole number without a point."""
     if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
         return json.dumps(value, default=str)
     if value is None or value == "" or value != value:
@@ -249,7 +249,7 @@ def read_gold(value: Any, where: str, column: str) -> str:
 
 
 def read_options(value: Any, where: str, column: str) -> tuple[str, ...]:
-    """Give the texts of the options of a choice in the order of their letters; none for null.
+    """Return the texts of the options of a choice in the order of their letters; none for null.
 
     Parameters
     ----------
@@ -318,7 +318,7 @@ def _is_absent(row: Mapping[str, Any], key: str) -> bool:
 
 
 def read_group(value: Any, where: str, column: str) -> str | int | float:
-    """Give what a row is grouped by: a word or a number."""
+    """Return what a row is grouped by: a word or a number."""
     if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return int(value) if isinstance(value, str) and _is_small_int(value) else value
     raise UsageError(f"{where}: {column} must be a word or a number, got {quote(value)}")

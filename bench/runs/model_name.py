@@ -20,7 +20,7 @@ CACHED, REVISION = "models--", re.compile(r"[0-9a-f]{40}")
 
 
 def name_model(text: str, *, parts: int = 1) -> str:
-    r"""Give the part of a model's name or path that identifies it.
+    r"""Return the part of a model's name or path that identifies it.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def name_model(text: str, *, parts: int = 1) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Give the folders of a path, or of a path that is written as one name."""
+    """Return the folders of a path, or of a path that is written as one name."""
     pieces = re.split(r"[/\\]+", text.strip())
     if len(pieces) == 1 and JOINT in text:
         written = text.split(JOINT)

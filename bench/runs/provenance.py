@@ -33,7 +33,7 @@ PLAIN = re.compile(r"[-+]?[0-9.,]{1,40}")
 
 
 def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Give provenance as plain values that strict JSON can hold, each task in its shape.
+    """Return provenance as plain values that strict JSON can hold, each task in its shape.
 
     Settings that do not identify a run, and whatever looks like a secret, are left out; paths are
     shortened to their last parts. `left_out` names what is missing.
@@ -58,7 +58,7 @@ def describe_cleaning(raw: Mapping[str, Any]) -> Kept:
 
 
 def _names(known: Any) -> list[str]:
-    """Give the names that an earlier reading left out, which are data by now."""
+    """Return the names that an earlier reading left out, which are data by now."""
     listed = known if isinstance(known, list) else []
     return [name for name in listed if isinstance(name, str) and is_printable(name)]
 
@@ -92,7 +92,7 @@ def count_read_otherwise(rows: Iterable[Row], version: Any) -> int:
 
 
 def _may_change(row: Row) -> bool:
-    """Say whether an answer that a parser of `ALIKE` read may be read or judged otherwise now."""
+    """Return whether the current parser may read or judge an answer unlike a parser of `ALIKE`."""
     if row.status != "ok":
         return row.status != "api_error"
     # Here, and not at the top: rows of this parser, the most, are stored and read without it.
@@ -105,7 +105,7 @@ def _may_change(row: Row) -> bool:
 
 
 def is_on_parser(note: Note) -> bool:
-    """Say whether a note is one of `parser_warnings`."""
+    """Return whether a note is one of `parser_warnings`."""
     return note.task is not None and note.text.startswith(f"{OTHER_PARSER} ")
 
 

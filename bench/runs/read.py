@@ -91,7 +91,7 @@ def _read_spec(spec: str | Path, columns: Columns) -> AnyRun:
 
 
 def is_there(spec: str | Path) -> bool:
-    """Say whether there is anything where a run is said to be; `read_run` says what is wrong."""
+    """Return whether there is anything where a run is said to be; `read_run` says what is wrong."""
     path = _split_spec(os.fspath(spec))[1]
     try:
         return path.exists() or find_reader(path) is not None
@@ -100,7 +100,7 @@ def is_there(spec: str | Path) -> bool:
 
 
 def seen_from(folder: Path, spec: str) -> str | Path:
-    """Give the spec of a run that a file in `folder` names: `PATH` or `NAME=PATH` from there."""
+    """Return the spec of a run that a file in `folder` names: `PATH` or `NAME=PATH` from there."""
     path = folder / spec
     name, separator, rest = spec.partition("=")
     if not separator or not name or not rest or path.exists() or is_packed(path):
@@ -111,7 +111,7 @@ def seen_from(folder: Path, spec: str) -> str | Path:
 def expand_specs(
     specs: Iterable[str | Path], leave_out: Callable[[str], None] | None = None
 ) -> list[str]:
-    """Give the specs of all runs where a path holds several: a packed study, a folder of runs.
+    """Return the specs of all runs where a path holds several: a packed study, a folder of runs.
 
     Of `NAME=FOLDER` each run is called NAME/RUN. Stored runs that are or may be copies of results
     of lm-eval in the same folder are left out. With `leave_out`, which gets a line for each that is
@@ -168,7 +168,7 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
 
 
 def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Give distinct names to runs that call themselves by `names`, as `read_runs` does."""
+    """Return distinct names to runs that call themselves by `names`, as `read_runs` does."""
     distinct = list(names)
     unnamed: dict[str, list[int]] = {}
     for i, (spec, name) in enumerate(zip(specs, names, strict=True)):
@@ -214,7 +214,7 @@ def _shorten_models(folders: list[Path]) -> list[str]:
 
 
 def _shortest_distinct(paths: list[Path]) -> list[str]:
-    """Give the ends of the paths that differ, of equal length; "" where two are the same path.
+    """Return the ends of the paths that differ, of equal length; "" where two are the same path.
 
     A folder that lm-eval named by the path of its model is called as the model is.
     """

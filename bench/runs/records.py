@@ -78,14 +78,14 @@ def make_record(run: str, task: str, group: str | None, metric: str, interval: I
 
 
 def to_frame(records: Sequence[Record]) -> pd.DataFrame:
-    """Give the records as a pandas data frame, one row each."""
+    """Return the records as a pandas data frame, one row each."""
     import pandas as pd
 
     return pd.DataFrame([asdict(record) for record in records])
 
 
 def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Give the records as dictionaries for strict JSON: undefined is None, with its reason."""
+    """Return the records as dictionaries for strict JSON: undefined is None, with its reason."""
     # Not `asdict`, which copies every value: there may be a million.
     return [
         {key: _none_if_undefined(getattr(record, key)) for key in Record.__slots__}
@@ -94,7 +94,7 @@ def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def render_json(records: Iterable[Record]) -> str:
-    """Give the records as strict JSON, one record a line, sorted as given."""
+    """Return the records as strict JSON, one record a line, sorted as given."""
     lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
     return escape_markers(f"[\n{lines}\n]\n")
 

@@ -161,7 +161,7 @@ def _refuse_without_text(run: Run) -> None:
 
 
 def _lacks_text(row: Row) -> bool:
-    """Say whether a row is what only a text can make it, and that text is missing."""
+    """Return whether a row is what only a text can make it, and that text is missing."""
     if row.status in WITHOUT_TEXT or row.probabilities:
         return False
     has_confidence = row.status in ("ok", "bad_confidence")
@@ -170,7 +170,7 @@ def _lacks_text(row: Row) -> bool:
 
 
 def _is_computed(run: Run, task: str) -> bool:
-    """Say whether the confidence was computed: of a vote, or as a probability."""
+    """Return whether the confidence was computed: of a vote, or as a probability."""
     settings = run.settings(task)
     is_of_option = bool(settings.get("confidence"))
     return task.endswith(AGREEMENT) or is_of_option or not way_of(settings).generates

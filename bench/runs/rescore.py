@@ -248,7 +248,7 @@ def _name_item(place: int, logged: Logged) -> str:
 
 
 def _find_split(held: Sequence[Logged]) -> list[str]:
-    """Give the names that stand with different gold answers."""
+    """Return the names that stand with different gold answers."""
     golds: dict[str, str] = {}
     split: dict[str, None] = {}
     for logged in held:

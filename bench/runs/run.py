@@ -187,16 +187,16 @@ class Run:
         return list(self._by_task())
 
     def settings(self, task: str) -> Mapping[str, Any]:
-        """Give what the provenance says of one task; empty where it says nothing."""
+        """Return what the provenance says of one task; empty where it says nothing."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
         return settings
 
     def has(self, task: str) -> bool:
-        """Say whether there are rows of a task."""
+        """Return whether there are rows of a task."""
         return task in self._by_task()
 
     def warnings_of(self, task: str) -> list[Note]:
-        """Give the warnings on one task."""
+        """Return the warnings on one task."""
         if "warnings" not in self._known:
             found: dict[str, list[Note]] = {}
             for warning in self.warnings:
@@ -206,7 +206,7 @@ class Run:
         return list(self._known["warnings"].get(task, ()))
 
     def task_rows(self, task: str) -> list[Row]:
-        """Give the rows of one task."""
+        """Return the rows of one task."""
         return list(self._by_task().get(task, ()))
 
     def group_keys(self, task: str) -> list[str]:
@@ -236,7 +236,7 @@ class Run:
         return dict(known[task, key])
 
     def _by_task(self) -> Mapping[str, Sequence[Row]]:
-        """Give the rows of each task. Thousands of tasks are looked up one by one: one pass."""
+        """Return the rows of each task. Thousands of tasks are looked up one by one: one pass."""
         if "tasks" not in self._known:
             tasks: dict[str, list[Row]] = {}
             for row in self.rows:
@@ -279,15 +279,15 @@ class CountedRun:
         return [self.task]
 
     def has(self, task: str) -> bool:
-        """Say whether this is the task."""
+        """Return whether this is the task."""
         return task == self.task
 
     def warnings_of(self, task: str) -> list[Note]:
-        """Give the warnings on the task."""
+        """Return the warnings on the task."""
         return [warning for warning in self.warnings if task in warning.tasks]
 
     def settings(self, task: str) -> Mapping[str, Any]:
-        """Give what the provenance says of the task."""
+        """Return what the provenance says of the task."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
         return settings
 
@@ -296,13 +296,13 @@ class CountedRun:
         return sorted(self.groups) if task == self.task else []
 
     def count(self, task: str) -> Counts:
-        """Give the counts of the task."""
+        """Return the counts of the task."""
         if task != self.task:
             raise KeyError(task)
         return self.counts
 
     def count_by(self, task: str, key: str) -> dict[object, Counts]:
-        """Give the counts of each group; none for a key that was not counted."""
+        """Return the counts of each group; none for a key that was not counted."""
         return sort_groups(self.groups.get(key, {})) if task == self.task else {}
 
 
@@ -378,7 +378,7 @@ def _tally(rows: Sequence[Row]) -> Tally:
 
 
 def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
-    """Give cluster labels for names of items: 8 bytes each, whatever the name.
+    """Return cluster labels for names of items: 8 bytes each, whatever the name.
 
     Two of a million names share a label with a probability of 3e-8; they would be one cluster.
     """
@@ -387,6 +387,6 @@ def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def label_item(item: str) -> int:
-    """Give the cluster label of one name."""
+    """Return the cluster label of one name."""
     digest = blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")

@@ -51,7 +51,7 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
 
 
 def render_figure(figure: Figure, suffix: str) -> bytes:
-    """Give a figure as the content of a .svg, .pdf or .png file."""
+    """Return a figure as the content of a .svg, .pdf or .png file."""
     # No date, no random ids: the same rows give the same bytes.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
     import matplotlib

@@ -156,7 +156,7 @@ def _on_source(source: Any) -> list[str]:
 
 
 def has_item_names(run: AnyRun, task: str) -> bool:
-    """Say whether rows have names to be paired by; those of flat files need an item column."""
+    """Return whether rows have names to be paired by; those of flat files need an item column."""
     if not isinstance(run, Run):
         return False
     source = run.settings(task).get("source") or {}
@@ -195,7 +195,7 @@ def why_no_pairs(runs: Sequence[AnyRun], task: str) -> str:
 
 
 def _name_nameless(runs: Sequence[AnyRun], task: str) -> tuple[str, str]:
-    """Give the names of the runs whose rows have no item, and what gives them one."""
+    """Return the names of the runs whose rows have no item, and what gives them one."""
     nameless = [run for run in runs if isinstance(run, Run) and not has_item_names(run, task)]
     names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
     logged = [is_logged(run.settings(task)) for run in nameless]
@@ -233,7 +233,7 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
 
 
 def is_logged(settings: Mapping[str, Any]) -> bool:
-    """Say whether the answers were judged by `rescore`, which records their kind."""
+    """Return whether the answers were judged by `rescore`, which records their kind."""
     return "kind" in (settings.get("source") or {})
 
 

@@ -172,7 +172,7 @@ def _turn(
 
 
 def record_spreads(spreads: Sequence[Spread]) -> Iterator[Record]:
-    """Give spreads as records: the mean between prompts, and the deviation."""
+    """Yield spreads as records: the mean between prompts, and the deviation."""
     for spread in spreads:
         kind = f"range over {spread.prompts} prompts" if spread.prompts else ""
         reason = "" if spread.prompts else "defined for no prompt"

@@ -163,7 +163,7 @@ def _success(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _parse_rate(rows: Sequence[Row], level: float) -> Interval:
-    """Give the share of samples that state a usable confidence; as an accuracy, in clusters."""
+    """Return the share of samples that state a usable confidence; as an accuracy, in clusters."""
     counted = tally(
         [0.5] * len(rows),
         [int(row.confidence is not None) for row in rows],
@@ -173,7 +173,7 @@ def _parse_rate(rows: Sequence[Row], level: float) -> Interval:
 
 
 def _difference(own: Mapping[str, float], teacher: Mapping[str, float], level: float) -> Interval:
-    """Give the mean difference of paired questions, with Student's interval."""
+    """Return the mean difference of paired questions, with Student's interval."""
     from scipy.stats import t
 
     differences = np.array([teacher[item] - own[item] for item in sorted(own)])
@@ -189,7 +189,7 @@ def _difference(own: Mapping[str, float], teacher: Mapping[str, float], level: f
 
 
 def _entropy(rows: Sequence[Row], level: float) -> Interval:
-    """Give the entropy of the stated values in bits, corrected by the jackknife over questions.
+    """Return the entropy of the stated values in bits, corrected by the jackknife over questions.
 
     The entropy of a sample lies below that of what it was drawn from, the more the rarer its values
     are.

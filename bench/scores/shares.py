@@ -21,7 +21,7 @@ NO_ROWS = "no row states a usable confidence"
 
 
 def share(counted: Tally, level: float) -> Interval:
-    """Give the share of right rows, with Wilson's limits for as many as the clusters are worth."""
+    """Return the share of right rows, with Wilson's limits at the clusters' effective number."""
     if counted.clusters is None:
         return _share_of_rows(int(counted.n_right), int(counted.n), level)
     return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
@@ -29,7 +29,7 @@ def share(counted: Tally, level: float) -> Interval:
 
 @lru_cache(maxsize=4096)
 def _share_of_rows(hits: int, rows: int, level: float) -> Interval:
-    """Give the share of independent rows: of a thousand groups, most of the same few numbers."""
+    """Return the share of independent rows: of a thousand groups, most of the same few numbers."""
     counted = tally_share(np.array([hits]), np.array([rows]), None)
     return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
@@ -53,7 +53,7 @@ def score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record
 
 
 def is_stated(run: AnyRun, task: str) -> bool:
-    """Say whether the confidence was stated; that of a vote, or P(True), was computed."""
+    """Return whether the confidence was stated; that of a vote, or P(True), was computed."""
     is_of_text = not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
     return is_of_text and wording_of(run, task).is_stated
 
@@ -74,5 +74,5 @@ def _tally_values(counted: Tally, wanted: Collection[float]) -> Tally:
 
 
 def undefined(level: float, reason: str, estimate: float = NAN, n: int = 0) -> Interval:
-    """Give what there is of a number without an interval, and why there is none."""
+    """Return what there is of a number without an interval, and why there is none."""
     return Interval(estimate, NAN, NAN, level, n, "", NAN, reason=reason)

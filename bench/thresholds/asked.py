@@ -124,7 +124,7 @@ def _of_threshold(found: Threshold, counts: Counts, group: Any, limit: float) ->
 
 
 def _of_all(found: Threshold, counts: Counts) -> int | None:
-    """Give the answers, or questions, that are needed in all: some have no usable confidence."""
+    """Return the answers, or questions, that are needed in all: some have no usable confidence."""
     if found.items_needed is None:
         return None
     every, with_one = counts.n, counts.n_parsed

@@ -150,7 +150,7 @@ def apply_to(run: AnyRun, task: str, fitted: ConfidenceMap) -> AnyRun:
 
 
 def _lowest(cut: float, decimals: int | None) -> float:
-    """Give the lowest confidence that is rounded to the cut or above: those in use are not rounded.
+    """Return the lowest confidence that rounds to the cut or above; those in use are not rounded.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def _lowest(cut: float, decimals: int | None) -> float:
 
 
 def _labels(groups: Iterable[Any]) -> list[str | float | bool | None]:
-    """Give the values of a key as a file can hold them, each told from the others by its text."""
+    """Return the values of a key as a file can hold them, each told from the others by its text."""
     labels = []
     for value in groups:
         plain = value.item() if isinstance(value, np.generic) else value

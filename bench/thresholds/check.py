@@ -59,7 +59,7 @@ def check(
     level: float | None = None,
     looks: int = 1,
 ) -> ThresholdCheck:
-    """Say whether a promise holds on new rows.
+    """Return whether a promise holds on new rows.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def check(
 
 
 def _count(run: AnyRun, task: str, promise: Promise) -> Mapping[str, Counts]:
-    """Give the counts of each group by its text, as a promise finds its cut."""
+    """Return the counts of each group by its text, as a promise finds its cut."""
     key = promise.by
     if key is None:
         return {str(None): run.count(task)}
@@ -221,7 +221,7 @@ def _judge(
 
 
 def _of_all(rows: int, counts: Counts) -> int:
-    """Give the answers, or questions, that are needed in all: some have no usable confidence."""
+    """Return the answers, or questions, that are needed in all: some have no usable confidence."""
     every, with_one = counts.n, counts.n_parsed
     ours = None if counts.parsed is None else counts.parsed.clusters
     if ours is not None and counts.filled.clusters is not None:

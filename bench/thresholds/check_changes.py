@@ -75,7 +75,7 @@ def warn_of_changes(cuts: Sequence[CutCheck], by: str | None) -> Iterator[str]:
 def _difference(
     name: str, then: tuple[float, float, float], now: tuple[float, float, float], level: float
 ) -> Change:
-    """Give the change of a share, by the limits of both.
+    """Return the change of a share, by the limits of both.
 
     Examples
     --------

@@ -46,7 +46,7 @@ __all__ = [
 
 
 def render_json(result: ThresholdCheck) -> str:
-    """Give the verdict as strict JSON, the verdict first; undefined is null."""
+    """Return the verdict as strict JSON, the verdict first; undefined is null."""
     plain = {
         "verdict": result.outcome,
         "exit_code": result.exit_code,
@@ -67,7 +67,7 @@ def render_json(result: ThresholdCheck) -> str:
 
 
 def render_markdown(result: ThresholdCheck) -> str:
-    """Give the verdict as Markdown; what decides nothing is folded away."""
+    """Return the verdict as Markdown; what decides nothing is folded away."""
     word, _, rest = headline(result).partition("  ")
     lines = [f"## {MARKS[result.outcome]} Threshold check: {word}", "", escape(rest, 600), ""]
     lines += [f"- {escape(line, WARNING_WIDTH)}" for line in explain(result)]
@@ -94,7 +94,7 @@ def _table(names: tuple[str, ...], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 def render_junit(result: ThresholdCheck) -> str:
-    """Give the verdict as JUnit XML: a test for each cut.
+    """Return the verdict as JUnit XML: a test for each cut.
 
     One that is undecided fails too, since JUnit knows no third outcome and the exit code is not 0.
     """
@@ -152,7 +152,7 @@ def list_annotations(result: ThresholdCheck) -> Iterator[str]:
 
 
 def _row(cut: CutCheck, result: ThresholdCheck) -> str:
-    """Give the row of the table in words."""
+    """Return the row of the table in words."""
     listed = zip(heads(result)[1:], values(cut, result)[1:], strict=False)
     return f"{name_cut(cut, result)}: {said(cut)} ({', '.join(f'{a} {b}' for a, b in listed)})"
 

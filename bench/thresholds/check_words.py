@@ -41,7 +41,7 @@ def headline(result: ThresholdCheck) -> str:
 
 
 def explain(result: ThresholdCheck) -> list[str]:
-    """Give the warnings, and what a verdict would take where there is none."""
+    """Return the warnings, and what a verdict would take where there is none."""
     lines = [f"WARNING: {line}" for line in result.warnings[: 2 * MOST]]
     hidden = len(result.warnings) - 2 * MOST
     lines += [f"and {hidden} more such lines"] if hidden > 0 else []
@@ -59,7 +59,7 @@ def heads(result: ThresholdCheck) -> tuple[str, ...]:
 
 
 def values(cut: CutCheck, result: ThresholdCheck) -> list[str]:
-    """Give the row of one cut, without its verdict."""
+    """Return the row of one cut, without its verdict."""
     return [
         name_cut(cut, result),
         f"{cut.n:,}",
@@ -84,7 +84,7 @@ def change_heads(result: ThresholdCheck) -> tuple[str, ...]:
 
 
 def change_values(cut: CutCheck, one: Change, result: ThresholdCheck) -> list[str]:
-    """Give the row of one number that decides nothing."""
+    """Return the row of one number that decides nothing."""
     is_cost = math.isnan(one.change)
     then = f"at most {COMPARED.number(one.then)}" if is_cost else COMPARED.number(one.then)
     limits = COMPARED.limits(one.low, one.high, signed=not is_cost)
@@ -117,7 +117,7 @@ def name_cut(cut: CutCheck, result: ThresholdCheck) -> str:
 
 
 def render_text(result: ThresholdCheck) -> str:
-    """Give the verdict, its tables and notes for a terminal; without a final newline."""
+    """Return the verdict, its tables and notes for a terminal; without a final newline."""
     lines = [inline(headline(result), HEADLINE_WIDTH)]
     lines += [f"  {inline(line, WARNING_WIDTH)}" for line in explain(result)]
     lines.append(f"\n{inline(result.task, NAME_WIDTH)}: promised on {_inline(result.made_on)}")

@@ -13,7 +13,7 @@ __all__ = ["share_kept"]
 
 
 def share_kept(counts: Counts, cut: float, level: float) -> tuple[float, float, float]:
-    """Give the share of all answers at or above a cut, with two-sided limits.
+    """Return the share of all answers at or above a cut, with two-sided limits.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class Promise:
         return settings
 
     def cut_of(self, group: object) -> Cut | None:
-        """Give the cut of a group, by its value or by the text of it; None for an unknown group."""
+        """Return the cut of a group, found by its value or its text; None for an unknown group."""
         named = str(group)
         return next((one for one in self.cuts if str(one.group) == named), None)
 
@@ -142,7 +142,7 @@ class Promise:
         return np.asarray(values >= self._cuts_at(values.shape, group))  # NaN is above nothing
 
     def _cuts_at(self, shape: tuple[int, ...], group: ArrayLike | None) -> NDArray[np.float64]:
-        """Give the cut of each answer; NaN where there is none."""
+        """Return the cut of each answer; NaN where there is none."""
         if self.by is None:
             if group is not None:
                 raise ValueError("group: this threshold has one cut for all answers; leave it out")
@@ -178,7 +178,7 @@ class Promise:
         return f"Promise({self.outcome}, {at}, task={self.task!r}, run={self.fitted.run!r})"
 
     def to_json(self) -> str:
-        """Give the text of the file."""
+        """Return the text of the file."""
         return dump_json(
             {
                 "kind": "caopd-bench threshold",

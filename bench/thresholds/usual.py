@@ -42,7 +42,7 @@ class Mean(NamedTuple):
     cross: float = 0.0
 
     def plus(self, other: Mean) -> Mean:
-        """Give the sums of both."""
+        """Return the sums of both."""
         return Mean(*(a + b for a, b in zip(self, other, strict=True)))
 
 
@@ -71,7 +71,7 @@ class Moments:
     gap: Mean = NO_ROWS
 
     def plus(self, other: Moments) -> Moments:
-        """Give the sums of both: answers to different questions."""
+        """Return the sums of both: answers to different questions."""
         return Moments(
             self.questions + other.questions,
             self.rows + other.rows,
@@ -82,15 +82,15 @@ class Moments:
         )
 
     def upper_loss(self, error: float) -> float:
-        """Give a limit that the mean of the losses exceeds with a chance of at most ``error``."""
+        """Return a limit that the mean of the losses exceeds with a chance of at most ``error``."""
         return self._limit(self.loss, 1.0, error)
 
     def upper_gap(self, error: float) -> float:
-        """Give the same for confidence - correct."""
+        """Return the same for confidence - correct."""
         return self._limit(self.gap, 1.0, error)
 
     def lower_gap(self, error: float) -> float:
-        """Give a limit that it falls below with a chance of at most ``error``."""
+        """Return a limit that it falls below with a chance of at most ``error``."""
         return self._limit(self.gap, -1.0, error)
 
     def _limit(self, mean: Mean, end: float, error: float) -> float:
@@ -131,7 +131,7 @@ class Usual:
     left: Moments
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what the file holds; `read_usual` reads it."""
+        """Return what the file holds; `read_usual` reads it."""
         return asdict(self)
 
 

@@ -251,7 +251,7 @@ def _say_stated(made: Promise, run: AnyRun) -> str:
 
 
 def _is_nameless(run: AnyRun, task: str) -> bool:
-    """Say whether nothing names the questions of the rows."""
+    """Return whether nothing names the questions of the rows."""
     settings = run.settings(task)
     if isinstance(run, CountedRun):
         columns = (settings.get("source") or {}).get("columns") or {}

@@ -65,7 +65,7 @@ def place_model(model: PreTrainedModel) -> PreTrainedModel:
 
 
 def has_chat_template(folder: Path) -> bool:
-    """Say whether the tokenizer of a checkpoint has a chat template; no if it cannot be read."""
+    """Return whether the tokenizer of a checkpoint has a chat template; no if it cannot be read."""
     from transformers import AutoTokenizer
 
     try:

@@ -181,14 +181,14 @@ def plan_training(
 
 
 def _gathered(config: Mapping[str, Any]) -> float:
-    """Give the unsharded copies in use: one layer and the next, and the two ends of the model."""
+    """Return the unsharded copies in use: one layer and the next, and the two ends of the model."""
     ends = count_parameters({**config, "num_hidden_layers": 0})
     layer = count_parameters({**config, "num_hidden_layers": 1}) - ends
     return 2.0 * (2 * layer + ends)
 
 
 def _activations(config: Mapping[str, Any], settings: TrainSettings, tokens: int) -> float:
-    """Give what a backward pass needs kept: the inputs of the layers, and all of one layer."""
+    """Return what a backward pass needs kept: the inputs of the layers, and all of one layer."""
     hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     shared = int(config.get("num_key_value_heads") or heads)
     width = int(config.get("head_dim") or hidden // heads)

@@ -32,7 +32,7 @@ def completion_logits(
     *,
     share: bool = True,
 ) -> Tensor:
-    """Give the logits that predict each completion's tokens.
+    """Return the logits that predict each completion's tokens.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def _with_shared_prompts(
 
 
 def name_cache(model: PreTrainedModel) -> str:
-    """Give the name of the argument of `forward` that takes the cache, by its signature."""
+    """Return the name of the argument of `forward` that takes the cache, by its signature."""
     kind: Any = type(model)
     return _name_cache_of(kind)
 

@@ -44,7 +44,7 @@ def describe_run(settings: TrainSettings, docs: Sequence[Mapping[str, Any]]) -> 
 
 
 def versions() -> dict[str, str]:
-    """Give the versions that numbers may depend on."""
+    """Return the versions that numbers may depend on."""
     found = {"caopd_bench": __version__, "python": platform.python_version()}
     for name in ("torch", "transformers", "tokenizers", "trl"):
         try:

@@ -135,7 +135,7 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
 
 
 def _holds_files(folder: Path) -> bool:
-    """Say whether a folder holds anything but what a killed command of ours left."""
+    """Return whether a folder holds anything but what a killed command of ours left."""
     return any(not is_part(entry.name) for entry in folder.iterdir())
 
 

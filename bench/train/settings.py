@@ -130,7 +130,7 @@ class TrainSettings:
 
 
 def list_options() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Give the group of each setting, its name, and metavar and help of its option."""
+    """Yield the group of each setting, its name, and metavar and help of its option."""
     group = ""
     for setting in fields(TrainSettings):
         group = setting.metadata["group"] or group

@@ -131,11 +131,11 @@ class Counter:
         self._sum(self.source, confidence, batch.outcome[places], day, days, groups, 1.0)
 
     def _days(self, batch: Batch) -> list[str]:
-        """Give the days of a batch by their numbers; rows without a time are of the look's day."""
+        """Return the day numbers of a batch; rows without a time get the day of the look."""
         return [self.today] if batch.day is None else [day or self.today for day in batch.days]
 
     def _mapped(self, batch: Batch) -> NDArray[np.float64]:
-        """Give the confidences as the cut sees them."""
+        """Return the confidences as the cut sees them."""
         confidence, fitted = batch.confidence, self.promise.map
         if fitted is None:
             return confidence

@@ -44,7 +44,7 @@ class Point(NamedTuple):
 
 
 def points_of(look: Look) -> list[Point]:
-    """Give the days on which answers were kept or left, in order."""
+    """Return the days on which answers were kept or left, in order."""
     days = look.state.days()
     step = -(-len(days) // MOST)
     sums, found, since = EMPTY, [], EMPTY

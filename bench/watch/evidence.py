@@ -118,7 +118,7 @@ class Alarm:
 
 
 def assess(promise: Promise, total: Day, groups: dict[str, Day], options: Options) -> list[Alarm]:
-    """Give all alarms for the sums so far.
+    """Return all alarms for the sums so far.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _brier(name: str, part: Part, usual: Moments | None, share: float, options: 
 
 
 def _most(part: Part) -> Sums:
-    """Give sums that no outcome of the missing makes larger: each loses 1."""
+    """Return sums that no outcome of the missing makes larger: each loses 1."""
     return Sums(int(part.missing), part.missing, part.missing)
 
 

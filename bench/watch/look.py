@@ -152,7 +152,7 @@ def _groups(state: State) -> dict[str, Day]:
 
 
 def identity_of(promise: Promise, options: Options) -> dict[str, Any]:
-    """Give what the evidence of a state belongs to."""
+    """Return what the evidence of a state belongs to."""
     threshold = sha256(promise.to_json().encode()).hexdigest()
     return {"threshold": threshold, "task": promise.task, **asdict(options)}
 

@@ -26,7 +26,7 @@ STATES = {"alarm": "ALARM", "suspect": "suspect", "quiet": "quiet", "unwatched":
 
 
 def render_page(look: Look) -> str:
-    """Give the page."""
+    """Return the page."""
     points = points_of(look)
     promise = look.promise
     cut = f"cut {promise.cut:.10g}" if promise.by is None else f"a cut for each {promise.by}"

@@ -68,7 +68,7 @@ def _rename(old: str, new: str, state: State) -> None:
 
 
 def _read_before(log: Path, name: str, state: State) -> str | None:
-    """Give the source with the longest part that this log begins with, before others its own."""
+    """Return the source with the longest part that this log begins with, before others its own."""
     size = log.stat().st_size
     sources = {
         key: one for key, one in state.sources.items() if one.rows and 0 < one.mark.offset <= size

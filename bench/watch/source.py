@@ -38,12 +38,12 @@ class Mark(NamedTuple):
 
 
 def is_growing(file: Path) -> bool:
-    """Say whether rows are appended to a file of this format; others are written as a whole."""
+    """Return whether rows are appended to a file of this format; others are written as a whole."""
     return not file.name.lower().endswith((".gz", ".parquet"))
 
 
 def hash_file(file: Path) -> Mark:
-    """Give the mark of a whole file."""
+    """Return the mark of a whole file."""
     digest, size = hashlib.sha256(), 0
     with file.open("rb") as stream:
         while piece := stream.read(SIZE):
@@ -93,13 +93,13 @@ class Reader:
             self._stream.close()
 
     def peek(self) -> bytes:
-        """Give the next bytes, without taking them."""
+        """Return the next bytes, without taking them."""
         if not self._held:
             self._held = self._take(SIZE)
         return self._held
 
     def mark(self) -> Mark:
-        """Give where the rows end that were read."""
+        """Return where the rows end that were read."""
         return Mark(self._offset, self._lines, self._digest.hexdigest())
 
     def take_head(self) -> None:
@@ -179,7 +179,7 @@ class Reader:
 
 
 def _first_end(data: bytes) -> int:
-    """Give the place after the first line end that is in no text in quotes; 0 without one."""
+    """Return the place after the first line end that is in no text in quotes; 0 without one."""
     at = -1
     while (at := data.find(b"\n", at + 1)) >= 0:
         if data.count(b'"', 0, at) % 2 == 0:

@@ -117,7 +117,7 @@ class State:
     given_up: int = 0
 
     def days(self) -> dict[str, NDArray[np.float64]]:
-        """Give the sums of each day over all logs, in order."""
+        """Return the sums of each day over all logs, in order."""
         found: dict[str, NDArray[np.float64]] = {}
         for source in self.sources.values():
             for day, sums in source.days.items():
@@ -125,7 +125,7 @@ class State:
         return dict(sorted(found.items()))
 
     def groups(self) -> dict[str, NDArray[np.float64]]:
-        """Give the sums of each group over all logs."""
+        """Return the sums of each group over all logs."""
         found: dict[str, NDArray[np.float64]] = {}
         for source in self.sources.values():
             for group, sums in source.groups.items():
@@ -138,7 +138,7 @@ class State:
             replace_file(folder / FILE, self.to_json().encode())
 
     def to_json(self) -> str:
-        """Give the text of the file."""
+        """Return the text of the file."""
         names = [*self.sources]
         place = {name: i for i, name in enumerate(names)}
         document = {

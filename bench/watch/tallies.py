@@ -50,26 +50,26 @@ class Part(NamedTuple):
         return self.rows - self.known
 
     def losses(self) -> Sums:
-        """Give the sums of the known losses."""
+        """Return the sums of the known losses."""
         return Sums(int(self.known), self.loss, self.loss_squares)
 
     def gaps(self) -> Sums:
-        """Give the sums of confidence - correct, where that is known."""
+        """Return the sums of confidence - correct, where that is known."""
         return Sums(int(self.known), self.gap, self.loss)
 
     def least_losses(self) -> Sums:
-        """Give the sums over all answers, if each unknown loss were the smallest possible one."""
+        """Return the sums over all answers, if each unknown loss were the smallest possible one."""
         more = Sums(int(self.missing), self.least, self.least_squares)
         return self.losses().plus(more)
 
     def least_gaps(self) -> Sums:
-        """Give the sums over all answers, if all without an outcome were right."""
+        """Return the sums over all answers, if all without an outcome were right."""
         n, total = int(self.missing), self.confidence
         squares = max(self.confidence_squares - 2.0 * total + n, 0.0)
         return self.gaps().plus(Sums(n, total - n, squares))
 
     def largest_gaps(self) -> Sums:
-        """Give the sums over all answers, if all without an outcome were wrong."""
+        """Return the sums over all answers, if all without an outcome were wrong."""
         more = Sums(int(self.missing), self.confidence, self.confidence_squares)
         return self.gaps().plus(more)
 

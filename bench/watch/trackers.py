@@ -28,7 +28,7 @@ def require_tracker(name: str) -> None:
 
 
 def values_of(look: Look) -> dict[str, float]:
-    """Give the numbers of a look; what is undefined is left out."""
+    """Return the numbers of a look; what is undefined is left out."""
     total = look.total
     found = {
         "alarm": float(look.verdict == "ALARM"),

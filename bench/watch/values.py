@@ -56,7 +56,7 @@ def _first(values: Sequence[Any], value: Any, where: Where) -> Where:
 def read_ids(
     values: Sequence[Any], name: str, where: Where
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Give a 64-bit label of each id, and whether there is one."""
+    """Return a 64-bit label of each id, and whether there is one."""
     has = np.fromiter((not _is_absent(value) for value in values), np.bool_, len(values))
     labels = np.zeros(len(values), np.uint64)
     if has.any():
@@ -69,7 +69,7 @@ def read_ids(
 def read_days(
     values: Sequence[Any], name: str, where: Where
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Give days as codes of distinct ISO dates; "" where there is no time.
+    """Return days as codes of distinct ISO dates; "" where there is no time.
 
     A text begins with its date; a number is a time since 1970 in UTC.
     """
@@ -94,7 +94,7 @@ def read_days(
 
 
 def _day_of(value: Any) -> str | None:
-    """Give the ISO date of a time; None if it is none."""
+    """Return the ISO date of a time; None if it is none."""
     try:
         if isinstance(value, datetime.datetime):
             day = value.date()

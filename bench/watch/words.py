@@ -75,7 +75,7 @@ def _table(alarms: list[Alarm]) -> Iterator[list[str]]:
 
 
 def say_evidence(alarm: Alarm) -> str:
-    """Give the evidence that counts, as a share of what an alarm needs."""
+    """Return the evidence that counts, as a share of what an alarm needs."""
     if math.isnan(alarm.needed):
         return "-"
     return f"{_share(alarm.evidence, alarm)} / {_share(alarm.sure_evidence, alarm)}"
@@ -179,7 +179,7 @@ def notes(look: Look) -> list[str]:
 
 
 def to_json(look: Look) -> str:
-    """Give the look for machines."""
+    """Return the look for machines."""
     total = look.total
     return dump_json(
         {

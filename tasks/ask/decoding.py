@@ -112,7 +112,7 @@ def pick_settings(known: Mapping[str, Any]) -> dict[str, Any]:
 def altered_decoding(
     settings: Mapping[str, Any], generation: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Give what `generate` of transformers does beside what a call asks for.
+    """Return what `generate` of transformers does beside what a call asks for.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def altered_decoding(
 def tell_decoding(
     stated: object, backend: object, generation: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
-    """Give the effective decoding of an evaluation, beside what its task asked for.
+    """Return the effective decoding of an evaluation, beside what its task asked for.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def tell_decoding(
 
 
 def is_sampled(generation: Mapping[str, Any]) -> bool:
-    """Say whether lm-eval samples with these settings: without `do_sample`, if it is not cold."""
+    """Return whether lm-eval samples with these settings: without `do_sample`, if T > 0."""
     chosen = generation.get("do_sample")
     if isinstance(chosen, bool):
         return chosen
@@ -209,7 +209,7 @@ def is_sampled(generation: Mapping[str, Any]) -> bool:
 
 
 def _find(checkpoint: str, name: str, revision: object) -> Path | None:
-    """Give where a file of a checkpoint is, or would be; None if that is not known.
+    """Return where a file of a checkpoint is, or would be; None if that is not known.
 
     It is in its folder, or in the cache of the hub.
     """
@@ -243,7 +243,7 @@ def _is_neutral(value: Any, neutral: Any) -> bool:
 
 
 def _shorten(value: Any) -> Any:
-    """Give a value as it is; of a long or nested one its size and a fingerprint."""
+    """Return a value as it is; of a long or nested one its size and a fingerprint."""
     text = json.dumps(value, sort_keys=True)
     is_nested = isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value)

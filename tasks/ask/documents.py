@@ -158,7 +158,7 @@ def doc_to_text(doc: Mapping[str, Any]) -> str:
 
 
 def doc_to_target(doc: Mapping[str, Any]) -> str:
-    """Give an exemplar's whole answer, or the gold answer of an evaluated item."""
+    """Return an exemplar's whole answer, or the gold answer of an evaluated item."""
     if "confidence" not in doc:
         return str(doc["answer"])
     way = WAYS[doc["way"]]
@@ -172,7 +172,7 @@ def doc_to_target(doc: Mapping[str, Any]) -> str:
 
 
 def doc_to_choice(doc: Mapping[str, Any]) -> list[str]:  # noqa: ARG001
-    """Give the two answers whose probabilities are compared."""
+    """Return the two answers whose probabilities are compared."""
     return ["True", "False"]
 
 

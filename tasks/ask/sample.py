@@ -32,7 +32,7 @@ _log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def _is_api(options: Mapping[str, Any], chat_template: Any) -> bool:
-    """Say whether a model is behind an API, by its arguments and by the model itself.
+    """Return whether a model is behind an API, by its arguments and by the model itself.
 
     An API model may be named by `pretrained`, lm-eval's other word for `model`, and OpenAI's have
     an address that is not among the arguments; a local model has none.

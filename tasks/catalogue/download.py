@@ -128,7 +128,7 @@ def _kept(source: Source, raw: RawFile) -> Path:
 
 
 def _fetch(source: Source, raw: RawFile) -> Path:
-    """Give the cached copy of a raw file, downloaded and checked if it is not there yet."""
+    """Return the cached copy of a raw file, downloaded and checked if it is not there yet."""
     kept = _kept(source, raw)
     if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == raw.sha256:
         return kept

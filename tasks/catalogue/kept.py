@@ -19,7 +19,7 @@ CACHE_VARIABLE = "CAOPD_BENCH_CACHE"
 
 
 def cache_folder() -> Path:
-    """Give the folder in which downloads are kept."""
+    """Return the folder in which downloads are kept."""
     return Path(
         os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "caopd-bench"
     ).expanduser()

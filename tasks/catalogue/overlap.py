@@ -73,7 +73,7 @@ class _Index:
         return list(words) if self.numbers else [NUMBER if w[0].isdigit() else w for w in words]
 
     def score(self, words: Sequence[str], lines: Sequence[list[str]]) -> dict[int, float]:
-        """Give the items that a training text shares runs with, and their containment.
+        """Return the items that a training text shares runs with, and their containment.
 
         Items that are compared whole may be the whole text or one of its lines.
         """
@@ -145,7 +145,7 @@ def _split(text: str) -> list[str]:
 
 
 def _size(words: Sequence[str]) -> int:
-    """Give the length of runs for an item: eight words, or half of a short one."""
+    """Return the length of runs for an item: eight words, or half of a short one."""
     return max(MIN_WORDS, min(WORDS, len(words) // 2))
 
 

@@ -70,7 +70,7 @@ def _parse_lines(text: str, path: Path) -> Iterator[Row]:
 
 
 def as_text(row: Mapping[str, Any], key: str, where: str) -> str:
-    """Give a field of a row as text; refuse a row without it."""
+    """Return a field of a row as text; refuse a row without it."""
     value = row.get(key)
     if value is None or value == "":
         known = ", ".join(map(str, row))
@@ -79,7 +79,7 @@ def as_text(row: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def as_mapping(row: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    """Give a field of a row that holds fields; refuse a row without it."""
+    """Return a field of a row that holds fields; refuse a row without it."""
     value = row.get(key)
     if not isinstance(value, Mapping):
         raise DataError(f"{where}: no {key!r} in this row; is it the right file?")

@@ -95,5 +95,5 @@ WAYS = {
 
 
 def way_of(asked: Mapping[str, Any]) -> Way:
-    """Give the way of a document, or of a run's settings; the plain one if it is not known."""
+    """Return the way of a document, or of a run's settings; the plain one if it is not known."""
     return WAYS.get(str(asked.get("way")), WAYS["conf"])

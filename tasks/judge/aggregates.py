@@ -81,7 +81,7 @@ def share(values: Sequence[Share]) -> float | None:
 
 
 def share_stderr(values: Sequence[Share]) -> float | str:
-    """Give the standard error of `share`, the samples of a question taken together."""
+    """Return the standard error of `share`, the samples of a question taken together."""
     return _error_of_share(_flat(values))
 
 
@@ -92,7 +92,7 @@ def majority_accuracy(pairs: Sequence[Pair]) -> float | None:
 
 
 def majority_accuracy_stderr(pairs: Sequence[Pair]) -> float | str:
-    """Give the standard error of `majority_accuracy`."""
+    """Return the standard error of `majority_accuracy`."""
     return _error_of_share((i, y) for i, (c, y) in enumerate(pairs) if c is not None)
 
 
@@ -102,7 +102,7 @@ def auroc_within_questions(pairs: Sequence[Pairs]) -> float | None:
 
 
 def auroc_within_questions_stderr(pairs: Sequence[Pairs]) -> float | str:
-    """Give the standard error of `auroc_within_questions`."""
+    """Return the standard error of `auroc_within_questions`."""
     groups = _by_question(pairs)
     return _error_of(bootstrap_within(groups)) if groups else "N/A"
 
@@ -195,7 +195,7 @@ def _error_of_share(outcomes: Iterable[tuple[int, float]]) -> float | str:
 
 
 def _error_of(interval: Interval) -> float | str:
-    """Give the error of which 1.96 reach the limit of the interval that is further away.
+    """Return the error of which 1.96 reach the limit of the interval that is further away.
 
     Readers of lm-eval's table take ± 1.96 of it for the interval. The usual standard error is far
     too small for this where few answers are right (AUROC 0.667 of one right answer of 16: 0.061,

@@ -133,7 +133,7 @@ def read_choice(text: str, options: Sequence[str] = ()) -> str | None:
 
 
 def same_choice(answer: str | None, gold: str, options: Sequence[str] = ()) -> bool:
-    """Say whether the answer chooses the gold option; see `verify`."""
+    """Return whether the answer chooses the gold option; see `verify`."""
     letter = gold_letter(gold, options) if options else bare_letter(gold)
     if letter is None:
         raise ValueError(f"the gold answer {gold!r:.80} is not one letter from A to Z")
@@ -186,7 +186,7 @@ def _read_letter(text: str, options: Sequence[str]) -> tuple[str | None, str]:
 
 
 def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
-    """Say whether another letter is named beside one, or in its place: that is no choice."""
+    """Return whether another letter is named beside one, or in its place: that is no choice."""
     only = _MORE.fullmatch(after)
     if only:
         others = set(_ALONE.findall(after)) - {letter}
@@ -196,13 +196,13 @@ def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
 
 
 def _is_listed(letter: str, after: str) -> bool:
-    """Say whether another letter follows with its text; a sentence after them may choose."""
+    """Return whether another letter follows with its text; a sentence after them may choose."""
     listed = None if _MORE.fullmatch(after) else _LISTED.match(after)
     return listed is not None and (listed["line"] or listed["word"]) != letter
 
 
 def _find_clause(text: str, options: Sequence[str]) -> int | None:
-    """Give the place of the option that a text begins with; a dot need not end it: "E. coli"."""
+    """Return the place of the option that a text begins with; a dot need not end it: "E. coli"."""
     found = None
     for end in islice(_CLAUSE_END.finditer(text), MAX_ENDS):
         part = text[: end.start()]
@@ -212,7 +212,7 @@ def _find_clause(text: str, options: Sequence[str]) -> int | None:
 
 
 def _option_in(rest: str, options: Sequence[str]) -> str | None:
-    """Give the letter of the option whose text follows a letter, as a whole or as a clause."""
+    """Return the letter of the option whose text follows a letter, as a whole or as a clause."""
     rest = rest.strip(_MARKS)
     for part in (rest, rest[: end.start()] if (end := _CLAUSE_END.search(rest)) else rest):
         if part and (found := find_option(part, options)) is not None:

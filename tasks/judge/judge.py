@@ -87,7 +87,7 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
 def vote(
     answers: Sequence[str | None], kind: str, options: Sequence[str] = ()
 ) -> tuple[float, int | None]:
-    """Give the share of the commonest answer, and the place of its first sample.
+    """Return the share of the commonest answer, and the place of its first sample.
 
     A sample without an answer votes for nothing and counts in the share: K samples, one vote each.
     Of answers that are equally common the one that came first is taken. (0, None) if there is none.

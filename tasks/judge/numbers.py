@@ -184,7 +184,7 @@ def _read(text: str) -> Number | None:
 
 
 def _agree(one: Number, other: Number) -> bool:
-    """Say whether two sides of an equality are equal: 3/4 = 75%."""
+    """Return whether two sides of an equality are equal: 3/4 = 75%."""
     return one.value / (100 if one.percent else 1) == other.value / (100 if other.percent else 1)
 
 
@@ -197,7 +197,7 @@ def _is_name(side: str) -> bool:
 
 
 def _is_sum(side: str) -> bool:
-    """Say whether a side is an operation on plain numbers; which one does not matter."""
+    """Return whether a side is an operation on plain numbers; which one does not matter."""
     words = set(re.findall(r"[^\W\d_]+", side)) - {"times", "plus", "minus"}
     return _SUM.fullmatch(side) is not None and not any(map(alters, words))
 
@@ -223,7 +223,7 @@ def _read_sentence(text: str) -> Number | None:
 
 
 def _is_harmless(word: str, last: str) -> bool:
-    """Say whether a word before a number leaves it as it is: the number of meals to be ordered."""
+    """Return whether a word before a number leaves it unchanged: "the number of meals is"."""
     return word in ("is", "should", "remainder") or (word in QUANTITIES and last in _COPULAS)
 
 
@@ -235,7 +235,7 @@ def _show_inline(match: re.Match[str]) -> str:
 
 
 def alters(word: str) -> bool:
-    """Say whether a word changes or doubts the number beside it."""
+    """Return whether a word changes or doubts the number beside it."""
     word = word.lower().replace("’", "'")
     return (
         word in _NO_UNITS
@@ -302,7 +302,7 @@ def _to_decimal(digits: str) -> Fraction:
 
 
 def is_unit(text: str) -> bool:
-    """Say whether the text after a number leaves the number as it is."""
+    """Return whether the text after a number leaves the number as it is."""
     if comment := _COMMENT.search(text):
         words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", comment["words"].lower())
         doubted = any(w in DOUBTS or w.endswith(("n't", "n’t")) for w in words)

@@ -77,7 +77,7 @@ _BARE_LETTER = re.compile(
 
 
 def find_option(text: str, options: Sequence[str]) -> int | None:
-    r"""Give the place of the only option whose text this is, or None.
+    r"""Return the place of the only option whose text this is, or None.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def find_option(text: str, options: Sequence[str]) -> int | None:
 
 
 def bare_letter(gold: str) -> str | None:
-    """Give the letter that a gold answer is, in one of the forms that nothing else has.
+    """Return the letter that a gold answer is, in one of the forms that nothing else has.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def bare_letter(gold: str) -> str | None:
 
 
 def gold_letter(gold: str, options: Sequence[str]) -> str:
-    """Give the letter that a gold answer means: it may be the text of an option, or its place.
+    """Return the letter that a gold answer means: it may be the text of an option, or its place.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def first_place(places: Iterable[tuple[int, int]]) -> int | None:
 
 
 def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the options of a document; none where it does not list them, as those of earlier runs.
+    """Return the options of a document; none where it does not list them, as those of earlier runs.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def _find(text: str, options: tuple[str, ...]) -> int | None:
 
 @lru_cache(maxsize=1024)
 def _word(options: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Give the wordings of each option: as it is, and without its own letter."""
+    """Return the wordings of each option: as it is, and without its own letter."""
     options = options[: len(LETTERS)]
     own = [_OWN_LETTER.fullmatch(option[:MAX_LENGTH]) for option in options]
     found = [(match["letter"].upper(), match["text"].strip()) for match in own if match]
@@ -233,7 +233,7 @@ def _plain_key(text: str) -> Key:
 
 
 def _has_meaning(text: str, match: re.Match[str]) -> bool:
-    """Say whether a mark belongs to a number, a formula or a sign, and not to a sentence."""
+    """Return whether a mark belongs to a number, a formula or a sign, and not to a sentence."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
     mark = match.group()
     if mark == "-":  # well-known is well known; x-1, -5, Cl- and D-glucose stay

@@ -28,7 +28,7 @@ _SIGNS = ".%$€£+-" + "".join(map(chr, _KEPT.values()))
 
 
 def same_phrase(answer: str | None, gold: str) -> bool:
-    """Say whether the answer is one of the gold answer's names; see `verify`.
+    """Return whether the answer is one of the gold answer's names; see `verify`.
 
     Parameters
     ----------

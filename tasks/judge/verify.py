@@ -26,7 +26,7 @@ __all__ = ["KINDS", "group_answers", "verify"]
 def verify(
     answer: str | None, gold: str, kind: str = "number", *, options: Sequence[str] = ()
 ) -> bool:
-    r"""Say whether the answer is the gold answer.
+    r"""Return whether the answer is the gold answer.
 
     Parameters
     ----------

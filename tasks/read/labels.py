@@ -70,7 +70,7 @@ _TAG_OF_CONFIDENCE = r"confidence(?:[_-]?(?:score|level|rating))?"
 def find_marks(
     answers: tuple[str, ...] = (), confidences: tuple[str, ...] = (), others: str = ""
 ) -> "re.Pattern[str]":
-    """Give the pattern of labels and tags.
+    """Return the pattern of labels and tags.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ _MAX_BEFORE = 64  # characters of a label before its name
 
 
 def holds_turn(line: str) -> bool:
-    """Say whether a line may hold the mark of a turn."""
+    """Return whether a line may hold the mark of a turn."""
     return ":" in line and _TURN_END.search(line) is not None
 
 
@@ -190,7 +190,7 @@ _BACK = _Back()
 
 @lru_cache(maxsize=8)
 def list_finals(others: str = "") -> dict[str, tuple[Kind, str]]:
-    """Give the labels that a line may begin with, before a colon: their kind and name.
+    """Return the labels that a line may begin with, before a colon: their kind and name.
 
     `others` is that of `find_marks`; there are no words of a caller.
 

@@ -75,12 +75,12 @@ _BOTH = (
 
 
 def begins_line(line: str, position: int) -> bool:
-    """Say whether a label there begins its line, but for markup and the number of a list."""
+    """Return whether a label there begins its line, but for markup and the number of a list."""
     return position <= MAX_LINE_START and _LINE_START.fullmatch(line, 0, position) is not None
 
 
 def is_mention(line: str, mark: re.Match[str]) -> bool:
-    """Say whether a mark only looks like a label."""
+    """Return whether a mark only looks like a label."""
     separator = mark[_SEPARATOR]
     if separator is None:
         return False
@@ -109,7 +109,7 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
 
 
 def is_aside(line: str, first: re.Match[str], mark: re.Match[str], words: frozenset[str]) -> bool:
-    """Say whether "probability" after an answer on its line belongs to the answer.
+    """Return whether "probability" after an answer on its line belongs to the answer.
 
     ``Lyon, Probability: 80%`` states one; ``it occurs with probability 1/4`` and the option ``B)
     Probability: 0.3`` do not.
@@ -149,12 +149,12 @@ def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
 
 
 def denies(value: str) -> bool:
-    """Say whether what follows "the answer is" denies an answer: "not 5"."""
+    """Return whether what follows "the answer is" denies an answer: "not 5"."""
     return not value[:1].isdigit() and _DENIED.match(value) is not None
 
 
 def _leads(value: str) -> bool:
-    """Say whether a text before "the answer is" holds no answer."""
+    """Return whether a text before "the answer is" holds no answer."""
     if not value.lstrip()[0].isdigit() and _LEAD_IN.fullmatch(value):
         return True
     may_deny = "n" in value or "N" in value  # as each of its words
@@ -162,7 +162,7 @@ def _leads(value: str) -> bool:
 
 
 def names_both(line: str, mark: re.Match[str]) -> bool:
-    """Say whether a label of a confidence begins with "Answer and"."""
+    """Return whether a label of a confidence begins with "Answer and"."""
     start = mark.start()
     return 0 < start <= MAX_LINE_START and _AND_ANSWER.fullmatch(line, 0, start) is not None
 

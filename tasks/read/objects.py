@@ -115,7 +115,7 @@ def _find_start(text: str, position: int, brace: int) -> int:
 
 
 def list_keys(text: str) -> dict[str, str]:
-    r"""Give the keys of the objects in a text as they are written, and their values as text.
+    r"""Return the keys of the objects in a text as they are written, and their values as text.
 
     It is for who asks how a prompt called its answer. Of a key that stands twice the first counts.
 

@@ -84,7 +84,7 @@ def read_other_prompt(
 
 
 def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rules) -> bool:
-    """Say whether a confidence in another prompt's word is one in this answer.
+    """Return whether a confidence in another prompt's word is one in this answer.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rul
 
 
 def _is_repeated(answer: Statement, confidence: Statement, rules: Rules) -> bool:
-    """Say whether a probability is the answer; after a guess it was asked for, so it counts."""
+    """Return whether a probability is the answer; after a guess it was asked for, so it counts."""
     if confidence.label.strip("<>") not in rules.list_other(OTHER_CONFIDENCES):
         return False
     if confidence.label.strip("<>") == _CERTAINTY or answer.label.strip("<>") == _GUESS:

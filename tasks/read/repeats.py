@@ -36,7 +36,7 @@ _VALUE = re.compile(
 
 
 def says_same(answer: str, confidence: str) -> bool:
-    r"""Say whether a probability only repeats an answer, or a number in it.
+    r"""Return whether a probability only repeats an answer, or a number in it.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _read_value(match: re.Match[str]) -> Fraction | None:
 
 
 def is_same(first: str, second: str) -> bool:
-    """Say whether two texts name one answer: by letter, by number, or the same text.
+    """Return whether two texts name one answer: by letter, by number, or the same text.
 
     Examples
     --------

@@ -250,7 +250,7 @@ class _Reader(LineReader):
 
 
 def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Say whether an object begins or ends its line, but for markup and a few words."""
+    """Return whether an object begins or ends its line, but for markup and a few words."""
     if not start or text[start - 1] == "\n":
         return True
     line = text.rfind("\n", max(0, start - _BESIDE), start) + 1

@@ -89,7 +89,7 @@ _BARE_HARMONY = re.compile(r"\s{0,20}analysis(?=[A-Z])")
 
 
 def holds_thinking(text: str) -> bool:
-    r"""Say whether a response shows thinking, closed or not.
+    r"""Return whether a response shows thinking, closed or not.
 
     Examples
     --------

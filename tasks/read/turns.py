@@ -34,7 +34,7 @@ def split_turns(text: str) -> str:
 
 
 def is_markup(text: str) -> bool:
-    r"""Say whether a text states nothing: markup, closing tags, the number of a list, turn tokens.
+    r"""Return whether a text states nothing: markup, closing tags, list numbers, turn tokens.
 
     Examples
     --------

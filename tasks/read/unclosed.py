@@ -64,6 +64,6 @@ def _find_pair(statements: list[Statement], text: str, rules: Rules) -> tuple[st
 
 
 def _goes_on(statement: Statement) -> bool:
-    """Say whether more than the value stands on the line: "0.9. But let me check"."""
+    """Return whether more than the value stands on the line: "0.9. But let me check"."""
     closed = statement.kind == "answer" and statement.label[:1] in ("<", "{")
     return not closed and _GOES_ON.search(statement.text) is not None

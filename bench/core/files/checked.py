@@ -86,7 +86,7 @@ def checking(path: Path, noun: str, remedy: str) -> Iterator[None]:
 def take(
     data: Mapping[str, Any], name: str, fits: Callable[[Any], bool], what: str, where: str = ""
 ) -> Any:
-    """Give a value that fits, or raise UnfitError.
+    """Return a value that fits, or raise UnfitError.
 
     Parameters
     ----------
@@ -107,40 +107,40 @@ def take(
 
 
 def is_object(value: Any) -> bool:
-    """Say whether it is an object."""
+    """Return whether it is an object."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: Any, most: int = 100) -> bool:
-    """Say whether it is a list that is not too long."""
+    """Return whether it is a list that is not too long."""
     return isinstance(value, list) and len(value) <= most
 
 
 def is_text(value: Any) -> bool:
-    """Say whether it is a text that is not too long."""
+    """Return whether it is a text that is not too long."""
     return isinstance(value, str) and len(value) <= MAX_TEXT
 
 
 def is_name(value: Any) -> bool:
-    """Say whether it is such a text, and not empty."""
+    """Return whether it is such a text, and not empty."""
     return is_text(value) and bool(value)
 
 
 def is_hash(value: Any) -> bool:
-    """Say whether it is a SHA-256 in hexadecimal."""
+    """Return whether it is a SHA-256 in hexadecimal."""
     return isinstance(value, str) and SHA256.fullmatch(value) is not None
 
 
 def is_count(value: Any) -> bool:
-    """Say whether it is a whole number from 0 on."""
+    """Return whether it is a whole number from 0 on."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
 def is_share(value: Any) -> bool:
-    """Say whether it is a number in [0, 1]."""
+    """Return whether it is a number in [0, 1]."""
     return is_number(value) and 0.0 <= value <= 1.0
 
 
 def is_level(value: Any) -> bool:
-    """Say whether it is a level of confidence, in [0.5, 1)."""
+    """Return whether it is a level of confidence, in [0.5, 1)."""
     return is_number(value) and 0.5 <= value < 1.0

@@ -49,7 +49,7 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def _lock_file(place: Path) -> Path:
-    """Give a file beside a folder, or inside where nothing can be written beside it."""
+    """Return a file beside a folder, or inside where nothing can be written beside it."""
     if place.is_dir() and not os.access(place.parent, os.W_OK):
         return place / LOCK
     return beside(place, ".lock")
@@ -105,7 +105,7 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _is_fixed(place: Path) -> bool:
-    """Say whether a folder cannot be renamed, or takes the current folder with it."""
+    """Return whether a folder cannot be renamed, or takes the current folder with it."""
     if not place.is_dir():
         return False
     try:
@@ -121,7 +121,7 @@ def _is_fixed(place: Path) -> bool:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to fill, and put it in its place by one rename when the block ends.
+    """Yield an empty folder to fill, and put it in its place by one rename when the block ends.
 
     What stood in the place goes, and stays if the block fails; what a stopped writer left beside it
     goes first. One process at a time: `only_writer` is held, of this folder or of one around it.
@@ -179,7 +179,7 @@ def _swap(part: Path, place: Path) -> None:
 
 
 def aside_of(place: Path) -> Path:
-    """Give where a folder stands between the two renames of a system that cannot exchange two."""
+    """Return where a folder stands between the two renames of a system that cannot exchange two."""
     return beside(place, ".caopd-bench-old")
 
 

@@ -63,7 +63,7 @@ class JsonStream:
         self._at = 3 if self._buffer.startswith(b"\xef\xbb\xbf") else 0
 
     def peek(self) -> str:
-        """Give the first character of the value that stands next; "" at the end."""
+        """Return the first character of the value that stands next; "" at the end."""
         while True:
             self._at = SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._buffer):
@@ -98,7 +98,7 @@ class JsonStream:
         return parse_json(b"".join(self._take()), self._where)
 
     def short(self, most: int) -> bytes | None:
-        """Give the bytes of the value that stands next; None, and nothing taken, if it is longer.
+        """Return the bytes of the value that stands next; None, and nothing taken, if it is longer.
 
         A whole document is found, and an entry that ends within the bytes that came in; others may
         not be.

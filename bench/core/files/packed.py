@@ -205,7 +205,7 @@ def _check_length(line: bytes, file: Path, number: int) -> None:
 
 
 def asked_bytes() -> int | None:
-    """Give the bytes that the user set as the limit in `VARIABLE`; None without one."""
+    """Return the bytes that the user set as the limit in `VARIABLE`; None without one."""
     text = os.environ.get(VARIABLE, "")
     if not text:
         return None

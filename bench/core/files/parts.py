@@ -30,7 +30,7 @@ _TOKEN = r"[0-9a-f]{8}"
 
 
 def is_part(name: str) -> bool:
-    """Say whether a file or folder of this name is what a stopped command of ours left.
+    """Return whether a file or folder of this name is what a stopped command of ours left.
 
     Examples
     --------
@@ -45,12 +45,12 @@ def is_part(name: str) -> bool:
 
 
 def part_of(place: Path) -> Path:
-    """Give a new name beside a place, for what is not finished."""
+    """Return a new name beside a place, for what is not finished."""
     return beside(place, f".{secrets.token_hex(4)}{PART}")
 
 
 def beside(place: Path, suffix: str) -> Path:
-    """Give the hidden name beside a place with this suffix."""
+    """Return the hidden name beside a place with this suffix."""
     return place.with_name(f".{_short(place.name)}{suffix}")
 
 

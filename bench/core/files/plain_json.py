@@ -75,7 +75,7 @@ def read_json(file: Path) -> Any:
 
 
 def largest_document() -> int:
-    """Give the bytes above which no document is read: it takes three times as many."""
+    """Return the bytes above which no document is read: it takes three times as many."""
     return _limit() // 3
 
 
@@ -116,7 +116,7 @@ def parse_json(data: bytes, where: str) -> Any:
 
 
 def needed_memory(data: bytes) -> int:
-    """Give an upper bound of the bytes of memory that parsing a document takes.
+    """Return an upper bound of the bytes of memory that parsing a document takes.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _needed_by_texts(data: bytes) -> int:
 
 
 def _needed_outside(data: bytes) -> int:
-    """Give the bound of `needed_memory` without the marks inside of texts: slower."""
+    """Return the bound of `needed_memory` without the marks inside of texts: slower."""
     total = _needed_by_texts(data) + WEIGHTS[b'"'] * data.count(b'"')
     for block in _outside(data):
         total += sum(n * block.count(mark) for mark, n in WEIGHTS.items())

@@ -90,7 +90,7 @@ def _place_of(file: Path) -> Path:
 
 
 def _is_special(file: Path) -> bool:
-    """Say whether a file is written to and not replaced: a device, a pipe, a stream of ours."""
+    """Return whether a file is written to and not replaced: a device, a pipe, a stream of ours."""
     path = os.path.abspath(file)  # noqa: PTH100, not resolved: where a stream goes may be a file
     if path.startswith(("/dev/std", "/dev/fd/", "/proc/")):
         return True

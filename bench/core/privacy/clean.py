@@ -13,7 +13,7 @@ __all__ = ["clean_cell", "clean_settings", "redact_all"]
 
 
 def clean_cell(known: Mapping[str, Any]) -> Kept:
-    """Give a cell.json without what is nobody's to read: its evaluation, settings and axes."""
+    """Return a cell.json without what is nobody's to read: its evaluation, settings and axes."""
     evaluate = keep_named(known.get("evaluate"), SWEEP_CELL, "evaluate")
     stages = [clean_settings(stage) for stage in known.get("stages") or ()]
     cleaned = {**known}
@@ -33,7 +33,7 @@ def clean_cell(known: Mapping[str, Any]) -> Kept:
 
 
 def clean_settings(settings: Any) -> Kept:
-    """Give the settings of a training run with its paths shortened."""
+    """Return the settings of a training run with its paths shortened."""
     if not isinstance(settings, Mapping):
         return Kept(settings, [], [])
     places = keep_named({key: settings[key] for key in SETTINGS if key in settings}, SETTINGS)

@@ -111,7 +111,7 @@ _PASSWORD = re.compile(r"(?i).*(?:pass|pwd|secret|token|api_?key)")
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Say whether a setting of this name may hold a secret.
+    """Return whether a setting of this name may hold a secret.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def looks_random(text: str, *, hashes: bool = False) -> bool:
-    """Say whether a part of a text looks drawn at random, as keys are.
+    """Return whether a part of a text looks drawn at random, as keys are.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def looks_random(text: str, *, hashes: bool = False) -> bool:
 
 
 def holds_secret(text: str, *, hashes: bool = False) -> bool:
-    """Say whether a text holds what looks like a secret; see `looks_random` for `hashes`.
+    """Return whether a text holds what looks like a secret; see `looks_random` for `hashes`.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def _leave_likely(found: re.Match[str]) -> str:
 
 
 def _is_drawn(text: str) -> bool:
-    """Say whether what follows the beginning of a key is no word of the name of a model.
+    """Return whether what follows the beginning of a key is no word of the name of a model.
 
     Of letters and digits without a hyphen between, eight or more hold a digit or a capital that is
     not the first: ``abcd1234``, ``T3BlbkFJ``, and not ``70b-online``, ``Mistral-7B``.
@@ -257,7 +257,7 @@ def _of_environment() -> frozenset[str]:
 
 
 def clean_name(name: str) -> str:
-    """Give the name of a run, a task or a file without what looks like a secret.
+    """Return the name of a run, a task or a file without what looks like a secret.
 
     Examples
     --------

@@ -92,7 +92,7 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
 
 
 def is_recorded(name: str, rule: Rule) -> bool:
-    """Say whether a setting that was left out is one that is recorded: then its value was unsafe.
+    """Return whether an omitted setting is one that is normally recorded: its value was unsafe.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def is_recorded(name: str, rule: Rule) -> bool:
 
 
 def find_values(value: Any, rule: Rule) -> set[str]:
-    """Give the texts that a rule leaves out, to find them where they stand in other texts.
+    """Return the texts that a rule leaves out, to find them where they stand in other texts.
 
     Those of fewer than six characters are words that stand elsewhere too.
     """
@@ -146,7 +146,7 @@ class _Cleaner:
         self._safe_name = lru_cache(maxsize=1024)(safe_name)
 
     def keep(self, value: Any, rule: Rule, name: str, depth: int) -> Any:
-        """Give what is kept of a value, or `_OUT`."""
+        """Return what is kept of a value, or `_OUT`."""
         if depth > MAX_DEPTH:
             return self._leave(value, name)
         if isinstance(value, str):
@@ -240,7 +240,7 @@ class _Cleaner:
 
 
 def is_quantisation(name: str) -> bool:
-    """Say whether a setting of any backend is of quantisation.
+    """Return whether a setting of any backend is of quantisation.
 
     Examples
     --------
@@ -277,5 +277,5 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _lost(text: str, cleaned: str) -> set[str]:
-    """Give the parts of an address that are not in the cleaned one."""
+    """Return the parts of an address that are not in the cleaned one."""
     return {part for part in re.split(r"[/:@?#&=;,\s]+", text) if part and part not in cleaned}

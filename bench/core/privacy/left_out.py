@@ -63,7 +63,7 @@ def is_printable(name: str) -> bool:
 
 
 def safe_name(word: str) -> str:
-    """Give a name that may be printed: of a text in pairs it may be part of a value."""
+    """Return a name that may be printed: of a text in pairs it may be part of a value."""
     if word == NO_NAME:
         return word
     if len(word) > _MAX_NAME:

@@ -30,12 +30,12 @@ _HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
 
 
 def is_url(text: str) -> bool:
-    """Say whether a text begins like an address, ``file:`` apart: that is a path."""
+    """Return whether a text begins like an address, ``file:`` apart: that is a path."""
     return bool(_SCHEME.match(text.strip())) and not text.strip().lower().startswith("file:")
 
 
 def is_path(text: str) -> bool:
-    """Say whether a text can be nothing but a path: absolute, of a home, or relative with dots."""
+    """Return whether a text can only be a path: absolute, in a home, or relative with dots."""
     text = text.strip()
     return (
         text.startswith(("/", "~", "./", "../", ".\\", "..\\"))
@@ -91,7 +91,7 @@ def clean_url(url: str) -> str:
 
 
 def _is_dense(part: str) -> bool:
-    """Say whether a part of an address mixes letters and digits as no word or version does."""
+    """Return whether a part of an address mixes letters and digits as no word or version does."""
     return any(
         sum(a.isdigit() != b.isdigit() for a, b in pairwise(run)) > len(run) / 4
         for run in re.findall(r"[A-Za-z0-9]{12,}", part)
@@ -104,7 +104,7 @@ def clean_text_urls(text: str) -> str:
 
 
 def shorten_path(path: str) -> str:
-    r"""Give a path by its last two parts, as it may stand in a file that others read.
+    r"""Return a path by its last two parts, as it may stand in a file that others read.
 
     Parameters
     ----------
@@ -155,13 +155,13 @@ def _shorten(path: str) -> str:
 
 
 def _drop_id(part: str) -> str:
-    """Give a name without the random id that Inspect ends it with."""
+    """Return a name without the random id that Inspect ends it with."""
     log = _INSPECT_LOG.fullmatch(part)
     return log["known"] if log else part
 
 
 def _is_commit(parts: Sequence[str], at: int) -> bool:
-    """Say whether a part is how the hub's cache calls a revision."""
+    """Return whether a part is how the hub's cache calls a revision."""
     return at > 0 and parts[at - 1] == "snapshots" and bool(_COMMIT.fullmatch(parts[at]))
 
 

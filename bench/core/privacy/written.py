@@ -22,7 +22,7 @@ MAX_PIECES = 100
 
 
 def read_written(text: str, rule: Rule) -> Any:
-    """Give the mapping or list that a text writes out, else the text itself."""
+    """Return the mapping or list that a text writes out, else the text itself."""
     plain = text.strip()
     if plain[:1] == plain[-1:] == '"' and len(plain) < 2 * MAX_LENGTH:
         plain = _unquote(plain)
@@ -40,7 +40,7 @@ def read_written(text: str, rule: Rule) -> Any:
 
 
 def _unquote(text: str) -> str:
-    """Give the JSON that a JSON text holds, as a setting that went through two programs does."""
+    """Return the JSON that a JSON text holds, as a setting that went through two programs does."""
     try:
         inner = json.loads(text)
     except (ValueError, RecursionError):

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def usable_cores() -> int:
-    """Give how many processes a command may well use here: those of a container are fewer."""
+    """Return how many processes a command may well use here: those of a container are fewer."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
     return min(os.cpu_count() or 1, MAX_WORKERS)

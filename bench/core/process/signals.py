@@ -66,7 +66,7 @@ class Signals:
         raise self._raised
 
     def _is_stopping(self) -> bool:
-        """Say whether this came while a ``finally`` or ``except`` handles the one before.
+        """Return whether this came while a ``finally`` or ``except`` handles the one before.
 
         One that a library caught and dropped stops nothing: then the next one is raised again.
         """

@@ -34,7 +34,7 @@ class Share(Protocol):
 
 @contextmanager
 def sharing(workers: int) -> Iterator[Share]:
-    """Give a `map` of several processes; what stops the command stops them at once.
+    """Yield a `map` of several processes; what stops the command stops them at once.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def set_counts(element: ET.Element, counts: Sequence[int]) -> None:
 
 
 def render_document(root: ET.Element) -> str:
-    """Give the document, with a final newline."""
+    """Return the document, with a final newline."""
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'

@@ -136,12 +136,12 @@ def _tilt(
 
 
 def _is_sampled(pair: TaskPair) -> bool:
-    """Say whether items have samples, and not only a few of them a row that is repeated."""
+    """Return whether items have samples, and not only a few of them a row that is repeated."""
     return pair.n >= 2 * pair.items
 
 
 def _answer_anew(pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None) -> IntArray:
-    """Give for each row the row whose answer it takes: items take those of an item with as many."""
+    """Return, for each row, the row whose answer it takes: one of an item with as many rows."""
     source = np.arange(pair.n)
     for items, rows_of in _pools(pair, _strata(pair, stratum)):
         source[rows_of(items)] = rows_of(rng.choice(items, items.size))
@@ -264,7 +264,7 @@ def stratify(pair: TaskPair, key: str | None) -> IntArray | None:
 
 
 def resize(pair: TaskPair, items: int, rng: np.random.Generator) -> TaskPair:
-    """Give a pair with as many items of the same kind: copies of it, and some drawn to make it up.
+    """Return a pair with the given number of items: copies of it, and a random draw for the rest.
 
     Copies of an item are other items, and copies of a family other families.
     """

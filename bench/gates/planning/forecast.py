@@ -69,7 +69,7 @@ class Draws:
         return np.asarray(self.upper < self.limits)
 
     def scale(self, noise: FloatArray) -> Draws:
-        """Give the draws of a model whose noise is so many times as large, for each number."""
+        """Return the draws of a model whose noise is so many times as large, for each number."""
         return Draws(
             self.items,
             self.places,
@@ -122,7 +122,7 @@ def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Genera
 
 
 def pass_from(draws: Draws, wider: Draws) -> FloatArray:
-    """Give the items from which on each number of each draw is within its limit.
+    """Return the items from which on each number of each draw is within its limit.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def pass_from(draws: Draws, wider: Draws) -> FloatArray:
 
 
 def _share_that_falls(reach: FloatArray, wider: FloatArray) -> FloatArray:
-    """Give the share of a limit's variance that falls with the number of items.
+    """Return the share of a limit's variance that falls with the number of items.
 
     The rest falls with its square, as that of items that are counted in addition.
     """

@@ -243,12 +243,12 @@ def _plan_task(
 
 
 def _quantile(items: FloatArray, chance: float) -> float:
-    """Give the number from which on this share of the draws passes."""
+    """Return the number from which on this share of the draws passes."""
     return float(np.quantile(items, chance, method="inverted_cdf"))
 
 
 def _noise_ratios(draws: Draws, rerun: Rerun) -> FloatArray:
-    """Give measured noise over that of equal candidates; 1 where none was measured."""
+    """Return measured noise over that of equal candidates; 1 where none was measured."""
     ratios = np.ones(len(draws.places))
     for j, place in enumerate(draws.places):
         known = rerun.get((place.task, place.metric))
@@ -263,7 +263,7 @@ def _noise_ratios(draws: Draws, rerun: Rerun) -> FloatArray:
 def _size_that_computes(
     pair: TaskPair, policy: Policy, now: Draws, rng: np.random.Generator
 ) -> int:
-    """Give the smallest multiple of the items with which most numbers are computed; 0 for none."""
+    """Return the smallest multiple of the items at which most numbers are computed; 0 for none."""
     most, best = int(now.computed.sum()), 0
     for times in MORE:
         if times * pair.n > MOST_ROWS:
@@ -279,7 +279,7 @@ def _size_that_computes(
 def _smallest_that_computes(
     pair: TaskPair, policy: Policy, items: float, large: Draws, rng: np.random.Generator
 ) -> int:
-    """Give the items from which on every number is computed that `large` has; from `items` on."""
+    """Return the items from which on every number is computed that `large` has; from `items` on."""
     least = max(2.0, items if math.isfinite(items) else pair.items)
     if least >= large.items:
         return 0

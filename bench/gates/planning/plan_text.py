@@ -20,7 +20,7 @@ HEADS = ("", "limit", "moves by", "within", "items for")
 
 
 def render_plan(plan: GatePlan) -> str:
-    """Give the plan for the terminal; without a final newline."""
+    """Return the plan for the terminal; without a final newline."""
     together = f"{percent(plan.power)} for all {len(plan.tasks)} tasks together"
     each = percent(plan.power ** (1.0 / len(plan.tasks)))
     lines = [f"PLAN  {summarize_plan(plan)}", *_explain(plan)]
@@ -86,7 +86,7 @@ def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
 
 
 def render_plan_json(plan: GatePlan) -> str:
-    """Give the plan as strict JSON: what is not finite is null."""
+    """Return the plan as strict JSON: what is not finite is null."""
     data = {key: value for key, value in asdict(plan).items() if key != "wording"}
     return dump_json({**data, "versions": {"caopd_bench": __version__}})
 

@@ -153,7 +153,7 @@ def run_self_test(
 
 
 def _judge(pairs: Sequence[TaskPair], policy: Policy) -> tuple[Outcome, dict[Number, str]]:
-    """Give the verdict, and the gated numbers that could not be computed."""
+    """Return the verdict, and the gated numbers that could not be computed."""
     made = limited_cells(pairs, policy)
     without = {
         (place.task, place.group, place.metric): one.numbers.reason
@@ -164,7 +164,7 @@ def _judge(pairs: Sequence[TaskPair], policy: Policy) -> tuple[Outcome, dict[Num
 
 
 def most_allowed(draws: int, rate: float) -> int:
-    """Give the largest number of FAILs that a gate with this rate exceeds with a chance of 1 %."""
+    """Return the number of FAILs that a gate with this rate exceeds with a probability of 1 %."""
     # Imported here: it costs 0.1 s.
     from scipy.special import bdtr
 

@@ -16,7 +16,7 @@ __all__ = ["render_json", "to_plain"]
 
 
 def to_plain(result: GateResult) -> dict[str, Any]:
-    """Give the verdict as plain values, the verdict first."""
+    """Return the verdict as plain values, the verdict first."""
     return {
         "verdict": result.outcome,
         "exit_code": result.exit_code,
@@ -42,12 +42,12 @@ def to_plain(result: GateResult) -> dict[str, Any]:
 
 
 def render_json(result: GateResult) -> str:
-    """Give the verdict as text, with a final newline."""
+    """Return the verdict as text, with a final newline."""
     return dump_json(to_plain(result))
 
 
 def _policy(result: GateResult) -> dict[str, Any]:
-    """Give the policy; of a reference by an absolute path the end, as the file may be shared."""
+    """Return the policy; of a reference by an absolute path the end, as the file may be shared."""
     policy: dict[str, Any] = result.policy.model_dump(exclude_none=True)
     reference = policy.get("reference", "")
     if is_path(reference) and not reference.startswith("."):

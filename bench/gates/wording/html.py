@@ -41,7 +41,7 @@ footer { margin-top: 2rem; font-size: .9rem; opacity: .8; }
 
 
 def render_html(result: GateResult) -> str:
-    """Give the verdict as a page that opens from disk."""
+    """Return the verdict as a page that opens from disk."""
     word, _, rest = headline(result).partition("  ")
     parts = [
         "<!doctype html>",

@@ -27,7 +27,7 @@ __all__ = ["render_junit"]
 
 
 def render_junit(result: GateResult) -> str:
-    """Give the verdict as JUnit XML."""
+    """Return the verdict as JUnit XML."""
     root = ET.Element("testsuites", name="caopd-bench gate")
     totals = [0, 0, 0]
     parts = sections(result)
@@ -83,7 +83,7 @@ def _add_too_few(suite: ET.Element, name: str, task: str, result: GateResult) ->
 
 
 def _sentence(cell: GateCell, result: GateResult) -> str:
-    """Give the row of the table in words."""
+    """Return the row of the table in words."""
     names, row = heads(result.policy)[1:], values(cell)[1:]
     worse, better = ("worse by", "better by") if cell.rule == "margin" else ("beyond", "inside by")
     by = worse

@@ -34,7 +34,7 @@ class Made(NamedTuple):
     tier: str
 
     def cell(self, rule: str) -> Cell:
-        """Give what the verdict needs."""
+        """Return what the verdict needs."""
         n = self.numbers
         margin = self.limit if rule == "margin" else 0.0
         return Cell(
@@ -81,7 +81,7 @@ def finish(
     lost: str,
     wording: Wording = STATED,
 ) -> GateCell:
-    """Give a number with what is said of it.
+    """Return a number with what is said of it.
 
     `rerun` holds the noise of a rerun, standard error and items, by task and metric; `lost` says
     how many confidences the candidate no longer has, if that is beyond chance.
@@ -119,7 +119,7 @@ def finish(
 
 
 def _why_undecidable(place: Place, one: Made, said: CellVerdict, lost: str) -> str:
-    """Say whether missing confidences could have put an open number on either side of its limit."""
+    """Return whether missing confidences could move an open number to either side of its limit."""
     n, low_high = one.numbers, range_of(place.metric)
     if said.outcome != "INCONCLUSIVE" or not lost or n.excess <= 0.0:
         return ""

@@ -53,7 +53,7 @@ class NoRoom:
 def judge_room(
     task: str, metric: str, value: float, margin: float, stated: float = math.nan
 ) -> NoRoom | None:
-    """Say whether a number of a reference has no room to get worse by more than its margin.
+    """Return whether a number of a reference has no room to get worse by more than its margin.
 
     Parameters
     ----------

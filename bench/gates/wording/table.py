@@ -93,7 +93,7 @@ def sections(result: GateResult) -> list[Section]:
 
 
 def title(section: Section, policy: Policy) -> tuple[str, str]:
-    """Give the name of a table, and what its numbers rest on."""
+    """Return the name of a table, and what its numbers rest on."""
     name = f"{section.task} {section.group or ''}".strip()
     items = max(cell.items for cell in section.cells)
     clusters = max(cell.clusters for cell in section.cells)
@@ -111,7 +111,7 @@ def heads(policy: Policy) -> tuple[str, ...]:
 
 
 def values(cell: GateCell) -> list[str]:
-    """Give the row of one number, without its verdict."""
+    """Return the row of one number, without its verdict."""
     limit = f"{cell.limit:g}" if cell.rule == "margin" else f"{cell.rule} {cell.limit:g}"
     return [
         label(cell),

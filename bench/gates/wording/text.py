@@ -21,7 +21,7 @@ HEADLINE_WIDTH = 600
 
 
 def render_text(result: GateResult) -> str:
-    """Give the verdict, a table of each task, and notes; without a final newline."""
+    """Return the verdict, a table of each task, and notes; without a final newline."""
     lines = [inline(headline(result), HEADLINE_WIDTH)]
     lines += [f"  {inline(line, WARNING_WIDTH)}" for line in explain(result)]
     for section in sections(result):

@@ -158,7 +158,7 @@ def _drawn(points: Iterable[Point]) -> list[Point]:
 
 
 def _is_zero(value: float) -> bool:
-    """Tell whether a difference is 0 as written, to three decimals."""
+    """Return whether a difference is 0 as written, to three decimals."""
     return math.isclose(value, 0.0, abs_tol=0.0005)
 
 

@@ -234,7 +234,7 @@ def _say_outcomes(report: Report, cells: Sequence[Cell], names: Mapping[str, str
 
 
 def _surest(report: Report, task: str) -> list[Cell]:
-    """Give the runs that have a curve: those that keep most first, then as in the standings."""
+    """Return the runs that have a curve: those that keep most first, then as in the standings."""
     stated = _best(report, task, len(report.entries))
     stated.sort(key=lambda cell: -cell.cut.coverage if cell.cut.outcome == "CERTIFIED" else 0.0)
     return stated[:MOST_CURVES]
@@ -291,6 +291,6 @@ def _estimate(record: Record | None) -> Estimate:
 
 
 def _short_names(report: Report) -> dict[str, str]:
-    """Give each run's name for figures: two runs never share one."""
+    """Return each run's name for figures: two runs never share one."""
     names = [entry.name for entry in report.entries]
     return dict(zip(names, abbreviate(names, WIDTH), strict=True))

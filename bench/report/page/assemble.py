@@ -32,7 +32,7 @@ STATES = '"states "'
 
 
 def render_page(report: Report, *, beside: str | None = None) -> str:
-    """Give the page.
+    """Return the page.
 
     Parameters
     ----------

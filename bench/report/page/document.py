@@ -43,7 +43,7 @@ def render_document(
     data: str = "",
     script: str = "",
 ) -> str:
-    """Give a whole page.
+    """Return a whole page.
 
     Parameters
     ----------

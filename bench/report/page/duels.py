@@ -36,7 +36,7 @@ PARTS = {
 
 
 def render_duel(report: Report, duel: Duel) -> str:
-    """Give the comparison of two runs on a task."""
+    """Return the comparison of two runs on a task."""
     place = f"duel-{report.duels.index(duel) + 1}"
     head = f'<h3 id="{place}">{name(duel.cand)} against {name(duel.base)} on {name(duel.task)}</h3>'
     if duel.found is None:

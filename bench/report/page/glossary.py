@@ -72,7 +72,7 @@ OF_VECTORS = {
 
 
 def render_glossary(report: Report) -> str:
-    """Give the list of words as markup."""
+    """Return the list of words as markup."""
     meanings = dict(MEANINGS)
     if not report.wording().is_stated:
         meanings |= IF_NOT_STATED

@@ -17,17 +17,17 @@ SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias", "brier_skill_wor
 
 
 def text(value: object, width: int | None = None) -> str:
-    """Give anything as text of a page."""
+    """Return anything as text of a page."""
     return escape(inline(str(value), width), quote=True)
 
 
 def name(value: object) -> str:
-    """Give a name, shortened in the middle if it is long."""
+    """Return a name, shortened in the middle if it is long."""
     return text(value, NAME_WIDTH)
 
 
 def code(value: object) -> str:
-    """Give something that a user types or reads in a file."""
+    """Return something that a user types or reads in a file."""
     return f"<code>{text(value)}</code>"
 
 
@@ -39,14 +39,14 @@ class FootNotes:
         self.reasons: dict[str, int] = {}
 
     def mark(self, reason: str) -> str:
-        """Give the mark of a reason, as a link to it."""
+        """Return the mark of a reason, as a link to it."""
         if not reason:
             return ""
         i = self.reasons.setdefault(reason, len(self.reasons) + 1)
         return f'<sup><a href="#{self.place}-note-{i}" aria-label="note {i}">{i}</a></sup>'
 
     def render(self) -> str:
-        """Give the list; nothing if no mark was made."""
+        """Return the list; nothing if no mark was made."""
         entries = "".join(
             f'<li id="{self.place}-note-{i}">{text(reason)}</li>'
             for reason, i in self.reasons.items()
@@ -70,14 +70,14 @@ def cell(record: Record | None, notes: FootNotes, extra: str = "") -> str:
 
 
 def row(head: str, cells: Iterable[object], *, attributes: Mapping[str, str] | None = None) -> str:
-    """Give a row with a heading; `head` is HTML, the cells are text."""
+    """Return a row with a heading; `head` is HTML, the cells are text."""
     inner = "".join(f"<td>{text(value)}</td>" for value in cells)
     extra = "".join(f' {key}="{text(value)}"' for key, value in (attributes or {}).items())
     return f'<tr{extra}><th scope="row">{head}</th>{inner}</tr>'
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[str], *, kind: str = "") -> str:
-    """Give a table that scrolls by itself; caption, heads and rows are HTML."""
+    """Return a table that scrolls by itself; caption, heads and rows are HTML."""
     columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
     label = f' class="{kind}"' if kind else ""
     return (

@@ -38,7 +38,7 @@ WITHIN = {
 
 
 def render_model(report: Report, entry: Entry) -> str:
-    """Give the section of one run."""
+    """Return the section of one run."""
     place = report.entries.index(entry) + 1
     inner = "".join(
         _task(report, entry.cells[task]) for task in report.tasks if task in entry.cells
@@ -89,7 +89,7 @@ def _statuses(found: Cell) -> str:
 
 
 def _reliability(report: Report, found: Cell) -> str:
-    """Give the bins of the ECE."""
+    """Return the bins of the ECE."""
     if found.tally is None:
         return ""
     bins = reliability_bins(found.tally, level=report.level)
@@ -144,7 +144,7 @@ def _groups(report: Report, found: Cell, key: str, place: str) -> str:
 
 
 def _slug(report: Report, key: str) -> str:
-    """Give a part of an id for a key, which may be any text."""
+    """Return a part of an id for a key, which may be any text."""
     keys = {k for entry in report.entries for found in entry.cells.values() for k in found.groups}
     return f"g{sorted(keys).index(key)}"
 
@@ -171,7 +171,7 @@ def render_example(
     gold: str | None,
     answers: Sequence[tuple[str, str | None, str | None]],
 ) -> str:
-    """Give a question with what models made of it, as text; (what to say, text, answer) each."""
+    """Return a question with what models made of it, as text; (what to say, text, answer) each."""
     asked = "" if question is None else f'<p class="said" tabindex="0">{_said(question)}</p>'
     right = "" if gold is None else f"<p>Right answer: <b>{_said(gold, 400)}</b></p>"
     parts = [f'<div class="example">{asked}{right}']

@@ -40,7 +40,7 @@ FIELDS = (
 
 
 def render_provenance(report: Report) -> str:
-    """Give a row for each run and task."""
+    """Return a row for each run and task."""
     rows = [
         row(name(entry.name), [describe(entry, task)[field] for field in FIELDS])
         for entry in report.entries
@@ -51,7 +51,7 @@ def render_provenance(report: Report) -> str:
 
 
 def describe(entry: Entry, task: str) -> dict[str, str]:
-    """Give the provenance of one run and task in words; a dash where the run says nothing."""
+    """Return the provenance of one run and task in words; a dash where the run says nothing."""
     run, settings = entry.head.provenance, entry.cells[task].settings
     exemplars = settings.get("exemplars") or {}
     shots = settings.get("num_fewshot")
@@ -91,7 +91,7 @@ def describe(entry: Entry, task: str) -> dict[str, str]:
 
 
 def _shorten(model: Any) -> Any:
-    """Give a checkpoint's folder by its last parts; a name on the hub stays."""
+    """Return a checkpoint's folder by its last parts; a name on the hub stays."""
     return shorten_path(model) if isinstance(model, str) else model
 
 
@@ -104,7 +104,7 @@ def _list(values: Mapping[str, Any]) -> str:
 
 
 def _date(value: Any) -> str | None:
-    """Give lm-eval's seconds since 1970 as a date."""
+    """Return lm-eval's seconds since 1970 as a date."""
     from datetime import datetime, timezone
 
     if is_number(value) and 0 < value < 1e11:

@@ -23,7 +23,7 @@ LEAST = 4
 
 
 def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
-    """Give the data of the browser, and the cap per cell that it took to keep the page small.
+    """Return the data of the browser, and the cap per cell that it took to keep the page small.
 
     `page` is the length of all the rest.
     """
@@ -38,7 +38,7 @@ def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
 
 
 def dump(data: Any) -> str:
-    """Give JSON that may stand in a script element: no `<`, and ASCII only."""
+    """Return JSON that may stand in a script element: no `<`, and ASCII only."""
     plain = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -85,7 +85,7 @@ def _groups(groups: Mapping[str, Any]) -> str:
 
 
 def _row(row: Row, place: int) -> list[Any]:
-    """Give a row as a list; the script knows the order."""
+    """Return a row as a list; the script knows the order."""
     return [
         place,
         row.sample,
@@ -100,7 +100,7 @@ def _row(row: Row, place: int) -> list[Any]:
 
 
 def render_samples(report: Report, data: Mapping[str, Any], cap: int, beside: str | None) -> str:
-    """Give the section: what it holds, and the place that the script fills."""
+    """Return the section: what it holds, and the place that the script fills."""
     total = sum(cell["total"] for cell in data["cells"])
     here = sum(len(cell["rows"]) for cell in data["cells"])
     cut = ""

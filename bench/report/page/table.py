@@ -45,7 +45,7 @@ FEW = 12
 
 
 def list_columns(report: Report, *, vectors: bool = True) -> dict[str, str]:
-    """Give the descriptive columns with their headings; those of vectors where there are any."""
+    """Return the descriptive columns with their headings; those of vectors where there are any."""
     found: dict[str, str] = {}
     wording = report.wording()
     for metric, head in COLUMNS.items():
@@ -59,7 +59,7 @@ def list_columns(report: Report, *, vectors: bool = True) -> dict[str, str]:
 
 
 def render_filters(report: Report) -> str:
-    """Give the controls, which the script shows: without it they would do nothing."""
+    """Return the controls, which the script shows: without it they would do nothing."""
     choices = {
         "task": report.tasks,
         "family": [entry.given.family for entry in report.entries],
@@ -86,7 +86,7 @@ def render_filters(report: Report) -> str:
 
 
 def render_standings(report: Report) -> str:
-    """Give the table, a body per task, in the order of the standings, and what that means."""
+    """Return the table, a body per task, in the order of the standings, and what that means."""
     notes = FootNotes("standings")
     bodies = "".join(_body(report, task, notes) for task in report.tasks)
     level = f"{100 * report.level:g}"
@@ -182,7 +182,7 @@ def _heading(report: Report) -> str:
 
 
 def _certified(found: Cell, notes: FootNotes) -> str:
-    """Give the share that may be done without a person; words, and no number, where none is."""
+    """Return the share that may be done without a person; words, and no number, where none is."""
     cut = found.cut
     shown = text(say_coverage(cut)).replace(" ", "&nbsp;")
     if cut.outcome != "CERTIFIED":
@@ -211,7 +211,7 @@ def _number(found: Cell, metric: str, notes: FootNotes) -> str:
 
 
 def _choose_scale(drawn: Sequence[Record]) -> tuple[float, float]:
-    """Give the ends of the scale: a skill has no lower limit, and the worst must leave room."""
+    """Return the ends of the scale: a skill has no lower limit, and the worst must leave room."""
     if not drawn:
         return 0.0, 1.0
     high = max(record.high for record in drawn)
@@ -234,7 +234,7 @@ def _bar(record: Record | None, scale: tuple[float, float]) -> str:
 
 
 def render_pairs(report: Report, task: str) -> str:
-    """Give the differences of skill and accuracy between runs."""
+    """Return the differences of skill and accuracy between runs."""
     standing = report.standings[task]
     pairs = _shown(standing)
     if not pairs:
@@ -297,7 +297,7 @@ def _by_size(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 
 def say_size(size: float | None) -> str:
-    """Give a number of parameters as people do; nothing if it is not known.
+    """Return a number of parameters as people do; nothing if it is not known.
 
     Examples
     --------

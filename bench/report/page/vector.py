@@ -31,7 +31,7 @@ FONT = re.compile(r"(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) (?P<family>.+
 
 
 def save_svg(figure: Figure, salt: str) -> bytes:
-    """Give a figure as SVG, text as text; the same figure and salt give the same bytes."""
+    """Return a figure as SVG, text as text; the same figure and salt give the same bytes."""
     import matplotlib
 
     buffer = io.BytesIO()
@@ -44,7 +44,7 @@ def save_svg(figure: Figure, salt: str) -> bytes:
 
 
 def to_inline_svg(figure: Figure, salt: str, label: str) -> str:
-    """Give a figure as an element for a page.
+    """Return a figure as an element for a page.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _restyle(element: ElementTree.Element) -> None:
 
 
 def save_png(figure: Figure) -> bytes:
-    """Give a figure as PNG on white."""
+    """Return a figure as PNG on white."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")

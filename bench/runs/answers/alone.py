@@ -37,7 +37,7 @@ class Text(NamedTuple):
 
 
 def guess_seconds(text: Text) -> float:
-    """Give the seconds that a response takes to read, roughly."""
+    """Return the seconds that a response takes to read, roughly."""
     return EACH + CHARACTER * len(text.response)
 
 
@@ -52,7 +52,7 @@ def read(text: Text, kind: str, max_tokens: int | None, rules: Rules) -> Read:
 
 
 def _read_bare(text: Text) -> str | None:
-    """Give the choice that a whole response is, thinking left out; None if it is anything else.
+    """Return the choice that a whole response is, thinking left out; None if it is anything else.
 
     That is a letter alone; where the options are known also the text of one, or both.
     """
@@ -67,7 +67,7 @@ def _read_bare(text: Text) -> str | None:
 
 
 def compare(pair: Pair, kind: str) -> bool | str:
-    """Say whether an answer is right, or why none of the right answers is of its kind."""
+    """Return whether an answer is right, or why none of the right answers is of its kind."""
     answer, golds, options = pair
     wrong: list[str] = []
     found = False

@@ -41,7 +41,7 @@ class AnswerCount:
             self.nameless += self._known[key]
 
     def notes(self, remedy: str) -> list[str]:
-        """Give the notes; `remedy` says how options become known."""
+        """Return the notes; `remedy` says how options become known."""
         found = note_on_letters(self.nameless, self.answered, self.has_options, remedy)
         if is_many(self.empty, self.texts):
             empty = f"{self.empty:,} empty responses, of {self.texts:,}: they count as wrong"

@@ -16,7 +16,7 @@ __all__ = ["name_golds", "tell_forms"]
 
 
 def name_golds(held: Sequence[Logged]) -> list[Logged]:
-    """Give right answers as letters, where the options are known.
+    """Return right answers as letters, where the options are known.
 
     One form is taken for the whole log, the first that fits all: the letters, the texts, the
     places. Places count from 1 where the last one occurs and 0 never does, else from 0. Where texts
@@ -77,7 +77,7 @@ _HOW_COUNTED = {
 
 
 def _asked(held: Sequence[Logged]) -> list[Logged]:
-    """Give the answers to questions with options, if not all right answers are letters."""
+    """Return the answers to questions with options, if not all right answers are letters."""
     asked = [one for one in held if _has_options(one)]
     return [] if all(_letter_of(one) for one in asked) else asked
 
@@ -87,7 +87,7 @@ def _has_options(one: Logged) -> bool:
 
 
 def _letter_of(one: Logged) -> str:
-    """Give the letter that a right answer is; "" if it is none, or the text of another option."""
+    """Return the letter that a right answer is; "" if it is none, or the text of another option."""
     letters = LETTERS[: len(one.options)]
     if len(one.gold) == 1 and one.gold in letters:
         return one.gold
@@ -98,7 +98,7 @@ def _letter_of(one: Logged) -> str:
 
 
 def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
-    """Give the first place and the places, counted from 0; none if a right answer is no place."""
+    """Return the first place and the places, counted from 0; none if a right answer is no place."""
     numbers = [
         int(one.gold) if one.gold.isascii() and one.gold.isdigit() and len(one.gold) < 3 else -1
         for one in asked
@@ -134,6 +134,6 @@ def _name_each(asked: Sequence[Logged]) -> list[str]:
 
 
 def _is_place(one: Logged) -> bool:
-    """Say whether a right answer may be a place, counted from 0."""
+    """Return whether a right answer may be a place, counted from 0."""
     gold = one.gold
     return gold.isascii() and gold.isdigit() and len(gold) < 3 and int(gold) < len(one.options)

@@ -120,7 +120,7 @@ def _has_text(logged: Logged) -> bool:
 
 
 def _list_pairs(held: Sequence[Logged], each: Sequence[Read | None]) -> list[Pair | None]:
-    """Give what is compared of each answer, equal ones as one object; None of probabilities."""
+    """Return what is compared of each answer, equal ones as one object; None of probabilities."""
     known: dict[Pair, Pair] = {}
     pairs: list[Pair | None] = []
     for logged, one in zip(held, each, strict=True):
@@ -190,7 +190,7 @@ def _judge_probabilities(logged: Logged) -> Verdict:
 
 
 def _place_of_gold(gold: str, options: Sequence[str], number: int) -> int | None:
-    """Give the place of the right option: it is named by its text, else by its letter."""
+    """Return the place of the right option: it is named by its text, else by its letter."""
     if gold in options:
         return options.index(gold)
     if len(gold) == 1 and gold in LETTERS[:number]:

@@ -26,7 +26,7 @@ ROUNDING = 0.02
 def list_notes(
     held: Sequence[Logged], judged: Judged, kind: str, scale: int | None = None
 ) -> list[str]:
-    """Give the notes on a log.
+    """Return the notes on a log.
 
     Parameters
     ----------

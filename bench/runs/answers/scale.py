@@ -35,12 +35,12 @@ class Unclear:
     stated: int
 
     def has(self, stated: str | None) -> bool:
-        """Say whether a statement is a bare 1 or 10, which then says nothing."""
+        """Return whether a statement is a bare 1 or 10, which then says nothing."""
         return bare_number(stated) in ENDS
 
 
 def is_many(count: int, total: int) -> bool:
-    """Say whether so many of all are worth a note: all, or at least 3 and 5 %.
+    """Return whether so many of all are worth a note: all, or at least 3 and 5 %.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def is_many(count: int, total: int) -> bool:
 
 
 def bare_number(stated: str | None) -> int | None:
-    """Give the whole number that a statement consists of, without percent sign or scale.
+    """Return the whole number that a statement consists of, without percent sign or scale.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def bare_number(stated: str | None) -> int | None:
 
 
 def scale_of(settings: Mapping[str, Any]) -> int | None:
-    """Give the scale by which the confidences of a task were read, from its provenance.
+    """Return the scale by which the confidences of a task were read, from its provenance.
 
     Examples
     --------

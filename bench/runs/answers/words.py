@@ -84,7 +84,7 @@ class Words(NamedTuple):
     confidence: str
 
     def options(self, *, answer: bool = True, confidence: bool = True) -> str:
-        """Give the options that say so, "" where nothing was found."""
+        """Return the options that say so, "" where nothing was found."""
         named = [
             f"--{what}-{self.form} {_quote(word)}"
             for what, word, wanted in (
@@ -129,7 +129,7 @@ def guess_words(responses: Sequence[tuple[str | None, str]]) -> Words | None:
 
 
 def _list_labels(text: str) -> dict[str, str]:
-    """Give the labels of a text and what follows them; of one that stands twice the last counts."""
+    """Return the labels of a text and the text after each; the last of a repeated label counts."""
     return {match[1].strip(): match[2].strip(" *_`") for match in _LABEL.finditer(text)}
 
 
@@ -162,14 +162,14 @@ def _choose(found: Sequence[tuple[Mapping[str, str], str]]) -> tuple[str, str]:
 
 
 def _are_numbers(pairs: Sequence[tuple[str, str]]) -> bool:
-    """Say whether most values are numbers up to 100."""
+    """Return whether most values are numbers up to 100."""
     matches = [_NUMBER.fullmatch(value) for value, _ in pairs]
     small = [m for m in matches if m and float(m[1].replace(",", ".")) <= 100]
     return 5 * len(small) > 4 * len(pairs)
 
 
 def _are_shares(pairs: Sequence[tuple[str, str]]) -> bool:
-    """Say whether they look like confidences whatever they are called: 0.8, 80 %, 8/10."""
+    """Return whether they look like confidences whatever they are called: 0.8, 80 %, 8/10."""
     written = sum(value.lstrip("~≈ ").startswith(("0.", "0,", ".")) for value, _ in pairs)
     written += sum(any(sign in value for sign in "%％/") for value, _ in pairs)
     return _are_numbers(pairs) and 2 * written > len(pairs)

@@ -68,7 +68,7 @@ def _namer(file: Path, first: int) -> Where:
 
 
 def _numbers(column: Any) -> Any:
-    """Give numbers as they are, without a copy where there is no null; the rest as objects."""
+    """Return numbers as they are, without a copy where there is no null; the rest as objects."""
     import pyarrow as pa
 
     kind = column.type
@@ -104,7 +104,7 @@ def _confidences(column: Any, where: Where) -> NDArray[Any]:
 
 
 def _as_numbers(column: Any) -> NDArray[np.float64] | None:
-    """Give plain numbers in texts, NaN for an empty one; None if anything else is among them."""
+    """Return plain numbers in texts, NaN for an empty one; None if anything else is among them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

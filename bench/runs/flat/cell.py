@@ -57,7 +57,7 @@ class Cell:
         return plain
 
     def total(self) -> Counts:
-        """Give the counts of all rows."""
+        """Return the counts of all rows."""
         n_unparsed = self.n - self._n_parsed
         parsed = self._parsed.total() if self._n_parsed else None
         unparsed = self._unparsed.total() if n_unparsed else None

@@ -83,18 +83,18 @@ class FlatCounter:
             self._count(is_last=False)
 
     def total(self) -> Counts:
-        """Give the counts of all rows."""
+        """Return the counts of all rows."""
         self._count(is_last=True)
         return self._all.total()
 
     def groups(self) -> dict[str, dict[object, Counts]]:
-        """Give the counts of each group, by key and value; a key that no row has is left out."""
+        """Return the counts of each group, by key and value; a key that no row has is left out."""
         self._count(is_last=True)
         found = {key: one.totals() for key, one in self._keys.items()}
         return {key: groups for key, groups in found.items() if groups}
 
     def labels(self) -> NDArray[np.uint64] | None:
-        """Give the distinct labels of the questions, ascending; None where they are not known."""
+        """Return the distinct labels of the questions, ascending; None where they are not known."""
         self._count(is_last=True)
         return None if self.n > self._free else self._labels
 
@@ -153,7 +153,7 @@ class FlatCounter:
 
 
 def rounded(confidence: NDArray[Any], decimals: int | None) -> NDArray[Any]:
-    """Give confidences as float64, those of narrow floats by their decimals, and rounded if asked.
+    """Return confidences as float64: narrow floats by their decimals, and rounded if asked.
 
     Of a narrow float, 0.7 and not 0.699999988.
     """
@@ -212,7 +212,7 @@ class _Key:
                 cell.add(confidence[of_group], correct[of_group], picked)
 
     def totals(self) -> dict[object, Counts]:
-        """Give the counts of each group that has rows."""
+        """Return the counts of each group that has rows."""
         return {
             value: cell.total()
             for (_, value), cell in zip(self._places, self.cells, strict=False)

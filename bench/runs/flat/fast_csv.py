@@ -82,7 +82,7 @@ def _read_head(file: Path, line: bytes) -> list[str]:
 
 
 def _row_ends(data: bytes) -> NDArray[np.int64] | None:
-    """Give the places of the line ends that end a row; None if the rows are not plain."""
+    """Return the places of the line ends that end a row; None if the rows are not plain."""
     if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     marks = np.frombuffer(data, np.uint8)

@@ -41,7 +41,7 @@ def read_fast_json(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
 
 def _columns(block: Block, names: list[str]) -> dict[str, list[Any]] | None:
-    """Give the values of the columns; None if the block is not as plain as it should be."""
+    """Return the values of the columns; None if the block is not as plain as it should be."""
     rows = parse_block(block)
     try:
         return None if rows is None else {name: [row[name] for row in rows] for name in names}

@@ -40,7 +40,7 @@ CHUNK = 1 << 16  # rows read at once
 
 
 def format_of(file: Path) -> str:
-    """Give the format by the name of a file; "" if it is no flat file."""
+    """Return the format by the name of a file; "" if it is no flat file."""
     name = file.name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), "")
 
@@ -63,7 +63,7 @@ def find_flat(path: Path) -> list[Path]:
 
 
 def without_suffix(name: str) -> str:
-    """Give the name of a flat file, or of a pattern, without the suffix of its format.
+    """Return the name of a flat file, or of a pattern, without the suffix of its format.
 
     >>> without_suffix("Qwen2.5-7B.jsonl.gz")
     'Qwen2.5-7B'
@@ -73,7 +73,7 @@ def without_suffix(name: str) -> str:
 
 
 def column_names(file: Path) -> list[str]:
-    """Give the columns: those of the schema, the head or the first line; none of an empty file."""
+    """Return the columns, from the schema, the header or the first line; none for an empty file."""
     if format_of(file) == "Parquet":
         with open_parquet(file) as parquet:
             return [str(name) for name in parquet.schema_arrow.names]

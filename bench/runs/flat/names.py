@@ -26,13 +26,13 @@ PART = 1 << 16
 
 
 def list_names(names: Names) -> list[str]:
-    """Give them as Python's texts."""
+    """Return them as Python's texts."""
     found: list[str] = names if isinstance(names, list) else names.to_pylist()
     return found
 
 
 def bytes_of(names: Names) -> int:
-    """Give the bytes that they take, about."""
+    """Return the bytes that they take, about."""
     size: int = (
         sum(map(len, names)) + HEAD * len(names) if isinstance(names, list) else names.nbytes
     )
@@ -40,7 +40,7 @@ def bytes_of(names: Names) -> int:
 
 
 def are_distinct(parts: Sequence[Names]) -> bool:
-    """Say whether no two rows of the chunks have one name."""
+    """Return whether no two rows of the chunks have one name."""
     total = sum(map(len, parts))
     column = _join(parts)
     if column is None:
@@ -49,7 +49,7 @@ def are_distinct(parts: Sequence[Names]) -> bool:
 
 
 def label_names(parts: Sequence[Names]) -> NDArray[np.uint64]:
-    """Give the cluster labels of the rows of the chunks (`label_items`)."""
+    """Return the cluster labels of the rows of the chunks (`label_items`)."""
     column = _join(parts)
     if column is None:
         return label_items([name for part in parts for name in list_names(part)])
@@ -62,7 +62,7 @@ def label_names(parts: Sequence[Names]) -> NDArray[np.uint64]:
 
 
 def as_numpy(column: Any) -> NDArray[Any]:
-    """Give the numbers of a pyarrow.Array without nulls.
+    """Return the numbers of a pyarrow.Array without nulls.
 
     Its own `to_numpy` imports pandas, which takes longer than a million rows.
     """
@@ -73,7 +73,7 @@ def as_numpy(column: Any) -> NDArray[Any]:
 
 
 def _join(parts: Sequence[Names]) -> Any:
-    """Give a pyarrow.StringArray of all rows, or None where some chunks are lists."""
+    """Return a pyarrow.StringArray of all rows, or None where some chunks are lists."""
     if any(isinstance(part, list) for part in parts):
         return None
     import pyarrow as pa

@@ -102,7 +102,7 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
 
 
 def _text_bytes(column: Any) -> int:
-    """Give the bytes of all that is no number: how many rows there may be is checked before.
+    """Return the bytes of all that is no number: how many rows there may be is checked before.
 
     A text of a dictionary counts once for each row: so often it stands among Python's values.
     """
@@ -125,7 +125,7 @@ def _text_bytes(column: Any) -> int:
 
 
 def _check_chunks(file: Path, parquet: Any, columns: Sequence[str], size: int) -> int:
-    """Give the longest value of the columns in bytes; refuse pages and lists that are too large."""
+    """Return the columns' longest value in bytes; refuse pages and lists that are too large."""
     try:
         chunks = read_index(file)
     except ValueError as error:

@@ -34,7 +34,7 @@ class Column:
     keys: tuple[str, ...] = ()
 
     def get(self, row: Mapping[str, Any]) -> Any:
-        """Give the value in a row: null where an object on the way is null, else `ABSENT`.
+        """Return the value in a row: null where an object on the way is null, else `ABSENT`.
 
         Examples
         --------

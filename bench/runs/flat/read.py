@@ -170,7 +170,7 @@ def _drain(held: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """Give the keys with few enough values to group by; refuse one that the user named."""
+    """Return the keys with few enough values to group by; refuse one that the user named."""
     kept = []
     for key in keys:
         if len({value for chunk in chunks for value in chunk.groups[key].values}) <= MAX_GROUPS:
@@ -214,7 +214,7 @@ def _make_rows(chunks: Sequence[Chunk], keys: Sequence[str], decimals: int | Non
 
 
 def _make_groups(chunk: Chunk, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """Give the groups of each row; rows of the same groups share one dictionary."""
+    """Return the groups of each row; rows of the same groups share one dictionary."""
     if not keys:
         return [{}] * chunk.correct.size
     columns = [chunk.groups[key] for key in keys]

@@ -115,7 +115,7 @@ def read_outcomes(values: Sequence[Any] | NDArray[Any], where: Where) -> NDArray
 
 
 def _floats(values: Sequence[Any]) -> Sequence[Any] | None:
-    """Give numbers, and None, which becomes NaN, as they are; None if anything else is among them.
+    """Return numbers unchanged, None as NaN; return None if there is any other value.
 
     Whole numbers may be too large for a float.
     """
@@ -170,7 +170,7 @@ def _short_name(name: str) -> str:
 
 
 def encode(values: Sequence[Any], name: str, where: Where) -> Codes:
-    """Give a group column as codes of its distinct values, in order of appearance.
+    """Return a group column as codes of its distinct values, in order of appearance.
 
     Text that is a number in its usual spelling becomes one, so that 10 comes after 2; dates and
     the like become text. A row with null, NaN or nothing is in no group.

@@ -29,7 +29,7 @@ class Asked:
 
 
 def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged | None:
-    """Give the answer of a sample; None if the log does not say which option was shown as which.
+    """Return the answer of a sample; None if the log does not say which option was shown as which.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
 
 
 def epoch_of(fields: Mapping[str, Any]) -> int:
-    """Give the number of the try, from 1 on."""
+    """Return the number of the try, from 1 on."""
     epoch = fields.get("epoch")
     return epoch if isinstance(epoch, int) else 1
 
@@ -101,7 +101,7 @@ def word_question(question: str, options: Sequence[str]) -> str:
 
 
 def _read_targets(fields: Mapping[str, Any], where: str, kind: str) -> list[str]:
-    """Give the right answers: of several any is right, as Inspect's scorers have it."""
+    """Return the right answers: of several any is right, as Inspect's scorers have it."""
     target = fields.get("target")
     listed = target if isinstance(target, (list, tuple)) else [target]
     words = [word for one in listed if (word := _as_word(one))]
@@ -131,7 +131,7 @@ def _read_options(choices: Any, attached: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _as_shown(gold: str, order: Sequence[int]) -> str:
-    """Give the letter that the right option had where the model saw it."""
+    """Return the letter that the right option had where the model saw it."""
     for place, original in enumerate(order):
         if letter_of(original) == gold.strip().upper():
             return letter_of(place)
@@ -152,7 +152,7 @@ def _read_groups(
 
 
 def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
-    """Give the value of a key, or of a path of keys with dots between them."""
+    """Return the value of a key, or of a path of keys with dots between them."""
     if key in metadata:
         return metadata[key]
     value: Any = metadata

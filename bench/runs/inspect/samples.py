@@ -38,7 +38,7 @@ CHUNK = re.compile(
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Give what the log says of the whole evaluation: its keys `eval`, `status`, `results`.
+    """Return what the log says of the whole evaluation: its keys `eval`, `status`, `results`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _samples_of_json(file: Path) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _sort_members(archive: Archive, file: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """Give the names of samples in one piece; and of those in chunks, each with its chunks."""
+    """Return the names of samples in one piece; and of those in chunks, each with its chunks."""
     wholes: list[str] = []
     chunks: dict[str, list[str]] = {}
     others: list[tuple[str, str]] = []

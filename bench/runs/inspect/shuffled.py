@@ -67,7 +67,7 @@ def find_order(
 
 
 def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
-    """Give the order of the last list in a prompt that has all options, each of them once."""
+    """Return the order of the last list in a prompt that has all options, each of them once."""
     if len(options) > MAX_OPTIONS:
         return None
     starts = deque((one.start() for one in _head_of(0).finditer(prompt)), MAX_STARTS)
@@ -77,7 +77,7 @@ def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
 
 @cache
 def _head_of(place: int) -> re.Pattern[str]:
-    """Give the pattern of what stands before an option: `A) `, `A. `, `(A) `, `- **A:** `."""
+    """Return the pattern of what stands before an option: `A) `, `A. `, `(A) `, `- **A:** `."""
     return re.compile(
         rf"(?<![^\W_])(?:[-*•][ \t]{{1,3}})?[*_`]{{0,3}}(?:"
         rf"[(\[]{letter_of(place)}[)\]][:.]?|{letter_of(place)}[).:\]]"
@@ -105,7 +105,7 @@ def _follow(text: str, at: int, options: Sequence[str]) -> tuple[int, ...] | Non
 
 
 def _ends(text: str, at: int, option: str) -> bool:
-    """Say whether an option stands at a place, as a whole."""
+    """Return whether an option stands at a place, as a whole."""
     end = at + len(option)
     return text.startswith(option, at) and _END.match(text, end) is not None
 
@@ -113,7 +113,7 @@ def _ends(text: str, at: int, option: str) -> bool:
 def undo_rewriting(
     fields: Mapping[str, Any], text: str | None, attached: Mapping[str, Any]
 ) -> tuple[str | None, list[str], bool]:
-    """Give the model's own text, the prompts that it answered, and whether Inspect changed them."""
+    """Return the model's own text, the prompts it answered, and whether Inspect changed them."""
     prompts = [read_text(one, attached) for one in fields.get("prompts") or ()]
     call = fields.get("call")
     if call is None or text is None or not REWRITTEN.fullmatch(text):
@@ -127,7 +127,7 @@ def undo_rewriting(
 
 
 def _messages_of(call: Mapping[str, Any], pool: Sequence[Any]) -> list[Any]:
-    """Give the messages of a call: its own, and those of ranges of the pool."""
+    """Return the messages of a call: its own, and those of ranges of the pool."""
     own, ranges = call["input"], call["input_refs"]
     messages = list(own) if isinstance(own, list) else []
     for one in ranges if isinstance(ranges, list) else ():

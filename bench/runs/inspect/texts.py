@@ -11,13 +11,13 @@ __all__ = ["answer_of", "mapping", "read_text"]
 
 
 def mapping(value: Any, key: str) -> Mapping[str, Any]:
-    """Give what stands under a key, if it is a mapping; else an empty one."""
+    """Return what stands under a key, if it is a mapping; else an empty one."""
     inner = value.get(key) if isinstance(value, Mapping) else None
     return inner if isinstance(inner, Mapping) else {}
 
 
 def read_text(content: Any, attached: Mapping[str, Any]) -> str:
-    """Give the text of a message's content, or of a list of messages.
+    """Return the text of a message's content, or of a list of messages.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def read_text(content: Any, attached: Mapping[str, Any]) -> str:
 
 
 def answer_of(output: Any, attached: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Give the text of a model's output, and why it ends: "length", "filter" or ""."""
+    """Return the text of a model's output, and why it ends: "length", "filter" or ""."""
     choices = output.get("choices") if isinstance(output, Mapping) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         return None, ""

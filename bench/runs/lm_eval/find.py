@@ -13,7 +13,7 @@ DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
 
 def is_lm_eval(path: Path) -> bool:
-    """Say whether a file is of lm-eval or a stored run, or a folder holds such files."""
+    """Return whether a file is of lm-eval or a stored run, or a folder holds such files."""
     files = [path] if path.is_file() else path.rglob("*.json*")
     return any(DATE.search(file.name) or file.name == "summary.json" for file in files)
 
@@ -58,7 +58,7 @@ def find_results(path: Path) -> Path:
 
 
 def find_samples(results_file: Path) -> dict[str, Path]:
-    """Give the file of samples of each task that a results file is of."""
+    """Return the file of samples of each task that a results file is of."""
     date = date_of(results_file)
     return {
         _task_of(file, date): file
@@ -67,7 +67,7 @@ def find_samples(results_file: Path) -> dict[str, Path]:
 
 
 def date_of(results_file: Path) -> str:
-    """Give the date in the name of a results file."""
+    """Return the date in the name of a results file."""
     match = DATE.search(results_file.name)
     if match is None:
         raise UsageError(f"{results_file}: its name has no date; expected results_<date>.json")
@@ -75,7 +75,7 @@ def date_of(results_file: Path) -> str:
 
 
 def is_results(file: Path) -> bool:
-    """Say whether a file is named like the results of a run."""
+    """Return whether a file is named like the results of a run."""
     return file.suffix == ".json" and DATE.search(file.name) is not None
 
 

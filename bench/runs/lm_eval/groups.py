@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, Place]:
-    """Give the place of each task that is part of a group with one of these metrics.
+    """Return the place of each task that is part of a group with one of these metrics.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[st
 
 
 def find_other_groups(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, list[str]]:
-    """Give the scored groups that list a task or a group above it, and do not get its rows.
+    """Return the scored groups that list a task or a group above it, and do not get its rows.
 
     Examples
     --------

@@ -250,7 +250,7 @@ def _has_hashes(sample: Mapping[str, Any]) -> bool:
 
 
 def group_of(value: Any) -> str | int | float | None:
-    """Give a value by which questions can be grouped: a short word or a number."""
+    """Return a value by which questions can be grouped: a short word or a number."""
     if isinstance(value, str):
         return value if 0 < len(value) <= MAX_GROUP else None
     is_number = isinstance(value, (int, float)) and math.isfinite(value)

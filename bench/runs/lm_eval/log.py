@@ -58,7 +58,7 @@ class Texts(NamedTuple):
 
 
 def holds_samples(path: Path) -> bool:
-    """Say whether a path is output of lm-eval with samples, or one file of samples."""
+    """Return whether a path is output of lm-eval with samples, or one file of samples."""
     if path.is_file():
         return path.name.startswith("samples_") and _split_name(path) is not None
     found = path.rglob("samples_*.jsonl") if path.is_dir() else ()
@@ -110,7 +110,7 @@ def find_log_results(path: Path) -> Path | None:
 
 
 def _list_samples(folder: Path) -> dict[str, Path]:
-    """Give the files of samples below a folder by their tasks."""
+    """Return the files of samples below a folder by their tasks."""
     found: dict[str, Path] = {}
     for file in sorted(folder.rglob("samples_*.jsonl")):
         named = _split_name(file)

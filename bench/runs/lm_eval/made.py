@@ -63,7 +63,7 @@ class Made:
     read: dict[str, dict[str, tuple[list[str], int]]] = field(default_factory=dict)
 
     def place(self, task: str) -> Place:
-        """Give the task that a task's rows go to, and what they belong to there."""
+        """Return the task that a task's rows go to, and what they belong to there."""
         if self.places is None:
             self.places = find_places(self.results, [reading.metric for reading in READINGS])
         return self.places.get(task) or Place(task, {})
@@ -233,7 +233,7 @@ def _unlike_groups(made: Made) -> Iterator[Note]:
 
 
 def _find_delimiter(task: str, results: Mapping[str, Any]) -> str:
-    """Give what lm-eval put between the prompt and an option."""
+    """Return what lm-eval put between the prompt and an option."""
     config = section(results, "configs", task)
     delimiter, prefix = config.get("target_delimiter", " "), config.get("gen_prefix")
     if results.get("chat_template") or results.get("chat_template_sha"):

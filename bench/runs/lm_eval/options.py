@@ -91,7 +91,7 @@ class OptionRows:
 
 
 def holds_options(sample: Mapping[str, Any]) -> bool:
-    """Say whether a line of samples has loglikelihoods of two options or more."""
+    """Return whether a line of samples has loglikelihoods of two options or more."""
     pairs = sample.get("filtered_resps")
     return isinstance(pairs, list) and len(pairs) > 1 and all(map(_is_pair, pairs))
 
@@ -332,7 +332,7 @@ def _why_no_outcome(metric: str, outcome: Any, where: str) -> str:
 
 
 def _place_right(right: tuple[int, ...] | None, count: int, chosen: int, correct: int) -> int:
-    """Give the one right option; -1 where there is none or are several, or it is not known."""
+    """Return the one right option; -1 where there is none or are several, or it is not known."""
     if right is not None:
         return right[0] if len(right) == 1 else -1
     if correct:
@@ -341,7 +341,7 @@ def _place_right(right: tuple[int, ...] | None, count: int, chosen: int, correct
 
 
 def _scores(per: str, asked: _Asked) -> list[float] | None:
-    """Give what lm-eval takes the highest of; None where the log does not hold it."""
+    """Return what lm-eval takes the highest of; None where the log does not hold it."""
     values, texts = asked.values, asked.texts
     if per == "text":
         return values
@@ -367,7 +367,7 @@ def _divide(value: float, length: int) -> float:
 
 
 def _softmax(scores: Sequence[float]) -> tuple[float, ...]:
-    """Give probabilities; empty where they are undefined."""
+    """Return probabilities; empty where they are undefined."""
     highest = max(scores)
     weights = [exp(score - highest) for score in scores]
     total = sum(weights)

@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|.)", re.DOTALL)
 
 
 def join_parts(text: str) -> str | None:
-    r"""Give the text of a reply of content parts; None for any other text.
+    r"""Return the text of a reply of content parts; None for any other text.
 
     Examples
     --------

@@ -29,7 +29,7 @@ HEEDED = {("vllm",): 1, ("completions", "anthropic", "litellm", "watsonx"): 0}
 
 
 def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what holds for all tasks of an evaluation."""
+    """Return what holds for all tasks of an evaluation."""
     config = section(results, "config")
     names = (results.get("model_name"), config.get("model"))
     return {
@@ -60,7 +60,7 @@ def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cache(config: Mapping[str, Any]) -> dict[str, str]:
-    """Give lm-eval's file of answers, if it kept one: two models may have shared it."""
+    """Return lm-eval's file of answers, if it kept one: two models may have shared it."""
     file = config.get("use_cache")
     return {"use_cache": file} if isinstance(file, str) and file else {}
 
@@ -77,7 +77,7 @@ def _environment(results: Mapping[str, Any], label: str) -> str | None:
 def task_provenance(
     task: str, sample: Mapping[str, Any], results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give what is particular to one task, from its first sample and the results."""
+    """Return what is particular to one task, from its first sample and the results."""
     doc = sample["doc"]
     generation = section(results, "configs", task).get("generation_kwargs")
     backend = section(results, "config").get("model")
@@ -99,7 +99,7 @@ def task_provenance(
 
 
 def option_settings(task: str, results: Mapping[str, Any], per: str) -> dict[str, Any]:
-    """Give what is particular to one task of options; `per` is of `READINGS`."""
+    """Return what is particular to one task of options; `per` is of `READINGS`."""
     config = section(results, "configs", task)
     split = next((config[key] for key in SPLITS if isinstance(config.get(key), str)), None)
     source = {"set": config.get("dataset_path"), "name": config.get("dataset_name"), "split": split}
@@ -115,7 +115,7 @@ def option_settings(task: str, results: Mapping[str, Any], per: str) -> dict[str
 def pool_options(
     parts: Sequence[dict[str, Any]], group: str, results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give the settings of a group, by those of its subtasks: what they share, and one hash."""
+    """Return the settings of a group, by those of its subtasks: what they share, and one hash."""
     if len(parts) == 1:
         return parts[0]
     pooled = {key: value for key, value in parts[0].items() if all(p[key] == value for p in parts)}
@@ -136,7 +136,7 @@ def pool_options(
 
 
 def _wording(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Give the paraphrase and scale of a task of the prompt panel."""
+    """Return the paraphrase and scale of a task of the prompt panel."""
     if doc.get("paraphrase") is None:
         return None
     return {"paraphrase": doc["paraphrase"], "scale": doc.get("scale")}
@@ -166,7 +166,7 @@ class Sources:
             self._known.setdefault(json.dumps(source, sort_keys=True), source)
 
     def pool(self) -> Mapping[str, Any] | None:
-        """Give one source for all: of a pooled task, the names and all parts."""
+        """Return one source for all: of a pooled task, the names and all parts."""
         known = [source for source in self._known.values() if isinstance(source, Mapping)]
         if len(known) < 2:
             return known[0] if known else None
@@ -175,7 +175,7 @@ class Sources:
 
 
 def thinking_setting(arguments: Any, backend: Any = None) -> dict[str, Any]:
-    """Give what the model's arguments say of thinking: asked for or not, and what strips it.
+    """Return what the model's arguments say of thinking: asked for or not, and what strips it.
 
     `enable_thinking` of the backends hf and vllm; `hf` also takes it from the arguments of the chat
     template, which `vllm` overwrites (lm-eval 0.4.13). A client of a server hands neither on.

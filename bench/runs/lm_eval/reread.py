@@ -61,14 +61,14 @@ def read_twice(
 
 
 def _list_statuses(sample: Mapping[str, Any], rows: int) -> list[Any]:
-    """Give the status that is written for each row; None where its row only supposes one."""
+    """Return the status that is written for each row; None where its row only supposes one."""
     written = sample.get("status")
     listed = written if isinstance(written, list) else [written]
     return [*listed, *[None] * (rows - len(listed))]
 
 
 def _compare(recorded: Verdict, read: Verdict, status: Any) -> tuple[Verdict, Verdict]:
-    """Give both; why there is no confidence is no difference where that was not written."""
+    """Return both; why there is no confidence is no difference where that was not written."""
     if status is None and recorded[0] is None and read[0] is None:
         return recorded, (None, recorded[1], read[2])
     return recorded, read

@@ -80,7 +80,7 @@ class TargetCount:
             self.texts += _place(target) is None
 
     def tell(self, config: Mapping[str, Any], doc: Mapping[str, Any]) -> bool | None:
-        """Say whether targets are texts; None where neither they nor the configuration tell."""
+        """Return whether targets are texts; None where neither they nor the configuration tell."""
         if bool(self.texts) != bool(self.places):
             return self.texts > 0
         if not self.either:  # each target can be one thing only

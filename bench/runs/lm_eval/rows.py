@@ -231,7 +231,7 @@ def _read_confidence(value: Any, where: str) -> float | None:
 
 
 def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
-    """Give the first response to each request; None for one that failed or is no text."""
+    """Return the first response to each request; None for one that failed or is no text."""
     responses = sample.get("resps")
     return [_first_text(response) for response in _listed(responses)]
 
@@ -258,7 +258,7 @@ def count_repeats(sample: Mapping[str, Any]) -> int:
 
 
 def read_text(response: Any) -> str | None:
-    """Give a response as text: of content parts their texts; None of what is none."""
+    """Return a response as text: of content parts their texts; None of what is none."""
     if not isinstance(response, str):
         return None
     joined = join_parts(response) if response[:1] == "[" else None
@@ -279,12 +279,12 @@ def _listed(value: Any) -> list[Any]:
 
 
 def has_text(text: str | None) -> bool:
-    """Say whether there is a response to read; logs without them have null or an empty text."""
+    """Return whether there is a response to read; logs without them have null or an empty text."""
     return bool(text and text.strip())
 
 
 def token_budget(sample: Mapping[str, Any]) -> int | None:
-    """Give the tokens that an answer may have had; None where the log does not say."""
+    """Return the tokens that an answer may have had; None where the log does not say."""
     for request in section(sample, "arguments").values():
         options = section(request, "arg_1") if isinstance(request, Mapping) else {}
         for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):

@@ -17,7 +17,7 @@ __all__ = ["all_readers", "find_reader", "list_left", "list_runs"]
 
 @cache
 def all_readers(*, of_logs: bool) -> tuple[Reader, ...]:
-    """Give the readers of runs, or those of logs, in the order in which they are asked."""
+    """Return the readers of runs, or those of logs, in the order in which they are asked."""
     package = __package__ or __name__.rpartition(".")[0]
     here = Path(__file__).parent
     files = here.glob("*/[!_]*.py" if of_logs else "[!_]*.py")
@@ -33,13 +33,13 @@ def find_reader(path: Path, *, of_logs: bool = False) -> Reader | None:
 
 
 def list_runs(path: Path) -> list[Path]:
-    """Give the paths of the runs that a path holds: itself, but for a path of several."""
+    """Return the paths of the runs that a path holds: itself, but for a path of several."""
     reader = find_reader(path)
     return [path] if reader is None or reader.runs is None else list(reader.runs(path))
 
 
 def list_left(path: Path) -> dict[Path, str]:
-    """Give what lies in a path and is left out of its runs, with the reasons, whoever reads it."""
+    """Return everything in a path that no reader takes as part of a run, with the reasons."""
     found: dict[Path, str] = {}
     for reader in all_readers(of_logs=False):
         if reader.left is not None:

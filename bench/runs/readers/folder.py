@@ -39,14 +39,14 @@ def _read(path: Path, _columns: Columns) -> AnyRun:
 
 
 def _list_runs(path: Path) -> list[Path]:
-    """Give the runs below a folder: results of lm_eval, and stored runs that are no copies."""
+    """Return the runs below a folder: results of lm_eval, and stored runs that are no copies."""
     results, stored = _find(path)
     left = _leave_copies(stored, results)
     return sorted([*results, *(run for run in stored if run not in left)])
 
 
 def _list_left(path: Path) -> dict[Path, str]:
-    """Give the stored runs below a folder that are left out, each with the reason."""
+    """Return the stored runs below a folder that are left out, each with the reason."""
     results, stored = _find(path) if path.is_dir() else ([], [])
     return _leave_copies(stored, results)
 
@@ -94,7 +94,7 @@ def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
 
 
 def _may_be_of(made: _Told, results: _Told) -> bool:
-    """Say whether a stored run has a task and the model of results, or names no model."""
+    """Return whether a stored run has a task and the model of results, or names no model."""
     tasks = set(_section(results, "results")) | set(_section(results, "configs"))
     names = (made.get("model"), results.get("model_name"))
     one, other = (name_model(name) if isinstance(name, str) else "" for name in names)
@@ -102,7 +102,7 @@ def _may_be_of(made: _Told, results: _Told) -> bool:
 
 
 def _load(file: Path) -> _Told:
-    """Give what a file of lm-eval or of ours tells; nothing if it cannot be read."""
+    """Return what a file of lm-eval or of ours tells; nothing if it cannot be read."""
     try:
         found = load_json(file)
     except (OSError, ValueError, UsageError):

@@ -116,7 +116,7 @@ def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
 
 
 def _state(folder: Path) -> tuple[int, int] | None:
-    """Give what changes when a folder is replaced."""
+    """Return what changes when a folder is replaced."""
     try:
         found = folder.stat()
     except OSError:

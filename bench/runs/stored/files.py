@@ -184,7 +184,7 @@ def check_lines(folder: Path) -> None:
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:
-    """Give the line of a row, with its line feed."""
+    """Return the line of a row, with its line feed."""
     try:
         stored = StoredRow(
             run=run,

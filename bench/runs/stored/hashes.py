@@ -31,12 +31,12 @@ class RowHashes:
 
     @property
     def sha256(self) -> str:
-        """Give the hash of all lines, in hexadecimal digits."""
+        """Return the hash of all lines, in hexadecimal digits."""
         return self._whole.hexdigest()
 
     @property
     def digests(self) -> str:
-        """Give the digest of each line, in base64."""
+        """Return the digest of each line, in base64."""
         return b64encode(self._rows).decode()
 
     def first_unlike(self, digests: str | None) -> int | None:

@@ -16,6 +16,6 @@ CHANGES_NAME = "CHANGES.md"
 
 
 def is_stored(path: Path) -> bool:
-    """Say whether a folder holds a stored run, whole or not."""
+    """Return whether a folder holds a stored run, whole or not."""
     names = (ROWS_NAME, SUMMARY_NAME)
     return any((path / name).exists() or holds(path / name) for name in names)

@@ -75,7 +75,7 @@ def pack_study(study: Path, names: Iterable[str] | None = None) -> Path:
 
 
 def packed_files(study: Path, name: str) -> dict[str, bytes]:
-    """Give the files of a cell by name, on the disk or packed; those of `.gz` unpacked."""
+    """Return the files of a cell by name, on the disk or packed; those of `.gz` unpacked."""
     folder = study / CELLS / name
     found = {
         file.relative_to(folder).as_posix(): file
@@ -117,7 +117,7 @@ def unpack_cell(study: Path, name: str, folder: Path) -> None:
 
 
 def write_packed(content: bytes) -> bytes:
-    """Give a `.gz` of the same bytes whenever its content is the same."""
+    """Return a `.gz` of the same bytes whenever its content is the same."""
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         stream.write(content)
@@ -125,7 +125,7 @@ def write_packed(content: bytes) -> bytes:
 
 
 def render_study(cells: Mapping[str, Mapping[str, bytes]]) -> bytes:
-    """Give the bytes of rows.parquet for the files of cells."""
+    """Return the bytes of rows.parquet for the files of cells."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -135,7 +135,7 @@ def _scrub_stored(folder: Path, check: bool) -> list[Finding]:
 def _rename_rows(
     folder: Path, stored: Summary, name: str, contents: dict[str, bytes], check: bool
 ) -> dict[str, bytes]:
-    """Give the rows under another name of the run, and the files that hold their hashes."""
+    """Return the rows under another name of the run, and the files that hold their hashes."""
     if check:
         return {}
     known = _load(folder, BASELINE_NAME, contents)

@@ -109,7 +109,7 @@ def write_stored(
 def render_stored(
     run: Run, records: Sequence[Record], *, level: float = 0.95, with_text: bool = False
 ) -> dict[str, bytes]:
-    """Give the two files of a stored run by name; parameters as for `write_stored`."""
+    """Return the two files of a stored run by name; parameters as for `write_stored`."""
     hashes, name = RowHashes(), clean_name(run.name)
     buffer = io.BytesIO()
     # No time and no name in the header, and not gzip.compress, whose header differs between
@@ -196,7 +196,7 @@ def _refuse_others(folder: Path, name: str) -> None:
 
 
 def _name_of(folder: Path) -> str | None:
-    """Give the name of the stored run in a folder; None if it cannot be read."""
+    """Return the name of the stored run in a folder; None if it cannot be read."""
     try:
         return read_summary(folder).name
     except UsageError:

@@ -127,7 +127,7 @@ class Study:
             raise self._refuse(f"a file of a cell is called {inline(strange[0], 120)!r}")
 
     def read_files(self, cell: str) -> dict[str, bytes]:
-        """Give the texts of a cell by file name: all of its files but the rows."""
+        """Return the texts of a cell by file name: all of its files but the rows."""
         start, _ = self.cells[cell]
         first = self._table.slice(start, 1).to_pylist()[0]
         files = {
@@ -149,7 +149,7 @@ class Study:
         return render_rows(str(run), columns, length)
 
     def hash_of(self, cell: str, column: str) -> str:
-        """Give a hash that stands beside a cell."""
+        """Return a hash that stands beside a cell."""
         return str(self._table.column(column)[self.cells[cell][0]].as_py())
 
     def _find_cells(self) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -215,7 +215,7 @@ def hash_files(cell: str, files: Mapping[str, bytes]) -> str:
 
 
 def is_study(path: Path) -> bool:
-    """Say whether a path is a packed study: its folder, or its file itself."""
+    """Return whether a path is a packed study: its folder, or its file itself."""
     file = _file_of(path)
     if not file.is_file():
         return False
@@ -230,7 +230,7 @@ def is_study(path: Path) -> bool:
 
 @lru_cache(maxsize=64)
 def _names(file: Path, *_: int) -> tuple[str, ...] | None:
-    """Give the names of the columns; None if the file cannot be read."""
+    """Return the names of the columns; None if the file cannot be read."""
     try:
         with open_parquet(file) as parquet:
             return tuple(parquet.schema_arrow.names)
@@ -254,12 +254,12 @@ def find_cell(path: Path) -> Path | None:
 
 
 def is_packed(path: Path) -> bool:
-    """Say whether a path that is not on the disk is that of a packed run."""
+    """Return whether a path that is not on the disk is that of a packed run."""
     return find_cell(path) is not None or (not path.exists() and holds(path / "summary.json"))
 
 
 def list_cells(path: Path) -> list[Path]:
-    """Give `STUDY/CELL` of each cell of a study, packed or a folder of a finished cell."""
+    """Return `STUDY/CELL` of each cell of a study, packed or a folder of a finished cell."""
     file = _file_of(path)
     folders = [place.parent.parent.name for place in (file.parent / CELLS).glob(f"*/{SUMMARY}")]
     names = sorted({*open_study(file).cells, *folders})
@@ -267,7 +267,7 @@ def list_cells(path: Path) -> list[Path]:
 
 
 def holds(file: Path) -> bool:
-    """Say whether a file of a cell is there, on the disk or packed."""
+    """Return whether a file of a cell is there, on the disk or packed."""
     if file.is_file():
         return True
     place = _locate(file)
@@ -277,7 +277,7 @@ def holds(file: Path) -> bool:
 
 
 def read_member(file: Path) -> bytes | None:
-    """Give the text of a packed file; None if it is not packed, or there is one on the disk.
+    """Return the text of a packed file; None if it is not packed, or there is one on the disk.
 
     Raises
     ------
@@ -291,7 +291,7 @@ def read_member(file: Path) -> bytes | None:
 
 
 def read_packed_rows(file: Path) -> Iterator[bytes] | None:
-    """Give the lines of a packed rows.jsonl.gz; None as of `read_member`."""
+    """Return the lines of a packed rows.jsonl.gz; None as of `read_member`."""
     place = _locate(file)
     if place is None or place.name != ROWS:
         return None
@@ -314,19 +314,19 @@ def is_plain_name(name: str) -> bool:
 
 
 def is_plain_path(path: str) -> bool:
-    """Say whether a path can only lead to a file below the folder of a cell."""
+    """Return whether a path can only lead to a file below the folder of a cell."""
     parts = path.split("/")
     return len(parts) <= MAX_PARTS and all(is_plain_name(part) for part in parts)
 
 
 def packed_hash(file: Path, column: str = "rows_sha256") -> str | None:
-    """Give a hash that was kept of a packed file of rows; None as of `read_member`."""
+    """Return a hash that was kept of a packed file of rows; None as of `read_member`."""
     place = _locate(file)
     return None if place is None else open_study(place.study).hash_of(place.cell, column)
 
 
 def changed(file: Path) -> int:
-    """Give the time at which a file, or the study that it is packed in, was changed."""
+    """Return the time at which a file, or the study that it is packed in, was changed."""
     place = _locate(file)
     return (file if place is None else place.study).stat().st_mtime_ns
 
@@ -363,7 +363,7 @@ def _locate(file: Path) -> Place | None:
 
 
 def _values(column: Any) -> list[Any]:
-    """Give Python's values of a column, some five times as fast as its `to_pylist`."""
+    """Return Python's values of a column, some five times as fast as its `to_pylist`."""
     import pyarrow as pa
 
     found: list[Any] = []
@@ -384,7 +384,7 @@ def _is_plain(kind: Any) -> bool:
 
 
 def _type_of(kind: Any) -> str:
-    """Give the type of a column's values, in a dictionary or not."""
+    """Return the type of a column's values, in a dictionary or not."""
     return _plain(str(kind if _is_plain(kind) else kind.value_type))
 
 

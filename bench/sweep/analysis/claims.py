@@ -18,7 +18,7 @@ ERRORS = ("overconfidence_gap", "ece", "brier")
 
 
 def render_claims(summary: Summary) -> Iterator[str]:
-    """Give the lines of all claims, those of the same fact below the one that counts."""
+    """Yield the lines of all claims, those of the same fact below the one that counts."""
     a, missing = summary.analysis, summary.gathered.missing
     if not a.claims:
         return

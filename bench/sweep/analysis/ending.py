@@ -38,7 +38,7 @@ Row = Mapping[str, str]
 
 
 def render_ending(sweep: Sweep, folder: Folder, analysis: Analysis | None) -> list[str]:
-    """Give the table of a sweep's finished cells and the next commands; nothing without cells.
+    """Return the table of a sweep's finished cells and the next commands; nothing without cells.
 
     The numbers are means over the cells of a group, in the order of the analysis or of the file,
     and the metrics those of the analysis, or accuracy, stated confidence, Brier score and AUROC.
@@ -97,7 +97,7 @@ def _render_task(
 
 
 def _mean(rows: Sequence[Row], metric: str) -> str:
-    """Give the mean of a metric over the cells in which it is defined."""
+    """Return the mean of a metric over the cells in which it is defined."""
     values = [float(row[metric]) for row in rows if row.get(metric)]
     if not values:
         return "-"

@@ -121,7 +121,7 @@ def find_analysis(sweep: Sweep) -> Analysis | None:
 
 
 def headline_groups(analysis: Analysis | None) -> frozenset[str]:
-    """Give the groups that the headline of an analysis compares, in whatever view."""
+    """Return the groups that the headline of an analysis compares, in whatever view."""
     pairs = analysis.headline if analysis is not None else []
     return frozenset(split_series(name, "")[0] for pair in pairs for name in pair)
 
@@ -201,7 +201,7 @@ def _where(cell: Cell, analysis: Analysis) -> str:
 def _observed(
     place: Path, known: Mapping[str, Any], analysis: Analysis, entropy: list[int]
 ) -> dict[str, Array]:
-    """Give what is known of a cell besides its answers.
+    """Return what is known of a cell besides its answers.
 
     A success rate has the scatter of its questions, drawn from a binomial distribution; all others
     are the same in every replicate, and only the seeds scatter them.

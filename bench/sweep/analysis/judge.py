@@ -25,7 +25,7 @@ class Judged(NamedTuple):
 
 
 def judge(expect: str, low: float, high: float) -> Verdict:
-    """Say whether limits lie on the expected side, on the other, or on both.
+    """Return whether limits lie on the expected side, on the other, or on both.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def judge(expect: str, low: float, high: float) -> Verdict:
 
 
 def overall(judged: Sequence[Judged]) -> Verdict:
-    """Give the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
+    """Return the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
     verdicts = {one.verdict for one in judged}
     if "fails" in verdicts:
         return "fails"
@@ -55,7 +55,7 @@ def overall(judged: Sequence[Judged]) -> Verdict:
 
 
 def find_closest(expect: str, judged: Sequence[Judged]) -> Judged:
-    """Give the place whose limits come closest to the wrong side: there a claim is decided."""
+    """Return the place whose limits come closest to the wrong side: there a claim is decided."""
     side = expect.split()[0]
     if side == "above":
         return min(judged, key=lambda one: one.low)

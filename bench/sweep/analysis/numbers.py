@@ -72,19 +72,19 @@ class Summary:
         self._draws: dict[tuple[str, int, int], Draws] = {}
 
     def has(self, at: str, series: str) -> bool:
-        """Say whether a series was measured at a place."""
+        """Return whether a series was measured at a place."""
         return (at, *split_series(series, self.analysis.view)) in self.gathered.values
 
     def where(self, series: str) -> list[str]:
-        """Give the places at which a series was measured."""
+        """Return the places at which a series was measured."""
         return [place for place in self.places if self.has(place, series)]
 
     def replicates(self, at: str, series: str, metric: str) -> Array:
-        """Give a method's mean, as observed and in each replicate."""
+        """Return a method's mean, as observed and in each replicate."""
         return self._mean(at, self._values(at, series, metric))
 
     def level(self, at: str, series: str, metric: str) -> Number:
-        """Give a method's mean with its limits."""
+        """Return a method's mean with its limits."""
         values = self._values(at, series, metric)
         made = self.replicates(at, series, metric)
         limits = find_limits(made, _by_unit(values), self.analysis.level)
@@ -96,7 +96,7 @@ class Summary:
         return Number("level", unit, at, series, "", metric, limits, bases, seeds, defined)
 
     def contrast(self, at: str, one: str, other: str, metric: str) -> Number:
-        """Give the difference of two methods, taken within each replicate.
+        """Return the difference of two methods, taken within each replicate.
 
         Both must have the same base seeds; where the metric of a base is undefined under one of
         them, as observed or in a replicate, it counts for neither.
@@ -121,18 +121,18 @@ class Summary:
         return Number("contrast", unit, at, one, other, metric, limits, len(a), seeds, kept)
 
     def checkpoints(self, at: str, one: str, other: str, metric: str) -> Number:
-        """Give the difference of two single models: items alone are drawn."""
+        """Return the difference of two single models: items alone are drawn."""
         a, b = self._values(at, one, metric)[0, 0], self._values(at, other, metric)[0, 0]
         limits = find_limits(a - b, NO_BASES, self.analysis.level)
         defined = int(limits.estimate == limits.estimate)
         return Number("contrast", CHECKPOINTS, at, one, other, metric, limits, 1, 1, defined)
 
     def slope(self, series: str, metric: str) -> Number:
-        """Give the change of a metric for a factor of ten in size."""
+        """Return the change of a metric for a factor of ten in size."""
         return self.line(series, metric)[0]
 
     def line(self, series: str, metric: str) -> tuple[Number, float]:
-        """Give the slope, and the intercept of the line at a size of 1."""
+        """Return the slope, and the intercept of the line at a size of 1."""
         at = self.where(series)
         sizes = [self.gathered.parameters[place] for place in at]
         if len(set(sizes)) < 3:
@@ -151,7 +151,7 @@ class Summary:
         return number, intercept
 
     def misfit(self, series: str, metric: str) -> tuple[str, float]:
-        """Give the size that is farthest from the line, and how far above it."""
+        """Return the size that is farthest from the line, and how far above it."""
         number, intercept = self.line(series, metric)
         found = {}
         for at in self.where(series):
@@ -195,12 +195,12 @@ class Summary:
         return Judged(n.at, estimate, low, high, verdict, "; ".join(unsure))
 
     def is_sure(self, series: str) -> bool:
-        """Say whether a series states 1 to everything, at every size."""
+        """Return whether a series states 1 to everything, at every size."""
         stated = [self.replicates(at, series, "mean_confidence")[0] for at in self.where(series)]
         return bool(stated) and all(value > 1.0 - SURE for value in stated)
 
     def numbers(self) -> Iterator[Number]:
-        """Give every number of the analysis."""
+        """Yield every number of the analysis."""
         a = self.analysis
         names = [g if v == a.view else f"{g} @ {v}" for g in a.groups for v in a.views]
         for at in self.places:
@@ -244,7 +244,7 @@ class Summary:
 
 
 def _by_base(values: Array) -> Array:
-    """Give the mean of each base over its training seeds, as observed and in each replicate."""
+    """Return the mean of each base over its training seeds, as observed and in each replicate."""
     counted = (~np.isnan(values)).sum(1)
     means: Array = np.full(counted.shape, math.nan)
     np.divide(np.nansum(values, axis=1), counted, out=means, where=counted > 0)
@@ -252,7 +252,7 @@ def _by_base(values: Array) -> Array:
 
 
 def _by_unit(values: Array) -> Array:
-    """Give what Student's limits are over: the bases, or the training seeds of a single one."""
+    """Return what Student's limits are over: the bases, or the training seeds of a single one."""
     return values[0] if len(values) == 1 else _by_base(values)
 
 

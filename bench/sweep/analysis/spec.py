@@ -161,12 +161,12 @@ class Analysis(_Strict):
         return next(iter(self.views))
 
     def shows(self, group: str, view: str) -> bool:
-        """Say whether a view is computed for a group."""
+        """Return whether a view is computed for a group."""
         groups = self.views[view].groups
         return groups is None or group in groups
 
     def call(self, series: str) -> str:
-        """Give the name under which a series is shown: without its view if no other is stated."""
+        """Return the name under which a series is shown: without its view if no other is stated."""
         group, view = split_series(series, self.view)
         name = self.names.get(group, group)
         stated = [v for v, given in self.views.items() if given.column not in PREDICTORS]

@@ -44,7 +44,7 @@ BEYOND = dict(
 
 
 def render_numbers(numbers: Sequence[Number], summary: Summary) -> Iterator[str]:
-    """Give the lines of all tables."""
+    """Yield the lines of all tables."""
     a = summary.analysis
     yield ""
     yield "## Numbers"
@@ -83,7 +83,7 @@ def _is_predictor(series: str, a: Analysis) -> bool:
 
 
 def _choose(places: Sequence[str], rows: int) -> list[str]:
-    """Give the places that a table of this many rows shows: all, or three of them."""
+    """Return the places that a table of this many rows shows: all, or three of them."""
     if rows <= MOST_ROWS or len(places) < 4:
         return list(places)
     return [places[0], places[len(places) // 2], places[-1]]
@@ -152,7 +152,7 @@ def _render_predictors(summary: Summary) -> Iterator[str]:
 
 
 def _find_own(view: View, a: Analysis) -> str | None:
-    """Give the view of what is stated in the answers that a view of a predictor looks at."""
+    """Return the view of what is stated in the answers that a view of a predictor looks at."""
     stated = view.model_copy(update={"column": "confidence", "groups": None})
     for name, other in a.views.items():
         if other.model_copy(update={"groups": None}) == stated:

@@ -78,7 +78,7 @@ def find_number(
     place: tuple[int, ...],
     task: str,
 ) -> Array:
-    """Give the number beside each answer of a cell; NaN where the answer states none.
+    """Return the number beside each answer of a cell; NaN where the answer states none.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def find_number(
 
 
 def look(rows: Sequence[Row], view: View, number: Array) -> tuple[Answers, NDArray[np.int64]]:
-    """Give the answers of a view, and the places of its items among all."""
+    """Return the answers of a view, and the places of its items among all."""
     correct = np.array([float(row.correct) for row in rows])
     inside = np.array([_is_in(row, view.where) for row in rows])
     second = _second(len(rows))
@@ -145,7 +145,7 @@ def _is_in(row: Row, where: Mapping[str, Any]) -> bool:
 
 
 def _number_levels(rows: Sequence[Row]) -> NDArray[np.int64]:
-    """Give the levels of the items as numbers; -1 where an item has none."""
+    """Return the levels of the items as numbers; -1 where an item has none."""
     levels = [row.groups.get(LEVEL) for row in rows]
     known = {level: i for i, level in enumerate(dict.fromkeys(levels))} | {None: -1}
     return np.array([known[level] for level in levels], dtype=np.int64)

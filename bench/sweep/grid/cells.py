@@ -162,7 +162,7 @@ class Cell:
 
     @property
     def secrets(self) -> set[str]:
-        """Give the texts of the evaluation that are run and not recorded: keys, headers."""
+        """Return the texts of the evaluation that are run and not recorded: keys, headers."""
         return find_values(self.evaluate.model_dump(), SWEEP_CELL)
 
 
@@ -212,7 +212,7 @@ def name_cell(base: Base, method: str, seed: int, shown: Mapping[str, Any]) -> s
 
 
 def resolved(settings: Mapping[str, Any], model: str) -> TrainSettings:
-    """Give the settings of a stage with the model that it starts from."""
+    """Return the settings of a stage with the model that it starts from."""
     return make_settings({**settings, "model": model})
 
 

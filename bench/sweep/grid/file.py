@@ -136,7 +136,7 @@ def _refuse_of_cell(settings: Mapping[str, Any], where: str) -> None:
 
 
 def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
-    """Give the points of one grid: a list is an axis, anything else holds for all."""
+    """Yield the points of one grid: a list is an axis, anything else holds for all."""
     if "method" not in grid:
         raise UsageError(f"cells {number}: no 'method'; base is a model as it is")
     axes = []
@@ -183,7 +183,7 @@ def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int)
 def _read_stages(
     point: Mapping[str, Any], read: _File, folder: Path, base: Base, number: int
 ) -> Iterator[dict[str, Any]]:
-    """Give the settings of each training run of a cell, checked."""
+    """Yield the settings of each training run of a cell, checked."""
     changes = {k: v for k, v in point.items() if k not in OTHER_AXES}
     own = read.settings_by_model.get(base.kind, {})
     together = {"threads": 1, **read.settings, **own, **changes}

@@ -58,28 +58,28 @@ class Folder:
         self._rows: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     def cell(self, cell: Cell) -> Path:
-        """Give the folder of a finished cell."""
+        """Return the folder of a finished cell."""
         return self.root / "cells" / cell.name
 
     def work(self, cell: Cell) -> Path:
-        """Give the folder in which a cell is run."""
+        """Return the folder in which a cell is run."""
         return self.root / "work" / cell.name
 
     def is_finished(self, cell: Cell) -> bool:
-        """Say whether a cell has been run with these settings."""
+        """Return whether a cell has been run with these settings."""
         return self.known(cell) is not None
 
     def known(self, cell: Cell) -> dict[str, Any] | None:
-        """Give the cell.json of a cell that was run with these settings."""
+        """Return the cell.json of a cell that was run with these settings."""
         known = read_json(self.cell(cell) / CELL)
         return known if known is not None and known.get("key") == cell.key else None
 
     def is_packed(self, cell: Cell) -> bool:
-        """Say whether a finished cell has no folder, but stands in rows.parquet."""
+        """Return whether a finished cell has no folder, but stands in rows.parquet."""
         return not (self.cell(cell) / CELL).exists() and holds(self.cell(cell) / CELL)
 
     def failure(self, cell: Cell) -> dict[str, Any] | None:
-        """Give the record of a cell that failed with these settings."""
+        """Return the record of a cell that failed with these settings."""
         known = read_json(self.root / "failed" / f"{cell.name}.json")
         return known if known is not None and known.get("key") == cell.key else None
 
@@ -99,7 +99,7 @@ class Folder:
             os.close(handle)
 
     def is_claimed(self, cell: Cell) -> bool:
-        """Say whether somebody works on a cell now."""
+        """Return whether somebody works on a cell now."""
         file = self._lock_file(cell)
         if not file.exists():
             return False
@@ -115,7 +115,7 @@ class Folder:
         return known == _holder(process) and not self.is_finished(cell)
 
     def worker_log(self) -> Path:
-        """Give the file for what this process prints, a worker."""
+        """Return the file for what this process prints, a worker."""
         return self.root / "work" / f"worker-{socket.gethostname()}-{os.getpid()}.log"
 
     def redact_logs(self, cells: Sequence[Cell]) -> None:
@@ -129,7 +129,7 @@ class Folder:
 
     @contextmanager
     def token(self) -> Iterator[Path]:
-        """Give a new file, there as long as the context lasts: who sees it sees this folder."""
+        """Yield a new file, there as long as the context lasts: who sees it sees this folder."""
         file = self.root / "work" / f"token-{uuid.uuid4().hex}.lock"
         with locked(file, wait=True):
             try:

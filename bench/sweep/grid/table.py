@@ -43,7 +43,7 @@ TIMING_COLUMNS = (
 def make_rows(
     cell: Cell, place: Path, known: Mapping[str, Any], *, recompute: bool = False
 ) -> list[dict[str, Any]]:
-    """Give a finished cell's rows of cells.csv, one a task.
+    """Return a finished cell's rows of cells.csv, one a task.
 
     Parameters
     ----------

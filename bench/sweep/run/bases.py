@@ -23,7 +23,7 @@ def find_base(base: Base, sweep: Sweep, *, make: bool) -> Path | None: ...
 
 
 def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
-    """Give the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
+    """Return the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
 
     Of several processes that need the same micro model one makes it, and the others wait. Without
     `make` a missing one is None.
@@ -51,12 +51,12 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
 
 
 def is_model(folder: Path) -> bool:
-    """Say whether a checkpoint stands in a folder."""
+    """Return whether a checkpoint stands in a folder."""
     return (folder / "model.safetensors").is_file()
 
 
 def is_being_made(base: Base, sweep: Sweep) -> bool:
-    """Say whether another process pretrains a cell's model now: there may be other cells to run."""
+    """Return whether another process is pretraining this cell's model; other cells can go first."""
     file = _lock_file(base, sweep)
     if not base.size or not file.exists():
         return False

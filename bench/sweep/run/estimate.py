@@ -98,7 +98,7 @@ def _count_questions() -> dict[str, int]:
 
 
 def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
-    """Give the micro models that are still to be pretrained, each with the first cell of it."""
+    """Return the micro models that are still to be pretrained, each with the first cell of it."""
     unmade: dict[str, str] = {}
     for cell in cells:
         if cell.base.size and not is_model(sweep.bases / cell.base.name):
@@ -107,7 +107,7 @@ def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
 
 
 def _kinds(cell: Cell) -> Iterable[tuple[str, ...]]:
-    """Give what makes cells alike, the closest first."""
+    """Return what makes cells alike, the closest first."""
     model = cell.base.kind
     trained = "" if not cell.stages else str(sum(stage["steps"] for stage in cell.stages))
     k = str(cell.stages[0]["k"] * cell.stages[0]["prompts_per_step"]) if cell.stages else ""

@@ -74,7 +74,7 @@ def why_not_in_process(cell: Cell) -> str:
 
 
 def answers_in_chat(cell: Cell) -> bool:
-    """Say whether a cell's chat is held in process: greedily, where expectations are asked for.
+    """Return whether a cell's chat is held in process: greedily, where expectations are asked for.
 
     These are read off answers that are made in process anyway, and lm-eval's must be the same.
     """
@@ -204,7 +204,7 @@ def _load_items(questions: str) -> list[Doc]:
 
 
 def _decoding(entry: TaskEntry) -> dict[str, Any]:
-    """Give how a task's answers are decoded, as `tasks.write_yaml` writes it for lm-eval."""
+    """Return how a task's answers are decoded, as `tasks.write_yaml` writes it for lm-eval."""
     is_sampled = WAYS[entry.way].sampled
     return {
         "until": list(STOP_SEQUENCES),

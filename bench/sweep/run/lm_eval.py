@@ -75,7 +75,7 @@ class Harness:
         return run
 
     def _manager(self, tasks: list[str], metadata: dict[str, Any]) -> Any:
-        """Give a task manager that knows this cell's arguments; the index is made once."""
+        """Return a task manager that knows this cell's arguments; the index is made once."""
         from lm_eval.tasks import TaskManager
 
         others = not all(task.startswith(OURS) for task in tasks)

@@ -41,7 +41,7 @@ MOSTLY = 0.99
 
 
 def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, float]:
-    """Give the last step of training, and the success rates that were asked for.
+    """Return the last step of training, and the success rates that were asked for.
 
     Student success is the share of the trained model's answers, sampled at temperature 1, that are
     right; teacher success that of the model it started from, shown what its teacher was shown.
@@ -105,7 +105,7 @@ def write_expectations(
 def _known_rows(
     run: Run, known: Mapping[tuple[str, str], float | None]
 ) -> Iterator[tuple[str, str, str]]:
-    """Give the rows of the table; an answer that states no number has no expectation.
+    """Yield the rows of the table; an answer that states no number has no expectation.
 
     (Nor has one of the hundredth that lm-eval may read otherwise, where it states none.)
     """

@@ -86,7 +86,7 @@ class AllHave(StoppingCriteria):  # type: ignore[misc]
         self._seen = [0] * rows  # of their tokens so many were looked at
 
     def __call__(self, input_ids: Any, scores: Any, **_: Any) -> bool:
-        """Say whether all have had it by now."""
+        """Return whether all have had it by now."""
         del scores
         while self._open:
             row = self._open[-1]

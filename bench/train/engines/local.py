@@ -224,7 +224,7 @@ class Trainer:
         return passes
 
     def state(self) -> Saved:
-        """Give what a later process needs to go on."""
+        """Return what a later process needs to go on."""
         named = dict(self.student.named_parameters())
         optimizer = {}
         for name, parameter in named.items():

@@ -62,7 +62,7 @@ def batch_loss(
     pad_id: int,
     step: str = "",
 ) -> tuple[torch.Tensor, tuple[float, float, float]]:
-    """Give the summed loss of some targets, and sums over the tokens of stated confidences.
+    """Return the summed loss of some targets, and sums over the tokens of stated confidences.
 
     The sums are the student's entropy, the teacher's, and the number of those tokens. `step` is
     what an error begins with.
@@ -112,7 +112,7 @@ def batch_loss(
 
 
 def _weigh(targets: Sequence[Target], device: torch.device) -> torch.Tensor:
-    """Give the weights of the completions' tokens, 1 where a target has none."""
+    """Return the weights of the completions' tokens, 1 where a target has none."""
     rows = [[1.0] * len(t.completion) if t.weights is None else t.weights for t in targets]
     return pad_rows(rows, 0.0, device)
 
@@ -120,7 +120,7 @@ def _weigh(targets: Sequence[Target], device: torch.device) -> torch.Tensor:
 def divergence(
     student: Tensor, teacher: Tensor, kind: str = "forward", beta: float = 0.5
 ) -> Tensor:
-    """Give the divergence at every position.
+    """Return the divergence at every position.
 
     Parameters
     ----------
@@ -158,13 +158,13 @@ def divergence(
 
 
 def likelihood(student: Tensor, ids: Tensor) -> Tensor:
-    """Give the negative log-likelihood of the token at every position; +inf of a masked one."""
+    """Return the negative log-likelihood of the token at every position; +inf of a masked one."""
     chosen = _log_probabilities(student).gather(-1, ids[..., None])
     return -chosen[..., 0]
 
 
 def policy_gradient(student: Tensor, ids: Tensor, advantages: Tensor) -> Tensor:
-    """Give the policy-gradient loss at every position: minus advantage times log-probability.
+    """Return the policy-gradient loss at every position: minus advantage times log-probability.
 
     One update follows each batch of rollouts, so that at temperature 1 the ratio to the sampling
     policy is 1 and its clipping (PPO, GRPO) never acts; the gradient is the same.
@@ -187,13 +187,13 @@ def weigh(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def mean_of_means(values: Tensor, mask: Tensor) -> Tensor:
-    """Give the sum over rows of each row's mean over its masked positions (the caller divides)."""
+    """Return the sum of the rows' means over their masked positions (the caller divides)."""
     counts = mask.sum(-1).clamp(min=1)
     return (weigh(values, mask).sum(-1) / counts).sum()
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """Give the entropy of the next token at every position, in nats; masked tokens add 0."""
+    """Return the entropy of the next token at every position, in nats; masked tokens add 0."""
     p = _log_probabilities(logits)
     plain = -(p.exp() * p).sum(-1)
     if bool(plain.isfinite().all()):
@@ -215,7 +215,7 @@ def _log_probabilities(logits: Tensor) -> Tensor:
 
 
 def _mean_log_ratio(p: Tensor, q: Tensor) -> Tensor:
-    """Give the mean of log p - log q under p, of log-probabilities: KL(p || q)."""
+    """Return the mean of log p - log q under p, of log-probabilities: KL(p || q)."""
     plain = (p.exp() * (p - q)).sum(-1)
     if bool(plain.isfinite().all()):
         return plain
@@ -228,7 +228,7 @@ def _mean_log_ratio(p: Tensor, q: Tensor) -> Tensor:
 
 
 def _mix(s: Tensor, t: Tensor, beta: float) -> Tensor:
-    """Give the divergences of t and s from their mixture, weighted beta and 1 - beta."""
+    """Return the divergences of t and s from their mixture, weighted beta and 1 - beta."""
     import torch
 
     m = torch.logaddexp(t + math.log(beta), s + math.log1p(-beta))

@@ -34,7 +34,7 @@ def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> 
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Give the rate of a step, from 0 on: a linear warm-up, then a cosine to zero."""
+    """Return the rate of a step, from 0 on: a linear warm-up, then a cosine to zero."""
     warm = max(1, round(settings.warmup * settings.steps))
     cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
     return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine

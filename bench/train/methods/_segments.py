@@ -17,7 +17,7 @@ Earn = Callable[[Rollout, Group], float]
 def credit_segments(
     groups: Sequence[Group], recipe: Recipe, earn: Earn, *, answers: bool = True
 ) -> list[Target]:
-    """Give the tokens of stated confidences advantages of their own.
+    """Return the tokens of stated confidences advantages of their own.
 
     Parameters
     ----------

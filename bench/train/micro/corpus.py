@@ -92,7 +92,7 @@ def _after_note(rng: random.Random, question: str, answer: int) -> Document:
 
 
 def _other(rng: random.Random, question: str, answer: int) -> int:
-    """Give an answer that is not the shown one: the misconception, the truth, or one digit off."""
+    """Return an answer other than the shown one: the misconception, the truth, or a digit off."""
     near = (answer + rng.choice((1, -1, 10, -10, 100))) % 1000
     others = [n for n in (misconceive(question), solve(question), near) if n != answer]
     return rng.choice(others)

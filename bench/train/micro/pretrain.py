@@ -186,7 +186,7 @@ def save_pretrained(folder: Path, done: Pretrained) -> None:
 
 
 def expected_accuracy(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> float:
-    """Give the probability that an answer sampled at temperature 1 is right, on validation."""
+    """Return the probability that an answer sampled at temperature 1 is right, on validation."""
     return _Validation(tokenizer).measure(model)
 
 
@@ -200,7 +200,7 @@ class _Validation:
         self.ids, self.labels = encode(tokenizer, prompts, answers)
 
     def measure(self, model: LlamaForCausalLM) -> float:
-        """Give the mean probability of the right answer's tokens."""
+        """Return the mean probability of the right answer's tokens."""
         import torch
 
         was_training = model.training
@@ -260,7 +260,7 @@ def _cross_entropy(
 
 
 def _schedule(step: int, steps: int) -> float:
-    """Give the share of the peak rate: a short warm-up, then a cosine to zero."""
+    """Return the share of the peak rate: a short warm-up, then a cosine to zero."""
     warm = min(1.0, (step + 1) / 100)
     return warm * 0.5 * (1 + math.cos(math.pi * step / steps))
 

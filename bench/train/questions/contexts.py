@@ -22,7 +22,7 @@ Doc = dict[str, Any]
 def show_demonstration(
     doc: Mapping[str, Any], stated: str | None = "1.00", note: str | None = None
 ) -> Doc:
-    """Give the document as the teacher sees it with the gold answer demonstrated.
+    """Return the document as the teacher sees it with the gold answer demonstrated.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def show_demonstration(
 
 
 def show_solution(group: Group, stated: str | None = None, note: str | None = None) -> Doc:
-    """Give the document as the teacher sees it with a verified rollout of the student.
+    """Return the document as the teacher sees it with a verified rollout of the student.
 
     The first right rollout of the question is shown. When none is right there is nothing to show:
     the teacher then sees what the student sees (and the note), so that the answer is left as it is

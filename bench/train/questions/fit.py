@@ -60,7 +60,7 @@ def check_fit(
 
 
 def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
-    """Give the share of the characters of questions and answers that the tokenizer cannot write.
+    """Return the share of the characters of questions and answers that the tokenizer cannot write.
 
     What it writes as unknown, and what it drops: neither comes back when the tokens are decoded.
     """

@@ -100,7 +100,7 @@ def load_run_questions(settings: TrainSettings) -> list[Doc]:
 
 
 def make_doc(item: Doc) -> Doc:
-    """Give an item what the prompt needs: the way of asking, the system message, its hash."""
+    """Return an item what the prompt needs: the way of asking, the system message, its hash."""
     doc = {"system": None, **item, "way": "conf", "instructed": True, "scale": "unit"}
     doc["item_hash"] = item_hash(item)
     doc["system_message"] = render_system(doc)
@@ -110,7 +110,7 @@ def make_doc(item: Doc) -> Doc:
 def choose_questions(
     docs: Sequence[Mapping[str, Any]], count: int, step: int, seed: int
 ) -> list[Mapping[str, Any]]:
-    """Give the questions of one step (from 0 on): `count`, from permutations without repeats."""
+    """Return the questions of one step (from 0 on): `count`, from permutations without repeats."""
     chosen = []
     for place in range(step * count, (step + 1) * count):
         epoch, index = divmod(place, len(docs))

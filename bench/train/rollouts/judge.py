@@ -64,7 +64,7 @@ def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) ->
 def _judge(
     text: str, kind: str, gold: str, options: tuple[str, ...]
 ) -> tuple[str, str | None, float | None, int]:
-    """Give status, answer, confidence and correctness; remembered, since rollouts repeat."""
+    """Return status, answer, confidence and correctness; remembered, since rollouts repeat."""
     from caopd_bench.tasks.judge.verify import verify
 
     read = read_response(text, kind)

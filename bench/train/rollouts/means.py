@@ -27,11 +27,11 @@ class Means(NamedTuple):
     levels: Mapping[str, float] = MappingProxyType({})
 
     def of(self, doc: Mapping[str, Any]) -> float:
-        """Give the mean of a question's level; of all, where it has none that is known."""
+        """Return the mean of a question's level; of all, where it has none that is known."""
         return self.levels.get(_name_level(doc), self.overall)
 
     def after(self, groups: Sequence[Group], estimate: str = "plain") -> Means:
-        """Give the means after the groups of one more step, judged with an estimate."""
+        """Return the means after the groups of one more step, judged with an estimate."""
         if estimate == SHRUNK:
             # Else a mean would follow itself.
             groups = [group._replace(rates=_rate_plainly(group)) for group in groups]
@@ -46,7 +46,7 @@ class Means(NamedTuple):
         return Means(average_rate(self.overall, groups), levels)
 
     def values(self) -> dict[str, Any]:
-        """Give them for a checkpoint, to the last bit."""
+        """Return them for a checkpoint, to the last bit."""
         levels = {level: repr(mean) for level, mean in sorted(self.levels.items())}
         return {"mean_rate": repr(self.overall), "level_rates": levels}
 
@@ -58,7 +58,7 @@ class Means(NamedTuple):
 
 
 def average_rate(before: float, groups: Sequence[Group]) -> float:
-    """Give the running mean of the success rate after some groups; NaN `before` starts it."""
+    """Return the running mean of the success rate after some groups; NaN `before` starts it."""
     rates = [group.rate for group in groups if group.rate == group.rate]
     if not rates:
         return before

@@ -85,7 +85,7 @@ def sample(
 
 
 def _batches(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
-    """Give the rows of each batch, prompts of similar length together."""
+    """Yield the rows of each batch, prompts of similar length together."""
     order = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), row))
     for start in range(0, len(order), size):
         yield order[start : start + size]

@@ -54,11 +54,11 @@ class Recipe(NamedTuple):
     levels: Mapping[str, float] = MappingProxyType({})  # that of each level, for caopd-level
 
     def level_rate(self, doc: Doc) -> float:
-        """Give the mean success rate of a question's level; of all, where it has none."""
+        """Return the mean success rate of a question's level; of all, where it has none."""
         return Means(self.constant, self.levels).of(doc)
 
     def stated(self, doc: Doc) -> str | None:
-        """Give what the demonstration of a question states, None for nothing.
+        """Return what the demonstration of a question states, None for nothing.
 
         "varied" draws one of 0.50, 0.55, ..., 0.95 from the question's hash: it teaches the format
         without teaching a number.

@@ -36,7 +36,7 @@ def to_messages(doc: Doc) -> list[dict[str, str]]:
 
 
 def find_end_ids(model: PreTrainedModel) -> list[int]:
-    """Give the tokens that end an answer by the model's generation configuration."""
+    """Return the tokens that end an answer by the model's generation configuration."""
     configured = getattr(model.generation_config, "eos_token_id", None)
     return [configured] if isinstance(configured, int) else list(configured or [])
 
@@ -123,7 +123,7 @@ class Codec:
         return [*self.encode(self.lead(style) + text), self.end_id]
 
     def lead(self, style: str) -> str:
-        """Give what stands between a plain prompt and its answer; nothing in a chat."""
+        """Return what stands between a plain prompt and its answer; nothing in a chat."""
         return "" if self.chat else "\n" if style == "arith" else "\n\n"
 
     def encode(self, text: str) -> list[int]:

@@ -150,7 +150,7 @@ def _judge(codec: Codec, doc: Doc, ids: list[int]) -> Rollout:
 
 
 def _find_altered(model: PreTrainedModel) -> dict[str, Any]:
-    """Give the settings of a model that alter a greedy decoding, as `tasks.ask.decoding` does."""
+    """Return the settings of a model that alter a greedy decoding, as `tasks.ask.decoding` does."""
     settings = getattr(model, "generation_config", None)
     if settings is None:
         return {}
@@ -198,7 +198,7 @@ def _cut(ids: list[int], end_ids: frozenset[int]) -> list[int]:
 
 
 def _read(codec: Codec, ids: Sequence[int]) -> str:
-    """Give the text of an answer as lm-eval gives it to the task.
+    """Return the text of an answer as lm-eval gives it to the task.
 
     An end token that is no special token of the tokenizer stays in the text, unless it is the
     tokenizer's own. Why an answer ended is not told.
@@ -207,7 +207,7 @@ def _read(codec: Codec, ids: Sequence[int]) -> str:
 
 
 def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
-    """Give an answer whose text has all of its tokens, special ones too, if it reads the same."""
+    """Return an answer whose text has all of its tokens, special ones too, if it reads the same."""
     text = codec.decode(codec.split_end(rollout.ids)[0]).partition(STOP)[0]
     if text == rollout.text:
         return rollout
@@ -217,7 +217,7 @@ def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
 
 
 def summarize(rows: Sequence[Mapping[str, Any]], column: str = "confidence") -> dict[str, float]:
-    """Give accuracy, parse rate and the calibration metrics of the rows that state a confidence.
+    """Return accuracy, parse rate and the calibration metrics of the rows that state a confidence.
 
     `column` is "confidence" or "expected". Undefined is NaN.
     """

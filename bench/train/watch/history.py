@@ -69,7 +69,7 @@ class History:
 
 
 def excluded_share(file: Path) -> float:
-    """Give the share of a run's rollouts that were excluded; NaN if there were none."""
+    """Return the share of a run's rollouts that were excluded; NaN if there were none."""
     with file.open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["rollouts"] not in ("", "0")]
     drawn = sum(int(row["rollouts"]) for row in rows)

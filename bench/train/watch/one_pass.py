@@ -46,7 +46,7 @@ class _Tree(NamedTuple):
 
 
 def can_read_cache(model: PreTrainedModel) -> bool:
-    """Say whether a model's attention takes a mask of its own, over a cache of all tokens."""
+    """Return whether a model's attention takes a mask of its own, over a cache of all tokens."""
     config: Any = model.config
     is_sliding = getattr(config, "sliding_window", None) or getattr(config, "layer_types", None)
     kinds = set(is_sliding) if isinstance(is_sliding, list | tuple) else set()

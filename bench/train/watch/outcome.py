@@ -72,7 +72,7 @@ def describe_movement(file: Path) -> list[str]:
 def next_commands(
     output: Path, task: str, *, chat: bool = False, levels: str | None = None
 ) -> list[str]:
-    """Give the commands that evaluate a checkpoint as it was trained, and score the run.
+    """Return the commands that evaluate a checkpoint as it was trained, and score the run.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _read(rows: Sequence[dict[str, str]], name: str) -> list[float]:
 
 
 def _has_moved(values: Sequence[float], part: int) -> bool:
-    """Say whether the means of both ends differ by more than the steps scatter."""
+    """Return whether the means of both ends differ by more than the steps scatter."""
     moved = abs(_mean(values[-part:]) - _mean(values[:part]))
     # Of successive steps, so that a trend is no scatter.
     squares = [(b - a) ** 2 / 2.0 for a, b in pairwise(values)]

@@ -50,7 +50,7 @@ def expected_confidences(
     *,
     batch: int = 256,
 ) -> list[float | None]:
-    """Give the expectation of each answer's stated confidence; None where it states none.
+    """Return the expectation of each answer's stated confidence; None where it states none.
 
     NaN where the model gives none of the numbers a probability (it masks them all, or is so sure of
     something else that they round to 0). `batch` is how many token sequences are passed at once; a
@@ -104,7 +104,7 @@ def find_numbers(
     kind: str,
     known: dict[str, tuple[Tokens, ...]] | None = None,
 ) -> tuple[Tokens, tuple[Tokens, ...]] | None:
-    """Give an answer's tokens before its number, and those of every number; None without one.
+    """Return an answer's tokens before its number, and those of every number; None without one.
 
     `known` is what `_write_numbers` remembers.
     """
@@ -175,7 +175,7 @@ def _write_numbers(
 def _pass(
     model: PreTrainedModel, part: Sequence[tuple[Tokens, Tokens]], pad_id: int
 ) -> list[Tensor]:
-    """Give the log-probabilities at the tokens of each sequence's number, after its context."""
+    """Return the log-probabilities at the tokens of each sequence's number, after its context."""
     import torch
 
     with torch.inference_mode():

@@ -146,7 +146,7 @@ class Watch:
             raise self._stop(f"none of the {steps} steps updated the model; in the last one")
 
     def values(self) -> dict[str, int]:
-        """Give what a later process needs to go on counting."""
+        """Return what a later process needs to go on counting."""
         return {"updates": self.updates, "idle": self.idle, "empty": self.empty}
 
     def restore(self, values: Mapping[str, Any], step: int) -> None:
@@ -155,7 +155,7 @@ class Watch:
         self.idle, self.empty = int(values.get("idle", 0)), int(values.get("empty", 0))
 
     def describe(self, steps: int) -> dict[str, int]:
-        """Give what a checkpoint's provenance says; of a run without idle steps only their number.
+        """Return the provenance entry of a checkpoint; without idle steps only their number.
 
         Parameters
         ----------

@@ -23,7 +23,7 @@ OPTION = re.compile(r"^([A-Z]): (.*)$", re.MULTILINE)
 
 
 def list_options(question: str) -> list[str] | None:
-    r"""Give the options that a question ends with; None where they are not in order from A on.
+    r"""Return the options that a question ends with; None where they are not in order from A on.
 
     >>> list_options("Which?\nA: one\nB: two\nPlease reason step by step.")
     ['one', 'two']

@@ -92,7 +92,7 @@ def _stdin(child: subprocess.Popen[str]) -> IO[str]:
 
 
 def _read_line(child: subprocess.Popen[str], seconds: float) -> str:
-    """Give the child's next line; "" if it takes too long, or has died."""
+    """Return the child's next line; "" if it takes too long, or has died."""
     assert child.stdout is not None
     if not select.select([child.stdout], [], [], seconds)[0]:
         return ""
@@ -104,7 +104,7 @@ atexit.register(_keeper.stop)
 
 
 def ask_child(stated: str, expected: str) -> bool:
-    """Say whether two normalised expressions are equal; False if that cannot be found out in time.
+    """Return whether two normalised expressions are equal; False if it cannot be decided in time.
 
     Raises
     ------

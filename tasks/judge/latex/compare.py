@@ -43,7 +43,7 @@ _WORD = re.compile(r"\(?(?:[A-Za-z]{3,}(?:[ '\-][A-Za-z]{2,}){0,10}|[A-Z](?=\)))
 
 
 def same_expression(answer: str | None, gold: str) -> bool:
-    r"""Say whether an answer equals the gold answer.
+    r"""Return whether an answer equals the gold answer.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _is_equal(answer: str, gold: str, expected: str) -> bool:
 
 
 def _names_differ(answer: str, gold: str) -> bool:
-    """Say whether both name what they state, and not alike; y may be any function of x."""
+    """Return whether both name what they state, and not alike; y may be any function of x."""
     ours, theirs = name_of(answer).casefold(), name_of(gold).casefold()
     if not ours or not theirs or ours == theirs:
         return False

@@ -33,7 +33,7 @@ _LABELLED = re.compile(r"[:=]\s{0,3}(?=\0)")
 
 
 def find_value(answer: str) -> str | None:
-    r"""Give the value that a sentence states, without its dollar signs, or None.
+    r"""Return the value that a sentence states, without its dollar signs, or None.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def find_value(answer: str) -> str | None:
 
 
 def _states_earlier(answer: str, masked: str, copulas: Sequence[re.Match[str]]) -> bool:
-    """Say whether a value is stated before the last verb: "one is $4$ and the other is $5$"."""
+    """Return whether a value is stated before the last verb: "one is $4$ and the other is $5$"."""
     for one in copulas[:-1]:
         if _VALUE_AFTER.match(masked, one.end()):
             return True
@@ -68,19 +68,19 @@ def _states_earlier(answer: str, masked: str, copulas: Sequence[re.Match[str]]) 
 
 
 def _is_constant(answer: str, start: int) -> bool:
-    """Say whether mathematics without a variable begins here."""
+    """Return whether mathematics without a variable begins here."""
     found = _MATHS.match(answer, start)
     return found is not None and not _LETTERS.search(_COMMAND.sub(" ", found.group()))
 
 
 def _starts_of_maths(masked: str, copulas: Sequence[re.Match[str]]) -> list[int]:
-    """Give where the mathematics begins that stands right before each verb."""
+    """Return where the mathematics begins that stands right before each verb."""
     ends = [len(masked[: one.start()].rstrip()) for one in copulas]
     return [len(masked[:end].rstrip(_MASK)) for end in ends]
 
 
 def is_doubted(answer: str) -> bool:
-    r"""Say whether an answer denies, bounds or doubts what it states: "8 would be too few".
+    r"""Return whether an answer denies, bounds or doubts what it states: "8 would be too few".
 
     Examples
     --------

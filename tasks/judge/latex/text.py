@@ -122,7 +122,7 @@ def normalise(text: str, *, names: bool = False) -> str:
 
 
 def name_of(text: str) -> str:
-    r"""Give what an answer names itself: "x" of ``x = 5`` and of ``x \in [0, 1]``, else "".
+    r"""Return what an answer names itself: "x" of ``x = 5`` and of ``x \in [0, 1]``, else "".
 
     Examples
     --------
@@ -167,7 +167,7 @@ def _drop_words(text: str) -> str:
 
 
 def _is_short(word: str) -> bool:
-    """Say whether a word is part of a list ("and", "or") or a single letter such as (C)."""
+    """Return whether a word is part of a list ("and", "or") or a single letter such as (C)."""
     return word.strip() in ("and", "or") or len(word.strip(" ().")) <= 1
 
 
@@ -212,7 +212,7 @@ def split_parts(text: str) -> Parts:
 
 
 def _unwrap(text: str) -> tuple[str, str] | None:
-    """Give the outer brackets, if one pair holds everything, and what they hold."""
+    """Return the outer brackets, if one pair holds everything, and what they hold."""
     for opening in (r"\{", "(", "["):
         if not text.startswith(opening):
             continue

@@ -54,7 +54,7 @@ def _is_same(stated: str, expected: str) -> bool:
 
 
 def _clearly_differ(ours: Any, theirs: Any) -> bool:
-    """Say whether two expressions have other values at one point: simplifying takes far longer."""
+    """Return whether two expressions differ at some point; simplifying takes far longer."""
     import sympy
 
     point = {
@@ -79,7 +79,7 @@ def _difference(equation: str) -> Any:
 
 
 def _same_equation(ours: Any, theirs: Any) -> bool:
-    """Say whether two equations, written as `expression = 0`, are multiples of each other."""
+    """Return whether two equations, written as `expression = 0`, are multiples of each other."""
     import sympy
 
     if _is_zero(ours) or _is_zero(theirs):

@@ -82,7 +82,7 @@ def load_calls(text: str) -> list[Call]:
 
 
 def same_calls(answer: str | None, gold: str) -> bool:
-    r"""Say whether two lists of calls are the same, in any order; see the module for the rules.
+    r"""Return whether two lists of calls are the same, in any order; see the module for the rules.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def same_calls(answer: str | None, gold: str) -> bool:
 
 
 def same_first_call(answer: str | None, gold: str) -> bool:
-    """Say whether the first calls are the same, as the paper's official code does.
+    """Return whether the first calls are the same, as the paper's official code does.
 
     Parameters, errors and what is wrong are those of `same_calls`.
 

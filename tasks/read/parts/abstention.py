@@ -22,7 +22,7 @@ _ABSTENTION = re.compile(
 
 
 def is_abstention(answer: str) -> bool:
-    """Say whether an answer declines to answer.
+    """Return whether an answer declines to answer.
 
     Examples
     --------

@@ -122,7 +122,7 @@ class Block:
 
 
 def is_placeholder(answer: str) -> bool:
-    """Say whether an answer only echoes the prompt.
+    """Return whether an answer only echoes the prompt.
 
     Examples
     --------

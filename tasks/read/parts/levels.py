@@ -55,7 +55,7 @@ _INTERVAL = re.compile(
 
 
 def is_interval(answer: str) -> bool:
-    """Say whether an answer is an interval, or holds one.
+    """Return whether an answer is an interval, or holds one.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class _Words:
                 self.places.sort()
 
     def stand_between(self, start: int, end: int) -> bool:
-        """Say whether `STATISTICS` matches in a part of the text."""
+        """Return whether `STATISTICS` matches in a part of the text."""
         if self.places is not None:
             nth = bisect_left(self.places, start)
             place = self.places[nth] if nth < len(self.places) else end
@@ -149,7 +149,7 @@ class _Words:
 
 @lru_cache(maxsize=1024)
 def _is_usual(stated: str, scale: int | None) -> bool:
-    """Say whether a number is a usual level, or begins with one and words of statistics follow."""
+    """Return whether a number is a usual level, or begins with one before words of statistics."""
     number = _BEGINS.match(stated)
     if number and number.end() < len(stated) and STATISTICS.search(stated):
         stated = number.group()
@@ -157,7 +157,7 @@ def _is_usual(stated: str, scale: int | None) -> bool:
 
 
 def _is_late_level(level: Statement, answers: list[Statement], text: str, words: _Words) -> bool:
-    """Say whether a usual level after the answer is one of statistics.
+    """Return whether a usual level after the answer is one of statistics.
 
     By its place: a line beside the answer, or the last line, states a confidence in the answer.
     """

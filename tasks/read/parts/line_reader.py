@@ -158,7 +158,7 @@ class LineReader(Block):
             self.add("answer", gsm8k["text"], False, start, end, "####")
 
     def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
-        """Say whether a capitalised label follows the end of a sentence, at most some spaces away.
+        """Return whether a capitalised label follows the end of a sentence and few spaces.
 
         A tag does so in thinking only.
         """

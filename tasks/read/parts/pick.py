@@ -40,7 +40,7 @@ def is_complete(
     calls: bool,
     scale: int | None,
 ) -> bool:
-    """Say whether a final pair was stated before thinking that never ends."""
+    """Return whether a final pair was stated before thinking that never ends."""
     strong = {s.kind for s in statements if s.strong}
     return (
         answer is not None
@@ -51,7 +51,7 @@ def is_complete(
 
 
 def is_usable(confidence: Statement, scale: int | None) -> bool:
-    """Say whether a confidence is in a final line, or readable."""
+    """Return whether a confidence is in a final line, or readable."""
     return confidence.strong or read_confidence(confidence.text, scale=scale).value is not None
 
 

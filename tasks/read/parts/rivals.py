@@ -17,7 +17,7 @@ _ANOTHER = re.compile(
 
 
 def names_another(text: str, answer: Statement, end: int) -> bool:
-    """Say whether another guess stands between the answer and that place."""
+    """Return whether another guess stands between the answer and that place."""
     own = answer.start + 60  # where at most the answer's own label begins
     return any(
         not is_same(other["text"], answer.text)
@@ -27,7 +27,7 @@ def names_another(text: str, answer: Statement, end: int) -> bool:
 
 
 def is_beaten(answer: Statement, ours: list[Statement]) -> bool:
-    """Say whether our words state another answer in a final line, or after this one."""
+    """Return whether our words state another answer in a final line, or after this one."""
     return any(
         s.kind == "answer"
         and not s.denying

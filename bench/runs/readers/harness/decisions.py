@@ -145,7 +145,7 @@ def _check_gold(logged: Logged, options: Sequence[str], first: int) -> Logged:
 
 
 def _read_options(given: Any, row: Mapping[str, Any], where: str) -> list[tuple[str, float]]:
-    """Give the name of each option and its probability; together these are 1."""
+    """Return the name of each option and its probability; together these are 1."""
     if isinstance(given, str):  # a field of CSV
         try:
             given = json.loads(given) if len(given) < 1 << 20 else None

@@ -88,7 +88,7 @@ class Found:
 
 
 def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> Logged:
-    """Give the answer that `rescore` judges.
+    """Return the answer that `rescore` judges.
 
     Parameters
     ----------
@@ -157,12 +157,12 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
 
 
 def is_named(column: str | None, default: str) -> bool:
-    """Say whether the user named a place, other than the name that flat files have for it."""
+    """Return whether the user named a place, other than the name that flat files have for it."""
     return bool(column) and column != default
 
 
 def is_chosen(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
-    """Say whether a row has the values that `--only` asks for."""
+    """Return whether a row has the values that `--only` asks for."""
     return all(_is(look_up(row, path), value) for path, value in columns.only)
 
 
@@ -187,7 +187,7 @@ def look_up(row: Any, path: str) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Give a response as text: JSON of what is no text, as of an output that was parsed."""
+    """Return a response as text: JSON of what is no text, as of an output that was parsed."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -200,13 +200,13 @@ def digest(value: Any) -> str:
 
 
 def mapping(value: Any, key: str | None = None) -> Mapping[str, Any]:
-    """Give a value, or what it has under a key, if that is an object; else an empty one."""
+    """Return a value, or what it has under a key, if that is an object; else an empty one."""
     inner = value if key is None else value.get(key) if isinstance(value, Mapping) else None
     return inner if isinstance(inner, Mapping) else {}
 
 
 def keep(values: Any, *keys: str) -> dict[str, Any]:
-    """Give some keys of an object, those that it has."""
+    """Return some keys of an object, those that it has."""
     return {key: mapping(values)[key] for key in keys if key in mapping(values)}
 
 

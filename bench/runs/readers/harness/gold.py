@@ -41,7 +41,7 @@ def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], l
 
 
 def find_answer(gold: str, kind: str) -> str:
-    """Give the answer that a solution ends with; the text as it is where that is one already.
+    """Return the answer that a solution ends with; the text as it is where that is one already.
 
     Examples
     --------

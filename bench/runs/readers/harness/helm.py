@@ -123,7 +123,7 @@ def _name_item(instance: Mapping[str, Any]) -> str:
 def _read_golds(
     instance: Mapping[str, Any], letters: Mapping[str, Any], where: str, kind: str
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Give the options and the right answers, any of which is: letters for a choice."""
+    """Return the options and the right answers, any of which is: letters for a choice."""
     references = instance.get("references")
     pairs = [
         (str(mapping(one, "output").get("text")), "correct" in _tags(one))
@@ -152,7 +152,7 @@ def _tags(reference: Any) -> list[Any]:
 
 
 def _task(name: Any) -> str | None:
-    """Give the scenario of a run's name: its settings follow after a colon."""
+    """Return the scenario of a run's name: its settings follow after a colon."""
     return name.partition(":")[0] or None if isinstance(name, str) else None
 
 

@@ -60,7 +60,7 @@ def find_letters(text: str, tokens: Any) -> Letters | None:
 
 
 def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
-    """Give the options of a log: from A up to the highest letter that stands for one.
+    """Return the options of a log: from A up to the highest letter that stands for one.
 
     Such are the right answers, the answers, and what has a notable share of the probability at the
     answer's token. Right answers alone do not tell: all may be A.
@@ -98,7 +98,7 @@ def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
 
 
 def spread(letters: Letters, options: Sequence[str]) -> tuple[float, ...]:
-    """Give the share of each option in the probability of all options; of one not logged 0.
+    """Return the share of each option in the probability of all options; of one not logged 0.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def _token(held: Mapping[str, Any]) -> str:
 
 
 def _bare(text: str) -> str:
-    """Give the letter that a text is, but for brackets and the like; else nothing."""
+    """Return the letter that a text is, but for brackets and the like; else nothing."""
     if len(text) > 12:
         return ""
     letter = text.strip().strip(AROUND)

@@ -154,7 +154,7 @@ def _gold_places(index: Any, choices: Sequence[str], where: str) -> list[int]:
 
 
 def _probabilities(logs: Any, count: int) -> tuple[float, ...]:
-    """Give the share of each option in the probability of all."""
+    """Return the share of each option in the probability of all."""
     values = _listed(logs)
     if count < 2 or len(values) != count:
         return ()
@@ -176,13 +176,13 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _task(file: Path) -> str | None:
-    """Give the task of a file's name: details_TASK|SHOTS_TIME.parquet."""
+    """Return the task of a file's name: details_TASK|SHOTS_TIME.parquet."""
     name = file.name.removeprefix("details_")
     return name.partition("|")[0] or None if "|" in name else None
 
 
 def _model(file: Path) -> str | None:
-    """Give the model where the file lies as lighteval left it: details/ORG/MODEL/TIME."""
+    """Return the model where the file lies as lighteval left it: details/ORG/MODEL/TIME."""
     parts = file.resolve().parts
     if FOLDER not in parts[:-3]:
         return None

@@ -112,7 +112,7 @@ def _read_row(row: Mapping[str, Any], where: str) -> Iterator[tuple[Found, Any]]
 
 
 def _choices(body: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Give text, reason of its end and tokens of each answer: of chats, completions, responses."""
+    """Return each answer's text, finish reason and tokens, for chats, completions and responses."""
     listed = body.get("choices")
     if isinstance(listed, list):
         return [
@@ -135,7 +135,7 @@ def _choices(body: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
 
 
 def _text(content: Any) -> str:
-    """Give the text of a content, which may be in parts."""
+    """Return the text of a content, which may be in parts."""
     if isinstance(content, str):
         return content
     texts = [mapping(part).get("text") for part in _listed(content)]
@@ -147,7 +147,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _states(logged: Logged) -> bool:
-    """Say whether a text states a confidence that has a number."""
+    """Return whether a text states a confidence that has a number."""
     if not logged.response:
         return False
     confidence = find_spans(logged.response).confidence
@@ -157,7 +157,7 @@ def _states(logged: Logged) -> bool:
 def _add_probabilities(
     answers: Sequence[Logged], letters: Sequence[Letters | None]
 ) -> tuple[list[Logged], list[str]]:
-    """Give the answers the probability of each option, and say where these are not whole."""
+    """Return the answers the probability of each option, and say where these are not whole."""
     found = [one for one in letters if one]
     golds = {word for logged in answers if (word := logged.gold.strip()) in tuple(ALPHABET)}
     options = find_options(found, golds)

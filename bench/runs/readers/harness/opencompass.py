@@ -130,7 +130,7 @@ def _rows(file: Path, log: Mapping[str, Any]) -> list[tuple[str, Mapping[str, An
 
 
 def find_period(questions: Sequence[object]) -> int:
-    """Give how many questions there are before the list of them begins again; all if it does not.
+    """Return how many questions there are before the list of them begins again; all if it does not.
 
     Examples
     --------
@@ -157,13 +157,13 @@ def _gold(row: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _alternatives(gold: Any, kind: str) -> list[Any]:
-    """Give the right answers of a list, any of which is right; of a phrase the list is one."""
+    """Return the right answers of a list, any of which is right; of a phrase the list is one."""
     texts = isinstance(gold, list) and all(isinstance(one, (str, int, float)) for one in gold)
     return [str(one) for one in gold] if texts and gold and kind in KINDS else [gold]
 
 
 def _prompt(prompt: Any) -> str | None:
-    """Give the text of a prompt: of a chat the turns one after the other."""
+    """Return the text of a prompt: of a chat the turns one after the other."""
     if isinstance(prompt, list):
         return "\n".join(str(mapping(turn).get("prompt", "")) for turn in prompt) or None
     return prompt if isinstance(prompt, str) and prompt else None

@@ -23,7 +23,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:]', re.DOTALL)
 
 
 def outline(path: Path) -> Mapping[str, tuple[str, ...]]:
-    """Give the keys at the top of a file, each with the keys of the object under it.
+    """Return the keys at the top of a file, each with the keys of the object under it.
 
     Nothing is raised: a file that cannot be read, or is neither JSON nor rows, has no keys.
     """
@@ -66,7 +66,7 @@ def _read_head(path: Path) -> bytes:
 
 
 def outline_of_json(head: bytes) -> dict[str, tuple[str, ...]]:
-    """Give the keys of a JSON object, which may be cut off, each with those of what it holds.
+    """Return the keys of a JSON object, which may be cut off, each with those of what it holds.
 
     Of a list, the first object counts; a list at the top has the key `LISTED`.
 

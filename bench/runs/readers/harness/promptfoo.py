@@ -146,7 +146,7 @@ def _has_gold(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
 
 
 def _read_row(row: Mapping[str, Any], where: str) -> tuple[Found, bool]:
-    """Give the answer of a row, and whether where it begins is a guess."""
+    """Return the answer of a row, and whether where it begins is a guess."""
     test = mapping(row, "testCase")
     said = mapping(row, "response")
     failed = row.get("failureReason") == REQUEST_FAILED or not said
@@ -187,7 +187,7 @@ def _label(row: Mapping[str, Any]) -> str:
 
 
 def _provider(config: Mapping[str, Any], rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
-    """Give the settings of the provider that answered, as the file of the evaluation has them."""
+    """Return the settings of the provider that answered, as the file of the evaluation has them."""
     named = mapping(rows[0][1], "provider").get("id") if rows else None
     listed = config.get("providers")
     for one in listed if isinstance(listed, list) else []:

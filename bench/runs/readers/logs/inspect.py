@@ -27,7 +27,7 @@ UNDONE = "the log of Inspect is of a run that did not finish; samples may be mis
 
 
 def is_inspect(path: Path) -> bool:
-    """Say whether a file is a log of Inspect, by its name, or whether a folder holds some."""
+    """Return whether a file is a log of Inspect, by its name, or whether a folder holds some."""
     return path.suffix in (".eval", ".json") or bool(_logs_of(path))
 
 
@@ -68,7 +68,7 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
 
 
 def _find_kind(header: Mapping[str, Any]) -> str | None:
-    """Give the kind of answers that our scorer judged; None without one, or with several."""
+    """Return the kind of answers that our scorer judged; None without one, or with several."""
     named = [
         (one.get("name"), mapping(one, "options"))
         for one in _objects_of(mapping(header, "eval"), "scorers")

@@ -55,7 +55,7 @@ class Lesson:
         self.prompts = dict(zip(self.texts, ids, strict=True))
 
     def columns(self) -> dict[str, list[Any]]:
-        """Give the dataset: the questions of all steps, in the local engine's order."""
+        """Return the dataset: the questions of all steps, in the local engine's order."""
         places = {id(doc): place for place, doc in enumerate(self.docs)}
         chosen = [
             places[id(doc)]
@@ -72,7 +72,7 @@ class Lesson:
         }
 
     def likelihood_columns(self) -> dict[str, list[list[int]]]:
-        """Give the dataset of plain imitation: tokens, and labels that leave the prompts out."""
+        """Return the dataset of plain imitation: tokens, and labels that leave the prompts out."""
         chosen, size = self.columns()["question"], self.settings.prompts_per_step
         targets: list[Target] = []
         for start in range(0, len(chosen), size):  # a step at a time, as the local engine

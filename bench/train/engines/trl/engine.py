@@ -175,7 +175,7 @@ def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
 
 
 def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
-    """Give the reward functions of the trainers that want some.
+    """Return the reward functions of the trainers that want some.
 
     They are what TRL logs: the advantages that are trained on are those of the method's targets.
     """

@@ -71,7 +71,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
 def share_settings(
     settings: TrainSettings, output: Path, answers: int, processes: int
 ) -> dict[str, Any]:
-    """Give what is of every method: batch, optimizer, precision, checkpoints."""
+    """Return what is of every method: batch, optimizer, precision, checkpoints."""
     if answers % processes:
         raise UsageError(
             f"prompts_per_step: a step has {answers} answers, which {processes} processes cannot "

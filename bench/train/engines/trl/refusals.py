@@ -89,7 +89,7 @@ _OF_POLICY = (
 
 
 def find_kind(method: Method) -> Kind:
-    """Give the kind of trainer by the method's loss and whether it samples.
+    """Return the kind of trainer by the method's loss and whether it samples.
 
     Raises
     ------

@@ -145,7 +145,7 @@ def _judge(
 
 
 def _read_text(completion: Completion) -> str:
-    """Give the text of a completion: itself, or what its messages say."""
+    """Return the text of a completion: itself, or what its messages say."""
     if isinstance(completion, str):
         return completion
     texts = []

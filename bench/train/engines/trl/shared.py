@@ -133,7 +133,7 @@ class Shared:
         self.lesson.watch.check(step)
 
     def _likelihood_loss(self, logits: torch.Tensor, ids: torch.Tensor, mask: Any) -> torch.Tensor:
-        """Give the likelihood loss of the local engine: the mean over this process's answers."""
+        """Return the likelihood loss of the local engine: the mean over this process's answers."""
         values = objectives.likelihood(logits, ids)
         loss = objectives.mean_of_means(values, mask) / len(ids)
         if not bool(loss.isfinite()):

@@ -49,7 +49,7 @@ class _OnPolicy(Shared):
     def _compute_self_distillation_loss(
         self, model: Any, inputs: dict[str, Any], distillation_logits: Any
     ) -> torch.Tensor:
-        """Give TRL's loss, and note how sure both are of the stated confidence."""
+        """Return TRL's loss, and note how sure both are of the stated confidence."""
         loss = super()._compute_self_distillation_loss(model, inputs, distillation_logits)
         if not bool(loss.isfinite()):
             loss = self._loss_of_masked(distillation_logits)
@@ -64,7 +64,7 @@ class _OnPolicy(Shared):
         return loss
 
     def _loss_of_masked(self, found: Any) -> torch.Tensor:
-        """Give the local engine's loss, in which a token that both mask adds 0; TRL's is NaN."""
+        """Return the local engine's loss, in which a token that both mask adds 0; TRL's is NaN."""
         student, teacher, mask = found.student_logits, found.teacher_logits, found.loss_mask
         settings = self.lesson.settings
         values = objectives.divergence(student, teacher, settings.divergence, settings.jsd_beta)
@@ -101,7 +101,7 @@ class RateTrainer(_OnPolicy, SDFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        """Give the likelihood loss of the local engine."""
+        """Return the likelihood loss of the local engine."""
         del num_items_in_batch, return_outputs
         ids, mask = inputs["completion_ids"], inputs["completion_mask"]
         logits = self._forward_logits(
@@ -161,7 +161,7 @@ class ImitationTrainer(Shared, SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        """Give the likelihood loss of the local engine."""
+        """Return the likelihood loss of the local engine."""
         del num_items_in_batch, return_outputs
         ids, labels = inputs["input_ids"], inputs["labels"][:, 1:]
         logits = model(
