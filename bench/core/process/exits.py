@@ -95,7 +95,7 @@ _UNMAPPED = ("cannot allocate memory", "failed to map segment", "cannot map zero
 
 
 def explain(error: BaseException) -> tuple[int, str]:
-    """Give the exit code of what a command raised, and what to say of it ("" for nothing)."""
+    """Return the exit code of what a command raised, and what to say of it ("" for nothing)."""
     if isinstance(error, UsageError):
         return error.code, str(error)
     if isinstance(error, BrokenPipeError):  # nobody reads any more, so nothing is said
@@ -119,14 +119,14 @@ def explain(error: BaseException) -> tuple[int, str]:
 
 
 def explain_output(error: OSError) -> tuple[int, str]:
-    """Give the exit code of standard output that could not be written, and what to say of it."""
+    """Return the exit code of standard output that could not be written, and what to say of it."""
     if isinstance(error, BrokenPipeError):
         return ExitCode.BROKEN_PIPE, ""
     return ExitCode.UNWRITABLE, f"the output cannot be written ({error.strerror or error})"
 
 
 def is_memory(error: BaseException) -> bool:
-    """Say whether memory ran out, in this process or in one that worked for it."""
+    """Return whether memory ran out, in this process or in one that worked for it."""
     said = str(error).lower()
     return (
         isinstance(error, MemoryError)
@@ -134,7 +134,18 @@ def is_memory(error: BaseException) -> bool:
         or (isinstance(error, ImportError) and any(words in said for words in _UNMAPPED))
         # The kernel kills what takes too much; the pool's error says no more than that.
         or type(error).__name__ == "BrokenProcessPool"
+        # A C extension that was refused memory and set no exception for it.
+        or (isinstance(error, SystemError) and _is_limited())
     )
+
+
+def _is_limited() -> bool:
+    """Return whether the address space of this process has a limit (ulimit -v)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def find_broken(error: BaseException) -> str:

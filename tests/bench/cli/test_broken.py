@@ -54,6 +54,21 @@ def test_without_memory(runs, kilobytes):
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
+@pytest.mark.parametrize(
+    ("limit", "said"), [("8000000", NO_MEMORY), ("unlimited", "this installation is broken: numpy")]
+)
+def test_an_extension_that_fails_without_an_exception(tmp_path, runs, limit, said):
+    """Seen on 3.13 when an import is refused memory; without a limit it is another fault."""
+    broken = "raise SystemError('error return without exception set')"
+    (tmp_path / "numpy.py").write_text(broken)
+    shell = f'ulimit -v {limit}; exec "$0" gate --reference "$1/base" "$1/opd"'
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = run_in(["bash", "-c", shell, SCRIPT, runs], env=environment)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize("error", [MemoryError, "OSError(12, 'Cannot allocate memory')"])
 def test_memory_that_runs_out_in_the_work(run, monkeypatch, error):
     raised = error() if isinstance(error, type) else OSError(12, "Cannot allocate memory")
