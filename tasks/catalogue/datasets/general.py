@@ -24,7 +24,7 @@ from caopd_bench.tasks.catalogue.rows import DataError, Row, as_mapping, as_text
             ("test",),
             "210d026faf9955653af8916fad021475a3f00453",
             "UKGovernmentBEIS/inspect_evals, `arc/arc.py` of release 0.28.0; huggingface/smollm, "
-            "`text/evaluation/tasks.py`; nine files in that index",
+            "`text/evaluation/tasks.py`; nine files in the index",
         ),
     ),
     max_tokens=1024,
@@ -57,8 +57,8 @@ def read_arc(row: Row, where: str) -> Item:
             ("test",),
             "527feea0afed1de15a8c115abf7be4c912123315",
             "UKGovernmentBEIS/inspect_evals, `mmlu_pro/mmlu_pro.py` of release 0.28.0; eight files "
-            "in that index. Others pin `b189ec765aa7` (seen as `main` in September 2026) or "
-            "`3373e0b32277`: how these three differ is not known",
+            "in the index. Others pin `b189ec765aa7` (seen as `main` in September 2026) or "
+            "`3373e0b32277`; we do not know how the three differ",
         ),
     ),
     max_tokens=2048,
@@ -93,7 +93,7 @@ def read_mmlu_pro(row: Row, where: str) -> Item:
             ("validation",),
             "741b8276f2d1982aa3d5b832d3ee81ed3b896490",
             "UKGovernmentBEIS/inspect_evals, `truthfulqa/truthfulqa.py` of release 0.28.0; ten "
-            "files in that index",
+            "files in the index",
         ),
     ),
     max_tokens=1024,
@@ -130,7 +130,7 @@ def read_truthfulqa(row: Row, where: str) -> Item:
             "rc.nocontext",
             ("validation",),
             "0f7faf33a3908546c6fd5b73a660e0f8ff173c2f",
-            "huggingface/smollm, `text/evaluation/tasks.py`; ten files in that index",
+            "huggingface/smollm, `text/evaluation/tasks.py`; ten files in the index",
         ),
     ),
     max_tokens=256,

@@ -68,9 +68,9 @@ def read_gsm8k(row: Row, where: str) -> Item:
             None,
             ("test",),
             "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be",
-            "more than ten files in an index of public repositories that shows no names; several "
-            "give the SHA-256 of `test.jsonl` at this commit, `35dc41080a36...`, and it is that of "
-            "the copy (hkust-nlp/simpleRL-reason) whose content was hashed here",
+            "more than ten files in the index. Several give the SHA-256 of `test.jsonl` at this "
+            "commit, `35dc41080a36...`, which equals that of the copy (hkust-nlp/simpleRL-reason) "
+            "whose content we hashed",
         ),
         fields=("problem", "solution", "answer", "subject", "level", "unique_id"),
         content="8dbc2ab010b2fac78443fe5feaa2fbbe4ded90a1c20cadfa32aa77a32266e1f1",
@@ -111,11 +111,11 @@ def read_math500(row: Row, where: str) -> Item:
             None,
             ("train", "test"),
             "5e0bf1e5e7c0e9c4bc39180d224f41f3f801b7ef",
-            "ten files in that index; two give the SHA-256 of `train.json` at this commit "
-            "(`bb3b4cd2957f...`), one that of `test.json` (`9b5590fce66e...`), and both are those "
-            "of the rows (QwenLM/Qwen2.5-Math) whose content was hashed here, written as JSON. "
-            "`datasets` reads the Parquet files beside them, of which only the first row of each "
-            "split could be compared",
+            "ten files in the index. Two give the SHA-256 of `train.json` at this commit "
+            "(`bb3b4cd2957f...`), one that of `test.json` (`9b5590fce66e...`). Both equal those of "
+            "the rows (QwenLM/Qwen2.5-Math) whose content we hashed, written as JSON. `datasets` "
+            "reads the Parquet files beside them, of which we could compare only the first row of "
+            "each split",
         ),
         fields=("ID", "Body", "Question", "Equation", "Answer", "Type"),
         content="c37a27298dc986990c3ca04526344f25d193d254071d10f6ac67bf29be933370",
