@@ -148,7 +148,7 @@ def table(path):
         rows = list(csv.DictReader(line for line in file if line[0] != "#"))
     rows = [row for row in rows if row["coverage"] not in ("", "nan")]
     naive = any(row["naive_coverage"] for row in rows)
-    head = ["metric", "cells", "least", "5 %", "median", "below .90", "least in"]
+    head = ["metric", "cells", "lowest", "5 %", "median", "below .90", "lowest in"]
     print(*head, *(["naive median"] if naive else []), sep=" | ")
     for name in METRICS:
         of = [row for row in rows if row["metric"] == name]
