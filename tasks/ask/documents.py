@@ -39,6 +39,7 @@ __all__ = [
     "doc_to_target",
     "doc_to_text",
     "list_docs",
+    "list_items",
     "load",
     "make_docs",
 ]
@@ -66,8 +67,9 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
         A key of `WAYS`.
     **options
         `exemplars` ("a" or "b"), `levels` and `problem_seed` (bundled problems), `data_dir`,
-        `answers` and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (only so many
-        items), `paraphrase` and `scale` (prompt panel).
+        `answers` and `rollouts` (a run), `k` (samples), `allow_copies`, `first` (the number of
+        items: at most so many, and of fresh problems exactly so many), `paraphrase` and `scale`
+        (prompt panel).
 
     Raises
     ------
@@ -85,14 +87,23 @@ def _load(questions: str, way: str, options: Mapping[str, Any]) -> DatasetDict:
             "caopd_math: `seed` does not choose the problems, since --model_args of vllm and API "
             "models carry one too; for fresh problems use --metadata '{\"problem_seed\": 7}'"
         )
+    return make_docs(list_items(questions, options), way, **options)
+
+
+def list_items(questions: str, options: Mapping[str, Any]) -> list[Doc]:
+    """List the items that options of `load` choose: `levels`, `problem_seed`, `first`, `data_dir`.
+
+    Raises
+    ------
+    ValueError
+        One line: what was given, and how to mend it.
+    """
     seed = read_whole(options, "problem_seed", 1, hint="; leave it out for the frozen problems")
-    items = load_items(
-        questions,
-        data_dir=options.get("data_dir"),
-        levels=options.get("levels"),
-        problem_seed=seed,
-    )
-    return make_docs(items[: read_whole(options, "first", 1)], way, **options)
+    first = read_whole(options, "first", 1)
+    chosen: dict[str, Any] = {"levels": options.get("levels"), "problem_seed": seed}
+    if seed is not None:  # as many as are asked for are generated
+        chosen["first"] = first
+    return load_items(questions, data_dir=options.get("data_dir"), **chosen)[:first]
 
 
 def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> DatasetDict:

@@ -80,7 +80,7 @@ class Dataset(NamedTuple):
     source, to_item : Source and function, optional
         Its rows, and what makes an item of one.
     load : callable, optional
-        Of bundled questions: gives the items, by the options `levels` and `problem_seed`.
+        Loads bundled questions; takes the options `levels`, `problem_seed` and `first`.
     items : int
         How many `load` gives by default.
     parts : tuple of str

@@ -24,7 +24,7 @@ from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.runs.run import Row, Run
 from caopd_bench.sweep.grid.cells import IN_PROCESS, Cell
 from caopd_bench.sweep.run.quiet import find_device, quiet
-from caopd_bench.tasks.ask.documents import doc_to_text, list_docs
+from caopd_bench.tasks.ask.documents import doc_to_text, list_docs, list_items
 from caopd_bench.tasks.catalogue.items import load_items
 from caopd_bench.tasks.catalogue.ways import STOP_SEQUENCES, WAYS
 from caopd_bench.tasks.judge.judge import judge
@@ -37,6 +37,8 @@ __all__ = ["answers_in_chat", "evaluate_in_process", "why_not_in_process"]
 QUESTIONS, ASKED = ("arith", "math"), ("conf", "conf_t1")
 #: The seeds that lm-eval sets before it loads a model.
 SEEDS = {"random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234}
+#: What `--metadata` chooses among bundled questions; see `list_items`.
+_CHOICES = ("levels", "problem_seed", "first")
 Doc = dict[str, Any]
 
 
@@ -62,7 +64,7 @@ def why_not_in_process(cell: Cell) -> str:
     if answers_in_chat(cell):
         given["apply_chat_template"] = False
         given["gen_kwargs"] = {k: v for k, v in wanted.gen_kwargs.items() if k != "max_gen_toks"}
-        given["metadata"] = {k: v for k, v in wanted.metadata.items() if k != "levels"}
+        given["metadata"] = {k: v for k, v in wanted.metadata.items() if k not in _CHOICES}
     for name, value in given.items():
         if value:
             return f"evaluate: {name} is set"
@@ -108,8 +110,8 @@ def evaluate_in_process(
     """
     wanted = cell.evaluate
     entries = [_known_tasks()[task] for task in wanted.tasks]
-    levels = wanted.metadata.get("levels")
-    asked = [(entry, _list_docs(entry, checkpoint, wanted.limit, levels)) for entry in entries]
+    choices = {name: wanted.metadata[name] for name in _CHOICES if name in wanted.metadata}
+    asked = [(entry, _list_docs(entry, checkpoint, wanted.limit, choices)) for entry in entries]
     generation = {entry.name: _decoding(entry) | wanted.gen_kwargs for entry in entries}
     is_chat = answers_in_chat(cell)
     with quiet():
@@ -189,11 +191,9 @@ def _chat(
 
 
 def _list_docs(
-    entry: TaskEntry, checkpoint: Path, limit: int | None, levels: Any = None
+    entry: TaskEntry, checkpoint: Path, limit: int | None, choices: Mapping[str, Any]
 ) -> list[Doc]:
-    items = _load_items(entry.questions)
-    if levels is not None:
-        items = load_items(entry.questions, levels=levels)
+    items = list_items(entry.questions, choices) if choices else _load_items(entry.questions)
     return list_docs(items, entry.way, pretrained=str(checkpoint))["test"][:limit]
 
 

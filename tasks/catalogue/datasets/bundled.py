@@ -9,14 +9,19 @@ from caopd_bench.tasks.catalogue import arithmetic
 from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Item
 
 
-def _load_math(levels: Any = None, problem_seed: int | None = None) -> list[Item]:
-    return [{**item, "style": "math"} for item in problems.load(seed=problem_seed, levels=levels)]
+def _load_math(
+    levels: Any = None, problem_seed: int | None = None, first: int | None = None
+) -> list[Item]:
+    items = problems.load(seed=problem_seed, levels=levels, n=first)
+    return [{**item, "style": "math"} for item in items]
 
 
-def _load_arith(levels: Any = None, problem_seed: int | None = None) -> list[Item]:
+def _load_arith(
+    levels: Any = None, problem_seed: int | None = None, first: int | None = None
+) -> list[Item]:
     if problem_seed is not None:
         raise ValueError("--metadata: problem_seed is for caopd_math; caopd_arith has one set")
-    return arithmetic.load(levels=levels)
+    return arithmetic.load(levels=levels)[:first]
 
 
 ENTRIES["math"] = Dataset(

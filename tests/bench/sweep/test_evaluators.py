@@ -129,14 +129,15 @@ CHAT = {"apply_chat_template": True, "expectation": True, "tasks": ["caopd_math_
 
 def test_a_chat_is_held_in_process_where_expectations_are_asked_for(plain, write):
     plain["cells"] = [{"model": "./chat-{base_seed}", "base_seed": [0, 1, 2], "method": "base"}]
-    levels = {"metadata": {"levels": "1-3"}, "gen_kwargs": {"max_gen_toks": 96}}
+    fresh = {"levels": "1-3", "problem_seed": 2, "first": 60}
+    levels = {"metadata": fresh, "gen_kwargs": {"max_gen_toks": 96}}
     plain["evaluate"] = {**CHAT, **levels}
     # One of the three, which are one model with other base seeds.
     assert sorted(_evaluators(read_sweep(write(plain))).values()) == [BOTH, IN_PROCESS, IN_PROCESS]
     for changes, why in (
         ({"expectation": False}, "is set"),
         ({"tasks": ["caopd_math_conf_t1"]}, "is set"),
-        ({"metadata": {"problem_seed": 2}}, "metadata is set"),
+        ({"metadata": {"exemplars": "b"}}, "metadata is set"),
         ({"gen_kwargs": {"top_k": 2}}, "gen_kwargs is set"),
     ):
         plain["evaluate"] = {**CHAT, **levels, **changes}

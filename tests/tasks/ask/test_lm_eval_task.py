@@ -242,6 +242,15 @@ def test_metadata_chooses_levels_seed_and_exemplars():
     assert not set(fresh["question"]) & set(load()["test"]["question"])
 
 
+def test_as_many_fresh_problems_as_are_asked_for():
+    """The frozen set has 100 of each level; a study of three levels may need more."""
+    many = load(levels="1-3", problem_seed=7, first=510)["test"]
+    assert len(many) == len(set(many["question"])) == 510
+    assert [many["level"].count(level) for level in (1, 2, 3)] == [170, 170, 170]
+    assert many["question"][:300] == load(levels="1-3", problem_seed=7)["test"]["question"][:]
+    assert len(load(levels="1-3", first=510)["test"]) == 300
+
+
 def test_a_seed_of_the_model_does_not_change_the_problems(monkeypatch):
     said = []
     monkeypatch.setattr(asking._log, "warning", said.append)
