@@ -1,7 +1,7 @@
 """Point estimates: calibration, proper scores, ranking, selective prediction.
 
-A file here is found by itself. Each metric is its arithmetic, under a row of all that is known of
-it (`definition`).
+Files here are found automatically. Each metric is one function with its arithmetic, under a
+decorator that holds everything else about the metric (`definition`).
 
 Start with `means`.
 

@@ -28,7 +28,7 @@ def _ece(
 ) -> NDArray[Any]:
     count = right + wrong
     total, n = bin_totals(values, right, wrong, bins, edges, strategy), count.sum(axis=-1)
-    gaps = total(count * values - right)  # n_b times the gap of bin b
+    gaps = total(count * values - right)  # n_b times the signed gap of bin b
     if norm == "l1":
         return np.asarray(np.abs(gaps).sum(axis=-1) / n)
     rows = total(count)
@@ -58,7 +58,7 @@ def _over_ece(
 def _influence_of_ece(t: Tally) -> Influence:
     index = bin_index(t.values, 10)
     gaps = np.bincount(index, weights=(t.right + t.wrong) * t.values - t.right)
-    # A gap that is 0 but for rounding has no sign.
+    # A gap that is 0 up to rounding has no sign.
     sign = np.where(np.abs(gaps) > 1e-9, np.sign(gaps), 0.0)[index]
     return centred(t, sign * (t.values - 1.0), sign * t.values)
 
@@ -95,22 +95,22 @@ def ece(
     Parameters
     ----------
     bins : int, default 10
-        Number of bins; "value" and "sweep" do without it.
+        Number of bins; not used by "value" and "sweep".
     strategy : {"width", "mass", "value", "sweep"}, default "width"
-        "width": bins of equal width. "mass": of nearly equal row count, which keep equal
-        confidences together, see :func:`~caopd_bench.metrics.rows.binning.mass_index`. "value": a
-        bin for each distinct confidence, in which nothing cancels. "sweep": the most bins of equal
-        mass whose accuracies still never fall, see
+        "width": bins of equal width. "mass": bins with nearly equal numbers of rows, which keep
+        equal confidences together, see :func:`~caopd_bench.metrics.rows.binning.mass_index`.
+        "value": one bin per distinct confidence, in which nothing cancels. "sweep": as many bins
+        of equal mass as possible before accuracy first falls from one bin to the next, see
         :func:`~caopd_bench.metrics.rows.binning.sweep_index`.
     norm : {"l1", "l2", "max"}, default "l1"
         Mean, root mean square, or largest of the absolute gaps; l1 <= l2 <= max.
     debias : bool, default False
-        Only for "l2": subtract what the noise of the accuracies adds to the squares.
+        Only for "l2": subtract what the noise of the accuracies adds to the squared gaps.
     edges : {"exact", "paper"}, default "exact"
         Where a bin of equal width begins, see :func:`~caopd_bench.metrics.rows.binning.bin_index`.
         "paper" reproduces the bins of the code released with CaOPD, in which 0.3, 0.6 and 0.7 fall
-        a bin lower, for printed decimals: as everywhere, a confidence within 1e-12 of a number of
-        three decimals is first taken for that number, so 0.30000000000000004 falls where 0.3 does.
+        into the next lower bin. As everywhere, a confidence within 1e-12 of a number with three
+        decimals is first replaced by that number, so 0.30000000000000004 is binned as 0.3.
 
     Returns
     -------
@@ -120,8 +120,8 @@ def ece(
     Raises
     ------
     ValueError
-        If the input is invalid or empty, see :func:`tally`, or an option is; for weights with
-        ``debias`` or "sweep", which count rows.
+        If the input is invalid or empty (see :func:`tally`) or an option is invalid; for weights
+        with ``debias`` or "sweep", which need whole rows.
 
     Notes
     -----
@@ -132,9 +132,9 @@ def ece(
     Naeini, Cooper, Hauskrecht, AAAI 2015. Gaps of opposite sign inside a bin cancel.
 
     ``debias`` subtracts :math:`\bar y_b (1 - \bar y_b) / (n_b - 1)` from the square of bin b:
-    Bröcker, Climate Dynamics 39 (2012); Kumar, Liang, Ma, NeurIPS 2019. A bin of one row, whose
-    noise cannot be estimated, counts as 0, and so does a negative sum. For "l1" no such
-    subtraction is exact: :func:`ece_interval` gives a debiased estimate.
+    Bröcker, Climate Dynamics 39 (2012); Kumar, Liang, Ma, NeurIPS 2019. A bin with a single row,
+    whose noise cannot be estimated, counts as 0, and so does a negative sum. For "l1" no such
+    subtraction is exact; :func:`ece_interval` gives a debiased estimate.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def ece(
         )
     if t.weighted and (debias or strategy == "sweep"):
         option = "debias" if debias else 'strategy="sweep"'
-        raise ValueError(f"{option} counts rows and takes no weights; leave one of them out")
+        raise ValueError(f"{option} needs whole rows, not weights; omit one of the two")
     return float(_ece(*t.cells, bins, edges, strategy, norm, debias))
 
 
@@ -219,7 +219,7 @@ def over_ece(
     strategy: Strategy = "width",
     edges: Edges = "exact",
 ) -> float:
-    r"""Return the part of the ECE that comes from over-confident bins, the PCE.
+    r"""Return the part of the ECE that comes from overconfident bins, the PCE.
 
     Parameters
     ----------
@@ -229,13 +229,13 @@ def over_ece(
     Returns
     -------
     float
-        In [0, 1]; 0 when no bin claims more than it delivers.
+        In [0, 1]; 0 if confidence exceeds accuracy in no bin.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty, see :func:`tally`, or an option is; for weights with
-        "sweep", which counts rows.
+        If the input is invalid or empty (see :func:`tally`) or an option is invalid; for weights
+        with "sweep", which needs whole rows.
 
     Notes
     -----
@@ -245,11 +245,11 @@ def over_ece(
 
     Examples
     --------
-    >>> c, y = [0.9, 0.9, 0.2, 0.2], [1, 0, 1, 0]  # 0.4 over, 0.3 under
+    >>> c, y = [0.9, 0.9, 0.2, 0.2], [1, 0, 1, 0]  # overconfident by 0.4, underconfident by 0.3
     >>> round(ece(c, y), 3), round(over_ece(c, y), 3)
     (0.35, 0.2)
     """
     t = as_tally(confidence, correct)
     if t.weighted and strategy == "sweep":
-        raise ValueError('strategy="sweep" counts rows and takes no weights; use "mass"')
+        raise ValueError('strategy="sweep" needs whole rows, not weights; use "mass"')
     return float(_over_ece(*t.cells, bins, edges, strategy))

@@ -1,8 +1,8 @@
-"""Scores of whole vectors of probabilities: one for each class, or for each option of a question.
+"""Scores of probability vectors: one probability per class, or per option of a question.
 
-A confidence is one number for an answer, and every other metric here is of that. Where a model
-gives a probability to each option, its other probabilities can be wrong too. What is known of
-these two metrics stands in `CLASS_METRICS`; `bootstrap_classes` gives their intervals.
+All other metrics use one confidence per answer. If a model assigns a probability to each option,
+its other probabilities can be wrong too. Labels and ranges of the two metrics are in
+`CLASS_METRICS`; `bootstrap_classes` gives their intervals.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ BINS = 10
 
 
 class ClassMetric(NamedTuple):
-    """What is known of a metric of vectors.
+    """Description of a metric of probability vectors.
 
     Attributes
     ----------
     function : callable
         ``f(probabilities, right)`` -> float.
     label, meaning : str
-        Of its line in the table of ``caopd-bench score``.
+        Label and explanation of its line in the table of ``caopd-bench score``.
     below : str
-        The metric of the confidence below which it stands there.
+        The metric of the confidence below which that line is placed.
     range : tuple of float
     """
 
@@ -42,34 +42,34 @@ class ClassMetric(NamedTuple):
 
 
 def brier_classes(probabilities: ArrayLike | Any, right: ArrayLike) -> float:
-    r"""Return the Brier score over all classes: squared errors of a row summed, then averaged.
+    r"""Return the Brier score over all classes: squared errors summed per row, then averaged.
 
     Parameters
     ----------
     probabilities : array_like, shape (n, classes), or a sequence of n sequences
-        A probability for each class; each row adds up to 1. Rows may have unlike numbers of
+        A probability for each class; each row sums to 1. Rows may have different numbers of
         options.
     right : array_like of int, shape (n,)
-        The place of the right class, from 0.
+        Index of the right class, from 0.
 
     Returns
     -------
     float
-        In [0, 2], 0 is perfect. Of two classes it is twice :func:`brier` of one of them.
+        In [0, 2], 0 is perfect. With two classes it is twice the :func:`brier` score of one.
 
     Raises
     ------
     ValueError
-        If a row does not add up to 1, or holds a number that is negative or missing; if ``right``
-        is no place of a class.
+        If a row does not sum to 1, or contains a negative or missing number; if ``right``
+        is not the index of a class.
 
     Notes
     -----
     .. math:: \frac1n \sum_i \sum_k (p_{ik} - y_{ik})^2
 
-    Brier, Monthly Weather Review 78 (1950), whose range is 0 to 2. It is not divided by two, nor by
-    the number of classes; scikit-learn's ``brier_score_loss(..., scale_by_half=False)`` is the
-    same. A row that knows nothing, 1 / K everywhere, scores 1 - 1 / K.
+    Brier, Monthly Weather Review 78 (1950), with range 0 to 2. It is divided neither by two nor by
+    the number of classes, like scikit-learn's ``brier_score_loss(..., scale_by_half=False)``. An
+    uninformative row, 1 / K for each class, scores 1 - 1 / K.
 
     Examples
     --------
@@ -89,29 +89,29 @@ def classwise_ece(probabilities: ArrayLike | Any, right: ArrayLike, *, bins: int
     probabilities, right
         As for :func:`brier_classes`.
     bins : int, default 10
-        Of equal width, as those of :func:`ece`; Kull et al. use 15.
+        Number of bins of equal width, as for :func:`ece`; Kull et al. use 15.
 
     Returns
     -------
     float
-        In [0, 1]. Above 0 even for a perfectly calibrated model, and the more so the fewer rows
+        In [0, 1]. Above 0 even for a perfectly calibrated model, and more so the fewer rows
         a class has in a bin.
 
     Raises
     ------
     ValueError
-        As :func:`brier_classes`; if ``bins`` is no positive integer.
+        As :func:`brier_classes`; if ``bins`` is not a positive integer.
 
     Notes
     -----
     .. math:: \frac1K \sum_k \sum_b \frac{n_{bk}}{n} | \bar p_{bk} - \bar y_{bk} |
 
-    with the n rows of class k put into bins by :math:`p_{ik}`. Kull, Perello-Nieto, Kängsepp, Silva
-    Filho, Song, Flach, NeurIPS 2019. Where rows have unlike numbers of options, class k has the
-    :math:`n_k` rows in which it is present, and classes weigh by :math:`n_k` in place of 1 / K.
+    where for class k the n rows are binned by :math:`p_{ik}`. Kull, Perello-Nieto, Kängsepp, Silva
+    Filho, Song, Flach, NeurIPS 2019. If rows have different numbers of options, class k has the
+    :math:`n_k` rows in which it occurs, and classes are weighted by :math:`n_k` instead of 1 / K.
 
-    A class is a place in the vector. For a question with options these are the letters: what is
-    seen is whether the model prefers a letter, and not whether it knows the answer.
+    A class is a position in the vector. If the options of a question are letters, the metric
+    shows whether the model prefers a letter, not whether it knows the answer.
 
     Examples
     --------
@@ -131,17 +131,17 @@ def brier_losses(rows: ClassRows) -> FloatArray:
 
 
 def cell_of(rows: ClassRows, bins: int) -> NDArray[np.int64]:
-    """Return the cell, class by bin, of each probability that is there, row by row."""
+    """Return the cell (class and bin) of each probability that is present, row by row."""
     place = np.nonzero(rows.present)[1]
     return place * bins + bin_index(rows.probabilities[rows.present], bins)
 
 
 def class_gaps(rows: ClassRows) -> FloatArray:
-    """Return probability minus outcome of each probability that is there, row by row."""
+    """Return probability minus outcome for each probability that is present, row by row."""
     return (rows.probabilities - rows.outcomes)[rows.present]
 
 
-#: By name, in the order of tables.
+#: The metrics by name, in the order of the tables.
 CLASS_METRICS = {
     "brier_classes": ClassMetric(
         brier_classes,

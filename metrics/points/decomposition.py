@@ -1,6 +1,6 @@
-"""What the Brier score is made of: miscalibration, skill, and the difficulty of the items.
+"""Decompositions of the Brier score: miscalibration, discrimination, and uncertainty.
 
-CORP (isotonic, without bins) is the decomposition to report, Murphy's (with bins) the classic one.
+Report CORP (isotonic, without bins); Murphy's decomposition (with bins) is the classic one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _recalibrated_score(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any
     curves = isotonic_used(hits, rows, widths)
     losses = hits * (1.0 - curves) ** 2 + (rows - hits) * curves**2
     scores, starts = np.empty(widths.size), np.cumsum(widths) - widths
-    # Rows of one width at once: a sum over values without rows would round otherwise.
+    # One group per width: summing over padding would round differently.
     for width in np.unique(widths):
         of_width = np.flatnonzero(widths == width)
         scores[of_width] = losses[starts[of_width, None] + np.arange(width)].sum(axis=-1)
@@ -86,7 +86,7 @@ def _influence_when_recalibrated(t: Tally) -> Influence:
     place=9,
 )
 def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    """Return the MCB of :func:`corp`: what recalibration would gain in Brier score, 0 or more.
+    """Return the MCB of :func:`corp`: the Brier improvement from recalibration, 0 or more.
 
     Examples
     --------
@@ -109,10 +109,10 @@ def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any])
     place=10,
 )
 def discrimination(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    """Return the DSC of :func:`corp`: what the ranking of the answers is worth in Brier score.
+    """Return the DSC of :func:`corp`: the Brier improvement from telling right from wrong.
 
-    Between 0, for confidence that does not rise with accuracy, and the uncertainty, for right
-    answers that all stand above the wrong ones.
+    It is 0 if accuracy does not rise with confidence, and equals the uncertainty if all right
+    answers have a higher confidence than all wrong ones.
 
     Examples
     --------
@@ -132,8 +132,8 @@ def corp(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> Cor
     Returns
     -------
     Corp
-        ``miscalibration`` (MCB) is what the best increasing recalibration would gain,
-        ``discrimination`` (DSC) what the recalibrated confidence gains over the base rate, and
+        ``miscalibration`` (MCB) is the gain from the best increasing recalibration,
+        ``discrimination`` (DSC) the gain of the recalibrated confidence over the base rate, and
         ``uncertainty`` (UNC) the score of the base rate. MCB and DSC are never negative.
 
     Notes
@@ -167,7 +167,7 @@ def murphy(
     strategy: Strategy = "width",
     edges: Edges = "exact",
 ) -> Murphy:
-    r"""Return Murphy's decomposition of the Brier score over bins, with what bins leave out.
+    r"""Return Murphy's decomposition of the Brier score over bins, with the within-bin terms.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def murphy(
        \mathrm{WBC} = \tfrac2n \sum_b \sum_{i \in b} (c_i - \bar c_b)(y_i - \bar y_b)
 
     Murphy, Journal of Applied Meteorology 12 (1973); Stephenson, Coelho, Jolliffe, Weather and
-    Forecasting 23 (2008). Reliability and resolution are both too large at small n, see
+    Forecasting 23 (2008). Reliability and resolution are both too large at small n; see
     :func:`corp` for a decomposition without bins.
 
     Examples
@@ -203,7 +203,7 @@ def murphy(
     """
     t = as_tally(confidence, correct)
     if t.weighted and strategy == "sweep":
-        raise ValueError('strategy="sweep" counts rows and takes no weights; use "mass"')
+        raise ValueError('strategy="sweep" needs whole rows, not weights; use "mass"')
     values, count, n = t.values, t.right + t.wrong, t.n
     total = bin_totals(*t.cells, bins, edges, strategy)
     rows, stated, hits = total(count), total(count * values), total(t.right)

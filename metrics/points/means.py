@@ -1,4 +1,4 @@
-"""Means: of right answers, of what is stated, and of the one less the other."""
+"""Accuracy, mean confidence, their difference, and related means."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
     ),
     influence=lambda t: centred(t, np.ones_like(t.values), np.zeros_like(t.values)),
     average="rows",
-    # Of all rows, with the parse rate, and not of the parsed ones as the metrics that follow.
+    # Over all rows, like the parse rate; the metrics below use the parsed rows only.
     scored=False,
     shown=Shown("accuracy", "right answers, of all", "acc"),
     place=1,
@@ -79,7 +79,7 @@ def mean_confidence(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]
 
 
 def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
-    r"""Return limits for mean confidence minus accuracy: those of the two, joined by MOVER.
+    r"""Return limits for mean confidence minus accuracy: the limits of both, combined by MOVER.
 
     Parameters
     ----------
@@ -99,9 +99,9 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
     .. math:: L = C - A - \sqrt{(C - l_C)^2 + (u_A - A)^2 - 2 r (C - l_C) (u_A - A)},\quad
        U = C - A + \sqrt{(u_C - C)^2 + (A - l_A)^2 - 2 r (u_C - C) (A - l_A)}
 
-    with mean confidence C in the limits of
-    :func:`~caopd_bench.metrics.limits.skewed.skewed_limits`, accuracy A in those of
-    Wilson, and the correlation r of confidence and correctness after
+    with mean confidence C and its limits by
+    :func:`~caopd_bench.metrics.limits.skewed.skewed_limits`, accuracy A and its Wilson
+    limits, and the correlation r of confidence and correctness after
     :func:`~caopd_bench.metrics.limits.student.add_rows`. Zou and Donner, Statistics in Medicine
     27 (2008). Simulated coverage at 0.95, 48 populations: at least 0.92 with 20 rows and 0.93 with
     50 to 500, median 0.95 to 0.96. Student's limits for C covered down to 0.82.
@@ -160,7 +160,7 @@ def overconfidence_gap(
     Returns
     -------
     float
-        In [-1, 1], positive when the model claims more than it delivers. Its absolute value never
+        In [-1, 1], positive if the model is overconfident. Its absolute value never
         exceeds the ECE.
 
     Examples
@@ -182,8 +182,8 @@ def _influence_when_wrong(t: Tally) -> Influence:
     better="lower",
     needs=WRONG,
     range=SHARE,
-    # Also of one wrong answer, and of wrong ones stated alike, as long as right ones were stated
-    # otherwise: those show what else the model says.
+    # There is an interval even for a single wrong answer, or wrong answers with one confidence, if
+    # the right answers have other confidences: these show which other values the model states.
     interval=ClosedForm(
         "skewness-adjusted",
         lambda t, level: skewed_limits(t.values, t.wrong, t.right + t.wrong, level),
@@ -209,7 +209,7 @@ def confidence_when_wrong(
     Returns
     -------
     float
-        In [0, 1], lower is better; NaN if nothing was wrong.
+        In [0, 1], lower is better; NaN if no answer is wrong.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def confidence_when_wrong(
     >>> confidence_when_wrong([1.0], [1])
     nan
     """
-    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was wrong
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: no answer is wrong
         return np.asarray((wrong * values).sum(axis=-1) / wrong.sum(axis=-1))
 
 
@@ -261,12 +261,12 @@ def saturation(
     Returns
     -------
     float
-        In [0, 1]. Neither direction is good in itself: a model that is always right may say so.
+        In [0, 1]. Neither direction is better in itself: a model that is always right may state 1.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty, or ``at`` is.
+        If the input is invalid or empty, or ``at`` is not in (0, 1].
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Proper scores: the confidence that minimises them is the true one."""
+"""Proper scores: stating the true probability minimises them."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def brier_limits(tally: Tally, level: float = 0.95) -> Limits:
     Returns
     -------
     Limits
-        Inside [0, 1], stretched to the estimate where it lies outside. They coincide only if 0.5
-        is all that was stated: the score is then 0.25 whatever the answers.
+        Inside [0, 1], extended to the estimate where it lies outside. They coincide only if all
+        rows state 0.5: the score is then 0.25 whatever the answers.
 
     Notes
     -----
-    As Agresti and Coull, The American Statistician 52 (1998), and Agresti and Caffo, ibid. 54
-    (2000), add rows to shares. Simulated coverage at 0.95, 48 populations and n from 20 to 2000: at
-    least 0.91, median 0.96.
+    Rows are added as Agresti and Coull, The American Statistician 52 (1998), and Agresti and Caffo,
+    ibid. 54 (2000), do for shares. Simulated coverage at 0.95, 48 populations and n from 20 to
+    2000: at least 0.91, median 0.96.
 
     Examples
     --------
@@ -86,12 +86,12 @@ def influence_of_brier(t: Tally) -> Influence:
     place=8,
 )
 def brier(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    r"""Return the Brier score, the mean squared distance of confidence and correctness.
+    r"""Return the Brier score, the mean squared difference between confidence and correctness.
 
     Returns
     -------
     float
-        In [0, 1], 0 is perfect; always saying 0.5 scores 0.25.
+        In [0, 1], 0 is perfect; always stating 0.5 gives 0.25.
 
     Notes
     -----
@@ -116,9 +116,9 @@ def influence_of_uncertainty(t: Tally) -> Influence:
 
 
 def uncertainty_limits(tally: Tally, level: float = 0.95) -> Limits:
-    """Return limits for a (1 - a): what it is anywhere in the Wilson limits of the accuracy a.
+    """Return limits for a (1 - a): its range over the Wilson limits of the accuracy a.
 
-    They hold the uncertainty whenever those hold the accuracy.
+    They contain the uncertainty whenever the Wilson limits contain the accuracy.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def uncertainty_limits(tally: Tally, level: float = 0.95) -> Limits:
 def uncertainty(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """Return the UNC of :func:`corp`: accuracy times 1 - accuracy.
 
-    The Brier score of always stating the accuracy. It is about the items, not the confidences.
+    It is the Brier score of always stating the accuracy, and does not depend on the confidences.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def uncertainty(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -
     0.1875
     """
     accuracy = right.sum(axis=-1, keepdims=True) / (right + wrong).sum(axis=-1, keepdims=True)
-    # And not a (1 - a), so that a flat curve has DSC 0.0.
+    # Not written as a (1 - a), so that a flat curve has a DSC of exactly 0.0.
     return brier.cells(accuracy, right, wrong)
 
 
@@ -186,14 +186,14 @@ def brier_skill(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) ->
     Returns
     -------
     float
-        1 is perfect, 0 no better than one constant confidence, negative worse (no lower limit).
-        NaN without both right and wrong answers: the constant is perfect then.
+        1 is perfect, 0 is as good as the best constant confidence, and negative is worse (there is
+        no lower limit). NaN without both right and wrong answers: the constant is then perfect.
 
     Notes
     -----
     .. math:: 1 - \frac{\mathrm{Brier}}{\bar y (1 - \bar y)}
 
-    The constant is the accuracy of these very rows, which no forecast could know: the skill is
+    The constant is the accuracy of the same rows, which no forecast could know, so the skill is
     understated by about 1/n. Murphy, Monthly Weather Review 116 (1988).
 
     Examples
@@ -235,9 +235,9 @@ def log_score(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
     Returns
     -------
     float
-        In nats, 0 is perfect; always saying 0.5 scores ln 2 = 0.693. Infinite if a stated 1 was
-        wrong or a stated 0 was right (to within 1e-12, see :func:`tally`): nothing is clipped,
-        since the result would be the choice of the clip.
+        In nats, 0 is perfect; always stating 0.5 gives ln 2 = 0.693. Infinite if a stated 1 was
+        wrong or a stated 0 was right (to within 1e-12, see :func:`tally`). Nothing is clipped,
+        because the clipping value would then determine the result.
 
     Notes
     -----

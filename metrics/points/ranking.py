@@ -1,6 +1,7 @@
-"""Ranking: whether right answers are stated with more confidence than wrong ones.
+"""Ranking: whether right answers have a higher confidence than wrong ones.
 
-Everything here counts pairs of one right and one wrong answer, ties included, in O(distinct).
+All metrics here count pairs of one right and one wrong answer, including ties, in time
+proportional to the number of distinct values.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ Positive = Literal["right", "wrong"]
 
 
 def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, Any]:
-    """Give the part of a row that shares of pairs have in common.
+    """Give the arguments of :func:`metric` that all shares of pairs have in common.
 
-    A right answer scores ``lower`` against a wrong one that was stated lower, and ``alike``.
+    A right answer scores ``lower`` against a wrong one of lower confidence, and ``alike`` against
+    one of equal confidence.
     """
     return {
         "needs": BOTH,
@@ -66,7 +68,7 @@ def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDAr
     Returns
     -------
     float
-        In [0, 1]; 0.5 when confidence says nothing, NaN without both right and wrong answers.
+        In [0, 1]; 0.5 if confidence is uninformative, NaN without both right and wrong answers.
 
     Notes
     -----
@@ -104,7 +106,7 @@ def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArra
     -------
     float
         In [0, 1], NaN without both right and wrong answers. A tie counts as a failure, so a model
-        that always says the same scores 0; AUROC = SPR + tie rate / 2.
+        that always states the same value scores 0; AUROC = SPR + tie rate / 2.
 
     Notes
     -----
@@ -151,7 +153,7 @@ def tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
 def _auprc(
     _values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], positive: Positive = "right"
 ) -> NDArray[Any]:
-    # Towards less certainty that the answer is of the positive class.
+    # From most to least certain that the answer is of the positive class.
     hits, others = (right[..., ::-1], wrong[..., ::-1]) if positive == "right" else (wrong, right)
     found, seen = np.cumsum(hits, axis=-1), np.cumsum(hits + others, axis=-1)
     precision = found / np.where(seen > 0, seen, 1)
@@ -159,10 +161,10 @@ def _auprc(
 
 
 def _influence_of_auprc(t: Tally) -> Influence:
-    # From the most certain value on, as the metric itself.
+    # From the most certain value on, as in the metric itself.
     hits, others = t.right[::-1].astype(np.float64), t.wrong[::-1].astype(np.float64)
     found, seen = np.cumsum(hits), np.cumsum(hits + others)
-    # A row enters the precision at its value and at all that follow.
+    # A row enters the precision at its value and at all later ones.
     if_hit = from_here_on(hits * (1.0 / seen - found / seen**2)) + found / seen
     if_other = -from_here_on(hits * found / seen**2)
     score = (hits * found / seen).sum() / t.n_right
@@ -197,13 +199,13 @@ def auprc(
     Returns
     -------
     float
-        In (0, 1]; NaN without an answer of the positive class. Confidence that says nothing scores
-        the share of the positive class, so values compare only at equal accuracy.
+        In (0, 1]; NaN without an answer of the positive class. Uninformative confidence scores
+        the share of the positive class, so values can be compared only at equal accuracy.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty, see :func:`tally`, or ``positive`` is.
+        If the input is invalid or empty (see :func:`tally`), or ``positive`` is another word.
 
     Notes
     -----
@@ -236,7 +238,7 @@ def auroc_within(tallies: Iterable[Tally]) -> float:
     -------
     float
         In [0, 1]; NaN if no group has both right and wrong answers. Unlike the AUROC of the pooled
-        rows, it gives no credit for knowing which group is harder.
+        rows, it does not reward knowing which group is harder.
 
     Raises
     ------
@@ -263,7 +265,7 @@ def auroc_within(tallies: Iterable[Tally]) -> float:
 
 
 def check_groups(tallies: Iterable[Tally]) -> list[Tally]:
-    """Return the tallies as a list, or raise ValueError when there is none."""
+    """Return the tallies as a list, or raise ValueError if there is none."""
     if isinstance(tallies, Tally):
         raise ValueError("tallies must be several tallies, got one; pass a list, one per group")
     if isinstance(tallies, Mapping) or not isinstance(tallies, Iterable):

@@ -16,19 +16,19 @@ from caopd_bench.metrics.limits.influences import Influence, centred, from_here_
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-ROUNDING = 1e-12  # a share as large as a limit is within it
+ROUNDING = 1e-12  # tolerance: a share equal to a limit is within it
 
 
 class RiskCoverage(NamedTuple):
-    """Arrays of shape (u,): answering whenever confidence is at least ``threshold``, descending."""
+    """Results of answering if confidence is at least ``threshold``: arrays (u,), descending."""
 
     threshold: FloatArray
     coverage: FloatArray  # share of rows answered
-    risk: FloatArray  # share of wrong ones among those
+    risk: FloatArray  # share of wrong ones among these
 
 
 class Answered(NamedTuple):
-    """Rows and wrong rows (..., u) at each value, from the most certain on, and those before."""
+    """Rows and wrong rows (..., u) at each value and before it, from the most certain value on."""
 
     rows: FloatArray
     wrong: FloatArray
@@ -50,7 +50,7 @@ def _harmonic_sum(first: FloatArray, count: FloatArray) -> FloatArray:
     # Imported here: it costs 0.1 s.
     from scipy.special import digamma
 
-    # One term is taken as it is: a difference of large digammas loses digits.
+    # A single term is computed directly: a difference of large digammas loses digits.
     result = np.array(1.0 / (first + 1.0))
     many = count != 1.0
     start = first[many] + 1.0
@@ -61,8 +61,9 @@ def _harmonic_sum(first: FloatArray, count: FloatArray) -> FloatArray:
 def _slopes_of_aurc(t: Tally) -> tuple[FloatArray, FloatArray]:
     r"""Slopes of the AURC, whose sum over tied rows has derivatives in closed form.
 
-    With f = e + (E - e k / m) (H_{k + m} - H_k) for m tied rows, e of them wrong, after k rows, E
-    of them wrong: a row moves e and m at its value, and E and k at all lower ones.
+    For m tied rows, e of them wrong, after k rows, E of them wrong, the sum is
+    f = e + (E - e k / m) (H_{k + m} - H_k). A row changes e and m at its value, and E and k at all
+    lower ones.
     """
     # Imported here: it costs 0.1 s.
     from scipy.special import polygamma
@@ -94,21 +95,21 @@ def aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArr
     Returns
     -------
     float
-        In [0, 1], lower is better; the error rate itself when one value is stated throughout. It
+        In [0, 1], lower is better; equal to the error rate if all rows state one value. It
         mixes accuracy with ranking: compare models of different accuracy by :func:`eaurc`.
 
     Notes
     -----
     .. math:: \frac1n \sum_{k=1}^n \frac{E_k}{k}
 
-    with E_k wrong answers among the k most certain. Inside m tied rows with e errors, after k_0
+    with E_k wrong answers among the k most certain. For m tied rows with e errors that follow k_0
     rows with E_0 errors, the expected value over their orders is, with r = e/m,
 
     .. math:: \sum_{j=1}^m \frac{E_0 + r j}{k_0 + j}
        = r m + (E_0 - r k_0) \big( H_{k_0 + m} - H_{k_0} \big)
 
-    H being harmonic numbers. The k sums are over rows, so repeating every row changes the value
-    (slightly, and less the more rows there are). Geifman and El-Yaniv, NeurIPS 2017.
+    where H are harmonic numbers. The sum over k runs over rows, so repeating every row changes the
+    value (slightly, and less the more rows there are). Geifman and El-Yaniv, NeurIPS 2017.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArr
     """
     rows, errors, before, errors_before = answered(right, wrong)
     rate = errors / np.where(rows > 0, rows, 1.0)
-    # The j-th of the tied rows is expected to be the (errors_before + j rate)-th error.
+    # After j of the tied rows, errors_before + j * rate errors are expected.
     risks = rate * rows + (errors_before - rate * before) * _harmonic_sum(before, rows)
     return np.asarray(risks.sum(axis=-1) / rows.sum(axis=-1))
 
@@ -132,7 +133,7 @@ def _oracle_aurc(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
 
 
 def _influence_of_eaurc(t: Tally) -> Influence:
-    """Those of the AURC less those of the AURC of an oracle, (W - R (H_n - H_R)) / n."""
+    """Influences on the AURC minus those on the AURC of an oracle, (W - R (H_n - H_R)) / n."""
     # Imported here: it costs 0.1 s.
     from scipy.special import polygamma
 
@@ -153,13 +154,13 @@ def _influence_of_eaurc(t: Tally) -> Influence:
     place=19,
 )
 def eaurc(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
-    r"""Return the excess AURC: what a perfect order of the same answers would save.
+    r"""Return the excess AURC: AURC minus that of a perfect order of the same answers.
 
     Returns
     -------
     float
-        In [0, 1), 0 when all right answers are stated above all wrong ones; also 0 when all
-        answers are right or all are wrong, since every order is perfect then.
+        In [0, 1), 0 if all right answers have a higher confidence than all wrong ones; also 0 if
+        all answers are right or all are wrong, because every order is then perfect.
 
     Notes
     -----
@@ -178,7 +179,7 @@ def eaurc(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArr
     0.375
     """
     excess = aurc.cells(values, right, wrong) - _oracle_aurc(right, wrong)
-    return np.asarray(np.maximum(excess, 0.0))  # below 0 by rounding only
+    return np.asarray(np.maximum(excess, 0.0))  # below 0 only by rounding
 
 
 def _selective_accuracy(right: NDArray[Any], wrong: NDArray[Any], wanted: float) -> float:
@@ -188,9 +189,9 @@ def _selective_accuracy(right: NDArray[Any], wrong: NDArray[Any], wanted: float)
 
 
 def _rows_at_risk(right: NDArray[Any], wrong: NDArray[Any], risk: float) -> float:
-    """Return how many rows can be answered, the last one in part."""
+    """Return how many rows can be answered, possibly a fraction of the last one."""
     rows, errors, before, errors_before = answered(right, wrong)
-    # Errors above what the limit allows, when everything down to a value is answered.
+    # Errors in excess of the limit, if everything down to a value is answered.
     excess = errors_before + errors - risk * (before + rows)
     within = np.flatnonzero(excess <= ROUNDING * rows.sum())
     reached = int(within[-1]) + 1 if within.size else 0
@@ -217,14 +218,14 @@ def selective_accuracy(
     Returns
     -------
     float
-        In [0, 1]; the plain accuracy at coverage 1. As many whole rows are answered as it takes to
-        reach the coverage. Where the cut falls among tied rows, a random part of them is taken, so
-        this is the expected value.
+        In [0, 1]; the plain accuracy at coverage 1. The fewest whole rows that reach the coverage
+        are answered. Where the cut falls among tied rows, a random subset of them is answered, and
+        the result is the expected value.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty, see :func:`tally`, or ``coverage`` is.
+        If the input is invalid or empty (see :func:`tally`), or ``coverage`` is not in (0, 1].
 
     Examples
     --------
@@ -244,7 +245,7 @@ def selective_accuracy(
 def coverage_at_risk(
     confidence: ArrayLike | Tally, correct: ArrayLike | None = None, *, risk: float
 ) -> float:
-    """Return the largest share of rows that can be answered at an error rate within ``risk``.
+    """Return the largest share of rows that can be answered with an error rate within ``risk``.
 
     Parameters
     ----------
@@ -256,19 +257,19 @@ def coverage_at_risk(
     Returns
     -------
     float
-        In [0, 1], of whole rows; 0 if even the most certain answers are wrong more often. Where
-        only some of tied rows fit, a random part of them is taken and the error rate is the
-        expected one.
+        In [0, 1], a whole number of rows; 0 if even the most certain answers are wrong more often.
+        Where only some of the tied rows fit, a random subset of them is answered, and the error
+        rate is the expected one.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty, see :func:`tally`, or ``risk`` is.
+        If the input is invalid or empty (see :func:`tally`), or ``risk`` is not in [0, 1].
 
     Notes
     -----
-    The threshold is chosen on the rows that it is judged by, so the same threshold does worse on
-    new rows. This describes a model; it guarantees nothing about it.
+    The threshold is chosen on the rows on which it is evaluated, so it tends to do worse on new
+    rows. This describes a model and guarantees nothing.
 
     Examples
     --------
@@ -293,8 +294,8 @@ def risk_coverage(confidence: ArrayLike | Tally, correct: ArrayLike | None = Non
     Returns
     -------
     RiskCoverage
-        One entry per distinct confidence, the highest first; the last has coverage 1 and the error
-        rate. A model that states few values has few thresholds.
+        One entry per distinct confidence, the highest first; the last one has coverage 1, and its
+        risk is the error rate. A model that states few values has few thresholds.
 
     Examples
     --------

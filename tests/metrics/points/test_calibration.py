@@ -145,9 +145,9 @@ def test_bad_options_are_named():
         ece([0.5], [1], norm=2)
     weighted = tally([0.5, 0.6], [1, 0], weights=[1, 2])
     for options in ({"norm": "l2", "debias": True}, {"strategy": "sweep"}):
-        with pytest.raises(ValueError, match="counts rows and takes no weights"):
+        with pytest.raises(ValueError, match="needs whole rows, not weights"):
             ece(weighted, **options)
-    with pytest.raises(ValueError, match="counts rows and takes no weights"):
+    with pytest.raises(ValueError, match="needs whole rows, not weights"):
         over_ece(weighted, strategy="sweep")
     assert ece(weighted, strategy="mass") == pytest.approx((0.5 + 2 * 0.6) / 3)
 

@@ -131,7 +131,7 @@ def test_murphy_takes_weights_but_no_sweep_of_them():
     whole = tally(np.repeat(c, [1, 2, 3]), np.repeat(y, [1, 2, 3]))
     weighted = tally(c, y, weights=[1, 2, 3])
     assert murphy(weighted) == pytest.approx(murphy(whole), abs=1e-12)
-    with pytest.raises(ValueError, match="counts rows and takes no weights"):
+    with pytest.raises(ValueError, match="needs whole rows, not weights"):
         murphy(weighted, strategy="sweep")
     with pytest.raises(ValueError, match="bins must be a positive integer"):
         murphy(c, y, bins=0)
