@@ -174,7 +174,8 @@ def render(found: dict[Growth, dict[int, Cost]]) -> str:
             numbers = cost.problem or f"{cost.seconds:.2f} | {cost.megabytes:.0f} | {cell}"
             if cost.problem:
                 numbers += " | | "
-            lines.append(f"| {work.work} | {n:,} {work.unit} | {numbers} |")
+            unit = work.unit.removesuffix("s") if n == 1 else work.unit
+            lines.append(f"| {work.work} | {n:,} {unit} | {numbers} |")
     return "\n".join(lines) + "\n"
 
 

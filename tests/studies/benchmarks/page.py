@@ -29,16 +29,15 @@ TARGETS = [
 HEAD = """# Metrics side by side with their peers
 
 Written by `{command}` on {date}: {machine}, one thread, {seconds:.0f} s in all. Best of several
-calls in two interleaved rounds: on a shared machine ratios are good to some ten percent, single
-times to a factor of two.
+calls in two interleaved rounds: on a shared machine ratios are accurate to about ten percent,
+single times to a factor of two. `12x` means that the peer takes 12 times as long as ours.
 
-**tied**: 14 distinct stated confidences; **continuous**: all distinct. Rows are float64 confidences
-and int64 0/1; what a peer needs instead (a tensor, float labels) is prepared before its time is
-taken. Ours are checked, counted and computed from the arrays each time; a second metric from the
-same tally would cost microseconds. The formulas called "official" (the code released with CaOPD)
-and "lm-polygraph's" are written again from their description, in
-`tests/studies/benchmarks/formulas.py`.
-`12x` means: 12 times slower than ours.
+**Tied** rows have 14 distinct stated confidences, **continuous** rows only distinct ones. Rows are
+float64 confidences and int64 outcomes (0 or 1). Other input that a peer needs (a tensor, float
+labels) is prepared before the clock starts. Our time includes checking and counting the arrays for
+every call; a second metric from the same tally would cost microseconds. The formulas called
+"official" (from the code released with CaOPD) and "lm-polygraph's" were rewritten from their
+descriptions, in `tests/studies/benchmarks/formulas.py`.
 
 Versions: {versions}.
 """
@@ -52,7 +51,7 @@ class Result:
 
 
 def render(found, contests, seconds):
-    parts = [_head(seconds), "## What was to be reached\n", _targets(found), _small(found)]
+    parts = [_head(seconds), "## Targets\n", _targets(found), _small(found)]
     for metric, contestants in contests.items():
         for kind in ("tied", "continuous"):
             by_n = found.get((metric, kind))
@@ -88,7 +87,7 @@ def _version(name):
 
 
 def _targets(found):
-    lines = ["| metric | rows | against | wanted | here | |", "|---|---|---|--:|--:|---|"]
+    lines = ["| metric | rows | peer | target | measured | result |", "|---|---|---|--:|--:|---|"]
     for metric, kind, n, peer, wanted in TARGETS:
         results = found.get((metric, kind), {}).get(n, {})
         label = f"| {metric} | {n:,} {kind} | {peer} |"
@@ -123,8 +122,8 @@ def _small(found):
     if not rows:
         return ""
     head = [
-        "At 1,000 rows, where overhead rules, the aim is at most 3 times the fastest peer:\n",
-        "| metric | rows | ours | fastest other | its time | ours / its |",
+        "At 1,000 rows, where overhead dominates, the target is at most 3x the fastest peer:\n",
+        "| metric | rows | ours | fastest peer | its time | ours / its |",
         "|---|---|--:|---|--:|--:|",
     ]
     return "\n".join([*head, *rows]) + "\n"

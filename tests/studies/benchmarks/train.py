@@ -162,18 +162,18 @@ def main() -> None:
     lines = [
         "## Speed of training",
         "",
-        "Written by `tox -e bench-train`: one run, one thread, core-seconds (what else the "
-        "machine does counts little).",
+        "Written by `tox -e bench-train` in one run on one thread. The times are core-seconds, "
+        "which depend little on other work of the machine.",
         "",
-        "| 67 thousand parameters, 32 questions x 8 rollouts | |",
+        "| 67 thousand parameters, 32 questions x 8 rollouts | result |",
         "|---|---|",
-        f"| `opd`, a step of the local engine | {statistics.median(local):.3f} s |",
+        f"| a step of `opd` in the local engine | {statistics.median(local):.3f} s |",
         f"| a step of TRL's own `SDFTTrainer` | {statistics.median(theirs):.3f} s |",
-        f"| TRL / local, median of {ROUNDS} rounds (least, most) | "
+        f"| TRL / local, median of {ROUNDS} rounds (lowest, highest) | "
         f"{statistics.median(ratios):.1f} ({ratios[0]:.1f}, {ratios[-1]:.1f}) |",
-        f"| teacher and student passes / bare forward and backward of the same tokens | "
+        f"| teacher and student passes / a plain forward and backward pass over the same tokens | "
         f"{passes / bare:.2f} |",
-        f"| 80 steps of `caopd`, of {STEPS} measured | {whole:.1f} s |",
+        f"| 80 steps of `caopd`, extrapolated from {STEPS} | {whole:.1f} s |",
         "",
         f"torch {torch.__version__}, transformers {transformers.__version__}, trl "
         f"{trl.__version__}, Python {platform.python_version()}.",

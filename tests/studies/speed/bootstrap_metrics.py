@@ -67,7 +67,7 @@ def _line(of: str, found: dict[str, list[dict[str, float]]]) -> Line:
     ours, before, peer = middle("ours"), middle("baseline"), middle("ours", "peer")
     same = found["ours"][0]["value"] == found["ours"][0]["peer value"]
     if of == "bootstrap":
-        target, reached = f"{BOOTSTRAP} times the first version", before / ours >= BOOTSTRAP
+        target, reached = f"at least {BOOTSTRAP}x the first version", before / ours >= BOOTSTRAP
         return Line(
             "`bootstrap` of all metrics, 1,319 rows, 14 values", ours, before,
             target=target, reached=None if math.isnan(before) else reached,
@@ -76,12 +76,12 @@ def _line(of: str, found: dict[str, list[dict[str, float]]]) -> Line:
     if of == "auroc":
         return Line(
             "`auroc` of 1,000,000 continuous values", ours, before, "scikit-learn", peer,
-            f"{AUROC:g} times scikit-learn, same bits",
+            f"at least {AUROC:g}x scikit-learn, same bits",
             peer / ours >= AUROC and same if known else None,
             note=("same bits" if same else "other bits") if known else "scikit-learn is missing",
         )  # fmt: skip
     return Line(
-        "`ece` of 1,000 rows", ours, before, "relplot's binnedECE, which checks nothing", peer,
+        "`ece` of 1,000 rows", ours, before, "relplot's binnedECE (no input checks)", peer,
         f"at most {ECE:g} times relplot's time", ours <= ECE * peer if known else None,
         note="" if known else "relplot is missing",
     )  # fmt: skip

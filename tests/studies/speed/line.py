@@ -43,7 +43,7 @@ def render(lines: list[Line]) -> str:
     """Return the table in Markdown; a missed target is marked."""
     head = [
         "| work | first version | this version | ratio | peer or limit | its time | peak MB "
-        "| target | |",
+        "| target | result |",
         "|---|--:|--:|--:|---|--:|--:|---|---|",
     ]
     return "\n".join([*head, *map(_render, lines)]) + "\n"

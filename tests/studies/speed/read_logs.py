@@ -86,7 +86,7 @@ def _options(folder: Path, rounds: int) -> Line:
         found["ours"].seconds,
         peer="pandas.read_json",
         peer_seconds=peer,
-        target="a third of the peer's time",
+        target="at most a third of the peer's time",
         reached=3 * found["ours"].seconds <= peer,
         megabytes=found["ours"].megabytes,
         note=found["ours"].problem,
@@ -118,12 +118,13 @@ def _memory(folder: Path) -> list[Line]:
     for work, pair in sizes.items():
         few, many = (run_once([command_of(sys.executable), *words]) for words in pair)
         each = (many.megabytes - few.megabytes) * 1e3 / (MANY - FEW)
-        note = f"{few.megabytes:.0f} MB with {FEW:,}: {each:.1f} kB a row, with its text of .9 kB"
+        known = f"{few.megabytes:.0f} MB with {FEW:,} rows: {each:.1f} kB per row"
+        note = f"{known}, including its text of .9 kB"
         lines.append(
             Line(
                 f"memory of {work}, {MANY:,} rows",
                 many.seconds,
-                target="the rows that are kept",
+                target="no more than the stored rows",
                 megabytes=many.megabytes,
                 note=few.problem or many.problem or note,
             )

@@ -50,9 +50,10 @@ PACKAGES = (
 )
 HEAD = """## What people wait for
 
-Written by `{command}` on {date}: {machine}, Python {python}; {versions}. CPU seconds of whole
-commands with their children, imports included, one thread each; medians of interleaved rounds. The
-*first version* is the wheel of commit a514a27. *Peak MB* is the largest process of this version.
+Written by `{command}` on {date}: {machine}, Python {python}; {versions}. The numbers
+are CPU seconds of whole commands with their child processes, imports included, one thread each:
+medians of interleaved rounds. The *first version* is the wheel of commit a514a27. *Peak MB* is the
+memory of the largest process of this version.
 """
 
 

@@ -91,8 +91,8 @@ def _of_function(rounds: int) -> Line:
         peer_seconds=peer,
         target=f"at least {RATIO}x the loop",
         reached=peer / seconds >= RATIO,
-        note=f"{found.outcome}; {peer / seconds:,.0f} times the loop, of which one candidate in "
-        f"{SAMPLED} was timed",
+        note=f"{found.outcome}; {peer / seconds:,.0f}x the loop, extrapolated from one candidate "
+        f"in {SAMPLED}",
     )
 
 
