@@ -1,4 +1,4 @@
-"""What a gate looks at: the reference, the tasks, and their rows in pairs."""
+"""The inputs of a gate: the reference, the tasks, and their paired rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from caopd_bench.gates.policy import Policy, load_policy
 from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.flat.read import Columns
-from caopd_bench.runs.read import is_there, name_runs, read_run, read_runs, seen_from
+from caopd_bench.runs.read import is_there, name_runs, read_runs, seen_from
 from caopd_bench.runs.run import AnyRun, main_tasks
 from caopd_bench.tasks.read import PARSER_VERSION
 
@@ -30,57 +30,57 @@ __all__ = [
 
 #: What `rescore` calls the task of a log that names none.
 LOGGED = "logged"
-MAKE_ONE = "make one by: caopd-bench baseline init RUN --output DIR --reason TEXT"
+MAKE_ONE = "create one with: caopd-bench baseline init RUN --output DIR --reason TEXT"
 
 
 def load_reference(
     policy: Policy | str | Path, reference: AnyRun | str | Path | None
 ) -> tuple[Policy, AnyRun | str | Path]:
-    """Return the policy, and the reference that it or the caller names.
+    """Return the policy, and the reference named by the caller or the policy.
 
     Raises
     ------
     UsageError
         If neither names one.
     NotComparableError
-        If there is nothing where it is said to be.
+        If the named reference does not exist.
     """
     if isinstance(policy, Policy):
         wanted, folder = policy, Path()
     else:
         wanted, folder = load_policy(Path(policy)), Path(policy).parent
     if reference == "":
-        raise UsageError("reference: is empty; was a variable not set? Name a run")
+        raise UsageError("reference: is empty; name a run (is a shell variable unset?)")
     if reference is not None:
         if isinstance(reference, (str, Path)) and not is_there(reference):
             raise NotComparableError(
                 f"reference: {inline(str(reference), 300)}: no such file or folder; name a stored "
-                f"run or the folder of lm_eval's --output_path ({MAKE_ONE})"
+                f"run or a folder written by lm_eval --output_path ({MAKE_ONE})"
             )
         return wanted, reference
     if wanted.reference is None:
         raise UsageError(
-            "no reference: name BASE before CAND, or the reference by --reference RUN or in a "
-            "policy (reference: FOLDER)"
+            "no reference: name BASE before CAND, or give --reference RUN, or set reference: "
+            "FOLDER in the policy"
         )
     path = seen_from(folder, wanted.reference)
     if not is_there(path):
         raise NotComparableError(
-            f"reference: {inline(str(path), 300)}: no such folder; it is seen from the policy's "
-            f"folder ({MAKE_ONE})"
+            f"reference: {inline(str(path), 300)}: no such folder; the path is relative to the "
+            f"policy's folder ({MAKE_ONE})"
         )
     return wanted, path
 
 
 def read_whole(run: AnyRun | str | Path, columns: Columns | None = None) -> AnyRun:
-    """Read a run, if it is not read yet; its rows must be what their texts say.
+    """Read a run, unless it is already read, and check its rows against their texts.
 
-    The columns are of flat files.
+    The columns apply to flat files.
 
     Raises
     ------
     NotComparableError
-        If a stored run was edited, or rows of a folder of lm_eval do not fit their texts.
+        If a stored run was edited, or rows of an lm_eval folder do not match their texts.
     """
     if not isinstance(run, (str, Path)):
         return run
@@ -96,9 +96,9 @@ def read_both(
     *,
     reparse: bool = False,
 ) -> tuple[AnyRun, AnyRun, list[str]]:
-    """Read a reference and a candidate under names that tell them apart, as `read_runs` gives them.
+    """Read a reference and a candidate under distinct names, like `read_runs`.
 
-    With `reparse` both are read from their texts, and the last value tells what that changed.
+    With `reparse` both are parsed again from their texts, and the last value lists the changes.
     """
     if reparse:
         (one, changed_one), (two, changed_two) = read_again(base), read_again(cand)
@@ -112,37 +112,38 @@ def read_both(
 
 
 def read_again(run: AnyRun | str | Path) -> tuple[AnyRun, str]:
-    """Read a run from its texts, by this parser, and say how many rows that changed.
+    """Parse a run's texts again, and report how many rows changed.
 
     Raises
     ------
     UsageError
-        If it has no texts: a file of confidences, or a stored run of one.
+        If it has no texts: a file of confidences, or a run stored from one.
     """
     from caopd_bench.runs.reparse import count_texts, reparse
 
-    read = read_run(run, judge=True) if isinstance(run, (str, Path)) else run
+    of_texts = Columns(judge=True)
+    read = read_runs([run], of_texts)[0] if isinstance(run, (str, Path)) else run
     again, changed = reparse(read)
     texts = count_texts(again)
     rows = f"{changed:,} of {texts:,} rows" if changed else "no row"
     if not texts:
         return again, (
-            f"{inline(read.name, NAME_WIDTH)}: holds probabilities of options, which no parser "
-            "reads: nothing was parsed again"
+            f"{inline(read.name, NAME_WIDTH)}: holds probabilities of options, which need no "
+            "parser: nothing was parsed again"
         )
     return again, (
-        f"{inline(read.name, NAME_WIDTH)}: read again by parser {PARSER_VERSION}, which changed "
+        f"{inline(read.name, NAME_WIDTH)}: parsed again by parser {PARSER_VERSION}, which changed "
         f"{rows}"
     )
 
 
 def choose_tasks(policy: Policy, ours: Sequence[str]) -> list[str]:
-    """Return the tasks of a policy: those it names, else all that state a confidence."""
+    """Return the tasks that a policy names, by default all that state a confidence."""
     return list(policy.tasks or main_tasks(ours))
 
 
 def common_tasks(policy: Policy, ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """Return the tasks of a policy, which both runs must have."""
+    """Return the tasks of a policy; both runs must have them."""
     wanted = choose_tasks(policy, ours)
     for name, tasks in (("reference", ours), ("candidate", theirs)):
         known = set(tasks)
@@ -164,12 +165,12 @@ def _say_missing(name: str, missing: Sequence[str], tasks: Sequence[str]) -> str
 
 
 def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
-    """Return the tasks of a policy with the reference on both sides.
+    """Return the tasks of a policy, paired with the reference on both sides.
 
     Raises
     ------
     UsageError
-        If the reference lacks one, or cannot be clustered as the policy says.
+        If the reference lacks a task, or cannot be clustered by the policy's key.
     """
     rows = rows_by_task(reference)
     tasks = choose_tasks(policy, list(rows))
@@ -180,12 +181,12 @@ def match_itself(policy: Policy, reference: AnyRun) -> list[TaskPair]:
 
 
 def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
-    """Take items together as the policy says.
+    """Cluster the items by the policy's key.
 
     Raises
     ------
     UsageError
-        If the group key is not one of the task, or has too few values.
+        If the task lacks the group key, or the key has too few values.
     """
     key = policy.cluster_of(pair.task)
     if key is None:
@@ -198,8 +199,8 @@ def cluster_pair(pair: TaskPair, policy: Policy) -> TaskPair:
     worth = clustered.effective_clusters
     if worth < LEAST_CLUSTERS:
         raise UsageError(
-            f"cluster: {pair.task}: the items have {clustered.clusters} values of {key!r}, worth "
-            f"{worth:.3g} of equal size, and standard errors over fewer than {LEAST_CLUSTERS} are "
-            "not to be trusted; name a finer key, or leave cluster out"
+            f"cluster: {pair.task}: {key!r} has {clustered.clusters} values, worth {worth:.3g} "
+            f"clusters of equal size, and standard errors over fewer than {LEAST_CLUSTERS} "
+            "clusters are unreliable; use a finer key, or leave cluster out"
         )
     return clustered

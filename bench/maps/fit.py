@@ -26,7 +26,7 @@ from caopd_bench.metrics import (
 from caopd_bench.metrics.recalibration.cross import cross_tallies
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.provenance import clean_provenance, count_read_otherwise
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import AnyRun, CountedRun, label_items, main_tasks
 from caopd_bench.scores.notes import has_item_names
 from caopd_bench.tasks.read import PARSER_VERSION
@@ -92,7 +92,7 @@ def recalibrate(
         raise UsageError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
         raise UsageError(f"seed must be a whole number from 0 on, got {seed!r}")
-    read = read_run(run) if isinstance(run, (str, Path)) else run
+    read = read_runs([run])[0] if isinstance(run, (str, Path)) else run
     name = choose_task(read, task)
     refuse_unlike_texts(read)
     counts = read.count(name)

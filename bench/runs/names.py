@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
+from pathlib import Path
 
 from caopd_bench.core.terminal import inline
+from caopd_bench.runs.lm_eval.find import is_results
+from caopd_bench.runs.model_name import name_model
 
-__all__ = ["abbreviate", "number_repeated"]
+__all__ = ["abbreviate", "number_repeated", "tell_apart"]
 
 #: Characters before the first difference that an abbreviation keeps.
 LEAD = 4
@@ -51,3 +54,52 @@ def number_repeated(names: Sequence[str]) -> Iterator[str]:
         free = name if name not in taken else next(n for n in numbered if n not in taken)
         taken.add(free)
         yield free
+
+
+def tell_apart(name: str, paths: list[Path]) -> list[str]:
+    """Name runs of one model: by their folders, or by their dates if these are one folder."""
+    folders = [path.parent if is_results(path) else path for path in paths]
+    if len({folder.resolve() for folder in folders}) == len(folders):
+        return _shorten_models(folders) or _shortest_distinct(folders)
+    if all(map(is_results, paths)):
+        dates = [path.stem.rpartition("_")[2] for path in paths]
+        seconds = [date[:19] for date in dates]
+        for told in (seconds, dates):
+            if len(set(told)) == len(told):
+                return [f"{name} ({date})" for date in told]
+    return _shortest_distinct(paths)
+
+
+def _shorten_models(folders: list[Path]) -> list[str]:
+    """Name runs by their models, of which lm-eval makes folders: `org__model`, `__data__model`.
+
+    Of a path no more is shown than the two parts that identify the model. No names are given where
+    that tells the runs not apart.
+    """
+    texts = [folder.resolve().name for folder in folders]
+    if not all("__" in text for text in texts):
+        return []
+    texts = [text if text.count("__") > 1 else text.replace("__", "/") for text in texts]
+    for parts in (1, 2):
+        names = [name_model(text, parts=parts) for text in texts]
+        if len(set(names)) == len(names):
+            return names
+    return []
+
+
+def _shortest_distinct(paths: list[Path]) -> list[str]:
+    """Return the ends of the paths that differ, of equal length; "" where two are the same path.
+
+    A folder that lm-eval named by the path of its model is called as the model is.
+    """
+    parts = [path.resolve().parts for path in paths]
+    named = [(*part[:-1], name_model(part[-1])) if "__" in part[-1] else part for part in parts]
+    return _ends_that_differ(named) or [""] * len(paths)
+
+
+def _ends_that_differ(parts: Sequence[tuple[str, ...]]) -> list[str]:
+    for depth in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(part[-depth:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,7 @@ from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.process.progress import track
 from caopd_bench.runs.flat.read import Columns, NoColumnError
 from caopd_bench.runs.lm_eval.find import find_results, find_samples, is_results
-from caopd_bench.runs.model_name import name_model
-from caopd_bench.runs.names import number_repeated
+from caopd_bench.runs.names import number_repeated, tell_apart
 from caopd_bench.runs.readers.find import find_reader, list_left, list_runs
 from caopd_bench.runs.readers.reader import refuse_several
 from caopd_bench.runs.run import AnyRun
@@ -76,9 +76,18 @@ def read_run(
     UsageError
         If there is no run, or more than one, or a file is damaged: it says what, where, and how to
         mend it.
+
+    Warns
+    -----
+    UserWarning
+        For each stored run in a folder that is left out because it is, or may be, a copy of the
+        run that is read.
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
-    return _read_spec(spec, Columns(confidence, correct, item, keys, decimals, judge))
+    run = _read_spec(spec, Columns(confidence, correct, item, keys, decimals, judge))
+    for line in _say_left(_split_spec(os.fspath(spec))[1]):
+        warnings.warn(line, stacklevel=2)
+    return run
 
 
 def _read_spec(spec: str | Path, columns: Columns) -> AnyRun:
@@ -109,13 +118,17 @@ def seen_from(folder: Path, spec: str) -> str | Path:
 
 
 def expand_specs(
-    specs: Iterable[str | Path], leave_out: Callable[[str], None] | None = None
+    specs: Iterable[str | Path],
+    leave_out: Callable[[str], None] | None = None,
+    *,
+    need_samples: bool = False,
 ) -> list[str]:
     """Return the specs of all runs where a path holds several: a packed study, a folder of runs.
 
     Of `NAME=FOLDER` each run is called NAME/RUN. Stored runs that are or may be copies of results
-    of lm-eval in the same folder are left out. With `leave_out`, which gets a line for each that is
-    left out, so are runs that lm-eval kept no samples of, in a folder that has others.
+    of lm-eval in the same folder are left out, and so, with `leave_out`, are results
+    without samples in a folder that has other runs, unless `need_samples`: then they are listed,
+    and whoever reads them refuses them. `leave_out` gets a line for each that is left out.
     """
     expanded: list[str] = []
     for spec in [os.fspath(spec) for spec in specs]:
@@ -126,9 +139,9 @@ def expand_specs(
             expanded.append(spec)
             continue
         if leave_out is not None:
-            for run, reason in list_left(path).items():
-                leave_out(f"{run}: left out: {reason}")
-            if len(runs) > 1:
+            for line in _say_left(path):
+                leave_out(line)
+            if len(runs) > 1 and not need_samples:
                 runs = _with_samples(runs, leave_out)
         if runs == [path]:
             expanded.append(spec)
@@ -136,11 +149,16 @@ def expand_specs(
             expanded.append(f"{name}={runs[0]}")
         elif name:
             # In `NAME=PATH` the first sign is the one between.
-            told = (end.replace("=", "-") for end in _tell_apart(path.name, runs))
+            told = (end.replace("=", "-") for end in tell_apart(path.name, runs))
             expanded += (f"{name}/{end}={run}" for end, run in zip(told, runs, strict=True))
         else:
             expanded += map(str, runs)
     return expanded
+
+
+def _say_left(path: Path) -> list[str]:
+    """Say what a path holds that looks like a run and is left out."""
+    return [f"{run}: left out: {reason}" for run, reason in list_left(path).items()]
 
 
 def _with_samples(runs: Sequence[Path], leave_out: Callable[[str], None]) -> list[Path]:
@@ -177,58 +195,9 @@ def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
     for places in unnamed.values():
         if len(places) > 1:
             paths = [_split_spec(specs[i])[1] for i in places]
-            for i, told in zip(places, _tell_apart(names[places[0]], paths), strict=True):
+            for i, told in zip(places, tell_apart(names[places[0]], paths), strict=True):
                 distinct[i] = clean_name(told) or distinct[i]
     return list(number_repeated(distinct))
-
-
-def _tell_apart(name: str, paths: list[Path]) -> list[str]:
-    """Name runs of one model: by their folders, or by their dates if these are one folder."""
-    folders = [path.parent if is_results(path) else path for path in paths]
-    if len({folder.resolve() for folder in folders}) == len(folders):
-        return _shorten_models(folders) or _shortest_distinct(folders)
-    if all(map(is_results, paths)):
-        dates = [path.stem.rpartition("_")[2] for path in paths]
-        seconds = [date[:19] for date in dates]
-        for told in (seconds, dates):
-            if len(set(told)) == len(told):
-                return [f"{name} ({date})" for date in told]
-    return _shortest_distinct(paths)
-
-
-def _shorten_models(folders: list[Path]) -> list[str]:
-    """Name runs by their models, of which lm-eval makes folders: `org__model`, `__data__model`.
-
-    Of a path no more is shown than the two parts that identify the model. No names are given where
-    that tells the runs not apart.
-    """
-    texts = [folder.resolve().name for folder in folders]
-    if not all("__" in text for text in texts):
-        return []
-    texts = [text if text.count("__") > 1 else text.replace("__", "/") for text in texts]
-    for parts in (1, 2):
-        names = [name_model(text, parts=parts) for text in texts]
-        if len(set(names)) == len(names):
-            return names
-    return []
-
-
-def _shortest_distinct(paths: list[Path]) -> list[str]:
-    """Return the ends of the paths that differ, of equal length; "" where two are the same path.
-
-    A folder that lm-eval named by the path of its model is called as the model is.
-    """
-    parts = [path.resolve().parts for path in paths]
-    named = [(*part[:-1], name_model(part[-1])) if "__" in part[-1] else part for part in parts]
-    return _ends_that_differ(named) or [""] * len(paths)
-
-
-def _ends_that_differ(parts: Sequence[tuple[str, ...]]) -> list[str]:
-    for depth in range(1, max(map(len, parts)) + 1):
-        ends = ["/".join(part[-depth:]) for part in parts]
-        if len(set(ends)) == len(ends):
-            return ends
-    return []
 
 
 def _read(path: Path, columns: Columns) -> AnyRun:

@@ -23,7 +23,8 @@ from caopd_bench.maps.saved import ConfidenceMap, load_map
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.counts import Counts
 from caopd_bench.runs.flat.count import MAX_GROUPS, refuse_groups, rounded
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.thresholds.asked import Asked
 from caopd_bench.thresholds.promise import Promise
@@ -92,7 +93,7 @@ def threshold(
     if not is_number(level) or not 0.5 <= level < 1.0:
         raise UsageError(f"level must be at least 0.5 and below 1, got {level!r}")
     keys = () if by is None else (by,)
-    read = read_run(run, by=keys) if isinstance(run, (str, Path)) else run
+    read = read_runs([run], Columns(by=keys))[0] if isinstance(run, (str, Path)) else run
     name = choose_task(read, task, "threshold")
     refuse_unlike_texts(read)
     loaded = load_map(map) if isinstance(map, (str, Path)) else map

@@ -34,7 +34,8 @@ from caopd_bench.metrics.selection.tails import ROUNDING
 from caopd_bench.runs.check_texts import refuse_unlike_texts
 from caopd_bench.runs.confidence_of import wording_of
 from caopd_bench.runs.counts import Counts
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.flat.read import Columns
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import AnyRun
 from caopd_bench.thresholds.check_changes import list_changes, warn_of_changes
 from caopd_bench.thresholds.check_result import CutCheck, ThresholdCheck
@@ -99,7 +100,7 @@ def check(
     if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
         raise UsageError(f"looks must be a whole number from 1 on, got {looks!r}")
     keys = () if promise.by is None else (promise.by,)
-    read = read_run(run, by=keys) if isinstance(run, (str, Path)) else run
+    read = read_runs([run], Columns(by=keys))[0] if isinstance(run, (str, Path)) else run
     task = find_task(read, promise, WORDS)
     refuse_unlike_texts(read)
     refuse_unlike(read, task, promise, WORDS)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.read import read_run
+from caopd_bench.runs.read import read_runs
 from caopd_bench.runs.run import Run
 from caopd_bench.sweep.grid.cells import Cell
 from caopd_bench.sweep.run.quiet import find_device, quiet
@@ -69,7 +69,7 @@ class Harness:
             tracker.save_results_aggregated(results=results, samples=samples)
             for task, rows in samples.items():
                 tracker.save_results_samples(task_name=task, samples=rows)
-        run = read_run(output)
+        (run,) = read_runs([output])
         if not isinstance(run, Run):
             raise UsageError(f"{output}: too many rows to store; set evaluate: limit")
         return run

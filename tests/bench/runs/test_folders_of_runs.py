@@ -7,7 +7,7 @@ import pytest
 
 from caopd_bench import score
 from caopd_bench.core.errors import UsageError
-from caopd_bench.runs.read import expand_specs, read_runs
+from caopd_bench.runs.read import expand_specs, read_run, read_runs
 
 LATER = "2026-11-23T03-13-32.382752"
 TWO = [(0.5, 1), (0.4, 0)]
@@ -76,7 +76,7 @@ def test_results_without_samples_are_left_out_and_named(several, run, command, m
     )
     if command == ["score"]:
         assert len(names(out)) == 2
-    # Named itself it is refused, and so it is in Python, where nobody would see the line.
+    # Named itself it is refused, and so it is in Python, where a filter may hide a warning.
     assert run("score", left)[0] == 2
     with pytest.raises(UsageError, match="run lm_eval again with --log_samples"):
         score(several)
@@ -113,7 +113,15 @@ def test_a_copy_beside_one_evaluation_is_named_too(make_run, run):
     run("score", alone, "--store", alone / "copy")
     code, out, err = run("score", alone)
     assert (code, len(names(out))) == (0, 1)
-    assert err.count(f"{alone / 'copy'}: left out: a copy of ") == 1
+    line = f"{alone / 'copy'}: left out: a copy of {next(alone.rglob('results_*'))}"
+    assert err.count(f"caopd-bench score: {line}\n") == 1
+    # In Python the same line is a warning, which names the caller's line.
+    for read in (score, read_run):
+        with pytest.warns(UserWarning, match="left out") as told:
+            read(alone)
+        assert [(str(one.message), one.filename) for one in told] == [(line, __file__)]
+    # Commands that read one run have told nothing so far, and tell no line of Python's.
+    assert "UserWarning" not in run("gate", "--reference", alone, alone)[2]
 
 
 def test_a_stored_run_without_a_date_is_left_out_only_where_it_may_be_a_copy(several, run):
