@@ -224,7 +224,7 @@ def _make_progress(*seconds):
 def test_the_time_left_is_measured():
     """On a machine half as fast as expected: ten batches of 20 s, then a step of 50."""
     line, clock, _ = _make_progress(115, 25)
-    line.begin()
+    line.begin(1, 2)
     assert line.left() == pytest.approx(140)
     clock.now = 30
     line.count(0, 100)
@@ -236,7 +236,7 @@ def test_the_time_left_is_measured():
         assert truth * 0.8 < line.left() < truth * 1.1
     clock.now += 6
     line.end()
-    line.begin()
+    line.begin(2, 2)
     assert 40 < line.left() < 55
     clock.now += 45
     assert 2 <= line.left() < 10
@@ -246,14 +246,14 @@ def test_the_time_left_is_measured():
 def test_the_line(monkeypatch):
     monkeypatch.delenv("CAOPD_BENCH_PROGRESS", raising=False)
     line, clock, stream = _make_progress(115, 25)
-    line.begin()
+    line.begin(4, 11)
     for second in range(200):
         clock.now = second
         line.count(second // 20 * 10, 100)
         line.look()
     lines = stream.getvalue().splitlines()
     assert 9 <= len(lines) <= 11
-    assert lines[3] == "[step 1 of 2, s0: 30 of 100 problems; about 3 min left in all]"
+    assert lines[3] == "[step 4 of 11, s0: 30 of 100 problems; about 3 min left in all]"
     assert not any("\r" in each or "\x1b" in each for each in lines)
 
 

@@ -22,7 +22,7 @@ BAR = re.compile(r"Running generate_until requests:\s+\d+%\|[^|]*\| (\d+)/(\d+) 
 
 
 class Expected(NamedTuple):
-    """What a step is called, and the seconds that it takes on two idle cores."""
+    """A step's name in the line, and the seconds that it takes on two idle cores."""
 
     title: str
     seconds: float
@@ -53,12 +53,14 @@ class Progress:
         self.is_silent = os.environ.get("CAOPD_BENCH_PROGRESS") == "0"
         self.at = -1
         self._taken: dict[int, float] = {}
+        self._place = ""
         self._began = self._first = self._counted = self._shown = clock()
         self._done = self._total = 0
 
-    def begin(self) -> None:
-        """Take up the next step."""
+    def begin(self, number: int, count: int) -> None:
+        """Take up the next step: number `number` of the demo's `count`."""
         self.at += 1
+        self._place = f"step {number} of {count}"
         self._done = self._total = 0
         self._began = self._first = self._counted = self.clock()
         self._shown = self._began - LOG + 2.0  # in a log, the first line after two seconds
@@ -112,7 +114,7 @@ class Progress:
 
     def __str__(self) -> str:
         count = f": {self._done:,} of {self._total:,} problems" if self._total else ""
-        step = f"step {self.at + 1} of {len(self.steps)}, {self.steps[self.at].title}{count}"
+        step = f"{self._place}, {self.steps[self.at].title}{count}"
         return f"[{step}; {word_seconds(self.left())} left in all]"
 
     def _write(self, text: str) -> None:

@@ -98,6 +98,7 @@ class Demo:
             print(f"\n# {number} of {len(steps)}: {step.title}")
             print(f"$ {shlex.join(step.command)}", flush=True)
             if step in todo:
+                progress.begin(number, len(steps))
                 self._run(step, progress)
             self._show(step, is_new=step in todo)
         return float(sum(self.records[step.name]["seconds"] for step in todo))
@@ -109,7 +110,6 @@ class Demo:
             shutil.rmtree(made)  # of an evaluation that was stopped, or of another command
         out, log = (self.logs / f"{step.name}.{end}" for end in ("txt", "log"))
         before, began = os.times(), time.monotonic()
-        progress.begin()
         with out.open("wb") as stdout, log.open("wb") as stderr:
             program, *words = step.command
             process = subprocess.Popen(
