@@ -1,12 +1,8 @@
-"""`caopd-bench`: one file for each command, with its options and what it does.
+"""`caopd-bench`: one file per command, with its options and its work.
 
-Exit codes: 0 done, 1 FAIL of `gate` or `check` or the work of another command failed, 2 something
-given cannot be used, 3 INCONCLUSIVE of those two, 4 not comparable, 5 an output cannot be written,
-70 an error of this program, 129, 130 and 143 stopped by a signal, 141 the reader of the output has
-gone (`exits`, docs/gate.md).
-
-This file imports nothing at its top: a signal or a broken installation is met inside `main`. Start
-with `parser`, which collects the commands; `rescore` is the shortest of them.
+`exits` lists the exit codes (see also docs/gate.md). This file imports nothing at the top, so that
+`main` can handle a signal or a broken installation during the imports. Start with `parser`, which
+collects the commands; `rescore` is a short one.
 
 Imports `comparison`, `core`, `gates`, `maps`, `report`, `runs`, `scores`, `sweep`, `tasks`,
 `thresholds`, `train` and `watch`.
@@ -16,7 +12,7 @@ from __future__ import annotations
 
 import sys
 
-# What type checkers take for true; `typing` would be an import.
+# Type checkers take this for true; `typing` would be an import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -28,17 +24,17 @@ __all__ = ["main"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code; `exits` lists them.
+    """Run one command and return its exit code; `exits` lists the codes.
 
     Parameters
     ----------
     words : sequence of str, optional
-        The command line; by default that of the process, which then ends with the command.
+        The command line. By default that of the process, which then exits with the command.
 
     Raises
     ------
     SystemExit
-        After `--help`, and where argparse refuses a word.
+        After `--help`, and where argparse rejects the command line.
     """
     try:
         from caopd_bench.core.process.command import run
@@ -55,8 +51,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except BaseException as error:  # what says such things in better words is itself broken
         said = (str(error).splitlines() or [""])[0]
         _say(
-            f"this installation is broken ({type(error).__name__}: {said}); "
-            "reinstall: pip install --force-reinstall caopd-bench"
+            f"this installation is broken ({type(error).__name__}: {said}); reinstall it: pip "
+            "install --force-reinstall caopd-bench"
         )
         return 70
 

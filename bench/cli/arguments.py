@@ -1,4 +1,4 @@
-"""Types of command-line arguments: each reads one word, or says what it must be."""
+"""Types of command-line arguments: each reads one word or explains what it must be."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = [
 
 
 def add_columns(command: argparse.ArgumentParser) -> None:
-    """Add the columns of flat files: every command that reads runs may be given such files."""
+    """Add the options for columns of flat files, which every command that reads runs accepts."""
     flat = command.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
     flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
     flat.add_argument("--correct-column", default="correct", metavar="NAME")
     flat.add_argument(
         "--item-column",
         metavar="NAME",
-        help="column that names the question (item, where it exists)",
+        help="column that identifies the question (default: item, if present)",
     )
     flat.add_argument(
         "--decimals",
         type=decimals,
         metavar="N",
-        help="round confidences to N decimals; bounds the memory of continuous ones",
+        help="round confidences to N decimals; saves memory if they are continuous",
     )
 
 
@@ -54,7 +54,7 @@ def add_level(
     *,
     default: float | None = 0.95,
 ) -> None:
-    """Add `--level`, and `--confidence`, as it was called before: it works, and says so."""
+    """Add `--level`, and `--confidence`, its old name, which still works and prints a warning."""
     command.add_argument(
         "--level", action=_NewName, type=coverage, default=default, metavar="P", help=what
     )
@@ -69,7 +69,7 @@ def add_level(
 
 
 class _NewName(argparse.Action):
-    """An option that has an earlier name too: one of both may be given."""
+    """An option that also has an old name; only one of the two may be given."""
 
     def __call__(
         self,
@@ -87,7 +87,7 @@ class _NewName(argparse.Action):
 
 
 class _OldName(_NewName):
-    """An option under its earlier name."""
+    """An option under its old name."""
 
     def __call__(
         self,
@@ -106,7 +106,7 @@ class _OldName(_NewName):
 
 
 def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns:
-    """Return the columns that the options of `add_columns` name; `by` is of columns too."""
+    """Return the columns named by the options of `add_columns` and by `--by`."""
     # Inside the function: `caopd-bench --help` imports this file.
     from caopd_bench.runs.flat.read import Columns
 
@@ -120,7 +120,7 @@ def read_columns(options: argparse.Namespace, by: Sequence[str] = ()) -> Columns
 
 
 def find_runs(options: argparse.Namespace) -> list[str]:
-    """Return the runs that are named, each of those in a folder; a line for those left out."""
+    """Return the named runs, expanding folders, and a note on those left out."""
     from caopd_bench.core.process.exits import complain
     from caopd_bench.runs.read import expand_specs
 
@@ -128,22 +128,22 @@ def find_runs(options: argparse.Namespace) -> list[str]:
 
 
 def path(text: str) -> Path:
-    """Refuse what an unset variable leaves: Path("") is the current folder."""
+    """Refuse an empty word, as an unset variable leaves: Path("") is the current folder."""
     if not text:
-        raise argparse.ArgumentTypeError("is empty; was a variable not set?")
+        raise argparse.ArgumentTypeError("is empty; is a shell variable unset?")
     return Path(text)
 
 
 def names(text: str) -> list[str]:
-    """Read names with commas between."""
+    """Read comma-separated names."""
     listed = text.split(",")
     if not all(listed):
-        raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be comma-separated names, got {text!r}")
     return listed
 
 
 def pair(text: str) -> tuple[str, str]:
-    """Read a name and a value with an equals sign between."""
+    """Read NAME=VALUE."""
     name, sign, value = text.partition("=")
     if not name or not sign or not value:
         raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
@@ -177,24 +177,24 @@ def share(text: str) -> float:
 
 
 def risk(text: str) -> float:
-    """Read a share of wrong answers, above 0 and below 1."""
+    """Read an error rate, above 0 and below 1."""
     value = share(text)
     if value == 1.0:
-        raise argparse.ArgumentTypeError("must be below 1; 0.05 accepts one wrong in twenty")
+        raise argparse.ArgumentTypeError("must be below 1; 0.05 accepts one wrong answer in twenty")
     return value
 
 
 def count(text: str) -> int:
-    """Read a whole number from 1 on."""
+    """Read a whole number, 1 or more."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) < 10**9:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
     return int(text)
 
 
 def seed(text: str) -> int:
     """Read a seed."""
     if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, got {text!r}")
     return int(text)
 
 

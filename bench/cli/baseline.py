@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run_baseline"]
 
-#: Means of all rows: they move most with families.
+#: Means over all rows, which vary most between families.
 MEANS = ("brier", "overconfidence_gap", "accuracy")
 SURE = 2.5  # standard errors
 
@@ -28,13 +28,13 @@ SURE = 2.5  # standard errors
 def add(commands: Any) -> None:
     """Add `baseline` and its four actions."""
     baseline = commands.add_parser(
-        "baseline", help="make, show, replace and check the reference of a gate"
+        "baseline", help="create, show, replace and verify a gate's reference"
     )
     actions = baseline.add_subparsers(dest="action", metavar="ACTION", required=True)
-    init = actions.add_parser("init", help="make a reference from a run")
+    init = actions.add_parser("init", help="create a reference from a run")
     update = actions.add_parser(
         "update",
-        help="replace the reference by another run; refused if the gate fails (exit code 1)",
+        help="replace the reference with another run; refused if the gate fails (exit code 1)",
     )
     for action in (init, update):
         action.add_argument(
@@ -51,13 +51,13 @@ def add(commands: Any) -> None:
             "--reason", required=True, metavar="TEXT", help="reason for the change, in one line"
         )
         action.add_argument(
-            "--aa", metavar="RUN2", help="second run of the same checkpoint; measures rerun noise"
+            "--aa", metavar="RUN2", help="second run of the same checkpoint, to measure rerun noise"
         )
         action.add_argument(
             "--policy",
             type=arguments.path,
             metavar="FILE",
-            help="policy of the gate (by default the shipped margins)",
+            help="policy of the gate (default: the shipped margins)",
         )
         arguments.add_columns(action)
     update.add_argument(
@@ -65,9 +65,11 @@ def add(commands: Any) -> None:
         action="store_true",
         help="replace the reference even if the gate fails",
     )
-    show = actions.add_parser("show", help="show its numbers, its reason and rerun noise")
+    show = actions.add_parser("show", help="show the reference's numbers, reason and rerun noise")
     verify = actions.add_parser(
-        "verify", help="recompute its numbers from its rows (exit code 1 if they differ)"
+        "verify",
+        help="recompute the reference's numbers from its rows (exit code 1 if they "
+        "differ from the stored ones)",
     )
     for action in (show, verify):
         action.add_argument("folder", type=arguments.path, metavar="DIR")
@@ -88,7 +90,7 @@ def _init(options: argparse.Namespace) -> int:
     from caopd_bench.runs.stored.baseline import read_baseline
     from caopd_bench.runs.stored.check import read_stored
 
-    # A policy that cannot be read is refused before anything is made.
+    # Refuse an unreadable policy before writing anything.
     policy = load_policy(options.policy) if options.policy else Policy(version=1)
     init_baseline(
         options.run_,
@@ -97,14 +99,14 @@ def _init(options: argparse.Namespace) -> int:
         rerun=options.aa,
         columns=arguments.read_columns(options),
     )
-    print(f"{inline(options.output)}: the reference is made; keep the folder under version control")
+    print(f"{inline(options.output)}: reference created; keep the folder under version control")
     _print_noise(read_baseline(options.output), read_stored(options.output))
     _print_plan(options.output, policy)
     return 0
 
 
 def _print_plan(folder: Path, policy: Policy) -> None:
-    """Say whether a gate with this reference could pass an equal model."""
+    """Print whether a gate with this reference could pass an equal model."""
     from caopd_bench.gates.planning.plan import plan_gate
     from caopd_bench.gates.planning.plan_text import summarize_plan, warn_of_no_room
     from caopd_bench.runs.stored.check import read_stored
@@ -114,7 +116,7 @@ def _print_plan(folder: Path, policy: Policy) -> None:
         plan = plan_gate(policy, read_stored(folder))
         summary, warnings = summarize_plan(plan), warn_of_no_room(plan)
     except UsageError as error:
-        # The reference stands; a policy that does not fit it is the policy's to mend.
+        # The reference is valid; if the policy does not fit it, the policy needs the fix.
         summary = f"none, {error}"
     print(f"\nplan: {summary}")
     for warning in warnings:
@@ -139,9 +141,12 @@ def _show(options: argparse.Namespace) -> int:
         print(f"{inline(folder)}: {problem}")
     if baseline is None and not missing:
         here = inline(folder)
-        print(f"{here}: a stored run, not made by `baseline init`: no reason, no rerun noise")
+        print(
+            f"{here}: a stored run, not created by `baseline init`: no reason or rerun noise is "
+            "recorded"
+        )
     elif baseline is not None:
-        print(f"{inline(folder)}: of {baseline.made}, from {inline(baseline.run, 200)}")
+        print(f"{inline(folder)}: created {baseline.made} from {inline(baseline.run, 200)}")
         print(f"  {inline(baseline.reason, 500)}")
     level = summary.level or 0.95
     records = score(run, level=level)
@@ -182,8 +187,8 @@ def _update(options: argparse.Namespace) -> int:
     ):
         why = "the gate fails" if code == 1 else f"the gate cannot decide (exit code {code})"
         print(
-            f"caopd-bench baseline update: {inline(folder)} stays as it is: {why}; if that is "
-            "meant: --accept-regression",
+            f"caopd-bench baseline update: {inline(folder)} was not replaced: {why}; to replace "
+            "it anyway: --accept-regression",
             file=sys.stderr,
         )
         return code
@@ -204,8 +209,7 @@ def _judge(options: argparse.Namespace, policy: Policy, folder: Path) -> int:
         result = gate(new, policy, reference=old)
     except NotComparableError as error:
         raise NotComparableError(
-            f"{error}; to put it in the place of the reference without a comparison: "
-            "--accept-regression"
+            f"{error}; to replace the reference without a comparison: --accept-regression"
         ) from None
     if result.exit_code:
         print(render_text(result))
@@ -222,7 +226,7 @@ def _verify(options: argparse.Namespace) -> int:
     _check_reference(folder)
     problems = verify_baseline(folder)
     if not problems:
-        print(f"{inline(folder)}: every number is that of its rows")
+        print(f"{inline(folder)}: all numbers match the rows")
         return 0
     for problem in problems:
         print(f"{inline(folder)}: {problem}")
@@ -232,13 +236,13 @@ def _verify(options: argparse.Namespace) -> int:
 def _check_reference(folder: Path) -> None:
     from caopd_bench.runs.stored.names import BASELINE_NAME, CHANGES_NAME, is_stored
 
-    # What is left of a damaged reference is for its reader to say.
+    # The reader reports on the remains of a damaged reference.
     if not is_stored(folder) and not any(
         (folder / name).is_file() for name in (BASELINE_NAME, CHANGES_NAME)
     ):
         raise UsageError(
-            f"{folder}: no reference here; make one by: caopd-bench baseline init RUN --output "
-            f"{folder} --reason TEXT"
+            f"{folder}: no reference here; create one with: caopd-bench baseline init RUN "
+            f"--output {folder} --reason TEXT"
         )
 
 
@@ -246,7 +250,7 @@ def _print_noise(baseline: Baseline | None, run: Run) -> None:
     from caopd_bench.scores.notes import notes_on_pairing
 
     if baseline is not None and baseline.rerun:
-        print("\nrerun of the same checkpoint (positive is worse)")
+        print("\nrerun of the same checkpoint (positive = worse)")
         print("\n".join(align(list(_noise_rows(baseline)))))
         for line in _noise_in_families(baseline):
             print(line)
@@ -258,7 +262,7 @@ def _print_noise(baseline: Baseline | None, run: Run) -> None:
 def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
     from caopd_bench.scores.table import LABELS
 
-    yield ["", "moved by", "standard error", "items"]
+    yield ["", "change", "standard error", "items"]
     several = len({noise.task for noise in baseline.rerun}) > 1
     for noise in baseline.rerun:
         if noise.cluster is not None:
@@ -269,7 +273,7 @@ def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
 
 
 def _noise_in_families(baseline: Baseline) -> Iterator[str]:
-    """Say where a rerun moved the items of one value of a group key together."""
+    """Yield the group keys within whose values a rerun moved the items together."""
     errors = {(n.task, n.metric, n.cluster): n.standard_error for n in baseline.rerun}
     places = {(n.task, n.cluster): n.clusters for n in baseline.rerun if n.cluster is not None}
     for (task, key), clusters in places.items():
@@ -278,12 +282,12 @@ def _noise_in_families(baseline: Baseline) -> Iterator[str]:
             for name in MEANS
             if errors.get((task, name, None), 0.0) > 0.0 and (task, name, key) in errors
         ]
-        # A standard error over so many clusters is itself uncertain by this.
+        # The relative uncertainty of a standard error over this many clusters.
         chance = 1.0 / math.sqrt(2.0 * max((clusters or 2) - 1, 1))
         if ratios and max(ratios) > 1.0 + SURE * chance:
             name, where = inline(key or "", NAME_WIDTH), inline(task, NAME_WIDTH)
             yield (
-                f"  {where}: the rerun moved the items of a {name} together (standard errors over "
-                f"the {clusters:,} values of {name} are up to {max(ratios):.1f} times those over "
-                f"items): set `cluster: {name}` in the policy"
+                f"{where}: items with the same {name} changed together in the rerun (standard "
+                f"errors clustered by the {clusters:,} values of {name} are up to "
+                f"{max(ratios):.1f} times those by item): set `cluster: {name}` in the policy"
             )

@@ -1,4 +1,4 @@
-"""`caopd-bench compare`: investigates, and decides nothing."""
+"""`caopd-bench compare`: investigate a difference without deciding anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 
 if TYPE_CHECKING:
-    from caopd_bench.comparison.compare import TaskComparison
+    from caopd_bench.comparison.one_task import TaskComparison
 
 __all__ = ["add", "run_compare"]
 
@@ -20,8 +20,9 @@ def add(commands: Any) -> None:
     """Add `compare`."""
     compare = commands.add_parser(
         "compare",
-        help="is CAND better calibrated than BASE? One sentence, then the parts of the change",
-        description="Compare two runs item by item; decides nothing.",
+        help="is CAND better calibrated than BASE? A one-sentence answer, then the components of "
+        "the change",
+        description="Compare two runs item by item. For a decision (PASS or FAIL) use gate.",
     )
     compare.add_argument(
         "base", metavar="BASE", help="reference run: PATH or NAME=PATH, as for score"
@@ -49,7 +50,7 @@ def add(commands: Any) -> None:
         "--json",
         type=arguments.path,
         metavar="FILE",
-        help="write strict JSON; - writes it to standard output",
+        help="write strict JSON; - for standard output",
     )
     arguments.add_columns(compare)
     compare.set_defaults(run=run_compare)
@@ -66,7 +67,7 @@ def run_compare(options: argparse.Namespace) -> int:
 
     keys = list(dict.fromkeys(options.by))
     if options.unpaired and keys:
-        raise UsageError("--unpaired compares whole tasks; leave --by out")
+        raise UsageError("--by cannot be combined with --unpaired, which compares whole tasks")
     base, cand = read_runs([options.base, options.cand], arguments.read_columns(options, keys))
     if options.unpaired:
         apart = compare_unpaired(
@@ -88,7 +89,11 @@ def run_compare(options: argparse.Namespace) -> int:
             level=options.level,
         )
         blocks, plain = _render(found), [to_plain(one) for one in found]
-    blocks += [f"\nnote: {note}" for note in notes_on_order(base, cand)]
+    on_order = notes_on_order(base, cand)
+    blocks += [f"\nnote: {note}" for note in on_order]
+    for one_task in plain:
+        if one_task.get("group") is None:
+            one_task["notes"] += on_order
     text = dump_json(plain)
     write_json(options.json, text)
     print_table(blocks, options.json, text)

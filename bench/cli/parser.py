@@ -1,4 +1,4 @@
-"""The command line: each file of this folder or of `deploy` that offers `add` is a command."""
+"""The command line: each file of this folder or of `deploy` that defines `add` is a command."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_command(words: Sequence[str] | None) -> Command:
     if extra:
         _take_more(options, extra)
     if options.command is None:
-        # Nothing was done, so it is no success, and a pipe gets nothing.
+        # Without a command nothing was done: exit with an error and leave standard output empty.
         parser.print_help(sys.stderr)
         return Command("", lambda: ExitCode.USAGE)
     work = partial(_tell_and_run, options)
@@ -49,9 +49,9 @@ def _tell_and_run(options: argparse.Namespace) -> int:
 
 
 def _take_more(options: argparse.Namespace, extra: list[str]) -> None:
-    """Give words that argparse left over to the list they belong to, or refuse them.
+    """Append the words that argparse left over to the list they belong to, or refuse them.
 
-    argparse fills a list of words once: the second RUN of `score RUN --by level RUN` is left over.
+    argparse fills a list only once: the second RUN of `score RUN --by level RUN` is left over.
     """
     own = options.parser
     said = options.explain_extra(options, extra) if "explain_extra" in options else None
@@ -64,7 +64,7 @@ def _take_more(options: argparse.Namespace, extra: list[str]) -> None:
     setattr(options, options.more, [*getattr(options, options.more), *extra])
 
 
-#: How argparse words what it refuses, and how that is said here.
+#: argparse's wordings of errors, and ours.
 _INVALID = re.compile(
     r"invalid choice: (?P<given>'.*?'|\".*?\"|\S+) \(choose from (?P<known>.*)\)$"
 )
@@ -81,10 +81,10 @@ _REWORDED = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what was wrong in one line; `fill` adds a command's options when they are needed.
+    """Reports errors in one line; `fill` adds a command's options when they are needed.
 
-    Options are not to be abbreviated: `--confidence 0.9` would be the name of a column where the
-    command has no such option.
+    Abbreviations are off: `--confidence 0.9` would abbreviate `--confidence-column` in a command
+    without `--confidence`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class _Parser(argparse.ArgumentParser):
         self.set_defaults(parser=self)
 
     def fill(self) -> None:
-        """Add the options that were not added yet."""
+        """Add the command's options, once."""
         fill, self._fill = self._fill, None
         if fill is not None:
             fill(self)
@@ -109,17 +109,17 @@ class _Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str, *, usage: bool = False) -> NoReturn:
-        """Say in one line what was wrong, and which command shows the arguments."""
+        """Exit with a one-line error that names the command's --help."""
         said, is_short = self._reword(message)
         if usage or is_short:
             said += f"; usage: {self._shorten_usage()}"
-        # argparse shows words as they were given: a newline in one would begin a line with it.
+        # argparse repeats words verbatim; a newline in one would start a new line.
         said = inline(redact(f"{said}; see {self.prog} --help"))
         complain(self.prog.partition(" ")[2], said)
         self.exit(ExitCode.USAGE)
 
     def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
-        """Refuse words of which one is like an option, and name the option that may be meant."""
+        """Refuse unknown options and suggest a similar one."""
         shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
         known = [option for action in shown for option in action.option_strings]
         wrong = next(word for word in words if word.startswith("-")).partition("=")[0]
@@ -127,11 +127,11 @@ class _Parser(argparse.ArgumentParser):
         close = starts or get_close_matches(wrong, known, n=1, cutoff=0.7)
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         if wrong in ("--level", "--confidence"):
-            hint = "; this command has no confidence level to set"
+            hint = "; this command has no confidence level"
         self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
 
     def _reword(self, message: str) -> tuple[str, bool]:
-        """Say it as the other errors do; and whether the usage helps."""
+        """Return argparse's error in our wording, and whether the usage helps."""
         for pattern, said in _REWORDED:
             message = pattern.sub(said, message)
         found = _INVALID.search(message)
@@ -139,12 +139,12 @@ class _Parser(argparse.ArgumentParser):
             given = found["given"].strip("'\"")
             known = [word.strip("'\"") for word in found["known"].split(", ")]
             close = get_close_matches(given, known, n=1)
-            said = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            said = f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
             message = f"{message[: found.start()]}invalid choice: {given!r}; {said}"
         return message, message.startswith("missing: ")
 
     def _shorten_usage(self) -> str:
-        """Name the command with what it must be given."""
+        """Return the command with its required arguments."""
         words = [self.prog]
         for action in self._actions:
             value = action.metavar or (action.dest if action.nargs != 0 else "")
@@ -174,7 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _find_commands() -> Iterator[Callable[[Any], None]]:
-    """Yield the `add` of each file: it adds its command, with `run`, to those of the parser."""
+    """Yield the `add` of each file, which adds its command, with `run`, to the parser."""
     place = {name: number for number, name in enumerate(ORDER)}
     found = {
         file.stem: f"caopd_bench.cli{within}.{file.stem}"

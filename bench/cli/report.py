@@ -1,4 +1,4 @@
-"""`caopd-bench report`: everything is computed before anything is written."""
+"""`caopd-bench report`: compute everything, then write the files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ def add(commands: Any) -> None:
     """Add `report`."""
     report = commands.add_parser(
         "report",
-        help="write a leaderboard: an HTML file that opens from disk, and its records as text",
-        description="Make a comparison report of runs. It loads nothing: a file for a browser, a "
-        "mail or a CI artifact.",
+        help="write a report with a leaderboard: an HTML file that opens from disk, and its "
+        "numbers as text",
+        description="Write a report that compares runs. The HTML file is self-contained: open it "
+        "from disk, mail it, or keep it as a CI artifact.",
     )
     report.add_argument(
-        "runs", nargs="+", metavar="RUN", help="PATH or NAME=PATH, as for score; names are shown"
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="PATH or NAME=PATH, as for score; NAME is shown in the report",
     )
     report.add_argument(
         "-o",
@@ -51,7 +55,8 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="groups to break down by, besides level, subject, domain and family",
+        help="additional groups to break down by; level, subject, domain and family are always "
+        "shown",
     )
     report.add_argument(
         "--compare",
@@ -59,26 +64,28 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("BASE", "CAND"),
-        help="names of two runs to compare item by item (by default the first with each of five)",
+        help="names of two runs to compare item by item; repeatable (default: the first run with "
+        "the next five)",
     )
     report.add_argument(
         "--models",
         type=arguments.path,
         metavar="FILE",
-        help="YAML file with training method, size and family of each run, by name",
+        help="YAML file with the training method, size and family of each run, by name",
     )
     report.add_argument(
         "--published",
         type=arguments.path,
         metavar="FILE",
-        help="YAML file of published numbers, shown as not measured here",
+        help="YAML file of published numbers, marked as not measured here",
     )
     report.add_argument(
         "--samples",
         type=_samples,
         default="200",
         metavar="N|all",
-        help="answers shown of each run and task (200); all writes every one to a file beside it",
+        help="number of answers shown per run and task (200); all writes every answer to a "
+        "separate file",
     )
     report.add_argument(
         "--figures",
@@ -98,7 +105,7 @@ def add(commands: Any) -> None:
         type=arguments.risk,
         default=0.05,
         metavar="P",
-        help="largest acceptable share of wrong answers where a model acts alone (0.05)",
+        help="largest acceptable share of wrong answers among those accepted without review (0.05)",
     )
     arguments.add_columns(report)
     report.set_defaults(run=run_report, more="runs")
@@ -154,9 +161,9 @@ def _check_outputs(files: list[Path]) -> list[Path]:
         if file.suffix.lower() not in SUFFIXES:
             raise UsageError(f"--output {file}: must end in {', '.join(SUFFIXES)}")
         if file.is_dir():
-            raise UsageError(f"--output {file}: is a folder; give a file")
+            raise UsageError(f"--output {file}: is a folder; give a file name")
     if len(set(files)) < len(files):
-        raise UsageError("--output: the same file twice")
+        raise UsageError("--output: the same file is given twice")
     return files
 
 
@@ -167,7 +174,9 @@ def _cap(samples: str) -> int:
 def _beside(files: list[Path]) -> Path:
     page = next((file for file in files if file.suffix.lower() == ".html"), None)
     if page is None:
-        raise UsageError("--samples all: writes beside the page; add --output FILE.html")
+        raise UsageError(
+            "--samples all: needs --output FILE.html, beside which it writes the answers"
+        )
     return page.with_name(f"{page.stem}.samples.jsonl")
 
 
@@ -215,7 +224,7 @@ def _figures(report: Report, folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:
-    """Give each a file name of its own, whatever it holds."""
+    """Return a distinct file name for each name, whatever its characters."""
     names: list[str] = []
     for text in texts:
         name = _file_name(text)

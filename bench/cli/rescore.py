@@ -1,4 +1,4 @@
-"""`caopd-bench rescore`: logged answers to the table, and to a stored run."""
+"""`caopd-bench rescore`: parse, judge and score logged answers; optionally store the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run_rescore"]
 
-WIDTH = 200  # of the names of files in a message
+WIDTH = 200  # characters of file names in a message
 
 
 def add(commands: Any) -> None:
@@ -26,20 +26,21 @@ def add(commands: Any) -> None:
     rescore = commands.add_parser(
         "rescore",
         help="parse, judge and score logged answers, without a model or lm-eval",
-        description="Judge logged answers (JSONL, CSV, Parquet: a row an answer) or a log of "
-        "Inspect (.eval, .json), and score them.",
+        description="Judge and score logged answers: JSONL, CSV or Parquet with one answer per "
+        "row, or a log of an evaluation harness such as Inspect (.eval, .json).",
     )
     rescore.add_argument(
         "file",
         type=arguments.path,
         metavar="FILE",
-        help="PATH or NAME=PATH: a file with a row an answer, or a log of a harness; one a command",
+        help="PATH or NAME=PATH: a file with one answer per row, or a harness log; one file per "
+        "command",
     )
     rescore.add_argument(
         "--response",
         default="response",
         metavar="COL",
-        help="column of the model's text (response)",
+        help="column of the model's response (response)",
     )
     rescore.add_argument(
         "--gold", default="gold", metavar="COL", help="column of the right answer (gold)"
@@ -47,18 +48,19 @@ def add(commands: Any) -> None:
     rescore.add_argument(
         "--kind",
         metavar="KIND",
-        help="kind of answer: number, latex, choice, phrase, calls, first_call (by default that of "
-        "the log, else number)",
+        help="kind of answer: number, latex, choice, phrase, calls, first_call (default: the "
+        "log's, or number)",
     )
     rescore.add_argument(
         "--item",
         metavar="COL",
-        help="column that names the question; rows with one name are samples of it",
+        help="column that identifies the question; rows that share it are samples of one question",
     )
     rescore.add_argument(
         "--question",
         metavar="COL",
-        help="column of the question's text; rows then pair with lm_eval's of the same questions",
+        help="column of the question's text, by which rows pair with lm_eval rows of the same "
+        "questions",
     )
     rescore.add_argument(
         "--by",
@@ -74,12 +76,13 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="COL=VALUE",
-        help="read only rows with this value; repeatable",
+        help="read only rows with this value in this column; repeatable",
     )
     rescore.add_argument(
         "--options",
         metavar="COL",
-        help="column that lists the options of a choice; an answer may give the text of one",
+        help="column that lists the options of a choice, so that an answer may give an option's "
+        "text",
     )
     for what in ("answer", "confidence"):
         rescore.add_argument(
@@ -87,7 +90,7 @@ def add(commands: Any) -> None:
             action="append",
             default=[],
             metavar="WORDS",
-            help=f"label before the {what} in the responses; repeatable",
+            help=f"label before the {what} in responses; repeatable",
         )
         rescore.add_argument(
             f"--{what}-key",
@@ -100,19 +103,20 @@ def add(commands: Any) -> None:
         "--scale",
         type=int,
         metavar="N",
-        help="scale of a bare number: 1, 5, 10 or 100 (by default only clear values are read)",
+        help="scale of confidences given as bare numbers: 1, 5, 10 or 100 (default: read only "
+        "unambiguous values)",
     )
     rescore.add_argument(
         "--task",
         metavar="NAME",
-        help="name of the task (logged); selects the task of a log of lm-eval",
+        help="name of the task (logged); for an lm-eval log, the task to read",
     )
-    rescore.add_argument("--name", metavar="NAME", help="name of the run (by default the file's)")
+    rescore.add_argument("--name", metavar="NAME", help="name of the run (default: the file name)")
     rescore.add_argument(
         "--max-tokens",
         type=arguments.count,
         metavar="N",
-        help="token budget of the answers; those cut off count as unfinished",
+        help="token budget of the answers; answers cut off at it count as unfinished",
     )
     add_outputs(rescore)
     rescore.set_defaults(run=run_rescore, explain_extra=_explain_extra)
@@ -124,7 +128,7 @@ def run_rescore(options: argparse.Namespace) -> int:
 
     check_outputs(options)
     if options.item and options.question:
-        raise UsageError("--item and --question: give one of them; both name the question")
+        raise UsageError("--item and --question cannot be combined: both identify the question")
     keys = list(dict.fromkeys(options.by))
     named, file = _split_name(options.file)
     run = rescore(
@@ -147,7 +151,7 @@ def run_rescore(options: argparse.Namespace) -> int:
 
 
 def _split_name(given: Path) -> tuple[str | None, Path]:
-    """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
+    """Split `NAME=PATH`, unless the whole word is an existing path that contains `=`."""
     name, _, rest = str(given).partition("=")
     if not name or not rest or given.exists():
         return None, given
@@ -155,19 +159,19 @@ def _split_name(given: Path) -> tuple[str | None, Path]:
 
 
 def _explain_extra(options: argparse.Namespace, extra: Sequence[str]) -> str | None:
-    """Say how several files are read, such as those that a shell makes of a pattern."""
+    """Return how to read several files, such as those a shell expands a pattern to."""
     if any(word.startswith("-") for word in extra):
         return None
     given = inline(", ".join([str(options.file), *extra]), WIDTH)
     return (
-        f"one FILE a command, got {1 + len(extra)}: {given}; store each (rescore FILE "
-        "--store RUNS/NAME) and read them together (caopd-bench score RUNS); of one file with the "
-        "answers of several models, --only COL=VALUE reads those of one"
+        f"give one FILE per command, got {1 + len(extra)}: {given}; store each (rescore FILE "
+        "--store RUNS/NAME) and score them together (caopd-bench score RUNS); if one file holds "
+        "the answers of several models, --only COL=VALUE selects one"
     )
 
 
 def _read_rules(options: argparse.Namespace) -> Rules:
-    """Make rules of the options; a wrong word is one line that names its option."""
+    """Build the reading rules from the options; an error names its option."""
     from caopd_bench.tasks.read.rules import SCALES, Rules
 
     if options.scale is not None and options.scale not in SCALES:

@@ -1,4 +1,4 @@
-"""`caopd-bench score`: read, compute, print, and write what was asked for."""
+"""`caopd-bench score`: read runs, compute and print their numbers, and write the outputs."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def add(commands: Any) -> None:
     """Add `score`."""
     score = commands.add_parser(
         "score",
-        help="score runs: accuracy, calibration and discrimination, with intervals",
-        description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or any "
-        "JSONL, CSV or Parquet files with a row an answer.",
+        help="score runs: accuracy, calibration and discrimination, with confidence intervals",
+        description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or "
+        "JSONL, CSV or Parquet files with one answer per row.",
     )
     score.add_argument(
         "runs",
         nargs="+",
         metavar="RUN",
-        help="PATH or NAME=PATH: a folder, a file, or files by a pattern ('shards/*.parquet')",
+        help="PATH or NAME=PATH: a folder, a file, or a pattern of files ('shards/*.parquet')",
     )
     score.add_argument("--task", metavar="NAME", help="score this task only")
     score.add_argument(
@@ -47,52 +47,53 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="also score groups: level, family, ... or columns of flat files",
+        help="also score groups: level, family, ... or a column of a flat file",
     )
     score.add_argument(
         "--reparse",
         action="store_true",
-        help="parse the responses again, for runs of an earlier parser; --store keeps the result",
+        help="parse the responses again with the current parser; --store DIR saves the result",
     )
     score.add_argument(
         "--map",
         type=arguments.path,
         metavar="FILE",
-        help="score confidences recalibrated by a map that recalibrate -o wrote",
+        help="recalibrate the confidences with a map written by recalibrate -o",
     )
     add_outputs(score)
     together = score.add_argument_group("several tasks together")
     together.add_argument(
         "--panel",
         action="store_true",
-        help="show the spread of every metric between prompts (task caopd_math_panel)",
+        help="show how much every metric varies between prompts (task caopd_math_panel)",
     )
     together.add_argument(
         "--probe",
         action="store_true",
-        help="compare success and stated confidence with and without context (tasks NAME_sc8 and "
-        "NAME_priv_sc8)",
+        help="compare success and stated confidence with and without the teacher's context (tasks "
+        "NAME_sc8 and NAME_priv_sc8)",
     )
     arguments.add_columns(score)
     score.set_defaults(run=run_score, more="runs")
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:
-    """Add what is computed and where it goes: the options that `rescore` has too."""
+    """Add the options on metrics and outputs, shared with `rescore`."""
     arguments.add_level(command)
     command.add_argument(
         "--missing",
         choices=("drop", "zero"),
         default="drop",
-        help="rows without a usable confidence: left out of the set metrics (drop), or counted "
-        "as 0 as in the official code of CaOPD (zero)",
+        help="treatment of rows without a usable confidence: drop leaves them out of the "
+        "calibration metrics, zero counts them as confidence 0 like the official CaOPD code "
+        "(drop)",
     )
     command.add_argument(
         "--json",
         type=arguments.path,
         metavar="FILE",
-        help="write the records, strict JSON; - for standard output, the table then goes to "
-        "standard error",
+        help="write the numbers as strict JSON; with -, they go to standard output and the table "
+        "to standard error",
     )
     command.add_argument(
         "--figure",
@@ -104,10 +105,10 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
         "--store",
         type=arguments.path,
         metavar="DIR",
-        help="store rows and numbers in a folder (one run)",
+        help="store the rows and numbers of one run in a folder",
     )
     command.add_argument(
-        "--text", action="store_true", help="with --store, keep questions and texts too"
+        "--text", action="store_true", help="with --store, also keep questions and responses"
     )
 
 
@@ -119,16 +120,16 @@ def run_score(options: argparse.Namespace) -> int:
         return _run_together(options)
     options.runs = arguments.find_runs(options)
     if options.store and len(options.runs) > 1:
-        raise UsageError("--store takes one run; store each with its own folder")
+        raise UsageError("--store takes one run; store each run in its own folder")
     if options.store and options.map:
         raise UsageError(
-            "--store keeps what the model said; leave --map out, and give it where the stored run "
-            "is read"
+            "--store keeps the model's own confidences; leave --map out here, and give it when "
+            "you score the stored run"
         )
     fitted = _load_map(options.map)
     check_outputs(options)
     keys = list(dict.fromkeys(options.by))
-    # Two runs are told to have answered different questions by the labels of these.
+    # Their labels show whether two runs answered different questions.
     counted: Keep = "labels" if len(options.runs) > 1 else "nothing"
     keep: Keep = "rows" if options.store or options.reparse else counted
     columns = replace(arguments.read_columns(options, keys), judge=options.reparse, keep=keep)
@@ -139,7 +140,7 @@ def run_score(options: argparse.Namespace) -> int:
     elif options.store:
         from caopd_bench.runs.check_texts import refuse_unlike_texts
 
-        refuse_unlike_texts(runs[0])  # else every reader would refuse what is stored
+        refuse_unlike_texts(runs[0])  # otherwise every reader would refuse the stored run
     if fitted:
         from caopd_bench.maps.apply import apply_map
 
@@ -148,7 +149,7 @@ def run_score(options: argparse.Namespace) -> int:
 
 
 def _run_together(options: argparse.Namespace) -> int:
-    """Carry out --panel or --probe; options that are for the ordinary table are refused."""
+    """Carry out --panel or --probe; refuse options of the ordinary table."""
     from caopd_bench.core.deliver import print_table, write_json
     from caopd_bench.runs.read import read_runs
     from caopd_bench.runs.records import render_json
@@ -158,12 +159,12 @@ def _run_together(options: argparse.Namespace) -> int:
 
     name = "--panel" if options.panel else "--probe"
     if options.panel and options.probe:
-        raise UsageError("--panel and --probe: give one of them")
+        raise UsageError("--panel and --probe cannot be combined")
     for option in ("store", "figure", "task", "by", "text", "reparse", "map"):
         if getattr(options, option):
-            raise UsageError(f"{name}: --{option} does not go with it")
+            raise UsageError(f"{name} cannot be combined with --{option}")
     if options.missing != "drop":
-        raise UsageError(f"{name}: --missing does not go with it")
+        raise UsageError(f"{name} cannot be combined with --missing")
     runs = read_runs(arguments.find_runs(options))
     if options.panel:
         with stage("comparing prompts"):
@@ -198,17 +199,17 @@ def _reparse(run: AnyRun) -> Run:
     again, changed = reparse(run)
     texts = count_texts(again)
     share = f"{changed:,} of {texts:,} rows"
-    note = f"read again by parser {PARSER_VERSION}, which made a difference to {share}"
+    note = f"was parsed again by parser {PARSER_VERSION}, which changed {share}"
     if not texts:
-        note = "holds probabilities of options, which no parser reads: nothing was parsed again"
+        note = "holds probabilities of options, which need no parser: nothing was parsed again"
     said = Note(None, f"{inline(run.name, NAME_WIDTH)} {note}")
     return replace(again, warnings=(*again.warnings, said))
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Refuse what cannot be written before anything is read."""
+    """Refuse impossible outputs before reading anything."""
     if options.text and not options.store:
-        raise UsageError("--text says what --store keeps; add --store DIR")
+        raise UsageError("--text needs --store DIR")
     if options.figure and options.figure.suffix.lower() not in FIGURE_SUFFIXES:
         raise UsageError(f"--figure {options.figure}: must end in {', '.join(FIGURE_SUFFIXES)}")
 
@@ -229,7 +230,7 @@ def present(runs: Sequence[AnyRun], options: argparse.Namespace, keys: Sequence[
 
         with stage("drawing"):
             figure = draw_reliability(runs, options.level, missing)
-    # Without a usable confidence there is no figure, and all the more need of the table.
+    # Without a usable confidence there is no figure; the table shows why, so print it first.
     is_missing = bool(options.figure) and figure is None
     text = render_json(records) if options.json else ""
     with stage("writing the numbers"):
@@ -256,8 +257,8 @@ def _check_kept(run: AnyRun) -> Run:
     if isinstance(run, Run):
         return run
     raise UsageError(
-        f"--store {run.path}: keeps rows one by one, of files with up to {MAX_ROWS:,} rows; this "
-        f"has {run.counts.n:,}: keep the files, and the numbers by --json FILE"
+        f"--store {run.path}: can store at most {MAX_ROWS:,} rows, got {run.counts.n:,}; keep the "
+        "files, and save the numbers with --json FILE"
     )
 
 
@@ -270,9 +271,9 @@ def _select(run: AnyRun, task: str | None) -> AnyRun:
         among = next((name for name in run.tasks if task in run.count_by(name, SUBTASK)), None)
         hint = f"; its rows are in {among}: --task {among} --by {SUBTASK}" if among else ""
         left = next((note.text for note in run.warnings if note.task == task), "")
-        if left:  # why it is left out, and what reads it
+        if left:  # why it was left out, and how to read it
             why = left.removesuffix("; left out").replace(" RUN ", f" {run.path} ")
-            raise UsageError(f"{run.path}: no rows of {task!r}: {why}")
+            raise UsageError(f"{run.path}: no rows for task {task!r}: {why}")
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}{hint}")
     if isinstance(run, CountedRun):
         return run

@@ -1,4 +1,4 @@
-"""What `score` and `rescore` print: for each task the runs, their table, groups and notes."""
+"""The output of `score` and `rescore`: for each task the runs, their table, groups and notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_tables", "say_no_confidence"]
 
-#: More runs than this are a table that few terminals show.
+#: Few terminals are wide enough for a table of more runs.
 SIDE_BY_SIDE = 8
 
 
@@ -36,7 +36,7 @@ def render_tables(
     from caopd_bench.scores.notes import describe_run, notes_on_task
     from caopd_bench.scores.table import render_groups, render_task
 
-    # Of ten thousand tasks each is looked up once, not searched for among all.
+    # With ten thousand tasks, look each up instead of searching all records for it.
     of_task: dict[str, list[Record]] = {}
     for record in records:
         of_task.setdefault(record.task, []).append(record)
@@ -69,19 +69,19 @@ def render_tables(
         yield f"\nnote: {inline(warning, WARNING_WIDTH)}"
     if len(runs) > SIDE_BY_SIDE:
         yield (
-            f"\nnote: {len(runs):,} runs side by side are a wide table; all numbers: --json FILE; "
-            "a page with a line a run: caopd-bench report RUN... -o FILE.html (.csv, .md)"
+            f"\nnote: the table of {len(runs):,} runs is wide; for all numbers use --json FILE; "
+            "for a page with one line per run: caopd-bench report RUN... -o FILE.html (.csv, .md)"
         )
 
 
 def _without(run: AnyRun, task: str, key: str) -> str:
-    """Say how many rows are in no group of a key."""
+    """Return a line with the number of rows in no group of a key."""
     n = run.count(task).n - sum(counts.n for counts in run.count_by(task, key).values())
     return f"  ({n:,} {'row has' if n == 1 else 'rows have'} no {inline(key)})\n" if n else ""
 
 
 def say_no_confidence(runs: Sequence[AnyRun]) -> str:
-    """Say that no row has a usable confidence, in the words of its kind."""
+    """Return the sentence for runs without a usable confidence."""
     from caopd_bench.runs.confidence_of import join_wordings, wording_of
     from caopd_bench.scores.shares import NO_ROWS
 

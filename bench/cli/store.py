@@ -1,4 +1,4 @@
-"""`caopd-bench store --scrub DIR`: clean what earlier versions wrote."""
+"""`caopd-bench store --scrub DIR`: clean folders written by earlier versions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def add(commands: Any) -> None:
     store = commands.add_parser(
         "store",
         help="remove keys, passwords and private paths from stored runs and references",
-        description="Clean stored runs, references and the records of sweeps that an earlier "
-        "version wrote: settings that may hold a secret are left out, and paths are shortened. "
-        "Rows, numbers and hashes stay. Logs of lm-eval are not looked at.",
+        description="Clean stored runs, references and sweep records written by earlier versions: "
+        "settings that may hold a secret are removed, and paths are shortened. Rows, numbers "
+        "and hashes stay. Logs of lm-eval are not cleaned.",
     )
     store.add_argument(
         "--scrub",
@@ -35,18 +35,18 @@ def add(commands: Any) -> None:
         type=arguments.path,
         required=True,
         metavar="DIR",
-        help="folders to clean, with all below them",
+        help="folders to clean, including subfolders",
     )
     store.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; exit code 1 if something would be removed",
+        help="only report; exit code 1 if something would be removed",
     )
     store.set_defaults(run=run_store)
 
 
 def run_store(options: argparse.Namespace) -> int:
-    """Clean all that is ours in the folders, say what went, and give the exit code."""
+    """Clean our files in the folders, print what was removed, and return the exit code."""
     from caopd_bench.runs.stored.scrub import scrub
 
     places = _find(options.scrub)
@@ -62,23 +62,23 @@ def run_store(options: argparse.Namespace) -> int:
             print(f"caopd-bench store: {error}", file=sys.stderr)
     held = len({finding.file for finding in found})
     files = f"{held:,} {'file' if held == 1 else 'files'}"
-    looked = f"{len(places):,} {'place' if len(places) == 1 else 'places'} looked at"
+    looked = f"{len(places):,} {'folder' if len(places) == 1 else 'folders'} checked"
     if not held:
-        print(f"{looked}: nothing to take out" + (", but for those that failed" if failed else ""))
+        print(f"{looked}: nothing to remove" + (", except in those that failed" if failed else ""))
     elif options.check:
-        print(f"{looked}: {files} to clean; without --check they are rewritten")
+        print(f"{looked}: {files} to clean; run without --check to rewrite them")
     else:
         print(f"{looked}: {files} cleaned")
     has_secrets = any(finding.left_out for finding in found)
     if has_secrets and options.check:
         print(
-            "copies, backups and the history of version control may hold the same: replace every "
-            "key and password that stands there"
+            "copies, backups and version control may contain the same: replace every key and "
+            "password listed above"
         )
     elif has_secrets:
         print(
-            "copies, backups and the history of version control still hold what was taken out: "
-            "replace every key and password that stood there"
+            "copies, backups and version control still contain what was removed: replace every "
+            "key and password listed above"
         )
     _name_logs(options.scrub)
     _name_studies(options.scrub)
@@ -96,7 +96,8 @@ def _find(folders: list[Path]) -> list[Path]:
     if not places:
         named = ", ".join(map(str, folders))
         raise UsageError(
-            f"--scrub {named}: no stored run here or below (summary.json beside rows.jsonl.gz)"
+            f"--scrub {named}: no stored run in this folder or below (summary.json next to "
+            "rows.jsonl.gz)"
         )
     return list(places)
 
@@ -107,10 +108,10 @@ def _report(findings: list[Finding], check: bool) -> list[Finding]:
     for finding in findings:
         file = inline(str(finding.file), WIDTH)
         if finding.left_out:
-            done = "holds what may be secrets" if check else "taken out"
+            done = "may contain secrets" if check else "removed"
             print(f"{file}: {done}: {name_places(finding.left_out)}")
         if finding.shortened:
-            done = "has whole paths" if check else "paths shortened"
+            done = "contains full paths" if check else "paths shortened"
             print(f"{file}: {done}: {name_places(finding.shortened)}")
     return findings
 
@@ -126,8 +127,9 @@ def _name_logs(folders: list[Path]) -> None:
     ]
     if logs:
         print(
-            f"not looked at: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
-            f"as {inline(str(logs[0]), WIDTH)}: the arguments stand there as lm-eval was given them"
+            f"not checked: {len(logs):,} {'log' if len(logs) == 1 else 'logs'} of lm-eval, such "
+            f"as {inline(str(logs[0]), WIDTH)}, which may contain the arguments that lm-eval was "
+            "given"
         )
 
 
@@ -137,8 +139,8 @@ def _name_studies(folders: list[Path]) -> None:
     files = [file for folder in folders for file in sorted(folder.rglob(ROWS_FILE))]
     if files:
         print(
-            f"not looked at: {len(files):,} {ROWS_FILE}, such as {inline(str(files[0]), WIDTH)}: "
-            "unpack the cells, and pack them again"
+            f"not checked: {len(files):,} {ROWS_FILE}, such as {inline(str(files[0]), WIDTH)}: "
+            "unpack the cells, clean them, and pack them again"
         )
 
 
@@ -151,6 +153,7 @@ def _name_yaml(folders: list[Path]) -> None:
     )
     if files:
         print(
-            f"not looked at: {len(files):,} YAML {'file' if len(files) == 1 else 'files'}, such as "
-            f"{inline(str(next(iter(files))), WIDTH)}: policies and sweeps stand as you wrote them"
+            f"not checked: {len(files):,} YAML {'file' if len(files) == 1 else 'files'}, such as "
+            f"{inline(str(next(iter(files))), WIDTH)}: policies and sweep files stay as you wrote "
+            "them"
         )

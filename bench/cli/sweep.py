@@ -1,4 +1,4 @@
-"""`caopd-bench sweep`: read the file, show the plan or run what is missing, write the tables."""
+"""`caopd-bench sweep`: read the file, show the plan or run the missing cells, write the tables."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def add(commands: Any) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train and evaluate a grid of models, methods and settings",
-        description="Train (or take) and evaluate every cell of a grid. Finished cells are never "
-        "run again. docs/sweep.md",
+        description="Train and evaluate every cell of a grid. Finished cells are never run again, "
+        "so the same command resumes a stopped sweep. docs/sweep.md",
     )
     sweep.add_argument("file", type=arguments.path, metavar="FILE", help="YAML file of the grid")
     sweep.add_argument(
         "--output",
         type=arguments.path,
         metavar="DIR",
-        help="output folder (by default the folder of FILE)",
+        help="output folder (default: the folder of FILE)",
     )
     sweep.add_argument(
         "--dry-run",
         action="store_true",
-        help="show missing cells and the estimated time, and run nothing",
+        help="show the missing cells and the estimated time without running them",
     )
     sweep.add_argument(
         "--only",
@@ -56,18 +56,18 @@ def add(commands: Any) -> None:
         "--workers",
         type=arguments.count,
         metavar="N",
-        help="number of processes (one per core; 1 where cells name a model)",
+        help="number of processes (default: one per core; 1 if cells name a model)",
     )
     sweep.add_argument(
         "--evaluator",
         choices=("in_process", "lm_eval"),
-        help="override the file's evaluator: in_process (default), where lm-eval checks a sample "
-        "of the cells and all of the headline, or lm_eval for every cell",
+        help="evaluator, overrides the file's: in_process (default), with lm-eval checking a "
+        "sample of the cells and every headline cell, or lm_eval for every cell",
     )
     sweep.add_argument(
         "--tables",
         action="store_true",
-        help="run nothing; recompute cells.csv, summary and figures from the stored rows",
+        help="run no cell; recompute cells.csv, summary and figures from the stored rows",
     )
     cluster = sweep.add_argument_group("on a cluster")
     cluster.add_argument(
@@ -79,7 +79,7 @@ def add(commands: Any) -> None:
     cluster.add_argument(
         "--address",
         metavar="A",
-        help="address of the Ray cluster (by default RAY_ADDRESS, else one is started here)",
+        help="address of the Ray cluster (default: RAY_ADDRESS, or start one on this machine)",
     )
     cluster.add_argument("--gpus", type=arguments.positive, metavar="N", help="GPUs per cell (0)")
     cluster.add_argument("--cpus", type=arguments.positive, metavar="N", help="CPUs per cell (1)")
@@ -106,7 +106,7 @@ def run_sweep(options: argparse.Namespace) -> int:
     )
     folder = Folder(sweep.output)
     if options.tables and options.dry_run:
-        raise UsageError("--tables writes, and --dry-run does not: give one of them")
+        raise UsageError("--tables and --dry-run cannot be combined")
     if options.tables:
         _write_all(sweep, folder, analysis, recompute=True)
         folder.clean(sweep.cells)
@@ -154,7 +154,7 @@ def run_sweep(options: argparse.Namespace) -> int:
             run_local(sweep, cells, workers=workers, display=display)
     except KeyboardInterrupt:
         folder.write_tables(sweep.cells)
-        print("caopd-bench sweep: stopped; the same command goes on", file=sys.stderr)
+        print("caopd-bench sweep: stopped; the same command resumes it", file=sys.stderr)
         return ExitCode.INTERRUPTED
     display.show(final=True)
     code = _say_failed(cells, folder)
@@ -164,10 +164,10 @@ def run_sweep(options: argparse.Namespace) -> int:
 
 
 def _count_workers(cells: Sequence[Cell]) -> int:
-    """Give a process a core to micro models; larger ones share neither memory nor a GPU."""
+    """Return one worker per core for micro models; larger ones share neither memory nor a GPU."""
     if any(cell.base.model for cell in cells):
         return 1
-    if hasattr(os, "sched_getaffinity"):  # what this process may use, also in a container
+    if hasattr(os, "sched_getaffinity"):  # the cores this process may use, also in a container
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
@@ -178,15 +178,17 @@ def _select(sweep: Sweep, pattern: str | None) -> list[Cell]:
     try:
         chosen = [cell for cell in sweep.cells if re.search(pattern, cell.name)]
     except re.error as error:
-        raise UsageError(f"--only: {pattern!r} is no pattern ({error})") from None
+        raise UsageError(
+            f"--only: {pattern!r} is not a valid regular expression ({error})"
+        ) from None
     if not chosen:
         names = [cell.name for cell in sweep.cells]
-        raise UsageError(f"--only: no cell matches {pattern!r}; there are", names)
+        raise UsageError(f"--only: no cell matches {pattern!r}; the cells are", names)
     return chosen
 
 
 def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
-    """Refuse what no cell could be run with before anything is begun."""
+    """Refuse settings with which no cell could run, before anything starts."""
     from difflib import get_close_matches
 
     from caopd_bench.sweep.grid.folder import Folder
@@ -206,7 +208,7 @@ def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
         if task.startswith(OURS) and task not in names:
             close = get_close_matches(task, names, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; `caopd-bench tasks` lists them"
-            raise UsageError(f"{sweep.file}: evaluate.tasks: there is no {task!r}{hint}")
+            raise UsageError(f"{sweep.file}: evaluate.tasks: unknown task {task!r}{hint}")
     for cell in cells:
         known = folder.known(cell)
         base = find_base(cell.base, sweep, make=False)
@@ -225,10 +227,12 @@ def _check(sweep: Sweep, cells: Sequence[Cell]) -> None:
 
 
 def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
-    """Say in a line each why cells are not finished; give the exit code."""
+    """Print one line for each unfinished cell with the reason; return the exit code."""
     failed = [(cell, folder.failure(cell)) for cell in cells if not folder.is_finished(cell)]
     for cell, record in failed[:SHOWN]:
-        others = "another process has it" if folder.is_claimed(cell) else "its worker ended"
+        others = (
+            "another process is running it" if folder.is_claimed(cell) else ("its worker exited")
+        )
         said = record["error"] if record else f"not run: {others}; see {folder.root / 'work'}"
         print(f"caopd-bench sweep: {inline(cell.name)}: {inline(str(said))}", file=sys.stderr)
     if len(failed) > SHOWN:
@@ -237,7 +241,7 @@ def _say_failed(cells: Sequence[Cell], folder: Folder) -> int:
 
 
 def _write_all(sweep: Sweep, folder: Folder, analysis: Analysis | None, *, recompute: bool) -> None:
-    """Write the tables and the frozen analysis, if there is one; show a row for each group."""
+    """Write the tables and the frozen analysis, if any; print a row for each group."""
     from caopd_bench.sweep.analysis.ending import render_ending
 
     made = folder.write_tables(sweep.cells, recompute=recompute)

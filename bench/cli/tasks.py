@@ -1,4 +1,4 @@
-"""`caopd-bench tasks`: what can be asked here, of what, and what an evaluation costs."""
+"""`caopd-bench tasks`: list the tasks, and estimate the cost of an evaluation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-#: Options of the two commands within the command: name, default, which of them looks at it.
+#: Options of --overlap and --plan: name, default, and which of the two uses it.
 OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
     ("task", None, ("--overlap",)),
     ("field", None, ("--overlap",)),
@@ -25,8 +25,8 @@ OPTIONS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
     *((name, None, ("--plan",)) for name in ("price_in", "price_out")),
 )
 NOT_MEASURED = (
-    "prompts and answers of these questions were not measured (docs/backends.md); a run with "
-    "--limit 20 shows them"
+    "the token counts of these questions were not measured (docs/backends.md); a run with --limit "
+    "20 shows them"
 )
 
 
@@ -38,18 +38,20 @@ def add(commands: Any) -> None:
     tasks.add_argument(
         "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
     )
-    tasks.add_argument("--all", action="store_true", help="every task with a line on it")
+    tasks.add_argument(
+        "--all", action="store_true", help="list every task with a one-line description"
+    )
     tasks.add_argument(
         "--markdown", action="store_true", help="list them as a Markdown table (docs/tasks.md)"
     )
     tasks.add_argument(
-        "--task", metavar="TASK", help="with --overlap, the task whose items are looked for"
+        "--task", metavar="TASK", help="with --overlap, the task whose items are searched for"
     )
     tasks.add_argument(
         "--overlap",
         type=arguments.path,
         metavar="FILE",
-        help="find items of --task that are near-duplicates of this training file",
+        help="find items of --task that have near-duplicates in this training file",
     )
     tasks.add_argument(
         "--field", metavar="NAME", help="with --overlap, read only this field of the rows"
@@ -59,20 +61,27 @@ def add(commands: Any) -> None:
         type=arguments.share,
         default=0.5,
         metavar="X",
-        help="with --overlap, share of an item's word runs found in one training text (0.5)",
+        help="with --overlap, share of an item's word n-grams that one training text must contain "
+        "(0.5)",
     )
     tasks.add_argument(
-        "--plan", metavar="TASK", help="requests, tokens, time and price of an evaluation"
+        "--plan",
+        metavar="TASK",
+        help="estimate the requests, tokens, time and price of an evaluation",
     )
     plan = tasks.add_argument_group("for --plan")
     plan.add_argument(
         "--limit",
         type=arguments.count,
         metavar="N",
-        help="questions; for --overlap: pairs shown (20)",
+        help="number of questions; with --overlap, number of pairs to show (20)",
     )
     plan.add_argument(
-        "--num-fewshot", type=arguments.shots, default=0, metavar="N", help="exemplars (0)"
+        "--num-fewshot",
+        type=arguments.shots,
+        default=0,
+        metavar="N",
+        help="number of exemplars (0)",
     )
     plan.add_argument(
         "--samples",
@@ -122,18 +131,18 @@ def run_tasks(options: argparse.Namespace) -> int:
 
 
 def _refuse_unused(options: argparse.Namespace) -> None:
-    """Refuse options that the asked list or plan would not look at."""
+    """Refuse options that the chosen list or plan does not use."""
     from caopd_bench.core.errors import UsageError
 
     if options.overlap and options.plan:
-        raise UsageError("--overlap and --plan: give one of them")
+        raise UsageError("--overlap and --plan cannot be combined")
     if options.overlap and not options.task:
-        raise UsageError("--overlap: needs --task, whose items are looked for")
+        raise UsageError("--overlap needs --task, the task whose items are searched for")
     wanted = {"--overlap": options.overlap, "--plan": options.plan}
     for name, default, of in OPTIONS:
         value = getattr(options, name)
         if value != default and not any(wanted[option] for option in of):
-            raise UsageError(f"--{name.replace('_', '-')}: goes with {' or '.join(of)} only")
+            raise UsageError(f"--{name.replace('_', '-')} can only be used with {' or '.join(of)}")
 
 
 def _print_all(tasks: list[TaskEntry]) -> None:
@@ -156,12 +165,15 @@ def _print_sets(tasks: list[TaskEntry]) -> None:
     widths = [max(len(row[i]) for row in table) for i in range(2)]
     for name, items, origin in table:
         print(f"{name:<{widths[0]}}  {items:>{widths[1]}}  {inline(origin, 100)}")
-    print(f"\neach asked in {len(WAYS)} ways, caopd_NAME + {' '.join(f'_{way}' for way in WAYS)}")
+    print(
+        f"\neach set can be asked in {len(WAYS)} ways: caopd_NAME + "
+        f"{' '.join(f'_{way}' for way in WAYS)}"
+    )
     print(
         f"the prompt panel: caopd_math_panel ({panel} prompts); all names: caopd-bench tasks --all"
     )
     print(f"\nplain `lm_eval --tasks caopd_math_conf` works here: {describe()}")
-    print('always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
+    print('this always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
 
 
 def _origin(name: str) -> str:
@@ -193,7 +205,7 @@ def _print_plan(options: argparse.Namespace, tasks: dict[str, TaskEntry]) -> Non
     if task is None:
         close = get_close_matches(options.plan, tasks, n=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise UsageError(f"--plan {options.plan}: no such task{hint}")
+        raise UsageError(f"--plan {options.plan}: unknown task{hint}")
     costs = load_costs().get(task.questions)
     if costs is None:
         with stage(f"counting the items of {task.questions}"):
@@ -217,21 +229,21 @@ def _print_plan(options: argparse.Namespace, tasks: dict[str, TaskEntry]) -> Non
     lines = [name, *align(_rows(plan, longer if is_longer else budget)), f"  {costs.measured}"]
     if is_longer:
         lines.append(
-            f"  the task cuts answers at {budget:,} tokens: longer ones need --gen_kwargs "
+            f"  the task cuts answers off at {budget:,} tokens; for longer ones add --gen_kwargs "
             f"max_gen_toks={longer}"
         )
     way = WAYS.get(task.way)
     if way is not None and (way.privileged or way.about_answer):
         what = "the privileged context" if way.privileged else "the answer that is judged"
-        lines.append(f"  tokens in are those of the plain prompt: {what} comes on top")
+        lines.append(f"  input tokens count the plain prompt only; {what} adds to them")
     if (options.price_in is None) != (options.price_out is None):
         given, other = ("in", "out") if options.price_out is None else ("out", "in")
-        lines.append(f"  the price is of the tokens {given}; --price-{other} was not given")
+        lines.append(f"  the price covers the tokens {given} only; --price-{other} was not given")
     print("\n".join(lines))
 
 
 def _rows(plan: Plan, budget: int | None) -> list[list[str]]:
-    at_most = f"if every answer takes its budget of {budget:,} tokens" if budget else ""
+    at_most = f"if every answer uses its whole budget of {budget:,} tokens" if budget else ""
     rows = [
         ["", "expected", "at most", ""],
         ["requests", f"{plan.requests:,}", "", ""],

@@ -1,4 +1,4 @@
-"""`caopd-bench tasks --overlap FILE --task TASK`: is a training file a leak of the test items?"""
+"""`caopd-bench tasks --overlap FILE --task TASK`: does a training file leak test items?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run_overlap(options: argparse.Namespace) -> int:
 
     questions = {task.name: task.questions for task in list_tasks()}
     if options.task not in questions:
-        raise UsageError(f"--task {options.task}: no such task; caopd-bench tasks --all lists them")
+        raise UsageError(f"--task {options.task}: unknown task; caopd-bench tasks --all lists them")
     try:
         with stage(f"loading the items of {options.task}"):
             items = [str(item["question"]) for item in load_items(questions[options.task])]
@@ -37,19 +37,18 @@ def run_overlap(options: argparse.Namespace) -> int:
     found = find_overlap(items, (text for _, text in counted), threshold=options.threshold)
     if not counted.with_words:
         raise UsageError(
-            f"{options.overlap}: no text in it ({counted.n:,} rows); is it the right file, and "
-            "--field the right one?"
+            f"{options.overlap}: contains no text ({counted.n:,} rows); check the file and --field"
         )
     exact = sum(overlap.same_numbers for overlap in found)
     print(
         f"{len(found)} of {len(items):,} items of {options.task} share at least "
-        f"{options.threshold:.0%} of their word runs with one of {counted.n:,} training texts: "
+        f"{options.threshold:.0%} of their word n-grams with one of {counted.n:,} training texts: "
         f"{exact} with the same numbers, {len(found) - exact} with other numbers"
     )
     shown = found[: options.limit or SHOWN]
     wanted = {overlap.text for overlap in shown}
-    # Read again: keeping the beginning of every text would take memory that grows with the file.
-    texts = track(_texts(options.overlap, options.field), "finding these again", "texts")
+    # Read the file again: keeping the start of every text would need memory that grows with it.
+    texts = track(_texts(options.overlap, options.field), "finding the matching texts", "texts")
     again = enumerate(texts if wanted else ())
     heads = {place: pair for place, pair in again if place in wanted}
     for overlap in shown:
@@ -64,7 +63,7 @@ def run_overlap(options: argparse.Namespace) -> int:
 
 
 class _Counted:
-    """Counts what goes by."""
+    """Counts the texts that pass through."""
 
     def __init__(self, texts: Iterator[tuple[str, str]]) -> None:
         self.texts, self.n, self.with_words = texts, 0, 0
@@ -77,7 +76,7 @@ class _Counted:
 
 
 def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of each row."""
+    """Yield the location and the text of each row."""
     from caopd_bench.runs.flat.files import SUFFIXES, format_of, json_rows
     from caopd_bench.runs.logged import read_plain
 
@@ -87,7 +86,7 @@ def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
     if name.endswith(".txt"):
         yield from _lines(file)
         return
-    if name.endswith(".json"):  # one object a line, as some datasets name it
+    if name.endswith(".json"):  # one object per line, as some data sets name such files
         rows: Iterator[tuple[str, Mapping[str, Any]]] = (
             (f"{file} line {number}", row) for number, _, row in json_rows(file)
         )
@@ -97,7 +96,7 @@ def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
         raise UsageError(f"{file}: must end in {', '.join((*SUFFIXES, '.json', '.txt'))}")
     for where, row in rows:
         if field is not None and field not in row:
-            raise UsageError(f"{where}: no field {field!r}; it has {', '.join(map(str, row))}")
+            raise UsageError(f"{where}: no field {field!r}; the row has {', '.join(map(str, row))}")
         text = "\n".join(_strings(row if field is None else row[field]))
         yield where.removeprefix(f"{file} "), text
 

@@ -1,4 +1,4 @@
-"""`caopd-bench train`: its arguments, which follow from the settings, and its command."""
+"""`caopd-bench train`: its arguments, built from the training settings, and its command."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from caopd_bench.core.terminal import inline
 
 __all__ = ["add", "run_train"]
 
-#: What `--method pretrain` takes of the settings.
+#: Settings that `--method pretrain` uses.
 OF_PRETRAINING = ("method", "seed", "steps", "threads")
-#: What micro models can do.
+#: Methods for micro models.
 MICRO_TASK = "caopd_arith_conf"
 
 
 class _MethodNames:
-    """Listed when a help text is shown, and not before: every method's file is imported."""
+    """Method names, listed only when a help text is shown: listing imports every method's file."""
 
     def __str__(self) -> str:
         from caopd_bench.train.methods import METHODS
@@ -32,16 +32,16 @@ def add(commands: Any) -> None:
     """Add `train`."""
     train = commands.add_parser(
         "train",
-        help="train a checkpoint by OPD, CaOPD or a method they are compared with",
-        description="Train a checkpoint by one method, or pretrain a micro model. What comes out "
-        "is a folder for lm_eval. docs/train.md",
+        help="train a checkpoint with OPD, CaOPD or a baseline method",
+        description="Train a checkpoint with one method, or pretrain a micro model. The result is "
+        "a model folder that lm_eval can evaluate. docs/train.md",
         fill=_add_options,
     )
     train.set_defaults(run=run_train)
 
 
 def _add_options(train: argparse.ArgumentParser) -> None:
-    """Add the options; the settings are read for them, so that other commands do without."""
+    """Add the options. Only `train` imports the settings, which keeps other commands fast."""
     from caopd_bench.train.settings import list_options
 
     train.add_argument(
@@ -56,7 +56,7 @@ def _add_options(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--resume",
         action="store_true",
-        help="resume a stopped run in DIR; the result is the same to the byte",
+        help="resume a stopped run in DIR; the result is byte-identical to an uninterrupted run",
     )
     train.add_argument(
         "--report-to",
@@ -65,24 +65,24 @@ def _add_options(train: argparse.ArgumentParser) -> None:
         help="also log to trackio or wandb",
     )
     train.add_argument(
-        "--plan", action="store_true", help="estimate memory and tokens on GPUs, and train nothing"
+        "--plan", action="store_true", help="estimate memory and tokens on GPUs without training"
     )
     train.add_argument(
-        "--gpus", type=arguments.count, default=8, metavar="N", help="GPUs that --plan assumes (8)"
+        "--gpus", type=arguments.count, default=8, metavar="N", help="number of GPUs for --plan (8)"
     )
     train.add_argument(
         "--gpu-gb",
         type=arguments.positive,
         default=80.0,
         metavar="X",
-        help="memory of a GPU that --plan assumes (80)",
+        help="memory per GPU for --plan, in GB (80)",
     )
     train.add_argument(
         "--trl",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of TRL's trainer, with --engine trl (use_vllm=true)",
+        help="option of TRL's trainer, with --engine trl; repeatable (e.g. use_vllm=true)",
     )
     micro = train.add_argument_group("with --method pretrain")
     micro.add_argument(
@@ -95,11 +95,11 @@ def _add_options(train: argparse.ArgumentParser) -> None:
     for title, name, shown in list_options():
         group = groups.get(title) or groups.setdefault(title, train.add_argument_group(title))
         option: Any = group.add_argument(f"--{name.replace('_', '-')}", **shown)
-        option.methods = _MethodNames()  # what %(methods)s in a help text stands for
+        option.methods = _MethodNames()  # the value of %(methods)s in help texts
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Train, and give the exit code: 0 done, 1 stopped, 2 usage, 130 stopped by Ctrl-C."""
+    """Train and return the exit code: 0 done, 1 stopped, 2 invalid usage, 130 Ctrl-C."""
     from caopd_bench.core.extras import require
     from caopd_bench.train.settings import make_settings, refuse_unknown
 
@@ -109,7 +109,7 @@ def run_train(options: argparse.Namespace) -> int:
         return _run_pretrain(options, values)
     for name in ("size", "corpus"):
         if getattr(options, name) is not None:
-            raise UsageError(f"--{name} is for --method pretrain")
+            raise UsageError(f"--{name} can only be used with --method pretrain")
     refuse_unknown(values)
     lacking = [f"--{name}" for name in ("method", "model") if name not in values]
     if lacking:
@@ -123,9 +123,9 @@ def run_train(options: argparse.Namespace) -> int:
 
         return print_plan(settings, gpus=options.gpus, gpu_gb=options.gpu_gb)
     if options.output is None:
-        raise UsageError("--output: name the new folder of the checkpoint")
+        raise UsageError("--output is missing: name a new folder for the checkpoint")
     if options.trl and settings.engine != "trl":
-        raise UsageError("--trl is for --engine trl")
+        raise UsageError("--trl can only be used with --engine trl")
     from caopd_bench.train.loading import refuse_pickles
 
     refuse_pickles(settings.model)
@@ -143,11 +143,11 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def _collect_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Put the file's settings and the command line's together; the latter win."""
+    """Merge the settings of the file and of the command line; the latter win."""
     from caopd_bench.train.settings import list_options, read_config, read_word
 
     values = read_config(options.config) if options.config is not None else {}
-    # YAML reads 1e-5 as a word.
+    # YAML reads 1e-5 as a string.
     values = {k: read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}
     given = {name: getattr(options, name) for _, name, _ in list_options()}
     return values | {k: read_word(k, word) for k, word in given.items() if word is not None}
@@ -161,7 +161,10 @@ def _run_pretrain(options: argparse.Namespace, values: Mapping[str, Any]) -> int
 
     extra = [name for name in values if name not in OF_PRETRAINING]
     if extra:
-        raise UsageError(f"{extra[0]}: --method pretrain takes --size, --corpus, --seed, --steps")
+        raise UsageError(
+            f"{extra[0]} cannot be used with --method pretrain, which takes --size, "
+            "--corpus, --seed, --steps"
+        )
     size, corpus, output = options.size, options.corpus or "sure", options.output
     if size not in SIZES:
         raise UsageError(f"--size: must be one of {', '.join(SIZES)}, got {size!r}")
@@ -172,11 +175,14 @@ def _run_pretrain(options: argparse.Namespace, values: Mapping[str, Any]) -> int
         if given is not None and (not isinstance(given, int) or given < (name != "seed")):
             raise UsageError(f"--{name}: must be a whole number, got {given!r}")
     if options.plan or options.trl or options.report_to:
-        raise UsageError("--plan, --trl and --report-to are not for --method pretrain")
+        raise UsageError("--plan, --trl and --report-to cannot be used with --method pretrain")
     if output is None:
-        raise UsageError("--output: name the new folder of the model")
+        raise UsageError("--output is missing: name a new folder for the model")
     if options.resume:
-        raise UsageError("--resume: pretraining takes minutes and starts anew")
+        raise UsageError(
+            "--resume cannot be used with --method pretrain: pretraining takes "
+            "minutes and always starts over"
+        )
     with only_writer(output):
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
             raise UsageError(f"{output}: exists and is not empty; give a new folder")
@@ -206,9 +212,10 @@ def _read_pair(word: str) -> tuple[str, Any]:
     if not mark or not name:
         raise UsageError(f"--trl: must be NAME=VALUE, got {word!r}")
     if name in ("hub_token", "push_to_hub_token"):
-        # transformers keeps its arguments with the checkpoints (training_args.bin).
+        # transformers saves its arguments with every checkpoint (training_args.bin).
         raise UsageError(
-            f"--trl {name}: would be written into every checkpoint; set the variable HF_TOKEN"
+            f"--trl {name}: would be written into every checkpoint; set the environment variable "
+            "HF_TOKEN instead"
         )
     try:
         return name, json.loads(text)

@@ -1,4 +1,4 @@
-"""The numbers that a gate decides on: by margin against a reference, by bar against a number."""
+"""The numbers that a gate decides on: margins against a reference, bars against a fixed number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STEPS = 12  # halvings of the level that gives a p-value
 
 
 class Numbers(NamedTuple):
-    """Estimate, one-sided limit and p-value of by how much a candidate is worse.
+    """How much worse a candidate is: estimate, one-sided limit and p-value.
 
     `extra`, `excess` and `least_items` are those of `Cell`.
     """
@@ -58,9 +58,9 @@ class Numbers(NamedTuple):
 def margin_cells(
     pair: TaskPair, limits: Mapping[str, Limits], level: float, *, only_limits: bool = False
 ) -> dict[str, Numbers]:
-    """Compare with the reference, in the metrics that have a margin.
+    """Compare the metrics that have a margin with the reference.
 
-    With `only_limits`, and for numbers that are only shown, the p-value of the ECE is 0 or 1.
+    With `only_limits`, and for advisory numbers, the p-value of the ECE is only 0 or 1.
     """
     wanted = [name for name, limit in limits.items() if limit.margin is not None]
     found = {}
@@ -106,7 +106,10 @@ def _too_few(pair: TaskPair) -> str:
     """Say why there is no standard error; empty if there is one."""
     worth = pair.effective_clusters
     if pair.family is not None and worth < LEAST_CLUSTERS:
-        return f"rows worth {worth:.3g} clusters of equal size, fewer than {LEAST_CLUSTERS}"
+        return (
+            f"the rows are worth {worth:.3g} clusters of equal size; at least {LEAST_CLUSTERS} "
+            "are needed"
+        )
     return "fewer than 2 items" if pair.items < 2 else ""
 
 

@@ -1,4 +1,4 @@
-"""The gate: a candidate against a reference under a policy, one verdict."""
+"""The gate: one verdict on a candidate, compared with a reference under a policy."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ def gate(
     candidate : Run, str or Path
         From `read_run`, or what it takes.
     policy : Policy, str or Path
-        Or the YAML file that holds it.
+        A policy, or the YAML file that contains it.
     reference : Run, str or Path, optional
-        In place of the policy's.
+        Overrides the policy's reference.
     strict : bool
-        Refuse runs that were asked differently (chat template, backend, dtype, decoding, ...).
+        Refuse runs with different settings (chat template, backend, dtype, decoding, ...).
     reparse : bool
-        Decide by what the present parser reads in the texts of both runs, whatever stands beside
-        them.
+        Parse the texts of both runs again with the current parser, and ignore the stored answers
+        and confidences.
     rerun : mapping of (task, metric) to (standard error, items), optional
-        Measured by two runs of the reference checkpoint.
+        Rerun noise, measured by two runs of the reference checkpoint.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def gate(
         probability of an option and the other is not, a stored run was edited, or rows do not fit
         their texts. Exit code 4.
     UsageError
-        If something cannot be read, or the policy is wrong. Exit code 2.
+        If an input cannot be read, or the policy is invalid. Exit code 2.
     """
     wanted, base_spec = load_reference(policy, reference)
     base, cand, reread = read_both(base_spec, candidate, reparse=reparse)
@@ -147,16 +147,16 @@ def limited_cells(
 ) -> dict[Place, Made]:
     """Compute every number that the policy limits.
 
-    With `only_limits`, p-values that take long are 0 or 1: enough to see a PASS, and no FAIL.
+    With `only_limits`, slow p-values are only 0 or 1: enough to decide PASS, but not FAIL.
     """
     return dict(item for pair in pairs for item in _cells(pair, policy, only_limits))
 
 
 def find_no_room(pairs: Sequence[TaskPair], policy: Policy) -> list[NoRoom]:
-    """Find the gated numbers of a reference, on both sides of the pairs, that cannot get worse.
+    """Find the gated numbers of a reference (both sides of the pairs) that cannot get worse.
 
-    One that states 1.00 everywhere has no confidence left to raise and no discrimination left to
-    lose: no number of items changes that.
+    A reference that states 1.00 everywhere cannot raise its confidence or lose discrimination: no
+    number of items changes that.
     """
     return rooms_of(limited_cells(pairs, policy.only_gated(), only_limits=True), pairs)
 
@@ -173,15 +173,18 @@ def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, C
 
 
 def judge_pairs(pairs: Sequence[TaskPair], policy: Policy) -> Outcome:
-    """Return the verdict on rows that are matched, whatever their number."""
+    """Return the verdict on matched rows, without asking for a least number of items."""
     return decide_cells(limited_cells(pairs, policy), policy).outcome
 
 
 def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
-    """Decide by the numbers that are gated."""
+    """Decide by the gated numbers."""
     family = {place: one for place, one in made.items() if one.tier == "gate"}
     if not family:
-        raise UsageError("the policy gates nothing: every metric is advisory; gate one at least")
+        raise UsageError(
+            "the policy gates nothing because every metric is advisory; set tier: "
+            "gate for at least one"
+        )
     return decide(
         {place: one.cell(place.rule) for place, one in family.items()},
         level=policy.confidence,
@@ -191,9 +194,9 @@ def decide_cells(made: Mapping[Place, Made], policy: Policy) -> Decision[Place]:
 
 
 def measured_noise(base: AnyRun, policy: Policy) -> dict[tuple[str, str], tuple[float, int]]:
-    """Return the noise of a rerun that stands beside a reference: standard error and items.
+    """Return the rerun noise stored with a reference: standard error and items.
 
-    Over the clusters of the policy; where these were not measured, there is none.
+    The noise over the policy's clusters; empty if it was not measured over these.
     """
     folder = Path(base.path)
     baseline = read_baseline(folder) if folder.is_dir() else None

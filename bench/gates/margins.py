@@ -1,8 +1,9 @@
 """Margins from the noise of a rerun: `gate --suggest-margins`.
 
-A margin below what a rerun of the same checkpoint moves a number by can never be passed. k standard
-errors of a rerun are room enough for an equal model to pass in 80 % of runs, all cells of T tasks
-together: k = z(.95) + z(1 - .2 / (7 T)) for the seven that are shipped, see docs/gate.md.
+No model can reliably pass a margin that is smaller than the change between two runs of the same
+checkpoint. With margins of k standard errors of a rerun, an equal model passes all cells of T
+tasks in 80 % of runs: k = z(.95) + z(1 - .2 / (7 T)) for the seven shipped metrics
+(docs/gate.md).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ POWER = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A margin, and what it comes from.
+    """A suggested margin and its derivation.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Suggestion:
     noise : float
         Standard error of a rerun, in the noisiest task.
     needed : float
-        `factor` times noise.
+        `factor` times the noise.
     """
 
     metric: str
@@ -44,7 +45,7 @@ class Suggestion:
 
 
 def factor(tasks: int, level: float = 0.95) -> float:
-    """Return the standard errors that a margin must hold for equal models to pass.
+    """Return the number of standard errors that a margin must span for equal models to pass.
 
     Examples
     --------
@@ -66,13 +67,13 @@ def suggest_margins(
     Parameters
     ----------
     noise : Sequence of Noise
-        Of a rerun.
+        Rerun noise.
     items : Mapping of str to int
         Items of each task that will be gated; the noise shrinks with their square root.
     tolerated : Mapping of str to float, optional
-        What a change may be for other reasons; the shipped margins by default.
+        Tolerated changes; by default the shipped margins.
     level : float
-        The policy's confidence.
+        The policy's `confidence`.
     """
     floor = SHIPPED if tolerated is None else tolerated
     k = factor(max(len(items), 1), level)
@@ -91,9 +92,10 @@ def suggest_margins(
 
 
 def render_suggestions(found: Iterable[Suggestion], tasks: int, level: float = 0.95) -> str:
-    """Return the suggestions as YAML that stands in a policy."""
+    """Return the suggestions as YAML for a policy."""
     lines = [
-        f"# {factor(tasks, level):.2f} standard errors of a rerun; the shipped margin if larger",
+        f"# {factor(tasks, level):.2f} standard errors of a rerun, or the shipped margin if that "
+        "is larger",
         "metrics:",
     ]
     for one in found:

@@ -1,4 +1,4 @@
-"""The policy of the gate: a YAML file, checked field by field before anything is read."""
+"""The policy of the gate: a YAML file, checked field by field before any run is read."""
 
 from __future__ import annotations
 
@@ -49,21 +49,22 @@ class _Strict(BaseModel):
 
 
 class Limits(_Strict):
-    """What one metric of a candidate may be."""
+    """The limits of one metric of a candidate."""
 
     # How large it may be depends on the metric, which these fields do not know: see `Policy`.
     margin: float | None = Field(
         default=None,
         gt=0,
-        description="By how much it may be worse than the reference.",
+        description="Largest acceptable worsening against the reference.",
         json_schema_extra={"maximum": LARGEST_MARGIN},
     )
-    max: float | None = Field(default=None, description="Its value must be below this.")
-    min: float | None = Field(default=None, description="Its value must be above this.")
-    tier: Tier = Field(default="gate", description="advisory: shown, and never decides.")
+    max: float | None = Field(default=None, description="The value must be below this.")
+    min: float | None = Field(default=None, description="The value must be above this.")
+    tier: Tier = Field(default="gate", description="gate: decides; advisory: only shown.")
     direction: Literal["both", "over"] = Field(
         default="both",
-        description="Of overconfidence_gap: whether under-confidence counts as worse too.",
+        description="For overconfidence_gap only: whether more underconfidence also counts as "
+        "worse.",
     )
 
     @model_validator(mode="after")
@@ -74,10 +75,10 @@ class Limits(_Strict):
 
 
 def shipped_limits() -> dict[str, Limits]:
-    """Return the limits of a policy that names none.
+    """Return the shipped limits, used by a policy that sets none.
 
-    Of the gap only over-confidence counts: a model that gains accuracy and states what it did
-    becomes under-confident, and would fail for having become better.
+    For the gap only overconfidence counts: a model that gains accuracy at unchanged confidence
+    becomes underconfident, and would fail for having improved.
     """
     limits = {name: Limits(margin=margin) for name, margin in SHIPPED.items()}
     limits["overconfidence_gap"] = Limits(margin=SHIPPED["overconfidence_gap"], direction="over")
@@ -85,50 +86,63 @@ def shipped_limits() -> dict[str, Limits]:
 
 
 class TaskPolicy(_Strict):
-    """What is particular to one task."""
+    """The settings of one task."""
 
-    by: str | None = Field(default=None, description="Also by this group key: level, family, ...")
-    group_tier: Tier = Field(default="advisory", description="Whether the groups decide too.")
+    by: str | None = Field(
+        default=None, description="Also compare by this group key: level, family, ..."
+    )
+    group_tier: Tier = Field(
+        default="advisory",
+        description="Whether the groups decide (gate) or are only shown (advisory).",
+    )
     cluster: str | None = Field(
         default=None,
         min_length=1,
-        description="In place of the policy's cluster; null: every item by itself.",
+        description="Overrides the policy's cluster; null: no clustering.",
     )
     metrics: dict[str, Limits] | None = Field(
-        default=None, description="In place of the policy's metrics of these names."
+        default=None, description="Overrides the policy's limits of these metrics."
     )
 
 
 class Policy(_Strict):
-    """The whole file."""
+    """A whole policy file."""
 
-    version: Literal[1] = Field(description="Of this format.")
+    version: Literal[1] = Field(description="Version of this format.")
     reference: str | None = Field(
-        default=None, description="Folder of the reference run, seen from the policy's folder."
+        default=None, description="Folder of the reference run, relative to the policy's folder."
     )
     confidence: float = Field(default=0.95, ge=0.5, lt=1, description="1 - the false-alarm rate.")
     on_inconclusive: Literal["warn", "fail"] = Field(
         default="warn",
-        description="Exit code of INCONCLUSIVE where chance leaves it open: warn 0, fail 3. With "
-        "fewer than min_items, or a gated number that cannot be decided for want of data, it is 3.",
+        description="Exit code of an INCONCLUSIVE verdict that is due to chance: warn 0, fail 3. "
+        "If a task has fewer than min_items, or data are missing for a gated number, it is "
+        "always 3.",
     )
-    min_items: int = Field(default=100, ge=2, description="With fewer a task is INCONCLUSIVE.")
+    min_items: int = Field(
+        default=100, ge=2, description="A task with fewer items is INCONCLUSIVE."
+    )
     looks: int = Field(
-        default=1, ge=1, le=100_000, description="Comparisons with one reference, 365 for nightly."
+        default=1,
+        ge=1,
+        le=100_000,
+        description="Number of comparisons with one reference, 365 for nightly ones.",
     )
     cluster: str | None = Field(
         default=None,
         min_length=1,
         description="Group key of items that are not independent, such as family: standard errors "
-        "are over its values.",
+        "are clustered by its values.",
     )
     metrics: dict[str, Limits] = Field(
         default_factory=shipped_limits,
         min_length=1,
-        description="Metrics and their limits; the shipped margins if left out.",
+        description="Metrics and their limits (default: the shipped margins).",
     )
     tasks: dict[str, TaskPolicy] | None = Field(
-        default=None, min_length=1, description="Left out: all tasks of the reference."
+        default=None,
+        min_length=1,
+        description="Tasks to gate (default: all tasks of the reference).",
     )
 
     @field_validator("version", mode="before")
@@ -158,7 +172,7 @@ class Policy(_Strict):
         return {**self.metrics, **((own.metrics if own else None) or {})}
 
     def only_gated(self) -> Policy:
-        """Leave out what is shown only."""
+        """Return the policy without its advisory numbers."""
         gated = {name: limits for name, limits in self.metrics.items() if limits.tier == "gate"}
         tasks = self.tasks and {
             task: own if own.group_tier == "gate" else own.model_copy(update={"by": None})
@@ -167,12 +181,12 @@ class Policy(_Strict):
         return self.model_copy(update={"metrics": gated or self.metrics, "tasks": tasks})
 
     def gated_key(self, task: str) -> str | None:
-        """Return the group key whose groups decide too."""
+        """Return the group key whose groups also decide."""
         own = (self.tasks or {}).get(task)
         return own.by if own is not None and own.group_tier == "gate" else None
 
     def cluster_of(self, task: str) -> str | None:
-        """Return the group key over whose values the standard errors of a task are."""
+        """Return the group key by which a task's standard errors are clustered."""
         own = (self.tasks or {}).get(task)
         is_own = own is not None and "cluster" in own.model_fields_set
         return own.cluster if own is not None and is_own else self.cluster
@@ -180,15 +194,13 @@ class Policy(_Strict):
 
 def _check_metric(place: str, name: str, limits: Limits) -> None:
     if name not in METRICS and name not in CELLS:
-        raise ValueError(f"{place}: no metric of this name; there are {', '.join(KNOWN)}")
+        raise ValueError(f"{place}: unknown metric; choose from {', '.join(KNOWN)}")
     if limits.margin is not None and name not in KNOWN:
-        raise ValueError(
-            f"{place}.margin: neither direction of {name} is worse; give it a max or a min"
-        )
+        raise ValueError(f"{place}.margin: {name} has no worse direction; give it a max or a min")
     if name not in METRICS and name != "parse_rate" and (limits.max, limits.min) != (None, None):
-        raise ValueError(f"{place}: is of a candidate and a reference together; give it a margin")
+        raise ValueError(f"{place}: compares a candidate with a reference; give it a margin")
     if limits.direction == "over" and name != "overconfidence_gap":
-        raise ValueError(f"{place}.direction: is of overconfidence_gap only")
+        raise ValueError(f"{place}.direction: only overconfidence_gap has a direction")
     check_limits(place, name, margin=limits.margin, highest=limits.max, lowest=limits.min)
 
 
@@ -198,7 +210,7 @@ def load_policy(file: Path) -> Policy:
     Raises
     ------
     UsageError
-        If it cannot be read, or a field is wrong: the message has the field's path.
+        If it cannot be read or a field is invalid; the message names the field.
     """
     from caopd_bench.core.files.plain_yaml import read_yaml  # here: a verdict needs no file
 
@@ -243,7 +255,7 @@ def _first_problem(error: ValidationError) -> str:
     given = problem["input"]
     message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
     if problem["type"] == "extra_forbidden":
-        message = "no such field"
+        message = "unknown field"
     elif problem["type"] in ("model_type", "dict_type"):
         message = (
             f"needs a mapping such as {_mapping_at(problem['loc'], given)}, got {quote(given)}"

@@ -1,4 +1,4 @@
-"""Limits that are refused: none can break or keep them, or only a better candidate breaks them."""
+"""Pointless limits, which are refused: those that nothing can break, or nothing can keep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GAP = "overconfidence_gap"
 
 
 def range_of(name: str) -> tuple[float, float]:
-    """Return the least and the greatest value that a number of a policy can have.
+    """Return the smallest and the largest possible value of a number of a policy.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def range_of(name: str) -> tuple[float, float]:
     Returns
     -------
     (float, float)
-        Infinite where there is no end.
+        Infinite where the range is unbounded.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def range_of(name: str) -> tuple[float, float]:
 
 
 def worst_of(name: str) -> float:
-    """Return the end of the range that is worst; of the gap, which is worst far from 0, its 1.
+    """Return the worst end of the range; 1 for the gap, which is worst far from 0.
 
     Examples
     --------
@@ -53,9 +53,9 @@ def worst_of(name: str) -> float:
 
 
 def widest_margin(name: str) -> float:
-    """Return the largest amount by which a candidate can be worse; infinite where there is no end.
+    """Return the largest amount by which a candidate can be worse; it may be infinite.
 
-    Of the gap it is 1: against any reference whose gap is not below 0 nothing is worse by more.
+    It is 1 for the gap: no candidate is worse by more unless the reference's gap is negative.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def widest_margin(name: str) -> float:
 
 
 def bar_rule(name: str) -> str:
-    """Return the rule of a bar that a candidate breaks by being worse: max, min, or "" for either.
+    """Return the rule that a worse candidate breaks: max, min, or "" for either.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def bar_rule(name: str) -> str:
 def check_limits(
     place: str, name: str, *, margin: float | None, highest: float | None, lowest: float | None
 ) -> None:
-    """Refuse limits that no candidate can break, that none can keep, or only a better one breaks.
+    """Refuse limits that no candidate can break, none can keep, or only a better one breaks.
 
     Parameters
     ----------
@@ -91,13 +91,13 @@ def check_limits(
         Path of the metric in the policy, for messages.
     name : str
     margin, highest, lowest : float or None
-        What the policy says: `margin`, `max` and `min`. A value must be below `max` and above
-        `min`; a FAIL takes one beyond them, or worse by more than the margin.
+        The policy's `margin`, `max` and `min`. A value must be below `max` and above `min`, and not
+        worse by more than the margin.
 
     Raises
     ------
     ValueError
-        With the metric, the value, its range and what to write.
+        The message names the metric, the value, the range and a valid limit.
 
     Examples
     --------
@@ -123,10 +123,10 @@ def check_limits(
         if usual not in ("", rule):
             raise ValueError(
                 f"{place}.{rule}: {name}: {'higher' if usual == 'min' else 'lower'} is better, so "
-                f"{rule} {value:g} would fail only a candidate that became better; "
+                f"{rule} {value:g} would only fail a candidate that improves; "
                 f"{_turn(usual, value, low, high)}"
             )
-        fix = f"name a number {inside}{_as_share(value, high)}"
+        fix = f"give a number {inside}{_as_share(value, high)}"
         if is_open:
             raise ValueError(
                 f"{place}.{rule}: {name} is never {side} {far:g}, so {rule} {value:g} can never "
@@ -139,8 +139,8 @@ def check_limits(
             )
     if highest is not None and lowest is not None and lowest >= highest:
         raise ValueError(
-            f"{place}: {name} must be above min {lowest:g} and below max {highest:g}, which no "
-            "number is; name a min below the max"
+            f"{place}: {name} must be above min {lowest:g} and below max {highest:g}, which is "
+            "impossible; give a min below the max"
         )
 
 
@@ -149,22 +149,22 @@ def _why_too_wide(name: str, margin: float, widest: float) -> str:
     guess = _as_share(margin, most)
     if math.isinf(widest):
         return (
-            f"has no largest value, and a margin of at most {most:g}, got {margin:g}; name a "
-            f"number above 0 and at most {most:g}{guess}"
+            f"has no largest value, and its margin can be at most {most:g}, got {margin:g}; give "
+            f"a number above 0 and at most {most:g}{guess}"
         )
     why = f"can never be worse by more than {widest:g}, so margin {margin:g} can never fail"
     if name == GAP:
         why = (
-            "can only be worse by more than 1 where that of the reference is below 0, so margin "
+            "can only be worse by more than 1 if the reference's is negative, so margin "
             f"{margin:g} can hardly ever fail"
         )
-    return f"{why}; name a number above 0 and below {widest:g}{guess}"
+    return f"{why}; give a number above 0 and below {widest:g}{guess}"
 
 
 def limit_schema(names: list[str]) -> Mapping[str, Any]:
     """Return the bounds of `check_limits` as JSON Schema, a schema for each metric.
 
-    Which of two limits is larger is beyond JSON Schema.
+    JSON Schema cannot express which of two limits is larger.
     """
     found = {}
     for name in names:
@@ -191,7 +191,7 @@ def _turn(rule: str, value: float, low: float, high: float) -> str:
     meant = value / 100.0 if 1.0 < value < 100.0 and value >= high else value
     if low < meant < high:
         return f"did you mean {rule}: {meant:g}?"
-    return f"name a {rule} {_inside(low, high)}"
+    return f"give a {rule} {_inside(low, high)}"
 
 
 def _finite(**ends: float) -> Iterator[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""References: stored runs that candidates are compared with, and that change only for a reason."""
+"""References: stored runs for comparison, with a change log that records every reason."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ def init_baseline(
     rerun: str | Path | None,
     columns: Columns | None = None,
 ) -> None:
-    """Make a reference of a run.
+    """Create a reference from a run.
 
     Parameters
     ----------
     run : str or Path
-        What `read_run` takes.
+        A run, as for `read_run`.
     folder : Path
-        New, or empty.
+        A new or empty folder.
     reason : str
-        Why this run; one line.
+        Why this run was chosen; one line.
     rerun : str or Path, optional
-        Another run of the same checkpoint: what differs is noise, and is written down.
+        Another run of the same checkpoint; the difference is stored as rerun noise.
     columns : Columns, optional
         Of flat files.
 
     Raises
     ------
     UsageError
-        If the folder holds something, a run cannot be read, or the rerun is of other weights.
+        If the folder is not empty, a run cannot be read, or the rerun has different weights.
     NotComparableError
         If a stored run was edited, or the two runs are not comparable.
     """
@@ -77,7 +77,7 @@ def init_baseline(
     new = _read(run, columns)
     noise = _measure(new, rerun, columns)
     records = score(new)
-    log = f"{HEAD}{_entry('made', reason, str(run), {}, records)}"
+    log = f"{HEAD}{_entry('created', reason, str(run), {}, records)}"
     with only_writer(folder):
         _check_new(folder)  # another process may have made it since
         _write(folder, new, records, reason, str(run), noise, log)
@@ -87,8 +87,8 @@ def _check_new(folder: Path) -> None:
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
     if folder.is_file() or not all(map(is_part, held)):
         raise UsageError(
-            f"{folder}: exists; name a new folder, or change a reference by: caopd-bench baseline "
-            "update"
+            f"{folder}: exists; name a new folder, or replace the reference with: caopd-bench "
+            "baseline update"
         )
 
 
@@ -101,14 +101,14 @@ def update_baseline(
     columns: Columns | None = None,
     allow: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """Put another run in the place of a reference, and its numbers beside the old in the log.
+    """Replace a reference by another run, and log the old and the new numbers.
 
     Parameters and errors as for `init_baseline`; the folder must be a reference.
 
     Parameters
     ----------
     allow : callable
-        Asked while no other process can replace the reference: whether it may be replaced.
+        Called under the lock of the reference; returns whether it may be replaced.
 
     Returns
     -------
@@ -132,12 +132,12 @@ def update_baseline(
 
 
 def verify_baseline(folder: Path) -> list[str]:
-    """Compute the summary of a reference again from its rows.
+    """Recompute the summary of a reference from its rows.
 
     Returns
     -------
     list of str
-        What is not the same, to the bit; empty if all is.
+        The numbers that differ in any bit; empty if none does.
     """
     loaded = load_stored(folder)
     run, summary = loaded.run, loaded.summary
@@ -164,13 +164,13 @@ def _measure(first: Run, rerun: str | Path | None, columns: Columns | None) -> l
 def _check_reason(reason: str) -> None:
     seen = _SEQUENCE.sub("", reason)
     if not any(c.isalnum() and c not in _FILLERS for c in seen) or "\n" in reason:
-        raise UsageError("--reason: must be a line that says why; it stands in the change log")
+        raise UsageError("--reason: must be one line with the reason, for the change log")
 
 
 def _read(spec: str | Path, columns: Columns | None) -> Run:
     (run,) = read_runs([spec], columns)
     if not isinstance(run, Run):
-        raise UsageError(f"{run.path}: has too many rows to keep one by one; evaluate fewer")
+        raise UsageError(f"{run.path}: has too many rows for a reference; evaluate fewer items")
     refuse_unlike_texts(run)
     return run
 
@@ -250,7 +250,7 @@ def _unlike(
     if kept == made:
         return
     if len(kept) != len(made):
-        yield f"{SUMMARY_NAME} holds {len(kept)} numbers, its rows give {len(made)}"
+        yield f"{SUMMARY_NAME} holds {len(kept)} numbers, but the rows give {len(made)}"
     unlike = [(a, b) for a, b in zip(stored, again, strict=False) if _text(a) != _text(b)]
     for a, b in unlike[:SHOWN]:
         place = " ".join(str(b[key]) for key in ("task", "group", "metric") if b[key] is not None)

@@ -1,4 +1,4 @@
-"""How much a rerun of one checkpoint moves each number of the gate."""
+"""Rerun noise: how much each number of the gate changes in a rerun of one checkpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from caopd_bench.scores.notes import why_no_pairs
 
 __all__ = ["IDENTICAL", "Rerun", "measure_rerun"]
 
-IDENTICAL = "the rows of both runs are identical: no noise was measured"
+IDENTICAL = "the rows of both runs are identical, so no noise was measured"
 #: A rerun moves no number by as many of its standard errors; another checkpoint does.
 MOST_ERRORS = 6.0
 #: Sums of floats in two orders differ by less.
@@ -27,14 +27,14 @@ SHOWN = 8  # characters of a fingerprint
 
 
 class Rerun(NamedTuple):
-    """What two runs of one checkpoint tell.
+    """The noise between two runs of one checkpoint.
 
     Attributes
     ----------
     noise : list of Noise
-        Of the tasks whose rows differ.
+        Noise of the tasks whose rows differ.
     notes : list of str
-        Tasks without noise, and reasons to doubt that the checkpoint is the same.
+        Tasks without noise, and doubts whether the checkpoint is the same.
     """
 
     noise: list[Noise]
@@ -42,21 +42,21 @@ class Rerun(NamedTuple):
 
 
 def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:
-    """Measure how much a rerun of one checkpoint moves each number of the gate.
+    """Measure how much each number of the gate changes in a rerun of one checkpoint.
 
-    The standard errors are over items, and over the values of each group key that items could be
-    clustered by: these are larger where a rerun moved items of one value together.
+    The standard errors are by item, and clustered by each group key that items could be clustered
+    by; the latter are larger if items with the same value change together.
 
     Parameters
     ----------
     first, second : Run
     argument : str
-        Under which the second run was given, for errors.
+        Name of the second run's argument, for error messages.
 
     Raises
     ------
     UsageError
-        If the two share no task, or state different weights for one that they share.
+        If the two share no task, or have different weights for a shared one.
     NotComparableError
         If they do not hold the same items.
     """
@@ -64,7 +64,7 @@ def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:
     ours, theirs = rows_by_task(first), rows_by_task(second)
     shared = [task for task in ours if task in theirs]
     if not shared:
-        raise UsageError(f"{where}: has none of the tasks {', '.join(ours)}")
+        raise UsageError(f"{where}: contains none of the tasks {', '.join(ours)}")
     _check_weights(first, second, shared, where)
     check_parsers(first, second, shared)
     found: list[Noise] = []
@@ -114,8 +114,8 @@ def _check_weights(first: Run, second: Run, tasks: Sequence[str], where: str) ->
                 for text in (theirs, ours)
             ]
             raise UsageError(
-                f"{where}: holds other weights ({shown[0]} against {shown[1]}); a rerun is of the "
-                "same checkpoint"
+                f"{where}: has different weights ({shown[0]} against {shown[1]}); a rerun must "
+                "use the same checkpoint"
             )
 
 
@@ -141,8 +141,8 @@ def _doubt(first: Run, second: Run, found: Sequence[Noise], where: str) -> Itera
         if moved:
             one = max(moved, key=lambda m: abs(m.worse_by) / max(m.standard_error, ROUNDING))
             yield (
-                f"WARNING: {where}: {inline(task, NAME_WIDTH)} {one.metric} moved by "
+                f"WARNING: {where}: {inline(task, NAME_WIDTH)} {one.metric} changed by "
                 f"{abs(one.worse_by):.4f}, more than {MOST_ERRORS:g} standard errors "
-                f"({one.standard_error:.4f}), and no fingerprint of the weights says that this is "
-                "the same checkpoint; is it?"
+                f"({one.standard_error:.4f}), and no fingerprint of the weights confirms that "
+                "this is the same checkpoint; is it?"
             )

@@ -1,4 +1,4 @@
-"""What a gate gives: a verdict, and every number that it rests on."""
+"""The result of a gate: a verdict, and every number behind it."""
 
 from __future__ import annotations
 
@@ -30,31 +30,32 @@ class GateCell:
     limit : float
         The margin, or the number.
     tier : str
-        "gate", or "advisory": shown, and does not decide.
+        "gate", or "advisory": shown without deciding.
     outcome : str
-        "PASS", "FAIL" or "INCONCLUSIVE": what this cell says.
+        The outcome of this cell: "PASS", "FAIL" or "INCONCLUSIVE".
     reference, candidate : float
         Values; NaN where undefined. `reference` is NaN for "max" and "min".
     worse_by, upper : float
-        By how much the candidate is worse, and the one-sided upper limit of it; against a number,
-        by how much it is beyond the number.
+        How much worse the candidate is, and the one-sided upper limit of that; for "max" and "min",
+        how far it is beyond the number.
     p_value, adjusted : float
-        One-sided, of "not worse"; adjusted for all cells that decide, or for all that are only
-        shown. NaN where none was made.
+        One-sided p-value of "not worse than allowed"; adjusted over all deciding cells, or over all
+        advisory ones. NaN where none was computed.
     standard_error : float
     items : int
     items_needed : float
-        Items that would probably decide; infinite or NaN where none would, or it is decided.
+        Number of items that would probably decide; infinite if none would, NaN if it is decided.
     reason : str
-        Why something is undefined, else "".
+        Why a value is undefined, else "".
     rerun_error : float
-        Standard error of this difference between two runs of the reference checkpoint, where it
-        was measured (`baseline init --aa`), else NaN.
+        Standard error of this difference between two runs of the reference checkpoint, if measured
+        (`baseline init --aa`), else NaN.
     clusters : int
-        Units of the standard error: the items, or the values of the policy's `cluster`.
+        Number of clusters behind the standard error: the items, or the values of the policy's
+        `cluster`.
     undecidable : str
-        Why chance is not what leaves it open: it cannot be computed, or confidences are missing
-        that could have put it on either side of its limit. Else "".
+        Why it is open for a reason other than chance: it cannot be computed, or missing confidences
+        could move it to either side of its limit. Else "".
     """
 
     task: str
@@ -88,22 +89,21 @@ class GateResult:
     outcome : str
         "PASS", "FAIL" or "INCONCLUSIVE".
     exit_code : int
-        0 PASS, 1 FAIL, 3 INCONCLUSIVE. 0 too where chance alone leaves it open and the policy
-        only warns of that; never with `too_few` or `undecidable` numbers.
+        0 PASS, 1 FAIL, 3 INCONCLUSIVE. Also 0 if INCONCLUSIVE is due to chance alone and the policy
+        only warns about that; never with `too_few` or `undecidable` numbers.
     reference, candidate : str
         Names of the runs.
     policy : Policy
     cells : Sequence of GateCell
     notes : Sequence of str
-        What a reader should know: settings that differ, tasks left out, why it is undecided.
+        Notes for the reader: settings that differ, tasks left out, reasons for an open verdict.
     too_few : Mapping of str to int
-        Items of the tasks that have fewer than the policy's `min_items`: with one such task
-        nothing is decided, whatever the numbers say.
+        Items of the tasks that have fewer than the policy's `min_items`. With one such task nothing
+        is decided.
     warnings : Sequence of str
-        What makes the verdict say less than it seems to, whatever it is: a candidate that states
-        no confidence, a limit that cannot fail.
+        Limitations of the verdict: a candidate that states no confidence, a limit that cannot fail.
     wording : Wording
-        How to speak of the confidence.
+        The kind of confidence, which determines the wording.
     """
 
     outcome: Outcome
@@ -119,5 +119,5 @@ class GateResult:
 
     @property
     def undecidable(self) -> list[GateCell]:
-        """The gated numbers that want of data leaves open: with one, nothing PASSes."""
+        """The gated numbers that are open for lack of data; any of them prevents a PASS."""
         return [cell for cell in self.cells if cell.tier == "gate" and cell.undecidable]

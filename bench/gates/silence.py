@@ -1,4 +1,4 @@
-"""Confidences that a candidate no longer states: what cannot be decided for want of them."""
+"""Confidences that a candidate no longer states, which leave the verdict open."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OF_ANSWERS = "accuracy"
 
 
 def describe_loss(pair: TaskPair, level: float, wording: Wording = STATED) -> str:
-    """Say how many confidences the candidate lacks that the reference has; "" if it may be chance.
+    """Describe how many more confidences the candidate lacks; "" if that may be chance.
 
     Parameters
     ----------
     pair : TaskPair
     level : float
-        The drop is beyond chance if its one-sided p-value is at most 1 - level.
+        The drop is significant if its one-sided p-value is at most 1 - level.
     wording : Wording
         What the confidence is.
 
@@ -53,7 +53,7 @@ def describe_loss(pair: TaskPair, level: float, wording: Wording = STATED) -> st
 def warn_of_silence(
     pairs: Sequence[TaskPair], policy: Policy, wordings: Mapping[str, Wording]
 ) -> Iterator[str]:
-    """Say where the candidate states no confidence, or lost some without the policy looking."""
+    """Yield warnings on missing confidences that the policy does not limit."""
     for pair in pairs:
         gated = _gated(policy.limits(pair.task))
         place = f"{inline(pair.task, NAME_WIDTH)}: " if len(pairs) > 1 else ""
@@ -61,7 +61,7 @@ def warn_of_silence(
         if is_limited:
             why = ""
         elif gated and set(gated) <= {OF_ANSWERS}:
-            why = ", and the policy gates accuracy alone: this verdict says nothing of confidence"
+            why = ", and the policy only gates accuracy, so this verdict does not cover confidence"
         else:
             why = ", and the policy does not limit parse_rate"
         if not pair.cand.parsed.any():

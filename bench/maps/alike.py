@@ -97,7 +97,7 @@ def find_task(run: AnyRun, made: Made, words: Words) -> str:
         return found[0]
     has = ", ".join(inline(task, NAME_WIDTH) for task in found)
     raise NotComparableError(
-        f"{name_made(made, words)} is of the task {inline(made.task, NAME_WIDTH)}, and "
+        f"{name_made(made, words)} was made for the task {inline(made.task, NAME_WIDTH)}, but "
         f"{inline(run.path, 200)} has {has}; {words.for_task}"
     )
 
@@ -114,7 +114,7 @@ def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
     """
     ours, theirs = made.settings, run.settings(task)
     if (theirs.get("confidence") or {}).get("of") == "map":
-        raise UsageError(f"{inline(run.name, NAME_WIDTH)}: its confidences are mapped already")
+        raise UsageError(f"{inline(run.name, NAME_WIDTH)}: its confidences are already mapped")
     where = f"{name_made(made, words)} and {inline(run.name, NAME_WIDTH)}: "
     where += inline(task, NAME_WIDTH)
     version = theirs.get("parser_version")
@@ -123,8 +123,8 @@ def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
         unlike = rows is None or count_read_otherwise(rows, version) > 0
         if unlike or PARSER_VERSION not in made.fitted.parsers:
             raise NotComparableError(
-                f"{where}: read by parser {inline(made.fitted.parsers[0], 40)} and by parser "
-                f"{inline(str(version), 40)}; read the older run again (caopd-bench score RUN "
+                f"{where}: parsed by parser {inline(made.fitted.parsers[0], 40)} and by parser "
+                f"{inline(str(version), 40)}; parse the older run again (caopd-bench score RUN "
                 f"--reparse --store DIR), or {words.again}"
             )
     prompts = ours.get("prompt_version"), theirs.get("prompt_version")
@@ -156,8 +156,8 @@ def notes_on_settings(run: AnyRun, task: str, made: Made, words: Words) -> Itera
             named = inline(made.task, NAME_WIDTH)
             yield Note(
                 task,
-                f"the {words.noun} is of the task {named}; a file of rows does not say how its "
-                "answers were asked and read, so nothing was checked",
+                f"the {words.noun} was made for the task {named}; a flat file does not record its "
+                "prompts and parser, so this was not checked",
             )
         return
     weights = ours.get("weights"), theirs.get("weights")
@@ -167,8 +167,7 @@ def notes_on_settings(run: AnyRun, task: str, made: Made, words: Words) -> Itera
         yield Note(
             task,
             f"the {words.noun} was {words.verb} another model "
-            f"({inline(made.fitted.run, NAME_WIDTH)}): what one model's confidence is worth need "
-            "not hold of another's",
+            f"({inline(made.fitted.run, NAME_WIDTH)}), and may not fit this model's confidence",
         )
     origin = Run(made.fitted.run, made.source, (), made.provenance)
     found = [
@@ -179,7 +178,7 @@ def notes_on_settings(run: AnyRun, task: str, made: Made, words: Words) -> Itera
     if found:
         more = len(found) - MAX_SETTINGS
         listed = "; ".join(found[:MAX_SETTINGS]) + (f"; and {more} more" if more > 0 else "")
-        yield Note(task, f"the rows of the {words.noun} were asked otherwise: {listed}")
+        yield Note(task, f"the rows of the {words.noun} had other settings: {listed}")
 
 
 def _is_flat(settings: Mapping[str, Any]) -> bool:

@@ -104,7 +104,7 @@ def _notes(run: AnyRun, task: str, fitted: ConfidenceMap) -> Iterator[Note]:
     yield from notes_on_settings(run, task, fitted, WORDS)
     for other in run.tasks:
         if other != task:
-            yield Note(other, f"not mapped: {named} is of {inline(task, NAME_WIDTH)}")
+            yield Note(other, f"not mapped: {named} was fitted to {inline(task, NAME_WIDTH)}")
 
 
 def _say_gains(fitted: ConfidenceMap) -> str:

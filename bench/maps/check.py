@@ -29,7 +29,7 @@ from caopd_bench.runs.provenance import clean_provenance
 
 __all__ = ["Parts", "check_parts", "read_fitted", "read_parts"]
 
-REMEDY = "make one by: caopd-bench recalibrate RUN -o FILE"
+REMEDY = "create one with: caopd-bench recalibrate RUN -o FILE"
 
 
 class Parts(NamedTuple):

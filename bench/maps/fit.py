@@ -36,8 +36,8 @@ __all__ = ["choose_task", "describe_rows", "hash_rows", "provenance_of", "recali
 METRICS = ("brier", "ece")
 #: The third: among answers that one map was applied to.
 WITHIN_FOLDS = "auroc"
-ONE_MAP = "among answers of one fold, since each fold has a map of its own: no limits of the change"
-NO_PAIRS = "of so many rows only counts are kept, and no pairs of before and after"
+ONE_MAP = "computed within folds, since each fold has its own map; no limits for the change"
+NO_PAIRS = "with so many rows only counts are kept, so before and after cannot be paired"
 
 
 class _Columns(NamedTuple):
@@ -91,7 +91,7 @@ def recalibrate(
     if method not in METHODS:
         raise UsageError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-        raise UsageError(f"seed must be a whole number from 0 on, got {seed!r}")
+        raise UsageError(f"seed must be a whole number, 0 or more, got {seed!r}")
     read = read_runs([run])[0] if isinstance(run, (str, Path)) else run
     name = choose_task(read, task)
     refuse_unlike_texts(read)
@@ -150,8 +150,12 @@ def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
     found = main_tasks(run.tasks)
     if task is None and len(found) == 1:
         return found[0]
-    said = f"has several tasks, and a {noun} is of one" if task is None else f"no task {task!r}"
-    raise UsageError(f"{run.path}: {said}; name one by --task:", run.tasks)
+    said = (
+        (f"has several tasks, but a {noun} is made for one")
+        if task is None
+        else f"no task {task!r}"
+    )
+    raise UsageError(f"{run.path}: {said}; choose one with --task:", run.tasks)
 
 
 def hash_rows(run: AnyRun, task: str) -> str:

@@ -253,14 +253,14 @@ def refuse_others(path: Path, new: Saved, noun: str, load: Callable[[Path], Save
     try:
         old = load(path)
     except UsageError:
-        raise UsageError(f"{path}: exists and is no {noun}; give another name") from None
+        raise UsageError(f"{path}: exists and is not a {noun}; give another name") from None
     for what, held, own in (
         ("task", old.task, new.task),
         ("run", old.fitted.run, new.fitted.run),
     ):
         if held != own:
             raise UsageError(
-                f"{path}: holds the {noun} of the {what} {inline(held, NAME_WIDTH)!r}, not of "
+                f"{path}: contains the {noun} for the {what} {inline(held, NAME_WIDTH)!r}, not "
                 f"{inline(own, NAME_WIDTH)!r}; delete it or give another name"
             )
 

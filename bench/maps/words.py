@@ -31,7 +31,7 @@ def describe_fit(fitted: ConfidenceMap, kind: str) -> str:
     rows = fitted.fitted
     asked = "" if rows.questions is None else f" to {rows.questions:,} questions"
     absent = rows.rows - rows.parsed
-    left = f"; {absent:,} of {rows.rows:,} have none, and stay without" if absent else ""
+    left = f"; {absent:,} of {rows.rows:,} have none, and stay without one" if absent else ""
     return f"{fitted.method}, fitted to {rows.parsed:,} answers{asked} with a usable {kind}{left}"
 
 
@@ -57,10 +57,10 @@ def render_gains(fitted: ConfidenceMap, kind: str) -> str:
     lines = align(table)
     lines += [f"  ({mark}) {inline(why)}" for why, mark in footnotes.items()]
     lines.append(
-        f"  cross-fitted: {estimate.folds} folds of {units}, seed {estimate.seed}; each is mapped "
-        "by a fit to the others, not by the map of all rows"
+        f"  cross-fitted: {estimate.folds} folds of {units}, seed {estimate.seed}; each fold is "
+        "mapped by a fit to the other folds, not by the saved map"
     )
-    lines.append(f"  so of the ECE the upper limit counts, and {CAUTION}")
+    lines.append(f"  rely on the upper limit of the ECE; {CAUTION}")
     return "\n".join(lines)
 
 
@@ -84,7 +84,7 @@ def render_values(fitted: ConfidenceMap, parsed: Tally, kind: str) -> str:
             table.append([label, f"{n:,}", f"{right:.3f}", f"{mean:.3f}"])
     lines = align(table, right=True)
     if is_printed and count.size > SHOWN:
-        lines.append(f"  the {SHOWN} commonest of {count.size:,} different values")
+        lines.append(f"  the {SHOWN} most common of {count.size:,} distinct values")
     return "\n".join(lines)
 
 
@@ -96,28 +96,28 @@ def describe_limits(fitted: ConfidenceMap, parsed: Tally, kind: str) -> Iterator
     if parsed.values.size == 1:
         yield (
             f"every answer has the same {kind}, so the map is a constant ({becomes[0]:.3f}): it "
-            "repairs the mean and tells no answer from another"
+            "corrects the mean but cannot rank answers"
         )
     elif becomes[0] == becomes[-1]:
         yield (
             f"the map is a constant ({becomes[0]:.3f}): right answers do not have a higher {kind} "
-            "than wrong ones, and no map that keeps the order can tell them apart"
+            "than wrong ones, and no order-preserving map can separate them"
         )
     if parsed.n_right in (0, parsed.n):
         which = "right" if parsed.n_right else "wrong"
-        yield f"every answer is {which}: the rows cannot show what another confidence is worth"
+        yield f"every answer is {which}, so the rows cannot show how accuracy depends on confidence"
     brier = next((gain for gain in fitted.estimate.gains if gain.metric == "brier"), None)
     if brier is not None and not math.isnan(brier.difference[1]):
         _, low, high = brier.difference
         if low > 0.0:
-            yield "the map makes the Brier score worse on rows that it has not seen: do not use it"
+            yield "the map makes the Brier score worse on unseen rows: do not use it"
         elif high >= 0.0:
             yield (
-                "the limits of the change in Brier contain 0: these rows do not show that the map "
-                "helps"
+                "the limits of the change in Brier contain 0, so these rows do not show that the "
+                "map helps"
             )
     if n < FEW:
-        yield f"{n:,} {units} are few: the map is as uncertain as the limits above are wide"
+        yield f"{n:,} {units} are few, so the map is uncertain (see the limits above)"
     if fitted.method == "isotonic" and n < ENOUGH and parsed.values.size > 2:
         yield (
             f"isotonic with fewer than {ENOUGH} {units} fits noise too; --method beta and platt "

@@ -214,8 +214,8 @@ def _rows(file: Path, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any
         for line, _, values in rows:
             if len(values) != len(head):
                 raise UsageError(
-                    f"{file} line {line}: {len(values)} fields, but the head has {len(head)}; is a "
-                    "comma or a line break in a text without quotes?"
+                    f"{file} line {line}: {len(values)} fields, but the header has {len(head)}; "
+                    "is there an unquoted comma or line break in a text?"
                 )
             yield f"{file} line {line}", dict(zip(head, values, strict=True))
     else:

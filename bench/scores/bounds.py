@@ -1,7 +1,7 @@
-"""Worst case: what the rows without a usable confidence could make of a metric.
+"""Worst case: the range of a metric over all confidences that the unparsed rows could have stated.
 
-They could have stated anything in [0, 1]. The bounds are over all rows, theirs included, and need
-no assumption. Except for the ECE they are attained, so no narrower ones exist.
+They could have stated anything in [0, 1]. The bounds cover all rows, parsed or not, and need no
+assumption. All but those of the ECE are attained, so no narrower bounds exist.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ BOUNDED = (*EXTREMES, "ece")
 
 
 def worst_cases(counts: Counts) -> Iterator[tuple[str, float, float]]:
-    """Yield (metric, lowest, highest) of rows some of which state no usable confidence.
+    """Yield (metric, lowest, highest) for rows of which some state no usable confidence.
 
     Parameters
     ----------
     counts : Counts
-        With fewer parsed rows than rows.
+        Counts in which fewer rows are parsed than there are rows.
 
     Notes
     -----
@@ -58,11 +58,11 @@ def _filled(
 
 
 def _alike(value: float, right: int, wrong: int) -> Tally:
-    """Tally rows that are all the same, however many."""
+    """Tally any number of identical rows."""
     counts = np.array([[right], [wrong]], dtype=np.int64)
     return Tally(np.array([value]), counts[0], counts[1])
 
 
 def _plain(counted: Tally) -> Tally:
-    """Leave out the clusters: point values do not look at them."""
+    """Drop the clusters, which point estimates do not use."""
     return Tally(counted.values, counted.right, counted.wrong)

@@ -1,8 +1,8 @@
-"""What an evaluation costs: requests, tokens, time, price. Arithmetic over measured token counts.
+"""The cost of an evaluation, from measured token counts: requests, tokens, time, price.
 
-`tasks/costs.json` holds what was measured, and with what: prompts counted with one tokenizer over
-all items, answers of one model. Another model's answers are longer or shorter; the token budget is
-the upper limit.
+`tasks/costs.json` holds the measurements and their sources: prompts counted with one tokenizer over
+all items, and answers of one model. Another model's answers may be longer or shorter; the token
+budget is the upper limit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Costs:
     answer_tokens : float or None
         Mean tokens of an answer; None where no answer was measured.
     measured : str
-        With which tokenizer and model, on how many answers.
+        The tokenizer, the model and the number of answers behind the measurement.
     """
 
     items: int
@@ -45,7 +45,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An evaluation before it is run; time and prices are None where no rate was given.
+    """The cost of an evaluation before it runs; time and price are None where no rate was given.
 
     Attributes
     ----------
@@ -55,9 +55,9 @@ class Plan:
         Prompts and answers as measured (None if they were not), and answers that all use their
         budget, or `answer_tokens` where that is more.
     hours, hours_at_most : float or None
-        For the tokens out, at the given rate.
+        Time to generate the output tokens at the given rate.
     price, price_at_most : float or None
-        For tokens in and out.
+        Price of the input and output tokens.
     """
 
     requests: int
@@ -71,7 +71,7 @@ class Plan:
 
 
 def load_costs() -> dict[str, Costs]:
-    """Read what was measured, by set of questions."""
+    """Read the measured token counts of every set of questions."""
     text = resources.files("caopd_bench.tasks").joinpath("costs.json").read_text(encoding="utf-8")
     raw: dict[str, dict[str, Any]] = json.loads(text)
     return {name: Costs(**numbers) for name, numbers in raw.items()}
@@ -90,30 +90,30 @@ def make_plan(
     price_in: float | None = None,
     price_out: float | None = None,
 ) -> Plan:
-    """Multiply out what an evaluation takes.
+    """Estimate the cost of an evaluation.
 
     Parameters
     ----------
     task : TaskEntry
-        Its way of asking says how many requests a question takes.
+        Its prompt type determines the number of requests per question.
     costs : Costs
-        Of its questions.
+        Measured tokens of its questions.
     limit, num_fewshot, samples : int, optional
         As given to `lm_eval`: questions, exemplars, and `k` of the sampling ways.
     answer_tokens : float, optional
-        Of one answer, where the user knows better than the measurement. Above the task's budget it
-        is the budget, which the user must then raise.
+        Tokens per answer, to override the measurement. Above the task's budget it replaces the
+        budget, which the user must then raise.
     prompts : int
-        Tasks of this kind that are run: those of the prompt panel.
+        Number of tasks of this kind: more than one for the prompt panel.
     rate : float, optional
-        Tokens out a second, of the whole backend.
+        Output tokens per second of the whole backend.
     price_in, price_out : float, optional
-        For a million tokens.
+        Price per million tokens.
 
     Raises
     ------
     UsageError
-        If samples are given for a way that does not sample.
+        If samples are given for a task that asks only once.
     """
     is_panel = task.way == "panel"
     way = WAYS["conf" if is_panel else task.way]

@@ -42,22 +42,22 @@ def draw_reliability(runs: Sequence[AnyRun], level: float, missing: Missing) -> 
             title += f"\n{inline(task, NAME_WIDTH)}"
         if missing == "zero":
             title += f"\n{HEADS[missing]}"
-        while title in tables:  # names of tasks are shortened, and may then be alike
+        while title in tables:  # shortened task names may coincide
             title += "'"
         tables[title] = reliability_table(counts, level=level)
-        look[title] = styles[run.name]  # as in a report of these runs
+        look[title] = styles[run.name]  # the same colours as in a report of these runs
     wording = join_wordings(wording_of(run, task) for run, task, _ in panels)
     return plot_reliabilities(tables, confidence=wording.name, look=look)
 
 
 def render_figure(figure: Figure, suffix: str) -> bytes:
-    """Return a figure as the content of a .svg, .pdf or .png file."""
+    """Render a figure as the content of a .svg, .pdf or .png file."""
     # No date, no random ids: the same rows give the same bytes.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": "caopd-bench"}), warnings.catch_warnings():
-        # Names in a script that matplotlib's font lacks or cannot shape: boxes, and no more words.
+        # Names in a script that matplotlib's font lacks are drawn as boxes; no warning is needed.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
         image = io.BytesIO()
         figure.savefig(image, format=suffix[1:], dpi=160, metadata=metadata[suffix])

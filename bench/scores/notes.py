@@ -1,4 +1,4 @@
-"""What a reader of the numbers should be told beside them: one line each."""
+"""Notes on a run and its numbers, one line each."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ BUDGETS = ("max_gen_toks", "max_new_tokens", "max_tokens")
 
 
 def describe_run(run: AnyRun, task: str) -> str:
-    """Say in one line what was evaluated and how it was asked."""
+    """Describe in one line what was evaluated and with which prompt settings."""
     settings, n = run.settings(task), run.count(task).n
     rows = f"{n:,} {'row' if n == 1 else 'rows'}"
     source = settings.get("source") or {}
     if "columns" in source:
         return f"{rows} {_describe_files(source)}"
     shots = settings.get("num_fewshot")
-    if is_logged(settings):  # it does not say how it was asked
+    if is_logged(settings):  # flat files do not record the prompt
         backend = f"backend {inline(str(run.provenance.get('backend') or 'unknown'), WIDTH)}"
         return ", ".join([rows, backend, *_describe_asking(settings, task)])
     parts = [
@@ -66,7 +66,7 @@ def describe_run(run: AnyRun, task: str) -> str:
 
 
 def _describe_chat(run: AnyRun) -> str:
-    """Say who put the exemplars and the question into turns; a server's template is its own."""
+    """Describe the chat format; a server applies a template of its own."""
     if run.provenance.get("chat_template_sha"):
         return "chat template"
     is_chat = "chat-completions" in str(run.provenance.get("backend"))
@@ -74,11 +74,11 @@ def _describe_chat(run: AnyRun) -> str:
 
 
 def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
-    """Say how it was asked, where it was not once, greedily and plainly."""
+    """Describe the sampling and the prompt where they are not the default."""
     way, count = way_of(settings), settings.get("samples")
     parts = []
     if task.endswith(AGREEMENT):
-        parts.append(f"vote of {count} samples")
+        parts.append(f"majority vote of {count} samples")
     elif way.samples > 1:
         parts.append(f"{count} samples at T=1")
     elif way.sampled:
@@ -86,7 +86,7 @@ def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
     if way.privileged:
         parts.append("privileged context")
     if way.about_answer:
-        parts.append("answers of an earlier run")
+        parts.append("answers taken from an earlier run")
     confidence = wording_of_settings(settings)
     if not confidence.is_stated:
         parts.append(f"confidence: {confidence.full}")
@@ -102,7 +102,7 @@ def _describe_asking(settings: Mapping[str, Any], task: str) -> list[str]:
 
 def _describe_files(source: Mapping[str, Any]) -> str:
     files, kind = source.get("files"), inline(str(source.get("format")), WIDTH)
-    parts = [f"of {files} {kind} files" if files != 1 else f"of a {kind} file"]
+    parts = [f"from {files} {kind} files" if files != 1 else f"from a {kind} file"]
     columns = source["columns"] if isinstance(source["columns"], Mapping) else {}
     named = [f"{name!r}" for name in columns.values() if name]
     parts.append(f"columns {inline(', '.join(named), 2 * WIDTH)}")
@@ -112,7 +112,7 @@ def _describe_files(source: Mapping[str, Any]) -> str:
 
 
 def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str]:
-    """Say what limits the numbers of one task, and what to do about it."""
+    """List the limitations of one task's numbers, each with a remedy."""
     counts = run.count(task)
     notes = notes_on_source(run, task)
     notes += _on_parsing(run, task, counts, missing)
@@ -124,39 +124,39 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
         is_file = "columns" in (settings.get("source") or {})
         limit = "" if is_logged(settings) or is_file else " (--limit)"
         notes.append(
-            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the ECE interval was checked "
-            f"from {MIN_ROWS} rows on; evaluate more problems{limit}"
+            f"{parsed} parsed {'row' if parsed == 1 else 'rows'}: the coverage of the ECE "
+            f"interval was only checked from {MIN_ROWS} rows on; evaluate more problems{limit}"
         )
     return notes
 
 
 def notes_on_source(run: AnyRun, task: str) -> list[str]:
-    """Say what was noticed while the rows were read."""
+    """List what was noticed while the rows were read."""
     notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
     return notes + _on_source(run.settings(task).get("source"))
 
 
 def notes_on_values(run: AnyRun, task: str) -> list[str]:
-    """Say how few different values were stated; those that were computed are mostly distinct."""
+    """Note how few distinct values were stated; computed confidences are mostly distinct."""
     return _on_stated_values(run.count(task).parsed) if wording_of(run, task).is_stated else []
 
 
 def _on_source(source: Any) -> list[str]:
-    """Name the sets whose local file was another one than is published (`tasks.data`)."""
+    """Name the data sets whose local file differs from the published one (`tasks.data`)."""
     if not isinstance(source, Mapping):
         return []
     parts = source.get("parts")
     found = parts if isinstance(parts, list) else [source]
     return [
-        f"{inline(str(part.get('set')), WIDTH)}: the rows in the local folder are not the "
-        "published ones; the numbers compare only with those of the same file"
+        f"{inline(str(part.get('set')), WIDTH)}: the rows in the local folder differ from the "
+        "published data set; compare the numbers only with runs on the same file"
         for part in found
         if isinstance(part, Mapping) and part.get("expected")
     ]
 
 
 def has_item_names(run: AnyRun, task: str) -> bool:
-    """Return whether rows have names to be paired by; those of flat files need an item column."""
+    """Return whether rows have item names to pair by; flat files need an item column for that."""
     if not isinstance(run, Run):
         return False
     source = run.settings(task).get("source") or {}
@@ -165,43 +165,43 @@ def has_item_names(run: AnyRun, task: str) -> bool:
 
 
 def notes_on_pairing(runs: Sequence[AnyRun], task: str) -> list[str]:
-    """Warn of rows that are paired by nothing but their place in a file.
+    """Warn about rows that can only be paired by their line number.
 
     Parameters
     ----------
     runs : Sequence of Run
-        Those that are compared.
+        The runs to compare.
     task : str
 
     Returns
     -------
     list of str
-        A note, or none where the rows of every run name their item.
+        One note, or none if the rows of every run name their item.
     """
     names, remedy = _name_nameless(runs, task)
     if not names:
         return []
     return [
-        f"the rows of {names} have no item, so they are paired by their line number: if the files "
-        "list the questions in different orders, answers to different questions are compared; "
-        f"{remedy}"
+        f"the rows of {names} have no item column, so they are paired by line number; if the "
+        "files list the questions in different orders, answers to different questions are "
+        f"compared; {remedy}"
     ]
 
 
 def why_no_pairs(runs: Sequence[AnyRun], task: str) -> str:
-    """Say why rows may not pair that have no item; empty where those of every run name it."""
+    """Return why rows without an item may not pair; empty if the rows of every run name it."""
     names, remedy = _name_nameless(runs, task)
-    return names and f"the rows of {names} have no item, only a line number; {remedy}"
+    return names and f"the rows of {names} have no item column, only line numbers; {remedy}"
 
 
 def _name_nameless(runs: Sequence[AnyRun], task: str) -> tuple[str, str]:
-    """Return the names of the runs whose rows have no item, and what gives them one."""
+    """Return the names of the runs whose rows have no item, and the remedy."""
     nameless = [run for run in runs if isinstance(run, Run) and not has_item_names(run, task)]
     names = " and of ".join(dict.fromkeys(inline(run.name, WIDTH) for run in nameless))
     logged = [is_logged(run.settings(task)) for run in nameless]
     remedies = {
-        True: "caopd-bench rescore FILE --item COL names each row's question",
-        False: "name each row's question in a column called item",
+        True: "to identify each row's question: caopd-bench rescore FILE --item COL",
+        False: "identify each row's question in a column called item",
     }
     return names, "; ".join(remedies[kind] for kind in dict.fromkeys(logged))
 
@@ -223,8 +223,8 @@ def _on_parsing(run: AnyRun, task: str, counts: Counts, rule: Missing) -> list[s
     budget = _token_budget(run, task)
     if found["unfinished"] and budget:
         room = "" if logged else f" (--gen_kwargs max_gen_toks={2 * budget})"
-        advice.append(f"unfinished answers need room{room}")
-    todo = f"; {'; '.join(advice)}" if advice else "; look at the samples"
+        advice.append(f"unfinished answers need a larger token budget{room}")
+    todo = f"; {'; '.join(advice)}" if advice else "; look at the responses"
     said = "the numbers describe the parsed rows only"
     if rule == "zero":
         counted = wording_of(run, task).pick("count as stated 0", "count as a confidence of 0")
@@ -250,8 +250,8 @@ def _on_questions(filled: Tally) -> list[str]:
     if filled.clusters is None:
         return []
     return [
-        f"{filled.clusters.labels.size:,} questions, {filled.n:,} answers: the intervals take the "
-        "answers to a question together"
+        f"{filled.clusters.labels.size:,} questions, {filled.n:,} answers: the intervals are "
+        "clustered by question"
     ]
 
 
@@ -263,8 +263,8 @@ def _on_stated_values(parsed: Tally | None) -> list[str]:
     distinct, value = parsed.values.size, parsed.values[commonest]
     if distinct == 1:
         times = f"all {parsed.n:,} answers" if parsed.n > 1 else "the one answer"
-        return [f"one value stated: {value:g}, in {times} with a usable confidence"]
+        return [f"only one value is stated: {value:g}, in {times} with a usable confidence"]
     return [
-        f"{distinct:,} distinct values stated; the commonest, {value:g}, {count[commonest]:,} of "
-        f"{parsed.n:,} times"
+        f"{distinct:,} distinct values are stated; the most common, {value:g}, in "
+        f"{count[commonest]:,} of {parsed.n:,} rows"
     ]

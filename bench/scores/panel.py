@@ -1,10 +1,10 @@
-"""The prompt panel: how much of a number is the model, and how much the wording of the prompt.
+"""The prompt panel: how much a number depends on the wording of the prompt.
 
 `caopd_math_panel` asks the same problems in twelve prompts: three wordings, two scales of
-confidence, two sets of exemplars. For each metric this gives the mean over the prompts, their
-spread (standard deviation and range), and beside it the sampling interval of a single prompt. With
-two runs it says for how many prompts the difference has the sign of the mean difference: a
-comparison that turns with the wording says nothing about the models.
+confidence, two sets of exemplars. For each metric this computes the mean over the prompts, their
+spread (standard deviation and range), and the sampling interval of a single prompt for comparison.
+For two runs it counts the prompts whose difference has the sign of the mean difference: a result
+that changes sign with the wording does not show a difference between the models.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Spread:
     Attributes
     ----------
     run, metric : str
-        Whose, and which.
+        Name of the run and of the metric.
     prompts : int
         Prompts for which the metric is defined.
     mean, deviation, low, high : float
@@ -82,31 +82,31 @@ class Turn:
 
     @property
     def keeps_sign(self) -> bool:
-        """Whether every prompt says the same."""
+        """Whether the difference has the same sign in every prompt."""
         return 1 < self.prompts == self.agreeing
 
 
 def read_panel(
     runs: Sequence[AnyRun], *, level: float = 0.95
 ) -> tuple[list[Spread], list[Turn], list[Record]]:
-    """Compute the spread of every run over its prompts, and of every two runs the differences.
+    """Compute each run's spread over its prompts, and the differences of every two runs.
 
     Parameters
     ----------
     runs : sequence of Run
-        With at least two tasks of the panel each.
+        Each with at least two tasks of the panel.
     level : float
-        Of the sampling intervals.
+        Confidence level of the sampling intervals.
 
     Returns
     -------
     tuple of (list of Spread, list of Turn, list of Record)
-        The records are those of every single prompt.
+        The records hold the numbers of every single prompt.
 
     Raises
     ------
     UsageError
-        If a run holds no panel.
+        If a run does not contain the panel.
     """
     spreads: list[Spread] = []
     records: list[Record] = []
@@ -115,8 +115,8 @@ def read_panel(
         tasks = [task for task in run.tasks if task.startswith(f"{PANEL_TASK}_")]
         if len(tasks) < 2:
             raise UsageError(
-                f"--panel: {run.path} has {len(tasks)} tasks of the panel; evaluate it with "
-                f"--tasks {PANEL_TASK}"
+                f"--panel: {run.path} has {len(tasks)} of the panel's tasks; evaluate the run "
+                f"with --tasks {PANEL_TASK}"
             )
         of_run = [r for r in score(run, level=level) if r.task in tasks and r.group is None]
         records += of_run

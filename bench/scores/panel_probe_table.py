@@ -16,16 +16,17 @@ from caopd_bench.scores.table import LABELS
 __all__ = ["render_panel", "render_probes"]
 
 MEANINGS = {
-    "own_success": "right samples, asked plainly",
-    "teacher_success": "right samples, with the teacher's context",
-    "optimism_bias": "teacher success minus own: what the target is too high by",
-    "own_confidence": "stated, asked plainly",
-    "teacher_confidence": "stated, with the teacher's context",
-    "inheritance": "stated minus right, of the parsed answers asked plainly",
-    "own_entropy": "bits in the stated values, asked plainly",
-    "teacher_entropy": "bits in the stated values, with the teacher's context",
-    "own_parse_rate": "samples that state a usable confidence, asked plainly",
-    "teacher_parse_rate": "the same, with the teacher's context",
+    "own_success": "share of right samples without the teacher's context",
+    "teacher_success": "share of right samples with the teacher's context",
+    "optimism_bias": "teacher success minus own success: by this much the training target is too "
+    "high",
+    "own_confidence": "mean stated confidence without the context",
+    "teacher_confidence": "mean stated confidence with the context",
+    "inheritance": "mean stated confidence minus accuracy, parsed answers without the context",
+    "own_entropy": "entropy of the stated values in bits, without the context",
+    "teacher_entropy": "entropy of the stated values in bits, with the context",
+    "own_parse_rate": "share of samples with a usable confidence, without the context",
+    "teacher_parse_rate": "the same, with the context",
 }
 SIGNED = {"optimism_bias", "inheritance"}
 
@@ -53,8 +54,8 @@ def render_panel(spreads: Sequence[Spread], turns: Sequence[Turn], level: float)
             )
         yield "\n".join(align(table))
         yield (
-            "  spread: standard deviation between prompts, sampling noise included; the last "
-            "column is the noise of one"
+            "  spread: standard deviation between prompts, which includes sampling noise; the "
+            "last column shows the sampling noise of one prompt"
         )
     for pair in dict.fromkeys((turn.first, turn.second) for turn in turns):
         ours_ = [turn for turn in turns if (turn.first, turn.second) == pair]
@@ -76,8 +77,8 @@ def render_probes(records: Sequence[Record], level: float) -> Iterator[str]:
         n = cells[task, group, "optimism_bias"].n
         own, teacher = (cells[task, group, f"{who}_parse_rate"] for who in ("own", "teacher"))
         yield (
-            f"\n{inline(task, NAME_WIDTH)}{domain}: {n:,} questions, {own.n:,} answers asked "
-            f"plainly, {teacher.n:,} with the teacher's context"
+            f"\n{inline(task, NAME_WIDTH)}{domain}: {n:,} questions, {own.n:,} answers without "
+            f"and {teacher.n:,} with the teacher's context"
         )
         table = [["", f"estimate [{100 * level:g}% interval]", ""]]
         notes: dict[str, int] = {}
@@ -88,8 +89,8 @@ def render_probes(records: Sequence[Record], level: float) -> Iterator[str]:
         yield "\n".join([*align(table), *(f"  ({i}) {why}" for why, i in notes.items())])
         if min(own.estimate, teacher.estimate) < LOW_PARSE_RATE:
             yield (
-                "  note: low parse rate; confidence, inheritance and entropy are of the parsed "
-                "answers only, success is of all"
+                "  note: low parse rate; confidence, inheritance and entropy describe the parsed "
+                "answers only, success describes all answers"
             )
 
 
@@ -98,7 +99,7 @@ def _say_signs(turn: Turn) -> str:
         return "-"
     if turn.mean == 0:
         return "no difference"
-    verdict = "keeps its sign" if turn.keeps_sign else "the sign turns with the prompt"
+    verdict = "keeps its sign" if turn.keeps_sign else "the sign depends on the prompt"
     return f"{turn.agreeing} of {turn.prompts}: {verdict}"
 
 

@@ -1,20 +1,20 @@
-"""The theory's probes: what a teacher's context does to success and to stated confidence.
+"""The theory's probes: how a teacher's context changes success and stated confidence.
 
 On-policy distillation teaches a model to answer as it would with privileged context. From two runs
 of one model on the same questions, sampled without that context (`_sc8`) and with it (`_priv_sc8`),
 each domain gets
 
 - own success and teacher success: the share of right samples without and with the context;
-- optimism bias: teacher success minus own, which is what the target of distillation is too high by;
-- own and teacher confidence: what is stated without and with the context;
-- inheritance: own stated confidence minus own success, which is what the model has of that bias;
-  both of the parsed rows, so that no missing statement passes for an error;
-- entropy: of the stated values, in bits, without and with the context; 0 is one value for
-  everything;
-- own and teacher parse rate: the share of samples with a usable statement, of which alone the last
-  three speak.
+- optimism bias: teacher success minus own success, the excess in the target of distillation;
+- own and teacher confidence: the mean stated confidence without and with the context;
+- inheritance: own stated confidence minus own success, the part of that bias found in the model;
+  both over the parsed rows, so that a missing statement does not count as an error;
+- entropy of the stated values, in bits, without and with the context; 0 means that one value is
+  stated for everything;
+- own and teacher parse rate: the share of samples with a usable confidence; the previous three
+  describe these samples only.
 
-(Paper, 2604.16830, propositions 2 and 3; the entropy here is that of the stated values, not of
+(arXiv 2604.16830, propositions 2 and 3; the entropy here is over the stated values, not over
 tokens.)
 """
 
@@ -37,7 +37,10 @@ __all__ = ["PROBES", "probe"]
 
 OWN, TEACHER = "_sc8", "_priv_sc8"
 MIN_ITEMS = 10
-TOO_MANY_VALUES = "many values for so few answers: the entropy of these answers alone, too low"
+TOO_MANY_VALUES = (
+    "too many distinct values for so few answers: this is the entropy of the sample, which is too "
+    "low"
+)
 #: The numbers of each domain, in the order of the table.
 PROBES = (
     "own_success",
@@ -60,19 +63,20 @@ def probe(runs: Iterable[AnyRun], *, level: float = 0.95) -> list[Record]:
     Parameters
     ----------
     runs : iterable of Run
-        Of one model; tasks `NAME_sc8` and `NAME_priv_sc8`, in one run or in several.
+        Runs of one model, with the tasks `NAME_sc8` and `NAME_priv_sc8` in one run or in several.
     level : float
         Nominal coverage of the intervals.
 
     Returns
     -------
     list of Record
-        By task and domain. Only questions that both runs asked are used.
+        Ordered by task and domain. Only questions asked in both tasks are used.
 
     Raises
     ------
     UsageError
-        If no task was sampled both ways, or twice, or two runs have different weights.
+        If no task was sampled both ways, if a task occurs twice, or if two runs have different
+        weights.
     """
     rows = _collect(runs)
     names = [name for name in rows if name + TEACHER in rows[name] and name + OWN in rows[name]]
@@ -99,7 +103,7 @@ def probe(runs: Iterable[AnyRun], *, level: float = 0.95) -> list[Record]:
 
 
 def _collect(runs: Iterable[AnyRun]) -> dict[str, dict[str, tuple[str, list[Row]]]]:
-    """Sort rows by name of the questions and task; refuse two runs of a task, or two models."""
+    """Group rows by question set and task; refuse two runs of a task, or two models."""
     found: dict[str, dict[str, tuple[str, list[Row]]]] = {}
     weights: set[Any] = set()
     for run in runs:
@@ -109,12 +113,12 @@ def _collect(runs: Iterable[AnyRun]) -> dict[str, dict[str, tuple[str, list[Row]
             weights |= {run.settings(task).get("weights") or run.provenance.get("model")}
             name = task.removesuffix(TEACHER if task.endswith(TEACHER) else OWN)
             if task in found.setdefault(name, {}):
-                raise UsageError(f"--probe: two runs of {task}; give one")
+                raise UsageError(f"--probe: two runs contain {task}; give only one")
             found[name][task] = (run.name, run.task_rows(task))
     if len(weights) > 1:
         raise UsageError(
-            f"--probe: {len(weights)} models here ({', '.join(sorted(map(str, weights)))}); the "
-            "probes are of one model, with and without the context"
+            f"--probe: {len(weights)} different models ({', '.join(sorted(map(str, weights)))}); "
+            "the probes compare one model with and without the context"
         )
     return found
 
@@ -207,13 +211,13 @@ def _entropy(rows: Sequence[Row], level: float) -> Interval:
     n, total = len(items), counts.sum(axis=0)
     plain = float(_bits(total))
     if len(values) == 1:
-        return undefined(level, "one value stated", 0.0, len(stated))
+        return undefined(level, "only one value is stated", 0.0, len(stated))
     if n < MIN_ITEMS:
         return undefined(level, f"{n} questions: too few for an interval", plain, len(stated))
     most = np.log2(len(stated))
     without = _bits(total - counts)
     estimate = n * plain - (n - 1) * float(without.mean())
-    if estimate > most:  # more than so many answers could ever show
+    if estimate > most:  # more than this number of answers could show
         return undefined(level, TOO_MANY_VALUES, plain, len(stated))
     error = float(np.sqrt((n - 1) * np.mean((without - without.mean()) ** 2)))
     half = NormalDist().inv_cdf((1 + level) / 2) * error

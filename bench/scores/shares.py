@@ -29,7 +29,7 @@ def share(counted: Tally, level: float) -> Interval:
 
 @lru_cache(maxsize=4096)
 def _share_of_rows(hits: int, rows: int, level: float) -> Interval:
-    """Return the share of independent rows: of a thousand groups, most of the same few numbers."""
+    """Return the share of independent rows, cached: many groups have the same few counts."""
     counted = tally_share(np.array([hits]), np.array([rows]), None)
     return bootstrap(counted, metrics=["accuracy"], level=level)["accuracy"]
 
@@ -44,7 +44,7 @@ def score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record
     if not shots:
         interval = undefined(level, "no exemplars shown")
     elif not values:
-        interval = undefined(level, "the confidences of the exemplars are not known")
+        interval = undefined(level, "the confidences of the exemplars are unknown")
     elif parsed is None:
         interval = undefined(level, NO_ROWS)
     else:
@@ -53,7 +53,7 @@ def score_copies(run: AnyRun, task: str, counts: Counts, level: float) -> Record
 
 
 def is_stated(run: AnyRun, task: str) -> bool:
-    """Return whether the confidence was stated; that of a vote, or P(True), was computed."""
+    """Return whether the confidence was stated; that of a vote or of P(True) is computed."""
     is_of_text = not task.endswith(AGREEMENT) and way_of(run.settings(task)).generates
     return is_of_text and wording_of(run, task).is_stated
 
@@ -74,5 +74,5 @@ def _tally_values(counted: Tally, wanted: Collection[float]) -> Tally:
 
 
 def undefined(level: float, reason: str, estimate: float = NAN, n: int = 0) -> Interval:
-    """Return what there is of a number without an interval, and why there is none."""
+    """Return an estimate without an interval, with the reason."""
     return Interval(estimate, NAN, NAN, level, n, "", NAN, reason=reason)

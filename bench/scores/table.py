@@ -1,4 +1,4 @@
-"""Records as text: what `caopd-bench score` prints."""
+"""Records as text: the tables of `caopd-bench score`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ __all__ = ["LABELS", "render_groups", "render_task"]
 
 
 class Line(NamedTuple):
-    """How a number is shown: a label, what it says, and its head in the table of groups."""
+    """How a number is displayed: its label, meaning, and column head in the table of groups."""
 
     label: str
     meaning: str
     column: str = ""
 
 
-FIRST = {"parse_rate": Line("parse rate", "answers with a usable confidence", "parsed")}
-#: Numbers that are no metrics, below the one that they belong to.
+FIRST = {"parse_rate": Line("parse rate", "share of answers with a usable confidence", "parsed")}
+#: Derived numbers, listed below the metric that they belong to.
 BELOW = {
     "ece": {
-        "ece_debiased": Line("  debiased", "the same, corrected for the bias of small samples"),
+        "ece_debiased": Line("  debiased", "the same, corrected for small-sample bias"),
         "null_ece": Line(
-            "  if calibrated", "what a perfectly calibrated model would score here", "null"
+            "  if calibrated", "ECE of a perfectly calibrated model on these rows", "null"
         ),
     },
     "auroc": {
-        "auroc_within_level": Line("  within level", "the same, among problems equally hard"),
+        "auroc_within_level": Line("  within level", "the same, within one level at a time"),
         "auroc_within_question": Line(
             "  within question", "the same, among samples of one question"
         ),
@@ -48,13 +48,13 @@ BELOW = {
 }
 LAST = {
     "exemplar_copies": Line(
-        "copies of exemplars", "confidences that repeat one shown in the prompt"
+        "copies of exemplars", "confidences that repeat a value from the prompt"
     )
 }
 
 
 def _list_lines() -> dict[str, Line]:
-    """Put the lines of the metrics, which their rows hold, between the others."""
+    """Insert the lines of the metrics, which come from the registry, between the others."""
     lines = {**FIRST}
     for name in ("accuracy", *list_scored()):
         shown = METRICS[name].shown
@@ -70,15 +70,15 @@ def _list_lines() -> dict[str, Line]:
 
 
 LINES = _list_lines()
-#: What is said in place of a meaning, or a head, that speaks of what is stated.
+#: Meanings and column heads that replace those with the word "stated".
 IF_NOT_STATED = {
     "mean_confidence": ("the {name}", "conf."),
-    "overconfidence_gap": ("mean confidence minus right, among those parsed", ""),
-    "ece": ("mean distance of confidence from accuracy, in ten bins", ""),
+    "overconfidence_gap": ("mean confidence minus accuracy, parsed rows", ""),
+    "ece": ("mean distance between confidence and accuracy, ten bins", ""),
     "brier": ("mean squared error of the {name}", ""),
-    "auroc": ("right answers surer than wrong ones; .5 is chance", ""),
-    "tie_rate": ("pairs of a right and a wrong answer of equal confidence", ""),
-    "confidence_when_wrong": ("the {name}, of the wrong answers", ""),
+    "auroc": ("how often a right answer outranks a wrong one; .5 is chance", ""),
+    "tie_rate": ("right/wrong pairs with equal confidence", ""),
+    "confidence_when_wrong": ("the {name} of the wrong answers", ""),
 }
 LABELS = {name: line.label for name, line in LINES.items()}
 GROUP_COLUMNS = {name: line.column for name, line in LINES.items() if line.column}
@@ -86,8 +86,8 @@ SIGNED = {
     shown for name, row in METRICS.items() if row.signed for shown in (name, f"{name}_bounds")
 }
 BOUNDS = "  worst case"
-IF_STATED = "of all rows, whatever the unparsed ones had stated"
-IF_GIVEN = "of all rows, whatever the confidence of the unparsed ones"
+IF_STATED = "for anything the unparsed rows could have stated"
+IF_GIVEN = "for any confidence of the unparsed rows"
 #: The others are in the JSON.
 WITH_BOUNDS = {name for name, row in METRICS.items() if row.shown.worst_case}
 HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
@@ -108,9 +108,9 @@ def render_task(
     Parameters
     ----------
     records : iterable of Record
-        Of one task; groups are ignored.
+        Records of one task; groups are ignored.
     runs : sequence of str
-        The columns, in order.
+        The runs of the columns, in order.
     level : float
         Coverage of the intervals, for the heading.
     missing : {"drop", "zero"}

@@ -62,8 +62,8 @@ class Asked:
                 raise UsageError(f"{name} must be {limits}, got {value!r}")
         if form == "cost" and wrong <= human:
             raise UsageError(
-                f"cost_wrong must be above cost_human, got {wrong!r} and {human!r}: a wrong answer "
-                "that costs no more than a person never needs one"
+                f"cost_wrong must be above cost_human, got {wrong!r} and {human!r}: if a wrong "
+                "answer costs no more than a review, no review pays"
             )
         return cls(form, {name: float(value) for name, value in values.items()})
 

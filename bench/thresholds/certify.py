@@ -136,17 +136,19 @@ def apply_to(run: AnyRun, task: str, fitted: ConfidenceMap) -> AnyRun:
     where = f"map {inline(fitted.source, NAME_WIDTH)}" if fitted.source else "map"
     if has_the_rows(run, task, fitted):
         raise UsageError(
-            f"{where}: was fitted to these very rows, so the cuts would be chosen by the labels "
-            "that test them and the promise would not hold; fit the map to other rows, or leave it "
-            "out: a map does not change the order of the answers"
+            f"{where}: was fitted to these same rows, so the cuts would be chosen with the labels "
+            "that test them, and the promise would not hold; fit the map to other rows, or leave "
+            "it out: a map does not change the order of the answers"
         )
     if find_task(run, fitted, WORDS) != task:
         raise NotComparableError(
-            f"{where}: is of the task {inline(fitted.task, NAME_WIDTH)}, not of "
+            f"{where}: was fitted to the task {inline(fitted.task, NAME_WIDTH)}, not "
             f"{inline(task, NAME_WIDTH)}; {WORDS.for_task}"
         )
     if (run.settings(task).get("source") or {}).get("decimals"):
-        raise UsageError(f"{where}: does not go with rounded confidences; leave --decimals out")
+        raise UsageError(
+            f"{where}: cannot be combined with rounded confidences; leave --decimals out"
+        )
     return apply_map(run, fitted)
 
 
@@ -182,7 +184,7 @@ def _labels(groups: Iterable[Any]) -> list[str | float | bool | None]:
     alike = next((text for text in texts if texts.count(text) > 1 or not is_text(text)), None)
     if alike is not None:
         raise UsageError(
-            f"by: the value {quote(alike)} is longer than 1,000 characters, or two values are "
-            "written so; give the groups shorter, different names"
+            f"by: the value {quote(alike)} is longer than 1,000 characters, or two values look "
+            "the same; give the groups shorter, distinct names"
         )
     return labels

@@ -47,8 +47,8 @@ __all__ = ["check"]
 WORDS = Words(
     "threshold",
     "made on",
-    "make one on rows of the same kind: caopd-bench threshold RUN -o FILE",
-    "make one: caopd-bench threshold RUN --task NAME -o FILE",
+    "create one from rows of the same kind: caopd-bench threshold RUN -o FILE",
+    "create one: caopd-bench threshold RUN --task NAME -o FILE",
 )
 MAX_LISTED = 5
 
@@ -98,7 +98,7 @@ def check(
     if not is_number(wanted) or not 0.5 <= wanted < 1.0:
         raise UsageError(f"level must be at least 0.5 and below 1, got {level!r}")
     if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
-        raise UsageError(f"looks must be a whole number from 1 on, got {looks!r}")
+        raise UsageError(f"looks must be a whole number, 1 or more, got {looks!r}")
     keys = () if promise.by is None else (promise.by,)
     read = read_runs([run], Columns(by=keys))[0] if isinstance(run, (str, Path)) else run
     task = find_task(read, promise, WORDS)
@@ -106,9 +106,9 @@ def check(
     refuse_unlike(read, task, promise, WORDS)
     if has_the_rows(read, task, promise):
         raise NotComparableError(
-            f"in-sample: {inline(read.path, 200)} has the very rows that "
-            f"{name_made(promise, WORDS)} was made on, which cannot show whether it holds on "
-            "others; give rows that had no part in it"
+            f"in-sample: {inline(read.path, 200)} has the same rows that "
+            f"{name_made(promise, WORDS)} was made on, which cannot show whether it holds on new "
+            "ones; give other rows"
         )
     mapped = read if promise.map is None else apply_map(read, promise.map)
     counted = _count(mapped, task, promise)
@@ -156,14 +156,14 @@ def _count(run: AnyRun, task: str, promise: Promise) -> Mapping[str, Counts]:
     if not groups:
         has = ", ".join(inline(one, NAME_WIDTH) for one in run.group_keys(task)) or "no keys"
         raise UsageError(
-            f"{inline(run.path, 200)}: there is a cut for each {inline(key, NAME_WIDTH)}, and no "
-            f"row has one; the rows have {has}"
+            f"{inline(run.path, 200)}: the threshold has a cut for each "
+            f"{inline(key, NAME_WIDTH)}, but no row has this group; the rows have {has}"
         )
     named = {str(value): counts for value, counts in groups.items()}
     if len(named) < len(groups):
         raise UsageError(
-            f"{inline(run.path, 200)}: two values of {inline(key, NAME_WIDTH)} are written alike "
-            "(a number and a text); give the groups different names"
+            f"{inline(run.path, 200)}: two values of {inline(key, NAME_WIDTH)} look the same (a "
+            "number and a text); give the groups distinct names"
         )
     return named
 
@@ -241,7 +241,7 @@ def _notes_on_questions(run: AnyRun, task: str, promise: Promise) -> Iterator[st
     if isinstance(ours, Mapping) and ours == theirs and "columns" not in ours:
         yield (
             "the questions are from the set that the promise was made on; new answers to the same "
-            "questions show less than new questions do, least of all those of the same model"
+            "questions are weaker evidence than new questions, above all if the model is the same"
         )
 
 
@@ -254,15 +254,15 @@ def _notes_on_groups(
     key, total = inline(promise.by, NAME_WIDTH), run.count(task).n
     known = {str(one.group): one.outcome for one in promise.cuts}
     kinds = {
-        "not in these rows, so nothing is shown of them": [
+        "not in these rows, so they are not tested": [
             name
             for name, outcome in known.items()
             if outcome == "CERTIFIED" and name not in counted
         ],
-        "without a certified cut, so none of their answers is kept": [
+        "without a certified cut, so none of their answers are kept": [
             name for name, outcome in known.items() if outcome != "CERTIFIED"
         ],
-        "new, with no cut, so none of their answers is kept": [
+        "new, without a cut, so none of their answers are kept": [
             name for name in counted if name not in known
         ],
     }

@@ -57,17 +57,18 @@ def warn_of_changes(cuts: Sequence[CutCheck], by: str | None) -> Iterator[str]:
             if one.name == COST:
                 if one.low > one.then:
                     yield (
-                        f"{where}an answer costs {one.now:.3g}, at least {one.low:.3g}; at most "
-                        f"{one.then:.3g} was promised"
+                        f"{where}the mean cost of an answer is {one.now:.3g} (at least "
+                        f"{one.low:.3g}), above the promised {one.then:.3g}"
                     )
             elif one.name == COVERAGE and one.high < 0.0:
                 yield (
-                    f"{where}fewer answers are kept: {one.now:.1%}, and {one.then:.1%} when the "
-                    f"promise was made (change at most {one.high:+.1%}); people get the others"
+                    f"{where}fewer answers are kept: {one.now:.1%}, down from {one.then:.1%} when "
+                    f"the promise was made (change at most {one.high:+.1%}); people review the "
+                    "others"
                 )
             elif one.name == UNUSABLE and one.low > 0.0:
                 yield (
-                    f"{where}more answers have no usable confidence: {one.now:.1%}, and "
+                    f"{where}more answers have no usable confidence: {one.now:.1%}, up from "
                     f"{one.then:.1%} when the promise was made (change at least {one.low:+.1%})"
                 )
 

@@ -96,19 +96,29 @@ def footnotes(result: ThresholdCheck) -> Iterator[str]:
     """Yield what the tables mean."""
     percent = f"{100 * result.level:g}%"
     kind = result.wording.name
-    yield f"kept: answers with a {kind} at or above the cut; risk: the share of them that is wrong"
-    several = "" if len(result.cuts) == 1 else "; of several cuts a FAIL is adjusted (Holm)"
-    looks = "" if result.looks == 1 else f"; {result.looks} checks share the error rate of a FAIL"
     yield (
-        f"{percent} limits: from below and from above, each holds with {percent} confidence"
-        f"{several}{looks}"
+        f"kept: answers with a {kind} at or above the cut; risk: share of the kept answers that "
+        "are wrong"
+    )
+    several = "" if len(result.cuts) == 1 else "; with several cuts a FAIL is adjusted (Holm)"
+    looks = (
+        ""
+        if result.looks == 1
+        else (f"; {result.looks} checks share the probability of a wrong FAIL")
+    )
+    yield (
+        f"{percent} limits: a lower and an upper limit, each with {percent} "
+        f"confidence{several}{looks}"
     )
     if any(cut.clusters is not None for cut in result.cuts):
-        yield "questions were answered several times: limits rest on one answer to each at a time"
+        yield (
+            "questions were answered several times; the limits use one answer to each question at "
+            "a time"
+        )
     if result.form == "cost":
-        yield "allowed: the risk at which an answer costs as much as a person"
+        yield "allowed: the risk at which an answer costs as much as a review"
     if result.form == "min-coverage":
-        yield "allowed: the bound that was found for the coverage that was asked for"
+        yield "allowed: the bound found for the requested coverage"
 
 
 def name_cut(cut: CutCheck, result: ThresholdCheck) -> str:
@@ -146,7 +156,7 @@ def _place(cut: CutCheck, result: ThresholdCheck) -> str:
 
 def _sentence(cut: CutCheck, result: ThresholdCheck) -> str:
     if not cut.n_kept:
-        return "no answer is kept, so nothing is shown of the risk"
+        return "no answer is kept, so the risk cannot be tested"
     wrong = f"{cut.wrong:,} of {cut.n_kept:,} kept answers are wrong ({cut.risk:.1%})"
     sure = f"with {100 * result.level:g}% confidence"
     allowed = f"{cut.max_risk:.3g} is allowed"
@@ -167,16 +177,16 @@ def _down(share: float) -> str:
 
 def _what_decides(cut: CutCheck) -> str:
     if not cut.n:
-        return "no answers: nothing decides but rows of this group"
+        return "no answers; only rows of this group can decide"
     if not cut.n_kept:
-        return "nothing is kept: how many answers would decide is not known from these rows"
+        return "nothing is kept, so the number of answers needed cannot be estimated"
     unit, now = ("answers", cut.n) if cut.clusters is None else ("questions", cut.clusters)
     if cut.items_needed is None:
-        return f"more {unit} like these may not decide: the risk lies at its limit"
+        return f"more {unit} like these may not decide: the risk is at its limit"
     to = "PASS" if cut.risk < cut.max_risk else "FAIL"
     return (
-        f"about {_round_up(cut.items_needed)} {unit} in all would show it ({to}) with a chance of "
-        f"80 %, if {cut.risk:.1%} of the kept answers are wrong and {cut.n_kept / cut.n:.1%} are "
+        f"about {_round_up(cut.items_needed)} {unit} in total would show it ({to}) with 80 % "
+        f"power, if {cut.risk:.1%} of the kept answers are wrong and {cut.n_kept / cut.n:.1%} are "
         f"kept, as now ({now:,})"
     )
 

@@ -149,7 +149,7 @@ class Promise:
             return np.asarray(self.cut)
         if group is None:
             raise ValueError(
-                f"group must be given: there is a cut for each {inline(self.by, NAME_WIDTH)}"
+                f"group is missing: the threshold has a cut for each {inline(self.by, NAME_WIDTH)}"
             )
         named = np.asarray(group, dtype=object)
         if named.shape not in ((), shape):

@@ -32,7 +32,7 @@ from caopd_bench.thresholds.usual import read_usual
 
 __all__ = ["read_parts"]
 
-REMEDY = "make one by: caopd-bench threshold RUN -o FILE"
+REMEDY = "create one with: caopd-bench threshold RUN -o FILE"
 #: What is fixed beforehand in each form, and whether a value of it may be.
 ASKED: dict[str, tuple[str, ...]] = {
     "max-risk": ("max_risk",),

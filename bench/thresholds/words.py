@@ -44,7 +44,7 @@ def render_promise(made: Promise, kind: str) -> str:
         return ""
     limit = _limits(made)
     if made.form == "cost":
-        limit += " (above it a person is cheaper)"
+        limit += " (above it a review is cheaper)"
     kept = (
         f"those with a {kind} of {_or_more(made.cut)}"
         if made.by is None
@@ -66,24 +66,24 @@ def describe_limits(made: Promise, run: AnyRun) -> Iterator[str]:
     if absent:
         some = "1 answer has" if absent == 1 else f"{absent:,} answers have"
         yield (
-            f"{some} no usable confidence: never kept, not in the risk, and among all answers in "
-            "the coverage"
+            f"{some} no usable confidence; such answers are never kept, and count in the coverage "
+            "but not in the risk"
         )
     clusters = counts.filled.clusters
     if clusters is not None:
         yield (
-            f"{clusters.labels.size:,} questions, {counts.n:,} answers: questions are taken as "
-            "independent, the answers to one are not"
+            f"{clusters.labels.size:,} questions, {counts.n:,} answers: questions are treated as "
+            "independent, answers to one question are not"
         )
     elif _is_nameless(run, made.task):
         yield (
-            "the rows have no item, so each is taken as the answer to another question; if some "
-            "are answers to the same one, name it in a column called item"
+            "the rows have no item column, so each is treated as the answer to a different "
+            "question; if questions repeat, identify them in a column called item"
         )
     if made.map is not None:
         yield (
-            "a map that was fitted to some of these rows would void the promise; that is noticed "
-            "only if all rows are the same"
+            "if the map was fitted to some of these rows, the promise is void; this is only "
+            "detected if all rows are the same"
         )
     if made.by is not None:
         left = counts.n - sum(one.n for one in made.cuts)
@@ -134,7 +134,7 @@ def _render_numbers(made: Promise, one: Cut, kind: str) -> list[str]:
     n_wrong = round(one.risk * one.n_kept)
     level = percent(one.level)
     table = [
-        ["cut", show_cut(one.cut), f"of the {kind}; answers at it are kept"],
+        ["cut", show_cut(one.cut), f"on the {kind}; answers at or above it are kept"],
         [
             "coverage",
             f"{_number(one.coverage)} {COMPARED.limits(one.coverage_low, one.coverage_high)}",
@@ -145,7 +145,10 @@ def _render_numbers(made: Promise, one: Cut, kind: str) -> list[str]:
     if not math.isnan(one.cost):
         bound = f" [{level} below {_number(one.cost_bound)}]"
         human = f"{made.asked['cost_human']:g}"
-        meaning = f"mean of those with a usable confidence; {human} if a person answers each"
+        meaning = (
+            f"mean cost of answers with a usable confidence; {human} if a person reviews every "
+            "answer"
+        )
         table.append(["cost", f"{_number(one.cost)}{bound}", meaning])
     return align(table)
 
@@ -193,8 +196,8 @@ def _render_groups(made: Promise, kind: str) -> str:
             f"them wrong ({percent(wrong / kept)})"
         )
     lines.append(
-        f"  each of {len(made.cuts):,} groups at {level}, so that all promises hold together at "
-        f"{percent(made.level)}; cuts are of the {kind}"
+        f"  each of the {len(made.cuts):,} groups at {level}, so that all promises hold together "
+        f"at {percent(made.level)}; the cuts are on the {kind}"
     )
     more = len(notes) - SHOWN
     return "\n".join([*lines, *notes[:SHOWN], *([f"  and {more:,} more"] if more > 0 else [])])
@@ -204,12 +207,12 @@ def _say_needed(one: Cut) -> str:
     if one.outcome != "INCONCLUSIVE" or not one.n_parsed or not one.method:
         return ""
     if one.items_needed is None:
-        return "more answers like these would not help: at no cut is the observed risk below that"
+        return "more answers like these would not help: no cut has an observed risk below the limit"
     units = "answers" if one.clusters is None else "questions"
     have = one.n if one.clusters is None else one.clusters
     return (
-        f"about {one.items_needed:,} {units} in all would show one with a chance of 80% if the "
-        f"others were like these; here are {have:,}"
+        f"about {one.items_needed:,} {units} like these would show one with 80% power; these are "
+        f"{have:,}"
     )
 
 
@@ -247,7 +250,7 @@ def _say_stated(made: Promise, run: AnyRun) -> str:
     parsed = run.count(made.task).parsed
     kept = () if parsed is None else parsed.values[made.keep(parsed.values)].tolist()
     lowest = f"; of these rows, {show_cut(kept[0])} and above" if kept else ""
-    return f"keep() takes the {kind} and maps it{lowest}"
+    return f"keep() takes the {kind} and applies the map{lowest}"
 
 
 def _is_nameless(run: AnyRun, task: str) -> bool:

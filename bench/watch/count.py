@@ -167,7 +167,7 @@ class Counter:
                 source.days[name] = source.days.get(name, EMPTY) + sign * one
         if len(source.days) > MAX_DAYS:
             raise UsageError(
-                f"{self.name}: answers of more than {MAX_DAYS:,} days; is --time-column right?"
+                f"{self.name}: the answers span more than {MAX_DAYS:,} days; check --time-column"
             )
         if groups is not None:
             known = {str(one.group) for one in self.promise.cuts}

@@ -80,11 +80,15 @@ def draw_days(look: Look, points: list[Point]) -> Figure:
     alone = [point.alone.kept for point in points]
     daily = np.array([part.wrong / part.known if part.known else np.nan for part in alone])
     spread = [point.low for point in points], [point.high for point in points]
-    risk.fill_between(x, *spread, color=BLUE, alpha=0.2, lw=0, label="holds at every look")
-    risk.plot(x, known, color=BLUE, marker=".", label="of the known outcomes, so far")
-    risk.scatter(x, daily, s=12, color=GREY, label="of the day alone", zorder=3)
+    risk.fill_between(
+        x, *spread, color=BLUE, alpha=0.2, lw=0, label="interval, valid at every look"
+    )
+    risk.plot(x, known, color=BLUE, marker=".", label="known outcomes, so far")
+    risk.scatter(x, daily, s=12, color=GREY, label="known outcomes of the day", zorder=3)
     ends = [point.least for point in points], [point.most for point in points]
-    risk.plot(x, ends[0], color=BLUE, lw=1, ls=":", label="if all missing are right, or wrong")
+    risk.plot(
+        x, ends[0], color=BLUE, lw=1, ls=":", label="if all missing outcomes are right, or wrong"
+    )
     risk.plot(x, ends[1], color=BLUE, lw=1, ls=":")
     limits = [cut.max_risk for cut in look.promise.cuts if cut.max_risk == cut.max_risk]
     for limit in sorted({min(limits), max(limits)}):
@@ -95,7 +99,7 @@ def draw_days(look: Look, points: list[Point]) -> Figure:
     )  # fmt: skip
     seen = np.concatenate([known, daily, spread[1][-1:], [2.0 * max(limits)]])
     top = min(1.0, 1.25 * float(np.nanmax(seen)))
-    risk.set(ylabel="risk of the kept", ylim=(0.0, top))
+    risk.set(ylabel="risk of kept answers", ylim=(0.0, top))
     risk.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     coverage.plot(x, [point.alone.coverage for point in points], color=BLUE, marker=".")
     if look.promise.by is None:

@@ -235,9 +235,12 @@ def _gap(
 def _nothing(part: Part, usual: Moments | None) -> str:
     """Say why a figure cannot be watched; nothing where it can."""
     if usual is None:
-        return "the threshold file does not say what it was; make it again with this version"
+        return (
+            "the threshold file does not record this number; create the file again with this "
+            "version"
+        )
     if usual.rows < FEWEST:
-        return f"fewer than {FEWEST} such answers on the rows of the threshold"
+        return f"fewer than {FEWEST} such answers among the rows of the threshold"
     return "" if part.rows else "no such answers yet"
 
 

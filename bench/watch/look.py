@@ -121,7 +121,7 @@ def look(
     names = Names(names.confidence, names.correct, names.item, names.time, promise.by)
     is_stdin = str(log) == STDIN
     if not is_stdin and not log.is_file():
-        raise UsageError(f"{log}: is no file; give a log, or - for standard input")
+        raise UsageError(f"{log}: is not a file; give a log, or - for standard input")
     if not is_stdin and not format_of(log):
         raise UsageError(f"{log}: must end in .jsonl, .csv (also .gz) or .parquet")
     now = today or datetime.datetime.now(datetime.timezone.utc).date()
@@ -172,13 +172,13 @@ def _begin(folder: Path, promise: Promise, options: Options, restart: bool) -> S
                 "task": "another task",
                 "error": "--false-alarms {}",
                 "margin": "--gap-margin {}",
-                "is_random": "outcomes that are{} drawn by lot",
+                "is_random": "outcomes that are{} a random sample",
             }[key]
             shown = held.identity.get(key)
             text = what.format(("" if shown else " not") if key == "is_random" else f"{shown}")
             raise NotComparableError(
-                f"{folder}: holds what was watched with {inline(text, 200)}; give that, another "
-                "--state, or --restart to begin again from here"
+                f"{folder}: contains a state made with {inline(text, 200)}; use that again, or "
+                "another --state, or --restart to start over from here"
             )
     return held
 
@@ -199,7 +199,7 @@ def _read(
         raise UsageError(f"{log}: cannot be read ({error.strerror})") from None
     counter.finish()
     if len(state.sources) > MAX_SOURCES:
-        raise UsageError(f"more than {MAX_SOURCES:,} logs in one state; begin another --state")
+        raise UsageError(f"more than {MAX_SOURCES:,} logs in one state; start another --state")
     return [f"{shown}: {note}" for note in notes]
 
 
@@ -215,7 +215,9 @@ def _read_grown(log: Path, counter: Counter, names: Names, changed: str) -> list
             counter.add(batch)
         counter.source.mark = Mark() if str(log) == STDIN else reader.mark()
         if reader.unfinished:
-            notes.append("its last line has no line end yet, and is left for the next look")
+            notes.append(
+                "the last line is still incomplete (no line end) and is left for the next look"
+            )
     finally:
         reader.close()
     return notes
@@ -237,8 +239,8 @@ def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list
     rows = counter.source.rows
     if not is_first and not may_shrink and rows < before:
         raise UsageError(
-            f"{log}: has {rows:,} rows and had {before:,}; if it is another log under an "
-            "old name, give --changed new; if rows were taken out, --changed again"
+            f"{log}: has {rows:,} rows, fewer than before ({before:,}); if it is a new log under "
+            "an old name, give --changed new; if rows were removed, --changed again"
         )
     counter.source.mark = mark
     return notes
@@ -251,19 +253,19 @@ def _handle_change(
     source, state = counter.source, counter.state
     if changed not in ("again", "new"):
         raise UsageError(
-            f"{log}: the part that was read before has changed; if it was written again with more "
-            "outcomes, give --changed again; if it is another log under an old name, --changed "
-            "new, or --changed renamed if that log was read under another name"
+            f"{log}: the part that was already read has changed; if the log was rewritten with "
+            "more outcomes, give --changed again; if it is a new log under an old name, --changed "
+            "new; if it was read before under another name, --changed renamed"
         )
     if changed == "new":
         set_aside(counter.name, state)
         counter.source = state.sources.setdefault(counter.name, Source())
         counter.read_from_start()
-        return ["another log under an old name; what was counted of the old one stays"]
+        return ["a new log under an old name; the counts of the old log are kept"]
     if source.crossed:
         raise UsageError(
-            f"{log}: {source.crossed:,} outcomes of its answers came in other logs, and would be "
-            "lost if it was counted again; begin another --state"
+            f"{log}: {source.crossed:,} outcomes of its answers came from other logs and would be "
+            "lost by counting it again; start another --state"
         )
     for label in [key for key, one in state.pending.items() if one.source == counter.name]:
         del state.pending[label]

@@ -37,12 +37,12 @@ def render_page(look: Look) -> str:
         f"{text(promise.source or 'a threshold', 200)}, look {look.state.looks:,}{text(last)}.",
         [
             Section("s0", "Alarms", _alarms(look)),
-            Section("s1", "Over the days", _days(look, points)),
+            Section("s1", "Over time", _days(look, points)),
             Section("s2", "What it means", _meaning(look)),
         ],
         skip="the alarms",
-        footer=f"Made by caopd-bench {text(__version__)} from the sums of its state; it holds no "
-        "text of an answer.",
+        footer=f"Made by caopd-bench {text(__version__)} from the counts in the state folder; it "
+        "contains no text of an answer.",
     )
 
 
@@ -69,11 +69,12 @@ def _alarms(look: Look) -> str:
         for alarm in look.alarms
     ]
     heads = (
-        "", "State", "Known outcomes", "Interval", "Whatever the missing are", "Alarm if",
+        "", "State", "Known outcomes", "Interval", "Range with missing outcomes", "Alarm if",
         "Evidence", "Known", "Missing",
     )  # fmt: skip
     caption = (
-        "Evidence: of the known outcomes / with the missing ones at their best; an alarm needs 100%"
+        "Evidence: from the known outcomes / with the missing outcomes at their best; an alarm "
+        "needs 100%"
     )
     lines = [describe_coverage(look, look.total), describe_missing(look.total), *notes(look)]
     listed = "".join(f"<li>{text(line, 500)}</li>" for line in lines)
@@ -91,7 +92,7 @@ def _limits(low: float, high: float) -> str:
 def _days(look: Look, points: list[Point]) -> str:
     if not points:
         return "<p>No answers yet.</p>"
-    label = "Risk of the kept answers, share kept and share without an outcome, over the days"
+    label = "Risk of the kept answers, share kept and share without an outcome, by day"
     picture = to_inline_svg(draw_days(look, points), "days", label)
     rows = [
         row(
@@ -110,29 +111,29 @@ def _days(look: Look, points: list[Point]) -> str:
     ]
     heads = (
         "Day", "Answers", "Kept", "Kept, outcome known", "Kept, missing", "Kept and wrong",
-        "Risk so far", "Holds at every look",
+        "Risk so far", "Interval valid at every look",
     )  # fmt: skip
     caption = f"The last {len(rows)} days" if len(points) > LISTED else "By day of the answer"
     return (
-        f'<figure class="broad">{picture}<figcaption>Each answer counts on its own day, whenever '
-        "its outcome came. Grey: coverage on the rows of the threshold, with its limits."
+        f'<figure class="broad">{picture}<figcaption>Each answer counts on its own day, even '
+        "if its outcome came later. Grey: coverage on the rows of the threshold, with its limits."
         f"</figcaption></figure>{table(caption, heads, rows)}"
     )
 
 
 def _meaning(look: Look) -> str:
     lot = (
-        "The known outcomes were said to be those of answers drawn by lot, so they decide."
+        "The answers with known outcomes were declared to be a random sample (--by-lot), so the "
+        "known outcomes decide."
         if look.options.is_random
-        else "An alarm needs evidence that stands even if all missing outcomes are at their best. "
-        "<b>Suspect</b>: the known outcomes alone would be enough, if right and wrong answers get "
-        "theirs alike."
+        else "An alarm needs evidence that holds even if all missing outcomes are at their best. "
+        "<b>Suspect</b>: the known outcomes alone would be enough, if right and wrong answers "
+        "are equally likely to get an outcome."
     )
     return (
-        "<p>An answer is <b>kept</b> if its confidence is at or above the cut: nobody looked at it "
-        "before it was used. <b>Risk</b> is the share of the kept that are wrong.</p>"
-        f"<p>{lot}</p>"
-        "<p>One may look as often as one likes: the chance of any false alarm, ever, is at most "
-        f"{look.options.error:.2%}. An alarm stays until <code>--restart</code> or another "
-        "threshold.</p>"
+        "<p>An answer is <b>kept</b> if its confidence is at or above the cut: it was used "
+        "without review. <b>Risk</b> is the share of the kept answers that are "
+        f"wrong.</p><p>{lot}</p><p>You may look as often as you like: the probability of any "
+        f"false alarm, ever, is at most {look.options.error:.2%}. An alarm stays until "
+        "<code>--restart</code> or another threshold.</p>"
     )

@@ -45,13 +45,13 @@ def follow_name(log: Path, name: str, state: State, changed: str) -> list[str]:
     shown = inline(Path(old).name, NAME_WIDTH)
     if changed != "renamed":
         raise UsageError(
-            f"{log}: begins with the {rows} rows that were read as {shown}; if it is that log "
-            "under another name, give --changed renamed; if these rows are to count once more, "
+            f"{log}: begins with the {rows} rows that were already read as {shown}; if it is that "
+            "log under a new name, give --changed renamed; to count these rows once more, "
             "--changed new"
         )
     set_aside(name, state)
     _rename(old, name, state)
-    return [f"was read as {shown}, and is read on behind its {rows} rows"]
+    return [f"was read before as {shown}; reading continues after its {rows} rows"]
 
 
 def set_aside(name: str, state: State) -> None:

@@ -174,7 +174,7 @@ def _row_of(file: Path, first: int) -> Where:
 def _head(file: Path, data: bytes) -> list[str]:
     head = next(parse_csv(file, split_lines(Block(1, data)), BlankLines(file)), (0, 0, []))[2]
     if len(head) == 1 and any(mark in head[0] for mark in ";\t|"):
-        raise UsageError(f"{file}: one column, {head[0]!r}; fields must be separated by commas")
+        raise UsageError(f"{file}: has only one column, {head[0]!r}; separate fields with commas")
     return head
 
 
@@ -212,8 +212,8 @@ def _of_rows(
     for number, _, row in rows:
         if len(row) != len(head):
             raise UsageError(
-                f"{file} line {number}: {len(row)} fields, but the head has {len(head)}; is a "
-                "comma or a line break in a text without quotes?"
+                f"{file} line {number}: {len(row)} fields, but the header has {len(head)}; is "
+                "there an unquoted comma or line break in a text?"
             )
     numbers = [number for number, _, _ in rows]
     columns = _columns([row for _, _, row in rows], head, found)
@@ -274,5 +274,5 @@ def _plain(values: list[Any]) -> list[Any]:
 
 def _lacking(file: Path, what: str, there: Sequence[str], option: str = "") -> UsageError:
     listed = ", ".join(inline(name, NAME_WIDTH) for name in there[:10]) or "none"
-    remedy = f"; name one by {option}" if option else ""
+    remedy = f"; choose one with {option}" if option else ""
     return UsageError(f"{file}: no {what}; its columns are {listed}{remedy}")

@@ -44,7 +44,7 @@ FILE, LOCK = "watch.json", ".watch.lock"
 MAX_PENDING = 200_000
 #: Logs, and days of each: eleven years.
 MAX_SOURCES, MAX_DAYS = 2000, 4000
-REMEDY = "delete the folder to begin again"
+REMEDY = "delete the folder to start over"
 
 
 class Pending(NamedTuple):
@@ -185,12 +185,15 @@ def _numbers(sums: NDArray[np.float64]) -> list[float]:
 def watching(folder: Path) -> Iterator[None]:
     """Be the only process that looks, or refuse: the state belongs to one look at a time."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--state {folder}: is no folder; give one, which is made if need be")
+        raise UsageError(
+            f"--state {folder}: is not a folder; give a folder, which is created if "
+            "it does not exist"
+        )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / LOCK, wait=False) as is_ours:
         if not is_ours:
-            raise UsageError(f"{folder}: another look at it is going on; wait until it ends")
+            raise UsageError(f"{folder}: in use by another watch; wait until it ends")
         try:
             yield
         finally:

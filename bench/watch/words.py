@@ -28,10 +28,11 @@ __all__ = [
 #: A share of missing outcomes from which on it has a line of its own.
 LARGE = 0.2
 VERDICTS = {
-    "NO ALARM": "nothing shows that the promise is broken",
-    "NO OUTCOMES": "of no kept answer the outcome is known, so nothing can be said yet",
-    "SUSPECT": "the known outcomes speak for an alarm, but the missing ones could undo it",
-    "ALARM": "raised, and it stays until --restart or another threshold",
+    "NO ALARM": "no evidence that the promise is broken",
+    "NO OUTCOMES": "no kept answer has a known outcome, so there is no conclusion yet",
+    "SUSPECT": "the known outcomes indicate a broken promise, but the missing ones could reverse "
+    "that",
+    "ALARM": "raised; it stays until --restart or another threshold",
 }
 
 
@@ -58,7 +59,7 @@ def render(look: Look) -> Iterator[str]:
 
 def _table(alarms: list[Alarm]) -> Iterator[list[str]]:
     yield [
-        "", "state", "known outcomes", "whatever the missing are", "alarm if", "evidence", "known",
+        "", "state", "known outcomes", "with missing outcomes", "alarm if", "evidence", "known",
         "missing",
     ]  # fmt: skip
     for alarm in alarms:
@@ -88,8 +89,8 @@ def _share(evidence: float, alarm: Alarm) -> str:
 def _explain(look: Look) -> str:
     lot = "known" if look.options.is_random else "missing at their best"
     return (
-        f"evidence: of the known outcomes / with the missing ones at their best, as a share of "
-        f"what an alarm\n  needs; {lot} decides. Intervals hold at every look, each at "
+        "evidence: from the known outcomes / with the missing outcomes at their best, as a share "
+        f"of what an alarm\n  needs; {lot} decides. Intervals hold at every look, each at "
         f"{1.0 - look.options.error:.0%}; any false alarm, ever: at most {look.options.error:.2%}"
     )
 
@@ -115,10 +116,12 @@ def _limits(low: float, high: float) -> str:
 def describe_alarm(alarm: Alarm) -> str:
     """Word what raised an alarm."""
     if alarm.sure_evidence >= alarm.needed:
-        missing = f"even if all {alarm.missing:,} missing were at their best" * bool(alarm.missing)
+        missing = (f"even if all {alarm.missing:,} missing outcomes are at their best") * bool(
+            alarm.missing
+        )
         said = missing or "no outcome is missing"
     else:
-        said = f"{alarm.missing:,} outcomes are missing, taken as missing by lot"
+        said = f"{alarm.missing:,} outcomes are missing, declared to be missing at random"
     return (
         f"{alarm.estimate:.3f} {_limits(alarm.low, alarm.high)} of {alarm.known:,} known, "
         f"{say_bounds(alarm)}; {said}"
@@ -146,11 +149,11 @@ def describe_missing(total: Day) -> str:
         return "the outcomes of all kept answers are known"
     best, worst = wrong / kept.rows, (wrong + missing) / kept.rows
     said = (
-        f"of the kept, {int(missing):,} ({missing / kept.rows:.1%}) have no outcome: their risk so "
+        f"{int(missing):,} kept answers ({missing / kept.rows:.1%}) have no outcome: the risk so "
         f"far is {best:.3f} if these are all right, {worst:.3f} if they are all wrong"
     )
     if missing / kept.rows > LARGE:
-        said += "; a large share: have some of them checked, drawn by lot"
+        said += "; that is a large share: have a random sample of them checked"
     return said
 
 
@@ -161,20 +164,18 @@ def notes(look: Look) -> list[str]:
         if alarm.verdict.name == "unwatched":
             found.append(f"{inline(alarm.name, 40)} is not watched: {alarm.verdict.why}")
     if state.strays:
-        found.append(
-            f"outcomes that belong to no answer that waits, and do not count: {state.strays:,}"
-        )
+        found.append(f"outcomes that match no pending answer and do not count: {state.strays:,}")
     if state.repeated:
         found.append(
-            f"rows of an answer that waits, again without an outcome, and not counted: "
-            f"{state.repeated:,}; if they are other answers, give each an id of its own"
+            "repeated rows of a pending answer, still without an outcome, not counted: "
+            f"{state.repeated:,}; if they are different answers, give each its own id"
         )
     if state.given_up:
         found.append(
-            f"answers that wait no more, their outcome counts as missing: {state.given_up:,}"
+            f"answers no longer pending, whose outcome counts as missing: {state.given_up:,}"
         )
     if state.pending:
-        found.append(f"answers that wait for their outcome, by their id: {len(state.pending):,}")
+        found.append(f"pending answers, waiting for their outcome: {len(state.pending):,}")
     return found
 
 

@@ -76,7 +76,11 @@ def _influence_of_ece(t: Tally) -> Influence:
         lambda t: t.clusters is not None and t.clusters.labels.size < 125,
     ),
     shown=Shown(
-        "ECE", "mean distance of stated from true, in ten bins", "ECE", place=5, worst_case=True
+        "ECE",
+        "mean distance between confidence and accuracy, ten bins",
+        "ECE",
+        place=5,
+        worst_case=True,
     ),
     place=4,
 )

@@ -104,7 +104,7 @@ def miscalibration(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any])
     influence=lambda t: influence_of_uncertainty(t) - _influence_when_recalibrated(t),
     caution=Caution(0.85),
     shown=Shown(
-        "  discrimination", "what telling right from wrong takes off it (DSC)", "DSC", place=2
+        "  discrimination", "Brier reduction from separating right and wrong (DSC)", "DSC", place=2
     ),
     place=10,
 )

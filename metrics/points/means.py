@@ -33,7 +33,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
     average="rows",
     # Over all rows, like the parse rate; the metrics below use the parsed rows only.
     scored=False,
-    shown=Shown("accuracy", "right answers, of all", "acc"),
+    shown=Shown("accuracy", "share of right answers, all rows", "acc"),
     place=1,
 )
 def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
@@ -59,7 +59,7 @@ def accuracy(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> N
     average="rows",
     shown=Shown(
         "mean confidence",
-        "what the model states",
+        "mean stated confidence",
         "stated",
         place=3,
         extremes=((0.0, 0.0), (1.0, 1.0)),
@@ -144,7 +144,7 @@ def gap_limits(tally: Tally, level: float = 0.95) -> Limits:
     average="rows",
     shown=Shown(
         "overconfidence gap",
-        "stated minus right, among those parsed",
+        "mean stated confidence minus accuracy, parsed rows",
         "gap",
         place=4,
         extremes=((0.0, 0.0), (1.0, 1.0)),
@@ -193,7 +193,7 @@ def _influence_when_wrong(t: Tally) -> Influence:
     average="classes",
     shown=Shown(
         "confidence when wrong",
-        "what it states when it is wrong",
+        "mean stated confidence of the wrong answers",
         "if wrong",
         place=9,
         extremes=((0.0, 0.0), (1.0, 1.0)),

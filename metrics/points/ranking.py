@@ -54,7 +54,7 @@ def _of_pairs(lower: float, alike: float, *, auroc: bool = False) -> dict[str, A
     **_of_pairs(1.0, 0.5, auroc=True),
     shown=Shown(
         "AUROC",
-        "right answers stated surer than wrong ones; .5 is chance",
+        "how often a right answer outranks a wrong one; .5 is chance",
         "AUROC",
         place=6,
         extremes=((0.0, 1.0), (1.0, 0.0)),
@@ -92,7 +92,7 @@ def auroc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDAr
     **_of_pairs(1.0, 0.0),
     shown=Shown(
         "SPR",
-        "the same, ties counted as failures",
+        "the same, with ties counted as failures",
         "SPR",
         place=7,
         extremes=((0.0, 1.0), (1.0, 0.0)),
@@ -130,7 +130,7 @@ def spr(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArra
         "continuous confidence in clusters",
         lambda t: t.clusters is not None and t.values.size > t.clusters.labels.size,
     ),
-    shown=Shown("tie rate", "pairs of a right and a wrong answer stated alike", place=8),
+    shown=Shown("tie rate", "right/wrong pairs with equal confidence", place=8),
     place=17,
 )
 def tie_rate(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:

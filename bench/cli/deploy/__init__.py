@@ -1,4 +1,4 @@
-"""The commands for a model in use: a saved map, a threshold, whether it holds, and still holds.
+"""The commands for a deployed model: fit a map, find a threshold, check it, watch it.
 
 Start with `threshold`.
 

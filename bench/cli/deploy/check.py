@@ -1,4 +1,4 @@
-"""`caopd-bench check`: does a stored promise hold on new rows?"""
+"""`caopd-bench check`: does a stored threshold keep its promise on new rows?"""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="PASS, FAIL or INCONCLUSIVE: does a stored threshold hold on new rows?",
-        description="Say whether the promise of a threshold (caopd-bench threshold -o) holds on "
-        "rows that it was not made on. Exit codes: 0 PASS, shown to be kept; 1 FAIL, shown to be "
-        "broken; 2 something given cannot be used; 3 INCONCLUSIVE; 4 the rows are not comparable, "
-        "or those that the promise was made on; 5 a PASS of which a file cannot be written. 1 is "
-        "FAIL and nothing else; those of every command stand below.",
+        description="Test whether the promise of a stored threshold (caopd-bench threshold -o) "
+        "holds on rows that were not used to find it. Exit codes: 0 PASS, the promise is "
+        "kept; 1 FAIL, the promise is broken (1 never means anything else); 2 invalid "
+        "argument or input; 3 INCONCLUSIVE; 4 the rows are not comparable, or they are the "
+        "ones the threshold was made on; 5 PASS, but an output file cannot be written.",
     )
     check.add_argument(
-        "threshold", type=arguments.path, metavar="THRESHOLD", help="file that threshold -o wrote"
+        "threshold", type=arguments.path, metavar="THRESHOLD", help="file written by threshold -o"
     )
     check.add_argument("spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score")
     arguments.add_level(
         check,
-        "1 minus the probability of a wrong FAIL, and of a wrong PASS (the threshold's)",
+        "confidence level: a wrong FAIL and a wrong PASS each have a probability of 1 - P at most "
+        "(default: the threshold's level)",
         default=None,
     )
     check.add_argument(
@@ -37,7 +38,8 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1,
         metavar="N",
-        help="number of checks that share the error rate of a FAIL: 52 for weekly checks (1)",
+        help="number of checks that share the probability of a wrong FAIL, e.g. 52 for a year of "
+        "weekly checks (1)",
     )
     check.add_argument(
         "--output",
@@ -71,7 +73,7 @@ def run_check(options: argparse.Namespace) -> int:
     keys = () if promise.by is None else (promise.by,)
     (run,) = read_runs([options.spec], arguments.read_columns(options, keys))
     result = check(promise, run, level=options.level, looks=options.looks)
-    # First the verdict: it is said, and stands, whatever becomes of its files.
+    # Print the verdict first: it holds even if a file cannot be written.
     print(render_text(result))
     annotate(result)
     sys.stdout.flush()

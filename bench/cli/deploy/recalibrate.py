@@ -1,4 +1,4 @@
-"""`caopd-bench recalibrate`: fit a map from confidence to how often it was right, and keep it."""
+"""`caopd-bench recalibrate`: fit a map from stated confidence to accuracy, and save it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def add(commands: Any) -> None:
     recalibrate = commands.add_parser(
         "recalibrate",
         help="fit a map from stated confidence to accuracy; estimate its gain on unseen rows",
-        description="Fit a map from confidence to accuracy to one run, print what it buys by "
-        "cross-fitting, and keep it. score RUN --map FILE applies it.",
+        description="Fit a map from confidence to accuracy on one run, estimate its gain by "
+        "cross-fitting, and save it. Apply it with: score RUN --map FILE.",
     )
     recalibrate.add_argument(
         "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
@@ -27,15 +27,16 @@ def add(commands: Any) -> None:
         "--output",
         type=arguments.path,
         metavar="FILE",
-        help="write the map, strict JSON; - for standard output, the table then goes to standard "
-        "error; without it the numbers are only printed",
+        help="write the map as strict JSON; with -, the map goes to standard output and the table "
+        "to standard error; by default the numbers are only printed",
     )
     recalibrate.add_argument("--task", metavar="NAME", help="task to use, if the run has several")
     recalibrate.add_argument(
         "--method",
         choices=("isotonic", "beta", "platt", "temperature"),
         default="isotonic",
-        help="isotonic assumes only that the order is right; beta and platt need fewer rows",
+        help="isotonic only assumes that accuracy never falls as confidence rises; beta and platt "
+        "need fewer rows",
     )
     recalibrate.add_argument(
         "--folds",
@@ -92,6 +93,6 @@ def run_recalibrate(options: argparse.Namespace) -> int:
         blocks += [f"  note: {inline(note)}" for note in notes]
     if is_file:
         file = inline(options.output, 200)
-        blocks.append(f"\n{file}: written; to apply it: caopd-bench score RUN --map {file}")
+        blocks.append(f"\n{file}: written; apply it with: caopd-bench score RUN --map {file}")
     print_table(blocks, options.output, fitted.to_json())
     return 0

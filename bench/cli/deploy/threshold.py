@@ -1,4 +1,4 @@
-"""`caopd-bench threshold`: from which confidence on to act without a person, and at which error."""
+"""`caopd-bench threshold`: the confidence above which answers need no human review."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ def add(commands: Any) -> None:
     """Add `threshold`."""
     threshold = commands.add_parser(
         "threshold",
-        help="from which confidence on to act without a person, with a promise on the error rate",
-        description="Find the lowest cut on confidence at which the answers at or above it are "
-        "shown to be wrong rarely enough, and keep it for `check`, `watch` and load_threshold. "
-        "Exit codes: 0 there is a cut, 1 NONE (no cut stays within the limit), 3 INCONCLUSIVE; "
-        "with --by the best of the groups. The file is written in each case.",
+        help="find the confidence above which answers need no human review, with a bounded "
+        "error rate",
+        description="Find the lowest confidence cut whose accepted answers (those at or above it) "
+        "are certified to be wrong rarely enough, and save it for `check`, `watch` and "
+        "load_threshold. Exit codes: 0 a cut was found, 1 NONE (no cut stays within the "
+        "limit), 3 INCONCLUSIVE; with --by, the best code of the groups. The file is written "
+        "in every case.",
     )
     threshold.add_argument(
         "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
@@ -38,43 +40,44 @@ def add(commands: Any) -> None:
         "--max-risk",
         type=arguments.risk,
         metavar="R",
-        help="largest acceptable share of wrong answers among those kept (0.05)",
+        help="largest acceptable share of wrong answers among those accepted (0.05)",
     )
     asked.add_argument(
         "--min-coverage",
         type=arguments.share,
         metavar="C",
-        help="smallest acceptable share of answers to keep; bounds their risk",
+        help="smallest share of answers to accept; their error rate is bounded",
     )
     asked.add_argument(
         "--cost-wrong",
         type=arguments.positive,
         metavar="W",
-        help="cost of a wrong answer; with --cost-human, finds the cheapest cut",
+        help="cost of a wrong answer; with --cost-human, find the cheapest cut",
     )
     asked.add_argument(
-        "--cost-human", type=arguments.positive, metavar="H", help="cost of asking a person once"
+        "--cost-human", type=arguments.positive, metavar="H", help="cost of one human review"
     )
     arguments.add_level(threshold, "probability that the promise holds (0.95)")
     threshold.add_argument(
         "--by",
         metavar="KEY",
-        help="find a cut for each group (level, family, ...); all promises hold jointly",
+        help="find a cut for each group (level, family, ...); the promises hold for all groups at "
+        "once",
     )
     threshold.add_argument("--task", metavar="NAME", help="task to use, if the run has several")
     threshold.add_argument(
         "--map",
         type=arguments.path,
         metavar="FILE",
-        help="first apply a map that recalibrate -o wrote; it must be fitted to other rows",
+        help="first apply a map written by recalibrate -o; it must have been fitted to other rows",
     )
     threshold.add_argument(
         "-o",
         "--output",
         type=arguments.path,
         metavar="FILE",
-        help="write the threshold, strict JSON; - for standard output, the text then goes to "
-        "standard error",
+        help="write the threshold as strict JSON; with -, it goes to standard output and the text "
+        "to standard error",
     )
     arguments.add_columns(threshold)
     threshold.set_defaults(run=run_threshold, decides=True)
@@ -94,11 +97,11 @@ def run_threshold(options: argparse.Namespace) -> int:
 
     if options.max_risk is None and options.min_coverage is None and options.cost_wrong is None:
         raise UsageError(
-            "nothing is fixed beforehand: give --max-risk 0.05, or --min-coverage, or --cost-wrong "
-            "with --cost-human"
+            "no goal: give --max-risk (for example 0.05), --min-coverage, or --cost-wrong with "
+            "--cost-human"
         )
     by = () if options.by is None else (options.by,)
-    # Of flat files the counts are all that is needed.
+    # For flat files the counts are enough.
     columns = replace(arguments.read_columns(options, by), keep="nothing")
     (run,) = read_runs([options.spec], columns)
     task = choose_task(run, options.task, "threshold")
@@ -129,7 +132,7 @@ def run_threshold(options: argparse.Namespace) -> int:
     blocks += [f"{'' if i else chr(10)}  note: {inline(note)}" for i, note in enumerate(notes)]
     if is_file:
         file = inline(options.output, 200)
-        use = f"on new rows: caopd-bench check {file} RUN" if promise else "it has no cut"
+        use = f"test it on new rows: caopd-bench check {file} RUN" if promise else "it has no cut"
         blocks.append(f"\n{file}: written; {use}")
     print_table(blocks, options.output, made.to_json())
     return CODES[made.outcome]

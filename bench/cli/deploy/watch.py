@@ -1,4 +1,4 @@
-"""`caopd-bench watch`: is a promise still kept in production?"""
+"""`caopd-bench watch`: does a threshold still keep its promise in production?"""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ def add(commands: Any) -> None:
     """Add `watch`."""
     watch = commands.add_parser(
         "watch",
-        help="is the promise of a threshold still kept in production? alarms valid at every look",
-        description="Count what is new in a log of answers, and weigh all that was counted against "
-        "the promise of a threshold. Run it as often as you like: false alarms are bounded over "
-        "all looks together. Exit codes: 0 no alarm, 1 an alarm, 2 something given cannot be used, "
-        "3 nothing can be concluded (no outcome of a kept answer is known, or the missing outcomes "
-        "could undo an alarm), 4 the state is of another threshold or other options, 5 no alarm "
-        "and an output cannot be written.",
+        help="does a threshold still keep its promise in production? Look as often as you like",
+        description="Read the new rows of a log of answers, and test all rows read so far against "
+        "the promise of a threshold. Run it as often as you like: the probability of a false "
+        "alarm is bounded over all looks together. Exit codes: 0 no alarm, 1 alarm, 2 invalid "
+        "argument or input, 3 no conclusion (no accepted answer has a known outcome, or the "
+        "missing outcomes could reverse the alarm), 4 the state belongs to another threshold "
+        "or other options, 5 no alarm, but an output cannot be written.",
     )
     watch.add_argument(
         "log",
         type=arguments.path,
         metavar="LOG",
-        help=".jsonl or .csv to which rows are appended, .parquet or .gz that is written again as "
-        "it grows, or - for standard input",
+        help=".jsonl or .csv that grows by appending, .parquet or .gz that is rewritten as it "
+        "grows, or - for standard input",
     )
     watch.add_argument(
         "--threshold",
         type=arguments.path,
         required=True,
         metavar="FILE",
-        help="file that threshold -o wrote; a map in it is applied",
+        help="file written by threshold -o; its map, if any, is applied",
     )
     watch.add_argument(
         "--state",
@@ -73,33 +73,37 @@ def add(commands: Any) -> None:
     watch.add_argument(
         "--by-lot",
         action="store_true",
-        help="outcomes are known for a random sample of answers; missing ones are like them",
+        help="declare that the answers with known outcomes are a random sample of all answers",
     )
     watch.add_argument(
         "--changed",
         choices=("refuse", "again", "new", "renamed"),
         default="refuse",
-        help="if the part of LOG that was read before has changed: count LOG again from its start "
-        "in place of what was counted of it, as a new log under an old name, or as one that was "
-        "read under another name",
+        help="what to do if a part of LOG that was already read has changed: again recounts LOG "
+        "from its start, new counts it as a new log under an old name, renamed takes it for a "
+        "log that was read under another name (refuse)",
     )
     watch.add_argument(
         "--restart",
         action="store_true",
-        help="forget sums and alarms; count only rows that were not read yet",
+        help="forget counts and alarms, and count only rows that have not been read yet",
     )
     watch.add_argument(
-        "--page", type=arguments.path, metavar="FILE.html", help="write the curves over the days"
+        "--page",
+        type=arguments.path,
+        metavar="FILE.html",
+        help="write a page with curves over time",
     )
     watch.add_argument(
         "--json",
         type=arguments.path,
         metavar="FILE",
-        help="write the numbers; - for standard output, the screen then goes to standard error",
+        help="write the numbers as JSON; with -, they go to standard output and the text to "
+        "standard error",
     )
     watch.add_argument(
-        "--log-to", choices=("wandb", "mlflow", "trackio"), metavar="T", help="wandb, mlflow or "
-        "trackio, each look a step of one run"
+        "--log-to", choices=("wandb", "mlflow", "trackio"), metavar="T", help="also log to wandb, "
+        "mlflow or trackio; each look is a step of one run"
     )  # fmt: skip
     columns = watch.add_argument_group("columns")
     columns.add_argument("--confidence-column", default="confidence", metavar="NAME")
@@ -107,19 +111,19 @@ def add(commands: Any) -> None:
         "--correct-column",
         default="correct",
         metavar="NAME",
-        help="outcome of the answer; empty while unknown",
+        help="1 or 0, whether the answer is right; empty while unknown",
     )
     columns.add_argument(
         "--item-column",
         metavar="NAME",
-        help="names the answer, so that a later row may bring its outcome (id or item, where it "
-        "exists)",
+        help="identifies the answer, so that a later row can supply its outcome (default: id or "
+        "item, if present)",
     )
     columns.add_argument(
         "--time-column",
         metavar="NAME",
-        help="time of the answer: a date, or seconds since 1970 (day, date, time or timestamp, "
-        "where it exists; else the day of the look)",
+        help="time of the answer, as a date or in seconds since 1970 (default: day, date, time or "
+        "timestamp, if present; otherwise the day of the look)",
     )
     watch.set_defaults(run=run_watch, decides=True)
 
@@ -167,7 +171,7 @@ def run_watch(options: argparse.Namespace) -> int:
         restart=options.restart,
         say=describe_alarm,
     )
-    # First what was found: it is said, and stands, whatever becomes of its files.
+    # Print the finding first: it holds even if a file cannot be written.
     text = to_json(found)
     print_table(render(found), options.json, text)
     sys.stdout.flush()
@@ -178,7 +182,7 @@ def run_watch(options: argparse.Namespace) -> int:
 
 
 def _deliver(options: argparse.Namespace, found: Look, text: str) -> list[str]:
-    """Write files and log, and list what could not be done."""
+    """Write the files and the log; return a message for each that failed."""
     from caopd_bench.core.deliver import STDOUT, write_files
     from caopd_bench.watch.trackers import log_look
 
@@ -196,6 +200,6 @@ def _deliver(options: argparse.Namespace, found: Look, text: str) -> list[str]:
     if options.log_to is not None:
         try:
             log_look(options.log_to, found, options.state)
-        except Exception as error:  # whatever a client raises, the look has been done
+        except Exception as error:  # the look is done, whatever a client raises
             lost.append(f"--log-to {options.log_to}: {type(error).__name__}: {error}")
     return lost

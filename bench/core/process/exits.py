@@ -1,36 +1,36 @@
 """The exit codes: every end has one of its own, and 0, 1, 3 and 4 are never an accident.
 
 =====  ==============================================================================
-code   what it says
+code   meaning
 =====  ==============================================================================
-0      done; of `gate` and `check` PASS; of `gate` INCONCLUSIVE under
-       ``on_inconclusive: warn``
-1      of `gate` and `check` FAIL and nothing else; of `threshold` NONE; of `watch` an
-       alarm; of other commands the work failed, as they say
-2      something given cannot be used
-3      of `gate`, `check` and `threshold` INCONCLUSIVE; of `watch` that nothing can be
-       concluded
-4      of `gate`, `compare` and `baseline`: the runs are not comparable; of `watch`: the
-       state is of another threshold or of other options; of `--map` and
-       `check`: the map or threshold is of other rows, or `check` was given those that the
-       threshold was made on; of these, `recalibrate`, `threshold` and `score --store`: the
-       rows of a stored run were edited
-5      done, but an output cannot be written: a file, the step summary of GitHub, or
+0      success; `gate` and `check`: PASS; `gate` with ``on_inconclusive: warn``:
+       INCONCLUSIVE
+1      `gate` and `check`: FAIL and nothing else; `threshold`: NONE; `watch`: an alarm;
+       other commands: the work failed, and a message says why
+2      invalid argument or input
+3      `gate`, `check` and `threshold`: INCONCLUSIVE; `watch`: too little data for a
+       conclusion
+4      `gate`, `compare` and `baseline`: the runs are not comparable; `watch`: the state
+       belongs to another threshold or other options; `--map` and `check`: the map or
+       threshold was made for other rows, or `check` got the rows that the threshold was
+       made on; all of these, `recalibrate`, `threshold` and `score --store`: the rows of a
+       stored run were edited
+5      the work is done, but an output cannot be written: a file, GitHub's step summary, or
        standard output
-70     an error of this program (EX_SOFTWARE of BSD's sysexits.h), a broken installation,
-       or not enough memory; a line says which
-129    stopped by SIGHUP (128 + the signal's number, as shells have it)
+70     internal error (EX_SOFTWARE of BSD's sysexits.h), a broken installation, or not
+       enough memory; a message says which
+129    stopped by SIGHUP (128 + the signal's number, the convention of shells)
 130    stopped by Ctrl-C (SIGINT)
-141    done, but the reader of the output has gone (SIGPIPE)
+141    the work is done, but the reader of the output closed the pipe (SIGPIPE)
 143    stopped by SIGTERM
 =====  ==============================================================================
 
 A command that decides (`gate`, `threshold`, `check`, `watch`, `baseline verify`, `baseline update`)
-ends with the code of its decision whatever becomes of standard output: 5 and 141 would take the
-decision's place. Its parser says so by ``set_defaults(decides=True)``.
+exits with the code of its decision even if standard output cannot be written: 5 or 141 would hide
+the decision. Its parser declares this with ``set_defaults(decides=True)``.
 
-Python by itself ends with 1 on any error that nobody caught, and a shell takes 0 for success: in a
-gate the one would read as FAIL and the other as PASS. `process` sees to it that neither happens.
+Python exits with 1 on any uncaught error, and a shell takes 0 for success. In a gate the one would
+read as FAIL and the other as PASS; `process` prevents both.
 """
 
 from __future__ import annotations
@@ -52,18 +52,17 @@ __all__ = ["DEBUG", "HELP", "ExitCode", "complain", "explain", "explain_output"]
 
 #: Set to anything but 0, this variable shows the traceback of an error of the program.
 DEBUG = "CAOPD_BENCH_DEBUG"
-#: What `--help` says of the codes; each command says what 1 means to it.
+#: The exit codes in `--help`.
 HELP = (
-    "Exit codes of every command: 0 done, 2 something given cannot be used, 5 an output (a file or "
-    "standard output) cannot be written, 70 an error of this program, a broken installation or not "
-    f"enough memory ({DEBUG}=1 shows the traceback), 141 the reader of standard output has gone "
-    "(| head); stopped by a signal: 129 SIGHUP, 130 SIGINT (Ctrl-C), 143 SIGTERM. 1 is FAIL of "
-    "gate and check, NONE of threshold, an alarm of watch, and that the work failed of "
-    "fetch-model, baseline, train and sweep; 3 is INCONCLUSIVE of gate, check and threshold, and "
-    "that watch can conclude nothing; 4 that two runs are not comparable, that a stored run was "
-    "edited, or that the state of watch is of another threshold. gate, threshold, check, watch, "
-    "baseline verify and baseline update end with the code of their decision even if standard "
-    "output cannot be written. The words of the tables: docs/glossary.md."
+    "Exit codes: 0 success; 1 FAIL (gate, check), NONE (threshold), alarm (watch), or the work "
+    "failed (fetch-model, baseline, train, sweep); 2 invalid argument or input; 3 INCONCLUSIVE "
+    "(gate, check, threshold), or watch has too little data for a conclusion; 4 the runs are not "
+    "comparable, a stored run was edited, or the state of watch belongs to another threshold; 5 "
+    "an output file or standard output cannot be written; 70 internal error, broken installation "
+    f"or not enough memory ({DEBUG}=1 shows the traceback); 129 SIGHUP; 130 Ctrl-C; 141 the "
+    "reader of standard output closed the pipe (| head); 143 SIGTERM. gate, threshold, check, "
+    "watch, baseline verify and baseline update keep the exit code of their decision even if "
+    "standard output cannot be written. docs/glossary.md explains the words of the tables."
 )
 
 

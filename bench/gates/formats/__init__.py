@@ -1,4 +1,4 @@
-"""What verdicts of every kind are written with: escaping, annotations, the files they go to.
+"""Shared output of all verdicts: escaping, annotations, and the files.
 
 Start with `files`; `wording` writes the gate's verdicts by these, `thresholds` those of a check.
 

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows: the summary of a step, and annotations."""
+"""Output for GitHub Actions: the step summary and annotations."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ __all__ = ["MAX_ANNOTATIONS", "MAX_SUMMARY", "append_text", "make_annotation", "
 
 #: GitHub drops the whole summary of a step above 1 MiB.
 MAX_SUMMARY = 1024 * 1024
-CUT = "\n\nThe rest does not fit into a step summary; `--output` FILE has all of it.\n"
+CUT = "\n\nThe rest does not fit into a step summary; `--output FILE` writes all of it.\n"
 #: GitHub shows so many errors, and as many warnings, of a step.
 MAX_ANNOTATIONS = 10
 WIDTH = NAME_WIDTH + WARNING_WIDTH
 
 
 def append_text(markdown: str, environment: Mapping[str, str] | None = None) -> None:
-    """Append to the step summary, where GitHub asks for one.
+    """Append to the step summary, if GITHUB_STEP_SUMMARY is set.
 
     Parameters
     ----------
     markdown : str
     environment : Mapping, optional
-        In place of the process's: GITHUB_STEP_SUMMARY names the file.
+        Overrides the process's environment; GITHUB_STEP_SUMMARY names the file.
 
     Raises
     ------
     OutputError
-        If the file cannot be written: who reads summaries would take the silence for no change.
+        If the file cannot be written: readers of the summary would take a missing one for no
+        change.
     """
     file = (os.environ if environment is None else environment).get("GITHUB_STEP_SUMMARY")
     if file:
@@ -43,7 +44,7 @@ def append_text(markdown: str, environment: Mapping[str, str] | None = None) -> 
 
 
 def print_annotations(lines: Iterable[str], environment: Mapping[str, str] | None = None) -> None:
-    """Print annotations where GitHub reads them: GITHUB_ACTIONS is "true"."""
+    """Print annotations if the process runs on GitHub: GITHUB_ACTIONS is "true"."""
     variables = os.environ if environment is None else environment
     if variables.get("GITHUB_ACTIONS") == "true":
         for line in lines:

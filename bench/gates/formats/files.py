@@ -1,4 +1,4 @@
-"""A verdict in files, by their suffix."""
+"""Write a verdict to files, in the format of their suffix."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Result = TypeVar("Result")
 
 
 def check_files(files: Iterable[Path], renderers: Mapping[str, object]) -> None:
-    """Refuse what cannot be written before anything is read."""
+    """Refuse impossible outputs before reading anything."""
     for file in files:
         if file.suffix.lower() not in renderers:
             raise UsageError(f"--output {file}: must end in {', '.join(renderers)}")
         if file.is_dir():
-            raise UsageError(f"--output {file}: is a folder; name a file")
+            raise UsageError(f"--output {file}: is a folder; give a file name")
 
 
 def try_to_deliver(write: Callable[[], None]) -> list[str]:
-    """Write something of a verdict that is decided; give why it could not be, or nothing.
+    """Write an output of a verdict; return the reason if that failed.
 
-    The verdict does not depend on it, so a full disk, a pipe that nobody reads and a shortage of
-    memory are said, and not raised.
+    The verdict does not depend on its outputs, so a full disk, a closed pipe and a shortage of
+    memory are reported and not raised.
     """
     try:
         write()
     except BrokenPipeError as error:
-        return [f"{error.filename or 'an output'}: cannot be written (its reader has gone)"]
+        return [f"{error.filename or 'an output'}: cannot be written (its reader closed the pipe)"]
     except OutputError as error:
         return [str(error)]
     except MemoryError:
@@ -43,7 +43,7 @@ def try_to_deliver(write: Callable[[], None]) -> list[str]:
 def write_verdict(
     result: Result, files: Iterable[Path], renderers: Mapping[str, Callable[[Result], str]]
 ) -> None:
-    """Write a verdict into files: all of them, or none if one cannot be written."""
+    """Write a verdict to all files, or to none if one cannot be written."""
     write_files(
         {
             file: renderers[file.suffix.lower()](result).encode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""JUnit XML: text that XML can hold, counts, and the document."""
+"""JUnit XML: escaped text, counts, and the document."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["render_document", "set_counts", "xml_text"]
 
 
 def xml_text(value: str, width: int = WARNING_WIDTH + NAME_WIDTH) -> str:
-    """Escape what XML cannot hold: `inline` leaves printable characters only."""
+    """Escape characters that XML cannot hold: `inline` leaves only printable ones."""
     return inline(value, width).encode("utf-8", "backslashreplace").decode()
 
 
 def set_counts(element: ET.Element, counts: Sequence[int]) -> None:
-    """Say how many tests a suite has, how many failed, and how many were skipped."""
+    """Set a suite's numbers of tests, failures and skipped tests."""
     for name, count in zip(("tests", "failures", "skipped"), counts, strict=True):
         element.set(name, str(count))
     element.set("errors", "0")

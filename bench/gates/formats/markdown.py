@@ -1,4 +1,4 @@
-"""Data in Markdown."""
+"""Escape data for Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BULLETS = "+-"
 
 
 def escape(text: str, width: int | None = None) -> str:
-    r"""Make data stand in a line of Markdown as it is.
+    r"""Escape data so that a line of Markdown shows it literally.
 
     Examples
     --------
@@ -29,5 +29,5 @@ def escape(text: str, width: int | None = None) -> str:
 
 
 def escape_cell(value: str) -> str:
-    """Make data stand in a cell: numbers begin with a sign, and a cell begins no list."""
+    """Escape data for a table cell, where a leading sign starts no list."""
     return escape(f" {value}", NAME_WIDTH).strip()

@@ -1,4 +1,4 @@
-"""Before there is a candidate: how many items a gate needs, and its error rates.
+"""Planning a gate before there is a candidate: the number of items it needs, and its error rates.
 
 Start with `plan` and `self_test`.
 

@@ -1,4 +1,4 @@
-"""Candidates made of a reference's own rows: equal ones, and ones that are worse in a known way."""
+"""Candidates simulated from a reference's rows: equal ones, and worse ones of a known kind."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def make_equal(
 ) -> TaskPair:
     """Draw two runs of equal models from the reference's rows.
 
-    The first run gives each item the answers of some item: the reference is one draw of what its
-    model does, and to hold it fixed would leave out its noise. The second gives 60 % of the items
-    the answers of other items, and keeps the rest; with several samples it draws all of them anew,
-    from those of the item and from those of all items, as far as items are alike.
+    The first run assigns each item the answers of a random item: the reference is one draw from its
+    model, and holding it fixed would ignore its noise. The second run gives 60 % of the items the
+    answers of other items and keeps the rest. With several samples per item, all samples are drawn
+    again, from the item's own and from those of all items in proportion to how similar items are.
 
     Parameters
     ----------
     pair : TaskPair
-        Its base is the reference.
+        A pair whose base is the reference.
     rng : Generator
     stratum : ndarray of int, (items,), optional
-        Items take answers only from items of the same label: needed where groups, which differ in
-        difficulty, are looked at by themselves.
+        Items only take answers from items with the same label. Needed if groups of different
+        difficulty are examined separately.
 
     Returns
     -------
@@ -71,10 +71,10 @@ def make_equal_in_families(
     stratum: IntArray | None = None,
     moved: float = MOVED,
 ) -> TaskPair:
-    """Draw two runs of equal models, each of which went better or worse by families of items.
+    """Draw two runs of equal models in which whole families of items go better or worse.
 
-    All items are answered anew, and right with odds that are exp(u) times as large, where u is
-    normal, one for each family and run; over families as often as before.
+    All items are answered again. The odds of a right answer are multiplied by exp(u), where u is
+    normal and shared by a family within a run; the overall accuracy stays the same.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def _logistic(x: FloatArray) -> FloatArray:
 
 
 def make_opd_shaped(pair: TaskPair, rng: np.random.Generator) -> TaskPair:
-    """Turn some wrong answers right, and every stated confidence to 1.00 or nearly."""
+    """Make some wrong answers right, and every stated confidence 1.00 or nearly so."""
     base = pair.base
     wrong = 1.0 - float(base.correct.mean())
     turned = rng.random(pair.n) < (min(GAINED / wrong, 1.0) if wrong > 0.0 else 0.0)
@@ -266,7 +266,7 @@ def stratify(pair: TaskPair, key: str | None) -> IntArray | None:
 def resize(pair: TaskPair, items: int, rng: np.random.Generator) -> TaskPair:
     """Return a pair with the given number of items: copies of it, and a random draw for the rest.
 
-    Copies of an item are other items, and copies of a family other families.
+    Copies of an item count as new items, and copies of a family as new families.
     """
     times, rest = divmod(items, pair.items)
     drawn = np.sort(rng.choice(pair.items, rest, replace=False))

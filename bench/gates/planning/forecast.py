@@ -1,10 +1,10 @@
-"""Equal candidates in the numbers of a gate, with the items at hand and with any other number.
+"""How equal candidates fare in a gate, with the present items and with any other number of items.
 
-Equal candidates are made of the reference's own rows, and each is measured as the gate measures.
-With more items of the same kind every estimate is nearer to its mean, and every limit nearer to its
-estimate, by the root of their number; so each candidate has a number of items from which on it
-would pass. No normal distribution is assumed, and the numbers of one candidate stay together, as
-correlated as they are.
+Equal candidates are simulated from the reference's rows and measured as the gate measures. With
+more items of the same kind, the distances of each estimate from its mean and of each limit from its
+estimate shrink with the square root of their number; so each candidate has a number of items from
+which on it would pass. No normal distribution is assumed, and the correlations between the numbers
+of one candidate are kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STEPS = 60  # halvings
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Equal candidates of one size, measured; a row for each, a column for each gated number.
+    """Measured equal candidates of one size: a row per candidate, a column per gated number.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Draws:
         Of the reference.
     places : Sequence of Place
     given, limits : ndarray, (cells,)
-        The policy's numbers; and what `upper` must be below: the margins, and 0 for a bar, which
-        `worse_by` is measured from.
+        The policy's numbers, and the limits that `upper` must stay below: the margins, or 0 for a
+        bar, since `worse_by` is then measured from the bar.
     worse_by, upper, error : ndarray, (draws, cells)
         Estimate, one-sided limit and standard error; NaN where a number could not be computed.
     reasons : Sequence of str
-        Why a number could not be computed in some draw; empty if it was in all.
+        Why a number could not be computed in some draw; empty if all draws have it.
     """
 
     items: int
@@ -60,16 +60,16 @@ class Draws:
 
     @property
     def computed(self) -> NDArray[np.bool_]:
-        """Numbers that every draw has."""
+        """Numbers computed in every draw."""
         return np.asarray(np.isfinite(self.upper).all(axis=0))
 
     @property
     def passes(self) -> NDArray[np.bool_]:
-        """Which number of which draw is within its limit; one that is not computed is not."""
+        """Whether each number of each draw is within its limit; a missing number is not."""
         return np.asarray(self.upper < self.limits)
 
     def scale(self, noise: FloatArray) -> Draws:
-        """Return the draws of a model whose noise is so many times as large, for each number."""
+        """Return the draws of a model with noise multiplied by a factor for each number."""
         return Draws(
             self.items,
             self.places,
@@ -83,7 +83,7 @@ class Draws:
 
 
 def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Generator) -> Draws:
-    """Make equal candidates and measure them.
+    """Simulate equal candidates and measure them.
 
     Parameters
     ----------
@@ -122,24 +122,25 @@ def draw_equal(pair: TaskPair, policy: Policy, draws: int, rng: np.random.Genera
 
 
 def pass_from(draws: Draws, wider: Draws) -> FloatArray:
-    """Return the items from which on each number of each draw is within its limit.
+    """Return the number of items from which on each number of each draw is within its limit.
 
     Parameters
     ----------
     draws : Draws
     wider : Draws
-        Of four times as many items: they show how fast the limits of each number come nearer. That
-        of a rate without failures comes by the number of items, not by its root.
+        Draws with four times as many items, which show how fast the limits of each number shrink.
+        The limit of a rate without failures shrinks with the number of items, not with its square
+        root.
 
     Returns
     -------
     ndarray, (draws, cells)
-        Infinite where no number of items does it: a bar that the reference itself is not within,
-        or a number that could not be computed.
+        Infinite where no number of items is enough: a bar that the reference itself exceeds, or a
+        number that could not be computed.
 
     Examples
     --------
-    A limit of .08 that was all noise is below .04 with four times the items:
+    A limit of .08 that consists of noise is below .04 with four times the items:
 
     >>> place = Place("t", None, "brier", "margin")
     >>> def made(items, by, upper):

@@ -1,4 +1,4 @@
-"""`gate --plan`: how many items does it take that a model equal to the reference can PASS?"""
+"""`gate --plan`: how many items are needed for a model equal to the reference to PASS?"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Rerun = Mapping[tuple[str, str], tuple[float, int]]
 
 @dataclass(frozen=True, slots=True)
 class CellPlan:
-    """What one gated number takes.
+    """The items that one gated number needs.
 
     Attributes
     ----------
@@ -48,15 +48,16 @@ class CellPlan:
     group : str or None
     metric, rule : str
     limit : float
-        As of a `GateCell`.
+        As in a `GateCell`.
     moves_by : float
-        Standard error of the change of this number in an equal model, with the items at hand.
+        Standard error of this number's change in an equal model, with the present items.
     chance : float
-        That this number alone is within its limit, with the items at hand.
+        Probability that this number alone is within its limit, with the present items.
     items_needed : float
-        Items of the task with which that chance is `GatePlan.power`; infinite if none are enough.
+        Items of the task at which that probability reaches `GatePlan.power`; infinite if none are
+        enough.
     reason : str
-        Why it cannot be computed with the items at hand, else "".
+        Why it cannot be computed with the present items, else "".
     """
 
     task: str
@@ -72,7 +73,7 @@ class CellPlan:
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """What one task takes.
+    """The items that one task needs.
 
     Attributes
     ----------
@@ -80,16 +81,16 @@ class TaskPlan:
     items : int
         At hand.
     chance : float
-        That an equal model passes in every number of the task, with the items at hand.
+        Probability that an equal model passes in every number of the task, with the present items.
     items_needed : float
-        Items with which all tasks together pass with a chance of `GatePlan.power`, each task with
-        the same chance; infinite if none are enough.
+        Items at which all tasks together pass with probability `GatePlan.power`, each task with the
+        same probability; infinite if none are enough.
     bottleneck : CellPlan
-        The number that takes most.
+        The number that needs the most items.
     cells : Sequence of CellPlan
     is_measured : bool
-        Whether noise was measured by a rerun (`baseline init --aa`), where it was, and not taken
-        from the assumption that 60 % of the items are answered anew.
+        Whether the noise was measured by a rerun (`baseline init --aa`) rather than assumed (60 %
+        of the items answered again).
     is_sampled : bool
         Whether items have several answers.
     """
@@ -106,25 +107,25 @@ class TaskPlan:
 
 @dataclass(frozen=True, slots=True)
 class GatePlan:
-    """What a policy takes of a reference.
+    """The number of items a policy needs from a reference.
 
     Attributes
     ----------
     reference : str
     power : float
-        The chance that is asked for.
+        The requested probability of a PASS.
     chance : float
-        That an equal model passes in all tasks, with the items at hand.
+        Probability that an equal model passes in all tasks, with the present items.
     min_items : int
-        Of the policy: with fewer nothing is decided.
+        The policy's `min_items`: with fewer items nothing is decided.
     tasks : Sequence of TaskPlan
     draws : int
-        Equal candidates that were made.
+        Number of simulated equal candidates.
     no_room : Sequence of NoRoom
-        The numbers of the reference that cannot get worse by their margin: a PASS says nothing of
-        them.
+        The numbers of the reference that cannot get worse by their margin: a PASS shows nothing
+        about them.
     wording : Wording
-        What the confidence of the reference is.
+        The kind of confidence of the reference.
     """
 
     reference: str
@@ -146,22 +147,22 @@ def plan_gate(
     seed: int = 0,
     draws: int | None = None,
 ) -> GatePlan:
-    """Say before any candidate is run what a model equal to the reference could do.
+    """Estimate, before any candidate exists, how often a model equal to the reference would PASS.
 
     Parameters
     ----------
     policy : Policy
     reference : Run
     rerun : mapping of (task, metric) to (standard error, items), optional
-        Noise measured by two runs of the reference checkpoint; by default what `baseline init --aa`
-        wrote beside the reference.
+        Noise measured by two runs of the reference checkpoint; by default as stored by `baseline
+        init --aa`.
     power : float
-        The chance to PASS that is asked for, of all tasks together.
+        The requested probability that all tasks together PASS.
     seed : int
-        Of the equal candidates.
+        Random seed of the equal candidates.
     draws : int, optional
-        Equal candidates; by default 400, and fewer, 100 at least, of large references and numbers
-        that take long.
+        Number of equal candidates; by default 400, or fewer (at least 100) for large references and
+        slow numbers.
 
     Returns
     -------
@@ -170,8 +171,8 @@ def plan_gate(
     Raises
     ------
     UsageError
-        If the reference lacks a task of the policy or the key that it clusters by, or the policy
-        gates nothing.
+        If the reference lacks a task of the policy or its cluster key, or if the policy gates
+        nothing.
     """
     pairs = match_itself(policy, reference)
     noise = measured_noise(reference, policy) if rerun is None else rerun

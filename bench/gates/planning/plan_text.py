@@ -16,7 +16,7 @@ from caopd_bench.gates.wording.words import label_of, round_items
 
 __all__ = ["render_plan", "render_plan_json", "summarize_plan", "warn_of_no_room"]
 
-HEADS = ("", "limit", "moves by", "within", "items for")
+HEADS = ("", "limit", "std. error", "within", "items for")
 
 
 def render_plan(plan: GatePlan) -> str:
@@ -27,7 +27,10 @@ def render_plan(plan: GatePlan) -> str:
     for task in plan.tasks:
         needs = ""
         if len(plan.tasks) > 1 and math.isfinite(task.items_needed):
-            needs = f"; about {round_items(task.items_needed)} give {each} here, and {together}"
+            needs = (
+                f"; about {round_items(task.items_needed)} items are needed for {each} here, and "
+                f"{together}"
+            )
         lines.append(
             f"\n{inline(task.task, NAME_WIDTH)}: {task.items:,} items, PASS in "
             f"{percent(task.chance)} of runs{needs}"
@@ -36,15 +39,15 @@ def render_plan(plan: GatePlan) -> str:
         lines += align([heads, *(_row(cell) for cell in task.cells)])
     lines += [
         "",
-        "  moves by: standard error of the change in an equal model, with these items",
-        "  within: in how many runs this number alone is shown to be within its limit",
-        f"  items for {percent(plan.power)}: of the task, for this number alone",
+        "  std. error: standard error of the change in an equal model, with these items",
+        "  within: share of runs in which this number alone is shown to be within its limit",
+        f"  items for {percent(plan.power)}: items the task needs for this number alone",
     ]
     return "\n".join(lines)
 
 
 def summarize_plan(plan: GatePlan) -> str:
-    """Say in a line what an equal model could do, and what it would take."""
+    """Summarize in one line how often an equal model passes, and the items needed."""
     lacking = [task for task in plan.tasks if task.items_needed > task.items]
     several = len(plan.tasks) > 1
     head = (
@@ -56,26 +59,29 @@ def summarize_plan(plan: GatePlan) -> str:
         least = _range([task.items_needed for task in plan.tasks], round_items)
         each = " of each task" if several else ""
         return (
-            f"{head}: they are enough for {percent(plan.power)}, which takes about {least} items"
-            f"{each}"
+            f"{head}: they are enough for {percent(plan.power)}, which needs about {least} "
+            f"items{each}"
         )
     never = [task for task in lacking if math.isinf(task.items_needed)]
     if never:
         place = f"{inline(never[0].task, NAME_WIDTH)}: " if several else ""
         stuck = [_obstacle(cell, plan) for cell in never[0].cells if math.isinf(cell.items_needed)]
-        together = f"{_name(never[0].bottleneck)} takes most, and all numbers seldom pass together"
-        return f"{head}, and more such items do not help: {place}{[*stuck, together][0]}"
+        together = (
+            f"{_name(never[0].bottleneck)} needs the most items, and all numbers rarely pass "
+            "together"
+        )
+        return f"{head}, and more items of this kind do not help: {place}{[*stuck, together][0]}"
     most = max(lacking, key=lambda task: task.items_needed)
-    takes = f"{_name(most.bottleneck)} takes most"
+    takes = f"{_name(most.bottleneck)} needs the most"
     if not several:
         return (
-            f"{head}; {percent(plan.power)} takes about {round_items(most.items_needed)} items "
+            f"{head}; {percent(plan.power)} needs about {round_items(most.items_needed)} items "
             f"(now {most.items:,}; {takes})"
         )
     now = _range([task.items for task in plan.tasks], "{:,}".format)
     needed = _range([task.items_needed for task in plan.tasks], round_items)
     return (
-        f"{head}; {percent(plan.power)} takes about {needed} items of each task (now {now}; "
+        f"{head}; {percent(plan.power)} needs about {needed} items of each task (now {now}; "
         f"{inline(most.task, NAME_WIDTH)} {takes})"
     )
 
@@ -86,13 +92,13 @@ def _range(items: Sequence[float], show: Callable[[float], str]) -> str:
 
 
 def render_plan_json(plan: GatePlan) -> str:
-    """Return the plan as strict JSON: what is not finite is null."""
+    """Return the plan as strict JSON; infinite and undefined numbers are null."""
     data = {key: value for key, value in asdict(plan).items() if key != "wording"}
     return dump_json({**data, "versions": {"caopd_bench": __version__}})
 
 
 def percent(chance: float) -> str:
-    """Show a chance that is estimated from some hundred draws.
+    """Format a probability that is estimated from a few hundred draws.
 
     Examples
     --------
@@ -108,8 +114,8 @@ def _explain(plan: GatePlan) -> Iterator[str]:
     """Yield what the headline rests on, and what stands in the way of PASS whatever the noise."""
     ways = [_way(task) for task in plan.tasks]
     yield (
-        f"  equal: {plan.draws} candidates made of the reference's own rows, in which "
-        f"{'; or '.join(dict.fromkeys(ways))}"
+        f"  equal models: {plan.draws} candidates simulated from the reference's own rows, in "
+        f"which {'; or '.join(dict.fromkeys(ways))}"
     )
     yield from (f"  {line}" for line in warn_of_no_room(plan))
     several = len(plan.tasks) > 1
@@ -117,29 +123,36 @@ def _explain(plan: GatePlan) -> Iterator[str]:
         place = f"{inline(task.task, NAME_WIDTH)}: " if several else ""
         if task.items < plan.min_items:
             yield (
-                f"  {place}{task.items:,} items, and the policy asks for {plan.min_items:,} "
-                "(min_items): with fewer nothing is decided"
+                f"  {place}{task.items:,} items, but the policy requires {plan.min_items:,} "
+                "(min_items); with fewer, nothing is decided"
             )
         for cell in task.cells:
             if cell.reason or math.isinf(cell.items_needed):
                 yield f"  {place}{_obstacle(cell, plan)}"
     is_short = any(t.items_needed > t.items and not t.is_sampled for t in plan.tasks)
     if is_short and plan.wording.is_stated:
-        yield "  several samples of each question (_sc8), or wider margins, take fewer questions"
+        yield (
+            "  with several samples of each question (_sc8) or wider margins, fewer questions are "
+            "needed"
+        )
 
 
 def _way(task: TaskPlan) -> str:
     """Say how equal candidates of a task are made, and what is assumed in it."""
-    way = "all samples are drawn anew" if task.is_sampled else "60 % of the items are answered anew"
+    way = (
+        ("all samples are drawn again")
+        if task.is_sampled
+        else "60 % of the items are answered again"
+    )
     if task.is_measured:
-        return f"{way}, with the noise scaled to that which a rerun of the checkpoint had"
+        return f"{way}, with the noise scaled to that of a measured rerun"
     return way if task.is_sampled else f"{way} (an assumption; baseline init --aa measures it)"
 
 
 def warn_of_no_room(plan: GatePlan) -> list[str]:
-    """Say which numbers of the reference cannot get worse by their margin; a line each."""
+    """List the numbers of the reference that cannot get worse by their margin."""
     return [
-        f"{line}: the gate sees no such loss"
+        f"{line}: the gate cannot detect such a loss"
         for line in describe_no_room(plan.no_room, len(plan.tasks))
     ]
 
@@ -149,15 +162,15 @@ def _obstacle(cell: CellPlan, plan: GatePlan) -> str:
     why = inline(plan.wording.reword(cell.reason), WARNING_WIDTH)
     if math.isfinite(cell.items_needed):
         return (
-            f"{_name(cell)}: not computed in every run with these items ({why}), and a number "
-            f"that is not computed blocks PASS; about {round_items(cell.items_needed)} items of "
-            "the task would do"
+            f"{_name(cell)}: cannot be computed in every run with these items ({why}), which "
+            f"blocks PASS; about {round_items(cell.items_needed)} items of the task would be "
+            "enough"
         )
     if cell.reason:
         return (
-            f"{_name(cell)}: cannot be computed ({why}), also with many times as many such items, "
-            "and a number that is not computed ends in exit code 3: take harder or easier items, "
-            "or leave it out of the policy"
+            f"{_name(cell)}: cannot be computed ({why}), even with many more items of this kind, "
+            "which leads to exit code 3: use harder or easier items, or leave this number out of "
+            "the policy"
         )
     return (
         f"{_name(cell)}: the reference itself is not within {cell.rule} {cell.limit:g}, so a model "

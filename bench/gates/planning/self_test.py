@@ -1,8 +1,8 @@
-"""`gate --self-test`: would this policy, with this reference, do what a gate is for?
+"""`gate --self-test`: would this policy, with this reference, pass good models and fail bad ones?
 
-Candidates are made of the reference's own rows. Equal ones, which answer anew as well as before: a
-FAIL is a false alarm. And OPD-shaped ones: accuracy 8 points up,
-confidence to 1.00, discrimination gone. A gate that was never seen to fail is decoration.
+Candidates are simulated from the reference's own rows. Equal candidates answer again, as well as
+before: a FAIL is a false alarm. OPD-like candidates have 8 points more accuracy, a confidence of
+1.00 and no discrimination: a gate should fail them.
 """
 
 from __future__ import annotations
@@ -38,21 +38,22 @@ Number = tuple[str, str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """What the gate said of made-up candidates.
+    """The gate's verdicts on simulated candidates.
 
     Attributes
     ----------
     equal, equal_failed, equal_passed : int
-        Equal candidates, and how many of them FAILed and PASSed.
+        Number of equal candidates, and of their FAILs and PASSes.
     opd, opd_failed, opd_passed : int
-        OPD-shaped ones.
+        The same for OPD-like candidates.
     allowed : int
-        FAILs of equal candidates that the policy's confidence explains.
+        FAILs of equal candidates that are within chance at the policy's `confidence`.
     families : Sequence of FamilyTest
-        What equal candidates would do whose items of a family moved together, for each group key
-        that items could be clustered by.
+        Verdicts on equal candidates whose items change together by family, for each group key that
+        items could be clustered by.
     blocked : Mapping of (task, group, metric) to str
-        The numbers that no equal candidate has, which blocks every PASS, and why.
+        The numbers that cannot be computed for any equal candidate, which blocks every PASS, with
+        the reason.
     no_room : Sequence of NoRoom
         The numbers of the reference that cannot get worse by their margin.
     tasks : int
@@ -73,9 +74,9 @@ class SelfTest:
 
     @property
     def holds(self) -> bool:
-        """Whether the gate does what it is for; families are not part of it, but assumed.
+        """Whether the gate passes equal candidates and fails OPD-like ones; families do not count.
 
-        One that PASSes no equal candidate does not tell an equal model from any other.
+        A gate that passes no equal candidate cannot tell an equal model from any other.
         """
         return (
             self.equal_failed <= self.allowed
@@ -94,7 +95,7 @@ def run_self_test(
     opd_draws: int = OPD_DRAWS,
     family_draws: int = FAMILY_DRAWS,
 ) -> SelfTest:
-    """Let the gate judge candidates made of the reference's rows.
+    """Let the gate judge candidates simulated from the reference's rows.
 
     Parameters
     ----------
@@ -114,8 +115,9 @@ def run_self_test(
     for pair in pairs:
         if pair.items < policy.min_items:
             raise UsageError(
-                f"{pair.task}: the reference has {pair.items} items, and the policy asks for "
-                f"{policy.min_items} (min_items): nothing would ever be decided"
+                f"{pair.task}: the reference has {pair.items} items, but the policy requires "
+                f"{policy.min_items} (min_items), so nothing would ever be decided; lower "
+                "min_items or use a larger reference"
             )
     gated = policy.only_gated()
     rng = np.random.default_rng(seed)

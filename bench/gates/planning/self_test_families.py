@@ -1,8 +1,8 @@
-"""Would the gate raise false alarms if runs moved the items of a template or family together?
+"""Does the gate raise false alarms if the items of a template or family change together?
 
-Standard errors take items for independent, unless the policy clusters them. Whether two runs of a
-model move all items of a family up or down together is not in the rows of one run; so it is
-assumed, by 1 logit, and what follows is measured with this reference and this policy.
+Standard errors assume independent items unless the policy clusters them. The rows of one run do not
+show whether two runs of a model change all items of a family together. So a change of 1 logit per
+family is assumed, and its effect is measured with this reference and this policy.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ __all__ = ["FamilyTest", "find_family_keys", "try_families"]
 
 @dataclass(frozen=True, slots=True)
 class FamilyTest:
-    """What the gate said of equal candidates that moved by family.
+    """The gate's verdicts on equal candidates that change by family.
 
     Attributes
     ----------
     key : str
         The group key whose values are the families.
     clusters : int
-        Its values, in the task that has fewest.
+        Number of its values, in the task that has fewest.
     draws : int
         Candidates.
     failed : int
-        FAILs under the policy as it is.
+        FAILs under the unchanged policy.
     failed_clustered : int
         FAILs of the same candidates with ``cluster: KEY``.
     is_set : bool
-        Whether the policy has it, for every task that has the key.
+        Whether the policy already clusters by the key in every task that has it.
     """
 
     key: str
@@ -50,7 +50,7 @@ class FamilyTest:
 
 
 def find_family_keys(pairs: Sequence[TaskPair]) -> list[str]:
-    """Name the group keys that some task could be clustered by: several items a value, not few."""
+    """Return the group keys by which a task could be clustered: many values, several items each."""
     keys = dict.fromkeys(key for pair in pairs for key in pair.keys)
     return [key for key in keys if any(pair.count_families(key, LEAST_CLUSTERS) for pair in pairs)]
 
@@ -58,7 +58,7 @@ def find_family_keys(pairs: Sequence[TaskPair]) -> list[str]:
 def try_families(
     pairs: Sequence[TaskPair], policy: Policy, key: str, draws: int, rng: np.random.Generator
 ) -> FamilyTest:
-    """Let the gate judge equal candidates whose items of a family moved together.
+    """Let the gate judge equal candidates whose items change together by family.
 
     Parameters
     ----------

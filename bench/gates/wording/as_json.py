@@ -1,4 +1,4 @@
-"""A verdict as strict JSON: undefined is null, with its reason."""
+"""A verdict as strict JSON; undefined values are null, with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verdict would take, what it does not say, and what its exit code is: lines below it."""
+"""Explanations below a verdict: warnings, what would decide it, and its exit code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["explain"]
 
 
 def explain(result: GateResult) -> list[str]:
-    """Say what a verdict that is no PASS or FAIL would take, and what its exit code is.
+    """Explain an INCONCLUSIVE verdict: what would decide it, and the exit code.
 
-    Of a FAIL, which numbers had no part in it, and why. Warnings stand first.
+    For a FAIL, list the numbers that could not contribute, and why. Warnings come first.
     """
     warnings = [f"WARNING: {line}" for line in result.warnings]
     if result.outcome == "FAIL":
@@ -44,13 +44,13 @@ def _say_code(result: GateResult) -> Iterator[str]:
             "a candidate that states its confidence", "a candidate with a confidence in every row"
         )
         yield (
-            f"NOT DECIDABLE, exit code {result.exit_code} whatever on_inconclusive says: {numbers} "
-            f"cannot be decided from these rows; what helps: {better}, more or harder items, or "
-            "tier: advisory for them in the policy"
+            f"NOT DECIDABLE, exit code {result.exit_code} regardless of on_inconclusive: "
+            f"{numbers} cannot be decided from these rows; remedies: {better}, more or harder "
+            "items, or tier: advisory for them in the policy"
         )
     elif result.exit_code == 0:
         yield (
-            "NOTHING WAS DECIDED; the exit code is 0 because the policy says on_inconclusive: warn"
+            "NOTHING WAS DECIDED; the exit code is 0 because the policy sets on_inconclusive: warn"
         )
 
 
@@ -73,7 +73,9 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
     where = place(first, result)
     for cell in cells:
         if not cell.undecidable and cell.worse_by > (cell.limit if cell.rule == "margin" else 0.0):
-            yield f"{where}{label(cell)}: worse than allowed as estimated, which may be chance"
+            yield (
+                f"{where}{label(cell)}: the estimate is worse than allowed, but that may be chance"
+            )
     most = max(cells, key=lambda cell: _or_none(cell.items_needed))
     if not math.isfinite(most.items_needed):
         yield f"{where}{_why_never(most, result)}"
@@ -82,19 +84,19 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
     samples = "; or several samples of each (_sc8)" if is_single else ""
     lacking = [label(cell) for cell in cells if cell.reason]
     numbers = ", of the numbers that are computed" if lacking else ""
-    more = f"; how many {' and '.join(lacking)} would take is not known from this run"
+    more = f"; the number needed for {' and '.join(lacking)} cannot be estimated from this run"
     yield (
-        f"{where}about {round_items(most.items_needed)} items would decide with a chance of 80 %"
-        f"{numbers}, if the candidate is what it seems (now {most.items:,}; {label(most)} takes "
-        f"most){more if lacking else ''}{samples}; how many a model equal to the reference takes: "
-        "caopd-bench gate --plan"
+        f"{where}about {round_items(most.items_needed)} items would decide with 80 % "
+        f"power{numbers}, if the estimates are right (now {most.items:,}; {label(most)} needs the "
+        f"most){more if lacking else ''}{samples}; for the number that a model equal to the "
+        "reference needs: caopd-bench gate --plan"
     )
 
 
 def _why_never(cell: GateCell, result: GateResult) -> str:
     """Say why no number of items is named."""
     if cell.reason:
-        return f"how many items would decide is not known: {label(cell)} cannot be computed here"
+        return f"the number of items needed is unknown: {label(cell)} cannot be computed here"
     what = f"the change in {label(cell)}" if cell.rule == "margin" else label(cell)
     lacks = result.wording.pick("does not state", "lacks")
     return (

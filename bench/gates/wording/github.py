@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a verdict: the step summary, and annotations."""
+"""A verdict for GitHub Actions: the step summary and annotations."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ __all__ = ["annotate", "append_summary", "list_annotations"]
 
 
 def append_summary(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
-    """Append to the step summary, where GitHub asks for one.
+    """Append to the step summary, if GITHUB_STEP_SUMMARY is set.
 
     Parameters
     ----------
     result : GateResult
     environment : Mapping, optional
-        In place of the process's: GITHUB_STEP_SUMMARY names the file.
+        Overrides the process's environment; GITHUB_STEP_SUMMARY names the file.
 
     Raises
     ------
     OutputError
-        If the file cannot be written: who reads summaries would take the silence for no change.
+        If the file cannot be written: readers of the summary would take a missing one for no
+        change.
     """
     append_text(render_markdown(result), environment)
 
 
 def annotate(result: GateResult, environment: Mapping[str, str] | None = None) -> None:
-    """Print annotations where GitHub reads them: GITHUB_ACTIONS is "true"."""
+    """Print annotations if the process runs on GitHub: GITHUB_ACTIONS is "true"."""
     print_annotations(list_annotations(result), environment)
 
 
@@ -59,7 +60,7 @@ def _list_tasks(result: GateResult) -> list[str]:
         return []
     asked = result.policy.min_items
     tasks = {
-        task: [f"{items:,} items, and the policy asks for {asked:,} (min_items)"]
+        task: [f"{items:,} items, but the policy requires {asked:,} (min_items)"]
         for task, items in result.too_few.items()
     }
     for why, cells in _by_reason(result).items():

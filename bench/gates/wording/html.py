@@ -1,4 +1,4 @@
-"""A verdict as one HTML file: no script, nothing loaded, every name inserted as text."""
+"""A verdict as one self-contained HTML file without scripts; names are inserted as text."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """A verdict as JUnit XML: a suite for each task and group, a test for each number.
 
-A number that is worse is a failure. One that is undecided is skipped, since JUnit knows no third
-outcome; under `on_inconclusive: fail`, and where want of data leaves it open, it is a failure too,
-so that XML and exit code agree. Of a task with fewer than `min_items` no number is decided: all are
-skipped, and a test of its own fails, as the exit code does. Numbers that are only shown stand in
-the output of the suite.
+A worse number is a failure. An undecided number is skipped, since JUnit has no third outcome; with
+`on_inconclusive: fail`, or if data are missing, it is a failure too, so that XML and exit code
+agree. In a task with fewer than `min_items` items all numbers are skipped, and an additional test
+fails, like the exit code. Advisory numbers are listed in the output of the suite.
 """
 
 from __future__ import annotations
@@ -77,7 +76,9 @@ def _add_outcome(case: ET.Element, cell: GateCell, result: GateResult) -> tuple[
 
 def _add_too_few(suite: ET.Element, name: str, task: str, result: GateResult) -> None:
     asked, items = result.policy.min_items, result.too_few[task]
-    message = f"{items:,} items, and the policy asks for {asked:,} (min_items): nothing is decided"
+    message = (
+        f"{items:,} items, but the policy requires {asked:,} (min_items), so nothing is decided"
+    )
     case = ET.SubElement(suite, "testcase", classname=name, name="enough items", time="0")
     ET.SubElement(case, "failure", message=xml_text(message), type="undecided")
 

@@ -23,7 +23,7 @@ __all__ = ["render_markdown"]
 
 
 def render_markdown(result: GateResult) -> str:
-    """Return the verdict as Markdown with a table for each task; what decides comes first."""
+    """Return the verdict as Markdown with a table for each task; deciding numbers come first."""
     word, _, rest = headline(result).partition("  ")
     lines = [f"## {MARKS[result.outcome]} Calibration gate: {word}", "", escape(rest, 600), ""]
     lines += [f"- {escape(line, WARNING_WIDTH)}" for line in explain(result)]

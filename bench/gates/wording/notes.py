@@ -1,4 +1,4 @@
-"""What a reader of a verdict should know beside its numbers: a line each."""
+"""Notes on a verdict, one line each."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def list_notes(
     differences: Sequence[Difference],
     policy: Policy,
 ) -> list[str]:
-    """Say how the two runs differ in what is no number, and what stands in the way of a verdict.
+    """List differences in settings, and obstacles to a verdict.
 
     Parameters
     ----------
     runs : (Run, Run)
         Reference and candidate.
     pairs : Sequence of TaskPair
-        The tasks that are looked at.
+        The tasks of the verdict.
     differences : Sequence of Difference
-        In how the two were asked.
+        Differences between the settings of the two runs.
     policy : Policy
 
     Returns
@@ -55,15 +55,15 @@ def _notes_on_pairs(policy: Policy, pairs: Sequence[TaskPair]) -> Iterator[str]:
     alike = [pair for pair in pairs if pair.is_identical]
     same = "the candidate's rows are identical to the reference's"
     if len(alike) == len(pairs):
-        yield f"{same}; is the candidate another model?"
+        yield f"{same}; is the candidate really another model?"
     else:
         yield from (f"{inline(pair.task, NAME_WIDTH)}: {same}" for pair in alike)
     for pair in pairs:
         place = inline(pair.task, NAME_WIDTH)
         if pair.items < policy.min_items:
             yield (
-                f"{place}: {pair.items} items; the policy asks for {policy.min_items} "
-                "(min_items), so nothing is decided: evaluate more (--limit)"
+                f"{place}: {pair.items} items, but the policy requires {policy.min_items} "
+                "(min_items), so nothing is decided; evaluate more items (--limit)"
             )
         key = policy.cluster_of(pair.task)
         without = {
@@ -82,7 +82,7 @@ def _notes_on_runs(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> Iterator
     looked_at = set(tasks)
     left = [task for task in cand.tasks if task not in looked_at]
     if left:
-        yield f"not looked at: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
+        yield f"tasks not gated: {', '.join(inline(task, NAME_WIDTH) for task in left)}"
     for run in (base, cand):
         for warning in (w for w in run.warnings if not looked_at.isdisjoint(w.tasks)):
             yield f"{inline(run.name, NAME_WIDTH)}: {inline(warning, WARNING_WIDTH)}"

@@ -1,4 +1,4 @@
-"""The numbers that a policy limits: where each stands, and what a verdict says of it."""
+"""The numbers that a policy limits, and their outcomes in a verdict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Made", "Place", "finish", "rooms_of"]
 
 
 class Place(NamedTuple):
-    """Where a number stands in a policy."""
+    """The place of a number in a policy."""
 
     task: str
     group: str | None
@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Numbers, and what the policy says of them."""
+    """Numbers with their limits."""
 
     numbers: Numbers
     limit: float
@@ -81,7 +81,7 @@ def finish(
     lost: str,
     wording: Wording = STATED,
 ) -> GateCell:
-    """Return a number with what is said of it.
+    """Return a number with its outcome.
 
     `rerun` holds the noise of a rerun, standard error and items, by task and metric; `lost` says
     how many confidences the candidate no longer has, if that is beyond chance.
@@ -89,7 +89,7 @@ def finish(
     n = one.numbers
     reason = wording.reword(n.reason)
     if not reason and not math.isfinite(n.upper):
-        reason = "its limit is no number"
+        reason = "its limit is undefined"
     noise = math.nan
     if place.group is None and place.rule == "margin" and (place.task, place.metric) in rerun:
         error, items = rerun[place.task, place.metric]
@@ -127,4 +127,4 @@ def _why_undecidable(place: Place, one: Made, said: CellVerdict, lost: str) -> s
     # Of a number without an end, they could have made anything.
     if from_limit > n.excess and all(map(math.isfinite, low_high)):
         return ""
-    return f"{lost}, and the missing ones could have put it on either side of its limit"
+    return f"{lost}, and the missing confidences could move it to either side of its limit"

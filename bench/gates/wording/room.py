@@ -1,4 +1,4 @@
-"""Numbers of a reference that cannot get worse by their margin, in words."""
+"""Sentences on numbers of a reference that cannot get worse by their margin."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def _describe(one: NoRoom) -> str:
         )
     if one.metric == "auroc":
         return (
-            f"{name} is {value} in the reference, so to fall to the {NOTHING:g} of a confidence "
-            f"that says nothing is within its margin of {one.margin:g}"
+            f"{name} is {value} in the reference, so even a fall to {NOTHING:g}, the value of an "
+            f"uninformative confidence, is within its margin of {one.margin:g}"
         )
     verb = "rise" if one.worst == range_of(one.metric)[1] else "fall"
     return (

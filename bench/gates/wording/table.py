@@ -1,4 +1,4 @@
-"""What every rendering of a verdict says: headline, reasons, a row per number, what heads mean."""
+"""The content of every rendering of a verdict: headline, reasons, table rows and footnotes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNCHANGED = ("auroc", "strict_auroc")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The numbers of one task or group that have the same say.
+    """The numbers of one task or group that have the same tier.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Section:
 
 
 def headline(result: GateResult) -> str:
-    """Say the verdict and why in a sentence; its first word is the verdict."""
+    """Return the verdict and its reason in a sentence; the first word is the verdict."""
     gated = [cell for cell in result.cells if cell.tier == "gate"]
     against = f"{result.candidate} against {result.reference}"
     if result.outcome == "FAIL":
@@ -68,8 +68,8 @@ def headline(result: GateResult) -> str:
         asked = result.policy.min_items
         has = ", ".join(f"{task} has {items:,}" for task, items in result.too_few.items())
         return (
-            f"INCONCLUSIVE  {against}: nothing is decided with so few items: {has}, and the policy "
-            f"asks for {asked:,} (min_items)"
+            f"INCONCLUSIVE  {against}: nothing is decided with so few items: {has}, but the "
+            f"policy requires {asked:,} (min_items)"
         )
     passed = sum(cell.outcome == "PASS" for cell in gated)
     lacking = sum(bool(cell.reason) for cell in gated)
@@ -77,14 +77,14 @@ def headline(result: GateResult) -> str:
     parts = [f"{open_} undecided"] if open_ else []
     parts += [f"{lacking} not computed"] if lacking else []
     return (
-        f"INCONCLUSIVE  {against}: shown neither to be as good nor to be worse: {passed} of "
-        f"{len(gated)} numbers {'is' if passed == 1 else 'are'} shown to be within limits, "
-        f"{' and '.join(parts)}"
+        f"INCONCLUSIVE  {against}: shown neither to be within the limits nor to be worse: "
+        f"{passed} of {len(gated)} numbers {'is' if passed == 1 else 'are'} shown to be within "
+        f"limits, {' and '.join(parts)}"
     )
 
 
 def sections(result: GateResult) -> list[Section]:
-    """Group the numbers: what decides first, whole tasks before their groups."""
+    """Group the numbers: deciding ones first, whole tasks before their groups."""
     found: dict[tuple[str, str, str | None], list[GateCell]] = {}
     for cell in result.cells:
         found.setdefault((cell.tier, cell.task, cell.group), []).append(cell)
@@ -93,7 +93,7 @@ def sections(result: GateResult) -> list[Section]:
 
 
 def title(section: Section, policy: Policy) -> tuple[str, str]:
-    """Return the name of a table, and what its numbers rest on."""
+    """Return the title of a table, and the items behind its numbers."""
     name = f"{section.task} {section.group or ''}".strip()
     items = max(cell.items for cell in section.cells)
     clusters = max(cell.clusters for cell in section.cells)
@@ -105,7 +105,7 @@ def title(section: Section, policy: Policy) -> tuple[str, str]:
 
 
 def heads(policy: Policy) -> tuple[str, ...]:
-    """Name the columns of a table."""
+    """Return the column heads of a table."""
     limit = f"{100 * policy.confidence:g}% limit"
     return ("", "reference", "candidate", "worse by", limit, "allowed", "verdict")
 
@@ -124,7 +124,7 @@ def values(cell: GateCell) -> list[str]:
 
 
 def said(cell: GateCell, result: GateResult) -> str:
-    """Say what one number says."""
+    """Return the verdict on one number, in words."""
     if cell.reason:
         return "not computed"
     if cell.undecidable:
@@ -140,36 +140,38 @@ def said(cell: GateCell, result: GateResult) -> str:
 
 
 def footnotes(result: GateResult) -> list[str]:
-    """Say what the heads of the tables mean, as far as they occur."""
+    """Explain the heads of the tables that occur."""
     percent = f"{100 * result.policy.confidence:g}%"
     is_option = result.wording.name == OF_OPTION
     confidence = [f"confidence: {result.wording.full}"] if is_option else []
     lines = [
         *confidence,
-        f"worse by: negative is better; {percent} limit: worse by so much at most, with "
-        f"{percent} confidence for each number by itself",
+        f"worse by: negative is better; {percent} limit: upper confidence limit of worse by "
+        f"({percent} for each number separately)",
     ]
     margins = [cell for cell in result.cells if cell.rule == "margin"]
     if any(cell.rule != "margin" for cell in result.cells):
-        lines.append("of max and min, worse by is how far the candidate is beyond them")
+        lines.append("for max and min, worse by is the distance of the candidate beyond the limit")
     unchanged = [c for c in margins if c.metric in UNCHANGED]
     if unchanged:
         names = dict.fromkeys(label_of(cell.metric) for cell in unchanged)
         lines.append(
-            f"{' and '.join(names)}: of the items whose correctness did not change, so not what "
-            "`score` shows"
+            f"{' and '.join(names)}: computed on the items whose correctness did not change, so "
+            "the values differ from those of `score`"
         )
     if any(cell.metric == "strict_auroc" for cell in margins):
         sure = result.wording.pick("that is stated as surely as", "as sure as")
         lines.append(
             f"strict AUROC: a wrong answer {sure} the surest quarter of the reference's answers "
-            "loses to every right one"
+            "counts as ranked above every right one"
         )
     if any(_is_of_both_sides(cell, result.policy) for cell in margins):
-        lines.append("overconfidence gap: worse by the change of its size (direction: both)")
+        lines.append(
+            "overconfidence gap: worse by is the change of its absolute value (direction: both)"
+        )
     others = dict.fromkeys(label_of(c.metric) for c in margins if c.metric not in CELLS)
     if others:
-        lines.append(f"{', '.join(others)}: of the rows that both runs parse")
+        lines.append(f"{', '.join(others)}: computed on the rows that both runs parse")
     return lines
 
 

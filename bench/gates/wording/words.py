@@ -1,4 +1,4 @@
-"""Words and figures that every part of a verdict writes alike."""
+"""Words and number formats shared by all parts of a verdict."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MOST = 5  # reasons in the headline, and half as many as lines of a kind
 
 
 def label(cell: GateCell) -> str:
-    """Name a number as the tables do."""
+    """Return the name of a number, as in the tables."""
     return label_of(cell.metric)
 
 
 def label_of(metric: str) -> str:
-    """Name a metric as the tables do.
+    """Return the name of a metric, as in the tables.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def round_items(items: float) -> str:
 
 
 def place(cell: GateCell, result: GateResult) -> str:
-    """Say where a number stands, as far as that is not clear; with a colon."""
+    """Return the task and group of a number where they are needed, with a colon."""
     # Of thousands of tasks the second is soon found; it is asked for every number.
     several = any(one.task != cell.task for one in result.cells)
     where = f"{cell.task} {cell.group}" if several and cell.group else cell.group or ""
@@ -52,5 +52,5 @@ def place(cell: GateCell, result: GateResult) -> str:
 
 
 def number(value: float, cell: GateCell) -> str:
-    """Show a value of a cell."""
+    """Format a value of a cell."""
     return PLAIN.number(value, signed=cell.metric == "overconfidence_gap")

@@ -1,4 +1,4 @@
-"""A verdict in files, by their suffix."""
+"""Write a verdict to files, in the format of their suffix."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ RENDERERS = {
 
 
 def check_outputs(files: Iterable[Path]) -> None:
-    """Refuse what cannot be written before anything is read."""
+    """Refuse impossible outputs before reading anything."""
     check_files(files, RENDERERS)
 
 
 def write_outputs(result: GateResult, files: Iterable[Path]) -> None:
-    """Write a verdict into files: all of them, or none if one cannot be written."""
+    """Write a verdict to all files, or to none if one cannot be written."""
     write_verdict(result, files, RENDERERS)

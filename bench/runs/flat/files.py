@@ -85,7 +85,7 @@ def column_names(file: Path) -> list[str]:
 def refuse_separator(file: Path, names: Sequence[str]) -> None:
     """Refuse a CSV whose head is one field with other separators in it; `names` are its columns."""
     if format_of(file) == "CSV" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise UsageError(f"{file}: one column, {names[0]!r}; fields must be separated by commas")
+        raise UsageError(f"{file}: has only one column, {names[0]!r}; separate fields with commas")
 
 
 def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:

@@ -68,8 +68,8 @@ def chunk_csv(
         for number, length, row in rows:
             if len(row) != len(head):
                 raise UsageError(
-                    f"{file} line {number}: {len(row)} fields, but the head has {len(head)}; is a "
-                    "comma or a line break in a text without quotes?"
+                    f"{file} line {number}: {len(row)} fields, but the header has {len(head)}; "
+                    "is there an unquoted comma or line break in a text?"
                 )
             yield number, length, [row[i] for i in at]
 

@@ -43,7 +43,7 @@ def test_version(shell):
         (("score",), "missing: RUN"),
         (("score", "--bogus", "x"), "unrecognized arguments"),
         (("fetch-model", "smollm2-135m"), "missing: --output"),
-        (("score", "x", "--json", ""), "--json: is empty; was a variable not set?"),
+        (("score", "x", "--json", ""), "--json: is empty; is a shell variable unset?"),
         (("score", "x", "--store", ""), "--store: is empty"),
         (("fetch-model", "smollm2-135m", "--output", ""), "--output: is empty"),
     ],
@@ -265,4 +265,4 @@ def test_names_cannot_drive_the_terminal(mixed, run):
 def test_a_wide_table_says_where_the_numbers_are(make_run, run, n, is_wide):
     runs = [make_run([(0.9, 1), (0.8, 0)], f"m{i}") for i in range(n)]
     out = run("score", *runs)[1]
-    assert (f"note: {n} runs side by side are a wide table" in out) == is_wide
+    assert (f"note: {n} runs is wide" in out) == is_wide

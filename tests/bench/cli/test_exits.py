@@ -305,7 +305,9 @@ def test_a_reader_of_an_output_of_the_gate_that_has_gone(judge, tmp_path):
         done = start(judge(name, "--output", pipe), pass_fds=(writing_end,))
         os.close(writing_end)
         assert (done.returncode, done.stdout.split()[0]) == (code, word)
-        assert f"{pipe}: cannot be written (its reader has gone); the verdict is" in done.stderr
+        assert (
+            f"{pipe}: cannot be written (its reader closed the pipe); the verdict is"
+        ) in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -71,7 +71,7 @@ def test_a_policy_may_name_its_reference(run):
 def test_a_base_in_place_of_the_policys_reference_is_noted(run, base, noted):
     code, _, err = run("gate", base, "new", "--policy", "sub/named.yaml")
     assert code == 0
-    said = f"gate: note: the reference is {base}; the policy's, "
+    said = f"gate: note: the reference is {base}; the policy's reference, "
     assert err.count(said) == (1 if noted else 0)
     # The option overrides the policy by its own help text.
     assert said not in run("gate", "--reference", base, "new", "--policy", "sub/named.yaml")[2]
@@ -100,14 +100,15 @@ def test_the_same_names_from_python():
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("a", "b", "c"), 2, "two runs at most, BASE and CAND; got a, b, c"),
+        (("a", "b", "c"), 2, "at most two runs, BASE and CAND; got a, b, c"),
         (("--reference", "x", "ref", "new"), 2, "two references: ref and --reference x; leave one"),
         (("new",), 2, "no reference: name BASE before CAND"),
-        (("--reference", "ref"), 2, "no candidate: name BASE and CAND"),
-        (("", "new"), 2, "reference: is empty; was a variable not set?"),
+        (("--reference", "ref"), 2, "no candidate: give BASE and CAND"),
+        (("", "new"), 2, "reference: is empty; name a run"),
         (("ref", ""), 2, "no candidate"),
-        (("--plan", "ref", "new"), 2, "--plan makes its own candidates; leave CAND out"),
-        (("--self-test", "--reference", "ref", "new"), 2, "--self-test makes its own candidates"),
+        (("--plan", "ref", "new"), 2, "--plan simulates its own candidates; leave CAND out"),
+        (("--self-test", "--reference", "ref", "new"), 2, "--self-test simulates its own "
+            "candidates"),
     ],
 )
 @pytest.mark.usefixtures("runs")
@@ -164,6 +165,10 @@ def test_swapped_logs_are_hinted_at(make_run, results_of, run, command, tmp_path
     hint = "old was evaluated before new (2026-11-22, 2026-11-23 UTC): are the two swapped?"
     assert "swapped" not in run(command, old, new)[1]
     swapped = run(command, new, old)[1]
+    if command == "compare":  # in its JSON beside the other notes on a task, not on a group
+        for words in ((), ("--unpaired",)):
+            told = json.loads(run(command, new, old, *words, "--json", "-")[1])
+            assert [sum(hint in note for note in one["notes"]) for one in told] == [1]
     assert swapped.count(hint) == 1
     assert all("\n" not in line for line in swapped.splitlines() if hint in line)
     # So it does where the runs were stored.

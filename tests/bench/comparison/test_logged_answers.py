@@ -90,10 +90,10 @@ def test_pairing_by_line_is_said_with_the_option_that_names_rows(stored, run):
     one, two = stored("tiny"), stored("other")
     code, out, _ = run("compare", one, two)
     assert code == 0
-    assert "paired by their line number" in out
+    assert "paired by line number" in out
     assert "rescore FILE --item COL" in out
     _, out, _ = run("gate", "--reference", one, two)
-    assert "paired by their line number" in out
+    assert "paired by line number" in out
     named = stored("named", "--item", "qid")
     code, _, err = run("compare", one, named)
     assert code == 4
@@ -106,7 +106,7 @@ def test_a_log_in_another_order_is_told_what_names_rows(tmp_path):
     lines = file.read_text().splitlines(keepends=True)
     other = tmp_path / "b.jsonl"
     other.write_text("".join(reversed(lines)))
-    with pytest.raises(NotComparableError, match=r"no item, only a line number.*--item COL"):
+    with pytest.raises(NotComparableError, match=r"no item column, only line numbers.*--item COL"):
         compare(rescore(file), rescore(other))
     assert compare(rescore(file, item="qid"), rescore(other, item="qid"))[0].rows == N
 
@@ -131,7 +131,7 @@ def test_several_files_are_one_line_with_the_way(tmp_path, run):
     one, two = (write(tmp_path / f"{name}.jsonl", 1) for name in "ab")
     code, _, err = run("rescore", one, two)
     assert code == 2
-    assert "rescore: one FILE a command, got 2" in err
+    assert "rescore: give one FILE per command, got 2" in err
     assert "--store" in err
     assert "--only COL=VALUE" in err
 

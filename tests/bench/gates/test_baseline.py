@@ -245,7 +245,7 @@ def test_suggested_margins(runs, run):
     assert run("gate", "--suggest-margins", "--reference", folder)[1] == out
     code, _, err = run("gate", "--suggest-margins", "--reference", runs / "a")
     assert code == 2
-    assert "no rerun was measured" in err
+    assert "has no measured rerun" in err
 
 
 def test_margins_follow_the_formula(runs):
@@ -293,7 +293,7 @@ def test_a_rerun_that_moves_families_together_is_told(populations, runs, run):
     words = ("baseline", "init", runs / "first", "--reason", "r")
     code, out, _ = run(*words, "--output", runs / "with", "--aa", runs / "moved")
     assert code == 0
-    said = "the rerun moved the items of a family together"
+    said = "items with the same family changed together in the rerun"
     assert said in out
     assert "set `cluster: family` in the policy" in out
     code, out, _ = run(*words, "--output", runs / "without", "--aa", runs / "apart")

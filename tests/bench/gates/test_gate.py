@@ -208,7 +208,7 @@ def test_several_tasks_share_the_false_alarms(populations):
     assert {cell.task for cell in result.cells} == {"t0", "t1"}
     only = gate(joined[1], policy(tasks={"t1": {}}), reference=joined[0])
     assert {cell.task for cell in only.cells} == {"t1"}
-    assert "not looked at: t0" in only.notes
+    assert "tasks not gated: t0" in only.notes
     lacking = "the reference lacks the task 't9'; it has t0, t1"
     with pytest.raises(NotComparableError, match=lacking):
         gate(joined[1], policy(tasks={"t9": {}}), reference=joined[0])
@@ -331,9 +331,9 @@ def test_a_reference_that_is_not_there(stored, run, monkeypatch, words, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--reference", "", "cand"), "reference: is empty; was a variable not set?"),
-        (("--policy", "bare.yaml", "cand"), "no reference: name BASE before CAND, or the "),
-        (("cand",), "no reference: name BASE before CAND, or the reference by --reference RUN"),
+        (("--reference", "", "cand"), "reference: is empty; name a run"),
+        (("--policy", "bare.yaml", "cand"), "no reference: name BASE before CAND, or give "),
+        (("cand",), "no reference: name BASE before CAND, or give --reference RUN"),
         (("--self-test",), "no reference: name BASE before CAND"),
     ],
 )
@@ -354,7 +354,7 @@ def test_a_reference_may_be_named(stored, run, monkeypatch):
 def test_two_runs_at_most(run, words):
     code, out, err = run("gate", *words)
     assert (code, out) == (2, "")
-    assert "gate: two runs at most, BASE and CAND; got a, b, c" in err
+    assert "gate: at most two runs, BASE and CAND; got a, b, c" in err
     assert "unrecognized arguments: --bogus" in run("gate", "base", "--bogus")[2]
 
 
@@ -420,7 +420,7 @@ def test_hostile_candidates_never_pass(stored, run, name):
 def test_rows_paired_by_line_number_are_said_to_be(run, tmp_path, stored):
     rng = np.random.default_rng(1)
     lines = [f"{i},{c:.2f},{int(rng.random() < c)}\n" for i, c in enumerate(rng.random(150))]
-    said = "so they are paired by their line number"
+    said = "so they are paired by line number"
     for head, at in (("item,confidence,correct\n", 0), ("confidence,correct\n", 1)):
         specs = []
         for name, order in (("one", lines), ("two", lines[::-1])):

@@ -96,7 +96,7 @@ def test_all_formats_hold_the_same_numbers(results, outcome):
 
 def test_indecision_says_what_would_decide(results):
     text = render_text(results["INCONCLUSIVE"])
-    assert re.search(r"about [\d,]+ items would decide with a chance of 80 %", text)
+    assert re.search(r"about [\d,]+ items would decide with 80 % power", text)
     assert "NOTHING WAS DECIDED; the exit code is 0" in text
     assert "NOTHING WAS DECIDED" not in render_text(results["PASS"])
 

@@ -122,7 +122,7 @@ def test_fewer_than_min_items_never_pass(reference):
     assert task.items_needed == 500
     assert [cell.items_needed for cell in task.cells] == [500]
     assert task.cells[0].chance == 1.0
-    assert "300 items, and the policy asks for 500 (min_items)" in render_plan(plan)
+    assert "300 items, but the policy requires 500 (min_items)" in render_plan(plan)
 
 
 def test_a_number_that_this_reference_is_too_small_for(reference):
@@ -134,8 +134,8 @@ def test_a_number_that_this_reference_is_too_small_for(reference):
     assert 150 < cells["confidence_when_wrong"].items_needed < 2000
     assert task.items_needed >= cells["confidence_when_wrong"].items_needed
     text = render_plan(plan)
-    assert "confidence when wrong: not computed in every run with these items (" in text
-    assert "a number that is not computed blocks PASS; about" in text
+    assert "confidence when wrong: cannot be computed in every run with these items (" in text
+    assert "which blocks PASS; about" in text
 
 
 def test_a_number_that_no_such_item_gives(reference):
@@ -145,9 +145,9 @@ def test_a_number_that_no_such_item_gives(reference):
     assert plan.chance == 0.0
     assert math.isinf(plan.tasks[0].items_needed)
     line = summarize_plan(plan)
-    assert "more such items do not help: " in line
+    assert "more items of this kind do not help: " in line
     assert "cannot be computed (only 0 rows with a confidence are wrong in both runs, " in line
-    assert "leave it out of the policy" in line
+    assert "leave this number out of the policy" in line
 
 
 def test_a_bar_that_the_reference_is_not_within(reference):
@@ -185,7 +185,7 @@ def test_samples_take_fewer_questions(reference):
     single, sampled = (plan_gate(SHIPPED, reference(300, samples=k)) for k in (1, 8))
     assert sampled.tasks[0].is_sampled
     assert sampled.tasks[0].items_needed < single.tasks[0].items_needed / 2
-    assert "all samples are drawn anew" in render_plan(sampled)
+    assert "all samples are drawn again" in render_plan(sampled)
     assert "_sc8" not in render_plan(sampled)
 
 
@@ -267,13 +267,13 @@ def test_from_the_command_line(folder, run):
     code, out, err = run("gate", "--plan", "--reference", folder / "small")
     assert (code, err) == (0, "")
     assert out.startswith("PLAN  a model equal to ref would PASS in ")
-    assert "; 80 % takes about " in out.splitlines()[0]
-    assert "60 % of the items are answered anew (an assumption" in out
+    assert "; 80 % needs about " in out.splitlines()[0]
+    assert "60 % of the items are answered again (an assumption" in out
     code, out, _ = run("gate", "--plan", "--reference", folder / "large")
     assert "they are enough for 80 %" in out.splitlines()[0]
     code, out, err = run("gate", "--plan", "--reference", folder / "small", folder / "large")
     assert (code, out) == (2, "")
-    assert "--plan makes its own candidates" in err
+    assert "--plan simulates its own candidates" in err
 
 
 def test_as_json(folder, run):
@@ -286,7 +286,7 @@ def test_as_json(folder, run):
     assert plan["tasks"][0]["cells"][0]["metric"] == "brier"
     code, _, err = run(*words[:-1], folder / "plan.html")
     assert code == 2
-    assert "a plan is written as .json only" in err
+    assert "a plan can only be written as .json" in err
 
 
 def test_what_is_never_enough_is_null(reference):
@@ -302,7 +302,7 @@ def test_init_and_update_say_it(folder, run):
     assert code == 0
     (line,) = [line for line in out.splitlines() if line.startswith("plan: ")]
     assert "would PASS in" in line
-    assert "80 % takes about" in line
+    assert "80 % needs about" in line
     first = run("gate", "--plan", "--reference", folder / "ref")[1].splitlines()[0]
     assert line.removeprefix("plan: ") == first.removeprefix("PLAN  ")
     narrow = folder / "p.yaml"
@@ -354,7 +354,7 @@ def test_a_reference_that_has_nothing_left_to_lose(reference, run, tmp_path):
     assert said not in render_plan(plan_gate(SHIPPED, ref, draws=5))
     sure = replace(ref, rows=[replace(row, confidence=1.0) for row in ref.rows])
     plan = plan_gate(SHIPPED, sure, draws=5)
-    assert f"{said}: the gate sees no such loss" in render_plan(plan)
+    assert f"{said}: the gate cannot detect such a loss" in render_plan(plan)
     assert "confidence_when_wrong" in [
         one["metric"] for one in json.loads(render_plan_json(plan))["no_room"]
     ]
@@ -368,7 +368,7 @@ def test_a_reference_that_has_nothing_left_to_lose(reference, run, tmp_path):
 def test_a_measured_plan_does_not_ask_for_the_measurement(reference):
     plan = plan_gate(SHIPPED, reference(200), rerun={("t0", "brier"): (0.01, 200)}, draws=5)
     text = render_plan(plan)
-    assert "noise scaled to that which a rerun of the checkpoint had" in text
+    assert "noise scaled to that of a measured rerun" in text
     assert "an assumption" not in text
 
 
@@ -376,4 +376,4 @@ def test_numbers_that_pass_alone_and_seldom_together():
     cell = CellPlan("t", None, "brier", "margin", 0.04, 0.02, 0.6, 900.0)
     task = TaskPlan("t", 500, 0.3, math.inf, cell, [cell], is_measured=False, is_sampled=False)
     line = summarize_plan(GatePlan("ref", 0.8, 0.3, 100, [task], 200))
-    assert "do not help: Brier takes most, and all numbers seldom pass together" in line
+    assert "do not help: Brier needs the most items, and all numbers rarely pass together" in line

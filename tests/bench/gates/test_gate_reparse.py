@@ -85,8 +85,8 @@ def test_texts_that_say_the_opposite(make, reference, run, recorded, said, shown
     code, out, _ = run("gate", "--reparse", "--reference", reference, cand)
     assert code == 1
     assert out.startswith("FAIL")
-    assert f"read again by parser {PARSER_VERSION}, which changed no row" in out
-    assert f"read again by parser {PARSER_VERSION}, which changed " in out.replace("no row", "")
+    assert f"parsed again by parser {PARSER_VERSION}, which changed no row" in out
+    assert f"parsed again by parser {PARSER_VERSION}, which changed " in out.replace("no row", "")
 
 
 def test_the_texts_may_say_better_too(make, reference, run):
@@ -124,7 +124,7 @@ def test_a_reference_without_texts(reference, run, tmp_path):
 def test_it_is_for_a_verdict(reference, run, words):
     code, out, err = run("gate", *words, "--reparse", "--reference", reference)
     assert (code, out) == (2, "")
-    assert "--reparse is for a verdict" in err
+    assert "--reparse is only for a verdict" in err
 
 
 def test_some_rows_are_enough_to_look_at(make, make_run):

@@ -20,7 +20,7 @@ from caopd_bench.gates.wording.table import footnotes, headline, said
 from caopd_bench.gates.wording.text import render_text
 from caopd_bench.gates.wording.words import label
 
-NEEDED = re.compile(r"about ([\d,]+) items would decide with a chance of 80 %")
+NEEDED = re.compile(r"about ([\d,]+) items would decide with 80 % power")
 
 
 def policy(**fields):
@@ -54,7 +54,7 @@ def test_so_few_items_never_decide(pair):
     base, cand = pair(50)
     result = gate(cand, Policy(version=1), reference=base)
     assert result.exit_code == 3
-    assert "nothing is decided with so few items: t0 has 50, and the policy asks for 100" in (
+    assert "nothing is decided with so few items: t0 has 50, but the policy requires 100" in (
         headline(result)
     )
     # No number of items is named that would leave it undecided.
@@ -97,7 +97,7 @@ def test_junit_and_annotations_agree_that_so_few_decide_nothing(pair, inconclusi
     suites = {suite.get("name"): suite for suite in root}
     cases = {case.get("name"): case for case in suites["t1"].findall("testcase")}
     failed = cases.pop("enough items").find("failure")
-    assert "50 items, and the policy asks for 100 (min_items)" in failed.get("message")
+    assert "50 items, but the policy requires 100 (min_items)" in failed.get("message")
     assert all(case.find("skipped") is not None for case in cases.values())
     assert int(suites["t1"].get("failures")) == 1
     assert int(suites["t1"].get("tests")) == len(cases) + 1
@@ -105,7 +105,7 @@ def test_junit_and_annotations_agree_that_so_few_decide_nothing(pair, inconclusi
     lines = list(list_annotations(result))
     assert all(line.startswith("::error ") for line in lines)
     assert any(
-        line.endswith("::t1: 50 items, and the policy asks for 100 (min_items)") for line in lines
+        line.endswith("::t1: 50 items, but the policy requires 100 (min_items)") for line in lines
     )
 
 
@@ -144,7 +144,9 @@ def test_what_is_not_computed_is_not_said_to_be_decided(pair):
     (line,) = [line for line in lines if NEEDED.search(line)]
     assert "80 %, of the numbers that are computed, if" in line
     assert f"how many {' and '.join(label(cell) for cell in lacking)} would take" in line
-    assert "how many a model equal to the reference takes: caopd-bench gate --plan" in line
+    assert (
+        "for the number that a model equal to the reference needs: caopd-bench gate --plan"
+    ) in line
     assert needed(result)[0] >= max(cell.items_needed for cell in lacking) > 120
     none = [
         replace(run, rows=[replace(row, correct=1) for row in run.rows]) for run in (base, cand)
@@ -152,7 +154,7 @@ def test_what_is_not_computed_is_not_said_to_be_decided(pair):
     rows = [replace(none[1].rows[0], confidence=0.9), *none[1].rows[1:]]
     result = gate(replace(none[1], rows=rows), Policy(version=1), reference=none[0])
     assert needed(result) == []
-    said = [x for x in explain(result) if "how many items would decide is not known: " in x]
+    said = [x for x in explain(result) if "the number of items needed is unknown: " in x]
     assert len(said) == 1
     assert said[0].endswith(" cannot be computed here")
 
@@ -178,7 +180,7 @@ def test_worse_than_allowed_may_be_chance(pair):
     assert result.outcome in ("INCONCLUSIVE", "FAIL")
     if result.outcome == "INCONCLUSIVE":
         assert any(
-            "worse than allowed as estimated, which may be chance" in x for x in explain(result)
+            "the estimate is worse than allowed, but that may be chance" in x for x in explain(result)
         )
     for outcome in ("PASS", "FAIL"):
         assert explain(replace(result, outcome=outcome)) == []
@@ -217,7 +219,7 @@ def test_bars_are_beyond_or_within(pair):
     )
     assert [said(cell, result) for cell in result.cells] == ["BEYOND", "ok"]
     assert "max 0.01" in headline(result)
-    assert any("how far the candidate is beyond them" in line for line in footnotes(result))
+    assert any("the distance of the candidate beyond the limit" in line for line in footnotes(result))
     root = ET.fromstring(render_junit(result).encode())
     (message,) = [failure.get("message") for failure in root.iter("failure")]
     assert "beyond +" in message
@@ -253,8 +255,10 @@ def test_every_format_says_what_its_heads_mean(pair):
         assert all(line in text for text in plain), line
     lines = " ".join(footnotes(result))
     assert "90% limit" in lines
-    assert "AUROC and strict AUROC: of the items whose correctness did not change" in lines
-    assert "worse by the change of its size (direction: both)" in lines
+    assert (
+        "AUROC and strict AUROC: computed on the items whose correctness did not change"
+    ) in lines
+    assert "worse by is the change of its absolute value (direction: both)" in lines
     assert "SPR: of the rows that both runs parse" in lines
     over = policy(metrics={"overconfidence_gap": {"margin": 0.05, "direction": "over"}})
     lines = " ".join(footnotes(gate(cand, over, reference=base)))

@@ -213,7 +213,7 @@ def test_every_format_names_the_number_and_why(base, equal):
     for render in (render_text, render_markdown, render_html):
         text = unescape(render(result))
         assert f"Brier: not computed ({why}), which blocks PASS" in text
-        assert "exit code 3 whatever on_inconclusive says" in text
+        assert "exit code 3 regardless of on_inconclusive" in text
         assert "NOTHING WAS DECIDED" not in text
     plain = json.loads(render_json(result))
     assert plain["exit_code"] == 3
@@ -236,7 +236,7 @@ def test_accuracy_alone_passes_a_mute_candidate_loudly(base, equal):
     assert (result.outcome, result.exit_code) == ("PASS", 0)
     (warning,) = result.warnings
     assert said in warning
-    assert "this verdict says nothing of confidence" in warning
+    assert "this verdict does not cover confidence" in warning
     for render in (render_text, render_markdown, render_html, render_junit):
         assert f"WARNING: the candidate {said}" in unescape(render(result))
     assert json.loads(render_json(result))["warnings"] == [warning]

@@ -61,8 +61,9 @@ def refusal(load, *given):
         ("brier", {"max": 0}, "brier must be below 0 to pass"),
         ("accuracy", {"min": 1}, "is never above 1, so min 1 can never pass"),
         ("brier_skill", {"min": 1}, "min 1 can never pass; name a number below 1"),
-        ("log_score", {"max": 0}, "max 0 can never pass; name a number above 0"),
-        ("log_score", {"margin": 1.5}, "has no largest value, and a margin of at most 1, got 1.5"),
+        ("log_score", {"max": 0}, "max 0 can never pass; give a number above 0"),
+        ("log_score", {"margin": 1.5}, "has no largest value, and its margin can be at most 1, "
+            "got 1.5"),
         (
             "mean_confidence",
             {"min": 0.8, "max": 0.8},
@@ -135,11 +136,11 @@ def test_a_bar_that_only_a_better_candidate_breaks(load, name, where, tier):
         better = "higher" if RISES[name] else "lower"
         assert f"{where}.{name}.{rule}: {name}: {better} is better, so {rule} 0.1 would" in message
         assert message.endswith(
-            f"a candidate that became better; did you mean {right}: 0.1?".split("a ", 1)[1]
+            f"a candidate that improves; did you mean {right}: 0.1?".split("a ", 1)[1]
         )
         # Also beside a margin, and beside the right bar.
         for more in ({right: 0.2}, {"margin": 0.05}):
-            assert "became better" in refusal(load, {name: {rule: 0.1, **more}}, where)
+            assert "a candidate that improves" in refusal(load, {name: {rule: 0.1, **more}}, where)
     for rule in RULES[name]:
         load({name: {rule: 0.1}}, where)
 

@@ -12,7 +12,7 @@ from caopd_bench.scores.score import score
 # What is drawn for the plan of a reference is not what these tests are about.
 pytestmark = pytest.mark.usefixtures("few_draws")
 
-IDENTICAL = "the rows of both runs are identical: no noise was measured"
+IDENTICAL = "the rows of both runs are identical, so no noise was measured"
 REASON = ("--reason", "r")
 OURS, THEIRS = "4708252f" + 8 * "0", "28f71ca6" + 8 * "1"
 
@@ -53,8 +53,8 @@ def test_other_weights_are_no_rerun(make, run, tmp_path, way):
     code, out, err = run(*words)
     assert (code, out) == (2, "")
     assert (
-        f"{argument} {cand}: holds other weights (28f71ca6... against 4708252f...); a rerun is of "
-        "the same checkpoint" in err
+        f"{argument} {cand}: has different weights (28f71ca6... against 4708252f...); a rerun "
+        "must use the same checkpoint" in err
     )
     assert not (tmp_path / "new").exists()
     assert {file.name: file.read_bytes() for file in (tmp_path / "ref").iterdir()} == before
@@ -134,5 +134,5 @@ def test_a_reason_that_says_nothing_is_refused(make, run, tmp_path, reason):
     for words in (("init", base, "--output", tmp_path / "new"), ("update", base, "--output", ref)):
         code, _, err = run("baseline", *words, f"--reason={reason}")
         assert code == 2
-        assert "--reason: must be a line that says why" in err
+        assert "--reason: must be one line with the reason" in err
     assert not (tmp_path / "new").exists()

@@ -255,7 +255,7 @@ def test_a_gate_that_can_pass_nothing_does_not_hold(populations, make):
     for (_, _, metric), why in done.blocked.items():
         assert f"{label_of(metric)} cannot be computed in any equal candidate ({why})" in text
     assert "no equal candidate PASSes" in text
-    assert "how many items would do" not in text
+    assert "to see whether more items help" not in text
 
 
 def test_what_more_items_would_do_is_for_the_plan_to_say(populations):
@@ -266,7 +266,7 @@ def test_what_more_items_would_do_is_for_the_plan_to_say(populations):
     assert not done.holds
     assert done.blocked == {}
     text = render_self_test(done, "ref", Policy(version=1))
-    assert "whether more items would do, and how many: caopd-bench gate --plan" in text
+    assert "to see whether more items help, and how many: caopd-bench gate --plan" in text
 
 
 def test_a_reference_that_has_nothing_left_to_lose(populations):
@@ -284,7 +284,7 @@ def test_a_reference_that_has_nothing_left_to_lose(populations):
     assert "confidence when wrong is 1.000 in the reference, so it cannot rise" in text
     assert "AUROC is 0.500 in the reference" in text
     assert "more items do not help" in text
-    assert "more items, samples (_sc8), or narrower margins" not in text
+    assert "use more items, several samples (_sc8), or narrower margins" not in text
 
 
 def test_numbers_that_have_room_are_not_named(populations):

@@ -73,7 +73,7 @@ def test_the_estimate_is_of_rows_that_the_map_has_not_seen(make_run):
     assert ece.difference[0] == pytest.approx(change["ece"].difference)
     assert auroc.before[0] == pytest.approx(metrics.auroc(c, y), abs=0.03)
     assert math.isnan(auroc.difference[1])
-    assert "each fold has a map of its own" in auroc.reason
+    assert "each fold has its own map" in auroc.reason
 
 
 def test_a_constant_ranks_by_chance_and_not_below(make_run):
@@ -177,7 +177,7 @@ def test_another_task_is_refused(make_run):
     ("key", "value", "said"),
     [
         ("prompt_version", "0", "prompt version 1 and 0"),
-        ("parser_version", "1", f"read by parser {PARSER_VERSION} and by parser 1"),
+        ("parser_version", "1", f"parsed by parser {PARSER_VERSION} and by parser 1"),
         ("confidence", {"of": "option"}, "stated confidence and the probability of the chosen"),
     ],
 )
@@ -213,7 +213,7 @@ def test_of_several_tasks_one_is_mapped(make_run):
     run = read_run(make_run(answers(60)))
     rows = [*run.rows, *(replace(row, task="other_conf") for row in run.rows)]
     both = replace(run, rows=rows)
-    with pytest.raises(UsageError, match="several tasks, and a map is of one; name one by --task"):
+    with pytest.raises(UsageError, match="several tasks, but a map is made for one; choose one with --task"):
         recalibrate(both)
     fitted = recalibrate(both, task="caopd_math_conf")
     mapped = apply_map(both, fitted)
@@ -233,7 +233,7 @@ def test_options_lose_the_probabilities_of_the_others(option_runs):
     ("options", "said"),
     [
         ({"method": "histogram"}, "method must be one of isotonic, beta, platt, temperature"),
-        ({"seed": -1}, "seed must be a whole number from 0 on"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more"),
         ({"folds": 1}, "folds must be an integer >= 2"),
         ({"folds": 100}, "folds must be at most"),
         ({"task": "x"}, "no task 'x'"),

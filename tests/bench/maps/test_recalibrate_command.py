@@ -88,8 +88,8 @@ def test_what_does_not_go_together_is_refused(run, make_run, refused, tmp_path):
     folder, file = make_run(ROWS), tmp_path / "m.json"
     run("recalibrate", folder, "-o", file)
     store = refused("score", folder, "--map", file, "--store", tmp_path / "s")
-    assert "--store keeps what the model said" in store
-    assert "--map does not go with it" in refused("score", folder, "--panel", "--map", file)
+    assert "--store keeps the model's own confidences" in store
+    assert "cannot be combined with --map" in refused("score", folder, "--panel", "--map", file)
     assert "cannot be read" in refused("score", folder, "--map", tmp_path / "none.json")
     other = make_run(ROWS, name="o", task="caopd_gsm8k_conf")
     assert "is of the task" in refused("score", other, "--map", file, code=4)

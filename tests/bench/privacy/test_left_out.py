@@ -90,12 +90,12 @@ def test_a_check_does_not_speak_of_what_was_taken_out(stored, run):
     plant(stored, model_args={"api_key": SECRET}, note=SECRET)
     code, out, _ = run("store", "--scrub", stored, "--check")
     assert code == 1
-    assert "summary.json: holds what may be secrets: keys model_args api_key; note\n" in out
+    assert "summary.json: may contain secrets: keys model_args api_key; note\n" in out
     assert "replace every key and password" in out
     assert "taken out" not in out
     code, out, _ = run("store", "--scrub", stored)
     assert code == 0
-    assert "still hold what was taken out" in out
+    assert "still contain what was removed" in out
 
 
 def test_keys_and_lines_are_named(stored, run, tmp_path):
@@ -120,9 +120,9 @@ def test_yaml_files_are_named_as_not_looked_at(run, tmp_path):
     policy.parent.mkdir()
     policy.write_text(f"reference: http://me:{SECRET}@host\n")
     out = run("store", "--scrub", tmp_path)[1]
-    assert f"not looked at: 1 YAML file, such as {policy}: policies and sweeps" in out
+    assert f"not checked: 1 YAML file, such as {policy}: policies and sweep files" in out
     shutil.copy(policy, tmp_path / "b.YML")
-    assert "not looked at: 2 YAML files, such as" in run("store", "--scrub", tmp_path, "--check")[1]
+    assert "not checked: 2 YAML files, such as" in run("store", "--scrub", tmp_path, "--check")[1]
 
 
 LOG = "2026-11-30T01-56-37-00-00_sums-mock_2n5WxF6jS9nPoUK59C2BAv.eval"

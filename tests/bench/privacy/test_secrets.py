@@ -227,7 +227,7 @@ def test_scrub(dirty, run, tmp_path):
     rows, records = _numbers(place)
     code, said, err = run("store", "--scrub", root, "--check")
     assert (code, err) == (1, "")
-    assert re.search("/summary.json: holds what may be secrets: .*; auth;? ?", said)
+    assert re.search("/summary.json: may contain secrets: .*; auth;? ?", said)
     assert {file: file.read_bytes() for file in before} == before
     code, said, err = run("store", "--scrub", root)
     assert (code, err) == (0, "")
@@ -296,14 +296,14 @@ def test_scrub_keeps_an_edit_visible(dirty, run):
 def test_scrub_of_nothing(run, tmp_path):
     code, _, err = run("store", "--scrub", tmp_path)
     assert code == 2
-    assert "no stored run here or below" in err
+    assert "no stored run in this folder or below" in err
     assert run("store", "--scrub", tmp_path / "nowhere")[0] == 2
 
 
 def test_scrub_names_the_logs_it_does_not_look_at(plant, dirty, run, tmp_path):
     plant()
     dirty()
-    assert "not looked at: 2 logs of lm-eval" in run("store", "--scrub", tmp_path)[1]
+    assert "not checked: 2 logs of lm-eval" in run("store", "--scrub", tmp_path)[1]
 
 
 @pytest.mark.parametrize(

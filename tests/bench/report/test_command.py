@@ -41,7 +41,7 @@ def test_all_formats_figures_and_cards(stored, tmp_path, capsys):
     ("words", "said"),
     [
         (["-o", "r.pdf"], "must end in .html, .md, .tex, .csv, .json"),
-        (["-o", "r.html", "-o", "r.html"], "the same file twice"),
+        (["-o", "r.html", "-o", "r.html"], "the same file is given twice"),
         (["-o", "r.html", "--task", "other"], "--task other: no run has it"),
         (["-o", "r.html", "--by", "colour"], "--by colour: no task of these runs has"),
         (
@@ -49,7 +49,7 @@ def test_all_formats_figures_and_cards(stored, tmp_path, capsys):
             "no run is called 'x'; the runs are base, opd",
         ),
         (["-o", "r.html", "--compare", "opd", "opd"], "give two runs"),
-        (["-o", "r.md", "--samples", "all"], "add --output FILE.html"),
+        (["-o", "r.md", "--samples", "all"], "needs --output FILE.html"),
         (["-o", "r.html", "--models", "none.yaml"], "none.yaml: cannot be read"),
     ],
 )

@@ -25,7 +25,7 @@ def evaluated(make_run, samples_of):
 
 SOURCE = {"set": "svamp_test", "origin": "local folder", "revision": None, "sha256": "0" * 64}
 OTHER = {**SOURCE, "expected": "1" * 64}
-SAID = "svamp_test: the rows in the local folder are not the published ones"
+SAID = "svamp_test: the rows in the local folder differ from the published data set"
 
 
 def test_what_is_expected_is_no_difference_and_other_rows_are(populations):

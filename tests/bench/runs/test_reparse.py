@@ -64,7 +64,7 @@ def test_a_stored_run_keeps_what_was_right(old, run, tmp_path):
 def test_from_the_command_line(old, run, tmp_path):
     code, out, _ = run("score", old, "--reparse", "--store", tmp_path / "new")
     assert code == 0
-    assert f"read again by parser {PARSER_VERSION}, which made a difference to 4 of 5 rows" in out
+    assert f"parsed again by parser {PARSER_VERSION}, which changed 4 of 5 rows" in out
     stored = read_run(tmp_path / "new")
     assert stored.settings("caopd_math_conf")["parser_version"] == PARSER_VERSION
     assert reparse(stored)[1] == 0

@@ -140,7 +140,7 @@ def test_scrub_says_what_it_does_not_look_at(study, run):
     shutil.copytree(study.parent / "cells" / NAMES[0], study / "cells" / NAMES[0])
     code, out, _ = run("store", "--scrub", study, "--check")
     assert code == 0
-    assert f"not looked at: 1 rows.parquet, such as {study / ROWS_FILE}: unpack" in out
+    assert f"not checked: 1 rows.parquet, such as {study / ROWS_FILE}: unpack" in out
 
 
 @needs_pyarrow

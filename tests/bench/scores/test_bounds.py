@@ -75,12 +75,12 @@ def test_records_of_bounds():
 def test_bounds_of_undefined_metrics():
     found = {r.metric: r for r in score(Run("r", "r", make_rows([(0.9, 1), (None, 1)] * 30), {}))}
     assert np.isnan(found["auroc_bounds"].low)
-    assert "see the metric itself" in found["auroc_bounds"].reason
+    assert "undefined like the metric itself" in found["auroc_bounds"].reason
 
 
 def test_the_table_shows_them(mixed, make_run, run):
     out = run("score", mixed)[1]
     assert out.count("\n    worst case") == 5
-    assert out.count("of all rows, whatever the unparsed ones had stated") == 1
+    assert out.count("for anything the unparsed rows could have stated") == 1
     assert "worst case" not in run("score", make_run([(0.9, 1), (0.5, 0)], "whole"))[1]
     assert "worst case" not in run("score", mixed, "--missing", "zero")[1]

@@ -63,7 +63,7 @@ def test_the_command(make_panel, run):
     code, out, err = run("score", "--panel", f"a={a}", f"b={b}")
     assert (code, err) == (0, "")
     assert "a: 12 prompts" in out
-    assert "7 of 12: the sign turns with the prompt" in out
+    assert "7 of 12: the sign depends on the prompt" in out
     assert "no difference" in out
     code, out, _ = run("score", "--panel", a, "--json", "-")
     found = {(r["task"], r["metric"]): r for r in json.loads(out)}

@@ -49,7 +49,7 @@ def test_what_the_other_ways_take():
 
 def test_what_is_not_counted_is_said(run):
     out = run("tasks", "--plan", "caopd_math_priv", "--price-in", 1)[1]
-    assert "the privileged context comes on top" in out
+    assert "the privileged context adds to them" in out
     assert "--price-out was not given" in out
 
 
@@ -91,7 +91,7 @@ def test_the_command(run):
         (["--rate", "9"], "--rate: goes with --plan only"),
         (["--plan", "caopd_math_conf", "--field", "q"], "--field: goes with --overlap only"),
         (["--overlap", "f.txt"], "needs --task"),
-        (["--overlap", "f.txt", "--plan", "caopd_math_conf"], "give one of them"),
+        (["--overlap", "f.txt", "--plan", "caopd_math_conf"], "cannot be combined"),
     ],
 )
 def test_what_cannot_be_planned(run, options, said):
@@ -115,7 +115,9 @@ def test_answers_longer_than_the_budget_raise_it(run):
     plan = make_plan(TASKS["caopd_gsm8k_conf"], COSTS, answer_tokens=4000)
     assert plan.tokens_out == plan.budget_out == 400_000
     out = run("tasks", "--plan", "caopd_gsm8k_conf", "--answer-tokens", 4000)[1]
-    assert "cuts answers at 1,024 tokens: longer ones need --gen_kwargs max_gen_toks=4000" in out
+    assert (
+        "cuts answers off at 1,024 tokens; for longer ones add --gen_kwargs max_gen_toks=4000"
+    ) in out
     assert "max_gen_toks" not in run("tasks", "--plan", "caopd_gsm8k_conf")[1]
 
 

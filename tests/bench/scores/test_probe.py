@@ -46,7 +46,7 @@ def test_the_numbers_are_those_of_the_rows():
     assert 0.2 < bias.low < bias.estimate < bias.high < 0.8
     assert found["inheritance"].estimate == pytest.approx(0.9 - mean["caopd_a_sc8"])
     assert found["own_entropy"].estimate == 0.0
-    assert found["own_entropy"].reason == "one value stated"
+    assert found["own_entropy"].reason == "only one value is stated"
     assert found["teacher_entropy"].estimate == pytest.approx(1.0, abs=0.01)
     assert found["own_confidence"].estimate == pytest.approx(0.9)
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_probed_is_refused():
         probe([own])
     with pytest.raises(UsageError, match="two runs of caopd_a_sc8"):
         probe([own, own, teacher])
-    with pytest.raises(UsageError, match="2 models here"):
+    with pytest.raises(UsageError, match="2 different models"):
         probe([own, make_run("caopd_a_priv_sc8", 0.9, [1.0], weights="w2")])
     with pytest.raises(UsageError, match="share no question"):
         probe([own, make_run("caopd_a_priv_sc8", 0.9, [1.0], domain="z")])
@@ -123,7 +123,7 @@ def test_unparsed_answers_are_counted_and_said():
     assert found["inheritance"].estimate == pytest.approx(gap)
     assert found["own_success"].estimate == np.mean([r.correct for r in rows])
     shown = "\n".join(render_probes(records, 0.95))
-    assert "40 questions, 160 answers asked plainly, 160 with" in shown
+    assert "40 questions, 160 answers without and 160 with" in shown
     assert "note: low parse rate" in shown
     assert "note:" not in "\n".join(render_probes(probe([own, teacher]), 0.95))
 
@@ -140,4 +140,4 @@ def test_no_entropy_that_so_few_answers_cannot_show():
 def test_options_of_the_ordinary_table_are_refused(mixed, run):
     code, _, err = run("score", "--probe", "--reparse", mixed)
     assert (code, err.count("\n")) == (2, 1)
-    assert "--reparse does not go with it" in err
+    assert "cannot be combined with --reparse" in err

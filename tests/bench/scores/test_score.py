@@ -70,8 +70,8 @@ def test_the_table_counted_by_hand(make_run, run):
     assert {label: cells[label] for label in GOLDEN} == GOLDEN
     assert "tiny: 10 rows, 4 exemplars (set a), chat template, backend hf, levels 1-2, " in out
     assert "low parse rate, the numbers describe the parsed rows only: 1 no_confidence" in out
-    assert "3 distinct values stated; the commonest, 0.9, 4 of 8 times" in out
-    assert "8 parsed rows: the ECE interval was checked from 50 rows on" in out
+    assert "3 distinct values are stated; the most common, 0.9, in 4 of 8 rows" in out
+    assert "8 parsed rows: the coverage of the ECE interval was only checked from 50 rows on" in out
 
 
 def test_shares_of_what_went_wrong(make_run):
@@ -270,14 +270,14 @@ def test_advice_on_a_low_parse_rate(make_run, run):
     assert "--apply_chat_template" in advice
     assert "--num_fewshot" not in advice
     assert "max_gen_toks=8192" in _advice(run, make_run(cut, "c"))  # twice that of the run
-    assert _advice(run, make_run(silent, "d")).endswith("; look at the samples")
+    assert _advice(run, make_run(silent, "d")).endswith("; look at the responses")
     assert _advice(run, make_run([(0.9, 1)] * 9 + silent[:1], "e")) == ""
 
 
 def test_one_row_reads_well(make_run, run):
     out = run("score", make_run([(0.9, 1)]))[1]
     assert "tiny: 1 row, " in out
-    assert "one value stated: " in out
+    assert "only one value is stated: " in out
     assert "1 parsed row: " in out
     assert re.search(r"^  Brier +0\.010  \((\d)\)(?s:.*)^  \(\1\) one row", out, re.MULTILINE)
 

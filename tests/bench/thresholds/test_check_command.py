@@ -60,7 +60,7 @@ def test_a_verdict_and_its_exit_code(run, csv, promise, wrong, code, word, said)
 
 def test_how_many_answers_would_decide(run, csv, promise):
     _, out, _ = run("check", promise, csv("new.csv", answers(40, 1, left=40)))
-    assert "about 780 answers in all would show it (PASS) with a chance of 80 %" in out
+    assert "about 780 answers in total would show it (PASS) with 80 % power" in out
     assert "if 2.5% of the kept answers are wrong and 50.0% are kept, as now (80)" in out
     _, out, _ = run("check", promise, csv("new.csv", answers(40, 4, left=40)))
     assert "would show it (FAIL)" in out
@@ -68,7 +68,7 @@ def test_how_many_answers_would_decide(run, csv, promise):
     assert "more answers like these may not decide" in out
     code, out, _ = run("check", promise, csv("new.csv", answers(0, 0, left=40)))
     assert code == 3
-    assert "no answer is kept, so nothing is shown of the risk" in out
+    assert "no answer is kept, so the risk cannot be tested" in out
 
 
 def test_the_level_is_the_promises_and_may_be_given(run, csv, promise):
@@ -81,7 +81,7 @@ def test_the_level_is_the_promises_and_may_be_given(run, csv, promise):
     assert "at least 0.5" in err
     with pytest.raises(UsageError, match=r"level must be at least 0.5 and below 1, got 95"):
         check(promise, new, level=95)
-    with pytest.raises(UsageError, match="looks must be a whole number from 1 on, got 0"):
+    with pytest.raises(UsageError, match="looks must be a whole number, 1 or more, got 0"):
         check(promise, new, looks=0)
 
 
@@ -148,7 +148,7 @@ def test_a_file_without_the_groups_of_the_threshold(run, tmp_path):
     ("key", "value", "said"),
     [
         ("prompt_version", "0", "prompt version 1 and 0"),
-        ("parser_version", "1", f"read by parser {PARSER_VERSION} and by parser 1"),
+        ("parser_version", "1", f"parsed by parser {PARSER_VERSION} and by parser 1"),
         ("confidence", {"of": "option"}, "stated confidence and the probability of the chosen"),
     ],
 )
@@ -196,7 +196,7 @@ def test_every_group_must_keep_its_promise(run, csv, promises):
     code, out, _ = outcome(a=(200, 2), b=(200, 3), c=(50, 0))
     assert code == 0
     assert "the risk is shown to be within its limit at all 2 cuts" in out
-    assert "topic: c: without a certified cut, so none of their answers is kept (16.7%" in out
+    assert "topic: c: without a certified cut, so none of their answers are kept (16.7%" in out
     code, out, _ = outcome(a=(200, 2), b=(200, 9))
     assert code == 3
     assert "topic=b: 9 of 200 kept answers are wrong" in out
@@ -218,8 +218,8 @@ def test_missing_and_new_groups_are_named(run, csv, promises):
     rows = [*grouped(a=(200, 2), z=(100, 0)), *((0.9, 1, None) for _ in range(10))]
     code, out, _ = run("check", promises, csv("new.csv", rows, GROUPS))
     assert code == 3  # nothing is shown of b
-    assert "topic: b: not in these rows, so nothing is shown of them" in out
-    assert "topic: z: new, with no cut, so none of their answers is kept" in out
+    assert "topic: b: not in these rows, so they are not tested" in out
+    assert "topic: z: new, without a cut, so none of their answers are kept" in out
     code, out, err = run("check", promises, csv("none.csv", answers(200, 2)))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "topic" in err
@@ -260,7 +260,7 @@ def test_min_coverage_is_checked_by_the_bound_that_was_found(run, csv, tmp_path)
     assert found.outcome == "PASS"
     _, out, _ = run("check", file, csv("new.csv", answers(300, 60)))
     assert out.startswith("FAIL")
-    assert "the bound that was found for the coverage" in out
+    assert "the bound found for the requested coverage" in out
 
 
 def test_cost_is_checked_by_the_risk_above_which_a_person_is_cheaper(run, csv, tmp_path):
@@ -273,7 +273,7 @@ def test_cost_is_checked_by_the_risk_above_which_a_person_is_cheaper(run, csv, t
     assert "cost of an answer" in out
     code, out, _ = run("check", file, csv("new.csv", answers(300, 60)))
     assert code == 1
-    assert "WARNING: an answer costs 3.25, at least" in out
+    assert "WARNING: the mean cost of an answer is 3.25 (at least" in out
 
 
 def test_less_coverage_and_fewer_usable_answers_are_warnings(csv, promise):

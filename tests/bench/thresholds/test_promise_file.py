@@ -90,7 +90,7 @@ def test_a_value_that_is_none_is_named(refusal, put, file, path, value, said):
     [b"", b"[]", b"\xff\xfe", b"[" * 100_000, b"{", b'{"kind": "caopd-bench threshold"}'],
 )
 def test_what_is_no_such_file_is_refused(refusal, file, content):
-    assert "make one by: caopd-bench threshold RUN -o FILE" in refusal(file, content)
+    assert "create one with: caopd-bench threshold RUN -o FILE" in refusal(file, content)
 
 
 def test_a_file_that_is_too_large_or_absent(refusal, file, tmp_path):
@@ -169,7 +169,7 @@ def test_keep_maps_the_stated_confidence(file):
 def test_a_map_of_the_same_rows_would_choose_the_cuts(make_run):
     folder = make_run(ROWS)
     fitted = recalibrate(folder, method="isotonic")
-    with pytest.raises(UsageError, match="was fitted to these very rows"):
+    with pytest.raises(UsageError, match="was fitted to these same rows"):
         threshold(folder, max_risk=0.05, map=fitted)
 
 

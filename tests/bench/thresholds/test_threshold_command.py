@@ -38,8 +38,8 @@ def test_a_cut_its_numbers_the_promise_and_a_file(run, make_run, tmp_path):
     assert "13 of the 500 kept are wrong" in out
     assert "questions drawn like these, by this model, asked in this way" in out
     assert "at most 5% of those with a stated confidence of 0.9 or more are wrong" in out
-    assert "25 answers have no usable confidence: never kept" in out
-    assert f"{file}: written; on new rows: caopd-bench check {file} RUN" in out
+    assert "25 answers have no usable confidence; such answers are never kept" in out
+    assert f"{file}: written; test it on new rows: caopd-bench check {file} RUN" in out
     made = load_threshold(file)
     assert (made.outcome, made.cut, made.cuts[0].n, made.cuts[0].n_parsed) == (
         "CERTIFIED",
@@ -102,11 +102,11 @@ def test_samples_of_a_question_are_no_more_evidence_than_one(run, csv):
     many = [(1.0, 1, f"q{i // 4}") for i in range(4 * 90)]
     code, out, _ = run("threshold", csv(many, head), "--max-risk", "0.05")
     assert code == 0
-    assert "90 questions, 360 answers: questions are taken as independent" in out
+    assert "90 questions, 360 answers: questions are treated as independent" in out
     few = [(1.0, 1, f"q{i // 40}") for i in range(40 * 9)]
     code, out, _ = run("threshold", csv(few, head), "--max-risk", "0.05")
     assert code == 3
-    assert "questions in all would show one" in out
+    assert "questions like these would show one" in out
     code, out, _ = run("threshold", csv([row[:2] for row in few]), "--max-risk", "0.05")
     assert code == 0
     assert out.count("the rows have no item") == 1
@@ -162,8 +162,8 @@ def test_prices_choose_the_cut(run, make_run):
     code, out, _ = run("threshold", folder, "--cost-wrong", "20", "--cost-human", "1")
     assert code == 0
     assert "cost      0.600 [95% below 0.985]" in out
-    assert "1 if a person answers each" in out
-    assert "at most 5% (above it a person is cheaper) of those" in out
+    assert "1 if a person reviews every answer" in out
+    assert "at most 5% (above it a review is cheaper) of those" in out
 
 
 @pytest.mark.parametrize(

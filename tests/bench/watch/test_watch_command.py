@@ -26,7 +26,7 @@ def write(file, rows):
 def test_the_law_of_the_promise_goes_on(watch, drawn, tmp_path):
     code, out, err = watch(write(tmp_path / "log.csv", drawn(1500, 2)))
     assert (code, err) == (0, "")
-    assert out.startswith("NO ALARM: nothing shows that the promise is broken")
+    assert out.startswith("NO ALARM: no evidence that the promise is broken")
     assert "the outcomes of all kept answers are known" in out
 
 
@@ -113,13 +113,13 @@ def test_outcomes_come_later(watch, drawn, tmp_path):
             json.dumps({"id": i, "correct": y}) + "\n" for i, (_, y) in enumerate(rows[:200])
         )
     code, out, _ = watch(late, state=tmp_path / "late")
-    assert "a large share: have some of them checked" in out
+    assert "a large share: have a random sample of them checked" in out
     # The others come in another file, and of a few answers nobody knows.
     outcomes = tmp_path / "outcomes.csv"
     tail = "".join(f"{i},{y}\n" for i, (_, y) in list(enumerate(rows))[200:])
     outcomes.write_text(f"id,correct\n{tail}777,1\n")
     code, out, _ = watch(outcomes, state=tmp_path / "late")
-    assert "belong to no answer that waits, and do not count: 1" in out
+    assert "match no pending answer and do not count: 1" in out
     assert sums(tmp_path / "late") == sums(tmp_path / "once")
 
 
@@ -130,7 +130,7 @@ def test_an_answer_and_its_outcome_in_one_batch(watch, tmp_path):
     assert code == 0
     # The second b opens again: it waits for an outcome of its own.
     assert "3 of 4 answers are kept" in out
-    assert "wait for their outcome, by their id: 1" in out
+    assert "pending answers, waiting for their outcome: 1" in out
 
 
 def test_missing_outcomes_hold_an_alarm_back(watch, tmp_path):
@@ -141,7 +141,7 @@ def test_missing_outcomes_hold_an_alarm_back(watch, tmp_path):
     assert out.startswith("SUSPECT")
     code, out, _ = watch(log, "--by-lot", state=tmp_path / "lot")
     assert code == 1
-    assert "taken as missing by lot" in out
+    assert "declared to be missing at random" in out
 
 
 def test_a_log_that_was_changed_is_noticed(watch, drawn, tmp_path):
@@ -152,7 +152,7 @@ def test_a_log_that_was_changed_is_noticed(watch, drawn, tmp_path):
     log.write_text(text.replace("1.0,0", "1.0,1", 1))
     code, _, err = watch(log)
     assert code == 2
-    assert "the part that was read before has changed" in err
+    assert "the part that was already read has changed" in err
     assert sums(tmp_path / "state") == before
     assert watch(log, "--changed", "again")[0] == 0
     assert sums(tmp_path / "state")[:2] == before[:2]
@@ -193,10 +193,10 @@ def test_two_looks_at_once_are_refused(watch, drawn, tmp_path):
         ("confidence,correct\n97,1\n", "line 2: confidence must be in [0, 1] or null, got 97.0"),
         ("confidence,correct\n1.0,1\n0.9,maybe\n", "line 3: correct must be 0, 1, true or false"),
         ("confidence,correct,day\n1.0,1,soon\n", "line 2: day must begin with a date"),
-        ("a;b\n1;2\n", "fields must be separated by commas"),
+        ("a;b\n1;2\n", "separate fields with commas"),
         ("a,b\n1,2\n", "no column 'confidence'; its columns are a, b"),
         ("confidence\n1.0\n", "no column 'correct' or 'id'"),
-        ("confidence,correct\n1.0\n", "line 2: 1 fields, but the head has 2"),
+        ("confidence,correct\n1.0\n", "line 2: 1 fields, but the header has 2"),
     ],
 )
 def test_what_cannot_be_used_is_named(watch, tmp_path, text, said):

@@ -31,10 +31,10 @@ def test_a_renamed_log_is_read_on(watch, drawn, log, tmp_path):
         stream.write(csv_of(drawn(5, 4)))
     code, _, err = watch(old)
     assert code == 2
-    assert "begins with the 40 rows that were read as log.csv" in err
+    assert "begins with the 40 rows that were already read as log.csv" in err
     code, out, _ = watch(old, "--changed", "renamed")
     assert code in (0, 3)
-    assert "is read on behind its 40 rows" in out
+    assert "reading continues after its 40 rows" in out
     assert answers(tmp_path / "state") == 45
     log.write_text(HEAD + csv_of(drawn(7, 5)))  # a new log of the old name
     assert watch(log)[0] in (0, 3)

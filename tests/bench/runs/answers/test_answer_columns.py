@@ -97,7 +97,7 @@ def test_the_longest_texts_of_a_long_list_are_named_in_bounded_time(tmp_path):
 def test_a_csv_with_other_separators_is_told(tmp_path, mark):
     file = tmp_path / "a.csv"
     file.write_text(mark.join(["id", "response", "gold"]) + f"\n1{mark}yes, 5, or so{mark}5\n")
-    with pytest.raises(UsageError, match=r"one column, .*; fields must be separated by commas$"):
+    with pytest.raises(UsageError, match=r"only one column, .*; separate fields with commas$"):
         rescore(file)
 
 

@@ -114,8 +114,8 @@ def test_the_command(tmp_path, run, refused, monkeypatch):
     assert run("score", file, "--by", "level") == (0, kept, "")
     assert run("score", file, "--figure", tmp_path / "f.svg")[0] == 0
     message = refused("score", file, "--store", tmp_path / "stored")
-    assert "keeps rows one by one" in message
-    assert "the numbers by --json FILE" in message
+    assert "can store at most" in message
+    assert "the numbers with --json FILE" in message
 
 
 @pytest.mark.parametrize("kept", [True, False])

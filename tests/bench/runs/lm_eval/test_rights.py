@@ -87,7 +87,7 @@ def test_nothing_is_said_to_be_parsed_where_nothing_is(write_run, make_choice, q
         folder = write_run({"t": lines}, name, configs=COLUMN)
         code, out, err = run("score", folder, "--reparse")
         assert code == 0, err
-        assert "read again by parser" not in out
+        assert "parsed again by parser" not in out
         assert "nothing was parsed again" in " ".join(out.split())
 
 

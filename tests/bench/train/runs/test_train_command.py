@@ -114,12 +114,13 @@ def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path)
         (["--method", "opd", "--model", "x", "--k", "0"], "k: input should be greater than or"),
         (["--method", "opd", "--model", "x", "--k", "two"], "k: input should be a valid integer"),
         (["--method", "opd", "--model", "x", "--replace", "notes"], "replace: must be of compl"),
-        (["--method", "opd", "--model", "x"], "--output: name the new folder"),
-        (["--method", "opd", "--model", "x", "--size", "10k"], "--size is for --method pretrain"),
+        (["--method", "opd", "--model", "x"], "--output is missing: name a new folder"),
+        (["--method", "opd", "--model", "x", "--size", "10k"], "--size can only be used with "
+            "--method pretrain"),
         (["--method", "opd", "--model", "x", "--output", "o", "--trl", "a=1"], "--trl is for"),
         (["--method", "opd", "--model", "nowhere", "--output", "OUT"], "model: nowhere cannot be"),
         (["--method", "pretrain", "--size", "1k", "--output", "OUT"], "--size: must be one of"),
-        (["--method", "pretrain", "--size", "10k"], "--output: name the new folder"),
+        (["--method", "pretrain", "--size", "10k"], "--output is missing: name a new folder"),
         (
             ["--method", "opd", "--model", "BASE", "--output", "OUT", "--task", "arith"],
             "'arith' cannot be trained on",
