@@ -37,6 +37,7 @@ def plot_scaling(
     title: str | None = None,
     level: float = 0.95,
     fits: Mapping[str, SlopeFit] | None = None,
+    reference: float | None = 0.0,
 ) -> Figure:
     """Draw a measure of miscalibration against model size, with a fitted slope per series.
 
@@ -53,6 +54,8 @@ def plot_scaling(
     fits : mapping of str to SlopeFit, optional
         By series: slopes that were fitted elsewhere, with what is known of runs besides their
         points.
+    reference : float, optional
+        Where a grey line is drawn: 0 for a gap or an error, 0.5 for an AUROC; None for no line.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def plot_scaling(
         with fewer than three sizes. See :func:`caopd_bench.figures.trends.fit_slope`.
     """
     ax = make_axes(wide=True)
-    ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
+    if reference is not None:
+        ax.axhline(reference, color="0.8", linewidth=0.8, zorder=1)
     shown = [p for p in points if is_finite(p.x) and p.x.value > 0 and is_finite(p.y)]
     groups = by_series(shown)
     has_legend = len(groups) <= MOST_GROUPS

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
+#: Where the reference line of a metric stands in a figure of sizes, where not at 0.
+REFERENCES: dict[str, float | None] = {
+    **dict.fromkeys(("auroc", "auroc_within_level"), 0.5),
+    **dict.fromkeys(("accuracy", "mean_confidence"), None),
+}
 #: What metrics are called in a figure.
 LABELS = {
     "accuracy": "Accuracy",
@@ -72,12 +77,14 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
         return _draw_training(spec, series, summary, look)
     if spec.kind == "probes":
         return _draw_probes(spec, series, summary, look)
-    x, y = "accuracy", "mean_confidence" if spec.kind == "confidence_accuracy" else spec.metric
+    x, y = "accuracy", spec.metric or "brier"
+    if spec.kind == "confidence_accuracy":
+        x, y = "mean_confidence", "accuracy"
     points = [
         Point(
             at,
             _estimate(summary.level(at, group, x)),
-            _estimate(summary.level(at, group, y or "brier")),
+            _estimate(summary.level(at, group, y)),
             summary.analysis.call(group),
             look[group],
         )
@@ -85,7 +92,7 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
     ]
     if spec.kind == "confidence_accuracy":
         return plot_confidence_accuracy(points, title=spec.title)
-    return plot_pareto(points, LABELS.get(y or "brier", "Brier score"), title=spec.title)
+    return plot_pareto(points, LABELS.get(y, "Brier score"), title=spec.title)
 
 
 def _give_look(summary: Summary) -> dict[str, Style]:
@@ -117,7 +124,10 @@ def _draw_scaling(spec: FigureSpec, summary: Summary, look: Mapping[str, Style])
             fit = SlopeFit(made.estimate, intercept, made.low, made.high, number.defined)
             fits[summary.analysis.call(group)] = fit
     label, level = LABELS.get(metric, metric), summary.analysis.level
-    return plot_scaling(points, label, title=spec.title, level=level, fits=fits)
+    reference = REFERENCES.get(metric, 0.0)
+    return plot_scaling(
+        points, label, title=spec.title, level=level, fits=fits, reference=reference
+    )
 
 
 def _draw_probes(
