@@ -9,7 +9,8 @@ the interpreter, so importing it must cost nothing.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caopd_bench._version import __version__
-    from caopd_bench.comparison.compare import TaskComparison, compare
+    from caopd_bench.comparison.compare import compare
+    from caopd_bench.comparison.one_task import TaskComparison
     from caopd_bench.gates.decide import gate
     from caopd_bench.gates.result import GateResult
     from caopd_bench.maps.apply import apply_map
@@ -57,7 +58,7 @@ _HOMES = {
     "Record": "runs.records",
     "Row": "runs.run",
     "Run": "runs.run",
-    "TaskComparison": "comparison.compare",
+    "TaskComparison": "comparison.one_task",
     "ThresholdCheck": "thresholds.check_result",
     "__version__": "_version",
     "apply_map": "maps.apply",

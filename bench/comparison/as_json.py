@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.direction import judge
 from caopd_bench.comparison.missing import Missing
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.comparison.sentence import say
 from caopd_bench.core.numbers import finite
 from caopd_bench.metrics import Change

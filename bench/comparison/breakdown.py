@@ -1,4 +1,4 @@
-"""What a change is made of, on the rows that both runs parse."""
+"""The components of a change, on the rows that both runs parse."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FOLDS = 5  # of the recalibration
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a change is made of, on the rows that both runs parse.
+    """The components of a change, on the rows that both runs parse.
 
     Attributes
     ----------
@@ -35,15 +35,15 @@ class Parts:
     constant : float or None
         The one value that the candidate states, where the base states several.
     same_answers : Change or None
-        Of the Brier score on the rows whose correctness did not change: what became of the
-        confidence itself. None if there are none.
+        Change of the Brier score on the rows whose correctness did not change, which isolates the
+        effect of the confidence. None if there are no such rows.
     same_answers_auroc : Change or None
-        Of AUROC on those rows.
+        Change of AUROC on those rows.
     right_in_both, wrong_in_both : Change or None
-        Of the mean confidence on those rows; None if there are none.
+        Change of the mean confidence on those rows; None if there are none.
     recalibrated : BrierChange or None
-        After isotonic recalibration of both, cross-fitted: what no monotone map could have done.
-        None with fewer than ten items.
+        Change after cross-fitted isotonic recalibration of both runs, which no monotone map can
+        explain. None with fewer than ten items.
     """
 
     gap: GapChange
@@ -70,7 +70,7 @@ class Parts:
 def split_change(both: TaskPair, level: float, *, brief: bool = False) -> Parts:
     """Split the change between two runs, of rows that both parse.
 
-    `brief` leaves out the recalibration, which no sentence looks at.
+    `brief` leaves out the recalibration, which no sentence uses.
     """
     a, b, cluster = both.base, both.cand, both.cluster
     rows = (a.confidence, a.correct), (b.confidence, b.correct)

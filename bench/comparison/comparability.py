@@ -1,4 +1,4 @@
-"""What makes the numbers of two runs differ beside the models: how they were asked."""
+"""Differences between two runs other than the model: prompt, decoding and parser settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Difference", "check_confidences", "check_parsers", "find_differences
 WIDTH = 60
 UNKNOWN = "not recorded"
 CHECKPOINT = "decoding added by generation_config.json"
-#: Settings of the whole run, in words.
+#: Labels of the settings of a whole run.
 OF_RUN = {
     "backend": "backend",
     "dtype": "dtype",
@@ -48,7 +48,7 @@ OF_ANSWERS = ("set", "bytes", "sha256", "rows", "response", "gold")
 
 
 class Difference(NamedTuple):
-    """One setting that differs; `task` is None for the whole run."""
+    """One setting that differs; `task` is None for a setting of the whole run."""
 
     task: str | None
     setting: str
@@ -61,9 +61,9 @@ class Difference(NamedTuple):
 
 
 def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[Difference]:
-    """List the settings in which two runs differ; one that neither states is none.
+    """List the settings in which two runs differ.
 
-    Flat files state nothing, and then nothing can be said.
+    Flat files record no settings, so no difference can be found.
     """
     found = [
         Difference(None, word, *shown)
@@ -83,9 +83,9 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
             continue
         logged = [is_logged(ours), is_logged(theirs)]
         for key, word in OF_TASK.items():
-            # Of a log and a run, the items alone tell whether the questions are the same.
+            # Between a log and a run only the items show whether the questions are the same.
             if key != "source" or logged[0] == logged[1]:
-                # That it was read in the usual way is known of a log, too.
+                # A log, too, records that it was read in the usual way.
                 unknown = (False, False) if key == "reading" else logged
                 shown = _unlike(_of_task(ours, key), _of_task(theirs, key), unknown)
                 found += [Difference(task, word, *shown)] if shown else []
@@ -101,7 +101,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
 
 
 def check_parsers(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
-    """Raise NotComparableError if two parsers read the responses, and not all of them alike."""
+    """Raise NotComparableError if two parsers read some of the responses differently."""
     for task in tasks:
         versions = [run.settings(task).get("parser_version") for run in (base, cand)]
         if None in versions or versions[0] == versions[1]:
@@ -112,28 +112,28 @@ def check_parsers(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
         ):
             old = min((base, cand), key=lambda run: str(run.settings(task)["parser_version"]))
             raise NotComparableError(
-                f"{task}: read by parser {versions[0]} and by parser {versions[1]}; read "
+                f"{task}: parsed by parser {versions[0]} and by parser {versions[1]}; parse "
                 f"{inline(old.path, 200)} again: caopd-bench score {inline(old.path, 200)} "
                 "--reparse --store DIR"
             )
 
 
 def check_confidences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> None:
-    """Raise NotComparableError if one confidence is the probability of an option, the other not."""
+    """Raise NotComparableError if only one confidence is the probability of an option."""
     for task in tasks:
         kinds = {wording_of(run, task).is_stated for run in (base, cand)}
         unlike = [*_of_confidences(task, base, cand)] if len(kinds) > 1 else []
         if unlike and not any(_is_flat(run.settings(task)) for run in (base, cand)):
             names = " ".join(inline(run.path, 200) for run in (base, cand))
             raise NotComparableError(
-                f"{inline(task, WIDTH)}: the confidence of the reference is {unlike[0].base}, that "
-                f"of the candidate {unlike[0].cand}: no verdict on one can rest on the other; to "
-                f"see them side by side: caopd-bench compare {names}"
+                f"{inline(task, WIDTH)}: the confidence of the reference is {unlike[0].base}, "
+                f"that of the candidate {unlike[0].cand}, so no verdict is possible; to see them "
+                f"side by side: caopd-bench compare {names}"
             )
 
 
 def _of_confidences(task: str, base: AnyRun, cand: AnyRun) -> Iterator[Difference]:
-    """Yield that two confidences are not the same thing, where one is that of an option."""
+    """Yield a difference if only one of two confidences is the probability of an option."""
     wordings = [wording_of(run, task) for run in (base, cand)]
     if wordings[0] != wordings[1]:
         yield Difference(task, "confidence", *(_name_confidence(run, task) for run in (base, cand)))
@@ -151,7 +151,7 @@ def _is_flat(settings: Mapping[str, Any]) -> bool:
 
 
 def refuse(differences: Sequence[Difference]) -> None:
-    """Raise NotComparableError if there are differences: what --strict is for."""
+    """Raise NotComparableError if there are differences (--strict)."""
     if differences:
         raise NotComparableError(
             f"--strict: the runs differ in {len(differences)} "
@@ -163,9 +163,9 @@ def refuse(differences: Sequence[Difference]) -> None:
 def _of_parsers(
     task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """Yield a parser that only one of two runs names: nobody knows what read the other.
+    """Yield a parser that only one of two runs records.
 
-    Two that are named and differ are no difference to note, see `check_parsers`.
+    Two recorded parsers that differ are handled by `check_parsers`.
     """
     versions = [settings.get("parser_version") for settings in (ours, theirs)]
     if versions.count(None) == 1:
@@ -176,9 +176,9 @@ def _of_parsers(
 def _of_checkpoints(
     task: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """Yield what the checkpoints' own generation_config.json did to the decoding asked for.
+    """Yield differences that the checkpoints' generation_config.json made to the decoding.
 
-    Where it is not known of one run, and did nothing in the other, there is nothing to say.
+    If it is unknown for one run and had no effect in the other, there is no difference.
     """
     one, two = (settings.get("effective_generation") for settings in (ours, theirs))
     if one == two or not (one or two):
@@ -201,27 +201,27 @@ def _of_run(run: AnyRun, key: str, tasks: Sequence[str]) -> Any:
         named = {name: given[name] for name in sorted(given) if is_quantisation(str(name))}
         return named or None
     if key == "fewshot_as_multiturn" and not any(run.settings(t).get("num_fewshot") for t in tasks):
-        return None  # turns of exemplars that are not there
+        return None  # without exemplars the setting has no effect
     value = run.provenance.get(key)
-    # No options are written as nothing by one caller of lm-eval and as an empty mapping by another.
+    # Callers of lm-eval write absent options either as nothing or as an empty mapping.
     return None if value == {} else value
 
 
 def _of_task(settings: Mapping[str, Any], key: str) -> Any:
     value = settings.get(key)
     if key == "source" and isinstance(value, Mapping):
-        # What should have been there is a note; the rows themselves have a hash.
+        # A missing entry is reported as a note; the rows themselves have a hash.
         kept = {name: item for name, item in value.items() if name != "expected"}
         return _of_questions(kept) if is_logged(settings) else kept
     if key == "reading" and isinstance(value, Mapping) and value.get("options"):
-        return {**value, "options": "known"}  # whatever the column is called
+        return {**value, "options": "known"}  # the name of the column does not matter
     return value
 
 
 def _of_questions(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the source of a log tells of the questions, which is not what its file is called.
+    """Return the entries of a log's source that concern the questions, without the file name.
 
-    Where they have names, the items tell which were chosen (`only`) and which column named them.
+    If questions have names, the items show which were selected (`only`) and by which column.
     """
     kept = {name: item for name, item in source.items() if name not in OF_ANSWERS}
     if kept.pop("named_by", True):
@@ -244,11 +244,11 @@ def _thinking(settings: Mapping[str, Any]) -> str | None:
 def _unlike(
     base: Any, cand: Any, logged: Sequence[bool] = (False, False)
 ) -> tuple[str, str] | None:
-    """Show two settings that differ; of a log, what is not there is not known."""
+    """Format two settings that differ; entries missing in a log are unknown."""
     if base == cand:
         return None
     if isinstance(base, Mapping) and isinstance(cand, Mapping):
-        # Only what is not the same in both.
+        # Show only the parts that differ.
         keys = sorted({*base, *cand}, key=str)
         unlike = [key for key in keys if base.get(key) != cand.get(key)]
         sides = [

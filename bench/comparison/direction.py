@@ -1,11 +1,12 @@
-"""Which way a comparison went: the confidence itself, or answers that moved under it.
+"""The verdict of a comparison: did the confidence change, or only the answers?
 
-Eight tests share one error rate (Holm): MCB (calibration); MCB - DSC, which is Brier - UNC and says
-how well the confidence fits the answers; AUROC; strict AUROC; confidence when wrong; mean
-confidence; accuracy; and parse rate. Two more numbers are of the rows whose correctness did not
-change, and say whose doing it is: *own*, the change of the Brier score there, and AUROC. A model
-whose answers caught up with an unchanged confidence has a better MCB and the same own, and is not
-called better calibrated; one that only gained right answers has a lower AUROC, and the same there.
+Eight tests share one error rate (Holm): MCB (calibration); MCB - DSC = Brier - UNC, the fit of the
+confidence to the answers; AUROC; strict AUROC; confidence when wrong; mean confidence; accuracy;
+and parse rate. Two further numbers use only the rows whose correctness did not change, and show
+whether the confidence itself changed: *own*, the change of the Brier score on these rows, and AUROC
+on them. If only the accuracy rises to meet an unchanged confidence, MCB improves but own does not,
+and the model is not called better calibrated. If a model only gains right answers, AUROC may fall
+over all rows but not on these.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from caopd_bench.comparison.breakdown import Parts
-from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.metrics import Change, Degradation, holm
 from caopd_bench.metrics.limits.student import normal_quantile
 
@@ -27,47 +28,49 @@ Verdict = Literal[
     "moved alike", "answers only", "confidence moved", "no difference seen", "silent",
     "less silent", "inconclusive", "undefined",
 ]  # fmt: skip
-#: A confidence that moved by less than this share of what the accuracy did is called unchanged.
+#: A confidence is called unchanged if it changed by less than this share of the accuracy's change.
 UNCHANGED = 0.25
 TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and the signs that it rests on: 1 for a rise that was seen, -1 for a fall, else 0.
+    """A verdict and the signs behind it: 1 for a significant rise, -1 for a fall, else 0.
 
     Attributes
     ----------
     verdict : str
-        With what is known of the rows that are not parsed in both.
+        The verdict, taking the rows not parsed in both runs into account.
     of_parsed : str
-        Of the rows that both parse alone.
+        The verdict on the rows that both parse.
     tests : int
-        Tests that share the error rate.
+        Number of tests that share the error rate.
     calibration, fit : int
-        Of MCB and of MCB - DSC: a rise is worse. Adjusted, as are the next five.
+        Signs of MCB and of MCB - DSC: a rise is worse. Adjusted, like the next five.
     ranking : int
-        Of AUROC, where that of the rows whose correctness did not change agrees: a rise is better.
+        Sign of AUROC, if AUROC on the rows of unchanged correctness agrees: a rise is better.
     surer_when_wrong, sure_of_more : bool
-        Confidence when wrong rose; more wrong answers are stated as sure (strict AUROC). Each only
-        where own rose too, or did not fall and one value is stated for all.
+        Whether the confidence when wrong rose; whether more wrong answers are stated as sure
+        (strict AUROC). Each only if own rose too, or if own did not fall and one value is stated
+        for all.
     accuracy, parse_rate : int
         Of all rows.
     stated : int
-        Of the mean confidence.
+        Sign of the mean confidence.
     own : int
-        Of the Brier score where correctness did not change: a rise is worse. Not adjusted, as are
-        the next five: they stand in the way of a claim, and make none.
+        Sign of the Brier score where correctness did not change: a rise is worse. Not adjusted,
+        like the next five: they can only prevent a claim.
     any_calibration, any_discrimination, any_accuracy : int
-        Of MCB, DSC and the accuracy of all rows.
+        Signs of MCB, DSC and the accuracy over all rows.
     parsed_accuracy : int
-        Of the rows that both parse.
+        Sign of the accuracy on the rows that both parse.
     is_unchanged : bool
-        No change of the mean confidence was seen, nor is it large beside that of the accuracy.
+        Whether the mean confidence did not change significantly, nor much compared with the
+        accuracy.
     distance : int
-        1 where mean confidence and accuracy are farther apart than in the base, -1 where nearer.
+        1 if mean confidence and accuracy are farther apart than in the base, -1 if nearer.
     none_right : bool
-        The candidate has no right answer, and the base has some.
+        Whether the candidate has no right answer but the base has some.
     """
 
     verdict: Verdict = "undefined"
@@ -97,7 +100,7 @@ def judge(found: TaskComparison) -> Verdict:
 
 
 def weigh(found: TaskComparison) -> Judgement:
-    """Say which way the confidence went, and what that rests on."""
+    """Return the verdict and the signs behind it."""
     signs = _read_signs(found)
     parts = found.parts
     if parts is None or math.isnan(parts.brier.brier.low):
@@ -109,9 +112,9 @@ def weigh(found: TaskComparison) -> Judgement:
 
 def decide_parsed(s: Judgement) -> Verdict:
     """Decide by the rows that both parse."""
-    # DSC depends on the accuracy too, and so does the fit: no sign of the confidence by itself.
+    # DSC and the fit also depend on the accuracy, so they do not show a change of the confidence.
     fit = 0 if s.any_accuracy else s.fit
-    # Only with own is it the doing of the confidence, and not of answers that moved.
+    # Only together with own is it due to the confidence and not to changed answers.
     gained = ((s.calibration < 0 or fit < 0) and s.own < 0) or s.ranking > 0
     lost = ((s.calibration > 0 or fit > 0) and s.own > 0) or s.ranking < 0
     lost = lost or s.surer_when_wrong or s.sure_of_more
@@ -129,7 +132,7 @@ def decide_parsed(s: Judgement) -> Verdict:
 
 
 def _by_answers(s: Judgement) -> Verdict:
-    """Name a change of calibration that is not the doing of the confidence alone."""
+    """Return the verdict on a change of calibration that is not due to the confidence alone."""
     moved = s.any_accuracy != 0 and s.any_accuracy == s.parsed_accuracy
     if not moved or s.distance != s.calibration:
         return "inconclusive"
@@ -139,7 +142,7 @@ def _by_answers(s: Judgement) -> Verdict:
 
 
 def _with_missing(found: TaskComparison, parts: Parts, s: Judgement) -> Judgement:
-    """Take the rows into account that are not parsed in both."""
+    """Adjust the verdict for the rows that are not parsed in both runs."""
     missing = found.missing
     if not missing.unparsed:
         return s
@@ -152,7 +155,7 @@ def _with_missing(found: TaskComparison, parts: Parts, s: Judgement) -> Judgemen
         kept = _keep_what_holds(found, parts, s)
         if decide_parsed(kept) == s.of_parsed:
             return kept
-        # By its own silence a candidate does not become less bad.
+        # A candidate's own missing confidences cannot improve its verdict.
         own_silence = missing.excess > 0 and s.parse_rate >= 0
         return s if s.of_parsed == "worse" and own_silence else replace(s, verdict=undecided)
     if s.parse_rate or (missing.excess and _could_hide_a_loss(found, parts, s)):
@@ -171,7 +174,7 @@ def _keep_what_holds(found: TaskComparison, parts: Parts, s: Judgement) -> Judge
         limit = change.low if sign > 0 else change.high
         return sign if (limit + shift) * sign > 0.0 else 0
 
-    # So many wrong answers more or less that are stated as sure, at the most.
+    # The largest possible change in the number of wrong answers stated as sure.
     wrong = (1.0 - parts.gap.accuracy.a) * found.missing.both
     most = abs(found.missing.excess) / wrong if wrong else math.inf
     return replace(
@@ -194,7 +197,7 @@ def _lower(found: TaskComparison, name: str) -> float:
 
 def _could_hide_a_loss(found: TaskComparison, parts: Parts, s: Judgement) -> bool:
     """Return whether the excess of missing rows, at its worst, would read as a loss."""
-    # As far from the estimate as the first test of the family asks for.
+    # The distance from the estimate that the first test of the family requires.
     level = found.level
     stretch = normal_quantile(1.0 - (1.0 - level) / s.tests) / normal_quantile(level)
 
@@ -242,7 +245,7 @@ def _read_signs(found: TaskComparison) -> Judgement:
         signs,
         calibration=seen["calibration"],
         fit=seen["fit"],
-        # One value for all: nothing has to be shared with other tests to see that.
+        # One value for all answers is a fact and needs no test.
         ranking=-1 if _is_flat(parts) else seen["auroc"] if agrees else 0,
         surer_when_wrong=by_itself and seen.get("confidence_when_wrong", 0) > 0,
         sure_of_more=by_itself and seen.get("strict_auroc", 0) < 0,
@@ -258,7 +261,7 @@ def _read_signs(found: TaskComparison) -> Judgement:
 
 
 def _adjust(tests: Mapping[str, tuple[float, float]], alpha: float) -> dict[str, int]:
-    """Return the sign of each change that is seen with all of them looked at."""
+    """Return the sign of each change that is significant after adjustment."""
     adjusted = holm({name: p_value for name, (_, p_value) in tests.items()})
     return {
         name: int(math.copysign(1.0, change)) if adjusted[name] <= alpha and change else 0

@@ -1,8 +1,8 @@
-"""Two models whose answers are all the same: one of them may never have been asked.
+"""Detect two models with identical answers: one of them may never have been evaluated.
 
-lm-eval's cache (`--use_cache FILE`) knows a request and not the model that it is for. A second
-model that is evaluated with the file of a first one gets the first one's answers, and no request is
-sent. A server that ignores the name of the model gives one model's answers under two names, too.
+lm-eval's cache (`--use_cache FILE`) stores requests without the model. A second model that is
+evaluated with the file of a first one gets the first one's answers, and no request is sent. A
+server that ignores the model's name also returns one model's answers under two names.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["notes_on_equal_answers"]
 
 WIDTH = 40
 SHOWN = 3  # tasks
-#: Texts, and their characters together, from which on chance is no reason that all are equal.
+#: Number and total length of texts from which on equality of all of them cannot be chance.
 LEAST_TEXTS, LEAST_CHARACTERS = 3, 100
-#: Answers with their confidences, of which many are short, and different ones among them.
+#: The same for answers with confidences, which are short, and the number of distinct ones.
 LEAST_ANSWERS, LEAST_DISTINCT = 20, 3
 
 
@@ -44,14 +44,14 @@ class _Equal(NamedTuple):
 
 
 def notes_on_equal_answers(runs: Sequence[AnyRun], tasks: Sequence[str] | None = None) -> list[str]:
-    """Name pairs of models all of whose answers are equal, or that shared a cache of lm-eval.
+    """List pairs of models whose answers are all equal, or that shared a cache of lm-eval.
 
     Parameters
     ----------
     runs : sequence of Run
         Pairs of one model, or of the same weights, are left out: `notes_on_weights` has those.
     tasks : sequence of str, optional
-        Only these.
+        Only these tasks.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def _notes(runs: Sequence[AnyRun], tasks: Sequence[str] | None) -> Iterator[str]
             run = runs[number]
             found = run.task_rows(task) if isinstance(run, Run) else []
             rows = {(row.item_hash, row.sample): row for row in found}
-            # Names of items that repeat within a run do not say which rows belong together.
+            # Item names that repeat within a run do not show which rows belong together.
             held[number, task] = rows if len(rows) == len(found) else {}
         return held[number, task]
 
@@ -93,9 +93,10 @@ def _say_cache(names: str, cache: str, found: Mapping[str, _Equal]) -> Iterator[
     # Where no answer is equal, two files had one name.
     if equal or not rows:
         yield (
-            f"{names} are different models and were made with one --use_cache file "
-            f"({inline(cache, WIDTH)}), which does not tell models apart: {equal:,} of {rows:,} "
-            "answers are equal, and may be those of one model; evaluate again with a file for each"
+            f"{names} are different models but used the same --use_cache file "
+            f"({inline(cache, WIDTH)}), which does not distinguish models: {equal:,} of {rows:,} "
+            "answers are equal and may come from one model; evaluate again with a separate file "
+            "for each"
         )
 
 
@@ -109,9 +110,8 @@ def _say_equal(names: str, found: Mapping[str, _Equal]) -> Iterator[str]:
     has_texts = all(one.has_texts for one in same.values())
     what = "texts" if has_texts else "answers with their confidences (no texts are kept)"
     yield (
-        f"{names} are said to be different models, but all {rows:,} {what} of "
-        f"{named}{more} are equal; were both made with one --use_cache file, or by one "
-        "model under two names?"
+        f"{names} claim to be different models, but all {rows:,} {what} of {named}{more} are "
+        "equal; did both use one --use_cache file, or is it one model under two names?"
     )
 
 

@@ -1,9 +1,9 @@
-"""What the rows without a usable confidence could do to a comparison.
+"""The possible effect of rows without a usable confidence on a comparison.
 
-Two runs of one checkpoint lose about as many rows each, for reasons that are much the same in both.
-What such rows would have stated is taken to be like what the others state. A run that loses more
-rows than the other chooses what it is compared on, so the excess is taken at its worst: each number
-is computed once more with as much of those rows as the excess, at the worst that they could state.
+Two runs of one checkpoint lose about the same number of rows, for much the same reasons, so their
+missing confidences are assumed to be like the others. A run that loses more rows than the other
+selects the rows that it is compared on. So the excess is taken at its worst: each number is
+computed again with that many missing rows stating the worst possible values.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Missing:
         Mean change of the Brier score over these rows, with each missing confidence at its best
         for the candidate, and at its worst; NaN if there are none.
     against, in_favour : Mapping of str to float
-        Of each number in `BOUNDED`: what is added to its change if the excess of one run's missing
-        rows stated the worst for the candidate, and the best. 0 without an excess; NaN where the
-        number is not defined.
+        For each number in `BOUNDED`, the amount added to its change if the excess missing rows of
+        one run stated the worst values for the candidate, and the best. 0 without an excess; NaN
+        where the number is undefined.
     """
 
     rows: int
@@ -62,7 +62,7 @@ class Missing:
 
     @property
     def excess(self) -> int:
-        """Rows by which the candidate keeps silent more often than the base."""
+        """Number of rows that the candidate lacks beyond the base."""
         return self.silenced - self.voiced
 
     def tipping_point(self, limit: float) -> float:
@@ -105,7 +105,7 @@ def count_missing(pair: TaskPair) -> Missing:
 def _shifts(
     pair: TaskPair, lost: NDArray[np.bool_], found: NDArray[np.bool_], *, worst: bool
 ) -> dict[str, float]:
-    """Compute each number with as much of the missing rows as the excess, at an extreme."""
+    """Compute each number with the excess missing rows at an extreme."""
     a, b = pair.base, pair.cand
     both = a.parsed & b.parsed
     excess = int(lost.sum()) - int(found.sum())

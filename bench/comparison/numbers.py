@@ -1,4 +1,4 @@
-"""The numbers behind the sentence of a comparison, and what the missing ones could undo."""
+"""The numbers in the sentence of a comparison, and the effect of missing confidences."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 from collections.abc import Iterator
 
 from caopd_bench.comparison.breakdown import Parts
-from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.direction import Judgement
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.core.numbers import COMPARED
 from caopd_bench.metrics import Change
 
 __all__ = ["list_numbers"]
 
-#: With fewer items a change of .10 in stated confidence is mostly missed: docs/compare.md.
+#: With fewer items a change of .10 in stated confidence is usually missed: docs/compare.md.
 FEW = 100
 
 
 def list_numbers(found: TaskComparison, judged: Judgement, cand: str) -> list[str]:
-    """Return the clauses that follow the head of a sentence."""
+    """Return the clauses that follow the head of the sentence."""
     clauses = [_rate("accuracy", found.accuracy), _rate("parse rate", found.parse_rate)]
     if found.parts is not None and judged.verdict != "undefined":
         clauses += [
@@ -86,9 +86,7 @@ def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
     missing = found.missing
     if not missing.unparsed:
         unclear = judged.verdict == "inconclusive"
-        return (
-            "whether the confidence changed it or the answers did is not clear" if unclear else ""
-        )
+        return "it is unclear whether the confidence or the answers caused this" if unclear else ""
     lack = (
         f"{missing.unparsed:,} of {missing.rows:,} rows "
         f"{'lacks' if missing.unparsed == 1 else 'lack'} a usable confidence in one run or both"
@@ -96,18 +94,18 @@ def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
     if judged.verdict in ("silent", "less silent", "inconclusive"):
         seen = OF_PARSED.get(judged.of_parsed)
         return (
-            f"{seen}, but {lack} and could turn that"
+            f"{seen}, but {lack}, which could reverse this"
             if seen
-            else f"{lack} and could hide a difference"
+            else f"{lack}, which could hide a difference"
         )
     claims_fit = judged.fit and judged.fit == {"better": -1, "worse": 1}.get(judged.verdict)
     if not claims_fit or judged.ranking:
-        return f"{lack}, and this takes them to be like the others"
+        return f"{lack}; they are assumed to be like the other rows"
     fit = parts.brier.confidence
     tipping = missing.tipping_point(fit.high if judged.fit < 0 else fit.low)
     if math.isnan(tipping):
         had = found.wording.pick("stated", "had")
-        return f"{lack}, and no confidence that they could have {had} would turn this"
+        return f"{lack}; no confidence that they could have {had} would reverse this"
     way = "risen" if tipping > 0 else "fallen"
     return (
         f"{lack}; this would not hold if the Brier score of those rows had {way} by "
@@ -122,16 +120,16 @@ def _one_of_many(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
     if judged.verdict != "no difference seen" or not excluding:
         return ""
     return (
-        f"an interval is of one number alone, and with {judged.tests} looked at none is told apart "
-        "from no change"
+        f"each interval is for one number alone; after adjustment for {judged.tests} tests none "
+        "of the changes is significant"
     )
 
 
 def _few(found: TaskComparison, judged: Judgement) -> str:
-    """Warn where little can be seen at all."""
+    """Warn about samples too small to show much."""
     if found.items >= FEW or judged.verdict in ("better", "worse", "mixed"):
         return ""
-    return f"{found.items} items show large differences only"
+    return f"{found.items} items can only show large differences"
 
 
 def _limits(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""Whether two runs may be swapped: a candidate is seldom evaluated before its reference."""
+"""Detect swapped arguments: a candidate is rarely evaluated before its reference."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["notes_on_order"]
 
 
 def notes_on_order(base: AnyRun, cand: AnyRun) -> list[str]:
-    """Ask whether BASE and CAND are swapped if the candidate was evaluated first.
+    """Note that BASE and CAND may be swapped if the candidate was evaluated first.
 
-    Nothing follows from it: a reference may have been evaluated again. Runs without a date, such as
-    flat files, give no note: the time at which a file was changed is often that of a copy.
+    The note has no further effect, since a reference may have been evaluated again. Runs without a
+    date, such as flat files, get no note: a file's modification time is often that of a copy.
 
     Returns
     -------
@@ -38,15 +38,15 @@ def notes_on_order(base: AnyRun, cand: AnyRun) -> list[str]:
 
 
 def _read_date(value: object) -> datetime | None:
-    """Read a date of a log: seconds since 1970, or ISO 8601; of a zone unsaid, UTC."""
+    """Read a date of a log: seconds since 1970, or ISO 8601 (UTC by default)."""
     try:
         if isinstance(value, str):
-            # Before Python 3.11 the Z of UTC is not read.
+            # Python before 3.11 does not read the Z of UTC.
             date = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
             is_local = date.tzinfo is None
             return date.replace(tzinfo=timezone.utc) if is_local else date.astimezone(timezone.utc)
         if is_number(value):
             return datetime.fromtimestamp(float(value), timezone.utc)
     except (ValueError, OverflowError, OSError):
-        pass  # no date that anybody could read
+        pass  # not a readable date
     return None

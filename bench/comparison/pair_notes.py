@@ -1,7 +1,7 @@
-"""What a reader should be told of two runs beside each other: one line for each pair.
+"""Notes on pairs of runs, one line for each pair.
 
-Of thousands of runs there are millions of pairs, so pairs are found by what they share, and no more
-than `MOST` are named.
+Thousands of runs have millions of pairs, so pairs are found by shared properties, and at most
+`MOST` are listed.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ __all__ = [
     "weights_of",
 ]
 
-#: Notes of a kind; one more line says that there are others.
+#: The most notes of one kind; a further line reports that there are more.
 MOST = 50
 WIDTH = 40
-#: Logs of unlike questions get one name of a task where the user gives none.
-NAME_IT = "if these are different tasks, name each: caopd-bench rescore FILE --task NAME"
-#: From this share of responses with thinking in them a run counts as thinking.
+#: Logs without a task name all get this one, whatever their questions.
+NAME_IT = "if these are different tasks, give each a name: caopd-bench rescore FILE --task NAME"
+#: A run counts as thinking if at least this share of its responses contain thinking.
 THOUGHT = 0.5
 
 
 def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of two runs of a task of which one thought and the other did not."""
+    """Warn about two runs of a task of which only one was thinking."""
     thought: list[dict[str, bool]] = []
     for run in runs if len(runs) > 1 else ():
         said = ((task, _thinks(run, task)) for task in run.tasks)
@@ -60,11 +60,11 @@ def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
                 a, b = (runs[i], runs[j]) if ours else (runs[j], runs[i])
                 yield (
                     f"{inline(task, WIDTH)}: {inline(a.name, WIDTH)} was thinking and "
-                    f"{inline(b.name, WIDTH)} was not; their numbers compare the modes as much as "
-                    "the models"
+                    f"{inline(b.name, WIDTH)} was not, so their numbers compare the modes as much "
+                    "as the models"
                 )
 
-    return cut_notes(notes(), "of which one was thinking and the other was not")
+    return cut_notes(notes(), "of which only one was thinking")
 
 
 def _thinks(run: AnyRun, task: str) -> bool | None:
@@ -77,7 +77,7 @@ def _thinks(run: AnyRun, task: str) -> bool | None:
 
 
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of runs that answered different problems of one task."""
+    """Warn about runs that answered different problems of one task."""
     # Each set of problems once, by a number: most runs answered the same.
     sets: dict[bytes, int] = {}
     by_number: list[NDArray[np.uint64]] = []
@@ -107,18 +107,19 @@ def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
                     shared = np.intersect1d(a, b, assume_unique=True).size
                     hint = f"; {NAME_IT}" if task == UNNAMED else ""
                     yield (
-                        f"{inline(runs[i].name, WIDTH)} and {inline(runs[j].name, WIDTH)} answered "
-                        f"different problems of {inline(task, WIDTH)}: {len(a)} and {len(b)}, "
-                        f"{shared} of them shared; their numbers do not compare{hint}"
+                        f"{inline(runs[i].name, WIDTH)} and {inline(runs[j].name, WIDTH)} "
+                        f"answered different problems of {inline(task, WIDTH)}: {len(a)} and "
+                        f"{len(b)}, {shared} of them shared, so their numbers are not "
+                        f"comparable{hint}"
                     )
 
     return cut_notes(notes(), "that answered different problems of a task")
 
 
 def _items(run: AnyRun, task: str) -> NDArray[np.uint64] | None:
-    """Return the labels of the items of a task, ascending; None where they are not known.
+    """Return the sorted labels of a task's items; None if they are unknown.
 
-    Labels, since of runs that were counted no names are held.
+    Labels, because counted runs keep no item names.
     """
     if isinstance(run, CountedRun):
         return run.labels
@@ -128,7 +129,7 @@ def _items(run: AnyRun, task: str) -> NDArray[np.uint64] | None:
 
 
 def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
-    """Warn of two runs of the same weights that a path or a name passes off as two models."""
+    """Warn about two runs of the same weights under the names or paths of two models."""
 
     def notes() -> Iterator[str]:
         for i, j in _pairs_of_weights(runs):
@@ -143,15 +144,15 @@ def notes_on_weights(runs: Sequence[AnyRun]) -> list[str]:
                 )
             else:
                 yield (
-                    f"{names} are the same evaluation of the same weights ({weights}) twice; is "
-                    "this the same folder twice?"
+                    f"{names} are the same evaluation of the same weights ({weights}); did you "
+                    "give one folder twice?"
                 )
 
     return cut_notes(notes(), "of the same weights")
 
 
 def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
-    """Yield pairs in order that share weights, and either claim two models or one evaluation."""
+    """Yield pairs that share weights and claim to be two models, or the same evaluation."""
     if len(runs) < 2:
         return
     weights = [weights_of(run) for run in runs]
@@ -181,13 +182,13 @@ def _pairs_of_weights(runs: Sequence[AnyRun]) -> Iterator[tuple[int, int]]:
 
 
 def weights_of(run: AnyRun) -> set[str]:
-    """Return the fingerprints of the weights that the tasks of a run were answered by."""
+    """Return the fingerprints of the weights behind the tasks of a run."""
     found = (run.settings(task).get("weights") for task in run.tasks)
     return {weights for weights in found if weights}
 
 
 def _setting(run: AnyRun, task: str) -> Hashable:
-    """Return all that makes an evaluation of a task another one."""
+    """Return the settings that distinguish evaluations of a task."""
     settings = run.settings(task)
     ours = ("weights", "num_fewshot", "generation", "source", "version", "prompt_version")
     theirs = (
@@ -222,5 +223,5 @@ def cut_notes(notes: Iterator[str], pairs: str) -> list[str]:
     """Take the first notes; say so where there are more."""
     taken = [note for note, _ in zip(notes, range(MOST), strict=False)]
     if len(taken) == MOST and next(notes, None) is not None:
-        taken.append(f"there are more pairs of runs {pairs}; the first {MOST} are named")
+        taken.append(f"there are more pairs of runs {pairs}; only the first {MOST} are listed")
     return taken

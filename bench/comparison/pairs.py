@@ -1,4 +1,4 @@
-"""Rows of two runs matched by item and sample: the ground of `compare` and `gate`."""
+"""Match the rows of two runs by item and sample, for `compare` and `gate`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TaskPair:
     groups : Sequence of Mapping
         Of each row, as the base has them.
     family : ndarray of int, (n,), optional
-        What items that are not independent have in common: see `cluster_by`.
+        The cluster of each item, if items are not independent: see `cluster_by`.
     """
 
     task: str
@@ -78,7 +78,7 @@ class TaskPair:
 
     @property
     def question(self) -> NDArray[np.intp] | None:
-        """The items, where one has several rows."""
+        """The items, if some have several rows."""
         return self.item if self.items < self.n else None
 
     @property
@@ -96,7 +96,7 @@ class TaskPair:
 
     @property
     def effective_clusters(self) -> float:
-        """Clusters of equal size that would be worth as much: one that is large is worth little."""
+        """The effective number of clusters: the number of equal-sized clusters worth as much."""
         if self.family is None:
             return float(self.items)
         shares = np.bincount(self.family) / self.n
@@ -126,9 +126,9 @@ class TaskPair:
         return clustered.clusters if is_enough and clustered.clusters <= self.items // 2 else 0
 
     def cluster_by(self, key: str) -> TaskPair:
-        """Take the items that have one value of a group key together.
+        """Cluster the items by a group key.
 
-        An item without the key is a family of its own.
+        An item without the key is a cluster of its own.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class TaskPair:
         number = {v: i for i, v in enumerate(dict.fromkeys(v for v in values if v is not None))}
         if not number:
             raise ValueError(
-                f"no item has the group {key!r}; there are {', '.join(self.keys) or 'none'}"
+                f"no item has the group {key!r}; the groups are {', '.join(self.keys) or 'none'}"
             )
         alone = (self.item + len(number)).tolist()
         labels = [alone[i] if v is None else number[v] for i, v in enumerate(values)]
@@ -178,7 +178,7 @@ def rows_by_task(run: AnyRun) -> dict[str, list[Row]]:
     """Return the rows of each task."""
     if not isinstance(run, Run):
         raise UsageError(
-            f"{run.path}: has too many rows to keep one by one, so they cannot be paired; "
+            f"{run.path}: has too many rows to be kept individually, so they cannot be paired; "
             "evaluate or keep fewer (--limit)"
         )
     tasks: dict[str, list[Row]] = {}
@@ -188,11 +188,11 @@ def rows_by_task(run: AnyRun) -> dict[str, list[Row]]:
 
 
 def match_task(task: str, base: Sequence[Row], cand: Sequence[Row], nameless: str = "") -> TaskPair:
-    """Match the rows of one task by item and sample, in an order that is not that of the files.
+    """Match the rows of one task by item and sample, in an order independent of the files.
 
-    `nameless` says, for errors, which rows have no item and what gives them one.
+    `nameless` explains, for errors, which rows have no item and how to add one.
 
-    An item that a data set holds twice has two rows in both runs: they are of one item.
+    An item that occurs twice in a data set has two rows in both runs, which belong to one item.
 
     Raises
     ------
@@ -236,26 +236,28 @@ def _difference(
     ours, theirs = ({item for item, _ in keys} for keys in (base, cand))
     only_ours, only_theirs = sorted(ours - theirs), sorted(theirs - ours)
     if nameless and ours != theirs:
-        # Of rows that go by their place, those in both are so by chance.
+        # Rows identified by line number only match by chance.
         return (
-            f"{name}: the rows do not pair ({len(base):,} and {len(cand):,}, of which "
-            f"{len(ours & theirs):,} fit): {nameless}"
+            f"{name}: the rows cannot be paired ({len(base):,} and {len(cand):,}, "
+            f"{len(ours & theirs):,} of them match): {nameless}"
         )
     if not ours & theirs:
         return (
-            f"{name}: no item is in both runs ({len(ours):,} and {len(theirs):,}); other problems, "
-            "another version of the prompt, or a column that does not name the questions alike"
+            f"{name}: the runs share no item ({len(ours):,} and {len(theirs):,}); they have other "
+            "problems, another version of the prompt, or a column that identifies the questions "
+            "differently"
         )
     if only_ours or only_theirs:
         some = only_ours or only_theirs
         named = ", ".join(inline(item, 40) for item in some[:SHOWN])
         return (
-            f"{name}: the runs hold different items: {len(ours & theirs):,} in both, "
+            f"{name}: the runs contain different items: {len(ours & theirs):,} in both, "
             f"{len(only_ours):,} only in the first, {len(only_theirs):,} only in the second "
-            f"({named}{', ...' if len(some) > SHOWN else ''}); evaluate both with the same --limit "
-            "and data"
+            f"({named}{', ...' if len(some) > SHOWN else ''}); evaluate both with the same "
+            "--limit and data"
         )
     return (
-        f"{name}: the runs hold the same items with different samples or repeated rows: "
-        f"{len(base):,} and {len(cand):,} rows; evaluate both with as many samples, each once"
+        f"{name}: the runs contain the same items with different samples or repeated rows: "
+        f"{len(base):,} and {len(cand):,} rows; evaluate both with the same number of samples, "
+        "without repeats"
     )

@@ -1,27 +1,28 @@
-"""What a comparison comes to, in one sentence that is true by itself.
+"""The result of a comparison in one self-contained sentence.
 
-It names the accuracy of both runs wherever it differs, says "better calibrated" only where the
-confidence itself became better, and says what the rows without a usable confidence could undo.
+It gives the accuracy of both runs wherever it differs, says "better calibrated" only if the
+confidence itself improved, and mentions the rows without a usable confidence if they could reverse
+the result.
 """
 
 from __future__ import annotations
 
 from caopd_bench.comparison.breakdown import Parts
-from caopd_bench.comparison.compare import TaskComparison
 from caopd_bench.comparison.direction import Judgement, weigh
 from caopd_bench.comparison.numbers import list_numbers
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.confidence_of import OF_OPTION, STATED, Wording
 from caopd_bench.runs.names import abbreviate
 
 __all__ = ["say"]
 
-#: With an AUROC up to here a confidence is said to tell nothing; the base must have told more.
+#: Up to this AUROC a confidence is called uninformative, if the base's was informative.
 CHANCE, TELLS = 0.55, 0.60
-#: A gap is called over- or underconfident from here on.
+#: The smallest gap that is called over- or underconfident.
 CROSSING = 0.05
 UNSEEN = "no difference in calibration was seen"
-UNSAID = ", and which of them is better calibrated cannot be said"
+UNSAID = ", and it is unclear which of them is better calibrated"
 
 
 def say(found: TaskComparison) -> str:
@@ -43,7 +44,7 @@ def say(found: TaskComparison) -> str:
 
 
 def _say_confidence(found: TaskComparison, base: str, cand: str) -> str:
-    """Say what the confidence is, unless both state it."""
+    """Describe the confidence, unless both runs state it."""
     if found.wording.is_stated:
         return ""
     if all(not one.is_stated for one in found.wordings):
@@ -58,7 +59,7 @@ NOTHING = "no row states a usable confidence in both runs"
 def _head(
     parts: Parts, judged: Judgement, base: str, cand: str, wording: Wording = STATED
 ) -> tuple[str, str]:
-    """Return what stands before and after the task."""
+    """Return the parts of the sentence before and after the task."""
     verdict, states = judged.verdict, wording.pick("states", "has")
     if verdict == "better":
         return f"{cand} {_better(judged, base, states)}", ""
@@ -70,7 +71,7 @@ def _head(
         often = "less" if verdict == "silent" else "more"
         return f"{cand} {states} a usable confidence {often} often than {base}", UNSAID
     if verdict == "inconclusive":
-        return f"It cannot be said which of {cand} and {base} is better calibrated", ""
+        return f"It is unclear which of {cand} and {base} is better calibrated", ""
     if verdict == "no difference seen":
         return f"{cand} and {base} cannot be told apart", ""
     if verdict == "confidence moved":
@@ -81,7 +82,7 @@ def _head(
 
 
 def _crossing(parts: Parts) -> str:
-    """Say that a gap changed its sign, which leaves calibration errors of either kind alike."""
+    """Mention a gap that changed its sign, since errors of both signs count alike."""
     before, now = parts.base_gap, parts.cand_gap
     if min(abs(before), abs(now)) < CROSSING or before * now > 0.0:
         return ""
@@ -93,7 +94,7 @@ def _crossing(parts: Parts) -> str:
 def _answers(
     parts: Parts, judged: Judgement, base: str, cand: str, confidence: str
 ) -> tuple[str, str]:
-    """Say that the answers moved, and what of the confidence with them."""
+    """Describe a change of the answers and of the confidence with them."""
     verdict, rose = judged.verdict, judged.any_accuracy > 0
     none = ", and has no right answer" if judged.none_right else ""
     head = f"{cand} is right {'more' if rose else 'less'} often than {base}"
@@ -139,7 +140,7 @@ def _worse(parts: Parts, judged: Judgement, base: str, states: str) -> str:
 
 
 def _mixed(parts: Parts, judged: Judgement, base: str, states: str) -> str:
-    """Name what became better, then what became worse."""
+    """List the improvements, then the deteriorations."""
     if judged.calibration < 0 and judged.own < 0:
         gain = f"is better calibrated than {base} on average"
     elif judged.ranking > 0:
@@ -156,7 +157,7 @@ def _mixed(parts: Parts, judged: Judgement, base: str, states: str) -> str:
 
 
 def _telling(parts: Parts, judged: Judgement, base: str) -> list[str]:
-    """Say what became of the ranking and of the confidence when wrong, the former first."""
+    """Describe the change of the ranking, then of the confidence when wrong."""
     than, unlike = (f" than {base}", f", unlike {base},") if base else ("", "")
     if judged.ranking < 0:
         if parts.auroc.b < 1.0 - CHANCE:

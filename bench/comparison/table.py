@@ -1,11 +1,11 @@
-"""A comparison for the terminal: the sentence, what the change is made of, every number."""
+"""A comparison for the terminal: the sentence, the components of the change, all numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.comparison.sentence import say
 from caopd_bench.core.numbers import COMPARED, PLAIN
 from caopd_bench.core.terminal import NAME_WIDTH, WARNING_WIDTH, align, inline
@@ -35,8 +35,8 @@ def render_comparison(found: TaskComparison) -> Iterator[str]:
     if found.parts is not None and found.metrics is not None:
         if found.both < found.rows:
             yield (
-                f"\n  What follows is of the {found.both:,} rows that both parse, and need not be "
-                "what `score` says of one run."
+                f"\n  The numbers below use the {found.both:,} rows that both runs parse, so they "
+                "may differ from those of `score` for one run."
             )
         yield f"\n{_split(found)}"
         yield f"\n{_metrics(found)}"
@@ -87,11 +87,11 @@ def _rates(found: TaskComparison) -> str:
 
 
 def _split(found: TaskComparison) -> str:
-    """Return what the changes are made of, as sums that add up."""
+    """Return the components of the changes, as sums that add up."""
     parts = found.parts
     assert parts is not None
     gap, brier = parts.gap, parts.brier
-    table = [["what the change is made of", "", _interval(found), ""]]
+    table = [["components of the change", "", _interval(found), ""]]
     table.append(["gap", *_short(gap.gap), "= mean confidence - accuracy"])
     table.append(["  mean confidence", *_short(gap.confidence), ""])
     table.append(["  accuracy", *_short(gap.accuracy), ""])
@@ -100,7 +100,7 @@ def _split(found: TaskComparison) -> str:
         [
             "  MCB - DSC",
             *_short(brier.confidence),
-            "how well the confidence fits the answers, each model's own",
+            "fit of the confidence to each model's own answers",
         ]
     )
     if parts.same_answers is not None:
@@ -119,7 +119,7 @@ def _split(found: TaskComparison) -> str:
         if change is not None:
             table.append([label, *_short(change), ""])
     if parts.recalibrated is not None:
-        why = "both recalibrated (isotonic, cross-fitted): what no monotone map could have done"
+        why = "both recalibrated (isotonic, cross-fitted): the part that no monotone map explains"
         table += _brier_rows("Brier after recalibration", parts.recalibrated, why)
     return "\n".join(align(table))
 
@@ -153,7 +153,8 @@ def _metrics(found: TaskComparison) -> str:
             ]
         else:
             adjusted = found.metrics.adjusted[name]
-            # Of all the table: one interval of twenty excludes no change by chance.
+            # The adjustment covers the table: one interval in twenty excludes "no change" by
+            # chance.
             shown = better if adjusted <= 1.0 - found.level else ""
             row = [*_row(change), f"{change.p_value:.3f}", f"{adjusted:.3f}", shown]
         table.append([METRICS[name].label, *row])
@@ -167,7 +168,7 @@ def _metrics(found: TaskComparison) -> str:
 
 def _bounds(found: TaskComparison) -> str:
     unparsed = found.rows - found.both
-    lacking = f"{unparsed:,} rows that lack a confidence in one run or both"
+    lacking = f"{unparsed:,} rows without a confidence in one run or both"
     whatever = found.wording.pick(f"the {lacking} had stated", f"the confidence of the {lacking}")
     lines = [f"  worst case: whatever {whatever}"]
     table = [

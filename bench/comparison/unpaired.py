@@ -1,4 +1,4 @@
-"""Two runs of different items: two independent samples, and so much wider intervals."""
+"""Compare two runs of different items as independent samples; the intervals are much wider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from caopd_bench.scores.table import LABELS, SIGNED
 
 __all__ = ["Apart", "Unpaired", "compare_unpaired", "render_unpaired", "unpaired_to_plain"]
 
-#: Undirected or derived lines of `score` that have no difference worth a test.
+#: Lines of `score` without a direction, or derived from others, which are not tested.
 LEFT_OUT = {"null_ece", "ece_debiased", "exemplar_copies", *CLASS_METRICS}
 
 
@@ -35,7 +35,7 @@ class Apart:
     ----------
     metric : str
     base, cand, difference, low, high : float
-        `difference` is cand - base; limits are NaN, with the reason, where one run has none.
+        `difference` is cand - base; limits are NaN, with a reason, if one run has none.
     reason : str
     """
 
@@ -58,7 +58,7 @@ class Unpaired:
     n : tuple of int
         Rows of each.
     same_items : bool
-        Whether the items are in fact the same, and pairing would tell more.
+        Whether the items are in fact the same, so that pairing would be more precise.
     level : float
     metrics : Sequence of Apart
     differences : Sequence of Difference
@@ -86,7 +86,7 @@ def compare_unpaired(
 ) -> list[Unpaired]:
     r"""Compare two runs as independent samples.
 
-    Parameters and errors as for `caopd_bench.compare`; items need not be the same.
+    Parameters and errors as for `caopd_bench.compare`; the items may differ.
 
     Notes
     -----
@@ -127,11 +127,11 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
     task = inline(found.task, NAME_WIDTH)
     yield f"\nUNPAIRED  {names[1]} against {names[0]} on {task}: {_say(found)}"
     yield (
-        f"  {found.n[0]:,} and {found.n[1]:,} rows, taken as independent samples: what is easy or "
-        "hard in the items counts as a difference of the models"
+        f"  {found.n[0]:,} and {found.n[1]:,} rows, treated as independent samples, so easier or "
+        "harder items count as a difference between the models"
     )
     if found.same_items:
-        yield "  the items are the same: leave --unpaired out, and the intervals get narrower"
+        yield "  the items are the same: leave --unpaired out to get narrower intervals"
     for one in found.differences:
         yield f"  differs: {inline(str(one), WARNING_WIDTH)}"
     for note in found.notes:
@@ -151,7 +151,7 @@ def render_unpaired(found: Unpaired) -> Iterator[str]:
             for value in (one_metric.base, one_metric.cand)
         ]
         limits = PLAIN.limits(one_metric.low, one_metric.high, signed=True)
-        # What has no interval says why.
+        # Give a reason where there is no interval.
         why = inline(one_metric.reason, WARNING_WIDTH)
         change = PLAIN.signed(one_metric.difference)
         table.append([LABELS[one_metric.metric], *values, change, limits, why])
@@ -175,7 +175,7 @@ def unpaired_to_plain(found: Unpaired) -> dict[str, Any]:
 
 
 def _say(found: Unpaired) -> str:
-    """Return Brier beside the accuracy that it also depends on."""
+    """Return the Brier scores together with the accuracies, on which they also depend."""
     metrics = {one.metric: one for one in found.metrics}
     brier = metrics.get("brier")
     if brier is None or math.isnan(brier.low):
@@ -187,10 +187,12 @@ def _say(found: Unpaired) -> str:
     ]
     limits = f"Brier {PLAIN.signed(brier.difference)} "
     limits += PLAIN.limits(brier.low, brier.high, signed=True)
-    verdict = "no difference of the Brier scores seen"
+    verdict = "no difference between the Brier scores was found"
     parsed = metrics.get("parse_rate")
     if parsed is not None and (parsed.low > 0.0 or parsed.high < 0.0):
-        verdict = "Brier scores of unlike shares of the answers, which say nothing of the others"
+        verdict = (
+            "Brier scores over different shares of the answers, which do not describe the others"
+        )
     elif brier.low > 0.0 or brier.high < 0.0:
         verdict = f"a {'higher' if brier.low > 0.0 else 'lower'} Brier score"
     return "; ".join([f"{verdict}, {limits}", *rates])

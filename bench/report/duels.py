@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from caopd_bench.comparison.compare import TaskComparison, compare
+from caopd_bench.comparison.compare import compare
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import track
 from caopd_bench.report.entries import Entry
@@ -20,7 +21,7 @@ __all__ = [
     "read_again",
 ]  # fmt: skip
 
-#: With as many runs or fewer, the first is compared with each of the others without being asked.
+#: With as many runs or fewer, pairs of them are compared without being asked for.
 FEW = 5
 
 Part = Literal["only base right", "only cand right", "both sure, one wrong"]
@@ -77,8 +78,11 @@ def check_pairs(
 
 
 def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Return the first with each of the others, of a few runs."""
-    return [(entries[0], other) for other in entries[1:]] if len(entries) <= FEW else []
+    """Return the last two, which are candidates, then the first with each other; of a few runs."""
+    if len(entries) > FEW:
+        return []
+    pairs = [(entries[0], other) for other in entries[1:]]
+    return [(entries[-2], entries[-1]), *pairs] if len(entries) > 2 else pairs
 
 
 def make_duels(

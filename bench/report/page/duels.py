@@ -1,11 +1,11 @@
-"""Two models: the sentence of `compare`, what the change is made of, and the items it turned."""
+"""Two runs: the sentence of `compare`, what the change is made of, and the answers it changed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
-from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.comparison.sentence import say
 from caopd_bench.metrics import METRICS, Change
 from caopd_bench.report.build import Report
@@ -21,17 +21,17 @@ NAMES = {
     "parse_rate": "parse rate",
     "gap": "overconfidence gap",
     "brier": "Brier score",
-    "miscalibration": "calibration (MCB)",
-    "discrimination": "discrimination (DSC)",
-    "uncertainty": "answers (UNC)",
+    "miscalibration": "miscalibration (MCB), lower is better",
+    "discrimination": "discrimination (DSC), higher is better",
+    "uncertainty": "uncertainty (UNC), from the accuracy alone",
 }
 #: Metrics that count the answers too, and what to say of them where half or more are wrong.
 OF_ANSWERS = ("brier", "uncertainty", "log_score")
-FALLS = "below an accuracy of one half it also falls when answers get worse"
+FALLS = "caution: below 50 % accuracy it also falls when a run gets more answers wrong"
 PARTS = {
+    "both sure, one wrong": "both are sure (0.9 and more) and one is wrong",
     "only base right": "{base} is right and {cand} is wrong",
     "only cand right": "{cand} is right and {base} is wrong",
-    "both sure, one wrong": "both are sure, and one is wrong",
 }
 
 
@@ -47,9 +47,13 @@ def render_duel(report: Report, duel: Duel) -> str:
     warnings = "".join(f"<li>{text(note, 300)}</li>" for note in duel.found.notes)
     warned = f"<ul>{warnings}</ul>" if warnings else ""
     sentence = text(say(duel.found))
+    split = _split(duel.found)
+    if report.duels[0].base != duel.base or report.duels[0].cand != duel.cand:
+        # Of one pair the numbers are open, as an example of what there is.
+        split = f"<details><summary>what the change is made of</summary>{split}</details>"
     return (
-        f'{head}<p class="sentence">{sentence}.</p>{listed}{warned}{_split(duel.found)}'
-        f"{_metrics(duel.found, notes)}{notes.render()}{''.join(_items(duel))}"
+        f'{head}<p class="sentence">{sentence}.</p>{listed}{warned}{split}'
+        f"{_metrics(duel.found, notes)}{''.join(_items(duel))}"
     )
 
 
@@ -60,33 +64,35 @@ def _split(found: TaskComparison) -> str:
         confidence = found.wording.pick("mean stated confidence", "mean confidence")
         rows.append(_row(NAMES["gap"], parts.gap.gap, f"= {confidence} - accuracy"))
         rows.append(_row(confidence, parts.gap.confidence, indent=True))
-        rows.append(_row("accuracy, of these", parts.gap.accuracy, indent=True))
+        rows.append(_row("accuracy of answers with a confidence", parts.gap.accuracy, indent=True))
         falls = f"; {FALLS}" if _is_mostly_wrong(found) else ""
         rows.append(_row(NAMES["brier"], parts.brier.brier, f"= MCB - DSC + UNC{falls}"))
         for key in ("miscalibration", "discrimination", "uncertainty"):
             rows.append(_row(NAMES[key], getattr(parts.brier, key), indent=True))
-        stated = found.wording.pick("stated", "confidence")
         for label, change in (
             ("Brier score where correctness did not change", parts.same_answers),
-            (f"{stated} where both are right", parts.right_in_both),
-            (f"{stated} where both are wrong", parts.wrong_in_both),
+            ("mean confidence where both are right", parts.right_in_both),
+            ("mean confidence where both are wrong", parts.wrong_in_both),
         ):
             if change is not None:
                 rows.append(_row(label, change))
         if parts.recalibrated is not None:
             rows.append(
                 _row(
-                    "Brier score, both recalibrated",
+                    "Brier score after recalibrating both",
                     parts.recalibrated.brier,
-                    "isotonic, cross-fitted: what no monotone map could have done",
+                    "isotonic, fitted on other answers: a change that recalibration could not make",
                 )
             )
     flips = found.flips
-    heads = ("number", name(found.base), name(found.cand), "change", _level(found), "what")
+    heads = ("number", name(found.base), name(found.cand), "change", _level(found))
+    changed = flips.to_right + flips.to_wrong
     caption = (
-        f"What the change is made of. {flips.to_right:,} answers became right, "
-        f"{flips.to_wrong:,} wrong; {found.both:,} of {found.rows:,} rows are parsed in both"
+        f"What the change is made of. {changed:,} of {found.rows:,} answers changed: "
+        f"{flips.to_right:,} became right, {flips.to_wrong:,} wrong"
     )
+    if found.both < found.rows:
+        caption += f"; {found.both:,} have a usable confidence in both runs"
     return table(caption, heads, rows)
 
 
@@ -103,7 +109,8 @@ def _row(label: str, change: Change, why: str = "", *, indent: bool = False) -> 
     ]
     kind = ' class="part"' if indent else ""
     inner = "".join(f"<td>{text(value)}</td>" for value in values)
-    return f'<tr{kind}><th scope="row">{text(label)}</th>{inner}<td class="why">{why}</td></tr>'
+    below = f'<span class="why">{text(why)}</span>' if why else ""
+    return f'<tr{kind}><th scope="row">{text(label)}{below}</th>{inner}</tr>'
 
 
 def _metrics(found: TaskComparison, notes: FootNotes) -> str:
@@ -121,7 +128,7 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         values = [number(change.a), number(change.b), number(change.difference, signed=True)]
         inner = "".join(f"<td>{text(value)}</td>" for value in [*values, *tests, better])
         warned = FALLS if metric in OF_ANSWERS and _is_mostly_wrong(found) else ""
-        reason = found.wording.reword(change.reason)
+        reason = _name_sides(found.wording.reword(change.reason), found)
         label = f"{text(METRICS[metric].label)}{notes.mark(reason)}{notes.mark(warned)}"
         rows.append(f'<tr><th scope="row">{label}</th>{inner}</tr>')
     heads = (
@@ -134,8 +141,19 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         "Holm",
         "better",
     )
-    inner = table("Paired differences on the rows that both parse", heads, rows)
-    return f"<details><summary>every metric, paired</summary>{inner}</details>"
+    inner = table("Paired differences on the answers with a confidence in both runs", heads, rows)
+    listed = f"{inner}{notes.render()}"
+    return f"<details><summary>every metric, paired</summary>{listed}</details>"
+
+
+def _name_sides(reason: str, found: TaskComparison) -> str:
+    """Put the names of the runs in place of "a" and "b", before whose reasons they stand."""
+    first, _, second = reason.partition("; b: ")
+    if second and first.removeprefix("a: ") == second:
+        return f"both runs: {second}"
+    for letter, run in (("a: ", found.base), ("b: ", found.cand)):
+        first = f"{run}: {first[len(letter) :]}" if first.startswith(letter) else first
+    return f"{first}; {found.cand}: {second}" if second else first
 
 
 def _level(found: TaskComparison) -> str:
@@ -143,15 +161,17 @@ def _level(found: TaskComparison) -> str:
 
 
 def _items(duel: Duel) -> Iterator[str]:
-    """Show the items of each part, as text."""
+    """Show the questions of each part, as text; no question is of two parts."""
+    further = ""
     for part, label in PARTS.items():
         pairs = [pair for pair in duel.items if pair.part == part]
         said = text(label.format(base=duel.base, cand=duel.cand), 200)
         if not pairs:
-            yield f"<p>No item where {said}.</p>"
+            yield f"<p>No {further}question where {said}.</p>"
             continue
         shown = f" ({len(pairs)} shown)" if len(pairs) < pairs[0].total else ""
-        items = "item" if pairs[0].total == 1 else "items"
+        items = f"{further}question{'' if pairs[0].total == 1 else 's'}"
+        further = "further "
         yield f"<details><summary>{pairs[0].total:,} {items} where {said}{shown}</summary>"
         yield from (_item(duel, pair) for pair in pairs)
         yield "</details>"
@@ -164,7 +184,7 @@ def _item(duel: Duel, pair: ItemPair) -> str:
                ((duel.base, pair.base), (duel.cand, pair.cand))]  # fmt: skip
     shown = render_example(question, gold, answers)
     if question is None:
-        return f"<p>Item {text(pair.base.item_hash, 80)}, of which no text was kept</p>{shown}"
+        return f"<p>Question {text(pair.base.item_hash, 80)}, of which no text was kept</p>{shown}"
     return shown
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from caopd_bench import compare
 from caopd_bench.comparison.as_json import to_plain
-from caopd_bench.comparison.compare import TaskComparison
+from caopd_bench.comparison.one_task import TaskComparison
 from caopd_bench.comparison.sentence import say
 from caopd_bench.comparison.table import render_comparison
 from caopd_bench.comparison.unpaired import compare_unpaired, render_unpaired

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from caopd_bench.comparison import compare as comparing
 from caopd_bench.comparison.direction import weigh
+from caopd_bench.comparison.one_task import compare_task
 from caopd_bench.comparison.pairs import Side, TaskPair
 from caopd_bench.comparison.sentence import say
 from caopd_bench.metrics import auroc, confidence_when_wrong, corp, degradation
@@ -48,7 +48,7 @@ def to_pair(models):
 
 def to_comparison(models, level=0.95):
     """Compare as the command does, less the table of every metric, which no sentence uses."""
-    return comparing._compare(("base", "new"), to_pair(models), None, level, None, brief=True)
+    return compare_task(("base", "new"), to_pair(models), None, level, None, brief=True)
 
 
 def truth(name):
