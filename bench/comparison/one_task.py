@@ -30,9 +30,9 @@ class Flips:
     Attributes
     ----------
     to_wrong, to_right : int
-        Answers that were right and are wrong, and the other way.
+        Answers that changed from right to wrong, and from wrong to right.
     silenced, voiced : int
-        Confidences that were usable and are not, and the other way.
+        Confidences that are no longer usable, and that became usable.
     """
 
     to_wrong: int
@@ -43,7 +43,7 @@ class Flips:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the rows without a usable confidence could make of a difference, at the worst."""
+    """Worst-case bounds of a difference over all confidences of the unparsed rows."""
 
     metric: str
     low: float
@@ -52,32 +52,32 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class TaskComparison:
-    """All that is said of one task of two runs.
+    """The comparison of two runs on one task.
 
     Attributes
     ----------
     base, cand, task : str
     group : str or None
     items, rows, both : int
-        Items, rows of each run, and rows that both parse.
+        Numbers of items, of rows of each run, and of rows that both parse.
     level : float
     accuracy, parse_rate : Change
-        Of all rows.
+        Changes over all rows.
     metrics : Comparison or None
-        Every other metric, on the rows that both parse; None if there are none.
+        All other metrics, on the rows that both parse; None if there are no such rows.
     parts : Parts or None
     six : Mapping of str to Degradation
-        The numbers of the gate: of the rows that each run parses.
+        The numbers of the gate, on the rows that each run parses.
     flips : Flips
     missing : Missing
-        Rows that are not parsed in both, and what they could do.
+        Rows not parsed in both runs, and their possible effect.
     bounds : Sequence of Bounds
         Empty where every row is parsed.
     differences : Sequence of Difference
         Settings that differ.
     notes : Sequence of str
     wordings : (Wording, Wording)
-        What the confidence of each run is.
+        The kind of confidence of each run.
     """
 
     base: str
@@ -102,7 +102,7 @@ class TaskComparison:
 
     @property
     def wording(self) -> Wording:
-        """How to speak of the confidence of both."""
+        """The wording that fits the confidences of both runs."""
         return join_wordings(self.wordings)
 
 
@@ -117,7 +117,7 @@ def compare_task(
     *,
     brief: bool = False,
 ) -> TaskComparison:
-    """Compare one task; `brief` leaves out what no sentence looks at, and needs no counts."""
+    """Compare one task; `brief` only computes the numbers that the sentence uses."""
     a, b = pair.base, pair.cand
     nothing = np.zeros(pair.n)
     rates = [

@@ -143,13 +143,13 @@ def test_a_verdict_follows_from_the_signs(signs, verdict):
         ),
         (
             {"verdict": "silent"},
-            "new states a usable confidence less often than base on t, and which of them is better "
-            "calibrated cannot be said",
+            "new states a usable confidence less often than base on t, and it is unclear which of them is "
+            "better calibrated",
         ),
         (
             {"verdict": "less silent"},
-            "new states a usable confidence more often than base on t, and which of them is better "
-            "calibrated cannot be said",
+            "new states a usable confidence more often than base on t, and it is unclear which of them is "
+            "better calibrated",
         ),
         ({"verdict": "confidence moved", "stated": 1}, "new states more confidence than base on t"),
     ],
@@ -223,7 +223,7 @@ def test_the_error_rate_is_shared():
     alone = replace(found, accuracy=accuracy)
     assert weigh(alone).accuracy == 0
     assert weigh(alone).any_accuracy == 1
-    assert "an interval is of one number alone, and with 8 looked at" in say(alone)
+    assert "each interval is for one number alone; after adjustment for 8 tests" in say(alone)
     clear = replace(found, accuracy=replace(accuracy, p_value=0.0005))
     assert weigh(clear).accuracy == 1
 
@@ -284,7 +284,7 @@ def test_what_would_overturn_a_ranking_is_no_brier_score():
     signs = weigh(found)
     assert (signs.ranking, signs.fit, signs.verdict) == (1, -1, "better")
     sentence = say(with_missing(found, excess=0))
-    assert "40 of 600 rows lack a usable confidence in one run or both, and this takes them" in (
+    assert "40 of 600 rows lack a usable confidence in one run or both; they are assumed" in (
         sentence
     )
 

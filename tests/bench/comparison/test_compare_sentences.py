@@ -169,8 +169,8 @@ def test_honest_missingness_leaves_the_power_of_every_number(name):
     assert share(name, 1000, 30, lambda found, _: judge(found) == wanted) >= 0.8
     # What would overturn a claim of the ranking is no change of the Brier score.
     _, sentence = told(draw(name, 1000, 1))
-    assert "this takes them to be like the others" in sentence
-    assert "would turn this" not in sentence
+    assert "they are assumed to be like the other rows" in sentence
+    assert "would reverse this" not in sentence
 
 
 def test_silence_buys_no_better_ranking():
@@ -257,7 +257,7 @@ def test_unpaired_draws_nothing_from_scores_of_unlike_shares(populations):
     ]
     (found,) = compare_unpaired(*runs)
     blocks = list(render_unpaired(found))
-    assert "Brier scores of unlike shares of the answers" in blocks[0]
+    assert "Brier scores over different shares of the answers" in blocks[0]
     assert "parse rate 1.000 to 0." in blocks[0]
     assert "lower" not in blocks[0]
     # What has no interval says why.
@@ -279,9 +279,9 @@ def test_a_ranking_that_is_turned_is_not_called_no_ranking():
 
 def test_few_items_are_named():
     _, sentence = told(draw("equal, overconfident", 20, 1))
-    assert sentence.endswith("20 items show large differences only")
+    assert sentence.endswith("20 items can only show large differences")
     _, sentence = told(draw("equal, overconfident", 100, 1))
-    assert "show large differences only" not in sentence
+    assert "can only show large differences" not in sentence
 
 
 def test_better_in_the_table_is_shared_among_its_metrics(populations):

@@ -38,8 +38,8 @@ def test_equal_texts_of_two_models_are_named(make, run):
     a, b = make("a", answers(6)), make("b", answers(6))
     (note,) = notes_on_equal_answers([a, b])
     assert note == (
-        "a and b are said to be different models, but all 6 texts of caopd_math_conf are equal; "
-        "were both made with one --use_cache file, or by one model under two names?"
+        "a and b claim to be different models, but all 6 texts of caopd_math_conf are equal; "
+        "did both use one --use_cache file, or is it one model under two names?"
     )
     assert f"warning: {note}" in run("score", f"a={a.path}", f"b={b.path}")[1]
     assert note in run("compare", f"a={a.path}", f"b={b.path}")[1]
@@ -96,7 +96,7 @@ def test_a_shared_cache_is_named_where_answers_are_equal(make):
     other = answers(6, lambda i, text: f"Well. {text}" if i > 3 else text)
     a, b = make("a", answers(6), cache="./shared"), make("b", other, cache="./shared")
     (note,) = notes_on_equal_answers([a, b])
-    assert "were made with one --use_cache file (shared)" in note or "(./shared)" in note
+    assert "used the same --use_cache file (shared)" in note or "(./shared)" in note
     assert "4 of 6 answers are equal" in note
     assert notes_on_equal_answers([a, make("c", other, cache="./own")]) == []
     # Two files of one name: no answer of one is the other's.

@@ -118,7 +118,7 @@ def test_logs_under_the_name_that_a_log_gets_are_told_how_to_name_it(task, is_to
     ]
     (said,) = notes_on_items(runs)
     assert said.startswith(f"a and b answered different problems of {task}: 3 and 3, 0 of them")
-    assert said.endswith("name each: caopd-bench rescore FILE --task NAME") == is_told
+    assert said.endswith("give each a name: caopd-bench rescore FILE --task NAME") == is_told
 
 
 def test_thousands_of_runs_do_not_make_millions_of_pairs(monkeypatch):

@@ -334,8 +334,8 @@ def test_the_same_evaluation_twice(make_run, samples_of, results_of, run):
 
     a = make_run([(0.9, 1)], "a", model="checkpoint", weights="aaaa")
     b = make_run([(0.8, 1)], "b", model="checkpoint", weights="aaaa")
-    said = "warning: base and new are the same evaluation of the same weights (aaaa) twice; is "
-    assert said + "this the same folder twice?" in run("score", f"base={a}", f"new={b}")[1]
+    said = "warning: base and new are the same evaluation of the same weights (aaaa); "
+    assert said + "did you give one folder twice?" in run("score", f"base={a}", f"new={b}")[1]
     assert "warning" in run("score", a, a)[1]
     # Anything that makes it another evaluation: no warning.
     new = {"model": "checkpoint", "weights": "aaaa"}
