@@ -1,20 +1,20 @@
 """Colours and marks, given by name in this one place: a model looks the same in all figures.
 
-Those of methods are the same on all pages; those of other names, on the pages that show the same.
+Those of methods are the same on all pages; another name changes its colour only beside a method
+or a name that has taken it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from zlib import crc32
+from hashlib import blake2b
 
 __all__ = ["COLOURS", "MARKS", "MOST_GROUPS", "Style", "find_method", "give_styles"]
 
 # Okabe and Ito: told apart with any kind of colour vision; marks help in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
-STRONG = COLOURS[:3]  # seen best on paper, and in thin lines
 #: With more groups, colours come again: names stand beside what is drawn, and no legend.
 MOST_GROUPS = len(COLOURS)
 
@@ -66,10 +66,10 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
         A method has its own colour and mark, so that they are the same on all pages. A name that
         holds that of a method ("caopd-622k") has the colour of the method with another mark, and
         from the eighth on another colour; what a sweep's predictor would have said ("caopd @
-        level") has the colour of the predictor. Other names get one of the first three colours,
-        by the name, or the next one that is free: they look the same in all figures that are given
-        the same names, and may look otherwise beside others. There are 42 pairs before one comes
-        again.
+        level") has the colour of the predictor. Every other name has its own order of the colours
+        and takes the first free one, after the methods and in turns that hashes decide, so its
+        colour depends on another name only where that name has taken it, and never on the order
+        of the page. There are 42 pairs before one comes again.
 
     Examples
     --------
@@ -79,6 +79,8 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
     >>> look["caopd"] == give_styles(["caopd", "opd"])["caopd"], len(set(look.values()))
     (True, 4)
     >>> look["caopd"][0] == look["caopd-622k"][0]
+    True
+    >>> give_styles(["mine", "yours"]) == give_styles(["yours", "mine"])
     True
     """
     wanted = list(dict.fromkeys(names))
@@ -95,13 +97,12 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
                 found[name] = style
     for name in wanted:
         if name not in found and _find_own(name) is not None:  # more variants than marks
-            # The strong colours come last: they are taken for base, OPD and CaOPD.
+            # The first colours come last: they are taken for base, OPD and CaOPD.
             found[name] = _first_free([(c, m) for c in COLOURS[::-1] for m in MARKS], found)
-    for name in wanted:
+    for name in sorted(wanted, key=_hash):
         if name not in found:
             used = {colour for colour, _ in found.values()}
-            start = crc32(name.encode("utf-8", "surrogatepass")) % len(STRONG)
-            colours = [*_from(STRONG, start), *COLOURS[len(STRONG) :]]
+            colours = sorted(COLOURS, key=lambda colour: _hash(f"{name} {colour}"))
             colour = next((one for one in colours if one not in used), colours[0])
             mark = MARKS[COLOURS.index(colour)]
             pairs = [(colour, one) for one in _from(MARKS, MARKS.index(mark))]
@@ -129,6 +130,10 @@ def _find_own(name: str) -> Style | None:
         return VIEWS[view[1]]
     method = find_method(name)
     return None if method is None else METHODS[method]
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _from(values: tuple[str, ...], start: int) -> list[str]:
