@@ -12,7 +12,8 @@ from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.runs.read import expand_specs
 from caopd_bench.runs.stored.pack import pack_study, packed_files, unpack_cell, write_packed
 from caopd_bench.runs.stored.store import write_stored
-from caopd_bench.runs.stored.study import ROWS_FILE, Study
+from caopd_bench.runs.stored.study import ROWS_FILE
+from caopd_bench.runs.stored.study_file import Study
 
 NAMES = ("a-base", "a-opd-k=2-s0", "b-opd-s0")
 needs_pyarrow = pytest.mark.skipif(util.find_spec("pyarrow") is None, reason="pyarrow")
