@@ -239,7 +239,7 @@ def test_the_time_left_is_measured():
     line.begin(2, 2)
     assert 40 < line.left() < 55
     clock.now += 45
-    assert 2 <= line.left() < 10
+    assert 2 <= line.left() < 15
 
 
 @pytest.mark.usefixtures("demo")

@@ -50,6 +50,43 @@ def test_a_stored_summary_can_be_recomputed_from_its_rows(name, tmp_path, same_r
     assert rows[0] == rows[1]
 
 
+def _read_rows(name):
+    file = RUNS / f"exemplars-{name}" / "rows.jsonl.gz"
+    return [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+
+
+def _read_text(page):
+    return " ".join((ROOT / page).read_text(encoding="utf-8").split())
+
+
+def test_the_numbers_of_the_real_model_in_other_pages_are_those_of_its_rows():
+    """After `reference_runs/tools/store_demo.py`, this names the sentences to change."""
+    rows = {name: _read_rows(name) for name in "ab"}
+    stated = [row["confidence"] for row in rows["a"] if row["confidence"] is not None]
+    right = sum(row["correct"] for row in rows["a"])
+    caption = f"This one states {sum(stated) / len(stated):.2f} and is right {right:.0f} times in"
+    assert f"{caption} {len(rows['a'])}" in _read_text("README.md")
+
+    top = {name: [row for row in rows[name] if (row["confidence"] or 0) >= 0.95] for name in rows}
+    errs = {
+        name: f"in {sum(not row['correct'] for row in top[name])} of {len(top[name])}"
+        for name in top
+    }
+    page = _read_text("docs/threshold.md")
+    assert re.search(rf"SmolLM2-135M-Instruct (errs|is wrong) {errs['a']} ", page)
+    assert f"(`exemplars-b`), {errs['b']}" in page
+
+    levels = {str(level): [] for level in range(1, 6)}
+    for row in rows["a"]:
+        levels[str(row["groups"]["level"])].append(row["correct"])
+    one, two, three, four, five = (sum(each) / len(each) for each in levels.values())
+    assert three == four
+    said = (
+        f"right {one:.2f} and {two:.2f} of the time, {three:.2f} at levels 3 and 4, {five:.0f} at"
+    )
+    assert said in _read_text("docs/tasks.md")
+
+
 def list_pages():
     """Everything that a user or a contributor reads, by its path."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]

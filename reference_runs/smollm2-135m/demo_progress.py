@@ -16,6 +16,8 @@ from typing import NamedTuple, TextIO
 TERMINAL, LOG = 0.5, 20.0
 #: Seconds of a machine as fast as expected, which are mixed into the measured pace.
 PRIOR = 15.0
+#: A step that takes longer than expected, and cannot count, takes this share of its time once more.
+LATE = 0.25
 #: Seconds from the last answer to the end of an evaluation.
 ENDING = 3.0
 BAR = re.compile(r"Running generate_until requests:\s+\d+%\|[^|]*\| (\d+)/(\d+) \[")
@@ -87,8 +89,8 @@ class Progress:
             a_problem = (self._counted - self._first) / self._done
             left = a_problem * (self._total - self._done) - (now - self._counted)
             return max(left, 0.0) + ENDING * self._pace()
-        expected = self.steps[self.at].seconds
-        return max(expected * self._pace() - (now - self._began), 0.1 * expected)
+        elapsed = now - self._began
+        return max(self.steps[self.at].seconds * self._pace() - elapsed, LATE * elapsed)
 
     def left(self) -> float:
         """Estimate the seconds that all steps together still take."""
@@ -99,8 +101,10 @@ class Progress:
     def _pace(self, *, with_current: bool = False) -> float:
         """Divide the time that was taken by the time that was expected."""
         taken = {at: spent for at, spent in self._taken.items() if self.steps[at].is_paced}
-        if with_current and self._done and self.steps[self.at].is_paced:
-            taken[self.at] = self.clock() - self._began + self.own_left()
+        step = self.steps[self.at]
+        if with_current and step.is_paced:
+            whole = self.clock() - self._began + self.own_left()
+            taken[self.at] = whole if self._done else max(whole, step.seconds)
         expected = sum(self.steps[at].seconds for at in taken)
         return (PRIOR + sum(taken.values())) / (PRIOR + expected)
 

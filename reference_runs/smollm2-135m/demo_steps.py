@@ -185,10 +185,10 @@ def name_path(path: Path) -> str:
 
 
 def count_megabytes(folder: Path) -> float:
-    """Add up what a folder takes on the disk; a file with two names counts once."""
+    """Add up what a folder takes on the disk, as `du -sm` does: a file with two names once."""
     sizes: dict[tuple[int, int], int] = {}
     for place, _, files in os.walk(folder):
         for file in files:
             state = os.lstat(Path(place) / file)
             sizes[state.st_dev, state.st_ino] = getattr(state, "st_blocks", 0) * 512
-    return sum(sizes.values()) / 1e6
+    return sum(sizes.values()) / 2**20

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
         [] if options.real_only else list_micro_steps(folder)
     )
     steps.append(make_report_step(folder, steps))
+    # Whatever stops the demo, stops the command that it waits for.
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         demo = Demo(folder)
         print(f"The commands are typed in {Path(__file__).resolve().parents[2]}.")
@@ -70,6 +73,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped. What is done is kept: start the same command again.")
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
     print_ending(demo, steps, seconds)
     return 0
 
