@@ -39,10 +39,10 @@ def refuse_unlike_texts(run: AnyRun) -> None:
     """Raise NotComparableError if rows do not say what their texts say: see `find_unlike_texts`."""
     for found in find_unlike_texts(run):
         raise NotComparableError(
-            f"{inline(run.name, NAME_WIDTH)}: {inline(found.task, NAME_WIDTH)}: rows do not fit "
-            f"their texts, {found.rows:,} of {found.checked:,} that were read again: "
-            f"{found.example}; to decide by the texts: gate --reparse, to store what they say: "
-            "score RUN --reparse --store DIR"
+            f"{inline(run.name, NAME_WIDTH)}: {inline(found.task, NAME_WIDTH)}: rows do not match "
+            f"their texts, {found.rows:,} of {found.checked:,} parsed again: {found.example}; to "
+            "decide by the texts: gate --reparse; to store the reparsed rows: score RUN --reparse "
+            "--store DIR"
         )
 
 

@@ -23,7 +23,7 @@ PER = {
     "text": "{}'s whole text",
     "byte": "{} per byte of its text",
     "character": "{} per character of its text",
-    "prior": "{} relative to that without the question",
+    "prior": "{} relative to its probability without the question",
     "given": "{} as the log gives it",
 }
 #: Reasons that are written where nobody knows what the confidence is, and what they become.

@@ -237,8 +237,8 @@ def read_gold(value: Any, where: str, column: str) -> str:
         return json.dumps(value, default=str)
     if value is None or value == "" or value != value:
         raise UsageError(
-            f"{where}: no {column!r}; leave the row out, or name the right answer by --gold: "
-            "without one an answer cannot be judged"
+            f"{where}: no {column!r}; leave the row out, or choose the column of the right answer "
+            "with --gold: without a right answer nothing can be judged"
         )
     is_right = isinstance(value, (str, int, float)) and not isinstance(value, bool)
     if not is_right or (isinstance(value, float) and not math.isfinite(value)):

@@ -49,11 +49,11 @@ def _find_only(folder: Path) -> tuple[Path, Reader]:
     if len(chosen) == 1:
         return chosen[0], readers[chosen[0]]
     if logs:
-        raise UsageError(f"{folder}: a folder with {len(logs)} logs; name one of them:", logs)
+        raise UsageError(f"{folder}: a folder with {len(logs)} logs; choose one:", logs)
     if not files:
         raise UsageError(f"{folder}: an empty folder; give a log ({ENDS})")
     raise UsageError(
-        f"{folder}: a folder without a log that is read; give a log ({ENDS}); it holds:", files
+        f"{folder}: a folder without a readable log; give a log ({ENDS}); it contains:", files
     )
 
 

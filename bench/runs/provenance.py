@@ -79,8 +79,8 @@ def parser_warnings(provenance: Mapping[str, Any], rows: Sequence[Row]) -> Itera
             yield Note(
                 task,
                 f"{OTHER_PARSER} {version}; parser {PARSER_VERSION} may read {count:,} of "
-                f"{len(of_task[task]):,} answers otherwise: statuses and confidences are those of "
-                "the evaluation",
+                f"{len(of_task[task]):,} answers differently; statuses and confidences are the "
+                "evaluation's",
             )
 
 

@@ -211,15 +211,15 @@ def _read(path: Path, columns: Columns) -> AnyRun:
         raise refuse_several(path, reader)
     if not path.exists():
         if is_study(path.parent):
-            raise UsageError(f"{path}: no such cell; there are", list_cells(path.parent))
+            raise UsageError(f"{path}: no such cell; the cells are", list_cells(path.parent))
         raise UsageError(
             f"{path}: no such file or folder; give the folder named by --output_path, or a file of "
             "rows (.jsonl, .csv, .parquet)"
         )
     if find_reader(path, of_logs=True) is not None:
         raise UsageError(
-            f"{path}: not a run with outcomes; caopd-bench rescore {path} judges the answers of "
-            "a log, or says what it lacks"
+            f"{path}: not a run with judged answers; caopd-bench rescore {path} judges the "
+            "answers of a log, or reports what is missing"
         )
     from caopd_bench.runs.lm_eval.read import read_lm_eval
 
@@ -233,12 +233,12 @@ def _hint_at_answers(path: Path, names: Sequence[str]) -> str:
         return ""
     rest = f"caopd-bench rescore {path} judges"
     if {"response", "gold"} <= set(names):
-        return f"; it holds answers: {rest} them"
+        return f"; it contains answers: {rest} them"
     if log.name != "a file of answers":
-        return f"; it looks like {log.name}: {rest} its answers, or says what it lacks"
+        return f"; it looks like {log.name}: {rest} its answers, or reports what is missing"
     if ANSWERS.isdisjoint(map(str.lower, names)):
         return ""
-    return f"; if it holds answers: {rest} them (--response COL --gold COL)"
+    return f"; if it contains answers: {rest} them (--response COL --gold COL)"
 
 
 def _split_spec(spec: str) -> tuple[str, Path]:

@@ -68,8 +68,8 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
         said = list(run.warnings)
     else:
         raise UsageError(
-            f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; of "
-            "logged answers: caopd-bench rescore FILE"
+            f"--reparse {run.path}: needs the responses: a folder of lm_eval or a stored run; for "
+            "logged answers use caopd-bench rescore FILE"
         )
     before = [(row.status, row.confidence, row.correct) for row in run.rows]
     after = [(row.status, row.confidence, row.correct) for row in rows]
@@ -133,8 +133,8 @@ def _refuse_lost(run: Run, again: Sequence[Row]) -> None:
     for task, without in lost.items():
         raise UsageError(
             f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of "
-            f"{len(run.task_rows(task)):,} rows have no text to read again; the samples hold no "
-            "responses for them (resps): leave --reparse out"
+            f"{len(run.task_rows(task)):,} rows have no text to parse again, because their "
+            "samples contain no responses (resps): leave --reparse out"
         )
 
 
@@ -148,15 +148,16 @@ def _refuse_without_text(run: Run) -> None:
         without = len(rows) if is_flat else sum(_lacks_text(row) for row in rows)
         if without:
             why = (
-                "the run was stored from a file of confidences, which holds no responses: leave "
+                "the run was stored from a file of confidences, which has no responses: leave "
                 "--reparse out"
                 if is_flat
-                else "an answer or a confidence was read from a text that is not stored: read the "
-                "original run again (caopd-bench score RUN --reparse), or leave --reparse out"
+                else "an answer or a confidence was read from a text that is not stored: parse "
+                "the original run again (caopd-bench score RUN --reparse), or leave --reparse "
+                "out"
             )
             raise UsageError(
                 f"--reparse {run.path}: {inline(task, NAME_WIDTH)}: {without:,} of {len(rows):,} "
-                f"rows have no text to read again; {why}"
+                f"rows have no text to parse again; {why}"
             )
 
 

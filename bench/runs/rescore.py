@@ -109,7 +109,7 @@ def rescore(
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: must be one of {', '.join(KINDS)}")
     if options and kind != "choice":
-        raise UsageError(f"--options {options}: is of a choice; give --kind choice with it")
+        raise UsageError(f"--options {options}: needs --kind choice")
     if not file.exists():
         raise UsageError(f"{file}: no such file")
     asked = (by,) if isinstance(by, str) else (*by,)
@@ -159,8 +159,8 @@ def rescore(
         warnings.append(
             Note(
                 task,
-                f"{len(split):,} names of questions come with more than one gold answer, so their "
-                f"rows count as different questions (the first: {quote(split[0])})",
+                f"{len(split):,} question names have more than one gold answer, so their rows "
+                f"count as different questions (the first: {quote(split[0])})",
             )
         )
     return Run(clean_name(run_name), str(file), rows, clean_provenance(provenance), tuple(warnings))
@@ -185,7 +185,7 @@ def _drop_groups(logged: Logged, keys: Sequence[str]) -> Logged:
 def _check_options(held: Sequence[Logged], options: str | None, file: Path) -> None:
     """Refuse options that no row has: they would be asked for and not be used."""
     if options and held and not any(one.options for one in held):
-        raise UsageError(f"{file}: --options {options}: no row lists any")
+        raise UsageError(f"{file}: --options {options}: no row has any options in this column")
 
 
 def _name_file(file: Path) -> str:

@@ -70,10 +70,10 @@ def note_on_letters(nameless: int, answered: int, has_options: bool, remedy: str
         return []
     if has_options:
         return [
-            f"{nameless:,} of {answered:,} answers name neither the letter nor the text of one "
-            "option, and count as wrong; look at them"
+            f"{nameless:,} of {answered:,} answers contain neither the letter nor the text of one "
+            "option, and count as wrong; check them"
         ]
     return [
-        f"{nameless:,} of {answered:,} answers name no letter, and count as wrong: they may give "
-        f"the texts of the options, which are not known; {remedy}"
+        f"{nameless:,} of {answered:,} answers contain no letter, and count as wrong; they may "
+        f"give the texts of the options, which are unknown: {remedy}"
     ]

@@ -36,8 +36,9 @@ def name_golds(held: Sequence[Logged]) -> list[Logged]:
     if None not in texts and places and texts != places:
         differs = next(i for i, (a, b) in enumerate(zip(texts, places, strict=True)) if a != b)
         raise UsageError(
-            f"{asked[differs].where}: the right answers may be texts of options or their places, "
-            f"counted from {first or 0}: {quote(asked[differs].gold)} is both; write letters"
+            f"{asked[differs].where}: the right answers may be texts of options or their "
+            f"positions, counted from {first or 0}: {quote(asked[differs].gold)} is both; write "
+            "letters"
         )
     chosen = places if None in texts else [place for place in texts if place is not None]
     letters = iter([LETTERS[place] for place in chosen] or _name_each(asked))
@@ -60,18 +61,19 @@ def tell_forms(held: Sequence[Logged]) -> list[str]:
     other = sum(find_option(one.gold, one.options) is None for one in asked)
     if other and not places:
         return [
-            f"{other:,} of {len(asked):,} right answers are letters and the others texts of "
-            "options; each was read by itself"
+            f"{other:,} of {len(asked):,} right answers are letters and the others are texts of "
+            "options; each was read separately"
         ]
     is_place = places and other
     return [_HOW_COUNTED[first]] if is_place and first in _HOW_COUNTED else []
 
 
 _HOW_COUNTED = {
-    1: "the right answers are places of options, counted from 1: the last one occurs, 0 never does",
+    1: "the right answers were read as positions of options counted from 1, because the last "
+    "position occurs and 0 never does",
     None: (
-        "the right answers are places of options, counted from 0, but neither 0 nor the last one "
-        "occurs; if they are counted from 1, all are read wrongly: write letters"
+        "the right answers were read as positions of options counted from 0, but neither 0 nor "
+        "the last position occurs; if they count from 1, all are wrong: write letters"
     ),
 }
 
@@ -125,7 +127,7 @@ def _name_each(asked: Sequence[Logged]) -> list[str]:
         named.append(letter or LETTERS[found or 0])
     # What is no place either comes first: of places one number too high makes all of them wrong.
     for one, problem in sorted(wrong, key=lambda row: _is_place(row[0])):
-        mend = "; a place beside letters or texts may count from 0 or 1: write letters"
+        mend = "; a position mixed with letters or texts may count from 0 or 1: write letters"
         raise UsageError(
             f"{one.where}: the gold answer {quote(one.gold)} {problem}"
             f"{mend if _is_place(one) else ''}"

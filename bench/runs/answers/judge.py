@@ -177,7 +177,7 @@ def _judge_probabilities(logged: Logged) -> Verdict:
         problem = (
             f"the probabilities of the options must sum to more than 0, got {total:g}"
             if not shares
-            else f"the right answer {logged.gold!r:.60} is none of the {len(shares)} options"
+            else f"the right answer {logged.gold!r:.60} is not among the {len(shares)} options"
         )
         raise UsageError(f"{logged.where}: {problem}")
     chosen = max(range(len(shares)), key=shares.__getitem__)

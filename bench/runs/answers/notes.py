@@ -54,7 +54,7 @@ def list_notes(
         count.add_text(logged.response)
         if kind == "choice":
             count.add_choice(verdict.status, verdict.correct, verdict.answer, logged.options)
-    return [*found, *count.notes("name them with --options COL")]
+    return [*found, *count.notes("give the options with --options COL")]
 
 
 Pairs = Sequence[tuple[Logged, Verdict]]
@@ -89,16 +89,17 @@ def _on_labels(pairs: Pairs) -> Iterator[str]:
         known = guess_words([(one.response, one.gold) for one in lacking])
         guessed = known.options(confidence=False) if known else ""
         yield (
-            f"in {len(lacking):,} of {total:,} responses a confidence was read and no answer: name "
-            f"the label of the answer with {guessed or '--answer-label'}{_ask(guessed)}"
+            f"in {len(lacking):,} of {total:,} responses a confidence was found but no answer: "
+            f"give the label of the answer with {guessed or '--answer-label'}{_ask(guessed)}"
         )
     silent = [logged for logged, verdict in pairs if verdict.status == "no_confidence"]
     if _are_most(len(silent), total):
         known = guess_words([(one.response, one.gold) for one in silent])
         guessed = known.options(answer=False) if known else ""
         yield (
-            f"in {len(silent):,} of {total:,} responses an answer was read and no confidence: if "
-            f"it has another label, name that with {guessed or '--confidence-label'}{_ask(guessed)}"
+            f"in {len(silent):,} of {total:,} responses an answer was found but no confidence: if "
+            "the confidence has another label, give it with "
+            f"{guessed or '--confidence-label'}{_ask(guessed)}"
         )
     mute = [
         logged
@@ -107,8 +108,8 @@ def _on_labels(pairs: Pairs) -> Iterator[str]:
     ]
     if _are_most(len(mute), total):
         yield (
-            f"in {len(mute):,} of {total:,} responses neither an answer nor a confidence was read: "
-            f"{_explain(guess_words([(one.response, one.gold) for one in mute]))}"
+            f"in {len(mute):,} of {total:,} responses neither an answer nor a confidence was "
+            f"found: {_explain(guess_words([(one.response, one.gold) for one in mute]))}"
         )
 
 
@@ -124,8 +125,8 @@ def _explain(words: Words | None) -> str:
     """Say what responses look like in which nothing was read, and what that suggests."""
     if words is None:
         return (
-            "if they name them in other words, give these with --answer-label and "
-            "--confidence-label, or of JSON with --answer-key and --confidence-key"
+            "if they use other labels, give these with --answer-label and --confidence-label, or "
+            "for JSON with --answer-key and --confidence-key"
         )
     look = "JSON with keys" if words.form == "key" else "lines with labels"
     named = " and ".join(quote(word) for word in (words.answer, words.confidence) if word)
@@ -133,8 +134,8 @@ def _explain(words: Words | None) -> str:
         return f"they look like {look} such as {named}; try {words.options()} (a guess)"
     other = "confidence" if words.answer else "answer"
     return (
-        f"they look like {look} such as {named}; try {words.options()} (a guess), and name that of "
-        f"the {other} with --{other}-{words.form}"
+        f"they look like {look} such as {named}; try {words.options()} (a guess), and give the "
+        f"one of the {other} with --{other}-{words.form}"
     )
 
 
@@ -145,10 +146,10 @@ def _on_scale(judged: Judged) -> Iterator[str]:
     wanted = "--scale 5 or --scale 10" if unclear.highest <= 5 else "--scale 10"
     if unclear.highest > 10:
         wanted = "--scale 100"
-    ends = f"; {unclear.ends:,} that say 1 or 10 were not read either" if unclear.ends else ""
+    ends = f"; {unclear.ends:,} that are 1 or 10 were not read either" if unclear.ends else ""
     yield (
-        f"{unclear.marks:,} of {unclear.stated:,} confidences are bare numbers from 2 to 9, and "
-        f"nothing says out of how many{ends}; name the scale with {wanted}"
+        f"{unclear.marks:,} of {unclear.stated:,} confidences are bare numbers from 2 to 9 on an "
+        f"unknown scale{ends}; give the scale with {wanted}"
     )
 
 
@@ -160,8 +161,8 @@ def _on_given_scale(pairs: Pairs, scale: int | None) -> Iterator[str]:
         if scale > 1 and 2 * shares > len(bad):
             why = f"{shares:,} are decimals up to 1, so --scale {scale} seems wrong; leave it out"
         yield (
-            f"{len(bad):,} of {len(pairs):,} confidences, such as {quote(bad[0].stated)}, are none "
-            f"by --scale {scale}: {why}"
+            f"{len(bad):,} of {len(pairs):,} confidences, such as {quote(bad[0].stated)}, do not "
+            f"fit --scale {scale}: {why}"
         )
 
 
@@ -178,7 +179,7 @@ def _on_right_answers(pairs: Pairs, kind: str) -> Iterator[str]:
 
 def _doubt(read: Pairs, kind: str) -> str:
     """Say what may be wrong, by the forms of the right answers and of the others."""
-    usual = "if the model did better, see --gold and --kind"
+    usual = "if the model did better than that, check --gold and --kind"
     golds = sum(bare_letter(logged.gold) is not None for logged, _ in read)
     if kind == "choice" or golds < len(read):
         return usual
@@ -186,7 +187,7 @@ def _doubt(read: Pairs, kind: str) -> str:
     if 2 * letters > len(read):
         return usual
     return (
-        "all right answers are single letters and most answers are not, so --gold may name the "
+        "all right answers are single letters and most answers are not, so --gold may be the "
         "wrong column, or the kind may be choice (--kind choice, with --options); a guess"
     )
 

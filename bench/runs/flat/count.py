@@ -147,9 +147,9 @@ class FlatCounter:
         if has_items:
             raise UsageError(
                 f"more than {MAX_HELD:,} pairs of a question and a confidence; score fewer "
-                "questions at a time, or leave out --item-column if each was asked once"
+                "questions at a time, or leave out --item-column if every question was asked once"
             )
-        raise UsageError(f"more than {MAX_HELD:,} different confidences; round them (--decimals 4)")
+        raise UsageError(f"more than {MAX_HELD:,} distinct confidences; round them (--decimals 4)")
 
 
 def rounded(confidence: NDArray[Any], decimals: int | None) -> NDArray[Any]:
@@ -167,7 +167,7 @@ def refuse_groups(key: str, asked: Collection[str]) -> None:
     """Refuse a key with too many values if the user named it."""
     if key in asked:
         raise UsageError(
-            f"--by {key}: more than {MAX_GROUPS:,} different values; group by something coarser"
+            f"--by {key}: more than {MAX_GROUPS:,} distinct values; group by something coarser"
         )
 
 

@@ -89,8 +89,8 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
         found = parquet.metadata
         if asked_bytes() is None and found.num_rows > max(FREE_ROWS, ROWS_A_BYTE * size):
             raise UsageError(
-                f"{file}: {found.num_rows:,} rows in {size:,} bytes; is it damaged, or the wrong "
-                "file? If it is right, write it again as CSV"
+                f"{file}: {found.num_rows:,} rows in {size:,} bytes; is the file damaged, or the "
+                "wrong one? If it is right, write it as CSV"
             )
         longest = _check_chunks(file, parquet, columns, size)
         rows = max(FEWEST, min(rows, FREE // max(longest, 1)))
@@ -152,8 +152,8 @@ def _check_chunks(file: Path, parquet: Any, columns: Sequence[str], size: int) -
         nested += chunk.values * (width + VALUE) if chunk.path in repeated else 0
     if asked_bytes() is None and nested > max(FREE, MAX_RATIO * size):
         raise UsageError(
-            f"{file}: {size:,} bytes hold lists that may take {nested:,} bytes of memory; is it "
-            "damaged, or the wrong file? If it is right, write the lists as JSON texts"
+            f"{file}: {size:,} bytes contain lists that may take {nested:,} bytes of memory; is "
+            "the file damaged, or the wrong one? If it is right, write the lists as JSON texts"
         )
     return longest
 

@@ -48,7 +48,8 @@ def chunk_json(
                 yield number, length, [row[name] for name in names]
             except KeyError as error:
                 raise UsageError(
-                    f"{file} line {number}: no {error.args[0]!r}; write null where there is none"
+                    f"{file} line {number}: no {error.args[0]!r}; write null where the value is "
+                    "missing"
                 ) from None
 
     return _chunks(file, wanted, picked(), size)

@@ -34,7 +34,7 @@ __all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "Keep", "NoColumnError", "read_fl
 #: The task of rows that name none.
 FLAT_TASK = "answers"
 MAX_ROWS = 1_000_000
-NO_ROWS = "{}: holds no rows"
+NO_ROWS = "{}: contains no rows"
 #: Read as columns where they exist, without being asked for.
 ITEM, LEVEL = "item", "level"
 
@@ -90,11 +90,11 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     formats = Counter(format_of(file) for file in files)
     if len(formats) > 1:
         listed = ", ".join(f"{n} {kind}" for kind, n in formats.items())
-        raise UsageError(f"{path}: holds {listed} files; name those of one kind: '{path}/*.csv'")
+        raise UsageError(f"{path}: contains {listed} files; select one kind: '{path}/*.csv'")
     # An empty shard has not even a head.
     first = next((file for file in files if column_names(file)), None)
     if first is None:
-        raise UsageError(f"{path}: empty; expected a row an answer, or at least a head")
+        raise UsageError(f"{path}: empty; expected one answer per row, or at least a header")
     wanted = _resolve(first, columns)
     chunks = _read_all(files, wanted)
     name = _name_of(path)
@@ -123,8 +123,8 @@ def _resolve(file: Path, columns: Columns) -> Wanted:
     names = column_names(file)
     if set(names) >= PACKED:
         raise UsageError(
-            f"{file}: a packed study, whose cells would be read as one model; call it rows.parquet "
-            "and name its folder, or FOLDER/CELL"
+            f"{file}: a packed study, whose cells would be read as one model; rename it "
+            "rows.parquet and give its folder, or FOLDER/CELL"
         )
     item = columns.item or (ITEM if ITEM in names else None)
     level = [LEVEL] if LEVEL in names else []
@@ -144,7 +144,7 @@ def _check_names(file: Path, names: Sequence[str], wanted: Wanted, columns: Colu
         if name not in names:
             listed = ", ".join(map(repr, names[:20])) or "none"
             option = options.get(name)
-            remedy = f"name one by {option}" if option else "groups (--by) are of that column"
+            remedy = f"choose one with {option}" if option else "--by must name a column"
             refuse_separator(file, names)
             said = f"{file}: no column {name!r}; it has {listed}; {remedy}"
             raise NoColumnError(said, names)
@@ -257,8 +257,8 @@ def _count(
         warnings.append(
             Note(
                 FLAT_TASK,
-                f"too many questions ({wanted.item!r}) to keep apart: the intervals take the rows "
-                "as independent, and are too narrow if questions were asked several times",
+                f"too many questions ({wanted.item!r}) to distinguish: the intervals treat the "
+                "rows as independent, and are too narrow if questions were asked several times",
             )
         )
     return CountedRun(

@@ -35,8 +35,8 @@ def parse_lines(
             raise _not_text(file, number, error) from None
         except ValueError as error:
             raise UsageError(
-                f"{file} line {number}: not JSON ({_problem(error)}); one object a line, is the "
-                "file cut off?"
+                f"{file} line {number}: not JSON ({_problem(error)}); expected one object per "
+                "line; is the file cut off?"
             ) from None
         if not isinstance(row, dict):
             raise UsageError(

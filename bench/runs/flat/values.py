@@ -153,7 +153,7 @@ def read_items(values: Sequence[Any], name: str, where: Where) -> list[str]:
             if type(value) not in (str, int) or value == ""
         )
         raise UsageError(
-            f"{where(i)}: {name} must be text or a whole number that names the question, got "
+            f"{where(i)}: {name} must be text or a whole number that identifies the question, got "
             f"{quote(bad)}"
         )
     names = [*values] if kinds == {str} else [*map(str, values)]
@@ -255,7 +255,7 @@ def _outcome(value: Any, where: Where, i: int) -> bool:
 
 
 def _confidence_error(value: Any, where: str) -> UsageError:
-    hint = "write a number, or nothing where the model stated none"
+    hint = "write a number, or leave it empty where the model stated none"
     if isinstance(value, float) and value < 0:
         hint = "a log-probability needs exp() first"
     elif isinstance(value, float):
@@ -271,5 +271,5 @@ def _outcome_error(value: Any, where: str) -> UsageError:
     is_missing = value is None or value != value or value == ""
     hint = "threshold graded answers first"
     if is_missing:
-        hint = "leave out the rows that nobody judged"
+        hint = "leave out the rows without a judgement"
     return UsageError(f"{where}: correct must be 0, 1, true or false, got {quote(value)}; {hint}")

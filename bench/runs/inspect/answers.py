@@ -62,7 +62,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
     for text in (question, gold, *also, response or ""):
         if len(text) > MAX_TEXT:
             raise UsageError(
-                f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
+                f"{where}: a text of {len(text):,} characters; an answer and its prompt may have "
                 f"at most {MAX_TEXT:,}"
             )
     return Logged(
@@ -113,8 +113,8 @@ def _read_targets(fields: Mapping[str, Any], where: str, kind: str) -> list[str]
         return list(dict.fromkeys(words))
     if fields.get("scores"):
         raise UsageError(
-            f"{where}: no target, only scores that Inspect's scorer gave; answers are judged here "
-            "against a right answer: give the samples of the task a target"
+            f"{where}: no target, only scores by Inspect's scorer; rescore judges answers itself, "
+            "so the samples of the task need a target"
         )
     raise UsageError(f"{where}: no target; a log without right answers cannot be judged")
 

@@ -81,11 +81,11 @@ def _text_of(one: Logged) -> str:
 def _word_notes(again: int, left_out: int) -> list[str]:
     notes = []
     if again:
-        notes.append(f"{again:,} samples were logged more than once; the last try counts")
+        notes.append(f"{again:,} samples were logged more than once; the last one counts")
     if left_out:
         notes.append(
-            f"{left_out:,} samples are left out: their options were shuffled, and the log does not "
-            "say in which order they were shown; shuffle the data set instead "
+            f"{left_out:,} samples are left out: their options were shuffled, and the log does "
+            "not record the order in which they were shown; shuffle the data set instead "
             "(dataset.shuffle_choices)"
         )
     return notes

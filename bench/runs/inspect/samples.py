@@ -140,7 +140,7 @@ def _sort_members(archive: Archive, file: Path) -> tuple[list[str], dict[str, li
     for shell, name in others:
         if shell not in chunks:
             raise UsageError(
-                f"{file} {name}: a chunk of a sample without its sample.json; is the log complete?"
+                f"{file} {name}: a part of a sample without its sample.json; is the log complete?"
             )
         chunks[shell].append(name)
     if not wholes and not chunks:

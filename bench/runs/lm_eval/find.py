@@ -25,9 +25,8 @@ def find_results(path: Path) -> Path:
             return path
         if path.name.startswith("samples_") and DATE.search(path.name):
             raise UsageError(
-                f"{path}: a file of samples of lm-eval; give its folder, or the "
-                "results_<date>.json beside it; `caopd-bench rescore` reads the texts of the "
-                "file alone"
+                f"{path}: a samples file of lm-eval; give its folder, or the results_<date>.json "
+                "next to it; `caopd-bench rescore` reads the texts of the file alone"
             )
         raise UsageError(
             f"{path}: not a run; give the folder named by --output_path, one of its "
@@ -40,11 +39,11 @@ def find_results(path: Path) -> Path:
         stored = sorted(file.parent for file in path.rglob("summary.json"))
         if stored:
             runs = "one stored run" if len(stored) == 1 else f"{len(stored)} stored runs"
-            raise UsageError(f"{path}: {runs} below, none here; name one:", stored)
+            raise UsageError(f"{path}: {runs} below this folder, none in it; choose one:", stored)
         samples = [file for file in path.rglob("samples_*.jsonl") if DATE.search(file.name)]
         if samples:
             raise UsageError(
-                f"{path}: samples of lm-eval without their results_<date>.json, which says how "
+                f"{path}: samples of lm-eval without their results_<date>.json, which records how "
                 "they were made; `caopd-bench rescore` reads the texts of one of them:",
                 sorted(samples),
             )
@@ -53,7 +52,7 @@ def find_results(path: Path) -> Path:
             "give the folder named by lm_eval's --output_path"
         )
     if len(found) > 1:
-        raise UsageError(f"{path}: {len(found)} runs here; name one of them:", found)
+        raise UsageError(f"{path}: contains {len(found)} runs; choose one:", found)
     return found[0]
 
 

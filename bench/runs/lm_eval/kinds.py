@@ -12,22 +12,22 @@ __all__ = ["WHY_NOT", "kind_of"]
 
 #: One command, of which all others read what it stores.
 NOT_JUDGED = (
-    "made with --predict_only, so that nothing was judged: caopd-bench score RUN --reparse "
-    "--store DIR judges it, and DIR is a run for every command"
+    "made with --predict_only, so nothing was judged; judge it with caopd-bench score RUN "
+    "--reparse --store DIR, and use DIR as the run"
 )
 #: Why the rows of a task have no confidence, by its kind.
 WHY_NOT = {
     "ours, not judged": NOT_JUDGED,
     "options, no outcome": (
         "its samples have none of " + ", ".join(reading.metric for reading in READINGS) + ", so "
-        "that it is not known which option was chosen and whether it was right"
+        "it is unknown which option was chosen and whether it was right"
     ),
     "options, not judged": NOT_JUDGED,
     "target": (
-        "its samples have the loglikelihood of the right answer alone, which is no confidence in "
-        "an answer of the model's"
+        "its samples only have the loglikelihood of the right answer, which is not a confidence "
+        "in an answer of the model"
     ),
-    "text": "its samples have the loglikelihood of texts, and no answers",
+    "text": "its samples have loglikelihoods of texts, but no answers",
     "answers": (
         "its answers were not read for a stated confidence: caopd-bench rescore RUN --task {task} "
         "reads them"

@@ -93,7 +93,7 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
     if not able:
         other = next(iter(firsts), "")
         no_texts = (
-            "its samples hold no texts of answers; caopd-bench score RUN reads what they hold"
+            "its samples contain no answer texts; caopd-bench score RUN reads what they contain"
         )
         why = WHY_NOT.get(kinds.get(other, ""), no_texts)
         raise UsageError(f"{path}: {inline(other, 120)}: {why}")
@@ -116,7 +116,7 @@ def _list_samples(folder: Path) -> dict[str, Path]:
         named = _split_name(file)
         if named is not None and found.setdefault(named[0], file) != file:
             both = [found[named[0]], file]
-            raise UsageError(f"{folder}: several files of samples of a task; name one:", both)
+            raise UsageError(f"{folder}: several samples files for one task; choose one:", both)
     return found
 
 
@@ -164,7 +164,7 @@ def read_answers(
     if len(filters) > 1:
         notes.append(say_filters(", ".join(map(quote, filters)), len(filters)))
     if parts:
-        notes.append(f"{parts:,} replies are lists of content parts: their texts are read")
+        notes.append(f"{parts:,} replies are lists of content parts, whose texts are read")
 
 
 class _Plan:
@@ -204,7 +204,7 @@ class _Plan:
             if found is not None and found.get(self.first) is not ABSENT:
                 return found
         raise UsageError(
-            f"{self.file}: {option} {name}: no such key in its lines; there are "
+            f"{self.file}: {option} {name}: no such key in its lines; the keys are "
             f"{list_paths(self.first, [key for key in names if key != 'arguments'])}"
         )
 
@@ -251,8 +251,8 @@ class _Plan:
         if not isinstance(responses, list) or len(responses) != 1:
             count = len(responses) if isinstance(responses, list) else 0
             raise UsageError(
-                f"{where}: {count} requests for one question; name the text by --response, for "
-                "example resps.0.0"
+                f"{where}: {count} requests for one question; choose the text with --response, "
+                "for example resps.0.0"
             )
         repeats = responses[0] if isinstance(responses[0], list) else [responses[0]]
         return [read_text(text) for text in repeats] or [None]

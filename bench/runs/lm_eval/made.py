@@ -132,23 +132,23 @@ def _say_ungrouped(
                 quote(name) for name, value in doc.items() if group_of(value) is not None
             )
             yield (
-                f"--by {key}: no document has a word or a number there; columns of the first that "
-                f"do: {known or 'none'}"
+                f"--by {key}: no document has a word or a number in this column; usable columns "
+                f"of the first document: {known or 'none'}"
             )
 
 
 UNPLACED = (
-    "questions have not one right option that is known (several, none, or it is not in the log): "
-    "in numbers over all options they are left out"
+    "questions do not have exactly one known right option (several, none, or not in the log) and "
+    "are left out of the numbers over all options"
 )
-UNDEFINED = "questions have a loglikelihood that is not a number, and so no confidence"
+UNDEFINED = "questions have an undefined loglikelihood, and so no confidence"
 
 
 def _say_unlike(one: OptionRows) -> str:
     rows = len(one.rows)
     return (
-        f"in {one.unlike:,} of {rows:,} rows it is not the outcome of the likeliest option, first "
-        f"in {one.first_unlike} (edited, or the task chooses in a way of its own)"
+        f"in {one.unlike:,} of {rows:,} rows it differs from the outcome of the most likely "
+        f"option, first in {one.first_unlike} (edited, or the task chooses differently)"
     )
 
 
@@ -174,7 +174,7 @@ def _say_partial(made: Made) -> Iterator[Note]:
                 count = sum(subtasks[task][1] for task in without)
                 yield Note(
                     name,
-                    f"{count:,} of the group's {total:,} questions are not in it: no "
+                    f"{count:,} of the group's {total:,} questions are missing, because no "
                     f"{reading.metric} was logged for {_name_some(without)}",
                 )
 
@@ -191,15 +191,16 @@ def _say_other_groups(made: Made) -> Iterator[Note]:
     for (home, other), tasks in lacking.items():
         yield Note(
             home,
-            f"{len(tasks):,} of its subtasks ({_name_some(tasks)}) are of the group {other} too, "
-            "where their questions are not counted: each is in one group only, the first",
+            f"{len(tasks):,} of its subtasks ({_name_some(tasks)}) also belong to the group "
+            f"{other}, where their questions are not counted: each question counts in the first "
+            "group only",
         )
 
 
 #: Why lm-eval's number of a group is not the mean of its questions.
-WEIGHTED = ": lm-eval's is the mean of its subtasks, each of which has the same weight"
+WEIGHTED = ": lm-eval's is the mean of the subtasks, all with the same weight"
 UNEXPLAINED = (
-    ", and the mean of its subtasks is another one too; were samples or results of the run changed?"
+    ", and the mean of the subtasks differs too; were samples or results of the run edited?"
 )
 
 
@@ -251,11 +252,11 @@ def check_count(
         if count != expected:
             which = f" of the filter {quote(name)}" if len(counts) > 1 else ""
             raise UsageError(
-                f"{file}: {count} rows{which}, but the results file counts {expected}; the file is "
-                "cut off or not of this run"
+                f"{file}: {count} rows{which}, but the results file counts {expected}; the file "
+                "is cut off or belongs to another run"
             )
 
 
 def say_filters(names: str, count: int) -> str:
     """Say that the first of several filters was read."""
-    return f"its {count} filters ({names}) are of the same responses: the first is read"
+    return f"its {count} filters ({names}) use the same responses; the first is read"

@@ -56,8 +56,8 @@ PLAIN = READINGS[:2]
 TIE = 1e-6
 #: Options that a question has at most.
 MOST = 1000
-NOT_ONE = "the outcome of some questions is a share, and not 0 or 1"
-NO_TEXTS = "the log does not hold the options, whose lengths it takes"
+NOT_ONE = "the outcome of some questions is a fraction, not 0 or 1"
+NO_TEXTS = "the log does not contain the options, whose lengths are needed"
 NO_PRIORS = "some questions have no loglikelihoods of the options without the question"
 
 
@@ -300,7 +300,7 @@ def _add_row(
             else:
                 chosen = tied
     elif right is None:
-        one.why_not = "the log does not say which option is right"
+        one.why_not = "the log does not record which option is right"
         return
     else:
         correct = int(chosen in right)

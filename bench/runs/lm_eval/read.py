@@ -54,9 +54,7 @@ __all__ = [
     "read_lm_eval",
 ]
 
-NO_SAMPLES = (
-    "in the results, but there is no file of its samples beside them (deleted, or not copied?)"
-)
+NO_SAMPLES = "in the results, but its samples file is missing (deleted, or not copied?)"
 #: Reasons that stand in an error, and tasks in notes.
 SHOWN = 3
 #: What to do about answers that name no letter.
@@ -219,15 +217,15 @@ def _say(
         yield f"{say_filters(names, len(lines))}"
     if repeated > 1:
         yield (
-            f"each question was answered {repeated} times (repeats), of which lm-eval judged the "
-            f"first: all are judged here, by parser {PARSER_VERSION}"
+            f"each question was answered {repeated} times (repeats), but lm-eval only judged the "
+            f"first answer; all were judged by parser {PARSER_VERSION}"
         )
     if in_parts and reparse:
         yield f"{in_parts:,} replies are lists of content parts: their texts are read"
     elif in_parts:
         yield (
-            f"{in_parts:,} replies are lists of content parts, which were not read when they were "
-            "evaluated: --reparse reads their texts"
+            f"{in_parts:,} replies are lists of content parts, whose texts the evaluation did not "
+            "read; --reparse reads them"
         )
 
 

@@ -101,6 +101,6 @@ class TargetCount:
         """Say why no outcome can be told."""
         return (
             f"the right answer of {self.either:,} questions is the text of one option and the "
-            f"place of another, first in {self.where}, and neither the other questions nor "
-            "doc_to_target tell which is meant: evaluate again without --predict_only"
+            f"position of another, first in {self.where}, and neither the other questions nor "
+            "doc_to_target show which is meant: evaluate again without --predict_only"
         )

@@ -124,7 +124,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not way.generates:  # two log-likelihoods, and no text
         return dict(sample)
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
-        raise UsageError(f"{where}: the document has no gold answer of our making to judge by")
+        raise UsageError(f"{where}: the document has no gold answer in our format")
     texts = list_texts(sample)
     # Here: most runs were judged, and only what they state is read.
     from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
@@ -186,8 +186,8 @@ def _verdicts(sample: Mapping[str, Any], where: str) -> list[tuple[Any, Any, Any
     confidences, outcomes, statuses = lists
     if not outcomes:
         raise UsageError(
-            f"{where}: refused when it was evaluated: all samples of a question are copies of one "
-            "text; the server ignores or fixes the seed (docs/tasks.md)"
+            f"{where}: rejected during the evaluation because all samples of a question are "
+            "copies of one text; the server ignores or fixes the seed (docs/tasks.md)"
         )
     if not len(confidences) == len(outcomes) == len(statuses):  # type: ignore[arg-type]
         raise UsageError(f"{where}: lists of different lengths for one question; run again")

@@ -79,7 +79,7 @@ def _leave_copies(stored: Sequence[Path], results: Sequence[Path]) -> dict[Path,
 def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
     """Say why a stored run is left out beside results; "" if it is not."""
     if not summary and not (run / ROWS_NAME).exists():
-        return f"its {SUMMARY_NAME} is not of a stored run"
+        return f"its {SUMMARY_NAME} does not belong to a stored run"
     if not summary:
         return ""  # it is damaged, and whoever reads it says so
     made = _section(summary, "provenance")
@@ -89,7 +89,7 @@ def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
             if found.get("date") == date:
                 return f"a copy of {file}"
         elif _may_be_of(made, found):
-            return f"has no date and may be a copy of {file}; to score it, name it itself"
+            return f"has no date and may be a copy of {file}; to score it, give its path"
     return ""
 
 

@@ -89,4 +89,4 @@ class Reader:
 def refuse_several(path: Path, reader: Reader) -> UsageError:
     """Say that a path holds several runs, with their names."""
     runs = list(reader.runs(path)) if reader.runs is not None else []
-    return UsageError(f"{path}: {reader.name} of {len(runs)} runs; name one of them:", runs)
+    return UsageError(f"{path}: {reader.name} with {len(runs)} runs; choose one:", runs)

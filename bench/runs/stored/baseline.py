@@ -31,8 +31,8 @@ __all__ = [
 
 #: What is gone with each file of a reference.
 _GONE = {
-    BASELINE_NAME: "reason and rerun noise are gone",
-    CHANGES_NAME: "the log of changes is gone",
+    BASELINE_NAME: "its reason and rerun noise are lost",
+    CHANGES_NAME: "the log of changes is lost",
 }
 
 

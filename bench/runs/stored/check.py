@@ -64,8 +64,8 @@ def read_stored(folder: Path) -> Run:
         raise _edited(folder, problem)
     for problem in find_unlike_spans(loaded.run):
         raise NotComparableError(
-            f"{inline(str(folder), 300)}: its numbers are not those of its texts: {problem}; read "
-            "the original run again, by its texts: caopd-bench score ORIGINAL --reparse --store DIR"
+            f"{inline(str(folder), 300)}: its numbers do not match its texts: {problem}; parse "
+            "the original run again: caopd-bench score ORIGINAL --reparse --store DIR"
         )
     return loaded.run
 
@@ -75,17 +75,17 @@ def _edited(folder: Path, problem: str) -> NotComparableError:
         again = mend(folder)
     elif (folder / BASELINE_NAME).exists():
         again = (
-            "restore the folder from version control, or delete it and make it again, from the "
+            "restore the folder from version control, or delete it and create it again from the "
             "files of the original run (caopd-bench baseline init RUN --output DIR --reason TEXT)"
         )
     else:
         again = (
-            "restore the folder from version control or a copy, or store the original run again, "
-            "from the files that it was first read from (caopd-bench score ORIGINAL --store DIR)"
+            "restore the folder from version control or a copy, or store the original run again "
+            "from its files (caopd-bench score ORIGINAL --store DIR)"
         )
     where = inline(str(folder), 300)
     return NotComparableError(
-        f"{where}: its rows are not those that were stored: {problem}; {again}"
+        f"{where}: its rows were changed after they were stored: {problem}; {again}"
     )
 
 
@@ -134,7 +134,7 @@ def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[
     known: dict[tuple[str, str], Mapping[str, Counts]] = {}
     for (task, group), stored in by_group.items():
         if not run.has(task):
-            yield f"no row is of {inline(task, WIDTH)}, of which {SUMMARY_NAME} has numbers"
+            yield f"no row belongs to {inline(task, WIDTH)}, for which {SUMMARY_NAME} has numbers"
             continue
         if group is None:
             counts: Counts | None = run.count(task)
@@ -147,7 +147,7 @@ def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[
             counts = known[task, key].get(str(group))
         place = " ".join(inline(str(part), WIDTH) for part in (task, group) if part is not None)
         if counts is None:
-            yield f"no row is of {place}, of which {SUMMARY_NAME} has numbers"
+            yield f"no row belongs to {place}, for which {SUMMARY_NAME} has numbers"
             continue
         made = _numbers(counts, missing)
         for record in stored:
@@ -206,7 +206,7 @@ def find_unlike_spans(run: Run) -> Iterator[str]:
     for row in unlike[:SHOWN]:
         yield (
             f"{inline(row.task, WIDTH)} item {inline(row.item_hash, WIDTH)} has the confidence "
-            f"{row.confidence:g} beside the text {inline(str(row.stated), WIDTH)!r}"
+            f"{row.confidence:g} but the text {inline(str(row.stated), WIDTH)!r}"
         )
     if len(unlike) > SHOWN:
         yield f"and {len(unlike) - SHOWN} more such rows"

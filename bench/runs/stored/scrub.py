@@ -152,8 +152,8 @@ def _rename_rows(
             stream.write(content)
     if is_edited or stored.rows_sha256 not in (None, before.sha256):
         raise UsageError(
-            f"{folder}: its rows are not those that were stored, and would be hashed anew; "
-            "restore it from version control or a copy first"
+            f"{folder}: its rows were changed after they were stored, and cleaning would hash "
+            "them again; restore it from version control or a copy first"
         )
     summary = _load(folder, SUMMARY_NAME, contents)
     if summary.get("rows_sha256") is not None:

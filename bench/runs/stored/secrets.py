@@ -195,10 +195,10 @@ def warn_of_cell(file: Path, known: Mapping[str, Any]) -> None:
 
 def _warn(file: Path, names: Sequence[str]) -> None:
     print(
-        f"warning: {inline(str(file), 300)} holds what may be secrets ({name_places(names)}); "
-        "nothing that is made of it does. To take them out of the file: caopd-bench store --scrub "
-        f"{inline(str(file.parent), 300)}. Copies and version control still have them: replace the "
-        "keys",
+        f"warning: {inline(str(file), 300)} may contain secrets ({name_places(names)}); outputs "
+        "made from it do not. To remove them from the file: caopd-bench store --scrub "
+        f"{inline(str(file.parent), 300)}. Copies and version control still contain them: replace "
+        "the keys",
         file=sys.stderr,
         flush=True,
     )

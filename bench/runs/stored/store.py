@@ -187,10 +187,10 @@ def _refuse_others(folder: Path, name: str) -> None:
         raise UsageError(f"{folder}: is a file; --store takes a folder")
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
     if any(file not in (ROWS_NAME, SUMMARY_NAME) and not is_part(file) for file in held):
-        raise UsageError(f"{folder}: holds other files; --store takes a folder of its own")
+        raise UsageError(f"{folder}: contains other files; --store needs a folder of its own")
     if (folder / SUMMARY_NAME).is_file() and (old := _name_of(folder)) not in (None, name):
         raise UsageError(
-            f"{folder}: holds the stored run {inline(str(old))!r}, not {inline(name)!r}; "
+            f"{folder}: contains the stored run {inline(str(old))!r}, not {inline(name)!r}; "
             "delete it or give another folder"
         )
 

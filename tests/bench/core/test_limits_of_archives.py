@@ -120,7 +120,7 @@ def test_of_two_members_of_a_name_the_last_one_counts(tmp_path):
         target.writestr("samples/1.json", sample("Answer: 2"))
     run = rescore(file)
     assert [row.correct for row in run.rows] == [1]
-    assert "1 samples were logged more than once; the last try counts" in str(run.warnings)
+    assert "1 samples were logged more than once; the last one counts" in str(run.warnings)
 
 
 def test_an_index_of_a_million_members(tmp_path):
@@ -182,7 +182,7 @@ def test_rows_that_take_no_bytes(tmp_path, monkeypatch, refused):
     assert len(read_run(file).rows) == 50_000
     monkeypatch.setattr("caopd_bench.runs.flat.parquet.FREE_ROWS", 1000)
     monkeypatch.setattr("caopd_bench.runs.flat.parquet.ROWS_A_BYTE", 8)
-    assert f"50,000 rows in {file.stat().st_size:,} bytes; is it damaged" in refused("score", file)
+    assert f"50,000 rows in {file.stat().st_size:,} bytes; is the file damaged" in refused("score", file)
     monkeypatch.setenv(VARIABLE, "1000000000")
     assert len(read_run(file).rows) == 50_000
 
@@ -208,7 +208,7 @@ def test_a_long_text_in_many_rows(tmp_path, plain):
 def test_lists_of_many_values(tmp_path):
     values = {"response": ["x"], "gold": [["a"] * 3_000_000]}
     file = _write(tmp_path / "a.parquet", values)
-    with pytest.raises(UsageError, match="hold lists that may take 216,000,000 bytes of memory"):
+    with pytest.raises(UsageError, match="contain lists that may take 216,000,000 bytes of memory"):
         rescore(file)
 
 

@@ -76,7 +76,7 @@ def test_texts_that_say_the_opposite(make, reference, run, recorded, said, shown
     code, out, err = run("gate", "--reference", reference, cand)
     assert (code, out) == (4, "")
     assert err.count("\n") == 1
-    assert "rows do not fit their texts" in err
+    assert "rows do not match their texts" in err
     assert shown in err
     assert "gate --reparse" in err
     # As a reference it decides no more.
@@ -159,7 +159,7 @@ def test_a_latex_answer_is_not_worked_out(make):
 
 def test_from_python(make, reference):
     cand = make("cand", answers(), answers(sure=True))
-    with pytest.raises(NotComparableError, match="rows do not fit their texts"):
+    with pytest.raises(NotComparableError, match="rows do not match their texts"):
         gate(cand, Policy(version=1), reference=reference)
     result = gate(cand, Policy(version=1), reference=reference, reparse=True)
     assert result.outcome == "FAIL"
@@ -176,7 +176,7 @@ def test_no_reference_is_made_of_such_rows(make, reference, run, tmp_path):
     words = ("--output", tmp_path / "ref", "--reason", "r")
     code, _, err = run("baseline", "init", cand, *words)
     assert code == 4
-    assert "rows do not fit their texts" in err
+    assert "rows do not match their texts" in err
     assert not (tmp_path / "ref").exists()
     assert run("baseline", "init", reference, *words, "--aa", cand)[0] == 4
     assert run("score", cand, "--reparse", "--store", tmp_path / "again")[0] == 0

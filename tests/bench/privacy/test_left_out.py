@@ -106,8 +106,8 @@ def test_keys_and_lines_are_named(stored, run, tmp_path):
     lines = [i for i, line in enumerate(log.read_text().split("\n"), 1) if SECRET in line]
     plant(tmp_path / "ref", note=SECRET)
     err = run("score", tmp_path / "ref")[2]
-    assert f"CHANGES.md holds what may be secrets (lines {lines[0]}, {lines[1]}); " in err
-    assert "summary.json holds what may be secrets (key note); " in err
+    assert f"CHANGES.md may contain secrets (lines {lines[0]}, {lines[1]}); " in err
+    assert "summary.json may contain secrets (key note); " in err
     out = run("store", "--scrub", tmp_path / "ref")[1]
     assert f"CHANGES.md: taken out: lines {lines[0]}, {lines[1]}\n" in out
     assert SECRET not in log.read_text()

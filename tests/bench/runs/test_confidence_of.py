@@ -28,7 +28,7 @@ from caopd_bench.runs.confidence_of import (
         ),
         (
             {"confidence": {"of": "option", "per": "prior"}},
-            "probability of the chosen option relative to that without the question",
+            "probability of the chosen option relative to its probability without the question",
         ),
         (
             {"confidence": {"of": "option", "per": "given"}},

@@ -86,8 +86,8 @@ def test_a_pointer_of_git_lfs(folders, run, kind, name):
 @pytest.mark.parametrize(
     ("name", "gone"),
     [
-        ("baseline.json", "reason and rerun noise are gone"),
-        ("CHANGES.md", "the log of changes is gone"),
+        ("baseline.json", "its reason and rerun noise are lost"),
+        ("CHANGES.md", "the log of changes is lost"),
     ],
 )
 def test_verify_names_the_file_that_is_gone(folders, run, name, gone):

@@ -157,7 +157,7 @@ def test_a_summary_of_something_else_is_no_stored_run(several, run):
     assert len(expand_specs([several])) == 3
     code, out, err = run("score", several)
     assert (code, len(names(out))) == (0, 3)
-    assert f"{several / 'kept'}: left out: its summary.json is not of a stored run" in err
+    assert f"{several / 'kept'}: left out: its summary.json does not belong to a stored run" in err
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", "{}"])

@@ -159,7 +159,7 @@ def test_a_sample_that_was_run_again_counts_once(tmp_path):
             ("ok", 0.6, -1),
             ("ok", 0.8, -1),
         ]
-        assert "1 samples were logged more than once; the last try counts" in str(run.warnings)
+        assert "1 samples were logged more than once; the last one counts" in str(run.warnings)
 
 
 @pytest.mark.parametrize("name", ["order.eval", "order_chunks.eval"])
@@ -183,7 +183,7 @@ def test_a_chunk_without_its_sample_is_named(tmp_path):
     file = write(tmp_path / "a.eval", [])
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("samples/x_epoch_1/messages/0.json", "[]")
-    with pytest.raises(UsageError, match=r"messages/0\.json: a chunk of a sample without its sam"):
+    with pytest.raises(UsageError, match=r"messages/0\.json: a part of a sample without its sam"):
         rescore(file)
 
 
@@ -295,7 +295,7 @@ def test_metadata_with_a_dot_in_its_key_and_values_that_are_no_groups(tmp_path):
 
 def test_samples_without_a_target_but_with_scores(tmp_path):
     sample = make(1, target="", scores={"model_graded": {"value": "C"}})
-    with pytest.raises(UsageError, match="no target, only scores that Inspect's scorer gave"):
+    with pytest.raises(UsageError, match="no target, only scores by Inspect's scorer"):
         rescore(write(tmp_path / "a.eval", [sample]))
 
 

@@ -82,7 +82,7 @@ def test_samples_without_results_are_read(tmp_path, folder):
     assert [row.item_hash for row in rescore(file).rows] == [row.item_hash for row in run.rows]
     with pytest.raises(UsageError, match=r"samples of lm-eval without .*rescore.*:\n  .*samples_"):
         find_results(tmp_path)
-    with pytest.raises(UsageError, match="a file of samples of lm-eval; give its folder"):
+    with pytest.raises(UsageError, match="a samples file of lm-eval; give its folder"):
         find_results(file)
 
 
@@ -92,7 +92,7 @@ def test_of_samples_of_several_tasks_one_is_chosen(tmp_path):
     assert refused(tmp_path).endswith("choose one by --task:\n  more\n  sums")
     assert rescore(tmp_path, task="sums").tasks == ["sums"]
     write(tmp_path / "b" / NAME.format("sums"), SAMPLE)
-    assert "several files of samples of a task; name one:\n" in refused(tmp_path)
+    assert "several samples files for one task; choose one:\n" in refused(tmp_path)
 
 
 def test_a_letter_alone_answers_a_choice_of_a_task_of_other_people(tmp_path):

@@ -90,7 +90,7 @@ def test_a_stored_file_of_confidences_has_nothing_to_read(run, tmp_path):
     code, out, err = run("score", tmp_path / "a", "--reparse", "--store", tmp_path / "new")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "3 of 3 rows have no text to read again" in err
+    assert "3 of 3 rows have no text to parse again" in err
     assert "leave --reparse out" in err
     assert not (tmp_path / "new").exists()
 
@@ -103,8 +103,8 @@ def test_a_row_whose_text_is_missing_is_not_turned_into_a_wrong_one(old, run, tm
     write_stored(replace(stored, rows=rows), score(stored), tmp_path / "stored")
     code, out, err = run("score", tmp_path / "stored", "--reparse", "--store", tmp_path / "new")
     assert (code, out) == (2, "")
-    assert "1 of 5 rows have no text to read again" in err
-    assert "read the original run again" in err
+    assert "1 of 5 rows have no text to parse again" in err
+    assert "parse the original run again" in err
     assert not (tmp_path / "new").exists()
 
 

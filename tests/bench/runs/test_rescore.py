@@ -148,9 +148,9 @@ def test_several_processes_give_the_same_rows(tmp_path, monkeypatch):
         (ROWS, {"item": "nr"}, "no column 'nr'"),
         (ROWS, {"by": ["topic"]}, "no column 'topic'"),
         (ROWS, {"kind": "words"}, "must be one of number, latex, choice"),
-        ([{"response": "x", "gold": None}], {}, "line 1: no 'gold'; leave the row out, or name "),
-        ([*ROWS[:1], {"response": "x"}], {}, "line 2: no 'gold'; leave the row out, or name "),
-        ([{"response": "x", "gold": ""}], {}, "line 1: no 'gold'; leave the row out, or name "),
+        ([{"response": "x", "gold": None}], {}, "line 1: no 'gold'; leave the row out, or choose "),
+        ([*ROWS[:1], {"response": "x"}], {}, "line 2: no 'gold'; leave the row out, or choose "),
+        ([{"response": "x", "gold": ""}], {}, "line 1: no 'gold'; leave the row out, or choose "),
         ([{"response": "x", "gold": True}], {}, "line 1: gold must be text or a number, got True"),
         ([{"response": 5, "gold": 5}], {}, "line 1: response must be text or null, got 5"),
         ([{"response": "x", "gold": "five"}], {}, "is --kind number right?"),
@@ -415,7 +415,7 @@ def test_a_name_with_two_gold_answers_is_said(tmp_path):
     run = rescore(write(tmp_path / "f.jsonl", rows), item="id")
     assert len({row.item_hash for row in run.rows}) == 4
     assert len(run.warnings) == 1
-    assert "1 names of questions come with more than one gold answer" in str(run.warnings[0])
+    assert "1 question names have more than one gold answer" in str(run.warnings[0])
     assert "'a'" in str(run.warnings[0]) or '"a"' in str(run.warnings[0])
     assert not rescore(write(tmp_path / "g.jsonl"), item="id").warnings
 

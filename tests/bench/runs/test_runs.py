@@ -348,8 +348,8 @@ def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
     file.write_text(file.read_text().replace(ours, '"parser_version": "0"'))
     now = f"parser {PARSER_VERSION} may"
     said = (
-        f"caopd_math_conf: evaluated with parser 0; {now} read 2 of 2 answers otherwise: statuses "
-        "and confidences are those of the evaluation"
+        f"caopd_math_conf: evaluated with parser 0; {now} read 2 of 2 answers differently; statuses "
+        "and confidences are the evaluation's"
     )
     assert list(map(str, read_run(folder).warnings)) == [said]
     assert read_run(folder).provenance["tasks"]["caopd_math_conf"]["parser_version"] == "0"
@@ -430,7 +430,7 @@ def test_a_run_without_confidence(refused, mixed, samples_of, results_of):
     _write_plain(mixed, results_of)
     message = refused("score", mixed)
     assert "none of its tasks has a confidence to score: caopd_math_conf: " in message
-    assert "no file of its samples beside them" in message
+    assert "its samples file is missing" in message
     assert "; gsm8k: no stated confidence" in message
 
 

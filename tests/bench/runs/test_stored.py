@@ -121,7 +121,7 @@ def test_damaged_rows(stored, refused, where):
 @pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["nothing", "no lines"])
 def test_no_rows(stored, refused, content):
     (stored / "rows.jsonl.gz").write_bytes(content)
-    assert "holds no rows" in refused("score", stored)
+    assert "contains no rows" in refused("score", stored)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_another_run_is_not_overwritten(mixed, tmp_path):
     write_stored(run, score(run), tmp_path / "stored")
     write_stored(run, score(run), tmp_path / "stored")
     other = read_run(f"other={mixed}")
-    with pytest.raises(UsageError, match="holds the stored run 'mine', not 'other'"):
+    with pytest.raises(UsageError, match="contains the stored run 'mine', not 'other'"):
         write_stored(other, score(other), tmp_path / "stored")
     assert read_run(tmp_path / "stored").name == "mine"
 
@@ -315,7 +315,7 @@ def test_rows_that_do_not_fit_their_texts_are_not_stored(
     assert run("score", mixed)[0] == 0
     code, out, err = run("score", mixed, "--store", tmp_path / "stored")
     assert (code, out) == (4, "")
-    assert "rows do not fit their texts, 3 of 5" in err
+    assert "rows do not match their texts, 3 of 5" in err
     assert not (tmp_path / "stored").exists()
     assert run("score", mixed, "--reparse", "--store", tmp_path / "stored")[0] == 0
     assert run("score", tmp_path / "stored")[0] == 0

@@ -139,9 +139,9 @@ def test_a_confidence_beside_another_text(folders):
     write_stored(edited, score(edited), folders / "cand")
     assert find_edits(folders / "cand") == []
     problems = list(find_unlike_spans(load_stored(folders / "cand").run))
-    assert "has the confidence 0 beside the text '" in problems[0]
+    assert "has the confidence 0 but the text '" in problems[0]
     assert problems[-1].startswith("and ")
-    said = r"its numbers are not those of its texts: .* beside the text .* --reparse --store DIR"
+    said = r"its numbers do not match its texts: .* but the text .* --reparse --store DIR"
     with pytest.raises(NotComparableError, match=said):
         read_stored(folders / "cand")
 

@@ -157,7 +157,7 @@ def test_a_study_is_not_one_run(study, run, refused):
     assert (code, out) == (2, "")
     assert f"{study}: a packed study of 3 runs; name one of them:" in err
     assert str(study / NAMES[1]) in err
-    assert "no such cell; there are" in run("score", study / "c-opd")[2]
+    assert "no such cell; the cells are" in run("score", study / "c-opd")[2]
     assert "--store takes one run" in refused("score", study, "--store", study.parent / "s")
     assert "a packed study of 3 runs" in run("recalibrate", f"x={study}")[2]
     # `score` takes several: the name that is given stands before theirs.

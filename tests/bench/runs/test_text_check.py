@@ -81,7 +81,7 @@ def test_a_log_without_responses_is_not_called_edited(make, run, removed, kind):
     folder = make(answers(), "run", without(REMOVED[removed]), kind=kind)
     assert unlike(folder) == []
     code, out, err = run("gate", "--reference", folder, folder)
-    assert "rows do not fit" not in err
+    assert "rows do not match" not in err
     assert code in (0, 3)
     assert out
 
@@ -111,7 +111,7 @@ def test_nothing_is_read_again_from_no_text(make, run, tmp_path, removed, few):
         assert (code, out) == (2, ""), words
         assert err.count("\n") == 1
         lost = sum(row[0] is not None or row[1] > 0 for row in answers()) if len(few) > 1 else 1
-        assert f"{TASK}: {lost} of {N} rows have no text to read again" in err
+        assert f"{TASK}: {lost} of {N} rows have no text to parse again" in err
         assert "leave --reparse out" in err
     assert not (tmp_path / "new").exists()
 
@@ -123,7 +123,7 @@ def test_nor_from_what_was_stored_of_it(make, run, tmp_path, removed):
     code, out, err = run("score", tmp_path / "stored", "--reparse", "--store", tmp_path / "new")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "rows have no text to read again" in err
+    assert "rows have no text to parse again" in err
     assert not (tmp_path / "new").exists()
 
 
@@ -177,7 +177,7 @@ def test_samples_and_their_vote(make, run):
     assert unlike(folder) == []
     code, out, err = run("score", folder, "--reparse")
     assert (code, out) == (2, "")
-    assert f"{TASK}: {N // 2 * 7} of {4 * N} rows have no text to read again" in err
+    assert f"{TASK}: {N // 2 * 7} of {4 * N} rows have no text to parse again" in err
 
 
 def test_a_vote_among_failed_requests_is_counted_again(make):
@@ -201,7 +201,7 @@ def test_a_sample_without_a_status_has_none_to_differ_in(make, run, kind):
     folder = make(answers(), "run", forget, kind=kind)
     assert {row.status for row in read_run(folder).rows} == {"ok", "no_confidence"}
     assert unlike(folder) == []
-    assert "rows do not fit" not in run("gate", "--reference", folder, folder)[2]
+    assert "rows do not match" not in run("gate", "--reference", folder, folder)[2]
 
     def edit(i, sample):
         forget(i, sample)

@@ -100,7 +100,7 @@ def test_an_old_cell_is_named_when_tables_are_made(plain, write, tmp_path, capsy
             make_rows(sweep.cells[0], place, {"evaluate": {"model_args": model_args}})
         said = capsys.readouterr().err
         file = place / "cell.json"
-        expected = f"warning: {file} holds what may be secrets (key evaluate.model_args {names}); "
+        expected = f"warning: {file} may contain secrets (key evaluate.model_args {names}); "
         assert said.startswith(expected) if names else not said
 
 

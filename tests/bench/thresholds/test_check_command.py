@@ -140,7 +140,7 @@ def test_a_file_without_the_groups_of_the_threshold(run, tmp_path):
     code, _, err = run("check", tmp_path / "t.json", tmp_path / "new.csv")
     assert code == 2
     assert (
-        "no column 'kind'; it has 'confidence', 'correct'; groups (--by) are of that column" in err
+        "no column 'kind'; it has 'confidence', 'correct'; --by must name a column" in err
     )
 
 

@@ -58,8 +58,8 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
     )
     if not is_named(columns.gold, "gold") and right == len(answers) >= MANY:
         notes.append(
-            "the right option is the likeliest in every row; is its column what the model chose? "
-            "Name the right answers with --gold"
+            "the right option is the most likely one in every row; is this column the model's "
+            "choice? Give the right answers with --gold"
         )
     return Log(
         iter(answers),
@@ -116,13 +116,14 @@ def _name_golds(rows: Sequence[tuple[Logged, list[str]]]) -> tuple[list[Logged],
     notes = []
     if given and first == 1:
         notes.append(
-            "the right answers are places of options, counted from 1: the last one occurs, 0 never "
-            "does"
+            "the right answers were read as positions of options counted from 1, because the last "
+            "position occurs and 0 never does"
         )
     elif given and first is None and all(0 <= place < number for place, number in given):
         notes.append(
-            "the right answers are places of options, counted from 0, but neither 0 nor the last "
-            "one occurs; if they are counted from 1, all are read wrongly: write the options' names"
+            "the right answers were read as positions of options counted from 0, but neither 0 "
+            "nor the last position occurs; if they count from 1, all are wrong: write the "
+            "options' names"
         )
     return [_check_gold(one, names, first or 0) for one, names in rows], notes
 
@@ -139,7 +140,7 @@ def _check_gold(logged: Logged, options: Sequence[str], first: int) -> Logged:
     if 0 <= _place(gold) - first < len(options) and _place(gold) >= 0:
         return logged._replace(gold=options[_place(gold) - first])
     raise UsageError(
-        f"{logged.where}: the right answer {quote(gold)} is none of the {len(options)} options: "
+        f"{logged.where}: the right answer {quote(gold)} is not among the {len(options)} options: "
         f"{', '.join(map(quote, options[:10]))}"
     )
 
@@ -161,7 +162,8 @@ def _read_options(given: Any, row: Mapping[str, Any], where: str) -> list[tuple[
     names = tuple(as_text(name) for name, _ in pairs)
     if not 2 <= len(names) <= MOST or len(set(names)) < len(names):
         raise UsageError(
-            f"{where}: {len(names)} options, of {len(set(names))} names; expected 2 or more"
+            f"{where}: {len(names)} options with {len(set(names))} distinct names; expected 2 or "
+            "more"
         )
     for name, value in pairs:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -172,8 +174,8 @@ def _read_options(given: Any, row: Mapping[str, Any], where: str) -> list[tuple[
     total = math.fsum(value for _, value in pairs)
     if abs(total - 1) > SLACK:
         raise UsageError(
-            f"{where}: the probabilities of the options have the sum {total:.4g}, not 1; give "
-            "those of all options, of which exactly one is right"
+            f"{where}: the probabilities of the options sum to {total:.4g}, not 1; give the "
+            "probabilities of all options, exactly one of which is right"
         )
     return [(name, value / total) for name, (_, value) in zip(names, pairs, strict=True)]
 

@@ -150,7 +150,7 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     ):
         if len(text) > MAX_TEXT:
             raise UsageError(
-                f"{where}: a text of {len(text):,} characters; an answer and what was asked have "
+                f"{where}: a text of {len(text):,} characters; an answer and its prompt may have "
                 f"at most {MAX_TEXT:,}"
             )
     return logged

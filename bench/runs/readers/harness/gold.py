@@ -35,8 +35,8 @@ def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], l
     if not taken:
         return kept, []
     return kept, [
-        f"{taken:,} of {len(kept):,} right answers are whole solutions; what stands after {MARK} "
-        "or after their words 'the answer is' was taken"
+        f"{taken:,} of {len(kept):,} right answers are whole solutions; the part after {MARK} or "
+        "after 'the answer is' was used"
     ]
 
 

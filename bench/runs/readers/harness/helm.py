@@ -43,8 +43,8 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     method = str(asked.get("method"))
     if method.startswith("multiple_choice_separate"):
         raise UsageError(
-            f"{file}: {NAME} of the method {quote(method)}: it holds a request an option and no "
-            "response; ask with multiple_choice_joint or generation"
+            f"{file}: {NAME} with the method {quote(method)}, which has one request per option "
+            "and no response; use multiple_choice_joint or generation"
         )
     answers = [
         to_logged(found, columns)
@@ -77,7 +77,7 @@ def _find_state(path: Path) -> Path:
     found = [file for place in PLACES for file in path.glob(place)]
     if len(found) > 1:
         raise UsageError(
-            f"{path}: {len(found)} runs of HELM; name one of them:",
+            f"{path}: {len(found)} runs of HELM; choose one:",
             sorted(str(file.parent) for file in found),
         )
     return found[0]
@@ -142,7 +142,7 @@ def _read_golds(
     else:
         found = [chr(ord("A") + i) for i, (_, is_right) in enumerate(pairs) if is_right]
     if not found:
-        raise UsageError(f"{where}: none of the options is the reference that is correct")
+        raise UsageError(f"{where}: none of the options is the correct reference")
     return options, found
 
 

@@ -36,8 +36,8 @@ SEVERAL = (
     "are left out of the numbers over all options"
 )
 EMPTY = (
-    "{count:,} of {of:,} texts are empty: lighteval writes that for a request that failed and for "
-    "an answer without content alike; its own output names requests that failed"
+    "{count:,} of {of:,} texts are empty: lighteval writes an empty text both for a failed "
+    "request and for an empty answer; its own output lists failed requests"
 )
 
 
@@ -61,7 +61,7 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     if path.is_dir():
         files = sorted(_list(path))
         if len(files) > 1:
-            raise UsageError(f"{path}: {NAME} of {len(files)} tasks; name one of them:", files)
+            raise UsageError(f"{path}: {NAME} of {len(files)} tasks; choose one:", files)
         file = files[0]
     placed = [
         (

@@ -68,8 +68,8 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
         answers, notes = _add_probabilities(answers, letters)
         if stated and any(one.probabilities for one in answers):
             notes.append(
-                f"{stated:,} of {len(answers):,} texts state a confidence, which is not used: of "
-                "most answers there is only the probability of a letter"
+                f"{stated:,} of {len(answers):,} texts state a confidence, which is not used, "
+                "since most answers only have the probability of a letter"
             )
     elif lettered:
         notes.append(
@@ -163,8 +163,8 @@ def _add_probabilities(
     options = find_options(found, golds)
     if len(options) < 2:
         return list(answers), [
-            f"the log probabilities are not used: top_logprobs holds no letter but {options}, so "
-            "that its share cannot be told; ask for more of them (top_logprobs=20)"
+            f"the log probabilities are not used: top_logprobs contains no letter but {options}, "
+            "so its share is unknown; request more of them (top_logprobs=20)"
         ]
     kept = [
         logged
@@ -173,9 +173,9 @@ def _add_probabilities(
         for logged, one in zip(answers, letters, strict=True)
     ]
     notes = [
-        f"the confidence is not stated; it is the probability of the likeliest letter among the "
-        f"{len(options)} options {options[0]} to {options[-1]}, at the token of the answer: the "
-        "letters up to the highest that is a right answer, an answer, or likely there"
+        "the confidence is not stated; it is the probability of the most likely letter among the "
+        f"{len(options)} options {options[0]} to {options[-1]} at the token of the answer (the "
+        "options go up to the highest letter that is a right answer, an answer, or likely)"
     ]
     other = sum(
         one is not None and max(one.probability, key=one.probability.__getitem__) != one.answer
@@ -183,14 +183,14 @@ def _add_probabilities(
     )
     if other:
         notes.append(
-            f"in {other:,} of {len(kept):,} answers another letter was drawn than the likeliest, "
-            "which is what counts here; ask with temperature 0"
+            f"in {other:,} of {len(kept):,} answers the sampled letter is not the most likely "
+            "one; the most likely one counts here: use temperature 0"
         )
     short = sum(one is not None and not set(options) <= set(one.probability) for one in letters)
     if short:
         notes.append(
             f"in {short:,} of {len(kept):,} answers top_logprobs lacks an option, which counts as "
-            "0; ask for more of them (top_logprobs=20)"
+            "0; request more of them (top_logprobs=20)"
         )
     without = sum(
         one is None and not logged.failed for one, logged in zip(letters, answers, strict=True)
@@ -204,8 +204,8 @@ def _add_probabilities(
     left_out = 1 - held / len(found)
     if left_out > LEFT_OUT:
         notes.append(
-            f"{left_out:.1%} of the probability at the token of the answer belongs to none of the "
-            "options, and is left out: theirs is divided by its sum"
+            f"{left_out:.1%} of the probability at the token of the answer belongs to no option "
+            "and is left out; the options' probabilities are divided by their sum"
         )
     return kept, notes
 

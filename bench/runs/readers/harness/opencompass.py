@@ -62,7 +62,7 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     if path.is_dir():
         files = sorted(_list(path))
         if len(files) > 1:
-            raise UsageError(f"{path}: {NAME} of {len(files)} data sets; name one of them:", files)
+            raise UsageError(f"{path}: {NAME} of {len(files)} data sets; choose one:", files)
         file = files[0]
     log = mapping(load(file, NAME))
     rows = _rows(file, log)

@@ -45,8 +45,8 @@ REQUEST_FAILED = 2
 STOPPED = {"length": "length", "max_tokens": "length", "content_filter": "filter"}
 SETTINGS = ("temperature", "max_tokens", "max_completion_tokens", "top_p", "seed")
 GUESSED = (
-    "promptfoo put reasoning with blank lines in front of {count}, so where the answer begins is a "
-    "guess; run with showThinking: false"
+    "promptfoo put reasoning with blank lines in front of {count}, so the start of the answer is "
+    "a guess; run with showThinking: false"
 )
 
 
@@ -106,8 +106,8 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
 def _notes(without: int, of: int, guessed: int) -> Iterator[str]:
     if without:
         yield (
-            f"{without:,} of {of:,} answers are to tests without a right answer, and are left out; "
-            "give every test the variable that --gold names"
+            f"{without:,} of {of:,} answers belong to tests without a right answer and are left "
+            "out; give every test the variable named by --gold"
         )
     if guessed:
         yield GUESSED.format(count=f"{guessed:,} of {of - without:,} answers")

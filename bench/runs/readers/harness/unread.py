@@ -19,7 +19,7 @@ __all__ = ["READER"]
 
 #: Of JSON that other readers know: Inspect's, lm-eval's.
 OTHERS = frozenset({"eval", "results", "configs"})
-ROWS = "rescore wants rows (.jsonl, .csv or .parquet) with a response and a right answer each"
+ROWS = "rescore needs rows (.jsonl, .csv or .parquet), each with a response and a right answer"
 
 
 class Kin(NamedTuple):
@@ -34,13 +34,13 @@ KINDS = (
     Kin(
         frozenset({"htmls", "convos"}),
         "all results of simple-evals",
-        "the right answers stand only inside of its HTML; write rows of the texts in convos, "
-        "each with its right answer",
+        "the right answers are only in its HTML; write rows with the texts in convos, each with "
+        "its right answer",
     ),
     Kin(
         frozenset({"score", "score:std"}),
         "scores of simple-evals",
-        "it has no answers; those are in the file *_allresults.json, without the right ones",
+        "it has no answers; those are in *_allresults.json, without the right answers",
     ),
     Kin(
         frozenset({"doc_id", "resps"}),
@@ -96,13 +96,13 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     if LISTED in keys:
         names = ", ".join(keys[LISTED][:12])
         raise UsageError(
-            f"{path}: a JSON list of rows with {inline(names, 200) or 'no keys'}; write an object "
-            "a line into a .jsonl, such as with jq -c '.[]', and name its columns with --response "
-            "and --gold"
+            f"{path}: a JSON list of rows with {inline(names, 200) or 'no keys'}; write one "
+            "object per line to a .jsonl, for example with jq -c '.[]', and choose its columns "
+            "with --response and --gold"
         )
     names = ", ".join(list(keys)[:12])
     raise UsageError(
-        f"{path}: JSON with the keys {inline(names, 200)}; not a log that is read (docs/rescore.md "
+        f"{path}: JSON with the keys {inline(names, 200)}; not a supported log (docs/rescore.md "
         f"lists them); {ROWS}"
     )
 

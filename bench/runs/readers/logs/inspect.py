@@ -23,7 +23,7 @@ __all__ = ["READER", "is_inspect"]
 
 #: Our scorer (`caopd_bench.hosts.inspect`), whose options name the kind of the answers.
 SCORER = "stated_confidence"
-UNDONE = "the log of Inspect is of a run that did not finish; samples may be missing"
+UNDONE = "the Inspect log belongs to a run that did not finish; samples may be missing"
 
 
 def is_inspect(path: Path) -> bool:
@@ -39,8 +39,8 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
     logs = _logs_of(file)
     if len(logs) > 1:
         raise UsageError(
-            f"{file}: a folder with {len(logs)} logs of Inspect; rescore reads one at a time, "
-            "and --store keeps what it made of each:",
+            f"{file}: a folder with {len(logs)} logs of Inspect; rescore reads one at a time, and "
+            "--store saves the result of each:",
             [str(log) for log in logs],
         )
     file = logs[0] if logs else file

@@ -81,14 +81,14 @@ def test_places_count_from_1_where_the_last_occurs_and_0_never(tmp_path):
 
     right, said = read(1, 2, 3, 2)
     assert right == [0, 1, 0, 1]
-    assert "counted from 1: the last one occurs, 0 never does" in said
+    assert "counted from 1, because the last position occurs" in said
     right, said = read(0, 1, 2, 1)
     assert right == [0, 1, 0, 1]
     assert "counted" not in said
     # Neither end: from 0, as documented, and a note that it may be otherwise.
     right, said = read(1, 2, 1)
     assert right == [1, 0, 1]
-    assert "counted from 0, but neither 0 nor the last one occurs" in said
+    assert "counted from 0, but neither 0 nor the last position occurs" in said
     with pytest.raises(UsageError, match="line 3: the gold answer '3' is neither"):
         read(0, 1, 3)
     assert read("A", "B", "C")[1] == read("a tunnel", "a ferry")[1] == ""
@@ -105,7 +105,7 @@ def test_texts_that_are_other_places_counted_from_1_are_refused(tmp_path):
 def test_right_answers_of_two_meanings_are_refused(tmp_path):
     options = ["1", "2", "3"]
     file = write(tmp_path / "a.jsonl", rows_of(options, gold="2"))
-    with pytest.raises(UsageError, match=r"line 1: .*texts of options or their places.*letters"):
+    with pytest.raises(UsageError, match=r"line 1: .*texts of options or their positions.*letters"):
         rescore(file, kind="choice", options="choices")
     # One row that is no place decides: they are texts.
     rows = rows_of(options, gold="2")
@@ -139,7 +139,7 @@ def test_rows_without_options_are_read_by_their_letters(tmp_path):
 
 def test_options_that_would_not_be_used_are_refused(tmp_path):
     file = write(tmp_path / "a.jsonl", rows_of(None))
-    with pytest.raises(UsageError, match="--options choices: no row lists any"):
+    with pytest.raises(UsageError, match="--options choices: no row has any options"):
         rescore(file, kind="choice", options="choices")
     with pytest.raises(UsageError, match="give --kind choice"):
         rescore(file, options="choices")
@@ -148,10 +148,10 @@ def test_options_that_would_not_be_used_are_refused(tmp_path):
 def test_answers_without_a_letter_are_noted(tmp_path, run):
     file = write(tmp_path / "a.jsonl", rows_of())
     (note,) = rescore(file, kind="choice").warnings
-    assert "5 of 7 answers name no letter" in note.text
+    assert "5 of 7 answers contain no letter" in note.text
     assert "--options COL" in note.text
     out = run("rescore", file, "--kind", "choice")[1]
-    assert "5 of 7 answers name no letter" in out
+    assert "5 of 7 answers contain no letter" in out
     code, out, _ = run("rescore", file, "--kind", "choice", "--options", "choices")
     assert (code, "letter" in out) == (0, False)
 
@@ -161,7 +161,7 @@ def test_answers_that_name_nothing_are_noted_with_options_too(tmp_path):
     for row in rows[:4]:
         row["response"] = TEXT.format("a plane")
     (note,) = rescore(write(tmp_path / "a.jsonl", rows), kind="choice", options="choices").warnings
-    assert "5 of 7 answers name neither the letter nor the text" in note.text
+    assert "5 of 7 answers contain neither the letter nor the text" in note.text
 
 
 def test_a_few_slips_are_no_note(tmp_path):
@@ -178,7 +178,7 @@ def test_choices_of_an_lm_eval_run_are_noted_too(make_run, samples_of):
         line["doc"] |= {"kind": "choice", "answer": "B"}
     write(file, lines)
     said = [str(note) for note in read_run(folder).warnings]
-    assert any("8 of 8 answers name no letter" in text for text in said)
+    assert any("8 of 8 answers contain no letter" in text for text in said)
     for line in lines:
         line["doc"] |= {"options": OPTIONS}
     write(file, lines)
@@ -193,7 +193,7 @@ def test_letters_and_texts_in_one_log_are_told_and_a_place_among_them_is_refused
 
     right, said = read("B", "a tunnel", "(A)")
     assert right == [1, 1, 0]
-    assert "2 of 3 right answers are letters and the others texts of options" in said
+    assert "2 of 3 right answers are letters and the others are texts of options" in said
     assert read("(B)", "b", "A") == ([1, 1, 0], "")
     with pytest.raises(UsageError, match=r"line 3: .*'1' is neither .* count from 0 or 1"):
         read("B", "a tunnel", 1)

@@ -66,7 +66,7 @@ def test_wrong_rules_are_one_line(tmp_path, run, options, said):
 def test_a_confidence_without_an_answer_is_noted_with_the_label(tmp_path):
     rows = [{"response": "Finding: migraine\nConfidence: 0.8", "gold": "x"}] * 12
     (note,) = rescore(write(tmp_path / "a.jsonl", rows), kind="phrase").warnings
-    assert "in 12 of 12 responses a confidence was read and no answer" in note.text
+    assert "in 12 of 12 responses a confidence was found but no answer" in note.text
     assert "--answer-label" in note.text
     assert "Finding" in note.text
 
@@ -94,7 +94,7 @@ def test_marks_without_a_scale_are_not_read(tmp_path, confidences, option):
     (note,) = [note for note in run.warnings if "scale" in note.text]
     assert option in note.text
     ends = sum(c in (1, 10) for c in confidences)
-    assert f"{ends} that say 1 or 10 were not read either" in note.text
+    assert f"{ends} that are 1 or 10 were not read either" in note.text
     assert run.settings("logged")["reading"] == {"unclear_scale": True}
 
 

@@ -82,7 +82,7 @@ def test_few_such_responses_are_not_noted(tmp_path):
 def test_a_confidence_under_another_word_is_named(tmp_path):
     texts = [f"Answer: {i}\nSicherheit: 80 %" for i in range(12)]
     (note,) = note_of(tmp_path, texts)
-    assert "an answer was read and no confidence" in note
+    assert "an answer was found but no confidence" in note
     assert "--confidence-label Sicherheit (a guess" in note
 
 

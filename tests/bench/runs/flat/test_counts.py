@@ -129,7 +129,7 @@ def test_too_many_groups(tmp_path, refused, run, monkeypatch, kept):
     if not kept:
         monkeypatch.setattr("caopd_bench.runs.flat.read.MAX_ROWS", 10)
     message = refused("score", file, "--by", "level")
-    assert "--by level: more than 20 different values; group by something coarser" in message
+    assert "--by level: more than 20 distinct values; group by something coarser" in message
     code, out, _ = run("score", file)
     assert code == 0
     assert "within level" not in out
@@ -141,7 +141,7 @@ def test_too_many_confidences(tmp_path, refused, run, monkeypatch):
     file = write(tmp_path / "a.parquet", table)
     monkeypatch.setattr("caopd_bench.runs.flat.read.MAX_ROWS", 10)
     monkeypatch.setattr("caopd_bench.runs.flat.count.MAX_HELD", 50)
-    assert "more than 50 different confidences; round them (--decimals 4)" in refused("score", file)
+    assert "more than 50 distinct confidences; round them (--decimals 4)" in refused("score", file)
     code, out, _ = run("score", file, "--decimals", 1)
     assert code == 0
     assert "confidences rounded to 1 decimals" in out
@@ -156,7 +156,7 @@ def test_too_many_questions(tmp_path, refused, run, monkeypatch):
     monkeypatch.setattr("caopd_bench.runs.flat.count.MAX_HELD", 200)
     code, out, _ = run("score", f"x={file}", "--by", "level")
     assert code == 0
-    assert "too many questions ('item') to keep apart: the intervals take the rows as indep" in out
+    assert "too many questions ('item') to distinguish: the intervals treat the rows as indep" in out
     # As if there were no such column.
     del table["item"]
     without = score(f"x={write(tmp_path / 'b.parquet', table)}")

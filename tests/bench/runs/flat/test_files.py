@@ -266,7 +266,7 @@ BAD = {
     "infinity": ("a.csv", "confidence,correct\ninfinity,1\n", "got 'infinity'"),
     "formula": ("a.csv", "confidence,correct\n=1/2,1\n", "got '=1/2'"),
     "digits": ("a.csv", f"confidence,correct\n{'1' * 5000},1\n", "confidence must be in [0, 1]"),
-    "no outcome": ("a.csv", "confidence,correct\n0.5,\n", "leave out the rows that nobody judged"),
+    "no outcome": ("a.csv", "confidence,correct\n0.5,\n", "leave out the rows without a judgement"),
     "grade": ("a.csv", "confidence,correct\n0.5,0.5\n", "threshold graded answers first"),
     "yes": ("a.csv", "confidence,correct\n0.5,yes\n", "must be 0, 1, true or false, got 'yes'"),
     "fields": ("a.csv", "confidence,correct\n0.5,1,x\n", "line 2: 3 fields, but the header has 2"),
@@ -276,7 +276,7 @@ BAD = {
     "semicolons": ("a.csv", "confidence;correct\n0.5;1\n", "separate fields with commas"),
     "twice": ("a.csv", "confidence,correct,correct\n0.5,1,1\n", "2 columns are named 'correct'"),
     "empty": ("a.csv", "", "empty"),
-    "head only": ("a.csv", "confidence,correct\n", "holds no rows"),
+    "head only": ("a.csv", "confidence,correct\n", "contains no rows"),
     "empty lines": ("a.jsonl", "\n\n", "empty"),
     "cut off": ("a.jsonl", '{"confidence": 0.5, "corr', "line 1: not JSON (Unterminated string"),
     "array": ("a.jsonl", '[{"confidence": 0.5}]', "line 1: expected a JSON object"),
@@ -302,7 +302,7 @@ BAD = {
     "other keys": (
         "a.jsonl",
         '{"confidence": 0.5, "correct": 1}\n{"confidence": 0.5}\n',
-        "line 2: no 'correct'; write null where there is none",
+        "line 2: no 'correct'; write null where the value is missing",
     ),
 }
 
@@ -485,8 +485,8 @@ def test_every_command_takes_the_columns_that_its_hint_names(tmp_path, run, word
 @pytest.mark.parametrize(
     ("names", "hint"),
     [
-        (("question", "response", "gold"), "it holds answers: caopd-bench rescore {file} judges"),
-        (("id", "completion", "label"), "if it holds answers: caopd-bench rescore {file} judges"),
+        (("question", "response", "gold"), "it contains answers: caopd-bench rescore {file} judges"),
+        (("id", "completion", "label"), "if it contains answers: caopd-bench rescore {file} judges"),
         (("id", "p", "hit"), None),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_cut_off_completion_of_helm_is_read(tmp_path):
 
 def test_what_cannot_be_used_of_helm(tmp_path):
     said = refused(helm(tmp_path, [], method="multiple_choice_separate_original"))
-    assert "a request an option and no response" in said
+    assert "one request per option and no response" in said
     said = refused(helm(tmp_path, [state(7, ["a"], [("4", False)])]))
     assert "request 0: no reference is tagged as correct" in said
     write(tmp_path / "scenario_state.json", {"adapter_spec": {}, "request_states": {}})

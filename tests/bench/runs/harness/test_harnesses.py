@@ -36,8 +36,8 @@ def test_completions_of_helm_are_samples_and_its_solutions_give_numbers(name):
     assert [row.sample for row in run.rows] == [0, 1] * 5
     assert run.provenance["gen_kwargs"]["max_tokens"] == 400
     assert notes_of(run) == [
-        "10 of 10 right answers are whole solutions; what stands after #### or after their words "
-        "'the answer is' was taken"
+        "10 of 10 right answers are whole solutions; the part after #### or after "
+        "'the answer is' was used"
     ]
     assert run.settings("gsm")["source"]["set"] == "scenario_state.json"
 
@@ -46,7 +46,7 @@ def test_several_runs_of_helm_are_named(tmp_path):
     for name in ("a:model=x", "b:model=x"):
         shutil.copytree(FILES / "helm", tmp_path / "runs" / "s1" / name)
     for folder in (tmp_path / "runs", tmp_path / "runs" / "s1"):
-        with pytest.raises(UsageError, match=r"2 runs of HELM; name one of them:\n.*a:model=x\n"):
+        with pytest.raises(UsageError, match=r"2 runs of HELM; choose one:\n.*a:model=x\n"):
             rescore(folder)
     assert len(rescore(tmp_path / "runs" / "s1" / "a:model=x").rows) == 10
 
@@ -70,7 +70,7 @@ def test_empty_texts_of_lighteval_are_counted():
     assert [row.status for row in run.rows][3:] == ["no_answer", "no_answer"]
     [note] = notes_of(run)
     assert note.startswith(
-        "2 of 5 texts are empty: lighteval writes that for a request that failed"
+        "2 of 5 texts are empty: lighteval writes an empty text both for a failed "
     )
 
 
@@ -107,7 +107,7 @@ def test_a_folder_of_opencompass(tmp_path):
     shutil.copy(
         FILES / "predictions/stub/sums.json", tmp_path / "2026_time/predictions/stub/b.json"
     )
-    with pytest.raises(UsageError, match=r"OpenCompass of 2 data sets; name one of them:\n"):
+    with pytest.raises(UsageError, match=r"OpenCompass of 2 data sets; choose one:\n"):
         rescore(tmp_path)
 
 
@@ -133,8 +133,8 @@ def test_rows_of_promptfoo():
     assert run.rows[0].groups == {"level": 1}
     assert run.name == "openai:chat:stub"
     assert notes_of(run) == [
-        "1 of 6 answers are to tests without a right answer, and are left out; give every test the "
-        "variable that --gold names"
+        "1 of 6 answers belong to tests without a right answer and are left out; give every test the "
+        "variable named by --gold"
     ]
     assert run.settings("logged")["source"]["only"] == ["promptIdx=0"]
 
@@ -196,7 +196,7 @@ def test_cases_of_deepeval():
 
 
 def test_simple_evals_is_named():
-    with pytest.raises(UsageError, match="right answers stand only inside of its HTML"):
+    with pytest.raises(UsageError, match="right answers are only in its HTML"):
         rescore(FILES / "simpleqa_allresults.json")
 
 

@@ -120,7 +120,7 @@ def test_log_probabilities_of_a_batch(tmp_path):
         (None, 0),
     ]
     first, *others = notes_of(run)[:3]
-    assert "the likeliest letter among the 4 options A to D" in first
+    assert "the most likely letter among the 4 options A to D" in first
     assert "in 1 of 3 answers top_logprobs lacks an option" in others[0]
     assert "in 1 of 3 answers no token with top_logprobs is the letter" in others[1]
     assert run.settings("logged")["confidence"] == {"of": "option", "per": "given"}
@@ -139,7 +139,7 @@ def test_another_letter_than_the_likeliest_is_counted(tmp_path):
     row = answer("a", "B", [token("B", A=0.7, B=0.3)], gold="B")
     run = rescore(write(tmp_path / "out.jsonl", [row]), kind="choice")
     assert run.rows[0].correct == 0
-    assert any("another letter was drawn than the likeliest" in note for note in notes_of(run))
+    assert any("the sampled letter is not the most likely one" in note for note in notes_of(run))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_decisions_in_csv(tmp_path):
 def test_a_label_that_is_the_prediction_is_noticed(tmp_path):
     rows = [{"probabilities": {"a": 0.7, "b": 0.3}, "label": "a"} for _ in range(20)]
     assert any(
-        "is its column what the model chose?" in note
+        "is this column the model's choice?" in note
         for note in notes_of(rescore(write(tmp_path / "d.jsonl", rows)))
     )
     run = rescore(write(tmp_path / "d.jsonl", rows), gold="label")
@@ -294,10 +294,10 @@ def test_places_of_decisions_count_from_1_where_the_last_occurs_and_0_never(tmp_
     assert read(0, 1, 2) == ([0, 1, 2], "")
     right, said = read(1, 2, 3)
     assert right == [0, 1, 2]
-    assert "counted from 1: the last one occurs, 0 never does" in said
+    assert "counted from 1, because the last position occurs" in said
     right, said = read(1, 2)
     assert right == [1, 2]
-    assert "counted from 0, but neither 0 nor the last one occurs" in said
+    assert "counted from 0, but neither 0 nor the last position occurs" in said
     assert read("yes", 1) == ([0, 1], "")
     with pytest.raises(UsageError, match="'3' is none of the 3 options"):
         read(0, 3)
@@ -348,7 +348,7 @@ def test_one_letter_has_no_share(tmp_path):
     run, said = read_batch(tmp_path, {"A": 0.7, "A_": 0.2}, {"A": 1.0})
     assert [row.confidence for row in run.rows] == [None, None]
     assert [row.correct for row in run.rows] == [1, 1]
-    assert "top_logprobs holds no letter but A" in said
+    assert "top_logprobs contains no letter but A" in said
 
 
 def test_a_token_that_is_listed_twice_counts_once():

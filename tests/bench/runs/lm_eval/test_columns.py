@@ -69,8 +69,8 @@ def test_a_task_whose_samples_are_missing_is_named(write_run, run, refused):
         next(folder.rglob(f"samples_{task}_*.jsonl")).unlink()
     code, out, _ = run("score", folder)
     assert code == 0
-    assert "other: in the results, but there is no file of its samples" in out
-    assert "no file of its samples" in refused("score", folder, "--task", "other")
+    assert "other: in the results, but its samples file is missing" in out
+    assert "its samples file is missing" in refused("score", folder, "--task", "other")
 
 
 def test_many_tasks_without_samples_are_counted(write_run, run):
@@ -87,7 +87,7 @@ def test_no_task_left_names_what_is_missing(write_run, refused):
     ]
     folder = write_run({"quiz": topics(), "free": texts})
     next(folder.rglob("samples_quiz_*.jsonl")).unlink()
-    assert "quiz: in the results, but there is no file" in refused("score", folder)
+    assert "quiz: in the results, but its samples file" in refused("score", folder)
 
 
 def _grouped(write_run, given, name="run"):
@@ -110,8 +110,8 @@ def test_the_mean_of_subtasks_is_named_only_where_it_is_the_number(write_run, ru
     of_rows = sum(map(sum, by_task.values())) / 13
     assert abs(of_tasks - of_rows) > 1e-3
     out = run("score", _grouped(write_run, of_tasks, "equal"))[1]
-    assert "lm-eval's is the mean of its subtasks, each of which has the same weight" in out
+    assert "lm-eval's is the mean of the subtasks, all with the same weight" in out
     out = run("score", _grouped(write_run, 0.0123, "edited"))[1]
-    assert "the mean of its subtasks is another one too" in out
+    assert "the mean of the subtasks differs too" in out
     assert "same weight" not in out
     assert "mean of its questions" not in run("score", _grouped(write_run, of_rows, "rows"))[1]

@@ -127,7 +127,7 @@ def test_every_kind_without_a_confidence_is_told_why(write_run, quiz, refused):
         "caopd-bench rescore RUN --task t": (text_line(0, ["4"], 4), {}),
         "the right answer alone": (target, {}),
         "loglikelihood of texts": (rolling, {"output_type": "loglikelihood_rolling"}),
-        "caopd-bench score RUN --reparse --store DIR judges it": (
+        "judge it with caopd-bench score RUN --reparse --store DIR": (
             quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=[])[0],
             {},
         ),
@@ -209,7 +209,7 @@ def test_two_filters_are_read_once(edit_all):
 
     run = read_run(edit_all(change))
     assert len(run.rows) == 5
-    assert "its 2 filters ('first', 'second') are of the same responses" in notes(run)[0]
+    assert "its 2 filters ('first', 'second') use the same responses" in notes(run)[0]
 
 
 def test_a_filter_that_was_cut_off_is_named(edit_all, samples_of, refused):
@@ -233,7 +233,7 @@ def test_repeats_are_all_rows(edit_all, run):
     assert [(row.confidence, row.correct) for row in read.rows[:2]] == [(0.9, 1), (0.4, 0)]
     assert read.rows[2].status == "no_answer"
     assert (
-        "answered 3 times (repeats), of which lm-eval judged the first: all are judged here, by "
+        "answered 3 times (repeats), but lm-eval only judged the first answer; all were judged by "
         f"parser {PARSER_VERSION}" in notes(read)[0]
     )
     assert len({row.item_hash for row in read.rows}) == 5
@@ -248,10 +248,10 @@ def test_content_parts_are_read_by_reparse(edit_all, run, tmp_path):
         return [{**line, "resps": [[parts]], **lost}]
 
     folder = edit_all(change)
-    assert "--reparse reads their texts" in notes(read_run(folder))[0]
+    assert "--reparse reads them" in notes(read_run(folder))[0]
     code, out, err = run("score", folder, "--reparse", "--store", tmp_path / "kept")
     assert code == 0, err
-    assert "5 replies are lists of content parts: their texts are read" in " ".join(out.split())
+    assert "5 replies are lists of content parts, whose texts are read" in " ".join(out.split())
     rows = read_run(tmp_path / "kept").rows
     assert [(row.confidence, row.correct) for row in rows] == [(0.7, 1)] * 5
 
@@ -321,5 +321,5 @@ def test_what_is_not_there_is_named(write_run, options, message):
 
 
 def test_options_have_no_texts_to_rescore(write_run, quiz):
-    with pytest.raises(UsageError, match="texts of answers; caopd-bench score RUN reads"):
+    with pytest.raises(UsageError, match="no answer texts; caopd-bench score RUN reads"):
         rescore(write_run({"t": quiz(3)}))

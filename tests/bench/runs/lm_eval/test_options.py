@@ -116,14 +116,14 @@ def test_several_right_options_count_as_logged_and_have_no_place(write_run, make
     assert [row.correct for row in rows] == [1, 0, 1]
     assert [(row.probabilities, row.right_option) for row in rows] == [((), -1)] * 3
     assert all(row.confidence is not None for row in rows)
-    assert "t: 3 questions have not one right option" in notes(run)[0]
+    assert "t: 3 questions do not have exactly one known right option" in notes(run)[0]
 
 
 def test_a_right_option_that_is_none_of_them_counts_as_wrong(write_run, make_choice):
     line = make_choice(0, [-1.0, -2.0, -3.0], 7, TEXTS)
     run = read_run(write_run({"t": [line, make_choice(1, [-1.0, -2.0, -3.0], 0, TEXTS)]}))
     assert [row.correct for row in run.task_rows("t")] == [0, 1]
-    assert "t: 1 questions have not one right option" in notes(run)[0]
+    assert "t: 1 questions do not have exactly one known right option" in notes(run)[0]
 
 
 def test_options_in_the_prompt_have_no_lengths(write_run, make_choice):
@@ -138,7 +138,7 @@ def test_options_in_the_prompt_have_no_lengths(write_run, make_choice):
     lines = [{**line, "acc_norm": 1.0} for line in lines]
     run = read_run(write_run({"wino": lines}, "with_norm"))
     assert run.tasks == ["wino"]
-    assert "acc_norm: the log does not hold the options, whose lengths it takes" in notes(run)[0]
+    assert "acc_norm: the log does not contain the options, whose lengths are needed" in notes(run)[0]
 
 
 def test_ties_are_as_lm_eval_breaks_them(write_run, make_choice):
@@ -163,7 +163,7 @@ def test_outcomes_that_are_not_of_the_likeliest_option_are_left_out(write_run, q
     folder = write_run({"t": lines})
     run = read_run(folder)
     assert run.tasks == ["t:norm", "t:norm_bytes"]
-    assert "acc: in 1 of 20 rows it is not the outcome of the likeliest option" in notes(run)[0]
+    assert "acc: in 1 of 20 rows it differs from the outcome of the most likely option" in notes(run)[0]
     assert "line 4 (edited" in notes(run)[0]
     for line in lines:
         del line["acc_norm"], line["acc_bytes"]
@@ -172,7 +172,7 @@ def test_outcomes_that_are_not_of_the_likeliest_option_are_left_out(write_run, q
 
 def test_a_share_as_outcome_is_left_out(write_run, quiz, refused):
     lines = quiz(5, acc=0.4, acc_norm=..., acc_bytes=...)
-    assert "a share, and not 0 or 1" in refused("score", write_run({"mc2": lines}))
+    assert "a fraction, not 0 or 1" in refused("score", write_run({"mc2": lines}))
 
 
 @pytest.mark.parametrize("value", ["x", None, 7.0, float("nan"), [1.0]])
@@ -192,7 +192,7 @@ def test_loglikelihoods_without_end_and_without_value(write_run, make_choice):
     # numpy takes NaN for the highest.
     assert (second.correct, second.confidence, second.status) == (1, None, "bad_confidence")
     assert (third.correct, third.status) == (1, "bad_confidence")
-    assert any("2 questions have a loglikelihood that is not a number" in x for x in notes(run))
+    assert any("2 questions have an undefined loglikelihood" in x for x in notes(run))
 
 
 def test_questions_pair_by_their_document_and_equal_ones_are_told_apart(write_run, make_choice):

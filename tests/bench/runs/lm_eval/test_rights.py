@@ -54,7 +54,7 @@ def test_the_configuration_tells_numbers_from_places(
 def test_what_nothing_tells_is_left_out_with_the_count(write_run, make_choice, refused, config):
     lines = log(make_choice, ["1", "3", "0"])
     message = refused("score", write_run({"t": lines}, configs=config), "--reparse")
-    assert "the right answer of 2 questions is the text of one option and the place" in message
+    assert "the right answer of 2 questions is the text of one option and the position" in message
     assert "line 2" in message
     assert "without --predict_only" in message
 
