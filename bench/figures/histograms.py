@@ -21,7 +21,9 @@ __all__ = ["plot_histograms"]
 STATED = "stated confidence"
 #: Twenty bins, a stated .05 in the middle of one.
 BINS = np.linspace(-0.025, 1.025, 22)
-WIDTH = 0.045
+WIDTH = 0.034
+#: How much of its colour a bar of wrong answers has: a thin outline would look filled.
+PALE = 0.35
 
 
 def plot_histograms(
@@ -47,7 +49,8 @@ def plot_histograms(
     Returns
     -------
     matplotlib.figure.Figure
-        Bars of right answers are filled, those of wrong ones are outlines.
+        Bars of right answers have the full colour, those of wrong ones a pale one; all panels have
+        one scale.
 
     Raises
     ------
@@ -64,24 +67,23 @@ def plot_histograms(
     # A single panel has room for the legend above it.
     width, height = max(3.3 * across, 4.0), 2.3 * down + 0.3
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    axes = figure.subplots(down, across, squeeze=False, sharex=True)
+    axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for ax in axes.flat[len(tallies) :]:
         ax.set_visible(False)
     styles = {**give_styles(tallies), **(look or {})}
+    highest = lowest = 1e-9
     for (name, tally), ax in zip(tallies.items(), axes.flat, strict=False):
         colour, mark = styles[name]
         right, _ = np.histogram(tally.values, BINS, weights=tally.right / tally.n)
         wrong, _ = np.histogram(tally.values, BINS, weights=tally.wrong / tally.n)
         centres = (BINS[:-1] + BINS[1:]) / 2.0
-        for heights, fill in ((right, colour), (-wrong, "white")):
-            some = heights != 0.0  # the edges of empty bars would be a line
-            ax.bar(
-                centres[some], heights[some], width=WIDTH, facecolor=fill, edgecolor=colour,
-                linewidth=1.0,
-            )  # fmt: skip
+        for heights, alpha in ((right, 1.0), (-wrong, PALE)):
+            some = heights != 0.0
+            ax.bar(centres[some], heights[some], width=WIDTH, color=colour, alpha=alpha)
         ax.axhline(0.0, color="black", linewidth=0.8)
-        highest = max(float(right.max()), float(wrong.max()), 1e-9)
-        ax.set(xlim=(-0.03, 1.03), ylim=(-1.1 * highest, 1.1 * highest))
+        highest = max(highest, float(right.max()))
+        lowest = max(lowest, float(wrong.max()))
+        ax.set(xlim=(-0.03, 1.03))
         ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
         # A dollar sign in a name is one; the mark is that of the model in other figures.
         ax.set_title(name, fontsize="medium", loc="left", x=0.07, parse_math=False)
@@ -90,11 +92,12 @@ def plot_histograms(
             markersize=6.0, linestyle="",
         )  # fmt: skip
         ax.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set_ylim(-1.1 * max(lowest, 0.1 * highest), 1.1 * max(highest, 0.1 * lowest))
     figure.supxlabel(confidence[:1].upper() + confidence[1:], fontsize="medium")
-    figure.supylabel("Share of the rows", fontsize="medium")
+    figure.supylabel("Share of the answers", fontsize="medium")
     handles = [
-        Patch(facecolor=GREY, edgecolor=GREY, label="right"),
-        Patch(facecolor="white", edgecolor=GREY, label="wrong"),
+        Patch(facecolor=GREY, label="right"),
+        Patch(facecolor=GREY, alpha=PALE, label="wrong"),
     ]
     figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
     return figure

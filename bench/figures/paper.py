@@ -40,20 +40,22 @@ SHADE = "#9a9a9a"
 #: Where "overconfident" and "underconfident" may stand, as shares of the axes: the corners, then
 #: away from them.
 ZONES = (
-    ("overconfident", [(0.02, 0.98), (0.02, 0.93), (0.02, 0.86), (0.02, 0.75), (0.02, 0.6)]),
-    ("underconfident", [(0.98, 0.02), (0.98, 0.07), (0.98, 0.14), (0.98, 0.25), (0.98, 0.4)]),
+    ("underconfident", [(0.04, 0.96), (0.04, 0.91), (0.04, 0.84), (0.04, 0.73), (0.04, 0.58)]),
+    ("overconfident", [(0.96, 0.04), (0.96, 0.09), (0.96, 0.16), (0.96, 0.27), (0.96, 0.42)]),
 )
+#: Beyond 0 and 1, so that no mark stands on the frame.
+ROOM = 0.04
 
 
 def plot_confidence_accuracy(
     points: Sequence[Point], *, title: str | None = None, confidence: str = STATED
 ) -> Figure:
-    """Draw mean stated confidence against accuracy, with the zone of over-confidence shaded.
+    """Draw accuracy against mean stated confidence, with the zone of overconfidence shaded.
 
     Parameters
     ----------
     points : sequence of Point
-        x: accuracy, y: mean stated confidence, both in [0, 1].
+        x: mean stated confidence, y: accuracy, both in [0, 1]: as in a reliability diagram.
     title : str, optional
     confidence : str, default "stated confidence"
         What the confidence is, for the axis.
@@ -61,17 +63,23 @@ def plot_confidence_accuracy(
     Returns
     -------
     matplotlib.figure.Figure
-        Crosses are the intervals. On the diagonal a model is right as often as it says.
+        Crosses are the intervals. On the diagonal a model is right as often as it says, below it
+        it is overconfident.
     """
     ax = make_axes()
     _draw_diagonal(ax)
     draw_points(ax, points)
     write_zones(ax, points, ZONES)
-    return finish(ax, "Accuracy", f"Mean {confidence}", title)
+    return finish(ax, f"Mean {confidence}", "Accuracy", title)
 
 
 def plot_pareto(
-    points: Sequence[Point], label: str, *, worst: float = 1.0, title: str | None = None
+    points: Sequence[Point],
+    label: str,
+    *,
+    worst: float = 1.0,
+    title: str | None = None,
+    area: bool = True,
 ) -> Figure:
     """Draw accuracy against a calibration error, the front, and the area it dominates.
 
@@ -84,6 +92,8 @@ def plot_pareto(
     worst : float, default 1
         The error at the corner from which the area counts.
     title : str, optional
+    area : bool, default True
+        Whether to shade the dominated area and tell its size; without it only the front is drawn.
 
     Returns
     -------
@@ -93,18 +103,22 @@ def plot_pareto(
     ax = make_axes()
     shown = [p for p in points if is_finite(p.x) and is_finite(p.y)]
     front = find_front((p.x.value, p.y.value) for p in shown)
-    if front:
-        area = dominated_area(front, worst=worst)
+    if front and area:
+        size = dominated_area(front, worst=worst)
         x = [0.0, *np.repeat([x for x, _ in front], 2)]
         y = [*np.repeat([y for _, y in front], 2), worst]
         ax.fill_between(x, y, worst, color=SHADE, alpha=0.14, linewidth=0, zorder=0)
-        said = f"front; dominated area {area:.3f}"
+        said = f"front; dominated area {size:.3f}"
         ax.plot(x, y, color=GREY, linewidth=1.2, zorder=1, label=said)
+    elif len(front) > 1:
+        x = np.repeat([x for x, _ in front], 2)[:-1]
+        y = np.repeat([y for _, y in front], 2)[1:]
+        ax.plot(x, y, color=SHADE, linewidth=1.2, zorder=1, label="Pareto front")
     values = [v for p in shown for v in (p.y.value, p.y.high) if math.isfinite(v)]
     bottom = min(max([*values, 0.05]) * 1.1, worst)
-    ax.set(xlim=(0, 1), ylim=(bottom, 0.0))
+    ax.set(xlim=(0.0, 1.0 + ROOM), ylim=(bottom, -ROOM * bottom))
     draw_points(ax, shown)
-    return finish(ax, "Accuracy", f"{label} (up is better)", title)
+    return finish(ax, "Accuracy", f"{label} (axis reversed: up is better)", title)
 
 
 def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Figure:
@@ -126,8 +140,8 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
     free = give_styles(point.name for point in points)
     for i, point in enumerate(points):
         colour, mark = point.style or free[point.name]
-        own = Point(point.name, point.own_success, point.own_confidence)
-        teacher = Point(point.name, point.teacher_success, point.teacher_confidence)
+        own = Point(point.name, point.own_confidence, point.own_success)
+        teacher = Point(point.name, point.teacher_confidence, point.teacher_success)
         ends = [(p.x.value, p.y.value) for p in (own, teacher)]
         if not all(math.isfinite(v) for end in ends for v in end):
             continue
@@ -140,14 +154,15 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
         ax.plot(*ends[1], mark, color=colour, zorder=3, **last)
         named.append(own)
     name_points(ax, named)
-    return finish(ax, "Success", "Mean stated confidence", title, legend=bool(points))
+    return finish(ax, "Mean stated confidence", "Success", title, legend=bool(points))
 
 
 def _draw_diagonal(ax: Axes) -> None:
-    """Draw where what is stated is what is right, and shade the side of over-confidence."""
-    ax.fill_between([0, 1], [0, 1], 1.0, color=SHADE, alpha=0.14, linewidth=0, zorder=0)
+    """Draw where what is stated is what is right, and shade the side of overconfidence."""
+    ax.fill_between([0, 1], 0.0, [0, 1], color=SHADE, alpha=0.14, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    ends = (-ROOM, 1.0 + ROOM)
+    ax.set(xlim=ends, ylim=ends, aspect="equal")
 
 
 def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

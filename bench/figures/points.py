@@ -45,7 +45,7 @@ def finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None =
         # Above the axes: inside, it covers some point.
         shown = ax.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small",
-            ncols=_count_columns(labels),
+            ncols=_count_columns(labels, 72.0 * float(ax.figure.get_size_inches()[0])),
         )  # fmt: skip
         for text in shown.get_texts():
             text.set_parse_math(False)  # a dollar sign in a name is one
@@ -55,12 +55,11 @@ def finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None =
     return figure  # type: ignore[no-any-return]
 
 
-def _count_columns(labels: Sequence[str]) -> int:
-    """Say how many entries of a legend go beside each other."""
-    longest = sorted(map(len, labels))
-    if longest[-1] <= 24:
-        return 3
-    return 2 if sum(longest[-2:]) <= 50 else 1
+def _count_columns(labels: Sequence[str], width: float) -> int:
+    """Return how many entries of a legend fit beside each other in a figure of so many points."""
+    size = 8.33  # "small"
+    entry = size * (0.6 * max(map(len, labels)) + 4.8)  # with its mark and what is between two
+    return max(1, min(3, int((width - 55.0) / entry)))
 
 
 def draw_points(ax: Axes, points: Sequence[Point]) -> None:

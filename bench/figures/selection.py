@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ LEFT, RIGHT, BOTTOM, TOP, LINE = 0.78, 0.52, 0.52, 0.1, 0.17
 BESIDE = 27
 #: Size of a word in points, the width of a character as a share of it, and half the size of marks.
 SIZE, CHARACTER, MARK = 8.0, 0.6, 6.0
+#: Half the width of a line, and a little, in points.
+LINE_WIDTH = 1.2
 #: Ticks of the risk, as far as there is room for each: points between two of them.
 TICKS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 BETWEEN = 15.0
@@ -127,7 +130,7 @@ def plot_selection(curves: Sequence[Curve], *, max_risk: float, limit: str) -> F
         _draw(ax, curve)
     _write(ax, curves, top)
     ax.set_xlabel("Coverage: share of all answers that is kept, the surest first")
-    ax.set_ylabel("Risk: share of wrong answers among them")
+    ax.set_ylabel("Risk: share of wrong answers among them (root scale)")
     legend = ax.legend(
         loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize=SIZE, ncols=columns,
         borderpad=0.1, borderaxespad=0.3, handlelength=2.4, labelspacing=0.4,
@@ -149,9 +152,14 @@ def _draw(ax: Axes, curve: Curve) -> None:
     }
     line: dict[str, Any] = {"color": colour, "linestyle": curve.dash, "linewidth": 1.5}
     coverage, risk = _thin(curve.coverage), _thin(curve.risk)
-    ax.plot(coverage, risk, drawstyle="steps-post", clip_on=False, zorder=2, **line)
+    if coverage.size == 1:
+        # A run that can keep all or none has no line, and a mark that others do not hide.
+        line["linestyle"], shown["markersize"] = "", 6.5
+    else:
+        ax.plot(coverage, risk, drawstyle="steps-post", clip_on=False, zorder=2, **line)
     if few:
-        ax.plot(coverage, risk, color=colour, linestyle="", clip_on=False, zorder=3, **shown)
+        order = 3.5 if coverage.size == 1 else 3
+        ax.plot(coverage, risk, color=colour, linestyle="", clip_on=False, zorder=order, **shown)
     ax.plot([], [], label=legend_label(curve.label), **line, **(shown if few or curve.mark else {}))
     if curve.mark is not None:
         ax.plot(
@@ -182,6 +190,7 @@ def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
     shown = [curve.mark for curve in curves if curve.mark is not None]
     marks += [place(mark.coverage, mark.risk) for mark in shown]
     taken = [_box(x, y, MARK, MARK) for x, y in marks]
+    taken += [box for curve in curves for box in _along(curve, place)]
     for mark in shown:
         x, y = place(mark.coverage, mark.risk)
         half = CHARACTER * SIZE * len(mark.words) / 2.0
@@ -203,12 +212,22 @@ def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
         )  # fmt: skip
 
 
+def _along(
+    curve: Curve, place: Callable[[float, float], tuple[float, float]]
+) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the boxes of a line's steps, at most as many as are drawn."""
+    points = [place(*one) for one in zip(_thin(curve.coverage), _thin(curve.risk), strict=True)]
+    for (x, y), (end, risen) in pairwise(points):
+        yield x, y - LINE_WIDTH, end, y + LINE_WIDTH
+        yield end - LINE_WIDTH, min(y, risen), end + LINE_WIDTH, max(y, risen)
+
+
 def _around(x: float, y: float, half: float) -> list[tuple[float, float]]:
     """Return the middles of a word around a mark, the nearest first."""
     found = []
     for ring in range(8):
         beside, above = half + MARK + 3.0 + 8.0 * ring, MARK + 7.0 + 10.0 * ring
-        found += [(x + beside, y), (x, y + above), (x - beside, y), (x, y - above)]
+        found += [(x, y + above), (x, y - above), (x + beside, y), (x - beside, y)]
         found += [(x + s * beside, y + t * above) for s in (1, -1) for t in (1, -1)]
     return found
 

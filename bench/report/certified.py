@@ -1,8 +1,9 @@
-"""What may be done without a person: the certified cut of a run on a task, in words and numbers."""
+"""Answers with a certified error rate: the cut of a run on a task, in words and numbers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from decimal import ROUND_CEILING, Decimal
 
 from caopd_bench.runs.counts import Counts
@@ -11,7 +12,7 @@ from caopd_bench.thresholds.asked import Asked
 from caopd_bench.thresholds.cut import Cut
 
 __all__ = [
-    "COVERAGE", "MAX_RISK", "certify", "explain_promise", "make_coverage", "say_coverage",
+    "COVERAGE", "MAX_RISK", "certify", "explain_certificate", "make_coverage", "say_coverage",
     "say_cut", "say_heading", "say_limits", "say_risk", "say_why_none",
 ]  # fmt: skip
 
@@ -53,16 +54,16 @@ def say_heading(max_risk: float) -> str:
     Examples
     --------
     >>> say_heading(0.05)
-    'automates at 5 % risk'
+    'certified at 5 % risk'
     """
-    return f"automates at {say_risk(max_risk)} risk"
+    return f"certified at {say_risk(max_risk)} risk"
 
 
 def say_coverage(cut: Cut) -> str:
     """Return the coverage, or why there is none, in a word or two."""
     if cut.outcome == "CERTIFIED":
         return f"{100 * cut.coverage:.1f} %" if cut.coverage >= 0.0005 else "< 0.1 %"
-    return "no cut" if cut.outcome == "NONE" else "not shown"
+    return "none" if cut.outcome == "NONE" else "undecided"
 
 
 def say_limits(cut: Cut) -> str:
@@ -70,20 +71,23 @@ def say_limits(cut: Cut) -> str:
     if cut.outcome != "CERTIFIED":
         return ""
     low, high = 100 * cut.coverage_low, 100 * cut.coverage_high
-    return f"[{low:.1f}, {high:.1f}] %, from {say_cut(cut)} on"
+    return f"[{low:.1f}, {high:.1f}] %, confidence {say_cut(cut)}"
 
 
 def say_cut(cut: Cut) -> str:
-    """Write the cut in two to four decimals: rounded up, so that what is written keeps no more.
+    """Return the confidences that a cut keeps, in two to four decimals.
+
+    Rounded up, so that what is written keeps no more.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> [say_cut(SimpleNamespace(cut=one)) for one in (1.0, 0.95, 0.870012, 0.07)]
-    ['1.00', '0.95', '0.8701', '0.07']
+    ['1.00', '≥ 0.95', '≥ 0.8701', '≥ 0.07']
     """
     digits = str(Decimal(repr(float(cut.cut))).quantize(Decimal("0.0001"), ROUND_CEILING))
-    return digits[:4] + digits[4:].rstrip("0")
+    shown = digits[:4] + digits[4:].rstrip("0")
+    return shown if float(shown) >= 1.0 else f"≥ {shown}"
 
 
 def say_why_none(cut: Cut) -> str:
@@ -96,15 +100,22 @@ def say_why_none(cut: Cut) -> str:
     return f"{cut.reason}; needs about {cut.items_needed:,} {unit} in all"
 
 
-def explain_promise(max_risk: float, level: float) -> str:
-    """Say what the column promises, and what it does not."""
+def explain_certificate(
+    max_risk: float, level: float, outcomes: Collection[str] = ("NONE", "INCONCLUSIVE")
+) -> str:
+    """Explain the column, and the words in it: those of `outcomes` that are shown."""
     risk = say_risk(max_risk)
-    return (
-        f"{say_heading(max_risk).capitalize()}: the share of all answers that is at or above a cut "
-        f"on confidence, to be used without a person. At most {risk} of such answers are wrong, "
-        f"with a probability of {say_risk(level)} over the answers seen, as long as new ones are "
-        "of the same kind. An answer without a usable confidence is never kept. No cut: wherever "
-        "30 answers or more (of fewer than 300: a tenth or more) are kept, the risk is shown to be "
-        f"above {risk}. Not shown: neither. "
-        "Each promise is about one model on one task; they do not hold jointly."
+    said = (
+        f"{say_heading(max_risk).capitalize()}: the share of all answers whose confidence is high "
+        f"enough to be used unchecked. With {say_risk(level)} certainty at most {risk} of these "
+        "answers are wrong, provided that new questions are like these. An answer without a usable "
+        "confidence is never among them."
     )
+    if "NONE" in outcomes:
+        said += (
+            " None: every cut that keeps at least 30 answers (of fewer than 300 answers: a tenth) "
+            f"has a risk significantly above {risk}."
+        )
+    if "INCONCLUSIVE" in outcomes:
+        said += f" Undecided: the answers do not show whether any cut stays within {risk}."
+    return f"{said} Each certificate is about one run on one task; they do not hold jointly."

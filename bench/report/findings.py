@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.terminal import NAME_WIDTH, inline
@@ -12,16 +12,11 @@ from caopd_bench.report.entries import Cell
 from caopd_bench.report.placing import find_cells, list_few, with_accuracy
 from caopd_bench.report.skill import SKILL
 from caopd_bench.report.standings import NOT_NAMED, Standing
-from caopd_bench.runs.confidence_of import join_wordings
-from caopd_bench.scores.notes import LOW_PARSE_RATE
+from caopd_bench.report.tendencies import group_by_reason, name_runs, say_tendencies
 
 __all__ = ["find"]
 
-#: From this share of one stated value on, the confidence says nothing of an answer.
-SATURATED = 0.9
-#: Of fewer answers nothing of the kind is said.
-FEWEST = 20
-OTHER_ITEMS = "answered other items"
+OTHER_ITEMS = "answered other questions"
 #: What holds where no pair is tested; the same rule as in the standings.
 UNPAIRED = (
     "the runs are ordered by Brier skill, no difference of skill is tested, and a run counts as "
@@ -31,13 +26,13 @@ UNPAIRED = (
 
 def find(report: Report, task: str) -> list[str]:
     """Return the sentences on a task."""
-    standing = report.standings[task]
-    cells = [entry.cells[task] for entry in report.entries if task in entry.cells]
+    standing, cells = report.standings[task], find_cells(report, task)
     return [
-        *_on_skill(standing, find_cells(report, task)),
-        *_on_accuracy(standing, find_cells(report, task)),
-        *_on_parsing(cells),
-        *_on_confidence(cells),
+        *_on_skill(standing, cells),
+        *_on_ece(cells),
+        *_on_accuracy(standing, cells),
+        *say_tendencies(standing, list(cells.values())),
+        *_on_power(standing),
     ]
 
 
@@ -50,96 +45,127 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
     first = standing.alike()[0]
     compared = standing.compared_with(first)
     if any(cells[run].tells_apart for run in compared):
-        yield _praise(standing, cells)
+        yield " ".join(_praise(standing, cells))
     else:
         # Of runs that know nothing, the first is not to be taken for a good one.
         each = list_few([with_accuracy(cells[run]) for run in compared])
         yield (
-            f"None of the {len(compared)} runs compared is shown to tell right answers from wrong "
-            f"ones, so none is named first (accuracy in brackets): {each}."
+            f"No run is named first: none of the {len(compared)} compared is shown to separate "
+            f"right answers from wrong ones (accuracy in brackets): {each}."
         )
-    left_out = _group_by_reason(
+    left_out = group_by_reason(
         (run, standing.why_not.get(run) or OTHER_ITEMS) for run in cells if run not in compared
     )
     if left_out:
         n = len(compared)
         yield f"Left out of the comparison of the other {n} runs in Brier skill: {left_out}."
-    if not math.isnan(standing.detectable):
-        pair = "In the pair of runs with the median interval, a" if len(standing.pairs) > 1 else "A"
-        yield (
-            f"{pair} true difference of {standing.detectable:.3f} in Brier skill would have been "
-            "told apart four times out of five."
-        )
 
 
-def _praise(standing: Standing, cells: Mapping[str, Cell]) -> str:
+def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
+    """Say who is first, whether that is more than chance, and what the first run is not."""
     first, *alike = standing.alike()
-    cell, compared = cells[first], len(standing.compared_with(first))
-    skill = cell.find(SKILL)
-    assert skill is not None
-    parts = [
-        f"First of {compared} compared: {_name(first)}, Brier skill "
-        f"{PAGE.signed(skill.estimate)}, accuracy {_value(cell, 'accuracy')}",
-        *_on_first(first, standing, cells),
-    ]
-    if len(alike) == compared - 1:
-        parts.append(f"no other was told apart from {_name(first)} in Brier skill")
-    elif alike:
-        parts.append(f"not told apart from {_name(first)} in Brier skill: {_names(alike)}")
+    others = [run for run in standing.compared_with(first) if run != first]
+    own = _skill(cells[first])
+    head = f"{_name(first)} is first of {len(others) + 1}: Brier skill {PAGE.signed(own)}"
+    lower = [run for run in others if run not in alike and _skill(cells[run]) < own]
+    if not alike and len(lower) == len(others):
+        than = "that of the other run" if len(others) == 1 else "that of both others"
+        than = than if len(others) < 3 else "that of all others"
+        yield f"{head}, significantly higher than {than}."
+    elif len(alike) == len(others):
+        every = "the other run" if len(others) == 1 else "any other run"
+        yield f"{head}, but this may be chance: it does not differ significantly from {every}."
     else:
-        parts.append(f"every other was told apart from {_name(first)} in Brier skill")
-    return f"{'; '.join(parts)}."
+        parts = [head]
+        if lower:
+            parts.append(f"significantly higher than that of {_count(len(lower), others)}")
+        if alike:
+            parts.append(f"not significantly different from that of {name_runs(alike)}")
+        yield f"{', '.join(parts)}."
+    yield from _on_first(first, standing, cells)
+
+
+def _count(n: int, others: Sequence[str]) -> str:
+    return f"{n} of the {len(others)} others"
 
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
     """Say what the first run is not."""
     skill, stating = cells[first].find(SKILL), cells[first].wording.pick("stating", "giving")
     if skill is not None and skill.high < 0:
-        yield f"worse than {stating} its own accuracy every time"
+        yield f"Its skill is significantly below 0: always {stating} its own accuracy is better."
     elif skill is None or not skill.low > 0:
-        yield f"not shown to beat {stating} its own accuracy every time"
+        yield f"It is not shown to beat always {stating} its own accuracy (skill 0)."
     more = standing.less_accurate.get(first, ())
+    own = _value(cells[first], "accuracy")
     if more:
         named = list_few([with_accuracy(cells[run]) for run in more])
-        yield f"more accurate than {_name(first)}, but below it: {named}"
+        yield f"It is significantly less accurate ({own}) than {named}."
+    else:
+        yield f"Its accuracy is {own}."
     higher = [run for run, above in standing.placed_below.items() if first in above]
     if higher:
         named = list_few([with_accuracy(cells[run]) for run in higher])
-        yield f"higher in Brier skill than {_name(first)}, but less accurate: {named}"
+        yield f"Higher in Brier skill, but less accurate, so listed below it: {named}."
 
 
 def _say_why_none(standing: Standing, cells: Mapping[str, Cell]) -> str:
     undefined = [run for run in cells if math.isnan(_skill(cells[run]))]
     reasons = {standing.why_not.get(run, "") for run in cells if run not in undefined}
     if reasons == {NOT_NAMED}:
-        return f"The rows do not name their items, so no two runs can be paired: {UNPAIRED}."
+        return f"The rows do not name their questions, so no two runs can be paired: {UNPAIRED}."
     if len(undefined) >= len(cells) - 1:
-        return f"Not compared: there is no Brier skill of {_names(undefined)}."
+        return f"Not compared: there is no Brier skill of {name_runs(undefined)}."
     rated = " with a Brier skill" if undefined else ""
     if NOT_NAMED in reasons:
-        return f"No two runs{rated} can be paired by the names of their items: {UNPAIRED}."
-    return f"No two runs{rated} answered exactly the same items: {UNPAIRED}."
+        return f"No two runs{rated} can be paired by the names of their questions: {UNPAIRED}."
+    return f"No two runs{rated} answered exactly the same questions: {UNPAIRED}."
+
+
+def _on_ece(cells: Mapping[str, Cell]) -> Iterator[str]:
+    """Name the run with the lowest ECE, which is a number and no test."""
+    found = [(cell.find("ece"), run) for run, cell in cells.items()]
+    values = sorted((r.estimate, run) for r, run in found if r and not math.isnan(r.estimate))
+    if len(values) < 2:
+        return
+    lowest = [run for value, run in values if f"{value:.3f}" == f"{values[0][0]:.3f}"]
+    said = f"Lowest ECE (not tested): {name_runs(lowest)}, {values[0][0]:.3f}"
+    if len(lowest) < len(values):
+        value, run = values[len(lowest)]
+        said += f"; next {_name(run)}, {value:.3f}"
+    yield f"{said}."
 
 
 def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Say where the order of the skill is not that of the accuracy."""
-    less = [
-        f"{with_accuracy(cells[run])} above {with_accuracy(cells[_most_accurate(others, cells)])}"
-        for run, others in standing.less_accurate.items()
-        if run not in standing.alike()[:1]  # of the first it is said already
-    ]
+    """Say where the order of the skill is not that of the accuracy, unless it was said before."""
+    first = standing.alike()[:1]
+    less = []
+    for run, others in standing.less_accurate.items():
+        # Why a run stands last whose confidence is no help is a sentence of its own.
+        shown = [other for other in others if other not in standing.not_shown]
+        if shown and run not in first:
+            most = cells[_most_accurate(shown, cells)]
+            less.append(f"{with_accuracy(cells[run])} above {with_accuracy(most)}")
     if less:
-        yield f"Less accurate, but standing above a more accurate run: {list_few(less)}."
+        yield f"Less accurate, but listed above a more accurate run: {list_few(less)}."
     placed = [
         f"{with_accuracy(cells[run])} below {with_accuracy(cells[others[0]])}"
         for run, others in standing.placed_below.items()
+        if not set(first) & set(others)
     ]
     if placed:
-        yield f"Moved down, since a higher skill came with fewer right answers: {list_few(placed)}."
-    if standing.not_shown:
         yield (
-            "Moved down, since their confidence is not shown to tell right answers from wrong "
-            f"ones: {_names(standing.not_shown)}."
+            "Moved down, because a higher Brier skill came with fewer right answers: "
+            f"{list_few(placed)}."
+        )
+
+
+def _on_power(standing: Standing) -> Iterator[str]:
+    if not math.isnan(standing.detectable):
+        pair = ", in a typical pair" if len(standing.pairs) > 1 else ""
+        yield (
+            "Smallest difference in Brier skill that the test finds in four of five cases"
+            f"{pair}: {standing.detectable:.3f}."
         )
 
 
@@ -161,85 +187,5 @@ def _value(cell: Cell, metric: str) -> str:
     return "unknown" if record is None else f"{record.estimate:.3f}"
 
 
-def _on_parsing(cells: Sequence[Cell]) -> Iterator[str]:
-    low = [
-        f"{_name(cell.run)} ({cell.n_parsed / cell.n:.0%})"
-        for cell in cells
-        if cell.n_parsed < LOW_PARSE_RATE * cell.n
-    ]
-    if low:
-        state = join_wordings(cell.wording for cell in cells).pick("state", "have")
-        yield (
-            f"Only a part of the answers {state} a usable confidence: {list_few(low)}; numbers "
-            "other than Brier skill, accuracy, what may be automated and parse rate are of that "
-            "part."
-        )
-
-
-def _on_confidence(cells: Sequence[Cell]) -> Iterator[str]:
-    over, under, saturated = [], [], []
-    for cell in cells:
-        gap = cell.find("overconfidence_gap")
-        if gap and gap.low > 0:
-            over.append(f"{_name(cell.run)} ({gap.estimate:+.3f})")
-        if gap and gap.high < 0:
-            under.append(f"{_name(cell.run)} ({gap.estimate:+.3f})")
-        if cell.tally is not None:
-            count = cell.tally.right + cell.tally.wrong
-            top = int(count.argmax())
-            share = float(count[top]) / float(cell.tally.n)
-            if share >= SATURATED and cell.n_parsed >= FEWEST:
-                value = float(cell.tally.values[top])
-                say = cell.wording.pick("say", "have")
-                saturated.append(f"{_name(cell.run)} ({share:.0%} of its answers {say} {value:g})")
-    if over:
-        yield f"Over-confident beyond noise: {list_few(over)}."
-    if under:
-        yield f"Under-confident beyond noise: {list_few(under)}."
-    reasons = [(cell.run, _say_why_blind(cell)) for cell in cells]
-    blind = _group_by_reason((run, why) for run, why in reasons if why)
-    if blind:
-        yield f"Not shown to tell right answers from wrong ones: {blind}."
-    if saturated:
-        wording = join_wordings(cell.wording for cell in cells)
-        head = wording.pick("States nearly always the same", "Nearly always the same confidence")
-        yield f"{head}: {list_few(saturated)}."
-
-
-def _say_why_blind(cell: Cell) -> str:
-    """Say why a confidence is not shown to tell right answers from wrong ones; "" where it is."""
-    auroc = cell.find("auroc")
-    if auroc is None:
-        return "no AUROC"
-    if math.isnan(auroc.estimate):
-        state = cell.wording.pick("state", "have")
-        among = "" if cell.n_parsed == cell.n else f"of those that {state} a confidence, "
-        return f"{among}{auroc.reason or 'no AUROC'}"
-    if auroc.high < 0.5:
-        surer = cell.wording.pick("are stated surer", "are surer")
-        return f"AUROC below .5: wrong answers {surer} than right ones"
-    if cell.tally is not None and cell.tally.values.size == 1:
-        return cell.wording.pick("always states the same", "always the same confidence")
-    # Negated, since there may be no interval.
-    if not auroc.low > 0.5:
-        return "AUROC not told apart from .5"
-    if not cell.tells_apart:
-        nothing = cell.wording.pick("state nothing usable", "have no usable confidence")
-        return f"AUROC not above .5 if the answers that {nothing} are at their worst"
-    return ""
-
-
-def _group_by_reason(found: Iterable[tuple[str, str]]) -> str:
-    """Name runs, those of one reason together, with the reason in brackets behind them."""
-    groups: dict[str, list[str]] = {}
-    for run, reason in found:
-        groups.setdefault(reason, []).append(run)
-    return "; ".join(f"{_names(runs)} ({reason})" for reason, runs in groups.items())
-
-
 def _name(run: str) -> str:
     return inline(run, NAME_WIDTH)
-
-
-def _names(runs: Sequence[str]) -> str:
-    return list_few([_name(run) for run in runs])

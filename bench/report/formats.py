@@ -14,7 +14,7 @@ from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.terminal import escape_controls
 from caopd_bench.report.build import Report
-from caopd_bench.report.certified import COVERAGE, explain_promise
+from caopd_bench.report.certified import COVERAGE, explain_certificate
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.provenance import describe
 from caopd_bench.report.placing import find_cells
@@ -107,7 +107,7 @@ def render_json(report: Report) -> str:
                 "certified": {
                     run: _plain_cut(cell.cut) for run, cell in find_cells(report, task).items()
                 },
-                "certified_means": explain_promise(report.max_risk, report.level),
+                "certified_means": explain_certificate(report.max_risk, report.level),
             }
             for task, standing in report.standings.items()
         ],

@@ -30,31 +30,30 @@ def explain_place(report: Report, task: str, run: str) -> str:
     if above:
         cells = find_cells(report, task)
         named = list_few([with_accuracy(cells[other]) for other in above], MOST_NOTED)
-        each = "which is" if len(above) == 1 else "which are"
         own = cells[run].find("accuracy")
         assert own is not None
-        holds = "whose confidence holds"
+        which = "which is" if len(above) == 1 else "which are"
         return (
-            f"its higher skill comes with fewer right answers ({own.estimate:.3f}): it stands "
-            f"below {named}, {each} told apart as more accurate and {holds}"
+            f"listed below {named}, {which} significantly more accurate than this run "
+            f"({own.estimate:.3f}) and whose confidence is sound, despite its higher Brier skill"
         )
     if run in standing.not_shown:
         return (
-            "its confidence is not shown to tell right answers from wrong ones: it stands below "
-            "runs whose is, with a lower skill"
+            "listed below a run with a lower Brier skill, because its confidence is not shown to "
+            "separate right answers from wrong ones"
         )
     return ""
 
 
 def explain_accuracy(report: Report, task: str, run: str) -> str:
-    """Say which runs below this one are told apart as more accurate; nothing where none is."""
+    """Say which runs below this one are significantly more accurate; nothing where none is."""
     below = report.standings[task].less_accurate.get(run, ())
     if not below:
         return ""
     cells = find_cells(report, task)
     named = list_few([with_accuracy(cells[other]) for other in below], MOST_NOTED)
-    stand = "stands" if len(below) == 1 else "stand"
-    return f"told apart as less accurate than {named}, which {stand} below it"
+    stand = "is" if len(below) == 1 else "are"
+    return f"significantly less accurate than {named}, which {stand} listed below it"
 
 
 def with_accuracy(cell: Cell) -> str:

@@ -23,19 +23,15 @@ SKILL = "brier_skill_worst_case"
 
 
 def explain_order(wording: Wording = STATED) -> str:
-    """Say what runs are ordered by."""
-    stating, at = (
-        wording.pick("stating", "giving"),
-        wording.pick("stated at", "with a confidence of"),
-    )
+    """Say what runs are ordered by, and when not."""
+    stating = wording.pick("stating", "giving")
     return (
         f"Ordered by Brier skill: how much better the {wording.name} predicts which answers are "
-        f"right than {stating} the model's own accuracy every time (0: no better, 1: perfect; an "
-        "answer without a usable confidence counts as the worst that it could have been). Wrong "
-        f"answers {at} 0 raise it too, so it is read with the accuracy beside it, and no run "
-        "stands above a more accurate one whose confidence holds (its skill above 0, its mean "
-        "equal to the accuracy, as far as can be told), nor one that is not shown to tell right "
-        "answers from wrong ones above one that is."
+        f"right than always {stating} the run's own accuracy (0: no better, 1: perfect; an answer "
+        "without a usable confidence counts as the worst possible). Two rules override this order. "
+        "A run whose confidence does not separate right from wrong answers is listed below all "
+        "whose confidence does. And a run is listed below every significantly more accurate one "
+        "whose confidence is sound (skill above 0, mean confidence near the accuracy)."
     )
 
 

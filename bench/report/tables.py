@@ -11,7 +11,7 @@ from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.certified import (
     COVERAGE,
-    explain_promise,
+    explain_certificate,
     say_coverage,
     say_heading,
     say_limits,
@@ -68,11 +68,11 @@ def render_markdown(report: Report) -> str:
     level = f"{100 * report.level:g} %"
     parts.append(
         f"Estimates with {level} intervals, by caopd-bench {__version__}. Runs that share a letter "
-        "were not told apart in Brier skill (paired, Holm), and accuracy was tested in the same "
-        "way; the other numbers are descriptive. Behind the interval of the ECE: what a calibrated "
-        "model would score."
+        "do not differ significantly in Brier skill (paired tests, Holm), and accuracy was tested "
+        "in the same way; the other numbers are descriptive. Behind the interval of the ECE: the "
+        "mean ECE of a calibrated model."
     )
-    parts.append(explain_promise(report.max_risk, report.level))
+    parts.append(explain_certificate(report.max_risk, report.level))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -140,7 +140,7 @@ def _latex_table(report: Report, task: str) -> str:
         r"\begin{table}",
         r"\centering\small",
         rf"\caption{{{_tex(task)}: estimates with {level}\,\% intervals. Models that share a letter"
-        rf" were not told apart in Brier skill (paired tests, Holm). {_tex(order)}}}",
+        rf" do not differ significantly in Brier skill (paired tests, Holm). {_tex(order)}}}",
         r"\resizebox{\linewidth}{!}{%",
         rf"\begin{{tabular}}{{ll{'r' * (len(columns) + 1)}}}",
         r"\toprule",
@@ -167,7 +167,7 @@ def _latex_table(report: Report, task: str) -> str:
     for run, differences in report.odd[task].items():
         said = "; ".join(f"{one.setting}: {one.cand}" for one in differences)
         lines.append(rf"\par\footnotesize $^\ast$ {_tex(run)} was asked otherwise: {_tex(said)}.")
-    lines.append(rf"\par\footnotesize {_tex(explain_promise(report.max_risk, report.level))}")
+    lines.append(rf"\par\footnotesize {_tex(explain_certificate(report.max_risk, report.level))}")
     lines += [rf"\par\footnotesize {_tex(said)}." for said in _explain_no_cut(report, task)]
     return "\n".join([*lines, r"\end{table}"])
 
@@ -236,7 +236,7 @@ def _tex(value: str) -> str:
     escapes = {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
         "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        "–": "--", "<": r"\textless{}", ">": r"\textgreater{}",
+        "–": "--", "≥": r"$\geq$", "<": r"\textless{}", ">": r"\textgreater{}",
     }  # fmt: skip
     return "".join(escapes.get(character, character) for character in inline(value))
 

@@ -2,5 +2,5 @@
 
 Start with `draw`; `captions` words what the figures show of these runs.
 
-Imports `core`, `figures`, `metrics`, `report`, `runs` and `thresholds`.
+Imports `core`, `figures`, `metrics`, `report` and `runs`.
 """

@@ -13,15 +13,21 @@ from caopd_bench.core.numbers import PAGE
 from caopd_bench.figures.marked import Point, ProbePoint, is_finite
 from caopd_bench.figures.paper import find_front
 from caopd_bench.metrics import ReliabilityTable, Tally
+from caopd_bench.report.build import Report
+from caopd_bench.report.certified import say_coverage, say_cut, say_risk
+from caopd_bench.report.entries import Cell
 from caopd_bench.report.placing import list_few
 
 __all__ = [
+    "say_certified",
     "say_front",
     "say_gaps",
     "say_histograms",
+    "say_kept",
     "say_moves",
     "say_range",
     "say_reliability",
+    "say_where",
 ]
 
 number = PAGE.number
@@ -34,12 +40,12 @@ def say_gaps(points: Sequence[Point], confidence: str) -> str:
     Examples
     --------
     >>> from caopd_bench.figures.marked import Estimate
-    >>> points = [Point(name, Estimate(0.5), Estimate(y)) for name, y in (("a", 0.9), ("b", 0.4))]
+    >>> points = [Point(name, Estimate(x), Estimate(0.5)) for name, x in (("a", 0.9), ("b", 0.4))]
     >>> say_gaps(points, "stated confidence")  # doctest: +NORMALIZE_WHITESPACE
     'The mean stated confidence is above the accuracy for a (by 0.400) and below it for b
     (by 0.100).'
     """
-    gaps = [(p.name, p.y.value - p.x.value) for p in _drawn(points)]
+    gaps = [(p.name, p.x.value - p.y.value) for p in _drawn(points)]
     if not gaps:
         return f"No run has both an accuracy and a {confidence}."
     above = sorted((g for g in gaps if g[1] > 0 and not _is_zero(g[1])), key=lambda g: -g[1])
@@ -63,8 +69,9 @@ def say_front(points: Sequence[Point], label: str) -> str:
     --------
     >>> from caopd_bench.figures.marked import Estimate
     >>> points = [Point(n, Estimate(x), Estimate(0.1)) for n, x in (("a", 0.9), ("b", 0.4))]
-    >>> say_front(points, "ECE")
-    'On the front: a (accuracy 0.900, ECE 0.100).'
+    >>> say_front(points, "ECE")  # doctest: +NORMALIZE_WHITESPACE
+    'On the Pareto front (no other run is both more accurate and better calibrated): a (accuracy
+    0.900, ECE 0.100).'
     """
     shown = _drawn(points)
     if not shown:
@@ -75,7 +82,8 @@ def say_front(points: Sequence[Point], label: str) -> str:
         for p in sorted(shown, key=lambda p: (-p.x.value, p.y.value))
         if (p.x.value, p.y.value) in front
     ]
-    return f"On the front: {list_few(named)}."
+    no_better = "no other run is both more accurate and better calibrated"
+    return f"On the Pareto front ({no_better}): {list_few(named)}."
 
 
 def say_range(points: Sequence[Point], label: str) -> str:
@@ -99,15 +107,16 @@ def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
     values = [(name, table.ece.estimate) for name, table in tables.items()]
     beyond = [n for n, table in tables.items() if table.ece.estimate > table.null_ece.upper]
     level = next(iter(tables.values())).level
-    share = f"{100 * level:g} % of perfectly calibrated models"
+    limit = f"chance alone would give (above the {100 * level:g} % limit of a calibrated model)"
     if len(tables) == 1:
-        said = "larger" if beyond else "no larger"
-        return f"{_range(values, 'The ECE')}, {said} than that of {share}."
+        said = "larger than" if beyond else "no larger than"
+        return f"{_range(values, 'The ECE')}, {said} {limit}."
     if len(beyond) == len(tables):
-        return f"{_range(values, 'The ECE')}; all are larger than that of {share}."
+        every = "both" if len(tables) == 2 else f"all {len(tables)}"
+        return f"{_range(values, 'The ECE')}; {every} are larger than {limit}."
     if not beyond:
-        return f"{_range(values, 'The ECE')}; none is larger than that of {share}."
-    return f"{_range(values, 'The ECE')}; larger than that of {share} for {list_few(beyond)}."
+        return f"{_range(values, 'The ECE')}; none is larger than {limit}."
+    return f"{_range(values, 'The ECE')}; larger than {limit}: {list_few(beyond)}."
 
 
 def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
@@ -121,8 +130,9 @@ def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
             answers = "its one answer" if tally.n == 1 else f"all {tally.n:,} answers"
             parts.append(f"{name} {verb} one value (in {answers})")
         else:
-            parts.append(f"{name} {verb} {count:,} values (the commonest in {share} of answers)")
-    return f"{list_few(parts, MOST)}; counted are answers with a usable confidence."
+            often = f"the most frequent one in {share} of the answers"
+            parts.append(f"{name} {verb} {count:,} values ({often})")
+    return f"{list_few(parts, MOST)}. Answers without a usable confidence are left out."
 
 
 def say_moves(points: Sequence[ProbePoint]) -> str:
@@ -139,6 +149,45 @@ def say_moves(points: Sequence[ProbePoint]) -> str:
         )
     ]
     return f"The context moves {list_few(moves)}." if moves else "No model has all four numbers."
+
+
+def say_kept(cell: Cell) -> str:
+    """Say in a legend what is certified: "66.7 %, stated 1.00"; "none certified"."""
+    shown = say_coverage(cell.cut)
+    if cell.cut.outcome == "CERTIFIED":
+        return f"{shown}, {say_where(cell)}"
+    return f"{shown} certified" if cell.cut.outcome == "NONE" else shown
+
+
+def say_where(cell: Cell) -> str:
+    """Say which confidences are certified; "" where none is."""
+    if cell.cut.outcome != "CERTIFIED":
+        return ""
+    return f"{cell.wording.pick('stated', 'confidence')} {say_cut(cell.cut)}"
+
+
+def say_certified(report: Report, cells: Sequence[Cell], names: Mapping[str, str]) -> str:
+    """Say in a sentence for which runs there is a cut, and for which not."""
+    runs: dict[str, list[str]] = {}
+    for cell in cells:
+        runs.setdefault(cell.cut.outcome, []).append(names[cell.run])
+    limit, parts = say_risk(report.max_risk), []
+    if "CERTIFIED" in runs:
+        each = [
+            f"{say_coverage(cell.cut)} of the answers of {names[cell.run]} ({say_where(cell)})"
+            for cell in cells
+            if cell.cut.outcome == "CERTIFIED"
+        ]
+        parts.append(
+            f"certified at {limit} risk (with {say_risk(report.level)} certainty, each run by "
+            f"itself): {list_few(each)}"
+        )
+    if "NONE" in runs:
+        parts.append(f"none of {list_few(runs['NONE'])}")
+    if "INCONCLUSIVE" in runs:
+        parts.append(f"undecided for {list_few(runs['INCONCLUSIVE'])}")
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _range(values: Sequence[tuple[str, float]], label: str) -> str:

@@ -21,14 +21,12 @@ from caopd_bench.figures.scaling import plot_scaling
 from caopd_bench.figures.selection import DASHES, FEWEST_KEPT, Curve, Mark, plot_selection
 from caopd_bench.metrics import bootstrap, plot_reliabilities, reliability_table, risk_coverage
 from caopd_bench.report.build import Report
-from caopd_bench.report.certified import say_coverage, say_cut, say_risk
+from caopd_bench.report.certified import say_risk
 from caopd_bench.report.drawings import captions
 from caopd_bench.report.entries import Cell, Entry
-from caopd_bench.report.placing import list_few
 from caopd_bench.report.skill import SKILL
 from caopd_bench.runs.names import abbreviate
 from caopd_bench.runs.records import Record
-from caopd_bench.thresholds.cut import Cut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +51,8 @@ class Drawing(NamedTuple):
 
 def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     """Draw the figures of a task; those that have nothing to show are left out."""
-    members = [entry for entry in report.entries if task in entry.cells]
+    by_name = {entry.name: entry for entry in report.entries}
+    members = [by_name[run] for run in report.standings[task].order]
     cells = [entry.cells[task] for entry in members]
     if all(cell.tally is None for cell in cells):
         return
@@ -61,26 +60,23 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
     look = _styles(report)
     wording = report.wording(task)
     confidence = wording.name
-    state = wording.pick("state", "have")
-    above = wording.pick("a model says more than it holds", "a model is surer than it is right")
     stated = [_stated(entry, task, report.level, names, look) for entry in members]
     yield Drawing(
         "confidence-accuracy",
-        f"{confidence[:1].upper()}{confidence[1:]} against accuracy",
-        f"{captions.say_gaps(stated, confidence)} Both are means over the answers that {state} "
-        f"one; the crosses are the intervals. Above the diagonal {above}.",
+        f"Accuracy against {confidence}",
+        f"{captions.say_gaps(stated, confidence)} Both are means over the answers with a "
+        f"confidence; crosses: {say_risk(report.level)} intervals. Below the diagonal a run is "
+        "overconfident.",
         plot_confidence_accuracy(stated, confidence=confidence),
     )
     points = [_point(entry, task, "accuracy", "ece", names, look) for entry in members]
     yield Drawing(
         "pareto",
         "Accuracy against calibration error",
-        f"{captions.say_front(points, 'ECE')} The line is the front: no run is better in both. "
-        "The area below it is what the runs together dominate. An ECE of 0 is also that of a model "
-        + wording.pick(
-            "that always states its own accuracy.", "whose confidence is always its own accuracy."
-        ),
-        plot_pareto(points, "ECE"),
+        f"{captions.say_front(points, 'ECE')} Caution: "
+        + wording.pick("always stating the own accuracy", "a constant at the own accuracy")
+        + " also gives an ECE of 0.",
+        plot_pareto(points, "ECE", area=False),
     )
     yield from _scaling(members, task, report.level, names, look)
     best = _best(report, task, MOST_PANELS)
@@ -96,20 +92,21 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
         "Reliability diagrams",
         f"{captions.say_reliability(tables)} "
         + wording.pick(
-            "A circle is a stated value or, where a model states many, a bin of them",
-            "A circle is a value or, where there are many, a bin of them",
+            "Circle: a stated value or, where a run states many, a bin of them",
+            "Circle: a value or, where there are many, a bin of them",
         )
-        + "; its area is the share of the answers. The band is where a calibrated model would run, "
-        "as far as there are rows to tell; above the diagonal a model is underconfident."
-        + left_out,
+        + "; its area is the share of the answers. Dashed: perfect calibration; below it a run is "
+        f"overconfident, above it underconfident. Grey: where {say_risk(report.level)} of "
+        "calibrated models would lie; without width at 0 and 1. Black: isotonic fit, the accuracy "
+        f"fitted to rise with the confidence. Bars at the bottom: share of the answers.{left_out}",
         plot_reliabilities(tables, confidence=confidence, look=shown),
     )
     tallies = {names[c.run]: c.tally for c in best if c.tally is not None}
     yield Drawing(
         "histograms",
         wording.pick("What is stated", "Histograms of the confidence"),
-        f"{captions.say_histograms(tallies, wording.pick('states', 'has'))} Right answers are "
-        f"filled and above, wrong ones below.{left_out}",
+        f"{captions.say_histograms(tallies, wording.pick('states', 'has'))} Above the line: right "
+        f"answers; below it, pale: wrong ones. All panels have one scale.{left_out}",
         plot_histograms(tallies, confidence=confidence, look=shown),
     )
     yield _selection(report, task, names, look)
@@ -181,56 +178,27 @@ def _selection(
         style, cut = look[cell.run], cell.cut
         _, coverage, risk = risk_coverage(cell.tally)
         drawn = np.rint(coverage * cell.n_parsed) >= FEWEST_KEPT
+        where = captions.say_where(cell)
         alike = sum(curve.style[0] == style[0] for curve in curves)
         curves.append(
             Curve(
-                f"{names[cell.run]}: {_say_kept(cut)}",
+                f"{names[cell.run]}: {captions.say_kept(cell)}",
                 coverage[drawn] * (cell.n_parsed / cell.n),
                 risk[drawn],
                 style,
                 DASHES[alike % len(DASHES)],
-                None if math.isnan(cut.cut) else Mark(cut.coverage, cut.risk, say_cut(cut)),
+                None if math.isnan(cut.cut) else Mark(cut.coverage, cut.risk, where),
             )
         )
-    same = report.wording(task).pick("that state the same", "of the same confidence")
     some = f" {len(cells)} of {there} runs: those that keep most, then as in the standings."
     return Drawing(
         "risk-coverage",
         "Risk against coverage",
-        f"{_say_outcomes(report, cells, names)} Lines begin where {FEWEST_KEPT} answers are kept; "
-        f"answers {same} are kept together.{some if len(cells) < there else ''}",
+        f"{captions.say_certified(report, cells, names)} Answers of the same confidence are kept "
+        "or dropped together, so only the marks can be reached; large marks are the certified "
+        f"cuts. Lines begin at {FEWEST_KEPT} answers.{some if len(cells) < there else ''}",
         plot_selection(curves, max_risk=report.max_risk, limit=say_risk(report.max_risk)),
     )
-
-
-def _say_kept(cut: Cut) -> str:
-    where = f" from {say_cut(cut)} on" if cut.outcome == "CERTIFIED" else ""
-    return say_coverage(cut) + where
-
-
-def _say_outcomes(report: Report, cells: Sequence[Cell], names: Mapping[str, str]) -> str:
-    """Say in a sentence for which runs there is a cut, and for which not."""
-    runs: dict[str, list[str]] = {}
-    for cell in cells:
-        runs.setdefault(cell.cut.outcome, []).append(names[cell.run])
-    limit, parts = say_risk(report.max_risk), []
-    if "CERTIFIED" in runs:
-        each = [
-            f"{names[cell.run]} {_say_kept(cell.cut)}"
-            for cell in cells
-            if cell.cut.outcome == "CERTIFIED"
-        ]
-        parts.append(
-            f"kept of all answers, at a risk of at most {limit} that is certified at "
-            f"{say_risk(report.level)} for each model by itself: {list_few(each)}"
-        )
-    if "NONE" in runs:
-        parts.append(f"no cut stays within {limit} for {list_few(runs['NONE'])}")
-    if "INCONCLUSIVE" in runs:
-        open_ = list_few(runs["INCONCLUSIVE"])
-        parts.append(f"a risk of at most {limit} is not shown for {open_}")
-    said = "; ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _surest(report: Report, task: str) -> list[Cell]:
@@ -273,7 +241,7 @@ def _stated(
         found = bootstrap(cell.tally, metrics=["accuracy"], level=level)["accuracy"]
         right = Estimate(found.estimate, found.low, found.high)
     stated = _estimate(cell.find("mean_confidence"))
-    return Point(names[entry.name], right, stated, entry.given.method or "", look.get(entry.name))
+    return Point(names[entry.name], stated, right, entry.given.method or "", look.get(entry.name))
 
 
 def _point(

@@ -2,5 +2,5 @@
 
 Start with `assemble`; whatever comes from a run passes through `markup`.
 
-Imports `comparison`, `core`, `drawings`, `metrics`, `report` and `runs`.
+Imports `comparison`, `core`, `drawings`, `metrics`, `report`, `runs` and `tasks`.
 """

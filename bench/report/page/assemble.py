@@ -11,20 +11,23 @@ from caopd_bench.report.duels import FEW
 from caopd_bench.report.findings import find
 from caopd_bench.report.page.document import Section, asset, render_document
 from caopd_bench.report.page.duels import render_duel
+from caopd_bench.report.page.folded import render_more, render_pairs
 from caopd_bench.report.page.glossary import render_glossary
+from caopd_bench.report.page.lead import render_lead, render_limits
 from caopd_bench.report.page.markup import code, name, number, row, table, text
 from caopd_bench.report.page.models import render_model
 from caopd_bench.report.page.provenance import render_provenance
 from caopd_bench.report.page.samples import dump, fit_samples, render_samples
-from caopd_bench.report.page.table import render_filters, render_pairs, render_standings, say_size
+from caopd_bench.report.page.table import render_filters, render_standings, say_size
 from caopd_bench.report.page.vector import to_inline_svg
-from caopd_bench.runs.confidence_of import OF_OPTION
 
 __all__ = ["render_page"]
 
 #: Tasks whose figures the page has; each costs a second and 300 kB.
 DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
+#: Stands alone in its row, beside its words.
+BESIDE = ("risk-coverage", "probes")
 #: The section that explains the words of the page.
 GLOSSARY = "How to read it"
 #: Stands in the script before the confidence of a row.
@@ -49,17 +52,12 @@ def render_page(report: Report, *, beside: str | None = None) -> str:
     sections["Samples"] = render_samples(report, data, cap, beside)
     sections["Provenance"] = provenance
     sections[GLOSSARY] = render_glossary(report)
-    rows = sum(cell.n for entry in report.entries for cell in entry.cells.values())
     return render_document(
         report.title,
-        f"{_count(len(report.entries), 'run')}, {_count(len(report.tasks), 'task')}, "
-        f"{rows:,} answers. Can their {report.wording().pick('stated confidence', 'confidence')} "
-        f"be believed?{_say_confidence(report)}",
+        render_lead(report, f'<a href="#{_slug(GLOSSARY)}">{GLOSSARY}</a>'),
         [Section(_slug(head), head, inner) for head, inner in sections.items()],
         skip="the standings",
-        footer=f'The words are explained under <a href="#{_slug(GLOSSARY)}">{GLOSSARY}</a>, and in '
-        "docs/glossary.md. "
-        f"Made by caopd-bench {text(__version__)} from the runs alone: "
+        footer=f"Made by caopd-bench {text(__version__)} from the runs alone: "
         f"{code('caopd-bench score')} recomputes every number here from their rows, "
         f"{code('caopd-bench threshold')} the certified cuts, and Brier skill is "
         "1 - Brier / (accuracy (1 - accuracy)) with the upper worst-case bound of Brier.",
@@ -74,7 +72,7 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
     yield (
         "Standings",
         f'<div class="findings">{findings}</div>{_warnings(report)}{render_filters(report)}'
-        f"{render_standings(report)}{pairs}",
+        f"{render_standings(report)}{render_more(report)}{pairs}{render_limits(report)}",
     )
     figures = "".join(_figures(report))
     if figures:
@@ -84,14 +82,14 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
     elif len(report.entries) > FEW:
         yield (
             "Side by side",
-            f"<p>With more than {FEW} runs, two are compared item by item only where they are "
+            f"<p>Of more than {FEW} runs, two are compared question by question only if they are "
             f"named: {code('caopd-bench report ... --compare BASE CAND')}, once for each pair.</p>",
         )
     if report.probes:
         yield "Probes", _probes(report)
     if report.published:
         yield "Published", _published(report)
-    yield "Models", "".join(render_model(report, entry) for entry in report.entries)
+    yield "Runs", "".join(render_model(report, entry) for entry in report.entries)
 
 
 def _warnings(report: Report) -> str:
@@ -121,7 +119,7 @@ def _figures(report: Report) -> Iterator[str]:
 
 def _figure(drawing: Drawing, salt: str) -> str:
     is_broad = drawing.name in BROAD
-    kind = ' class="broad"' if is_broad else ""
+    kind = ' class="broad"' if is_broad else ' class="beside"' if drawing.name in BESIDE else ""
     image = to_inline_svg(drawing.figure, salt, f"{drawing.title}. {drawing.caption}")
     if is_broad:
         image = f'<div class="wide" tabindex="0" role="group">{image}</div>'
@@ -178,21 +176,6 @@ def _published(report: Report) -> str:
         f'<div class="published"><p>These numbers were <b>published, not measured</b>: other '
         f"prompts, parsers and items. Nothing above uses them.</p>{inner}</div>"
     )
-
-
-def _say_confidence(report: Report) -> str:
-    """Say what the confidence is, unless all state it."""
-    wording = report.wording()
-    if wording.is_stated:
-        return ""
-    if wording.name == OF_OPTION:
-        return f" It is the {text(wording.full)}."
-    of = [name(task) for task in report.tasks if not report.wording(task).is_stated]
-    return f" Of {', '.join(of)} it is, wherever the runs do not state it, the {OF_OPTION}."
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _slug(head: str) -> str:

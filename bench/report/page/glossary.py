@@ -8,42 +8,50 @@ from caopd_bench.report.standings import FITS
 __all__ = ["render_glossary"]
 
 MEANINGS = {
+    "Small print, brackets": "the LEVEL interval of the number above or before, for the choice of "
+    "questions. The CSV names the method of each.",
     "Brier skill": "1 - Brier score / (accuracy x (1 - accuracy)), over all answers. 0 is what a "
-    "model earns by stating its own accuracy every time, 1 is perfect, and below 0 that constant "
+    "run earns by stating its own accuracy every time, 1 is perfect, and below 0 that constant "
     "would be better. An answer without a usable confidence counts as a loss of 1, the worst it "
-    "could have been. With fewer than five right or five wrong answers there is no skill. A model "
+    "could have been. It is not computed with fewer than five right or five wrong answers. A run "
     "can raise its skill by answering wrong where it is unsure and stating 0 there, so read it "
     "with the accuracy beside it.",
-    "Order": "by Brier skill, with two exceptions, marked <b>moved down</b>. A run stands below "
-    "every significantly more accurate run whose confidence holds: a skill significantly above 0, "
-    f"and a mean confidence that equals its accuracy within chance or within {FITS:g}. And a run "
-    "whose confidence is not shown to separate right from wrong answers (AUROC, with missing "
-    "confidences at their worst) stands below the runs whose confidence is. <b>Less accurate</b> "
-    "marks a run that stands above a significantly more accurate one.",
+    "Order": "by Brier skill, with two exceptions, marked <b>moved down</b>. A run is listed below "
+    "every significantly more accurate run whose confidence is sound: a skill significantly above "
+    f"0, and a mean confidence that equals its accuracy within chance or within {FITS:g}. And a "
+    "run whose confidence is not shown to separate right from wrong answers (AUROC, with missing "
+    "confidences at their worst) is listed below the runs whose confidence is.",
     "Group": "runs that share a letter do not differ significantly in Brier skill: paired tests "
-    "on the same answers, adjusted by Holm for all pairs of the task. There are no ranks, because "
-    "neighbours mostly do not differ significantly.",
+    "on the same answers, with p-values adjusted by Holm's method, because many pairs are tested. "
+    "There are no ranks, because neighbours mostly do not differ significantly.",
     "Accuracy": "share of right answers. It counts every answer, also those without a usable "
     "confidence.",
-    "Brier score": "mean squared difference between stated confidence and outcome, over the "
-    "answers that state one. Do not compare models by it: it falls when the confidence improves, "
-    "but also when wrong answers become right above an accuracy of one half, and when right "
-    "answers become wrong below it. A model that is always wrong and always states 0 scores 0.",
-    "DSC": "discrimination: how much the Brier score gains because right answers have a higher "
-    "confidence than wrong ones (CORP decomposition). Higher is better at the same accuracy.",
-    "MCB, UNC": "the other parts of Brier = MCB - DSC + UNC. Miscalibration is how much a map of "
-    "the confidences could lower the Brier score; uncertainty depends on the accuracy alone.",
-    "ECE": "mean distance between stated confidence and accuracy, in ten bins. The value below it "
-    "is what a perfectly calibrated model would show on as many answers; it is never 0.",
-    "Overconfidence gap": "mean stated confidence minus accuracy. Above 0 the model is "
+    "ECE": "expected calibration error: mean distance between stated confidence and accuracy, in "
+    "ten bins of equal width. &ldquo;Calibrated&rdquo; is what a perfectly calibrated model would "
+    "show on as many answers: it shrinks with more answers, and is 0 only for a model that states "
+    "nothing but 0 and 1. A low ECE alone does not make a confidence useful: always stating the "
+    "own accuracy gives 0 as well.",
+    "Overconfidence gap": "mean stated confidence minus accuracy. Above 0 the run is "
     "overconfident.",
-    "AUROC": "probability that a right answer has a higher confidence than a wrong one. Ties count "
-    "half; .5 is chance.",
-    "SPR": "strict pairwise ranking: AUROC with ties counted as failures. A model that always "
-    "states the same value has 0.",
     "Stated when wrong": "mean confidence of the wrong answers.",
+    "AUROC": "probability that a right answer has a higher confidence than a wrong one. Ties count "
+    "half; .5 is chance. <b>Within level</b> it compares only answers to questions of the same "
+    "level.",
     "Parse rate": "share of the answers with a usable confidence. All other numbers describe only "
-    "these answers, except Brier skill, accuracy and the certified cuts.",
+    "these answers, except Brier skill, accuracy and the certified shares.",
+    "Brier score": "mean squared difference between stated confidence and outcome (1 right, 0 "
+    "wrong), over the answers that state one; low is good. Do not compare runs by it: it also "
+    "falls when wrong answers become right above an accuracy of one half, and when right answers "
+    "become wrong below it. A run that is always wrong and always states 0 scores 0.",
+    "MCB, DSC, UNC": "the parts of Brier score = MCB - DSC + UNC. MCB, miscalibration: how much "
+    "it would fall if every stated value were replaced by the accuracy found there; 0 is perfect. "
+    "DSC, discrimination: how much lower it is because right answers get a higher confidence than "
+    "wrong ones. UNC, uncertainty: accuracy x (1 - accuracy), the Brier score of always stating "
+    "the own accuracy.",
+    "Isotonic fit": "the accuracy as a function of the confidence that never falls, fitted to the "
+    "answers; MCB and DSC are computed from it.",
+    "SPR": "strict pairwise ranking: AUROC with ties counted as failures. A run that always "
+    "states the same value has 0.",
     "Worst case": "the lowest and highest value that a number could take, whatever the answers "
     "without a usable confidence had stated.",
 }
@@ -52,11 +60,17 @@ IF_NOT_STATED = {
     "Brier skill": MEANINGS["Brier skill"]
     .replace("stating its own accuracy", "giving its own accuracy")
     .replace("stating 0 there", "giving 0 there"),
+    "MCB, DSC, UNC": MEANINGS["MCB, DSC, UNC"]
+    .replace("stated value", "confidence")
+    .replace("always stating the own", "always giving the own"),
     "Brier score": MEANINGS["Brier score"]
     .replace("stated confidence", "confidence")
     .replace("that state one", "that have one")
     .replace("always states 0", "always has a confidence of 0"),
-    "ECE": MEANINGS["ECE"].replace("stated confidence", "confidence"),
+    "ECE": MEANINGS["ECE"]
+    .replace("stated confidence", "confidence")
+    .replace("that states nothing but 0 and 1", "whose confidence is only 0 or 1")
+    .replace("always stating the own accuracy gives", "a constant equal to the accuracy has"),
     "Overconfidence gap": MEANINGS["Overconfidence gap"].replace("stated ", ""),
     "SPR": MEANINGS["SPR"].replace("always states the same value", "is always equally sure"),
     "Worst case": MEANINGS["Worst case"].replace("had stated", "had"),
@@ -82,4 +96,4 @@ def render_glossary(report: Report) -> str:
         }
         meanings |= OF_VECTORS if report.has_vectors else {}
     listed = "".join(f"<dt><b>{term}</b></dt><dd>{text}</dd>" for term, text in meanings.items())
-    return f"<dl>{listed}</dl>"
+    return f"<dl>{listed}</dl>".replace("LEVEL", f"{100 * report.level:g}&nbsp;%")

@@ -10,7 +10,7 @@ from caopd_bench.core.numbers import PAGE
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.runs.records import Record
 
-__all__ = ["FootNotes", "cell", "code", "limits", "name", "number", "row", "table", "text"]
+__all__ = ["DASH", "FootNotes", "cell", "code", "limits", "name", "number", "row", "table", "text"]
 
 DASH, number, limits = PAGE.dash, PAGE.number, PAGE.limits
 SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias", "brier_skill_worst_case"}

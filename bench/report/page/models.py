@@ -1,4 +1,4 @@
-"""A section per model: what limits its numbers, the reliability table, and its groups."""
+"""A section per run: what limits its numbers, the reliability table, and its groups."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from caopd_bench.metrics import reliability_bins
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Cell, Entry
+from caopd_bench.report.page.folded import MORE
 from caopd_bench.report.page.markup import (
     DASH,
     FootNotes,
@@ -32,7 +33,7 @@ FEW_CELLS = 60
 FIRST = ("Confidence", "n", "mean confidence")
 #: Of tasks that sample each question several times.
 WITHIN = {
-    "auroc_within_question": "within a question, does it know which attempt went right",
+    "auroc_within_question": "within a question, between its right and wrong attempts",
     "auroc_between_questions": "between questions",
 }
 
@@ -77,7 +78,8 @@ def _statuses(found: Cell) -> str:
         record = found.find(metric)
         if record is not None and record.estimate > 0:
             count = round(record.estimate * record.n)
-            shares.append(f"{count:,} {'parsed' if status == 'ok' else status.replace('_', ' ')}")
+            named = "with a usable confidence" if status == "ok" else status.replace("_", " ")
+            shares.append(f"{count:,} {named}")
     said = f"<p>{found.n:,} answers: {text(', '.join(shares))}.</p>"
     for metric, label in WITHIN.items():
         record = found.find(metric)
@@ -112,13 +114,14 @@ def _reliability(report: Report, found: Cell) -> str:
         )
     level = f"{100 * report.level:g}&nbsp;%"
     first = ("Stated", "n", "mean stated") if found.wording.is_stated else FIRST
-    heads = (*first, "right", f"{level} interval", "gap")
-    return table(f"Reliability of {name(found.run)}: the ten bins of the ECE", heads, rows)
+    heads = (*first, "accuracy", f"{level} interval", "gap")
+    return table(f"Reliability of {name(found.run)}, in the ten bins of the ECE", heads, rows)
 
 
 def _groups(report: Report, found: Cell, key: str, place: str) -> str:
     notes = FootNotes(f"{place}-{_slug(report, key)}")
-    columns = {"accuracy": "Accuracy", **list_columns(report, vectors=False)}
+    first = {k: v for k, v in list_columns(report).items() if "_within_" not in k}
+    columns = {"accuracy": "Accuracy", **first, **MORE}
     rows = []
     for value, (n, informative) in found.groups[key].items():
         numbers = "".join(cell(found.find(metric, f"{key}={value}"), notes) for metric in columns)
@@ -134,9 +137,9 @@ def _groups(report: Report, found: Cell, key: str, place: str) -> str:
         said = f"{DASH} ({text(within.reason)})"
     total = sum(informative for _, informative in found.groups[key].values())
     caption = (
-        f"{name(found.run)} by {name(key)}. AUROC within a {name(key)}: {said}; {total:,} of "
-        f"{found.n_parsed:,} parsed answers are informative: their group has both right and wrong "
-        "ones"
+        f"{name(found.run)} by {name(key)}. AUROC within {name(key)}: {said}; {total:,} of "
+        f"{found.n_parsed:,} answers with a confidence are informative: their group has both right "
+        "and wrong ones"
     )
     heads = (name(key), *columns.values(), "n", "informative")
     inner = table(caption, heads, rows)

@@ -97,7 +97,7 @@
     applyFilters();
   }
   if (table) {
-    filters.hidden = false;
+    filters.hidden = filters.classList.contains("few");
     for (const head of table.querySelectorAll("th[data-sort]")) {
       const button = element("button");
       button.type = "button";
@@ -119,7 +119,7 @@
   const browser = document.getElementById("browser");
   const holder = document.getElementById("rows");
   const more = document.getElementById("more");
-  const STEP = 20;
+  const STEP = 10;
   const SURE = 0.9;
   const VIEWS = {
     "": "all",
@@ -200,10 +200,10 @@
       found.push({ row, mate, question });
     }
     const there = cell ? cell.total : 0;
-    const needs = TWO.includes(form.view.value) && !other ? "; choose a model beside it" : "";
+    const needs = TWO.includes(form.view.value) && !other ? "; choose a run beside it" : "";
     browser.querySelector("output").textContent = found.length + " shown of " +
       (cell ? cell.rows.length : 0) + " in this file, " + there + " answered" + needs +
-      (item ? "; one item" : "");
+      (item ? "; one question" : "");
     holder.replaceChildren();
     shown = 0;
     showMore();
@@ -216,12 +216,12 @@
   function article(one) {
     const made = element("article");
     const head = element("h3", null);
-    const link = element("a", "link to this item");
+    const link = element("a", "link to this question");
     const values = address();
     values.set("item", one.question.item);
     link.href = "#samples?" + values.toString();
     const groups = one.question.groups ? " \u00b7 " + one.question.groups : "";
-    head.append(element("span", "item " + one.question.item + groups + " \u00b7 "), link);
+    head.append(element("span", "question " + one.question.item + groups + " \u00b7 "), link);
     made.append(head);
     if (one.question.q !== null) made.append(element("div", one.question.q, "said"));
     if (one.question.gold !== null) {
@@ -241,7 +241,9 @@
     line.append(element("span", row.correct ? "right" : "wrong", row.correct ? "right" : "wrong"));
     const stated = row.confidence === null
       ? row.status.replace(/_/g, " ") : "states " + row.confidence;
-    line.append(", " + stated + (row.stated === null ? "" : " (\u201c" + row.stated + "\u201d)"));
+    // The words only where they are not the number: "90 %", "high".
+    const words = row.stated === null || Number(row.stated) === row.confidence ? "" : row.stated;
+    line.append(", " + stated + (words ? " (\u201c" + words + "\u201d)" : ""));
     // Where none was found, the status says it; flat files hold none that could be shown.
     if (row.answer !== null) line.append(", answer ", element("b", row.answer));
     if (row.sample >= 0) line.append(", sample " + (row.sample + 1));

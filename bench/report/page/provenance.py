@@ -10,12 +10,14 @@ from caopd_bench.core.privacy.paths import shorten_path
 from caopd_bench.core.terminal import inline
 from caopd_bench.report.build import Report
 from caopd_bench.report.entries import Entry
-from caopd_bench.report.page.markup import name, row, table
+from caopd_bench.report.page.markup import DASH, name, row, table, text
 from caopd_bench.report.page.table import say_size
 
 __all__ = ["FIELDS", "describe", "render_provenance"]
 
 WIDTH = 60
+#: Runs that stand beside each other, a column each; of more, each has a row.
+MOST_BESIDE = 4
 FIELDS = (
     "task",
     "checkpoint",
@@ -40,14 +42,26 @@ FIELDS = (
 
 
 def render_provenance(report: Report) -> str:
-    """Return a row for each run and task."""
-    rows = [
-        row(name(entry.name), [describe(entry, task)[field] for field in FIELDS])
+    """Return what all runs have in common once, and what differs for each run and task."""
+    found = [
+        (entry.name if len(report.tasks) == 1 else f"{entry.name}, {task}", describe(entry, task))
         for entry in report.entries
         for task in entry.cells
     ]
-    heads = ("Model", *FIELDS)
-    return table("Provenance, as the runs themselves state it", heads, rows, kind="provenance")
+    known = [field for field in FIELDS if any(one[field] != DASH for _, one in found)]
+    common = [field for field in known if len({one[field] for _, one in found}) == 1]
+    differing = [field for field in known if field not in common]
+    of = "the run" if len(found) == 1 else "all runs"
+    rows = [row(text(field), [found[0][1][field]]) for field in common]
+    parts = [table(f"The same for {of}", ("", "value"), rows, kind="provenance")] if rows else []
+    if 1 < len(found) <= MOST_BESIDE and differing:
+        rows = [row(text(field), [one[field] for _, one in found]) for field in differing]
+        heads = ("", *(name(run) for run, _ in found))
+        parts.append(table("What differs", heads, rows, kind="provenance"))
+    elif differing:
+        rows = [row(name(run), [one[field] for field in differing]) for run, one in found]
+        parts.append(table("What differs", ("Run", *differing), rows, kind="provenance"))
+    return f"<p>As recorded in the runs.</p>{''.join(parts)}"
 
 
 def describe(entry: Entry, task: str) -> dict[str, str]:
@@ -113,4 +127,4 @@ def _date(value: Any) -> str | None:
 
 
 def _show(value: Any) -> str:
-    return "–" if value is None or value == "" else inline(str(value), WIDTH)
+    return DASH if value is None or value == "" else inline(str(value), WIDTH)

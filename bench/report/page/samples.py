@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from caopd_bench.core.terminal import inline
@@ -47,6 +47,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
     items: dict[tuple[str, str], int] = {}
     questions: list[dict[str, Any]] = []
     cells = []
+    told = _list_telling(report)
     for entry in report.entries:
         for task, cell in entry.cells.items():
             picked = trim(cell.picked, cap)
@@ -54,7 +55,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
             for row in picked.rows:
                 place = items.setdefault((task, row.item_hash), len(items))
                 if place == len(questions):
-                    questions.append(_question(row))
+                    questions.append(_question(row, told))
                 rows.append(_row(row, place))
             cells.append(
                 {
@@ -71,12 +72,24 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
     return {"questions": questions, "cells": cells}
 
 
-def _question(row: Row) -> dict[str, Any]:
+def _list_telling(report: Report) -> set[tuple[str, str]]:
+    """Return the group keys of a task that have several values; others tell nothing."""
+    values: dict[tuple[str, str], set[str]] = {}
+    for entry in report.entries:
+        for task, cell in entry.cells.items():
+            for row in cell.picked.rows:
+                for key, value in row.groups.items():
+                    values.setdefault((task, key), set()).add(str(value))
+    return {place for place, found in values.items() if len(found) > 1}
+
+
+def _question(row: Row, told: Container[tuple[str, str]]) -> dict[str, Any]:
+    groups = {key: value for key, value in row.groups.items() if (row.task, key) in told}
     return {
         "item": show_text(row.item_hash, 80),
         "q": None if row.question is None else show_text(row.question),
         "gold": None if row.gold is None else show_text(row.gold, 400),
-        "groups": _groups(row.groups),
+        "groups": _groups(groups),
     }
 
 
@@ -108,28 +121,28 @@ def render_samples(report: Report, data: Mapping[str, Any], cap: int, beside: st
         cut = f" ({report.samples} were asked for; fewer keep the page small)"
     said = (
         f"{here:,} of {total:,} answers are in this file: at most {cap} of each run and task{cut}, "
-        "those that are sure (0.9 and more) and wrong first, the rest by a hash of the question, "
-        "so that every run shows the same ones."
+        "sure (0.9 and more) and wrong ones first, the rest by a hash of the question, so that "
+        "every run shows the same ones."
     )
     textless = [cell for cell in data["cells"] if not cell["text"]]
     flat = _names([cell["run"] for cell in textless if cell["flat"]])
     silent = _names([cell["run"] for cell in textless if not cell["flat"]])
     if flat:
-        said += f" Flat files hold no questions and no texts, only the names of the items: {flat}."
+        said += f" Flat files hold no questions and texts, only the names of the questions: {flat}."
     if silent:
         said += (
-            f" Without the models' text, which the stored run does not keep: {silent}; store it "
-            "with caopd-bench score --store DIR --text."
+            f" Stored without questions and texts: {silent} (caopd-bench score --store DIR --text "
+            "keeps them)."
         )
     if beside:
         said += f" All of them are in {beside}, beside this file."
     return (
         f"<p>{text(said)}</p>"
         "<noscript><p>The browser needs JavaScript. The answers that are sure and wrong stand in "
-        "the sections of the models; all rows are in the runs themselves.</p></noscript>"
+        "the sections of the runs; all answers are in the runs themselves.</p></noscript>"
         '<form class="controls" id="browser" hidden>'
         '<label>task <select name="task"></select></label>'
-        '<label>model <select name="run"></select></label>'
+        '<label>run <select name="run"></select></label>'
         '<label>beside it <select name="other"></select></label>'
         '<label>show <select name="view"></select></label>'
         '<label>search <input type="search" name="q" autocomplete="off"></label>'

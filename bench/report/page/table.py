@@ -1,4 +1,4 @@
-"""The first screen: every model on every task, with intervals; and all pairs of them."""
+"""The first screen: every run on every task, with intervals; and all pairs of them."""
 
 from __future__ import annotations
 
@@ -9,53 +9,52 @@ from statistics import median
 from caopd_bench.report.build import Report
 from caopd_bench.report.certified import (
     COVERAGE,
-    explain_promise,
+    explain_certificate,
     say_coverage,
+    say_cut,
     say_heading,
     say_limits,
     say_why_none,
 )
 from caopd_bench.report.entries import Cell, Entry
-from caopd_bench.report.page.markup import DASH, FootNotes, cell, limits, name, number, table, text
+from caopd_bench.report.page.markup import DASH, FootNotes, cell, name, number, text
 from caopd_bench.report.placing import explain_accuracy, explain_place, find_cells
 from caopd_bench.report.skill import SKILL, explain_order
-from caopd_bench.report.standings import Pairing, Standing
+from caopd_bench.report.standings import Standing
+from caopd_bench.report.tendencies import DIFFICULTIES
 from caopd_bench.runs.records import Record
 
-__all__ = ["list_columns", "render_filters", "render_pairs", "render_standings", "say_size"]
+__all__ = ["list_columns", "name_within", "render_filters", "render_standings", "say_size"]
 
 #: Descriptive numbers of a row, after skill and accuracy, with their headings.
 COLUMNS = {
-    "brier": "Brier score",
-    "discrimination": "DSC",
     "ece": "ECE",
     "overconfidence_gap": "Over&shy;confidence gap",
-    "auroc": "AUROC",
-    "spr": "SPR",
     "confidence_when_wrong": "Stated when wrong",
+    "auroc": "AUROC",
     "parse_rate": "Parse rate",
 }
-#: Of vectors of probabilities, by the column that they follow.
-OF_VECTORS = {
-    "brier": ("brier_classes", "Brier, all options"),
-    "ece": ("classwise_ece", "ECE by option"),
-}
-#: Runs of a task of which all pairs are on the page; of more, those with the best one.
-FEW = 12
+
+#: Runs that need no filter by name.
+FEW = 8
 
 
-def list_columns(report: Report, *, vectors: bool = True) -> dict[str, str]:
-    """Return the descriptive columns with their headings; those of vectors where there are any."""
+def list_columns(report: Report) -> dict[str, str]:
+    """Return the descriptive columns with their headings, AUROC within levels where known."""
     found: dict[str, str] = {}
-    wording = report.wording()
     for metric, head in COLUMNS.items():
-        found[metric] = (
-            head if wording.is_stated else head.replace("Stated when", "Confidence when")
-        )
-        if vectors and report.has_vectors and metric in OF_VECTORS:
-            name, head = OF_VECTORS[metric]
-            found[name] = head
+        is_stated = report.wording().is_stated
+        found[metric] = head if is_stated else head.replace("Stated when", "Confidence when")
+        key = name_within(report)
+        if metric == "auroc" and key:
+            found[f"auroc_within_{key}"] = f"AUROC within {name(key)}"
     return found
+
+
+def name_within(report: Report) -> str:
+    """Return the key by which questions of one difficulty are grouped; "" where none is known."""
+    known = {k for entry in report.entries for cell in entry.cells.values() for k in cell.groups}
+    return next((key for key in DIFFICULTIES if key in known), "")
 
 
 def render_filters(report: Report) -> str:
@@ -78,8 +77,10 @@ def render_filters(report: Report) -> str:
                 "</select></label>"
             )
     said = "".join(parts)
+    # Of a handful of rows there is nothing to look for: the script leaves them hidden.
+    few = "" if said or len(report.entries) > FEW else " few"
     return (
-        f'<form class="controls" id="filters" hidden>{said}<label>name <input type="search" '
+        f'<form class="controls{few}" id="filters" hidden>{said}<label>name <input type="search" '
         'data-filter="name" autocomplete="off"></label><button type="reset">show all</button>'
         '<output aria-live="polite"></output></form>'
     )
@@ -92,29 +93,31 @@ def render_standings(report: Report) -> str:
     level = f"{100 * report.level:g}"
     columns = list_columns(report)
     heads = "".join(
-        f'<th scope="col" data-sort="{key}">{label}</th>' for key, label in columns.items()
+        f'<th scope="col" data-sort="{text(key)}">{label}</th>' for key, label in columns.items()
     )
+    outcomes = {c.cut.outcome for entry in report.entries for c in entry.cells.values()}
+    several = any(len(standing.order) > 1 for standing in report.standings.values())
+    order = f'<p class="order">{text(explain_order(report.wording()))}</p>' if several else ""
     return (
         '<div class="wide" tabindex="0" role="group" aria-label="Standings, scrolls sideways">'
         '<table class="standings" id="standings-table">'
-        f"<caption>Each estimate stands above its {level}&nbsp;% interval. Two runs that share a "
-        "letter were not told apart in Brier skill (paired tests on the same items, Holm over all "
-        "pairs of a task). Accuracy is tested in the same way. What may be "
-        "automated is a promise, explained below. The other numbers are descriptive, and not "
+        f"<caption>Small print: the {level}&nbsp;% interval of the number above it; that of Brier "
+        "skill is also drawn, with a thin line at 0. Two runs that share a letter do not differ "
+        "significantly in Brier skill (paired tests on the same questions, Holm over all pairs of "
+        "a task); accuracy is tested in the same way. The other numbers are descriptive, not "
         "tested.</caption>"
         "<colgroup><col><col><col><col></colgroup><colgroup><col></colgroup>"
         f'<colgroup class="descriptive">{"<col>" * (len(columns) + 1)}</colgroup>'
         '<thead><tr><td></td><th scope="colgroup" colspan="3">tested</th>'
-        '<th scope="colgroup">promised</th>'
+        '<th scope="colgroup">guaranteed</th>'
         f'<th scope="colgroup" colspan="{len(columns) + 1}">descriptive</th></tr>'
-        '<tr><th scope="col" data-sort="name">Model</th><th scope="col" data-sort="letters">Group'
+        '<tr><th scope="col" data-sort="name">Run</th><th scope="col" data-sort="letters">Group'
         f'</th><th scope="col" data-sort="skill">Brier skill</th>'
         '<th scope="col" data-sort="accuracy">Accuracy</th>'
         f'<th scope="col" data-sort="{COVERAGE}">{_heading(report)}</th>'
         f'{heads}<th scope="col" data-sort="n">n</th></tr></thead>{bodies}</table></div>'
-        f'<p class="order">{text(explain_order(report.wording()))}</p>'
-        f'<p class="order">{text(explain_promise(report.max_risk, report.level))}</p>'
-        f"{notes.render()}"
+        f"{notes.render()}{order}"
+        f'<p class="order">{text(explain_certificate(report.max_risk, report.level, outcomes))}</p>'
     )
 
 
@@ -124,15 +127,10 @@ def _body(report: Report, task: str, notes: FootNotes) -> str:
     found = [cell.find(SKILL) for cell in find_cells(report, task).values()]
     scale = _choose_scale([r for r in found if r is not None and not math.isnan(r.low)])
     lines = [_line(report, entries[run], task, standing, scale, notes) for run in standing.order]
-    detectable = ""
-    if not math.isnan(standing.detectable):
-        detectable = f" · detectable difference of Brier skill {standing.detectable:.3f}"
     columns = 6 + len(list_columns(report))
     return (
         f'<tbody data-task="{text(task)}"><tr class="task"><th scope="rowgroup" '
-        f'colspan="{columns}">{name(task)}<span class="aside">{detectable}</span></th></tr>\n'
-        + "\n".join(lines)
-        + "</tbody>"
+        f'colspan="{columns}">{name(task)}</th></tr>\n' + "\n".join(lines) + "</tbody>"
     )
 
 
@@ -164,16 +162,21 @@ def _line(
     }
     inner = "".join(f' {key}="{text(value)}"' for key, value in attributes.items())
     skill = found.find(SKILL)
-    lower = _mark("moved down", explain_place(report, task, entry.name), notes)
-    less = _mark("less accurate", explain_accuracy(report, task, entry.name), notes)
+    # The reason that the note gives: less accurate comes first, where a run is both.
+    is_less = entry.name in standing.placed_below
+    why = "less accurate" if is_less else "uninformative confidence"
+    lower = _mark(f"moved down: {why}", explain_place(report, task, entry.name), notes)
+    less = explain_accuracy(report, task, entry.name)
+    less = _mark("less accurate than a run below", less, notes)
     certified = _certified(found, notes)
     numbers = "".join(_number(found, metric, notes) for metric in list_columns(report))
     rows = f'<td data-value="{found.n}">{found.n:,}</td>'
     return (
-        f'<tr{inner}><th scope="row"><a href="#model-{place}">{name(entry.name)}</a>{marks}{aside}'
+        f'<tr{inner}><th scope="row"><a href="#model-{place}">{name(entry.name)}</a>{aside}'
+        f"{marks}{lower}{less}"
         f'</th><td data-value="{text(letters or "~")}">{group}</td>'
-        f"{cell(skill, notes, _bar(skill, scale) + lower)}"
-        f"{cell(found.find('accuracy'), notes, less)}{certified}{numbers}{rows}</tr>"
+        f"{cell(skill, notes, _bar(skill, scale))}"
+        f"{cell(found.find('accuracy'), notes)}{certified}{numbers}{rows}</tr>"
     )
 
 
@@ -187,7 +190,8 @@ def _certified(found: Cell, notes: FootNotes) -> str:
     shown = text(say_coverage(cut)).replace(" ", "&nbsp;")
     if cut.outcome != "CERTIFIED":
         return f"<td>{shown}{notes.mark(say_why_none(cut))}</td>"
-    limits_, _, place = say_limits(cut).partition(" %, ")
+    limits_ = say_limits(cut).partition(" %, ")[0]
+    place = f"{found.wording.pick('stated', 'at')} {say_cut(cut)}"
     return (
         f'<td data-value="{cut.coverage!r}">{shown}<span class="limits">{limits_}</span>'
         f'<span class="limits">{place}</span></td>'
@@ -224,72 +228,16 @@ def _bar(record: Record | None, scale: tuple[float, float]) -> str:
     low, high = scale
     if record is None or math.isnan(record.low) or high <= low:
         return ""
-    values = (record.low, record.high, record.estimate)
-    *ends, middle = (100 * (max(value, low) - low) / (high - low) for value in values)
+    values = (record.low, record.high, record.estimate, 0.0)
+    *ends, middle, zero = (100 * (max(value, low) - low) / (high - low) for value in values)
+    # Where a run is no better than always stating its own accuracy.
+    line = f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="10"/>'
     return (
         '<svg class="bar" viewBox="-4 0 108 10" aria-hidden="true" preserveAspectRatio="none">'
+        f"{line if low < 0.0 < high else ''}"
         f'<line x1="{ends[0]:.1f}" x2="{ends[1]:.1f}" y1="5" y2="5"/>'
         f'<line class="at" x1="{middle:.1f}" x2="{middle:.1f}" y1="0" y2="10"/></svg>'
     )
-
-
-def render_pairs(report: Report, task: str) -> str:
-    """Return the differences of skill and accuracy between runs."""
-    standing = report.standings[task]
-    pairs = _shown(standing)
-    if not pairs:
-        return ""
-    rows = []
-    for pair in pairs:
-        tests = [pair.reason, "", ""]
-        if not pair.reason:
-            tests = [
-                limits(pair.low, pair.high, signed=True),
-                f"{pair.p_value:.4f}",
-                f"{pair.adjusted:.4f}",
-            ]
-        accuracy = [
-            number(pair.accuracy_difference, signed=True),
-            "" if math.isnan(pair.accuracy_adjusted) else f"{pair.accuracy_adjusted:.4f}",
-        ]
-        values = [number(pair.difference, signed=True), *tests, *accuracy, _judge(pair)]
-        inner = "".join(f"<td>{text(value)}</td>" for value in values)
-        rows.append(
-            f'<tr><th scope="row">{name(pair.b)} minus {name(pair.a)}</th>'
-            f"<td>{pair.n:,}</td>{inner}</tr>"
-        )
-    some = "" if len(pairs) == len(standing.pairs) else ", with the first only"
-    caption = f"{name(task)}: differences of Brier skill and of accuracy, over all answers{some}"
-    heads = (
-        "Pair",
-        "n",
-        "skill",
-        f"{100 * report.level:g}&nbsp;% interval",
-        "p",
-        "Holm",
-        "accuracy",
-        "Holm",
-        "told apart",
-    )
-    inner = table(caption, heads, rows)
-    count = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}"
-    return f"<details><summary>{count} on {name(task)}</summary>{inner}</details>"
-
-
-def _judge(pair: Pairing) -> str:
-    found = []
-    if pair.told_apart:
-        found.append(f"{pair.b if pair.difference > 0 else pair.a} has the higher skill")
-    if pair.more_accurate is not None:
-        found.append(f"{pair.more_accurate} is more accurate")
-    return "; ".join(found) or "not told apart"
-
-
-def _shown(standing: Standing) -> Sequence[Pairing]:
-    if len(standing.letters) <= FEW:
-        return standing.pairs
-    first = next(run for run in standing.order if run in standing.letters)
-    return [pair for pair in standing.pairs if first in (pair.a, pair.b)]
 
 
 def _by_size(entries: Sequence[Entry]) -> Iterator[Entry]:

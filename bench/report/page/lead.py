@@ -1,0 +1,145 @@
+"""What the page is about, in two sentences; and what its numbers do not cover."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from caopd_bench.core.numbers import is_number
+from caopd_bench.report.build import Report
+from caopd_bench.report.entries import Cell
+from caopd_bench.report.page.markup import name, text
+from caopd_bench.report.page.table import name_within
+from caopd_bench.report.tendencies import say_share
+from caopd_bench.runs.confidence_of import OF_OPTION
+from caopd_bench.tasks.catalogue.datasets import DATASETS
+from caopd_bench.tasks.catalogue.ways import WAYS
+
+__all__ = ["render_lead", "render_limits"]
+
+#: Tasks that the first sentence names.
+MOST_TASKS = 4
+
+
+def render_lead(report: Report, glossary: str) -> str:
+    """Return the sentences under the title.
+
+    Parameters
+    ----------
+    report : Report
+    glossary : str
+        A link to the section that explains the words.
+    """
+    cells = [cell for entry in report.entries for cell in entry.cells.values()]
+    runs = len(report.entries)
+    who = "One run" if runs == 1 else f"{runs:,} runs"
+    most = "" if runs == 1 else ", and which run's can be trusted most"
+    return (
+        f"{who} {_say_questions(report, cells)}{_say_stated(report, cells)} This page shows how "
+        f"far that confidence can be trusted{most}.{_say_confidence(report)} Its terms are "
+        f"explained under {glossary}."
+    )
+
+
+def _say_questions(report: Report, cells: Sequence[Cell]) -> str:
+    if len(report.tasks) > 1:
+        named = ", ".join(name(task) for task in report.tasks[:MOST_TASKS])
+        more = len(report.tasks) - MOST_TASKS
+        some = f" and {more} more" if more > 0 else ""
+        answers = sum(cell.n for cell in cells)
+        return (
+            f"answered questions of {len(report.tasks)} tasks ({named}{some}): {answers:,} answers"
+        )
+    (task,) = report.tasks
+    digests = {cell.aligned.digest if cell.aligned else None for cell in cells}
+    of = f"of the task {name(task)}{_describe(task)}"
+    first = cells[0].aligned
+    if len(digests) == 1 and first is not None:
+        same = "the same " if len(cells) > 1 else ""
+        times = cells[0].n // first.items
+        often = f", {times:,} times each" if times > 1 else ""
+        questions = "question" if first.items == 1 else "questions"
+        return f"answered {same}{first.items:,} {questions} {of}{often}"
+    low, high = min(cell.n for cell in cells), max(cell.n for cell in cells)
+    each = " each" if len(cells) > 1 else ""
+    answers = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"gave {answers} answers{each} to questions {of}"
+
+
+def _describe(task: str) -> str:
+    """Return in brackets what a task of this package asks, and how; nothing of other tasks."""
+    found = re.fullmatch(r"caopd_(.+?)_(conf|conf_t1|sc8|twostage|ptrue|priv|priv_sc8)", task)
+    if found is None or found[1] not in DATASETS:
+        return ""
+    # Without the count: the runs may have answered a part.
+    about = DATASETS[found[1]].about.replace("{:,} ", "").partition(",")[0]
+    return f" ({text(about)}; {text(WAYS[found[2]].about)})"
+
+
+def _say_stated(report: Report, cells: Sequence[Cell]) -> str:
+    """Say with how many answers there is a confidence."""
+    shares = sorted(cell.n_parsed / cell.n for cell in cells if cell.n) or [0.0]
+    wording, is_whole = report.wording(), shares[0] == 1.0
+    low, high = say_share(shares[0]), say_share(shares[-1])
+    of = "every answer" if is_whole else f"{low} of the answers"
+    if low != high:
+        of = f"{low.removesuffix(' %')} to {high} of the answers"
+    usable = "" if is_whole else "usable "
+    if wording.is_stated:
+        return f", and stated a {usable}confidence from 0 to 1 with {of}."
+    return f"; {of} came with a {usable}confidence from 0 to 1."
+
+
+def _say_confidence(report: Report) -> str:
+    """Say what the confidence is, unless all state it."""
+    wording = report.wording()
+    if wording.is_stated:
+        return ""
+    if wording.name == OF_OPTION:
+        return f" It is the {text(wording.full)}."
+    of = [name(task) for task in report.tasks if not report.wording(task).is_stated]
+    return f" Of {', '.join(of)} it is, wherever the runs do not state it, the {OF_OPTION}."
+
+
+def render_limits(report: Report) -> str:
+    """Return what a reader of the standings should not conclude."""
+    listed = "".join(f"<li>{one}</li>" for one in _say_limits(report))
+    return f'<h3>Limits</h3><ul class="limits-of">{listed}</ul>'
+
+
+def _say_limits(report: Report) -> Iterator[str]:
+    cells = [cell for entry in report.entries for cell in entry.cells.values()]
+    yield (
+        "The intervals cover the choice of questions, not the training: another seed may give "
+        "other numbers."
+    )
+    if len(report.tasks) == 1:
+        yield "There is one task only: on others the order may differ."
+    key = name_within(report)
+    if key:
+        yield (
+            f"The numbers mix {_say_groups(cells, key)}: a run that only knows the {key} of a "
+            f"question can have a high AUROC. AUROC within {key} compares answers of the same "
+            f"{key} only; the section of each run has all numbers by {key}."
+        )
+    else:
+        yield (
+            "No levels of difficulty are known: a run that only tells easy questions from hard "
+            "ones can have a high AUROC."
+        )
+    if len(report.entries) > 1:
+        yield (
+            "Only Brier skill and accuracy are tested; a difference in any other number may be "
+            "chance."
+        )
+    if not any(entry.given.method or entry.given.note for entry in report.entries):
+        yield "How the models were trained is not recorded in the runs; --models FILE adds it."
+
+
+def _say_groups(cells: Sequence[Cell], key: str) -> str:
+    """Name the values of a key: "levels 1 to 5", "12 subjects"."""
+    values = {value for cell in cells for value in cell.groups.get(key, ())}
+    numbers = [value for value in values if is_number(value)]
+    if len(numbers) == len(values) > 1:
+        return f"{key}s {min(numbers):g} to {max(numbers):g}"
+    return f"{len(values):,} {key}s"
