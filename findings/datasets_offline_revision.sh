@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
-# Without a network, datasets.load_dataset ignores `revision`: it gives the rows of the latest
-# revision in its cache, whichever commit is asked for, even if the cache also holds that commit.
+# Without a network, datasets.load_dataset ignores `revision`: it returns the rows of the latest
+# revision in its cache, even if the cache also holds the requested commit.
 #
 # Packages: datasets==5.2.0 huggingface_hub==2.4.0
-# Seen: two commits, A and B, of a dataset with one row each. With only A in the cache, offline
-#   (HF_HUB_OFFLINE=1, and likewise HF_DATASETS_OFFLINE=1) load_dataset(..., revision=B) returns
-#   the row of A; with A and then B in the cache, revision=A returns the row of B. No error is
-#   raised. A logged warning names the cached folder used, not the revision asked for. Online, each
-#   commit gives its own row.
-# Source: datasets/load.py, dataset_module_factory: every error of the hub but RevisionNotFoundError
-#   falls back to CachedDatasetModuleFactory(path, cache_dir=cache_dir), which is given no revision;
-#   datasets/packaged_modules/cache/cache.py, _find_hash_in_cache: takes the folder last modified.
-# Documentation: https://huggingface.co/docs/datasets/loading: `revision` is "the dataset version
-#   you want to load"; its section "Offline" does not say that `revision` is ignored.
-# Known: https://github.com/huggingface/datasets/issues/7928 (open; pull request 8156 proposes a fix).
+# Observed: the dataset has two commits, A and B, with one row each. Offline (HF_HUB_OFFLINE=1 or
+#   HF_DATASETS_OFFLINE=1) and with only A in the cache, load_dataset(..., revision=B) returns the
+#   row of A. With A and then B in the cache, revision=A returns the row of B. No error is raised.
+#   A logged warning names the cached folder, not the requested revision. Online, each commit gives
+#   its own row.
+# Cause: in datasets/load.py, dataset_module_factory answers every Hub error except
+#   RevisionNotFoundError with CachedDatasetModuleFactory(path, cache_dir=cache_dir), which gets no
+#   revision. _find_hash_in_cache in datasets/packaged_modules/cache/cache.py takes the folder last
+#   modified.
+# Documentation: https://huggingface.co/docs/datasets/loading calls `revision` "the dataset version
+#   you want to load". Its section "Offline" does not mention that `revision` is ignored.
+# Upstream: https://github.com/huggingface/datasets/issues/7928 (open; pull request 8156 proposes a
+#   fix).
 #
-# Runs datasets alone, in a virtual environment of its own; its hub is a server on loopback.
-# Exits 1 if the behaviour has changed, 2 if it could not be tried.
+# Runs only datasets, in a temporary virtual environment, against a server on loopback as Hub.
+# Exits 1 if the behaviour has changed, 2 if it could not be tested.
 set -euo pipefail
 
 folder=$(mktemp -d)

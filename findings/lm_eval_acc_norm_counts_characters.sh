@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# lm-eval's acc_norm divides log-likelihoods by characters, where its task pages say bytes.
+# lm-eval's acc_norm divides log-likelihoods by the number of characters, although some of its task
+# pages say bytes.
 #
 # Packages: lm_eval==0.4.13
-# Seen: options "да" (-3.0; 2 characters, 4 bytes) and "yes" (-3.6; 3 of both), the first one right:
-#   acc_norm is 0, since -3.0/2 < -3.6/3; by bytes it would be 1, since -3.0/4 > -3.6/3, and
+# Observed: of the options "да" (-3.0; 2 characters, 4 bytes) and "yes" (-3.6; 3 of both) the first
+#   is right. acc_norm is 0, since -3.0/2 < -3.6/3. By bytes it would be 1, since -3.0/4 > -3.6/3;
 #   acc_bytes is 1. Five task pages of the package (turblimp, bhs, multiblimp, blimp_nl, zhoblimp,
-#   most of them of languages that are not written in ASCII) say that acc_norm is "normalized by
-#   number of bytes" or "byte-length-normalized".
-# Source: lm_eval/api/task.py, process_results: completion_len = len(i), beside byte_length of the
-#   encoded text; lm_eval/tasks/*/README.md; asked upstream in issue 3278.
+#   most of them for languages not written in ASCII) describe acc_norm as "normalized by number of
+#   bytes" or "byte-length-normalized".
+# Cause: process_results in lm_eval/api/task.py uses completion_len = len(i), beside byte_length of
+#   the encoded text. The pages are lm_eval/tasks/*/README.md.
+# Upstream: issue 3278 asks about it.
 #
-# Runs lm-eval alone, in a virtual environment of its own. Exits 1 if the behaviour has changed.
+# Runs only lm-eval, in a temporary virtual environment. Exits 1 if the behaviour has changed.
 set -euo pipefail
 
 folder=$(mktemp -d)
