@@ -30,7 +30,7 @@ from time import process_time
 
 import numpy as np
 
-from caopd_bench.maps.saved import Fitted
+from caopd_bench.maps.write import Fitted
 from caopd_bench.metrics import tally
 from caopd_bench.metrics.selection.anytime import Limits, log_evidence_above
 from caopd_bench.thresholds.cut import Cut
@@ -143,14 +143,14 @@ def run(streams, seed):
     rng = np.random.default_rng(seed)
     share = every_row(10_000, rng)
     print(f"risk alone, a look after every row, 10,000 looks, 10,000 streams: {share:.4f}")
-    print("| law | any alarm | of the risk | by lot: any | by lot: of the risk |")
+    print("| law | any alarm | risk alarm | by lot: any alarm | by lot: risk alarm |")
     print("|---|--:|--:|--:|--:|")
     for i, law in enumerate(LAWS):
         rng = np.random.default_rng([seed, i])
         found = np.array([first_alarms(*stream(law, rng)) for _ in range(streams)])
         shares = 1.0 - np.isnan(found).mean(axis=0)
         print(f"| {law} | {' | '.join(f'{x:.3f}' for x in shares)} |", flush=True)
-    print("| risk | outcomes | alarms within 10,000 | median answers | 90 % by |")
+    print("| risk | outcomes | share alarmed within 10,000 | median answers | 90 % alarmed by |")
     print("|---|---|--:|--:|--:|")
     for factor in (1.5, 2.0, 4.0):
         for i, law in enumerate(("at once", "late", "gone")):
