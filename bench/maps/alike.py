@@ -13,7 +13,7 @@ from caopd_bench.comparison.comparability import find_differences
 from caopd_bench.core.errors import NotComparableError, UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
 from caopd_bench.maps.fit import hash_rows
-from caopd_bench.maps.saved import Fitted
+from caopd_bench.maps.write import Fitted
 from caopd_bench.runs.confidence_of import wording_of, wording_of_settings
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.provenance import count_read_otherwise

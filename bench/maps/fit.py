@@ -14,7 +14,8 @@ from caopd_bench import metrics
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.process.progress import stage
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.maps.saved import METHODS, ConfidenceMap, Estimate, Fitted, Gain, MapMethod
+from caopd_bench.maps.saved import METHODS, ConfidenceMap, Estimate, Gain, MapMethod
+from caopd_bench.maps.write import Fitted
 from caopd_bench.metrics import (
     Interval,
     Tally,

@@ -5,62 +5,24 @@ The file is strict JSON and holds no time: the same rows and the same seed give 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.core.deliver import dump_json, write_files
-from caopd_bench.core.errors import UsageError
-from caopd_bench.core.terminal import NAME_WIDTH, inline
+from caopd_bench.core.deliver import dump_json
 from caopd_bench.maps.check import Parts, check_parts, read_parts
+from caopd_bench.maps.write import Fitted, write_saved
 from caopd_bench.metrics import Recalibrator
-from caopd_bench.runs.stored.secrets import say_left_out
 
-__all__ = [
-    "METHODS",
-    "ConfidenceMap",
-    "Estimate",
-    "Fitted",
-    "Gain",
-    "MapMethod",
-    "Saved",
-    "load_map",
-    "map_of",
-    "write_saved",
-]
+__all__ = ["METHODS", "ConfidenceMap", "Estimate", "Gain", "MapMethod", "load_map", "map_of"]
 
 MapMethod = Literal["isotonic", "beta", "platt", "temperature"]
 #: Those that never lower a confidence while another one rises, and use its order.
 METHODS: tuple[MapMethod, ...] = get_args(MapMethod)
-
-
-class Fitted(NamedTuple):
-    """The rows that a map was fitted to.
-
-    Attributes
-    ----------
-    run : str
-        The name of the run.
-    rows, parsed : int
-        All rows of the task, and those with a usable confidence: only these were fitted to.
-    questions : int or None
-        What the folds are made of where questions were answered several times.
-    sha256 : str
-        Of the rows, in whatever order they come.
-    parsers : tuple of str
-        Versions of the parser that read the rows alike; empty where none is recorded.
-    """
-
-    run: str
-    rows: int
-    parsed: int
-    questions: int | None
-    sha256: str
-    parsers: tuple[str, ...]
 
 
 class Gain(NamedTuple):
@@ -206,63 +168,6 @@ class ConfidenceMap:
             If it cannot be written.
         """
         write_saved(Path(file), self, "map", load_map)
-
-
-class Saved(Protocol):
-    """What is made on the rows of one task of one run, and kept in a file."""
-
-    @property
-    def task(self) -> str:
-        """Of the rows."""
-
-    @property
-    def fitted(self) -> Fitted:
-        """The rows."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Of their run."""
-
-    def to_json(self) -> str:
-        """Return the text of the file."""
-
-
-def write_saved(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
-    """Write a file: whole, or not at all. The parameters are those of `refuse_others`."""
-    refuse_others(path, new, noun, load)
-    write_files({path: new.to_json().encode()})
-    say_left_out(new.provenance, noun)
-
-
-def refuse_others(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
-    """Refuse to replace anything but an earlier file of the same kind, task and run.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    new : Saved
-        Is to replace it.
-    noun : str
-        The kind: "map".
-    load : callable
-        Reads such a file, or raises UsageError.
-    """
-    if not path.exists() and not path.is_symlink():
-        return
-    try:
-        old = load(path)
-    except UsageError:
-        raise UsageError(f"{path}: exists and is not a {noun}; give another name") from None
-    for what, held, own in (
-        ("task", old.task, new.task),
-        ("run", old.fitted.run, new.fitted.run),
-    ):
-        if held != own:
-            raise UsageError(
-                f"{path}: contains the {noun} for the {what} {inline(held, NAME_WIDTH)!r}, not "
-                f"{inline(own, NAME_WIDTH)!r}; delete it or give another name"
-            )
 
 
 def load_map(file: str | Path) -> ConfidenceMap:

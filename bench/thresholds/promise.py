@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from caopd_bench.core.deliver import dump_json
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import NAME_WIDTH, inline
-from caopd_bench.maps.saved import ConfidenceMap, Fitted, write_saved
+from caopd_bench.maps.saved import ConfidenceMap
+from caopd_bench.maps.write import Fitted, write_saved
 from caopd_bench.thresholds.cut import OUTCOMES, Cut, Form, Outcome
 from caopd_bench.thresholds.read_promise import read_parts
 from caopd_bench.thresholds.usual import Usual

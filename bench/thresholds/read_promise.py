@@ -24,7 +24,8 @@ from caopd_bench.core.numbers import is_number
 from caopd_bench.core.privacy.credentials import clean_name
 from caopd_bench.core.terminal import quote
 from caopd_bench.maps.check import read_fitted
-from caopd_bench.maps.saved import ConfidenceMap, Fitted, map_of
+from caopd_bench.maps.saved import ConfidenceMap, map_of
+from caopd_bench.maps.write import Fitted
 from caopd_bench.runs.flat.count import MAX_GROUPS
 from caopd_bench.runs.provenance import clean_provenance
 from caopd_bench.thresholds.cut import FORMS, OUTCOMES, Cut

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from caopd_bench.metrics.comparison.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.comparison.isotonic_noise import isotonic_noise
+from caopd_bench.metrics.comparison.paired_student import (
+    TINY,
+    PairedLimits,
+    difference,
+    limits_around,
+    student,
+    without,
+)
 from caopd_bench.metrics.comparison.pairs import Pair
 from caopd_bench.metrics.intervals.influence import influence
 from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.limits.student import normal_quantile
-from caopd_bench.metrics.registry import METRICS, widest_change
+from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.binning import bin_index
 from caopd_bench.metrics.rows.counting import FloatArray
-from caopd_bench.metrics.rows.tally import Tally
 
 MIN_CLASS = 5  # rows or clusters with right, and with wrong, answers of either model
 MIN_UNITS = 5  # rows or clusters
-TINY = 1e-12  # an influence below is rounding
 STEPS = 10  # halvings of the quantile that gives a p-value: a relative error of about 1 %
 FINEST = 0.99  # level up to which an ECE interval knows its tails
 
-_NAN = float("nan")
 
 _ISOTONIC = ("miscalibration", "discrimination")
-
-
-class PairedLimits(NamedTuple):
-    """Limits of a difference, and how they were made."""
-
-    low: float
-    high: float
-    p_value: float
-    standard_error: float
-    method: str
-    reason: str = ""
 
 
 def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
@@ -67,12 +60,12 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
     """
     if rows.units < MIN_UNITS:
         kind = "rows" if rows.cluster is None else "clusters"
-        return _without(f"fewer than {MIN_UNITS} {kind}")
+        return without(f"fewer than {MIN_UNITS} {kind}")
     for model in ("a", "b"):
         for kind in ("right", "wrong"):
             if kind in METRICS[name].needs and rows.units_with(kind, model) < MIN_CLASS:
                 of = "" if rows.cluster is None else "clusters with "
-                return _without(f"fewer than {MIN_CLASS} {of}{kind} answers in {model}")
+                return without(f"fewer than {MIN_CLASS} {of}{kind} answers in {model}")
     if name == "ece":
         return _by_level(_ece_limits(rows), level)
     if name == "over_ece":
@@ -81,7 +74,7 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
         return _l2_limits(rows, level)
     if name in _ISOTONIC:
         return _isotonic_limits(name, rows, level)
-    return _student(name, rows, level)
+    return student(name, rows, level)
 
 
 def paired_sum_limits(
@@ -89,86 +82,20 @@ def paired_sum_limits(
 ) -> PairedLimits:
     """Return limits for a difference whose influences are given, as sums of those of metrics."""
     if rows.units < MIN_UNITS:
-        return _without(f"fewer than {MIN_UNITS} {'rows' if rows.cluster is None else 'clusters'}")
+        return without(f"fewer than {MIN_UNITS} {'rows' if rows.cluster is None else 'clusters'}")
     sums, units = rows.unit_sums(rows.differences(of_a, of_b))
     squares = float((units * sums**2).sum())
     if squares < TINY**2:
-        return _without("the two models do not differ in any row")
+        return without("the two models do not differ in any row")
     error = np.sqrt(squares) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
     return limits_around(estimate, float(error), rows.units - 1.0, level, "paired student")
-
-
-def difference(name: str, rows: Pair) -> float:
-    """Return the plug-in difference b - a of a metric."""
-    function = METRICS[name].function
-    return function(rows.b) - function(rows.a)
-
-
-def _student(name: str, rows: Pair, level: float) -> PairedLimits:
-    estimate = difference(name, rows)
-    of_a, of_b = (_by_sample_size(name, t) for t in (rows.a, rows.b))
-    sums, units = rows.unit_sums(rows.differences(of_a, of_b))
-    share = np.full(1, float(rows.n) / rows.units)
-    if rows.cluster is not None:
-        share = np.bincount(rows.cluster, weights=rows.times).astype(np.float64)
-    moved = sums + estimate * share
-    unlike = np.abs(moved) > TINY
-    if not (unlike & (units > 0)).any():
-        return _all_alike(name, rows, level)
-    # Half a unit more that differs in either direction: with five rows of unlike correctness, all
-    # of one kind, the variance would otherwise take the sixth to be of that kind too.
-    typical = float((units * moved**2).sum() / units[unlike].sum())
-    squares = float((units * sums**2).sum())
-    error = np.sqrt(squares + typical) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
-    degrees = rows.units - 1.0
-    if METRICS[name].average == "classes" and squares > 0.0:
-        fourths = float((units * sums**4).sum())
-        spread = fourths / squares**2 - 1.0 / rows.units
-        degrees = float(np.clip(2.0 / max(spread, 1e-12), 1.0, degrees))
-    return limits_around(estimate, float(error), degrees, level, "paired student")
-
-
-def _by_sample_size(name: str, t: Tally) -> Influence:
-    """Influence, larger where it is relative to a mean of few rows, as a variance over n - 1."""
-    psi = influence(name, t)
-    if METRICS[name].average != "classes":
-        return psi
-    # A class of one row may be the one that the metric does not look at.
-    of_right, of_wrong = (np.sqrt(n / max(n - 1.0, 1.0)) for n in (t.n_right, t.n_wrong))
-    return Influence(psi.if_right * of_right, psi.if_wrong * of_wrong)
-
-
-def limits_around(
-    centre: float, error: float, degrees: float, level: float, method: str
-) -> PairedLimits:
-    """Return Student's limits of a difference."""
-    # Imported here: it costs 0.1 s.
-    from scipy.special import stdtr, stdtrit
-
-    reach = float(stdtrit(degrees, (1.0 + level) / 2.0)) * error
-    p_value = 2.0 * float(stdtr(degrees, -abs(centre) / error))
-    return PairedLimits(centre - reach, centre + reach, min(p_value, 1.0), error, method)
-
-
-def _all_alike(name: str, rows: Pair, level: float) -> PairedLimits:
-    """No unit differs: all that is known is that few would."""
-    if METRICS[name].average != "rows":
-        return _without("the two models do not differ in any row")
-    # As many differ as would all be missed by this sample with a probability of (1 - level) / 2.
-    share = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / rows.units)
-    reach = float(widest_change(name) * share)
-    return PairedLimits(-reach, reach, 1.0, 0.0, "no difference seen")
-
-
-def _without(reason: str) -> PairedLimits:
-    return PairedLimits(_NAN, _NAN, _NAN, _NAN, "", reason)
 
 
 # MCB and DSC, less what their curves fit of the noise.
 
 
 def _isotonic_limits(name: str, rows: Pair, level: float) -> PairedLimits:
-    plain = _student(name, rows, level)
+    plain = student(name, rows, level)
     if not np.isfinite(plain.low):
         return plain
     noise = [isotonic_noise(rows, model) for model in ("a", "b")]
@@ -217,7 +144,7 @@ def _over_ece_limits(rows: Pair) -> Reach:
 
     def limits(level: float) -> tuple[float, float, float, float]:
         debiased, low, high, error = ece(level)
-        of_gap = _student("overconfidence_gap", rows, level)
+        of_gap = student("overconfidence_gap", rows, level)
         centre, reach = (debiased + gap) / 2.0, gap - of_gap.low
         low, high = (
             centre - combine(debiased - low, reach),
@@ -277,7 +204,7 @@ def _l2_limits(rows: Pair, level: float) -> PairedLimits:
     sums, units = rows.unit_sums(rows.differences(of_a, of_b))
     squares = float((units * sums**2).sum())
     if scale < TINY or squares < TINY**2:
-        return _without("the calibration errors of the two models do not vary")
+        return without("the calibration errors of the two models do not vary")
     error = np.sqrt(squares) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
     change = roots[1] ** 2 - roots[0] ** 2 - (noise_b - noise_a)
     # (y^2 - x^2) / (x + y) is y - x.

@@ -14,13 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.comparison.paired_limits import (
-    MIN_CLASS,
-    MIN_UNITS,
-    TINY,
-    PairedLimits,
-    limits_around,
-)
+from caopd_bench.metrics.comparison.paired_limits import MIN_CLASS, MIN_UNITS
+from caopd_bench.metrics.comparison.paired_student import TINY, PairedLimits, limits_around
 from caopd_bench.metrics.rows.columns import as_numbers
 from caopd_bench.metrics.rows.counting import FloatArray, check_cluster
 from caopd_bench.metrics.rows.seeds import check_level

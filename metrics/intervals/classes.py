@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from caopd_bench.metrics.intervals.class_draws import (
+    null_reaches,
+    resample,
+    sum_units,
+    without_noise,
+)
 from caopd_bench.metrics.intervals.clusters import ClusterSums, design_effect, shrink_scale
 from caopd_bench.metrics.intervals.interval import NAN, ONE_CLUSTER, ROUNDING, Interval
 from caopd_bench.metrics.limits.skewed import skew_corrected
@@ -25,9 +30,6 @@ from caopd_bench.metrics.rows.columns import as_labels
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import Seed, check_level, check_replicates, generator
 
-BLOCK = 1 << 21  # numbers held at once
-#: Calibrated models that are drawn; of so many first, an estimate far above all needs no others.
-NULLS, GLANCE = 400, 64
 #: The least coverage in tests/studies/metrics/simulate_classes.py.
 CAUTION = "95% limits covered as little as 85% in simulations"
 ONE_ROW = "one row: no interval"
@@ -186,15 +188,15 @@ def _ece(
     reason = _no_interval(n, unit)
     if reason:
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=reason)
-    gaps, size = _sum_units(rows, unit, cell)
-    draws = np.concatenate([*_resample(gaps, size, replicates, rng)])
+    gaps, size = sum_units(rows, unit, cell)
+    draws = np.concatenate([*resample(gaps, size, replicates, rng)])
     error = float(draws.std(ddof=1))
     if error <= ROUNDING:  # rows drawn again are the same rows, which tells nothing of others
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=SAME_GAPS)
-    corrected = [2.0 * estimate - float(draws.mean()), _without_noise(gaps) / float(size.sum())]
+    corrected = [2.0 * estimate - float(draws.mean()), without_noise(gaps) / float(size.sum())]
     least, most = (min(max(one, 0.0), estimate) for one in sorted(corrected))
     reach = student_quantile(level, size.size) * error
-    zero = _null_reaches(rows, unit, cell, estimate - ROUNDING, rng, level)
+    zero = null_reaches(rows, unit, cell, estimate - ROUNDING, rng, level)
     low, high = CLASS_METRICS["classwise_ece"].range
     return Interval(
         estimate,
@@ -213,93 +215,3 @@ def _no_interval(n: int, unit: NDArray[np.int64] | None) -> str:
     if n == 1:
         return ONE_ROW
     return ONE_CLUSTER if unit is not None and unit.max() == 0 else ""
-
-
-def _sum_units(
-    rows: ClassRows, unit: NDArray[np.int64] | None, cell: NDArray[np.int64]
-) -> tuple[Any, FloatArray]:
-    """Sum the gaps of each row, or cluster, in each cell (sparse), and count its probabilities."""
-    # Imported here: it costs 0.1 s.
-    from scipy.sparse import csr_matrix
-
-    row = np.nonzero(rows.present)[0]
-    of = row if unit is None else unit[row]
-    return csr_matrix((class_gaps(rows), (of, cell))), np.bincount(of).astype(np.float64)
-
-
-def _without_noise(gaps: Any) -> float:
-    """Return the sum of the absolute sums of the cells, less what normal noise adds to them."""
-    from scipy.special import erf
-
-    sums = np.abs(np.asarray(gaps.sum(axis=0)).ravel())
-    noise = np.sqrt(np.asarray(gaps.multiply(gaps).sum(axis=0)).ravel())
-    used = noise > 0.0
-    sums, noise = sums[used], noise[used]
-    true = np.sqrt(np.maximum(sums**2 - noise**2, 0.0))
-    ratio = true / noise
-    folded = noise * np.sqrt(2.0 / np.pi) * np.exp(-(ratio**2) / 2.0)
-    folded += true * erf(ratio / np.sqrt(2.0))
-    return float((sums - folded + true).sum())
-
-
-def _resample(
-    gaps: Any, size: FloatArray, replicates: int, rng: np.random.Generator
-) -> Iterator[FloatArray]:
-    """Yield replicates of the class-wise ECE: rows, or whole clusters, drawn with replacement."""
-    units, step = size.size, max(1, BLOCK // size.size)
-    for start in range(0, replicates, step):
-        several = min(step, replicates - start)
-        drawn = rng.integers(0, units, (several, units)) + np.arange(several)[:, None] * units
-        times = np.bincount(drawn.ravel(), minlength=several * units).reshape(several, units)
-        yield np.asarray(np.abs(times @ gaps).sum(axis=1) / (times @ size))
-
-
-def _null_reaches(
-    rows: ClassRows,
-    unit: NDArray[np.int64] | None,
-    cell: NDArray[np.int64],
-    bar: float,
-    rng: np.random.Generator,
-    level: float,
-) -> bool:
-    """Say whether a calibrated model has so much class-wise ECE more often than a tail's chance.
-
-    A value so many standard deviations above a mean is reached with a chance of a quarter of the
-    tail at most, whatever the distribution (Cantelli): then the first draws do.
-    """
-    tail = (1.0 - level) / 2.0
-    drawn = np.concatenate([*_draw_nulls(rows, unit, cell, GLANCE, rng)])
-    if bar > drawn.mean() + 2.0 / np.sqrt(tail) * drawn.std(ddof=1):
-        return False
-    more = _draw_nulls(rows, unit, cell, NULLS - GLANCE, rng)
-    return bool(np.mean(np.concatenate([drawn, *more]) >= bar) > tail)
-
-
-def _draw_nulls(
-    rows: ClassRows,
-    unit: NDArray[np.int64] | None,
-    cell: NDArray[np.int64],
-    replicates: int,
-    rng: np.random.Generator,
-) -> Iterator[FloatArray]:
-    """Yield class-wise ECEs of calibrated models with these probabilities."""
-    n, classes = rows.probabilities.shape
-    above = np.cumsum(rows.probabilities, axis=1)
-    last = rows.present.sum(axis=1) - 1
-    cells = int(cell.max()) + 1
-    sums = np.bincount(cell, rows.probabilities[rows.present], cells)
-    cell_at = np.zeros((n, classes), dtype=np.int64)
-    cell_at[rows.present] = cell
-    step = max(1, BLOCK // n)
-    for start in range(0, replicates, step):
-        several = min(step, replicates - start)
-        # The rows of a cluster are answers to one question, of which one option is right.
-        units = n if unit is None else int(unit.max()) + 1
-        chance = rng.random((several, units))
-        chance = chance if unit is None else chance[:, unit]
-        right = np.zeros((several, n), dtype=np.int64)
-        for k in range(classes - 1):
-            right += chance >= above[:, k]
-        hit = cell_at[np.arange(n), np.minimum(right, last)] + np.arange(several)[:, None] * cells
-        hits = np.bincount(hit.ravel(), minlength=several * cells).reshape(several, cells)
-        yield np.asarray(np.abs(sums - hits).sum(axis=1) / rows.present.sum())

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.definition import SHARE, ClosedForm, metric
-from caopd_bench.metrics.limits.influences import Influence, centred, from_here_on
+from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.points.tied_order import answered, harmonic_sum, slopes_of_aurc
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
@@ -27,65 +28,12 @@ class RiskCoverage(NamedTuple):
     risk: FloatArray  # share of wrong ones among these
 
 
-class Answered(NamedTuple):
-    """Rows and wrong rows (..., u) at each value and before it, from the most certain value on."""
-
-    rows: FloatArray
-    wrong: FloatArray
-    rows_before: FloatArray
-    wrong_before: FloatArray
-
-
-def answered(right: NDArray[Any], wrong: NDArray[Any]) -> Answered:
-    """Accumulate counts (..., u) at ascending values from the last one down."""
-    errors = wrong[..., ::-1].astype(np.float64)
-    rows = right[..., ::-1] + errors
-    return Answered(
-        rows, errors, np.cumsum(rows, axis=-1) - rows, np.cumsum(errors, axis=-1) - errors
-    )
-
-
-def _harmonic_sum(first: FloatArray, count: FloatArray) -> FloatArray:
-    """1 / (first + 1) + ... + 1 / (first + count)."""
-    # Imported here: it costs 0.1 s.
-    from scipy.special import digamma
-
-    # A single term is computed directly: a difference of large digammas loses digits.
-    result = np.array(1.0 / (first + 1.0))
-    many = count != 1.0
-    start = first[many] + 1.0
-    result[many] = digamma(start + count[many]) - digamma(start)
-    return result
-
-
-def _slopes_of_aurc(t: Tally) -> tuple[FloatArray, FloatArray]:
-    r"""Slopes of the AURC, whose sum over tied rows has derivatives in closed form.
-
-    For m tied rows, e of them wrong, after k rows, E of them wrong, the sum is
-    f = e + (E - e k / m) (H_{k + m} - H_k). A row changes e and m at its value, and E and k at all
-    lower ones.
-    """
-    # Imported here: it costs 0.1 s.
-    from scipy.special import polygamma
-
-    m, e, k, before = answered(t.right, t.wrong)
-    h = _harmonic_sum(k, m)
-    first, last = polygamma(1, k + 1.0), polygamma(1, k + m + 1.0)
-    expected = before - e * k / m
-    by_e = 1.0 - k / m * h
-    by_m = e * k / m**2 * h + expected * last
-    by_k = expected * (last - first) - e / m * h
-    of_right = by_m + from_here_on(by_k) - by_k
-    of_wrong = of_right + by_e + from_here_on(h) - h
-    return np.asarray(of_right[::-1]), np.asarray(of_wrong[::-1])
-
-
 @metric(
     "AURC",
     better="lower",
     range=SHARE,
     interval=ClosedForm("skewness-adjusted", coarse=True),
-    influence=lambda t: centred(t, *_slopes_of_aurc(t)),
+    influence=lambda t: centred(t, *slopes_of_aurc(t)),
     scored=False,
     place=18,
 )
@@ -121,14 +69,14 @@ def aurc(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> NDArr
     rows, errors, before, errors_before = answered(right, wrong)
     rate = errors / np.where(rows > 0, rows, 1.0)
     # After j of the tied rows, errors_before + j * rate errors are expected.
-    risks = rate * rows + (errors_before - rate * before) * _harmonic_sum(before, rows)
+    risks = rate * rows + (errors_before - rate * before) * harmonic_sum(before, rows)
     return np.asarray(risks.sum(axis=-1) / rows.sum(axis=-1))
 
 
 def _oracle_aurc(right: NDArray[Any], wrong: NDArray[Any]) -> NDArray[Any]:
     """AURC if all right rows came before all wrong ones."""
     n_right, n_wrong = (np.asarray(x.sum(axis=-1), dtype=np.float64) for x in (right, wrong))
-    risks = n_wrong - n_right * _harmonic_sum(n_right, n_wrong)
+    risks = n_wrong - n_right * harmonic_sum(n_right, n_wrong)
     return np.asarray(risks / (n_right + n_wrong))
 
 
@@ -138,9 +86,9 @@ def _influence_of_eaurc(t: Tally) -> Influence:
     from scipy.special import polygamma
 
     n, right = float(t.n), float(t.n_right)
-    h = float(_harmonic_sum(np.array(right), np.array(n - right)))
+    h = float(harmonic_sum(np.array(right), np.array(n - right)))
     by_n, by_right = float(polygamma(1, n + 1.0)), float(polygamma(1, right + 1.0))
-    of_right, of_wrong = _slopes_of_aurc(t)
+    of_right, of_wrong = slopes_of_aurc(t)
     return centred(t, of_right + h + right * (by_n - by_right), of_wrong - 1.0 + right * by_n)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from caopd_bench.metrics.points.selective import answered, aurc, eaurc, risk_coverage
+from caopd_bench.metrics.points.selective import aurc, eaurc, risk_coverage
+from caopd_bench.metrics.points.tied_order import answered
 from caopd_bench.metrics.reliability.marks import legend_label
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, rows_or_tally

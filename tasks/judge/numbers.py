@@ -22,6 +22,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from caopd_bench.tasks.judge.number_words import COPULAS, DOUBTS, QUANTITIES, SCALE_WORD, alters
 from caopd_bench.tasks.read.characters import fold
 
 # Longer texts are refused unread: no exact answer needs them, and it bounds every pattern and
@@ -74,47 +75,6 @@ _UNIT_WORD = re.compile(r"[^\W\d_][^\W\d_.'’]*[.'’]?[^\W\d_]*(?:\^\{?-?[23]\
 _UNIT_JOINT = re.compile(r"[\s/·.-]?")
 # Single letters that are units; any other (x, n, i, π) is a factor.
 _UNIT_LETTERS = frozenset("mgslhdtLNJWVACF")  # not K and M: thousands and millions
-# Words that doubt the number, bound it or take it back; they count in a comment as well.
-DOUBTS = {
-    *("not", "no", "never", "none", "nor", "neither", "cannot", "without", "except", "excluding"),
-    *("wrong", "incorrect", "false", "untrue", "mistake", "mistaken", "error", "invalid"),
-    *("maybe", "perhaps", "probably", "possibly", "likely", "unlikely", "unsure", "doubtful"),
-    *("guess", "guessed", "guessing", "estimate", "estimated", "could", "might", "may", "would"),
-    *("should", "seems", "appears", "suppose", "assume", "assuming", "if", "unless", "or", "but"),
-    *("approximately", "approx", "about", "around", "roughly", "rounded", "circa", "ca", "ish"),
-    *("nearly", "almost", "close", "closer", "repeating", "recurring", "infinity", "infinite"),
-    *("least", "most", "max", "min", "maximum", "minimum", "up", "upwards", "tops", "than"),
-    *("less", "fewer", "under", "below", "above", "beyond", "short", "off", "too", "instead"),
-    *("hardly", "barely", "rather", "wait", "actually", "negative"),
-    *("exceed", "exceeds", "exceeded", "exceeding", "differ", "differs", "unlike", "either"),
-}
-# Before "is" and a number these name a quantity: "the least common multiple is 12".
-QUANTITIES = {
-    *("remainder", "maximum", "minimum", "multiple", "divisor", "factor", "power", "root"),
-    *("least", "inverse", "reciprocal", "base"),
-}
-_COPULAS = ("is", "was", "equals")
-# Words that change the number or join it to another.
-_NO_UNITS = DOUBTS | {
-    *("and", "to", "plus", "minus", "times", "over", "divided", "multiplied", "added", "is"),
-    *("pi", "exp", "log", "ln", "sqrt", "root", "squared", "cubed", "factorial", "choose"),
-    *("sin", "cos", "tan", "mod", "modulo", "remainder", "reciprocal", "inverse", "power", "fold"),
-    *("double", "twice", "triple", "thrice", "binary", "octal", "hex", "hexadecimal", "base"),
-    *("basis", "bps", "between", "through", "thru", "until", "till", "versus", "vs", "out"),
-    *("kilo", "mega", "giga", "multiple", "multiples", "divisor", "factor", "divisible"),
-}
-_BELOW_100 = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
-)
-# Number words, scales, ordinals and parts: twenty, millions, mil, dozen, 3rd, quarters, billionths.
-_NUMBER_WORD = re.compile(
-    rf"(?:{_BELOW_100}|hundred|thousand|[a-z]{{0,12}}illi(?:on|ard)|dozen|score|lakh|crore|myriad)s?"
-    r"|gross|mill?s?|mn|mln|bn|bln|tn|trn|hal(?:f|ves)|first|thirds?|quarters?|st|nd|rd|ths?"
-    r"|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|hundred|thousand|[a-z]{1,12}illion"
-    r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie)ths?"
-)
-_SCALE_WORD = re.compile(r"(?:hundred|thousand|[a-z]{0,12}illi(?:on|ard)|dozen|mil|bn)s?")
 # "12 is the answer".
 _IS_ANSWER = re.compile(
     r"\s+is\s+(?:the|my|our)(?:\s+(?:final|correct|right|exact|total|only)){0,2}"
@@ -224,7 +184,7 @@ def _read_sentence(text: str) -> Number | None:
 
 def _is_harmless(word: str, last: str) -> bool:
     """Return whether a word before a number leaves it unchanged: "the number of meals is"."""
-    return word in ("is", "should", "remainder") or (word in QUANTITIES and last in _COPULAS)
+    return word in ("is", "should", "remainder") or (word in QUANTITIES and last in COPULAS)
 
 
 def _show_inline(match: re.Match[str]) -> str:
@@ -232,16 +192,6 @@ def _show_inline(match: re.Match[str]) -> str:
     inner = (match["a"] or match["b"]).strip()
     is_plain = _NAME.fullmatch(inner) or _NUMBER.fullmatch(inner)
     return inner if is_plain else match.group()
-
-
-def alters(word: str) -> bool:
-    """Return whether a word changes or doubts the number beside it."""
-    word = word.lower().replace("’", "'")
-    return (
-        word in _NO_UNITS
-        or word.endswith(("n't", "snt", "dnt"))
-        or _NUMBER_WORD.fullmatch(word) is not None
-    )
 
 
 def _simplify(text: str) -> str:
@@ -306,7 +256,7 @@ def is_unit(text: str) -> bool:
     if comment := _COMMENT.search(text):
         words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", comment["words"].lower())
         doubted = any(w in DOUBTS or w.endswith(("n't", "n’t")) for w in words)
-        if doubted or (words and _SCALE_WORD.fullmatch(words[0])):
+        if doubted or (words and SCALE_WORD.fullmatch(words[0])):
             return False
         text = text[: comment.start()]
     text = _IS_ANSWER.sub("", text).strip()

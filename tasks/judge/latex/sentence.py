@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from caopd_bench.tasks.judge.latex.text import MAX_LENGTH
-from caopd_bench.tasks.judge.numbers import DOUBTS, QUANTITIES, alters, is_unit
+from caopd_bench.tasks.judge.number_words import DOUBTS, QUANTITIES, alters
+from caopd_bench.tasks.judge.numbers import is_unit
 
 __all__ = ["find_value", "is_doubted"]
 
