@@ -194,7 +194,7 @@ def main(words=None):
     parser.add_argument("--beside", type=Path, metavar="PATH")
     parser.add_argument("--work", type=Path, metavar="DIR")
     options = parser.parse_args(words)
-    heads = ["what", "size", "seconds", "CPU seconds", "MB", "exit code"]
+    heads = ["work", "size", "seconds", "CPU seconds", "MB", "exit code"]
     if options.beside:
         heads += ["before: seconds", "CPU seconds", "MB", "exit code"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
