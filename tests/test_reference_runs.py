@@ -292,7 +292,7 @@ def test_a_sweep_goes_on_from_a_packed_study(tmp_path, capsys, monkeypatch):
         )
     file.write_text(text.replace("steps: 40", "steps: 41"), encoding="utf-8")
     assert main(["sweep", str(file), "--dry-run"]) == 0
-    assert "6 finished ones, run with other settings, will be replaced" in capsys.readouterr().out
+    assert "6 finished cells have other settings and will be replaced" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("size", ["10k", "33k", "67k", "114k", "245k", "622k"])

@@ -119,8 +119,8 @@ def _refuse_adapter(place: Path, names: list[str]) -> None:
     pickled = [name for name in names if name.startswith("adapter_model") and _is_pickle(name)]
     if pickled and ADAPTER not in names:
         raise UsageError(
-            f"model: {place / pickled[0]} is a pickle, which can run code when it is loaded; "
-            "where you trust its author, save the adapter anew with save_pretrained, which writes "
+            f"model: {place / pickled[0]} is a pickle, which can run code when loaded; if you "
+            "trust its author, save the adapter again with save_pretrained, which writes "
             f"{ADAPTER}"
         )
     base = _read(place / ADAPTER_SETTINGS).get("base_model_name_or_path")
@@ -134,7 +134,7 @@ def _is_pickle(name: str) -> bool:
 
 def _refusal(place: Path, name: str) -> UsageError:
     return UsageError(
-        f"model: {place / name} is a pickle, which can run code when it is loaded; "
+        f"model: {place / name} is a pickle, which can run code when loaded; "
         f"{_convert(place)}"
     )
 
@@ -142,7 +142,7 @@ def _refusal(place: Path, name: str) -> UsageError:
 def _convert(place: Path) -> str:
     """Say how a checkpoint becomes safetensors."""
     return (
-        "where you trust its author, convert it once: "
+        "if you trust its author, convert it once: "
         f"AutoModelForCausalLM.from_pretrained({str(place)!r}).save_pretrained(NEW), and copy the "
         "tokenizer"
     )

@@ -99,7 +99,7 @@ def count_parameters(config: Mapping[str, Any]) -> int:
     """Count the parameters of a dense Llama, Mistral, Qwen2 or Qwen3 from its configuration."""
     if config.get("model_type") not in DENSE:
         raise UsageError(
-            f"model: the plan counts {', '.join(DENSE)}, not {config.get('model_type')!r}"
+            f"model: the plan supports {', '.join(DENSE)}, not {config.get('model_type')!r}"
         )
     hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
     heads = int(config["num_attention_heads"])
@@ -218,9 +218,9 @@ def _find_config(model: str) -> Any:
         try:
             config = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise UsageError(f"model: {file} is no JSON: {error}") from None
+            raise UsageError(f"model: {file} is not valid JSON: {error}") from None
         if not isinstance(config, dict):
-            raise UsageError(f"model: {file} is no configuration")
+            raise UsageError(f"model: {file} is not a model configuration")
         return config
     if model in KNOWN_CONFIGS:
         return KNOWN_CONFIGS[model]
@@ -230,4 +230,4 @@ def _find_config(model: str) -> Any:
         return AutoConfig.from_pretrained(model, trust_remote_code=False)
     except (ImportError, OSError, ValueError) as error:
         said = str(error).strip().splitlines()[0]
-        raise UsageError(f"model: no configuration of {model}: {said}", [*KNOWN_CONFIGS]) from None
+        raise UsageError(f"model: no configuration for {model}: {said}", [*KNOWN_CONFIGS]) from None

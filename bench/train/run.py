@@ -71,7 +71,7 @@ def run(
     with only_writer(output) if is_first() else nullcontext():
         prepared = prepare_folder(settings, output, resume=resume)
         if prepared is None:
-            say(f"{output}: already done; nothing to resume")
+            say(f"{output}: already finished; nothing to resume")
             return ExitCode.DONE
         try:
             docs = load_run_questions(prepared)
@@ -82,8 +82,8 @@ def run(
                 say(f"{prepared.method} on {prepared.model}: {len(docs)} questions, {steps} steps")
                 if resume:
                     last = find_checkpoint(prepared.engine, output)
-                    new = "no checkpoint yet; starting with the first step"
-                    say(f"going on from {last}" if last else new)
+                    new = "no checkpoint yet; starting from the first step"
+                    say(f"resuming from {last}" if last else new)
                 train = partial(run_engine, prepared, output, docs, provenance)
                 train = partial(train, Progress(steps, log, say), resume=resume, extra=extra)
                 code = _run(train, prepared, output, say)
@@ -94,7 +94,10 @@ def run(
         if code is ExitCode.DONE and is_first():
             share = excluded_share(output / HISTORY)
             if share > MOSTLY:
-                say(f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} says why")
+                say(
+                    f"warning: {share:.0%} of the rollouts were excluded; {HISTORY} gives the "
+                    "reasons"
+                )
             for line in describe_movement(output / HISTORY):
                 say(line)
             print(inline(output), flush=True)
@@ -124,7 +127,7 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
     if not is_first():
         return settings  # the first process prepares the folder
     if output.exists() and (not output.is_dir() or _holds_files(output)):
-        hint = "add --resume to go on" if file.exists() else "give a new folder"
+        hint = "add --resume to continue the run" if file.exists() else "give a new folder"
         raise UsageError(f"{output}: exists and is not empty; {hint}")
     settings = replace(settings, threads=torch.get_num_threads())
     text = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
@@ -157,8 +160,8 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
         begun = known.get(name, getattr(TrainSettings, name, None))
         if value != begun:
             raise UsageError(
-                f"{name}: {value!r}, but {output} was begun with {begun!r}; give the "
-                "same settings, or a new folder"
+                f"{name}: {value!r}, but {output} was started with {begun!r}; give the same "
+                "settings, or a new folder"
             )
     torch.set_num_threads(threads)
     done = output / PROVENANCE
@@ -226,7 +229,7 @@ def _word_stop(error: BaseException, output: Path, settings: TrainSettings) -> s
     if getattr(error, "unchanged", False):
         left = f"the model is unchanged and was not written; {output / HISTORY} lists the steps"
     elif last:
-        left = f"the last checkpoint is {last}; --resume goes on from it"
+        left = f"the last checkpoint is {last}; --resume continues from it"
     else:
         left = f"there is no checkpoint yet (save_every is {settings.save_every})"
     return f"caopd-bench train: {_explain(error)}; {left}"
@@ -237,13 +240,14 @@ def _explain(error: BaseException) -> str:
     said = text[0].rstrip(".;")
     is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     if is_full or "No space left" in str(error):
-        return "the disk is full; make room"
+        return "the disk is full; free some space"
     is_short = isinstance(error, MemoryError) or "alloc" in said or "out of memory" in said.lower()
     if is_short:
         return "out of memory; lower micro_batch and sample_batch, or set gradient_checkpointing"
     if said == OUTSIDE:
         return (
-            "a prompt and its answer have more tokens than the model has positions, or a token "
-            "that it does not know; lower max_new_tokens, or choose a task with shorter prompts"
+            "a prompt and its answer have more tokens than the model has positions, or contain a "
+            "token outside its vocabulary; lower max_new_tokens, or choose a task with shorter "
+            "prompts"
         )
     return said

@@ -41,79 +41,101 @@ def _set(metavar: str, text: str, default: Any = MISSING, *, group: str = "", **
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """What one run does. With the model's weights it determines every number that comes out."""
+    """The settings of one run. Together with the model's weights they determine all its numbers."""
 
     method: str = _set("M", "%(methods)s; or pretrain (a micro model)", group="what")
-    model: str = _set("PATH", "checkpoint folder, or a name on the hub", min_length=1)
+    model: str = _set(
+        "PATH", "checkpoint folder, or a model name on the Hugging Face Hub", min_length=1
+    )
     task: str = _set(
         "TASK",
-        "whose train split, prompt, parser and verifier (caopd_math_conf)",
+        "task to train on: its train split, prompt, parser and verifier (caopd_math_conf)",
         "caopd_math_conf",
     )
     engine: Literal["local", "trl"] = _set(
-        "E", "local (one process; default) or trl (several GPUs)", "local"
+        "E", "training engine: local (one process; default) or trl (several GPUs)", "local"
     )
-    seed: int = _set("N", "of the order of questions and of the rollouts (0)", 0, ge=0, le=2**31)
+    seed: int = _set(
+        "N", "random seed of the question order and the rollouts (0)", 0, ge=0, le=2**31
+    )
 
-    levels: str | None = _set("L", "of a bundled task, such as 1-3", None, group="questions")
-    families: str | None = _set("F", "of caopd_arith_conf: sum, difference, product", None)
-    questions: int | None = _set("N", "how many at most", None, ge=1)
-    train_file: str | None = _set("FILE", "train split of a dataset that is not bundled", None)
+    levels: str | None = _set(
+        "L", "levels to train on, for a bundled task, such as 1-3", None, group="questions"
+    )
+    families: str | None = _set(
+        "F", "families to train on, for caopd_arith_conf: sum, difference, product", None
+    )
+    questions: int | None = _set("N", "largest number of questions to train on", None, ge=1)
+    train_file: str | None = _set("FILE", "train split of a data set that is not bundled", None)
 
-    steps: int = _set("N", "updates (80)", 80, group="steps", ge=1)
-    prompts_per_step: int = _set("N", "questions of one update (32)", 32, ge=1)
-    k: int = _set("K", "rollouts of a question (8)", 8, ge=1, le=1024)
-    learning_rate: float = _set("X", "peak (1e-5; 2e-3 for micro models)", 1e-5, gt=0)
-    warmup: float = _set("X", "share of the steps (0.1), then a cosine to zero", 0.1, ge=0, lt=1)
+    steps: int = _set("N", "number of updates (80)", 80, group="steps", ge=1)
+    prompts_per_step: int = _set("N", "questions per update (32)", 32, ge=1)
+    k: int = _set("K", "rollouts per question (8)", 8, ge=1, le=1024)
+    learning_rate: float = _set("X", "peak learning rate (1e-5; 2e-3 for micro models)", 1e-5, gt=0)
+    warmup: float = _set(
+        "X",
+        "share of the steps with linear warmup, followed by a cosine to zero (0.1)",
+        0.1,
+        ge=0,
+        lt=1,
+    )
     weight_decay: float = _set("X", "of AdamW (0)", 0.0, ge=0)
-    max_grad_norm: float = _set("X", "longer gradients are scaled (1)", 1.0, gt=0)
-    temperature: float = _set("X", "of the rollouts (1)", 1.0, gt=0)
-    max_new_tokens: int = _set("N", "budget of a rollout (256)", 256, ge=1)
+    max_grad_norm: float = _set(
+        "X", "largest gradient norm; longer gradients are scaled down (1)", 1.0, gt=0
+    )
+    temperature: float = _set("X", "sampling temperature of the rollouts (1)", 1.0, gt=0)
+    max_new_tokens: int = _set("N", "token budget of a rollout (256)", 256, ge=1)
 
     divergence: Literal["forward", "reverse", "jsd"] = _set(
-        "D", "forward (default), reverse or jsd", "forward", group="method"
+        "D", "divergence: forward (default), reverse or jsd", "forward", group="method"
     )
     jsd_beta: float = _set("X", "weight of the teacher in jsd (0.5)", 0.5, gt=0, lt=1)
     teacher_ema: float = _set(
-        "X", "what the teacher takes over each step; 0 freezes it (0.01)", 0.01, ge=0, le=1
+        "X", "rate of the teacher's moving average per step; 0 freezes it (0.01)", 0.01, ge=0, le=1
     )
     demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = _set(
-        "C", "1.00 (default), 0.50, varied or none", "1.00"
+        "C", "confidence in the demonstrations: 1.00 (default), 0.50, varied or none", "1.00"
     )
     privileged_share: float = _set(
-        "X", "sft: share of questions asked as of a teacher (0)", 0.0, ge=0, le=1
+        "X", "sft: share of questions shown with the teacher's context (0)", 0.0, ge=0, le=1
     )
     replace: str = _set(
-        "P,P", "where the rate is written: completion,demonstration,note; or none", ",".join(PLACES)
+        "P,P",
+        "where the success rate replaces the confidence: completion,demonstration,note; or none",
+        ",".join(PLACES),
     )
     target_from: Literal["verifier", "agreement"] = _set(
-        "T", "verifier (default) or agreement", "verifier"
+        "T", "source of the success rate: verifier (default) or agreement", "verifier"
     )
     estimate: Literal["plain", "leave_one_out", "beta", "level"] = _set(
-        "E", "of the success rate: plain (default), leave_one_out, beta, level", "plain"
+        "E", "estimate of the success rate: plain (default), leave_one_out, beta, level", "plain"
     )
-    shrink: float = _set("X", "level: rollouts that the level's mean counts as (4)", 4.0, gt=0)
+    shrink: float = _set(
+        "X", "level: number of rollouts that the level's mean counts as (4)", 4.0, gt=0
+    )
     confidence_weight: float = _set(
         "X", "weight of the stated confidence's tokens in the loss (1)", 1.0, gt=0
     )
-    scale_rewards: bool = _set("B", "GRPO: divide by the group's deviation (true)", True)
+    scale_rewards: bool = _set(
+        "B", "GRPO: divide rewards by the group's standard deviation (true)", True
+    )
     group_mix: float = _set(
         "X", "dcpo, calib-sft: weight of the group's rate (0.5)", 0.5, ge=0, le=1
     )
     balance_targets: bool = _set(
-        "B", "calib-sft: each tenth of the scale counts alike (true)", True
+        "B", "calib-sft: give each tenth of the scale the same weight (true)", True
     )
 
     chat: bool | None = _set(
         "B", "use the chat template; by default if there is one", None, group="machine"
     )
     precision: Literal["float32", "bfloat16"] = _set(
-        "P", "of the passes: float32 (default) or bfloat16", "float32"
+        "P", "precision of the passes: float32 (default) or bfloat16", "float32"
     )
-    micro_batch: int = _set("N", "answers in one pass (256)", 256, ge=1)
+    micro_batch: int = _set("N", "answers per forward and backward pass (256)", 256, ge=1)
     sample_batch: int = _set("N", "answers sampled at once (1024)", 1024, ge=1)
-    gradient_checkpointing: bool = _set("B", "less memory, more time (false)", False)
-    threads: int | None = _set("N", "of torch", None, ge=1)
+    gradient_checkpointing: bool = _set("B", "use less memory and more time (false)", False)
+    threads: int | None = _set("N", "number of torch threads", None, ge=1)
     save_every: int = _set("N", "steps between checkpoints (20)", 20, ge=1)
 
     def __post_init__(self) -> None:
@@ -169,7 +191,7 @@ def refuse_unknown(values: Mapping[str, Any]) -> None:
 
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; docs/train.md lists them"
-            raise UsageError(f"{name}: there is no such setting{hint}")
+            raise UsageError(f"{name}: unknown setting{hint}")
 
 
 @cache
@@ -190,9 +212,11 @@ def _check_together(settings: TrainSettings, method: Method) -> None:
     """Refuse settings that would have no effect, or none but a wrong one."""
     for place in _split(settings.replace):
         if place not in PLACES:
-            raise UsageError(f"replace: must be of {', '.join(PLACES)}, or none; got {place!r}")
+            raise UsageError(f"replace: must be from {', '.join(PLACES)}, or none; got {place!r}")
     if settings.target_from == "agreement" and settings.estimate != "plain":
-        raise UsageError("estimate: is of the verifier's verdicts; leave it out with agreement")
+        raise UsageError(
+            "estimate: only applies to the verifier's verdicts; leave it out with agreement"
+        )
     if settings.k < method.least_k:
         raise _too_few(settings.method, method.least_k)
     if settings.estimate == "leave_one_out" and settings.k < 2:
@@ -205,7 +229,7 @@ def _check_together(settings: TrainSettings, method: Method) -> None:
 
 
 def _too_few(what: str, least: int) -> UsageError:
-    return UsageError(f"k: {what} compares rollouts of a question and needs {least} or more")
+    return UsageError(f"k: {what} compares the rollouts of a question and needs {least} or more")
 
 
 def _split(places: str) -> list[str]:

@@ -78,11 +78,11 @@ WRONG = {
     'OPD._replace(name="x", make_targets=None)': "make_targets of x: must be a function, got None",
     'OPD._replace(name="x", reward=0.5)': "reward of x: must be a function, got 0.5",
     'OPD._replace(name="x", source="")': "source of x: must be a text that is not empty, got ''",
-    'OPD._replace(name="x", least_k=0)': "least_k of x: must be a whole number from 1 on, got 0",
+    'OPD._replace(name="x", least_k=0)': "least_k of x: must be a whole number, 1 or more, got 0",
     "OPD._replace(name=None)": "name: must be a text that is not empty, got None",
-    "OPD._replace(source='mine')": "name: 'opd' is a method already",
+    "OPD._replace(source='mine')": "name: 'opd' already exists as a method",
     'type(OPD)("x", "policy")': "cannot be imported (TypeError: ",
-    "None": "holds no Method; assign one to a name, or begin the file's name with _",
+    "None": "defines no Method; assign one to a name, or start the file name with _",
 }
 COLLECT = """
 import contextlib, io, sys

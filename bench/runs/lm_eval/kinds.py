@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from caopd_bench.runs.lm_eval.options import READINGS, holds_options
+from caopd_bench.runs.lm_eval.option_scores import READINGS
+from caopd_bench.runs.lm_eval.options import holds_options
 from caopd_bench.runs.lm_eval.provenance import section
 
 __all__ = ["WHY_NOT", "kind_of"]
@@ -29,8 +30,8 @@ WHY_NOT = {
     ),
     "text": "its samples have loglikelihoods of texts, but no answers",
     "answers": (
-        "its answers were not read for a stated confidence: caopd-bench rescore RUN --task {task} "
-        "reads them"
+        "its answers were not searched for a stated confidence: use caopd-bench rescore RUN --task "
+        "{task}"
     ),
     "unknown": "no stated confidence in its samples",
 }

@@ -99,7 +99,9 @@ def _check_patterns(patterns: list[str], cells: tuple[Cell, ...]) -> None:
         try:
             found = any(re.search(pattern, cell.name) for cell in cells)
         except re.error as error:
-            raise UsageError(f"check: {pattern!r} is no pattern ({error})") from None
+            raise UsageError(
+                f"check: {pattern!r} is not a valid regular expression ({error})"
+            ) from None
         if not found:
             raise UsageError(
                 f"check: no cell matches {pattern!r}; there are", [c.name for c in cells]

@@ -26,4 +26,4 @@ def describe(problem: Mapping[str, Any], models: Sequence[type[BaseModel]]) -> s
         return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
     known = [name for model in models for name in model.model_fields]
     close = get_close_matches(str(problem["loc"][-1]), known, n=1)
-    return f"{place}: there is no such field{f'; did you mean {close[0]}?' if close else ''}"
+    return f"{place}: unknown field{f'; did you mean {close[0]}?' if close else ''}"

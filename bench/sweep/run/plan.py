@@ -44,18 +44,18 @@ def print_plan(
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
     done, failed = len(cells) - len(todo), sum(folder.failure(cell) is not None for cell in todo)
-    print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed before")
+    print(f"{inline(sweep.output)}: {len(cells)} cells, {done} finished, {failed} failed earlier")
     packed = sum(folder.is_packed(cell) for cell in cells)
     if packed:
-        print(f"  {packed} are packed in {ROWS_FILE}; they count like folders of cells")
+        print(f"  {packed} are packed in {ROWS_FILE} and count like folders of cells")
     there = [cell for cell in todo if folder.cell(cell).exists() or folder.is_packed(cell)]
     damaged = [cell.name for cell in there if read_json(folder.cell(cell) / CELL) is None]
     if damaged:
         first = inline(damaged[0])
-        print(f"  {len(damaged)} are damaged (no cell.json that can be read): {first}, ...")
+        print(f"  {len(damaged)} are damaged (no readable cell.json): {first}, ...")
     older = len(there) - len(damaged)
     if older:
-        print(f"  {older} finished ones, run with other settings, will be replaced")
+        print(f"  {older} finished cells have other settings and will be replaced")
     if copied:
         print(f"  {len(copied)} are copied from other sweeps")
         todo = [cell for cell in todo if cell not in copied]
@@ -67,7 +67,7 @@ def print_plan(
     _print_evaluators(todo, sweep)
     unmade = find_unmade(todo, sweep)
     if unmade:
-        where = "" if sweep.bases.exists() else f" ({inline(sweep.bases)} is not there)"
+        where = "" if sweep.bases.exists() else f" ({inline(sweep.bases)} does not exist)"
         print(f"to be pretrained first, 5 to 15 minutes each{where}: {', '.join(sorted(unmade))}")
     if todo and seconds:
         total = sum(seconds[cell.name] for cell in todo) + PRETRAINING * len(unmade)

@@ -130,8 +130,8 @@ def _warn_of_room(*, gpus: float, cpus: float) -> None:
         most = max((n["Resources"].get(name, 0.0) for n in ray.nodes() if n["Alive"]), default=0.0)
         if needed > most:
             print(
-                f"caopd-bench sweep: a cell needs {needed:g} {name}s and no node has more than "
-                f"{most:g}; waiting for one that has",
+                f"caopd-bench sweep: a cell needs {needed:g} {name}s, but no node has more than "
+                f"{most:g}; waiting for one that does",
                 file=sys.stderr,
             )
 

@@ -25,7 +25,9 @@ def _find_methods() -> dict[str, Method]:
         for method in _import_methods(name):
             _check(f"methods/{name}.py", method)
             if found.setdefault(method.name, method) is not method:
-                raise UsageError(f"methods/{name}.py: name: {method.name!r} is a method already")
+                raise UsageError(
+                    f"methods/{name}.py: name: {method.name!r} already exists as a method"
+                )
     return dict(sorted(found.items(), key=lambda item: _place(item[1])))
 
 
@@ -38,8 +40,8 @@ def _import_methods(name: str) -> list[Method]:
     methods = [value for value in values if isinstance(value, Method)]
     if not methods and not name.startswith("_"):
         raise UsageError(
-            f"methods/{name}.py: holds no Method; assign one to a name, or begin the file's name "
-            "with _ if others import it"
+            f"methods/{name}.py: defines no Method; assign one to a name, or start the file name "
+            "with _ if it is only imported"
         )
     return methods
 
@@ -52,7 +54,7 @@ def _check(file: str, method: Method) -> None:
         "loss": _one_of(get_args(Loss)),
         "shows": _one_of(get_args(Shows)),
         "samples": (lambda value: isinstance(value, bool), "True or False"),
-        "least_k": (_is_count, "a whole number from 1 on"),
+        "least_k": (_is_count, "a whole number, 1 or more"),
     }
     for field, (is_fit, what) in fits.items():
         value = getattr(method, field)

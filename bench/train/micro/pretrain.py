@@ -172,7 +172,7 @@ def pretrain_into(
         save_pretrained(folder, done)
     if not done.provenance["stands_still"]:
         gained = 100 * done.provenance["gained_in_last_fifth"]
-        say(f"its accuracy still rose by {gained:.1f} points in the last fifth of the steps")
+        say(f"the accuracy still rose by {gained:.1f} points in the last fifth of the steps")
 
 
 def save_pretrained(folder: Path, done: Pretrained) -> None:

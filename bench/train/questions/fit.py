@@ -86,7 +86,7 @@ def _find_misfit(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc]) -> s
     length = median(len(codec.encode_prompt(doc)) for doc in some)
     if isinstance(room, int) and length >= room:
         return (
-            f"half of its prompts have {length:.0f} tokens or more, and the model has {room} "
+            f"half of its prompts have {length:.0f} tokens or more, but the model has {room} "
             "positions"
         )
     return ""

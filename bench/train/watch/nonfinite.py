@@ -52,7 +52,7 @@ def explain(
     >>> print(explain(torch.tensor([[0.7, math.inf]]), torch.ones(1, 2), logits,
     ...               torch.tensor([[0, 1]])))
     at token 2 of 2 of an answer: the student's logit of the answer's token (id 1) is -inf, which \
-makes the loss infinite; train on answers that it can give
+makes the loss infinite; train on answers that the model can produce
     """
     places = ((mask != 0) & ~values.isfinite()).nonzero().tolist()
     if not places:
@@ -66,7 +66,7 @@ makes the loss infinite; train on answers that it can give
         if logits is None:
             continue
         if bool((logits == -math.inf).all()):
-            return f"{where} every logit of the {name} is -inf: it can give no token there"
+            return f"{where} every logit of the {name} is -inf: it cannot produce a token there"
         if bool(logits.isnan().any()) or bool((logits == math.inf).any()):
             return f"{where} the logits of the {name} hold NaN or inf; {LOWER}"
     if theirs is not None:
@@ -75,7 +75,7 @@ makes the loss infinite; train on answers that it can give
     if float(ours[chosen]) == -math.inf:
         return (
             f"{where} the student's logit of the answer's token (id {chosen}) is -inf, which makes "
-            "the loss infinite; train on answers that it can give"
+            "the loss infinite; train on answers that the model can produce"
         )
     return f"{where} the loss is {float(values[row, token].detach())}; {LOWER}"
 

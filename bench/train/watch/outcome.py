@@ -62,9 +62,9 @@ def describe_movement(file: Path) -> list[str]:
         lines.append(f"{steps} steps are too few to tell whether anything was learned")
     elif not any(_has_moved(seen[name], part) for name in moves):
         lines.append(
-            "warning: nothing was learned that the rollouts show: neither moved by more than "
-            "chance; train longer (--steps), raise --learning-rate, or check that the task is the "
-            "model's own (--task)"
+            "warning: the rollouts show no learning: accuracy and stated confidence changed no "
+            "more than by chance; train longer (--steps), raise --learning-rate, or check that "
+            "the task is the model's own (--task)"
         )
     return lines
 

@@ -64,17 +64,17 @@ def find_idle(
         return Idle(say_excluded(rollouts), _advise(rollouts, settings), True)
     if not any(target.completion for target in targets):
         of = f"{len(rollouts)} rollouts" if method.samples else f"{len(groups)} questions"
-        return Idle(f"{method.name} made no target of {of}", "mend the method", True)
+        return Idle(f"{method.name} made no target of {of}", "fix the method", True)
     others = "choose other questions (--levels, --families), or raise prompts_per_step or k"
     if method.loss == "policy" and not any(any(target.weights or ()) for target in targets):
-        why = "the rollouts of each question earned the same, so that every token's weight is 0"
+        why = "the rollouts of each question earned the same reward, so every token's weight is 0"
         return Idle(why, others, False)
     if method.loss == "divergence" and all(
         target.teacher_prompt in (None, target.prompt) for target in targets
     ):
         has_rate = any(rate == rate for group in groups for rate in group.rates)
         what = "no rollout was right" if has_rate else "no rollout has a success rate"
-        why = f"{what}, so that the teacher saw what the student saw"
+        why = f"{what}, so the teacher saw the same as the student"
         return Idle(why, others, not has_rate)
     return None
 
@@ -181,7 +181,7 @@ def _advise(rollouts: Sequence[Rollout], settings: TrainSettings) -> str:
     if 2 * counts["unfinished"] > counts.total():
         return f"the answers do not end; raise max_new_tokens (now {settings.max_new_tokens})"
     return (
-        f"the model does not answer in the format of {settings.task}; choose the task that it was "
+        f"the model does not answer in the format of {settings.task}; choose the task it was "
         "trained for (--task), or teach it the format first (--method sft "
         "--demonstration-confidence varied)"
     )

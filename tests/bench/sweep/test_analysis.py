@@ -67,7 +67,7 @@ def test_a_claim_fails_if_it_fails_anywhere_and_holds_only_everywhere():
         ({"claims": [{"id": "a", "says": "b", "metric": "ece", "expect": "above 0"}]}, "give 'of'"),
         ({"figures": [{"kind": "pie", "file": "a.png", "groups": ["opd"]}]}, "kind"),
         ({"figures": [{"kind": "pareto", "file": "../a.png", "groups": ["opd"]}]}, "file"),
-        ({"verzion": 1}, "there is no such field; did you mean version"),
+        ({"verzion": 1}, "unknown field; did you mean version"),
         ({"claims": [CLAIM, {**CLAIM}]}, "'a' stands there twice"),
         ({"contrasts": [["opd"]]}, "contrasts.1"),
         ({"views": {}}, "views"),

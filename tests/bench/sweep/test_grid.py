@@ -159,7 +159,7 @@ WRONG = {
         "corpus is of micro models",
     ),
     "no cells": ({"cells": []}, "cells"),
-    "unknown field": ({"setings": {}}, "setings: there is no such field; did you mean settings"),
+    "unknown field": ({"setings": {}}, "setings: unknown field; did you mean settings"),
     "unknown field inside": ({"evaluate": {"batchsize": 1}}, "did you mean batch_size"),
     "a value twice": ({"cells": [{"method": "opd", "size": "10k", "seed": [0, 0]}]}, "twice"),
     "no method": ({"cells": [{"size": "10k"}]}, "no 'method'"),

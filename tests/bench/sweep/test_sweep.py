@@ -252,8 +252,8 @@ def test_the_plan_names_what_is_missing_and_runs_nothing(done, capsys, tmp_path)
     capsys.readouterr()
     assert main(["sweep", str(file), "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "1 are damaged (no cell.json that can be read): 10k-b0-base" in said
-    assert "run with other settings" not in said
+    assert "1 are damaged (no readable cell.json): 10k-b0-base" in said
+    assert "have other settings" not in said
 
 
 def test_pretraining_is_counted_once_a_base_and_not_for_each_cell_like_the_first(tmp_path):

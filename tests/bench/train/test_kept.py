@@ -126,7 +126,7 @@ def test_resuming_says_where_it_begins_and_cleans_what_is_done(words, tmp_path, 
     out = tmp_path / "out"
     (out / PROVENANCE).unlink()
     assert main([*words, "--resume"]) == 0
-    assert "no checkpoint yet; starting with the first step" in capsys.readouterr().err
+    assert "no checkpoint yet; starting from the first step" in capsys.readouterr().err
     # Killed while the checkpoint was taken away.
     (out / "last" / "state").mkdir(parents=True)
     (out / "last" / "model.safetensors").write_text("")

@@ -72,7 +72,7 @@ def test_train_refuses(names, named, engine, checkpoint, sprung, tmp_path, capsy
     assert main([*command, "--model", str(model), "--output", str(output)]) == 2
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1
-    assert f"model/{named} is a pickle, which can run code when it is loaded" in said
+    assert f"model/{named} is a pickle, which can run code when loaded" in said
     assert "save_pretrained" in said
     assert not output.exists()
     assert not sprung.exists()
@@ -126,7 +126,7 @@ def test_adapters(checkpoint, tmp_path, micro_base):
 
 def test_files_are_no_folders(checkpoint):
     folder = checkpoint("pytorch_model.bin")
-    with pytest.raises(UsageError, match="is a file; where you trust its author, convert"):
+    with pytest.raises(UsageError, match="is a file; if you trust its author, convert"):
         refuse_pickles(str(folder / "pytorch_model.bin"))
     with pytest.raises(UsageError, match="is a file; name its folder"):
         refuse_pickles(str(folder / "config.json"))

@@ -33,9 +33,8 @@ PREDICTIONS = ("origin_prompt", "prediction", "gold")
 RESULTS = ("prompt", "origin_prediction", "references")
 REPEATED = "the {rows:,} answers are the same {items:,} questions {times} times: read as samples"
 UNKNOWN = (
-    "the right answers begin again after {items:,} of {rows:,} rows, and without prompts nobody "
-    "can tell whether the questions do: every row counts as a question; give the file of "
-    "predictions"
+    "the right answers repeat after {items:,} of {rows:,} rows, and without prompts it is unknown "
+    "whether the questions do; every row counts as a question: give the file of predictions"
 )
 #: Of answers that are no list themselves.
 KINDS = ("number", "latex", "choice")

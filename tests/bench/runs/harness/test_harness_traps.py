@@ -453,7 +453,7 @@ def test_golds_of_opencompass_that_begin_again_are_noted(tmp_path):
     run = rescore(write(tmp_path / "a.json", results_of_compass("ABCDA" * 2)), kind="choice")
     assert len({r.item_hash for r in run.rows}) == 10
     [note] = [note.text for note in run.warnings]
-    assert note.startswith("the right answers begin again after 5 of 10 rows, and without prompts")
+    assert note.startswith("the right answers repeat after 5 of 10 rows, and without prompts")
 
 
 def test_any_of_several_references_of_opencompass_is_right(tmp_path):

@@ -145,8 +145,8 @@ def test_what_is_left_out_is_noted_beside_what_is_read(write_run, quiz):
     tasks = {"choices": quiz(4), "texts": [text_line(0, ["4"], 4)]}
     run = read_run(write_run(tasks))
     assert notes(run) == [
-        "texts: its answers were not read for a stated confidence: caopd-bench rescore RUN --task "
-        "texts reads them; left out"
+        "texts: its answers were not searched for a stated confidence: use caopd-bench rescore RUN "
+        "--task texts; left out"
     ]
 
 

@@ -115,8 +115,10 @@ def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path)
         (["--method", "opd", "--model", "x", "--k", "two"], "k: input should be a valid integer"),
         (["--method", "opd", "--model", "x", "--replace", "notes"], "replace: must be of compl"),
         (["--method", "opd", "--model", "x"], "--output is missing: name a new folder"),
-        (["--method", "opd", "--model", "x", "--size", "10k"], "--size can only be used with "
-            "--method pretrain"),
+        (
+            ["--method", "opd", "--model", "x", "--size", "10k"],
+            "--size can only be used with --method pretrain",
+        ),
         (["--method", "opd", "--model", "x", "--output", "o", "--trl", "a=1"], "--trl is for"),
         (["--method", "opd", "--model", "nowhere", "--output", "OUT"], "model: nowhere cannot be"),
         (["--method", "pretrain", "--size", "1k", "--output", "OUT"], "--size: must be one of"),
@@ -147,7 +149,7 @@ def test_a_misspelt_setting_in_a_file(train, tmp_path):
     (tmp_path / "c.yaml").write_text("method: opd\nlerning_rate: 1\n")
     code, _, err = train("--config", tmp_path / "c.yaml", "--output", tmp_path / "o")
     assert code == 2
-    assert "lerning_rate: there is no such setting; did you mean learning_rate?" in err
+    assert "lerning_rate: unknown setting; did you mean learning_rate?" in err
 
 
 def test_an_output_in_use_is_left_alone(train, started, tmp_path):
@@ -294,10 +296,16 @@ def test_own_train_files(train, reader, tmp_path):
     [
         ("learning_rate: 1e-5\n", None),
         ("demonstration_confidence: 1.00\nlevels: 3\n", None),
-        ("target_from: agreement\nestimate: beta\n", "estimate: is of the verifier's verdicts"),
+        (
+            "target_from: agreement\nestimate: beta\n",
+            "estimate: only applies to the verifier's verdicts",
+        ),
         ("estimate: leave_one_out\nk: 1\n", "k: leave_one_out compares rollouts"),
         ("method: grpo\nk: 1\n", "k: grpo compares rollouts"),
-        ("target_from: agreement\nestimate: level\n", "estimate: is of the verifier's verdicts"),
+        (
+            "target_from: agreement\nestimate: level\n",
+            "estimate: only applies to the verifier's verdicts",
+        ),
         ("estimate: level\nshrink: 2\nconfidence_weight: 4\n", None),
         ("shrink: 0\n", "shrink: input should be greater than 0"),
         ("confidence_weight: 0\n", "confidence_weight: input should be greater than 0"),

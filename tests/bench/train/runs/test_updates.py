@@ -130,7 +130,7 @@ def test_answers_that_earn_alike():
 def test_a_teacher_that_sees_no_more():
     groups = [Group({}, [WRONG, WRONG], [0.0, 0.0])]
     found = idle("divergence", groups, [Target([1], [2], [1]), Target([1], [2])])
-    assert found.why == "no rollout was right, so that the teacher saw what the student saw"
+    assert found.why == "no rollout was right, so the teacher saw the same as the student"
     assert not found.is_empty
     without = [Group({}, [OK, CUT], [math.nan] * 2)]  # leave_one_out with one usable rollout
     found = idle("divergence", without, [Target([1], [2], [1])])

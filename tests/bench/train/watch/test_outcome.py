@@ -9,7 +9,7 @@ import pytest
 from caopd_bench.train.watch.history import COLUMNS, History
 from caopd_bench.train.watch.outcome import describe_movement, next_commands
 
-NOTHING = "warning: nothing was learned that the rollouts show: neither moved by more than chance;"
+NOTHING = "warning: the rollouts show no learning: accuracy and stated confidence changed no more"
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_steps_without_an_update_are_counted(file):
 def test_without_rollouts_the_loss_is_looked_at(file, last, warned):
     said = describe_movement(file(loss=[1.0] * 20 + [last] * 20))
     assert said[0] == f"loss 1.0000 to {last:.4f} (no rollouts; evaluate the checkpoint)"
-    assert [line.startswith("warning: nothing was learned") for line in said[1:]] == [True] * warned
+    assert [line.startswith("warning: ") for line in said[1:]] == [True] * warned
 
 
 def test_an_empty_file(file):
