@@ -77,8 +77,8 @@ class _Counted:
 
 def _texts(file: Path, field: str | None) -> Iterator[tuple[str, str]]:
     """Yield the location and the text of each row."""
+    from caopd_bench.runs.answers.files import read_plain
     from caopd_bench.runs.flat.files import SUFFIXES, format_of, json_rows
-    from caopd_bench.runs.logged import read_plain
 
     if not file.is_file():
         raise UsageError(f"{file}: no such file")

@@ -1,19 +1,34 @@
-"""Rows: one judged response each, whoever asked for it."""
+"""Runs: the rows of one evaluated model, kept or counted while they went by.
+
+What is known of a single row is in `row`; its names are given here as well.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics import Tally, tally
 from caopd_bench.runs.counts import STATUSES, Counts, Status, sort_groups
 from caopd_bench.runs.note import Note
+from caopd_bench.runs.row import (
+    AGREEMENT,
+    GREEDY,
+    NORM,
+    SUBTASK,
+    Row,
+    count_rows,
+    label_item,
+    label_items,
+    main_tasks,
+    make_row,
+    tally_questions,
+    tally_rows,
+)
 
 __all__ = [
     "AGREEMENT",
@@ -34,123 +49,6 @@ __all__ = [
     "tally_questions",
     "tally_rows",
 ]
-
-#: `Row.sample` of an answer that was decoded greedily; samples count from 0.
-GREEDY = -1
-#: Ends the task name of rows that hold the vote of a question's samples, its share as confidence.
-AGREEMENT = ":agreement"
-#: Ends the task name of rows that chose by the loglikelihood per character of an option.
-NORM = ":norm"
-#: Groups the rows of a task that several tasks of lm-eval make up.
-SUBTASK = "subtask"
-#: Ends the names of tasks whose rows are those of another task, with another confidence.
-DERIVED = (AGREEMENT, NORM, f"{NORM}_bytes", ":mutual_info")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One judged response.
-
-    Attributes
-    ----------
-    task : str
-        lm-eval's task name.
-    item_hash : str
-        Names the item by question, gold answer and prompt version; rows of two runs pair by it.
-    sample : int
-        -1 for greedy decoding, 0..K-1 for samples.
-    groups : Mapping
-        What the item belongs to: `{"level": 3, "family": "fractions"}`.
-    confidence : float or None
-        In [0, 1]; None unless `status` is "ok".
-    correct : int
-        1 or 0. An unparsed answer is not right.
-    status : str
-        One of `STATUSES`.
-    answer, stated : str or None
-        The answer and confidence spans as the model wrote them.
-    text : str or None
-        The whole response, where it was kept.
-    question, gold : str or None
-        What was asked, and its right answer, where they were kept: with the text.
-    probabilities : tuple of float
-        One for each option, normalised, where the confidence is the probability of the chosen
-        option; else empty.
-    right_option : int
-        The place of the right option among `probabilities`; -1 where there are none.
-    """
-
-    task: str
-    item_hash: str
-    sample: int
-    groups: Mapping[str, Any]
-    confidence: float | None
-    correct: int
-    status: Status
-    answer: str | None = None
-    stated: str | None = None
-    text: str | None = None
-    question: str | None = None
-    gold: str | None = None
-    probabilities: tuple[float, ...] = ()
-    right_option: int = -1
-
-
-class _Open:
-    """A row while it is filled: what cannot be changed later takes five times as long to make."""
-
-    __slots__ = Row.__slots__
-
-
-def make_row(
-    task: str,
-    item_hash: str,
-    groups: Mapping[str, Any],
-    confidence: float | None,
-    correct: int,
-    status: Status,
-    probabilities: tuple[float, ...] = (),
-    right_option: int = -1,
-    *,
-    sample: int = GREEDY,
-    answer: str | None = None,
-    stated: str | None = None,
-    text: str | None = None,
-    question: str | None = None,
-    gold: str | None = None,
-) -> Row:
-    """Make a row as `Row` does, for logs of a hundred thousand.
-
-    Examples
-    --------
-    >>> make_row("t", "a", {}, 0.7, 1, "ok", (0.3, 0.7), 1) == Row(
-    ...     "t", "a", GREEDY, {}, 0.7, 1, "ok", probabilities=(0.3, 0.7), right_option=1
-    ... )
-    True
-    """
-    row: Any = _Open()
-    row.task, row.item_hash, row.sample, row.groups = task, item_hash, sample, groups
-    row.confidence, row.correct, row.status = confidence, correct, status
-    row.answer, row.stated, row.text = answer, stated, text
-    row.question, row.gold = question, gold
-    row.probabilities, row.right_option = probabilities, right_option
-    row.__class__ = Row
-    made: Row = row
-    return made
-
-
-def main_tasks(tasks: Sequence[str]) -> list[str]:
-    """Leave out the tasks whose rows are those of another task, with another confidence.
-
-    Examples
-    --------
-    >>> main_tasks(["a", "a:norm", "b:norm"]), main_tasks(["caopd_sc8", "caopd_sc8:agreement"])
-    (['a', 'b:norm'], ['caopd_sc8'])
-    """
-    known = set(tasks)
-    return [
-        task for task in tasks if not (task.endswith(DERIVED) and task.rpartition(":")[0] in known)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,86 +205,3 @@ class CountedRun:
 
 
 AnyRun: TypeAlias = Run | CountedRun
-
-
-def count_rows(rows: Sequence[Row]) -> Counts:
-    """Count rows, one or more."""
-    parsed = tally_rows(rows)
-    filled = parsed if parsed is not None and parsed.n == len(rows) else _tally(rows)
-    return Counts(
-        Counter(row.status for row in rows),
-        sum(row.correct for row in rows),
-        parsed,
-        filled,
-        _count_in_clusters(rows, filled),
-    )
-
-
-def _count_in_clusters(
-    rows: Sequence[Row], filled: Tally
-) -> dict[Status, NDArray[np.int64]] | None:
-    """Count the rows of each status in each cluster of the tally of all rows."""
-    if filled.clusters is None:
-        return None
-    labels = filled.clusters.labels
-    cluster = np.searchsorted(labels, label_items([row.item_hash for row in rows]))
-    places: dict[Status, list[int]] = defaultdict(list)
-    for row, place in zip(rows, cluster.tolist(), strict=True):
-        places[row.status].append(place)
-    return {
-        status: np.bincount(found, minlength=labels.size).astype(np.int64)
-        for status, found in places.items()
-    }
-
-
-def tally_rows(rows: Sequence[Row]) -> Tally | None:
-    """Tally the parsed rows; None if there are none.
-
-    A question that was sampled several times is one cluster: its rows are not independent.
-    """
-    parsed = [row for row in rows if row.confidence is not None]
-    return _tally(parsed) if parsed else None
-
-
-def tally_questions(rows: Sequence[Row]) -> list[Tally | None]:
-    """Tally the parsed rows of each question, in order of appearance; None where there are none."""
-    questions: dict[str, list[Row]] = {}
-    for row in rows:
-        questions.setdefault(row.item_hash, []).append(row)
-    return [_tally_question(i, asked) for i, asked in enumerate(questions.values())]
-
-
-def _tally_question(number: int, rows: Sequence[Row]) -> Tally | None:
-    parsed = [row for row in rows if row.confidence is not None]
-    if not parsed:
-        return None
-    return tally(
-        [row.confidence or 0.0 for row in parsed],
-        [row.correct for row in parsed],
-        cluster=[number] * len(parsed),
-    )
-
-
-def _tally(rows: Sequence[Row]) -> Tally:
-    items = [row.item_hash for row in rows]
-    is_sampled = any(row.sample != GREEDY for row in rows) and len(set(items)) < len(items)
-    return tally(
-        [row.confidence or 0.0 for row in rows],
-        [row.correct for row in rows],
-        cluster=label_items(items) if is_sampled else None,
-    )
-
-
-def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
-    """Return cluster labels for names of items: 8 bytes each, whatever the name.
-
-    Two of a million names share a label with a probability of 3e-8; they would be one cluster.
-    """
-    label = {item: label_item(item) for item in set(items)}
-    return np.array([label[item] for item in items], dtype=np.uint64)
-
-
-def label_item(item: str) -> int:
-    """Return the cluster label of one name."""
-    digest = blake2b(item.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")

@@ -13,7 +13,8 @@ from caopd_bench.core.process.garbage import without_collecting
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.groups import Place, find_other_groups, find_places
 from caopd_bench.runs.lm_eval.lines import group_of
-from caopd_bench.runs.lm_eval.options import READINGS, OptionRows, read_options
+from caopd_bench.runs.lm_eval.option_scores import READINGS
+from caopd_bench.runs.lm_eval.options import OptionRows, read_options
 from caopd_bench.runs.lm_eval.provenance import option_settings, pool_options, section
 from caopd_bench.runs.note import Note
 from caopd_bench.runs.run import SUBTASK, Row

@@ -7,11 +7,9 @@ logged: rows whose outcome is not the logged one are near ties, or else the metr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import exp
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,41 +17,24 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
 from caopd_bench.runs.lm_eval.groups import Place
 from caopd_bench.runs.lm_eval.lines import Line, Samples
-from caopd_bench.runs.lm_eval.rights import TargetCount, find_right
-from caopd_bench.runs.run import NORM, Row, make_row
-
-__all__ = ["READINGS", "OptionRows", "Reading", "holds_options", "read_options"]
-
-
-class Reading(NamedTuple):
-    """A metric by which lm-eval chooses.
-
-    Attributes
-    ----------
-    metric : str
-        Its name in the samples.
-    suffix : str
-        What the task's name gets in our tables.
-    per : str
-        What the loglikelihoods are divided by, in a word.
-    """
-
-    metric: str
-    suffix: str
-    per: str
-
-
-READINGS = (
-    Reading("acc", "", "text"),
-    Reading("acc_norm", NORM, "character"),
-    Reading("acc_bytes", f"{NORM}_bytes", "byte"),
-    Reading("acc_mutual_info", ":mutual_info", "prior"),
+from caopd_bench.runs.lm_eval.option_scores import (
+    READINGS,
+    Asked,
+    Reading,
+    find_tied,
+    first_highest,
+    place_right,
+    scores_of,
+    softmax,
 )
+from caopd_bench.runs.lm_eval.rights import TargetCount, find_right
+from caopd_bench.runs.run import Row, make_row
+
+__all__ = ["OptionRows", "holds_options", "read_options"]
+
+
 #: What is read where nothing was judged.
 PLAIN = READINGS[:2]
-#: Relative difference of what is chosen by, below which two options are tied: a backend adds in
-#: other precision than ours.
-TIE = 1e-6
 #: Options that a question has at most.
 MOST = 1000
 NOT_ONE = "the outcome of some questions is a fraction, not 0 or 1"
@@ -222,21 +203,12 @@ def _read(
     return made, lines.counts
 
 
-class _Asked(NamedTuple):
-    """The options of a line: their values and texts, and which are right (None: not known)."""
-
-    values: list[float]
-    given: list[float]
-    texts: list[bytes] | None
-    right: tuple[int, ...] | None
-
-
 def _read_question(
     line: Line,
     lines: Samples,
     guess: _Guess,
     known: dict[tuple[str, int], tuple[int, ...]],
-) -> _Asked:
+) -> Asked:
     pairs = line.tail["filtered_resps"]
     try:
         values = [float(pair[0]) for pair in pairs]
@@ -255,7 +227,7 @@ def _read_question(
     options = line.options[:count]
     if len(options) < count or options.count(options[0]) == count:
         # The options are in the prompt, each with the same continuation (Winogrande).
-        return _Asked(values, given, None, None)
+        return Asked(values, given, None, None)
     start = len(guess.delimiter)
     if start:
         before = guess.delimiter
@@ -263,11 +235,11 @@ def _read_question(
         options = texts if len(texts) == count else options
     key = (line.target, count)
     if key in known:
-        return _Asked(values, given, options, known[key])
+        return Asked(values, given, options, known[key])
     right, is_place = find_right(line.target, options, guess.by_text)
     if is_place:
         known[key] = right
-    return _Asked(values, given, options, right)
+    return Asked(values, given, options, right)
 
 
 def _add_row(
@@ -275,16 +247,16 @@ def _add_row(
     name: str,
     item: str,
     line: Line,
-    asked: _Asked,
+    asked: Asked,
     is_judged: bool,
     lines: Samples,
 ) -> None:
-    scores = _scores(one.reading.per, asked)
+    scores = scores_of(one.reading.per, asked)
     if scores is None:
         one.why_not = NO_TEXTS if asked.texts is None else NO_PRIORS
         return
-    probabilities = _softmax(scores)
-    chosen = scores.index(max(scores)) if probabilities else _first_highest(scores)
+    probabilities = softmax(scores)
+    chosen = scores.index(max(scores)) if probabilities else first_highest(scores)
     right = asked.right
     if is_judged:
         outcome = line.tail.get(one.reading.metric)
@@ -293,7 +265,7 @@ def _add_row(
             return
         correct = int(outcome)
         if right is not None and (chosen in right) != correct:
-            tied = _find_tied(scores, right, correct)
+            tied = find_tied(scores, right, correct)
             if tied is None:
                 one.unlike += 1
                 one.first_unlike = one.first_unlike or lines.where(line.number)
@@ -304,24 +276,16 @@ def _add_row(
         return
     else:
         correct = int(chosen in right)
-    place = _place_right(right, len(scores), chosen, correct)
+    place = place_right(right, len(scores), chosen, correct)
     if not probabilities:
         one.undefined += 1
         one.rows.append(make_row(name, item, line.groups, None, correct, "bad_confidence", (), -1))
         return
     if place < 0:
         one.unplaced += 1
+    known = probabilities if place >= 0 else ()
     one.rows.append(
-        make_row(
-            name,
-            item,
-            line.groups,
-            probabilities[chosen],
-            correct,
-            "ok",
-            probabilities if place >= 0 else (),
-            place,
-        )
+        make_row(name, item, line.groups, probabilities[chosen], correct, "ok", known, place)
     )
 
 
@@ -329,62 +293,3 @@ def _why_no_outcome(metric: str, outcome: Any, where: str) -> str:
     if isinstance(outcome, float) and 0 < outcome < 1:
         return NOT_ONE
     raise UsageError(f"{where}: {metric} must be 0 or 1, got {quote(outcome)}")
-
-
-def _place_right(right: tuple[int, ...] | None, count: int, chosen: int, correct: int) -> int:
-    """Return the one right option; -1 where there is none or are several, or it is not known."""
-    if right is not None:
-        return right[0] if len(right) == 1 else -1
-    if correct:
-        return chosen
-    return 1 - chosen if count == 2 else -1
-
-
-def _scores(per: str, asked: _Asked) -> list[float] | None:
-    """Return what lm-eval takes the highest of; None where the log does not hold it."""
-    values, texts = asked.values, asked.texts
-    if per == "text":
-        return values
-    if per == "prior":
-        if len(asked.given) != len(values):
-            return None
-        return [value - prior for value, prior in zip(values, asked.given, strict=True)]
-    if texts is None:
-        return None
-    if per == "byte" or b"".join(texts).isascii():
-        lengths = [len(text) for text in texts]
-    else:
-        lengths = [len(text.decode("utf-8", "surrogatepass")) for text in texts]
-    try:
-        return [value / length for value, length in zip(values, lengths)]  # noqa: B905  checked
-    except ZeroDivisionError:
-        return [_divide(value, length) for value, length in zip(values, lengths, strict=True)]
-
-
-def _divide(value: float, length: int) -> float:
-    """Divide as numpy does."""
-    return value / length if length else -math.inf if value < 0 else math.nan
-
-
-def _softmax(scores: Sequence[float]) -> tuple[float, ...]:
-    """Return probabilities; empty where they are undefined."""
-    highest = max(scores)
-    weights = [exp(score - highest) for score in scores]
-    total = sum(weights)
-    return tuple([weight / total for weight in weights]) if total >= 1.0 else ()
-
-
-def _first_highest(scores: list[float]) -> int:
-    """Do as numpy.argmax, for which NaN is the highest."""
-    undefined = [i for i, score in enumerate(scores) if score != score]
-    return undefined[0] if undefined else scores.index(max(scores))
-
-
-def _find_tied(scores: Sequence[float], right: tuple[int, ...], correct: int) -> int | None:
-    """Find an option, all but as high as the highest, that has the logged outcome."""
-    highest = max(scores)
-    margin = TIE * max(abs(highest), 1.0)
-    for i, score in enumerate(scores):
-        if (i in right) == correct and highest - score <= margin:
-            return i
-    return None

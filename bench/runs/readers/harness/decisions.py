@@ -15,7 +15,8 @@ from typing import Any
 
 from caopd_bench.core.errors import UsageError
 from caopd_bench.core.terminal import quote
-from caopd_bench.runs.logged import AnswerColumns, Logged, read_plain
+from caopd_bench.runs.answers.files import read_plain
+from caopd_bench.runs.logged import AnswerColumns, Logged
 from caopd_bench.runs.readers.harness.found import (
     ABSENT,
     Found,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from caopd_bench.runs.answers.files import read_logged
 from caopd_bench.runs.flat.files import format_of
-from caopd_bench.runs.logged import AnswerColumns, read_logged
+from caopd_bench.runs.logged import AnswerColumns
 from caopd_bench.runs.readers.reader import Log, Reader
 
 __all__ = ["READER"]
