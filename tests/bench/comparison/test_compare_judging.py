@@ -143,13 +143,13 @@ def test_a_verdict_follows_from_the_signs(signs, verdict):
         ),
         (
             {"verdict": "silent"},
-            "new states a usable confidence less often than base on t, and it is unclear which of them is "
-            "better calibrated",
+            "new states a usable confidence less often than base on t, and it is unclear which of "
+            "them is better calibrated",
         ),
         (
             {"verdict": "less silent"},
-            "new states a usable confidence more often than base on t, and it is unclear which of them is "
-            "better calibrated",
+            "new states a usable confidence more often than base on t, and it is unclear which of "
+            "them is better calibrated",
         ),
         ({"verdict": "confidence moved", "stated": 1}, "new states more confidence than base on t"),
     ],

@@ -216,7 +216,7 @@ def test_train(place, killer, kills):
         code, said = killer.run([*words, out, *(["--resume"] if begun else [])])
         assert code == 0, said
         if begun:
-            lines = ("resuming from ", "no checkpoint yet; starting", "already finished; nothing to")
+            lines = ("resuming from ", "no checkpoint yet; starting", "already finished; nothing")
             assert sum(said.count(line) for line in lines) == 1, said
         assert "Traceback" not in said
         for name in compared:

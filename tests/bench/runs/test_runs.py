@@ -348,8 +348,8 @@ def test_another_parser(make_run, samples_of, run, tmp_path, monkeypatch):
     file.write_text(file.read_text().replace(ours, '"parser_version": "0"'))
     now = f"parser {PARSER_VERSION} may"
     said = (
-        f"caopd_math_conf: evaluated with parser 0; {now} read 2 of 2 answers differently; statuses "
-        "and confidences are the evaluation's"
+        f"caopd_math_conf: evaluated with parser 0; {now} read 2 of 2 answers differently; "
+        "statuses and confidences are the evaluation's"
     )
     assert list(map(str, read_run(folder).warnings)) == [said]
     assert read_run(folder).provenance["tasks"]["caopd_math_conf"]["parser_version"] == "0"

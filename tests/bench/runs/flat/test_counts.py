@@ -156,7 +156,7 @@ def test_too_many_questions(tmp_path, refused, run, monkeypatch):
     monkeypatch.setattr("caopd_bench.runs.flat.count.MAX_HELD", 200)
     code, out, _ = run("score", f"x={file}", "--by", "level")
     assert code == 0
-    assert "too many questions ('item') to distinguish: the intervals treat the rows as indep" in out
+    assert "too many questions ('item') to distinguish: the intervals treat the rows as ind" in out
     # As if there were no such column.
     del table["item"]
     without = score(f"x={write(tmp_path / 'b.parquet', table)}")

@@ -485,8 +485,8 @@ def test_every_command_takes_the_columns_that_its_hint_names(tmp_path, run, word
 @pytest.mark.parametrize(
     ("names", "hint"),
     [
-        (("question", "response", "gold"), "it contains answers: caopd-bench rescore {file} judges"),
-        (("id", "completion", "label"), "if it contains answers: caopd-bench rescore {file} judges"),
+        (("question", "response", "gold"), "it contains answers: caopd-bench rescore {file}"),
+        (("id", "completion", "label"), "if it contains answers: caopd-bench rescore {file}"),
         (("id", "p", "hit"), None),
     ],
 )

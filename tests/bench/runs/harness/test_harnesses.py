@@ -133,8 +133,8 @@ def test_rows_of_promptfoo():
     assert run.rows[0].groups == {"level": 1}
     assert run.name == "openai:chat:stub"
     assert notes_of(run) == [
-        "1 of 6 answers belong to tests without a right answer and are left out; give every test the "
-        "variable named by --gold"
+        "1 of 6 answers belong to tests without a right answer and are left out; give every test "
+        "the variable named by --gold"
     ]
     assert run.settings("logged")["source"]["only"] == ["promptIdx=0"]
 

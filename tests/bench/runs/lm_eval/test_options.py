@@ -138,7 +138,7 @@ def test_options_in_the_prompt_have_no_lengths(write_run, make_choice):
     lines = [{**line, "acc_norm": 1.0} for line in lines]
     run = read_run(write_run({"wino": lines}, "with_norm"))
     assert run.tasks == ["wino"]
-    assert "acc_norm: the log does not contain the options, whose lengths are needed" in notes(run)[0]
+    assert "acc_norm: the log does not contain the options, whose lengths are" in notes(run)[0]
 
 
 def test_ties_are_as_lm_eval_breaks_them(write_run, make_choice):
@@ -163,7 +163,7 @@ def test_outcomes_that_are_not_of_the_likeliest_option_are_left_out(write_run, q
     folder = write_run({"t": lines})
     run = read_run(folder)
     assert run.tasks == ["t:norm", "t:norm_bytes"]
-    assert "acc: in 1 of 20 rows it differs from the outcome of the most likely option" in notes(run)[0]
+    assert "acc: in 1 of 20 rows it differs from the outcome of the most likely" in notes(run)[0]
     assert "line 4 (edited" in notes(run)[0]
     for line in lines:
         del line["acc_norm"], line["acc_bytes"]
