@@ -1,9 +1,9 @@
 """Discrimination between groups: the AUROC over pairs of answers from different groups.
 
-Where each question was sampled several times, the pairs of a right and a wrong answer are of two
-kinds: of one question (does the model know *which of its attempts* went right? `auroc_within`) and
-of two questions (does it know which questions it can answer? `auroc_between`). A model that states
-one number per question has all its discrimination in the second.
+If each question was sampled several times, there are two kinds of pairs of a right and a wrong
+answer: from one question (does the model know *which of its attempts* is right? `auroc_within`) and
+from two questions (does it know which questions it can answer? `auroc_between`). A model that
+states one number per question can discriminate only between questions.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
     Parameters
     ----------
     tallies : iterable of Tally
-        One tally per group; the groups are what was drawn, their rows need not be independent.
+        One tally per group. Groups are the sampling unit; their rows need not be independent.
     level : float, default 0.95
         Nominal coverage.
 
@@ -74,8 +74,8 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
     -------
     Interval
         Normal limits on the scale of log-odds; NaN with a reason if the estimate is undefined, 0 or
-        1, or fewer than ten groups have a right answer, or fewer than ten a wrong one: with so few
-        the limits were seen to cover far too seldom.
+        1, or if fewer than ten groups have a right answer or fewer than ten a wrong one, because
+        coverage was then far too low in simulations.
 
     Raises
     ------
@@ -84,8 +84,8 @@ def bootstrap_between(tallies: Iterable[Tally], *, level: float = 0.95) -> Inter
 
     Notes
     -----
-    The estimate A is a ratio of sums over pairs of groups. With N and D of all of them, and n_g and
-    d_g of the pairs that group g is in, its variance is taken from the projection on the groups:
+    The estimate A = N / D is a ratio of sums over pairs of groups. With n_g and d_g the parts of
+    N and D from pairs that involve group g, its variance is that of the projection on the groups:
     :math:`\frac{G}{G - 1} \sum_g (n_g - A d_g)^2 / D^2`.
 
     Examples
@@ -142,8 +142,8 @@ def _touching(groups: list[Tally]) -> tuple[FloatArray, FloatArray]:
     for group, place in zip(groups, places, strict=True):
         right[place] += group.right
         wrong[place] += group.wrong
-    # Of a right answer at each value: wrong ones below, ties as halves. Of a wrong one: right
-    # above.
+    # For a right answer at each value: wrong ones below, ties counted half. For a wrong one: right
+    # ones above.
     below = np.cumsum(wrong) - wrong / 2
     above = right.sum() - np.cumsum(right) + right / 2
     ranked, pairs = np.empty(len(groups)), np.empty(len(groups))

@@ -28,8 +28,8 @@ def resample(
 ) -> dict[str, FloatArray]:
     """Return the bootstrap replicates of each metric, all from the same draws.
 
-    For intervals use :func:`bootstrap`: percentiles of these cover badly near the boundary, not at
-    all for an ECE near 0. They are for standard errors and for pictures.
+    For intervals use :func:`bootstrap`: percentiles of replicates cover badly near the boundary,
+    and not at all for an ECE near 0. Replicates are for standard errors and for figures.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def resample(
     Notes
     -----
     The counts of a bootstrap sample of rows are multinomial on the cells (value, right or wrong),
-    so drawing them is the ordinary bootstrap itself at a cost that depends on the number of
-    distinct values only. Efron and Tibshirani, An Introduction to the Bootstrap (1993). With more
-    than 1024 distinct values, neighbours are first merged, see
-    :func:`~caopd_bench.metrics.rows.condense.condense`: an approximation.
+    so drawing these counts is exactly the ordinary bootstrap, at a cost that depends only on the
+    number of distinct values. Efron and Tibshirani, An Introduction to the Bootstrap (1993). With
+    more than 1024 distinct values, neighbours are first merged, which is an approximation; see
+    :func:`~caopd_bench.metrics.rows.condense.condense`.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def resample(
 def replicate_counts(
     tally: Tally, replicates: int, rng: np.random.Generator
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield blocks of (right, wrong) counts, each (b, u), that add up to ``replicates`` rows."""
+    """Yield blocks of (right, wrong) counts, each (b, u), with ``replicates`` rows in total."""
     u = tally.values.size
     if tally.clusters is None:
         counts = np.concatenate([tally.right, tally.wrong])

@@ -1,4 +1,4 @@
-"""Which metric gets which interval: closed forms where they cover, the bootstrap for the rest."""
+"""Compute the interval of each metric: closed forms where they cover, else the bootstrap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from caopd_bench.metrics.definition import ClosedForm, Folded
 from caopd_bench.metrics.intervals.bootstrap import resample
 from caopd_bench.metrics.intervals.clusters import independent_worth, standard_error
 from caopd_bench.metrics.intervals.ece.invert import ece_interval
@@ -25,6 +24,7 @@ from caopd_bench.metrics.intervals.interval import (
 )
 from caopd_bench.metrics.intervals.null import null_reaches
 from caopd_bench.metrics.limits.student import Limits, student_quantile
+from caopd_bench.metrics.metric_parts import ClosedForm, Folded
 from caopd_bench.metrics.registry import (
     METRICS,
     check_metrics,
@@ -41,7 +41,7 @@ ALIKE = "replicates all alike: no interval"
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
 
 
-COARSE = 128  # values at most, where influences take long
+COARSE = 128  # most values for which slow influences are computed
 #: Closed forms that work for any metric, by its name.
 BY_METHOD: dict[str, Callable[[str, Tally, float], Limits | FoldedLimits]] = {
     "skewness-adjusted": influence_limits,
@@ -59,7 +59,7 @@ def bootstrap(
     seed: Seed = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Return an interval for each metric, by the method that covers best for it.
+    """Return an interval for each metric, computed with the method that covers best for it.
 
     Parameters
     ----------
@@ -68,34 +68,34 @@ def bootstrap(
     correct : array_like, shape (n,), optional
         0/1 or bool.
     cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; a tally has its own. With clusters, whole clusters are the independent
-        draws; otherwise rows are.
+        As for :func:`tally`; not together with a tally, which has its own. Clusters, if given, are
+        the independent units; otherwise rows are.
     metrics : iterable of str, optional
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000
-        Of the bootstrap. None is drawn if all the metrics have closed forms.
+        Number of bootstrap replicates. None are drawn if all the metrics have closed forms.
     seed : int or numpy.random.Generator, default 0
-        Of the replicates.
+        Seed of the replicates.
     level : float, default 0.95
         Nominal coverage.
 
     Returns
     -------
     dict of str to Interval
-        ``method`` says how. Percentiles of the bootstrap miss too often near the end of a range,
-        so most metrics have a closed form (their row names it) and the ECE is inverted
-        (:func:`ece_interval`). Clustered rows enter a closed form as the fewer independent rows
-        that they are worth for this metric (:func:`~caopd_bench.metrics.intervals.clusters.
-        independent_worth`); ``method`` then begins with "cluster". docs/metrics/intervals.md has
-        the coverage of each.
+        ``method`` names the method. Bootstrap percentiles miss too often near the end of a range,
+        so most metrics have a closed form (named in their definition), and the ECE uses test
+        inversion (:func:`ece_interval`). In a closed form, clustered rows count as the smaller
+        number of independent rows that they are worth for the metric
+        (:func:`~caopd_bench.metrics.intervals.clusters.independent_worth`); ``method`` then begins
+        with "cluster". docs/metrics/intervals.md gives the coverage of each.
 
-        ``standard_error`` is in closed form where the limits are
-        (:func:`~caopd_bench.metrics.intervals.clusters.standard_error`), that of the replicates
-        elsewhere; NaN if it is 0.
+        ``standard_error`` has a closed form wherever the limits do
+        (:func:`~caopd_bench.metrics.intervals.clusters.standard_error`), and otherwise is that of
+        the replicates; NaN if it is 0.
 
-        All limits are inside the range that the metric is registered with, and hold the estimate.
-        No interval has zero width: where it would, the limits are NaN with a reason. So they are
-        for an undefined metric, for a single cluster, and for percentiles with more than 5 % of
+        All limits are inside the registered range of the metric, and contain the estimate.
+        No interval has zero width: where it would, the limits are NaN with a reason. They are also
+        NaN for an undefined metric, for a single cluster, and for percentiles with more than 5 % of
         the replicates undefined.
 
     Raises
@@ -126,7 +126,7 @@ def bootstrap(
     tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
         raise ValueError(WEIGHTED)
-    key = int(rng.integers(1 << 32))  # so that one metric does not depend on the others
+    key = int(rng.integers(1 << 32))  # so that a metric does not depend on the other metrics
     drawn = [name for name in names if not isinstance(METRICS[name].interval, ClosedForm)]
     draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
     found = {}
@@ -173,7 +173,7 @@ def _without_replicates(name: str, how: ClosedForm, tally: Tally, level: float) 
 
 
 def _no_interval(how: ClosedForm | Folded | None, tally: Tally) -> str:
-    """Return why a defined metric has no interval; empty if it may have one."""
+    """Return why a defined metric has no interval, or an empty string if it may have one."""
     closed = how if isinstance(how, ClosedForm) else None
     if tally.clusters is not None and tally.clusters.labels.size == 1:
         return ONE_CLUSTER
@@ -203,13 +203,13 @@ def _of_replicates(
     error = float(defined.std(ddof=1))
     if how is None:
         low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-        if high - low <= ROUNDING:  # a few replicates differ, too few to show
+        if high - low <= ROUNDING:  # too few replicates differ to move the limits
             return replace(empty, reason=ALIKE)
         low, high = _around(name, estimate, float(low), float(high))
         return replace(empty, low=low, high=high, standard_error=error)
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
-    # Where a value of 0 could have given the estimate, 0 is in the interval.
+    # If a true value of 0 could have given the estimate, the interval contains 0.
     rng = np.random.default_rng([key, how.stream_of(name)])
     zero = null_reaches(name, tally, estimate - ROUNDING, draws.size, rng, level)
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)
@@ -224,10 +224,10 @@ def _estimate(name: str, tally: Tally) -> float:
 
 
 def _around(name: str, estimate: float, low: float, high: float) -> tuple[float, float]:
-    """Cut limits to the range of the metric, and stretch them to the estimate.
+    """Cut limits to the range of the metric, and extend them to the estimate.
 
-    Percentiles of a biased metric can leave it out, and so can the counts of clustered rows, which
-    are fractions, by rounding.
+    Percentiles of a biased metric can exclude the estimate; so can limits from the fractional
+    counts of clustered rows, by rounding.
     """
     low, high = within_range(name, low, high)
     return min(low, estimate), max(high, estimate)

@@ -1,10 +1,10 @@
 """Clustered rows as fewer independent ones: the design effect, metric by metric.
 
-K samples of one question say less than K questions. How much less differs: for the mean confidence
-a question may count as hardly more than one row, for the AUROC nearly as K. The variance of a
-metric from sums over whole clusters, divided by its variance if rows were independent, is its
-design effect; an interval for independent rows is then used with the counts divided by it, so that
-its care for outcomes that were not seen is kept.
+K samples of one question carry less information than K questions. How much less depends on the
+metric: for the mean confidence a question may count as hardly more than one row, for the AUROC as
+nearly K. The design effect is the variance of a metric from sums over whole clusters, divided by
+its variance if rows were independent. An interval for independent rows is then used with the counts
+divided by the design effect, which preserves its allowance for unobserved outcomes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
 FEWEST_ROWS = 2.0
-PRIOR_CLUSTERS = 0.5  # the largest design effect counts as much as that many clusters
+PRIOR_CLUSTERS = 0.5  # the largest design effect weighs as much as this number of clusters
 
 
 class ClusterSums(NamedTuple):
-    """Sum of the influences of a cluster's rows, and its rows; both (clusters,)."""
+    """For each cluster, the sum of the influences of its rows, and the number of rows."""
 
     influence: FloatArray
     rows: NDArray[np.int64]
@@ -47,7 +47,7 @@ def design_effect(sums: ClusterSums, squares: float) -> float:
     Parameters
     ----------
     sums : ClusterSums
-        Of two clusters or more, from influences that add up to 0.
+        Of two clusters or more, from influences that sum to 0.
     squares : float
         Sum of the squared influences over all rows.
 
@@ -63,9 +63,9 @@ def design_effect(sums: ClusterSums, squares: float) -> float:
        e = \frac{(\sum_g S_g^2)^2}{\sum_g S_g^4}
 
     for sums S of the influences :math:`\psi` over G clusters of n rows. D = sum of squared cluster
-    sizes / n is the design effect if rows of a cluster were all alike. Few clusters may decide the
-    variance, such as the one in which anything was wrong; e is their number, and D makes up for
-    what the others could have shown. If all influences are 0 the result is D.
+    sizes / n would be the design effect if all rows of a cluster were alike. A few clusters may
+    determine the variance, such as the only one with a wrong answer; e is their effective number,
+    and D allows for what the others could have shown. If all influences are 0, the result is D.
 
     Examples
     --------
@@ -85,14 +85,14 @@ def design_effect(sums: ClusterSums, squares: float) -> float:
 
 
 def independent_worth(name: str, tally: Tally, level: float = 0.95) -> Tally:
-    """Return the tally of independent rows that is worth as much for a metric.
+    """Return a smaller tally of independent rows that carries as much information on a metric.
 
     Parameters
     ----------
     name : str
         A name in :data:`METRICS`, of a metric that is defined here.
     tally : Tally
-        With two clusters or more, or without clusters: then it is returned as it is.
+        With two clusters or more; a tally without clusters is returned unchanged.
     level : float, default 0.95
         Of the interval that will be made from it, see :func:`shrink`.
 
@@ -139,12 +139,12 @@ def standard_error(name: str, tally: Tally) -> float:
 
 
 def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:
-    """Return the tally of the independent rows that clustered ones are worth.
+    """Return a tally of as many independent rows as clustered ones are worth.
 
     Counts are divided by the design effect, and further so that intervals with normal quantiles
     reach as far as Student's with ``groups`` - 1 degrees of freedom: Korn and Graubard, Survey
-    Methodology 24 (1998). Not below two rows, which tell next to nothing already. The result is
-    weighted, and without clusters.
+    Methodology 24 (1998). At least two rows remain, which carry hardly any information. The result
+    is weighted and has no clusters.
     """
     if groups >= tally.n:
         return Tally(*tally.cells)
@@ -153,7 +153,7 @@ def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:
 
 
 def shrink_scale(rows: float, effect: float, groups: int, level: float) -> float:
-    """Return what :func:`shrink` multiplies the counts by."""
+    """Return the factor by which :func:`shrink` multiplies the counts."""
     scale = (normal_quantile(level) / student_quantile(level, groups)) ** 2 / effect
     return max(scale, FEWEST_ROWS / rows)
 

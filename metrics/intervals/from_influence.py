@@ -1,7 +1,7 @@
-"""Intervals for metrics that are smooth in the counts: Student's, of influences, less their skew.
+"""Intervals for metrics that are smooth in the counts: Student's, corrected for skewness.
 
-Losses of confident answers are very skewed: nearly all are tiny, and the few that are not decide.
-Percentiles of the bootstrap then reach too little to the side of the rare ones.
+Losses of confident answers are very skewed: nearly all are tiny, and a few large ones determine the
+mean. Percentiles of the bootstrap then do not reach far enough towards the rare losses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     Parameters
     ----------
     name : str
-        A name in :data:`METRICS`, of a metric without a fold or a limit near which it piles up.
+        A name in :data:`METRICS`, of a metric without absolute values and not close to a bound.
     tally : Tally
         Two or more independent rows.
     level : float, default 0.95
@@ -33,8 +33,8 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
     Returns
     -------
     Limits
-        Around the estimate, inside the range of the metric. They coincide if no influence differs
-        from another.
+        Around the estimate, inside the range of the metric. They coincide if all influences are
+        equal.
 
     Notes
     -----

@@ -40,9 +40,9 @@ def influence(
     -------
     Influence
         At each distinct confidence, ascending, in units of the metric: adding a share
-        :math:`\epsilon` of rows there moves it by :math:`\epsilon` times the influence. NaN where
-        the metric is undefined or infinite. 0 for an outcome that did not occur and would make the
-        metric infinite (log score).
+        :math:`\epsilon` of rows there changes the metric by :math:`\epsilon` times the influence.
+        NaN if the metric is undefined or infinite; 0 for an outcome that did not occur and would
+        make the metric infinite (log score).
 
     Raises
     ------
@@ -95,7 +95,7 @@ def _numerical(name: str, t: Tally) -> Influence:
     size = max(1, BLOCK // (2 * u))
     for start in range(0, 2 * u, size):
         cells = np.arange(start, min(start + size, 2 * u))
-        # There is nothing to take away from an empty cell.
+        # No row can be removed from an empty cell.
         down = np.where(counts[cells] > 0, step, 0.0)
         more, less = np.tile(counts, (cells.size, 1)), np.tile(counts, (cells.size, 1))
         rows = np.arange(cells.size)

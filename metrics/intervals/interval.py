@@ -1,4 +1,4 @@
-"""What an interval is, and the interval for a share."""
+"""The type of an interval, and the interval for a share."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class Interval:
     estimate : float
         The plug-in value; NaN if undefined.
     low, high : float
-        Limits; NaN if there is no interval, with the reason.
+        Limits; NaN if there is no interval (see ``reason``).
     level : float
         Nominal coverage, such as 0.95.
     n : int
         Rows.
     method : str
-        How the limits were made, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
+        How the limits were computed, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
         (ECE), "simulated inversion" (its L2 norm and over-confident part), "mover" (gap),
         "adjusted student" (Brier), "skewness-adjusted" (means of skewed rows), "score" (shares of
         pairs), "bias-corrected normal" or "percentile" (of replicates). "cluster" comes first for
         clustered rows. The application adds "simulation" (ECE of calibrated models) and "" where
         nothing was computed.
     standard_error : float
-        In closed form where the limits are, else of the replicates; NaN where it would be 0, also
-        beside finite limits. The limits are not the estimate plus and minus a multiple of it.
+        In closed form where the limits are, else from the replicates; NaN where it would be 0, even
+        if the limits are finite. The limits are not the estimate plus and minus a multiple of it.
     debiased : float
         The estimate corrected for its bias, where one exists (ECE and its like); else NaN.
     reason : str
         Why the estimate or the limits are NaN; empty otherwise.
     caution : str
-        Where limits of this metric on rows like these were seen to cover less often than they
-        should: the least measured coverage. Empty otherwise.
+        The lowest measured coverage, if limits of this metric on rows like these covered less
+        often than the nominal level in simulations. Empty otherwise.
     """
 
     estimate: float
@@ -66,7 +66,7 @@ class Interval:
 
 
 def with_caution(name: str, interval: Interval, tally: Tally) -> Interval:
-    """Return the interval of metric ``name``, saying where it was seen to cover too seldom.
+    """Return the interval of metric ``name`` with a caution if its coverage was measured too low.
 
     The figures are those of docs/metrics/intervals.md and calibration.md, at a nominal 0.95.
     """

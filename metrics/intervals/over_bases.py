@@ -1,4 +1,4 @@
-"""The limits of what is averaged over few bases: Student's, and the bootstrap's beside them."""
+"""Limits of averages over few base models: Student's, and in addition the bootstrap's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 class Limits(NamedTuple):
-    """A number with its limits, and with those of the bootstrap.
+    """A number with its limits, and in addition the bootstrap's.
 
     The limits are Student's over the means of the bases; without two bases, the bootstrap's.
     """
@@ -30,17 +30,16 @@ class Limits(NamedTuple):
 
 
 def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
-    """Give Student's limits over the means of the bases, and those of the bootstrap beside them.
+    """Return Student's limits over the means of the bases, and in addition the bootstrap's.
 
-    Three bases are few: a bootstrap of three draws too narrow an interval (its variance is two
-    thirds of what it should be, and three values have no tails), which covers .75 to .9 instead of
-    .95. Student's t over the means of the bases does not, with the scatter that all bases share
-    because they answer the same items added in squares. Where there are no two bases, the limits
-    are the bootstrap's.
+    Three bases are few: the bootstrap interval of three is too narrow (its variance is two
+    thirds of the right one, and three values have no tails), and covers .75 to .9 instead of
+    .95. Student's t over the means of the bases avoids this; the squared error that all bases share
+    because they answer the same items is added. With a single base, the limits are the bootstrap's.
 
-    Those are percentiles, moved by what the replicates' mean is away from the estimate: drawn items
-    make a metric that is never negative (ECE) larger than it was. Near zero that is not enough, and
-    no limits of this kind cover a small ECE: judge by Brier score and gap there.
+    The bootstrap limits are percentiles, shifted by the distance of the replicates' mean from the
+    estimate, because drawing items raises a metric that is never negative (ECE). Near zero that is
+    not enough, and no limits of this kind cover a small ECE: judge by Brier score and gap there.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ def find_slope(
     Returns
     -------
     limits : Limits
-        Of the change for a factor of ten. They do not know whether a line fits.
+        Limits of the change per factor of ten. They do not reflect whether a line fits.
     intercept : float
         Of the line through what was observed, at a size of 1.
     """

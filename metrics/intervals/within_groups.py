@@ -36,7 +36,7 @@ def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interv
     Parameters
     ----------
     tallies : iterable of Tally
-        One tally per group. Clusters of different groups count as different.
+        One tally per group. Clusters of different groups count as different clusters.
     level : float, default 0.95
         Nominal coverage.
 
@@ -120,7 +120,7 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
         extended.append(Tally(group.values, group.right + added, group.wrong + added))
     observed = _squares(extended) / _all_pairs(extended) ** 2
     models = [(_pairs(group), hanley_mcneil(group)) for group in groups if _pairs(group)]
-    # fsum: sum() rounds otherwise in Python 3.12 than in 3.11.
+    # fsum, because sum() rounds differently in Python 3.12 and in 3.11.
     total = math.fsum(pairs for pairs, _ in models)
     smaller = sum(min(group.n_right, group.n_wrong) for group in groups)
     weight = PRIOR_ROWS / (PRIOR_ROWS + smaller)
@@ -152,10 +152,10 @@ def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArr
 
 
 def within_worth(groups: Sequence[Tally], level: float = 0.95) -> list[Tally]:
-    """Return the groups of independent rows that clustered ones are worth.
+    """Return groups of as many independent rows as the clustered ones are worth.
 
-    One design effect for all groups, see :mod:`caopd_bench.metrics.intervals.clusters`. Without
-    clusters, the groups as they are.
+    All groups share one design effect, see :mod:`caopd_bench.metrics.intervals.clusters`. Groups
+    without clusters are returned unchanged.
     """
     if all(group.clusters is None for group in groups):
         return [*groups]

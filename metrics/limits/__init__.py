@@ -1,4 +1,4 @@
-"""Limits in closed form for independent rows, and influences: what the row of a metric is made of.
+"""Limits in closed form for independent rows, and influences, used in the definitions of metrics.
 
 Start with `student`.
 

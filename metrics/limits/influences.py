@@ -22,7 +22,7 @@ class Influence(NamedTuple):
 
 
 def centred(tally: Tally, if_right: FloatArray, if_wrong: FloatArray) -> Influence:
-    """Subtract the mean over the rows, which is the value of a metric that is a mean of losses.
+    """Subtract the mean over the rows, that is, the value of a metric that is a mean of losses.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def centred(tally: Tally, if_right: FloatArray, if_wrong: FloatArray) -> Influen
 
 
 def from_here_on(x: FloatArray) -> FloatArray:
-    """Sum what stands at each place and at all that follow."""
+    """Return the sum of each entry and all later ones."""
     return np.cumsum(x[::-1])[::-1]
 
 
@@ -47,7 +47,7 @@ def spread_out(of_small: Influence, tally: Tally, small: Tally) -> Influence:
 
 def _cell_of(tally: Tally, small: Tally) -> NDArray[np.intp]:
     count, merged = tally.right + tally.wrong, small.right + small.wrong
-    # Middles of the values, so that sums of weights need not agree to the last bit.
+    # Midpoints between the values, so that sums of weights need not agree to the last bit.
     middle: NDArray[Any] = np.cumsum(count) - count / 2.0
     cell = np.searchsorted(np.cumsum(merged), middle)
     return np.asarray(np.minimum(cell, small.values.size - 1))

@@ -17,13 +17,13 @@ from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.limits.student import Limits, add_rows, normal_quantile
 from caopd_bench.metrics.rows.tally import Tally
 
-PRIOR_ROWS = 10.0  # the model counts as much as that many rows in the smaller class
+PRIOR_ROWS = 10.0  # the model weighs as much as this number of rows in the smaller class
 STEPS = 60  # halvings
-MANY = 1 << 12  # values from which on it pays to see whether each is of one row
+MANY = 1 << 12  # values from which on it pays off to check whether each has a single row
 
 
 class Pairs(NamedTuple):
-    """Pairs (right, wrong): the right one stated higher, both the same, and all of them."""
+    """Numbers of (right, wrong) pairs: right one higher, both equal, and all of them."""
 
     concordant: NDArray[Any]
     tied: NDArray[Any]
@@ -36,7 +36,7 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
         rows = right + wrong
         if rows.min() == rows.max() == 1:
             return _count_untied(right)
-    # In floats, which hold all numbers of pairs; few arrays, for what is as long as the rows.
+    # In floats, which can represent all numbers of pairs; few arrays, as each may be long.
     pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
     total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
     pairs -= wrong
@@ -47,10 +47,10 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
 
 
 def _count_untied(right: NDArray[Any]) -> Pairs:
-    """Count the pairs of rows of which each has a value of its own: by the places of the right."""
-    places = np.flatnonzero(right.astype(np.bool_))  # of integers it takes seven times as long
+    """Count the pairs if every row has its own value, from the positions of the right rows."""
+    places = np.flatnonzero(right.astype(np.bool_))  # seven times as slow for integers
     n_right, n_wrong = places.size, right.size - places.size
-    # Below the k-th of the right ones, counted from 0, stand k right ones and the rest is wrong.
+    # Below the k-th right row, counted from 0, there are k right rows; the others are wrong.
     concordant = float(int(places.sum()) - n_right * (n_right - 1) // 2)
     return Pairs(*(np.asarray(pairs) for pairs in (concordant, 0.0, float(n_right * n_wrong))))
 
@@ -73,9 +73,9 @@ def pair_limits(
     level : float
         Nominal coverage.
     lower, alike : float
-        What a right answer scores against a wrong one that was stated lower, and alike.
+        Score of a right answer against a wrong one with lower and with equal confidence.
     exponential : bool
-        Whether the exponential model of the pairs is that of this share, as it is of AUROC.
+        Whether to use the exponential model of the pairs, which holds for AUROC.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def pair_limits(
 
 
 def pair_influence(t: Tally, lower: float, alike: float) -> Influence:
-    """Return the influences on a share of pairs, see :func:`pair_limits` for the scores."""
+    """Return the influences on a share of pairs; :func:`pair_limits` explains the scores."""
     right, wrong = t.right.astype(np.float64), t.wrong.astype(np.float64)
     m, k = float(right.sum()), float(wrong.sum())
     placed_right = (lower * (np.cumsum(wrong) - wrong) + alike * wrong) / k
@@ -146,7 +146,7 @@ def _last(rejected: Callable[[float], bool], inside: float, end: float) -> float
 
 
 def hanley_mcneil(tally: Tally) -> Callable[[float], float]:
-    """Return the variance that an AUROC of t has in the exponential model, as Newcombe has it."""
+    """Return Newcombe's variance of an AUROC of t in the exponential model, as a function of t."""
     m, n = float(tally.n_right), float(tally.n_wrong)
     extra = (m + n) / 2.0 - 1.0
 

@@ -1,7 +1,7 @@
 """Intervals in closed form for means of confidence, which are bounded and often very skewed.
 
-A model that says 1.0 nearly always has a mean confidence that a few low values decide, and a
-sample may hold none of them. Percentiles of the bootstrap then cover as little as 0.4.
+If a model nearly always states 1.0, its mean confidence is determined by a few low values, and a
+sample may contain none of them. Percentiles of the bootstrap then cover as little as 0.4.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def skewed_limits(
     Parameters
     ----------
     values : ndarray, shape (u,)
-        What was stated, ascending.
+        The stated confidences, ascending.
     count : ndarray, shape (u,)
-        Independent rows that the mean is over, one or more in all.
+        Numbers of independent rows that enter the mean, at least one in total.
     stated : ndarray, shape (u,)
         All rows, at two values or more.
     level : float, default 0.95
@@ -78,7 +78,7 @@ def skewed_limits(
 def skew_corrected(skewness: float, rows: float, reach: float) -> tuple[float, float]:
     """Return how many standard errors an interval reaches below and above a mean of skewed rows.
 
-    ``reach`` to both sides without skewness; see :func:`skewed_limits` for the formula.
+    Without skewness this is ``reach`` on both sides; see :func:`skewed_limits` for the formula.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def skew_corrected(skewness: float, rows: float, reach: float) -> tuple[float, f
 
 
 def _untransform(transformed: float, skewness: float, rows: float) -> float:
-    """Return the studentised mean T that Hall's transformation takes to ``transformed``."""
+    """Return the studentised mean T that Hall's transformation maps to ``transformed``."""
     a = float(skewness / (3.0 * np.sqrt(rows)))
     shifted = transformed - a / 2.0
     if abs(a) < 1e-9:

@@ -1,9 +1,9 @@
-"""What limits in closed form share: two ends, quantiles, rows not seen, and those of Wilson.
+"""Common parts of limits in closed form: quantiles, added rows, and Wilson's limits.
 
-Percentiles of the bootstrap know only outcomes that were seen: with 20 of 20 answers wrong, every
-replicate is wrong throughout and the interval has no width. These limits leave room for the
-outcome that was not seen, and draw nothing at random. Counts may be fractions: clustered rows come
-in as fewer independent ones, see :mod:`caopd_bench.metrics.intervals.clusters`.
+Bootstrap replicates contain only outcomes that were observed: with 20 of 20 answers wrong, every
+replicate is all wrong and the interval has no width. These limits allow for the unobserved
+outcome and use no random numbers. Counts may be fractions, because clustered rows are passed as
+fewer independent ones; see :mod:`caopd_bench.metrics.intervals.clusters`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Limits(NamedTuple):
 
 
 def normal_quantile(level: float) -> float:
-    """Return the number of standard deviations that a normal interval reaches."""
+    """Return the half-width of a normal interval in standard deviations."""
     return NormalDist().inv_cdf((1.0 + level) / 2.0)
 
 
 def student_quantile(level: float, n: float) -> float:
-    """Return the same for the mean of n rows with an estimated variance.
+    """Return the half-width, in standard errors, for the mean of n rows with estimated variance.
 
-    At least one degree of freedom; n need not be whole.
+    There is at least one degree of freedom; n need not be a whole number.
     """
     # Imported here: it costs 0.1 s.
     from scipy.special import stdtrit
@@ -43,7 +43,7 @@ def student_quantile(level: float, n: float) -> float:
 def add_rows(right: NDArray[Any], wrong: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     """Add one right and one wrong row, each spread over all the stated confidences.
 
-    Outcomes that were not seen become possible, at the confidences that were.
+    This makes unobserved outcomes possible at the observed confidences.
 
     Examples
     --------
