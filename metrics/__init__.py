@@ -1,6 +1,6 @@
 """Statistics of stated confidence: arrays and tallies in, numbers, tables and figures out.
 
-Start with `definition`: what the row of a metric holds.
+Start with `definition`: everything about one metric.
 
 Imports nothing of ours.
 """
@@ -8,7 +8,8 @@ Imports nothing of ours.
 from caopd_bench.metrics.comparison.change import BrierChange, GapChange, brier_change, gap_change
 from caopd_bench.metrics.comparison.compare import FAMILY, Change, Comparison, compare
 from caopd_bench.metrics.comparison.decide import Cell, CellVerdict, Decision, decide
-from caopd_bench.metrics.comparison.degradation import Degradation, degradation
+from caopd_bench.metrics.comparison.degradation import degradation
+from caopd_bench.metrics.comparison.degradation_cells import Degradation
 from caopd_bench.metrics.comparison.ece_difference import ece_correlation, ece_difference
 from caopd_bench.metrics.comparison.holm import holm
 from caopd_bench.metrics.comparison.letters import group_letters
@@ -101,8 +102,8 @@ __all__ = [
     "summary", "tally", "tally_chunks", "tie_rate", "uncertainty", "undefined_reason",
 ]  # fmt: skip
 
-# A metric that a file of `points/` adds is public by its name, if it is a function of this name:
-# the L2 norm is an option of `ece`. Those that are written down above are known to type checkers.
+# A metric added in a file of `points/` becomes public if its function has the metric's name (not
+# `ece_l2`, which is an option of `ece`). The names listed above are known to type checkers too.
 for _name, _row in METRICS.items():
     if getattr(_row.function, "__name__", "") == _name and _name not in __all__:
         globals()[_name] = _row.function

@@ -1,7 +1,7 @@
-"""Write the tables of all metrics from their rows: of a confidence, and of whole vectors.
+"""Write the tables of all metrics, of confidences and of probability vectors, in Markdown.
 
 `python -m caopd_bench.metrics` prints them; `python -m caopd_bench.metrics docs/metrics/README.md`
-puts each between the two marks of it in that page.
+replaces them in that page, each between its two marker comments.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import sys
 from math import isinf
 from pathlib import Path
 
-from caopd_bench.metrics.definition import BOTH, RIGHT, WRONG, Metric
+from caopd_bench.metrics.definition import Metric
+from caopd_bench.metrics.metric_parts import BOTH, RIGHT, WRONG
 from caopd_bench.metrics.points.classes import CLASS_METRICS
 from caopd_bench.metrics.registry import METRICS
 
@@ -19,7 +20,7 @@ START, END = "<!-- {} -->", "<!-- end of {} -->"
 HEAD = "| metric | in words | range | better | undefined if | page |\n|---|---|---|---|---|---|"
 RANKING = "scores.md#ranking-do-right-answers-get-more-confidence-than-wrong-ones"
 SELECTIVE = "scores.md#selective-prediction-how-good-are-the-answers-that-are-kept"
-#: Where the metrics of a file are explained, as far as there is a page.
+#: The page that explains the metrics of a file; a file without an entry has no page.
 PAGES = {
     "means": "[calibration](calibration.md)",
     "calibration": "[calibration](calibration.md)",
@@ -34,7 +35,7 @@ UNDEFINED = {"": "", RIGHT: "nothing right", WRONG: "nothing wrong", BOTH: "one 
 
 
 def render() -> str:
-    """Return the table in Markdown: a line for each metric, in the order of `METRICS`.
+    """Return the table in Markdown: one line per metric, in the order of `METRICS`.
 
     Examples
     --------
@@ -45,7 +46,7 @@ def render() -> str:
 
 
 def render_classes() -> str:
-    """Return the table of the metrics of vectors of probabilities, which are no keys of `METRICS`.
+    """Return the table of the metrics of probability vectors, which are not keys of `METRICS`.
 
     Examples
     --------
@@ -75,20 +76,20 @@ def _line(name: str, row: Metric) -> str:
 
 
 def _first_sentence(doc: str | None) -> str:
-    """Take the first sentence of a docstring, which says what is returned."""
+    """Return the first sentence of a docstring without "Return" and the full stop."""
     first = " ".join((doc or "").strip().partition("\n\n")[0].split())
     said = re.sub(r"(?::\w+:|`)`([^`]+)``?", r"`\1`", first.removeprefix("Return "))
     return said.removesuffix(".")
 
 
 def replace_table(page: str) -> str:
-    """Return a page with each table between its two marks replaced."""
+    """Return a page with each table replaced between its two markers."""
     for name, table in TABLES.items():
         start, stop = START.format(name), END.format(name)
         head, mark, rest = page.partition(start)
         _, end, tail = rest.partition(stop)
         if not mark or not end:
-            raise SystemExit(f"no {start} ... {stop} in the page")
+            raise SystemExit(f"the page has no {start} ... {stop}; add both markers")
         page = f"{head}{start}\n{table()}\n{stop}{tail}"
     return page
 

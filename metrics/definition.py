@@ -1,126 +1,45 @@
-"""The row of a metric: all that is known of it, written over its arithmetic and nowhere else.
+"""The definition of a metric: everything about it, given once, in the decorator of its arithmetic.
 
-A file of `points/` says ``@metric(...)``; the public function, intervals, comparisons, the table
+A file of `points/` uses ``@metric(...)``. The public function, intervals, comparisons, the table
 and the JSON of ``caopd-bench score``, the schema of the gate's policy and the table of
-docs/metrics follow from the row.
+docs/metrics are derived from this definition.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast, overload
+from typing import Any, Literal, Protocol, TypeVar, cast, overload
 
 from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.limits.influences import Influence
-from caopd_bench.metrics.limits.student import Limits
+from caopd_bench.metrics.metric_parts import (
+    BOTH,
+    GENERAL,
+    NULLS,
+    RIGHT,
+    WRONG,
+    Caution,
+    ClosedForm,
+    Folded,
+    Shown,
+)
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
 
-RIGHT, WRONG, BOTH = "right answers", "wrong answers", "right and wrong answers"
 NEEDS = ("", RIGHT, WRONG, BOTH)
 AVERAGES = ("", "rows", "classes")
-NULLS = ("calibrated", "without skill")
-GENERAL = ("skewness-adjusted", "simulated inversion")  # methods that work for any metric
-SHARE, QUARTER = (0.0, 1.0), (0.0, 0.25)
-
-
-class ClosedForm(NamedTuple):
-    """An interval that is made without replicates.
-
-    Attributes
-    ----------
-    method : str
-        As :attr:`Interval.method` has it.
-    limits : callable, optional
-        ``f(tally, level)`` -> Limits, of independent rows, also in fractions. Left out for what
-        works for any metric: "skewness-adjusted" (means of losses and other smooth functions of
-        the counts) and "simulated inversion" (errors that noise can only raise).
-    worth : str
-        The metric by whose influences clustered rows are counted, if it is another one.
-    spread : bool
-        Whether there is no interval if all rows state the same.
-    one_row : bool
-        Whether there is one of a single row.
-    coarse : bool
-        Whether influences take so long that they are computed for 128 values at most.
-    """
-
-    method: str
-    limits: Callable[[Tally, float], Limits] | None = None
-    worth: str = ""
-    spread: bool = False
-    one_row: bool = False
-    coarse: bool = False
-
-
-class Folded(NamedTuple):
-    """A normal interval of replicates, less their bias, for what noise can only raise from 0.
-
-    Attributes
-    ----------
-    null : {"calibrated", "without skill"}
-        The model whose value is 0: right as often as it says, or equally often at every value.
-    stream : int, optional
-        Of random numbers. The first metrics have the numbers that they always had, so that their
-        intervals stay what they were; others have one made of their name. None depends on what
-        else is registered.
-    """
-
-    null: Literal["calibrated", "without skill"] = "calibrated"
-    stream: int | None = None
-
-    def stream_of(self, name: str) -> int:
-        """Return the number of the stream of a metric of this name."""
-        if self.stream is not None:
-            return self.stream
-        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-
-
-class Caution(NamedTuple):
-    """Least coverage that was measured of 95% limits, where, and whether a tally is like that."""
-
-    least: float
-    where: str = ""
-    applies: Callable[[Tally], bool] = lambda _tally: True
-
-
-class Shown(NamedTuple):
-    """How ``caopd-bench score`` shows a metric, beside its JSON.
-
-    Attributes
-    ----------
-    line, meaning : str
-        Label and words of its line in the table; no line without.
-    column : str
-        Head of its column in the table of groups; no column without.
-    place : float
-        Its order; those without one come last.
-    extremes : ((float, float), (float, float)), optional
-        What rows without a confidence state, (if right, if wrong), for the lowest and for the
-        highest value: the worst case. Not where this is not the whole truth, as of bins.
-    worst_case : bool
-        Whether the table shows that, too.
-    """
-
-    line: str = ""
-    meaning: str = ""
-    column: str = ""
-    place: float = inf
-    extremes: tuple[tuple[float, float], tuple[float, float]] | None = None
-    worst_case: bool = False
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A set metric.
+    """A metric of a set of rows.
 
     Attributes
     ----------
@@ -130,42 +49,42 @@ class Metric:
         ``f(values (u,), right (..., u), wrong (..., u)) -> (...)``: the same arithmetic for many
         replicates at once.
     higher_is_better : bool or None
-        None where neither direction is good in itself.
+        None if neither direction is better in itself.
     label : str
         Short name for a table head.
     needs : str
-        What it takes to be defined: "right answers", "wrong answers" or "right and wrong answers";
-        empty if it always is.
+        The rows without which it is undefined: "right answers", "wrong answers" or "right and
+        wrong answers"; empty if it is always defined.
     range : tuple of float
-        The least and the greatest value that it can have, by keyword; infinite where there is no
-        end. Limits of intervals stay inside.
+        The smallest and the largest possible value, by keyword; infinite if unbounded. Limits of
+        intervals stay inside.
     interval : ClosedForm, Folded or None
-        How its interval is made; None for percentiles of the bootstrap, which are seldom the best.
+        How its interval is computed; None for percentiles of the bootstrap, rarely the best choice.
     influence : callable or None
         ``f(tally)`` -> Influence; None for a difference quotient of the arithmetic.
     average : {"", "rows", "classes"}
-        What it is a mean of, for differences of two models: of all rows, so that a single one can
-        make a difference as large as the range, or of the right and of the wrong ones.
+        For differences of two models, whether the metric is a mean over all rows (so that a single
+        row can differ by as much as the range) or of means over right and over wrong rows.
     infinite : str
         Why it can be infinite.
     undefined : str
-        When it is NaN, for another reason than ``needs``: "no row states 0.9 or more".
+        When it is NaN for a reason other than ``needs``: "no row states 0.9 or more".
     caution : Caution or None
-        Where its interval was seen to cover clearly less than it should.
+        Where its interval covered clearly less than the nominal level in simulations.
     scored : bool
         Whether ``caopd-bench score`` computes it, for its JSON and the report.
     shown : Shown
-        Where its table shows it, too.
+        How the table of ``caopd-bench score`` shows it.
     place : float
-        Its order in :data:`METRICS`; those without one come last.
+        Position in :data:`METRICS`; metrics without one come last.
 
     Raises
     ------
     TypeError
-        Without a range.
+        If the range is missing.
     ValueError
-        If the range is not two numbers, the lower one first, or another attribute is none of what
-        it can be.
+        If the range is not two numbers, the lower one first, or another attribute has an invalid
+        value.
 
     Examples
     --------
@@ -227,7 +146,7 @@ class Metric:
                 raise ValueError(f"{what} of {self.label} must be a text; got {got!r}")
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle one that is registered by its name: many hold functions without a name."""
+        """Pickle a registered metric by its name: many contain functions that have no name."""
         for name, row in REGISTRY.items():
             if row is self:
                 return _registered, (name,)
@@ -235,25 +154,25 @@ class Metric:
 
     @property
     def signed(self) -> bool:
-        """Whether it can be below 0, so that its sign is shown."""
+        """Whether it can be negative, so that its sign is shown."""
         return self.range[0] < 0.0
 
 
 def _check_word(what: str, word: Any, allowed: tuple[Any, ...]) -> None:
-    # By type, too: 1 is no True.
+    # Compare types too: 1 is not True.
     if not any(type(word) is type(one) and word == one for one in allowed):
         raise ValueError(f"{what} must be one of {', '.join(map(repr, allowed))}; got {word!r}")
 
 
 def _registered(name: str) -> Metric:
-    """Return a metric that was pickled by its name."""
+    """Return the metric that was pickled under a name."""
     if name not in REGISTRY:
         raise LookupError(f"no metric {name} here; import the file that registers it first")
     return REGISTRY[name]
 
 
 class Point(Protocol):
-    """The public function of a metric: of rows or of a tally, and its arithmetic on cells."""
+    """The public function of a metric, which takes rows or a tally."""
 
     __name__: str
     __qualname__: str
@@ -264,7 +183,7 @@ class Point(Protocol):
         """Return the value."""
 
 
-#: In the order of tables; read-only as `METRICS`. A dict, so that a test can add one for a while.
+#: `METRICS` is a read-only view of this, in the order of tables. Tests add metrics temporarily.
 REGISTRY: dict[str, Metric] = {}
 _Function = TypeVar("_Function", bound=Callable[..., float])
 
@@ -285,10 +204,10 @@ def metric(
 ) -> Any:
     """Register a metric under the name of the function that this decorates.
 
-    That is the arithmetic, in place of which the public function comes back. ``cells`` is the
-    arithmetic of a public function that is written out, since it has options; ``name`` stands in
-    place of its own. The other keywords are attributes of :class:`Metric`. Sections that are the
-    same for every metric are put into its docstring.
+    The decorated function is the arithmetic, and the decorator returns the public function. A
+    metric with options decorates its own public function instead and passes its arithmetic as
+    ``cells``; ``name`` overrides the function's name. The other keywords are attributes of
+    :class:`Metric`. Docstring sections that are the same for every metric are added.
 
     Examples
     --------
@@ -317,7 +236,7 @@ def metric(
         except ValueError as error:
             raise ValueError(f"metric {called}: {error}") from None
         function.__doc__ = _complete(function.__doc__ or f"Return {label}.", row)
-        if not cells:  # for pickle, which looks for a function by its name
+        if not cells:  # for pickle, which looks functions up by name
             decorated.__qualname__ += ".cells"
         REGISTRY[called] = row
         in_order = sorted(REGISTRY.items(), key=lambda row: row[1].place)
@@ -341,7 +260,7 @@ _SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.MULTILINE)
 
 
 def _complete(doc: str, row: Metric) -> str:
-    """Add what a docstring has in common with all: the two arguments, and what is missing."""
+    """Add the sections that all docstrings share: the two arguments, and any that are missing."""
     summary, *rest = _SECTION.split(inspect.cleandoc(doc))
     own = dict(zip(rest[::2], (text.strip("\n") for text in rest[1::2]), strict=True))
     ends = "[{:g}, {:g}]".format(*row.range)
@@ -360,7 +279,7 @@ def _check_interval(name: str, how: ClosedForm | Folded | None) -> None:
     if not isinstance(how, ClosedForm) or how.limits is not None:
         return
     if how.method == "inversion" and name != "ece":
-        raise ValueError(f"interval of {name}: 'inversion' is of the ECE only")
+        raise ValueError(f"interval of {name}: 'inversion' is available only for the ECE")
     if how.method not in ("inversion", *GENERAL):
         raise ValueError(
             f"interval of {name}: {how.method!r} needs limits; without them it can be "
@@ -372,7 +291,7 @@ def _make_point(cells: Cells) -> Point:
     def point(confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
         return float(cells(*as_tally(confidence, correct).cells))
 
-    # As `functools.wraps`, less the signature, which is not that of the arithmetic.
+    # Like `functools.wraps`, but without the signature, which differs from that of the arithmetic.
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(point, attribute, getattr(cells, attribute))
     made = cast("Any", point)

@@ -1,4 +1,4 @@
-"""The registry: every metric by name, found in the files of `points/`, and what asks their rows."""
+"""The registry of all metrics by name, found in the files of `points/`, and lookups in it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics import points
-from caopd_bench.metrics.definition import BOTH, REGISTRY, RIGHT, WRONG, ClosedForm, Metric
+from caopd_bench.metrics.definition import REGISTRY, Metric
+from caopd_bench.metrics.metric_parts import BOTH, RIGHT, WRONG, ClosedForm
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-ROUNDING = 1e-9  # a value beyond the range by less is at its end
+ROUNDING = 1e-9  # tolerance for values outside the range
 
 for _file in pkgutil.iter_modules(points.__path__):
     importlib.import_module(f"{points.__name__}.{_file.name}")
@@ -30,7 +31,7 @@ for _name, _row in METRICS.items():
 
 
 def check_metrics(names: Any) -> list[str]:
-    """Return the names as a list, or raise ValueError when one is not in the registry."""
+    """Return the names as a list, or raise ValueError if one is not in the registry."""
     if isinstance(names, str):
         raise ValueError(f"metrics must be a sequence of names, got {names!r}; write [{names!r}]")
     wanted = list(names)
@@ -47,9 +48,9 @@ def list_scored() -> list[str]:
 
 
 def check_value(name: str, value: float) -> float:
-    """Return the value of a metric, or raise ValueError when its registered range excludes it.
+    """Return the value of a metric, or raise ValueError if its registered range excludes it.
 
-    NaN is no value. Only a registration that is wrong can fail here.
+    NaN passes. Only a wrong registration can fail here.
     """
     low, high = METRICS[name].range
     if value < low - ROUNDING or value > high + ROUNDING:
@@ -73,7 +74,7 @@ def within_range(name: str, low: float, high: float) -> tuple[float, float]:
 
 
 def widest_change(name: str) -> float:
-    """Return the largest difference that two values of a metric can have; it may be infinite."""
+    """Return the largest possible difference of two values of a metric; it may be infinite."""
     low, high = METRICS[name].range
     return high - low
 
@@ -120,7 +121,7 @@ def reason_of(name: str, value: float, tally: Tally) -> str:
     if math.isfinite(value):
         return ""
     if math.isinf(value):
-        why = f"{metric.infinite}: " if metric.infinite else ""  # else nobody has said why
+        why = f"{metric.infinite}: " if metric.infinite else ""  # else the metric gives no reason
         return f"{why}{metric.label} is infinite"
     if metric.needs in (WRONG, BOTH) and not tally.n_wrong:
         return f"all answers right: {metric.label} needs {metric.needs}"

@@ -49,6 +49,7 @@ FLOORS = {
     "caopd_bench.metrics": (
         ("rows",),
         ("limits",),
+        ("metric_parts",),
         ("definition",),
         ("points",),
         ("registry", "scorers"),

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.comparison.degradation_cells import (
     LEAST,
     LEAST_CLUSTERS,
-    NAN,
     PSEUDO_ITEMS,
+    Degradation,
     Direction,
     Value,
     Worse,
     auroc,
+    defined,
     mean,
     sure_from,
     unchanged,
+    undefined,
     worse,
     worse_size,
 )
@@ -42,54 +44,6 @@ CELLS = (
 )
 #: Those that need rows that state a confidence.
 OF_STATED = [name for name in CELLS if name not in ("parse_rate", "accuracy")]
-
-
-@dataclass(frozen=True)
-class Degradation:
-    """By how much a candidate is worse in one number; positive is worse.
-
-    Attributes
-    ----------
-    name : str
-    reference, candidate : float
-        Values of the two. AUROC and strict AUROC: on the rows whose correctness did not change.
-    worse_by : float
-        For the gap with ``direction="both"`` the change of its size, |candidate| - |reference|.
-    upper : float
-        One-sided upper limit of it in the population.
-    p_value : float
-        One-sided, of "not worse".
-    standard_error : float
-        Of `worse_by`.
-    items : int
-        Questions.
-    reason : str
-        Why there are no numbers; empty if there are.
-    clusters : int
-        Clusters that the standard error is of; as many as questions unless they were given.
-    extra : float
-        The part of the variance that falls with the square of the number of questions.
-    excess : float
-        The part of `upper` that more questions do not make smaller: what answers that are missing
-        in the candidate could have done.
-    least_items : float
-        Questions with which a number that could not be computed probably could; infinite if no
-        row of a kind that it needs was seen, 0 if it was computed.
-    """
-
-    name: str
-    reference: float
-    candidate: float
-    worse_by: float
-    upper: float
-    p_value: float
-    standard_error: float
-    items: int
-    reason: str = ""
-    clusters: int = 0
-    extra: float = 0.0
-    excess: float = 0.0
-    least_items: float = 0.0
 
 
 def degradation(
@@ -195,7 +149,7 @@ def degradation(
     worth = items.effective
     if cluster is not None and worth < LEAST_CLUSTERS - 1e-9:
         reason = f"rows worth {worth:.3g} clusters of equal size, fewer than {LEAST_CLUSTERS}"
-        return {name: _undefined(name, items, reason, LEAST_CLUSTERS / worth) for name in CELLS}
+        return {name: undefined(name, items, reason, LEAST_CLUSTERS / worth) for name in CELLS}
     return _guard(_cells(a, b, items, direction, level))
 
 
@@ -256,7 +210,7 @@ def _cells(
     for name in CELLS:
         rows, kind = too_few.get(name, (math.inf, ""))
         if silent and name in OF_STATED:
-            found[name] = _undefined(name, items, "no row states a usable confidence", math.inf)
+            found[name] = undefined(name, items, "no row states a usable confidence", math.inf)
         elif rows < LEAST:
             # Of several samples rows count in part: never rounded up to what is needed.
             number = math.floor(100.0 * rows) / 100.0
@@ -265,9 +219,9 @@ def _cells(
             reason = f"only {number:g} {kind}, and {LEAST} are needed"
             # So many that by chance, too, there are rarely fewer.
             times = (LEAST + 2.0 * LEAST**0.5) / rows if rows > 0.0 else math.inf
-            found[name] = _undefined(name, items, reason, times)
+            found[name] = undefined(name, items, reason, times)
         else:
-            found[name] = _defined(name, items, computed[name]())
+            found[name] = defined(name, items, computed[name]())
     return found
 
 
@@ -292,35 +246,3 @@ def _guard(cells: dict[str, Degradation]) -> dict[str, Degradation]:
         if not cell.reason:
             cells[name] = replace(cell, upper=cell.upper + excess, excess=excess)
     return cells
-
-
-def _defined(name: str, items: Items, w: Worse) -> Degradation:
-    return Degradation(
-        name=name,
-        reference=w.reference,
-        candidate=w.candidate,
-        worse_by=w.by,
-        upper=w.upper,
-        p_value=w.p_value,
-        standard_error=w.error,
-        items=items.questions.n,
-        clusters=items.clusters.n,
-        extra=w.extra,
-    )
-
-
-def _undefined(name: str, items: Items, reason: str, times: float) -> Degradation:
-    """Give a number that would need so many times the questions that there are."""
-    return Degradation(
-        name=name,
-        reference=NAN,
-        candidate=NAN,
-        worse_by=NAN,
-        upper=NAN,
-        p_value=NAN,
-        standard_error=NAN,
-        items=items.questions.n,
-        reason=reason,
-        clusters=items.clusters.n,
-        least_items=items.questions.n * times,
-    )

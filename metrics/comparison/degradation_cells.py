@@ -7,6 +7,7 @@ square root of the sum of their squares is the standard error.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -155,3 +156,84 @@ def _p_value(by: float, error: float, items: Items) -> float:
     if error > 0.0:
         return float(stdtr(items.freedom, -by / error))
     return 0.0 if by > 0.0 else 1.0
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """By how much a candidate is worse in one number; positive is worse.
+
+    Attributes
+    ----------
+    name : str
+    reference, candidate : float
+        Values of the two. AUROC and strict AUROC: on the rows whose correctness did not change.
+    worse_by : float
+        For the gap with ``direction="both"`` the change of its size, |candidate| - |reference|.
+    upper : float
+        One-sided upper limit of it in the population.
+    p_value : float
+        One-sided, of "not worse".
+    standard_error : float
+        Of `worse_by`.
+    items : int
+        Questions.
+    reason : str
+        Why there are no numbers; empty if there are.
+    clusters : int
+        Clusters that the standard error is of; as many as questions unless they were given.
+    extra : float
+        The part of the variance that falls with the square of the number of questions.
+    excess : float
+        The part of `upper` that more questions do not make smaller: what answers that are missing
+        in the candidate could have done.
+    least_items : float
+        Questions with which a number that could not be computed probably could; infinite if no
+        row of a kind that it needs was seen, 0 if it was computed.
+    """
+
+    name: str
+    reference: float
+    candidate: float
+    worse_by: float
+    upper: float
+    p_value: float
+    standard_error: float
+    items: int
+    reason: str = ""
+    clusters: int = 0
+    extra: float = 0.0
+    excess: float = 0.0
+    least_items: float = 0.0
+
+
+def defined(name: str, items: Items, w: Worse) -> Degradation:
+    """Give a number that was computed."""
+    return Degradation(
+        name=name,
+        reference=w.reference,
+        candidate=w.candidate,
+        worse_by=w.by,
+        upper=w.upper,
+        p_value=w.p_value,
+        standard_error=w.error,
+        items=items.questions.n,
+        clusters=items.clusters.n,
+        extra=w.extra,
+    )
+
+
+def undefined(name: str, items: Items, reason: str, times: float) -> Degradation:
+    """Give a number that would need so many times the questions that there are."""
+    return Degradation(
+        name=name,
+        reference=NAN,
+        candidate=NAN,
+        worse_by=NAN,
+        upper=NAN,
+        p_value=NAN,
+        standard_error=NAN,
+        items=items.questions.n,
+        reason=reason,
+        clusters=items.clusters.n,
+        least_items=items.questions.n * times,
+    )

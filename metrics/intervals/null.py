@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.definition import Folded
 from caopd_bench.metrics.intervals.clusters import independent_worth
 from caopd_bench.metrics.intervals.interval import ROUNDING
+from caopd_bench.metrics.metric_parts import Folded
 from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.binomial import draw_binomial_of_counts
 from caopd_bench.metrics.rows.condense import condense

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import SHARE, Caution, ClosedForm, Shown, metric
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.metric_parts import SHARE, Caution, ClosedForm, Shown
 from caopd_bench.metrics.rows.binning import Edges, Strategy, bin_index, bin_totals
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally

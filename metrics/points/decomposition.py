@@ -10,15 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import (
-    QUARTER,
-    SHARE,
-    Caution,
-    Folded,
-    Shown,
-    metric,
-)
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.metric_parts import QUARTER, SHARE, Caution, Folded, Shown
 from caopd_bench.metrics.points.proper_scores import (
     brier,
     influence_of_brier,

@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import (
-    SHARE,
-    WRONG,
-    Caution,
-    ClosedForm,
-    Shown,
-    metric,
-)
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred
 from caopd_bench.metrics.limits.skewed import skewed_limits
 from caopd_bench.metrics.limits.student import Limits, add_rows, wilson, wilson_limits
+from caopd_bench.metrics.metric_parts import SHARE, WRONG, Caution, ClosedForm, Shown
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 

@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.definition import (
-    BOTH,
-    QUARTER,
-    SHARE,
-    Caution,
-    ClosedForm,
-    Shown,
-    metric,
-)
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred
 from caopd_bench.metrics.limits.student import Limits, add_rows, student_quantile, wilson_limits
+from caopd_bench.metrics.metric_parts import BOTH, QUARTER, SHARE, Caution, ClosedForm, Shown
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 

@@ -12,17 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import (
-    BOTH,
-    RIGHT,
-    SHARE,
-    Caution,
-    ClosedForm,
-    Shown,
-    metric,
-)
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred, from_here_on
 from caopd_bench.metrics.limits.ordered_pairs import count_pairs, pair_influence, pair_limits, share
+from caopd_bench.metrics.metric_parts import BOTH, RIGHT, SHARE, Caution, ClosedForm, Shown
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from caopd_bench.metrics.definition import SHARE, ClosedForm, metric
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred
+from caopd_bench.metrics.metric_parts import SHARE, ClosedForm
 from caopd_bench.metrics.points.tied_order import answered, harmonic_sum, slopes_of_aurc
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally

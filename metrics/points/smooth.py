@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caopd_bench.metrics.definition import SHARE, Caution, Folded, metric
+from caopd_bench.metrics.definition import metric
 from caopd_bench.metrics.limits.influences import Influence, centred, spread_out
+from caopd_bench.metrics.metric_parts import SHARE, Caution, Folded
 from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally

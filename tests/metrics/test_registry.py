@@ -14,9 +14,10 @@ import caopd_bench.metrics as m
 from caopd_bench.metrics.__main__ import render
 from caopd_bench.metrics.comparison.paired_limits import paired_limits
 from caopd_bench.metrics.comparison.pairs import pair
-from caopd_bench.metrics.definition import REGISTRY, ClosedForm, Folded, metric
+from caopd_bench.metrics.definition import REGISTRY, metric
 from caopd_bench.metrics.intervals import choose as resampling
 from caopd_bench.metrics.intervals.within_groups import bootstrap_within
+from caopd_bench.metrics.metric_parts import ClosedForm, Folded
 from caopd_bench.metrics.rows.tally import as_tally
 
 SLACK = 1e-12
@@ -114,7 +115,7 @@ def test_a_row_that_is_wrong_is_one_clear_error_and_registers_nothing():
         metric("Mine", range=(0.0, 1.0), name="ece")(nameless)
     with pytest.raises(ValueError, match="'wilson' needs limits; without them it can be skewness"):
         metric("Mine", range=(0.0, 1.0), interval=ClosedForm("wilson"))(nameless)
-    with pytest.raises(ValueError, match="'inversion' is of the ECE only"):
+    with pytest.raises(ValueError, match="'inversion' is available only for the ECE"):
         metric("Mine", range=(0.0, 1.0), interval=ClosedForm("inversion"))(nameless)
     assert list(m.METRICS) == known
 

@@ -16,7 +16,7 @@ from caopd_bench.gates.planning.forecast import Draws, draw_equal, pass_from
 from caopd_bench.gates.policy import Policy
 from caopd_bench.gates.wording.room import NoRoom
 from caopd_bench.metrics import METRICS
-from caopd_bench.metrics.definition import Folded
+from caopd_bench.metrics.metric_parts import Folded
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.runs.confidence_of import STATED, Wording, join_wordings, wording_of
 from caopd_bench.runs.run import AnyRun

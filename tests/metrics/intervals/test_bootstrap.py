@@ -18,8 +18,8 @@ from caopd_bench.metrics import (
     proportion_interval,
     tally,
 )
-from caopd_bench.metrics.definition import ClosedForm, Folded
 from caopd_bench.metrics.intervals.bootstrap import resample
+from caopd_bench.metrics.metric_parts import ClosedForm, Folded
 
 STATED = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0])
 SHARE = np.array([2, 1, 2, 3, 3, 8, 6, 9, 6, 13, 10, 17, 13, 7]) / 100

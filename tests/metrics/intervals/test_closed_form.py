@@ -13,7 +13,7 @@ from caopd_bench.metrics import (
     resample,
     tally,
 )
-from caopd_bench.metrics.definition import Folded
+from caopd_bench.metrics.metric_parts import Folded
 from caopd_bench.metrics.points.means import gap_limits
 from caopd_bench.metrics.points.proper_scores import brier_limits
 
