@@ -1,4 +1,4 @@
-"""All metrics of one tally in one object, with reasons for what is undefined."""
+"""All metrics of one tally in one object, with the reasons for undefined values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from caopd_bench.metrics.rows.seeds import Seed
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 NAN = float("nan")
-WEIGHTED = "weighted rows: it needs whole rows"
+WEIGHTED = "weighted rows: this needs whole rows"
 LABELS = {"ece_debiased": "  debiased", "null_ece": "  if calibrated"}
 
 
@@ -38,9 +38,9 @@ class Summary:
         Every metric in :data:`METRICS`, ``ece_debiased``, and ``null_ece``, the mean ECE of a
         perfectly calibrated model; ``s["ece"]`` is ``s.values["ece"]``.
     reasons : mapping of str to str
-        Why a value is NaN or infinite; no entry for a value that is a number.
+        Why a value is NaN or infinite; finite values have no entry.
     intervals : mapping of str to Interval, or None
-        For every metric in :data:`METRICS`, if asked for.
+        For every metric in :data:`METRICS`, if requested.
     """
 
     n: int | float
@@ -56,7 +56,7 @@ class Summary:
         return self.values[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain Python numbers for strict JSON: what is not finite is None."""
+        """Return plain Python numbers for strict JSON, with None for values that are not finite."""
         intervals = self.intervals
         return {
             "n": self.n,

@@ -1,8 +1,8 @@
-"""Scorers for scikit-learn: labels and probabilities in, as `make_scorer` hands them over.
+"""Score functions for scikit-learn's `make_scorer`, from labels and probabilities.
 
-Nothing of scikit-learn is imported. A probability of the positive class is the confidence that
-this class is right; of several classes, the most probable one is the answer and its probability
-the confidence.
+scikit-learn itself is not imported. A single column is the confidence that the positive class is
+right; with several columns, the most probable class is the answer and its probability the
+confidence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from caopd_bench.metrics.rows.tally import Tally, tally
 
 __all__ = ["auroc_score", "brier_score", "ece_score"]
 
-#: Labels of which 1 is the positive one, as in scikit-learn; a fold may hold one alone.
+#: Sets of labels in which 1 is the positive one, as in scikit-learn; a fold may contain only one.
 _USUAL = ({0, 1}, {-1, 1}, {0}, {-1}, {1})
 
 
@@ -34,25 +34,26 @@ def ece_score(
     pos_label: Any = None,
     bins: int = 10,
 ) -> float:
-    """Return the expected calibration error of a classifier, see :func:`ece`; lower is better.
+    """Return the expected calibration error of a classifier (see :func:`ece`); lower is better.
 
     Parameters
     ----------
     y_true : array_like, shape (n,)
         Labels.
     y_prob : array_like, shape (n,) or (n, classes)
-        Probability of the positive class, or of each class: then the most probable class is the
-        answer and its probability the confidence.
+        Probability of the positive class, or of each class. In the latter case the most probable
+        class is the answer and its probability the confidence.
     sample_weight : array_like, shape (n,), optional
-        A weight of 2 is a row that occurs twice.
+        A row with weight 2 counts twice.
     labels : array_like, shape (classes,), optional
-        Of the columns of ``y_prob``; the distinct values of ``y_true``, ascending, where there are
-        as many of them.
+        Labels of the columns of ``y_prob``. Default: the distinct values of ``y_true``, ascending,
+        if there are as many of them as columns.
     pos_label : optional
-        The positive class of one column; 1 where labels are 0 or -1 and 1, else the last of two.
-        Needed, or ``labels``, where a fold with one label would not show it: of 1 and 2.
+        The positive class, if there is one column. Default: 1 for the labels 0 and 1 or -1 and 1,
+        otherwise the last of two labels. With labels such as 1 and 2 it (or ``labels``) is needed,
+        because a fold with a single label does not show which one is positive.
     bins : int, default 10
-        Of equal width.
+        Number of bins of equal width.
 
     Returns
     -------
@@ -62,7 +63,8 @@ def ece_score(
     Raises
     ------
     ValueError
-        If the probabilities are none, the shapes differ, or it is not clear which label is which.
+        If ``y_prob`` contains no probabilities, the shapes do not match, or the labels of the
+        columns are ambiguous.
 
     Examples
     --------
@@ -84,7 +86,7 @@ def brier_score(
     labels: ArrayLike | None = None,
     pos_label: Any = None,
 ) -> float:
-    """Return the Brier score of a classifier, see :func:`brier`; lower is better.
+    """Return the Brier score of a classifier (see :func:`brier`); lower is better.
 
     Parameters
     ----------
@@ -94,8 +96,8 @@ def brier_score(
     Returns
     -------
     float
-        In [0, 1]. Of several classes, that of the most probable one; :func:`brier_classes` is that
-        of all of them.
+        In [0, 1]. With several classes, the score of the most probable class only;
+        :func:`brier_classes` scores all of them.
 
     Raises
     ------
@@ -118,7 +120,7 @@ def auroc_score(
     labels: ArrayLike | None = None,
     pos_label: Any = None,
 ) -> float:
-    """Return the AUROC of a classifier's confidence, see :func:`auroc`; higher is better.
+    """Return the AUROC of a classifier's confidence (see :func:`auroc`); higher is better.
 
     Parameters
     ----------
@@ -128,9 +130,10 @@ def auroc_score(
     Returns
     -------
     float
-        In [0, 1]; NaN where all rows are of one kind. Of one column, how often a positive row has
-        the higher probability. Of several, how often a right answer has a higher one than a wrong
-        one, which is not the average over pairs of classes that scikit-learn gives.
+        In [0, 1]; NaN if all rows belong to one class. With one column, how often a positive row
+        has a higher probability than a negative one. With several, how often a right answer has a
+        higher confidence than a wrong one, which is not scikit-learn's average over pairs of
+        classes.
 
     Raises
     ------
@@ -172,44 +175,45 @@ def _tally(
         raise ValueError(
             f"sample_weight must have one entry per row ({truth.size}), got shape {weight.shape}"
         )
-    counts = weight != 0  # a row that occurs 0 times is none
+    counts = weight != 0  # rows of weight 0 do not occur
     return tally(confidence[counts], correct[counts], weights=weight[counts])
 
 
 def _as_truth(y_true: ArrayLike) -> NDArray[Any]:
     truth = np.asarray(y_true)
-    is_missing = truth != truth  # NaN alone is unlike itself
+    is_missing = truth != truth  # only NaN differs from itself
     if truth.dtype.kind == "O":
         is_missing |= np.array([label is None for label in truth.flat]).reshape(truth.shape)
     if np.any(is_missing):
         raise ValueError(
-            f"y_true must hold labels, and row {int(np.argmax(is_missing))} has none; leave it out"
+            f"y_true must have a label in every row; row {int(np.argmax(is_missing))} has none: "
+            "leave the row out"
         )
     try:
         np.unique(truth)
     except TypeError:
-        raise ValueError("y_true must hold labels of one kind; use strings in all") from None
+        raise ValueError("y_true must have labels of one type; use strings throughout") from None
     return truth
 
 
 def _positive(truth: NDArray[Any], labels: ArrayLike | None, pos_label: Any) -> Any:
-    """Give the label that a single column is the probability of."""
+    """Return the label whose probability a single column contains."""
     known = np.unique(truth if labels is None else np.asarray(labels))
     if labels is not None and not np.isin(truth, known).all():
         unknown = truth[~np.isin(truth, known)].tolist()[0]
-        raise ValueError(f"y_true holds {unknown!r}, which is not among labels")
+        raise ValueError(f"y_true contains {unknown!r}, which is not in labels; add it to labels=")
     if known.size > 2:
         raise ValueError(
-            f"y_prob has one column and y_true {known.size} labels; pass a column for each of them"
+            f"y_prob has one column but y_true has {known.size} labels; pass one column per label"
         )
     found = known.tolist()
     if pos_label is not None:
-        # y_true of a fold may lack the positive label, but not hold labels of another kind.
+        # y_true of a fold may lack the positive label, but must not contain labels of another type.
         is_absent = not any(label == pos_label for label in found)
         is_fold = labels is None and len(found) == 1 and _is_number(pos_label) == _is_number(*found)
         if is_absent and not is_fold:
             raise ValueError(
-                f"pos_label {pos_label!r} is not among the labels {found}; labels= lists all"
+                f"pos_label {pos_label!r} is not among the labels {found}; pass all in labels="
             )
         return pos_label
     if set(found) in _USUAL:
@@ -218,13 +222,13 @@ def _positive(truth: NDArray[Any], labels: ArrayLike | None, pos_label: Any) -> 
         label in (-1, 0, 1) and (label == 1) != (label == found[-1]) for label in found
     ):
         raise ValueError(
-            f"of the labels {found} it is not clear which one y_prob is of, since a fold may hold "
-            "one alone; pass pos_label, or labels="
+            f"it is ambiguous which of the labels {found} y_prob refers to, because a fold may "
+            "contain only one of them; pass pos_label= or labels="
         )
     if known.size < 2:
         raise ValueError(
-            f"y_true has the label {found[0]!r} only, so it is not clear which one y_prob "
-            "is of; pass pos_label, or labels="
+            f"y_true has only the label {found[0]!r}, so it is ambiguous which label y_prob "
+            "refers to; pass pos_label= or labels="
         )
     return known[-1]
 
@@ -234,18 +238,19 @@ def _is_number(label: Any) -> bool:
 
 
 def _columns_of(truth: NDArray[Any], columns: int, labels: ArrayLike | None) -> NDArray[np.intp]:
-    """Give the column of each label."""
+    """Return the column of each label."""
     known = np.unique(truth) if labels is None else np.asarray(labels)
     if known.shape != (columns,):
-        where = "y_true has" if labels is None else "labels holds"
+        where = "y_true has" if labels is None else "labels= has"
         raise ValueError(
-            f"{where} {known.size} labels and y_prob {columns} columns; pass labels=, one for each "
-            "column in its order (classes_ of a classifier)"
+            f"{where} {known.size} labels but y_prob has {columns} columns; pass labels= with one "
+            "label per column, in column order (a classifier's classes_)"
         )
     order = np.argsort(known, kind="stable")
     place = np.searchsorted(known[order], truth).clip(0, columns - 1)
     found = order[place]
     unknown = known[found] != truth
     if unknown.any():
-        raise ValueError(f"y_true holds {truth[unknown].tolist()[0]!r}, which is not among labels")
+        missing = truth[unknown].tolist()[0]
+        raise ValueError(f"y_true contains {missing!r}, which is not in labels; add it to labels=")
     return np.asarray(found)

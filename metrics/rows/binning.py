@@ -15,7 +15,7 @@ from caopd_bench.metrics.rows.counting import FloatArray
 Edges = Literal["exact", "paper"]
 Strategy = Literal["width", "mass", "value", "sweep"]
 
-BLOCK = 1 << 14  # values times numbers of bins that a sweep tries at once
+BLOCK = 1 << 14  # largest (values x numbers of bins) that a sweep tries at once
 
 
 def bin_index(values: FloatArray, bins: int = 10, edges: Edges = "exact") -> NDArray[np.intp]:
@@ -28,10 +28,11 @@ def bin_index(values: FloatArray, bins: int = 10, edges: Edges = "exact") -> NDA
     bins : int
         Number of bins of equal width.
     edges : {"exact", "paper"}
-        "exact": bin i is [i/bins, (i+1)/bins), the last one closed, and a value within 1e-9 bin
-        widths of an edge is on it: 0.3 is in [0.3, 0.4). "paper": the code released with CaOPD
-        (arXiv 2604.16830), ``np.digitize`` on ``np.linspace(0, 1, bins + 1)`` with infinite ends.
-        Its edge 0.30000000000000004 puts 0.3 in the lower bin, and 0.6 and 0.7 likewise.
+        "exact": bin i is [i/bins, (i+1)/bins), and the last bin includes 1. A value within 1e-9 bin
+        widths of an edge counts as being on it: 0.3 is in [0.3, 0.4). "paper": as in the code
+        released with CaOPD (arXiv 2604.16830), ``np.digitize`` on ``np.linspace(0, 1, bins + 1)``
+        with infinite ends. Its edge 0.30000000000000004 puts 0.3 into the lower bin; the same
+        happens to 0.6 and 0.7.
 
     Returns
     -------
@@ -57,18 +58,19 @@ def _width_index(values: FloatArray, bins: int, edges: Edges) -> NDArray[np.intp
 
 
 def mass_index(count: NDArray[Any], bins: int | NDArray[np.int64] = 10) -> NDArray[np.intp]:
-    """Return the bin of nearly equal row count of each value, numbered from 0 without holes.
+    """Return the bin of each value, with nearly equal numbers of rows per bin, numbered from 0.
 
-    The rows in ascending order are cut into ``bins`` parts of equal length, and a value goes,
-    with all its rows, to the part that holds the middle of its rows. Ties are never split, and
-    the order of tied rows cannot matter. A value with many rows leaves neighbouring parts empty.
+    The rows in ascending order are cut into ``bins`` parts of equal length, and each value goes
+    with all its rows to the part that contains its middle row. Ties are never split, so the order
+    of tied rows cannot matter. A value with many rows leaves neighbouring parts empty; empty parts
+    get no number.
 
     Parameters
     ----------
     count : ndarray, shape (..., u)
         Rows at each value, values ascending.
     bins : int, or ndarray of int, shape (k, 1)
-        Number of parts; several numbers at once give a row each.
+        Number of parts; for several numbers the result has one row each.
 
     Returns
     -------
@@ -88,11 +90,11 @@ def mass_index(count: NDArray[Any], bins: int | NDArray[np.int64] = 10) -> NDArr
 
 
 def sweep_index(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the most bins of equal mass up to which the accuracy never falls from bin to bin.
+    """Return as many bins of equal mass as possible before accuracy first falls between bins.
 
     The number of parts of :func:`mass_index` grows from 1 until, for the first time, some bin has a
-    lower accuracy than the one before; the last number without that is taken. If even single
-    values never fall, each is a bin.
+    lower accuracy than the bin below it; the last number before that is used. If accuracy does not
+    fall even between single values, each value is a bin.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def sweep_index(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.intp]:
 
     Notes
     -----
-    ECE-sweep of Roelofs, Cain, Shlens, Mozer, AISTATS 2022, on bins that keep ties together.
+    The ECE-sweep of Roelofs, Cain, Shlens, Mozer, AISTATS 2022, with bins that keep ties together.
     """
     used = np.flatnonzero(count)
     hits, rows = right[used], count[used]
@@ -117,11 +119,11 @@ def sweep_index(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def _largest_rising(hits: NDArray[Any], rows: NDArray[Any]) -> int:
-    # Ends at the latest when all values are apart, for then some accuracy falls.
+    # Ends at the latest when each value is a bin, because then some accuracy falls.
     step = max(1, BLOCK // rows.size)
     for first in count_from(2, step):
         index = mass_index(rows, np.arange(first, first + step)[:, None])
-        with np.errstate(invalid="ignore"):  # rows with fewer bins end in NaN, which never falls
+        with np.errstate(invalid="ignore"):  # rows with fewer bins end in NaN: never a fall
             accuracy = _sum_rows(hits, index) / _sum_rows(rows, index)
         falls = (np.diff(accuracy) < 0).any(axis=-1)
         if falls.any():

@@ -1,8 +1,8 @@
-"""Many binomial draws by inversion, a table look-up for each in place of a loop.
+"""Many binomial draws by inversion, with one table look-up per draw instead of a loop.
 
-``Generator.binomial`` sets up its loop for each draw in turn where the parameters change from one
-to the next, as they do along the values of a tally. The numbers are the same: one uniform number
-for each draw, and the first count whose distribution function is not below it.
+``Generator.binomial`` sets up its loop anew for each draw when the parameters change from draw to
+draw, as they do along the values of a tally. The numbers drawn are the same: one uniform number
+per draw, and the first count whose distribution function is not below it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["draw_binomial", "draw_binomial_of_counts"]
 
-#: Mean of the rarer outcome up to which NumPy inverts; above, it rejects, with more numbers a draw.
+#: Largest mean of the rarer outcome for which NumPy inverts; above it NumPy uses rejection
+#: sampling, which takes several uniform numbers per draw.
 INVERTED = 30.0
-#: Counts that differ from draw to draw are tabulated one by one: it pays for few.
+#: Distinct counts are tabulated one by one, which pays off only if they are few.
 TABULATED = 10
 
 
@@ -25,7 +26,7 @@ def draw_binomial(
 ) -> NDArray[np.int64]:
     """Draw from Binomial(rows, share), both (u,), ``size`` times: (size, u).
 
-    What ``rng.binomial(rows, share, size=(size, u))`` draws.
+    The result is that of ``rng.binomial(rows, share, size=(size, u))``.
 
     Examples
     --------
@@ -37,7 +38,7 @@ def draw_binomial(
     rare = np.minimum(share, 1.0 - share)
     if (rows * rare > INVERTED).any():
         return rng.binomial(rows, share, size=(size, rows.size))
-    used = (rows > 0) & (share > 0.0)  # of the others NumPy takes no number
+    used = (rows > 0) & (share > 0.0)  # NumPy draws no number for the others
     if not used.all():
         drawn = np.zeros((size, rows.size), dtype=np.int64)
         drawn[:, used] = draw_binomial(rows[used], share[used], size, rng)
@@ -57,7 +58,7 @@ def draw_binomial_of_counts(
 ) -> NDArray[np.int64]:
     """Draw once from Binomial(count, share), of counts (r, u) and shares (u,).
 
-    What ``rng.binomial(count, share)`` draws.
+    The result is that of ``rng.binomial(count, share)``.
 
     Examples
     --------
@@ -85,9 +86,9 @@ def draw_binomial_of_counts(
 
 
 def _distribution(n: NDArray[np.int64], p: FloatArray) -> list[FloatArray]:
-    """Return P(X <= k) of Binomial(n, p) for k from 0 on, as NumPy adds it up, to 1 in the end."""
+    """Return P(X <= k) of Binomial(n, p) for k = 0, 1, ..., summed as NumPy does, ending at 1."""
     q = 1.0 - p
-    # Above, a number comes up once in 1e20 draws.
+    # Larger counts occur once in 1e20 draws.
     bound = np.minimum(n, n * p + 10.0 * np.sqrt(n * p * q + 1.0)).astype(np.int64)
     term = np.exp(n * np.log1p(-p))
     total, found = term, []

@@ -1,4 +1,4 @@
-"""Tallies of data that comes in pieces: shards, files, streams; in any order, exactly."""
+"""Exact tallies of data that arrives in pieces (shards, files, streams) in any order."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Chunk = Tally | tuple[ArrayLike, ArrayLike] | tuple[ArrayLike, ArrayLike, ArrayL
 
 
 class TallyBuilder:
-    """A tally that grows by chunks of rows, for data that cannot be held at once.
+    """A tally that is built from chunks of rows, for data that does not fit into memory.
 
     Parameters
     ----------
     decimals : int, optional
-        Round the confidences to so many decimals, 1 to 12. It bounds the memory for continuous
-        confidences: 4 decimals have at most 10,001 distinct values.
+        Round the confidences to this number of decimals, 1 to 12. This bounds the memory for
+        continuous confidences: with 4 decimals there are at most 10,001 distinct values.
 
     Notes
     -----
     Memory grows with the distinct confidences and the distinct clusters, not with the rows.
-    Chunks are merged like the runs of a merge sort: a tally waits until those after it are together
-    half as large. So N rows in k chunks cost O(N log k) when every value is new, where adding
-    each chunk to one growing sum would cost O(N k), and at most about three times the final tally
-    is held.
+    Chunks are merged like the runs of a merge sort: a tally is merged only when the tallies after
+    it are together half as large. So N rows in k chunks take O(N log k) if every value is new,
+    where adding each chunk to one growing sum would take O(N k); at most about three times the
+    size of the final tally is held in memory.
 
-    Rounding moves a confidence by at most half a unit of the last decimal. The mean confidence and
-    the gap move by no more than that; rows that were apart may become ties.
+    Rounding moves a confidence by at most half a unit of the last decimal, and the mean confidence
+    and the gap by no more than that. Rows with different confidences may become ties.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class TallyBuilder:
     def add(
         self, confidence: ArrayLike, correct: ArrayLike, cluster: ArrayLike | None = None
     ) -> None:
-        """Add rows; the arguments are those of :func:`tally`. A chunk may have no rows.
+        """Add rows; the arguments are those of :func:`tally`, and there may be no rows.
 
         Raises
         ------
@@ -82,9 +82,9 @@ class TallyBuilder:
 
     @property
     def size(self) -> int:
-        """Entries held: distinct confidences, and pairs of a cluster and a confidence.
+        """Number of entries: distinct confidences, and pairs of a cluster and a confidence.
 
-        They take 24 to 40 bytes each, and several times that for a moment while tallies are merged.
+        Each takes 24 to 40 bytes, and briefly several times that while tallies are merged.
         """
         return sum(_size(waiting) for waiting in self._waiting)
 
@@ -94,7 +94,7 @@ class TallyBuilder:
         Raises
         ------
         ValueError
-            If there was no row.
+            If there is no row.
         """
         if not self._waiting:
             raise ValueError("chunks must hold at least one row, got 0; no score exists for none")
@@ -110,7 +110,7 @@ def tally_chunks(chunks: Iterable[Chunk], *, decimals: int | None = None) -> Tal
     Parameters
     ----------
     chunks : iterable
-        Of ``(confidence, correct)``, of ``(confidence, correct, cluster)`` or of tallies; a
+        Each chunk is ``(confidence, correct)``, ``(confidence, correct, cluster)`` or a tally; a
         generator is consumed one chunk at a time. Chunks may be empty, of any size and dtype.
     decimals : int, optional
         See :class:`TallyBuilder`.
@@ -118,13 +118,13 @@ def tally_chunks(chunks: Iterable[Chunk], *, decimals: int | None = None) -> Tal
     Returns
     -------
     Tally
-        That of all the rows together, to the bit, however they were split and in whatever order
-        the chunks came.
+        The tally of all rows together: the same to the bit however the rows are split, and in
+        whatever order the chunks come.
 
     Raises
     ------
     ValueError
-        Naming the chunk, counted from 0; see :func:`tally`. Also when there is no row at all.
+        As :func:`tally`, naming the chunk, counted from 0. Also if there is no row at all.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def _size(held: Tally) -> int:
 
 
 def _rounded(exact: Tally, decimals: int) -> Tally:
-    """Return the tally of the rounded values: the counts of values that become one are added."""
+    """Return the tally of the rounded values, adding the counts of values that become equal."""
     values, index = np.unique(canonical(np.round(exact.values, decimals)), return_inverse=True)
     right, wrong = np.zeros(values.size, np.int64), np.zeros(values.size, np.int64)
     np.add.at(right, index, exact.right)

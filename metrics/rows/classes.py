@@ -1,7 +1,7 @@
-"""Rows that hold a probability for each class or option, and which of them was right.
+"""Rows with a probability for each class or option, and the index of the right one.
 
-Rows may have unlike numbers of options, as the questions of a multiple-choice test: a table of
-floats in which the missing ones are marked.
+Rows may have different numbers of options, like the questions of a multiple-choice test: they are
+kept as a table of floats in which missing options are marked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from caopd_bench.metrics.rows.columns import as_numbers
 from caopd_bench.metrics.rows.counting import FloatArray
 
-#: By how much the sum of a row may miss 1: probabilities that were rounded to three decimals.
+#: Tolerance for the sum of a row: allows for probabilities rounded to three decimals.
 NEAR_ONE = 5e-3
 
 
@@ -24,11 +24,11 @@ class ClassRows(NamedTuple):
     Attributes
     ----------
     probabilities : ndarray of float64, shape (n, classes)
-        Each row adds up to 1; 0 where a row has no such class.
+        Each row sums to 1; 0 where a row does not have the class.
     present : ndarray of bool, shape (n, classes)
         Whether the row has the class.
     right : ndarray of int64, shape (n,)
-        The class that was right.
+        Index of the right class.
     """
 
     probabilities: FloatArray
@@ -37,25 +37,25 @@ class ClassRows(NamedTuple):
 
     @property
     def outcomes(self) -> FloatArray:
-        """1 at the class that was right, else 0."""
+        """1 for the right class of each row, else 0."""
         hit = np.arange(self.probabilities.shape[1]) == self.right[:, None]
         return np.asarray(hit, dtype=np.float64)
 
 
 def check_classes(probabilities: ArrayLike | Any, right: ArrayLike) -> ClassRows:
-    """Return checked rows, or raise ValueError saying the fix.
+    """Return checked rows, or raise a ValueError that names the fix.
 
     Parameters
     ----------
     probabilities : array_like, shape (n, classes), or a sequence of n sequences
-        Rows of unlike length are rows that lack the last classes.
+        A shorter row lacks the last classes.
     right : array_like of int, shape (n,)
-        The place of the right class, from 0.
+        Index of the right class, from 0.
 
     Returns
     -------
     ClassRows
-        Rows that add up to 1 within 0.005 are divided by their sum.
+        Rows whose sum is within 0.005 of 1 are divided by their sum.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def check_classes(probabilities: ArrayLike | Any, right: ArrayLike) -> ClassRows
     [[True, True, False], [True, True, True]]
     >>> check_classes([[0.7, 0.4]], [0])
     Traceback (most recent call last):
-    ValueError: probabilities must add up to 1 in each row, got 1.1 in row 0; normalise them first
+    ValueError: probabilities must sum to 1 in each row, got 1.1 in row 0; normalise them first
     """
     p, present = _as_table(probabilities)
     bad = ~np.isfinite(p).all(axis=1)
@@ -86,7 +86,7 @@ def check_classes(probabilities: ArrayLike | Any, right: ArrayLike) -> ClassRows
     if off.any():
         row = int(np.argmax(off))
         raise ValueError(
-            f"probabilities must add up to 1 in each row, got {total[row]:g} in row {row}; "
+            f"probabilities must sum to 1 in each row, got {total[row]:g} in row {row}; "
             "normalise them first"
         )
     chosen = _as_places(right, present)
@@ -111,12 +111,12 @@ def _as_table(probabilities: Any) -> tuple[FloatArray, NDArray[np.bool_]]:
         raise ValueError(f"probabilities must be numbers, got dtype {table.dtype}")
     if table.ndim != 2 or table.shape[1] < 1:
         raise ValueError(
-            f"probabilities must have one row for each answer and one column for each class, got "
-            f"shape {table.shape}"
+            f"probabilities must have one row per answer and one column per class, got shape "
+            f"{table.shape}"
         )
     if table.shape[0] == 0:
         raise ValueError(
-            "probabilities must have at least one row, got 0; no score exists for no rows"
+            "probabilities must have at least one row, got 0; there is no score without rows"
         )
     if not present[:, 0].all():
         row = int(np.argmin(present[:, 0]))
@@ -134,15 +134,15 @@ def _as_places(right: ArrayLike, present: NDArray[np.bool_]) -> NDArray[np.int64
     )
     if not is_whole:
         raise ValueError(
-            f"right must hold places of classes, from 0, got {places.dtype} that are not whole; "
-            "leave out rows whose right class is not known"
+            f"right must contain class indices from 0, got {places.dtype} values that are not "
+            "whole numbers; leave out rows whose right class is unknown"
         )
     chosen = places.astype(np.int64)
     known = (chosen >= 0) & (chosen < present.sum(axis=1))
     if not known.all():
         row = int(np.argmin(known))
         raise ValueError(
-            f"right must be the place of a class, from 0 to {int(present[row].sum()) - 1}, got "
+            f"right must be a class index from 0 to {int(present[row].sum()) - 1}, got "
             f"{int(chosen[row])} in row {row}"
         )
     return chosen

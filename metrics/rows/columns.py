@@ -1,7 +1,7 @@
-"""Columns as people hold them (lists, pandas, masked arrays, torch tensors) as numpy arrays.
+"""Convert columns (lists, pandas, masked arrays, torch tensors) to numpy arrays.
 
-What is missing (NaN, None, pandas' NA, a masked entry) becomes NaN in numbers, and is refused in
-labels. Whoever asked for the numbers says what a missing one means there.
+A missing value (NaN, None, pandas' NA, a masked entry) becomes NaN in numbers and is an error in
+labels. The caller decides what to do with a missing number.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PLAIN = "?lqdf"  # type codes of arrays that need no look: bool, int64, float64 and float32
-BRAIN_FLOAT_DIGITS = 2  # decimal digits that a bfloat16 always keeps
+PLAIN = "?lqdf"  # type codes of arrays that need no conversion: bool, int64, float64, float32
+BRAIN_FLOAT_DIGITS = 2  # decimal digits that a bfloat16 always preserves
 
 
 def as_numbers(name: str, values: Any) -> NDArray[Any]:
@@ -24,20 +24,19 @@ def as_numbers(name: str, values: Any) -> NDArray[Any]:
     Parameters
     ----------
     name : str
-        Of the argument, for the message.
+        Name of the argument, for error messages.
     values : array_like
-        Of any shape. bfloat16, which numpy does not have, becomes float64: 0.9 stated in bfloat16
-        is 0.9.
+        Of any shape. bfloat16, which numpy lacks, becomes float64, and 0.9 in bfloat16 becomes 0.9.
 
     Returns
     -------
     ndarray
-        Of the kind of the values, which is not checked: text stays text.
+        The type of the values is kept and not checked: text stays text.
 
     Raises
     ------
     ValueError
-        If the values are no column, or are objects of which one is no number.
+        If the values are not a column, or are objects that are not all numbers.
 
     Examples
     --------
@@ -54,13 +53,13 @@ def as_numbers(name: str, values: Any) -> NDArray[Any]:
     array = _as_array(name, values)
     if array.dtype.kind == "O":
         return _numbers_of(name, array, type(values).__name__)
-    if array.dtype.name == "bfloat16":  # of the package ml_dtypes, which JAX uses
+    if array.dtype.name == "bfloat16":  # from the package ml_dtypes, which JAX uses
         return _of_brain_floats(array.astype(np.float32))
     return array
 
 
 def as_labels(name: str, values: Any, hint: str) -> NDArray[Any]:
-    """Return a column of integers or strings; ``hint`` ends the message about one without a label.
+    """Return a column of integers or strings; ``hint`` ends the error message of a missing label.
 
     Raises
     ------
@@ -73,11 +72,11 @@ def as_labels(name: str, values: Any, hint: str) -> NDArray[Any]:
     ['a', 'b']
     >>> as_labels("cluster", ["a", None], "leave the row out")
     Traceback (most recent call last):
-    ValueError: cluster must hold integers or strings, and row 1 has none; leave the row out
+    ValueError: cluster must be integers or strings, but row 1 has no label; leave the row out
     """
     labels = _as_array(name, values)
     if labels.dtype.kind == "U" and isinstance(values, (list, tuple)):
-        # As objects: of ["a", nan] numpy makes a label "nan", and of [1, "1"] one label.
+        # As objects: numpy would turn ["a", nan] into a label "nan", and [1, "1"] into one label.
         labels = np.fromiter(values, dtype=np.object_, count=len(values))
     missing = np.zeros(0, dtype=np.bool_)
     if labels.dtype.kind == "O":
@@ -86,19 +85,19 @@ def as_labels(name: str, values: Any, hint: str) -> NDArray[Any]:
         missing = np.isnan(labels).ravel()
     if missing.any():
         row = int(np.argmax(missing))
-        raise ValueError(f"{name} must hold integers or strings, and row {row} has none; {hint}")
+        raise ValueError(f"{name} must be integers or strings, but row {row} has no label; {hint}")
     if labels.dtype.kind in "OT":
         kinds = {isinstance(label, str) for label in labels.flat}
         if len(kinds) > 1:
-            raise ValueError(f"{name} must hold integers or strings, got both; use strings in all")
+            raise ValueError(f"{name} must be integers or strings, got both; use strings only")
         labels = np.array(labels.tolist())
     if labels.dtype.kind not in "iuU":
-        raise ValueError(f"{name} must hold integers or strings, got dtype {labels.dtype}; {hint}")
+        raise ValueError(f"{name} must be integers or strings, got dtype {labels.dtype}; {hint}")
     return labels
 
 
 def has_rows(values: Any) -> bool:
-    """Say whether a column holds anything; what is no column counts as something."""
+    """Return whether a column has any rows; True for anything without a length."""
     try:
         return len(values) > 0
     except TypeError:
@@ -106,14 +105,14 @@ def has_rows(values: Any) -> bool:
 
 
 def _as_array(name: str, values: Any) -> NDArray[Any]:
-    """Return numpy's array of the values; masked entries as NaN, or None among objects."""
-    torch = sys.modules.get("torch")  # there are no tensors where it was not imported
+    """Return the values as a numpy array; masked entries as NaN, or as None among objects."""
+    torch = sys.modules.get("torch")  # if it was not imported, there are no tensors
     try:
         if torch is not None and isinstance(values, torch.Tensor):
             values = values.detach().cpu()
             if values.dtype == torch.bfloat16:
                 return _of_brain_floats(values.to(torch.float32).numpy())
-        # An entry `np.ma.masked` of a list, which numpy would take for NaN with a warning.
+        # An entry `np.ma.masked` in a list, which numpy would convert to NaN with a warning.
         if isinstance(values, (list, tuple)) and any(map(partial(is_, np.ma.masked), values)):
             values = [None if value is np.ma.masked else value for value in values]
         if isinstance(values, np.ma.MaskedArray):
@@ -122,8 +121,8 @@ def _as_array(name: str, values: Any) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         first_line = str(error).split("\n")[0]
         raise ValueError(
-            f"{name} must be a list, an array or a column, got {type(values).__name__} that numpy "
-            f"cannot read: {first_line}"
+            f"{name} must be a list, an array or a column, got {type(values).__name__}, which "
+            f"numpy cannot read: {first_line}"
         ) from error
 
 
@@ -137,7 +136,7 @@ def _filled(values: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
 
 
 def _numbers_of(name: str, values: NDArray[Any], given: str) -> NDArray[Any]:
-    """Numbers held as Python objects, such as a pandas column with NA in it."""
+    """Return numbers stored as Python objects, such as a pandas column that contains NA."""
     if values.ndim == 0 and not np.isscalar(values[()]) and not _is_missing(values[()]):
         raise ValueError(
             f"{name} must be a sequence of numbers, got {given}; pass a list or an array"
@@ -159,12 +158,12 @@ def _is_missing(value: Any) -> bool:
         return True
     if isinstance(value, (float, np.floating)):
         return bool(np.isnan(value))
-    # By name: pandas need not be there.
+    # By name, because pandas may not be installed.
     return type(value).__name__ in ("NAType", "NaTType")
 
 
 def _of_brain_floats(exact: NDArray[np.float32]) -> NDArray[Any]:
-    """Return the decimals that were rounded to these bfloat16s, where two digits say which."""
+    """Return the decimals that were rounded to these bfloat16s, where two digits determine them."""
     values = exact.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         zeros = np.floor(-np.log10(np.where(np.abs(values) > 0, np.abs(values), 1.0)))

@@ -1,4 +1,4 @@
-"""Continuous confidences on at most a thousand values, for a bootstrap that stays affordable."""
+"""Merge continuous confidences into about a thousand values, to keep the bootstrap affordable."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def condense(tally: Tally, cells: int = MAX_VALUES) -> Tally:
     Parameters
     ----------
     tally : Tally
-        With any number of distinct values, clusters or not.
+        With any number of distinct values, with or without clusters.
     cells : int, default 1024
-        A tally with no more distinct values is returned as it is.
+        A tally with at most this number of distinct values is returned unchanged.
 
     Returns
     -------
     Tally
-        At most ``cells`` + 100 values, each the mean of the rows merged into it; the same right
-        and wrong counts in all, and the same clusters. Cells do not cross the multiples of 0.01,
-        hence not the edges of 10 or 20 equal bins either.
+        At most ``cells`` + 100 values, each the mean of the rows merged into it, with the same
+        total counts of right and wrong rows and the same clusters. Cells do not cross multiples of
+        0.01, and therefore not the edges of 10 or 20 equal bins either.
 
     Notes
     -----
-    Equal mass: cell k holds the values whose middle rank is in [k, k + 1) n / ``cells``. What is
-    lost is the order of rows inside a cell, a thousandth of the rows. For 20,000 beta-distributed
-    confidences, standard deviations over 1000 replicates agree with those of rows within Monte
-    Carlo error (docs/metrics/intervals.md).
+    Equal mass: cell k contains the values whose middle rank is in [k, k + 1) n / ``cells``. Only
+    the order of rows inside a cell is lost, about a thousandth of the rows. For 20,000
+    beta-distributed confidences, standard deviations over 1000 replicates agree with those of
+    unmerged rows within Monte Carlo error (docs/metrics/intervals.md).
 
     Examples
     --------
@@ -52,7 +52,7 @@ def condense(tally: Tally, cells: int = MAX_VALUES) -> Tally:
     starts = np.flatnonzero(np.diff(by_rank, prepend=-1) + np.diff(by_edge, prepend=-1))
     right, wrong = np.add.reduceat(tally.right, starts), np.add.reduceat(tally.wrong, starts)
     sums = np.add.reduceat(count * tally.values, starts)
-    values: FloatArray = np.clip(  # a mean can leave its values by rounding
+    values: FloatArray = np.clip(  # rounding can put a mean outside its values
         sums / (right + wrong), tally.values[starts], tally.values[np.append(starts[1:], 0) - 1]
     )
     if tally.clusters is None:

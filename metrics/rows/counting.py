@@ -1,4 +1,4 @@
-"""Check rows once and count them: arrays in, distinct values with right and wrong counts out."""
+"""Check rows and count them: from arrays to right and wrong counts at each distinct value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClusterCounts(NamedTuple):
 
 
 def as_confidence(confidence: ArrayLike) -> NDArray[Any]:
-    """Return the confidences as a native 1-D float array, of a range that is not checked yet."""
+    """Return the confidences as a native 1-D float array whose range is not yet checked."""
     c = as_numbers("confidence", confidence)
     if c.dtype.kind == "b":
         raise ValueError(
@@ -52,13 +52,13 @@ def as_confidence(confidence: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"confidence must be 1-D, got shape {c.shape}; flatten it first")
     if c.size == 0:
         raise ValueError(
-            "confidence must have at least one row, got 0; no score exists for no rows"
+            "confidence must have at least one row, got 0; there is no score without rows"
         )
     return c
 
 
 def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
-    """Return the confidences as a native 1-D float array, or raise ValueError saying the fix."""
+    """Return the confidences as a native 1-D float array, or raise a ValueError with the fix."""
     c = as_confidence(confidence)
     if in_range(c):
         return c
@@ -78,7 +78,7 @@ def check_confidence(confidence: ArrayLike) -> NDArray[Any]:
 
 
 def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
-    """Return ``correct`` as n numbers or booleans, of values that are not checked yet."""
+    """Return ``correct`` as n numbers or booleans whose values are not yet checked."""
     y = as_numbers("correct", correct)
     if y.dtype.kind not in "bfiu":
         raise ValueError(f"correct must be 0/1 or bool, got dtype {y.dtype}")
@@ -90,7 +90,7 @@ def as_correct(correct: ArrayLike, n: int) -> NDArray[Any]:
 
 
 def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
-    """Return ``correct`` as n booleans, or raise ValueError saying the fix."""
+    """Return ``correct`` as n booleans, or raise a ValueError with the fix."""
     y = as_correct(correct, n)
     if not is_binary(y):
         missing = np.flatnonzero(np.isnan(y)) if y.dtype.kind == "f" else np.zeros(0, np.intp)
@@ -109,7 +109,7 @@ def check_correct(correct: ArrayLike, n: int) -> NDArray[np.bool_]:
 
 
 def check_weights(weights: ArrayLike, n: int) -> FloatArray:
-    """Return the weights as n positive finite floats, or raise ValueError saying the fix."""
+    """Return the weights as n positive finite floats, or raise a ValueError with the fix."""
     w = as_numbers("weights", weights)
     if w.dtype.kind not in "fiu":
         raise ValueError(f"weights must be numbers, got dtype {w.dtype}")
@@ -127,7 +127,7 @@ def check_weights(weights: ArrayLike, n: int) -> FloatArray:
 
 
 def check_cluster(cluster: ArrayLike, n: int) -> NDArray[Any]:
-    """Return n cluster labels (integers or strings), or raise ValueError saying the fix."""
+    """Return n cluster labels (integers or strings), or raise a ValueError with the fix."""
     labels = as_labels("cluster", cluster, "every row needs a label, such as its item_hash")
     if labels.shape != (n,):
         raise ValueError(
@@ -139,9 +139,9 @@ def check_cluster(cluster: ArrayLike, n: int) -> NDArray[Any]:
 def canonical(confidence: NDArray[Any]) -> FloatArray:
     """Map each confidence to the float64 that stands for its decimal.
 
-    float32 0.7 becomes float64 0.7 (narrow floats: the decimal they print as, where that has no
-    more digits than the type can hold), and float64 0.30000000000000004 becomes 0.3. The map
-    looks at one number at a time, so it commutes with merging and reordering rows.
+    float32 0.7 becomes float64 0.7 (narrow floats become the decimal they print as, if that has no
+    more digits than the type can represent), and float64 0.30000000000000004 becomes 0.3. Each
+    number is mapped on its own, so the map commutes with merging and reordering rows.
     """
     c: FloatArray = np.add(confidence, 0.0, dtype=np.float64)  # a copy, in which -0.0 is 0.0
     if confidence.dtype.itemsize < 8:
@@ -162,7 +162,7 @@ def canonical(confidence: NDArray[Any]) -> FloatArray:
 
 
 def count_rows(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts:
-    """Check and count rows: a pass of bincounts on the decimal grid, or a sort when off it.
+    """Check and count rows: with bincounts if all are on the decimal grid, else with a sort.
 
     The arguments are those of :func:`as_confidence` and :func:`as_correct`.
     """
@@ -180,7 +180,7 @@ def count_weighted(
 ) -> Counts:
     """Sum the weights of checked rows at each distinct value."""
     c = canonical(confidence)
-    # Sorted down to the weight, so that float sums do not depend on the order of the rows.
+    # Sorted by the weight too, so that float sums do not depend on the order of the rows.
     order = np.lexsort((weights, right, c))
     c, y, w = c[order], right[order], weights[order]
     start = np.flatnonzero(_is_new(c))

@@ -13,16 +13,16 @@ GRID = 1000  # a stated confidence almost always has at most three decimals
 SNAP = 1e-9  # in units of the grid: rounding noise, far below any stated digit
 WHOLE = 1.5 * 2.0**52  # added to a float, it leaves no bits for a fraction: the sum is rounded
 WHOLE_BITS = np.float64(WHOLE).view(np.int64)  # and the whole number stands in its lowest bits
-ONE_BITS = np.float64(1.0).view(np.uint64)  # those of NaN and of all below 0 and above 1 are more
-CHUNK = 1 << 16  # rows a pass: the buffers stay in cache, no temporary grows with n
+ONE_BITS = np.float64(1.0).view(np.uint64)  # bits of NaN and values outside [0, 1] are higher
+CHUNK = 1 << 16  # rows per pass: the buffers stay in cache, no temporary grows with n
 
-CELLS = 2 * (GRID + 1)  # of each decimal one for wrong rows, and one for right rows
+CELLS = 2 * (GRID + 1)  # for each decimal, one for wrong rows and one for right rows
 DECIMALS = np.arange(GRID + 1) / GRID
 OF_CELLS = np.repeat(DECIMALS, 2)
 
 
 class Counts(NamedTuple):
-    """Rows that are right and wrong at each distinct value, ascending."""
+    """Numbers of right and wrong rows at each distinct value, ascending."""
 
     values: FloatArray
     right: NDArray[Any]
@@ -30,27 +30,27 @@ class Counts(NamedTuple):
 
 
 def in_range(confidence: NDArray[Any]) -> bool:
-    """Say whether all are in [0, 1]: not with a NaN among them."""
-    # The ufuncs spare the wrappers of min() and max(), which few rows would notice.
+    """Return whether all are in [0, 1]; False if there is a NaN."""
+    # The ufuncs avoid the wrappers of min() and max(), which matter with few rows.
     return bool(np.minimum.reduce(confidence) >= 0.0 and np.maximum.reduce(confidence) <= 1.0)
 
 
 def is_binary(correct: NDArray[Any]) -> bool:
-    """Say whether all are 0 or 1."""
+    """Return whether all are 0 or 1."""
     if correct.dtype.kind in "bi":
         return int(np.bitwise_or.reduce(correct)) in (0, 1)
     return bool(np.count_nonzero(correct) == np.count_nonzero(correct == 1))
 
 
 def count_decimals(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | None:
-    """Count a few rows that all state three decimals or fewer, to the bit; None for any others.
+    """Count few rows whose confidences are exactly three decimals or fewer; None for others.
 
-    Half the work of :func:`count_on_grid`, with the same counts: where a confidence is a decimal to
-    the bit, nothing needs to be said of how near it is to one.
+    This takes half the work of :func:`count_on_grid` and gives the same counts: for an exact
+    decimal, its distance to the nearest decimal need not be checked.
     """
     if confidence.size > CHUNK or confidence.dtype.itemsize < 8:
         return None
-    first = confidence.item(0)  # where it is no decimal, looking at the others is in vain
+    first = confidence.item(0)  # if it is not a decimal, the others need not be checked
     if first != round(first, 3) or np.maximum.reduce(confidence.view(np.uint64)) > ONE_BITS:
         return None
     if correct.dtype.kind not in "bi":
@@ -63,19 +63,19 @@ def count_decimals(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
     cell -= WHOLE_BITS
     cell += correct
     try:
-        # An outcome that is not 0 or 1 leads to another decimal. As bytes, which are compared
-        # faster than floats; that -0.0 is not 0.0 then costs time alone.
+        # An outcome that is not 0 or 1 leads to another decimal. Bytes are compared faster than
+        # floats; -0.0 then differs from 0.0, which only costs time.
         if OF_CELLS[cell].tobytes() == confidence.tobytes():
             return _read_cells(np.bincount(cell, minlength=CELLS))
-    except (IndexError, ValueError):  # or to no cell
+    except (IndexError, ValueError):  # or to a cell that does not exist
         pass
     return None
 
 
 def count_on_grid(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | None:
-    """Count rows whose confidences are multiples of 1/GRID, but for rounding noise.
+    """Count rows whose confidences are multiples of 1/GRID up to rounding noise.
 
-    None for any other rows, be they valid or not: all checks share the one pass over the memory.
+    None for all other rows, valid or not: all checks share a single pass over the memory.
     """
     narrow = confidence.dtype.itemsize < 8
     cells: NDArray[Any] | None = None

@@ -1,4 +1,4 @@
-"""Isotonic regression of counts: pool-adjacent-violators, of one row and of many at once."""
+"""Isotonic regression of counts by pool-adjacent-violators, for one row or many at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["isotonic_curve", "isotonic_rows", "isotonic_used"]
 
 FloatArray = NDArray[np.float64]
 
-#: Up to so many values the loop in Python costs less than importing SciPy's does (0.2 s).
+#: For up to this number of values the Python loop is faster than importing SciPy's (0.2 s).
 FEW = 2000
-#: Of all rows at once, before those that are not done are finished one by one.
+#: Passes over all rows at once, before unfinished rows are finished one by one.
 PASSES = 16
 
 
@@ -34,28 +34,28 @@ def isotonic_curve(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
 
 
 def isotonic_rows(right: NDArray[Any], count: NDArray[Any]) -> FloatArray:
-    """Recalibrate rows of counts (r, u), each by itself, by the values that have rows in it.
+    """Recalibrate each row of counts (r, u) separately, using the values that occur in it.
 
     Returns
     -------
     ndarray, shape (number of counts above 0,)
-        In the order of ``right[count > 0]``: of whole counts to the bit the curves of
-        :func:`isotonic_curve`.
+        In the order of ``right[count > 0]``. For whole counts the curves equal those of
+        :func:`isotonic_curve` to the bit.
 
     Notes
     -----
-    Every pass pools all runs of falling shares, of all rows at once: in which order violators are
-    pooled does not matter. Ten passes are mostly enough. One bad value behind many good ones takes
-    a pass for each of these, so that rows which need more are left to the loop.
+    Every pass pools all runs of falling shares in all rows at once; the order in which violators
+    are pooled does not matter. Ten passes are usually enough. One low value after many high ones
+    takes one pass for each of these, so rows that need more passes are left to the loop.
     """
     used = count > 0
     return isotonic_used(right[used], count[used], used.sum(axis=1))
 
 
 def isotonic_used(right: NDArray[Any], count: NDArray[Any], widths: NDArray[np.intp]) -> FloatArray:
-    """Return what :func:`isotonic_rows` does, of the counts above 0 of rows of such widths."""
+    """Do the work of :func:`isotonic_rows`, given the counts above 0 and the widths of the rows."""
     hits, rows, total = right.astype(np.float64), count.astype(np.float64), right.size
-    begin = np.arange(total)  # of each pool, its first value
+    begin = np.arange(total)  # first value of each pool
     is_first = np.zeros(total, dtype=np.bool_)
     is_first[(np.cumsum(widths) - widths)[widths > 0]] = True
     for left in range(PASSES, -1, -1):
@@ -74,7 +74,7 @@ def isotonic_used(right: NDArray[Any], count: NDArray[Any], widths: NDArray[np.i
 def _pool_one_by_one(
     hits: FloatArray, rows: FloatArray, is_first: NDArray[np.bool_], stays: NDArray[np.bool_]
 ) -> None:
-    """Finish the rows in which a share falls; ``stays`` is changed to where their pools begin."""
+    """Finish the rows in which a share falls; ``stays`` is updated to the starts of their pools."""
     ends = np.append(np.flatnonzero(is_first), hits.size)
     for row in np.unique(np.searchsorted(ends, np.flatnonzero(~stays), "right") - 1):
         pools = slice(ends[row], ends[row + 1])

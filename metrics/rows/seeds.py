@@ -1,4 +1,4 @@
-"""Arguments of whatever draws random numbers: no global state, no unseeded draw."""
+"""Check the arguments of functions that draw random numbers: no global state, no missing seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sobol points: numbers that fill a cube evenly, always the same."""
+"""Sobol points: a fixed sequence of numbers that fills a cube evenly."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def sobol_points(dimension: int, count: int) -> NDArray[np.float64]:
     ----------
     dimension : int
     count : int
-        A power of two, for balance.
+        A power of two, so that the points are balanced.
 
     Returns
     -------
     ndarray, shape (count, dimension)
-        In [0, 1), the first one 0: those of ``scipy.stats.qmc.Sobol(dimension, scramble=False)``,
-        to the bit, whose import takes 0.4 s.
+        In [0, 1), starting with 0. They equal those of ``scipy.stats.qmc.Sobol(dimension,
+        scramble=False)`` to the bit, without its import time of 0.4 s.
     """
     if dimension > len(DIRECTIONS) + 1:
         from scipy.stats import qmc
@@ -74,7 +74,7 @@ def sobol_points(dimension: int, count: int) -> NDArray[np.float64]:
 
 
 def _directions(dimension: int) -> list[list[int]]:
-    """Give the direction numbers of each dimension, one for each bit of a place."""
+    """Return the direction numbers of each dimension, one per bit."""
     found = [[1 << (BITS - 1 - bit) for bit in range(BITS)]]
     for polynomial, first in DIRECTIONS[: dimension - 1]:
         degree = len(first)

@@ -40,7 +40,7 @@ class Tally:
     right, wrong : ndarray, shape (u,)
         Rows at each value that were right and wrong: int64, or float64 sums of weights.
     clusters : ClusterCounts or None
-        The same counts per cluster, kept only for the cluster bootstrap.
+        The same counts per cluster; only intervals and tests use them.
 
     Notes
     -----
@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def cells(self) -> tuple[FloatArray, NDArray[Any], NDArray[Any]]:
-        """``(values, right, wrong)``: what the arithmetic of a metric takes."""
+        """``(values, right, wrong)``: the input of the arithmetic of a metric."""
         return self.values, self.right, self.wrong
 
     @property
@@ -114,7 +114,7 @@ class Tally:
             return NotImplemented
         if (self.clusters is None) != (other.clusters is None):
             raise ValueError(
-                "cannot add a tally with clusters to one without; give both tallies cluster labels"
+                "cannot add a tally with clusters to one without; give both cluster labels"
             )
         values = np.union1d(self.values, other.values)
         at_self = np.searchsorted(values, self.values)
@@ -129,7 +129,7 @@ class Tally:
         a, b = self.clusters, other.clusters
         if (a.labels.dtype.kind == "U") != (b.labels.dtype.kind == "U"):
             raise ValueError(
-                f"cluster labels must be of one kind, got {a.labels.dtype} and {b.labels.dtype}; "
+                f"cluster labels must be of one type, got {a.labels.dtype} and {b.labels.dtype}; "
                 "use strings in both tallies"
             )
         labels = np.union1d(a.labels, b.labels)
@@ -160,20 +160,20 @@ def tally(
     Parameters
     ----------
     confidence : array_like, shape (n,)
-        Stated confidences in [0, 1]. Decimals count as the same value in every dtype (0.7 as
-        float32 is 0.7), and to within 1e-12 of a multiple of 0.001.
+        Stated confidences in [0, 1]. A decimal is the same value in every dtype (0.7 as float32 is
+        0.7), and values within 1e-12 of a multiple of 0.001 count as that multiple.
     correct : array_like, shape (n,)
         0/1 or bool.
     cluster : array_like of int or str, shape (n,), optional
-        Label of what a row's answer depends on, such as the question that K samples share.
-        Point values ignore it; :func:`bootstrap` resamples whole clusters.
+        Label of the unit within which rows depend on each other, such as the question of K samples.
+        Point values ignore it; intervals and tests treat whole clusters as the sampling unit.
     weights : array_like, shape (n,), optional
-        Positive weights. Point values only: intervals of weighted tallies are refused.
+        Positive weights, for point values only: intervals of weighted tallies are an error.
 
     Returns
     -------
     Tally
-        Independent of the order of the rows, of dtype and of memory layout, to the bit.
+        The same to the bit for any order of the rows, dtype and memory layout.
 
     Raises
     ------
@@ -209,15 +209,15 @@ def as_tally(
     *,
     cluster: ArrayLike | None = None,
 ) -> Tally:
-    """Return the tally of ``(confidence, correct)``, or the first argument if it is one.
+    """Return the tally of ``(confidence, correct)``, or the first argument if it is a tally.
 
-    What every function takes that takes ``(confidence, correct, *, cluster=None, ...)`` or
-    ``(tally, ...)``, with the same errors.
+    For functions that take ``(confidence, correct, *, cluster=None, ...)`` or ``(tally, ...)``, so
+    that all of them raise the same errors.
 
     Raises
     ------
     ValueError
-        If rows are given beside a tally, or ``correct`` is missing, or as for :func:`tally`.
+        If rows are given in addition to a tally, if ``correct`` is missing, or as :func:`tally`.
 
     Examples
     --------
@@ -229,10 +229,10 @@ def as_tally(
     """
     if isinstance(confidence, Tally):
         if correct is not None:
-            raise ValueError("correct must be left out when the first argument is a Tally")
+            raise ValueError("correct must be omitted when the first argument is a Tally")
         if cluster is not None:
             raise ValueError(
-                "cluster must be left out when the first argument is a Tally; give it to tally()"
+                "cluster must be omitted when the first argument is a Tally; pass it to tally()"
             )
         return confidence
     if correct is None:
@@ -241,9 +241,9 @@ def as_tally(
 
 
 def rows_or_tally(name: str, given: Any, cluster: ArrayLike | None = None) -> Tally:
-    """Return a tally that is given as one, or as a pair ``(confidence, correct)``.
+    """Return the tally of an argument that is a tally or a pair ``(confidence, correct)``.
 
-    For functions of several models; ``name`` is that of the argument.
+    For functions of several models; ``name`` is the name of the argument.
 
     Examples
     --------

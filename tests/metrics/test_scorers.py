@@ -87,11 +87,11 @@ def test_a_weight_is_a_row_that_is_repeated(score, columns):
 
 def test_labels_that_a_fold_lacks_are_named():
     p = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]]
-    with pytest.raises(ValueError, match="y_true has 2 labels and y_prob 3 columns; pass labels="):
+    with pytest.raises(ValueError, match="2 labels but y_prob has 3 columns; pass labels="):
         ece_score([0, 1], p)
     assert ece_score([0, 1], p, labels=[0, 1, 2]) == ece([0.7, 0.6], [1, 1])
     assert ece_score(["b", "a"], p, labels=["b", "a", "c"]) == ece([0.7, 0.6], [1, 1])
-    with pytest.raises(ValueError, match="y_true holds 'z', which is not among labels"):
+    with pytest.raises(ValueError, match="y_true contains 'z', which is not in labels"):
         ece_score(["b", "z"], p, labels=["b", "a", "c"])
 
 
@@ -102,9 +102,9 @@ def test_which_label_is_the_positive_one():
     assert brier_score(["no", "yes"], [0.2, 0.9]) == brier([0.2, 0.9], [0, 1])
     assert brier_score(["no", "yes"], [0.2, 0.9], pos_label="no") == brier([0.2, 0.9], [1, 0])
     assert brier_score(["yes"], [0.9], labels=["no", "yes"]) == brier([0.9], [1])
-    with pytest.raises(ValueError, match=r"has the label 'yes' only.*pass pos_label"):
+    with pytest.raises(ValueError, match=r"has only the label 'yes'.*pass pos_label"):
         brier_score(["yes"], [0.9])
-    with pytest.raises(ValueError, match="one column and y_true 3 labels"):
+    with pytest.raises(ValueError, match="one column but y_true has 3 labels"):
         brier_score([0, 1, 2], [0.9, 0.1, 0.3])
 
 
@@ -113,12 +113,12 @@ def test_which_label_is_the_positive_one():
     [
         ([0, 1], [0.5], None, r"y_prob \(n,\) or \(n, classes\), got \(2,\) and \(1,\)"),
         ([0, 1], [0.5, 1.5], None, r"in \[0, 1\], got 1.5"),
-        ([0, 1], [[0.5, 0.6], [0.5, 0.5]], None, "add up to 1 in each row, got 1.1 in row 0"),
+        ([0, 1], [[0.5, 0.6], [0.5, 0.5]], None, "sum to 1 in each row, got 1.1 in row 0"),
         ([0, 1], [0.5, 0.5], [1.0], r"one entry per row \(2\), got shape \(1,\)"),
         ([0, 1], [0.5, 0.5], [1.0, -1.0], "weights must be finite and above 0, got -1.0"),
         ([0, 1], [0.5, 0.5], [0.0, 0.0], "at least one row, got 0"),
-        ([0, np.nan], [0.5, 0.5], None, "y_true must hold labels, and row 1 has none"),
-        (["a", None], [0.5, 0.5], None, "y_true must hold labels, and row 1 has none"),
+        ([0, np.nan], [0.5, 0.5], None, "y_true must have a label in every row; row 1 has none"),
+        (["a", None], [0.5, 0.5], None, "y_true must have a label in every row; row 1 has none"),
     ],
 )
 def test_wrong_input_is_refused_in_one_line(y_true, y_prob, weight, said):
@@ -153,7 +153,7 @@ def test_a_positive_label_may_be_absent_from_a_fold():
     assert brier_score([True, True], [0.2, 0.9], pos_label=1) == brier([0.2, 0.9], [1, 1])
     with pytest.raises(ValueError, match="pos_label 3 is not among the labels"):
         brier_score([1, 1], [0.2, 0.9], labels=[1, 2], pos_label=3)
-    with pytest.raises(ValueError, match="y_true holds 3, which is not among labels"):
+    with pytest.raises(ValueError, match="y_true contains 3, which is not in labels"):
         brier_score([1, 3], [0.2, 0.9], labels=[1, 2])
 
 
@@ -171,7 +171,7 @@ def test_a_fold_of_one_label_agrees_with_one_of_both(known):
         except ValueError as error:
             return str(error)
 
-    ask = "pass pos_label, or labels="
+    ask = "pass pos_label= or labels="
     together = read(known)
     if isinstance(together, str):
         assert ask in together

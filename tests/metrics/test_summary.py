@@ -118,7 +118,7 @@ def test_weighted_rows_have_values_but_nothing_drawn():
     assert s.n == 6.5
     assert math.isnan(s["ece_debiased"])
     assert math.isnan(s["null_ece"])
-    assert s.reasons["null_ece"] == "weighted rows: it needs whole rows"
+    assert s.reasons["null_ece"] == "weighted rows: this needs whole rows"
     assert math.isfinite(s["auroc"])
     json.dumps(s.to_dict(), allow_nan=False)
     with pytest.raises(ValueError, match="must not be weighted"):

@@ -116,7 +116,7 @@ def test_two_kinds_beside_each_other_are_each_named(option_runs, capsys):
 def test_probabilities_of_a_file_that_was_written_by_hand(option_runs):
     run = option_runs.draw_option_run("m", 20)
     rows = [*run.rows[:-1], replace(run.rows[-1], probabilities=(0.5, 0.1))]
-    with pytest.raises(UsageError, match=r"runs/m: made_up_choice: probabilities must add up to 1"):
+    with pytest.raises(UsageError, match=r"runs/m: made_up_choice: probabilities must sum to 1"):
         score(replace(run, rows=rows))
 
 

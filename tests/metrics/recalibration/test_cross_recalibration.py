@@ -203,9 +203,9 @@ def test_bad_tallies_are_named():
     with pytest.raises(ValueError, match="weighted"):
         cross_recalibrate(t, method="platt")
     t = tally([0.1, 0.9], [0, 1])
-    with pytest.raises(ValueError, match="cluster must be left out"):
+    with pytest.raises(ValueError, match="cluster must be omitted"):
         cross_recalibrate(t, method="platt", cluster=[1, 2])
-    with pytest.raises(ValueError, match="correct must be left out"):
+    with pytest.raises(ValueError, match="correct must be omitted"):
         cross_recalibrate(t, [0, 1], method="platt")
     with pytest.raises(ValueError, match="correct is missing"):
         cross_recalibrate([0.1, 0.9], method="platt")

@@ -56,7 +56,7 @@ AWKWARD = {
     "answers as text": ([0.9, 0.8], ["yes", "no"], "correct must be"),
     "two-dimensional answers": ([0.9, 0.8], [[1], [0]], r"correct must be 1-D, got shape \(2, 1\)"),
     "no answers": ([0.9, 0.8], None, "correct is missing"),
-    "tally and answers": (m.tally(*ROWS), [1, 1, 0], "correct must be left out"),
+    "tally and answers": (m.tally(*ROWS), [1, 1, 0], "correct must be omitted"),
 }
 
 
@@ -99,7 +99,7 @@ def test_what_is_neither_rows_nor_a_tally_is_refused(name):
         with pytest.raises(ValueError, match=r"^(confidence|correct) must"):
             function(given, [1, 0, 1, 1], **needed)
     if "cluster" in inspect.signature(function).parameters:
-        with pytest.raises(ValueError, match="cluster must be left out when the first argument"):
+        with pytest.raises(ValueError, match="cluster must be omitted when the first argument"):
             function(m.tally(*ROWS), cluster=[1, 2, 3], **needed)
 
 
@@ -153,7 +153,7 @@ def test_names_come_before_rows():
     for function in (m.influence, m.undefined_reason):
         with pytest.raises(ValueError, match="correct is missing"):
             function("brier", c)
-        with pytest.raises(ValueError, match="correct must be left out"):
+        with pytest.raises(ValueError, match="correct must be omitted"):
             function("brier", t, y)
 
 

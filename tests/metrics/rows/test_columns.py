@@ -112,14 +112,14 @@ LABELS = {
 
 @pytest.mark.parametrize("kind", LABELS)
 def test_a_missing_label_is_no_cluster(kind):
-    with pytest.raises(ValueError, match="cluster must hold integers or strings, and row 1 has no"):
+    with pytest.raises(ValueError, match="cluster must be integers or strings, but row 1 has no"):
         m.tally(STATED, ANSWERS, cluster=LABELS[kind])
-    with pytest.raises(ValueError, match="item must hold integers or strings, and row 1 has none"):
+    with pytest.raises(ValueError, match="item must be integers or strings, but row 1 has no"):
         m.compare((STATED, ANSWERS), (STATED, ANSWERS), item=(LABELS[kind], [1, 2, 3, 4]))
 
 
 def test_labels_of_two_kinds_are_not_made_one():
-    with pytest.raises(ValueError, match="cluster must hold integers or strings, got both"):
+    with pytest.raises(ValueError, match="cluster must be integers or strings, got both"):
         m.tally(STATED, ANSWERS, cluster=[1, "1", 2, 2])
     assert as_labels("cluster", pd.Series(["a", "b"]), "").tolist() == ["a", "b"]
 

@@ -187,7 +187,7 @@ def test_bad_input_is_named(confidence, correct, message):
 
 def test_a_metric_takes_arrays_or_a_tally_not_both_or_half():
     t = tally([0.5], [1])
-    with pytest.raises(ValueError, match="correct must be left out"):
+    with pytest.raises(ValueError, match="correct must be omitted"):
         ece(t, [1])
     with pytest.raises(ValueError, match="correct is missing"):
         ece([0.5])
@@ -237,13 +237,13 @@ def test_bad_clusters_are_named():
     a = tally([0.5], [1], cluster=["q"])
     with pytest.raises(ValueError, match="tally with clusters to one without"):
         a + tally([0.5], [1])
-    with pytest.raises(ValueError, match="labels must be of one kind"):
+    with pytest.raises(ValueError, match="labels must be of one type"):
         a + tally([0.5], [1], cluster=[1])
     with pytest.raises(ValueError, match=r"one label per confidence \(2\), got shape \(1,\)"):
         tally([0.5, 0.6], [1, 0], cluster=["q"])
-    with pytest.raises(ValueError, match="cluster must hold integers or strings"):
+    with pytest.raises(ValueError, match="cluster must be integers or strings"):
         tally([0.5, 0.6], [1, 0], cluster=["q", None])
-    with pytest.raises(ValueError, match="cluster must hold integers or strings"):
+    with pytest.raises(ValueError, match="cluster must be integers or strings"):
         tally([0.5, 0.6], [1, 0], cluster=[1.0, np.nan])
     with pytest.raises(TypeError):
         a + 1
