@@ -33,7 +33,14 @@ NOT_MEASURED = (
 def add(commands: Any) -> None:
     """Add `tasks` and its options."""
     tasks = commands.add_parser(
-        "tasks", help="list the tasks, and whether plain lm_eval finds them here"
+        "tasks",
+        help="list the tasks, and whether plain lm_eval finds them here",
+        description="List the tasks, and whether plain lm_eval finds them here; or, with options, "
+        "plan an evaluation, or find test items in a training file.",
+        examples=[
+            "tasks --plan caopd_gsm8k_conf --limit 200",
+            "tasks --overlap train.jsonl --task caopd_gsm8k_conf",
+        ],
     )
     tasks.add_argument(
         "--path", action="store_true", help='print only the folder for lm_eval --include_path "..."'
@@ -74,7 +81,7 @@ def add(commands: Any) -> None:
         "--limit",
         type=arguments.count,
         metavar="N",
-        help="number of questions; with --overlap, number of pairs to show (20)",
+        help="number of questions (all); with --overlap, number of pairs to show (20)",
     )
     plan.add_argument(
         "--num-fewshot",
@@ -173,7 +180,10 @@ def _print_sets(tasks: list[TaskEntry]) -> None:
         f"the prompt panel: caopd_math_panel ({panel} prompts); all names: caopd-bench tasks --all"
     )
     print(f"\nplain `lm_eval --tasks caopd_math_conf` works here: {describe()}")
-    print('this always works: lm_eval --include_path "$(caopd-bench tasks --path)" ...')
+    print(
+        "where lm-eval is installed, this always works: "
+        'lm_eval --include_path "$(caopd-bench tasks --path)" ...'
+    )
 
 
 def _origin(name: str) -> str:

@@ -63,6 +63,7 @@ def test_tasks(run):
     assert lines[1].split() == ["caopd_math", "1,000", "bundled"]
     assert "caopd_NAME + _conf _conf_t1 _sc8 _twostage _ptrue _priv _priv_sc8" in out
     assert "plain `lm_eval --tasks caopd_math_conf` works here: " in out
+    assert lines[-1].startswith("where lm-eval is installed, this always works: lm_eval --incl")
 
 
 def test_tasks_says_what_is_missing(run, monkeypatch, tmp_path):
