@@ -95,7 +95,7 @@ def say_why_none(cut: Cut) -> str:
     if cut.outcome != "INCONCLUSIVE" or not cut.n_parsed:
         return cut.reason
     if cut.items_needed is None:
-        return f"{cut.reason}; its error rate is below {say_risk(cut.max_risk)} at no cut"
+        return f"{cut.reason}; at every cut its error rate is {say_risk(cut.max_risk)} or more"
     unit = "answers" if cut.clusters is None else "questions"
     return f"{cut.reason}; needs about {cut.items_needed:,} {unit} in all"
 

@@ -12,6 +12,7 @@ from caopd_bench.report.page.markup import name, text
 from caopd_bench.report.page.table import name_within
 from caopd_bench.report.tendencies import say_share
 from caopd_bench.runs.confidence_of import OF_OPTION
+from caopd_bench.runs.flat.read import FLAT_TASK
 from caopd_bench.tasks.catalogue.datasets import DATASETS
 from caopd_bench.tasks.catalogue.ways import WAYS
 
@@ -52,18 +53,19 @@ def _say_questions(report: Report, cells: Sequence[Cell]) -> str:
         )
     (task,) = report.tasks
     digests = {cell.aligned.digest if cell.aligned else None for cell in cells}
-    of = f"of the task {name(task)}{_describe(task)}"
+    # Rows of a file have no task; the name would be one of ours.
+    of = "" if task == FLAT_TASK else f" of the task {name(task)}{_describe(task)}"
     first = cells[0].aligned
     if len(digests) == 1 and first is not None:
         same = "the same " if len(cells) > 1 else ""
         times = cells[0].n // first.items
         often = f", {times:,} times each" if times > 1 else ""
         questions = "question" if first.items == 1 else "questions"
-        return f"answered {same}{first.items:,} {questions} {of}{often}"
+        return f"answered {same}{first.items:,} {questions}{of}{often}"
     low, high = min(cell.n for cell in cells), max(cell.n for cell in cells)
     each = " each" if len(cells) > 1 else ""
     answers = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"gave {answers} answers{each} to questions {of}"
+    return f"gave {answers} answers{each}{of and f' to questions{of}'}"
 
 
 def _describe(task: str) -> str:

@@ -98,6 +98,7 @@ def render_standings(report: Report) -> str:
     outcomes = {c.cut.outcome for entry in report.entries for c in entry.cells.values()}
     several = any(len(standing.order) > 1 for standing in report.standings.values())
     order = f'<p class="order">{text(explain_order(report.wording()))}</p>' if several else ""
+    certified = text(explain_certificate(report.max_risk, report.level, outcomes))
     return (
         '<div class="wide" tabindex="0" role="group" aria-label="Standings, scrolls sideways">'
         '<table class="standings" id="standings-table">'
@@ -117,7 +118,7 @@ def render_standings(report: Report) -> str:
         f'<th scope="col" data-sort="{COVERAGE}">{_heading(report)}</th>'
         f'{heads}<th scope="col" data-sort="n">n</th></tr></thead>{bodies}</table></div>'
         f"{notes.render()}{order}"
-        f'<p class="order">{text(explain_certificate(report.max_risk, report.level, outcomes))}</p>'
+        f'<p class="order">{certified.replace(" %", "&nbsp;%")}</p>'
     )
 
 

@@ -164,16 +164,16 @@ def test_more_than_six_groups_are_named_beside_what_is_drawn(n):
 
 
 def test_words_of_a_zone_give_way_to_marks():
-    corner = [Point("a", Estimate(0.08, 0.02, 0.14), Estimate(0.97, 0.9, 1.0))]
+    corner = [Point("a", Estimate(0.97, 0.9, 1.0), Estimate(0.08, 0.02, 0.14))]
     figure = plot_confidence_accuracy(corner)
     figure.draw_without_rendering()
     (ax,) = figure.axes
     (word,) = [text for text in ax.texts if text.get_text() == "overconfident"]
-    mark = ax.transData.transform((0.08, 0.97))
+    mark = ax.transData.transform((0.97, 0.08))
     assert not word.get_window_extent().padded(3.0).contains(*mark)
     # Where a crowd leaves no room, the word is left out.
-    crowd = [Point("", Estimate(x), Estimate(y)) for x in np.linspace(0, 0.3, 9)
-             for y in np.linspace(0.5, 1.0, 30)]  # fmt: skip
+    crowd = [Point("", Estimate(x), Estimate(y)) for y in np.linspace(0, 0.3, 9)
+             for x in np.linspace(0.5, 1.0, 30)]  # fmt: skip
     texts = plot_confidence_accuracy(crowd).axes[0].texts
     assert [text.get_text() for text in texts if text.get_text()] == ["underconfident"]
 
@@ -225,25 +225,25 @@ def point(name, x, y):
     ("points", "sentence"),
     [
         ([], "No run has both an accuracy and a stated confidence."),
-        ([point("a", math.nan, 0.5)], "No run has both an accuracy and a stated confidence."),
+        ([point("a", 0.5, math.nan)], "No run has both an accuracy and a stated confidence."),
         (
-            [point("a", 0.5, 0.9)],
+            [point("a", 0.9, 0.5)],
             "The mean stated confidence is above the accuracy for a (by 0.400).",
         ),
         (
-            [point("a", 0.9, 0.5)],
+            [point("a", 0.5, 0.9)],
             "The mean stated confidence is below the accuracy for a (by 0.400).",
         ),
         (
-            [point("a", 0.5, 0.50001), point("b", 0.5, 0.49999)],
+            [point("a", 0.50001, 0.5), point("b", 0.49999, 0.5)],
             "The mean stated confidence is within 0.0005 of the accuracy for a, b.",
         ),
         (
             [
-                point("a", 0.5, 0.9),
+                point("a", 0.9, 0.5),
                 point("b", 0.5, 0.5),
-                point("c", 0.9, 0.5),
-                point("d", 0.1, 0.9),
+                point("c", 0.5, 0.9),
+                point("d", 0.9, 0.1),
             ],
             "The mean stated confidence is above the accuracy for d (by 0.800), a (0.400), below "
             "it for c (by 0.400) and within 0.0005 of it for b.",
@@ -257,7 +257,7 @@ def test_gaps_in_words(points, sentence):
 def test_front_and_range_in_words():
     points = [point("a", 0.5, 0.1), point("b", 0.5, 0.1), point("c", 0.4, 0.2)]
     words = captions.say_front(points, "ECE")
-    assert words == "On the front: a (accuracy 0.500, ECE 0.100), b (accuracy 0.500, ECE 0.100)."
+    assert words.endswith("): a (accuracy 0.500, ECE 0.100), b (accuracy 0.500, ECE 0.100).")
     assert captions.say_front([], "ECE") == "No run has both an accuracy and an ECE."
     assert captions.say_range(points, "ECE") == "ECE runs from 0.100 (a, b) to 0.200 (c)."
     assert captions.say_range(points[:2], "ECE") == "ECE is 0.100 for all 2 runs."
@@ -273,17 +273,17 @@ def test_reliability_and_histograms_in_words():
     tables = {"good": reliability_table(good), "bad": reliability_table(bad)}
     words = captions.say_reliability(tables)
     assert re.fullmatch(
-        r"The ECE runs from 0\.0\d\d \(good\) to 0\.\d{3} \(bad\); larger than that of 95 % of "
-        r"perfectly calibrated models for bad\.",
+        r"The ECE runs from 0\.0\d\d \(good\) to 0\.\d{3} \(bad\); larger than chance alone "
+        r"would give \(above the 95 % limit of a calibrated model\): bad\.",
         words,
     )
     for name, said_of in (("good", "no larger"), ("bad", "larger")):
         words = captions.say_reliability({name: tables[name]})
-        assert f"({name}), {said_of} than that of 95 %" in words
+        assert f"({name}), {said_of} than chance alone would give (above the 95 %" in words
     assert "none is larger" in captions.say_reliability({"a": tables["good"], "b": tables["good"]})
     assert "is 0." in captions.say_reliability({"a": tables["bad"], "b": tables["bad"]})
     words = captions.say_histograms({"good": good, "bad": bad, "one": one}, "states")
-    assert "bad states 2 values (the commonest in 80 % of answers)" in words
+    assert "bad states 2 values (the most frequent one in 80 % of the answers)" in words
     assert "one states one value (in its one answer)" in words
     every = captions.say_histograms({"all": tally([1.0] * 30, [0, 1] * 15)}, "states")
     assert "all states one value (in all 30 answers)" in every

@@ -87,7 +87,7 @@ def test_a_risk_that_is_too_high_so_far_promises_no_number_of_answers(tmp_path):
     spec = write(tmp_path, "r", [(0.9, 94, 6)])
     cut = cells(build_report([spec]))["r"].cut
     assert cut.outcome == "INCONCLUSIVE"
-    assert say_why_none(cut).endswith("its error rate is below 5 % at no cut")
+    assert say_why_none(cut).endswith("at every cut its error rate is 5 % or more")
 
 
 def test_it_is_what_threshold_certifies(report, specs):
@@ -109,19 +109,19 @@ def test_answers_to_one_question_are_a_cluster(tmp_path):
 
 
 def test_every_format_has_words_that_fit(report):
-    said = {"sure": "50.0 %", "hopeless": "no cut", "open": "not shown", "mute": "not shown"}
+    said = {"sure": "50.0 %", "hopeless": "none", "open": "undecided", "mute": "undecided"}
     markdown, latex = render_markdown(report), render_latex(report)
     head, *_ = [line for line in markdown.splitlines() if line.startswith("| model")]
-    column = head.split(" | ").index("automates at 5 % risk")
+    column = head.split(" | ").index("certified at 5 % risk")
     for name, words in said.items():
         (line,) = [line for line in markdown.splitlines() if line.startswith(f"| {name} ")]
         assert line.split(" | ")[column].startswith(words)
         (line,) = [line for line in latex.splitlines() if line.startswith(f"{{}}{name} ")]
         assert line.split(" & ")[column] == words.replace("%", r"\%")
-    assert "50.0 % [46.5, 53.5] %, from 1.00 on" in markdown
+    assert "50.0 % [46.5, 53.5] %, confidence 1.00" in markdown
     assert "\n- hopeless: no cut that keeps" in markdown
     for text in (markdown, latex.replace("\\", ""), unescape(render_page(report))):
-        assert "Each promise is about one model on one task; they do not hold jointly." in text
+        assert "Each certificate is about one run on one task; they do not hold jointly." in text
     assert "$$" not in latex
 
 
@@ -147,7 +147,7 @@ def test_one_option_names_the_limit_everywhere(specs, tmp_path):
     words = ["report", *specs[:2], "--max-risk", "0.125", "-o", str(file), "-o", str(page)]
     assert main(words) == 0
     for text in (file.read_text(), unescape(page.read_text()).replace("\xa0", " ")):
-        assert "utomates at 12.5 % risk" in text
+        assert "ertified at 12.5 % risk" in text
         assert "5 % risk" not in text.replace("12.5 % risk", "")
 
 
@@ -160,13 +160,13 @@ def test_a_limit_that_is_no_share_is_refused(specs, word, capsys):
 
 def test_the_panel_says_what_came_out(report):
     caption = figure(report).caption
-    assert "at a risk of at most 5 %" in caption
-    assert "sure 50.0 % from 1.00 on; no cut stays within 5 % for hopeless; " in caption
-    assert "not shown for open." in caption
-    assert f"Lines begin where {FEWEST_KEPT} answers are kept" in caption
+    assert caption.startswith("Certified at 5 % risk (with 95 % certainty, each run by itself): ")
+    assert "50.0 % of the answers of sure (stated 1.00); none of hopeless; " in caption
+    assert "undecided for open." in caption
+    assert f"Lines begin at {FEWEST_KEPT} answers" in caption
     (legend,) = [ax.get_legend() for ax in figure(report).figure.axes]
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["sure: 50.0 % from 1.00 on", "hopeless: no cut", "open: not shown"]
+    assert labels == ["sure: 50.0 %, stated 1.00", "hopeless: none certified", "open: undecided"]
 
 
 def test_lines_are_steps_of_whole_ties_from_thirty_answers_on(tmp_path):

@@ -30,21 +30,22 @@ def starting(report, head, task=TASK):
 
 
 def test_every_run_that_knows_nothing_is_named_with_its_reason(nine):
-    said = starting(nine, "Not shown to tell right answers from wrong ones: ")
+    said = starting(nine, "Not shown to separate right answers from wrong ones: ")
     assert "always_wrong_says_0 (all answers wrong: AUROC needs right and wrong answers)" in said
     assert "silent_when_wrong (of those that state a confidence, all answers right: " in said
     assert "silent_on_half_of_wrong (AUROC not above .5 if the answers that state nothing" in said
     assert "inverted (AUROC below .5: wrong answers are stated surer than right ones)" in said
-    assert "(AUROC not told apart from .5)" in said
-    constants = said.partition(" (always states the same)")[0].rpartition("; ")[2]
-    assert {"opd_says_1", "acc20_const"} <= set(constants.rpartition(": ")[2].split(", "))
+    assert "(AUROC not significantly above .5)" in said
+    constant = [one for one in find(nine, TASK) if "so its confidence cannot separate" in one]
+    assert {one.partition(" ")[0] for one in constant} >= {"opd_says_1", "acc20_const"}
+    named = said.partition(" Therefore")[0] + "".join(constant)
     for entry in nine.entries:
-        # No run is left out: who is not in the sentence is shown to tell them apart.
-        assert (entry.name in said) != entry.cells[TASK].tells_apart
+        # No run is left out: who is in no sentence is shown to separate them.
+        assert (entry.name in named) != entry.cells[TASK].tells_apart
 
 
 def test_who_is_left_out_of_the_comparison_is_named(nine):
-    assert starting(nine, "First of ").startswith("First of 9 compared: recalibrated,")
+    assert starting(nine, "recalibrated is").startswith("recalibrated is first of 9: Brier skill ")
     assert starting(nine, "Left out") == (
         "Left out of the comparison of the other 9 runs in Brier skill: always_wrong_says_0 (all "
         "answers wrong: Brier skill needs right and wrong answers)."
@@ -73,20 +74,25 @@ def test_logs_of_unlike_questions_under_one_name_are_told(make_rows, store, tmp_
     assert said.startswith("not all runs of the task logged answered the same items; ")
 
 
-def test_it_is_always_a_name(nine, tmp_path):
+def test_who_is_first_and_whether_it_is_chance(nine, tmp_path):
     stated, correct = draw_base(300, np.random.default_rng(0))
     models = {"base": (stated, correct), "again": (np.clip(stated - 0.01, 0, 1), correct)}
     models |= {"gave up": sandbag(stated, correct, 0.5)}
     for report in (nine, build_report(write_models(models, tmp_path), samples=0)):
         first = report.standings[TASK].alike()[0]
-        said = starting(report, "First of ")
-        assert f"told apart from {first} in Brier skill" in said
-        assert "apart from it" not in said
+        said = starting(report, f"{first} is first of ")
+        alike = report.standings[TASK].alike()[1:]
+        others = report.standings[TASK].compared_with(first)[1:]
+        if alike == others:
+            assert "but this may be chance: it does not differ significantly from" in said
+        else:
+            assert ("not significantly different from that of" in said) == bool(alike)
+            assert "significantly higher than that of" in said or "listed below it" in said
 
 
 def test_what_could_have_been_seen_says_of_which_pair(nine):
-    said = starting(nine, "In the pair of runs with the median interval, a true difference of ")
-    assert f"{nine.standings[TASK].detectable:.3f}" in said
+    said = starting(nine, "Smallest difference in Brier skill that the test finds in four of five")
+    assert said.endswith(f"in a typical pair: {nine.standings[TASK].detectable:.3f}.")
 
 
 def test_runs_of_other_items_are_not_said_to_be_uncompared(tmp_path):
@@ -99,27 +105,30 @@ def test_runs_of_other_items_are_not_said_to_be_uncompared(tmp_path):
     assert report.standings[TASK].less_accurate == {"base": ["other"]}
     said = find(report, TASK)
     assert said[0] == (
-        "No two runs answered exactly the same items: the runs are ordered by Brier skill, no "
+        "No two runs answered exactly the same questions: the runs are ordered by Brier skill, no "
         "difference of skill is tested, and a run counts as less accurate than another only where "
         "the intervals of their accuracies do not overlap."
     )
-    assert "Less accurate, but standing above a more accurate run: base (0.550)" in said[1]
+    assert any(
+        "Less accurate, but listed above a more accurate run: base (0.550)" in s for s in said
+    )
     assert not any("not compared" in one for one in said)
 
 
 def test_numbers_of_a_part_say_so(nine):
-    said = starting(nine, "Only a part of the answers state a usable confidence: ")
-    assert "silent_when_wrong (65%)" in said
-    assert said.endswith("accuracy, what may be automated and parse rate are of that part.")
+    said = starting(nine, "Only some answers state a usable confidence: ")
+    assert "silent_when_wrong (65 %)" in said
+    assert said.endswith("the other numbers describe only that part.")
 
 
 def test_a_constant_is_moved_down(tmp_path):
     stated, correct = draw_base(300, np.random.default_rng(0), accuracy=0.3)
     models = {"base": (stated, correct), "constant": (np.full(300, correct.mean()), correct)}
     report = build_report(write_models(models, tmp_path), samples=0)
-    assert starting(report, "Moved down, since their confidence").endswith(": constant.")
+    said = starting(report, "constant states 0.3")
+    assert said.endswith("it is listed below runs with a lower Brier skill for this reason.")
     html = render_page(report)
-    assert ">moved down</strong>" in html
+    assert ">moved down: uninformative confidence</strong>" in html
     assert "set lower" not in html.lower()
 
 
@@ -137,9 +146,9 @@ def test_cards_of_flat_files_have_no_answers_to_miss(tmp_path):
     assert "no answer<" not in html
     assert ", no answer" not in html
     assert "score --store DIR --text" not in html
-    assert "Flat files hold no questions and no texts, only the names of the items: a, b." in html
+    assert "Flat files hold no questions and texts, only the names of the questions: a, b." in html
     assert '"item":"q000"' in html
-    assert "<p>Item q0" in html
+    assert "<p>Question q0" in html
 
 
 def test_better_names_a_model_by_the_adjusted_p_value(tmp_path):

@@ -108,7 +108,9 @@ def test_no_model_wins_by_answering_wrong(tmp_path, accuracy, law):
     assert len(higher) >= 3
     assert {name for name, above in standing["placed_below"].items() if "honest" in above} <= higher
     assert "5 % right, and knows which" in standing["placed_below"]
-    assert "higher in Brier skill than honest, but less accurate: " in standing["findings"][0]
+    assert (
+        "Higher in Brier skill, but less accurate, so listed below it: " in standing["findings"][0]
+    )
 
 
 @pytest.mark.parametrize("accuracy", [0.15, 0.5, 0.83])
@@ -125,9 +127,9 @@ def test_a_constant_stands_below_whoever_knows_something(tmp_path, accuracy):
     standing = order_of(models, tmp_path)
     assert standing["order"][0] == "overconfident, and knows"
     assert standing["not_shown_to_tell_apart"] == ["at its own accuracy"]
-    assert any(one.startswith("Moved down, since their confidence") for one in standing["findings"])
-    assert "worse than stating its own accuracy" in standing["findings"][0] or (
-        "not shown to beat stating its own accuracy" in standing["findings"][0]
+    assert any("it is listed below runs with a lower" in one for one in standing["findings"])
+    assert "always stating its own accuracy is better" in standing["findings"][0] or (
+        "not shown to beat always stating its own accuracy" in standing["findings"][0]
     )
 
 
@@ -136,10 +138,10 @@ def test_of_models_that_know_nothing_none_is_praised(tmp_path):
     models = {"one": (np.full(200, 0.5), right), "two": (np.ones(200), right)}
     said = order_of(models, tmp_path)["findings"]
     assert said[0] == (
-        "None of the 2 runs compared is shown to tell right answers from wrong ones, so none is "
-        "named first (accuracy in brackets): one (0.500), two (0.500)."
+        "No run is named first: none of the 2 compared is shown to separate right answers from "
+        "wrong ones (accuracy in brackets): one (0.500), two (0.500)."
     )
-    assert not any("First" in one for one in said)
+    assert not any("is first of" in one for one in said)
 
 
 def test_a_less_accurate_model_above_a_more_accurate_one_is_marked(tmp_path):
@@ -150,10 +152,11 @@ def test_a_less_accurate_model_above_a_more_accurate_one_is_marked(tmp_path):
     (standing,) = json.loads(raw)["standings"]
     assert standing["order"] == ["gave up", "base"]
     assert standing["less_accurate_than"] == {"gave up": ["base"]}
-    said = "more accurate than gave up, but below it: base (0.650)"
-    assert all(said in text for text in (html, md, standing["findings"][0]))
-    why = "told apart as less accurate than base (0.650), which stands below it"
-    assert html.count(">less accurate</strong>") == 1
+    said = "It is significantly less accurate ("
+    assert all(said in text for text in (html, md.replace("\\", ""), standing["findings"][0]))
+    assert standing["findings"][0].endswith(") than base (0.650).")
+    why = "significantly less accurate than base (0.650), which is listed below it"
+    assert html.count(">less accurate than a run below</strong>") == 1
     assert why in html
     assert f"† gave up: {why}" in md
     assert f"$^\\dagger$ gave up: {why}." in tex
@@ -280,7 +283,9 @@ def test_rows_without_names_are_ordered_in_the_same_way(tmp_path):
     assert standing.placed_below["wrong on half"] == ["recalibrated"]
     assert set(standing.order[4:]) == set(BAD)
     said = find(report, report.tasks[0])
-    assert said[0].startswith("The rows do not name their items, so no two runs can be paired: ")
+    assert said[0].startswith(
+        "The rows do not name their questions, so no two runs can be paired: "
+    )
     assert "not compared" not in said[0]
 
 
@@ -289,7 +294,7 @@ def test_a_single_run_is_not_praised(tmp_path):
     report = build_report(write_models({"base": (stated, correct)}, tmp_path))
     (standing,) = report.standings.values()
     assert standing.why_not == {"base": "no other run answered exactly the same items"}
-    assert not any(one.startswith("First") for one in find(report, TASK))
+    assert not any("is first of" in one for one in find(report, TASK))
     assert "Brier skill" in render_page(report)
 
 
@@ -349,7 +354,7 @@ def test_runs_of_other_items_are_no_part_of_the_first_sentence(tmp_path):
         others.append(tmp_path / name)
     report = build_report([*folders, *others])
     said = find(report, TASK)[0]
-    assert said.startswith("First of 2 compared: better")
+    assert said.startswith("better is first of 2: ")
 
 
 @pytest.mark.parametrize(("accuracy", "warned"), [(0.2, True), (0.8, False)])
@@ -360,7 +365,7 @@ def test_side_by_side_a_falling_brier_score_is_not_praised_where_most_is_wrong(
     lower = np.round(shift(stated, accuracy), 2)
     runs = write_models({"base": (stated, correct), "lower": (lower, correct)}, tmp_path)
     html = render_page(build_report(runs, samples=0))
-    said = "below an accuracy of one half it also falls when answers get worse"
+    said = "below 50 % accuracy it also falls when a run gets more answers wrong"
     assert (said in html) == warned
 
 

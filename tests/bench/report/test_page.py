@@ -15,7 +15,10 @@ from caopd_bench.report.page.assemble import render_page
 from caopd_bench.report.page.table import COLUMNS
 from caopd_bench.thresholds.certify import threshold
 
-METRICS = ("accuracy", COVERAGE, *COLUMNS)
+#: The runs know levels: the column stands after that of AUROC.
+WITHIN = "auroc_within_level"
+PLACE = list(COLUMNS).index("auroc") + 1
+METRICS = ("accuracy", COVERAGE, *[*COLUMNS][:PLACE], WITHIN, *[*COLUMNS][PLACE:])
 
 
 class Table(HTMLParser):
@@ -60,7 +63,7 @@ def test_every_number_of_the_table_is_that_of_score(html, stored):
     for name in ("base", "opd", "caopd", "silent"):
         records = {
             (record.task, record.metric): record
-            for record in score(read_run(stored / name))
+            for record in score(read_run(stored / name), by=["level"])
             if record.group is None
         }
         for task in {task for task, _ in records}:
@@ -138,7 +141,7 @@ def test_what_differs_is_marked(html):
 
 def test_it_says_what_it_holds_and_what_not(html):
     assert "answers are in this file" in html
-    assert "which the stored run does not keep: silent" in html
+    assert "Stored without questions and texts: silent" in html
 
 
 def test_what_the_runs_together_warn_of(stored, make_rows, store, tmp_path):

@@ -60,11 +60,11 @@ def test_letters_follow_the_pairs(report):
 def test_what_the_words_say_is_in_the_numbers(report):
     said = " ".join(find(report, TASK))
     (skill,) = [e.cells[TASK].find(SKILL) for e in report.entries if e.name == "caopd"]
-    assert f"First of 4 compared: caopd, Brier skill {skill.estimate:+.3f}, accuracy" in said
-    assert "every other was told apart from caopd in Brier skill" in said
-    assert "States nearly always the same: opd (9" in said
-    over = said.partition("Over-confident beyond noise: ")[2].partition(".  ")[0]
-    assert "opd (+" in over
+    assert f"caopd is first of 4: Brier skill {skill.estimate:+.3f}, significantly higher" in said
+    assert "significantly higher than that of all others" in said
+    assert "Nearly always the same confidence: opd (1.00 in 2" in said
+    over = said.partition("Overconfident on average, more than chance explains: ")[2]
+    assert "opd (by 0." in over.partition(". ")[0]
 
 
 def test_other_items_are_not_compared(stored, make_rows, store, tmp_path):
@@ -74,7 +74,7 @@ def test_other_items_are_not_compared(stored, make_rows, store, tmp_path):
     assert standing.why_not == {"fewer": "no other run answered exactly the same items"}
     assert {run for pair in standing.pairs for run in (pair.a, pair.b)} == {"base", "opd"}
     refused = [duel for duel in report.duels if duel.found is None]
-    assert [duel.cand for duel in refused] == ["fewer"]
+    assert [(duel.base, duel.cand) for duel in refused] == [("opd", "fewer"), ("base", "fewer")]
     assert "hold different items" in refused[0].reason
 
 
