@@ -191,7 +191,7 @@ def _add_given(docs: list[Doc], run: object) -> None:
     """Put the answers of an earlier run into the documents that it answered; drop the others."""
     if not isinstance(run, str) or not run:
         raise ValueError(
-            "this way of asking judges the answers of an earlier run: name its folder, "
+            "this task judges the answers of an earlier run: give its folder, "
             '--metadata \'{"answers": "RUN"}\' (a run of the same questions, with --log_samples)'
         )
     answers = _keep_answered(docs, run)
@@ -235,8 +235,8 @@ def _add_context(docs: list[Doc], run: object) -> None:
         doc["context"], doc["privileged"] = ("rollout", right[0]) if right else ("none", None)
     if run is not None and not any(doc["privileged"] for doc in docs):
         raise ValueError(
-            f"--metadata: rollouts: {run} holds no right answer with its text to any problem of "
-            "this task; give an lm_eval run with --log_samples"
+            f"--metadata: rollouts: {run} contains no right answer with its text to any problem "
+            "of this task; give an lm_eval run with --log_samples"
         )
 
 

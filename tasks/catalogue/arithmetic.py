@@ -92,11 +92,11 @@ def load(
         unknown = set(wanted) - set(FAMILIES.values())
         if unknown:
             raise ValueError(
-                f"families: must be of sum, difference, product, got {sorted(unknown)}"
+                f"families: must be from sum, difference, product, got {sorted(unknown)}"
             )
         chosen = [level for level in chosen if FAMILIES[level] in wanted]
         if not chosen:
-            raise ValueError(f"families {families!r} and levels {levels!r} have nothing in common")
+            raise ValueError(f"families {families!r} and levels {levels!r} share no problem")
     pools = [(level, draw_level(level, split)) for level in chosen]
     if split == "test":
         pools = [(level, pool[:PER_LEVEL]) for level, pool in pools]

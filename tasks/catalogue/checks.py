@@ -41,7 +41,7 @@ def check_item(item: Item, where: str) -> None:
         if not isinstance(value, str) or (field != "solution" and not value.strip()):
             kind = "text" if field == "solution" else "text that is not blank"
             raise DataError(
-                f"{where}: {field!r} must be {kind}, got {value!r:.80}; mend the row, or the "
+                f"{where}: {field!r} must be {kind}, got {value!r:.80}; fix the row, or the "
                 "entry's function"
             )
     for field, known in (("kind", KINDS), ("style", STYLES)):
@@ -51,7 +51,7 @@ def check_item(item: Item, where: str) -> None:
         verify(None, item["answer"], kind=item["kind"], options=options_of(item))
     except ValueError as error:
         raise DataError(
-            f"{where}: 'answer': {error}; mend the row, or give another 'kind' than "
+            f"{where}: 'answer': {error}; fix the row, or give another 'kind' than "
             f"{item['kind']!r} in the entry ({', '.join(KINDS)})"
         ) from None
 

@@ -84,8 +84,9 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     if len(rows) != source.rows and (source.content is None or not folder):
         # A local file may hold other rows where the published ones are known: that is said below.
         raise DataError(
-            f"{find_present(source, data_dir)}: {len(rows):,} rows, and the entry of {source.name} "
-            f"says {source.rows:,}; use the complete file, or correct the number of the entry"
+            f"{find_present(source, data_dir)}: {len(rows):,} rows, but the entry of "
+            f"{source.name} expects {source.rows:,}; use the complete file, or correct the number "
+            "in the entry"
         )
     known = {
         "set": source.name,
@@ -96,7 +97,7 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     if folder and source.content and hash_content(rows, source.fields) != source.content:
         known["expected"] = source.content
         _log.warning(
-            "%s: the %d rows in %s are not the published ones (%d rows, content %s...)",
+            "%s: the %d rows in %s differ from the published data set (%d rows, content %s...)",
             source.name,
             len(rows),
             folder,
@@ -133,7 +134,9 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == raw.sha256:
         return kept
     if is_offline():
-        raise DataError(f"{source.name}: not here, and HF_HUB_OFFLINE is set; {source.help}")
+        raise DataError(
+            f"{source.name}: not found locally, and HF_HUB_OFFLINE is set; {source.help}"
+        )
     try:
         with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
             data = response.read(MAX_BYTES)

@@ -35,7 +35,7 @@ def load_hub(source: Source, hub: Hub) -> list[Row]:
     """
     if not is_offline() and not _answers(os.environ.get("HF_ENDPOINT", "https://huggingface.co")):
         # `datasets` would retry for half a minute before it says so.
-        raise DataError(f"{source.name}: the hub does not answer; {source.help}")
+        raise DataError(f"{source.name}: the Hugging Face Hub did not respond; {source.help}")
     import datasets
 
     try:
@@ -47,7 +47,7 @@ def load_hub(source: Source, hub: Hub) -> list[Row]:
     except Exception as error:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise DataError(
-            f"{source.name}: not on the hub or in its cache ({reason}); {source.help}"
+            f"{source.name}: not on the Hugging Face Hub or in its cache ({reason}); {source.help}"
         ) from None
     if not rows:
         return rows

@@ -56,7 +56,9 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
         return _alike(_interleave(parts))
     given = [key for key, value in options.items() if value is not None]
     if given:
-        raise ValueError(f"--metadata: {given[0]} is for the bundled problems, {name} has none")
+        raise ValueError(
+            f"--metadata: {given[0]} only applies to the bundled problems, and {name} contains none"
+        )
     assert chosen.source is not None, name
     assert chosen.to_item is not None, name
     rows, source = load_rows(chosen.source, data_dir)
@@ -80,7 +82,7 @@ def _read_row(to_item: ToItem, row: Row, where: str) -> Item:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         said = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise DataError(
-            f"{where}: no item can be made of {str(row)[:80]} ({said}); mend the row, or the "
+            f"{where}: no item can be made of {str(row)[:80]} ({said}); fix the row, or the "
             "entry's function"
         ) from error
 

@@ -130,8 +130,8 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
     place = int(word) if word.isascii() and word.isdigit() and len(word) < 3 else len(options)
     if found is not None and place < len(options) and place != found:
         raise ValueError(
-            f"the gold answer {gold!r:.80} is the text of option {letters[found]} and the place of "
-            f"option {letters[place]}; give letters"
+            f"the gold answer {gold!r:.80} is the text of option {letters[found]} and the "
+            f"position of option {letters[place]}; give letters"
         )
     if found is None and place < len(options):
         found = place

@@ -64,7 +64,7 @@ WRONG = {
     (
         "        5,",
         "        6,",
-    ): "riddles_test.jsonl: 5 rows, and the entry of riddles_test says 6",
+    ): "riddles_test.jsonl: 5 rows, but the entry of riddles_test expects 6",
     ("max_tokens=512", "max_token=512"): "datasets/riddles.py: ",
     ("        5,", '        "5",'): "datasets/riddles.py: dataset 'riddles': rows must be a whole",
 }

@@ -80,7 +80,7 @@ def checking(path: Path, noun: str, remedy: str) -> Iterator[None]:
         raise
     except (ValueError, RecursionError) as error:
         said = str(error) if isinstance(error, UnfitError) else f"not JSON ({error})"
-        raise UsageError(f"{path}: no {noun} of this version: {said}; {remedy}") from None
+        raise UsageError(f"{path}: not a {noun} of this version: {said}; {remedy}") from None
 
 
 def take(

@@ -93,8 +93,8 @@ class Unpacked:
         if self.ratio and self.total > max(FREE, self.ratio * self.packed):
             raise UsageError(
                 f"{self.name}: {self.packed:,} bytes unpack to {self.total:,} or more, over "
-                f"{self.ratio} times as many; is it damaged, or the wrong file? If it is right, "
-                f"set {VARIABLE} to the bytes that it may unpack to"
+                f"{self.ratio} times as many; is the file damaged, or the wrong one? If it is "
+                f"right, set {VARIABLE} to the bytes that it may unpack to"
             )
 
 
@@ -110,8 +110,8 @@ class BlankLines:
         self.blank += is_blank
         if is_blank and self.blank > MAX_BLANK + self.filled:
             raise UsageError(
-                f"{self.file}: {self.blank:,} blank lines and {self.filled:,} others; is it "
-                "damaged, or the wrong file? Leave the blank lines out"
+                f"{self.file}: {self.blank:,} blank lines and {self.filled:,} others; is the file "
+                "damaged, or the wrong one? Leave the blank lines out"
             )
         return is_blank
 
@@ -201,7 +201,9 @@ def check_packed(file: Path, *, most: int = HELD, mend: str = "compress it again
 
 def _check_length(line: bytes, file: Path, number: int) -> None:
     if len(line) > MAX_LINE:
-        raise UsageError(f"{file} line {number}: longer than {MAX_LINE:,} bytes; one row a line")
+        raise UsageError(
+            f"{file} line {number}: longer than {MAX_LINE:,} bytes; write one row per line"
+        )
 
 
 def asked_bytes() -> int | None:

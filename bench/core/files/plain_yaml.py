@@ -40,16 +40,16 @@ def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
     if len(content) > most:
-        raise UsageError(f"{file}: {size:,} bytes; {what} has at most {most:,}")
+        raise UsageError(f"{file}: {size:,} bytes; {what} may have at most {most:,}")
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=_Loader)
     except UnicodeDecodeError:
-        raise UsageError(f"{file}: is not UTF-8 text; save it as such") from None
+        raise UsageError(f"{file}: is not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: {_describe(error)}") from None
     # PyYAML itself fails on values such as !!int "": an IndexError.
     except (RecursionError, ValueError, OverflowError, LookupError, TypeError, AttributeError):
-        raise UsageError(f"{file}: is not YAML that {what} needs; see {page}") from None
+        raise UsageError(f"{file}: is not valid YAML for {what}; see {page}") from None
     if not isinstance(raw, dict):
         raise UsageError(f"{file}: must hold fields such as 'version: 1', got {quote(raw)}")
     return raw

@@ -63,7 +63,7 @@ def test_a_file_of_blank_lines(tmp_path, refused, kind):
     head = [b"confidence,correct\n"] if kind == "csv" else [ROW]
     file = pack(tmp_path / f"a.{kind}.gz", [*head, *[b"\n" * MB] * 5])
     message = refused("score", file)
-    assert "100,002 blank lines and 1 others; is it damaged, or the wrong file?" in message
+    assert "100,002 blank lines and 1 others; is the file damaged, or the wrong one?" in message
 
 
 def test_blank_lines_between_rows(tmp_path):
@@ -89,7 +89,7 @@ def test_rows_that_unpack_to_too_much(stored, refused, monkeypatch):
     packed = file.stat().st_size
     assert f"{file}: {packed:,} bytes unpack to " in message
     assert (
-        f"over 200 times as many; is it damaged, or the wrong file? If it is right, set {VARIABLE}"
+        f"over 200 times as many; is the file damaged, or the wrong one? If it is"
         in message
     )
 
@@ -250,7 +250,7 @@ def test_a_long_line_of_samples(make_run, samples_of, refused):
     folder = make_run([(0.5, 1)])
     with samples_of(folder).open("ab") as stream:
         stream.write(b" " * (17 * MB))
-    assert "line 2: longer than 16,777,216 bytes; one row a line" in refused("score", folder)
+    assert "line 2: longer than 16,777,216 bytes; write one row" in refused("score", folder)
 
 
 # No memory is no damage

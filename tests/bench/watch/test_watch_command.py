@@ -226,7 +226,7 @@ def test_a_damaged_state_is_refused_in_one_line(watch, drawn, tmp_path, old, new
     file.write_text(file.read_text().replace(old, new, 1))
     code, out, err = watch(log)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "no state of this version" in err
+    assert "not a state of this version" in err
 
 
 def test_the_pending_are_bounded(promise_file, tmp_path, monkeypatch):

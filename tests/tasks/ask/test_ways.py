@@ -316,7 +316,7 @@ def test_rollouts_without_texts_are_refused(once, folder, tmp_path):
     from caopd_bench.cli import main
 
     assert main(["score", str(once[0]), "--store", str(tmp_path / "s")]) == 0
-    with pytest.raises(ValueError, match="holds no right answer with its text"):
+    with pytest.raises(ValueError, match="contains no right answer with its text"):
         load(questions="gsm8k", way="priv", data_dir=str(folder), rollouts=str(tmp_path / "s"))
 
 

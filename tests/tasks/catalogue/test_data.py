@@ -162,7 +162,7 @@ def test_another_number_of_rows_than_the_entry_says_is_refused(tmp_path, monkeyp
     source = Source("small_test", 5, "MIT", RawFile("https://host/x", "abc123", "0" * 64))
     monkeypatch.setitem(SOURCES, "small", source)
     (tmp_path / "small_test.jsonl").write_bytes(LINES)
-    said = "2 rows, and the entry of small_test says 5; use the complete file, or correct"
+    said = "2 rows, but the entry of small_test expects 5; use the complete file, or correct"
     refused(lambda: load_rows("small", tmp_path), f"{tmp_path}/small_test.jsonl: {said}")
 
 
@@ -400,7 +400,7 @@ def test_a_full_disk_leaves_the_file_that_was_kept(monkeypatch, tmp_path):
 def test_a_hub_that_does_not_answer_is_said_at_once(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
     started = time.monotonic()
-    refused(lambda: load_rows("math500"), "hub does not answer", "CAOPD_BENCH_DATA")
+    refused(lambda: load_rows("math500"), "Hub did not respond", "CAOPD_BENCH_DATA")
     assert time.monotonic() - started < 10  # `datasets` retries for 23 s
 
 
@@ -490,6 +490,6 @@ def test_a_local_file_with_another_content_is_said_and_kept_in_the_source(tmp_pa
     (tmp_path / "svamp_test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert load_rows("svamp", tmp_path)[1]["expected"] == SOURCES["svamp"].content
     assert (
-        f"are not the published ones (1000 rows, content {SOURCES['svamp'].content[:12]}...)"
+        f"published data set (1000 rows, content {SOURCES['svamp'].content[:12]}...)"
         in caplog.text
     )

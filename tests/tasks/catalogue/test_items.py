@@ -184,7 +184,7 @@ def test_the_pooled_set_mixes_its_parts_evenly(real, name):  # noqa: ARG001
 
 
 def test_options_of_the_bundled_set_are_refused_elsewhere(tmp_path):
-    with pytest.raises(ValueError, match="levels is for the bundled problems"):
+    with pytest.raises(ValueError, match="levels only applies to the bundled problems"):
         load_items("gsm8k", data_dir=tmp_path, levels="1-2")
     assert {item["level"] for item in load_items("math", levels="1-2")} == {1, 2}
 

@@ -92,7 +92,7 @@ def test_a_right_answer_may_be_a_text_or_a_place():
         verify("B", "a plane", kind="choice", options=OPTIONS)
     with pytest.raises(ValueError, match="neither one of the letters"):
         verify("B", "4", kind="choice", options=OPTIONS)
-    with pytest.raises(ValueError, match="text of option B and the place of option C"):
+    with pytest.raises(ValueError, match="text of option B and the position of option C"):
         gold_letter("2", ("1", "2", "3"))
 
 

@@ -348,7 +348,7 @@ def test_a_line_without_end(tmp_path, refused, monkeypatch):
     good = b'{"confidence": 0.5, "correct": 1}\n'
     with gzip.open(tmp_path / "a.jsonl.gz", "wb") as stream:
         stream.write(good + b" " * 100_000 + good)
-    assert "line 2: longer than 1,000 bytes; one row a line" in refused(
+    assert "line 2: longer than 1,000 bytes; write one row per line" in refused(
         "score", tmp_path / "a.jsonl.gz"
     )
     # A quote that is never closed swallows the lines after it.
