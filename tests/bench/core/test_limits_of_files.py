@@ -88,10 +88,7 @@ def test_rows_that_unpack_to_too_much(stored, refused, monkeypatch):
     message = refused("score", stored)
     packed = file.stat().st_size
     assert f"{file}: {packed:,} bytes unpack to " in message
-    assert (
-        f"over 200 times as many; is the file damaged, or the wrong one? If it is"
-        in message
-    )
+    assert "over 200 times as many; is the file damaged, or the wrong one? If it is" in message
 
 
 def test_a_saturated_run_is_far_from_the_limit(stored, monkeypatch):
