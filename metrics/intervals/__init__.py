@@ -2,5 +2,5 @@
 
 Start with `choose`, which computes the interval that the definition of a metric names.
 
-Imports `definition`, `limits`, `points`, `registry` and `rows`.
+Imports `limits`, `metric_parts`, `points`, `registry` and `rows`.
 """

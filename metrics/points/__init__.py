@@ -5,5 +5,5 @@ decorator that holds everything else about the metric (`definition`).
 
 Start with `means`.
 
-Imports `definition`, `limits` and `rows`.
+Imports `definition`, `limits`, `metric_parts` and `rows`.
 """

@@ -2,5 +2,5 @@
 
 Start with `judge`.
 
-Imports `core`, `runs` and `tasks`.
+Imports `core`, `flat`, `runs` and `tasks`.
 """

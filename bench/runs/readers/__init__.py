@@ -3,5 +3,5 @@
 A module with a `READER` is found by itself; nothing lists them. Start with `reader` (what a reader
 is), then `flat`, a short one; `find` asks them in turn.
 
-Imports `core`, `flat`, `inspect`, `lm_eval`, `runs`, `stored` and `tasks`.
+Imports `answers`, `core`, `flat`, `inspect`, `lm_eval`, `runs`, `stored` and `tasks`.
 """

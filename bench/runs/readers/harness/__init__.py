@@ -3,5 +3,5 @@
 Start with `found` (an answer as it stands in a log, and what the user's options change about it),
 then `deepeval`, the shortest reader.
 
-Imports `core`, `flat`, `logs`, `readers`, `runs` and `tasks`.
+Imports `answers`, `core`, `flat`, `logs`, `readers`, `runs` and `tasks`.
 """

@@ -2,5 +2,5 @@
 
 Start with `rows`, the shortest.
 
-Imports `core`, `flat`, `inspect`, `lm_eval`, `readers`, `runs` and `tasks`.
+Imports `answers`, `core`, `flat`, `inspect`, `lm_eval`, `readers`, `runs` and `tasks`.
 """
