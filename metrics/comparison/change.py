@@ -1,4 +1,4 @@
-"""What a change is made of: which part of it is confidence, and which is the answers."""
+"""Decompositions of a change: the part due to confidence, and the part due to the answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class GapChange:
     accuracy: Change
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain Python values for strict JSON: what is not finite is None."""
+        """Return plain Python values for strict JSON, with None for values that are not finite."""
         return _parts(gap=self.gap, confidence=self.confidence, accuracy=self.accuracy)
 
     def __str__(self) -> str:
@@ -49,8 +49,8 @@ class BrierChange:
         Each with its limits; ``brier.difference`` is ``miscalibration.difference -
         discrimination.difference + uncertainty.difference``, exactly.
     confidence : Change
-        Of MCB - DSC, which is Brier - UNC: how well the confidence fits the answers. It changes
-        too where only the answers do: an unchanged overconfidence fits more right answers better.
+        Change of MCB - DSC, which is Brier - UNC: how well the confidence fits the answers. It also
+        changes if only the answers do: the same high confidence fits better if more are right.
     """
 
     brier: Change
@@ -60,7 +60,7 @@ class BrierChange:
     confidence: Change
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain Python values for strict JSON: what is not finite is None."""
+        """Return plain Python values for strict JSON, with None for values that are not finite."""
         return _parts(
             brier=self.brier,
             miscalibration=self.miscalibration,
@@ -105,7 +105,7 @@ def gap_change(
     names = ["overconfidence_gap", "mean_confidence", "accuracy"]
     c = compare(a, b, cluster=cluster, item=item, metrics=names, level=level)
     gap, confidence, accuracy = (c[name] for name in names)
-    # Not the difference of two gaps, so that the parts add up to the last bit.
+    # Not computed as the difference of two gaps, so that the parts add up to the last bit.
     total = confidence.difference - accuracy.difference
     return GapChange(replace(gap, difference=total), confidence, accuracy)
 
@@ -128,9 +128,9 @@ def brier_change(
     Returns
     -------
     BrierChange
-        A better score through MCB can be had by recalibrating; through DSC, the confidence knows
-        more about the single answer; through UNC, the answers are more often right (or wrong):
-        nothing was learned about confidence.
+        If the score improves through MCB, recalibration would achieve the same; through DSC, the
+        confidence tells more about the individual answer; through UNC, only the accuracy changed
+        and nothing was learned about confidence.
 
     Notes
     -----
@@ -151,7 +151,7 @@ def brier_change(
 
 
 def _net_change(rows: Pair, mcb: Change, dsc: Change, level: float) -> Change:
-    """Compare MCB - DSC, whose influence is that of Brier less that of UNC."""
+    """Compare MCB - DSC, whose influence is that of Brier minus that of UNC."""
     of_a, of_b = (influence("brier", t) - influence("uncertainty", t) for t in (rows.a, rows.b))
     difference = mcb.difference - dsc.difference
     limits = paired_sum_limits(difference, rows, of_a, of_b, level)

@@ -47,15 +47,15 @@ class Change:
     low, high : float
         Limits of the difference; NaN if there are none, with the reason.
     p_value : float
-        Two-sided, of no difference in the population; below 1 - level exactly where the limits
-        exclude 0. Not adjusted: see :attr:`Comparison.adjusted`.
+        Two-sided p-value for no difference in the population; below 1 - level exactly if the
+        limits exclude 0. Not adjusted: see :attr:`Comparison.adjusted`.
     method : str
-        How the limits were made, see :func:`compare`; empty if they were not.
+        How the limits were computed, see :func:`compare`; empty if there are none.
     standard_error : float
-        Of the difference.
+        Standard error of the difference.
     better : {"a", "b"} or None
-        The model that is better by a difference whose limits exclude 0; None also where neither
-        direction is good in itself.
+        The better model, if the limits of the difference exclude 0; None otherwise, and for
+        metrics of which neither direction is better in itself.
     reason : str
         Why a number is missing; empty otherwise.
     """
@@ -82,7 +82,7 @@ class Comparison:
     n : int
         Rows of each model.
     clusters : int or None
-        Clusters, if there were labels.
+        Number of clusters, if labels were given.
     level : float
         Nominal coverage of the limits.
     changes : mapping of str to Change
@@ -103,7 +103,7 @@ class Comparison:
         return self.changes[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain Python values for strict JSON: what is not finite is None."""
+        """Return plain Python values for strict JSON, with None for values that are not finite."""
         changes = {}
         for name, change in self.changes.items():
             entry = {**asdict(change), "adjusted": self.adjusted[name]}
@@ -143,20 +143,20 @@ def compare(
         Rows of the two models, as for :func:`tally`: row i of both is the same question (and the
         same sample of it).
     cluster : array_like of int or str, shape (n,), optional
-        For each row of a, what its answer depends on, such as the question of several samples.
+        For each row of a, the unit of dependence, such as the question of several samples.
     item : (ids of a, ids of b), optional
         Integers or strings, one per row and unique within a model: rows are then matched by id,
         and may be in any order.
     metrics : iterable of str, optional
         Names in :data:`METRICS`; :data:`FAMILY` by default. They are the family that :func:`holm`
-        adjusts for, so name the few that matter before looking.
+        adjusts for, so list the few that matter before you look at the results.
     level : float, default 0.95
         Nominal coverage.
 
     Returns
     -------
     Comparison
-        Independent of the order of the rows, to the bit. Nothing is drawn at random.
+        The same to the bit for any order of the rows. No random numbers are used.
 
     Raises
     ------
@@ -181,15 +181,15 @@ def compare(
     degrees of freedom, since few wrong answers may decide them; 5 right and 5 wrong answers of each
     model are asked for. "mover": ECE, by :func:`ece_difference`, and over-ECE, which is half of
     ECE plus gap. "debiased student": the L2 ECE, through the difference of the debiased squares;
-    MCB and DSC, less what their isotonic curves fit of the noise. These limits need not hold the
+    MCB and DSC, minus the noise that their isotonic curves fit. These limits need not contain the
     plug-in difference.
-    "no difference seen": two models that are alike in every row; the limits are what as many
-    rows could have missed.
+    "no difference seen": two models that are identical in every row; the limits are the difference
+    that as many rows could have missed.
 
-    Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average, but ECE,
-    over-ECE and MCB alarm too rarely near perfect calibration, where they can only see large
-    changes; smooth ECE of models that state unlike numbers of values too often, up to 18 %, since
-    its bias is not corrected; and confidence when wrong if 1 % of rows are wrong.
+    Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average. But ECE,
+    over-ECE and MCB give too few near perfect calibration, where they detect only large changes;
+    smooth ECE gives too many (up to 18 %) for models with different numbers of stated values,
+    because its bias is not corrected; and so does confidence when wrong if 1 % of rows are wrong.
 
     Examples
     --------
@@ -233,5 +233,5 @@ def _change(name: str, rows: Pair, level: float) -> Change:
 
 
 def finite(value: Any) -> Any:
-    """Return None for a float that is not finite, and anything else as it is."""
+    """Return None for a float that is not finite, and any other value unchanged."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""PASS, FAIL or INCONCLUSIVE: what follows from degradations and the margins that are tolerated."""
+"""Decide PASS, FAIL or INCONCLUSIVE from degradations and the tolerated margins."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from caopd_bench.metrics.rows.seeds import check_level
 
 Key = TypeVar("Key")
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
-#: Rounding does not decide: an estimate is above its margin by more than this.
+#: An estimate exceeds its margin only if by more than this, so that rounding does not decide.
 TINY = 1e-12
-#: Chance to decide that `items_needed` gives.
+#: Probability of a decision with `items_needed` items.
 POWER = 0.8
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a verdict needs of one number; positive is worse.
+    """The inputs for the verdict on one number; positive is worse.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class Cell:
         One-sided, of "not worse".
     standard_error : float
     margin : float
-        By how much it may be worse.
+        Tolerated deterioration.
     items : int
     extra : float
         The part of the variance that falls with the square of the number of items.
     excess : float
-        The part of `upper` that more items do not make smaller.
+        The part of `upper` that more items would not reduce.
     least_items : float
-        Items with which it could probably be computed, if it could not; 0 if that is not known.
+        If it could not be computed, the number of items with which it probably could; 0 if unknown.
     """
 
     worse_by: float
@@ -56,7 +56,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellVerdict:
-    """What one cell says.
+    """The verdict on one cell.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class Decision(Generic[Key]):
-    """The verdict on a family of cells, and what each says."""
+    """The verdict on a family of cells, and on each of them."""
 
     outcome: Outcome
     cells: Mapping[Key, CellVerdict]
@@ -86,19 +86,19 @@ class Decision(Generic[Key]):
 def decide(
     cells: Mapping[Key, Cell], *, level: float = 0.95, looks: int = 1, least: int = 0
 ) -> Decision[Key]:
-    r"""Decide on a candidate by all its gated cells together.
+    r"""Decide on a candidate from all its gated cells together.
 
     Parameters
     ----------
     cells : mapping to Cell
         The family: all cells that may fail or must pass. Not empty.
     level : float, default 0.95
-        The chance of a FAIL of a candidate that is not worse in any cell is at most 1 - level.
+        A candidate that is not worse in any cell FAILs with a chance of at most 1 - level.
     looks : int, default 1
-        How often candidates will be compared with the same reference, a FAIL in any of which would
-        be a false alarm: p-values count that many times.
+        Number of comparisons with the same reference over which the chance of any false FAIL is
+        bounded; p-values are multiplied by it.
     least : int, default 0
-        Items without which nothing is decided; no cell is said to need fewer.
+        Smallest number of items for a decision; ``items_needed`` is never below it.
 
     Returns
     -------
@@ -140,14 +140,14 @@ def decide(
     """
     check_level(level)
     if not cells:
-        raise ValueError("cells must not be empty; there is nothing to decide on")
+        raise ValueError("cells must not be empty; pass at least one Cell to decide on")
     if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
         raise ValueError(f"looks must be an int >= 1, got {looks!r}; 365 for a year of nights")
     if isinstance(least, bool) or not isinstance(least, int) or least < 0:
         raise ValueError(f"least must be an int >= 0, got {least!r}; 100 as in a shipped policy")
     adjusted = holm({key: cell.p_value for key, cell in cells.items()})
     alpha = (1.0 - level) / looks
-    # Holm's method asks this of the smallest p-value, and no more of any other.
+    # Holm's method requires this of the smallest p-value, and less of all others.
     strictest = 1.0 - alpha / max(sum(math.isfinite(p) for p in adjusted.values()), 1)
     each = {
         key: _judge(cell, adjusted[key], alpha, level, strictest, least)

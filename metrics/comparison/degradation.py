@@ -1,7 +1,7 @@
-"""By how much is a candidate worse than a reference on the same items, with a one-sided limit.
+"""By how much a candidate is worse than a reference on the same items, with one-sided limits.
 
-Seven numbers that together leave no room for a model whose confidence no longer means anything.
-Standard errors in closed form; nothing is drawn at random.
+A model whose confidence has become meaningless cannot hide it from all seven numbers. Standard
+errors have a closed form; no random numbers are used.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CELLS = (
     "accuracy",
     "strict_auroc",
 )
-#: Those that need rows that state a confidence.
+#: The numbers that need rows with a confidence.
 OF_STATED = [name for name in CELLS if name not in ("parse_rate", "accuracy")]
 
 
@@ -55,22 +55,22 @@ def degradation(
     direction: Direction = "both",
     level: float = 0.95,
 ) -> dict[str, Degradation]:
-    r"""Say by how much a candidate is worse than a reference, in seven numbers.
+    r"""Return by how much a candidate is worse than a reference, in seven numbers.
 
     Parameters
     ----------
     reference, candidate : (confidence, correct)
         Rows of the two models, shape (n,): row i of both is the same question and sample. A
-        confidence of NaN was not stated, or cannot be read; correct is 0/1 or bool.
+        confidence of NaN means that none was stated or could be read; correct is 0/1 or bool.
     question : array_like of int or str, shape (n,), optional
-        The question of each row, where one was answered several times; by default every row is a
-        question of its own.
+        The question of each row, if questions were answered several times; by default every row is
+        a separate question.
     cluster : array_like of int or str, shape (n,), optional
-        What rows that are not independent have in common, such as the template of generated
-        questions: the unit of the standard errors. By default the question.
+        Larger groups of dependent rows, such as the template of generated questions, as the unit
+        of the standard errors. By default the question.
     direction : {"both", "over"}
-        Whether a gap that becomes too low counts as worse: a model that gains accuracy and states
-        what it did becomes under-confident.
+        Whether a gap below 0 counts as worse too. A model that gains accuracy and states the same
+        confidence as before becomes underconfident.
     level : float, default 0.95
         Nominal coverage of each one-sided limit.
 
@@ -104,20 +104,20 @@ def degradation(
     Biometrics 44 (1988): where only accuracy rises, newly right answers still carry the low
     confidence of wrong ones, and the plain AUROC of a better model falls.
 
-    Strict AUROC is the AUROC of the same rows with one change: a wrong answer that is stated as
-    sure loses all its pairs. Sure is what the surest quarter of the reference's answers states, or
-    more, in whole percents. It falls where right and wrong answers move to the top alike, also if
-    the reference states nearly 1 on average already. A right answer that becomes surer and a wrong
-    one that becomes less sure never lower it.
+    Strict AUROC is the AUROC of the same rows with one change: a wrong answer that counts as sure
+    loses all its pairs. Sure means at least as confident as the most confident quarter of the
+    reference's answers, in whole percents. Strict AUROC falls if right and wrong answers both move
+    to the top, even if the reference already states nearly 1 on average. Higher confidence in a
+    right answer or lower confidence in a wrong one never lowers it.
 
     The size of the gap has a kink at 0. Its p-value is the worst over the signs that matter. So is
     its limit, if the reference's gap is more than 2.5 standard errors from 0. Elsewhere its sign
     may be chance, and the limit is :math:`|d| + t \, \widehat{se}(d)` with the change d of the
     gap, since :math:`|b| - |a| \le |b - a|`.
 
-    A candidate that falls silent chooses what it is scored on. So a drop d of the parse rate
-    (where there is one) is added to the limits of Brier and gap, and d times (1 - confidence when
-    wrong) to that of confidence when wrong: what the answers that are missing now could have done.
+    A candidate that omits confidences chooses what it is scored on. So a drop d of the parse rate
+    (if any) is added to the limits of Brier and gap, and d times (1 - confidence when wrong) to the
+    limit of confidence when wrong: the possible effect of the answers that are now missing.
 
     Error rates of tests made of these are in docs/gate.md.
 
@@ -181,7 +181,7 @@ def _cells(
         return worse((mean(a.confidence, wrong_a), mean(b.confidence, wrong_b)), items, level)
 
     def parse_rate() -> Worse:
-        # Runs that are alike in every row are one run, of which nothing is left to chance.
+        # Runs that are identical in every row are one run: there is no noise.
         extra = 0.0 if a.is_same(b) else PSEUDO_ITEMS / items.questions.n**2
         return worse((mean(a.parsed), mean(b.parsed)), items, level, sign=-1.0, extra=extra)
 
@@ -212,12 +212,12 @@ def _cells(
         if silent and name in OF_STATED:
             found[name] = undefined(name, items, "no row states a usable confidence", math.inf)
         elif rows < LEAST:
-            # Of several samples rows count in part: never rounded up to what is needed.
+            # With several samples rows count in part; never round up to the required number.
             number = math.floor(100.0 * rows) / 100.0
             if number == 1.0:
                 kind = kind.replace("rows", "row").replace(" are ", " is ")
             reason = f"only {number:g} {kind}, and {LEAST} are needed"
-            # So many that by chance, too, there are rarely fewer.
+            # Enough that even by chance there are rarely fewer.
             times = (LEAST + 2.0 * LEAST**0.5) / rows if rows > 0.0 else math.inf
             found[name] = undefined(name, items, reason, times)
         else:
@@ -234,7 +234,7 @@ def _mean_gap(x: Answers) -> Value:
 
 
 def _guard(cells: dict[str, Degradation]) -> dict[str, Degradation]:
-    """Add to the limits what the answers that are missing now could have done."""
+    """Add to the limits the possible effect of the answers that are now missing."""
     drop = max(cells["parse_rate"].worse_by, 0.0)
     room = 1.0 - cells["confidence_when_wrong"].candidate
     for name, excess in (

@@ -17,13 +17,13 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 #: Right and wrong rows that AUROC asks for, and wrong ones that confidence when wrong does.
 LEAST = 20
-#: A rate without failures has a variance of 0: as if so many more items had differed.
+#: Added items that differ, because a rate without failures would otherwise have a variance of 0.
 PSEUDO_ITEMS = 2
-#: Clusters that a standard error asks for, where rows are grouped by more than their question.
+#: Fewest clusters for a standard error, if rows are grouped by more than their question.
 LEAST_CLUSTERS = 10
 #: Standard errors from 0 at which the sign of the reference's gap counts as known.
 SURE_OF_SIGN = 2.5
-#: The part of the reference's answers, from the top, whose confidences count as sure.
+#: The most confident part of the reference's answers, whose confidences count as sure.
 SUREST = 0.25
 
 NAN = float("nan")
@@ -90,9 +90,9 @@ def sure_from(x: Answers) -> float:
 
 
 def unchanged(own: Answers, other: Answers, items: Items) -> FloatArray:
-    """Weigh each parsed row by the share of the other model's samples that are as right as it.
+    """Weight each parsed row by the share of the other model's samples with the same correctness.
 
-    With one sample an item: 1 where both are parsed and correctness is the same, else 0.
+    With one sample per item: 1 if both are parsed and equally correct, else 0.
     """
     right = items.share(other.correct, other.parsed)
     some = items.share(np.ones_like(right), other.parsed)
@@ -160,35 +160,36 @@ def _p_value(by: float, error: float, items: Items) -> float:
 
 @dataclass(frozen=True)
 class Degradation:
-    """By how much a candidate is worse in one number; positive is worse.
+    """The degradation of a candidate in one number; positive is worse.
 
     Attributes
     ----------
     name : str
     reference, candidate : float
-        Values of the two. AUROC and strict AUROC: on the rows whose correctness did not change.
+        Values of the two models. AUROC and strict AUROC use the rows whose correctness did not
+        change.
     worse_by : float
-        For the gap with ``direction="both"`` the change of its size, |candidate| - |reference|.
+        For the gap with ``direction="both"``, the change of its size, |candidate| - |reference|.
     upper : float
-        One-sided upper limit of it in the population.
+        One-sided upper limit of `worse_by` in the population.
     p_value : float
-        One-sided, of "not worse".
+        One-sided p-value for "not worse".
     standard_error : float
-        Of `worse_by`.
+        Standard error of `worse_by`.
     items : int
-        Questions.
+        Number of questions.
     reason : str
         Why there are no numbers; empty if there are.
     clusters : int
-        Clusters that the standard error is of; as many as questions unless they were given.
+        Number of clusters in the standard error; the number of questions unless clusters are given.
     extra : float
         The part of the variance that falls with the square of the number of questions.
     excess : float
-        The part of `upper` that more questions do not make smaller: what answers that are missing
-        in the candidate could have done.
+        The part of `upper` that more questions would not reduce: the possible effect of answers
+        that are missing in the candidate.
     least_items : float
-        Questions with which a number that could not be computed probably could; infinite if no
-        row of a kind that it needs was seen, 0 if it was computed.
+        If it could not be computed, the number of questions with which it probably could: infinite
+        if a needed kind of row never occurred; 0 if it was computed.
     """
 
     name: str
@@ -223,7 +224,7 @@ def defined(name: str, items: Items, w: Worse) -> Degradation:
 
 
 def undefined(name: str, items: Items, reason: str, times: float) -> Degradation:
-    """Give a number that would need so many times the questions that there are."""
+    """Return an undefined number that would need this multiple of the questions."""
     return Degradation(
         name=name,
         reference=NAN,

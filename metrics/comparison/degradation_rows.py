@@ -17,14 +17,14 @@ from caopd_bench.metrics.rows.counting import (
 
 
 class Answers(NamedTuple):
-    """Rows of one model, each (n,); one that is not parsed has confidence 0 and parsed 0."""
+    """Rows of one model, each (n,); a row that is not parsed has confidence 0 and parsed 0."""
 
     confidence: FloatArray
     correct: FloatArray
     parsed: FloatArray
 
     def is_same(self, other: Answers) -> bool:
-        """Say whether every row is the same: a run against itself."""
+        """Return whether every row is the same, as for a run compared with itself."""
         return all(np.array_equal(x, y) for x, y in zip(self, other, strict=True))
 
 
@@ -39,7 +39,7 @@ class Groups(NamedTuple):
         return np.arange(rows) if self.of_row is None else self.of_row
 
     def shares(self) -> FloatArray:
-        """Give the part of the rows that each group has."""
+        """Return the share of the rows in each group."""
         if self.of_row is None:
             return np.full(self.n, 1.0 / self.n)
         return np.bincount(self.of_row, minlength=self.n) / self.of_row.size
@@ -59,7 +59,7 @@ class Items(NamedTuple):
 
     @property
     def effective(self) -> float:
-        """Clusters of equal size that say as much: one that has most rows counts for most."""
+        """Effective number of clusters: as many of equal size would carry as much information."""
         return float(1.0 / (self.clusters.shares() ** 2).sum())
 
     @property
@@ -68,7 +68,7 @@ class Items(NamedTuple):
         return max(self.effective - 1.0, 1.0)
 
     def share(self, of_rows: FloatArray, among: FloatArray) -> FloatArray:
-        """Give each row the mean over the rows of its question that are among; 0 if none is."""
+        """Return, for each row, the mean over the ``among`` rows of its question; 0 if none."""
         of = self.questions
         total, count = of.sum(of_rows * among), of.sum(among)
         share = np.divide(total, count, out=np.zeros(of.n), where=count > 0)
@@ -77,7 +77,7 @@ class Items(NamedTuple):
     def error(self, moves: FloatArray, extra: float = 0.0) -> float:
         """Return the standard error of a number with such moves.
 
-        A cluster pulls the mean towards itself by its part of the rows.
+        The factor 1 / (1 - share) corrects for each cluster's own influence on the mean.
         """
         sums, shares = self.clusters.sum(moves), self.clusters.shares()
         return float(np.sqrt((sums**2 / (1.0 - shares)).sum() + extra))
@@ -98,7 +98,7 @@ def read_answers(name: str, rows: tuple[ArrayLike, ArrayLike]) -> Answers:
 
 
 def read_items(question: ArrayLike | None, cluster: ArrayLike | None, n: int) -> Items:
-    """Read which of n rows are of one question, and which of one cluster."""
+    """Return which of n rows belong to the same question, and which to the same cluster."""
     questions = _number("question", question, n)
     if cluster is None:
         name, clusters = "question", questions
@@ -107,7 +107,7 @@ def read_items(question: ArrayLike | None, cluster: ArrayLike | None, n: int) ->
         _check_whole(questions, clusters, n)
     if clusters.n < 2:
         raise ValueError(
-            f"{name} must have at least 2 distinct labels, got {clusters.n}; a limit needs several"
+            f"{name} must have at least 2 distinct labels, got {clusters.n}; limits need several"
         )
     return Items(questions, clusters)
 

@@ -33,11 +33,11 @@ def ece_difference(
     Parameters
     ----------
     a, b : Tally or (confidence, correct)
-        Whole rows; with clusters if an item was answered several times.
+        Unweighted rows; with clusters if an item was answered several times.
     correlation : float
         Correlation of the two estimates, from :func:`ece_correlation`; 0 for unrelated items.
     cluster : array_like of int or str, shape (n,), optional
-        Of the rows of both, as for :func:`tally`; tallies have their own.
+        Clusters of the rows of both models, as for :func:`tally`; tallies have their own.
     bins, edges, level
         As for :func:`ece_interval`.
 
@@ -63,8 +63,8 @@ def ece_difference(
     and likewise the upper limit: MOVER, Zou and Donner, Statistics in Medicine 27 (2008).
 
     In simulation (96 cells, 100 and 500 items, docs/metrics/calibration.md) coverage at 0.95 was
-    0.96 to 0.98 in the median. It is lowest, 0.88 to 0.95, where model a is calibrated and b is
-    not: the limit away from 0 is then too near.
+    0.96 to 0.98 in the median. It is lowest, 0.88 to 0.95, if model a is calibrated and b is
+    not: the limit away from 0 is then too close to it.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def ece_correlation(
     -----
     A row moves the ECE by s (c - y), where s is the sign of the gap of its bin. Where the gap is
     within its noise, s is the expected sign 2 Phi(d / sd) - 1 instead, in the covariance only: a
-    gap of unknown sign ties the two models together less.
+    gap of unknown sign adds less to the correlation of the two models.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def _influence(
     bins: int,
     edges: Edges,
 ) -> tuple[FloatArray, FloatArray]:
-    """Move of the ECE by each item, centred: with expected signs, and with signs as observed."""
+    """Influence of each item on the ECE, centred: with expected and with observed signs."""
     from scipy.special import ndtr
 
     index = bin_index(confidence, bins, edges)

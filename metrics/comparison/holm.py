@@ -30,8 +30,8 @@ def holm(
     Parameters
     ----------
     p_values : mapping to float, or sequence of float, shape (m,)
-        The family: all tests of which none should be a false alarm. NaN: a test that could not be
-        made; it stays NaN and does not count.
+        The family of tests among which there should be no false alarm. NaN marks a test that
+        could not be computed; it stays NaN and does not count.
 
     Returns
     -------

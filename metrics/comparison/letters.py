@@ -1,4 +1,4 @@
-"""Letters in place of ranks: two models share one exactly if they were not told apart."""
+"""Letters instead of ranks: two models share one exactly if they do not differ significantly."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Collection, Iterable, Sequence
 def group_letters(
     order: Sequence[int], different: Collection[tuple[int, int]] | Iterable[tuple[int, int]]
 ) -> list[str]:
-    """Letter models so that two share a letter exactly if they were not told apart.
+    """Assign letters: two models share one if and only if they do not differ significantly.
 
     Parameters
     ----------
     order : sequence of int, shape (m,)
-        The models 0 to m - 1, best first: "a" is the first one's.
+        The models 0 to m - 1, best first; the first one gets "a".
     different : iterable of (int, int)
-        Pairs that were told apart, in either order.
+        Pairs that differ significantly, in either order.
 
     Returns
     -------
     list of str, shape (m,)
-        Of model i, its letters: "a", "ab", ...; after "z" come "A" to "Z", then "(53)", "(54)".
+        The letters of model i: "a", "ab", ...; after "z" come "A" to "Z", then "(53)", "(54)".
 
     Raises
     ------
@@ -39,7 +39,7 @@ def group_letters(
     """
     m = len(order)
     if sorted(order) != list(range(m)):
-        raise ValueError(f"order must hold 0 to {m - 1} once each, got {list(order)!r}")
+        raise ValueError(f"order must contain 0 to {m - 1} once each, got {list(order)!r}")
     columns: list[frozenset[int]] = [frozenset(range(m))] if m else []
     for pair in sorted({(min(p), max(p)) for p in different}):
         split: list[frozenset[int]] = []

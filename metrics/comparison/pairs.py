@@ -22,7 +22,7 @@ Rows = tuple[ArrayLike, ArrayLike]
 
 
 class Pair(NamedTuple):
-    """Joint counts of two models on the same rows, sorted: no trace of the order of the rows.
+    """Joint counts of two models on the same rows, sorted, so that the order of rows is lost.
 
     Entry j stands for ``times[j]`` rows in which model a is in cell ``a_cell[j]`` of its tally and
     b in ``b_cell[j]``. Cell k is a right answer at value k, cell u + k a wrong one.
@@ -110,7 +110,7 @@ def _checked(name: str, rows: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     if isinstance(rows, Tally):
         raise ValueError(
             f"{name} must be rows (confidence, correct), got a Tally; "
-            "a tally no longer knows which row is which"
+            "a tally does not keep the rows apart"
         )
     if not isinstance(rows, (tuple, list)) or len(rows) != 2:
         raise ValueError(f"{name} must be a pair (confidence, correct), got {type(rows).__name__}")
@@ -132,15 +132,15 @@ def _match(item: tuple[ArrayLike, ArrayLike], n_a: int, n_b: int) -> NDArray[np.
         raise ValueError("item must be a pair (ids of a, ids of b), one id per row")
     ids = []
     for name, values, n in (("a", item[0], n_a), ("b", item[1], n_b)):
-        of = as_labels("item", values, f"one integer or string per row of {name} names its item")
+        of = as_labels("item", values, f"give each row of {name} an integer or string as its item")
         if of.shape != (n,):
             raise ValueError(
-                f"item must hold one integer or string per row of {name} ({n}), "
+                f"item must have one integer or string per row of {name} ({n}), "
                 f"got shape {of.shape}"
             )
         ids.append(of)
     if (ids[0].dtype.kind == "U") != (ids[1].dtype.kind == "U"):
-        raise ValueError("item must hold integers for both models or strings for both")
+        raise ValueError("item must be integers for both models or strings for both")
     orders = []
     for name, of in zip("ab", ids, strict=True):
         order = np.argsort(of, kind="stable")

@@ -1,4 +1,4 @@
-"""How small a difference a number of items can show, and how many items a difference takes."""
+"""The smallest difference that a number of items can detect, and the items a difference takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from caopd_bench.metrics.comparison.compare import Comparison
 from caopd_bench.metrics.rows.seeds import check_level
 
-MOST = 1 << 50  # items; more are as good as never
+MOST = 1 << 50  # items; a larger number counts as never
 
 
 def difference_sd(sd_a: float, sd_b: float, correlation: float) -> float:
@@ -69,16 +69,16 @@ def mde(
         Standard deviation of the difference of the two models on one row, from
         :func:`difference_sd` or a guess. Either this or a pilot.
     pilot : Comparison, optional
-        A comparison of similar models on similar items, with ``metric`` the name of one that it
-        holds. If it has clusters, n counts clusters of the same size, and ``samples`` is left out.
+        A comparison of similar models on similar items; ``metric`` names one of its metrics. If it
+        has clusters, n counts clusters of the same size, and ``samples`` is omitted.
     metric : str, optional
         Only with a pilot.
     samples : int, default 1
         Rows per item and model.
     sample_correlation : float, default 0
-        Of the differences of an item's samples, in [0, 1].
+        Correlation of the differences of an item's samples, in [0, 1].
     power : float, default 0.8
-        Probability of seeing the difference.
+        Probability of detecting the difference.
     level : float, default 0.95
         Nominal coverage of the limits that have to exclude 0.
     tests : int, default 1
@@ -87,7 +87,7 @@ def mde(
     Returns
     -------
     float
-        In units of the metric. Smaller true differences may be seen, but with less than ``power``.
+        In units of the metric. Smaller true differences are detected with less than ``power``.
 
     Raises
     ------

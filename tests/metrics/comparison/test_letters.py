@@ -33,5 +33,5 @@ def test_many_models_all_told_apart():
 
 
 def test_letters_need_an_order():
-    with pytest.raises(ValueError, match="order must hold 0 to 1"):
+    with pytest.raises(ValueError, match="order must contain 0 to 1"):
         group_letters([0, 2], set())
