@@ -18,8 +18,9 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.extras import require
 from caopd_bench.core.files.write import replace_file
 from caopd_bench.core.terminal import inline
-from caopd_bench.runs.stored.study import CELLS, FILE, ROWS_FILE, is_study, open_study
+from caopd_bench.runs.stored.study import CELLS, ROWS_FILE, is_study, open_study
 from caopd_bench.runs.stored.study_file import (
+    FILE,
     GROUP,
     ROW_COLUMNS,
     ROWS,
