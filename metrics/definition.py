@@ -18,11 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.metric_parts import (
-    BOTH,
+    AVERAGES,
     GENERAL,
+    NEEDS,
     NULLS,
-    RIGHT,
-    WRONG,
     Caution,
     ClosedForm,
     Folded,
@@ -31,10 +30,10 @@ from caopd_bench.metrics.metric_parts import (
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
+# A file of a metric takes these from here.
+__all__ = ["Caution", "ClosedForm", "Folded", "Metric", "Shown", "metric"]
 
-NEEDS = ("", RIGHT, WRONG, BOTH)
-AVERAGES = ("", "rows", "classes")
+Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True)

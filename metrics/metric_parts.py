@@ -11,6 +11,8 @@ from caopd_bench.metrics.limits.student import Limits
 from caopd_bench.metrics.rows.tally import Tally
 
 RIGHT, WRONG, BOTH = "right answers", "wrong answers", "right and wrong answers"
+NEEDS = ("", RIGHT, WRONG, BOTH)
+AVERAGES = ("", "rows", "classes")
 NULLS = ("calibrated", "without skill")
 GENERAL = ("skewness-adjusted", "simulated inversion")  # methods that work for any metric
 SHARE, QUARTER = (0.0, 1.0), (0.0, 0.25)
