@@ -1,4 +1,4 @@
-"""Cross-fitted recalibration: every row is mapped by a fit that has not seen it."""
+"""Cross-fitted recalibration: every row is mapped by a fit to other rows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def cross_recalibrate(
     seed: Seed = 0,
     bins: int = 10,
 ) -> FloatArray | Tally:
-    """Recalibrate a set of answers by itself, without scoring a row on what it was fitted to.
+    """Recalibrate a set of answers by itself, mapping each row with a fit to other rows.
 
     The rows are dealt into folds; each fold is mapped by the :func:`recalibrate` fit of the others.
 

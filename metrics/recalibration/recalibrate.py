@@ -1,6 +1,6 @@
-"""Recalibration: a map from stated confidence to what it is worth, fitted on one set of answers.
+"""Recalibration: a map from stated confidence to observed accuracy, fitted on one set of answers.
 
-Base model plus isotonic recalibration is the honest bar for a method that trains calibration.
+Base model plus isotonic recalibration is the honest baseline for a method that trains calibration.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def recalibrate(
     Returns
     -------
     Recalibrator
-        Call its ``apply`` on another set. On the rows of the fit it flatters: use
+        Call its ``apply`` on another set. On the rows of the fit the result is too optimistic: use
         :func:`cross_recalibrate` there.
 
     Raises
@@ -271,7 +271,7 @@ def merged_tally(
 
 
 def check_method(method: Any) -> Method:
-    """Return the method, or raise ValueError when there is none of that name."""
+    """Return the method, or raise ValueError if the name is unknown."""
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))}; got {method!r}")
     return cast(Method, method)

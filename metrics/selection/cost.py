@@ -1,4 +1,4 @@
-"""The cut that costs least, where a wrong answer and a person's time have prices."""
+"""The cheapest cut, given the costs of a wrong answer and of asking a person."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CostThreshold:
     reason : str
         A sentence; empty if certified.
     cost_wrong, cost_human, level, method
-        What was asked and how it was answered.
+        The arguments, and the method used.
     """
 
     outcome: Outcome

@@ -1,4 +1,4 @@
-r"""The other direction: the risk that is shown to be kept when so many answers are kept.
+r"""The reverse of a certified cut: an upper limit of the risk for a given coverage.
 
 The cut is the first, from the surest down, that keeps M rows. Chance chooses it, and where the
 surest value is the worst one, few rows of it both lower the cut and make it look better than it is.
@@ -48,16 +48,16 @@ def risk_at_coverage(
     confidence, correct, cluster
         As for :func:`certified_threshold`.
     min_coverage : float
-        Share of the rows that are kept at least, in (0, 1]; tied rows are kept together.
+        Smallest share of the rows to keep, in (0, 1]; tied rows are kept together.
     level : float, default 0.95
         Chance that the risk at the cut is at most ``risk_bound``.
 
     Returns
     -------
     Threshold
-        "CERTIFIED", with ``max_risk`` the same as ``risk_bound``; one-sided. The cut is chosen by
-        how many rows it keeps, and the bound allows for that: it is the larger of the limits from
-        the rows kept and from one row less than were demanded, where tied rows count in part.
+        "CERTIFIED", with ``max_risk`` equal to the one-sided ``risk_bound``. The cut is chosen by
+        the number of rows it keeps, and the bound allows for that: it is the larger of the limits
+        from the rows kept and from one row fewer than required, where tied rows count in part.
 
     Notes
     -----

@@ -36,9 +36,9 @@ from caopd_bench.metrics.selection.tails import (
     upper_limits,
 )
 
-TELLING = 30  # rows: a cut that keeps fewer, less than a tenth of all, is of no use
+TELLING = 30  # rows: a cut that keeps fewer, and less than a tenth of all, is useless
 MANY = 1000  # cuts whose limits are computed
-POWER = 0.8  # chance of being certified with the rows that are said to be needed
+POWER = 0.8  # probability of certification with ``items_needed`` rows
 EXACT = "fixed sequence of exact binomial tests"
 PICKED = "fixed sequence of exact binomial tests on one row of each cluster, 100 picks"
 
@@ -65,8 +65,8 @@ def certified_threshold(
         of the same kind with confidence >= cut is at most ``max_risk``, although every cut was a
         candidate.
     cluster
-        What the answers of a row depend on, such as the question that K samples share; clusters
-        must then be independent, not rows.
+        The unit within which rows depend on each other, such as the question of K samples. Then
+        the clusters must be independent, not the rows.
 
     Returns
     -------
