@@ -51,8 +51,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except BaseException as error:  # what says such things in better words is itself broken
         said = (str(error).splitlines() or [""])[0]
         _say(
-            f"this installation is broken ({type(error).__name__}: {said}); reinstall it: pip "
-            "install --force-reinstall caopd-bench"
+            f"this installation is broken ({type(error).__name__}: {said}); reinstall from the "
+            "checkout or wheel: pip install --force-reinstall PATH"
         )
         return 70
 

@@ -86,7 +86,8 @@ NO_MEMORY = (
     "not enough memory; raise the limit of this process (ulimit -v, the container's), or give "
     "fewer or smaller runs"
 )
-REINSTALL = "reinstall: pip install --force-reinstall caopd-bench"
+#: By a path, because the package is on no index.
+REINSTALL = "reinstall from the checkout or wheel: pip install --force-reinstall PATH"
 #: What only writing can meet.
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: How the loader of libraries words it when a library does not fit into memory.

@@ -132,7 +132,7 @@ def test_a_module_that_is_broken(tmp_path, monkeypatch, runs, module, how, comma
     assert (done.returncode, done.stdout) == (70, "")
     assert "this installation is broken: " in done.stderr
     assert module in done.stderr
-    assert "pip install --force-reinstall caopd-bench" in done.stderr
+    assert "from the checkout or wheel: pip install --force-reinstall PATH" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -166,7 +166,7 @@ def test_a_module_of_ours_that_is_missing(module):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
     assert f"caopd_bench.{module}" in done.stderr
     assert "this installation is broken" in done.stderr
-    assert "pip install --force-reinstall caopd-bench" in done.stderr
+    assert "from the checkout or wheel: pip install --force-reinstall PATH" in done.stderr
 
 
 DRIVER = """
