@@ -29,16 +29,37 @@ __all__ = [
     "shots",
 ]
 
+#: What the tables of several commands print without an explanation.
+WORDS = """\
+words in the tables (all metrics: python -m caopd_bench.metrics):
+  gap            mean confidence minus accuracy; above 0 the model is overconfident
+  MCB, DSC, UNC  parts of the Brier score, MCB - DSC + UNC: miscalibration, discrimination of \
+right from wrong answers, uncertainty (accuracy x (1 - accuracy))
+  AUROC          probability that a right answer has a higher confidence than a wrong one, ties \
+counting half
+  SPR            the same with ties counted as failures
+  tie rate       share of pairs of a right and a wrong answer with the same confidence"""
+
 
 def add_columns(command: argparse.ArgumentParser) -> None:
     """Add the options for columns of flat files, which every command that reads runs accepts."""
     flat = command.add_argument_group("flat files (.jsonl, .csv, also .gz; .parquet)")
-    flat.add_argument("--confidence-column", default="confidence", metavar="NAME")
-    flat.add_argument("--correct-column", default="correct", metavar="NAME")
+    flat.add_argument(
+        "--confidence-column",
+        default="confidence",
+        metavar="NAME",
+        help="column of the stated confidence (confidence)",
+    )
+    flat.add_argument(
+        "--correct-column",
+        default="correct",
+        metavar="NAME",
+        help="column that tells whether the answer is right: 1 or 0 (correct)",
+    )
     flat.add_argument(
         "--item-column",
         metavar="NAME",
-        help="column that identifies the question (default: item, if present)",
+        help="column that identifies the question (item, if present)",
     )
     flat.add_argument(
         "--decimals",

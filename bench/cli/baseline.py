@@ -23,19 +23,28 @@ __all__ = ["add", "run_baseline"]
 #: Means over all rows, which vary most between families.
 MEANS = ("brier", "overconfidence_gap", "accuracy")
 SURE = 2.5  # standard errors
+#: Of each action: its name, what it does, an example, and the exit codes of its own.
+ACTIONS = (
+    ("init", "create a reference from a run", 'out/base --output reference --reason "release 1"',
+     "4 a stored run was edited, or the two runs are not comparable"),
+    ("update", "replace the reference with another run, unless the gate FAILs it or cannot decide",
+     'out/new --output reference --reason "release 2"',
+     "0 replaced, 1 the gate FAILs, 3 INCONCLUSIVE, 4 the runs are not comparable"),
+    ("show", "show the reference's numbers, reason and rerun noise", "reference", ""),
+    ("verify", "recompute the reference's numbers from its rows, and list those that differ",
+     "reference", "1 a number differs"),
+)  # fmt: skip
 
 
 def add(commands: Any) -> None:
     """Add `baseline` and its four actions."""
     baseline = commands.add_parser(
-        "baseline", help="create, show, replace and verify a gate's reference"
+        "baseline",
+        help="create, show, replace and verify a gate's reference",
+        description="A gate's reference is a stored run with its numbers and a list of changes.",
     )
     actions = baseline.add_subparsers(dest="action", metavar="ACTION", required=True)
-    init = actions.add_parser("init", help="create a reference from a run")
-    update = actions.add_parser(
-        "update",
-        help="replace the reference with another run; refused if the gate fails (exit code 1)",
-    )
+    init, update, show, verify = (_add_action(actions, *shown) for shown in ACTIONS)
     for action in (init, update):
         action.add_argument(
             "run_", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
@@ -48,7 +57,7 @@ def add(commands: Any) -> None:
             help="folder of the reference",
         )
         action.add_argument(
-            "--reason", required=True, metavar="TEXT", help="reason for the change, in one line"
+            "--reason", required=True, metavar="TEXT", help="reason for the choice, in one line"
         )
         action.add_argument(
             "--aa", metavar="RUN2", help="second run of the same checkpoint, to measure rerun noise"
@@ -61,21 +70,19 @@ def add(commands: Any) -> None:
         )
         arguments.add_columns(action)
     update.add_argument(
-        "--accept-regression",
-        action="store_true",
-        help="replace the reference even if the gate fails",
-    )
-    show = actions.add_parser("show", help="show the reference's numbers, reason and rerun noise")
-    verify = actions.add_parser(
-        "verify",
-        help="recompute the reference's numbers from its rows (exit code 1 if they "
-        "differ from the stored ones)",
+        "--accept-regression", action="store_true", help="replace it whatever the gate decides"
     )
     for action in (show, verify):
-        action.add_argument("folder", type=arguments.path, metavar="DIR")
+        action.add_argument("folder", type=arguments.path, metavar="DIR", help="reference folder")
     for action in (update, verify):
         action.set_defaults(decides=True)
     baseline.set_defaults(run=run_baseline)
+
+
+def _add_action(actions: Any, name: str, text: str, example: str, codes: str) -> Any:
+    """Add an action, which its own help and the list of actions describe in the same words."""
+    described = {"description": f"{text[:1].upper()}{text[1:]}.", "codes": codes}
+    return actions.add_parser(name, help=text, examples=[f"baseline {name} {example}"], **described)
 
 
 def run_baseline(options: argparse.Namespace) -> int:

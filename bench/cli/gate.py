@@ -24,10 +24,13 @@ def add(commands: Any) -> None:
     gate = commands.add_parser(
         "gate",
         help="PASS, FAIL or INCONCLUSIVE: may this checkpoint replace the reference?",
-        description="Decide by a policy whether a candidate is as well calibrated as a reference. "
-        "Exit codes: 0 PASS, 1 FAIL (1 never means anything else), 2 invalid argument or "
-        "input, 3 INCONCLUSIVE (0 if the policy only warns about chance), 4 the runs are not "
-        "comparable, 5 PASS, but an output file cannot be written.",
+        description="Decide whether a candidate is as well calibrated as a reference, within the "
+        "margins of a policy. PASS: shown to be within them. FAIL: shown to be outside. "
+        "INCONCLUSIVE: too few answers to show either; the output names the number needed.",
+        usage="%(prog)s [options] [BASE] CAND",
+        examples=["gate out/base out/new --output gate.xml"],
+        codes="0 PASS, 1 FAIL and nothing else, 3 INCONCLUSIVE (0 with a warning, if the policy "
+        "sets on_inconclusive: warn and no data is missing), 4 the runs are not comparable",
     )
     gate.add_argument(
         "runs",
@@ -53,7 +56,8 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="also write .json, .md, .xml (JUnit) or .html; repeatable",
+        help="also write a file, in the format of its ending: .json, .md, .xml (JUnit) or .html; "
+        "repeatable. In GitHub Actions the step summary is written without this option",
     )
     gate.add_argument(
         "--strict", action="store_true", help="refuse runs whose prompts or decoding differ"
@@ -66,14 +70,13 @@ def add(commands: Any) -> None:
     gate.add_argument(
         "--self-test",
         action="store_true",
-        help="test the gate on candidates simulated from the reference, equal ones and OPD-like "
-        "ones",
+        help="test the gate on simulated candidates, equal and overconfident (as after OPD) ones",
     )
     gate.add_argument(
         "--plan",
         action=_InsteadOfADecision,
-        help="estimate how often an equal model would PASS with the reference's items, and how "
-        "many items are needed; --output FILE.json saves it",
+        help="before any candidate: estimate how often an equal model would PASS with the "
+        "reference's items, and how many items are needed; --output FILE.json saves it",
     )
     gate.add_argument(
         "--suggest-margins",

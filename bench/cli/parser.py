@@ -27,6 +27,8 @@ ORDER = (
     *("recalibrate", "threshold", "check", "watch", "store", "train", "sweep"),
 )
 HERE = Path(__file__).parent
+#: The help that lists the exit codes of all commands.
+OVERVIEW = "caopd-bench --help"
 
 
 def read_command(words: Sequence[str] | None) -> Command:
@@ -80,19 +82,67 @@ _REWORDED = (
 )
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Keeps the lines of a text, wraps each under its own beginning, and splits no word."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        from textwrap import fill
+
+        def wrap(line: str) -> str:
+            column = re.match(r" *(?:\S+(?: \S+)*  +)?", line)  # a table's first, if it has one
+            hang = indent + " " * (column.end() if column else 0)
+            first = indent + " " * (len(line) - len(line.lstrip()))
+            return fill(
+                line.lstrip(),
+                width,
+                initial_indent=first,
+                subsequent_indent=hang,
+                break_on_hyphens=False,
+            )
+
+        return "\n".join(map(wrap, text.splitlines()))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        from textwrap import wrap
+
+        return wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+
 class _Parser(argparse.ArgumentParser):
     """Reports errors in one line; `fill` adds a command's options when they are needed.
+
+    `examples` are command lines without `caopd-bench`, `codes` the exit codes that mean something
+    of their own for the command, and `more` further lines; --help shows all three at its end.
 
     Abbreviations are off: `--confidence 0.9` would abbreviate `--confidence-column` in a command
     without `--confidence`.
     """
 
     def __init__(
-        self, *, fill: Callable[[argparse.ArgumentParser], None] | None = None, **described: Any
+        self,
+        *,
+        fill: Callable[[argparse.ArgumentParser], None] | None = None,
+        examples: Sequence[str] = (),
+        codes: str = "",
+        more: str = "",
+        **described: Any,
     ) -> None:
+        described.setdefault("formatter_class", _Formatter)
         super().__init__(allow_abbrev=False, **described)
         self._fill = fill
+        self.examples, self.codes = examples, codes
+        if self.epilog is None:
+            self.epilog = self._compose_end(more)
         self.set_defaults(parser=self)
+
+    def _compose_end(self, more: str) -> str:
+        """Return the examples, further lines, and the command's own exit codes."""
+        lines = [f"  caopd-bench {example}" for example in self.examples]
+        shown = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *lines]) if lines else ""
+        codes = f"exit codes: {self.codes}; others: {OVERVIEW}"
+        if not self.codes:
+            codes = f"exit codes: {OVERVIEW}"
+        return "\n\n".join(part for part in (shown, more, codes) if part)
 
     def fill(self) -> None:
         """Add the command's options, once."""
@@ -106,6 +156,8 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         self.fill()
+        if self.usage is None and self._subparsers is None:
+            self.usage = self._shorten_usage(others=True)
         return super().format_help()
 
     def error(self, message: str, *, usage: bool = False) -> NoReturn:
@@ -143,9 +195,10 @@ class _Parser(argparse.ArgumentParser):
             message = f"{message[: found.start()]}invalid choice: {given!r}; {said}"
         return message, message.startswith("missing: ")
 
-    def _shorten_usage(self) -> str:
-        """Return the command with its required arguments."""
-        words = [self.prog]
+    def _shorten_usage(self, *, others: bool = False) -> str:
+        """Return the command with its required arguments, and a word for its other options."""
+        others &= any(o.option_strings and not o.required for o in self._actions[1:])
+        words = [self.prog, *(["[options]"] if others else [])]
         for action in self._actions:
             value = action.metavar or (action.dest if action.nargs != 0 else "")
             shown = " ".join(value) if isinstance(value, tuple) else str(value)
@@ -168,8 +221,6 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in _find_commands():
         add(commands)
-    for command in commands.choices.values():
-        command.epilog = command.epilog or HELP
     return parser
 
 

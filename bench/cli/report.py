@@ -30,7 +30,9 @@ def add(commands: Any) -> None:
         help="write a report with a leaderboard: an HTML file that opens from disk, and its "
         "numbers as text",
         description="Write a report that compares runs. The HTML file is self-contained: open it "
-        "from disk, mail it, or keep it as a CI artifact.",
+        "from disk, mail it, or keep it as a CI artifact. It explains its own words.",
+        examples=["report base=out/base new=out/new -o report.html"],
+        codes="4 a stored run was edited",
     )
     report.add_argument(
         "runs",
@@ -45,9 +47,15 @@ def add(commands: Any) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help="file to write: .html .md .tex .csv .json; repeatable",
+        help="file to write; its ending, .html, .md, .tex, .csv or .json, sets the format; "
+        "repeatable",
     )
-    report.add_argument("--title", default="Calibration report", metavar="TEXT")
+    report.add_argument(
+        "--title",
+        default="Calibration report",
+        metavar="TEXT",
+        help="title of the report (Calibration report)",
+    )
     report.add_argument("--task", metavar="NAME", help="report this task only")
     report.add_argument(
         "--by",
@@ -55,8 +63,8 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="additional groups to break down by; level, subject, domain and family are always "
-        "shown",
+        help="additional groups to break down by; difficulty (level), subject, domain and family "
+        "are always shown",
     )
     report.add_argument(
         "--compare",

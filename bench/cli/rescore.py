@@ -27,7 +27,13 @@ def add(commands: Any) -> None:
         "rescore",
         help="parse, judge and score logged answers, without a model or lm-eval",
         description="Judge and score logged answers: JSONL, CSV or Parquet with one answer per "
-        "row, or a log of an evaluation harness such as Inspect (.eval, .json).",
+        "row, or a log of lm-eval, Inspect (.eval, .json), promptfoo, HELM, lighteval, OpenCompass "
+        "or deepeval.",
+        examples=[
+            "rescore answers.jsonl --response output.text --gold vars.answer",
+            "rescore logs/inspect.eval --store runs/new",
+        ],
+        more="words in the tables: caopd-bench score --help",
     )
     rescore.add_argument(
         "file",

@@ -33,6 +33,9 @@ def add(commands: Any) -> None:
         help="score runs: accuracy, calibration and discrimination, with confidence intervals",
         description="Score runs of lm_eval (--output_path DIR --log_samples), stored runs, or "
         "JSONL, CSV or Parquet files with one answer per row.",
+        examples=["score base=out/base new=out/new --level 0.9 --figure reliability.png"],
+        codes="4 a stored run was edited, or the map was fitted to these rows",
+        more=arguments.WORDS,
     )
     score.add_argument(
         "runs",
@@ -47,7 +50,8 @@ def add(commands: Any) -> None:
         action="extend",
         default=[],
         metavar="KEY[,KEY]",
-        help="also score groups: level, family, ... or a column of a flat file",
+        help="also score groups: by difficulty (level), by family, ..., or by a column of a flat "
+        "file",
     )
     score.add_argument(
         "--reparse",
@@ -105,7 +109,7 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
         "--store",
         type=arguments.path,
         metavar="DIR",
-        help="store the rows and numbers of one run in a folder",
+        help="store rows and numbers of one run in a folder, which other commands read as a RUN",
     )
     command.add_argument(
         "--text", action="store_true", help="with --store, also keep questions and responses"

@@ -27,7 +27,9 @@ def add(commands: Any) -> None:
         help="remove keys, passwords and private paths from stored runs and references",
         description="Clean stored runs, references and sweep records written by earlier versions: "
         "settings that may hold a secret are removed, and paths are shortened. Rows, numbers "
-        "and hashes stay. Logs of lm-eval are not cleaned.",
+        "and hashes stay. Logs of lm-eval are not cleaned. To store a run, use score --store.",
+        examples=["store --scrub references/ --check"],
+        codes="1 with --check: something would be removed",
     )
     store.add_argument(
         "--scrub",
@@ -40,7 +42,7 @@ def add(commands: Any) -> None:
     store.add_argument(
         "--check",
         action="store_true",
-        help="only report; exit code 1 if something would be removed",
+        help="only report what would be removed",
     )
     store.set_defaults(run=run_store)
 

@@ -25,6 +25,15 @@ __all__ = ["add", "run_sweep"]
 
 SHOWN = 20
 OURS = "caopd_"
+#: Shown by --help.
+EXAMPLE = """\
+FILE, for example (all fields: docs/sweep.md, other files: reference_runs/*/sweep.yaml):
+  title: OPD and CaOPD, three seeds each
+  settings: {task: caopd_math_conf, steps: 80}
+  evaluate: {tasks: [caopd_math_conf]}
+  cells:
+    - {model: ./base, method: base}
+    - {model: ./base, method: [opd, caopd], seed: [0, 1, 2]}"""
 
 
 def add(commands: Any) -> None:
@@ -32,15 +41,21 @@ def add(commands: Any) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train and evaluate a grid of models, methods and settings",
-        description="Train and evaluate every cell of a grid. Finished cells are never run again, "
-        "so the same command resumes a stopped sweep. docs/sweep.md",
+        description="Train and evaluate every cell of a grid: each combination of the models, "
+        "methods, seeds and settings in FILE. cells.csv gets one row per cell; with an analysis "
+        "in FILE, summary.csv and figures compare the methods over all seeds. To resume a stopped "
+        "sweep, run the same command again: finished cells are skipped, and an interrupted one "
+        "continues from its last checkpoint.",
+        examples=["sweep sweep.yaml --dry-run", "sweep sweep.yaml --output out/sweep"],
+        codes="1 a cell failed",
+        more=EXAMPLE,
     )
     sweep.add_argument("file", type=arguments.path, metavar="FILE", help="YAML file of the grid")
     sweep.add_argument(
         "--output",
         type=arguments.path,
         metavar="DIR",
-        help="output folder (default: the folder of FILE)",
+        help="output folder (default: the folder that contains FILE)",
     )
     sweep.add_argument(
         "--dry-run",

@@ -48,9 +48,7 @@ def add(commands: Any) -> None:
     tasks.add_argument(
         "--all", action="store_true", help="list every task with a one-line description"
     )
-    tasks.add_argument(
-        "--markdown", action="store_true", help="list them as a Markdown table (docs/tasks.md)"
-    )
+    tasks.add_argument("--markdown", action="store_true", help="list them as a Markdown table")
     tasks.add_argument(
         "--task", metavar="TASK", help="with --overlap, the task whose items are searched for"
     )

@@ -34,7 +34,10 @@ def add(commands: Any) -> None:
         "train",
         help="train a checkpoint with OPD, CaOPD or a baseline method",
         description="Train a checkpoint with one method, or pretrain a micro model. The result is "
-        "a model folder that lm_eval can evaluate. docs/train.md",
+        "a model folder that lm_eval can evaluate. docs/train.md explains methods and settings.",
+        usage="%(prog)s [options] --method M --model PATH --output DIR",
+        examples=["train --method caopd --model ./base --task caopd_math_conf --output caopd"],
+        codes="1 the training failed",
         fill=_add_options,
     )
     train.set_defaults(run=run_train)
@@ -56,7 +59,8 @@ def _add_options(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--resume",
         action="store_true",
-        help="resume a stopped run in DIR; the result is byte-identical to an uninterrupted run",
+        help="continue the stopped run in DIR; the result is byte-identical to that of an "
+        "uninterrupted run",
     )
     train.add_argument(
         "--report-to",

@@ -43,7 +43,11 @@ def _set(metavar: str, text: str, default: Any = MISSING, *, group: str = "", **
 class TrainSettings:
     """The settings of one run. Together with the model's weights they determine all its numbers."""
 
-    method: str = _set("M", "%(methods)s; or pretrain (a micro model)", group="what")
+    method: str = _set(
+        "M",
+        "method: %(methods)s; or pretrain, for a micro model (docs/train.md explains each)",
+        group="main settings",
+    )
     model: str = _set(
         "PATH", "checkpoint folder, or a model name on the Hugging Face Hub", min_length=1
     )
@@ -60,7 +64,7 @@ class TrainSettings:
     )
 
     levels: str | None = _set(
-        "L", "levels to train on, for a bundled task, such as 1-3", None, group="questions"
+        "L", "difficulty levels to train on, for a bundled task, e.g. 1-3", None, group="questions"
     )
     families: str | None = _set(
         "F", "families to train on, for caopd_arith_conf: sum, difference, product", None
@@ -79,7 +83,7 @@ class TrainSettings:
         ge=0,
         lt=1,
     )
-    weight_decay: float = _set("X", "of AdamW (0)", 0.0, ge=0)
+    weight_decay: float = _set("X", "weight decay of AdamW (0)", 0.0, ge=0)
     max_grad_norm: float = _set(
         "X", "largest gradient norm; longer gradients are scaled down (1)", 1.0, gt=0
     )
@@ -87,31 +91,42 @@ class TrainSettings:
     max_new_tokens: int = _set("N", "token budget of a rollout (256)", 256, ge=1)
 
     divergence: Literal["forward", "reverse", "jsd"] = _set(
-        "D", "divergence: forward (default), reverse or jsd", "forward", group="method"
+        "D",
+        "divergence of student and teacher: forward KL (default), reverse KL or jsd",
+        "forward",
+        group="method",
     )
     jsd_beta: float = _set("X", "weight of the teacher in jsd (0.5)", 0.5, gt=0, lt=1)
     teacher_ema: float = _set(
-        "X", "rate of the teacher's moving average per step; 0 freezes it (0.01)", 0.01, ge=0, le=1
+        "X",
+        "rate at which the teacher's weights follow the student's; 0 freezes it (0.01)",
+        0.01,
+        ge=0,
+        le=1,
     )
     demonstration_confidence: Literal["none", "0.50", "1.00", "varied"] = _set(
         "C", "confidence in the demonstrations: 1.00 (default), 0.50, varied or none", "1.00"
     )
     privileged_share: float = _set(
-        "X", "sft: share of questions shown with the teacher's context (0)", 0.0, ge=0, le=1
+        "X", "sft only: share of questions shown with the teacher's context (0)", 0.0, ge=0, le=1
     )
     replace: str = _set(
         "P,P",
-        "where the success rate replaces the confidence: completion,demonstration,note; or none",
+        "places where the success rate replaces the stated confidence: completion, demonstration, "
+        "note, comma-separated (all three); or none",
         ",".join(PLACES),
     )
     target_from: Literal["verifier", "agreement"] = _set(
-        "T", "source of the success rate: verifier (default) or agreement", "verifier"
+        "T", "success rate by verifier (default), or by agreement among the rollouts", "verifier"
     )
     estimate: Literal["plain", "leave_one_out", "beta", "level"] = _set(
-        "E", "estimate of the success rate: plain (default), leave_one_out, beta, level", "plain"
+        "E",
+        "success rate: plain, the share of right rollouts (default); leave_one_out, without the "
+        "rollout itself; beta, (right + 1)/(n + 2); level, shrunk toward the mean of its level",
+        "plain",
     )
     shrink: float = _set(
-        "X", "level: number of rollouts that the level's mean counts as (4)", 4.0, gt=0
+        "X", "--estimate level: number of rollouts that the level's mean counts as (4)", 4.0, gt=0
     )
     confidence_weight: float = _set(
         "X", "weight of the stated confidence's tokens in the loss (1)", 1.0, gt=0

@@ -18,114 +18,44 @@ from caopd_bench.core.process.exits import DEBUG
 FLAT = "flat files"
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
-#: Of each command: an example, the page that explains it, and its own exit codes. The codes that
-#: all commands share stand once, at the top of the page.
-ABOUT: dict[str, tuple[str, str, str]] = {
-    "tasks": ("tasks --plan caopd_gsm8k_conf --limit 200", "tasks.md", ""),
-    "fetch-model": (
-        "fetch-model smollm2-135m --output smollm2",
-        "installation.md#without-a-network-at-run-time",
-        "1 the download failed",
-    ),
-    "score": (
-        "score base=out/base new=out/new --by level --figure both.png",
-        "score.md",
-        "4 a stored run was edited, or the map was fitted to these rows",
-    ),
-    "rescore": (
-        "rescore answers.jsonl --response output.text --gold vars.answer --kind phrase",
-        "rescore.md",
-        "",
-    ),
-    "compare": (
-        "compare out/base out/new --by level",
-        "compare.md",
-        "4 the runs are not comparable, or a stored run was edited",
-    ),
-    "gate": (
-        "gate --reference reference out/new --output gate.xml",
-        "gate.md",
-        "0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 the runs are not comparable or a stored run was edited "
-        "([all of them](gate.md#exit-codes))",
-    ),
-    "baseline init": (
-        'baseline init out/base --output reference --reason "release 1"',
-        "gate.md#references",
-        "1 the work failed, 4 the runs are not comparable or a stored run was edited",
-    ),
-    "baseline update": (
-        'baseline update out/new --output reference --reason "release 2"',
-        "gate.md#references",
-        "1 the gate FAILs, 3 it cannot decide, 4 the items differ",
-    ),
-    "baseline show": ("baseline show reference", "gate.md#references", ""),
-    "baseline verify": (
-        "baseline verify reference",
-        "gate.md#references",
-        "1 a number differs from what its rows give",
-    ),
-    "report": (
-        "report base=out/base new=out/new --output report.html",
-        "report.md",
-        "4 a stored run was edited",
-    ),
-    "recalibrate": (
-        "recalibrate monday.csv -o map.json",
-        "recalibrate.md",
-        "4 a stored run was edited",
-    ),
-    "threshold": (
-        "threshold monday.csv --max-risk 0.05 -o threshold.json",
-        "threshold.md",
-        "0 CERTIFIED, 1 NONE, 3 INCONCLUSIVE, 4 a stored run was edited, or a map was fitted to "
-        "these rows",
-    ),
-    "check": (
-        "check threshold.json tuesday.csv",
-        "threshold.md#does-it-still-hold",
-        "0 PASS, 1 FAIL, 3 INCONCLUSIVE, 4 these are the rows that the threshold was made from, "
-        "or the threshold is for another task",
-    ),
-    "watch": (
-        "watch outcomes.csv --threshold threshold.json --state state",
-        "watch.md",
-        "0 no alarm, 1 ALARM, 3 nothing can be concluded, 4 the state belongs to another threshold "
-        "or to other options",
-    ),
-    "store": (
-        "store --scrub references/ --check",
-        "reliability.md#keys-passwords-and-private-paths",
-        "1 with `--check`: something has to be cleaned",
-    ),
-    "train": (
-        "train --method caopd --model YOUR_MODEL --task caopd_math_conf --output caopd",
-        "train.md",
-        "1 the training failed",
-    ),
-    "pretrain": ("", "train.md", ""),
-    "sweep": (
-        "sweep reference_runs/k-ablation/sweep.yaml --dry-run",
-        "sweep.md",
-        "1 a cell failed",
-    ),
+#: The page that explains each command.
+PAGES = {
+    "tasks": "tasks.md",
+    "fetch-model": "installation.md#without-a-network-at-run-time",
+    "score": "score.md",
+    "rescore": "rescore.md",
+    "compare": "compare.md",
+    "gate": "gate.md",
+    "baseline init": "gate.md#references",
+    "baseline update": "gate.md#references",
+    "baseline show": "gate.md#references",
+    "baseline verify": "gate.md#references",
+    "report": "report.md",
+    "recalibrate": "recalibrate.md",
+    "threshold": "threshold.md",
+    "check": "threshold.md#does-it-still-hold",
+    "watch": "watch.md",
+    "store": "reliability.md#keys-passwords-and-private-paths",
+    "train": "train.md",
+    "sweep": "sweep.md",
 }
 
 HEAD = f"""# Commands and options
 
-Written by `python tests/docs/write_commands.py` from the parser: the texts are those of `--help`.
+Written by `python tests/docs/write_commands.py` from the parser, with the texts of `--help`.
 
-All commands share these exit codes. Each command lists those that mean something else to it.
+All commands share these exit codes. Each command lists the codes with a meaning of its own.
 
 | exit code | meaning |
 |---|---|
-| 0 | done |
-| 2 | something that was given cannot be used: one line names it, with its value and a way out |
+| 0 | success |
+| 2 | invalid argument or input: one line names it, with its value and a fix |
 | 5 | an output (a file or standard output) cannot be written |
-| 70 | an error of this program (`{DEBUG}=1` shows the traceback), or not enough memory |
+| 70 | internal error (`{DEBUG}=1` shows the traceback), broken installation, or not enough memory |
 | 129, 130, 143 | stopped by SIGHUP, SIGINT (Ctrl-C), SIGTERM |
-| 141 | the reader of standard output has closed it, as `head` does |
+| 141 | the reader of standard output closed the pipe, as `head` does |
 
-`gate`, `threshold`, `check`, `watch`, `baseline verify` and `baseline update` end with the code of
+`gate`, `threshold`, `check`, `watch`, `baseline verify` and `baseline update` keep the exit code of
 their decision even if standard output cannot be written. The [glossary](glossary.md) explains the
 words of the tables. `RUN` is a folder of lm-eval, a stored run or a flat file
 ([all forms](score.md)).
@@ -134,7 +64,7 @@ words of the tables. `RUN` is a folder of lm-eval, a stored run or a flat file
 
 
 def render_commands() -> str:
-    """Give the page."""
+    """Return the page."""
     sections = list(_walk(build_parser(), ""))
     listed = ", ".join(f"[{name}](#{name.replace(' ', '-')})" for name, _, _ in sections)
     body = [_section(*section) for section in sections]
@@ -142,7 +72,7 @@ def render_commands() -> str:
 
 
 def _flat_files(sections: list[tuple[str, str, argparse.ArgumentParser]]) -> str:
-    """Give the options that every command has that reads flat files, once."""
+    """Return the options shared by all commands that read flat files."""
     groups = (group for *_, parser in sections for group in parser._action_groups)
     group = next(group for group in groups if (group.title or "").startswith(FLAT))
     rows = [_row(action) for action in group._group_actions]
@@ -163,11 +93,18 @@ def _walk(
 
 
 def _section(name: str, line: str, parser: argparse.ArgumentParser) -> str:
-    example, page, codes = ABOUT.get(name, ("", "README.md", ""))
+    page = PAGES.get(name, "README.md")
     text = " ".join((parser.description or "").split())
     if not text:
         text = f"{line[:1].upper()}{line[1:]}."
-    parts = [f"## {name}", "", f"{_escape(text)} [More]({page})", "", "```", _usage(parser)]
+    parts = [
+        f"## {name}",
+        "",
+        f"{_escape(text)} [More]({page})",
+        "",
+        "```",
+        parser.usage % {"prog": parser.prog},
+    ]
     parts += ["```", ""]
     flat = False
     for group in parser._action_groups:
@@ -181,29 +118,15 @@ def _section(name: str, line: str, parser: argparse.ArgumentParser) -> str:
             parts += [f"| {head} | meaning |", "|---|---|", *map(_row, shown), ""]
     if flat:
         parts += ["It also takes the [options of flat files](#flat-files).", ""]
-    if codes:
-        parts += [f"Exit codes: {codes}.", ""]
-    if example:
-        parts += ["```", f"caopd-bench {example}", "```", ""]
+    if parser.codes:
+        parts += [f"Exit codes: {_escape(parser.codes)}.", ""]
+    if parser.examples:
+        parts += ["```", *(f"caopd-bench {example}" for example in parser.examples), "```", ""]
     return "\n".join(parts)
 
 
 def _is_shown(action: argparse.Action) -> bool:
     return action.help != argparse.SUPPRESS and not isinstance(action, argparse._HelpAction)
-
-
-def _usage(parser: argparse.ArgumentParser) -> str:
-    """Name the command with what it must be given, the same on every Python."""
-    words, rest = [parser.prog], False
-    for action in filter(_is_shown, parser._actions):
-        if not action.option_strings:
-            value = _value(action)
-            words.append(value if action.required else f"[{value}]")
-        elif action.required:
-            words.append(f"{action.option_strings[-1]} {_value(action)}")
-        else:
-            rest = True
-    return " ".join([*words, *(["[options]"] if rest else [])])
 
 
 def _value(action: argparse.Action) -> str:

@@ -10,6 +10,6 @@ def test_a_new_command_is_listed_runs_and_ends_with_the_usual_codes(checkout):
     (copy.folder / "answers.jsonl").write_text(ROWS, encoding="utf-8")
     helped = copy.command("--help")
     assert helped.index("    sweep ") < helped.index("    rows ")
-    assert "Exit codes of every command" in copy.command("rows", "--help")
+    assert "exit codes: caopd-bench --help" in copy.command("rows", "--help")
     assert copy.command("rows", "answers.jsonl").endswith(": 2\n")
     assert copy.run("-c", REFUSED) == "2\n"

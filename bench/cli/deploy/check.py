@@ -18,10 +18,12 @@ def add(commands: Any) -> None:
         "check",
         help="PASS, FAIL or INCONCLUSIVE: does a stored threshold hold on new rows?",
         description="Test whether the promise of a stored threshold (caopd-bench threshold -o) "
-        "holds on rows that were not used to find it. Exit codes: 0 PASS, the promise is "
-        "kept; 1 FAIL, the promise is broken (1 never means anything else); 2 invalid "
-        "argument or input; 3 INCONCLUSIVE; 4 the rows are not comparable, or they are the "
-        "ones the threshold was made on; 5 PASS, but an output file cannot be written.",
+        "holds on rows that were not used to find it. PASS: shown to be kept. FAIL: shown to be "
+        "broken. INCONCLUSIVE: too few accepted answers to show either. To test it again and "
+        "again in production, use watch.",
+        examples=["check threshold.json tuesday.csv --output check.xml"],
+        codes="0 PASS, 1 FAIL and nothing else, 3 INCONCLUSIVE, 4 the threshold was made from "
+        "these rows, or for another task",
     )
     check.add_argument(
         "threshold", type=arguments.path, metavar="THRESHOLD", help="file written by threshold -o"
@@ -29,8 +31,8 @@ def add(commands: Any) -> None:
     check.add_argument("spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score")
     arguments.add_level(
         check,
-        "confidence level: a wrong FAIL and a wrong PASS each have a probability of 1 - P at most "
-        "(default: the threshold's level)",
+        "confidence level of the verdict: a wrong FAIL has a probability of at most 1 - P, and so "
+        "has a wrong PASS (default: the threshold's level)",
         default=None,
     )
     check.add_argument(
@@ -38,8 +40,8 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1,
         metavar="N",
-        help="number of checks that share the probability of a wrong FAIL, e.g. 52 for a year of "
-        "weekly checks (1)",
+        help="number of checks you plan in all, e.g. 52 for a year of weekly ones; they share the "
+        "probability of a wrong FAIL (1)",
     )
     check.add_argument(
         "--output",
@@ -47,7 +49,8 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="also write .json, .md or .xml (JUnit); repeatable",
+        help="also write a file, in the format of its ending: .json, .md or .xml (JUnit); "
+        "repeatable. In GitHub Actions the step summary is written without this option",
     )
     arguments.add_columns(check)
     check.set_defaults(run=run_check, decides=True)

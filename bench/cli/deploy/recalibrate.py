@@ -18,6 +18,8 @@ def add(commands: Any) -> None:
         help="fit a map from stated confidence to accuracy; estimate its gain on unseen rows",
         description="Fit a map from confidence to accuracy on one run, estimate its gain by "
         "cross-fitting, and save it. Apply it with: score RUN --map FILE.",
+        examples=["recalibrate monday.csv -o map.json"],
+        codes="4 a stored run was edited",
     )
     recalibrate.add_argument(
         "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"

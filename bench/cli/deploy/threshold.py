@@ -27,20 +27,26 @@ def add(commands: Any) -> None:
         help="find the confidence above which answers need no human review, with a bounded "
         "error rate",
         description="Find the lowest confidence cut whose accepted answers (those at or above it) "
-        "are certified to be wrong rarely enough, and save it for `check`, `watch` and "
-        "load_threshold. Exit codes: 0 a cut was found, 1 NONE (no cut stays within the "
-        "limit), 3 INCONCLUSIVE; with --by, the best code of the groups. The file is written "
-        "in every case.",
+        "are certified to be wrong rarely enough. CERTIFIED: a cut was found. NONE: every cut was "
+        "shown to be wrong too often. INCONCLUSIVE: too few answers to show either. FILE holds "
+        "the result in all three cases. Next: test the cut on new rows with check, and in "
+        "production with watch.",
+        usage="%(prog)s [options] --max-risk R RUN",
+        examples=["threshold monday.csv --max-risk 0.05 -o threshold.json"],
+        codes="0 CERTIFIED, 1 NONE, 3 INCONCLUSIVE (with --by, the best result of the groups), 4 a "
+        "stored run was edited, or the map was fitted to these rows",
     )
     threshold.add_argument(
         "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"
     )
-    asked = threshold.add_argument_group("goal (choose one)")
+    asked = threshold.add_argument_group(
+        "goal (one of: --max-risk, --min-coverage, --cost-wrong with --cost-human)"
+    )
     asked.add_argument(
         "--max-risk",
         type=arguments.risk,
         metavar="R",
-        help="largest acceptable share of wrong answers among those accepted (0.05)",
+        help="largest acceptable share of wrong answers among those accepted, e.g. 0.05",
     )
     asked.add_argument(
         "--min-coverage",
@@ -57,12 +63,12 @@ def add(commands: Any) -> None:
     asked.add_argument(
         "--cost-human", type=arguments.positive, metavar="H", help="cost of one human review"
     )
-    arguments.add_level(threshold, "probability that the promise holds (0.95)")
+    arguments.add_level(threshold, "confidence level of the promise (0.95)")
     threshold.add_argument(
         "--by",
         metavar="KEY",
-        help="find a cut for each group (level, family, ...); the promises hold for all groups at "
-        "once",
+        help="find a cut for each group: by difficulty (level), by family, ... or by a column of a "
+        "flat file; all promises together have the confidence level",
     )
     threshold.add_argument("--task", metavar="NAME", help="task to use, if the run has several")
     threshold.add_argument(

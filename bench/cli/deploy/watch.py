@@ -30,10 +30,11 @@ def add(commands: Any) -> None:
         help="does a threshold still keep its promise in production? Look as often as you like",
         description="Read the new rows of a log of answers, and test all rows read so far against "
         "the promise of a threshold. Run it as often as you like: the probability of a false "
-        "alarm is bounded over all looks together. Exit codes: 0 no alarm, 1 alarm, 2 invalid "
-        "argument or input, 3 no conclusion (no accepted answer has a known outcome, or the "
-        "missing outcomes could reverse the alarm), 4 the state belongs to another threshold "
-        "or other options, 5 no alarm, but an output cannot be written.",
+        "alarm is bounded over all looks together.",
+        examples=["watch outcomes.csv --threshold threshold.json --state state"],
+        codes="0 no alarm, 1 alarm, 3 no conclusion (no accepted answer has a known outcome, or "
+        "the missing outcomes could reverse an alarm), 4 the state belongs to another threshold or "
+        "other options",
     )
     watch.add_argument(
         "log",
@@ -61,27 +62,29 @@ def add(commands: Any) -> None:
         type=_error,
         default=0.05,
         metavar="P",
-        help="probability of any false alarm over all looks (0.05)",
+        help="largest probability of a false alarm over all looks together (0.05)",
     )
     watch.add_argument(
         "--gap-margin",
         type=_margin,
         default=0.02,
         metavar="M",
-        help="allowed excess of the overconfidence gap beyond its limits (0.02)",
+        help="how far mean confidence minus accuracy may leave its limits in the threshold, on "
+        "either side, before an alarm (0.02)",
     )
     watch.add_argument(
         "--by-lot",
         action="store_true",
-        help="declare that the answers with known outcomes are a random sample of all answers",
+        help="the answers with known outcomes are a random sample of all answers: use them alone, "
+        "instead of assuming the best of the missing outcomes",
     )
     watch.add_argument(
         "--changed",
         choices=("refuse", "again", "new", "renamed"),
         default="refuse",
-        help="what to do if a part of LOG that was already read has changed: again recounts LOG "
-        "from its start, new counts it as a new log under an old name, renamed takes it for a "
-        "log that was read under another name (refuse)",
+        help="if lines of LOG that were already read have changed: refuse stops with an error, "
+        "again recounts LOG from its start in place of its earlier counts, new adds it as another "
+        "log, renamed continues a log that was first read under another name (refuse)",
     )
     watch.add_argument(
         "--restart",
@@ -106,12 +109,17 @@ def add(commands: Any) -> None:
         "mlflow or trackio; each look is a step of one run"
     )  # fmt: skip
     columns = watch.add_argument_group("columns")
-    columns.add_argument("--confidence-column", default="confidence", metavar="NAME")
+    columns.add_argument(
+        "--confidence-column",
+        default="confidence",
+        metavar="NAME",
+        help="column of the stated confidence (confidence)",
+    )
     columns.add_argument(
         "--correct-column",
         default="correct",
         metavar="NAME",
-        help="1 or 0, whether the answer is right; empty while unknown",
+        help="1 if the answer is right, 0 if not; empty while unknown (correct)",
     )
     columns.add_argument(
         "--item-column",

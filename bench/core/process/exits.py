@@ -6,10 +6,12 @@ code   meaning
 0      success; `gate` and `check`: PASS; `gate` with ``on_inconclusive: warn``:
        INCONCLUSIVE
 1      `gate` and `check`: FAIL and nothing else; `threshold`: NONE; `watch`: an alarm;
-       other commands: the work failed, and a message says why
+       `baseline update`: the gate FAILs; `baseline verify`: a number differs; `store
+       --check`: something to clean; `fetch-model`, `train`, `sweep`: the work failed, and
+       a message gives the reason
 2      invalid argument or input
-3      `gate`, `check` and `threshold`: INCONCLUSIVE; `watch`: too little data for a
-       conclusion
+3      `gate`, `baseline update`, `check` and `threshold`: INCONCLUSIVE; `watch`: too
+       little data for a conclusion
 4      `gate`, `compare` and `baseline`: the runs are not comparable; `watch`: the state
        belongs to another threshold or other options; `--map` and `check`: the map or
        threshold was made for other rows, or `check` got the rows that the threshold was
@@ -18,7 +20,7 @@ code   meaning
 5      the work is done, but an output cannot be written: a file, GitHub's step summary, or
        standard output
 70     internal error (EX_SOFTWARE of BSD's sysexits.h), a broken installation, or not
-       enough memory; a message says which
+       enough memory; a message names the cause
 129    stopped by SIGHUP (128 + the signal's number, the convention of shells)
 130    stopped by Ctrl-C (SIGINT)
 141    the work is done, but the reader of the output closed the pipe (SIGPIPE)
@@ -52,17 +54,32 @@ __all__ = ["DEBUG", "HELP", "ExitCode", "complain", "explain", "explain_output"]
 
 #: Set to anything but 0, this variable shows the traceback of an error of the program.
 DEBUG = "CAOPD_BENCH_DEBUG"
-#: The exit codes in `--help`.
-HELP = (
-    "Exit codes: 0 success; 1 FAIL (gate, check), NONE (threshold), alarm (watch), or the work "
-    "failed (fetch-model, baseline, train, sweep); 2 invalid argument or input; 3 INCONCLUSIVE "
-    "(gate, check, threshold), or watch has too little data for a conclusion; 4 the runs are not "
-    "comparable, a stored run was edited, or the state of watch belongs to another threshold; 5 "
-    "an output file or standard output cannot be written; 70 internal error, broken installation "
-    f"or not enough memory ({DEBUG}=1 shows the traceback); 129 SIGHUP; 130 Ctrl-C; 141 the "
-    "reader of standard output closed the pipe (| head); 143 SIGTERM. gate, threshold, check, "
-    "watch, baseline verify and baseline update keep the exit code of their decision even if "
-    "standard output cannot be written. docs/glossary.md explains the words of the tables."
+#: The end of `caopd-bench --help`: a code per line, which the parser wraps.
+HELP = "\n".join(
+    [
+        "exit codes of all commands:",
+        "  0    success: PASS (gate, check), a cut (threshold), no alarm (watch)",
+        "  1    FAIL (gate, check, baseline update), NONE (threshold), alarm (watch), changed "
+        "numbers (baseline verify), something to clean (store), or the work failed "
+        "(fetch-model, train, sweep)",
+        "  2    invalid argument or input",
+        "  3    INCONCLUSIVE: too little data to decide (gate, check, threshold, watch, baseline "
+        "update)",
+        "  4    the runs are not comparable, a stored run was edited, a map or threshold was made "
+        "for other rows, or the state of watch belongs to another threshold",
+        "  5    an output file or standard output cannot be written",
+        f"  70   internal error ({DEBUG}=1 shows the traceback), broken installation, or not "
+        "enough memory",
+        "  129  stopped by SIGHUP",
+        "  130  stopped by Ctrl-C",
+        "  141  the reader of standard output closed the pipe, as head does",
+        "  143  stopped by SIGTERM",
+        "gate, threshold, check, watch, baseline verify and baseline update keep the exit code of "
+        "their decision even if standard output cannot be written.",
+        "",
+        "A value in brackets at the end of an option's text is its default. Words in the tables "
+        "(SPR, MCB, ...): caopd-bench score --help. Pages of docs/ are in the source tree.",
+    ]
 )
 
 

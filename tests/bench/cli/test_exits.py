@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -391,12 +392,14 @@ def test_interrupted(run, monkeypatch):
     assert run("score", "x") == (130, "", "caopd-bench score: stopped\n")
 
 
-def test_help_lists_the_codes(run):
-    for words in (["--help"], ["gate", "--help"], ["train", "--help"]):
-        said = " ".join(run(*words)[1].split())
-        assert " ".join(HELP.split()) in said
-    for code in ExitCode:
-        assert f"{int(code)} " in HELP.replace(",", " ")
+def test_help_lists_the_codes_and_that_of_a_command_its_own(run):
+    assert " ".join(HELP.split()) in " ".join(run("--help")[1].split())
+    assert re.findall(r"^  (\d+) ", HELP, re.MULTILINE) == [str(int(code)) for code in ExitCode]
+    for command, own in (("gate", "exit codes: 0 PASS, 1 FAIL"), ("tasks", "exit codes: caopd-")):
+        shown = run(command, "--help")[1]
+        assert own in shown
+        assert "caopd-bench --help" in shown
+        assert "SIGTERM" not in shown
 
 
 def test_the_page_of_the_gate_lists_the_codes():
