@@ -111,9 +111,12 @@ def plot_pareto(
         said = f"front; dominated area {size:.3f}"
         ax.plot(x, y, color=GREY, linewidth=1.2, zorder=1, label=said)
     elif len(front) > 1:
-        x = np.repeat([x for x, _ in front], 2)[:-1]
-        y = np.repeat([y for _, y in front], 2)[1:]
-        ax.plot(x, y, color=SHADE, linewidth=1.2, zorder=1, label="Pareto front")
+        # From point to point: what lies beyond the first and the last is nobody's.
+        corners = np.repeat(np.array(front), 2, axis=0)
+        ax.plot(
+            corners[:-1, 0], corners[1:, 1], color=SHADE, linewidth=1.2, zorder=1,
+            label="Pareto front",
+        )  # fmt: skip
     values = [v for p in shown for v in (p.y.value, p.y.high) if math.isfinite(v)]
     bottom = min(max([*values, 0.05]) * 1.1, worst)
     ax.set(xlim=(0.0, 1.0 + ROOM), ylim=(bottom, -ROOM * bottom))

@@ -38,6 +38,7 @@ def make_axes(*, wide: bool = False) -> Axes:
 
 def finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None = None) -> Figure:
     """Label the axes, and put the legend above them."""
+    figure: Any = ax.figure
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     handles, labels = ax.get_legend_handles_labels()
@@ -45,11 +46,10 @@ def finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None =
         # Above the axes: inside, it covers some point.
         shown = ax.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small",
-            ncols=_count_columns(labels, 72.0 * float(ax.figure.get_size_inches()[0])),
+            ncols=_count_columns(labels, 72.0 * float(figure.get_size_inches()[0])),
         )  # fmt: skip
         for text in shown.get_texts():
             text.set_parse_math(False)  # a dollar sign in a name is one
-    figure: Any = ax.figure
     if title is not None:
         figure.suptitle(title, fontsize="medium", parse_math=False)
     return figure  # type: ignore[no-any-return]

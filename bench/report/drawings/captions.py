@@ -76,6 +76,9 @@ def say_front(points: Sequence[Point], label: str) -> str:
     shown = _drawn(points)
     if not shown:
         return f"No run has both an accuracy and an {label}."
+    if len(shown) == 1:
+        (p,) = shown
+        return f"Accuracy {number(p.x.value)}, {label} {number(p.y.value)} ({p.name})."
     front = find_front((p.x.value, p.y.value) for p in shown)
     named = [
         f"{p.name} (accuracy {number(p.x.value)}, {label} {number(p.y.value)})"

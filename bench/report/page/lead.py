@@ -115,7 +115,7 @@ def _say_limits(report: Report) -> Iterator[str]:
         "The intervals cover the choice of questions, not the training: another seed may give "
         "other numbers."
     )
-    if len(report.tasks) == 1:
+    if len(report.tasks) == 1 < len(report.entries):
         yield "There is one task only: on others the order may differ."
     key = name_within(report)
     if key:

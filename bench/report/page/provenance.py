@@ -51,9 +51,9 @@ def render_provenance(report: Report) -> str:
     known = [field for field in FIELDS if any(one[field] != DASH for _, one in found)]
     common = [field for field in known if len({one[field] for _, one in found}) == 1]
     differing = [field for field in known if field not in common]
-    of = "the run" if len(found) == 1 else "all runs"
+    head = "The run" if len(found) == 1 else "The same for all runs"
     rows = [row(text(field), [found[0][1][field]]) for field in common]
-    parts = [table(f"The same for {of}", ("", "value"), rows, kind="provenance")] if rows else []
+    parts = [table(head, ("", "value"), rows, kind="provenance")] if rows else []
     if 1 < len(found) <= MOST_BESIDE and differing:
         rows = [row(text(field), [one[field] for _, one in found]) for field in differing]
         heads = ("", *(name(run) for run, _ in found))

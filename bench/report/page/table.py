@@ -98,15 +98,18 @@ def render_standings(report: Report) -> str:
     outcomes = {c.cut.outcome for entry in report.entries for c in entry.cells.values()}
     several = any(len(standing.order) > 1 for standing in report.standings.values())
     order = f'<p class="order">{text(explain_order(report.wording()))}</p>' if several else ""
+    letters = (
+        " Two runs that share a letter do not differ significantly in Brier skill (paired tests on "
+        "the same questions, Holm over all pairs of a task); accuracy is tested in the same way. "
+        "The other numbers are descriptive, not tested."
+    )
+    letters = letters if several else ""
     certified = text(explain_certificate(report.max_risk, report.level, outcomes))
     return (
         '<div class="wide" tabindex="0" role="group" aria-label="Standings, scrolls sideways">'
         '<table class="standings" id="standings-table">'
         f"<caption>Small print: the {level}&nbsp;% interval of the number above it; that of Brier "
-        "skill is also drawn, with a thin line at 0. Two runs that share a letter do not differ "
-        "significantly in Brier skill (paired tests on the same questions, Holm over all pairs of "
-        "a task); accuracy is tested in the same way. The other numbers are descriptive, not "
-        "tested.</caption>"
+        f"skill is also drawn, with a thin line at 0.{letters}</caption>"
         "<colgroup><col><col><col><col></colgroup><colgroup><col></colgroup>"
         f'<colgroup class="descriptive">{"<col>" * (len(columns) + 1)}</colgroup>'
         '<thead><tr><td></td><th scope="colgroup" colspan="3">tested</th>'
