@@ -46,7 +46,7 @@ def looks(drawings):
         found[name] = {
             label.partition(":")[0]: (handle.get_color(), handle.get_marker())
             for handle, label in zip(handles, labels, strict=True)
-            if not label.startswith("front")
+            if "front" not in label
         }
     for name in ("reliability", "histograms"):
         panels = [ax for ax in drawings[name].figure.axes if ax.get_title("left")]
