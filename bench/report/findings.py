@@ -76,17 +76,12 @@ def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
         every = "the other run" if len(others) == 1 else "any other run"
         yield f"{head}, but this may be chance: it does not differ significantly from {every}."
     else:
-        parts = [head]
         if lower:
-            parts.append(f"significantly higher than that of {_count(len(lower), others)}")
+            head += f", significantly higher than that of {len(lower)} of the {len(others)} others"
         if alike:
-            parts.append(f"not significantly different from that of {name_runs(alike)}")
-        yield f"{', '.join(parts)}."
+            head += f"; the difference from {name_runs(alike)} may be chance"
+        yield f"{head}."
     yield from _on_first(first, standing, cells)
-
-
-def _count(n: int, others: Sequence[str]) -> str:
-    return f"{n} of the {len(others)} others"
 
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
@@ -142,7 +137,7 @@ def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]
     less = []
     for run, others in standing.less_accurate.items():
         # Why a run stands last whose confidence is no help is a sentence of its own.
-        shown = [other for other in others if other not in standing.not_shown]
+        shown = [other for other in others if cells[other].tells_apart]
         if shown and run not in first:
             most = cells[_most_accurate(shown, cells)]
             less.append(f"{with_accuracy(cells[run])} above {with_accuracy(most)}")

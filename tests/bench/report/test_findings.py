@@ -86,7 +86,7 @@ def test_who_is_first_and_whether_it_is_chance(nine, tmp_path):
         if alike == others:
             assert "but this may be chance: it does not differ significantly from" in said
         else:
-            assert ("not significantly different from that of" in said) == bool(alike)
+            assert ("; the difference from " in said) == bool(alike)
             assert "significantly higher than that of" in said or "listed below it" in said
 
 
