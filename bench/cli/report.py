@@ -72,8 +72,8 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("BASE", "CAND"),
-        help="names of two runs to compare item by item; repeatable (default: the first run with "
-        "the next five)",
+        help="names of two runs to compare item by item; repeatable (default, up to five runs: "
+        "the last two, then the first with each other)",
     )
     report.add_argument(
         "--models",
