@@ -66,8 +66,8 @@ def _on_constants(standing: Standing, cells: Sequence[Cell], wording: Wording) -
             who = who or f"{name_runs(down)} {'is' if len(down) == 1 else 'are'}"
             placed = f"; {who} listed below runs with a lower Brier skill for this reason"
         yield (
-            f"{name_runs(runs)} {state} {value:.2f} in {answers}, so {its} confidence cannot "
-            f"separate right answers from wrong ones{placed}."
+            f"{name_runs(runs)} {state} {_say_value(value)} in {answers}, so {its} confidence "
+            f"cannot separate right answers from wrong ones{placed}."
         )
 
 
@@ -76,7 +76,8 @@ def _on_saturated(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         assert cell.tally is not None
         value, count = _commonest(cell.tally)
-        said.append(f"{_name(cell.run)} ({value:.2f} in {count:,} of {cell.tally.n:,} answers)")
+        share = f"{count:,} of {cell.tally.n:,}"
+        said.append(f"{_name(cell.run)} ({_say_value(value)} in {share} answers)")
     if said:
         yield f"Nearly always the same confidence: {list_few(said)}."
 
@@ -216,6 +217,11 @@ def _verb(wording: Wording, is_one: bool) -> str:
     if is_one:
         return wording.pick("states", "has a confidence of")
     return wording.pick("state", "have a confidence of")
+
+
+def _say_value(value: float) -> str:
+    """Write a confidence with two digits, with more only where it has more: 0.997 is not 1.00."""
+    return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
 
 
 def say_share(share: float) -> str:

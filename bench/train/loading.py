@@ -134,8 +134,7 @@ def _is_pickle(name: str) -> bool:
 
 def _refusal(place: Path, name: str) -> UsageError:
     return UsageError(
-        f"model: {place / name} is a pickle, which can run code when loaded; "
-        f"{_convert(place)}"
+        f"model: {place / name} is a pickle, which can run code when loaded; {_convert(place)}"
     )
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SmolLM2-135M-Instruct: a warm-up (SFT for the format), and the arms that start from it.
 #
-#     bash reference_runs/smollm2-grid/run.sh     # about two and a half hours of one core; run it again to resume
+#     bash reference_runs/smollm2-grid/run.sh     # about an hour on one core; run it again to resume
 #
 # Needs `pip install "caopd-bench[train]"`. Models stay in models/smollm2-grid of the checkout (not in git), rows go
-# beside sweep.yaml. Further replications: add their seeds here, and to every base_seed of sweep.yaml.
+# beside sweep.yaml. Further replications: add their seeds here, and to every base_seed of sweep.yaml (0 becomes [0, 1, 2]).
 set -euo pipefail
 cd "$(dirname "$0")"
 export HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1
@@ -12,7 +12,7 @@ command=${CAOPD_BENCH:-caopd-bench}
 models=../../models/smollm2-grid
 
 [ -e $models/instruct ] || "$command" fetch-model smollm2-135m --output $models/instruct
-for seed in 0 1 2; do
+for seed in 0; do
     warm=$models/warm-s$seed
     if [ ! -e "$warm/provenance.json" ]; then
         resume=()

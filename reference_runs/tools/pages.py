@@ -35,7 +35,7 @@ KINDS = ("base", "sft-mu", "caopd", "caopd-constant")
 PREDICTED = ("caopd", "caopd @ level", "caopd @ siblings", "caopd @ other_bases")
 #: In the order of reading; a study that is not there yet is left out.
 EXPERIMENTS = (
-    *("scaling-equal-tokens", "question-or-level", "rivals", "smollm2-grid"),
+    *("scaling-equal-tokens", "question-or-level", "rivals", "smollm2-grid", "smollm2-three-bases"),
     *("theory", "demonstration", "replacement", "teacher-context", "k-ablation", "kl-direction"),
     *("teacher-average", "training-length", "verifier-free", "out-of-domain", "continual"),
     *("recalibration", "read-out", "dynamics"),

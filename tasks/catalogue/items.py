@@ -32,7 +32,8 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     data_dir : str or Path, optional
         A folder with the dataset's file; see `download.load_rows`.
     **options
-        `problem_seed` and `levels`, of the bundled sets.
+        `problem_seed`, `levels` and `first`, of the bundled sets; a set of several takes no
+        `first`, which would change the shares of its parts.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     if chosen.parts:
         parts = []
         for part in chosen.parts:
-            own = options if DATASETS[part].load else {}
+            own = {k: v for k, v in options.items() if k != "first"} if DATASETS[part].load else {}
             loaded = load_items(part, data_dir=data_dir, **own)
             parts.append([{**item, "domain": item.get("domain", "caopd_math")} for item in loaded])
         return _alike(_interleave(parts))

@@ -142,7 +142,7 @@ def _value(action: argparse.Action) -> str:
 def _row(action: argparse.Action) -> str:
     value = _value(action)
     names = ", ".join(f"`{f'{name} {value}'.strip()}`" for name in action.option_strings)
-    help_text = (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
+    help_text = (action.help or "") % {**vars(action), "prog": ""}
     if not help_text and isinstance(action.default, str | int | float) and action.default != "":
         help_text = f"`{action.default}` by default"
     return f"| {(names or f'`{value}`').replace('|', chr(92) + '|')} | {_escape(help_text)} |"

@@ -27,8 +27,11 @@ WRONG = [
     (("check",), "check", "missing: THRESHOLD, RUN; usage: caopd-bench check THRESHOLD RUN; "),
     (("scoer", "x"), "", "COMMAND: invalid choice: 'scoer'; did you mean score?"),
     (("zzz",), "", "COMMAND: invalid choice: 'zzz'; choose from tasks, fetch-model, score, "),
-    (("score", "x", "--missing", "none"), "score", "--missing: invalid choice: 'none'; choose "
-        "from "),
+    (
+        ("score", "x", "--missing", "none"),
+        "score",
+        "--missing: invalid choice: 'none'; choose from ",
+    ),
     (("score", "x", "--levle", "0.9"), "score", "--levle 0.9; did you mean --level?"),
     (("score", "x", "--leve", "0.9"), "score", "--leve 0.9; did you mean --level?"),
     (("gate", "a", "b", "--polic", "x"), "gate", "--polic x; did you mean --policy?"),

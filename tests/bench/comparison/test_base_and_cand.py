@@ -107,8 +107,11 @@ def test_the_same_names_from_python():
         (("", "new"), 2, "reference: is empty; name a run"),
         (("ref", ""), 2, "no candidate"),
         (("--plan", "ref", "new"), 2, "--plan simulates its own candidates; leave CAND out"),
-        (("--self-test", "--reference", "ref", "new"), 2, "--self-test simulates its own "
-            "candidates"),
+        (
+            ("--self-test", "--reference", "ref", "new"),
+            2,
+            "--self-test simulates its own candidates",
+        ),
     ],
 )
 @pytest.mark.usefixtures("runs")

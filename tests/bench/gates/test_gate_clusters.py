@@ -137,8 +137,9 @@ def test_groups_with_few_families_are_not_computed(pair):
     result = gate(cand, policy(cluster="family", tasks=tasks), reference=base)
     of_groups = [cell for cell in result.cells if cell.group]
     assert of_groups
-    assert all("clusters of equal size; at least 10 are needed" in cell.reason for cell in
-    of_groups)
+    assert all(
+        "clusters of equal size; at least 10 are needed" in cell.reason for cell in of_groups
+    )
     assert not any(cell.reason for cell in result.cells if not cell.group)
 
 

@@ -62,8 +62,11 @@ def refusal(load, *given):
         ("accuracy", {"min": 1}, "is never above 1, so min 1 can never pass"),
         ("brier_skill", {"min": 1}, "min 1 can never pass; name a number below 1"),
         ("log_score", {"max": 0}, "max 0 can never pass; give a number above 0"),
-        ("log_score", {"margin": 1.5}, "has no largest value, and its margin can be at most 1, "
-            "got 1.5"),
+        (
+            "log_score",
+            {"margin": 1.5},
+            "has no largest value, and its margin can be at most 1, got 1.5",
+        ),
         (
             "mean_confidence",
             {"min": 0.8, "max": 0.8},

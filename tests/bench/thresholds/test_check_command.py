@@ -139,9 +139,7 @@ def test_a_file_without_the_groups_of_the_threshold(run, tmp_path):
     (tmp_path / "new.csv").write_text("confidence,correct\n1,1\n")
     code, _, err = run("check", tmp_path / "t.json", tmp_path / "new.csv")
     assert code == 2
-    assert (
-        "no column 'kind'; it has 'confidence', 'correct'; --by must name a column" in err
-    )
+    assert "no column 'kind'; it has 'confidence', 'correct'; --by must name a column" in err
 
 
 @pytest.mark.parametrize(

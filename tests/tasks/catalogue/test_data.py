@@ -490,6 +490,5 @@ def test_a_local_file_with_another_content_is_said_and_kept_in_the_source(tmp_pa
     (tmp_path / "svamp_test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert load_rows("svamp", tmp_path)[1]["expected"] == SOURCES["svamp"].content
     assert (
-        f"published data set (1000 rows, content {SOURCES['svamp'].content[:12]}...)"
-        in caplog.text
+        f"published data set (1000 rows, content {SOURCES['svamp'].content[:12]}...)" in caplog.text
     )
