@@ -195,7 +195,7 @@ def test_options_of_the_bundled_set_are_refused_elsewhere(tmp_path):
         ("style", "maths", "unknown style 'maths'; did you mean 'math'?"),
         ("style", None, "'style' must be text that is not blank, got None"),
         ("kind", "numbers", "unknown kind 'numbers'; did you mean 'number'?"),
-        ("kind", "choice", "'answer': the gold answer '8' is not one letter from A to Z; mend the"),
+        ("kind", "choice", "'answer': the gold answer '8' is not one letter from A to Z; fix the"),
         ("answer", 8, "'answer' must be text that is not blank, got 8"),
         ("solution", None, "'solution' must be text, got None"),
     ],
