@@ -60,7 +60,7 @@ def refusal(load, *given):
         ("brier", {"max": -0.1}, "is never below 0, so max -0.1 can never pass"),
         ("brier", {"max": 0}, "brier must be below 0 to pass"),
         ("accuracy", {"min": 1}, "is never above 1, so min 1 can never pass"),
-        ("brier_skill", {"min": 1}, "min 1 can never pass; name a number below 1"),
+        ("brier_skill", {"min": 1}, "min 1 can never pass; give a number below 1"),
         ("log_score", {"max": 0}, "max 0 can never pass; give a number above 0"),
         (
             "log_score",
@@ -70,7 +70,7 @@ def refusal(load, *given):
         (
             "mean_confidence",
             {"min": 0.8, "max": 0.8},
-            "above min 0.8 and below max 0.8, which no number",
+            "above min 0.8 and below max 0.8, which is impossible",
         ),
     ],
 )
@@ -154,9 +154,9 @@ def test_a_bar_that_only_a_better_candidate_breaks(load, name, where, tier):
         ("auroc", {"max": 0.95}, "did you mean min: 0.95?"),
         ("accuracy", {"max": 90}, "did you mean min: 0.9?"),
         ("brier", {"min": 10}, "did you mean max: 0.1?"),
-        ("accuracy", {"max": 1}, "name a min between 0 and 1"),
-        ("log_score", {"min": 0}, "name a max above 0"),
-        ("discrimination", {"max": 0.3}, "name a min between 0 and 0.25"),
+        ("accuracy", {"max": 1}, "give a min between 0 and 1"),
+        ("log_score", {"min": 0}, "give a max above 0"),
+        ("discrimination", {"max": 0.3}, "give a min between 0 and 0.25"),
     ],
 )
 def test_a_bar_in_the_wrong_direction_is_turned(load, name, limits, end):

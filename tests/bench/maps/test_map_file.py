@@ -114,11 +114,11 @@ def test_a_map_is_replaced_and_nothing_else(make_run, file, tmp_path):
     other.save(file)
     assert load_map(file).estimate.seed == 4
     named = recalibrate(f"named={make_run(ROWS)}")
-    with pytest.raises(UsageError, match="holds the map of the run 'tiny', not of 'named'"):
+    with pytest.raises(UsageError, match="contains the map for the run 'tiny', not 'named'"):
         named.save(file)
     notes = tmp_path / "notes.txt"
     notes.write_text("mine")
-    with pytest.raises(UsageError, match="exists and is no map"):
+    with pytest.raises(UsageError, match="exists and is not a map"):
         named.save(notes)
     assert notes.read_text() == "mine"
     with pytest.raises(OutputError):

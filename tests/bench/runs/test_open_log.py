@@ -51,14 +51,14 @@ def test_the_only_log_of_a_folder_is_read(tmp_path, place):
 def test_several_logs_of_a_folder_are_named(tmp_path):
     files = [write(tmp_path / name, ROW) for name in ("a.jsonl", "b.jsonl")]
     assert refused(tmp_path) == "\n  ".join(
-        [f"{tmp_path}: a folder with 2 logs; name one of them:", *map(str, files)]
+        [f"{tmp_path}: a folder with 2 logs; choose one:", *map(str, files)]
     )
 
 
 def test_folders_without_a_log(tmp_path):
     assert refused(tmp_path).startswith(f"{tmp_path}: an empty folder; give a log (.jsonl, ")
     (tmp_path / "a.html").write_text("x")
-    assert refused(tmp_path).endswith(f".json, .eval); it holds:\n  {tmp_path / 'a.html'}")
+    assert refused(tmp_path).endswith(f".json, .eval); it contains:\n  {tmp_path / 'a.html'}")
 
 
 def test_a_log_that_is_not_read_says_so_in_its_folder_too(tmp_path):

@@ -142,7 +142,7 @@ def test_where_one_run_is_wanted_several_are_listed(make_run, run, tmp_path):
         assert (code, out) == (2, "")
         # One a line: paths are long, and one of them is to be copied.
         first, *lines = err.splitlines()
-        assert first.endswith("a folder of 3 runs; name one of them:")
+        assert first.endswith("a folder with 3 runs; choose one:")
         listed = [line.strip() for line in lines]
         assert len(listed) == 3
         assert sorted(len(read_run(file).rows) for file in listed) == [1, 1, 2]
@@ -151,7 +151,7 @@ def test_where_one_run_is_wanted_several_are_listed(make_run, run, tmp_path):
 def test_only_some_of_many_runs_are_listed(make_run, tmp_path):
     for i in range(12):
         make_run([(0.5, 1)], model=f"org/m{i}")
-    with pytest.raises(UsageError, match="a folder of 12 runs") as caught:
+    with pytest.raises(UsageError, match="a folder with 12 runs") as caught:
         read_run(tmp_path)
     assert str(caught.value).endswith("and 2 more")
 

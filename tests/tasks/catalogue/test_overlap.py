@@ -115,10 +115,10 @@ def test_the_command_reads_training_files(folder, capsys, name, text):
     [
         (["nothing.jsonl", "--task", "caopd_gsm8k_conf"], "no such file"),
         (["t.bin", "--task", "caopd_gsm8k_conf"], "must end in"),
-        (["t.jsonl", "--task", "caopd_gsm8k"], "no such task"),
+        (["t.jsonl", "--task", "caopd_gsm8k"], "unknown task"),
         (["t.jsonl"], "needs --task"),
-        (["e.jsonl", "--task", "caopd_gsm8k_conf"], "no text in it (0 rows)"),
-        (["n.jsonl", "--task", "caopd_gsm8k_conf"], "no text in it (1 rows)"),
+        (["e.jsonl", "--task", "caopd_gsm8k_conf"], "contains no text (0 rows)"),
+        (["n.jsonl", "--task", "caopd_gsm8k_conf"], "contains no text (1 rows)"),
         (["t.jsonl", "--task", "caopd_gsm8k_conf", "--field", "text"], "line 1: no field 'text'"),
         (["t.jsonl", "--task", "caopd_arc_conf"], "CAOPD_BENCH_DATA"),
     ],

@@ -80,7 +80,7 @@ def test_names_of_lighteval_stand_in_its_paths(tmp_path):
     for task in ("sums", "more"):
         shutil.copy(FILES / "details_n2.parquet", folder / f"details_{task}|0_2026.parquet")
     with pytest.raises(
-        UsageError, match=r"lighteval of 2 tasks; name one of them:\n.*more\|0_2026"
+        UsageError, match=r"lighteval of 2 tasks; choose one:\n.*more\|0_2026"
     ):
         rescore(tmp_path / "out")
     (folder / "details_more|0_2026.parquet").unlink()
