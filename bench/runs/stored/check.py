@@ -85,7 +85,7 @@ def _edited(folder: Path, problem: str) -> NotComparableError:
         )
     where = inline(str(folder), 300)
     return NotComparableError(
-        f"{where}: its rows were changed after they were stored: {problem}; {again}"
+        f"{where}: its rows are not those that were stored: {problem}; {again}"
     )
 
 

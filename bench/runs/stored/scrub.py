@@ -152,7 +152,7 @@ def _rename_rows(
             stream.write(content)
     if is_edited or stored.rows_sha256 not in (None, before.sha256):
         raise UsageError(
-            f"{folder}: its rows were changed after they were stored, and cleaning would hash "
+            f"{folder}: its rows are not those that were stored, and cleaning would hash "
             "them again; restore it from version control or a copy first"
         )
     summary = _load(folder, SUMMARY_NAME, contents)

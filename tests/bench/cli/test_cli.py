@@ -193,7 +193,7 @@ def test_several_keys_at_once(mixed, run):
     assert both.index("tiny by level") < both.index("tiny by family")
     code, _, err = run("score", mixed, "--by", "level,")
     assert code == 2
-    assert "must be names with commas between, got 'level,'" in err
+    assert "must be comma-separated names, got 'level,'" in err
 
 
 def test_paths_are_scored_from_python(mixed, tmp_path):

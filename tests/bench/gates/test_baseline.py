@@ -113,7 +113,7 @@ def test_init_never_writes_over_something(runs, reference, run):
 def test_a_reason_is_a_line(runs, run, reason):
     code, _, err = run("baseline", "init", runs / "a", "--output", runs / "x", "--reason", reason)
     assert code == 2
-    assert "--reason: must be a line" in err
+    assert "--reason: must be one line" in err
     assert not (runs / "x").exists()
 
 

@@ -259,7 +259,7 @@ def test_every_format_says_what_its_heads_mean(pair):
         "AUROC and strict AUROC: computed on the items whose correctness did not change"
     ) in lines
     assert "worse by is the change of its absolute value (direction: both)" in lines
-    assert "SPR: of the rows that both runs parse" in lines
+    assert "SPR: computed on the rows that both runs parse" in lines
     over = policy(metrics={"overconfidence_gap": {"margin": 0.05, "direction": "over"}})
     lines = " ".join(footnotes(gate(cand, over, reference=base)))
     assert "size" not in lines

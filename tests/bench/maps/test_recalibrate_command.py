@@ -92,7 +92,7 @@ def test_what_does_not_go_together_is_refused(run, make_run, refused, tmp_path):
     assert "cannot be combined with --map" in refused("score", folder, "--panel", "--map", file)
     assert "cannot be read" in refused("score", folder, "--map", tmp_path / "none.json")
     other = make_run(ROWS, name="o", task="caopd_gsm8k_conf")
-    assert "is of the task" in refused("score", other, "--map", file, code=4)
+    assert "was made for the task" in refused("score", other, "--map", file, code=4)
 
 
 @pytest.mark.parametrize("option", [("--seed", "-1"), ("--folds", "0"), ("--method", "histogram")])

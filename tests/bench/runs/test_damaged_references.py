@@ -97,12 +97,12 @@ def test_verify_names_the_file_that_is_gone(folders, run, name, gone):
     assert out == f"{folders['ref']}: {name} is missing: {gone}; {RESTORE}\n"
     said = run("baseline", "show", folders["ref"])[1]
     assert f"{name} is missing: {gone}" in said
-    assert "not made by `baseline init`" not in said
+    assert "not created by `baseline init`" not in said
 
 
 def test_a_plain_stored_run_lacks_nothing(folders, run):
     assert run("baseline", "verify", folders["run"])[0] == 0
-    assert "not made by `baseline init`" in run("baseline", "show", folders["run"])[1]
+    assert "not created by `baseline init`" in run("baseline", "show", folders["run"])[1]
 
 
 def test_both_files_of_the_stored_run_are_gone(folders, run):

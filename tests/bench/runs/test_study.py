@@ -155,11 +155,11 @@ def test_a_policy_names_a_cell_as_its_reference(study):
 def test_a_study_is_not_one_run(study, run, refused):
     code, out, err = run("compare", study, study / NAMES[0])
     assert (code, out) == (2, "")
-    assert f"{study}: a packed study of 3 runs; name one of them:" in err
+    assert f"{study}: a packed study with 3 runs; choose one:" in err
     assert str(study / NAMES[1]) in err
     assert "no such cell; the cells are" in run("score", study / "c-opd")[2]
     assert "--store takes one run" in refused("score", study, "--store", study.parent / "s")
-    assert "a packed study of 3 runs" in run("recalibrate", f"x={study}")[2]
+    assert "a packed study with 3 runs" in run("recalibrate", f"x={study}")[2]
     # `score` takes several: the name that is given stands before theirs.
     out = run("score", f"x={study}")[1]
     assert all(f"x/{name}: " in out for name in ("a-base", "a-opd-k-2-s0", "b-opd-s0"))
@@ -168,7 +168,7 @@ def test_a_study_is_not_one_run(study, run, refused):
 @needs_pyarrow
 def test_its_file_is_no_flat_file(study):
     """Pooled, its cells would be one model."""
-    with pytest.raises(UsageError, match="a packed study of 3 runs"):
+    with pytest.raises(UsageError, match="a packed study with 3 runs"):
         read_run(study / ROWS_FILE)
 
 

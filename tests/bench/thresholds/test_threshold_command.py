@@ -169,7 +169,7 @@ def test_prices_choose_the_cut(run, make_run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "nothing is fixed beforehand: give --max-risk 0.05"),
+        ((), "no goal: give --max-risk (for example 0.05)"),
         (("--max-risk", "5"), "must be above 0 and at most 1, got '5'"),
         (("--max-risk", "1"), "must be below 1"),
         (("--max-risk", "0.1", "--min-coverage", "0.5"), "give one of max_risk, min_coverage"),
@@ -192,7 +192,7 @@ def test_an_other_file_is_not_overwritten(run, make_run, tmp_path):
     other.write_text("{}")
     code, _, err = run("threshold", make_run(ROWS), "--max-risk", "0.05", "-o", other)
     assert code == 2
-    assert "exists and is no threshold" in err
+    assert "exists and is not a threshold" in err
     assert other.read_text() == "{}"
     blocked = tmp_path / "notes.json" / "t.json"
     assert run("threshold", make_run(ROWS), "--max-risk", "0.05", "-o", blocked)[0] == 5

@@ -184,7 +184,7 @@ def test_two_looks_at_once_are_refused(watch, drawn, tmp_path):
     with watching(tmp_path / "state"):
         code, _, err = watch(log)
     assert code == 2
-    assert "another look at it is going on" in err
+    assert "in use by another watch" in err
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_texts_that_are_other_places_counted_from_1_are_refused(tmp_path):
     rows = [
         {"response": TEXT.format("B"), "gold": gold, "choices": ["3", "1", "2"]} for gold in "123"
     ]
-    with pytest.raises(UsageError, match="places, counted from 1: '1' is both; write letters"):
+    with pytest.raises(UsageError, match="positions, counted from 1: '1' is both; write letters"):
         rescore(write(tmp_path / "a.jsonl", rows), kind="choice", options="choices")
 
 

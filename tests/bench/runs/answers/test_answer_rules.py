@@ -133,7 +133,7 @@ def test_what_is_clear_outweighs_marks(tmp_path, confidences, unclear):
     assert len(notes) == unclear
     assert set(ends) <= ({None} if unclear else {1.0, 0.1})
     if unclear and 10 in confidences:
-        assert "name the scale with --scale 10" in notes[0]
+        assert "give the scale with --scale 10" in notes[0]
 
 
 def test_a_stored_run_is_read_again_by_its_scale(tmp_path, run):

@@ -407,7 +407,7 @@ def test_shards_that_do_not_fit(tmp_path, refused):
     assert f"{tmp_path}/2.csv: no column 'correct'" in refused("score", tmp_path)
     write(tmp_path / "2.csv", pairs(3))
     write(tmp_path / "3.jsonl", pairs(3))
-    assert "holds 2 CSV, 1 JSONL files; name those of one kind" in refused("score", tmp_path)
+    assert "contains 2 CSV, 1 JSONL files; select one kind" in refused("score", tmp_path)
 
 
 def test_shards_may_order_columns_and_spell_values_each_its_own_way(tmp_path):

@@ -231,7 +231,7 @@ def test_a_label_that_is_the_prediction_is_noticed(tmp_path):
         for note in notes_of(rescore(write(tmp_path / "d.jsonl", rows)))
     )
     run = rescore(write(tmp_path / "d.jsonl", rows), gold="label")
-    assert not any("what the model chose" in note for note in notes_of(run))
+    assert not any("the model's choice" in note for note in notes_of(run))
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_right_answers_alone_do_not_tell_the_options(tmp_path):
     run, said = read_batch(tmp_path, {"A": 0.6, "A_": 0.2, "B": 0.1})
     assert "among the 2 options A to B" in said
     assert run.rows[0].confidence == pytest.approx(0.8 / 0.9)
-    assert "10.0% of the probability at the token of the answer belongs to none" in said
+    assert "10.0% of the probability at the token of the answer belongs to no option" in said
     run, said = read_batch(tmp_path, {"A": 0.6, "D": 0.3, "B": 0.06, "C": 0.04})
     assert run.rows[0].probabilities == pytest.approx((0.6, 0.06, 0.04, 0.3))
     assert "left out" not in said

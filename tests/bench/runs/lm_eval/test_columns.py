@@ -57,7 +57,7 @@ def test_a_column_that_is_not_there(write_run, run, refused):
     for command in (["score", folder], ["compare", folder, write_run({"quiz": topics()}, "b")]):
         code, _, message = run(*command, "--by", "domain_of")
         assert code == 2
-        assert "task quiz: --by domain_of: no document has a word or a number there" in message
+        assert "task quiz: --by domain_of: no document has a word or a number in" in message
         assert "'question', 'topic', 'size'" in message
     # A list is no group.
     assert "--by choices: no document" in refused("score", folder, "--by", "choices")

@@ -100,9 +100,9 @@ def test_a_group_says_which_subtasks_logged_no_such_metric(write_run, quiz):
     tasks = {"g_a": quiz(10), "g_b": quiz(12, seed=1, acc_norm=...)}
     read = read_run(write_run(tasks, **group(g=["g_a", "g_b"])))
     assert len(read.task_rows("g:norm")) == 10
-    said = [str(note) for note in read.warnings if "not in it" in str(note)]
+    said = [str(note) for note in read.warnings if "are missing" in str(note)]
     assert said == [
-        "g:norm: 12 of the group's 22 questions are not in it: no acc_norm was logged for g_b"
+        "g:norm: 12 of the group's 22 questions are missing, because no acc_norm was logged for g_b"
     ]
 
 
@@ -110,16 +110,16 @@ def test_a_task_in_two_groups_is_said_to_be_in_the_first_only(write_run, quiz):
     tasks = {name: quiz(5, seed=i) for i, name in enumerate(("a", "b", "c"))}
     read = read_run(write_run(tasks, **group(short=["a", "b"], long=["b", "c"])))
     assert (len(read.task_rows("short")), len(read.task_rows("long"))) == (10, 5)
-    said = [str(note) for note in read.warnings if "in one group only" in str(note)]
+    said = [str(note) for note in read.warnings if "also belong to the group" in str(note)]
     assert len(said) == 1
-    assert said[0].startswith("short: 1 of its subtasks (b) are of the group long too")
+    assert said[0].startswith("short: 1 of its subtasks (b) also belong to the group long")
 
 
 def test_groups_within_groups_lack_nothing(write_run, quiz):
     tasks = {name: quiz(5, seed=i) for i, name in enumerate(("a", "b"))}
     groups = group(top=["low", "a", "b"], low=["a", "b"])
     notes = [str(note) for note in read_run(write_run(tasks, **groups)).warnings]
-    assert not [note for note in notes if "in one group only" in note]
+    assert not [note for note in notes if "also belong to the group" in note]
 
 
 def test_the_gate_says_so_too(write_run, quiz):

@@ -55,8 +55,8 @@ def test_every_setting_is_an_option():
     [
         ({"k": -5}, "k: input should be greater than or equal to 1; got -5"),
         ({"method": "odp"}, "method: input should be 'sft', "),
-        ({"replace": "notes"}, "replace: must be of completion"),
-        ({"method": "grpo", "k": 1}, "k: grpo compares rollouts"),
+        ({"replace": "notes"}, "replace: must be from completion"),
+        ({"method": "grpo", "k": 1}, "k: grpo compares the rollouts"),
     ],
 )
 def test_settings_are_checked_however_they_are_made(wrong, said):
@@ -113,13 +113,13 @@ def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path)
         (["--method", "odp", "--model", "x"], "method: input should be 'sft', "),
         (["--method", "opd", "--model", "x", "--k", "0"], "k: input should be greater than or"),
         (["--method", "opd", "--model", "x", "--k", "two"], "k: input should be a valid integer"),
-        (["--method", "opd", "--model", "x", "--replace", "notes"], "replace: must be of compl"),
+        (["--method", "opd", "--model", "x", "--replace", "notes"], "replace: must be from compl"),
         (["--method", "opd", "--model", "x"], "--output is missing: name a new folder"),
         (
             ["--method", "opd", "--model", "x", "--size", "10k"],
             "--size can only be used with --method pretrain",
         ),
-        (["--method", "opd", "--model", "x", "--output", "o", "--trl", "a=1"], "--trl is for"),
+        (["--method", "opd", "--model", "x", "--output", "o", "--trl", "a=1"], "--trl can only be"),
         (["--method", "opd", "--model", "nowhere", "--output", "OUT"], "model: nowhere cannot be"),
         (["--method", "pretrain", "--size", "1k", "--output", "OUT"], "--size: must be one of"),
         (["--method", "pretrain", "--size", "10k"], "--output is missing: name a new folder"),
@@ -300,8 +300,8 @@ def test_own_train_files(train, reader, tmp_path):
             "target_from: agreement\nestimate: beta\n",
             "estimate: only applies to the verifier's verdicts",
         ),
-        ("estimate: leave_one_out\nk: 1\n", "k: leave_one_out compares rollouts"),
-        ("method: grpo\nk: 1\n", "k: grpo compares rollouts"),
+        ("estimate: leave_one_out\nk: 1\n", "k: leave_one_out compares the rollouts"),
+        ("method: grpo\nk: 1\n", "k: grpo compares the rollouts"),
         (
             "target_from: agreement\nestimate: level\n",
             "estimate: only applies to the verifier's verdicts",
@@ -354,7 +354,7 @@ def test_a_run_of_an_earlier_release_is_gone_on_with(train, started, tmp_path):
     code, _, err = train(*words, "--resume", "--shrink", "2")
     assert code == 2
     assert "shrink: 2.0, but" in err
-    assert "begun with 4.0" in err
+    assert "started with 4.0" in err
     code, _, err = train(*words, "--resume")
     assert code == 0, err
     assert "step 4/4" in err

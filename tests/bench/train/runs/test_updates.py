@@ -394,7 +394,7 @@ def test_prompts_that_are_longer_than_the_model(micro_base, docs):
         check_fit(model, codec, docs, TASK, "m")
     said = str(caught.value)
     assert said.startswith("task: caopd_arith_conf does not fit m: half of its prompts have ")
-    assert said.endswith("and the model has 5 positions; choose another task, or another model")
+    assert said.endswith("but the model has 5 positions; choose another task, or another model")
 
 
 def test_a_local_run_refuses_targets_that_no_loss_follows(micro_base, docs):
