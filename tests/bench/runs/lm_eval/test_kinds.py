@@ -125,8 +125,8 @@ def test_every_kind_without_a_confidence_is_told_why(write_run, quiz, refused):
     rolling = text_line(0, ["-300.5"], 5)
     cases = {
         "caopd-bench rescore RUN --task t": (text_line(0, ["4"], 4), {}),
-        "the right answer alone": (target, {}),
-        "loglikelihood of texts": (rolling, {"output_type": "loglikelihood_rolling"}),
+        "the loglikelihood of the right answer": (target, {}),
+        "loglikelihoods of texts": (rolling, {"output_type": "loglikelihood_rolling"}),
         "judge it with caopd-bench score RUN --reparse --store DIR": (
             quiz(1, acc=..., acc_norm=..., acc_bytes=..., metrics=[])[0],
             {},
@@ -251,7 +251,7 @@ def test_content_parts_are_read_by_reparse(edit_all, run, tmp_path):
     assert "--reparse reads them" in notes(read_run(folder))[0]
     code, out, err = run("score", folder, "--reparse", "--store", tmp_path / "kept")
     assert code == 0, err
-    assert "5 replies are lists of content parts, whose texts are read" in " ".join(out.split())
+    assert "5 replies are lists of content parts: their texts are read" in " ".join(out.split())
     rows = read_run(tmp_path / "kept").rows
     assert [(row.confidence, row.correct) for row in rows] == [(0.7, 1)] * 5
 
@@ -310,7 +310,7 @@ def test_rescored_content_parts(write_run):
     ("options", "message"),
     [
         ({"task": "nope"}, "has samples of"),
-        ({"gold": "doc.nope"}, "--gold doc.nope: no such key in its lines; there are 'doc_id'"),
+        ({"gold": "doc.nope"}, "--gold doc.nope: no such key in its lines; the keys are 'doc_id'"),
         ({"response": "nope"}, "--response nope"),
     ],
 )
