@@ -141,7 +141,7 @@ def test_options_that_would_not_be_used_are_refused(tmp_path):
     file = write(tmp_path / "a.jsonl", rows_of(None))
     with pytest.raises(UsageError, match="--options choices: no row has any options"):
         rescore(file, kind="choice", options="choices")
-    with pytest.raises(UsageError, match="give --kind choice"):
+    with pytest.raises(UsageError, match="needs --kind choice"):
         rescore(file, options="choices")
 
 

@@ -71,7 +71,7 @@ def test_the_command(tmp_path, run, kind):
     assert (code, err) == (0, "")
     format_ = {"j": "JSONL", "c": "CSV", "p": "Parquet"}[kind[0]]
     named = "'confidence', 'correct', 'item'"
-    assert f"  answers: 3 rows of a {format_} file, columns {named}\n" in out
+    assert f"  answers: 3 rows from a {format_} file, columns {named}\n" in out
     assert "parse rate             0.667 " in out
     assert "accuracy               0.333 " in out
     assert [line.split()[0] for line in out.partition("by level\n")[2].splitlines()[1:4]] == [
@@ -288,8 +288,8 @@ BAD = {
     "bool": ("a.jsonl", '{"confidence": true, "correct": 1}', "got True"),
     "nested": ("a.jsonl", '{"confidence": [{"x": [0.5]}], "correct": 1}', "got [{'x': [0.5]}]"),
     "deep": ("a.jsonl", '{"confidence": ' + "[" * 100_000, "line 1: not JSON (too deep)"),
-    "null outcome": ("a.jsonl", '{"confidence": 0.5, "correct": null}', "nobody judged"),
-    "NaN outcome": ("a.jsonl", '{"confidence": 0.5, "correct": NaN}', "nobody judged"),
+    "null outcome": ("a.jsonl", '{"confidence": 0.5, "correct": null}', "without a judgement"),
+    "NaN outcome": ("a.jsonl", '{"confidence": 0.5, "correct": NaN}', "without a judgement"),
     "two": ("a.jsonl", '{"confidence": 0.5, "correct": 2}', "must be 0, 1, true or false, got 2"),
     "null item": ("a.jsonl", '{"confidence": 0.5, "correct": 1, "item": null}', "item must be"),
     "item": ("a.jsonl", '{"confidence": 0.5, "correct": 1, "item": [1]}', "got [1]"),
@@ -475,7 +475,7 @@ def test_every_command_takes_the_columns_that_its_hint_names(tmp_path, run, word
     given = [word.format(**names) for word in words]
     code, _, err = run(*given)
     assert code == 2
-    assert "name one by --confidence-column" in err
+    assert "choose one with --confidence-column" in err
     options = ["--confidence-column", "p", "--correct-column", "hit", "--item-column", "q"]
     code, _, err = run(*given, *options, "--decimals", "3")
     assert code in (0, 3)

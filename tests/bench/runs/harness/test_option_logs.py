@@ -237,17 +237,17 @@ def test_a_label_that_is_the_prediction_is_noticed(tmp_path):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"probabilities": {"a": 0.5, "b": 0.6}, "gold": "a"}, "have the sum 1.1, not 1"),
-        ({"probabilities": {"a": 0.5, "b": 0.3}, "gold": "a"}, "have the sum 0.8, not 1"),
+        ({"probabilities": {"a": 0.5, "b": 0.6}, "gold": "a"}, "sum to 1.1, not 1"),
+        ({"probabilities": {"a": 0.5, "b": 0.3}, "gold": "a"}, "sum to 0.8, not 1"),
         ({"probabilities": {"a": 50, "b": 50}, "gold": "a"}, "must be in [0, 1], got 50"),
         ({"probabilities": {"a": float("nan"), "b": 1}, "gold": "a"}, "must be in [0, 1], got nan"),
         ({"probabilities": {"a": "0.5", "b": 0.5}, "gold": "a"}, "must be in [0, 1], got '0.5'"),
         ({"probabilities": {"a": True, "b": 0}, "gold": "a"}, "must be in [0, 1], got True"),
-        ({"probabilities": {"a": 1}, "gold": "a"}, "1 options, of 1 names"),
-        ({"probabilities": [1, 0], "labels": ["a", "a"], "gold": "a"}, "2 options, of 1 names"),
+        ({"probabilities": {"a": 1}, "gold": "a"}, "1 options with 1 distinct"),
+        ({"probabilities": [1, 0], "labels": ["a", "a"], "gold": "a"}, "2 options with 1 distinct"),
         ({"probabilities": [1, 0], "labels": ["a"], "gold": "a"}, "without as many options"),
-        ({"probabilities": {"a": 0.5, "b": 0.5}, "gold": "c"}, "'c' is none of the 2 options"),
-        ({"probabilities": {"a": 0.5, "b": 0.5}, "gold": 2}, "'2' is none of the 2 options"),
+        ({"probabilities": {"a": 0.5, "b": 0.5}, "gold": "c"}, "'c' is not among the 2 options"),
+        ({"probabilities": {"a": 0.5, "b": 0.5}, "gold": 2}, "'2' is not among the 2 options"),
         ({"probabilities": {"a": 0.5, "b": 0.5}}, "no right answer; give a column gold or label"),
         ({"probabilities": 3, "gold": "a"}, "must be an object or a list, got 3"),
         ({"probabilities": [], "labels": [], "gold": "a"}, "must be an object or a list"),
@@ -299,9 +299,9 @@ def test_places_of_decisions_count_from_1_where_the_last_occurs_and_0_never(tmp_
     assert right == [1, 2]
     assert "counted from 0, but neither 0 nor the last position occurs" in said
     assert read("yes", 1) == ([0, 1], "")
-    with pytest.raises(UsageError, match="'3' is none of the 3 options"):
+    with pytest.raises(UsageError, match="'3' is not among the 3 options"):
         read(0, 3)
-    with pytest.raises(UsageError, match="'3' is none of the 3 options"):
+    with pytest.raises(UsageError, match="'3' is not among the 3 options"):
         read("yes", 3)
 
 
