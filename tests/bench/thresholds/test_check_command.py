@@ -127,7 +127,7 @@ def test_another_task_is_refused(run, make_run, tmp_path):
     other = make_run(answers(200, 3), name="o", task="caopd_gsm8k_conf")
     code, out, err = run("check", file, other)
     assert (code, out) == (4, "")
-    assert f"of the task {TASK}" in err
+    assert f"for the task {TASK}" in err
     assert "caopd-bench threshold RUN --task NAME" in err
     assert run("check", file, make_run(answers(200, 3), name="same"))[0] == 0
 
@@ -278,11 +278,11 @@ def test_less_coverage_and_fewer_usable_answers_are_warnings(csv, promise):
     fewer = check(promise, csv("new.csv", answers(200, 1, left=300)))
     assert fewer.outcome == "PASS"
     (line,) = fewer.warnings
-    assert line.startswith("fewer answers are kept: 40.0%, and 75.0% when the promise was made")
+    assert line.startswith("fewer answers are kept: 40.0%, down from 75.0% when the promise was")
     silent = [(None, 0)] * 60
     (line, other) = check(promise, csv("new.csv", [*answers(200, 1), *silent])).warnings[:2]
     assert "fewer answers are kept: 55.6%" in line
-    assert "more answers have no usable confidence: 16.7%, and 0.0%" in other
+    assert "more answers have no usable confidence: 16.7%, up from 0.0%" in other
     assert check(promise, csv("new.csv", answers(290, 3))).warnings == []
 
 

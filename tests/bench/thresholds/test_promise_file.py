@@ -127,7 +127,7 @@ def test_it_replaces_its_own_kind_only(make_run, tmp_path):
     made.save(tmp_path / "t.json")
     threshold(make_run(ROWS), max_risk=0.1).save(tmp_path / "t.json")
     assert load_threshold(tmp_path / "t.json").asked == {"max_risk": 0.1}
-    with pytest.raises(UsageError, match="holds the threshold of the run 'tiny', not of 'mine'"):
+    with pytest.raises(UsageError, match="contains the threshold for the run 'tiny', not 'mine'"):
         threshold(f"mine={make_run(ROWS)}", max_risk=0.1).save(tmp_path / "t.json")
     with pytest.raises(OutputError):
         made.save(tmp_path / "t.json" / "under.json")

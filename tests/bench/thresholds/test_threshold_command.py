@@ -122,13 +122,13 @@ def test_groups_share_the_error_rate_and_have_their_own_cuts(run, csv, tmp_path)
     assert code == 0
     assert "easy  CERTIFIED  0.9" in out
     assert "hard  NONE       -" in out
-    assert "each of 2 groups at 97.5%, so that all promises hold together at 95%" in out
+    assert "each of the 2 groups at 97.5%, so that all promises hold together at 95%" in out
     assert "kind hard: no cut that keeps 30 answers" in out
     made = load_threshold(file)
     assert [round(one.level, 6) for one in made.cuts] == [0.975, 0.975]
     kept = made.keep([1.0, 1.0, 1.0, 0.5], group=["easy", "hard", "unknown", "easy"])
     assert kept.tolist() == [True, False, False, False]
-    with pytest.raises(ValueError, match="there is a cut for each kind"):
+    with pytest.raises(ValueError, match="the threshold has a cut for each kind"):
         made.keep([1.0])
 
 

@@ -85,7 +85,7 @@ def test_formats_agree(watch, drawn, tmp_path, monkeypatch):
     pq.write_table(pa.table({"confidence": [0.5], "correct": [1]}), parquet)
     code, _, err = watch(parquet, state=tmp_path / "parquet")
     assert code == 2
-    assert "has 1 rows and had 300" in err
+    assert "has 1 rows, fewer than before (300)" in err
 
 
 def test_outcomes_come_later(watch, drawn, tmp_path):

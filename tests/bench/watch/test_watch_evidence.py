@@ -74,7 +74,7 @@ def test_an_old_threshold_watches_the_risk_alone(promise_file):
     day = day_of([(1.0, 1)] * 50)
     alarms = assess(promise, day, {"": day}, Options())
     assert [alarm.verdict.name for alarm in alarms] == ["quiet"] + ["unwatched"] * 4
-    assert "make it again" in alarms[1].verdict.why
+    assert "create the file again" in alarms[1].verdict.why
 
 
 def test_limits_of_what_was_usual():

@@ -105,4 +105,4 @@ def test_days_behind_a_blank_are_told_apart(watch, tmp_path):
 def test_a_state_that_is_a_file(watch, log):
     code, _, err = watch(log, state=log)
     assert code == 2
-    assert "is no folder" in err
+    assert "is not a folder" in err
