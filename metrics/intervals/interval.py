@@ -14,6 +14,7 @@ from caopd_bench.metrics.rows.tally import Tally
 
 ROUNDING = 1e-12  # a narrower interval has no width
 ONE_VALUE = "one value stated: no interval"
+ONE_VALUE_EACH = "one value stated in each group: no interval"
 ONE_CLUSTER = "one cluster: no interval"
 WEIGHTED = "tally must not be weighted; intervals need whole rows"
 

@@ -18,6 +18,7 @@ from caopd_bench.metrics.intervals.interval import (
     NAN,
     ONE_CLUSTER,
     ONE_VALUE,
+    ONE_VALUE_EACH,
     ROUNDING,
     WEIGHTED,
     Interval,
@@ -71,7 +72,8 @@ def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interv
     if np.isnan(estimate):
         reason = "no group has both right and wrong answers"
     elif all(group.values.size == 1 for group in groups if _pairs(group)):
-        reason = ONE_VALUE
+        is_one = len({float(group.values[0]) for group in groups if _pairs(group)}) == 1
+        reason = ONE_VALUE if is_one else ONE_VALUE_EACH
     elif clustered and _draws(groups) == 1:
         reason = ONE_CLUSTER
     if reason:

@@ -30,6 +30,8 @@ def test_bootstrap_within_says_why_there_is_none():
     assert i.reason == "no group has both right and wrong answers"
     tied = bootstrap_within([tally([0.9] * 9, [1, 0, 1] * 3), tally([0.9, 0.8], [1, 1])])
     assert (tied.estimate, tied.reason) == (0.5, "one value stated: no interval")
+    each = bootstrap_within([tally([0.9] * 9, [1, 0, 1] * 3), tally([0.2] * 6, [1, 0] * 3)])
+    assert (each.estimate, each.reason) == (0.5, "one value stated in each group: no interval")
     with pytest.raises(ValueError, match="tallies must hold at least one"):
         bootstrap_within([])
     with pytest.raises(ValueError, match="tally must not be weighted"):
