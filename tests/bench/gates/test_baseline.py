@@ -40,7 +40,7 @@ def reference(runs, run):
         "baseline", "init", runs / "a", "--output", runs / "ref", "--reason", "first release"
     )
     assert code == 0
-    assert "the reference is made" in out
+    assert "reference created" in out
     return runs / "ref"
 
 

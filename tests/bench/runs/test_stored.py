@@ -121,7 +121,7 @@ def test_damaged_rows(stored, refused, where):
 @pytest.mark.parametrize("content", [b"", gzip.compress(b"")], ids=["nothing", "no lines"])
 def test_no_rows(stored, refused, content):
     (stored / "rows.jsonl.gz").write_bytes(content)
-    assert "contains no rows" in refused("score", stored)
+    assert "holds no rows" in refused("score", stored)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_the_command(make_panel, run):
 
 
 def test_what_is_no_panel_is_refused(mixed, run):
-    with pytest.raises(UsageError, match="0 tasks of the panel"):
+    with pytest.raises(UsageError, match="has 0 of the panel's tasks"):
         read_panel([read_run(mixed)])
     for options in (["--probe"], ["--store", "x"], ["--by", "level"], ["--missing", "zero"]):
         code, out, err = run("score", "--panel", mixed, *options)
