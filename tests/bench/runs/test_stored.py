@@ -179,7 +179,7 @@ def test_provenance_of_another_shape(stored, run, provenance):
     assert code == 0
     # A text where settings should be may be anything, a key too.
     assert all(
-        line.startswith("warning: ") and "may be secrets" in line for line in err.splitlines()
+        line.startswith("warning: ") and "may contain secrets" in line for line in err.splitlines()
     )
     assert "tiny: 5 rows, no exemplars, no chat template, backend " in out
 
