@@ -105,7 +105,7 @@ def check_limits(
     >>> try:
     ...     check_limits("metrics.brier", "brier", margin=None, highest=25.0, lowest=None)
     ... except ValueError as error:
-    ...     print(str(error).partition("; name")[0])
+    ...     print(str(error).partition("; give")[0])
     metrics.brier.max: brier is never above 1, so max 25 can never fail
     """
     low, high = range_of(name)

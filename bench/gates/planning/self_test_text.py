@@ -46,11 +46,13 @@ def _on_equal(done: SelfTest) -> Iterator[str]:
             f"  {place + ': ' if place else ''}{label_of(metric)} cannot be computed in any equal "
             f"candidate ({inline(why, WARNING_WIDTH)}), which leads to INCONCLUSIVE, exit code 3"
         )
-    ask = "to see whether more items help, and how many: caopd-bench gate --plan"
+    # Items do not help where a number cannot be computed.
+    ask = "; to see whether more items help, and how many: caopd-bench gate --plan"
+    ask = "" if done.blocked else ask
     if done.equal_passed == 0:
-        yield f"  no equal candidate PASSes, so the gate can hardly pass any model; {ask}"
+        yield f"  no equal candidate PASSes, so the gate can hardly pass any model{ask}"
     elif done.equal_passed < done.equal / 2:
-        yield f"  most equal candidates do not PASS; {ask}"
+        yield f"  most equal candidates do not PASS{ask}"
 
 
 def _on_missed(done: SelfTest) -> Iterator[str]:

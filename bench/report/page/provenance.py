@@ -53,10 +53,10 @@ def render_provenance(report: Report) -> str:
     differing = [field for field in known if field not in common]
     head = "The run" if len(found) == 1 else "The same for all runs"
     rows = [row(text(field), [found[0][1][field]]) for field in common]
-    parts = [table(head, ("", "value"), rows, kind="provenance")] if rows else []
+    parts = [table(head, ("setting", "value"), rows, kind="provenance")] if rows else []
     if 1 < len(found) <= MOST_BESIDE and differing:
         rows = [row(text(field), [one[field] for _, one in found]) for field in differing]
-        heads = ("", *(name(run) for run, _ in found))
+        heads = ("setting", *(name(run) for run, _ in found))
         parts.append(table("What differs", heads, rows, kind="provenance"))
     elif differing:
         rows = [row(name(run), [one[field] for field in differing]) for run, one in found]

@@ -150,7 +150,7 @@ def test_runs_on_different_problems_are_not_compared_silently(make_run, run):
 
 
 def test_store_keeps_out_of_other_folders(mixed, refused, run, tmp_path):
-    assert "holds other files" in refused("score", mixed, "--store", mixed)
+    assert "contains other files" in refused("score", mixed, "--store", mixed)
     run("score", mixed, "--store", tmp_path / "runs" / "a")
     # A folder of stored runs, here of one, is read as the runs that it holds.
     code, out, _ = run("score", tmp_path / "runs")
@@ -167,7 +167,7 @@ def test_store_takes_one_run(mixed, refused, tmp_path):
 
 
 def test_text_needs_store(mixed, refused):
-    assert "add --store DIR" in refused("score", mixed, "--text")
+    assert "--text needs --store DIR" in refused("score", mixed, "--text")
 
 
 @pytest.mark.parametrize("option", ["--json", "--figure", "--store"])
@@ -266,4 +266,4 @@ def test_names_cannot_drive_the_terminal(mixed, run):
 def test_a_wide_table_says_where_the_numbers_are(make_run, run, n, is_wide):
     runs = [make_run([(0.9, 1), (0.8, 0)], f"m{i}") for i in range(n)]
     out = run("score", *runs)[1]
-    assert (f"note: {n} runs is wide" in out) == is_wide
+    assert (f"note: the table of {n} runs is wide" in out) == is_wide

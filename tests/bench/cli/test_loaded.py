@@ -54,7 +54,12 @@ TABLE = {
     "compare stored other": METRICS | FLAT | STORED,
     "gate other --reference stored": METRICS | FLAT | STORED,
     "report stored other --output new.json": METRICS | FLAT | STORED,
-    "report stored other --output new.html": METRICS | FLAT | STORED | DRAWING,
+    # The page names the questions, and their list knows the kinds of answers.
+    "report stored other --output new.html": METRICS
+    | FLAT
+    | STORED
+    | DRAWING
+    | {"caopd_bench.tasks.judge.verify"},
     "rescore answers.jsonl": METRICS | FLAT | LM_EVAL | JUDGE | LOGS,
     "store --scrub stored": {"numpy", "numpy.random", "pydantic"},
     # Before rows are stored, some texts are judged again.

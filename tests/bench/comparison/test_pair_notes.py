@@ -107,7 +107,7 @@ def test_of_many_pairs_some_are_named_and_the_last_line_says_so(notes):
     found = notes(make_runs(0, n=60))
     assert len(found) == MOST + 1
     assert found[-1].startswith("there are more pairs of runs ")
-    assert f"the first {MOST} are named" in found[-1]
+    assert f"only the first {MOST} are listed" in found[-1]
 
 
 @pytest.mark.parametrize(("task", "is_told"), [("logged", True), ("sums", False)])

@@ -56,7 +56,7 @@ def looks(drawings):
         }
         for ax in panels:
             colour = found[name][ax.get_title("left")][0]
-            drawn = {tuple(np.round(bar.get_edgecolor()[:3], 3)) for bar in ax.patches}
+            drawn = {tuple(np.round(bar.get_facecolor()[:3], 3)) for bar in ax.patches}
             assert len(drawn) <= 1  # one colour in a panel of bars
             if name == "histograms":
                 from matplotlib.colors import to_rgb
@@ -172,7 +172,7 @@ def test_words_of_a_zone_give_way_to_marks():
     mark = ax.transData.transform((0.97, 0.08))
     assert not word.get_window_extent().padded(3.0).contains(*mark)
     # Where a crowd leaves no room, the word is left out.
-    crowd = [Point("", Estimate(x), Estimate(y)) for y in np.linspace(0, 0.3, 9)
+    crowd = [Point("", Estimate(x), Estimate(y)) for y in np.linspace(0, 0.5, 15)
              for x in np.linspace(0.5, 1.0, 30)]  # fmt: skip
     texts = plot_confidence_accuracy(crowd).axes[0].texts
     assert [text.get_text() for text in texts if text.get_text()] == ["underconfident"]

@@ -11,8 +11,8 @@ from fuzz_runs import STORED
 
 from caopd_bench import read_run
 from caopd_bench.runs.stored.pack import render_study, unpack_cell
-from caopd_bench.runs.stored.study import FILE, ROWS_FILE, list_cells
-from caopd_bench.runs.stored.study_file import hash_files
+from caopd_bench.runs.stored.study import ROWS_FILE, list_cells
+from caopd_bench.runs.stored.study_file import FILE, hash_files
 
 __all__ = ["make_study", "read_study"]
 

@@ -99,7 +99,7 @@ def test_a_task_of_its_own(pair):
     everywhere = policy(cluster="family")
     with pytest.raises(
         UsageError,
-        match="cluster: loose: no item has the group 'family'; there are level; to leave",
+        match="cluster: loose: no item has the group 'family'; the groups are level; to leave",
     ):
         gate(runs[1], everywhere, reference=runs[0])
     for own in (
@@ -122,12 +122,12 @@ def test_null_in_yaml_is_no_cluster(tmp_path):
 
 def test_too_few_families_are_refused(pair):
     base, cand = pair(400)
-    with pytest.raises(UsageError, match=r"5 values of 'level', worth 5 of equal size, and"):
+    with pytest.raises(UsageError, match=r"has 5 values, worth 5 clusters of equal size, and"):
         gate(cand, policy(cluster="level"), reference=base)
     # Many values, most of them with hardly an item.
     family = [0 if i < 250 else i for i in range(400)]
     skewed = [with_families(run, family) for run in (base, cand)]
-    with pytest.raises(UsageError, match=r"151 values of 'family', worth 2.55 of equal size"):
+    with pytest.raises(UsageError, match=r"'family' has 151 values, worth 2.55 clusters"):
         gate(skewed[1], policy(cluster="family"), reference=skewed[0])
 
 

@@ -190,8 +190,8 @@ def test_what_is_no_percentage_of_confidence_gets_no_hint(load, value):
         ("version: 1\n? [a, b]\n: 2", "a key must be a word"),
         (b"\xff\xfe\x00", "not UTF-8"),
         ("version: 1\n" + "#" * 200_000, "at most 100,000"),
-        ("[" * 20_000, "not YAML"),
-        ("{a: " * 20_000, "not YAML"),
+        ("[" * 20_000, "not valid YAML"),
+        ("{a: " * 20_000, "not valid YAML"),
         ("version: 1\nmin_items: 1" + "0" * 5_000, ""),
     ],
 )

@@ -109,7 +109,7 @@ def test_keys_and_lines_are_named(stored, run, tmp_path):
     assert f"CHANGES.md may contain secrets (lines {lines[0]}, {lines[1]}); " in err
     assert "summary.json may contain secrets (key note); " in err
     out = run("store", "--scrub", tmp_path / "ref")[1]
-    assert f"CHANGES.md: taken out: lines {lines[0]}, {lines[1]}\n" in out
+    assert f"CHANGES.md: removed: lines {lines[0]}, {lines[1]}\n" in out
     assert SECRET not in log.read_text()
 
 

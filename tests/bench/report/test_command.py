@@ -23,7 +23,7 @@ def test_all_formats_figures_and_cards(stored, tmp_path, capsys):
                tmp_path / "fig", "--card", tmp_path / "card", "--samples", "all")  # fmt: skip
     printed = capsys.readouterr()
     assert code == 0
-    assert "First of 2 compared: base, Brier skill" in printed.err
+    assert "base is first of 2: Brier skill" in printed.err
     assert "Ordered by Brier skill" in printed.err
     written = [line for line in printed.out.splitlines() if line]
     assert all(Path(file).stat().st_size for file in written)

@@ -152,7 +152,7 @@ def test_histograms_hold_all_rows():
 
 def test_probes_lead_from_without_to_with():
     point = ProbePoint("m", Estimate(0.3), Estimate(0.8), Estimate(0.9), Estimate(0.95))
-    assert drawn(plot_probes([point])) == {(0.3, 0.8), (0.9, 0.95)}
+    assert drawn(plot_probes([point])) == {(0.8, 0.3), (0.95, 0.9)}
 
 
 def test_an_inline_svg_has_no_styles_no_ids_of_its_own_and_the_colours_of_the_page():

@@ -121,7 +121,7 @@ def test_the_page_of_hostile_runs_in_a_browser(hostile, chromium, tmp_path):
     page.goto(f"file://{file}")
     page.select_option("#browser [name=view]", "wrong")
     count = len(page.query_selector_all("#rows article"))
-    assert count == 20
+    assert count == 10
     again = chromium.new_page()
     again.goto(page.url)
     assert len(again.query_selector_all("#rows article")) == count

@@ -75,8 +75,8 @@ def test_figures_name_the_confidence(option_runs, make):
 def test_columns_of_vectors_are_there_where_there_are_vectors(option_runs, make):
     with_vectors = make(*_runs(option_runs))
     page, text = render_page(with_vectors), render_markdown(with_vectors)
-    assert 'data-sort="brier_classes"' in page
-    assert 'data-sort="classwise_ece"' in page
+    assert '<th scope="col">Brier, all options</th>' in page
+    assert '<th scope="col">ECE by option</th>' in page
     assert "| Brier, all |" in text
     assert "| ECE, letters |" in text
     found = json.loads(render_json(with_vectors))["records"]

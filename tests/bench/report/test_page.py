@@ -170,7 +170,7 @@ def test_a_file_of_too_many_rows_to_keep(tmp_path, monkeypatch):
     assert set(report.standings["answers"].why_not.values()) == {
         "its rows have no names to be paired by"
     }
-    assert "too many rows to keep" in report.duels[0].reason
+    assert "has too many rows to be kept individually" in report.duels[0].reason
 
 
 def test_published_numbers_stand_apart(html):

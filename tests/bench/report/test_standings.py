@@ -75,7 +75,7 @@ def test_other_items_are_not_compared(stored, make_rows, store, tmp_path):
     assert {run for pair in standing.pairs for run in (pair.a, pair.b)} == {"base", "opd"}
     refused = [duel for duel in report.duels if duel.found is None]
     assert [(duel.base, duel.cand) for duel in refused] == [("opd", "fewer"), ("base", "fewer")]
-    assert "hold different items" in refused[0].reason
+    assert "contain different items" in refused[0].reason
 
 
 def test_two_sets_of_items_have_letters_of_their_own(stored, make_rows, store, tmp_path):

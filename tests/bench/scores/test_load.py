@@ -165,7 +165,7 @@ def test_what_is_measured_runs(name, tmp_path):
 def test_the_script_prints_a_row_a_case(tmp_path, capsys):
     measure_load.main(["--only", "score-groups", "--size", "3", "--work", str(tmp_path)])
     out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith("| what | size |")
+    assert out[0].startswith("| work | size |")
     assert out[2].startswith("| score-groups | 3 |")
     assert len(out) == 3
 

@@ -98,7 +98,7 @@ def test_runs_that_state_theirs_have_none_of_it(option_runs, capsys):
     assert not {r.metric for r in score(run)} & {"brier_classes", "classwise_ece"}
     out = _print([run], capsys)
     assert "mean squared error of the stated confidence" in out
-    assert "distinct values stated" in out
+    assert "distinct values are stated" in out
     assert "option" not in out
 
 

@@ -91,7 +91,7 @@ def test_what_cannot_be_probed_is_refused():
     teacher = make_run("caopd_a_priv_sc8", 0.9, [1.0])
     with pytest.raises(UsageError, match="sampled tasks here: caopd_a_sc8"):
         probe([own])
-    with pytest.raises(UsageError, match="two runs of caopd_a_sc8"):
+    with pytest.raises(UsageError, match="two runs contain caopd_a_sc8"):
         probe([own, own, teacher])
     with pytest.raises(UsageError, match="2 different models"):
         probe([own, make_run("caopd_a_priv_sc8", 0.9, [1.0], weights="w2")])

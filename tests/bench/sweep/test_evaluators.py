@@ -243,7 +243,7 @@ def test_the_file_and_the_option_change_no_key(plain, write):
     for wrong, what in (
         ({"evaluator": "me"}, "evaluator: "),
         ({"check": ["nobody"]}, "check: no cell matches 'nobody'"),
-        ({"check": ["("]}, "check: '(' is no pattern"),
+        ({"check": ["("]}, "check: '(' is not a valid regular expression"),
     ):
         with pytest.raises(UsageError, match=what.replace("(", r"\(")):
             read_sweep(write({**plain, **wrong}))

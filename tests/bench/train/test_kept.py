@@ -132,7 +132,7 @@ def test_resuming_says_where_it_begins_and_cleans_what_is_done(words, tmp_path, 
     (out / "last" / "model.safetensors").write_text("")
     (out / ".final").mkdir()
     assert main([*words, "--resume"]) == 0
-    assert "already done" in capsys.readouterr().err
+    assert "already finished" in capsys.readouterr().err
     assert not (out / "last").exists()
     assert not (out / ".final").exists()
 

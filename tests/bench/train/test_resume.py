@@ -75,7 +75,7 @@ def test_kill_and_resume_to_the_same_bytes(micro_base, tmp_path, run, name):
 
     code, _, err = run(*again)
     assert code == 0
-    assert "already done" in err
+    assert "already finished" in err
 
     code, _, err = run(*again, "--seed", "3")
     assert code == 2

@@ -279,7 +279,7 @@ def test_real_questions_are_asked_and_judged(questions, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"way": "twostage"}, "name its folder"),
+        ({"way": "twostage"}, "give its folder"),
         ({"way": "ptrue", "answers": "/nowhere"}, "/nowhere: no such run"),
         ({"way": "priv", "rollouts": 3}, "rollouts must name a run"),
         ({"way": "sc8", "k": 1}, "k must be a whole number from 2"),

@@ -79,9 +79,7 @@ def test_names_of_lighteval_stand_in_its_paths(tmp_path):
     folder.mkdir(parents=True)
     for task in ("sums", "more"):
         shutil.copy(FILES / "details_n2.parquet", folder / f"details_{task}|0_2026.parquet")
-    with pytest.raises(
-        UsageError, match=r"lighteval of 2 tasks; choose one:\n.*more\|0_2026"
-    ):
+    with pytest.raises(UsageError, match=r"lighteval of 2 tasks; choose one:\n.*more\|0_2026"):
         rescore(tmp_path / "out")
     (folder / "details_more|0_2026.parquet").unlink()
     run = rescore(tmp_path / "out")

@@ -309,7 +309,7 @@ def test_a_run_that_excludes_most_says_so_at_its_end(train, micro_base, tmp_path
     assert "warning" not in err
     code, _, err = train(*words, "--output", tmp_path / "most", "--steps", "3")
     assert code == 0
-    assert "warning: 67% of the rollouts were excluded; training.csv says why\n" in err
+    assert "warning: 67% of the rollouts were excluded; training.csv gives the reasons\n" in err
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_any_number_of_targets_is_spread_over_the_passes():
     ("method", "values", "said"),
     [
         ("opd", {"sample_batch": 16}, "sample_batch: 16, but the trl engine samples all answers"),
-        ("grpo", {"k": 1}, "k: grpo compares rollouts"),
+        ("grpo", {"k": 1}, "k: grpo compares the rollouts of a question"),
     ],
 )
 def test_settings_without_a_place(folder, tmp_path, method, values, said):
