@@ -60,10 +60,14 @@ def main(words: Sequence[str] | None = None) -> int:
         [] if options.real_only else list_micro_steps(folder)
     )
     steps.append(make_report_step(folder, steps))
+    try:
+        demo = Demo(folder)
+    except DemoError as refused:
+        print(f"\nstopped: {refused}")
+        return 1
     # Whatever stops the demo, stops the command that it waits for.
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        demo = Demo(folder)
         print(f"The commands are typed in {Path(__file__).resolve().parents[2]}.")
         print("Variable: HF_HUB_OFFLINE=1 (the models are on disk: no look-ups on the hub).")
         seconds = demo.do(steps)

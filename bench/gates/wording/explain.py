@@ -83,7 +83,7 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
     is_single = result.wording.is_stated and not first.task.endswith("_sc8")
     samples = "; or several samples of each (_sc8)" if is_single else ""
     lacking = [label(cell) for cell in cells if cell.reason]
-    numbers = ", of the numbers that are computed" if lacking else ""
+    numbers = " on the numbers that can be computed" if lacking else ""
     more = f"; the number needed for {' and '.join(lacking)} cannot be estimated from this run"
     yield (
         f"{where}about {round_items(most.items_needed)} items would decide with 80 % "

@@ -85,7 +85,7 @@ def _say_stated(report: Report, cells: Sequence[Cell]) -> str:
     low, high = say_share(shares[0]), say_share(shares[-1])
     of = "every answer" if is_whole else f"{low} of the answers"
     if low != high:
-        of = f"{low.removesuffix(' %')} to {high} of the answers"
+        of = f"{low} to {high} of the answers"
     usable = "" if is_whole else "usable "
     if wording.is_stated:
         return f", and stated a {usable}confidence from 0 to 1 with {of}."

@@ -142,7 +142,7 @@ def test_what_is_not_computed_is_not_said_to_be_decided(pair):
     for cell in lacking:
         assert any("not computed (" in line and cell.reason in line for line in lines)
     (line,) = [line for line in lines if NEEDED.search(line)]
-    assert "80 % power, of the numbers that are computed, if" in line
+    assert "would decide with 80 % power on the numbers that can be computed, if" in line
     assert f"needed for {' and '.join(label(cell) for cell in lacking)} cannot be est" in line
     assert (
         "for the number that a model equal to the reference needs: caopd-bench gate --plan"
