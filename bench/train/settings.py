@@ -227,7 +227,9 @@ def _check_together(settings: TrainSettings, method: Method) -> None:
     """Refuse settings that would have no effect, or none but a wrong one."""
     for place in _split(settings.replace):
         if place not in PLACES:
-            raise UsageError(f"replace: must be one or more of {', '.join(PLACES)}, or none; got {place!r}")
+            raise UsageError(
+                f"replace: must be one or more of {', '.join(PLACES)}, or none; got {place!r}"
+            )
     if settings.target_from == "agreement" and settings.estimate != "plain":
         raise UsageError(
             "estimate: only applies to the verifier's verdicts; leave it out with agreement"

@@ -70,6 +70,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         print(f"The commands are typed in {Path(__file__).resolve().parents[2]}.")
         print("Variable: HF_HUB_OFFLINE=1 (the models are on disk: no look-ups on the hub).")
+        is_whole = len(demo.list_open(steps)) == len(steps)
         seconds = demo.do(steps)
     except DemoError as failure:
         print(f"\nstopped: {failure}\nWhat is done is kept: start the same command again.")
@@ -79,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 130
     finally:
         signal.signal(signal.SIGTERM, earlier)
-    print_ending(demo, steps, seconds)
+    print_ending(demo, steps, None if is_whole else seconds)
     return 0
 
 
@@ -207,8 +208,11 @@ def make_report_step(folder: Path, steps: Sequence[Step]) -> Step:
     )
 
 
-def print_ending(demo: Demo, steps: Sequence[Step], seconds: float) -> None:
-    """Print the verdicts, what to open, and what it cost in minutes and megabytes."""
+def print_ending(demo: Demo, steps: Sequence[Step], seconds: float | None) -> None:
+    """Print the verdicts, what to open, and the cost in minutes and megabytes.
+
+    `seconds` are those of this call; None if it did all steps.
+    """
     gates = [step for step in steps if step.verdicts == VERDICTS]
     if gates:
         words = (f"{step.name.removeprefix('gate-')} {demo.verdict(step)}" for step in gates)
@@ -221,7 +225,7 @@ def print_ending(demo: Demo, steps: Sequence[Step], seconds: float) -> None:
     print(f"  {demo.folder.as_uri()}")
     whole = sum(demo.records[step.name]["seconds"] for step in steps)
     cores = sum(demo.records[step.name]["core_seconds"] for step in steps)
-    again = "" if seconds == whole else f" ({seconds / 60:.1f} of them now)"
+    again = "" if seconds is None else f" ({seconds / 60:.1f} of them now)"
     print(
         f"\n{whole / 60:.1f} minutes{again}, {cores / 60:.1f} of a core; "
         f"{count_megabytes(demo.folder):,.0f} MB in {name_path(demo.folder)}/; "

@@ -113,7 +113,10 @@ def test_settings_from_a_file_and_options_before_it(train, micro_base, tmp_path)
         (["--method", "odp", "--model", "x"], "method: input should be 'sft', "),
         (["--method", "opd", "--model", "x", "--k", "0"], "k: input should be greater than or"),
         (["--method", "opd", "--model", "x", "--k", "two"], "k: input should be a valid integer"),
-        (["--method", "opd", "--model", "x", "--replace", "notes"], "replace: must be one or more of compl"),
+        (
+            ["--method", "opd", "--model", "x", "--replace", "notes"],
+            "replace: must be one or more of compl",
+        ),
         (["--method", "opd", "--model", "x"], "--output is missing: name a new folder"),
         (
             ["--method", "opd", "--model", "x", "--size", "10k"],
