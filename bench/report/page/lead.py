@@ -64,8 +64,8 @@ def _say_questions(report: Report, cells: Sequence[Cell]) -> str:
         return f"answered {same}{first.items:,} {questions}{of}{often}"
     low, high = min(cell.n for cell in cells), max(cell.n for cell in cells)
     each = " each" if len(cells) > 1 else ""
-    answers = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"gave {answers} answers{each}{of and f' to questions{of}'}"
+    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"gave {count} answers{each}{of and f' to questions{of}'}"
 
 
 def _describe(task: str) -> str:
