@@ -42,8 +42,9 @@ def add(commands: Any) -> None:
         "sweep",
         help="train and evaluate a grid of models, methods and settings",
         description="Train and evaluate every cell of a grid: each combination of the models, "
-        "methods, seeds and settings in FILE. cells.csv gets one row per cell; with an analysis "
-        "in FILE, summary.csv and figures compare the methods over all seeds. To resume a stopped "
+        "methods, seeds and settings in FILE. cells.csv gets one row per cell. With an "
+        "analysis.yaml beside FILE (docs/sweep.md), summary.csv and figures compare the methods "
+        "over all seeds. To resume a stopped "
         "sweep, run the same command again: finished cells are skipped, and an interrupted one "
         "continues from its last checkpoint.",
         examples=["sweep sweep.yaml --dry-run", "sweep sweep.yaml --output out/sweep"],

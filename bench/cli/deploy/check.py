@@ -40,8 +40,8 @@ def add(commands: Any) -> None:
         type=arguments.count,
         default=1,
         metavar="N",
-        help="number of checks you plan in all, e.g. 52 for a year of weekly ones; they share the "
-        "probability of a wrong FAIL (1)",
+        help="number of checks you plan in all, such as 52 for a year of weekly ones; the "
+        "probability of any wrong FAIL is bounded over all of them together (1)",
     )
     check.add_argument(
         "--output",

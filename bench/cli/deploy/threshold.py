@@ -33,8 +33,8 @@ def add(commands: Any) -> None:
         "production with watch.",
         usage="%(prog)s [options] --max-risk R RUN",
         examples=["threshold monday.csv --max-risk 0.05 -o threshold.json"],
-        codes="0 CERTIFIED, 1 NONE, 3 INCONCLUSIVE (with --by, the best result of the groups), 4 a "
-        "stored run was edited, or the map was fitted to these rows",
+        codes="0 CERTIFIED, 1 NONE, 3 INCONCLUSIVE (with --by, the best result: 0 if at least one "
+        "group is CERTIFIED), 4 a stored run was edited, or the map was fitted to these rows",
     )
     threshold.add_argument(
         "spec", metavar="RUN", help="run to read: PATH or NAME=PATH, as for score"

@@ -69,14 +69,14 @@ def add(commands: Any) -> None:
         type=_margin,
         default=0.02,
         metavar="M",
-        help="how far mean confidence minus accuracy may leave its limits in the threshold, on "
-        "either side, before an alarm (0.02)",
+        help="alarm when the gap (mean confidence minus accuracy) is more than M above or below "
+        "the range in the threshold file (0.02)",
     )
     watch.add_argument(
         "--by-lot",
         action="store_true",
-        help="the answers with known outcomes are a random sample of all answers: use them alone, "
-        "instead of assuming the best of the missing outcomes",
+        help="use only the answers whose outcome is known; valid only if they were drawn at "
+        "random. Without it, a missing outcome counts as the most favourable one",
     )
     watch.add_argument(
         "--changed",
