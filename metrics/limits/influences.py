@@ -22,7 +22,7 @@ class Influence(NamedTuple):
 
 
 def centred(tally: Tally, if_right: FloatArray, if_wrong: FloatArray) -> Influence:
-    """Subtract the mean over the rows, that is, the value of a metric that is a mean of losses.
+    """Subtract the mean over the rows: the value of the metric, if it is a mean of losses.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def from_here_on(x: FloatArray) -> FloatArray:
 
 
 def spread_out(of_small: Influence, tally: Tally, small: Tally) -> Influence:
-    """Give each value of a tally the influence of the value that it was condensed into."""
+    """Return, for each value of a tally, the influence of the value it was condensed into."""
     cell_of = _cell_of(tally, small)
     return Influence(of_small.if_right[cell_of], of_small.if_wrong[cell_of])
 

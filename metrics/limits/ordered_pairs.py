@@ -1,8 +1,8 @@
 """Pairs of a right and a wrong answer: counts, influences, and score intervals of their shares.
 
-The usual variance of such a share of pairs is estimated from how rows differ within a class. It is
-0 when right and wrong answers are perfectly separated, and poor when a class has few rows, so it
-is blended here with the variance that a model of the pairs gives at the hypothesised value.
+The usual variance of such a share is estimated from the differences of rows within a class. It is
+0 when right and wrong answers are perfectly separated, and inaccurate when a class has few rows, so
+it is averaged with the variance under a model of the pairs at the hypothesised value.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.limits.student import Limits, add_rows, normal_quantile
 from caopd_bench.metrics.rows.tally import Tally
 
-PRIOR_ROWS = 10.0  # the model weighs as much as this number of rows in the smaller class
-STEPS = 60  # halvings
-MANY = 1 << 12  # values from which on it pays off to check whether each has a single row
+PRIOR_ROWS = 10.0  # weight of the model, in rows of the smaller class
+STEPS = 60  # bisections: to the precision of a float
+MANY = 1 << 12  # with fewer values, checking whether each has a single row costs more than it saves
 
 
 class Pairs(NamedTuple):
-    """Numbers of (right, wrong) pairs: right one higher, both equal, and all of them."""
+    """Numbers of (right, wrong) pairs: those with the right one higher, tied ones, and all."""
 
     concordant: NDArray[Any]
     tied: NDArray[Any]
@@ -31,12 +31,12 @@ class Pairs(NamedTuple):
 
 
 def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
-    """Count the pairs of counts (..., u) along ascending values."""
+    """Count the pairs, given counts (..., u) along ascending values."""
     if right.ndim == 1 and right.size > MANY and right.dtype.kind == "i":
         rows = right + wrong
         if rows.min() == rows.max() == 1:
             return _count_untied(right)
-    # In floats, which can represent all numbers of pairs; few arrays, as each may be long.
+    # Floats can represent any number of pairs; few arrays are made, because each may be long.
     pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
     total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
     pairs -= wrong
@@ -48,7 +48,7 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
 
 def _count_untied(right: NDArray[Any]) -> Pairs:
     """Count the pairs if every row has its own value, from the positions of the right rows."""
-    places = np.flatnonzero(right.astype(np.bool_))  # seven times as slow for integers
+    places = np.flatnonzero(right.astype(np.bool_))  # integers are seven times as slow
     n_right, n_wrong = places.size, right.size - places.size
     # Below the k-th right row, counted from 0, there are k right rows; the others are wrong.
     concordant = float(int(places.sum()) - n_right * (n_right - 1) // 2)
@@ -84,11 +84,11 @@ def pair_limits(
 
     Notes
     -----
-    All t with :math:`(\hat t - t)^2 \le z^2 (w M(t) + (1 - w) D)`, where
+    The limits enclose all t with :math:`(\hat t - t)^2 \le z^2 (w M(t) + (1 - w) D)`, where
     :math:`w = 10 / (10 + \min(m, n))` for m right and n wrong rows. D is the variance of DeLong,
     DeLong and Clarke-Pearson, Biometrics 44 (1988), after
-    :func:`~caopd_bench.metrics.limits.student.add_rows`. For AUROC, M is that of method 5 of
-    Newcombe, Statistics in Medicine 25 (2006); for the others the largest possible,
+    :func:`~caopd_bench.metrics.limits.student.add_rows`. For AUROC, M is the variance of
+    method 5 of Newcombe, Statistics in Medicine 25 (2006); otherwise the largest possible variance,
     :math:`t (1 - t) / \min(m, n)`.
 
     Simulated coverage at 0.95, 48 populations and n from 20 to 2000: AUROC at least 0.90, median
@@ -162,7 +162,7 @@ def _largest(tally: Tally) -> Callable[[float], float]:
 
 
 def _placement_variance(tally: Tally, lower: float, alike: float) -> float:
-    """Variance from the mean score of each right row and of each wrong row."""
+    """Compute the variance from the mean score of each right row and of each wrong row."""
     right, wrong = add_rows(tally.right, tally.wrong)
     m, n = float(right.sum()), float(wrong.sum())
     of_right = (lower * (np.cumsum(wrong) - wrong) + alike * wrong) / n

@@ -40,9 +40,9 @@ def skewed_limits(
     values : ndarray, shape (u,)
         The stated confidences, ascending.
     count : ndarray, shape (u,)
-        Numbers of independent rows that enter the mean, at least one in total.
+        Numbers of independent rows in the mean, at least one in total.
     stated : ndarray, shape (u,)
-        All rows, at two values or more.
+        Counts of all rows, which state two or more different values.
     level : float, default 0.95
         Nominal coverage.
 

@@ -32,7 +32,7 @@ def normal_quantile(level: float) -> float:
 def student_quantile(level: float, n: float) -> float:
     """Return the half-width, in standard errors, for the mean of n rows with estimated variance.
 
-    There is at least one degree of freedom; n need not be a whole number.
+    Uses at least one degree of freedom; n need not be a whole number.
     """
     # Imported here: it costs 0.1 s.
     from scipy.special import stdtrit
@@ -64,7 +64,7 @@ def wilson(
     with np.errstate(invalid="ignore"):
         centre = (k + z * z / 2.0) / (n + z * z)
         half = z / (n + z * z) * np.sqrt(k * (1.0 - k / n) + z * z / 4.0)
-    # In exact arithmetic the outer limit of an all-or-nothing sample is 0 or 1.
+    # Rounding must not move the outer limit of an all-or-nothing sample, which is exactly 0 or 1.
     return np.where(k == 0, 0.0 * half, centre - half), np.where(
         k == n, 1.0 + 0.0 * half, centre + half
     )

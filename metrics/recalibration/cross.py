@@ -60,9 +60,9 @@ def cross_recalibrate(
     seed: Seed = 0,
     bins: int = 10,
 ) -> FloatArray | Tally:
-    """Recalibrate a set of answers by itself, mapping each row with a fit to other rows.
+    """Recalibrate a set of answers without a second set: map each row by a fit to other rows.
 
-    The rows are dealt into folds; each fold is mapped by the :func:`recalibrate` fit of the others.
+    The rows are split into folds; each fold is mapped by the :func:`recalibrate` fit to the others.
 
     Parameters
     ----------
@@ -75,17 +75,17 @@ def cross_recalibrate(
     folds : int, default 5
         At least 2, at most the number of rows (of clusters, if given).
     cluster : array_like of int or str, shape (n,), optional
-        Labels such as the question that several samples share: no question is in two folds. A
-        tally with clusters is split by them too.
+        Labels such as the question that several samples share: a cluster is never split between
+        folds. The clusters of a tally are kept together in the same way.
     seed : int or numpy Generator, default 0
-        Of the folds.
+        Determines the folds.
     bins : int, default 10
         For ``method="histogram"`` only.
 
     Returns
     -------
     ndarray of float64, shape (n,), or Tally
-        The recalibrated confidences, in the order of the rows; a tally of them for a tally.
+        The recalibrated confidences, in the order of the rows; for a tally, a tally of them.
 
     Raises
     ------
@@ -94,15 +94,15 @@ def cross_recalibrate(
 
     Notes
     -----
-    Folds hold about equally many rows of each confidence. Which of them are right is left to
-    chance: folds that were balanced in that too would resemble each other so much that scoring on
-    the rest is like scoring on the fit (see docs/metrics/recalibration.md). Clusters are dealt in
-    order of their size and mean confidence.
+    Folds have about equally many rows of each confidence. The right rows among them are left to
+    chance: if folds were balanced in correctness too, they would be so similar that scoring a fold
+    would be like scoring the rows of the fit (see docs/metrics/recalibration.md). Clusters are
+    dealt in order of their size and mean confidence.
 
-    The folds depend on the seed, the tally and, if given, the cluster labels. A permutation of the
-    rows gives the same triples of confidence, correctness and result, to the bit. Rows that state
-    the same and are equally correct may swap theirs. Different folds have different maps: equal
-    confidences can become slightly different ones, and ties break.
+    The folds depend on the seed, the tally and, if given, the cluster labels. After a permutation
+    of the rows the triples of confidence, correctness and result are the same, to the bit; only
+    rows with equal confidence and correctness may swap results. Each fold has its own map, so equal
+    confidences can become slightly different and ties can break.
 
     Examples
     --------
@@ -130,12 +130,12 @@ def cross_recalibrate(
 def cross_tallies(
     t: Tally, *, method: Method, folds: int = 5, seed: Seed = 0, bins: int = 10
 ) -> list[tuple[Tally, Tally]]:
-    """Return the rows of each fold, as stated and as mapped by the fit of the other folds.
+    """Return the rows of each fold, as stated and as mapped by the fit to the other folds.
 
-    The folds are those of :func:`cross_recalibrate`; parameters and errors as there. The maps of
-    two folds differ by what each has not seen: a fold with more right rows than its share gets a
-    lower map. Pairs across folds are therefore ranked the wrong way round more often than not
-    (the AUROC of a constant would be below one half), and rankings are compared within folds.
+    The folds are those of :func:`cross_recalibrate`; so are the parameters and errors.
+    A fold with more right rows than its share gets a lower map, because the map is fitted without
+    these rows. Pairs across folds are therefore ranked the wrong way round more often than not (the
+    AUROC of a constant map would be below one half), so compare rankings within folds.
 
     Examples
     --------
@@ -179,10 +179,10 @@ def _deal(t: Tally, folds: int, rng: np.random.Generator) -> _Folds:
 
 
 def _deal_rows(t: Tally, folds: int, rng: np.random.Generator) -> _Folds:
-    """Deal the rows of each value evenly; draw which of them are right."""
+    """Deal the rows of each value evenly to the folds, the right ones at random."""
     count = t.right + t.wrong
     rows = np.tile(count // folds, (folds, 1))
-    # What is left over is dealt from value to value, so that the folds are of one size as well.
+    # The remainders are dealt on from value to value, so that the folds have equal sizes as well.
     value = np.repeat(np.arange(count.size), count % folds)
     np.add.at(rows, (_deck(value.size, folds, rng), value), 1)
     right = np.zeros_like(rows)
@@ -211,13 +211,13 @@ def _deal_clusters(
 
 
 def _deck(n: int, folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return n folds in random order, each once in every run of ``folds``."""
+    """Return n fold numbers in random order, each once in every block of ``folds`` entries."""
     rounds = np.tile(np.arange(folds), (-(-n // folds), 1))
     return np.asarray(rng.permuted(rounds, axis=1).ravel()[:n], dtype=np.int64)
 
 
 def _map_of_the_rest(t: Tally, dealt: _Folds, k: int, method: Method, bins: int) -> FloatArray:
-    """Map all values (u,) by the fit of the rows outside fold k."""
+    """Map all values (u,) by the fit to the rows outside fold k."""
     right, wrong = t.right - dealt.right[k], t.wrong - dealt.wrong[k]
     used = right + wrong > 0
     rest = Tally(t.values[used], right[used], wrong[used])
@@ -227,7 +227,7 @@ def _map_of_the_rest(t: Tally, dealt: _Folds, k: int, method: Method, bins: int)
 def _fold_of_rows(
     dealt: _Folds, value: NDArray[np.intp], right: NDArray[np.bool_]
 ) -> NDArray[np.intp]:
-    """Give each row a fold so that the counts are those dealt; rows of a cell are alike."""
+    """Assign each row a fold such that each fold gets the counts dealt to it."""
     folds, u = dealt.right.shape
     in_cell = np.stack([dealt.wrong, dealt.right]).transpose(2, 0, 1)  # (u, 2, folds)
     fold = np.empty(value.size, np.intp)

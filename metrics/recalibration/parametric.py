@@ -1,7 +1,8 @@
-"""The logistic maps (temperature, Platt, beta): log-odds in, log-odds out, 0 and 1 apart.
+"""The logistic maps (temperature, Platt, beta) of log-odds, with separate values for 0 and 1.
 
-The log-odds of 0 and 1 are infinite. Clipping them to a finite number lets one refuted 1.0 rule
-the whole fit, so each of the two has a probability of its own, bound to the rest by monotonicity.
+The log-odds of 0 and 1 are infinite. If they were clipped to a finite number, a single
+wrong answer stated at 1.0 would dominate the fit, so 0 and 1 each have a probability of their own;
+the map as a whole must increase.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.grid import GRID, SNAP
 
-# One pseudo-row of a calibrated model, spread over ten confidences. The identity is the map that
-# suits it best, so it never makes a fit worse than no fit, and no data can make a fit diverge.
+# One pseudo-row of a calibrated model, spread over ten confidences. The identity map fits it best,
+# so it never makes a fit worse than none, and no data can make a fit diverge.
 PRIOR_VALUES = (np.arange(10) + 0.5) / 10
 PRIOR_COUNT = np.full(10, 0.1)
 
@@ -27,16 +28,17 @@ COEFFICIENTS = {
     "beta": ("a", "b", "intercept"),
 }
 IDENTITY = {"temperature": (1.0,), "platt": (1.0, 0.0), "beta": (1.0, 1.0, 0.0)}
-SLOPES = {"temperature": 1, "platt": 1, "beta": 2}  # the leading coefficients, kept at 0 or above
+# Numbers of leading coefficients that must be at least 0.
+SLOPES = {"temperature": 1, "platt": 1, "beta": 2}
 
-# The nearest to 0 and 1 that a tally tells apart from them: a steep map stops there, since a
-# refuted 0 or 1 costs infinitely much.
+# The smallest distance from 0 and 1 that a tally resolves. A steep map stops there, because a
+# single refuted 0 or 1 makes the log score infinite.
 NEAREST = 2 * SNAP / GRID
 
 MAX_STEPS = 200
 MAX_HALVINGS = 60
-TOLERANCE = 1e-9  # of the last Newton step, relative; what is left after it is far smaller
-ROUNDING = 1e-12  # of the log score, relative
+TOLERANCE = 1e-9  # relative size of the last Newton step; the remaining error is far smaller
+ROUNDING = 1e-12  # relative, in the log score
 DAMPING = 1e-10
 
 
@@ -66,7 +68,7 @@ def fit_logistic(
     Parameters
     ----------
     method : {"temperature", "platt", "beta"}
-        Which map.
+        The family of maps.
     values : ndarray, shape (u,)
         Distinct confidences in [0, 1], ascending.
     right, wrong : ndarray, shape (u,)
@@ -75,18 +77,18 @@ def fit_logistic(
     Returns
     -------
     dict of str to float
-        The coefficients, and ``at_zero`` and ``at_one``: what 0 and 1 become, which are also the
+        The coefficients, and ``at_zero`` and ``at_one``: the images of 0 and 1, which are also the
         limits of the map between them.
 
     Notes
     -----
-    Minimised is the log score over slopes >= 0 and over both ends, subject to f(0) <= f(lowest
-    other value) and f(highest other value) <= f(1). The problem is convex, and an end whose
-    constraint binds counts as that other value: the solution is the best increasing one of at most
-    four fits. An end that no row stated takes the value next to it.
+    Minimises the log score over slopes >= 0 and over both ends, subject to f(0) <= f(lowest other
+    value) and f(highest other value) <= f(1). The problem is convex, and an end whose constraint
+    binds is treated as that other value: the solution is the best increasing one of at most four
+    fits. An end that no row stated takes the image of the value next to it.
     """
     ends = (values == 0.0) | (values == 1.0)
-    # An end has a pseudo-row that is half right, so that it becomes neither 0 nor 1.
+    # Each stated end gets a pseudo-row that is half right, so its probability is never 0 or 1.
     hits, count = right + 0.5 * ends, right + wrong + 1.0 * ends
     if ends.all():
         return _fit_ends(method, values, hits, count)
@@ -105,7 +107,7 @@ def fit_logistic(
 def _fit_between(
     method: str, values: FloatArray, hits: NDArray[Any], count: NDArray[Any]
 ) -> _Candidate:
-    """Fit the curve to what is strictly between 0 and 1, and each end to itself."""
+    """Fit the curve to the values strictly between 0 and 1, and each end to its own rows."""
     inner = (values > 0.0) & (values < 1.0)
     coefficients, loss = _fit_curve(method, values[inner], hits[inner], count[inner])
     low, high = (float(x) for x in _curve(method, coefficients, values[inner][[0, -1]]))
@@ -120,7 +122,7 @@ def _fit_between(
 def _fit_ends(
     method: str, values: FloatArray, hits: NDArray[Any], count: NDArray[Any]
 ) -> dict[str, float]:
-    """Fit data that state nothing but 0 and 1: the curve between them is the prior's, c itself."""
+    """Fit data that state only 0 and 1: the curve between them is the prior's, the identity."""
     coefficients, _ = _fit_curve(method, values[:0], hits[:0], count[:0])
     share = hits / count
     if share[0] > share[-1]:
@@ -138,13 +140,13 @@ def _named(
 def _fit_curve(
     method: str, values: FloatArray, hits: NDArray[Any], count: NDArray[Any]
 ) -> tuple[FloatArray, float]:
-    """Return the coefficients, slopes at least 0, and the log score with the prior's row."""
+    """Return the coefficients, slopes at least 0, and the log score including the prior's row."""
     features = _features(method, np.concatenate([values, PRIOR_VALUES]))
     hits = np.concatenate([hits, PRIOR_VALUES * PRIOR_COUNT])
     count = np.concatenate([count, PRIOR_COUNT])
     slopes = SLOPES[method]
     fits = []
-    # Convex: if a slope comes out negative, the best fit has some slope at exactly 0.
+    # By convexity: if a slope is negative without the constraint, the best fit has a slope of 0.
     for kept in product((True, False), repeat=slopes):
         use = np.array([*kept, *[True] * (features.shape[1] - slopes)])
         coefficients = np.where(use, IDENTITY[method], 0.0)
@@ -162,8 +164,8 @@ def fit_odds(
     """Return the maximum-likelihood coefficients (p,) of a logistic regression on counts (u,).
 
     By Newton's method from ``start`` or from 0, whichever is better, each step halved until the log
-    score does not rise. Features (u, p) that correctness separates have no finite solution: the
-    prior's row sees to that.
+    score does not rise. If the features (u, p) separated right from wrong rows there would be no
+    finite solution; the prior's row prevents that.
     """
     starts = (start, np.zeros_like(start))
     losses = [_loss(features @ coefficients, hits, count) for coefficients in starts]
@@ -173,7 +175,7 @@ def fit_odds(
         share = _sigmoid(features @ coefficients)
         gradient = features.T @ (count * share - hits)
         curvature = (features.T * (count * share * (1.0 - share))) @ features
-        # Steep curves leave directions almost flat: the damping keeps the system solvable.
+        # With steep curves the score is almost flat in some directions; damping keeps it solvable.
         damping = DAMPING * (curvature.diagonal() + DAMPING)
         step = np.linalg.solve(curvature + np.diag(damping), gradient)
         moved, moved_loss = coefficients, loss

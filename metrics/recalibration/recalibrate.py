@@ -1,6 +1,6 @@
 """Recalibration: a map from stated confidence to observed accuracy, fitted on one set of answers.
 
-Base model plus isotonic recalibration is the honest baseline for a method that trains calibration.
+A method that trains calibration should be compared with the base model plus isotonic recalibration.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Method = Literal["constant", "temperature", "platt", "beta", "isotonic", "histogram"]
 VERSION = 1
-LARGEST = sys.float_info.max  # of a number in a file: an integer may be larger than any float
+LARGEST = sys.float_info.max  # for numbers in a file: an integer may be larger than any float
 
 
 class _Kind(NamedTuple):
-    """How a method is fitted to counts, how it maps values, and what its parameters are called."""
+    """A method: its fit to counts, its map of values, and the names of its parameters."""
 
     fit: Callable[..., dict[str, Any]]
     map: Callable[[Mapping[str, Any], FloatArray], FloatArray]
@@ -70,7 +70,7 @@ class Recalibrator:
     Attributes
     ----------
     method : str
-        The method it was fitted by.
+        The method of the fit.
     n : int or float
         Rows (or total weight) it was fitted to.
 
@@ -91,7 +91,7 @@ class Recalibrator:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The fitted parameters by name (a copy): floats, or tuples of floats."""
+        """Return a copy of the fitted parameters by name: floats, or tuples of floats."""
         return dict(self._parameters)
 
     @overload
@@ -109,13 +109,13 @@ class Recalibrator:
         Returns
         -------
         ndarray of float64, or Tally
-            An array for an array, of the same shape. For a tally the tally of the recalibrated
-            rows: values that become one are merged; clusters and weights are kept.
+            For an array, an array of the same shape. For a tally, the tally of the recalibrated
+            rows: values that become equal are merged; clusters and weights are kept.
 
         Raises
         ------
         ValueError
-            As :func:`tally`, for what is not a confidence. An array without rows stays empty.
+            For invalid confidences, as :func:`tally`. An empty array is valid.
 
         Examples
         --------
@@ -138,8 +138,8 @@ class Recalibrator:
         return np.asarray(mapped.reshape(stated.shape))
 
     def map_values(self, values: FloatArray) -> FloatArray:
-        """Map the values (u,) of a tally, which need no checking."""
-        # In the form of a tally's values, so that counting and recalibrating may change places.
+        """Map the values (u,) of a tally, which are valid already."""
+        # Rounded like the values of a tally, so that tallying first or recalibrating first agree.
         return canonical(_KINDS[self.method].map(self.parameters, values))
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,12 +152,12 @@ class Recalibrator:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recalibrator:
-        """Return the recalibrator of :meth:`to_dict`.
+        """Return the recalibrator that :meth:`to_dict` stored.
 
         Raises
         ------
         ValueError
-            If the version, the method or a parameter is not one that :meth:`to_dict` writes.
+            If the version, the method or a parameter is none that :meth:`to_dict` writes.
         """
         if data.get("version") != VERSION:
             raise ValueError(f"version must be {VERSION}, got {data.get('version')!r}; fit it anew")
@@ -194,8 +194,8 @@ def recalibrate(
     Parameters
     ----------
     confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments. Weights of a weighted
-        tally count as rows: scale them to sum to the number of rows.
+        Stated confidences in [0, 1], or a tally in place of both arguments. A weight counts as a
+        number of rows: scale the weights to sum to the number of rows.
     correct : array_like, shape (n,), optional
         0/1 or bool.
     method : {"constant", "temperature", "platt", "beta", "isotonic", "histogram"}
@@ -206,13 +206,13 @@ def recalibrate(
     Returns
     -------
     Recalibrator
-        Call its ``apply`` on another set. On the rows of the fit the result is too optimistic: use
-        :func:`cross_recalibrate` there.
+        Call its ``apply`` on another set. On the rows of the fit the result is too optimistic; use
+        :func:`cross_recalibrate` for them.
 
     Raises
     ------
     ValueError
-        If the input is invalid or empty (see :func:`tally`), or the method unknown.
+        If the input is invalid or empty (see :func:`tally`), or the method is unknown.
 
     Notes
     -----
@@ -225,16 +225,17 @@ def recalibrate(
     - isotonic: the increasing f with the least Brier score, by pool-adjacent-violators.
     - histogram: the accuracy of the bin (Zadrozny, Elkan, ICML 2001).
 
-    The logistic three minimise the log score. Their slopes s, a, b are at least 0: confidence that
-    ranks the wrong way round gets slope 0, a constant (for temperature: 0.5). 0 and 1, which have
-    no finite logit, get a probability each, (right + 1/2) / (n + 1) of their own rows, unless f
-    would fall there; then they count as the next value. f stays between these two. One pseudo-row
-    of a calibrated model keeps every fit finite; it moves the coefficients by order 1/n. f is
-    strictly between 0 and 1, at the nearest 2e-12 from them, just above what a tally resolves.
+    The three logistic methods minimise the log score. Their slopes s, a, b are at least 0:
+    confidence that ranks the wrong way round gets slope 0, a constant (for temperature: 0.5). 0 and
+    1, which have no finite logit, each get the probability (right + 1/2) / (n + 1) of their own
+    rows, unless f would then decrease; in that case they are treated as the next value. f stays
+    between these two. One pseudo-row of a calibrated model keeps every fit finite; it moves the
+    coefficients by order 1/n. f stays at least 2e-12 away from 0 and 1, slightly more than a tally
+    resolves.
 
-    Constant, isotonic and histogram have no pseudo-row: they say 0 or 1 where all rows of a step
-    were wrong or right, and one such row on another set makes the log score infinite. No method
-    extrapolates: beyond the lowest and highest confidence of the fit every map is constant.
+    Constant, isotonic and histogram have no pseudo-row: they return 0 or 1 where all rows of a step
+    were wrong or right, and a single refuted one on another set makes the log score infinite. No
+    method extrapolates: beyond the lowest and highest confidence of the fit every map is constant.
     docs/metrics/recalibration.md compares them out of sample.
 
     Examples
@@ -258,7 +259,7 @@ def merged_tally(
 ) -> Tally:
     """Return the tally of counts (k,) at values (k,) that may repeat, in any order.
 
-    With ``clusters`` the counts are its entries; only its labels and their clusters are used.
+    With ``clusters``, the counts are its entries; only its labels and their clusters are used.
     """
     values, index = np.unique(at, return_inverse=True)
     at_right, at_wrong = (np.zeros(values.size, right.dtype) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Recalibrators that are not logistic, and checks of the parameters of a stored one."""
+"""The recalibrators that are not logistic, and checks of stored parameters."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Parameters = dict[str, Any]
 
 
 def fit_constant(_values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> Parameters:
-    """Fit the accuracy to counts (u,)."""
+    """Return the accuracy of counts (u,) as the only parameter."""
     return {"probability": float(right.sum() / (right + wrong).sum())}
 
 
 def constant(parameters: Mapping[str, Any], values: FloatArray) -> FloatArray:
-    """Map every confidence (k,) to the one probability."""
+    """Map every confidence (k,) to the same probability."""
     return np.full(values.shape, parameters["probability"])
 
 
 def fit_isotonic(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -> Parameters:
-    """Fit an increasing step curve to counts (u,): the ends of its steps are the parameters."""
+    """Fit an increasing step curve to counts (u,); its parameters are the ends of the steps."""
     curve = isotonic_curve(right, right + wrong)
     rises = np.diff(curve) != 0.0
     knot = np.append(True, rises) | np.append(rises, True)
@@ -36,19 +36,19 @@ def fit_isotonic(values: FloatArray, right: NDArray[Any], wrong: NDArray[Any]) -
 
 
 def isotonic(parameters: Mapping[str, Any], values: FloatArray) -> FloatArray:
-    """Map confidences (k,): straight lines between the steps, constant beyond the outer two."""
+    """Map confidences (k,) by straight lines between the steps; constant outside them."""
     knots, curve = (np.array(parameters[name]) for name in ("values", "probabilities"))
     following = np.searchsorted(knots, values).clip(max=knots.size - 1)
     previous = (following - 1).clip(min=0)
     on_line = np.interp(values, knots, curve)
-    # Rounding must not lift a value above the step that follows it.
+    # Rounding must not move a value beyond the steps on either side.
     return np.asarray(np.clip(on_line, curve[previous], curve[following]))
 
 
 def fit_histogram(
     values: FloatArray, right: NDArray[Any], wrong: NDArray[Any], bins: int
 ) -> Parameters:
-    """Fit the accuracy of each bin of equal width; an empty bin lies between its neighbours."""
+    """Compute the accuracy of each bin of equal width, interpolated for empty bins."""
     index = bin_index(values, bins)
     share = bin_sums(right, index) / bin_sums(right + wrong, index)
     filled = np.interp(np.arange(bins), np.unique(index), share)
