@@ -1,4 +1,4 @@
-"""Figures of many cells: estimates side by side, and how training went."""
+"""Figures of many cells: estimates side by side, and training curves."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def plot_estimates(
     title: str | None = None,
     look: Mapping[str, Style] | None = None,
 ) -> Figure:
-    """Draw estimates with their limits, a line for each name and a panel for each metric.
+    """Draw estimates with their limits, one row per name and one panel per metric.
 
     Parameters
     ----------
     panels : mapping of str to sequence of (name, Estimate)
-        By the metric's label; the same names in the same order in each.
+        Estimates by metric label; every panel has the same names in the same order.
     title : str, optional
     look : mapping of str to (colour, mark), optional
-        Of names, as in other figures; by name without it.
+        Style of each name, as in other figures; chosen from the name if omitted.
 
     Raises
     ------
     ValueError
-        If there is no panel.
+        If `panels` is empty.
     """
     from matplotlib.figure import Figure
 
@@ -78,22 +78,23 @@ def plot_training(
     title: str | None = None,
     look: Mapping[str, Style] | None = None,
 ) -> Figure:
-    """Draw how training went: a panel for each quantity, a line for each name.
+    """Draw training curves, one panel per quantity and one line per name.
 
     Parameters
     ----------
     curves : mapping
-        By quantity and name: the runs, each a sequence over steps. Lines are means, bands the range
-        of the runs; a single run has no band.
+        Runs by quantity and name, each a sequence over steps. Lines show the mean and bands the
+        range of the runs; a single run has no band.
     title : str, optional
     look : mapping of str to (colour, mark), optional
-        Of names, as in other figures; by name without it. Of more than six names the lines of one
-        colour have other dashes, and the names stand beside the lines.
+        Style of each name, as in other figures; chosen from the name if omitted. With more than
+        six names, lines of the same colour get different dashes, and names are written beside the
+        lines.
 
     Raises
     ------
     ValueError
-        If there is no curve.
+        If `curves` is empty.
     """
     from matplotlib.figure import Figure
 
@@ -139,7 +140,7 @@ def plot_training(
 
 
 def _give_dashes(names: Sequence[str], look: Mapping[str, Style]) -> dict[str, tuple[str, Any]]:
-    """Give each name its colour, and a dash: solid for the first of a colour, then others."""
+    """Return the colour and dash of each name: the first name of a colour is solid."""
     found: dict[str, tuple[str, Any]] = {}
     for name in names:
         colour = look[name][0]

@@ -1,4 +1,4 @@
-"""How often each confidence is stated, in a panel for each model."""
+"""Histograms of the stated confidence, one panel per model."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["plot_histograms"]
 
 STATED = "stated confidence"
-#: Twenty bins, a stated .05 in the middle of one.
+#: Bins of width 0.05, placed so that a multiple of 0.05 falls in the middle of one.
 BINS = np.linspace(-0.025, 1.025, 22)
 WIDTH = 0.034
-#: How much of its colour a bar of wrong answers has: a thin outline would look filled.
+#: Opacity of the bars of wrong answers; an outline alone would look filled on thin bars.
 PALE = 0.35
 
 
@@ -38,24 +38,24 @@ def plot_histograms(
     Parameters
     ----------
     tallies : mapping of str to Tally
-        A panel each.
+        One panel per entry.
     columns : int, default 3
-        Panels in a row, at most.
+        Maximum number of panels in a row.
     confidence : str, default "stated confidence"
-        What the confidence is, for the axis.
+        Label of the confidence on the axis.
     look : mapping of str to (colour, mark), optional
-        Those of the models in other figures; by name without it.
+        Style of each model, as in other figures; chosen from the name if omitted.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Bars of right answers have the full colour, those of wrong ones a pale one; all panels have
-        one scale.
+        Bars of right answers have the full colour, bars of wrong answers a pale one; all panels
+        share one scale.
 
     Raises
     ------
     ValueError
-        If there is no tally.
+        If `tallies` is empty.
     """
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -85,7 +85,7 @@ def plot_histograms(
         lowest = max(lowest, float(wrong.max()))
         ax.set(xlim=(-0.03, 1.03))
         ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-        # A dollar sign in a name is one; the mark is that of the model in other figures.
+        # A dollar sign in a name must not start a formula. The mark is the model's in all figures.
         ax.set_title(name, fontsize="medium", loc="left", x=0.07, parse_math=False)
         ax.plot(
             [0.025], [1.08], marker=mark, color=colour, transform=ax.transAxes, clip_on=False,

@@ -1,4 +1,4 @@
-"""What a figure of models is made of: a number with its limits, and a model with two of them."""
+"""Data of the figures: a number with its limits, and a model with two such numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GREY = "#6b6b6b"
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its limits; NaN where undefined."""
+    """A number with its confidence limits; NaN where undefined."""
 
     value: float
     low: float = math.nan
@@ -23,9 +23,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model in a figure of two numbers; `series` is its training method, say.
+    """One model in a figure of two numbers; `series` groups models, for example by training method.
 
-    `style` is colour and mark, where the model or its series has the same in other figures.
+    `style` is the colour and mark that the model or its series has in all figures.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class ProbePoint:
-    """One model without and with the teacher's context."""
+    """One model, evaluated without and with the teacher's context."""
 
     name: str
     own_success: Estimate
@@ -48,5 +48,5 @@ class ProbePoint:
 
 
 def is_finite(estimate: Estimate) -> bool:
-    """Return whether there is a number to draw."""
+    """Return whether the estimate is a finite number, which can be drawn."""
     return math.isfinite(estimate.value)

@@ -1,7 +1,7 @@
-"""Colours and marks, given by name in this one place: a model looks the same in all figures.
+"""Colours and marks by name, assigned here only: a model looks the same in all figures.
 
-Those of methods are the same on all pages; another name changes its colour only beside a method
-or a name that has taken it.
+Methods look the same on all pages. Another name changes its colour only if a method or another
+name on the page has already taken it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from hashlib import blake2b
 
 __all__ = ["COLOURS", "MARKS", "MOST_GROUPS", "Style", "find_method", "give_styles"]
 
-# Okabe and Ito: told apart with any kind of colour vision; marks help in grey.
+# Palette of Okabe and Ito: distinguishable with any colour vision; marks help in greyscale.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
-#: With more groups, colours come again: names stand beside what is drawn, and no legend.
+#: With more groups, colours repeat, so names are written beside the points instead of a legend.
 MOST_GROUPS = len(COLOURS)
 
 Style = tuple[str, str]  # colour and mark
 
 BLUE, VERMILLION, GREEN, PINK, AMBER, SKY = COLOURS
-#: Methods of the paper and of this package: the same on all pages. The first three share their
-#: colours with none but their own variants.
+#: Methods of the paper and of this package, the same on all pages. Only their own variants share
+#: the colours of the first three.
 METHODS: dict[str, Style] = {
     "base": (BLUE, "o"),
     "opd": (VERMILLION, "s"),
@@ -39,8 +39,8 @@ METHODS: dict[str, Style] = {
     "dcpo": (SKY, "^"),
     "redoubt": (SKY, "o"),
 }
-#: Numbers that no model states, of a sweep ("caopd @ level"): another colour than the method's,
-#: beside which they are drawn. The same whatever the method.
+#: Confidences that a sweep's predictor computes in place of the model ("caopd @ level"). The colour
+#: differs from the method's, since both are drawn side by side, and is the same for all methods.
 VIEWS: dict[str, Style] = {
     "level": (AMBER, "D"),
     "siblings": (SKY, "v"),
@@ -53,23 +53,23 @@ _METHOD = re.compile(
 
 
 def give_styles(names: Iterable[str]) -> dict[str, Style]:
-    """Give each name its colour and mark.
+    """Return a colour and a mark for each name.
 
     Parameters
     ----------
     names : iterable of str
-        Of all models, or all groups, that a page shows, whichever figure shows which of them.
+        All models, or all groups, on the page, even if a figure shows only some of them.
 
     Returns
     -------
     dict of str to (colour, mark)
-        A method has its own colour and mark, so that they are the same on all pages. A name that
-        holds that of a method ("caopd-622k") has the colour of the method with another mark, and
-        from the eighth on another colour; what a sweep's predictor would have said ("caopd @
-        level") has the colour of the predictor. Every other name has its own order of the colours
-        and takes the first free one, after the methods and in turns that hashes decide, so its
-        colour depends on another name only where that name has taken it, and never on the order
-        of the page. There are 42 pairs before one comes again.
+        A method has its own colour and mark, the same on all pages. A name that contains a
+        method's name ("caopd-622k") has the method's colour with another mark, and from the eighth
+        such name on another colour; a sweep's predictor ("caopd @ level") has the colour of that
+        predictor. Methods choose first. Every other name has its own preference order of colours,
+        derived from a hash, and takes the first free one; hashes also decide who chooses next. So
+        a colour depends on another name only if that name has taken it, and never on the order of
+        names on the page. There are 42 pairs before one repeats.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
                 found[name] = style
     for name in wanted:
         if name not in found and _find_own(name) is not None:  # more variants than marks
-            # The first colours come last: they are taken for base, OPD and CaOPD.
+            # The first colours come last, since readers associate them with base, OPD and CaOPD.
             found[name] = _first_free([(c, m) for c in COLOURS[::-1] for m in MARKS], found)
     for name in sorted(wanted, key=_hash):
         if name not in found:
@@ -112,7 +112,7 @@ def give_styles(names: Iterable[str]) -> dict[str, Style]:
 
 
 def find_method(name: str) -> str | None:
-    """Find the method that a name holds as a word.
+    """Return the method whose name occurs as a word in `name`, or None.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def find_method(name: str) -> str | None:
 
 
 def _find_own(name: str) -> Style | None:
-    """Return the look that a name asks for: its predictor's, else its method's."""
+    """Return the style of the predictor in a name, else of the method in it, else None."""
     view = _VIEW.search(name)
     if view is not None:
         return VIEWS[view[1]]

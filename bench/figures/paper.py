@@ -1,7 +1,7 @@
-"""The paper's figures, from any set of runs: what the report shows and the sweeps draw.
+"""The paper's figures for any set of runs; used by the report and the sweeps.
 
-Each takes plain points and returns a matplotlib figure that pyplot does not know of. Reliability
-diagrams and risk-coverage curves are in `caopd_bench.metrics`.
+Each function takes plain points and returns a matplotlib figure that is not registered with pyplot.
+Reliability diagrams and risk-coverage curves are in `caopd_bench.metrics`.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ __all__ = [
 ]
 
 STATED = "stated confidence"
-#: Not a colour of any model.
+#: Colour of the shaded zones; no model has it.
 SHADE = "#9a9a9a"
-#: Where "overconfident" and "underconfident" may stand, as shares of the axes: the corners, then
-#: away from them.
+#: Candidate positions of the words "overconfident" and "underconfident", as fractions of the axes:
+#: the corners first, then positions away from them.
 ZONES = (
     ("underconfident", [(0.04, 0.96), (0.04, 0.91), (0.04, 0.84), (0.04, 0.73), (0.04, 0.58)]),
     ("overconfident", [(0.96, 0.04), (0.96, 0.09), (0.96, 0.16), (0.96, 0.27), (0.96, 0.42)]),
 )
-#: Beyond 0 and 1, so that no mark stands on the frame.
+#: Margin of the axes beyond 0 and 1, so that no mark is drawn on the frame.
 ROOM = 0.04
 
 
@@ -58,13 +58,13 @@ def plot_confidence_accuracy(
         x: mean stated confidence, y: accuracy, both in [0, 1]: as in a reliability diagram.
     title : str, optional
     confidence : str, default "stated confidence"
-        What the confidence is, for the axis.
+        Label of the confidence on the axis.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Crosses are the intervals. On the diagonal a model is right as often as it says, below it
-        it is overconfident.
+        Crosses are the intervals. On the diagonal, a model's accuracy equals its mean confidence;
+        below it, the model is overconfident.
     """
     ax = make_axes()
     _draw_diagonal(ax)
@@ -81,19 +81,19 @@ def plot_pareto(
     title: str | None = None,
     area: bool = True,
 ) -> Figure:
-    """Draw accuracy against a calibration error, the front, and the area it dominates.
+    """Draw accuracy against a calibration error, with the Pareto front and the area it dominates.
 
     Parameters
     ----------
     points : sequence of Point
         x: accuracy, higher is better; y: a calibration error, lower is better.
     label : str
-        Of the error.
+        Name of the error, for the axis.
     worst : float, default 1
-        The error at the corner from which the area counts.
+        The error at the corner from which the area is measured.
     title : str, optional
     area : bool, default True
-        Whether to shade the dominated area and tell its size; without it only the front is drawn.
+        Whether to shade the dominated area and print its size; if false, only the front is drawn.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def plot_pareto(
         said = f"front; dominated area {size:.3f}"
         ax.plot(x, y, color=GREY, linewidth=1.2, zorder=1, label=said)
     elif len(front) > 1:
-        # From point to point: what lies beyond the first and the last is nobody's.
+        # Steps run from point to point only: no model was measured beyond the first and the last.
         corners = np.repeat(np.array(front), 2, axis=0)
         ax.plot(
             corners[:-1, 0], corners[1:, 1], color=SHADE, linewidth=1.2, zorder=1,
@@ -125,7 +125,7 @@ def plot_pareto(
 
 
 def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Figure:
-    """Draw success and stated confidence of models without and with the teacher's context.
+    """Draw each model's success and stated confidence without and with the teacher's context.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
     Returns
     -------
     matplotlib.figure.Figure
-        An arrow leads from a model without the context to itself with it.
+        An arrow leads from each model without the context to the same model with it.
     """
     ax = make_axes()
     _draw_diagonal(ax)
@@ -161,7 +161,7 @@ def plot_probes(points: Sequence[ProbePoint], *, title: str | None = None) -> Fi
 
 
 def _draw_diagonal(ax: Axes) -> None:
-    """Draw where what is stated is what is right, and shade the side of overconfidence."""
+    """Draw the diagonal, where confidence equals accuracy, and shade the overconfident side."""
     ax.fill_between([0, 1], 0.0, [0, 1], color=SHADE, alpha=0.14, linewidth=0, zorder=0)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ends = (-ROOM, 1.0 + ROOM)
@@ -169,7 +169,7 @@ def _draw_diagonal(ax: Axes) -> None:
 
 
 def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points that none beats: accuracy up, error down.
+    """Return the Pareto front: the points that no other beats in accuracy and error.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float
     [(0.5, 0.1), (0.7, 0.2)]
     """
     front: list[tuple[float, float]] = []
-    # From the most accurate down, each that is closer to calibrated than all before.
+    # In order of falling accuracy, keep each point with a lower error than all points before it.
     for x, y in sorted(set(points), key=lambda p: (-p[0], p[1])):
         if not front or y < front[-1][1]:
             front.append((x, y))
@@ -185,7 +185,7 @@ def find_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float
 
 
 def dominated_area(points: Iterable[tuple[float, float]], *, worst: float = 1.0) -> float:
-    """Return the area of accuracies and errors that some point is at least as good as.
+    """Return the area of (accuracy, error) pairs that at least one point equals or beats.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def dominated_area(points: Iterable[tuple[float, float]], *, worst: float = 1.0)
     Returns
     -------
     float
-        In [0, worst]: the larger the better.
+        In [0, worst]; larger is better.
 
     Examples
     --------

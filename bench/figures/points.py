@@ -1,4 +1,4 @@
-"""How every figure draws points with limits: axes, colours, marks, names, legends."""
+"""Points with limits, drawn alike in all figures: axes, colours, marks, names, legends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = [
     "make_axes",
 ]  # fmt: skip
 
-#: With more points, names would cover them: the legend has the series only.
+#: With more points, names would cover them, so only the series are named, in the legend.
 MOST_NAMES = 14
 INCH, DPI = 4.6, 150
 BARS: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.75, "zorder": 2}
 
 
 def make_axes(*, wide: bool = False) -> Axes:
-    """Make a figure with one pair of axes."""
+    """Make a figure with a single set of axes and return the axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.2 if wide else INCH, INCH), dpi=DPI, layout="constrained")
@@ -37,36 +37,37 @@ def make_axes(*, wide: bool = False) -> Axes:
 
 
 def finish(ax: Axes, x: str, y: str, title: str | None, *, legend: bool | None = None) -> Figure:
-    """Label the axes, and put the legend above them."""
+    """Label the axes, put the legend above them, and return the figure."""
     figure: Any = ax.figure
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     handles, labels = ax.get_legend_handles_labels()
     if handles and legend is not False:
-        # Above the axes: inside, it covers some point.
+        # Above the axes, since a legend inside would cover points.
         shown = ax.legend(
             loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small",
             ncols=_count_columns(labels, 72.0 * float(figure.get_size_inches()[0])),
         )  # fmt: skip
         for text in shown.get_texts():
-            text.set_parse_math(False)  # a dollar sign in a name is one
+            text.set_parse_math(False)  # a dollar sign in a name must not start a formula
     if title is not None:
         figure.suptitle(title, fontsize="medium", parse_math=False)
     return figure  # type: ignore[no-any-return]
 
 
 def _count_columns(labels: Sequence[str], width: float) -> int:
-    """Return how many entries of a legend fit beside each other in a figure of so many points."""
+    """Return how many legend entries fit in a row of a figure whose width is given in points."""
     size = 8.33  # "small"
-    entry = size * (0.6 * max(map(len, labels)) + 4.8)  # with its mark and what is between two
+    entry = size * (0.6 * max(map(len, labels)) + 4.8)  # with the mark and the gap after it
     return max(1, min(3, int((width - 55.0) / entry)))
 
 
 def draw_points(ax: Axes, points: Sequence[Point]) -> None:
-    """Draw points with their crosses: a colour and a mark for each series, or for each model.
+    """Draw points with their intervals, with one colour and mark per series, or per model.
 
-    Up to six series, or models of no series, stand in the legend. Of more, and of models that a
-    series does not tell apart, the names stand beside the points.
+    The legend lists up to six series, or models without a series. With more, their names are
+    written beside the points instead. Models of one series look alike, so each of them is also
+    named beside its point, up to `MOST_NAMES` models.
     """
     shown = [p for p in points if is_finite(p.x) and is_finite(p.y)]
     is_single = not any(p.series for p in shown)
@@ -79,7 +80,7 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
             draw_cross(ax, p, colour)
         x, y = [p.x.value for p in members], [p.y.value for p in members]
         label: dict[str, Any] = {"label": legend_label(series)} if series and has_legend else {}
-        # A mark at the end of an axis is drawn whole.
+        # Without clipping, a mark at the edge of the axes is drawn whole.
         style: dict[str, Any] = {
             "color": colour,
             "marker": mark,
@@ -95,13 +96,13 @@ def draw_points(ax: Axes, points: Sequence[Point]) -> None:
 
 
 def look_of(groups: Sequence[tuple[str, Sequence[Point]]]) -> list[Style]:
-    """Return the style of each group: that of its points, else one by its name."""
+    """Return the style of each group: the style of its points, else one chosen from its name."""
     free = give_styles(name for name, _ in groups)
     return [members[0].style or free[name] for name, members in groups]
 
 
 def draw_cross(ax: Axes, point: Point, colour: str) -> None:
-    """Draw the limits of a point, as far as it has any."""
+    """Draw the limits of a point in both directions, where they are finite."""
     if math.isfinite(point.x.low) and math.isfinite(point.x.high):
         ax.hlines(point.y.value, point.x.low, point.x.high, color=colour, **BARS)
     if math.isfinite(point.y.low) and math.isfinite(point.y.high):

@@ -1,4 +1,4 @@
-"""A measure of miscalibration against model size, with a line for each method."""
+"""A measure of miscalibration against model size, with one line per method."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ def plot_scaling(
     fits: Mapping[str, SlopeFit] | None = None,
     reference: float | None = 0.0,
 ) -> Figure:
-    """Draw a measure of miscalibration against model size, with a fitted slope per series.
+    """Draw a measure of miscalibration against model size, with one fitted slope per series.
 
     Parameters
     ----------
     points : sequence of Point
-        x: parameters, y: the measure.
+        x: number of parameters, y: the measure.
     label : str
-        Of the measure.
+        Name of the measure, for the axis.
     title : str, optional
     level : float, default 0.95
-        Nominal coverage of the slope's interval, which the legend tells; with more than six series
-        the names and slopes stand beside the lines.
+        Nominal coverage of the slope's interval, which the legend shows; with more than six series
+        the names and slopes are written beside the lines.
     fits : mapping of str to SlopeFit, optional
-        By series: slopes that were fitted elsewhere, with what is known of runs besides their
-        points.
+        Slopes by series, fitted elsewhere with more knowledge of the runs than their points hold.
     reference : float, optional
-        Where a grey line is drawn: 0 for a gap or an error, 0.5 for an AUROC; None for no line.
+        Height of a grey line: 0 for a gap or an error, 0.5 for an AUROC; None for no line.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The slope is per factor of ten in size, by least squares over the points of a series; none
-        with fewer than three sizes. See :func:`caopd_bench.figures.trends.fit_slope`.
+        The slope is the change per factor of ten in size, fitted by least squares to the points of
+        a series; no line is fitted with fewer than three sizes.
+        See :func:`caopd_bench.figures.trends.fit_slope`.
     """
     ax = make_axes(wide=True)
     if reference is not None:
@@ -78,7 +78,7 @@ def plot_scaling(
         text = _slope_text(series, fit)
         entry: dict[str, Any] = {"label": legend_label(text)} if has_legend else {}
         if not series and any(p.style for p in members):
-            # Of no method: each model has its own look, and their line that of none.
+            # Models without a method each have their own style, so their common line is grey.
             colour = GREY
             shown_as = "" if math.isnan(fit.slope) else "solid"
             ax.plot([], [], color=colour, linestyle=shown_as, linewidth=1.2, **entry)
@@ -94,7 +94,7 @@ def plot_scaling(
         if not math.isnan(fit.slope):
             reach = np.log10([min(sizes), max(sizes)])
             line = fit.intercept + fit.slope * reach
-            alike = sum(other == colour for *_, other in ends)  # of variants of a method
+            alike = sum(other == colour for *_, other in ends)  # variants share a colour
             dash = DASHES[alike % len(DASHES)]
             ax.plot(10**reach, line, color=colour, linestyle=dash, linewidth=1.2)
             end = line[-1]
@@ -111,7 +111,7 @@ def plot_scaling(
 
 
 def _mark_sizes(ax: Axes, sizes: set[float]) -> None:
-    """Put a tick at each size, as far as their labels have room beside each other."""
+    """Put a tick at each size whose label fits beside the others."""
     ordered = sorted(sizes)
     apart = (math.log10(ordered[-1] / ordered[0]) if ordered else 0.0) / 12.0
     kept: list[float] = []
@@ -124,7 +124,7 @@ def _mark_sizes(ax: Axes, sizes: set[float]) -> None:
 
 
 def _say_size(size: float) -> str:
-    """Write a number of parameters as people do.
+    """Return a number of parameters in short form.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def _say_fit(fit: SlopeFit) -> str:
 
 
 def _signed(value: float) -> str:
-    """Write a number with its sign, that of zero being plus.
+    """Return a number with its sign; zero has a plus.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Risk against coverage: what could be done without a person, and from which confidence on."""
+"""Risk against coverage: the share of answers that need no review, and their error rate."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 
 __all__ = ["DASHES", "FEWEST_KEPT", "Curve", "Mark", "plot_selection"]
 
-#: Cuts that keep fewer answers are not drawn: their share of wrong answers is noise.
+#: Cuts that keep fewer answers are not drawn: their share of wrong answers is mostly noise.
 FEWEST_KEPT = 30
-#: Of models that share a colour.
+#: Dashes that distinguish models of the same colour.
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
-#: With more cuts than this, a mark for each would be a band.
+#: With more cuts than this, one mark per cut would merge into a band.
 MOST_MARKS = 30
-#: Of more cuts so many are drawn, evenly over the coverage.
+#: Maximum number of steps drawn; if there are more, they are thinned evenly over the coverage.
 MOST_STEPS = 500
-#: The axes and what is around them, in inches: fixed, so that words can be placed by arithmetic.
+#: Size of the axes and of the margins, in inches; fixed, so that words can be placed by arithmetic.
 WIDTH, HEIGHT = 3.6, 3.3
 LEFT, RIGHT, BOTTOM, TOP, LINE = 0.78, 0.52, 0.52, 0.1, 0.17
-#: Characters of two entries of the legend that go beside each other.
+#: Maximum length in characters of two legend entries that share a row.
 BESIDE = 27
-#: Size of a word in points, the width of a character as a share of it, and half the size of marks.
+#: Font size in points, character width as a fraction of it, and half the size of a mark in points.
 SIZE, CHARACTER, MARK = 8.0, 0.6, 6.0
-#: Half the width of a line, and a little, in points.
+#: Half the width of a line plus a small margin, in points.
 LINE_WIDTH = 1.2
-#: Ticks of the risk, as far as there is room for each: points between two of them.
+#: Candidate ticks of the risk axis, and the minimum distance in points between two drawn ticks.
 TICKS = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 BETWEEN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A certified cut: where it stands, and the words beside it."""
+    """A certified cut: its position and the words beside it."""
 
     coverage: float
     risk: float
@@ -55,20 +55,20 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One model.
+    """The risk-coverage curve of one model.
 
     Attributes
     ----------
     label : str
-        For the legend.
+        Name in the legend.
     coverage, risk : ndarray of float, (u,)
-        Share of the answers that a cut keeps, rising, and the share of them that is wrong.
+        Share of answers that each cut keeps, in rising order, and the share of these that is wrong.
     style : Style
         Colour and mark.
     dash : str or tuple
-        Of `DASHES`.
+        One of `DASHES`.
     mark : Mark or None
-        Its certified cut.
+        The certified cut, if there is one.
     """
 
     label: str
@@ -80,27 +80,28 @@ class Curve:
 
 
 def plot_selection(curves: Sequence[Curve], *, max_risk: float, limit: str) -> Figure:
-    """Draw the share of wrong answers among those kept against the share that is kept.
+    """Draw the risk (share of wrong answers among those kept) against the share of answers kept.
 
     Parameters
     ----------
     curves : sequence of Curve
     max_risk : float
-        Where the line of the limit stands.
+        Height of the line that marks the accepted risk.
     limit : str
-        What is written beside it.
+        Text beside this line.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A line is flat up to the next coverage that a cut can reach, and steps there: answers that
-        state the same are kept together or not at all. The axis of the risk is that of its square
-        root, so that limits of some percent have room beside error rates of one half.
+        Curves are step functions: answers with the same confidence are kept together or not at all,
+        so a curve is flat up to the next coverage that a cut can reach. The risk axis has a
+        square-root scale, so that limits of a few percent stay readable beside error rates of one
+        half.
 
     Raises
     ------
     ValueError
-        If there is no curve.
+        If `curves` is empty.
     """
     from matplotlib.figure import Figure
 
@@ -121,7 +122,7 @@ def plot_selection(curves: Sequence[Curve], *, max_risk: float, limit: str) -> F
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.axhline(max_risk, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
-    # Outside, where no line runs.
+    # Outside the axes, where no line runs.
     ax.annotate(
         limit, (1.0, max_risk), xycoords=ax.get_yaxis_transform(), xytext=(5, 0),
         textcoords="offset points", va="center", fontsize=SIZE, color=GREY, annotation_clip=False,
@@ -136,14 +137,14 @@ def plot_selection(curves: Sequence[Curve], *, max_risk: float, limit: str) -> F
         borderpad=0.1, borderaxespad=0.3, handlelength=2.4, labelspacing=0.4,
     )  # fmt: skip
     for text in legend.get_texts():
-        text.set_parse_math(False)  # a dollar sign in a name is one
+        text.set_parse_math(False)  # a dollar sign in a name must not start a formula
     return figure
 
 
 def _draw(ax: Axes, curve: Curve) -> None:
     colour, mark = curve.style
     few = curve.coverage.size <= MOST_MARKS
-    # A mark at the end of an axis is drawn whole.
+    # Without clipping, a mark at the edge of the axes is drawn whole.
     shown: dict[str, Any] = {
         "marker": mark,
         "markersize": 4.0,
@@ -153,7 +154,7 @@ def _draw(ax: Axes, curve: Curve) -> None:
     line: dict[str, Any] = {"color": colour, "linestyle": curve.dash, "linewidth": 1.5}
     coverage, risk = _thin(curve.coverage), _thin(curve.risk)
     if coverage.size == 1:
-        # A run that can keep all or none has no line, and a mark that others do not hide.
+        # A run that can only keep all or none has a single point: a larger mark stays visible.
         line["linestyle"], shown["markersize"] = "", 6.5
     else:
         ax.plot(coverage, risk, drawstyle="steps-post", clip_on=False, zorder=2, **line)
@@ -175,7 +176,7 @@ def _thin(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
-    """Write the words beside the certified cuts: off all marks and each other, within the axes."""
+    """Write the words beside the certified cuts, clear of marks and of each other."""
     width, height = 72.0 * WIDTH, 72.0 * HEIGHT
 
     def place(coverage: float, risk: float) -> tuple[float, float]:
@@ -203,7 +204,7 @@ def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
         clear = [one for one in inside if not _meets(_box(*one, half, 0.6 * SIZE), taken)]
         a, b = (clear or inside or places)[0]
         taken.append(_box(a, b, half, 0.6 * SIZE))
-        # On a patch of the paper: a line may run behind it.
+        # On a white background, since a line may run behind the word.
         patch = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         ax.annotate(
             mark.words, (mark.coverage, mark.risk), xytext=(a - x, b - y), ha="center",
@@ -215,7 +216,7 @@ def _write(ax: Axes, curves: Sequence[Curve], top: float) -> None:
 def _along(
     curve: Curve, place: Callable[[float, float], tuple[float, float]]
 ) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the boxes of a line's steps, at most as many as are drawn."""
+    """Yield the bounding boxes of the steps of a curve that are drawn."""
     points = [place(*one) for one in zip(_thin(curve.coverage), _thin(curve.risk), strict=True)]
     for (x, y), (end, risen) in pairwise(points):
         yield x, y - LINE_WIDTH, end, y + LINE_WIDTH
@@ -223,7 +224,7 @@ def _along(
 
 
 def _around(x: float, y: float, half: float) -> list[tuple[float, float]]:
-    """Return the middles of a word around a mark, the nearest first."""
+    """Return candidate centres for a word around a mark, the nearest first."""
     found = []
     for ring in range(8):
         beside, above = half + MARK + 3.0 + 8.0 * ring, MARK + 7.0 + 10.0 * ring
@@ -244,7 +245,7 @@ def _meets(box: Box, others: Sequence[Box]) -> bool:
 
 
 def _ticks(top: float) -> list[float]:
-    """Return the ticks that have room."""
+    """Return the ticks that fit on a risk axis ending at `top`."""
     found: list[float] = []
     height = 72.0 * HEIGHT
     above = math.inf

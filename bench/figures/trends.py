@@ -1,4 +1,4 @@
-"""How a number of a model goes with its size: a straight line against the logarithm."""
+"""Trend of a metric with model size: a straight line against the logarithm of the size."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["SlopeFit", "fit_slope"]
 
 @dataclass(frozen=True, slots=True)
 class SlopeFit:
-    """A fitted line; NaN where there is none, with the reason.
+    """A fitted line; if no line could be fitted, its numbers are NaN and `reason` is set.
 
     Attributes
     ----------
     slope, intercept : float
-        Of y on x.
+        Coefficients of the regression of y on x.
     low, high : float
-        Limits of the slope; NaN with fewer than three points.
+        Confidence limits of the slope; NaN with fewer than three points.
     n : int
-        Points.
+        Number of points.
     reason : str
     """
 
@@ -46,16 +46,16 @@ def fit_slope(
     Parameters
     ----------
     x, y : sequence of float, shape (n,)
-        x is the logarithm of the number of parameters, say.
+        x is typically the logarithm of the number of parameters.
     level : float, default 0.95
         Nominal coverage.
 
     Returns
     -------
     SlopeFit
-        The interval has n - 2 degrees of freedom and is that of the models, taken as independent
-        draws around a line: it knows nothing of the items that each was evaluated on, nor of
-        checkpoints that share a seed.
+        The interval has n - 2 degrees of freedom and treats the models as independent draws around
+        a line. It ignores the sampling error of the items that each model was evaluated on, and
+        the dependence between checkpoints that share a seed.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def fit_slope(
     >>> round(fit.slope, 3), round(fit.low, 3), round(fit.high, 3)
     (0.102, 0.084, 0.12)
     """
-    # Imported here: it costs half a second.
+    # Imported here, since importing scipy.stats takes half a second.
     from scipy.stats import linregress, t
 
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)

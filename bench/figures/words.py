@@ -1,4 +1,4 @@
-"""Words within a figure: beside what they name, never under a mark, a bar or another word."""
+"""Labels within a figure, placed clear of marks, intervals and other labels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["label_ends", "name_groups", "name_points", "write_zones"]
 
-#: Size of a name in points, and the width of a character as a share of it.
+#: Font size of a name in points, and the width of a character as a fraction of it.
 NAME_SIZE, CHARACTER = 7.0, 0.62
-#: Where a name may stand: to the right or left of its point, this many points above its middle.
+#: Places of a name: to the right (1) or left (-1) of its point, at these rises in points above it.
 SIDES = (1, -1)
 RISES = (5.0, -5.0, 14.0, -14.0, 23.0, -23.0)
-#: The same where a line leads to the point.
+#: More distant rises in points, for names that a line connects to their point.
 FAR = (*RISES, *(sign * (32.0 + 9.0 * step) for step in range(5) for sign in (1.0, -1.0)))
-#: Half the size of a mark, and of the line of an interval.
+#: Half the size of a mark and half the width of an interval's line, in points.
 MARK, BAR = 4.0, 0.8
 ZONE_SIZE = 8.0
 
@@ -29,9 +29,9 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 
 
 def name_points(ax: Axes, points: Sequence[Point]) -> None:
-    """Write a name beside each point: within the axes, and over no other name or mark.
+    """Write a name beside each point, within the axes and clear of other names and marks.
 
-    Of a name that has room nowhere, as in a crowd, the first place within the axes is taken.
+    A name that fits nowhere, as in a crowd of points, gets the first place within the axes.
     """
     _name(ax, [(p.name, [p]) for p in points], points, [None] * len(points))
 
@@ -39,9 +39,10 @@ def name_points(ax: Axes, points: Sequence[Point]) -> None:
 def name_groups(
     ax: Axes, groups: Sequence[tuple[str, Sequence[Point]]], look: Sequence[Style]
 ) -> None:
-    """Write the name of each group once, beside that of its points where there is most room.
+    """Write the name of each group once, beside the point of the group with the most room.
 
-    Where a group has several points, a line in its colour leads to its name: others are near.
+    If a group has several points, a line in its colour connects the name to its point, since
+    points of other groups may be near.
     """
     several = any(len(members) > 1 for _, members in groups)
     drawn = [p for _, members in groups for p in members]
@@ -51,9 +52,9 @@ def name_groups(
 def write_zones(
     ax: Axes, points: Sequence[Point], zones: Iterable[tuple[str, Sequence[tuple[float, float]]]]
 ) -> None:
-    """Write a word in each zone, in the first of its places (shares of the axes) that is empty.
+    """Write a word in each zone, at its first free place (places are fractions of the axes).
 
-    A zone that is full has no word: the caption of the figure tells what it is.
+    A zone without a free place gets no word, since the caption of the figure explains it.
     """
     width, height = _axes_size(ax)
     taken = list(_taken(ax, points))
@@ -73,14 +74,14 @@ def write_zones(
 
 
 def label_ends(ax: Axes, ends: Sequence[tuple[str, float, float, str]]) -> None:
-    """Write the names of lines to the right of the axes, none over another.
+    """Write the names of lines to the right of the axes, without overlap.
 
     Parameters
     ----------
     ax : Axes
-        With its final limits.
+        Axes whose limits are final.
     ends : sequence of (name, x, y, colour)
-        Where each line ends.
+        Name, end point and colour of each line.
     """
     _, height = _axes_size(ax)
     shown = ax.transData.transform([(x, y) for _, x, y, _ in ends])
@@ -97,9 +98,9 @@ def label_ends(ax: Axes, ends: Sequence[tuple[str, float, float, str]]) -> None:
 
 
 def _spread(wanted: Sequence[float], line: float) -> tuple[list[int], list[float]]:
-    """Move heights apart, as little as that takes; the order stays."""
+    """Move heights apart as little as needed to avoid overlap, keeping their order."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    blocks: list[list[float]] = []  # sum of what is wanted of the lowest, and how many
+    blocks: list[list[float]] = []  # sum of heights wanted for its lowest, size
     for rank, place in enumerate(order):
         blocks.append([wanted[place] - line * rank, 1.0])
         while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] >= blocks[-1][0] / blocks[-1][1]:
@@ -121,7 +122,7 @@ def _name(
     bars = list(_taken(ax, drawn, marks=False))
     for (name, members), style in zip(groups, look, strict=True):
         places = list(_places(ax, name, members, FAR if style else RISES))
-        # Best over nothing; else over an interval; else over a mark; never over a name.
+        # Prefer a place over nothing, then over an interval, then over a mark; never over a name.
         sets = ([*names, *marks, *bars], [*names, *marks], names)
         free = (
             [one for one in places if not any(_meet(one[0], other) for other in taken)]
@@ -141,7 +142,7 @@ def _name(
 def _places(
     ax: Axes, name: str, members: Sequence[Point], rises: Sequence[float]
 ) -> Iterator[tuple[Box, Point, int, float]]:
-    """Yield where a name may stand: those within the axes, all if none is."""
+    """Yield the candidate places of a name within the axes, or all candidates if none is within."""
     width, height = _axes_size(ax)
     long, half = CHARACTER * NAME_SIZE * len(name), NAME_SIZE * 0.6
     found = []
@@ -162,7 +163,7 @@ def _places(
 def _taken(
     ax: Axes, points: Sequence[Point], *, marks: bool = True, bars: bool = True
 ) -> Iterator[Box]:
-    """Yield the boxes of marks, and of the intervals of each."""
+    """Yield the bounding boxes of the marks and intervals of points."""
     shown = [p for p in points if is_finite(p.x) and is_finite(p.y)]
     for p, (x, y) in zip(shown, _to_points(ax, shown), strict=True):
         if marks:
@@ -176,14 +177,14 @@ def _taken(
 
 
 def _axes_size(ax: Axes) -> tuple[float, float]:
-    """Return the axes' approximate size in points: the layout is only final when it is drawn."""
+    """Return the approximate size of the axes in points; the layout is final only when drawn."""
     figure: Any = ax.figure
     width, height = figure.get_size_inches()
     return 72.0 * (width - 0.75), 72.0 * (height - 0.75)
 
 
 def _to_points(ax: Axes, points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Return where points stand, from the lower left corner of the axes, in points."""
+    """Return the positions of points in typographic points from the lower left of the axes."""
     return _data_to_points(ax, [(p.x.value, p.y.value) for p in points])
 
 
