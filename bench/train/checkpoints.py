@@ -1,9 +1,9 @@
-"""Checkpoints: an ordinary model folder, and beside the last one all that resuming needs.
+"""Save and load checkpoints: ordinary model folders, the last with the state for resuming.
 
-`DIR/last/` is a usable model at every moment: a new one is written beside it, onto the disk, and
-takes its place by one rename. Its `state/` holds the teacher, the optimizer's averages and small
-values, in safetensors and JSON: nothing in it is ever unpickled. Randomness needs no state: each
-step draws from a generator of its own, made from the seed and the number of the step.
+`DIR/last/` is a usable model at every moment: a new checkpoint is written beside it, flushed to
+disk, and swapped in by one rename. Its `state/` holds the teacher, the optimizer's averages and
+small values, in safetensors and JSON: nothing in it is ever unpickled. Randomness needs no state:
+each step draws from its own generator, seeded with the run's seed and the step number.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _EARLIER = (".last-old", ".last-new")
 
 
 class Saved(NamedTuple):
-    """What resuming needs besides the weights of the student."""
+    """The state needed to resume, apart from the student's weights."""
 
     step: int
     teacher: dict[str, torch.Tensor]
@@ -68,7 +68,7 @@ def save_model(
     tokenizer: PreTrainedTokenizerBase,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write a model, its tokenizer and where it comes from into a folder.
+    """Write a model, its tokenizer and its provenance into a folder.
 
     Each file appears when all are on the disk, `provenance.json` last: where it is, all are.
     """
@@ -111,7 +111,7 @@ def save_state(
     provenance: Mapping[str, Any],
     saved: Saved,
 ) -> Path:
-    """Write `last` such that a kill at any moment leaves the one before or the new one."""
+    """Write `last` so that a kill at any moment leaves either the old or the new one intact."""
     from safetensors.torch import save_file
 
     last = output / LAST
@@ -128,7 +128,7 @@ def save_state(
 
 
 def find_checkpoint(engine: str, output: Path) -> Path | None:
-    """Find the last complete checkpoint that a stopped run can go on from."""
+    """Find the last complete checkpoint from which a stopped run can resume."""
     if engine == "local":
         return find_last(output)
     found = [
@@ -140,7 +140,7 @@ def find_checkpoint(engine: str, output: Path) -> Path | None:
 
 
 def find_last(output: Path) -> Path | None:
-    """Find the last complete checkpoint of a run, also after a kill between two moves."""
+    """Find the last complete checkpoint of a run, even after a kill between two renames."""
     for name in (LAST, ASIDE, ".last-old"):
         folder = output / name
         if (folder / "state" / "state.json").is_file():
@@ -149,7 +149,7 @@ def find_last(output: Path) -> Path | None:
 
 
 def load_state(folder: Path) -> Saved:
-    """Read what `save_state` wrote."""
+    """Read the state that `save_state` wrote."""
     from safetensors.torch import load_file
 
     state = folder / "state"
@@ -166,9 +166,9 @@ def load_state(folder: Path) -> Saved:
 
 
 def finish(output: Path) -> None:
-    """Take the intermediate checkpoint away: the final model stands in the folder itself."""
+    """Delete the intermediate checkpoint: the final model is in the folder itself."""
     for name in (LAST, ASIDE, *_EARLIER):
-        # First what makes it one, so that half of it is never taken for one.
+        # Delete the files that mark a checkpoint first, so that half of one is never taken for one.
         (output / name / "state" / "state.json").unlink(missing_ok=True)
     for name in (LAST, ASIDE, FINAL, *_EARLIER):
         shutil.rmtree(output / name, ignore_errors=True)
@@ -179,7 +179,7 @@ def finish(output: Path) -> None:
 
 @contextmanager
 def failing_as_files_do() -> Iterator[None]:
-    """Let safetensors fail with an OSError, as everything else does that cannot be written."""
+    """Turn safetensors' write errors into OSError, the error of every other failed write."""
     from safetensors import SafetensorError
 
     try:

@@ -1,12 +1,13 @@
 """The local engine: one process, plain torch and transformers, to be read in one sitting.
 
-A step is: choose questions, let the student answer each K times, judge the answers, let the method
-make targets of them, and take one AdamW step on the targets' loss. Weights, averages and the
-optimizer are float32 whatever the passes are in: a learning rate of 1e-5 or an average that takes
-over 1 % would be rounded away in bfloat16.
+A step chooses questions, lets the student answer each K times, judges the answers, lets the method
+turn them into targets, and takes one AdamW step on the targets' loss. Weights, averages and the
+optimizer are float32 whatever the precision of the passes: bfloat16 would round away an update at
+a learning rate of 1e-5, or an average that moves by 1 %.
 
-Step n draws from generators made of the seed and n alone, so that a run that was killed and resumed
-draws what an unbroken one would have drawn, and ends with the same bytes at the same thread count.
+Step n draws from generators seeded with the run's seed and n alone, so that a run that was killed
+and resumed makes the same draws as an unbroken one, and ends with the same bytes at the same thread
+count.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Trainer:
     Parameters
     ----------
     settings : TrainSettings
-        What to do.
+        Settings of the run.
     model, tokenizer
         The student; its weights must be float32.
     docs : sequence
@@ -116,7 +117,7 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no number any more, or there is nothing to learn from (`updates`);
+            If the loss is not finite, or there is nothing to learn from (`watch.updates`);
             `output/last` is then the last good checkpoint, if the model was ever updated.
         """
         if resume and (last := find_last(output)) is not None:
@@ -137,7 +138,7 @@ class Trainer:
         finish(output)
 
     def take_step(self) -> Row:
-        """Take one step and describe it; without anything to learn from it updates nothing."""
+        """Take one step and describe it; leave the model alone if there is nothing to learn."""
         began, settings = time.perf_counter(), self.settings
         docs = choose_questions(self.docs, settings.prompts_per_step, self.step, settings.seed)
         if self.method.samples:
@@ -169,7 +170,7 @@ class Trainer:
         }
 
     def _update(self, targets: Sequence[Target]) -> tuple[float, float, tuple[float, float]]:
-        """Take the optimizer's step; give the loss, the gradient's norm and the entropies."""
+        """Take the optimizer's step; return the loss, the gradient's norm and the entropies."""
         import torch
 
         for group in self.optimizer.param_groups:
@@ -187,7 +188,7 @@ class Trainer:
         return loss, norm, entropies
 
     def _backward(self, targets: Sequence[Target]) -> tuple[float, tuple[float, float]]:
-        """Accumulate the gradient of the mean loss; give the loss and the entropies."""
+        """Accumulate the gradient of the mean loss; return the loss and the entropies."""
         total, sums, size = 0.0, [0.0, 0.0, 0.0], self.settings.micro_batch
         # Prompts of similar length together: less padding, and a question's answers stay together.
         ordered = sorted(targets, key=lambda t: len(t.prompt))
@@ -224,7 +225,7 @@ class Trainer:
         return passes
 
     def state(self) -> Saved:
-        """Return what a later process needs to go on."""
+        """Return the state that a later process needs to resume."""
         named = dict(self.student.named_parameters())
         optimizer = {}
         for name, parameter in named.items():
@@ -235,7 +236,7 @@ class Trainer:
         return Saved(self.step, dict(teacher), optimizer, values)
 
     def restore(self, saved: Saved) -> None:
-        """Go on from a state; the student's weights were loaded with the model."""
+        """Restore a saved state; the student's weights were loaded with the model."""
         self.step, self.means = saved.step, Means.read(saved.values)
         self.watch.restore(saved.values, saved.step)
         if self.teacher is not None:
@@ -258,7 +259,7 @@ def draw_rollouts(
 ) -> list[Group]:
     """Sample K answers to each question, judge them, and estimate the success rates.
 
-    `means` are those of the steps before, toward which `estimate: level` shrinks.
+    `means` are the mean rates of earlier steps, toward which `estimate: level` shrinks.
     """
     import torch
 

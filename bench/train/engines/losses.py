@@ -10,7 +10,7 @@ jsd       :math:`\beta\,\mathrm{KL}(t\,\|\,m) + (1-\beta)\,\mathrm{KL}(s\,\|\,m)
           :math:`m = \beta t + (1-\beta) s`
 ========= ==========================================================================
 
-Every loss is the mean over an answer's tokens, and then over the answers, so that long answers
+Every loss is averaged over an answer's tokens and then over the answers, so that long answers
 count no more than short ones. Arithmetic is in float32, or in float64 for logits in float64.
 
 A model may mask a token: its logit is -inf, its probability 0. With :math:`0 \log 0 = 0`
@@ -23,10 +23,11 @@ the student only                   +inf      adds 0    finite
 the teacher only                   adds 0    +inf      finite
 ================================== ========= ========= ======
 
-where the other one gives the token a probability above 0; one that rounds to 0 in this arithmetic
-is 0. The term of such a token, 0 or +inf, is a constant: it has no gradient, so that gradients are
-finite even where the loss is infinite. The engines look at the loss and stop. A position at which
-all tokens are masked has no distribution: its loss is NaN, its gradient 0.
+where the other model assigns the token a probability above 0; a probability that rounds to 0 in
+this arithmetic counts as 0. The term of a masked token, 0 or +inf, is a constant without a
+gradient, so that gradients are finite even where the loss is infinite. The engines check the loss
+and stop. A position at which all tokens are masked has no distribution: its loss is NaN, its
+gradient 0.
 """
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ def batch_loss(
 ) -> tuple[torch.Tensor, tuple[float, float, float]]:
     """Return the summed loss of some targets, and sums over the tokens of stated confidences.
 
-    The sums are the student's entropy, the teacher's, and the number of those tokens. `step` is
-    what an error begins with.
+    The sums are the student's entropy, the teacher's, and the number of those tokens. Error
+    messages begin with `step`.
 
     Raises
     ------
     TrainingError
-        If the loss is infinite or no number: it names the token where it is, and why.
+        If the loss is infinite or NaN; the message names the token and the reason.
     """
     import torch
 
@@ -134,7 +135,7 @@ def divergence(
     Returns
     -------
     Tensor of shape (...)
-        In nats, at least 0 up to rounding; +inf and NaN as the module says.
+        In nats, at least 0 up to rounding; +inf and NaN as described in the module.
 
     Examples
     --------
@@ -158,7 +159,7 @@ def divergence(
 
 
 def likelihood(student: Tensor, ids: Tensor) -> Tensor:
-    """Return the negative log-likelihood of the token at every position; +inf of a masked one."""
+    """Return the negative log-likelihood of the token at every position, +inf for a masked one."""
     chosen = _log_probabilities(student).gather(-1, ids[..., None])
     return -chosen[..., 0]
 
@@ -166,14 +167,14 @@ def likelihood(student: Tensor, ids: Tensor) -> Tensor:
 def policy_gradient(student: Tensor, ids: Tensor, advantages: Tensor) -> Tensor:
     """Return the policy-gradient loss at every position: minus advantage times log-probability.
 
-    One update follows each batch of rollouts, so that at temperature 1 the ratio to the sampling
-    policy is 1 and its clipping (PPO, GRPO) never acts; the gradient is the same.
+    Each batch of rollouts is used for one update, so that at temperature 1 the ratio to the
+    sampling policy is 1 and the clipping of PPO and GRPO never acts; the gradient is the same.
     """
     return weigh(likelihood(student, ids), advantages)
 
 
 def weigh(values: Tensor, weights: Tensor) -> Tensor:
-    """Multiply losses by weights; what has the weight 0 counts nothing, be it infinite.
+    """Multiply losses by weights; a loss with the weight 0 becomes 0 even if it is infinite.
 
     Examples
     --------
@@ -210,17 +211,17 @@ def _log_probabilities(logits: Tensor) -> Tensor:
     if not bool(logs[..., :1].isnan().any()):
         return logs
     nothing = (logits == -math.inf).all(-1, keepdim=True)
-    # A constant, of which no NaN flows back into the weights where the position does not count.
+    # A constant, so that no NaN flows back into the weights from positions that do not count.
     return logits.masked_fill(nothing, 0.0).log_softmax(-1).masked_fill(nothing, math.nan)
 
 
 def _mean_log_ratio(p: Tensor, q: Tensor) -> Tensor:
-    """Return the mean of log p - log q under p, of log-probabilities: KL(p || q)."""
+    """Return KL(p || q), the mean of log p - log q under p, from log-probabilities."""
     plain = (p.exp() * (p - q)).sum(-1)
     if bool(plain.isfinite().all()):
         return plain
-    # Only now, so that ordinary logits cost nothing and give the bits that they always gave.
-    # What adds 0 or +inf is taken out before the product: of 0 * inf no gradient comes but NaN.
+    # Only in this case, so that ordinary logits cost nothing extra and keep their exact results.
+    # Terms of 0 and +inf are removed before the product, since the gradient of 0 * inf is NaN.
     absent = p.exp() == 0
     infinite = ~absent & (q == -math.inf)
     p, q = (x.masked_fill(absent | infinite, 0.0) for x in (p, q))
@@ -235,7 +236,7 @@ def _mix(s: Tensor, t: Tensor, beta: float) -> Tensor:
     plain = beta * (t.exp() * (t - m)).sum(-1) + (1 - beta) * (s.exp() * (s - m)).sum(-1)
     if bool(plain.isfinite().all()):
         return plain
-    # The gradient of logaddexp at two times -inf is NaN; of one alone it is right.
+    # The gradient of logaddexp is NaN if both arguments are -inf, and right if only one is.
     masked = (t == -math.inf) & (s == -math.inf)
     s, t = s.masked_fill(masked, 0.0), t.masked_fill(masked, 0.0)
     m = torch.logaddexp(t + math.log(beta), s + math.log1p(-beta))

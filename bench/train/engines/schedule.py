@@ -1,4 +1,4 @@
-"""What both engines do alike from step to step: the rate, the average, and no dropout."""
+"""Set the learning rate, move the teacher's average and disable dropout, for both engines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["drop_nothing", "follow", "learning_rate"]
 
 
 def drop_nothing(model: PreTrainedModel) -> None:
-    """Switch dropout off for good: the losses are of the model as it is used."""
+    """Switch dropout off for good, so that losses are computed on the model as it is used."""
     import torch
 
     for module in model.modules():
@@ -34,7 +34,7 @@ def follow(teacher: PreTrainedModel, student: PreTrainedModel, share: float) -> 
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Return the rate of a step, from 0 on: a linear warm-up, then a cosine to zero."""
+    """Return the learning rate of a step (from 0): linear warm-up, then cosine decay to zero."""
     warm = max(1, round(settings.warmup * settings.steps))
     cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
     return settings.learning_rate * min(1.0, (step + 1) / warm) * cosine

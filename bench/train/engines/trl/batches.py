@@ -1,8 +1,8 @@
-"""From what TRL sampled to what its losses take: the `trl` engine's part between the two.
+"""Turn the rollouts that TRL sampled into the tensors that its losses take.
 
-The local engine's functions judge, group and make targets here as well. What is new is only that a
-question's K rollouts may lie on several processes: they are gathered before the success rate is
-estimated, every process makes all targets, and keeps its own.
+Judging, grouping and making targets are the local engine's functions. The one addition is that a
+question's K rollouts may be spread over several processes: they are gathered before the success
+rate is estimated, and every process makes all targets and keeps its own.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ Row = dict[str, Any]
 
 
 class Lesson:
-    """The questions of a run, and how answers to them become targets.
+    """The questions of a run, and the conversion of answers to them into targets.
 
     Parameters
     ----------
     settings, docs, codec
-        As of the local engine's `Trainer`.
+        As for the local engine's `Trainer`.
     """
 
     def __init__(self, settings: TrainSettings, docs: Sequence[Doc], codec: Codec) -> None:
@@ -94,17 +94,17 @@ class Lesson:
         processes: int = 1,
         parts: int = 1,
     ) -> list[Target]:
-        """Judge this process's rollouts, estimate success over all, and give its targets.
+        """Judge this process's rollouts, estimate success over all, and return its targets.
 
         Parameters
         ----------
         questions, completions
-            This process's rollouts: places in `docs`, and sampled tokens with their end. Over all
-            processes in order, the K rollouts of a question follow each other.
+            This process's rollouts: indices into `docs`, and sampled tokens including the end
+            token. Over all processes in order, the K rollouts of a question are consecutive.
         process, processes : int
-            Which process this is, of how many.
+            Index of this process, and the number of processes.
         parts : int
-            Into how many passes the targets are split; their number is a multiple of it.
+            Number of passes that the targets are split into; their number is a multiple of it.
         """
         judged = [
             self._judge(place, ids) for place, ids in zip(questions, completions, strict=True)
@@ -151,19 +151,20 @@ class Lesson:
 
 
 def _spread(targets: list[Target], passes: int) -> list[Target]:
-    """Make targets divisible among the passes: each as often as it takes, the mean stays."""
+    """Repeat all targets equally often until they divide among the passes; the mean is the same."""
     copies = passes // math.gcd(len(targets), passes)
     return [target for target in targets for _ in range(copies)]
 
 
 def make_tensors(targets: Sequence[Target], pad_id: int, device: Any) -> dict[str, Tensor]:
-    """Lay targets out as TRL does: prompts padded on the left, completions on the right.
+    """Arrange targets as TRL does: prompts padded on the left, completions on the right.
 
     Returns
     -------
     dict of Tensor
-        `prompt_ids`, `completion_ids`, `teacher_input_ids` (with completion; without a teacher's
-        prompt the student's), their masks, and `stated`: 1 at the tokens of stated confidences.
+        `prompt_ids`, `completion_ids`, `teacher_input_ids` (prompt and completion; the student's
+        prompt where the teacher has none), their masks, and `stated`: 1 at the tokens of stated
+        confidences.
     """
     import torch
 

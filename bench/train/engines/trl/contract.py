@@ -1,8 +1,9 @@
-"""What of TRL the `trl` engine relies on, checked before a run begins.
+"""Check, before a run begins, that TRL still has everything the `trl` engine relies on.
 
 TRL's self-distillation trainers are experimental: their private methods move between minor
 releases. One release is pinned, and every method that is overridden or called is looked up with
-the parameters it is expected to have, so that a change ends in one line and not in wrong numbers.
+the parameters it is expected to have, so that a change causes a one-line error and not wrong
+numbers.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ __all__ = ["VERSION", "Hooks", "check_trl"]
 VERSION = "1.16"
 
 Parameters = tuple[str, ...]
-#: Where transformers lets a step without anything to learn from be skipped.
+#: The hook of transformers that lets a step be skipped when there is nothing to learn from.
 SKIPPING = "on_pre_optimizer_step"
 
 
 class Hooks(NamedTuple):
-    """Of one trainer: its methods with their parameters, and the options of its configuration."""
+    """The methods, with their parameters, and the configuration options used of one trainer."""
 
     module: str
     trainer: str
@@ -105,7 +106,7 @@ def check_trl() -> None:
     Raises
     ------
     UsageError
-        Names the version, or the hook that is missing or has other parameters.
+        If the version differs, or a hook is missing or has other parameters; names it.
     """
     try:
         trl = import_module("trl")
@@ -118,7 +119,7 @@ def check_trl() -> None:
             f"engine: trl {trl.__version__} is installed, this engine is for {VERSION}.*; "
             f'pip install "trl=={VERSION}.*", or use engine local'
         )
-    # The warning that a pinned and checked release does not need; a user's own choice stands.
+    # A pinned and checked release does not need this warning; a user's own setting is kept.
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     for hooks in HOOKS:
         _check(hooks)

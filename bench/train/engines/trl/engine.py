@@ -1,8 +1,8 @@
-"""The `trl` engine: the same methods on several GPUs, with TRL's trainers.
+"""The `trl` engine: run the same methods on several GPUs with TRL's trainers.
 
 It brings accelerate (FSDP, DeepSpeed), vLLM rollouts and PEFT; `docs/train-gpus.md` has the
-commands. Targets and losses are those of the local engine: `batches` and `trainers` say
-where each is hooked in, `tests/bench/train/trl/test_trl.py` holds the two together.
+commands. Targets and losses are the local engine's: `batches` and `trainers` show where each is
+hooked in, and `tests/bench/train/trl/test_trl.py` checks that the two engines agree.
 """
 
 from __future__ import annotations
@@ -64,15 +64,16 @@ def run_trl(
 ) -> None:
     """Train with TRL, and leave an ordinary model folder in `output`.
 
-    Parameters as of `run.run_engine`; `extra` are options of TRL's configuration (`use_vllm`,
-    `vllm_mode`, `report_to`, ...), and `peft`, the rank of a LoRA. `refusals` has what is refused.
+    Parameters are those of `run.run_engine`; `extra` holds options of TRL's configuration
+    (`use_vllm`, `vllm_mode`, `report_to`, ...) and `peft`, the rank of a LoRA adapter. `refusals`
+    lists what is refused.
 
     Raises
     ------
     UsageError
-        For a method, an option or a TRL that cannot be used.
+        For a method, an option or a TRL release that cannot be used.
     TrainingError
-        If the loss is no number any more, or there is nothing to learn from (`updates`).
+        If the loss is not finite, or there is nothing to learn from (`watch.updates`).
     """
     checkpoint = find_checkpoint("trl", output) if resume else None
     trainer = build_trainer(settings, output, say, extra=extra, checkpoint=checkpoint)
@@ -94,7 +95,7 @@ def build_trainer(
     extra: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
 ) -> Any:
-    """Build the trainer of a method; parameters as of `run_trl`, `checkpoint` to resume from."""
+    """Build a method's trainer; parameters as in `run_trl`, and `checkpoint` to resume from."""
     method = METHODS[settings.method]
     kind = find_kind(method)
     check_settings(settings, method)
@@ -126,7 +127,7 @@ def build_trainer(
     docs = load_run_questions(settings)
     model, tokenizer = load_model(settings.model)
     if checkpoint is not None and (checkpoint / TEACHER).is_dir():
-        # TRL makes the teacher from the path that the student names, before it is sharded.
+        # TRL loads the teacher from the path that the student names, before the student is sharded.
         model.config._name_or_path = str(checkpoint / TEACHER)
     codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
     probe_method(method, docs, codec, settings)
@@ -151,14 +152,14 @@ def build_trainer(
     )
     trainer.generation = given
     trainer.remove_callback(PrinterCallback)  # of each step, to standard output
-    # Also per process: SDFTTrainer seeds them alike, and the rollouts of a question that is split
-    # over two processes would be the same ones twice.
+    # Seed each process differently: SDFTTrainer seeds all alike, and a question that is split
+    # over two processes would get the same rollouts twice.
     set_seed(settings.seed, device_specific=True)
     return trainer
 
 
 def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
-    """Make the configuration of a LoRA; None without one."""
+    """Return the configuration of a LoRA adapter; None without one."""
     if rank is None:
         return None
     if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
@@ -175,9 +176,9 @@ def _make_adapter(rank: Any, config: Any, *, resumed: bool) -> Any:
 
 
 def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
-    """Return the reward functions of the trainers that want some.
+    """Return the reward functions for the trainers that need them.
 
-    They are what TRL logs: the advantages that are trained on are those of the method's targets.
+    TRL only logs these rewards: training uses the advantages of the method's targets.
     """
     from caopd_bench.train.engines.trl.rewards import MethodReward
 
@@ -187,10 +188,10 @@ def _make_rewards(method: Method, codec: Codec) -> dict[str, Any]:
 
 
 def _plain(config: Any) -> Any:
-    """Leave of a model's generation settings only which tokens begin, pad and end a text.
+    """Drop a model's generation settings, except the tokens that begin, pad and end a text.
 
-    The others (`min_p`, `bad_words_ids`, ...) would shape the rollouts, and those of the local
-    engine are drawn from the model's own distribution.
+    The others (`min_p`, `bad_words_ids`, ...) would shape the rollouts, whereas the local engine
+    draws them from the model's own distribution.
     """
     from transformers import GenerationConfig
 
@@ -199,7 +200,7 @@ def _plain(config: Any) -> Any:
 
 
 def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
-    """Write the model from the main process, and take the checkpoints away."""
+    """Write the model from the main process, and delete the checkpoints."""
     accelerator = trainer.accelerator
     model = accelerator.unwrap_model(trainer.model_wrapped)
     if hasattr(model, "merge_and_unload"):

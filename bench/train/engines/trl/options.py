@@ -1,4 +1,4 @@
-"""The settings of a run as the configuration of TRL's trainers, and what of it is the user's."""
+"""Translate a run's settings into the configuration of TRL's trainers; check the user's options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALPHAS = {"forward": 0.0, "reverse": 1.0}
 
 
 def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, dict[str, Any]]:
-    """Choose trainer and configuration, and what is the method's own in the latter."""
+    """Choose the trainer, its configuration class, and the options that the method fixes."""
     from trl import GRPOConfig, SFTConfig
     from trl.experimental.sdft import SDFTConfig
     from trl.experimental.sdpo import SDPOConfig
@@ -47,7 +47,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
             "loss_type": "grpo",
             "beta": 0.0,
             "scale_rewards": "group" if settings.scale_rewards else "none",
-            # The ratio is of untempered log-probabilities, which vLLM gives at temperature 1 only.
+            # The ratio needs untempered log-probabilities, which vLLM gives only at temperature 1.
             "vllm_importance_sampling_correction": settings.temperature == 1.0,
         }
         return trainers.RewardTrainer, GRPOConfig, rewarded
@@ -71,7 +71,7 @@ def choose_trainer(settings: TrainSettings, method: Method) -> tuple[Any, Any, d
 def share_settings(
     settings: TrainSettings, output: Path, answers: int, processes: int
 ) -> dict[str, Any]:
-    """Return what is of every method: batch, optimizer, precision, checkpoints."""
+    """Return the options that every method shares: batch, optimizer, precision, checkpoints."""
     if answers % processes:
         raise UsageError(
             f"prompts_per_step: a step has {answers} answers, which {processes} processes cannot "
@@ -102,7 +102,7 @@ def share_settings(
 def check_extra(
     options: Mapping[str, Any], chosen: Mapping[str, Any], config_class: Any, kind: Kind
 ) -> dict[str, Any]:
-    """Check the further options: they exist, have an effect, and contradict no setting."""
+    """Check that the extra options exist, have an effect, and contradict no setting."""
     known = {field.name for field in dataclasses.fields(config_class) if field.init}
     for name in options:
         if name in chosen and not name.startswith("vllm_"):
