@@ -1,7 +1,7 @@
-"""A scorer of Inspect (inspect_ai), with its metrics: is the answer right, and how sure was it?
+"""An Inspect (inspect_ai) scorer and metrics for correctness and stated confidence.
 
-Inspect finds them by the entry point `inspect_ai` of this package, as `caopd_bench/NAME`. An answer
-is read and judged as `caopd-bench rescore` does on the log, so both give the same numbers.
+Inspect finds them through this package's entry point `inspect_ai`, as `caopd_bench/NAME`. Answers
+are parsed and judged as `caopd-bench rescore` does on the log, so both return the same numbers.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from caopd_bench.tasks.judge.verify import KINDS
 
 __all__ = ["ask_confidence", "auroc", "brier", "ece", "parse_rate", "stated_confidence"]
 
-#: Kinds of answers to the style in which a question is asked.
+#: Prompt style for each kind of answer.
 STYLES = {"number": "math", "latex": "latex", "choice": "choice", "phrase": "short"}
-#: In place of the question for an option of the command, which Inspect does not have.
+#: Replaces `ASK_KIND`, which asks about a command-line option that Inspect does not have.
 ASK_SCORER = (
     "is the kind of the scorer right? It is stated_confidence({kind!r}); name another by "
     "stated_confidence(kind)"
 )
 
 
-# The decorator of the scorer, below, already calls these.
+# Defined before the scorer, since its decorator calls these metrics at import.
 def _confidences(scores: Sequence[SampleScore]) -> list[float | None]:
-    """Return the stated confidences; None also for numbers whose scale the others make unclear."""
+    """Return the confidences; None if absent, or if the other answers make the scale ambiguous."""
     told = [one.score.metadata or {} for one in scores]
     unclear = find_unclear([one.get("stated") for one in told], None)
     return [
@@ -61,7 +61,7 @@ def _confidences(scores: Sequence[SampleScore]) -> list[float | None]:
 
 
 def _over_confidences(compute: Callable[[Sequence[float], Sequence[bool]], float]) -> Metric:
-    """Make a metric of the answers that state a confidence; NaN if none does."""
+    """Return a metric over the answers that state a confidence; its value is NaN if none does."""
 
     def compute_all(scores: list[SampleScore]) -> float:
         pairs = [
@@ -76,7 +76,7 @@ def _over_confidences(compute: Callable[[Sequence[float], Sequence[bool]], float
 
 @metric(scores="unreduced")
 def ece() -> Metric:
-    """Compute the expected calibration error of the stated confidences, in ten bins."""
+    """Compute the expected calibration error of the stated confidences, with ten bins."""
     return _over_confidences(metrics.ece)
 
 
@@ -88,7 +88,7 @@ def brier() -> Metric:
 
 @metric(scores="unreduced")
 def auroc() -> Metric:
-    """Compute how well the stated confidences tell right answers from wrong ones."""
+    """Compute the AUROC: how well stated confidence separates right answers from wrong ones."""
     return _over_confidences(metrics.auroc)
 
 
@@ -105,13 +105,13 @@ def parse_rate() -> Metric:
 
 @scorer(metrics=[accuracy(), stderr(), ece(), brier(), auroc(), parse_rate()])
 def stated_confidence(kind: str = "number") -> Scorer:
-    """Judge the answer, and read the confidence that the model states in it.
+    """Judge the answer and parse the confidence stated in it.
 
     Parameters
     ----------
     kind : str
-        Of the answers, as for `caopd-bench rescore --kind`: number, latex, choice, phrase, calls,
-        first_call. A choice is looked up in the choices of the sample.
+        Kind of the answers, as for `caopd-bench rescore --kind`: number, latex, choice, phrase,
+        calls, first_call. A choice is looked up among the choices of the sample.
     """
     if kind not in KINDS:
         raise ValueError(f"stated_confidence: kind {kind!r} must be one of {', '.join(KINDS)}")
@@ -119,7 +119,7 @@ def stated_confidence(kind: str = "number") -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         fields = _read_fields(state, target)
-        # LaTeX is judged by a process that is waited for: one at a time, beside the model's calls.
+        # Judging LaTeX blocks on a process: one answer at a time, while model calls go on.
         limiter[:] = limiter or [CapacityLimiter(1)]
         return await to_thread.run_sync(partial(_score, fields, kind), limiter=limiter[0])
 
@@ -128,15 +128,15 @@ def stated_confidence(kind: str = "number") -> Scorer:
 
 @solver
 def ask_confidence(kind: str = "number") -> Solver:
-    """Ask for an answer and a confidence, in the words of the tasks of caopd-bench.
+    """Ask for an answer and a confidence, with the prompts of caopd-bench's tasks.
 
-    It changes the prompt and calls no model: `[ask_confidence(), generate()]`. Choices of the
-    sample are listed with their letters.
+    The solver only changes the prompt, so it must be followed by one that calls the model:
+    `[ask_confidence(), generate()]`. Choices of the sample are listed with their letters.
 
     Parameters
     ----------
     kind : str
-        Of the answers: number, latex, choice or phrase.
+        Kind of the answers: number, latex, choice or phrase.
     """
     if kind not in STYLES:
         raise ValueError(f"ask_confidence: kind {kind!r} must be one of {', '.join(STYLES)}")
@@ -152,8 +152,8 @@ def ask_confidence(kind: str = "number") -> Solver:
 
 
 def _read_fields(state: TaskState, target: Target) -> dict[str, Any]:
-    """Return of a sample what its log will hold."""
-    # In the order of the data set, as the log has them.
+    """Return the fields of a sample as its log will record them."""
+    # In the order of the data set, as in the log, even if Inspect has shuffled them.
     choices = sorted(state.choices, key=lambda choice: choice.original_position)
     fields = {
         "id": state.sample_id,
@@ -164,7 +164,7 @@ def _read_fields(state: TaskState, target: Target) -> dict[str, Any]:
         "output": state.output.model_dump(mode="json"),
         "prompts": [one.text for one in state.messages if isinstance(one, ChatMessageUser)],
     }
-    # Not iterated over unless the answer was changed.
+    # A generator, since events are only searched if the answer was changed.
     events = (one for one in transcript().events if one.event == "model")
     add_call(fields, (one.model_dump(mode="json") for one in events))
     return fields
@@ -189,7 +189,7 @@ def _score(fields: dict[str, Any], kind: str) -> Score:
         metadata={
             "confidence": verdict.confidence,
             "status": verdict.status,
-            # As it was written: whether its scale is clear is seen when all are there.
+            # As written by the model: the scale can only be checked once all answers are known.
             "stated": verdict.stated,
         },
     )

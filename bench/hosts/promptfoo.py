@@ -1,4 +1,4 @@
-"""A Python assertion of promptfoo: is the answer right, and how good is the stated confidence?
+"""A Python assertion for promptfoo that grades the answer and the stated confidence.
 
     assert:
       - type: python
@@ -7,8 +7,8 @@
           return get_assert(output, context)
         config: {kind: number, gold: gold}
 
-`config` may be left out. It names the kind of the answers, the variable with the right answer, and
-for a choice the variable with the texts of its options, a JSON list.
+`config` is optional. It names the kind of the answers, the variable that holds the right answer,
+and for a choice the variable that holds the texts of its options, a JSON list.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ KEYS = ("gold", "kind", "options")
 
 
 def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    r"""Judge one output, as promptfoo calls it.
+    r"""Judge one output; promptfoo calls this function.
 
     Parameters
     ----------
     output : object
-        The model's text; promptfoo gives an output that is JSON as an object.
+        The model's text; promptfoo passes an output that is valid JSON as an object.
     context : mapping
-        With `vars`, and `config` of the assertion.
+        Has `vars`, and the `config` of the assertion.
 
     Returns
     -------
     dict
-        A grading result: `pass` says whether the answer is right; `score` is 1 less the Brier
-        score, and 0 where no confidence was read, so that stating none never pays. The named
-        scores are `accuracy`, and where a confidence was read `confidence`, `brier` and
-        `overconfidence`, which is the confidence less 1 for a right answer and 0 for a wrong one.
+        A grading result. `pass` is true if the answer is right. `score` is 1 minus the Brier
+        score, and 0 if no confidence could be parsed, so that omitting it never pays. The named
+        scores are `accuracy` and, if a confidence was parsed, `confidence`, `brier` and
+        `overconfidence`: the confidence minus 1 for a right answer, minus 0 for a wrong one.
 
     Raises
     ------
     ValueError
-        If there is no right answer, or it is not of its kind: promptfoo shows the message.
+        If the right answer is missing or does not fit the kind; promptfoo shows the message.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def _read_gold(variables: Mapping[str, Any], name: str) -> str:
 
 
 def _read_options(variables: Mapping[str, Any], name: Any) -> tuple[str, ...]:
-    """Return the texts of the options: promptfoo makes a test of each member of a list."""
+    """Return the option texts from a JSON list: promptfoo would split a real list into tests."""
     if name is None:
         return ()
     listed = variables.get(str(name))

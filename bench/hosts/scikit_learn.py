@@ -1,6 +1,6 @@
-"""A classifier of scikit-learn around a map from stated confidence to how often it was right.
+"""A scikit-learn classifier around a recalibration map (stated confidence to accuracy).
 
-Nothing else here needs scikit-learn: whoever imports this file has it.
+No other file here imports scikit-learn, so the package does not depend on it.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ __all__ = ["ConfidenceCalibrator"]
 
 
 class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
-    """Predict whether an answer is right from the confidence that was stated.
+    """Predict from the stated confidence whether an answer is right.
 
     Parameters
     ----------
     method : {"isotonic", "beta", "platt", "temperature", "histogram", "constant"}
-        The map, see :func:`caopd_bench.metrics.recalibrate`.
+        Kind of map; see :func:`caopd_bench.metrics.recalibrate`.
     column : int, optional
-        Which column of X holds the confidence. By default X must have one column.
+        Column of X that holds the confidence. By default X must have exactly one column.
     outside : {"raise", "clip"}
-        What becomes of a value outside [0, 1]: an error, since it may be a percentage, or 0 or 1.
+        How to treat a value outside [0, 1]: raise an error, since it may be a percentage, or clip
+        it to 0 or 1.
 
     Attributes
     ----------
     classes_ : ndarray, shape (2,)
-        The labels; the confidence is that of the second.
+        The labels; the second one means that the answer is right.
     recalibrator_ : Recalibrator
-        The fitted map; its ``to_dict`` is strict JSON.
+        The fitted map; its ``to_dict`` returns data for strict JSON.
     n_features_in_ : int
 
     Notes
     -----
-    The tests of scikit-learn (``check_estimator``) fit estimators to any numbers in several
-    columns. This one takes them as ``ConfidenceCalibrator(column=0, outside="clip")``, and all the
-    tests pass; by default it does not take them, its tag ``input_tags.two_d_array`` says so, and
-    the tests skip it.
+    scikit-learn's tests (``check_estimator``) fit estimators to arbitrary numbers in several
+    columns. ``ConfidenceCalibrator(column=0, outside="clip")`` accepts such data and passes all
+    tests. With the defaults it rejects them and declares so by its tag
+    ``input_tags.two_d_array``, so the tests skip it.
 
     Examples
     --------
@@ -69,18 +70,18 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def from_recalibrator(cls, recalibrator: Recalibrator) -> ConfidenceCalibrator:
-        """Return a fitted classifier of a fitted map, of one column and the labels 0 and 1.
+        """Return a fitted classifier that applies a fitted map to one column, with labels 0 and 1.
 
         Parameters
         ----------
         recalibrator : Recalibrator
-            Such as ``load_map("map.json").recalibrator``.
+            For example ``load_map("map.json").recalibrator``.
 
         Returns
         -------
         ConfidenceCalibrator
-            ``fit`` would fit it again: in a pipeline that is fitted, put it into a
-            ``sklearn.frozen.FrozenEstimator``.
+            Calling ``fit`` replaces the map: in a pipeline that is still to be fitted, wrap the
+            classifier in a ``sklearn.frozen.FrozenEstimator``.
         """
         model = cls(recalibrator.method)
         model.classes_, model.n_features_in_ = np.array([0, 1]), 1
@@ -93,26 +94,26 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> ConfidenceCalibrator:
-        """Fit the map.
+        """Fit the map to answers known to be right or wrong.
 
         Parameters
         ----------
         X : array_like, shape (n, 1), or (n, columns)
-            Stated confidences in [0, 1], in the column that `column` names.
+            Stated confidences in [0, 1], in the column selected by `column`.
         y : array_like, shape (n,)
-            Two labels, of which the second in order means that the answer was right: 0 and 1.
+            Two distinct labels, such as 0 and 1; the larger means that the answer was right.
         sample_weight : array_like, shape (n,), optional
-            A weight of 2 is a row that occurs twice, and one of weight 0 is none.
+            A row of weight 2 counts as two rows, and a row of weight 0 is ignored.
 
         Returns
         -------
         ConfidenceCalibrator
-            Itself.
+            The fitted classifier itself.
 
         Raises
         ------
         ValueError
-            If a confidence or weight is not one, or y has not two labels.
+            If a confidence or weight is invalid, or y does not have exactly two labels.
         """
         stated, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -145,7 +146,7 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
         Raises
         ------
         NotFittedError, ValueError
-            Before `fit`; as `fit` for a value that is no confidence.
+            If called before `fit`; if X holds a value that is not a confidence.
         """
         check_is_fitted(self)
         stated = validate_data(self, X, dtype=np.float64, reset=False)
@@ -153,7 +154,7 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
         return np.column_stack([1.0 - right, right])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
-        """Return the more probable label of each row, shape (n,); at one half the first."""
+        """Return the more probable label of each row, shape (n,); a tie goes to the first label."""
         chosen = self.predict_proba(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
@@ -175,7 +176,7 @@ class ConfidenceCalibrator(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        # The tests of scikit-learn give any numbers in several columns, of which one is read.
+        # scikit-learn's tests pass arbitrary numbers in several columns, and only one is used.
         tags.classifier_tags.poor_score = True
         tags.input_tags.two_d_array = self.column is not None and self.outside == "clip"
         return tags
