@@ -48,8 +48,9 @@ def _confidence(found: TaskComparison, parts: Parts) -> str:
     return (
         f"{where}mean confidence {stated.a:.3f} to {stated.b:.3f} (overconfidence gap "
         f"{signed(parts.base_gap)} to {signed(parts.cand_gap)}); Brier change "
-        f"{_limits(brier.brier)} = miscalibration {signed(brier.miscalibration.difference)} "
-        f"- discrimination {signed(brier.discrimination.difference)} + uncertainty of the answers "
+        f"{_limits(brier.brier)}: miscalibration contributes "
+        f"{signed(brier.miscalibration.difference)}, discrimination "
+        f"{signed(-brier.discrimination.difference)}, the uncertainty of the answers "
         f"{signed(brier.uncertainty.difference)}{of_answers}"
     )
 

@@ -1,4 +1,4 @@
-"""Saved maps: from a confidence to what it was worth, fitted on one run and applied to others.
+"""Saved recalibration maps from confidence to accuracy, fitted on one run and applied to others.
 
 Start with `saved`.
 

@@ -1,7 +1,7 @@
-"""Whether a run is of the kind of rows that a map or a threshold was made on.
+"""Check whether a run matches the rows that a map or a threshold was made on.
 
-What was not asked in the same way has no use for either: it is refused, as the gate refuses to
-compare it. What may matter is a note.
+A run with a different prompt, parser or kind of confidence is refused, as in the gate. Differences
+that may matter become notes.
 """
 
 from __future__ import annotations
@@ -35,40 +35,40 @@ PROMPT = "prompt version"
 
 
 class Made(Protocol):
-    """A map or a threshold: what it was made on."""
+    """A map or a threshold, with the rows that it was made on."""
 
     @property
     def task(self) -> str:
-        """Of the rows."""
+        """The task of the rows."""
 
     @property
     def source(self) -> str:
-        """The name of its file, or empty."""
+        """The name of its file, or an empty string."""
 
     @property
     def fitted(self) -> Fitted:
-        """The rows."""
+        """A description of the rows."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Of the run."""
+        """The provenance of the run."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """How the task was asked."""
+        """The settings of the task."""
 
 
 class Words(NamedTuple):
-    """How to speak of it.
+    """The words for a map or a threshold in messages.
 
     Attributes
     ----------
     noun : str
         "map".
     verb : str
-        What was done to the rows: "fitted to".
+        The relation to the rows: "fitted to".
     again, for_task : str
-        What to do instead, for other rows and for another task.
+        The advice for other rows, and for another task.
     """
 
     noun: str
@@ -78,12 +78,12 @@ class Words(NamedTuple):
 
 
 def name_made(made: Made, words: Words) -> str:
-    """Name it by its file, where it has one."""
+    """Return its name for messages, with the file if it has one."""
     return inline(made.source, NAME_WIDTH) if made.source else f"the {words.noun}"
 
 
 def find_task(run: AnyRun, made: Made, words: Words) -> str:
-    """Find the task that it is of; files of rows do not say which task they are of.
+    """Find its task in a run; files of rows do not record their task.
 
     Raises
     ------
@@ -103,12 +103,12 @@ def find_task(run: AnyRun, made: Made, words: Words) -> str:
 
 
 def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
-    """Refuse a run that was read by another parser, or asked for another confidence.
+    """Refuse a run with another parser or another kind of confidence.
 
     Raises
     ------
     NotComparableError
-        With both settings.
+        If a setting differs; the message contains both values.
     UsageError
         If the run's confidences are mapped already.
     """
@@ -141,7 +141,7 @@ def refuse_unlike(run: AnyRun, task: str, made: Made, words: Words) -> None:
 
 
 def has_the_rows(run: AnyRun, task: str, made: Made) -> bool:
-    """Return whether the rows of a run are those that it was made on, in whatever order."""
+    """Return whether the rows of a run are those that it was made on, in any order."""
     return (
         run.count(task).n_parsed == made.fitted.parsed
         and hash_rows(run, task) == made.fitted.sha256
@@ -149,7 +149,7 @@ def has_the_rows(run: AnyRun, task: str, made: Made) -> bool:
 
 
 def notes_on_settings(run: AnyRun, task: str, made: Made, words: Words) -> Iterator[Note]:
-    """Yield what could not be compared, that the rows are another model's, or asked otherwise."""
+    """Yield notes on unknown settings, another model, and other prompt settings."""
     ours, theirs = made.settings, run.settings(task)
     if _is_flat(ours) or _is_flat(theirs):
         if made.task != task or not (_is_flat(ours) and _is_flat(theirs)):

@@ -1,7 +1,7 @@
-"""Apply a map to a run: its confidences become how often such an answer was right.
+"""Apply a map to a run: each confidence becomes the accuracy of such answers.
 
-What was not asked in the same way has no use for the map: it is refused, as the gate refuses to
-compare it. What may matter is a note.
+A run with a different prompt, parser or kind of confidence is refused, as in the gate. Differences
+that may matter become notes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from caopd_bench.runs.run import AnyRun, CountedRun, Run
 
 __all__ = ["MAPPED", "WORDS", "apply_map"]
 
-#: Ends the name of a run whose confidences were mapped.
+#: Suffix of the name of a run whose confidences were mapped.
 MAPPED = " (recalibrated)"
 WORDS = Words(
     "map",
@@ -46,21 +46,21 @@ def apply_map(run: AnyRun, fitted: ConfidenceMap) -> AnyRun:
     Parameters
     ----------
     run : Run or CountedRun
-        From `read_run`. Of other tasks it has, nothing is mapped, and a note says so.
+        A run from `read_run`. Its other tasks are not mapped, and a note reports this.
     fitted : ConfidenceMap
-        From `load_map` or `recalibrate`.
+        A map from `load_map` or `recalibrate`.
 
     Returns
     -------
     Run or CountedRun
-        Named "NAME (recalibrated)", with warnings that say by what. Rows without a usable
-        confidence stay without one. Probabilities of all options are left out, since the map is of
-        the chosen one.
+        The mapped run, named "NAME (recalibrated)", with warnings that name the map. Rows without
+        a usable confidence stay without one. The probabilities of all options are left out, since
+        the map applies only to the chosen option.
 
     Raises
     ------
     NotComparableError
-        If the map is of another task, or of rows with another parser, prompt or kind of
+        If the map belongs to another task, or to rows with another parser, prompt or kind of
         confidence.
     UsageError
         If the run's confidences are mapped already.
@@ -87,7 +87,7 @@ def apply_map(run: AnyRun, fitted: ConfidenceMap) -> AnyRun:
 
 
 def _notes(run: AnyRun, task: str, fitted: ConfidenceMap) -> Iterator[Note]:
-    """Yield what a reader of the mapped numbers should know."""
+    """Yield notes for readers of the mapped numbers."""
     kind, named = wording_of(run, task).name, name_made(fitted, WORDS)
     n = fitted.fitted.parsed
     yield Note(
@@ -117,7 +117,7 @@ def _say_gains(fitted: ConfidenceMap) -> str:
 
 
 def _mark(provenance: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """Say in the settings of the task that its confidence is no longer what was stated."""
+    """Record in the task's settings that its confidence was mapped."""
     tasks = dict(provenance.get("tasks", {}))
     tasks[task] = {**tasks.get(task, {}), "confidence": {"of": "map"}}
     return {**provenance, "tasks": tasks}

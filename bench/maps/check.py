@@ -1,4 +1,4 @@
-"""Read the file of a map, which may come from anywhere: each value is checked before it is used."""
+"""Read a map file; each value is checked, since the file may come from anywhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REMEDY = "create one with: caopd-bench recalibrate RUN -o FILE"
 
 
 class Parts(NamedTuple):
-    """What a file holds, checked; the values of `fitted` and `estimate` by their names."""
+    """The checked content of a file; the values of `fitted` and `estimate` by name."""
 
     task: str
     recalibrator: Recalibrator
@@ -48,19 +48,19 @@ def read_parts(path: Path, methods: Sequence[str]) -> Parts:
     Raises
     ------
     UsageError
-        With the name of the file, the value, and what it must be.
+        If a value is invalid; the message names the file, the value and the requirement.
     """
     with checking(path, "map", REMEDY):
         return check_parts(read_document(path, "map", REMEDY), methods)
 
 
 def check_parts(found: Any, methods: Sequence[str]) -> Parts:
-    """Check what a file holds, or what another file holds of a map.
+    """Check the content of a map file, or of a map within another file.
 
     Raises
     ------
     UnfitError
-        With the value, and what it must be.
+        If a value is invalid; the message names it and the requirement.
     """
     check_kind(found, "map")
     task = take(found, "task", is_name, "a name")
@@ -86,7 +86,7 @@ def _read_recalibrator(data: Mapping[str, Any], methods: Sequence[str]) -> Recal
 
 
 def read_fitted(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what describes the rows of a fit."""
+    """Check the description of the fitted rows."""
     where = "fitted."
     questions = data.get("questions")
     if questions is not None and not is_count(questions):

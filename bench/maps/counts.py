@@ -1,4 +1,4 @@
-"""Map counts, where a run has too many rows to keep them."""
+"""Map the counts of a run that has too many rows to keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["map_counts"]
 
 
 def map_counts(counts: Counts, recalibrator: Recalibrator) -> Counts:
-    """Map the confidences of counted rows; those without one still have none."""
+    """Map the confidences of counted rows; rows without one stay without."""
     before = counts.parsed
     if before is None:
         return counts
@@ -34,7 +34,7 @@ def map_counts(counts: Counts, recalibrator: Recalibrator) -> Counts:
 def _fill(filled: Tally, before: Tally, parsed: Tally) -> Tally:
     """Tally all rows again, those without a confidence at 0.
 
-    What stands at 0 is found by subtraction: all rows, less those that had a confidence before.
+    The rows at 0 are found by subtraction: all rows minus those that had a confidence.
     """
     whole, taken, mapped = filled.clusters, before.clusters, parsed.clusters
     if whole is None or taken is None or mapped is None:

@@ -1,4 +1,4 @@
-"""Fit a map to one run, and estimate what it buys on rows that it has not seen."""
+"""Fit a map to one run, and estimate its benefit on unseen rows."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from caopd_bench.tasks.read import PARSER_VERSION
 __all__ = ["choose_task", "describe_rows", "hash_rows", "provenance_of", "recalibrate"]
 
 METRICS = ("brier", "ece")
-#: The third: among answers that one map was applied to.
+#: AUROC only counts pairs of answers that the same map was applied to.
 WITHIN_FOLDS = "auroc"
 ONE_MAP = "computed within folds, since each fold has its own map; no limits for the change"
 NO_PAIRS = "with so many rows only counts are kept, so before and after cannot be paired"
 
 
 class _Columns(NamedTuple):
-    """The parsed rows; labels of their questions where these were answered several times."""
+    """The parsed rows, with labels of their questions if these were answered several times."""
 
     confidence: NDArray[np.float64]
     correct: NDArray[np.bool_]
@@ -63,23 +63,23 @@ def recalibrate(
     Parameters
     ----------
     run : Run, CountedRun, str or Path
-        From `read_run`, or what it takes.
+        A run from `read_run`, or an argument of `read_run`.
     method : {"isotonic", "beta", "platt", "temperature"}
         See `caopd_bench.metrics.recalibrate`.
     task : str, optional
-        Needed where the run has several.
+        Required if the run has several tasks.
     folds : int
-        Of the cross-fitted estimate. Samples of one question are in one fold.
+        Number of folds of the cross-fitted estimate. Samples of one question share a fold.
     seed : int
-        Of the folds, 0 or above.
+        Random seed of the folds, 0 or above.
     level : float
-        Nominal coverage of the limits of the estimate.
+        Confidence level of the limits of the estimate.
 
     Returns
     -------
     ConfidenceMap
-        `save` writes it, `apply_map` applies it to a run, and calling it maps confidences. Fitted
-        to all parsed rows; its `estimate` is of maps that were fitted to the other folds.
+        A map fitted to all parsed rows. `save` writes it, `apply_map` applies it to a run, and
+        calling it maps confidences. Its `estimate` comes from maps fitted to the other folds.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def recalibrate(
 
 
 def describe_rows(run: AnyRun, task: str) -> Fitted:
-    """Describe the rows of a task, which something is made on."""
+    """Describe the rows of a task that a map or threshold is made on."""
     counts = run.count(task)
     clusters = None if counts.parsed is None else counts.parsed.clusters
     return Fitted(
@@ -132,19 +132,19 @@ def describe_rows(run: AnyRun, task: str) -> Fitted:
 
 
 def provenance_of(run: AnyRun, task: str) -> dict[str, Any]:
-    """Return where the rows of one task come from."""
+    """Return the provenance of the rows of one task."""
     settings = clean_provenance(run.provenance)
     settings["tasks"] = {name: kept for name, kept in settings["tasks"].items() if name == task}
     return settings
 
 
 def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
-    """Return the task that was named, or the only one.
+    """Return the named task, or the only one.
 
     Raises
     ------
     UsageError
-        If there is none of that name, or several and none was named.
+        If the name is unknown, or if there are several tasks and none was named.
     """
     if task is not None and run.has(task):
         return task
@@ -160,10 +160,10 @@ def choose_task(run: AnyRun, task: str | None, noun: str = "map") -> str:
 
 
 def hash_rows(run: AnyRun, task: str) -> str:
-    """Return a SHA-256 of the parsed rows of a task: of item, sample, confidence and outcome.
+    """Return a SHA-256 over item, sample, confidence and outcome of the parsed rows of a task.
 
-    It does not depend on their order. Of files of rows, which are counted by one command and kept
-    by another, it is that of the counts.
+    It does not depend on their order. For files of rows, which some commands keep and others only
+    count, it is the hash of the counts.
     """
     digest = sha256()
     if isinstance(run, CountedRun) or "columns" in (run.settings(task).get("source") or {}):
@@ -171,7 +171,7 @@ def hash_rows(run: AnyRun, task: str) -> str:
         for column in () if parsed is None else (*parsed.cells, *(parsed.clusters or ())):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
-    named = has_item_names(run, task)  # others are called by their line
+    named = has_item_names(run, task)  # other sources name rows by line number
     lines = [
         f"{row.item_hash if named else ''}\t{row.sample}\t{row.confidence!r}\t{row.correct}\n"
         for row in run.task_rows(task)
@@ -183,7 +183,7 @@ def hash_rows(run: AnyRun, task: str) -> str:
 
 
 def _parsers_of(run: AnyRun, task: str) -> tuple[str, ...]:
-    """List the versions of the parser that read the rows as they stand."""
+    """List the parser versions that read the rows identically."""
     version = run.settings(task).get("parser_version")
     if version is None:
         return ()
@@ -235,7 +235,7 @@ def _estimate(
 
 
 def _rank(folds: Sequence[tuple[Tally, Tally]], level: float) -> Gain:
-    """Compare how the rows of each fold are ranked, before and after."""
+    """Compare the ranking within each fold before and after mapping."""
     one, two = (bootstrap_within(side, level=level) for side in zip(*folds, strict=True))
     why = "; ".join(dict.fromkeys(filter(None, [one.reason, two.reason, ONE_MAP])))
     difference = (two.estimate - one.estimate, float("nan"), float("nan"))
@@ -258,6 +258,6 @@ def _limits(interval: Interval) -> tuple[float, float, float]:
 
 
 def _plain(limits: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Return Python's own floats."""
+    """Return plain Python floats."""
     estimate, low, high = (float(one) for one in limits)
     return estimate, low, high

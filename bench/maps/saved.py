@@ -1,6 +1,6 @@
-"""A saved map: what it does to a confidence, where it comes from, and what it buys.
+"""A saved map: the fitted function, its provenance, and its estimated benefit.
 
-The file is strict JSON and holds no time: the same rows and the same seed give the same bytes.
+The file is strict JSON and contains no timestamp: the same rows and seed give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from caopd_bench.metrics import Recalibrator
 __all__ = ["METHODS", "ConfidenceMap", "Estimate", "Gain", "MapMethod", "load_map", "map_of"]
 
 MapMethod = Literal["isotonic", "beta", "platt", "temperature"]
-#: Those that never lower a confidence while another one rises, and use its order.
+#: Monotone methods, which keep the order of the confidences.
 METHODS: tuple[MapMethod, ...] = get_args(MapMethod)
 
 
 class Gain(NamedTuple):
-    """A metric of the confidences before, and of the cross-fitted ones after.
+    """A metric before mapping, and after cross-fitted mapping.
 
     Attributes
     ----------
     metric : str
     before, after, difference : tuple of float
-        Estimate, low and high. NaN where undefined.
+        Estimate, lower and upper limit; NaN where undefined.
     reason : str
-        Why something is undefined; else empty.
+        Why a value is undefined; else empty.
     """
 
     metric: str
@@ -45,15 +45,15 @@ class Gain(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """What a map buys, by cross-fitting: no row is mapped by a fit that has seen it.
+    """The benefit of a map by cross-fitting: no row is mapped by a fit that has seen it.
 
     Attributes
     ----------
     folds, seed : int
     level : float
-        Nominal coverage of the limits.
+        Confidence level of the limits.
     gains : tuple of Gain
-        Brier score, ECE and AUROC.
+        The gains in Brier score, ECE and AUROC.
     """
 
     folds: int
@@ -64,22 +64,22 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConfidenceMap:
-    """A map from confidence to how often it was right; `recalibrate` fits one, `load_map` reads it.
+    """A map from confidence to accuracy; `recalibrate` fits one, `load_map` reads it.
 
     Calling it maps confidences: ``map(confidences)``.
 
     Attributes
     ----------
     task : str
-        Of the rows that it was fitted to.
+        The task of the rows that it was fitted to.
     recalibrator : Recalibrator
         The fitted map of `caopd_bench.metrics`.
     fitted : Fitted
     provenance : Mapping
-        Of the run: model, versions, and under "tasks" how the task was asked.
+        Provenance of the run: model, versions, and the task's settings under "tasks".
     estimate : Estimate
     source : str
-        The name of its file; empty where there is none yet.
+        The name of its file; empty if it has none yet.
 
     Examples
     --------
@@ -102,12 +102,12 @@ class ConfidenceMap:
 
     @property
     def method(self) -> str:
-        """How it was fitted: one of `METHODS`."""
+        """The fitting method: one of `METHODS`."""
         return self.recalibrator.method
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """How the task was asked; empty where that is not recorded."""
+        """The settings of the task; empty if they are not recorded."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(self.task, {})
         return settings
 
@@ -117,17 +117,17 @@ class ConfidenceMap:
         Parameters
         ----------
         confidence : array_like of any shape
-            In [0, 1].
+            Confidences in [0, 1].
 
         Returns
         -------
         ndarray of float64
-            Of the same shape.
+            Mapped confidences, of the same shape.
 
         Raises
         ------
         ValueError
-            If one is missing, or not in [0, 1].
+            If a confidence is missing or outside [0, 1].
         """
         return np.asarray(self.recalibrator.apply(confidence))
 
@@ -138,7 +138,7 @@ class ConfidenceMap:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the file holds; `map_of` makes a map of it."""
+        """Return plain values for the file; `map_of` turns them back into a map."""
         fitted, estimate = self.fitted, self.estimate
         return {
             "kind": "caopd-bench map",
@@ -158,14 +158,14 @@ class ConfidenceMap:
         return dump_json(self.to_dict())
 
     def save(self, file: str | Path) -> None:
-        """Write it to a file: whole, or not at all.
+        """Write the map to a file, atomically.
 
         Raises
         ------
         UsageError
-            If there is something else by this name: no map, or that of another task or run.
+            If the file exists and is not a map of the same task and run.
         OutputError
-            If it cannot be written.
+            If the file cannot be written.
         """
         write_saved(Path(file), self, "map", load_map)
 
@@ -185,19 +185,19 @@ def load_map(file: str | Path) -> ConfidenceMap:
     Raises
     ------
     UsageError
-        If it cannot be read, or is not such a map: it says what is wrong.
+        If the file cannot be read or is not a map; the message names the reason.
     """
     path = Path(file)
     return _of_parts(read_parts(path, METHODS), path.name)
 
 
 def map_of(data: Any, source: str = "") -> ConfidenceMap:
-    """Return the map that another file holds, as `ConfidenceMap.to_dict` gives it.
+    """Return the map contained in another file, from the values of `ConfidenceMap.to_dict`.
 
     Raises
     ------
     UnfitError
-        If it is none: a ValueError.
+        If the values are not a map; a subclass of ValueError.
     """
     return _of_parts(check_parts(data, METHODS), source)
 

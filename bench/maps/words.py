@@ -1,4 +1,4 @@
-"""What `caopd-bench recalibrate` prints: what the map buys, what it does, and what limits it."""
+"""The output of `caopd-bench recalibrate`: benefit, effect and limitations of the map."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from caopd_bench.metrics import METRICS, Tally
 
 __all__ = ["describe_fit", "describe_limits", "render_gains", "render_values"]
 
-#: Stated values that are shown with what they become.
+#: Number of stated values that are shown with their mapped values.
 SHOWN = 10
-#: Or ranges of them, where nearly every answer has a value of its own.
+#: Number of ranges shown instead if nearly every answer has a different value.
 TENTHS = 10
-#: Of tests/studies/metrics/simulate_maps.py.
+#: The source of the 82% is tests/studies/metrics/simulate_maps.py.
 CAUTION = "95% limits of the change in Brier covered as little as 82% in simulations"
 #: With fewer rows, isotonic maps cost more out of sample than beta maps do
 #: (docs/metrics/recalibration.md).
@@ -27,7 +27,7 @@ FEW = 100
 
 
 def describe_fit(fitted: ConfidenceMap, kind: str) -> str:
-    """Say in one line what was fitted to which rows."""
+    """Describe in one line the fitted map and its rows."""
     rows = fitted.fitted
     asked = "" if rows.questions is None else f" to {rows.questions:,} questions"
     absent = rows.rows - rows.parsed
@@ -36,7 +36,7 @@ def describe_fit(fitted: ConfidenceMap, kind: str) -> str:
 
 
 def render_gains(fitted: ConfidenceMap, kind: str) -> str:
-    """Render what the map buys: a line for each metric, before and after."""
+    """Render the benefit of the map: a line for each metric, before and after."""
     estimate = fitted.estimate
     head = f"{kind} [{100 * estimate.level:g}%]"
     table = [["", head, "recalibrated, cross-fitted", "change"]]
@@ -65,10 +65,10 @@ def render_gains(fitted: ConfidenceMap, kind: str) -> str:
 
 
 def render_values(fitted: ConfidenceMap, parsed: Tally, kind: str) -> str:
-    """Render what the commonest confidences become, or the confidences of each tenth."""
+    """Render the mapped values of the commonest confidences, or of each tenth of the scale."""
     count, becomes = parsed.right + parsed.wrong, fitted(parsed.values)
     commonest = np.sort(np.argsort(-count, kind="stable")[:SHOWN])
-    is_printed = count[commonest].sum() >= parsed.n / 2  # else hardly a value occurs twice
+    is_printed = count[commonest].sum() >= parsed.n / 2  # else hardly any value occurs twice
     if is_printed:
         group, labels = np.full(count.size, SHOWN), [f"{v:g}" for v in parsed.values[commonest]]
         group[commonest] = np.arange(commonest.size)
@@ -89,7 +89,7 @@ def render_values(fitted: ConfidenceMap, parsed: Tally, kind: str) -> str:
 
 
 def describe_limits(fitted: ConfidenceMap, parsed: Tally, kind: str) -> Iterator[str]:
-    """Yield what the map cannot do, and where its numbers should not be trusted."""
+    """Yield the limitations of the map, and where its numbers are unreliable."""
     becomes = fitted(parsed.values)
     units = "rows" if fitted.fitted.questions is None else "questions"
     n = fitted.fitted.parsed if fitted.fitted.questions is None else fitted.fitted.questions

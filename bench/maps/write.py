@@ -1,4 +1,4 @@
-"""Write what is made on the rows of one task of one run: never over anything else."""
+"""Write a map or threshold, and never overwrite anything but an earlier version of it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Fitted(NamedTuple):
     run : str
         The name of the run.
     rows, parsed : int
-        All rows of the task, and those with a usable confidence: only these were fitted to.
+        Number of all rows of the task, and of those with a usable confidence, which were fitted to.
     questions : int or None
-        What the folds are made of where questions were answered several times.
+        Number of questions, if some were answered several times; the folds consist of these.
     sha256 : str
-        Of the rows, in whatever order they come.
+        Hash of the rows, independent of their order.
     parsers : tuple of str
-        Versions of the parser that read the rows alike; empty where none is recorded.
+        Parser versions that read the rows identically; empty if none is recorded.
     """
 
     run: str
@@ -40,26 +40,26 @@ class Fitted(NamedTuple):
 
 
 class Saved(Protocol):
-    """What is made on the rows of one task of one run, and kept in a file."""
+    """A map or threshold, made on the rows of one task of one run and kept in a file."""
 
     @property
     def task(self) -> str:
-        """Of the rows."""
+        """The task of the rows."""
 
     @property
     def fitted(self) -> Fitted:
-        """The rows."""
+        """A description of the rows."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Of their run."""
+        """The provenance of their run."""
 
     def to_json(self) -> str:
         """Return the text of the file."""
 
 
 def write_saved(path: Path, new: Saved, noun: str, load: Callable[[Path], Saved]) -> None:
-    """Write a file: whole, or not at all. The parameters are those of `refuse_others`."""
+    """Write a file atomically; the parameters are those of `refuse_others`."""
     refuse_others(path, new, noun, load)
     write_files({path: new.to_json().encode()})
     say_left_out(new.provenance, noun)
@@ -73,11 +73,11 @@ def refuse_others(path: Path, new: Saved, noun: str, load: Callable[[Path], Save
     path : Path
         The file.
     new : Saved
-        Is to replace it.
+        The replacement.
     noun : str
         The kind: "map".
     load : callable
-        Reads such a file, or raises UsageError.
+        A function that reads such a file, or raises UsageError.
     """
     if not path.exists() and not path.is_symlink():
         return

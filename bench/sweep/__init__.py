@@ -1,4 +1,4 @@
-"""Grids of checkpoints, trained or given: how they are run, and what their rows show.
+"""Run grids of checkpoints, trained or given, and analyse their rows.
 
 Start with `grid` (the file and its cells), then `run`, then `analysis`.
 

@@ -1,6 +1,6 @@
-"""Thresholds: from which confidence on to act alone, promised on one run, kept, and checked later.
+"""Confidence thresholds above which to act without a person: certified, stored and checked later.
 
-Start with `promise`; `certify` makes one of a run.
+Start with `promise`; `certify` derives one from a run.
 
 Imports `core`, `gates`, `maps`, `metrics`, `runs`, `scores` and `tasks`.
 """

@@ -1,4 +1,4 @@
-"""What is fixed beforehand, the risk, the coverage or two prices, and the cut that follows."""
+"""The user's requirement (a risk, a coverage or two prices) and the cut that follows from it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ NO_ROW = "no answer has a usable confidence"
 
 @dataclass(frozen=True)
 class Asked:
-    """What was fixed beforehand."""
+    """The requirement that was fixed before looking at the rows."""
 
     form: Form
     values: dict[str, float]
 
     @classmethod
     def of(cls, risk: Any, coverage: Any, wrong: Any, human: Any) -> Asked:
-        """Check that one thing is asked for."""
+        """Check that exactly one requirement is given."""
         given = {
             "max_risk": risk,
             "min_coverage": coverage,
@@ -68,7 +68,7 @@ class Asked:
         return cls(form, {name: float(value) for name, value in values.items()})
 
     def find(self, counts: Counts, group: Any, level: float) -> Cut:
-        """Find the cut of some rows."""
+        """Find the cut for some rows."""
         parsed = counts.parsed
         if parsed is None:
             return _without(counts, group, level, self.limit, NO_ROW, "INCONCLUSIVE")
@@ -81,7 +81,7 @@ class Asked:
 
     @property
     def limit(self) -> float:
-        """The risk that is not to be exceeded; NaN where it is to be found."""
+        """The risk that must not be exceeded; NaN where it is to be found."""
         if self.form == "cost":
             return self.values["cost_human"] / self.values["cost_wrong"]
         return self.values.get("max_risk", NAN)
@@ -124,7 +124,7 @@ def _of_threshold(found: Threshold, counts: Counts, group: Any, limit: float) ->
 
 
 def _of_all(found: Threshold, counts: Counts) -> int | None:
-    """Return the answers, or questions, that are needed in all: some have no usable confidence."""
+    """Scale a number of answers or questions up, since some have no usable confidence."""
     if found.items_needed is None:
         return None
     every, with_one = counts.n, counts.n_parsed

@@ -1,4 +1,4 @@
-"""Make a promise on the rows of a run: from which confidence on to act alone."""
+"""Certify a threshold on the rows of a run: the confidence above which to act without a person."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from caopd_bench.thresholds.usual import usual_of
 
 __all__ = ["apply_to", "threshold"]
 
-#: A map may round the last bit of one number otherwise than that of an array.
+#: A map may round the last bit of a single number differently from that of an array element.
 DECIMALS = 12
 
 
@@ -48,27 +48,27 @@ def threshold(
     by: str | None = None,
     map: ConfidenceMap | str | Path | None = None,
 ) -> Promise:
-    """Find from which confidence on to act without a person, with a promise on the risk.
+    """Find the confidence above which to act without a person, with a guarantee on the risk.
 
     Parameters
     ----------
     run : Run, CountedRun, str or Path
-        From `read_run`, or what it takes.
+        A run from `read_run`, or an argument of `read_run`.
     max_risk : float, optional
-        Largest acceptable share of wrong answers among those kept, in (0, 1). This, or
+        Largest acceptable share of wrong answers among those kept, in (0, 1). Pass either this,
         ``min_coverage``, or both costs.
     min_coverage : float, optional
-        Share of all answers to keep at least, in (0, 1]: the bound on their risk is found.
+        Smallest share of all answers to keep, in (0, 1]; the bound on their risk is computed.
     cost_wrong, cost_human : float, optional
-        Of a wrong answer, and of asking a person, in one unit: the cheapest cut is found.
+        Costs of a wrong answer and of asking a person, in one unit; the cheapest cut is chosen.
     level : float
-        Chance that the promise holds: in [0.5, 1).
+        Probability that the promise holds, in [0.5, 1).
     task : str, optional
-        Needed where the run has several.
+        Required if the run has several tasks.
     by : str, optional
-        A key: one cut for each of its groups, all promises together at ``level``.
+        A group key: each group gets its own cut, and all of them hold together at ``level``.
     map : ConfidenceMap, str or Path, optional
-        Fitted to other rows; it becomes part of the promise.
+        A map fitted to other rows; it becomes part of the promise.
 
     Returns
     -------
@@ -78,16 +78,16 @@ def threshold(
     Raises
     ------
     UsageError
-        If the run cannot be read, the task or key is not in it, the options do not fit together,
+        If the run cannot be read, the task or key is not in it, the options contradict each other,
         or the map was fitted to these very rows.
     NotComparableError
-        If the rows of a stored run were edited, or the map is of other rows.
+        If the rows of a stored run were edited, or the map was fitted to another kind of rows.
 
     Notes
     -----
     The statistics are those of `caopd_bench.metrics.certified_threshold`, `risk_at_coverage` and
     `cheapest_threshold`, on the answers with a usable confidence. Answers without one are never
-    kept, and count among all answers in the coverage. Answers to one question are a cluster.
+    kept, and count among all answers in the coverage. The answers to one question form a cluster.
     """
     asked = Asked.of(max_risk, min_coverage, cost_wrong, cost_human)
     if not is_number(level) or not 0.5 <= level < 1.0:
@@ -128,10 +128,10 @@ def threshold(
 
 
 def apply_to(run: AnyRun, task: str, fitted: ConfidenceMap) -> AnyRun:
-    """Map a run by what was fitted to other rows.
+    """Apply a map that was fitted to other rows.
 
-    A map of the same labels would merge values, and so choose the cuts, by the labels that they are
-    tested with: isotonic steps end where the errors so far look best.
+    A map fitted to the same labels would merge values, and thereby choose the candidate cuts, by
+    the labels that test them: isotonic steps end where the errors so far look best.
     """
     where = f"map {inline(fitted.source, NAME_WIDTH)}" if fitted.source else "map"
     if has_the_rows(run, task, fitted):
@@ -153,7 +153,7 @@ def apply_to(run: AnyRun, task: str, fitted: ConfidenceMap) -> AnyRun:
 
 
 def _lowest(cut: float, decimals: int | None) -> float:
-    """Return the lowest confidence that rounds to the cut or above; those in use are not rounded.
+    """Return the lowest confidence that rounds to the cut or above; new ones are not rounded.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def _lowest(cut: float, decimals: int | None) -> float:
 
 
 def _labels(groups: Iterable[Any]) -> list[str | float | bool | None]:
-    """Return the values of a key as a file can hold them, each told from the others by its text."""
+    """Return the values of a key as JSON can hold them; refuse two values with the same text."""
     labels = []
     for value in groups:
         plain = value.item() if isinstance(value, np.generic) else value

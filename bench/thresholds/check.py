@@ -1,10 +1,10 @@
-"""Check a promise on rows that had no part in it.
+"""Check a promise on rows that were not used to make it.
 
-A weekly check is an alarm, and a good one is rarely false: FAIL takes rows that show the promise to
-be broken. A licence to go on is not had for nothing either: PASS takes rows that show it to be
-kept. Each is said wrongly with a chance of at most ``1 - level``; whatever lies between is
-INCONCLUSIVE. ``looks`` shares the error rate of FAIL between the checks of a year, as the gate's
-policy does; PASS has no need of it, since each is of its own week.
+A weekly check acts as an alarm, and false alarms must be rare, so FAIL requires rows that show the
+promise to be broken. Permission to continue also needs evidence, so PASS requires rows that show it
+to be kept. Each verdict is wrong with probability at most ``1 - level``; anything in between is
+INCONCLUSIVE. ``looks`` divides the error rate of FAIL among the checks of a year, as the gate's
+policy does; PASS does not need this, since each PASS is only about its own week.
 """
 
 from __future__ import annotations
@@ -60,19 +60,19 @@ def check(
     level: float | None = None,
     looks: int = 1,
 ) -> ThresholdCheck:
-    """Return whether a promise holds on new rows.
+    """Check whether a promise holds on new rows.
 
     Parameters
     ----------
     threshold : Promise, str or Path
-        From `threshold` or `load_threshold`, or the file.
+        A promise from `threshold` or `load_threshold`, or its file.
     run : Run, CountedRun, str or Path
-        From `read_run`, or what it takes: rows that the promise was not made on.
+        A run from `read_run`, or an argument of `read_run`; not the rows of the promise.
     level : float, optional
-        1 less the chance of a wrong FAIL, and of a wrong PASS; in [0.5, 1). By default the
-        promise's.
+        1 minus the probability of a wrong FAIL, and of a wrong PASS; in [0.5, 1). By default the
+        level of the promise.
     looks : int
-        How often the promise will be checked, a wrong FAIL in any of which would be a false alarm.
+        Number of planned checks, which together have the error rate of a wrong FAIL.
 
     Returns
     -------
@@ -81,16 +81,17 @@ def check(
     Raises
     ------
     NotComparableError
-        If these are the rows that the promise was made on, of another task, read by another parser,
-        asked by another prompt or for another kind of confidence, edited, or unlike their texts.
-        Exit code 4.
+        If the rows are those that the promise was made on, belong to another task, were read by
+        another parser, used another prompt or kind of confidence, were edited, or do not match
+        their texts. Exit code 4.
     UsageError
-        If something cannot be read, no cut was certified, or a group key is missing. Exit code 2.
+        If an input cannot be read, no cut was certified, or a group key is missing. Exit code 2.
 
     Notes
     -----
-    The cut is fixed, so the tests are exact binomial ones; of clusters one row each counts, see
-    `caopd_bench.metrics.selection.holds`. Of several cuts FAIL is by Holm's method, PASS by all.
+    The cut is fixed, so the tests are exact binomial tests; with clusters, one row of each counts
+    (see `caopd_bench.metrics.selection.holds`). With several cuts, FAIL uses Holm's method, and
+    PASS requires every cut to pass.
     """
     promise = load_threshold(threshold) if isinstance(threshold, (str, Path)) else threshold
     promise.require_cut("check")
@@ -148,7 +149,7 @@ def check(
 
 
 def _count(run: AnyRun, task: str, promise: Promise) -> Mapping[str, Counts]:
-    """Return the counts of each group by its text, as a promise finds its cut."""
+    """Return the counts of each group, keyed by its text, which is how a promise finds its cut."""
     key = promise.by
     if key is None:
         return {str(None): run.count(task)}
@@ -183,7 +184,7 @@ def _judge(
     cuts: int,
     promise: Promise,
 ) -> CutCheck:
-    """Say what the rows of one cut show."""
+    """Judge one cut on the new rows."""
     counts = counted.get(str(cut.group))
     error = (1.0 - level) * (1.0 + ROUNDING)
     adjusted = min(adjusted * looks, 1.0)
@@ -194,7 +195,7 @@ def _judge(
         outcome = "PASS"
     needed = None
     if outcome == "INCONCLUSIVE" and counts is not None:
-        # Holm's method asks this of the smallest p-value, and no more of any other.
+        # Holm's method requires this of the smallest p-value, and no more of any other.
         strictest = (1.0 - level) / looks / cuts
         rows = rows_to_decide(
             counts.parsed, cut.cut, cut.max_risk, broken=strictest, kept=1.0 - level
@@ -222,7 +223,7 @@ def _judge(
 
 
 def _of_all(rows: int, counts: Counts) -> int:
-    """Return the answers, or questions, that are needed in all: some have no usable confidence."""
+    """Scale a number of answers or questions up, since some have no usable confidence."""
     every, with_one = counts.n, counts.n_parsed
     ours = None if counts.parsed is None else counts.parsed.clusters
     if ours is not None and counts.filled.clusters is not None:
@@ -236,7 +237,7 @@ def _join(cuts: tuple[CutCheck, ...]) -> Outcome:
 
 
 def _notes_on_questions(run: AnyRun, task: str, promise: Promise) -> Iterator[str]:
-    """Yield that the questions may be those of the promise: not all that looks new is."""
+    """Yield a note if the questions may be those of the promise, though the rows look new."""
     ours, theirs = promise.settings.get("source"), run.settings(task).get("source")
     if isinstance(ours, Mapping) and ours == theirs and "columns" not in ours:
         yield (
@@ -248,7 +249,7 @@ def _notes_on_questions(run: AnyRun, task: str, promise: Promise) -> Iterator[st
 def _notes_on_groups(
     run: AnyRun, task: str, promise: Promise, counted: Mapping[str, Counts]
 ) -> Iterator[str]:
-    """Yield which groups have no cut or no rows, and how many rows have no group."""
+    """Yield notes on groups without a cut or without rows, and on rows without a group."""
     if promise.by is None:
         return
     key, total = inline(promise.by, NAME_WIDTH), run.count(task).n

@@ -1,6 +1,6 @@
-"""What changed since a promise was made, and breaks none: coverage, unusable confidences, cost.
+"""Changes since a promise was made that do not break it: coverage, unusable confidences, cost.
 
-A drop in coverage keeps the promise, and people do the work.
+After a drop in coverage the promise still holds, but people have to answer more.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ NAN = math.nan
 
 
 def list_changes(cut: Cut, counts: Counts | None, promise: Promise) -> Iterator[Change]:
-    """Yield what the new rows of a cut have beside those of the promise.
+    """Yield the numbers of the new rows next to those of the promise, for one cut.
 
-    The limits of a difference join those of both shares (Newcombe, Statistics in Medicine 17
+    The limits of a difference combine those of both shares (Newcombe, Statistics in Medicine 17
     (1998); Zou and Donner, Statistics in Medicine 27 (2008)), at the level of the cut. Those of
-    answers without a usable confidence are as of independent answers.
+    the share without a usable confidence treat the answers as independent.
     """
     if counts is None:
         return
@@ -45,12 +45,12 @@ def list_changes(cut: Cut, counts: Counts | None, promise: Promise) -> Iterator[
     if promise.form == "cost":
         prices = {name: promise.asked[name] for name in ("cost_wrong", "cost_human")}
         found = cost_now(counts.parsed, cut.cut, level=cut.level, **prices)
-        # Limits of the cost now, not of a change: of the one then only an upper limit is kept.
+        # Limits of the new cost, not of its change: a promise stores only an upper limit.
         yield Change(COST, cut.cost_bound, found.cost, NAN, found.low, found.high, cut.level)
 
 
 def warn_of_changes(cuts: Sequence[CutCheck], by: str | None) -> Iterator[str]:
-    """Yield a line for each change that is shown."""
+    """Yield a warning for each change that is significant."""
     for cut in cuts:
         where = "" if by is None else f"{inline(by, NAME_WIDTH)}={inline(cut.group, NAME_WIDTH)}: "
         for one in cut.changes:
@@ -76,7 +76,7 @@ def warn_of_changes(cuts: Sequence[CutCheck], by: str | None) -> Iterator[str]:
 def _difference(
     name: str, then: tuple[float, float, float], now: tuple[float, float, float], level: float
 ) -> Change:
-    """Return the change of a share, by the limits of both.
+    """Return the change of a share, with limits derived from those of both shares.
 
     Examples
     --------

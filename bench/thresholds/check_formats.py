@@ -1,4 +1,4 @@
-"""A check in files and on GitHub: JSON, Markdown, JUnit XML, annotations."""
+"""The output formats of a check: JSON, Markdown, JUnit XML, GitHub annotations."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def render_json(result: ThresholdCheck) -> str:
 
 
 def render_markdown(result: ThresholdCheck) -> str:
-    """Return the verdict as Markdown; what decides nothing is folded away."""
+    """Return the verdict as Markdown; details that decide nothing are collapsed."""
     word, _, rest = headline(result).partition("  ")
     lines = [f"## {MARKS[result.outcome]} Threshold check: {word}", "", escape(rest, 600), ""]
     lines += [f"- {escape(line, WARNING_WIDTH)}" for line in explain(result)]
@@ -94,9 +94,9 @@ def _table(names: tuple[str, ...], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 def render_junit(result: ThresholdCheck) -> str:
-    """Return the verdict as JUnit XML: a test for each cut.
+    """Return the verdict as JUnit XML, with a test for each cut.
 
-    One that is undecided fails too, since JUnit knows no third outcome and the exit code is not 0.
+    An undecided cut fails too, since JUnit has no third outcome and the exit code is not 0.
     """
     root = ET.Element("testsuites", name="caopd-bench check")
     name = xml_text(result.task)
@@ -116,12 +116,12 @@ def render_junit(result: ThresholdCheck) -> str:
 
 
 def annotate(result: ThresholdCheck, environment: Mapping[str, str] | None = None) -> None:
-    """Print annotations where GitHub reads them: GITHUB_ACTIONS is "true"."""
+    """Print annotations if the process runs on GitHub: GITHUB_ACTIONS is "true"."""
     print_annotations(list_annotations(result), environment)
 
 
 def append_summary(result: ThresholdCheck, environment: Mapping[str, str] | None = None) -> None:
-    """Append the verdict to the step summary of GitHub, where there is one.
+    """Append the verdict to the step summary, if GITHUB_STEP_SUMMARY is set.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def list_annotations(result: ThresholdCheck) -> Iterator[str]:
             if cut.outcome != "PASS"
         ]
     title = f"Threshold check {result.outcome}"
-    # Errors first: what is cut off is a warning.
+    # Errors first, so that the list is cut off among the warnings.
     lines.sort(key=lambda line: line[0] != "error")
     shown = lines if len(lines) <= MAX_ANNOTATIONS else lines[: MAX_ANNOTATIONS - 1]
     for level, line in shown:
@@ -165,10 +165,10 @@ RENDERERS: dict[str, Callable[[ThresholdCheck], str]] = {
 
 
 def check_outputs(files: Iterable[Path]) -> None:
-    """Refuse what cannot be written before anything is read."""
+    """Refuse impossible outputs before reading anything."""
     check_files(files, RENDERERS)
 
 
 def write_outputs(result: ThresholdCheck, files: Iterable[Path]) -> None:
-    """Write a verdict into files: all of them, or none if one cannot be written."""
+    """Write a verdict to all files, or to none if one cannot be written."""
     write_verdict(result, files, RENDERERS)

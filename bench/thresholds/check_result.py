@@ -1,4 +1,4 @@
-"""What a check gives: a verdict on a promise, and what it rests on."""
+"""The result of a check: a verdict on a promise, and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXIT_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A number of the new rows beside that of the promise; it decides nothing.
+    """A number of the new rows next to that of the promise; it does not affect the verdict.
 
     Attributes
     ----------
@@ -30,10 +30,10 @@ class Change:
     then, now : float
         NaN where undefined.
     change, low, high : float
-        Now less then, with two-sided limits; of "cost" NaN, since the promise has no limit from
-        below.
+        ``now - then``, with two-sided limits; NaN for "cost", since a promise has no lower limit
+        of the cost.
     level : float
-        Of the limits.
+        Confidence level of the limits.
     """
 
     name: str
@@ -47,30 +47,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CutCheck:
-    """What new rows show of one cut.
+    """The verdict of the new rows on one cut.
 
     Attributes
     ----------
     group : str, int, float, bool or None
-        None where the promise has one cut for all.
+        None if the promise has a single cut for all answers.
     outcome : str
         "PASS": the risk is shown to be at most `max_risk`. "FAIL": shown to be above it.
         "INCONCLUSIVE": neither.
     cut, max_risk : float
-        Of the promise.
+        The cut and the risk limit of the promise.
     n, n_parsed, n_kept, wrong : int
-        New answers, those with a usable confidence, those kept, and those of them that are wrong.
+        Number of new answers, of those with a usable confidence, of those kept, and of the wrong
+        ones among the kept.
     risk, low, high : float
-        Share of the kept that are wrong (NaN for none), with one-sided limits from below and from
-        above.
+        Share of wrong answers among the kept (NaN if none is kept), with one-sided lower and upper
+        limits.
     p_kept, p_broken, adjusted : float
-        p-values of "the risk is max_risk or more" and "max_risk or less"; the second adjusted for
-        all cuts and looks.
+        p-values of the hypotheses "the risk is max_risk or more" and "max_risk or less", and the
+        second adjusted for all cuts and looks.
     clusters : int or None
-        Questions, where these are the independent units.
+        Number of questions, if these are the independent units.
     items_needed : int or None
-        Answers (questions, with clusters) that would decide with a chance of 80 %, if later ones
-        are like these; None where it is decided, or no number would.
+        Number of answers (questions, with clusters) that would decide with 80 % probability, if
+        later answers resemble these; None if the cut is decided or no number would decide.
     changes : tuple of Change
     """
 
@@ -100,25 +101,25 @@ class ThresholdCheck:
     Attributes
     ----------
     outcome : str
-        "FAIL" if a cut is shown to break its promise, "PASS" if all are shown to keep it, else
+        "FAIL" if any cut is shown to break its promise, "PASS" if all are shown to keep it, else
         "INCONCLUSIVE".
     threshold, run, task : str
-        The file (empty where there is none), the new rows' run, and their task.
+        Name of the threshold file (empty if there is none), of the new run, and of its task.
     made_on : str
         The run that the promise was made on.
     form : str
         "max-risk", "min-coverage" or "cost".
     level : float
-        1 less the error rate of either verdict.
+        1 minus the error rate of either verdict.
     looks : int
-        How many checks share the error rate of a FAIL.
+        Number of checks that share the error rate of a FAIL.
     by : str or None
     cuts : tuple of CutCheck
-        One for each cut that was certified.
+        One entry for each certified cut.
     warnings, notes : sequence of str
-        What to act on although the promise is not broken; what else to know.
+        Warnings to act on although the promise is not broken, and further notes.
     wording : Wording
-        How to speak of the confidence.
+        The kind of confidence, which determines the wording.
     """
 
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""What every rendering of a check says: headline, lines below it, tables."""
+"""The content of every rendering of a check: headline, explanations and tables."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
     "values",
 ]
 
-MOST = 5  # cuts in the headline, and lines of a kind
+MOST = 5  # limit on the cuts in the headline, and on the lines of one kind
 HEADLINE_WIDTH = 600
 
 
 def headline(result: ThresholdCheck) -> str:
-    """Say the verdict and why in a sentence; its first word is the verdict."""
+    """Return the verdict and its reason in a sentence; the first word is the verdict."""
     what = f"{result.outcome}  {result.threshold or 'the threshold'} on {result.run}"
     if len(result.cuts) == 1:
         (cut,) = result.cuts
@@ -41,7 +41,7 @@ def headline(result: ThresholdCheck) -> str:
 
 
 def explain(result: ThresholdCheck) -> list[str]:
-    """Return the warnings, and what a verdict would take where there is none."""
+    """Return the warnings and, for an INCONCLUSIVE check, what would decide it."""
     lines = [f"WARNING: {line}" for line in result.warnings[: 2 * MOST]]
     hidden = len(result.warnings) - 2 * MOST
     lines += [f"and {hidden} more such lines"] if hidden > 0 else []
@@ -53,7 +53,7 @@ def explain(result: ThresholdCheck) -> list[str]:
 
 
 def heads(result: ThresholdCheck) -> tuple[str, ...]:
-    """Name the columns of the table of cuts."""
+    """Return the column heads of the table of cuts."""
     limits = f"{100 * result.level:g}% limits"
     return ("cut", "answers", "kept", "wrong", "risk", limits, "allowed", "verdict")
 
@@ -72,19 +72,19 @@ def values(cut: CutCheck, result: ThresholdCheck) -> list[str]:
 
 
 def said(cut: CutCheck) -> str:
-    """Say what the rows of one cut show."""
+    """Return the verdict on one cut, in words."""
     return {"PASS": "holds", "FAIL": "BROKEN", "INCONCLUSIVE": "undecided"}[cut.outcome]
 
 
 def change_heads(result: ThresholdCheck) -> tuple[str, ...]:
-    """Name the columns of the table of what else changed."""
+    """Return the column heads of the table of other changes."""
     levels = {one.level for cut in result.cuts for one in cut.changes}
     level = f" {100 * levels.pop():.4g}%" if len(levels) == 1 else ""
     return ("shown only", "then", "now", f"change [{level.strip()}]")
 
 
 def change_values(cut: CutCheck, one: Change, result: ThresholdCheck) -> list[str]:
-    """Return the row of one number that decides nothing."""
+    """Return the row of one number that does not affect the verdict."""
     is_cost = math.isnan(one.change)
     then = f"at most {COMPARED.number(one.then)}" if is_cost else COMPARED.number(one.then)
     limits = COMPARED.limits(one.low, one.high, signed=not is_cost)
@@ -93,7 +93,7 @@ def change_values(cut: CutCheck, one: Change, result: ThresholdCheck) -> list[st
 
 
 def footnotes(result: ThresholdCheck) -> Iterator[str]:
-    """Yield what the tables mean."""
+    """Yield explanations of the tables."""
     percent = f"{100 * result.level:g}%"
     kind = result.wording.name
     yield (
@@ -122,7 +122,7 @@ def footnotes(result: ThresholdCheck) -> Iterator[str]:
 
 
 def name_cut(cut: CutCheck, result: ThresholdCheck) -> str:
-    """Name a cut by its group and where it lies."""
+    """Return the name of a cut: its group and its value."""
     return f"{_place(cut, result)}{result.wording.name} >= {cut.cut:.6g}"
 
 

@@ -1,4 +1,4 @@
-"""The share of all answers that a cut keeps: those without a usable confidence are not kept."""
+"""The share of all answers that a cut keeps; answers without a usable confidence are never kept."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def share_kept(counts: Counts, cut: float, level: float) -> tuple[float, float, 
     Parameters
     ----------
     counts : Counts
-        With a parsed row.
+        Counts with at least one parsed row.
     cut : float
     level : float
-        Of the limits: those of Clopper and Pearson, or from sums over clusters.
+        Confidence level of the limits (Clopper-Pearson, or from sums over clusters).
     """
     assert counts.parsed is not None
     first = int(np.searchsorted(counts.parsed.values, cut))
     n_kept = int((counts.parsed.right + counts.parsed.wrong)[first:].sum())
     if counts.filled.clusters is None:
         low, high = result.coverage_limits(n_kept, counts.n, level)
-    elif cut > 0.0 or counts.n == counts.n_parsed:  # those without a confidence stand at 0
+    elif cut > 0.0 or counts.n == counts.n_parsed:  # rows without a confidence are counted at 0
         index = int(np.count_nonzero(counts.filled.values >= cut)) - 1
         low, high = clustered.coverage_limits(counts.filled, index, level)
     else:
@@ -37,7 +37,7 @@ def share_kept(counts: Counts, cut: float, level: float) -> tuple[float, float, 
 
 
 def _by_status(counts: Counts) -> Tally:
-    """Tally all answers of a clustered run, at 1 those with a usable confidence, others at 0."""
+    """Tally all answers of a clustered run: at 1 with a usable confidence, else at 0."""
     usable = counts.tally_status("ok")
     found = usable.clusters
     assert found is not None

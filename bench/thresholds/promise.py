@@ -1,6 +1,6 @@
-"""A stored promise: the cut, what was shown of it, and which answers it is about.
+"""A stored promise: the cuts, the evidence for them, and the rows that they were certified on.
 
-The file is strict JSON and holds no time: the same rows and options give the same bytes.
+The file is strict JSON and contains no timestamp: the same rows and options give the same bytes.
 """
 
 from __future__ import annotations
@@ -30,33 +30,34 @@ NAN = math.nan
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Promise:
-    """From which confidence on to act alone; `threshold` makes one, `load_threshold` reads it.
+    """Confidence above which to act without a person, from `threshold` or `load_threshold`.
 
     Attributes
     ----------
     task : str
-        Of the rows that it was made on.
+        The task of the rows that it was made on.
     form : str
         "max-risk", "min-coverage" or "cost".
     asked : Mapping
-        What was fixed beforehand: "max_risk", "min_coverage", or "cost_wrong" and "cost_human".
+        The requirement: "max_risk", "min_coverage", or "cost_wrong" and "cost_human".
     level : float
-        Chance that no cut breaks its promise.
+        Probability that no cut breaks its promise.
     by : str or None
-        The key that the groups are made by.
+        The group key, if there is a cut for each group.
     cuts : tuple of Cut
-        One, or one for each group.
+        A single cut, or one for each group.
     fitted : Fitted
         The rows that it was made on.
     map : ConfidenceMap or None
         Applied to every confidence before it is compared with a cut.
     provenance : Mapping
-        Of the run: model, versions, and under "tasks" how the task was asked, without the map.
+        Provenance of the run without the map: model, versions, and the task's settings under
+        "tasks".
     source : str
-        The name of its file; empty where there is none yet.
+        The name of its file; empty if it has none yet.
     usual : Usual or None
-        How far off the confidences were on its rows, which `watch` measures by; None for a file
-        that does not say.
+        Errors of the confidences on its rows, with which `watch` compares; None if the file does
+        not contain them.
     """
 
     task: str
@@ -73,18 +74,18 @@ class Promise:
 
     @property
     def outcome(self) -> Outcome:
-        """The best of the cuts: "CERTIFIED" if there is one to act on."""
+        """The best outcome of the cuts: "CERTIFIED" if any cut is certified."""
         found = {one.outcome for one in self.cuts}
         return next(one for one in OUTCOMES if one in found)
 
     @property
     def cut(self) -> float:
-        """The only cut; NaN where there is none, and where each group has its own."""
+        """The only cut; NaN if there is none, or if each group has its own."""
         return self.cuts[0].cut if self.by is None else NAN
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """How the task was asked; empty where that is not recorded."""
+        """The settings of the task; empty if they are not recorded."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(self.task, {})
         return settings
 
@@ -94,16 +95,16 @@ class Promise:
         return next((one for one in self.cuts if str(one.group) == named), None)
 
     def keep(self, confidence: ArrayLike, group: ArrayLike | None = None) -> NDArray[np.bool_]:
-        """Say which answers to act on without a person.
+        """Return which answers to act on without a person.
 
         Parameters
         ----------
         confidence : array_like of any shape
-            As the model stated it, in [0, 1]; a map is applied here. None or NaN for an answer
-            without a usable confidence, which is never kept.
+            The confidence that the model stated, in [0, 1]; any map is applied here. None or NaN
+            means that there is no usable confidence: such an answer is never kept.
         group : array_like of the same shape, or one value
-            The group of each answer; needed if there is a cut for each. One that is not known is
-            not kept.
+            The group of each answer; required if each group has a cut. Answers of an unknown group
+            are not kept.
 
         Returns
         -------
@@ -113,8 +114,8 @@ class Promise:
         Raises
         ------
         ValueError
-            For a confidence outside [0, 1] (percentages, perhaps), and for groups that are missing
-            or too many.
+            If a confidence is outside [0, 1] (percentages, perhaps), or if groups are missing or
+            were passed to a promise without groups.
 
         Examples
         --------
@@ -140,10 +141,10 @@ class Promise:
         if self.map is not None:
             values = values.copy()
             values[stated] = self.map(values[stated])
-        return np.asarray(values >= self._cuts_at(values.shape, group))  # NaN is above nothing
+        return np.asarray(values >= self._cuts_at(values.shape, group))  # NaN compares as False
 
     def _cuts_at(self, shape: tuple[int, ...], group: ArrayLike | None) -> NDArray[np.float64]:
-        """Return the cut of each answer; NaN where there is none."""
+        """Return the cut that applies to each answer; NaN if there is none."""
         if self.by is None:
             if group is not None:
                 raise ValueError("group: this threshold has one cut for all answers; leave it out")
@@ -160,12 +161,12 @@ class Promise:
         return found.reshape(named.shape)
 
     def require_cut(self, use: str) -> None:
-        """Raise UsageError if no cut was certified: there is nothing to check or to watch.
+        """Raise UsageError if no cut was certified, since nothing can then be checked or watched.
 
         Parameters
         ----------
         use : str
-            What it is wanted for: "check".
+            The purpose, for the message: "check".
         """
         if self.outcome != "CERTIFIED":
             why = self.cuts[0].reason if self.by is None else f"of no {inline(self.by, NAME_WIDTH)}"
@@ -201,14 +202,14 @@ class Promise:
         )
 
     def save(self, file: str | Path) -> None:
-        """Write it to a file: whole, or not at all.
+        """Write the promise to a file, atomically.
 
         Raises
         ------
         UsageError
-            If there is something else by this name: no threshold, or that of another task or run.
+            If the file exists and is not a threshold of the same task and run.
         OutputError
-            If it cannot be written.
+            If the file cannot be written.
         """
         write_saved(Path(file), self, "threshold", load_threshold)
 
@@ -223,12 +224,12 @@ def load_threshold(file: str | Path) -> Promise:
     Returns
     -------
     Promise
-        Its `keep` says which answers to act on.
+        Its method `keep` decides which answers to act on.
 
     Raises
     ------
     UsageError
-        If it cannot be read, or is not such a file: it says what is wrong.
+        If the file cannot be read or is not a threshold; the message names the reason.
     """
     path = Path(file)
     return Promise(**read_parts(path), source=path.name)

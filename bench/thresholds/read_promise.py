@@ -1,4 +1,4 @@
-"""Read the file of a threshold, which may come from anywhere: each value is checked."""
+"""Read a threshold file; each value is checked, since the file may come from anywhere."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ from caopd_bench.thresholds.usual import read_usual
 __all__ = ["read_parts"]
 
 REMEDY = "create one with: caopd-bench threshold RUN -o FILE"
-#: What is fixed beforehand in each form, and whether a value of it may be.
+#: The requirement fields of each form, with the check of their values.
 ASKED: dict[str, tuple[str, ...]] = {
     "max-risk": ("max_risk",),
     "min-coverage": ("min_coverage",),
     "cost": ("cost_wrong", "cost_human"),
 }
 SHARES = ("cut", "max_risk", "coverage", "coverage_low", "coverage_high", "risk", "risk_bound")
-#: Of a cut that was certified, these are numbers.
+#: These fields are numbers in a certified cut, else null.
 OF_A_CUT = SHARES[:-1]
 
 
 def read_parts(path: Path) -> dict[str, Any]:
-    """Read and check a file: the attributes of a `Promise`, but for its source.
+    """Read and check a file; return the attributes of a `Promise` except its source.
 
     Raises
     ------
     UsageError
-        With the name of the file, the value, and what it must be.
+        If a value is invalid; the message names the file, the value and the requirement.
     """
     with checking(path, "threshold", REMEDY):
         found = read_document(path, "threshold", REMEDY)

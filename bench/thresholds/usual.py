@@ -1,10 +1,10 @@
-"""How far off the confidences were on the rows of a promise: what later rows are measured by.
+"""Errors of the confidences on the rows of a promise, with which later rows are compared.
 
-Of the answers that a cut keeps and of those that it leaves: the squared errors, and confidence less
-correctness. Sums over questions are enough for limits of their means that hold for any number of
-answers, whatever the answers to one question have to do with each other: the inequality of
-`caopd_bench.metrics.selection.anytime` for rows of small variance, with bets that suit the number
-of questions.
+Two errors are summed, separately for the answers above and below a cut: the squared error, and
+confidence minus correctness. Sums over questions suffice for limits of their means that hold for
+any number of answers and for any dependence between the answers to one question. The limits use the
+inequality of `caopd_bench.metrics.selection.anytime` for rows of small variance, with bets chosen
+by the number of questions.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from caopd_bench.metrics import Tally
 __all__ = ["Moments", "Usual", "read_usual", "usual_of"]
 
 STEPS = 50  # halvings
-#: Bets suit standard deviations of 1, 1/2, ... of what a question could be off at most.
+#: Bets are tuned to standard deviations of 1, 1/2, ... of the largest error a question can have.
 BETS = 2.0 ** np.arange(7)
 LARGEST_BET = 0.9
 
 
 class Mean(NamedTuple):
-    """Sums over questions: of S, of S squared, of S n, where n answers have values that sum to S.
+    """Sums of S, S squared and S n over questions, where a question's n answers sum to S.
 
     Examples
     --------
@@ -51,16 +51,16 @@ NO_ROWS: Final = Mean()
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the answers of one kind.
+    """Sums over the answers on one side of the cut.
 
     Attributes
     ----------
     questions, rows : int
-        Questions, and answers to them.
+        Number of questions, and of answers to them.
     largest, rows_squared : int
-        Most answers to one question, and the sum of the squares of their numbers.
+        Largest number of answers to one question, and the sum of the squared numbers of answers.
     loss, gap : Mean
-        Of (confidence - correct) squared, and of confidence - correct.
+        Sums of (confidence - correct) squared, and of confidence - correct.
     """
 
     questions: int = 0
@@ -71,7 +71,7 @@ class Moments:
     gap: Mean = NO_ROWS
 
     def plus(self, other: Moments) -> Moments:
-        """Return the sums of both: answers to different questions."""
+        """Return the sums of both; they must contain different questions."""
         return Moments(
             self.questions + other.questions,
             self.rows + other.rows,
@@ -82,22 +82,22 @@ class Moments:
         )
 
     def upper_loss(self, error: float) -> float:
-        """Return a limit that the mean of the losses exceeds with a chance of at most ``error``."""
+        """Return a limit that the mean loss exceeds with probability at most ``error``."""
         return self._limit(self.loss, 1.0, error)
 
     def upper_gap(self, error: float) -> float:
-        """Return the same for confidence - correct."""
+        """Return a limit that the mean gap exceeds with probability at most ``error``."""
         return self._limit(self.gap, 1.0, error)
 
     def lower_gap(self, error: float) -> float:
-        """Return a limit that it falls below with a chance of at most ``error``."""
+        """Return a limit that the mean gap falls below with probability at most ``error``."""
         return self._limit(self.gap, -1.0, error)
 
     def _limit(self, mean: Mean, end: float, error: float) -> float:
-        """Move from the mean towards an end, up to where the rows speak against a mean as far off.
+        """Find, between the mean and an end, the nearest value that the rows reject as the mean.
 
-        If b is the mean, a question's S - b n is 0 on average, and exceeds ``largest * |end - b|``
-        in the direction of the end never.
+        If b is the true mean, a question's S - b n is 0 on average, and in the direction of the end
+        it never exceeds ``largest * |end - b|``.
         """
         if not self.rows:
             return end
@@ -125,13 +125,13 @@ class Moments:
 
 @dataclass(frozen=True)
 class Usual:
-    """The sums of the answers that a promise keeps, and of the others with a usable confidence."""
+    """Sums over the answers that a promise keeps, and over the others with a usable confidence."""
 
     kept: Moments
     left: Moments
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the file holds; `read_usual` reads it."""
+        """Return plain values for the file; `read_usual` reads them."""
         return asdict(self)
 
 
@@ -141,8 +141,8 @@ def usual_of(parts: Sequence[tuple[Tally | None, float]]) -> Usual:
     Parameters
     ----------
     parts : sequence of (Tally or None, float)
-        The answers with a usable confidence, as the cut sees it, and the cut; one of each group.
-        Nothing is kept at a cut of NaN.
+        For each group the answers with a usable confidence (mapped, if there is a map) and the cut.
+        A cut of NaN keeps nothing.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def _moments(tally: Tally, is_asked: Any) -> Moments:
         return Moments()
     loss = np.where(asked, right * (1.0 - c) ** 2 + wrong * c**2, 0.0)
     gap = np.where(asked, right * (c - 1.0) + wrong * c, 0.0)
-    if tally.clusters is None:  # each row is a question of its own
+    if tally.clusters is None:  # without clusters, each row is a separate question
         losses = np.where(asked, right * (1.0 - c) ** 4 + wrong * c**4, 0.0).sum()
         n, s, g = int(rows.sum()), float(loss.sum()), float(gap.sum())
         # (confidence - correct) squared is the loss.
@@ -191,12 +191,12 @@ def _moments(tally: Tally, is_asked: Any) -> Moments:
 
 
 def read_usual(data: Any) -> Usual | None:
-    """Check what a file holds of it; None where it holds nothing.
+    """Check the sums in a file; return None if the file has none.
 
     Raises
     ------
     UnfitError
-        With the value, and what it must be.
+        If a value is invalid; the message names it and the requirement.
     """
     if data is None:
         return None

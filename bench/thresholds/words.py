@@ -1,4 +1,4 @@
-"""What `caopd-bench threshold` prints: the cut, the numbers, the promise, what breaks it."""
+"""The output of `caopd-bench threshold`: the cut, the numbers, the promise and its limits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from caopd_bench.thresholds.promise import Promise
 
 __all__ = ["describe_limits", "percent", "render_outcome", "render_promise", "show_cut"]
 
-#: Groups of which the reason is printed.
+#: At most this many groups have their reason printed.
 SHOWN = 10
 
 
 def render_outcome(made: Promise, kind: str, run: AnyRun) -> str:
-    """Render the outcome and its numbers: of all answers, or a line a group.
+    """Render the outcome and its numbers for all answers, or one line per group.
 
-    The run is not mapped.
+    The run must not be mapped yet.
     """
     if made.by is not None:
         return _render_groups(made, kind)
@@ -39,7 +39,7 @@ def render_outcome(made: Promise, kind: str, run: AnyRun) -> str:
 
 
 def render_promise(made: Promise, kind: str) -> str:
-    """Say what is promised, of which answers, how surely, and what breaks it."""
+    """Render the promise: its content, the answers covered, its level, and what invalidates it."""
     if made.outcome != "CERTIFIED":
         return ""
     limit = _limits(made)
@@ -60,7 +60,7 @@ def render_promise(made: Promise, kind: str) -> str:
 
 
 def describe_limits(made: Promise, run: AnyRun) -> Iterator[str]:
-    """Yield what a reader of the promise should know of the rows."""
+    """Yield limitations of the rows that a reader of the promise should know."""
     counts = run.count(made.task)
     absent = counts.n - counts.n_parsed
     if absent:
@@ -92,7 +92,7 @@ def describe_limits(made: Promise, run: AnyRun) -> Iterator[str]:
 
 
 def show_cut(value: float) -> str:
-    """Write a cut with all its digits: who copies a rounded one keeps other answers.
+    """Write a cut with all its digits, since a rounded copy would keep different answers.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def _render_numbers(made: Promise, one: Cut, kind: str) -> list[str]:
 
 
 def _render_groups(made: Promise, kind: str) -> str:
-    """Render a line a group, and why some have no cut."""
+    """Render one line per group, and the reasons why some have no cut."""
     level = percent(made.cuts[0].level)
     head = [
         inline(made.by, NAME_WIDTH),
@@ -217,7 +217,7 @@ def _say_needed(one: Cut) -> str:
 
 
 def _limits(made: Promise) -> str:
-    """Name the limit; of several groups that were not given one, the largest."""
+    """Format the risk limit; if the groups have different computed limits, the largest."""
     found = [one.max_risk for one in made.cuts if one.outcome == "CERTIFIED"]
     return percent_up(max(found))
 
@@ -245,7 +245,7 @@ def _number(value: float) -> str:
 
 
 def _say_stated(made: Promise, run: AnyRun) -> str:
-    """Say which confidences become so much by the map."""
+    """Describe the confidences that `keep` takes, with the lowest one that it keeps."""
     kind = wording_of(run, made.task).name
     parsed = run.count(made.task).parsed
     kept = () if parsed is None else parsed.values[made.keep(parsed.values)].tolist()
@@ -254,7 +254,7 @@ def _say_stated(made: Promise, run: AnyRun) -> str:
 
 
 def _is_nameless(run: AnyRun, task: str) -> bool:
-    """Return whether nothing names the questions of the rows."""
+    """Return whether the rows have no question names."""
     settings = run.settings(task)
     if isinstance(run, CountedRun):
         columns = (settings.get("source") or {}).get("columns") or {}

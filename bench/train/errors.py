@@ -1,4 +1,4 @@
-"""What stops a training run that was set up well."""
+"""The error that stops a training run although its settings are valid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["TrainingError"]
 
 
 class TrainingError(Exception):
-    """Training cannot go on: says at which step, why, and what to do. Exit code 1.
+    """Training cannot go on; the message names the step, the reason and a remedy. Exit code 1.
 
     Attributes
     ----------

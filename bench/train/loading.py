@@ -1,10 +1,9 @@
 """Load a model to train: float32 weights from safetensors, and nothing that runs code.
 
-To load a pickle is to run what it says. torch reads weights of a pickle and nothing else
-(`weights_only`), which has had holes; safetensors holds numbers alone. So a checkpoint of which
-pickles would be loaded is refused by the name of the file, before anything is loaded or written.
-Files that stand beside safetensors, such as the `training_args.bin` of a trainer, are not looked
-at.
+Loading a pickle can run any code in it. torch restricts pickles to weights (`weights_only`), but
+that protection has had holes; safetensors files hold only numbers. So a checkpoint that would load
+pickles is refused by file name, before anything is loaded or written. Other files beside the
+safetensors, such as a trainer's `training_args.bin`, are ignored.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ __all__ = ["has_chat_template", "load_model", "place_model", "refuse_pickles"]
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER, ADAPTER_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin.index.json")
-#: Of a trainer, and no weights of a model.
+#: Files that a trainer writes and that hold no model weights.
 NO_WEIGHTS = ("training_args", "optimizer", "scheduler", "scaler", "rng_state")
 
 
 def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a student in float32, from a folder or the hub: safetensors, and no code of its own.
+    """Load a student in float32 from a folder or the hub: safetensors only, no code of its own.
 
     Raises
     ------
     UsageError
-        If it cannot be loaded, for whatever reason but too little memory.
+        If it cannot be loaded, for any reason except too little memory.
     """
     refuse_pickles(name)
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -58,14 +57,14 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 
 def place_model(model: PreTrainedModel) -> PreTrainedModel:
-    """Put the model on the first GPU, where there is one."""
+    """Move the model to the first GPU, if there is one."""
     import torch
 
     return model.to("cuda") if torch.cuda.is_available() else model
 
 
 def has_chat_template(folder: Path) -> bool:
-    """Return whether the tokenizer of a checkpoint has a chat template; no if it cannot be read."""
+    """Return whether a checkpoint's tokenizer has a chat template; False if it is unreadable."""
     from transformers import AutoTokenizer
 
     try:
@@ -80,12 +79,12 @@ def refuse_pickles(model: str) -> None:
     Parameters
     ----------
     model : str
-        A folder. Of a name on the hub nothing is known yet: what loads it asks for safetensors.
+        A folder. A name on the hub is not checked here: the loader asks the hub for safetensors.
 
     Raises
     ------
     UsageError
-        Names the file and how it becomes safetensors.
+        If it is pickled; names the file and how to convert it to safetensors.
     """
     place = Path(model)
     try:
@@ -111,7 +110,7 @@ def refuse_pickles(model: str) -> None:
         return
     pickled = [name for name in names if _is_pickle(name)]
     if pickled and ADAPTER_SETTINGS not in names and not isinstance(chosen, str):
-        # The index of several files last: it is no weights itself.
+        # The index of a sharded checkpoint comes last, since it holds no weights itself.
         raise _refusal(place, min(pickled, key=lambda name: (name.endswith(".json"), name)))
 
 
@@ -139,7 +138,7 @@ def _refusal(place: Path, name: str) -> UsageError:
 
 
 def _convert(place: Path) -> str:
-    """Say how a checkpoint becomes safetensors."""
+    """Describe how to convert a checkpoint to safetensors."""
     return (
         "if you trust its author, convert it once: "
         f"AutoModelForCausalLM.from_pretrained({str(place)!r}).save_pretrained(NEW), and copy the "

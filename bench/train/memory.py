@@ -1,4 +1,4 @@
-"""The memory of a process that trains for minutes: what was freed is kept for the next tensors."""
+"""Make a training process keep freed memory for its next tensors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ TRIM, MMAP = 128 << 20, 32 << 20
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what was freed, up to 128 MiB, for the next tensors.
+    """Let glibc keep freed memory, up to 128 MiB, for the next tensors.
 
-    By default it gives the memory of every larger tensor back and asks for it again, which costs
-    thousands of page faults a step, a tenth of its time. Other C libraries are left as they are.
+    By default glibc returns the memory of every larger tensor to the system and asks for it again,
+    which costs thousands of page faults and a tenth of the time of a step. Other C libraries are
+    left as they are.
     """
     with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt

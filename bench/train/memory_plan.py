@@ -1,9 +1,9 @@
-r"""`caopd-bench train --plan`: what a run needs, from the model's configuration alone.
+r"""Estimate the memory and tokens of a run from its model's configuration (`train --plan`).
 
 Memory is per GPU, with weights, gradients, averages and the teacher sharded over all of them (FSDP,
 ZeRO-3), as the `trl` engine trains: weights and averages in float32, passes in bfloat16. It is an
-estimate to choose `micro_batch` and the number of GPUs by: it leaves out what the allocator loses,
-and assumes the lengths that it names. Nothing of it was measured on a GPU.
+estimate for choosing `micro_batch` and the number of GPUs: it ignores the allocator's losses, and
+assumes the lengths that it prints. None of it was measured on a GPU.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from caopd_bench.train.settings import TrainSettings
 __all__ = ["GB", "KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "print_plan"]
 
 GB = 1e9
-#: What the count of parameters is right for.
+#: The architectures for which the parameter count is exact.
 DENSE = ("llama", "mistral", "qwen2", "qwen3")
-#: Tokens of a prompt, and what the teacher's has on top: the demonstration and the note.
+#: Tokens of a prompt, and the extra ones of the teacher's: the demonstration and the note.
 PROMPT_TOKENS, CONTEXT_TOKENS = 256, 256
-#: Tensors of the size of the logits that are alive at once, in float32: logits, log-softmax and
-#: gradient of the student; of a teacher logits and log-softmax, and the product of both.
+#: Number of float32 tensors as large as the logits that are alive at once: the student's logits,
+#: log-softmax and gradient; with a teacher also its logits, its log-softmax, and their product.
 STUDENT_LOGITS, TEACHER_LOGITS = 3, 3
 #: Left free for kernels, communication buffers and fragmentation.
 RESERVE = 0.1
@@ -58,7 +58,7 @@ KNOWN_CONFIGS = {
 
 
 class Plan(NamedTuple):
-    """What a run needs: bytes on one GPU by purpose, and tokens of one step."""
+    """The resources of a run: bytes on one GPU by purpose, and tokens of one step."""
 
     parameters: int
     memory: dict[str, float]
@@ -71,16 +71,16 @@ class Plan(NamedTuple):
 
     @property
     def total(self) -> float:
-        """Bytes on one GPU, without the reserve."""
+        """Return the bytes on one GPU, without the reserve."""
         return sum(self.memory.values())
 
     @property
     def fits(self) -> bool:
-        """Whether it fits, with the reserve left free."""
+        """Return whether the run fits on the GPU with the reserve left free."""
         return self.total <= (1 - RESERVE) * self.gpu_gb * GB
 
     def lines(self) -> list[str]:
-        """Describe the plan, a line each."""
+        """Describe the plan, one line per item."""
         lines = [f"parameters  {self.parameters / 1e9:.2f} billion"]
         lines += [f"{name:<28}{value / GB:8.2f} GB" for name, value in self.memory.items()]
         verdict = "fits" if self.fits else "does NOT fit"
@@ -96,7 +96,7 @@ class Plan(NamedTuple):
 
 
 def count_parameters(config: Mapping[str, Any]) -> int:
-    """Count the parameters of a dense Llama, Mistral, Qwen2 or Qwen3 from its configuration."""
+    """Count the parameters of a dense Llama, Mistral, Qwen2 or Qwen3 model."""
     if config.get("model_type") not in DENSE:
         raise UsageError(
             f"model: the plan supports {', '.join(DENSE)}, not {config.get('model_type')!r}"
@@ -135,15 +135,15 @@ def plan_training(
     Parameters
     ----------
     settings : TrainSettings
-        Of the run. Every answer is taken to be `max_new_tokens` long.
+        Settings of the run. Every answer is assumed to be `max_new_tokens` long.
     config : transformers configuration or mapping
-        Of the model.
+        Configuration of the model.
     gpus : int
-        Among which the weights are sharded.
+        Number of GPUs that share the weights.
     gpu_gb : float
-        Memory of one.
+        Memory of one GPU.
     prompt_tokens, context_tokens : int
-        Length of a prompt, and what the teacher's has on top.
+        Length of a prompt, and the extra length of the teacher's.
     """
     if gpus < 1 or gpu_gb <= 0:
         raise UsageError(f"gpus, gpu_gb: must be above 0, got {gpus} and {gpu_gb}")
@@ -166,7 +166,7 @@ def plan_training(
         "AdamW averages, float32": 8 * count / gpus,
         "teacher, float32": 4 * count / gpus if judged else 0.0,
         "gathered layers, bfloat16": _gathered(values),
-        # TRL shards the teacher as one unit: its passes gather all of it (not with ZeRO-3).
+        # TRL shards the teacher as one unit, so its passes gather all of it (except with ZeRO-3).
         "gathered teacher, bfloat16": 2.0 * count if judged and gpus > 1 else 0.0,
         "logits, float32": kept * 4.0 * at_once * length * int(values["vocab_size"]),
         "activations, bfloat16": _activations(values, settings, at_once * row),
@@ -181,14 +181,14 @@ def plan_training(
 
 
 def _gathered(config: Mapping[str, Any]) -> float:
-    """Return the unsharded copies in use: one layer and the next, and the two ends of the model."""
+    """Return the size of the unsharded copies: two successive layers, and both model ends."""
     ends = count_parameters({**config, "num_hidden_layers": 0})
     layer = count_parameters({**config, "num_hidden_layers": 1}) - ends
     return 2.0 * (2 * layer + ends)
 
 
 def _activations(config: Mapping[str, Any], settings: TrainSettings, tokens: int) -> float:
-    """Return what a backward pass needs kept: the inputs of the layers, and all of one layer."""
+    """Return the activations kept for the backward pass: all layers' inputs, and one full layer."""
     hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
     shared = int(config.get("num_key_value_heads") or heads)
     width = int(config.get("head_dim") or hidden // heads)
@@ -200,7 +200,7 @@ def _activations(config: Mapping[str, Any], settings: TrainSettings, tokens: int
 
 
 def print_plan(settings: TrainSettings, *, gpus: int = 8, gpu_gb: float = 80) -> int:
-    """Print the plan of a run; give the exit code, 1 if it does not fit."""
+    """Print the plan of a run; return the exit code, 1 if the run does not fit."""
     plan = plan_training(settings, _find_config(settings.model), gpus, gpu_gb)
     model = inline(settings.model)
     print(f"{settings.method} on {model}, {plan.micro_batch} answers a pass on each GPU")

@@ -1,4 +1,4 @@
-"""Consistency with perfect calibration: what a perfectly calibrated model would show."""
+"""Consistency with perfect calibration: the ECE and the curve of a perfectly calibrated model."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from caopd_bench.metrics.rows.isotonic import isotonic_rows
 from caopd_bench.metrics.rows.seeds import Seed, check_level, check_replicates, generator
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-MOST_VALUES = 1000  # with more distinct values, neighbours are drawn together
+MOST_VALUES = 1000  # with more distinct values, neighbours are grouped for the draws
 
 
 class NullECE(NamedTuple):
-    """ECE of a perfectly calibrated model that states the same confidences on as many rows."""
+    """ECE of a perfectly calibrated model that states the same confidences equally often."""
 
     mean: float
-    upper: float  # a share ``level`` of perfectly calibrated models scores below it
+    upper: float  # exceeds the ECE of a share ``level`` of perfectly calibrated models
 
 
 class ConsistencyBand(NamedTuple):
-    """Where the CORP curve of a perfectly calibrated model runs, at each value. Arrays (u,)."""
+    """Range of a perfectly calibrated model's CORP curve at each value. Arrays (u,)."""
 
     values: FloatArray
     low: FloatArray
@@ -33,7 +33,7 @@ class ConsistencyBand(NamedTuple):
 
 
 class StatedCells(NamedTuple):
-    """Rows by what was stated: distinct confidences, or groups of neighbours. Arrays (u,)."""
+    """Rows by confidence: distinct values, or groups of neighbouring ones. Arrays (u,)."""
 
     values: FloatArray
     rows: NDArray[np.int64]
@@ -58,12 +58,13 @@ def null_ece(
     Parameters
     ----------
     confidence, correct, cluster
-        As for :func:`bootstrap`, with the same errors. Only how often each confidence occurs is
-        used, and, of rows in clusters, how alike the answers within a cluster are.
+        As for :func:`bootstrap`, with the same errors. Without clusters, only
+        the number of rows at each confidence is used; with clusters, also how similar the answers
+        within a cluster are.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
-        Of the upper quantile.
+        Level of the upper quantile.
     replicates : int, default 2000
         Number of simulated models.
     seed : int or numpy.random.Generator, default 0
@@ -71,13 +72,13 @@ def null_ece(
     Returns
     -------
     NullECE
-        ``mean``, and ``upper``, the quantile: an ECE below it is no evidence of miscalibration.
+        ``mean``, and the quantile ``upper``: an ECE below it is no evidence of miscalibration.
 
     Notes
     -----
     Draws the right answers at each value c from Binomial(n_c, c). With clusters, the drawn gaps
     are multiplied by the root of the design effect, an approximation. Above 1000 distinct values,
-    those within 0.001 of each other are drawn at their mean, which overstates the variance of a
+    values within 0.001 of each other are drawn at their mean, which overstates the variance of a
     row by under 3e-7. Consistency resampling: Bröcker and Smith, Weather and Forecasting 22 (2007).
 
     Examples
@@ -113,7 +114,7 @@ def consistency_band(
     confidence, correct, cluster
         As for :func:`null_ece`, with the same errors.
     level : float, default 0.95
-        Pointwise: of one value at a time, not of the whole curve.
+        Pointwise: it holds for one value at a time, not for the whole curve.
     replicates : int, default 1000
     seed : int or numpy.random.Generator, default 0
 
@@ -127,9 +128,10 @@ def consistency_band(
 
     Notes
     -----
-    Quantiles of the isotonic regressions of answers y* that are right with the stated probability,
-    at the confidences as stated: Dimitriadis, Gneiting, Jordan, PNAS 118 (2021). With clusters,
-    the noise of y* is multiplied by the root of the design effect, an approximation.
+    Computes quantiles of the isotonic regressions of simulated answers y*, which are right with
+    the stated probability, on the stated confidences: Dimitriadis, Gneiting, Jordan, PNAS 118
+    (2021). With clusters, the noise of y* is multiplied by the root of the design effect, an
+    approximation.
 
     Examples
     --------
@@ -146,9 +148,9 @@ def consistency_band(
     effect = design_effect(tally)
     gaps = draw_gaps(cells, replicates, generator(seed)) * np.sqrt(effect)
     right, rows = cells.rows * cells.values - gaps, np.broadcast_to(cells.rows, gaps.shape)
-    # Whole counts, where nothing was inflated: equal shares are then equal to the bit.
+    # Whole counts unless noise was inflated, so that equal shares are equal to the bit.
     curves = isotonic_rows(np.rint(right) if effect == 1.0 else right, rows).reshape(gaps.shape)
-    curves = np.clip(curves, 0.0, 1.0)  # of inflated noise; the others are inside
+    curves = np.clip(curves, 0.0, 1.0)  # only inflated noise can lie outside
     low = np.quantile(curves, (1.0 - level) / 2.0, axis=0, method="lower")
     high = np.quantile(curves, (1.0 + level) / 2.0, axis=0, method="higher")
     return ConsistencyBand(
@@ -157,9 +159,9 @@ def consistency_band(
 
 
 def stated_cells(tally: Tally, bins: int = 10, edges: Edges = "exact") -> StatedCells:
-    """Return the values with their counts and bins; the many of a continuous tally in groups.
+    """Return the values with their counts and bins, grouped if there are too many values.
 
-    A group spans less than 0.001 and lies in one bin.
+    A group spans less than 0.001 and lies within one bin.
     """
     index = bin_index(tally.values, bins, edges)
     count, values = tally.right + tally.wrong, tally.values
@@ -189,7 +191,7 @@ def cluster_gaps(clusters: ClusterCounts, values: FloatArray, cell: NDArray[np.i
 
 
 def design_effect(tally: Tally) -> float:
-    """Return by what factor clusters inflate the variance of an accuracy at given confidences.
+    """Return the factor by which clusters inflate the variance of an accuracy given confidence.
 
     Parameters
     ----------
@@ -202,9 +204,9 @@ def design_effect(tally: Tally) -> float:
 
     Notes
     -----
-    With the residuals r = (correct - confidence) less their mean in each of ten bins: the sum of
-    squares of r's sums by cluster and bin, over the sum of squares of r. Kish, Survey Sampling
-    (1965), pooled over bins.
+    Let the residuals r be (correct - confidence) minus its mean in each of ten bins. The factor is
+    the sum of squares of r's sums by cluster and bin, divided by the sum of squares of r. Kish,
+    Survey Sampling (1965), pooled over bins.
 
     Examples
     --------

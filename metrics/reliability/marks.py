@@ -1,4 +1,4 @@
-"""What a reliability diagram is made of, each drawn into given axes."""
+"""The parts of a reliability diagram, each drawn into given axes."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-# Of Okabe and Ito's colours; the curve has that of the ink, which is no model's.
+# Blue is from Okabe and Ito's palette; the curve is black, the colour of no model.
 BLUE, INK = "#0072B2", "black"
 GREY, BAND = "#6b6b6b", (0.42, 0.42, 0.42, 0.2)
 PALE, TRANSLUCENT = 0.4, 0.5
 
-MOST_ATOMS = 30  # with more distinct values, each holds too few rows to draw: draw bins
-WIDE = words.WIDE  # an interval over a third of the axis says "few rows": pale, hides nothing
+MOST_ATOMS = 30  # with more distinct values, each has too few rows, so bins are drawn
+WIDE = words.WIDE  # wider intervals only show that rows are few: drawn pale, behind the rest
 STRIP = 0.24  # height of the histogram strip with its label, in units of accuracy
 MARGIN = 0.04
 X_LIMITS, Y_LIMITS = (-MARGIN, 1.0 + MARGIN), (-STRIP - MARGIN, 1.0 + MARGIN)
 ASPECT = (Y_LIMITS[1] - Y_LIMITS[0]) / (X_LIMITS[1] - X_LIMITS[0])
-SMALLEST = 9.0  # area of a circle in square points; a smaller one would not be seen
-AROUND = (-0.012, 0.012)  # the ends of what stands at a single value
+SMALLEST = 9.0  # area of a circle in square points; a smaller one would be invisible
+AROUND = (-0.012, 0.012)  # horizontal extent of a band stretch at a single value
 
 
 class Atoms(NamedTuple):
-    """What a circle stands for: a stated value, or a bin if those are many. Arrays (k,)."""
+    """The data of the circles: one per stated value, or per bin if there are many. Arrays (k,)."""
 
     confidence: FloatArray
     accuracy: FloatArray
@@ -41,12 +41,12 @@ class Atoms(NamedTuple):
 
 
 def atoms_are_values(table: ReliabilityTable) -> bool:
-    """Tell whether circles stand for stated values; for bins otherwise."""
+    """Return whether circles represent stated values; otherwise they represent bins."""
     return table.values.value.size <= MOST_ATOMS
 
 
 def atoms(table: ReliabilityTable) -> Atoms:
-    """Return what the circles stand for."""
+    """Return the data of the circles: the stated values, or the bins."""
     if atoms_are_values(table):
         v = table.values
         return Atoms(v.value, v.accuracy, v.accuracy_low, v.accuracy_high, v.n)
@@ -61,12 +61,12 @@ def atoms(table: ReliabilityTable) -> Atoms:
 
 
 def largest_share(table: ReliabilityTable) -> float:
-    """Return the share of rows of the largest circle, on which a scale of areas is built."""
+    """Return the share of rows of the largest circle, which fixes the scale of areas."""
     return float(atoms(table).n.max()) / table.n
 
 
 def histogram(table: ReliabilityTable) -> tuple[FloatArray, FloatArray]:
-    """Return centres and shares of the bars of the strip."""
+    """Return the centres and shares of the bars of the histogram strip."""
     value, n = table.values.value, table.values.n
     if atoms_are_values(table):
         return value, n / table.n
@@ -75,22 +75,22 @@ def histogram(table: ReliabilityTable) -> tuple[FloatArray, FloatArray]:
 
 
 def draw_reference(ax: Axes) -> None:
-    """Draw the diagonal."""
+    """Draw the diagonal, the line of perfect calibration."""
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.5)
     ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=1)
 
 
 def draw_words(ax: Axes, table: ReliabilityTable, scale: float, per_unit: float) -> None:
-    """Write where the band is not drawn, and which side of the diagonal is which.
+    """Label the places where the band is not drawn, and the two sides of the diagonal.
 
     Parameters
     ----------
     ax : Axes
     table : ReliabilityTable
     scale : float
-        Of the areas of the circles.
+        Square points of a circle's area per unit share of the rows.
     per_unit : float
-        Points of an inch to a unit of the axes.
+        Points (1/72 inch) per unit of the axes.
     """
     a = atoms(table)
     radius = np.sqrt(np.maximum(scale * a.n / table.n, SMALLEST)) / 2.0 / per_unit
@@ -108,7 +108,7 @@ def draw_words(ax: Axes, table: ReliabilityTable, scale: float, per_unit: float)
 
 
 def bands_of(table: ReliabilityTable) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Return the stretches of the band that rows support: values, low and high."""
+    """Return values, low and high of each stretch of the band that enough rows support."""
     found = []
     for stretch in words.stretches(words.supported(table)):
         x, low, high = (of[stretch] for of in table.band)
@@ -119,14 +119,14 @@ def bands_of(table: ReliabilityTable) -> list[tuple[FloatArray, FloatArray, Floa
 
 
 def draw_band(ax: Axes, table: ReliabilityTable) -> Artist:
-    """Shade where the curve of a calibrated model would run, as far as rows support it."""
+    """Shade the range of a calibrated model's curve where enough rows support it."""
     for x, low, high in bands_of(table):
         ax.fill_between(x, low, high, color=BAND, linewidth=0.6, zorder=0)
     return ax.fill_between([], [], [], color=BAND, linewidth=0.6)  # for the legend
 
 
 def curve_of(table: ReliabilityTable) -> tuple[FloatArray, FloatArray]:
-    """Return the CORP curve, by the ends of its flat parts."""
+    """Return the CORP curve as the ends of its flat parts."""
     x, y = table.values.value, table.values.recalibrated
     bend = np.ones(x.size, dtype=bool)
     bend[1:-1] = (y[1:-1] != y[:-2]) | (y[1:-1] != y[2:])
@@ -142,24 +142,24 @@ def draw_curve(ax: Axes, table: ReliabilityTable) -> Artist:
 
 
 def draw_bars(ax: Axes, table: ReliabilityTable, colour: str = BLUE) -> Artist:
-    """Draw the intervals of the accuracies, the wide ones pale and behind."""
+    """Draw the intervals of the accuracies, the wide ones pale and behind the others."""
     a = atoms(table)
     narrow = (a.high - a.low) < WIDE
     for chosen, alpha, width, order in ((~narrow, PALE, 0.9, 2), (narrow, 1.0, 1.2, 4)):
         x, low, high = a.confidence[chosen], a.low[chosen], a.high[chosen]
         ax.vlines(x, low, high, color=colour, alpha=alpha, linewidth=width, zorder=order)
-    # For the legend: upright, as the bars are.
+    # The legend shows a vertical mark, because the bars are vertical.
     (handle,) = ax.plot([], [], color=colour, linestyle="", marker="|", markersize=9)
     return handle
 
 
 def draw_atoms(ax: Axes, table: ReliabilityTable, scale: float, colour: str = BLUE) -> Artist:
-    """Draw the circles, their area being ``scale`` square points times their share of the rows."""
+    """Draw the circles, with an area of ``scale`` square points times the share of rows."""
     from matplotlib.colors import to_rgba
 
     a = atoms(table)
     area = np.maximum(scale * a.n / table.n, SMALLEST)
-    # White below, so that what the translucent colour covers does not shine through.
+    # A white circle below, because the colour on top is translucent.
     ax.scatter(a.confidence, a.accuracy, s=area, c="white", linewidths=0, zorder=4.5, clip_on=False)
     style: dict[str, Any] = {
         "facecolor": to_rgba(colour, TRANSLUCENT),
@@ -171,7 +171,7 @@ def draw_atoms(ax: Axes, table: ReliabilityTable, scale: float, colour: str = BL
 
 
 def grey_handles() -> tuple[Artist, Artist]:
-    """Return a circle and an interval for a legend of panels that have a colour each."""
+    """Return a grey circle and interval, for the legend of panels in different colours."""
     from matplotlib.colors import to_rgba
     from matplotlib.lines import Line2D
 
@@ -183,9 +183,9 @@ def grey_handles() -> tuple[Artist, Artist]:
 
 
 def draw_histogram(ax: Axes, table: ReliabilityTable) -> None:
-    """Draw how often each confidence is stated, and write what the tallest bar holds."""
+    """Draw how often each confidence is stated, and label the tallest bar with its share."""
     centre, share = histogram(table)
-    # Data coordinates of ax itself: a strip outside of it would collide with its neighbours.
+    # An inset of ax, because separate axes below it would collide with neighbouring panels.
     strip = ax.inset_axes((0.0, -STRIP, 1.0, STRIP - 0.1), transform=ax.transData)
     strip.bar(centre, share, width=0.016, color=GREY, linewidth=0, clip_on=False)
     strip.set(xlim=(0.0, 1.0), ylim=(0.0, share.max()))
@@ -212,7 +212,7 @@ def draw_histogram(ax: Axes, table: ReliabilityTable) -> None:
 
 
 def legend_label(text: str) -> str:
-    """Return a label that a legend shows: Matplotlib leaves out those that begin with `_`.
+    """Return a label that a legend shows: Matplotlib omits labels that begin with `_`.
 
     Examples
     --------

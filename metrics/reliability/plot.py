@@ -1,4 +1,4 @@
-"""The reliability diagram. Matplotlib is imported inside, and pyplot never."""
+"""The reliability diagram. Matplotlib is imported inside functions, and pyplot never."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 TITLE_WIDTH = 40  # characters that fit above a panel
 STATED = "stated confidence"
-AREA = 170.0  # of the largest circle, in square points
-# Inches, for several panels: the axes, what stands around them, and a line of a title.
+AREA = 170.0  # area of the largest circle, in square points
+# Sizes in inches for several panels: the axes, their margins, and a line of a title.
 PANEL, LEFT, RIGHT, BELOW, LINE = 3.5, 0.65, 0.15, 1.15, 0.22
 
 
@@ -37,11 +37,11 @@ def plot_reliability(
     table : ReliabilityTable
         From :func:`reliability_table`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure if left out. A legend stands above and four lines below: give
-        the figure a layout engine (``layout="constrained"``).
+        Where to draw; a new figure if left out. There is a legend above and four lines of text
+        below: give the figure a layout engine (``layout="constrained"``).
     title : str, optional
     confidence : str, default "stated confidence"
-        What the confidence is, for the axis.
+        Label of the confidence axis.
 
     Returns
     -------
@@ -55,12 +55,11 @@ def plot_reliability(
 
     Notes
     -----
-    Circles are the distinct confidences (bins, if there are more than 30), their area is the
-    share of the rows, down to a smallest circle, and their bars are Wilson intervals, pale if wider
-    than 0.35. The line is the CORP curve, the shaded band where it would run if the model were
-    calibrated; where it is wide because fewer than five rows are near, it is not drawn and "wide:
-    1 row" stands there. The strip below shows how often each confidence is stated. No rcParams
-    change.
+    Each circle is a distinct confidence (a bin, if there are more than 30). Its area is the share
+    of the rows, with a minimum size, and its bar is a Wilson interval, pale if wider than 0.35. The
+    line is the CORP curve. The shaded band is the range of that curve for a calibrated model; where
+    the band is wide because fewer than five rows are near, a label such as "wide: 1 row" replaces
+    it. The strip below shows how often each confidence is stated. No rcParams are changed.
 
     Examples
     --------
@@ -74,7 +73,7 @@ def plot_reliability(
 
         ax = Figure(figsize=(4.8, 6.2), dpi=150, layout="constrained").add_subplot()
     handles = _draw(ax, table, AREA / marks.largest_share(table), confidence)
-    # Above the axes: inside, some bar of a small sample always runs through it.
+    # The legend is above the axes, because inside some bar of a small sample always crosses it.
     ax.legend(
         handles.values(),
         handles.keys(),
@@ -100,25 +99,25 @@ def plot_reliabilities(
     confidence: str = STATED,
     look: Mapping[str, tuple[str, str]] | None = None,
 ) -> Figure:
-    """Draw the reliability diagrams of several models side by side, on one scale.
+    """Draw the reliability diagrams of several models side by side, on a common scale.
 
     Parameters
     ----------
     tables : mapping of str to ReliabilityTable
-        A panel each, in this order, under its name.
+        One panel per table, in this order, titled with its name.
     columns : int, default 3
-        Panels in a row, at most.
+        Largest number of panels in a row.
     confidence : str, default "stated confidence"
-        What the confidence is, for the axes.
+        Label of the confidence axes.
     look : mapping of str to (colour, mark), optional
-        By the names of ``tables``: those of the models in other figures. The mark stands before the
-        name. One blue for all without it.
+        Colour and mark by name of ``tables``, to match other figures of the same models. The mark
+        is drawn before the name. Default: the same blue for all.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A new one that pyplot does not know of. Equal areas of circles are equal shares of a
-        model's rows in all panels; the strips below have a scale each, which is written there.
+        A new figure that pyplot does not know of. Equal areas of circles are equal shares of a
+        model's rows in all panels; each strip below has its own scale, which is labelled.
 
     Raises
     ------
@@ -144,13 +143,13 @@ def plot_reliabilities(
     titles = [_filled(name) for name in tables]
     rows = [titles[i : i + across] for i in range(0, len(titles), across)]
     lines = [max(title.count("\n") + 1 for title in row) for row in rows]
-    # In inches: the layout engines of matplotlib do not settle where panels have a fixed aspect.
+    # Set in inches: matplotlib's layout engines do not converge for panels of a fixed aspect.
     legend = 0.35 if across > 1 else 0.6
     width = max(across * (LEFT + PANEL + RIGHT), 4.8)
     height = legend + len(rows) * (PANEL * marks.ASPECT + BELOW + 0.15) + sum(lines) * LINE
     figure = Figure(figsize=(width, height), dpi=150)
-    # Not under the size of a single panel's circles, nor so small where one model is saturated
-    # that the circles of the others vanish.
+    # At least the scale of a single panel, and large enough that the circles of the others stay
+    # visible if one model is saturated.
     scale = max(AREA / max(map(marks.largest_share, tables.values())), 450.0)
     handles: dict[str, Artist] = {}
     kinds: dict[str, Artist] = {}
@@ -163,7 +162,7 @@ def plot_reliabilities(
         bottom = height - above - sum(lines[: row + 1]) * LINE
         box = (left / width, bottom / height, PANEL / width, PANEL * marks.ASPECT / height)
         ax = figure.add_axes(box)
-        # One mark, one entry: panels of bins may stand beside panels of stated values.
+        # One legend entry per label, because some panels may show bins and others stated values.
         colour, mark = (look or {}).get(list(tables)[i], (marks.BLUE, ""))
         drawn = list(_draw(ax, table, scale, confidence, colour).items())
         kinds[drawn[0][0].partition(",")[0]] = drawn[0][1]
@@ -185,14 +184,14 @@ def plot_reliabilities(
 
 
 def _write_title(ax: Axes, title: str, colour: str, mark: str) -> None:
-    """Write the name of a model, after its mark if it has one."""
+    """Write the name of a model as a title, preceded by its mark if it has one."""
     if not mark:
         ax.set_title(title, parse_math=False)
         return
     from matplotlib.transforms import offset_copy
 
     text = ax.set_title(title, loc="left", x=0.07, parse_math=False)
-    # Beside the first of the lines, which stand above each other from 6 points above the axes on.
+    # Next to the first line of the title, whose lowest line is 6 points above the axes.
     rise = 6.0 + 0.38 * float(text.get_fontsize()) + 72.0 * LINE * title.count("\n")
     place = offset_copy(ax.transAxes, _figure_of(ax), y=rise, units="points")
     ax.plot(
@@ -222,7 +221,7 @@ def _check_table(name: str, table: Any) -> None:
 def _draw(
     ax: Axes, table: ReliabilityTable, scale: float, confidence: str, colour: str = marks.BLUE
 ) -> dict[str, Artist]:
-    """Draw a panel; return what a legend should explain."""
+    """Draw a panel; return the handles and labels of its legend."""
     level = f"{100 * table.level:g}%"
     value = "stated value" if confidence == STATED else "value"
     kind = value if marks.atoms_are_values(table) else "bin"
@@ -267,7 +266,7 @@ def _filled(title: str) -> str:
 
 
 def caption(table: ReliabilityTable) -> str:
-    """Return the three lines of numbers that stand below a diagram."""
+    """Return the three lines of numbers below a diagram."""
     rows = f"n = {table.n:,}"
     if table.clusters is not None:
         rows += f" in {table.clusters:,} cluster{'' if table.clusters == 1 else 's'}"
@@ -285,6 +284,8 @@ def caption(table: ReliabilityTable) -> str:
 
 def _figure_of(ax: Axes) -> Figure:
     figure: Any = ax.figure
-    while hasattr(figure, "figure") and figure.figure is not figure:  # an axes of a subfigure
+    while (
+        hasattr(figure, "figure") and figure.figure is not figure
+    ):  # the axes may be in a subfigure
         figure = figure.figure
     return figure  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""The risk-coverage diagram. Matplotlib is imported inside, and pyplot never."""
+"""The risk-coverage diagram. Matplotlib is imported inside functions, and pyplot never."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito: told apart with any kind of colour vision; in grey, marks and dashes help.
+# Okabe and Ito's palette, distinguishable with any colour vision; marks and dashes help in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKS = ("o", "s", "^", "D", "v")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))
 Model = Tally | tuple[ArrayLike, ArrayLike]
-POINTS = 1000  # of coverage, at which a curve is drawn
-LONGEST = 58  # characters of a line of the legend, above which its numbers stand below the name
-MOST_MARKS = 30  # with more thresholds than this, each of them is as good as any coverage
+POINTS = 1000  # number of coverages at which a curve is computed
+LONGEST = 58  # a longer legend entry is split: the name, and its numbers on a second line
+MOST_MARKS = 30  # with more thresholds, marks would overlap and any coverage can nearly be reached
 
 
 def plot_risk_coverage(
@@ -37,7 +37,7 @@ def plot_risk_coverage(
     Parameters
     ----------
     tallies : Tally or (confidence, correct), or mapping of str to such
-        One model, or several under their names.
+        One model, or several by name.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if left out.
     title : str, optional
@@ -55,10 +55,11 @@ def plot_risk_coverage(
     Notes
     -----
     Marks are the coverages that a threshold on the confidence can reach (left out if there are more
-    than 30 of them). Between two marks all rows state the same, and the line is the expected error
-    rate if a random part of them is answered: the order of the file plays no part, and the area
-    under the line is the AURC of the legend, but for the width of a row. The excess is what a
-    perfect order of the same answers would save, see :func:`eaurc`. No rcParams change.
+    than 30 of them). Between two marks all rows have the same confidence, and the line is the
+    expected error rate if a random part of them is answered. The order of the rows in the file has
+    no effect, and the area under the line is the AURC of the legend, up to the width of a row. The
+    excess is the reduction that a perfect order of the same answers would bring, see :func:`eaurc`.
+    No rcParams are changed.
 
     Examples
     --------
@@ -85,8 +86,8 @@ def plot_risk_coverage(
         coverage, risk = expected_curve(tally)
         ax.plot(coverage, risk, color=colour, linestyle=dash, linewidth=1.6)
         _, reached, risk_there = risk_coverage(tally)
-        some = slice(None if reached.size <= MOST_MARKS else 0)  # all or none
-        # White edges keep marks apart where curves meet.
+        some = slice(None if reached.size <= MOST_MARKS else 0)  # mark all thresholds, or none
+        # White edges separate marks where curves meet.
         style: dict[str, Any] = {"color": colour, "marker": mark, "markeredgecolor": "white"}
         ax.plot(reached[some], risk_there[some], linestyle="", clip_on=False, zorder=3, **style)
         shown = style if reached.size <= MOST_MARKS else {"color": colour}
@@ -96,7 +97,7 @@ def plot_risk_coverage(
     ax.set_xlabel("Coverage: share of rows answered, most confident first")
     ax.set_ylabel("Risk: error rate among them")
     ax.spines[["top", "right"]].set_visible(False)
-    # Above the axes: inside, some curve always runs through it.
+    # The legend is above the axes, because inside some curve always crosses it.
     legend = ax.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
@@ -105,12 +106,14 @@ def plot_risk_coverage(
         borderpad=0.2,
     )
     for text in legend.get_texts():
-        text.set_parse_math(False)  # a dollar sign in a name is one
+        text.set_parse_math(False)  # a dollar sign in a name is literal
     if title is not None:
         lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
         ax.set_title(title, pad=14.0 * lines + 10.0, parse_math=False)
     figure: Any = ax.figure
-    while hasattr(figure, "figure") and figure.figure is not figure:  # an axes of a subfigure
+    while (
+        hasattr(figure, "figure") and figure.figure is not figure
+    ):  # the axes may be in a subfigure
         figure = figure.figure
     return figure  # type: ignore[no-any-return]
 
@@ -123,13 +126,13 @@ def expected_curve(tally: Tally) -> tuple[FloatArray, FloatArray]:
     coverage = np.arange(1, POINTS + 1) / POINTS
     if reached.size <= POINTS:
         coverage = np.union1d(coverage, reached / n)
-    # Inside tied rows errors come evenly, so their number is linear between thresholds.
+    # In random order the expected number of errors is linear within tied rows.
     found = np.interp(coverage * n, np.append(0.0, reached), np.append(0.0, errors))
     return coverage, found / (coverage * n)
 
 
 def _dashes(models: int) -> Any:
-    """Return a dash pattern for each model, changed when the colours start again."""
+    """Return a dash pattern for each model, which changes when the colours repeat."""
     return (DASHES[i // len(COLOURS) % len(DASHES)] for i in range(models))
 
 

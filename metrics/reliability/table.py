@@ -1,4 +1,4 @@
-"""The reliability table: what was stated against what came true, per bin and per value."""
+"""The reliability table: stated confidence against observed accuracy, per bin and per value."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ReliabilityValues(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityTable:
-    """What :func:`reliability_table` returns and :func:`plot_reliability` draws.
+    """The result of :func:`reliability_table`, which :func:`plot_reliability` draws.
 
     Attributes
     ----------
@@ -65,18 +65,18 @@ class ReliabilityTable:
     level : float
         Coverage of all intervals and of the band, and level of the upper quantile of ``null_ece``.
     ece : Interval
-        With the plug-in as its estimate.
+        Its estimate is the plug-in ECE.
     null_ece : NullECE
-        What a perfectly calibrated model would score.
+        ECE of a perfectly calibrated model.
     band : ConsistencyBand
-        Where the CORP curve of a perfectly calibrated model would run.
+        Range of the CORP curve of a perfectly calibrated model.
     brier, miscalibration, discrimination, uncertainty : float
         The Brier score and its CORP parts: brier = miscalibration - discrimination + uncertainty.
     auroc : float
     clusters : int or None
         Number of clusters; None for independent rows.
     design_effect : float
-        By what factor the clusters inflate the variance of an accuracy; 1 for independent rows.
+        Factor by which clusters inflate the variance of an accuracy; 1 for independent rows.
     """
 
     bins: ReliabilityBins
@@ -111,7 +111,7 @@ def reliability_table(
     bins: int = 10,
     level: float = 0.95,
 ) -> ReliabilityTable:
-    """Return everything a reliability diagram shows.
+    """Return the data of a reliability diagram.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def reliability_table(
     -----
     The recalibrated curve is the isotonic regression of correctness on confidence (CORP:
     Dimitriadis, Gneiting, Jordan, PNAS 118, 2021), which needs no bins. With clusters, Wilson's
-    limits are those of ``n`` divided by the design effect, and the band is wider accordingly.
+    limits use ``n`` divided by the design effect, and the band is wider accordingly.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def reliability_bins(
     bins: int = 10,
     level: float = 0.95,
 ) -> ReliabilityBins:
-    """Return the bins of :func:`reliability_table` alone, which cost next to nothing.
+    """Return only the bins of :func:`reliability_table`, which are cheap to compute.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A test of perfect calibration: could a calibrated model have scored this?"""
+"""A test of perfect calibration, by comparison with simulated calibrated models."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 Statistic = Literal["kuiper", "ece", "chi2", "brier"]
 
 FEWEST_CLUSTERS = 30  # with fewer, the test rejected up to 12 % of calibrated models
-BLOCK = 1 << 22  # signs held at once
-SLACK = 1e-12  # a statistic counts as equal to itself
+BLOCK = 1 << 22  # number of signs in memory at once
+SLACK = 1e-12  # so that a statistic equals itself despite rounding
 
 
 @dataclass(frozen=True)
 class ConsistencyTest:
-    """What :func:`consistency_test` returns.
+    """The result of :func:`consistency_test`.
 
     Attributes
     ----------
     statistic : str
-        Which one was used.
+        Name of the statistic.
     value : float
         Its observed value.
     expected : float
@@ -45,8 +45,8 @@ class ConsistencyTest:
     n : int
         Rows.
     impossible : int
-        Rows that a calibrated model never shows: wrong at 1, right at 0. One of them refutes
-        perfect calibration by itself, whatever ``p_value`` says of the whole.
+        Rows that a calibrated model never produces: wrong at 1, or right at 0. A single one
+        refutes perfect calibration, whatever the ``p_value``.
     reason : str
         Why ``p_value`` is NaN; empty otherwise.
     """
@@ -76,10 +76,10 @@ def consistency_test(
     confidence, correct, cluster
         As for :func:`bootstrap`.
     statistic : {"kuiper", "ece", "chi2", "brier"}, default "kuiper"
-        What to look at. "kuiper": the largest accumulated gap over any range of confidence, needs
-        no bins. "ece": over ten bins. "chi2": Hosmer and Lemeshow's sum over ten bins, the most
-        powerful at small n, and the most sensitive to single rows near 0 and 1; not for clusters.
-        "brier": Spiegelhalter's, blind to a gap at 0.5.
+        "kuiper": the largest accumulated gap over any range of confidence; it needs no bins.
+        "ece": the ECE over ten bins. "chi2": Hosmer and Lemeshow's sum over ten bins, the most
+        powerful at small n and the most sensitive to single rows near 0 and 1; not for clusters.
+        "brier": Spiegelhalter's statistic, which cannot detect a gap at 0.5.
     replicates : int, default 1000
         Number of simulated calibrated models.
     seed : int or numpy.random.Generator, default 0
@@ -103,14 +103,14 @@ def consistency_test(
        \text{chi2} = \sum_b \frac{g_b^2}{\sum_{i \in b} c_i (1 - c_i)}, \quad
        \text{brier} = \tfrac1n \Big| \sum_v (1 - 2 v) g_v \Big|
 
-    p = (1 + number of simulated models with at least this value) / (1 + replicates), the answers
-    of a simulated model being independent and right with the stated probability. So the size is
-    at most the nominal one for any n; below it where few values are possible.
+    p = (1 + number of simulated models with at least this value) / (1 + replicates), where the
+    answers of a simulated model are independent and right with the stated probability. So the size
+    is at most the nominal one for any n, and smaller where few values are possible.
 
-    With clusters, p is the larger of two: the one above, and the one by random signs, in which
-    the gaps of each cluster keep or change their sign together, so that whatever dependence it
-    has is kept (the wild bootstrap; Cameron, Gelbach, Miller, Review of Economics and Statistics
-    90, 2008). This one is approximate: see docs/metrics/recalibration.md for its size.
+    With clusters, p is the larger of two p-values: the one above, and one by random signs, where
+    all gaps of a cluster keep or change their sign together, which preserves any dependence within
+    the cluster (the wild bootstrap; Cameron, Gelbach, Miller, Review of Economics and Statistics
+    90, 2008). The second one is approximate: see docs/metrics/recalibration.md for its size.
 
     Kuiper: Arrieta-Ibarra, Gujral, Tannen, Tygert, Xu, JMLR 23 (2022). chi2: Hosmer and Lemeshow,
     Communications in Statistics A9 (1980), here without its asymptotic distribution. brier:
@@ -170,7 +170,7 @@ def _p_value(observed: float, draws: FloatArray) -> float:
 
 
 def _statistic(name: Statistic, cells: StatedCells, gaps: FloatArray) -> NDArray[Any]:
-    """Compute a statistic of the gaps (..., u) -> (...)."""
+    """Compute a statistic (...) of the gaps (..., u)."""
     n = cells.rows.sum()
     if name == "ece":
         return np.asarray(np.abs(bin_sums(gaps, cells.bin)).sum(axis=-1) / n)
@@ -179,7 +179,7 @@ def _statistic(name: Statistic, cells: StatedCells, gaps: FloatArray) -> NDArray
     if name == "chi2":
         variance = bin_sums(cells.rows * cells.values * (1.0 - cells.values), cells.bin)
         square = bin_sums(gaps, cells.bin) ** 2
-        # Without variance all is stated 0 or 1: no gap is no evidence, any gap is proof.
+        # Without variance all confidences are 0 or 1, so any gap refutes calibration.
         proof = np.where(square > 0.0, np.inf, 0.0)
         safe = np.where(variance > 0.0, variance, 1.0)
         return np.asarray(np.where(variance > 0.0, square / safe, proof).sum(axis=-1))
@@ -191,7 +191,7 @@ def _statistic(name: Statistic, cells: StatedCells, gaps: FloatArray) -> NDArray
 def _flipped_gaps(
     by_cluster: Any, replicates: int, rng: np.random.Generator
 ) -> Iterator[FloatArray]:
-    """Yield blocks of gaps (b, u), the sign of each cluster drawn anew in every row."""
+    """Yield blocks of gaps (b, u); each row has newly drawn random signs, one per cluster."""
     by_cell = by_cluster.T.tocsr()
     step = max(1, BLOCK // max(by_cell.shape))
     for start in range(0, replicates, step):

@@ -1,4 +1,4 @@
-"""Where words have room in a reliability diagram: off its circles, bars, curve and band."""
+"""Placement of labels in a reliability diagram, clear of its circles, bars, curve and band."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from caopd_bench.metrics.reliability.table import ReliabilityTable
 from caopd_bench.metrics.rows.counting import FloatArray
 
-#: With fewer rows within `NEAR` of a value, a band wider than `WIDE` there says only "few rows".
+#: With fewer than `SUPPORT` rows within `NEAR` of a value, a band wider than `WIDE` is not drawn,
+#: because its width there shows only that rows are few.
 SUPPORT, NEAR = 5, 0.05
 WIDE = 0.35
-#: A character and a line of small print, in units of the axes; a little more than they take.
+#: Width of a character and height of a line of small print, in units of the axes, with a margin.
 CHARACTER, LINE = 0.0225, 0.05
 
 
 class Box(NamedTuple):
-    """A part of the axes, in their units."""
+    """A rectangle in the units of the axes."""
 
     left: float
     bottom: float
@@ -27,7 +28,7 @@ class Box(NamedTuple):
     top: float
 
     def meets(self, other: Box) -> bool:
-        """Say whether two boxes share any place."""
+        """Return whether two boxes overlap."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -37,7 +38,7 @@ class Box(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A word, and its middle."""
+    """A text and the position of its centre."""
 
     word: str
     x: float
@@ -45,20 +46,20 @@ class Label(NamedTuple):
 
     @property
     def box(self) -> Box:
-        """What it covers."""
+        """Return the rectangle that the text covers."""
         half = CHARACTER * len(self.word) / 2.0
         return Box(self.x - half, self.y - LINE / 2.0, self.x + half, self.y + LINE / 2.0)
 
 
 def supported(table: ReliabilityTable) -> NDArray[Any]:
-    """Tell at which values of the band rows support it: False where it is wide for want of them."""
+    """Return, for each value of the band, False if it is wide because too few rows are near."""
     band = table.band
     rows = _rows_between(table, band.values - NEAR, band.values + NEAR)
     return np.asarray((rows >= SUPPORT) | (band.high - band.low <= WIDE))
 
 
 def stretches(kept: NDArray[Any]) -> Iterator[slice]:
-    """Yield the runs of True."""
+    """Yield the runs of True as slices."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
     for start, end in edges.reshape(-1, 2):
         yield slice(int(start), int(end))
@@ -82,7 +83,7 @@ def wide_labels(table: ReliabilityTable, taken: list[Box]) -> Iterator[Label]:
 
 
 def zone_labels(taken: list[Box]) -> Iterator[Label]:
-    """Yield which side of the diagonal is which, where there is room for the words."""
+    """Yield the labels of the two sides of the diagonal, where there is room for them."""
     for word, side in (("underconfident", 1), ("overconfident", -1)):
         half = CHARACTER * len(word) / 2.0 + 0.01
         rows = np.linspace(0.97, 0.4, 20) if side > 0 else np.linspace(0.035, 0.6, 20)
@@ -105,7 +106,7 @@ def covered(
     lines: Iterable[tuple[FloatArray, FloatArray]],
     bands: Iterable[tuple[FloatArray, FloatArray, FloatArray]],
 ) -> list[Box]:
-    """Return what is drawn, as boxes.
+    """Return boxes that cover the drawn parts.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def covered(
 
 
 def _along(x: FloatArray, low: FloatArray, high: FloatArray) -> list[Box]:
-    """Cut what runs along the axis of x into short boxes."""
+    """Return short boxes that cover a line or band along the x axis."""
     grid = np.union1d(x, np.linspace(x[0], x[-1], 80))
     bottom, top = np.interp(grid, x, low), np.interp(grid, x, high)
     step = 0.008
@@ -139,7 +140,7 @@ def _along(x: FloatArray, low: FloatArray, high: FloatArray) -> list[Box]:
 def _rows_between(table: ReliabilityTable, low: FloatArray, high: FloatArray) -> NDArray[Any]:
     value = table.values.value
     upto = np.concatenate([[0], np.cumsum(table.values.n)])
-    # A little more on either side: 0.15 - 0.05 is not 0.1.
+    # A tolerance on both sides, because of rounding: 0.15 - 0.05 is not 0.1.
     start = np.searchsorted(value, low - 1e-9, side="left")
     end = np.searchsorted(value, high + 1e-9, side="right")
     return np.asarray(upto[end] - upto[start])

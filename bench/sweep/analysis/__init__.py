@@ -1,4 +1,4 @@
-"""What the cells of a sweep show: numbers, figures, and claims with a verdict.
+"""Analyse the cells of a sweep: numbers, figures, and claims with a verdict.
 
 Start with `spec` (the analysis file); `gather` collects the rows, `write` writes the summary, and
 `ending` is shown when a sweep ends.

@@ -1,4 +1,4 @@
-"""The claims of an analysis in words: each with its verdict and the numbers that gave it."""
+"""Render the claims of an analysis as text, each with its verdict and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from caopd_bench.sweep.analysis.spec import ANALYSIS, Analysis, Claim
 __all__ = ["render_claims", "say_claim", "say_saturated", "show"]
 
 VERDICTS = {"holds": "**Holds**", "fails": "**Fails**", "open": "**Open**"}
-#: More single numbers than these are summed up in a sentence by the first and the last.
+#: A sentence lists at most this many numbers; of a longer list it shows the first and the last.
 MOST_SAID = 3
-#: What is 1 - accuracy of a model that states 1 to everything.
+#: Metrics that equal 1 - accuracy for a model that always states a confidence of 1.
 ERRORS = ("overconfidence_gap", "ece", "brier")
 
 
 def render_claims(summary: Summary) -> Iterator[str]:
-    """Yield the lines of all claims, those of the same fact below the one that counts."""
+    """Yield the lines of all claims; claims of the same fact follow the one that is counted."""
     a, missing = summary.analysis, summary.gathered.missing
     if not a.claims:
         return
@@ -42,10 +42,10 @@ def render_claims(summary: Summary) -> Iterator[str]:
 def say_claim(
     claim: Claim, judged: Sequence[Judged], analysis: Analysis, *, missing: int, note: str = ""
 ) -> str:
-    """Write a claim with its verdict and the numbers that gave it."""
+    """Return a claim as text, with its verdict and the numbers behind it."""
     verdict = overall(judged)
     shown = VERDICTS[verdict]
-    if missing and verdict == "holds":  # at what is still missing it may not
+    if missing and verdict == "holds":  # the missing cells may still make it fail
         shown = "**Open** so far"
     count = _count(judged) if sum(bool(j.at) for j in judged) > 1 else ""
     named = f"{claim.metric} of {' − '.join(map(analysis.call, claim.of))}"
@@ -60,7 +60,7 @@ def say_claim(
 
 
 def say_saturated(series: Sequence[str], summary: Summary) -> str:
-    """Say of series that state 1 to everything that their errors are 1 - accuracy."""
+    """Explain that the errors of series that always state 1 equal 1 - accuracy."""
     if not series:
         return ""
     names = ", ".join(map(summary.analysis.call, series))
@@ -71,7 +71,7 @@ def say_saturated(series: Sequence[str], summary: Summary) -> str:
 
 
 def show(value: float) -> str:
-    """Write a number with its sign; nothing is minus zero."""
+    """Format a number with its sign; zero is never shown as negative."""
     return f"{round(value, 3) + 0.0:+.3f}" if value == value else "undefined"
 
 
@@ -87,7 +87,7 @@ def _say(claim: Claim, judged: Sequence[Judged], summary: Summary, missing: int)
 
 
 def _say_counted(judged: Sequence[Sequence[Judged]], missing: int) -> str:
-    """Say how many claims hold, fail and are open; none holds before the sweep is finished."""
+    """Count the claims that hold, fail or are open; none holds before the sweep is finished."""
     measured: list[str] = [overall(one) for one in judged if one]
     if missing:
         measured = ["open" if verdict == "holds" else verdict for verdict in measured]
@@ -109,7 +109,7 @@ def _say_counted(judged: Sequence[Sequence[Judged]], missing: int) -> str:
 
 
 def _count(judged: Sequence[Judged]) -> str:
-    """Say at how many sizes a claim holds, fails and is open."""
+    """Count the sizes at which a claim holds, fails or is open."""
     verdicts = [one.verdict for one in judged]
     if len(set(verdicts)) == 1:
         return " at both sizes" if len(judged) == 2 else f" at all {len(judged)} sizes"
@@ -118,7 +118,7 @@ def _count(judged: Sequence[Judged]) -> str:
 
 
 def _say_numbers(claim: Claim, judged: Sequence[Judged]) -> str:
-    """Say a few numbers; of many the first, the last, and those that gave the verdict."""
+    """List the numbers; if there are many, the first, the last and those behind the verdict."""
     if len(judged) <= MOST_SAID:
         return ", ".join(map(_say_judged, judged))
     told = [judged[0], judged[-1]]

@@ -1,4 +1,4 @@
-"""The figures of a summary, drawn by the report's own functions."""
+"""Draw the figures of a summary with the report's own plotting functions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-#: Where the reference line of a metric stands in a figure of sizes, where not at 0.
+#: Position of a metric's reference line in a scaling figure, if it is not 0; None for no line.
 REFERENCES: dict[str, float | None] = {
     **dict.fromkeys(("auroc", "auroc_within_level"), 0.5),
     **dict.fromkeys(("accuracy", "mean_confidence"), None),
 }
-#: What metrics are called in a figure.
+#: Labels of the metrics in figures.
 LABELS = {
     "accuracy": "Accuracy",
     "mean_confidence": "Mean stated confidence",
@@ -47,7 +47,7 @@ LABELS = {
     "entropy": "Entropy of the stated number (nats)",
     "core_seconds": "Core-seconds",
 }
-#: Columns of training.csv that a figure of training shows.
+#: Columns of training.csv that a training figure plots.
 CURVES = ("accuracy", "stated", "success_rate", "entropy", "teacher_entropy")
 
 
@@ -70,7 +70,7 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
             ]
             for metric in metrics
         }
-        # Names stand beside their lines: variants need no marks of their own, only the colour.
+        # Each line is labelled by name, so variants need only the colour and no marks of their own.
         named = {_name(at, group, summary): give_styles([group])[group] for at, group in series}
         return plot_estimates(panels, title=spec.title, look=named)
     if spec.kind == "training":
@@ -96,7 +96,7 @@ def draw(spec: FigureSpec, summary: Summary) -> Figure | None:
 
 
 def _give_look(summary: Summary) -> dict[str, Style]:
-    """Give each group of the analysis its colour and mark, the same in all of its figures."""
+    """Assign each group a colour and a mark, so that they are the same in all figures."""
     specs = summary.analysis.figures
     groups = [*summary.analysis.groups, *(group for spec in specs for group in spec.groups)]
     return give_styles(groups)

@@ -1,4 +1,4 @@
-"""The last lines of a sweep: a row for each group, and the commands that look closer."""
+"""Render the last lines of a sweep: a row for each group, and suggested next commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from caopd_bench.sweep.grid.folder import Folder
 
 __all__ = ["render_ending"]
 
-#: Column heads of the metrics of cells.csv; those that are shown without an analysis.
+#: Column heads of the metrics in cells.csv; `USUAL` are the metrics shown without an analysis.
 HEADS = {
     "accuracy": "accuracy",
     "mean_confidence": "stated",
@@ -31,17 +31,18 @@ HEADS = {
 USUAL = ("accuracy", "mean_confidence", "brier", "auroc")
 SIGNED = ("overconfidence_gap",)
 MOST_METRICS, MOST_ROWS = 6, 40
-#: More runs beside each other are a table, and a page, that few people read.
+#: Above these numbers of runs, a table (or a report page) is too long to be useful.
 SIDE_BY_SIDE, ON_A_PAGE = 8, 100
 
 Row = Mapping[str, str]
 
 
 def render_ending(sweep: Sweep, folder: Folder, analysis: Analysis | None) -> list[str]:
-    """Return the table of a sweep's finished cells and the next commands; nothing without cells.
+    """Return the table of a sweep's finished cells and the next commands; empty without cells.
 
-    The numbers are means over the cells of a group, in the order of the analysis or of the file,
-    and the metrics those of the analysis, or accuracy, stated confidence, Brier score and AUROC.
+    The numbers are means over the cells of a group. Groups are in the order of the analysis, or
+    else of the sweep file. Without an analysis the metrics are accuracy, stated confidence, Brier
+    score and AUROC.
     """
     rows = _read_rows(folder.root / "cells.csv")
     cells = {cell.name: cell for cell in sweep.cells if folder.is_finished(cell)}
@@ -107,10 +108,10 @@ def _mean(rows: Sequence[Row], metric: str) -> str:
 def _next_commands(
     sweep: Sweep, folder: Folder, cells: Mapping[str, Cell], analysis: Analysis | None
 ) -> Iterator[str]:
-    """Yield commands that can be typed as they stand."""
+    """Yield complete commands that the user can run unchanged."""
     root = folder.root
     one, other = _find_pair(sweep, cells, analysis)
-    # The folder may hold cells of another file, or of this one before it was changed.
+    # The folder may also hold cells of another file, or of an earlier version of this one.
     is_all = len(expand_specs([root])) == len(cells) <= ON_A_PAGE
     few = [cell for cell in cells.values() if cell.base == one.base or len(cells) <= SIDE_BY_SIDE]
     few_runs = [str(folder.cell(cell)) for cell in few[:SIDE_BY_SIDE]]
@@ -129,7 +130,7 @@ def _join(*words: str) -> str:
 def _find_pair(
     sweep: Sweep, cells: Mapping[str, Cell], analysis: Analysis | None
 ) -> tuple[Cell, Cell | None]:
-    """Choose two finished cells of one base: the analysis' headline, else a base and its first."""
+    """Choose two finished cells of one base: the headline's, else the base and a trained cell."""
     known = [cell for cell in sweep.cells if cell.name in cells]
     for pair in analysis.headline if analysis is not None else ():
         # The headline names the candidate first: "caopd less opd".

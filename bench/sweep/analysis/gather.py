@@ -1,4 +1,4 @@
-"""From stored runs to arrays: every metric of every cell, as observed and in every replicate."""
+"""Turn stored runs into arrays: every metric of every cell, observed and in each replicate."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ from caopd_bench.sweep.grid.folder import Folder
 __all__ = ["Gathered", "find_analysis", "gather", "group_of", "headline_groups", "sort_cells"]
 
 Array = NDArray[np.float64]
-Series = tuple[str, str, str]  # where (a size), group, view
+Series = tuple[str, str, str]  # place (a size or model), group, view
 
 
 @dataclass
 class Gathered:
-    """What the answers of a sweep amount to.
+    """Metrics of a sweep's cells, with the items and cells that they come from.
 
     Attributes
     ----------
     values : dict
-        By (where, group, view) and metric: shape (bases, seeds, 1 + replicates), the first as
-        observed.
+        Arrays by (place, group, view) and metric, of shape (bases, seeds, 1 + replicates). Index
+        0 of the last axis is the observed value.
     parameters : dict
-        By where.
+        Number of model parameters, by place.
     missing : int
-        Cells of the groups that are not finished.
+        Number of unfinished cells in the groups of the analysis.
     folders, bases : dict
-        Of the cells, by (where, group); the base seeds, in order.
+        Folders of the cells, and base seeds in order, by (place, group).
     order, weights
-        The items, and how often each counts in a replicate.
+        The items, and how often each is drawn in a replicate.
     items : dict
-        How many of them each view looks at.
+        Number of items that each view uses.
     """
 
     values: dict[Series, dict[str, Array]] = field(default_factory=dict)
@@ -66,12 +66,13 @@ class Gathered:
 
 
 def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[list[Cell]]]:
-    """Sort a sweep's cells by place and group: of each base seed, the cells by training seed.
+    """Sort a sweep's cells by place and group: a list for each base seed, by training seed.
 
     Raises
     ------
     UsageError
-        If two cells would be the same run of a group, or bases have other training seeds.
+        If two cells would be the same run of a group, or if the bases of a group differ in their
+        training seeds.
     """
     found: dict[tuple[str, str], dict[int, dict[int, Cell]]] = {}
     for cell in sweep.cells:
@@ -94,7 +95,7 @@ def sort_cells(sweep: Sweep, analysis: Analysis) -> dict[tuple[str, str], list[l
 
 
 def find_analysis(sweep: Sweep) -> Analysis | None:
-    """Read the analysis beside a sweep's file, if there is one, and check it against the cells."""
+    """Read the analysis file next to a sweep's file, if any, and check it against the cells."""
     file = sweep.file.parent / ANALYSIS
     if not file.exists():
         return None
@@ -121,15 +122,15 @@ def find_analysis(sweep: Sweep) -> Analysis | None:
 
 
 def headline_groups(analysis: Analysis | None) -> frozenset[str]:
-    """Return the groups that the headline of an analysis compares, in whatever view."""
+    """Return the groups that the headline of an analysis compares, in any view."""
     pairs = analysis.headline if analysis is not None else []
     return frozenset(split_series(name, "")[0] for pair in pairs for name in pair)
 
 
 def gather(sweep: Sweep, folder: Folder, analysis: Analysis) -> Gathered:
-    """Read the stored answers of a sweep's finished cells and compute all that is asked for.
+    """Read the stored answers of a sweep's finished cells and compute the analysis' metrics.
 
-    Of a sweep that is not finished, groups that are not complete are left out, and counted.
+    Groups with unfinished cells are left out; `missing` counts those cells.
     """
     found = Gathered()
     for (where, group), bases in sort_cells(sweep, analysis).items():
@@ -155,10 +156,9 @@ def _add(
     folder: Folder,
     analysis: Analysis,
 ) -> None:
-    """Compute the metrics of the cells of a group in all views, in every replicate.
+    """Compute the metrics of a group's cells in all views and replicates.
 
-    All cells are read before any is looked at: what predicts the answers of one may be those of the
-    others.
+    All cells are read first, because a predictor of one cell may use the answers of the others.
     """
     views = {name: view for name, view in analysis.views.items() if analysis.shows(at[1], name)}
     tasks = {analysis.task, *(view.task for view in views.values() if view.task)}
@@ -201,10 +201,10 @@ def _where(cell: Cell, analysis: Analysis) -> str:
 def _observed(
     place: Path, known: Mapping[str, Any], analysis: Analysis, entropy: list[int]
 ) -> dict[str, Array]:
-    """Return what is known of a cell besides its answers.
+    """Return the metrics of a cell that do not come from its answers.
 
-    A success rate has the scatter of its questions, drawn from a binomial distribution; all others
-    are the same in every replicate, and only the seeds scatter them.
+    A success rate varies between replicates by the sampling of its questions, drawn from a
+    binomial distribution. All others are constant over replicates and vary with the seeds alone.
     """
     observed = known["observed"].items()
     seen = {name: float(value) for name, value in observed if value is not None}

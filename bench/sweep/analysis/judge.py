@@ -1,4 +1,4 @@
-"""Verdicts: on which side of what was expected the limits of a number lie."""
+"""Judge claims: on which side of the expected value do the limits of a number lie?"""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Verdict = Literal["holds", "fails", "open"]
 
 
 class Judged(NamedTuple):
-    """What the numbers say of a claim at one place."""
+    """The verdict on a claim at one place, with its numbers."""
 
     at: str
     estimate: float
     low: float
     high: float
     verdict: Verdict
-    #: Why the verdict is open whatever the limits say; empty if they decide.
+    #: Why the verdict is open regardless of the limits; empty if the limits decide.
     unsure: str = ""
 
 
 def judge(expect: str, low: float, high: float) -> Verdict:
-    """Return whether limits lie on the expected side, on the other, or on both.
+    """Return whether the limits lie on the expected side, on the other side, or on both.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def judge(expect: str, low: float, high: float) -> Verdict:
 
 
 def overall(judged: Sequence[Judged]) -> Verdict:
-    """Return the verdict on a claim: it fails if it does anywhere, holds if it does everywhere."""
+    """Return the overall verdict: "fails" if any place fails, "holds" if all hold, else "open"."""
     verdicts = {one.verdict for one in judged}
     if "fails" in verdicts:
         return "fails"
@@ -55,7 +55,7 @@ def overall(judged: Sequence[Judged]) -> Verdict:
 
 
 def find_closest(expect: str, judged: Sequence[Judged]) -> Judged:
-    """Return the place whose limits come closest to the wrong side: there a claim is decided."""
+    """Return the result whose limits come closest to the wrong side, which decides the claim."""
     side = expect.split()[0]
     if side == "above":
         return min(judged, key=lambda one: one.low)

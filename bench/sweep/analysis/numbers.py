@@ -1,9 +1,10 @@
-"""From arrays to numbers: levels, contrasts and slopes with their limits, and the claims judged.
+"""Compute levels, contrasts and slopes with their limits, and judge the claims.
 
 A statement about a **method** averages over base seeds and training seeds. Its limits are Student's
-over the bases, or over the training seeds of a single base; beside them stand those that come from
-drawing seeds and items. A statement about **checkpoints** compares one model with another (first
-base seed, first training seed) and draws items alone: it says nothing about the method.
+over the bases, or over the training seeds of a single base; bootstrap limits from resampled seeds
+and items are reported beside them. A statement about **checkpoints** compares one model with
+another (first base seed, first training seed) and resamples items alone, so it does not generalise
+to the method.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ __all__ = ["CHECKPOINTS", "METHOD", "Number", "Summary"]
 
 Array = NDArray[np.float64]
 METHOD, CHECKPOINTS = "method", "checkpoints"
-#: What an answer that cannot be read counts in: all other metrics are of those that can.
+#: Metrics that include unparsed answers; all other metrics use the parsed answers alone.
 OF_ALL_ANSWERS = ("accuracy", "parse_rate", *SEEN)
-#: With fewer answers than this that can be read, what they state is judged by nobody.
+#: Below this share of parsed answers, claims about the stated confidence stay open.
 PARSED = 0.9
-#: A mean confidence less than this below 1 is 1.
+#: A mean confidence closer to 1 than this counts as 1.
 SURE = 0.001
 NO_BASES: Array = np.empty((0, 1))
 
@@ -53,12 +54,12 @@ class Number(NamedTuple):
     limits: Limits
     bases: int
     seeds: int
-    #: Of the runs (or pairs of them), those in which the metric is defined.
+    #: Number of runs (or pairs of runs) in which the metric is defined.
     defined: int = 0
 
 
 class Summary:
-    """Computes the numbers of an analysis, each once.
+    """Compute the numbers of an analysis, each of them once.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ class Summary:
         return [place for place in self.places if self.has(place, series)]
 
     def replicates(self, at: str, series: str, metric: str) -> Array:
-        """Return a method's mean, as observed and in each replicate."""
+        """Return a method's mean: the observed value and that of each replicate."""
         return self._mean(at, self._values(at, series, metric))
 
     def level(self, at: str, series: str, metric: str) -> Number:
@@ -98,8 +99,8 @@ class Summary:
     def contrast(self, at: str, one: str, other: str, metric: str) -> Number:
         """Return the difference of two methods, taken within each replicate.
 
-        Both must have the same base seeds; where the metric of a base is undefined under one of
-        them, as observed or in a replicate, it counts for neither.
+        Both must have the same base seeds. A base whose metric is undefined under one of them,
+        observed or in a replicate, is left out of both.
         """
         a, b = self._values(at, one, metric), self._values(at, other, metric)
         self._check_bases(at, one, other)
@@ -115,20 +116,21 @@ class Summary:
         least, most = RANGES.get(metric, (-math.inf, math.inf))
         limits = _cut(find_limits(made, units, self.analysis.level), least - most, most - least)
         unit = METHOD if len(a) * seeds > 1 else CHECKPOINTS
-        # With as many training seeds, pairs of runs; else each run with its base's only other.
+        # With equal numbers of training seeds, runs are paired one to one; otherwise each run is
+        # paired with the single run of the other method on its base.
         both = ~np.isnan(a[:, :, 0]) & ~np.isnan(b[:, :, 0])
         kept = int(both.sum()) * seeds // both.shape[1]
         return Number("contrast", unit, at, one, other, metric, limits, len(a), seeds, kept)
 
     def checkpoints(self, at: str, one: str, other: str, metric: str) -> Number:
-        """Return the difference of two single models: items alone are drawn."""
+        """Return the difference of two single models; replicates resample items alone."""
         a, b = self._values(at, one, metric)[0, 0], self._values(at, other, metric)[0, 0]
         limits = find_limits(a - b, NO_BASES, self.analysis.level)
         defined = int(limits.estimate == limits.estimate)
         return Number("contrast", CHECKPOINTS, at, one, other, metric, limits, 1, 1, defined)
 
     def slope(self, series: str, metric: str) -> Number:
-        """Return the change of a metric for a factor of ten in size."""
+        """Return the change of a metric per tenfold increase in size."""
         return self.line(series, metric)[0]
 
     def line(self, series: str, metric: str) -> tuple[Number, float]:
@@ -151,7 +153,7 @@ class Summary:
         return number, intercept
 
     def misfit(self, series: str, metric: str) -> tuple[str, float]:
-        """Return the size that is farthest from the line, and how far above it."""
+        """Return the size farthest from the fitted line, and its deviation (positive: above)."""
         number, intercept = self.line(series, metric)
         found = {}
         for at in self.where(series):
@@ -160,7 +162,7 @@ class Summary:
         return max(found.items(), key=lambda pair: abs(pair[1]))
 
     def judge(self, claim: Claim) -> list[Judged]:
-        """Judge a claim wherever it can be."""
+        """Judge a claim at every place where its metric was measured."""
         if claim.slope is not None:
             numbers = [self.slope(claim.slope, claim.metric)]
         else:
@@ -178,7 +180,7 @@ class Summary:
         return [self._judge(claim, n) for n in numbers]
 
     def _judge(self, claim: Claim, n: Number) -> Judged:
-        """Judge one number; open whatever the limits say if they rest on what is left of it."""
+        """Judge one number; the verdict is "open" if too few answers were parsed or defined."""
         limits, unsure = n.limits, []
         places = [n.at] if n.kind != "slope" else self.where(n.series)
         runs = n.bases * n.seeds * len(places)
@@ -195,7 +197,7 @@ class Summary:
         return Judged(n.at, estimate, low, high, verdict, "; ".join(unsure))
 
     def is_sure(self, series: str) -> bool:
-        """Return whether a series states 1 to everything, at every size."""
+        """Return whether a series always states a confidence of 1, at every size."""
         stated = [self.replicates(at, series, "mean_confidence")[0] for at in self.where(series)]
         return bool(stated) and all(value > 1.0 - SURE for value in stated)
 
@@ -229,14 +231,14 @@ class Summary:
         return self.gathered.values[(at, *split_series(series, self.analysis.view))][metric]
 
     def _drawn(self, at: str, bases: int, seeds: int) -> Draws:
-        """Draw seeds once for a place and a number of them, so that methods share the draws.
+        """Draw the seeds once for a place and their numbers, so that methods share the draws.
 
-        Base draws are the same whatever the number of training seeds; sizes are independent.
+        Base draws do not depend on the number of training seeds; sizes are drawn independently.
         """
         key = (at, bases, seeds)
         if key not in self._draws:
             size = self.analysis.replicates
-            start = [self.analysis.seed, *map(ord, at), bases]  # whichever sizes are finished
+            start = [self.analysis.seed, *map(ord, at), bases]  # the same draws whichever sizes are finished
             drawn = draw_seeds(bases, seeds, size, np.random.default_rng([*start, seeds]))
             shared = draw_seeds(bases, 1, size, np.random.default_rng(start))
             self._draws[key] = Draws(shared.bases, drawn.seeds)
@@ -244,7 +246,7 @@ class Summary:
 
 
 def _by_base(values: Array) -> Array:
-    """Return the mean of each base over its training seeds, as observed and in each replicate."""
+    """Return each base's mean over its training seeds, observed and in each replicate."""
     counted = (~np.isnan(values)).sum(1)
     means: Array = np.full(counted.shape, math.nan)
     np.divide(np.nansum(values, axis=1), counted, out=means, where=counted > 0)
@@ -252,10 +254,10 @@ def _by_base(values: Array) -> Array:
 
 
 def _by_unit(values: Array) -> Array:
-    """Return what Student's limits are over: the bases, or the training seeds of a single one."""
+    """Return values by unit of Student's limits: bases, or the training seeds of a single base."""
     return values[0] if len(values) == 1 else _by_base(values)
 
 
 def _cut(limits: Limits, least: float, most: float) -> Limits:
-    """Keep limits within what is possible."""
+    """Clip limits to the metric's possible range."""
     return Limits(*(v if v != v else min(max(v, least), most) for v in limits))

@@ -1,7 +1,7 @@
-"""A frozen analysis: what is asked of a sweep, how it is computed, and what would count against it.
+"""Read a frozen analysis file: its questions, computations and falsifiable claims.
 
-The file is written before the held-out rows are looked at. What the summary says follows from it,
-whichever way the numbers fall.
+The file is written before anyone looks at the held-out rows. It determines the contents of the
+summary, whichever way the numbers fall.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ AT = " @ "
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 RECALIBRATIONS = ("constant", "temperature", "platt", "beta", "isotonic", "histogram")
 ANALYSIS = "analysis.yaml"
-#: Columns that put another number in the place of what an answer states: what could be known.
+#: Columns that replace an answer's stated confidence with a predictor (see `View`).
 PREDICTORS = ("level", "siblings", "other_bases")
-#: Of a cell's records, not of its answers: the items do not scatter them.
+#: Metrics from a cell's records rather than its answers: resampling items does not change them.
 SUCCESS = ("student_success", "teacher_success")
 TIMES = ("core_seconds",)
 SEEN = (
@@ -51,30 +51,30 @@ class _Strict(BaseModel):
 
 
 class View(_Strict):
-    """Which answers of a cell are looked at, and beside which number.
+    """A selection of a cell's answers, and the number that each is compared with.
 
-    The number is what the answer states, the expectation of that, or a predictor of whether the
-    answer is right that asks no model for its confidence: a constant for each level (fitted on
-    one half of the items and stated for the other), or the share of right answers to the same item
-    among the other training seeds of the base, or among the group's runs of the other bases.
+    The number is the stated confidence, its expectation, or a predictor of whether the answer is
+    right that asks no model for its confidence: a constant for each level (fitted on one half of
+    the items and applied to the other), or the share of right answers to the same item among the
+    other training seeds of the base, or among the group's runs of the other bases.
     """
 
     task: str | None = None
     column: Literal["confidence", "expected", "level", "siblings", "other_bases"] = "confidence"
-    #: Computed for these groups alone; for all without it.
+    #: Compute the view for these groups alone; by default for all.
     groups: list[str] | None = Field(default=None, min_length=1)
-    #: Rows whose groups have these values, such as {family: sum}.
+    #: Keep only rows whose groups have these values, such as {family: sum}.
     where: dict[str, Any] = Field(default_factory=dict)
-    #: Look at one half of the items only.
+    #: Use only one half of the items.
     half: Literal["first", "second"] | None = None
-    #: Recalibrate by this method, fitted on the rows of `fit`. Where some of those are rows that
-    #: are looked at, fitted on the first half of the items, and the second is looked at.
+    #: Recalibrate by this method, fitted on the rows of `fit`. If those overlap with the view's own
+    #: rows, the map is fitted on the first half of the items, and the view shows the second.
     recalibrate: Literal[RECALIBRATIONS] | None = None  # type: ignore[valid-type]
     fit: dict[str, Any] = Field(default_factory=dict)
 
 
 class Claim(_Strict):
-    """A statement that numbers can hold or fail."""
+    """A statement that the numbers can confirm or refute."""
 
     id: str = Field(min_length=1)
     says: str = Field(min_length=1)
@@ -84,7 +84,7 @@ class Claim(_Strict):
     metric: str
     expect: str
     at: list[str] | None = None
-    #: The id of a claim of which this is the same fact: listed there, and not counted.
+    #: The id of a claim about the same fact: this claim is listed below it and not counted.
     same_as: str | None = None
 
     @field_validator("of", mode="before")
@@ -110,7 +110,7 @@ class Claim(_Strict):
 
 
 class SlopeSpec(_Strict):
-    """Whose metrics are fitted against the logarithm of size."""
+    """The series and metrics that are fitted against the logarithm of size."""
 
     groups: list[str]
     metrics: list[str]
@@ -147,7 +147,7 @@ class Analysis(_Strict):
     seed: int = Field(default=0, ge=0)
     level: float = Field(default=0.95, gt=0, lt=1)
     groups: list[str] = Field(min_length=1)
-    #: What groups are called in tables and figures.
+    #: Names of the groups in tables and figures.
     names: dict[str, str] = Field(default_factory=dict)
     contrasts: list[Pair] = Field(default_factory=list)
     headline: list[Pair] = Field(default_factory=list)
@@ -157,7 +157,7 @@ class Analysis(_Strict):
 
     @property
     def view(self) -> str:
-        """The view that is meant where none is named: the first."""
+        """Return the default view, which is the first."""
         return next(iter(self.views))
 
     def shows(self, group: str, view: str) -> bool:
@@ -166,7 +166,7 @@ class Analysis(_Strict):
         return groups is None or group in groups
 
     def call(self, series: str) -> str:
-        """Return the name under which a series is shown: without its view if no other is stated."""
+        """Return the display name of a series; the default view is not mentioned."""
         group, view = split_series(series, self.view)
         name = self.names.get(group, group)
         stated = [v for v, given in self.views.items() if given.column not in PREDICTORS]
@@ -174,7 +174,7 @@ class Analysis(_Strict):
 
 
 def read_analysis(file: Path) -> Analysis:
-    """Read an analysis file; a UsageError names the field that is wrong."""
+    """Read an analysis file; raise a UsageError that names the invalid field."""
     raw = read_yaml(file, most=MAX_BYTES, what="an analysis", page=PAGE)
     try:
         read = Analysis.model_validate(raw)
@@ -251,6 +251,6 @@ def _check_metrics(read: Analysis, file: Path) -> None:
 
 
 def split_series(name: str, view: str) -> tuple[str, str]:
-    """Split "group @ view"; `view` is meant where none is named."""
+    """Split "group @ view"; `view` is the default if none is named."""
     group, mark, named = name.partition(AT)
     return group, named if mark else view

@@ -1,4 +1,4 @@
-"""The numbers of a summary as tables of a page: at most two screens; all are in summary.csv."""
+"""Render a summary as Markdown tables of at most two screens; summary.csv has all numbers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from caopd_bench.sweep.analysis.spec import PREDICTORS, Analysis, View, split_se
 
 __all__ = ["render_numbers"]
 
-#: With more rows than these a table shows the first size, the middle one and the last.
+#: A table with more rows than this shows only the first, the middle and the last size.
 MOST_ROWS = 40
-#: The metrics that the headline's precision is told of, and what it should reach.
+#: Metrics whose precision is reported for the headline, and the target precision.
 PRECISE = (
     *("overconfidence_gap", "matched_gap", "ece", "brier", "auroc", "auroc_within_level"),
     "accuracy",
 )
 WIDEST = 0.03
-#: With fewer bases (or seeds of one) than these the bootstrap's limits are too narrow.
+#: With fewer bases (or seeds of one base) than this, bootstrap limits are too narrow.
 FEW = 6
-#: What stands in a cell of the table of predictors.
+#: Metrics of the table of predictors, with their labels.
 KNOWN = {
     "brier": "Brier score",
     "ece": "ECE",
     "auroc": "AUROC",
     "auroc_within_level": "AUROC within a level",
 }
-#: What predictors are.
+#: Descriptions of the predictors.
 BEYOND = dict(
     zip(
         PREDICTORS,
@@ -83,7 +83,7 @@ def _is_predictor(series: str, a: Analysis) -> bool:
 
 
 def _choose(places: Sequence[str], rows: int) -> list[str]:
-    """Return the places that a table of this many rows shows: all, or three of them."""
+    """Return the places to show in a table of this many rows: all, or three of them."""
     if rows <= MOST_ROWS or len(places) < 4:
         return list(places)
     return [places[0], places[len(places) // 2], places[-1]]
@@ -112,13 +112,13 @@ def _level_rows(levels: Sequence[Number], analysis: Analysis) -> list[list[str]]
         name, runs = analysis.call(n.series), n.bases * n.seeds
         row = rows.setdefault((n.at, n.series), [*first, name, str(runs)])
         value = n.limits.estimate
-        said = "" if value != value else f"{round(value, 3) + 0.0:.3f}"  # nothing is minus zero
+        said = "" if value != value else f"{round(value, 3) + 0.0:.3f}"  # + 0.0 turns -0.0 into 0.0
         row.append(f"{said} ({n.defined})" if 0 < n.defined < runs else said)
     return list(rows.values())
 
 
 def _render_predictors(summary: Summary) -> Iterator[str]:
-    """Compare what a method states with what others could have said of the same answers."""
+    """Compare a method's stated confidence with predictors of the same answers."""
     a = summary.analysis
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for at in summary.places:
@@ -152,7 +152,7 @@ def _render_predictors(summary: Summary) -> Iterator[str]:
 
 
 def _find_own(view: View, a: Analysis) -> str | None:
-    """Return the view of what is stated in the answers that a view of a predictor looks at."""
+    """Return the stated-confidence view over the same answers as a predictor's view."""
     stated = view.model_copy(update={"column": "confidence", "groups": None})
     for name, other in a.views.items():
         if other.model_copy(update={"groups": None}) == stated:
@@ -220,7 +220,7 @@ def _say_half(n: Number) -> str:
 
 
 def _say_widest(chosen: Sequence[Number]) -> str:
-    """Say how precise the headline differences are."""
+    """Describe the precision of the headline differences."""
     widths = [
         ((n.limits.high - n.limits.low) / 2.0, n) for n in chosen if n.limits.low == n.limits.low
     ]

@@ -1,9 +1,8 @@
-"""The views of a cell's answers: which of them are looked at, and beside which number.
+"""Apply views: select a cell's answers and the number that each is compared with.
 
-A number is what the answer states, or what somebody could have said who knows which level the item
-is of (`level`), or how other runs answered it (`siblings`, `other_bases`). Those predictors and the
-maps of a recalibration are computed once, from the answers as observed: limits are conditional on
-them.
+The number is the stated confidence, or a prediction from the item's level (`level`) or from other
+runs' answers to it (`siblings`, `other_bases`). Predictors and recalibration maps are computed
+once, from the observed answers, so the limits are conditional on them.
 """
 
 from __future__ import annotations
@@ -31,9 +30,10 @@ LEVEL = "level"
 
 
 class Shares(NamedTuple):
-    """How other runs of a group answered each item, where their answer states a confidence.
+    """Shares of right answers to each item among a group's other runs, where parsed.
 
-    What is judged are answers that state one: a share over all would lean below their accuracy.
+    Only answers that state a confidence are judged, and their accuracy is higher: a share over all
+    answers would be biased below it.
     """
 
     siblings: Array  # shape (bases, seeds, items); NaN where no other run of the base counts
@@ -41,7 +41,7 @@ class Shares(NamedTuple):
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[Row]], shape: tuple[int, int]) -> Shares:
-        """Take the shares of a group's runs: of each base seed, the runs by training seed."""
+        """Compute the shares from a group's runs, ordered by base seed and then training seed."""
         counts = np.array([[float(row.confidence is not None) for row in run] for run in rows])
         counts = counts.reshape(*shape, -1)
         right = np.array([[float(row.correct) for row in run] for run in rows])
@@ -59,7 +59,7 @@ def arrange(rows: Iterable[Row], order: Sequence[str], cell: str) -> list[Row]:
     Raises
     ------
     UsageError
-        If an item has several answers, or the cell was asked other items.
+        If an item has several answers, or the cell was asked different items.
     """
     listed = list(rows)
     by_item = {row.item_hash: row for row in listed}
@@ -78,19 +78,19 @@ def find_number(
     place: tuple[int, ...],
     task: str,
 ) -> Array:
-    """Return the number beside each answer of a cell; NaN where the answer states none.
+    """Return the number to compare with each answer of a cell; NaN where the answer states none.
 
     Parameters
     ----------
     rows : sequence of Row
-        In the order of the items.
+        The cell's rows, in the order of the items.
     view : View
     files : Path
         The cell's folder.
     shares : Shares
-        Of the cell's group.
+        Shares of the cell's group.
     place : tuple of int
-        The cell among its group: base, training seed.
+        Index of the cell in its group: base, training seed.
     task : str
     """
     stated = np.array([math.nan if r.confidence is None else r.confidence for r in rows])
@@ -100,17 +100,17 @@ def find_number(
     if view.column not in PREDICTORS:
         return stated
     if view.column == LEVEL:
-        # Fitted on such answers as are judged: those that state a number.
+        # Fit on the answers that are judged, which are those that state a number.
         inside = np.array([_is_in(row, view.where) for row in rows]) & ~np.isnan(stated)
         predicted = _fit_levels(rows, inside)
     else:
         predicted = getattr(shares, view.column)[place]
-    # Both sides of a difference are then about the same answers.
+    # NaN here too, so that both sides of a difference use the same answers.
     return np.where(np.isnan(stated), math.nan, predicted)
 
 
 def look(rows: Sequence[Row], view: View, number: Array) -> tuple[Answers, NDArray[np.int64]]:
-    """Return the answers of a view, and the places of its items among all."""
+    """Return the answers of a view, and the indices of its items among all items."""
     correct = np.array([float(row.correct) for row in rows])
     inside = np.array([_is_in(row, view.where) for row in rows])
     second = _second(len(rows))
@@ -128,14 +128,14 @@ def look(rows: Sequence[Row], view: View, number: Array) -> tuple[Answers, NDArr
     kept = np.flatnonzero(inside)
     levels = _number_levels(rows)
     if view.column == LEVEL:
-        # A constant that leaves half of the items out leans away from them: within a level, pairs
-        # across the halves would rank below chance by construction.
+        # A constant fitted without one half of the items is biased away from that half: within a
+        # level, pairs across the halves would rank below chance by construction.
         levels = np.where(levels < 0, -1, 2 * levels + second)
     return Answers(number[kept], correct[kept], levels[kept]), kept
 
 
 def _second(items: int) -> Flags:
-    """Tell the second half of the items; their order is that of hashes, as good as drawn."""
+    """Return which items are in the second half; they are ordered by hash, as good as randomly."""
     halves: Flags = np.arange(items) % 2 == 1
     return halves
 
@@ -152,7 +152,7 @@ def _number_levels(rows: Sequence[Row]) -> NDArray[np.int64]:
 
 
 def _fit_levels(rows: Sequence[Row], inside: Flags) -> Array:
-    """Give each item the accuracy of its level among the other half of the items."""
+    """Return, for each item, the accuracy of its level in the other half of the items."""
     correct = np.array([float(row.correct) for row in rows])
     levels, second = _number_levels(rows), _second(len(rows))
     fitted = np.full(len(rows), math.nan)
@@ -165,10 +165,11 @@ def _fit_levels(rows: Sequence[Row], inside: Flags) -> Array:
 
 
 def _recalibrate(stated: Array, correct: Array, fit: Flags, method: str) -> Array:
-    """Map stated values by what is fitted on some of the items.
+    """Recalibrate stated values by a map that is fitted on some of the items.
 
-    One split, not folds: over folds, what leaves an item out leans away from it, and the gap of a
-    model that always states the same is zero by construction.
+    A single split is used rather than folds: a map fitted without an item is biased away from it,
+    and over all folds the gap of a model that always states the same number is zero by
+    construction.
     """
     result = np.full_like(stated, math.nan)
     parsed = ~np.isnan(stated)

@@ -1,4 +1,4 @@
-"""Write what a frozen analysis says of a sweep: summary.csv, figures, and a part of README.md."""
+"""Write the results of a frozen analysis: summary.csv, figures, and a section of README.md."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ END = "<!-- end of what is written -->"
 
 
 def write_summary(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
-    """Follow an analysis; give the files that were written into the sweep's folder."""
-    with folder.writing():  # all of it, so that no older summary replaces a newer one
+    """Write the summary of an analysis; return the files written into the sweep's folder."""
+    with folder.writing():  # held throughout, so that no older summary replaces a newer one
         return _write(sweep, folder, analysis)
 
 
@@ -56,7 +56,7 @@ def _write(sweep: Sweep, folder: Folder, analysis: Analysis) -> list[Path]:
 
 
 def fill_page(page: Path, title: str, lines: Sequence[str], begin: str, end: str) -> None:
-    """Put lines between two marks of a page; what people wrote around them stays."""
+    """Replace the lines between two marks of a page; text outside the marks is kept."""
     old = page.read_text(encoding="utf-8") if page.exists() else f"# {title}\n\n{begin}\n{end}\n"
     if begin not in old or end not in old:
         old = f"{old.rstrip()}\n\n{begin}\n{end}\n"

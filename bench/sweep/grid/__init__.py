@@ -1,4 +1,4 @@
-"""A sweep on disk: the file that describes it, its cells, their folders and cells.csv.
+"""Represent a sweep on disk: the file that describes it, its cells, their folders, cells.csv.
 
 Start with `file`.
 

@@ -1,4 +1,4 @@
-"""What is written beside the run of a finished cell, each field checked on reading."""
+"""Read the files next to the run of a finished cell, checking each field."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def read_cell(place: Path) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If it is not there, damaged, or a field is not what it should be: it names the field.
+        If the file is missing or damaged, or a field is invalid; the message names the field.
     """
     return _read(place / CELL, _Cell)
 
 
 def read_times(place: Path) -> dict[str, Any]:
-    """Read timing.json of a cell's folder; errors as of `read_cell`."""
+    """Read timing.json of a cell's folder; raise the same errors as `read_cell`."""
     return _read(place / TIMING, _Times)
 
 

@@ -1,8 +1,9 @@
-"""What a cell of a sweep is: its model, method, settings and evaluation, its name and its key.
+"""Define a cell of a sweep: its model, method, settings and evaluation, its name and its key.
 
-What determines a cell's numbers is hashed into its key, so that a changed setting reruns the cells
-it is in and no others. Settings that have their default are left out of it: a release that adds one
-changes no key. (A default that changes its value must then be raised to a setting of its own name.)
+Everything that determines a cell's numbers is hashed into its key, so that a changed setting
+reruns the affected cells and no others. Settings at their default are left out of the hash, so a
+release that adds a setting changes no key. (To change a default, introduce a setting of a new name
+instead.)
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ __all__ = [
     "resolved",
 ]
 
-#: The method of a cell whose model is evaluated as it is.
+#: The method of a cell whose model is evaluated without training.
 BASE = "base"
-#: Who evaluates a cell: this process, lm-eval, or both, whose rows must be the same. None of it is
+#: Evaluator of a cell: this process, lm-eval, or both, which must produce the same rows. It is not
 #: part of a cell's key, since the rows do not depend on it.
 IN_PROCESS, LM_EVAL, BOTH = "in_process", "lm_eval", "both"
 EVALUATORS = (IN_PROCESS, LM_EVAL)
-#: Settings that say where and how fast, not what: the same numbers come out.
+#: Settings that affect only location and speed, not the numbers.
 WITHOUT_EFFECT = ("model", "save_every")
 MAX_NAME = 150
 
 
 class Evaluation(BaseModel):
-    """How every cell is evaluated."""
+    """Settings of the evaluation of every cell."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -62,10 +63,10 @@ class Evaluation(BaseModel):
     apply_chat_template: bool = False
     gen_kwargs: dict[str, Any] = Field(default_factory=dict)
     metadata: dict[str, Any] = Field(default_factory=dict)
-    #: Questions of the validation split whose success is sampled without and with the teacher's
-    #: context; 0 leaves it out.
+    #: Number of validation questions on which success is sampled without and with the teacher's
+    #: context; 0 skips this.
     success_questions: int = Field(default=0, ge=0)
-    #: Also the expectation of the stated number over its tokens, of the same greedy answers.
+    #: Also compute the expected stated number, over its tokens, for the same greedy answers.
     expectation: bool = False
 
     @field_validator("model_args", "gen_kwargs", "metadata")
@@ -80,11 +81,11 @@ class Evaluation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The model that a cell starts from: a micro model by name, or a path (or name on the hub).
+    """The model that a cell starts from: a micro model by name, or a path (or hub name).
 
-    `pattern` is what the file says of a model that has several base seeds, with `{base_seed}` where
-    `model` has the number. `steps` and `rate` are those of a micro model's pretraining, 0 for
-    those of its size.
+    `pattern` is the entry in the sweep file for a model with several base seeds, with
+    `{base_seed}` in place of the number in `model`. `steps` and `rate` belong to a micro model's
+    pretraining; 0 means the default of its size.
     """
 
     corpus: str = ""
@@ -97,21 +98,21 @@ class Base:
 
     @property
     def name(self) -> str:
-        """Name it as cells are named."""
+        """Return the base's name in the style of cell names."""
         if self.model:
             path = Path(self.model)
-            # What a sweep kept of a cell is called by the cell.
+            # A checkpoint kept by a sweep is named after its cell.
             return path.parent.name if path.name == "checkpoint" else path.name
         return f"{self.corpus}-{self.size}-s{self.seed}{self._length}"
 
     @property
     def kind(self) -> str:
-        """Name what models of other base seeds share with it: the size, or what the file says."""
+        """Return the name shared by all base seeds of a model: its size, or the file's pattern."""
         return self.size or self.pattern or self.model
 
     @property
     def short(self) -> str:
-        """Name it within a cell's name: the usual corpus goes without saying."""
+        """Return the base's name within a cell's name; the default corpus is omitted."""
         if self.model:
             return self.name
         corpus = "" if self.corpus == "sure" else f"{self.corpus}-"
@@ -130,14 +131,14 @@ class Cell:
     Attributes
     ----------
     name : str
-        What its folder is called.
+        Name of the cell's folder.
     base : Base
     method : str
         A training method, or "base".
     seed : int
-        Of training; 0 for a base.
+        Training seed; 0 for a base.
     changes : Mapping
-        The grid's other axes, by name.
+        Values on the grid's other axes, by name.
     stages : tuple of dict
         Settings of each training run, one after the other; none for a base.
     evaluate : Evaluation
@@ -153,7 +154,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Hash what determines the cell's numbers; the weights of its base are checked apart."""
+        """Hash all that determines the cell's numbers; base weights are checked separately."""
         base = self.base.model or self.base.name
         stages = [_without_defaults(stage) for stage in self.stages]
         evaluate = self.evaluate.model_dump(exclude_defaults=True)
@@ -162,16 +163,16 @@ class Cell:
 
     @property
     def secrets(self) -> set[str]:
-        """Return the texts of the evaluation that are run and not recorded: keys, headers."""
+        """Return evaluation settings that are used but never recorded: API keys, headers."""
         return find_values(self.evaluate.model_dump(), SWEEP_CELL)
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep file as it was read.
+    """The contents of a sweep file.
 
-    `evaluator` is of `EVALUATORS`. Evaluated by both are the cells whose name a pattern of
-    `check` finds, and those of the groups of `headline`, which the analysis names.
+    `evaluator` is one of `EVALUATORS`. Cells whose name matches a pattern in `check`, and cells of
+    the groups in `headline` (named by the analysis), are evaluated by both evaluators.
     """
 
     file: Path
@@ -187,10 +188,10 @@ class Sweep:
 
 
 def group_of(cell: Cell) -> str:
-    """Name the group of a cell: all that differ from it in seeds alone are in it.
+    """Return the name of a cell's group, which contains all cells that differ in seeds alone.
 
-    Its label, if it has one; else the method with what was changed; after the corpus if that is not
-    the usual one.
+    The name is the cell's label, if it has one, or else the method with the changed settings,
+    preceded by the corpus if that is not the default.
     """
     corpus = "" if cell.base.corpus in ("", "sure") else f"{cell.base.corpus} "
     if "label" in cell.changes:
@@ -200,7 +201,7 @@ def group_of(cell: Cell) -> str:
 
 
 def name_cell(base: Base, method: str, seed: int, shown: Mapping[str, Any]) -> str:
-    """Name a cell so that a person finds it; what no file may be called is replaced."""
+    """Return a readable name for a cell; characters not allowed in file names are replaced."""
     parts = [base.short, method]
     parts += [_word(v) if k == "label" else f"{k}={_word(v)}" for k, v in sorted(shown.items())]
     parts += [] if method == BASE else [f"s{seed}"]
@@ -212,7 +213,7 @@ def name_cell(base: Base, method: str, seed: int, shown: Mapping[str, Any]) -> s
 
 
 def resolved(settings: Mapping[str, Any], model: str) -> TrainSettings:
-    """Return the settings of a stage with the model that it starts from."""
+    """Return a stage's settings, completed with the model that it starts from."""
     return make_settings({**settings, "model": model})
 
 
@@ -225,10 +226,10 @@ def _without_defaults(stage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fingerprint(file: Path) -> str:
-    """Name a file by what is in it, wherever the sweep is."""
+    """Return a name for a file that depends on its content and not on its location."""
     try:
         known = file.stat()
-    except OSError:  # whoever reads it says so
+    except OSError:  # the code that reads the file reports the error
         return file.name
     return f"{file.name} {_hash(file, known.st_size, known.st_mtime_ns)}"
 

@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs: cells done, running and failed, and the time left."""
+"""Show a sweep's progress: cells done, running and failed, and the time left."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from caopd_bench.sweep.grid.folder import Folder
 
 __all__ = ["Display", "show_seconds"]
 
-#: Seconds between two lines in a log file, and between two looks on a terminal.
+#: Seconds between two lines in a log file, and between two updates on a terminal.
 LOG, TERMINAL = 30.0, 1.0
 
 
 class Display:
-    """A line on standard error: one that is rewritten on a terminal, one now and then elsewhere."""
+    """A progress line on standard error: rewritten on a terminal, repeated at times in a log."""
 
     def __init__(self, folder: Folder, cells: Sequence[Cell], expected: dict[str, float]) -> None:
         self.folder, self.cells, self.expected = folder, list(cells), expected
@@ -27,7 +27,7 @@ class Display:
         self.is_terminal = sys.stderr.isatty()
 
     def show(self, *, final: bool = False) -> None:
-        """Write the line, if it is time to."""
+        """Write the progress line, if it is due."""
         now = time.monotonic()
         if not final and now - self.last < (TERMINAL if self.is_terminal else LOG):
             return
@@ -51,11 +51,11 @@ class Display:
             print(line, file=sys.stderr, flush=True)
 
     def _left(self, rest: Sequence[Cell], running: Sequence[Cell], now: float) -> str:
-        """Estimate the time left from the speed so far, in the plan's own unit."""
+        """Estimate the time left from the speed so far, measured in the plan's own unit."""
         made = sum(self.expected.get(name, 0.0) for name in self.done - self.first)
         if not made:
             return ""
-        # What is running is half done: of long cells it is a good part of all that was done.
+        # Count running cells as half done: if cells are long, they are much of the work so far.
         half = sum(self.expected.get(cell.name, 0.0) for cell in running) / 2.0
         made += half
         left = sum(self.expected.get(cell.name, 0.0) for cell in rest) - half
@@ -65,7 +65,7 @@ class Display:
 
 
 def show_seconds(seconds: float) -> str:
-    """Write a duration."""
+    """Format a duration."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,7 +1,7 @@
-"""A sweep file, and the cells that it spans.
+"""Read a sweep file and expand it into cells.
 
-The file is a list of grids over one set of settings; a cell is one model trained by one method with
-one seed (or taken as it is), and its evaluation.
+The file is a list of grids over one set of settings. A cell is one model trained by one method with
+one seed (or left untrained), and its evaluation.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ __all__ = ["read_sweep"]
 PAGE = "docs/sweep.md"
 MAX_BYTES = 200_000
 MOST_CELLS = 100_000
-#: What says which model a cell starts from.
+#: Axes that select the model that a cell starts from.
 MODEL_AXES = ("model", "corpus", "size", "base_seed", "pretrain_steps", "pretrain_rate")
-#: What stands in `model` where the models of several base seeds differ.
+#: Placeholder in `model` for the base seed.
 BASE_SEED = "{base_seed}"
-#: Axes that are no settings of a training run.
+#: Axes that are not settings of a training run.
 OTHER_AXES = (*MODEL_AXES, "method", "seed", "stages", "label")
-#: What a cell says, and its settings and stages must not: they would be another cell's.
+#: Keys that a cell sets itself; in settings or stages they would describe a different cell.
 OF_THE_CELL = ("method", "seed", "model")
 
 
@@ -42,14 +42,14 @@ class _File(BaseModel):
     title: str = ""
     output: str | None = None
     bases: str | None = None
-    #: Folders of other sweeps whose finished cells are copied where they are the same.
+    #: Folders of other sweeps; their finished cells are copied if they are identical.
     reuse: list[str] = Field(default_factory=list)
     keep: list[Literal["checkpoint", "lm_eval"]] = Field(default_factory=list)
-    #: Who evaluates (docs/sweep.md), and which cells lm-eval checks besides its sample of them.
+    #: The evaluator (docs/sweep.md), and cells that lm-eval checks besides its random sample.
     evaluator: Literal["in_process", "lm_eval"] = "in_process"
     check: list[str] = Field(default_factory=list)
     settings: dict[str, Any] = Field(default_factory=dict)
-    #: Settings of the cells of one size (or model), over `settings`.
+    #: Settings for the cells of one size (or model); they override `settings`.
     settings_by_model: dict[str, dict[str, Any]] = Field(default_factory=dict)
     evaluate: Evaluation = Field(default_factory=Evaluation)
     cells: list[dict[str, Any]] = Field(min_length=1)
@@ -61,14 +61,14 @@ def read_sweep(file: Path, output: Path | None = None) -> Sweep:
     Parameters
     ----------
     file : Path
-        YAML; docs/sweep.md.
+        A YAML file, described in docs/sweep.md.
     output : Path, optional
-        Instead of the file's `output`, which is relative to the file; by default the file's folder.
+        Replaces the file's `output`, which is relative to the file and defaults to its folder.
 
     Raises
     ------
     UsageError
-        One line: which field, what it is, and what it may be.
+        In one line: the invalid field, its value, and the allowed values.
     """
     raw = read_yaml(file, most=MAX_BYTES, what="a sweep", page=PAGE)
     folder = file.parent
@@ -138,14 +138,14 @@ def _refuse_of_cell(settings: Mapping[str, Any], where: str) -> None:
 
 
 def _spread(grid: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
-    """Yield the points of one grid: a list is an axis, anything else holds for all."""
+    """Yield the points of one grid: a list is an axis, any other value applies to all points."""
     if "method" not in grid:
         raise UsageError(f"cells {number}: no 'method'; base is a model as it is")
     axes = []
     for name, values in grid.items():
         listed = values if isinstance(values, list) else [values]
         if name == "stages" and not all(isinstance(value, list) for value in listed):
-            listed = [listed]  # one list of stages, not a list of such lists
+            listed = [listed]  # a single list of stages rather than a list of such lists
         if not listed:
             raise UsageError(f"cells {number}: {name}: an empty list")
         if twice := [value for i, value in enumerate(listed) if value in listed[:i]]:
@@ -185,7 +185,7 @@ def _make_cell(point: Mapping[str, Any], read: _File, folder: Path, number: int)
 def _read_stages(
     point: Mapping[str, Any], read: _File, folder: Path, base: Base, number: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield the settings of each training run of a cell, checked."""
+    """Check and yield the settings of each training run of a cell."""
     changes = {k: v for k, v in point.items() if k not in OTHER_AXES}
     own = read.settings_by_model.get(base.kind, {})
     together = {"threads": 1, **read.settings, **own, **changes}
@@ -195,7 +195,7 @@ def _read_stages(
             raise UsageError(f"cells {number}: stages: each is a mapping, got {stage!r}")
         _refuse_of_cell(stage, f"cells {number}: stages")
         values = {**together, **stage}
-        # YAML reads 1e-5 as a word.
+        # YAML reads 1e-5 as a string.
         values = {k: read_word(k, v) if isinstance(v, str) else v for k, v in values.items()}
         if values["threads"] is None:
             raise UsageError(f"cells {number}: threads: a number, since the rows depend on it")

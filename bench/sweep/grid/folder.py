@@ -1,15 +1,15 @@
-"""The folder of a sweep: what is finished, who works on what, and the two tables.
+"""Manage the folder of a sweep: finished cells, claims of workers, and the two tables.
 
     cells/NAME/     a finished cell: cell.json, timing.json, run/ (a stored run), training.csv
     failed/NAME.json
-    work/NAME/      a cell that is being run, and its lock; gone when it is finished
-    rows.parquet    instead of cells/: those of a packed study (`runs.stored.study`)
-    cells.csv       one row a finished cell of the file, in the file's order; no times
-    timings.csv     where, when and how long
+    work/NAME/      a cell that is being run, and its lock; removed when the cell is finished
+    rows.parquet    replaces cells/ in a packed study (`runs.stored.study`)
+    cells.csv       one row per finished cell of the file, in the file's order; no times
+    timings.csv     machine, date and duration of each cell
 
-A cell is finished when its folder is there, which is made by one rename, or when it is packed; a
-folder comes first. A lock is the kernel's
-(`flock`), so it goes with the process that held it, however that ended.
+A cell is finished when its folder exists, which is created by a single rename, or when it is
+packed; a folder takes precedence. Locks are held by the kernel (`flock`), so a lock disappears
+with its process, however the process ended.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from caopd_bench.sweep.grid.table import COLUMNS, TIMING_COLUMNS, make_rows
 
 __all__ = ["CELL", "TIMING", "Folder", "read_json"]
 
-#: How often a lock that somebody has is tried for: who only looks whether it is held (`is_claimed`,
-#: `clean`) has it for an instant, and must not cost a cell.
+#: Number of attempts to take a lock: `is_claimed` and `clean` hold it for an instant while they
+#: check it, and that must not make a worker skip a cell.
 TRIES = 20
 
 
@@ -50,7 +50,7 @@ class Folder:
     Parameters
     ----------
     root : Path
-        Made when something is written.
+        The folder; it is created when something is written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -70,22 +70,22 @@ class Folder:
         return self.known(cell) is not None
 
     def known(self, cell: Cell) -> dict[str, Any] | None:
-        """Return the cell.json of a cell that was run with these settings."""
+        """Return the contents of cell.json if the cell was run with these settings."""
         known = read_json(self.cell(cell) / CELL)
         return known if known is not None and known.get("key") == cell.key else None
 
     def is_packed(self, cell: Cell) -> bool:
-        """Return whether a finished cell has no folder, but stands in rows.parquet."""
+        """Return whether a finished cell has no folder and is stored in rows.parquet."""
         return not (self.cell(cell) / CELL).exists() and holds(self.cell(cell) / CELL)
 
     def failure(self, cell: Cell) -> dict[str, Any] | None:
-        """Return the record of a cell that failed with these settings."""
+        """Return the failure record of a cell that failed with these settings."""
         known = read_json(self.root / "failed" / f"{cell.name}.json")
         return known if known is not None and known.get("key") == cell.key else None
 
     @contextmanager
     def claim(self, cell: Cell) -> Iterator[bool]:
-        """Take a cell, if nobody else has it: gives whether it is ours and still to do."""
+        """Claim a cell; yield whether the claim succeeded and the cell is still to be run."""
         handle = lock(self._lock_file(cell), tries=TRIES)
         if handle is None:
             yield False
@@ -99,7 +99,7 @@ class Folder:
             os.close(handle)
 
     def is_claimed(self, cell: Cell) -> bool:
-        """Return whether somebody works on a cell now."""
+        """Return whether a process is working on a cell now."""
         file = self._lock_file(cell)
         if not file.exists():
             return False
@@ -107,7 +107,7 @@ class Folder:
             return not is_ours
 
     def had(self, cell: Cell, process: int) -> bool:
-        """Say whether a process of this machine, which has ended, had a cell and left it undone."""
+        """Return whether an ended process of this machine left a claimed cell unfinished."""
         try:
             known = self._lock_file(cell).read_text(encoding="utf-8")
         except OSError:
@@ -115,11 +115,11 @@ class Folder:
         return known == _holder(process) and not self.is_finished(cell)
 
     def worker_log(self) -> Path:
-        """Return the file for what this process prints, a worker."""
+        """Return the log file for the output of this worker process."""
         return self.root / "work" / f"worker-{socket.gethostname()}-{os.getpid()}.log"
 
     def redact_logs(self, cells: Sequence[Cell]) -> None:
-        """Take secrets out of what workers printed that have ended."""
+        """Remove secrets from the logs of workers that have ended."""
         secrets = {text for cell in cells for text in cell.secrets}
         for file in (self.root / "work").glob(f"worker-{socket.gethostname()}-*.log"):
             if not _is_alive(int(file.stem.rpartition("-")[2])):
@@ -129,7 +129,7 @@ class Folder:
 
     @contextmanager
     def token(self) -> Iterator[Path]:
-        """Yield a new file, there as long as the context lasts: who sees it sees this folder."""
+        """Yield a temporary file by which other machines can check that they see this folder."""
         file = self.root / "work" / f"token-{uuid.uuid4().hex}.lock"
         with locked(file, wait=True):
             try:
@@ -141,7 +141,7 @@ class Folder:
         return self.root / "work" / f"{cell.name}.lock"
 
     def finish(self, cell: Cell, ready: Path) -> None:
-        """Move what was made into its place, in one rename; an older cell of the name goes."""
+        """Move a cell's results into place with one rename, replacing an older cell."""
         sync_tree(ready)
         place = self.cell(cell)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -156,10 +156,10 @@ class Folder:
     def fail(self, cell: Cell, record: Mapping[str, Any]) -> None:
         """Record why a cell failed."""
         file = self.root / "failed" / f"{cell.name}.json"
-        # What a library says of a failed request may hold the key that it was made with.
+        # A library's message about a failed request may contain the API key.
         plain = redact_all(dict(record), cell.secrets)
         text = json.dumps({"key": cell.key, **plain}, indent=1) + "\n"
-        for is_last in (False, True):  # `clean` of another process may take the folder away
+        for is_last in (False, True):  # another process's `clean` may remove the folder
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 replace_files({file: text.encode()})
@@ -168,15 +168,15 @@ class Folder:
                     raise
 
     def forgive(self, cell: Cell) -> None:
-        """Take away the record that a cell failed, before it is tried again."""
+        """Remove the failure record of a cell before it is tried again."""
         if self.failure(cell) is not None and not self.is_claimed(cell):
             (self.root / "failed" / f"{cell.name}.json").unlink(missing_ok=True)
 
     def write_tables(self, cells: Sequence[Cell], *, recompute: bool = False) -> int:
-        """Write cells.csv and timings.csv of what is finished; give the number of cells.
+        """Write cells.csv and timings.csv for the finished cells; return the number of cells.
 
-        One process at a time reads and writes, so that no older table replaces a newer one. With
-        `recompute` every metric is computed from the stored rows.
+        Only one process at a time reads and writes, so that no older table replaces a newer one.
+        With `recompute`, every metric is computed from the stored rows.
         """
         with self.writing():
             rows: list[dict[str, Any]] = []
@@ -185,7 +185,7 @@ class Folder:
                 if self.is_finished(cell):
                     try:
                         rows += self._make_rows(cell, recompute)
-                    except FileNotFoundError:  # another sweep replaces it at this moment
+                    except FileNotFoundError:  # another sweep is replacing the cell right now
                         continue
                     times.append({"cell": cell.name, **(read_json(self.cell(cell) / TIMING) or {})})
             tables = {"cells.csv": (rows, COLUMNS), "timings.csv": (times, TIMING_COLUMNS)}
@@ -195,25 +195,25 @@ class Folder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the only process that writes tables and pages of this sweep."""
+        """Hold the lock on this sweep's tables and pages, so that one process writes at a time."""
         self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root / "work" / "tables.lock", wait=True):
             yield
 
     def clean(self, cells: Sequence[Cell] = ()) -> None:
-        """Take away locks that nobody has, and what a kill left of the cells that are finished."""
+        """Remove unheld locks, and leftovers of finished cells whose process was killed."""
         work, failed = self.root / "work", self.root / "failed"
         for cell in cells if work.is_dir() or failed.is_dir() else ():
             leftovers = (self.work(cell), failed / f"{cell.name}.json")
             if not any(left.exists() for left in leftovers) or not self.is_finished(cell):
                 continue
-            # Between the rename that finishes a cell and these two it was stopped. Or another
-            # sweep has changed the cell's settings, and runs it now.
+            # The process was stopped between the rename that finishes a cell and this cleanup, or
+            # another sweep has changed the cell's settings and is running it now.
             with locked(self._lock_file(cell), wait=False) as is_ours:
                 if is_ours and self.is_finished(cell):
                     shutil.rmtree(leftovers[0], ignore_errors=True)
                     leftovers[1].unlink(missing_ok=True)
-        if not any(failed.glob("*.json")):  # else what workers said may tell why
+        if not any(failed.glob("*.json")):  # after a failure, the worker logs may show the cause
             for file in work.glob(f"worker-{socket.gethostname()}-*.log"):
                 if not _is_alive(int(file.stem.rpartition("-")[2])):
                     file.unlink(missing_ok=True)
@@ -222,7 +222,7 @@ class Folder:
                 if is_ours:
                     file.unlink(missing_ok=True)
         for folder in (work, failed):
-            with suppress(OSError):  # not there, or not empty: another process may be at it
+            with suppress(OSError):  # missing or not empty, since another process may be using it
                 folder.rmdir()
 
     def _make_rows(self, cell: Cell, recompute: bool) -> list[dict[str, Any]]:
@@ -250,7 +250,7 @@ def _holder(process: int) -> str:
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
-    """Read a mapping; None if there is none, or it is cut off."""
+    """Read a JSON mapping; return None if the file is missing or truncated."""
     try:
         known = load_json(file)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A finished cell as rows of cells.csv: every metric is that of its stored run."""
+"""Turn a finished cell into rows of cells.csv, with the metrics of its stored run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from caopd_bench.sweep.grid.cells import Cell
 
 __all__ = ["COLUMNS", "TIMING_COLUMNS", "make_rows"]
 
-#: Of the training run and the samples with and without the teacher's context.
+#: Columns from the training run and from the samples with and without the teacher's context.
 OBSERVED = (
     *("student_success", "teacher_success", "student_stated", "teacher_stated"),
     *("entropy", "teacher_entropy", "excluded"),
@@ -43,21 +43,21 @@ TIMING_COLUMNS = (
 def make_rows(
     cell: Cell, place: Path, known: Mapping[str, Any], *, recompute: bool = False
 ) -> list[dict[str, Any]]:
-    """Return a finished cell's rows of cells.csv, one a task.
+    """Return a finished cell's rows of cells.csv, one per task.
 
     Parameters
     ----------
     cell : Cell
     place : Path
-        Its folder.
+        The cell's folder.
     known : mapping
-        Its cell.json.
+        The contents of its cell.json.
     recompute : bool
-        Compute every metric from the rows, and do not take it from the summary beside them.
+        Compute every metric from the rows instead of reading it from the stored summary.
     """
     folder = place / "run"
     warn_of_cell(place / "cell.json", known)
-    run = read_stored(folder)  # numbers of other rows than these are refused
+    run = read_stored(folder)  # raises if the stored numbers do not belong to these rows
     records = to_plain(score(run)) if recompute else read_summary(folder).records
     common = {
         "cell": cell.name,
@@ -101,7 +101,7 @@ def _hash(file: Path) -> str:
 
 
 def _write(value: Any) -> Any:
-    """Write a number with six digits; undefined is an empty field."""
+    """Format a number with six digits; an undefined number becomes an empty field."""
     if value is None or value != value:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else value

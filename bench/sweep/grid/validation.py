@@ -1,4 +1,4 @@
-"""What is wrong with a file that pydantic refused, in a line."""
+"""Describe in one line why pydantic rejected a file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["describe"]
 
 
 def describe(problem: Mapping[str, Any], models: Sequence[type[BaseModel]]) -> str:
-    """Describe the first of pydantic's problems; entries of a list are counted from 1.
+    """Describe the first of pydantic's errors; list entries are counted from 1.
 
     Parameters
     ----------
     problem : mapping
-        Of `ValidationError.errors()`.
+        An entry of `ValidationError.errors()`.
     models : sequence of type
-        Whose fields an unknown field may have been meant for.
+        Models whose fields are suggested for a misspelt field.
     """
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":

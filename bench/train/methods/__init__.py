@@ -19,7 +19,7 @@ __all__ = ["METHODS"]
 
 
 def _find_methods() -> dict[str, Method]:
-    """Find the methods of the files here, in the order in which `train --help` lists them."""
+    """Return the methods in this folder's files, in the order of `train --help`."""
     found: dict[str, Method] = {}
     for name in (file.name for file in iter_modules(__path__)):
         for method in _import_methods(name):
@@ -47,7 +47,7 @@ def _import_methods(name: str) -> list[Method]:
 
 
 def _check(file: str, method: Method) -> None:
-    """Refuse a field that an engine could not use: a tuple with names checks nothing itself."""
+    """Refuse a field that an engine could not use, since a named tuple checks nothing itself."""
     fits: dict[str, tuple[Callable[[object], bool], str]] = {
         **dict.fromkeys(("name", "source"), (_is_text, "a text that is not empty")),
         **dict.fromkeys(("make_targets", "reward"), (callable, "a function")),

@@ -1,4 +1,4 @@
-"""Credit by segments: the tokens of a confidence earn apart (`dcpo`, `coca`, `redoubt`)."""
+"""Credit the tokens of a confidence apart from the answer's (`dcpo`, `coca`, `redoubt`)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from caopd_bench.train.rollouts.targets import Recipe, Target, distilled
 
 __all__ = ["credit_segments"]
 
-#: The reward of a usable rollout's stated confidence, in its group.
+#: A function that returns the reward of a usable rollout's stated confidence in its group.
 Earn = Callable[[Rollout, Group], float]
 
 
 def credit_segments(
     groups: Sequence[Group], recipe: Recipe, earn: Earn, *, answers: bool = True
 ) -> list[Target]:
-    """Return the tokens of stated confidences advantages of their own.
+    """Make targets in which the tokens of stated confidences have their own advantages.
 
     Parameters
     ----------
     groups, recipe
-        As of `Method.make_targets`.
+        As for `Method.make_targets`.
     earn : callable
-        Gives the reward of a stated confidence.
+        Returns the reward of a stated confidence.
     answers : bool
-        Whether all other tokens get the advantage of the answer's correctness, else 0. A rollout
-        that states no usable confidence learns from its answer only.
+        Whether all other tokens get the advantage of the answer's correctness; if not, they get 0.
+        A rollout without a usable confidence learns from its answer only.
     """
     targets, scale = [], recipe.settings.scale_rewards
     for group in groups:
         right = advantages([accuracy_reward(rollout) for rollout in group.rollouts], scale=scale)
-        # Only rollouts that state a confidence compete in stating it.
+        # Confidence rewards are compared only among the rollouts that state a confidence.
         usable = [i for i, rollout in enumerate(group.rollouts) if rollout.usable]
         of_confidences = [0.0] * len(group.rollouts)
         if usable:

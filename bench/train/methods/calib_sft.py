@@ -1,4 +1,4 @@
-r"""CalibSFT (arXiv 2609.32470): imitation of one's own rollouts, with a confidence written in.
+r"""CalibSFT (arXiv 2609.32470): imitate the student's own rollouts, with a confidence written in.
 
 A rollout's number is replaced by :math:`c^* = \lambda q + (1 - \lambda) z`, with the success rate
 :math:`q` of its question and its own correctness :math:`z` (:math:`\lambda` is `group_mix`): unlike
@@ -11,9 +11,9 @@ CaOPD's target it differs between a right and a wrong answer to one question. Th
 with :math:`\beta = 1/2`: confidences are learned from all rollouts, answers from right ones.
 
 The targets are balanced, so that no part of the scale is rare. The paper draws equally many
-rollouts of each target from a large sample of the first model; here each step's rollouts are of the
-student as it is, and each tenth of the scale that occurs in the step has the same weight. That
-pulls the mean confidence toward the middle: it is a first stage before one that learns from rewards
+rollouts of each target from a large sample of the initial model; here each step's rollouts come
+from the current student, and each tenth of the scale that occurs in the step has the same weight.
+This pulls the mean confidence toward the middle: it is a first stage before learning from rewards
 (`rlcr`, `coca`, `dcpo`, `redoubt`). `balance_targets: false` counts every rollout alike.
 """
 
@@ -29,7 +29,7 @@ __all__ = ["CALIB_SFT"]
 
 #: The confidence's share of the loss; `confidence_weight` changes it.
 BETA = 0.5
-#: Parts of the scale that are balanced.
+#: Number of parts of the scale that are balanced.
 BINS = 10
 
 
@@ -44,7 +44,7 @@ def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
                 part = min(int(BINS * wanted + 1e-9), BINS - 1) if balances else 0
                 made.append((target._replace(teacher_prompt=None), part, bool(rollout.correct)))
     counts = Counter(part for _, part, _ in made)
-    # The mean of these is 1 over all, and over the right ones what makes theirs a mean as well.
+    # The weights average 1 over all rollouts; those of right ones are scaled to form a mean too.
     balance = [len(made) / (len(counts) * counts[part]) for _, part, _ in made]
     right = sum(b for b, (_, _, is_right) in zip(balance, made, strict=True) if is_right)
     return [

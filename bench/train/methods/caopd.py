@@ -4,11 +4,11 @@ r"""CaOPD (arXiv 2604.16830): the success rate replaces the stated confidence in
 2. in the teacher's demonstration;
 3. in a note that tells the teacher what to state.
 
-A question without a rate (no usable rollout) teaches nothing: the teacher sees what the student
-sees. Each place can be switched off (`replace`). The loss is that of OPD, with no further term.
-`caopd-constant` writes the mean success rate everywhere: what calibration on average is worth
-without knowing anything. `caopd-level` writes that of the question's level: what is left to CaOPD
-beyond it has been learned of single questions.
+A question without a rate (no usable rollout) teaches nothing: the teacher sees the student's own
+prompt. Each place can be switched off (`replace`). The loss is that of OPD, with no further term.
+`caopd-constant` writes the mean success rate everywhere: it shows the effect of calibration on
+average, with no knowledge of the question. `caopd-level` writes the rate of the question's level:
+any advantage of CaOPD over it comes from knowledge of single questions.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _replace(group: Group, rollout: Rollout, number: str | None, recipe: Recipe)
     # A rollout without a rate of its own is judged in its question's context all the same.
     shown = number if number is not None else write_rate(group.rate)
     if shown is None:
-        # No rate, no target: with the demonstration alone the teacher would teach its 1.00.
+        # Without a rate there is no target: the demonstration alone would teach its stated 1.00.
         return distilled(group, rollout, group.doc, recipe)
     if "demonstration" in places and stated is not None:
         stated = shown

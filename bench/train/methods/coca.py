@@ -1,13 +1,13 @@
-r"""CoCA (arXiv 2603.05881): answer and confidence earn apart, the confidence by the group's rate.
+r"""CoCA (arXiv 2603.05881): reward answers and confidences apart, confidences by the group's rate.
 
 The tokens of the stated confidence get the advantage of :math:`-(c - \bar r)^2`, with the group's
 success rate :math:`\bar r`, all others that of the answer's correctness.
 
-What is implemented is this credit by segments. The paper's models state their confidence *before*
-the answer; those of the tasks here state it after, so that it may be read off the answer, while
-the target is still the question's. DCPO differs in its target, which mixes the rate with the
-answer's own correctness, and here in the distance: with `group_mix: 1` both draw toward the
-group's rate, DCPO by the absolute and CoCA by the squared distance, which weighs far misses more.
+Only this credit by segments is implemented. The paper's models state their confidence *before*
+the answer; in the tasks here they state it after, so that it can depend on the answer, while the
+target is still the question's rate. DCPO differs in its target, which mixes the rate with the
+answer's own correctness, and in its distance: with `group_mix: 1` both pull toward the group's
+rate, DCPO by the absolute and CoCA by the squared distance, which penalizes far misses more.
 """
 
 from __future__ import annotations

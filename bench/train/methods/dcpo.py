@@ -1,8 +1,8 @@
-r"""DCPO (arXiv 2603.09117): answer and confidence learn from rewards of their own.
+r"""DCPO (arXiv 2603.09117): answer and confidence learn from separate rewards.
 
 The tokens of the stated confidence get the advantage of
 :math:`-|c - (\lambda \bar r + (1-\lambda) r)|`, all others that of the answer's correctness:
-neither pulls at the other. A rollout that states no usable confidence learns from its answer only.
+neither affects the other. A rollout that states no usable confidence learns from its answer only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Learning from rewards: GRPO on correctness, RLCR on correctness and the Brier score.
+"""Learn from rewards: GRPO on correctness, RLCR on correctness and the Brier score.
 
-Rewards are centred in each question's group (GRPO, arXiv 2402.03300); RLCR (arXiv 2507.16806) takes
-the Brier score of the stated confidence off them.
+Rewards are centred in each question's group (GRPO, arXiv 2402.03300); RLCR (arXiv 2507.16806)
+subtracts the Brier score of the stated confidence from them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """On-policy distillation with a demonstration (SDFT, arXiv 2601.19897).
 
 The teacher sees the question and an expert's answer, which states 1.00, and judges every token of
-the student's own rollouts, the stated confidence among them. It knows the answer, the student will
-not: what it states is not what the student can know.
+the student's own rollouts, including the stated confidence. The teacher knows the answer and the
+student will not, so the teacher's confidence does not fit the student's knowledge.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-r"""Rewarding Doubt (arXiv 2503.02623): the logarithmic score of the stated confidence, and no more.
+r"""Rewarding Doubt (arXiv 2503.02623): reward only the log score of the stated confidence.
 
 The tokens of the stated confidence get the advantage of :math:`\log c` if the answer is right, and
 of :math:`\log(1 - c)` if it is wrong, with :math:`c` kept within [.001, .999]; those of the answer
-get none. The paper tunes the confidence of a model whose answers are trained already: begin with
-one (`grpo`, or `sft`).
+get none. The paper tunes the confidence of a model whose answers are already trained: start from
+such a model (`grpo` or `sft`).
 
 The paper uses PPO, with a learned baseline; the group's mean is the baseline here, as in GRPO. Its
-bonus for right answers and its penalty for answers out of format are left out: no token that is
-trained here decides either. `scale_rewards: false` leaves the score's differences as they are.
-Nothing holds the answers in place (the paper's adapter and KL term do): a rate that suits `grpo`
-can cost them, and even their format, so take a tenth of it.
+bonus for right answers and its penalty for answers out of format are left out, since the tokens
+trained here decide neither. `scale_rewards: false` leaves the score's differences as they are.
+Nothing keeps the answers stable (the paper's adapter and KL term do): a learning rate that suits
+`grpo` can ruin the answers and even their format, so use a tenth of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEAST = 0.001
 
 
 def _earn(rollout: Rollout, group: Group) -> float:
-    """Reward a confidence by the logarithmic score of what it says of its own answer."""
+    """Reward a confidence by its logarithmic score for the rollout's own answer."""
     del group
     stated = rollout.confidence or 0.0
     of_truth = stated if rollout.correct else 1 - stated

@@ -1,11 +1,11 @@
 """Supervised fine-tuning on the demonstration: with its own confidence, or with the success rate.
 
-`sft` imitates the gold answer and what it states (1.00). `sft-mu` states the success rate of the
-student's rollouts instead, after Lin, Hilton and Evans (arXiv 2205.14334): the cheap control that
-has CaOPD's target without its teacher.
+`sft` imitates the gold answer and its stated confidence (1.00). `sft-mu` writes the success rate of
+the student's rollouts instead, after Lin, Hilton and Evans (arXiv 2205.14334): it is a cheap
+control that has CaOPD's target without its teacher.
 
-A small model has to learn first to answer in the format, and to use what a teacher is shown: `sft`
-with `demonstration_confidence: varied` and a `privileged_share` of the questions teaches both.
+A small model must first learn to answer in the format, and to use a teacher's context: `sft` with
+`demonstration_confidence: varied` and a `privileged_share` of the questions teaches both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
 
 
 def _use_context(doc: Mapping[str, Any], recipe: Recipe) -> Target:
-    """Ask as a teacher is asked; the answer and the number that are shown are to be given.
+    """Ask with a teacher's context; the target repeats the answer and number that it shows.
 
     The number, one of 0.00, 0.05, ..., 1.00, and whether a note tells it too, are the question's.
     """
@@ -47,7 +47,7 @@ def _imitate_with_rate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     for group in groups:
         target = demonstrated(group.doc, write_rate(group.rate), recipe)
         if group.rate != group.rate:
-            # No rate: the answer is imitated, and neither a number nor that none follows.
+            # Without a rate only the answer is imitated: neither a number nor the lack of one.
             target = target._replace(completion=target.completion[:-1])
         targets.append(target)
     return targets

@@ -1,8 +1,8 @@
-"""Distillation from a verified rollout of the student (SDPO, arXiv 2601.20802), and with CaOPD.
+"""Distil from a verified rollout of the student (SDPO, arXiv 2601.20802), also with CaOPD.
 
 The teacher sees a right answer that the student gave itself, with the confidence it stated.
-`caopd-solution` writes the success rate there, into the completion and into the note. When no
-rollout is right the teacher sees no answer (`contexts.show_solution`).
+`caopd-solution` writes the success rate into that answer, the completion and the note. If no
+rollout is right, the teacher sees no answer (`contexts.show_solution`).
 """
 
 from __future__ import annotations

@@ -71,8 +71,8 @@ def test_a_model_that_knows_when_it_is_wrong_is_better(populations, make):
     for text in (
         "b tells right answers from wrong ones better than a",
         f"Brier change {parts.brier.difference:+.3f}",
-        f"miscalibration {parts.miscalibration.difference:+.3f}",
-        f"- discrimination {parts.discrimination.difference:+.3f}",
+        f"miscalibration contributes {parts.miscalibration.difference:+.3f}",
+        f"discrimination {-parts.discrimination.difference:+.3f}",
     ):
         assert text in say(one)
     back = only(compare(make("b", stated - 0.2 * (1 - right), right), make("a", stated, right)))

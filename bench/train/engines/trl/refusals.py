@@ -1,8 +1,8 @@
-"""What the `trl` engine would not train as it is asked, refused before a step is taken.
+"""Refuse, before the first step, any run that the `trl` engine could not train as requested.
 
 The local engine follows every field of a method and its targets. TRL's trainers have no place for
-some of them, and would leave them out without a word. Which, the kind of the trainer decides, and
-that the method's fields decide, never its name:
+some of them, and would ignore them silently. The kind of trainer determines which ones; the
+method's fields, never its name, determine the kind:
 
 ============  =================  =========  ============================================
 kind          `Method.loss`      `samples`  trainer
@@ -13,7 +13,7 @@ distillation  divergence         yes        SDFTTrainer, SDPOTrainer
 rewards       policy             yes        GRPOTrainer: one advantage a rollout
 ============  =================  =========  ============================================
 
-What of them it refuses is a table of docs/train-gpus.md. A method's targets are looked at before
+A table in docs/train-gpus.md lists what each kind refuses. A method's targets are checked before
 training, with made-up rollouts (`probe_method`), and in every step.
 """
 
@@ -33,7 +33,7 @@ __all__ = ["Kind", "check_option", "check_precision", "check_settings", "find_ki
 __all__ += ["probe_method", "refuse_targets"]
 
 Kind = Literal["imitation", "rate", "distillation", "rewards"]
-#: Options of TRL and transformers that would have no effect, by what takes their place.
+#: Options of TRL and transformers that would have no effect, with their replacements.
 WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "the schedule is that of warmup and learning_rate": (
         *("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "num_train_epochs"),
@@ -81,7 +81,8 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "the model is loaded in float32 from model": ("model_init_kwargs", "resume_from_checkpoint"),
     "gradient_checkpointing is a setting": ("activation_checkpointing", "gradient_checkpointing"),
 }
-#: Options of SDPO's own policy loss, of which the distillation takes nothing (its weight is 1).
+#: Options of SDPO's own policy loss, which has no part in the loss here (distillation's weight
+#: is 1).
 _OF_POLICY = (
     *("beta", "epsilon", "epsilon_high", "importance_sampling_level", "loss_type"),
     *("mask_truncated_completions", "scale_rewards"),
@@ -89,12 +90,12 @@ _OF_POLICY = (
 
 
 def find_kind(method: Method) -> Kind:
-    """Return the kind of trainer by the method's loss and whether it samples.
+    """Return the kind of trainer from the method's loss and whether it samples.
 
     Raises
     ------
     UsageError
-        If TRL has none.
+        If TRL has no such trainer.
     """
     if method.loss == "likelihood":
         return "rate" if method.samples else "imitation"
@@ -124,7 +125,7 @@ def check_settings(settings: TrainSettings, method: Method) -> None:
 
 
 def check_precision(settings: TrainSettings, config: Any) -> None:
-    """Refuse to train in another precision than the run's: accelerate's own would win."""
+    """Refuse a precision other than the run's: accelerate's own setting would override it."""
     wanted = {"float32": "no", "bfloat16": "bf16"}[settings.precision]
     found = getattr(config, "mixed_precision", wanted)
     if found != wanted:
@@ -148,23 +149,23 @@ def check_option(name: str, kind: Kind) -> None:
 def refuse_targets(
     method: Method, groups: Sequence[Group], targets: Sequence[Target], codec: Codec
 ) -> None:
-    """Refuse the targets of some groups that TRL would not train as they are.
+    """Refuse targets that TRL could not train exactly as they are.
 
     Parameters
     ----------
     method : Method
-        Whose targets they are.
+        The method that made the targets.
     groups : sequence of Group
         All questions of a step, with their rollouts.
     targets : sequence of Target
-        What the method made of them.
+        The method's targets for these groups.
     codec : Codec
-        For the questions' own prompts.
+        Encodes the questions' own prompts.
 
     Raises
     ------
     UsageError
-        Names the method, the field and the alternative.
+        If a target has a field that TRL ignores; names the method, the field and the alternative.
     """
     check_targets(method, targets)
     kind = find_kind(method)
@@ -200,10 +201,10 @@ def refuse_targets(
 def probe_method(
     method: Method, docs: Sequence[Doc], codec: Codec, settings: TrainSettings
 ) -> None:
-    """Let a method make targets of made-up rollouts, and refuse what TRL could not follow.
+    """Let a method make targets from made-up rollouts, and refuse any that TRL could not follow.
 
-    Of two questions: rollouts that are right and wrong, state another confidence each, and one of
-    each question that met its budget.
+    The rollouts of two questions are right and wrong ones, each with a different confidence, and
+    one per question that was cut off by its token budget.
     """
     some, rollouts = list(docs[:2]), []
     for doc in some if method.samples else ():
@@ -224,7 +225,7 @@ def probe_method(
 
 
 def _make_up(doc: Mapping[str, Any], codec: Codec, place: int, k: int) -> Rollout:
-    """Make up one of K rollouts: the gold answer, judged right or wrong by its place."""
+    """Make up one of K rollouts: the gold answer, judged right or wrong by its index."""
     ids = codec.encode_answer(demonstrate(doc, f"0.{10 + place % 90}"), doc["style"])
     text = codec.decode(codec.split_end(ids)[0])
     finished = place < max(2, k - 1)

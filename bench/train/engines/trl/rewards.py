@@ -1,12 +1,11 @@
-"""Reward functions for anyone's own run of TRL's `GRPOTrainer`, of whatever version.
+"""Reward functions for your own run of TRL's `GRPOTrainer`, in any version.
 
     trainer = GRPOTrainer(model, reward_funcs=[brier_reward], train_dataset=dataset, ...)
 
 The dataset needs the columns `answer` (the gold answer) and `kind` (how it is compared: "number",
 "math", "choice", ...; docs/tasks.md), and may have `options` (the texts of a choice, in the order
-of their letters); completions may be texts or messages. They are read by the
-parser that scores the benchmark and judged by its verifiers, so that what is rewarded is what is
-measured.
+of their letters); completions may be texts or messages. The benchmark's own parser and verifiers
+read and judge them, so that the reward agrees with the measured score.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ def accuracy_reward(
     prompts, completions
         As TRL passes them.
     answer, kind
-        Columns of the dataset, one entry a completion.
+        Columns of the dataset, one entry per completion.
     completion_ids, end_ids
-        With both, an answer whose last token is not among `end_ids` is judged unfinished: what the
-        budget cut off may read as another number. TRL passes the first; bind the second with
+        With both, an answer whose last token is not in `end_ids` is judged unfinished, since an
+        answer that was cut off may read as another number. TRL passes the first; bind the second with
         `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
     """
     del prompts
@@ -61,10 +60,10 @@ def brier_reward(
     end_ids: Collection[int] | None = None,
     **columns: Any,
 ) -> list[float]:
-    """Reward a right answer, less the Brier score of what it states (RLCR, arXiv 2507.16806).
+    """Reward correctness minus the Brier score of the confidence (RLCR, arXiv 2507.16806).
 
-    Parameters as of `accuracy_reward`. An answer without a usable confidence gets its correctness
-    less 1, the worst Brier score.
+    Parameters are those of `accuracy_reward`. An answer without a usable confidence gets its
+    correctness minus 1, the worst Brier score.
     """
     del prompts
     judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
@@ -84,9 +83,9 @@ def confidence_reward(
 ) -> list[float]:
     """Reward a confidence near the success rate of its question's rollouts (DCPO's second reward).
 
-    Parameters as of `accuracy_reward`; `mix` is the weight of the success rate, the rest is that
-    of the answer's own correctness. Rollouts of one question are those with the same prompt and
-    gold answer, of all processes: `accelerate` is asked for those of the others when there are any.
+    Parameters are those of `accuracy_reward`; `mix` is the weight of the success rate, and
+    1 - `mix` that of the answer's own correctness. Rollouts belong to one question if they have the
+    same prompt and gold answer; `accelerate` gathers those of other processes, if there are any.
     """
     judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
     keys = [f"{prompt!r}\n{gold}" for prompt, gold in zip(prompts, answer, strict=True)]
@@ -104,7 +103,7 @@ def confidence_reward(
 
 
 class MethodReward:
-    """The reward of a training method, for TRL to log by its name."""
+    """The reward of a training method, which TRL logs under the method's name."""
 
     def __init__(self, reward: Reward, end_ids: Collection[int]) -> None:
         self.reward, self.end_ids = reward, end_ids
@@ -113,7 +112,7 @@ class MethodReward:
     def __call__(
         self, prompts: Sequence[Any], completions: Sequence[Completion], **columns: Any
     ) -> list[float]:
-        """Reward completions; parameters as of `accuracy_reward`."""
+        """Reward completions; the parameters are those of `accuracy_reward`."""
         del prompts
         judged = _judge(
             completions,
@@ -145,7 +144,7 @@ def _judge(
 
 
 def _read_text(completion: Completion) -> str:
-    """Return the text of a completion: itself, or what its messages say."""
+    """Return the text of a completion: the string itself, or the content of its messages."""
     if isinstance(completion, str):
         return completion
     texts = []
@@ -158,7 +157,7 @@ def _read_text(completion: Completion) -> str:
 
 
 def _gather(rows: list[tuple[str, bool, int]]) -> list[tuple[str, bool, int]]:
-    """Put the rows of all processes together."""
+    """Gather the rows of all processes."""
     import torch.distributed
 
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):

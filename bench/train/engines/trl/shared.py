@@ -1,8 +1,8 @@
-"""What all of TRL's trainers here share: the rows, the schedule, the checkpoints.
+"""The code that all of TRL's trainers here share: rows, schedule, checkpoints.
 
-Three defaults of theirs would make another run than the local engine's, and are set aside: the
-loss is of untempered logits, the learning rate is `schedule.learning_rate`, and weight decay is of
-all weights. Nothing is reported to anyone (`_send_telemetry`).
+Three of their defaults would make the run differ from the local engine's, and are overridden: the
+loss uses untempered logits, the learning rate is `schedule.learning_rate`, and weight decay applies
+to all weights. No telemetry is sent (`_send_telemetry`).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ __all__ = ["Shared"]
 
 
 class _SkipIdle(TrainerCallback):
-    """Let the optimizer take no step that has nothing to learn from.
+    """Keep the optimizer from taking a step when there is nothing to learn from.
 
-    AdamW leaves parameters alone that have no gradient, averages included; of a gradient of 0 it
-    would still take its momentum. DeepSpeed takes its step before this is called.
+    AdamW leaves parameters without a gradient alone, averages included; with a gradient of 0 it
+    would still follow its momentum. DeepSpeed takes its step before this is called.
     """
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Take the gradients away."""
+        """Remove the gradients."""
         del args, state, control
         if self.lesson.idle is not None:
             for parameter in kwargs["model"].parameters():
@@ -49,16 +49,16 @@ class _SkipIdle(TrainerCallback):
 
 
 class Shared:
-    """What all of the trainers share.
+    """The base class of all the trainers.
 
     Parameters
     ----------
     lesson : Lesson
-        The questions, and how to make targets.
+        The questions, and the conversion of answers into targets.
     say : callable
-        Gets each step's row, on the main process.
+        Receives each step's row, on the main process.
     history : History, optional
-        Gets it too.
+        Receives each step's row as well.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Shared:
         self.temperature = 1.0
 
     def _send_telemetry(self) -> None:
-        """Tell nobody."""
+        """Send no telemetry."""
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """Make the schedule of the local engine."""
+        """Create the local engine's schedule."""
         del num_training_steps
         if self.lr_scheduler is None:
             settings = self.lesson.settings
@@ -94,11 +94,11 @@ class Shared:
         return self.lr_scheduler
 
     def get_decay_parameter_names(self, model: Any) -> list[str]:
-        """Decay all weights alike."""
+        """Return the names of all weights, so that all decay alike."""
         return [name for name, _ in model.named_parameters()]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Keep the step's row, and stop when the loss is no number."""
+        """Record the step's row, and stop when the loss is not finite."""
         if "loss" in logs:
             self._keep(logs)
         super().log(logs, start_time)
@@ -133,7 +133,7 @@ class Shared:
         self.lesson.watch.check(step)
 
     def _likelihood_loss(self, logits: torch.Tensor, ids: torch.Tensor, mask: Any) -> torch.Tensor:
-        """Return the likelihood loss of the local engine: the mean over this process's answers."""
+        """Return the local engine's likelihood loss: the mean over this process's answers."""
         values = objectives.likelihood(logits, ids)
         loss = objectives.mean_of_means(values, mask) / len(ids)
         if not bool(loss.isfinite()):
@@ -141,9 +141,9 @@ class Shared:
         return loss
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Save the teacher as well: TRL would begin a resumed run with the first one again.
+        """Save the teacher as well, since TRL would resume a run with the initial teacher.
 
-        A model that no step has updated yet is no checkpoint.
+        Nothing is saved until a step has updated the model.
         """
         if not self.lesson.watch.updates:
             return

@@ -1,6 +1,6 @@
-"""TRL's trainers with the targets of this project: thin subclasses, one for each kind of loss.
+"""TRL's trainers with this project's targets: thin subclasses, one for each kind of loss.
 
-They replace what TRL makes of the sampled batch, and leave generation (transformers or vLLM),
+They replace the batch that TRL would train on, and leave generation (transformers or vLLM),
 sharding, accumulation and checkpoints to TRL. `contract` lists every method used here.
 """
 
@@ -24,13 +24,13 @@ __all__ += ["SolutionTrainer"]
 
 
 class _OnPolicy(Shared):
-    """What the trainers share that sample answers and judge them token by token."""
+    """The base of the trainers that sample answers and judge them token by token."""
 
     def _tokenize_prompts(self, prompts: list[str]) -> list[list[int]]:
         return [self.lesson.prompts[prompt] for prompt in prompts]
 
     def _prepare_training_batch(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Sample, and put the method's targets in the place of what was sampled.
+        """Sample answers, and replace them by the method's targets.
 
         There are no `old_per_token_logps`: a completion whose confidence was rewritten was never
         sampled, and importance weights would undo the rewriting.
@@ -49,7 +49,7 @@ class _OnPolicy(Shared):
     def _compute_self_distillation_loss(
         self, model: Any, inputs: dict[str, Any], distillation_logits: Any
     ) -> torch.Tensor:
-        """Return TRL's loss, and note how sure both are of the stated confidence."""
+        """Return TRL's loss, and record both models' entropy at the stated confidence."""
         loss = super()._compute_self_distillation_loss(model, inputs, distillation_logits)
         if not bool(loss.isfinite()):
             loss = self._loss_of_masked(distillation_logits)
@@ -64,7 +64,7 @@ class _OnPolicy(Shared):
         return loss
 
     def _loss_of_masked(self, found: Any) -> torch.Tensor:
-        """Return the local engine's loss, in which a token that both mask adds 0; TRL's is NaN."""
+        """Return the local engine's loss: a token that both mask adds 0, where TRL's gives NaN."""
         student, teacher, mask = found.student_logits, found.teacher_logits, found.loss_mask
         settings = self.lesson.settings
         values = objectives.divergence(student, teacher, settings.divergence, settings.jsd_beta)
@@ -80,18 +80,18 @@ class DemonstrationTrainer(_OnPolicy, SDFTTrainer):
 
 
 class SolutionTrainer(_OnPolicy, SDPOTrainer):
-    """The same from a verified rollout: the teacher sees a right answer of the student's own.
+    """Distillation from a verified rollout: the teacher sees a right answer of the student's own.
 
-    TRL's own mining of right answers is not used: which one is shown, and what is shown when there
-    is none, is `contexts.show_solution`, as in the local engine.
+    TRL's own mining of right answers is not used: as in the local engine, `contexts.show_solution`
+    decides which answer is shown, and what is shown when no answer is right.
     """
 
 
 class RateTrainer(_OnPolicy, SDFTTrainer):
-    """SFT on success rates: the rollouts of `SDFTTrainer`, and likelihood in the place of its loss.
+    """SFT on success rates: the rollouts of `SDFTTrainer`, with likelihood instead of its loss.
 
-    `SFTTrainer` could only imitate success rates that were estimated before training. Here they are
-    those of the student as it is, as in the local engine.
+    `SFTTrainer` could only imitate success rates that were estimated before training. Here, as in
+    the local engine, they are the current student's.
     """
 
     def compute_loss(
@@ -117,7 +117,7 @@ class RateTrainer(_OnPolicy, SDFTTrainer):
 
 
 class RewardTrainer(Shared, GRPOTrainer):
-    """GRPO and RLCR: TRL's loss and its logs of the reward, with the local engine's advantages.
+    """GRPO and RLCR: TRL's loss and reward logs, with the local engine's advantages.
 
     TRL divides by the sample's standard deviation (K - 1), the local engine by the group's (K).
     """
@@ -144,9 +144,9 @@ class RewardTrainer(Shared, GRPOTrainer):
 
 
 class ImitationTrainer(Shared, SFTTrainer):
-    """SFT: the mean over an answer's tokens and then over the answers, as in the local engine.
+    """SFT: the loss is averaged over an answer's tokens, then over answers, as in the local engine.
 
-    `SFTTrainer` has the mean over all tokens, in which long answers count more.
+    `SFTTrainer` averages over all tokens, so that long answers count more.
     """
 
     loss_is_scaled_for_ga = True
