@@ -42,8 +42,8 @@ def accuracy_reward(
         Columns of the dataset, one entry per completion.
     completion_ids, end_ids
         With both, an answer whose last token is not in `end_ids` is judged unfinished, since an
-        answer that was cut off may read as another number. TRL passes the first; bind the second with
-        `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
+        answer that was cut off may read as another number. TRL passes the first; bind the second
+        with `functools.partial(accuracy_reward, end_ids={tokenizer.eos_token_id})`.
     """
     del prompts
     judged = _judge(completions, answer, kind, completion_ids, end_ids, columns)
