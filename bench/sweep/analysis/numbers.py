@@ -238,7 +238,8 @@ class Summary:
         key = (at, bases, seeds)
         if key not in self._draws:
             size = self.analysis.replicates
-            start = [self.analysis.seed, *map(ord, at), bases]  # the same draws whichever sizes are finished
+            # Seeded by the place's name, so that draws do not depend on which sizes are finished.
+            start = [self.analysis.seed, *map(ord, at), bases]
             drawn = draw_seeds(bases, seeds, size, np.random.default_rng([*start, seeds]))
             shared = draw_seeds(bases, 1, size, np.random.default_rng(start))
             self._draws[key] = Draws(shared.bases, drawn.seeds)

@@ -1,4 +1,4 @@
-"""A sweep while it runs: train, then evaluate, one cell after another.
+"""Run a sweep: train and then evaluate one cell after another.
 
 Start with `cell`; `local` and `ray` distribute the cells.
 

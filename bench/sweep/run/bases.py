@@ -1,4 +1,4 @@
-"""The models that cells start from: a path, a name on the hub, or a micro model made on demand."""
+"""Find the models that cells start from: a path, a hub name, or a micro model made on demand."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def find_base(base: Base, sweep: Sweep, *, make: bool) -> Path | None: ...
 
 
 def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
-    """Return the folder (or hub name) of a cell's model; a missing micro model is pretrained now.
+    """Return the folder (or hub name) of a cell's model, pretraining a missing micro model.
 
-    Of several processes that need the same micro model one makes it, and the others wait. Without
-    `make` a missing one is None.
+    If several processes need the same micro model, one pretrains it and the others wait. Without
+    `make`, return None for a missing one.
     """
     if base.model:
         local = (sweep.file.parent / Path(base.model).expanduser()).absolute()
@@ -51,12 +51,12 @@ def find_base(base: Base, sweep: Sweep, *, make: bool = True) -> Path | None:
 
 
 def is_model(folder: Path) -> bool:
-    """Return whether a checkpoint stands in a folder."""
+    """Return whether a folder contains a checkpoint."""
     return (folder / "model.safetensors").is_file()
 
 
 def is_being_made(base: Base, sweep: Sweep) -> bool:
-    """Return whether another process is pretraining this cell's model; other cells can go first."""
+    """Return whether another process is pretraining this base, so that other cells can go first."""
     file = _lock_file(base, sweep)
     if not base.size or not file.exists():
         return False
@@ -69,7 +69,7 @@ def _lock_file(base: Base, sweep: Sweep) -> Path:
 
 
 def count_weights(folder: Path) -> int | None:
-    """Count the parameters in a folder's safetensors files; None where there are none."""
+    """Count the parameters in a folder's safetensors files; return None if it has no such files."""
     from safetensors import safe_open
 
     total = 0
@@ -88,7 +88,7 @@ def _pretrain(base: Base, folder: Path) -> None:
     from caopd_bench.train.micro.pretrain import pretrain, save_pretrained
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as the stored ones were made
+    torch.set_num_threads(1)  # as for the stored bases, for equal bytes
     done = pretrain(
         base.size,
         corpus=base.corpus,

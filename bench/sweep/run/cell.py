@@ -1,8 +1,8 @@
-"""Run one cell: prepare its model, train it, evaluate it, and store what came out.
+"""Run one cell: prepare its model, train it, evaluate it, and store the results.
 
-A cell that is stopped goes on from its last checkpoint when it is run again, and gives the same
-bytes as one that was never stopped (at the same thread count). Everything is made in `work/NAME`
-and moved into place at the end.
+An interrupted cell resumes from its last checkpoint when it is run again, and produces the same
+bytes as one that was never interrupted (at the same thread count). Everything is written in
+`work/NAME` and moved into place at the end.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def run_cell(
     *,
     engine: str = "local",
 ) -> None:
-    """Run one cell to the end; the caller holds its claim, and records what is raised."""
+    """Run one cell to the end; the caller holds its claim and records any exception."""
     import torch
 
     work = folder.work(cell)
@@ -59,7 +59,7 @@ def run_cell(
     torch.set_num_threads(cell.stages[-1]["threads"] if cell.stages else 1)
     base = find_base(cell.base, sweep)
     marks.append(time.perf_counter())
-    cpu = time.process_time()  # what a method costs, not what its base did
+    cpu = time.process_time()  # the cost of the method, without that of its base
     trained = train_stages(cell, base, work)
     marks.append(time.perf_counter())
     ready = work / "ready"
@@ -108,7 +108,7 @@ def run_cell(
 
 
 def record_failure(cell: Cell, folder: Folder, error: BaseException) -> None:
-    """Record why a cell failed, and leave of its work what need not be done again."""
+    """Record why a cell failed, and keep the part of its work that need not be repeated."""
     said = str(error).strip().splitlines() or [type(error).__name__]
     folder.fail(
         cell,
@@ -122,14 +122,14 @@ def record_failure(cell: Cell, folder: Folder, error: BaseException) -> None:
         },
     )
     work = folder.work(cell)
-    # What was trained is kept, so that a mended evaluation need not train again.
+    # Keep the trained model, so that a corrected evaluation does not train again.
     shutil.rmtree(work / "ready", ignore_errors=True)
-    with suppress(OSError):  # unless something was
+    with suppress(OSError):  # the folder is not empty if something was trained
         work.rmdir()
 
 
 def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
-    """Leave out what differs between equal runs: paths and times."""
+    """Describe an error without the parts that differ between equal runs: paths and times."""
     kept = {k: v for k, v in provenance.items() if k not in ("date", "seconds")}
     given = kept.get("model_args")
     if isinstance(given, Mapping):
@@ -138,7 +138,7 @@ def _describe(provenance: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def _redact_files(folder: Path, secrets: set[str]) -> None:
-    """Take the secrets of a cell out of the logs of lm-eval that are kept with it."""
+    """Remove the secrets of a cell from the lm-eval logs that are kept with it."""
     spellings = {word for text in secrets for word in (text, json.dumps(text)[1:-1])}
     for file in folder.rglob("*") if secrets else ():
         if file.is_file():
@@ -156,7 +156,7 @@ def _keep(sweep: Sweep, cell: Cell, trained: Path, work: Path, ready: Path) -> N
         kept = ready / "checkpoint"
         shutil.copytree(trained, kept, ignore=shutil.ignore_patterns(HISTORY, SETTINGS_FILE))
         for file in kept.iterdir():
-            file.chmod(0o644)  # safetensors writes for the owner alone
+            file.chmod(0o644)  # safetensors makes files readable by the owner alone
 
 
 def _write(file: Path, values: Mapping[str, Any]) -> None:
@@ -168,7 +168,7 @@ def _now() -> str:
 
 
 def check_base(cell: Cell, base: Path, known: Mapping[str, Any]) -> None:
-    """Raise a UsageError if a finished cell was trained from other weights than are here now."""
+    """Raise a UsageError if a finished cell's base weights differ from those that are here now."""
     now = fingerprint_weights(base)
     if now is not None and known.get("base_weights") not in (None, now):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""How long the cells of a sweep will take: from cells like them that are finished, else roughly."""
+"""Estimate how long the cells of a sweep take, from similar finished cells if there are any."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ __all__ = [
     "find_unmade",
 ]
 
-#: Of micro models on one core, measured: the evaluation of one answer, by evaluator
-#: (docs/sweep.md), and what else a cell takes that is not trained.
+#: Seconds measured for micro models on one core: the evaluation of one answer, by evaluator
+#: (docs/sweep.md), and the remaining work of an untrained cell.
 EVALUATION = {IN_PROCESS: 2.5e-4, LM_EVAL: 7e-4, BOTH: 9.5e-4}
 OTHERS = 2.0
-#: From reference_runs/scaling-law/timings.csv: a step, and one sampled, judged and learned answer
-#: of a model of no and of a million parameters.
+#: Seconds from reference_runs/scaling-law/timings.csv: a training step, the part of a sampled,
+#: judged and trained answer that does not depend on size, and the part per million parameters.
 STEP, ANSWER, ANSWER_MILLION = 0.05, 5e-4, 6e-3
-#: Pretraining a micro model, of any size: 320 to 1,000 seconds were seen.
+#: Seconds to pretrain a micro model of any size; measured: 320 to 1,000.
 PRETRAINING = 450.0
-#: Questions of a task that is not ours.
+#: Assumed number of questions of a task that is not bundled.
 UNKNOWN_TASK = 1_500
-#: Copying a cell of another sweep.
+#: Seconds to copy a cell from another sweep.
 COPYING = 0.1
-#: What a cell of unknown models counts for, so that the display has a unit; never shown.
+#: Weight of a cell whose time is unknown: a unit for the display, never shown as seconds.
 UNKNOWN = 1.0
 
 
@@ -47,20 +47,21 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
     ----------
     cells : sequence of Cell
     sweep : Sweep
-        Its timings.csv, and those of the sweeps that it copies from, tell how long cells took.
+        Times come from its timings.csv and from those of the sweeps that it copies from.
 
     Returns
     -------
     seconds : dict
-        By cell.
+        Seconds by cell.
     is_known : bool
-        Whether each is from cells like it, or of micro models: otherwise it is only a unit.
+        Whether every estimate comes from similar cells or is of a micro model; otherwise the
+        values only serve as units of progress.
     """
     seconds: dict[str, float] = {}
     by_name = {cell.name: cell for cell in sweep.cells}
     for place in (*sweep.reuse, sweep.output):
         timings, folder = _read(place / "timings.csv"), Folder(place)
-        # A cell of the same name that was run with other settings says nothing.
+        # A cell of the same name with other settings is no guide to the time.
         for name in timings.keys() & by_name.keys():
             if folder.is_finished(by_name[name]):
                 seconds[name] = timings[name]
@@ -83,7 +84,7 @@ def estimate_seconds(cells: Sequence[Cell], sweep: Sweep) -> tuple[dict[str, flo
 
 
 def estimate_evaluation(cell: Cell, evaluator: str) -> float:
-    """Estimate the seconds of the evaluation of a cell of a micro model, without its training."""
+    """Estimate the seconds to evaluate a cell of a micro model, without its training."""
     known = _count_questions()
     answers = sum(known.get(task, UNKNOWN_TASK) for task in cell.evaluate.tasks)
     limit = cell.evaluate.limit
@@ -98,7 +99,7 @@ def _count_questions() -> dict[str, int]:
 
 
 def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
-    """Return the micro models that are still to be pretrained, each with the first cell of it."""
+    """Return the micro models that are still to be pretrained, each with its first cell."""
     unmade: dict[str, str] = {}
     for cell in cells:
         if cell.base.size and not is_model(sweep.bases / cell.base.name):
@@ -107,7 +108,7 @@ def find_unmade(cells: Iterable[Cell], sweep: Sweep) -> dict[str, str]:
 
 
 def _kinds(cell: Cell) -> Iterable[tuple[str, ...]]:
-    """Return what makes cells alike, the closest first."""
+    """Return keys by which cells count as similar, the most specific first."""
     model = cell.base.kind
     trained = "" if not cell.stages else str(sum(stage["steps"] for stage in cell.stages))
     k = str(cell.stages[0]["k"] * cell.stages[0]["prompts_per_step"]) if cell.stages else ""

@@ -1,8 +1,8 @@
-"""Who evaluates which cell: this process, lm-eval, or both, whose rows must be the same.
+"""Choose the evaluator of each cell: this process, lm-eval, or both, whose rows must be the same.
 
-In process is many times faster, and lm-eval is the reference. So lm-eval checks every headline cell
-and a sample of the others, row by row. The sample is drawn from the names in the file alone: a
-resumed sweep, another machine and `--only` choose the same cells.
+In-process evaluation is many times faster, and lm-eval is the reference. So lm-eval checks every
+headline cell and a sample of the others, row by row. The sample depends on the cell names in the
+file alone, so that a resumed sweep, another machine and `--only` choose the same cells.
 """
 
 from __future__ import annotations
@@ -31,29 +31,30 @@ if TYPE_CHECKING:
 
 __all__ = ["SHARE", "Choice", "Evaluators", "choose_evaluators", "refuse_differences"]
 
-#: The least share of the cells that lm-eval checks.
+#: The smallest share of cells that lm-eval checks.
 SHARE = 0.05
-#: Of the rows of a chat so many may differ: its batches are other ones in process, and where two
-#: tokens are equally probable but for rounding, either is greedy.
+#: The share of a chat's rows that may differ: in-process batches are composed differently, and if
+#: two tokens are equally probable up to rounding, greedy decoding may choose either.
 CHAT_SHARE = 0.01
-#: Of the order in which cells are drawn.
+#: Seed of the order in which cells are drawn.
 SEED = "caopd-bench checked cells 1"
 
 
 class Choice(NamedTuple):
-    """Who evaluates a cell (`IN_PROCESS`, `LM_EVAL` or `BOTH`), and why not in process alone."""
+    """A cell's evaluator (`IN_PROCESS`, `LM_EVAL` or `BOTH`), and why not in process alone."""
 
     evaluator: str
     why: str = ""
 
 
 def choose_evaluators(sweep: Sweep) -> dict[str, Choice]:
-    """Choose who evaluates each cell of a sweep, by its name.
+    """Choose the evaluator of each cell of a sweep; the keys are cell names.
 
-    lm-eval alone evaluates where the sweep says so, keeps lm-eval's logs, or asks what is not asked
-    in process. Of the other cells both evaluate those that `check` names, the groups that the
-    analysis' `headline` names, one of every size or model that has none of these, and further ones
-    until they are `SHARE` of all; in the order of the SHA-256 of their names.
+    lm-eval alone evaluates a cell if the sweep requests it, keeps lm-eval's logs, or uses settings
+    that are not supported in process. Of the remaining cells, both evaluate those that match
+    `check`, the groups in the analysis' `headline`, one cell of every size or model that has none
+    of these, and further cells until they make up `SHARE` of all, in the order of the SHA-256 of
+    their names.
     """
     chosen: dict[str, Choice] = {}
     open_cells: list[Cell] = []
@@ -102,12 +103,12 @@ def _draw(cell: Cell) -> str:
 
 
 class Evaluators:
-    """Evaluates cells one after the other, each by whom `choose_evaluators` chose."""
+    """Evaluate cells one after the other with the evaluators from `choose_evaluators`."""
 
     def __init__(self, sweep: Sweep) -> None:
         self._chosen = choose_evaluators(sweep)
-        #: Expectations of the stated numbers of the cell evaluated last, by task and item: of a
-        #: chat in process, whose answers give them.
+        #: Expected stated numbers of the cell evaluated last, by task and item; filled only for a
+        #: chat that is held in process, where they are computed with the answers.
         self.expected: dict[tuple[str, str], float | None] = {}
 
     def evaluate(self, cell: Cell, checkpoint: Path, output: Path) -> Run:
@@ -116,25 +117,25 @@ class Evaluators:
         Parameters
         ----------
         cell : Cell
-            Of the sweep.
+            A cell of the sweep.
         checkpoint : Path
-            Where the model stands, or its name on the hub.
+            The model's folder, or its name on the hub.
         output : Path
-            Becomes lm-eval's run directory, where it evaluates.
+            Becomes lm-eval's run directory if lm-eval evaluates the cell.
 
         Returns
         -------
         Run
-            lm-eval's where it evaluates; `evaluator` of its provenance is the choice.
+            lm-eval's run if it evaluates the cell; `evaluator` in the provenance is the choice.
 
         Raises
         ------
         UsageError
-            If both evaluate, and a row differs: it names the first.
+            If both evaluate and rows differ; the message names the first.
         """
         evaluator = self._chosen[cell.name].evaluator
         self.expected = {}
-        # In process first: samples go on from seeds that each sets for itself.
+        # In process first; each evaluator sets its own seeds before it samples.
         ours = None if evaluator == LM_EVAL else self._evaluate_in_process(cell, checkpoint)
         if ours is not None and evaluator == IN_PROCESS:
             return ours
@@ -151,16 +152,16 @@ class Evaluators:
 
 @functools.cache
 def _make_harness() -> Harness:
-    """Make lm-eval's harness, once a process, and where a cell needs it: it takes seconds."""
+    """Create lm-eval's harness once per process, and only when needed, since it takes seconds."""
     from caopd_bench.sweep.run.lm_eval import Harness
 
     return Harness()
 
 
 def refuse_differences(ours: Run, theirs: Run, *, share: float = 0.0) -> None:
-    """Raise a UsageError if two runs do not have the same rows: it names the first that differs.
+    """Raise a UsageError that names the first differing row if two runs differ.
 
-    `share` of the rows may differ.
+    Up to `share` of the rows may differ.
     """
     pairs = list(itertools.zip_longest(ours.rows, theirs.rows))
     differ = [(mine, other) for mine, other in pairs if _fields(mine) != _fields(other)]

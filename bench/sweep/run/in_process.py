@@ -1,9 +1,9 @@
-"""Evaluate a cell in this process: our documents, prompts and judge, without lm-eval's evaluator.
+"""Evaluate a cell in this process, with our documents, prompts and judge and not with lm-eval's.
 
-The texts come from the model class that lm-eval's backend `hf` is, in the same batches and from the
-same seeds, so that they are the same to the byte, sampled ones too. Left out is what lm-eval's
-evaluator does around it, which takes several times as long as a micro model: tables of documents,
-templates, metrics, and a log that is written and read again.
+The texts come from the model class of lm-eval's backend `hf`, in the same batches and from the same
+seeds, so that they are identical to the byte, sampled ones too. The rest of lm-eval's evaluator is
+skipped, which takes several times as long as a micro model: tables of documents, templates,
+metrics, and a log that is written and read back.
 """
 
 from __future__ import annotations
@@ -33,19 +33,20 @@ from caopd_bench.tasks.read.thinking import holds_thinking
 
 __all__ = ["answers_in_chat", "evaluate_in_process", "why_not_in_process"]
 
-#: Questions that are part of the package, and ways of one response to each.
+#: Question sets bundled with the package, and ways of asking that take one response each.
 QUESTIONS, ASKED = ("arith", "math"), ("conf", "conf_t1")
-#: The seeds that lm-eval sets before it loads a model.
+#: The seeds that lm-eval sets before loading a model.
 SEEDS = {"random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234}
-#: What `--metadata` chooses among bundled questions; see `list_items`.
+#: Keys of `--metadata` that select bundled questions; see `list_items`.
 _CHOICES = ("levels", "problem_seed", "first")
 Doc = dict[str, Any]
 
 
 def why_not_in_process(cell: Cell) -> str:
-    """Say why a cell is evaluated by lm-eval alone; "" if it can be evaluated in process.
+    """Return why lm-eval alone must evaluate a cell; "" if it can be evaluated in process.
 
-    Decided are settings of the file, never the machine, so that every process decides alike.
+    The decision depends on the file's settings and never on the machine, so that every process
+    decides alike.
     """
     wanted, known = cell.evaluate, _known_tasks()
     for task in wanted.tasks:
@@ -76,9 +77,10 @@ def why_not_in_process(cell: Cell) -> str:
 
 
 def answers_in_chat(cell: Cell) -> bool:
-    """Return whether a cell's chat is held in process: greedily, where expectations are asked for.
+    """Return whether a cell's chat runs in process: decoding is greedy and expectations are asked.
 
-    These are read off answers that are made in process anyway, and lm-eval's must be the same.
+    Expectations need the answers to be generated in process anyway, and lm-eval's answers must be
+    the same.
     """
     wanted, known = cell.evaluate, _known_tasks()
     if not (wanted.apply_chat_template and wanted.expectation):
@@ -90,23 +92,22 @@ def answers_in_chat(cell: Cell) -> bool:
 def evaluate_in_process(
     cell: Cell, checkpoint: Path, expected: dict[tuple[str, str], float | None] | None = None
 ) -> Run:
-    """Ask a checkpoint the questions of a cell's tasks, and judge what it answers.
+    """Ask a checkpoint the questions of a cell's tasks, and judge its answers.
 
     Parameters
     ----------
     cell : Cell
-        One of which `why_not_in_process` says nothing.
+        A cell for which `why_not_in_process` returns "".
     checkpoint : Path
-        A folder of transformers.
+        A checkpoint folder of transformers.
     expected : dict, optional
-        Where `answers_in_chat`, the expectations of the stated numbers are put into it, by task
-        and item.
+        If `answers_in_chat`, receives the expected stated numbers, by task and item.
 
     Returns
     -------
     Run
-        The rows that lm-eval's log would be read as, in its order; its provenance says that they
-        were made in process.
+        The rows that reading lm-eval's log would produce, in its order; the provenance records
+        that they were made in process.
     """
     wanted = cell.evaluate
     entries = [_known_tasks()[task] for task in wanted.tasks]
@@ -165,7 +166,7 @@ def _chat(
     generation: Mapping[str, Any],
     expected: dict[tuple[str, str], float | None] | None,
 ) -> tuple[list[str], Any]:
-    """Answer in the chat template with the trainer's decoding, expectations in the same pass."""
+    """Answer in the chat template with the trainer's decoding; compute expectations as well."""
     from caopd_bench.train.loading import load_model, place_model
     from caopd_bench.train.text.codec import Codec, find_end_ids
     from caopd_bench.train.watch.evaluate import answer
@@ -199,12 +200,12 @@ def _list_docs(
 
 @functools.cache
 def _load_items(questions: str) -> list[Doc]:
-    """Load the questions once a process: every document of them is a copy."""
+    """Load the questions once per process, because loading copies every document."""
     return load_items(questions)
 
 
 def _decoding(entry: TaskEntry) -> dict[str, Any]:
-    """Return how a task's answers are decoded, as `tasks.write_yaml` writes it for lm-eval."""
+    """Return the decoding settings of a task, as `tasks.write_yaml` writes them for lm-eval."""
     is_sampled = WAYS[entry.way].sampled
     return {
         "until": list(STOP_SEQUENCES),
@@ -215,7 +216,7 @@ def _decoding(entry: TaskEntry) -> dict[str, Any]:
 
 
 def _load(checkpoint: Path, batch_size: int) -> Any:
-    """Load a model as lm-eval does: seeds first, since samples go on from where loading left."""
+    """Load a model as lm-eval does: set seeds first, since loading advances the random state."""
     import numpy as np
     import torch
 
@@ -255,7 +256,7 @@ def _describe(cell: Cell, checkpoint: Path, model: Any) -> dict[str, Any]:
         "parameters": model.num_parameters(),
         "seeds": SEEDS,
         "limit": cell.evaluate.limit,
-        # Of the model class that answers; no more of it was used.
+        # Version of the model class that answers; nothing else of lm-eval was used.
         "lm_eval_version": metadata.version("lm_eval"),
         "transformers_version": metadata.version("transformers"),
         "torch_version": metadata.version("torch"),

@@ -1,8 +1,8 @@
-"""lm-eval in this process: one task manager for all cells, a run directory for each.
+"""Run lm-eval in this process, with one task manager for all cells and a run directory for each.
 
-What comes out is what `lm_eval --model hf --model_args pretrained=DIR --tasks ...` writes. Two
-things that lm-eval computes again for every evaluation are remembered for as long as the process
-lives: the compiled templates (one a document) and the report on the machine.
+The output equals that of `lm_eval --model hf --model_args pretrained=DIR --tasks ...`. Two things
+that lm-eval recomputes for every evaluation are cached for the life of the process: the compiled
+templates (one per document) and the report on the machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OURS = "caopd_"
 
 
 class Harness:
-    """Evaluates cells one after the other."""
+    """Evaluate cells one after the other with lm-eval."""
 
     def __init__(self) -> None:
         self._managers: dict[bool, Any] = {}
@@ -37,9 +37,9 @@ class Harness:
         Parameters
         ----------
         cell : Cell
-            Says how.
+            Provides the settings of the evaluation.
         checkpoint : Path
-            Where the model stands, or its name on the hub.
+            The model's folder, or its name on the hub.
         output : Path
             Becomes the run directory.
         """
@@ -75,7 +75,7 @@ class Harness:
         return run
 
     def _manager(self, tasks: list[str], metadata: dict[str, Any]) -> Any:
-        """Return a task manager that knows this cell's arguments; the index is made once."""
+        """Return a task manager with this cell's arguments; the task index is built only once."""
         from lm_eval.tasks import TaskManager
 
         others = not all(task.startswith(OURS) for task in tasks)
@@ -93,7 +93,7 @@ class Harness:
 
 
 def _remember() -> None:
-    """Let lm-eval compile a template once, and describe the machine once."""
+    """Make lm-eval compile each template, and describe the machine, only once."""
     from lm_eval import evaluator, utils
 
     if not hasattr(utils.env.from_string, "cache_info"):
@@ -103,7 +103,7 @@ def _remember() -> None:
 
 
 class _RememberedReport:
-    """Calls lm-eval's function once and gives what it added to every later result."""
+    """Call lm-eval's function once, and add the fields that it added to every later result."""
 
     remembers = True
 

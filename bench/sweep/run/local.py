@@ -1,7 +1,7 @@
-"""The local engine: workers on this machine that take cells from the folder until none is left.
+"""Run cells with the local engine: workers on this machine take cells until none is left.
 
-Nobody hands cells out. A worker takes the first cell of the list that is neither finished nor
-claimed, so that any number of sweeps can work on one folder, started at any time.
+There is no central scheduler. A worker takes the first cell of the list that is neither finished
+nor claimed, so that any number of sweeps, started at any time, can work on one folder.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 __all__ = ["run_local", "work_on"]
 
-#: Seconds between two looks at the folder, and between two writings of the tables.
+#: Seconds between checks of the folder, and between updates of the tables.
 LOOK, TABLES = 0.5, 20.0
-#: How many workers are replaced that died without a cell of theirs.
+#: Number of workers to replace that died without holding a cell.
 UNEXPLAINED = 3
 
 
 def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Display) -> None:
-    """Run cells with some worker processes, showing what is done."""
+    """Run cells in worker processes and show the progress."""
     folder = Folder(sweep.output)
     todo = [cell.name for cell in cells if not folder.is_finished(cell)]
     if not todo:
         return
     context = multiprocessing.get_context("spawn")
-    # The cells as they were read: the file may be changed meanwhile.
+    # Pass the cells as they were read, since the file may be changed meanwhile.
     arguments = (sweep, todo, os.getpid())
     made: list[SpawnProcess] = []
 
@@ -53,28 +53,28 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
             process.start()
         made.append(process)
 
-    for cell in cells:  # what failed before is tried again, once
+    for cell in cells:  # earlier failures are retried once
         folder.forgive(cell)
     last, unexplained = time.monotonic(), 0
     try:
         for number in range(min(workers, len(todo))):
             start(number + 1)
-        while made:  # a worker is taken out only after its end was looked at
+        while made:  # a worker is removed only after its exit was handled
             time.sleep(LOOK)
             for ended in [process for process in made if process.exitcode is not None]:
                 made.remove(ended)
                 if not ended.exitcode:
                     continue
                 lost = _record_death(ended, cells, folder)
-                # Without its cell, else a cell that kills its worker would do so for ever. One that
-                # dies between two cells, or whose cell somebody took at once, has no such end.
+                # Leave its cell out, since a cell that kills its worker would do so for ever. A
+                # worker that died between cells, or whose cell was taken at once, has no such cell.
                 todo[:] = [name for name in todo if name not in lost]
                 unexplained += not lost
                 if todo and (lost or unexplained <= UNEXPLAINED):
                     start(len(made) + 1)
             display.show()
             if time.monotonic() - last > TABLES:
-                with suppress(UsageError):  # it is said at the end
+                with suppress(UsageError):  # reported at the end
                     folder.write_tables(sweep.cells)
                 last = time.monotonic()
     finally:
@@ -87,7 +87,7 @@ def run_local(sweep: Sweep, cells: Sequence[Cell], *, workers: int, display: Dis
 
 
 def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) -> list[str]:
-    """Record the cell at which a worker was killed or crashed: it could not do so itself."""
+    """Record the cell on which a worker was killed or crashed, since the worker could not."""
     code = ended.exitcode or 0
     how = f"by signal {-code}" if code < 0 else f"with code {code}"
     hint = " (out of memory?)" if code == -signal.SIGKILL else ""
@@ -99,11 +99,11 @@ def _record_death(ended: SpawnProcess, cells: Sequence[Cell], folder: Folder) ->
 
 
 def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> list[str]:
-    """Run the named cells that nobody else has, one after the other; give those that failed.
+    """Run the named cells that no other process holds, in order; return those that failed.
 
-    The list is gone through until nothing in it was left to do: a cell that another process had,
-    and left, is tried again; one that has a record of failure is not (`Folder.forgive`). Cells
-    whose micro model another process makes at the moment come after all others.
+    The list is repeated until nothing in it is left to do: a cell that another process held and
+    gave up is tried again, but a cell with a failure record is not (`Folder.forgive`). Cells whose
+    micro model another process is pretraining come after all others.
     """
     from caopd_bench.sweep.run.bases import is_being_made
     from caopd_bench.sweep.run.cell import record_failure, run_cell
@@ -124,7 +124,7 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                 if not is_ours:
                     left.append(cell)
                     continue
-                if folder.failure(cell) is not None:  # since we looked
+                if folder.failure(cell) is not None:  # since the check above
                     continue
                 try:
                     known = find_elsewhere(cell, sweep)
@@ -132,10 +132,10 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
                         take(cell, known, folder)
                     else:
                         run_cell(cell, sweep, folder, evaluators, engine=engine)
-                except (Exception, SystemExit) as error:  # a library's exit is no reason to stop
+                except (Exception, SystemExit) as error:  # libraries' exits must not stop it
                     record_failure(cell, folder, error)
                     failed.append(cell.name)
-        # What others have is theirs, unless one of them has given a cell up meanwhile.
+        # Leave cells that others hold, unless one of them has been given up meanwhile.
         todo = [c for c in left if not folder.is_finished(c) and not folder.is_claimed(c)]
         if waiting and not todo:
             time.sleep(LOOK)
@@ -144,24 +144,24 @@ def work_on(sweep: Sweep, names: Sequence[str], *, engine: str = "local") -> lis
 
 
 def _make_evaluators(sweep: Sweep) -> Evaluators:
-    """Make what evaluates."""
+    """Create the evaluators."""
     from caopd_bench.sweep.run.evaluators import Evaluators
 
     return Evaluators(sweep)
 
 
 def _worker(sweep: Sweep, names: list[str], parent: int) -> None:
-    """Work in a process of its own, which ends with the one that started it."""
+    """Work in a separate process that ends when its parent does."""
     end_with_parent(parent)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    # Libraries' bars would go over the display; what they say is kept for whom a worker fails.
+    # Libraries' progress bars would overwrite the display; a log keeps their output for debugging.
     said = Folder(sweep.output).worker_log()
     said.parent.mkdir(parents=True, exist_ok=True)
     with said.open("w", encoding="utf-8") as stream:
         os.dup2(stream.fileno(), sys.stderr.fileno())
     keep_freed_memory()
-    # Every cell needs these libraries, 400,000 objects that stay: to look for circles among them,
-    # again and again, is a tenth of a cell's time.
+    # Every cell needs these libraries, which hold 400,000 permanent objects: searching them for
+    # reference cycles again and again takes a tenth of a cell's time.
     with without_collecting():
         import transformers.models.auto.modeling_auto  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""What is known of a cell besides its run: success rates, entropies, expected stated numbers."""
+"""Measure a cell beyond its run: success rates, entropies, expected stated numbers."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 __all__ = ["EXPECTED", "check_questions", "observe", "read_expectations", "write_expectations"]
 
 EXPECTED = "expected.csv.gz"
-#: Of the generator of these samples: the same for all cells.
+#: Seed of the generator of these samples, the same for all cells.
 SAMPLE_SEED = 1234
-#: Tokens of an answer where the cell is not trained and so has no budget of its own.
+#: Token budget of an answer if the cell is not trained and so has no budget of its own.
 BASE_TOKENS = 32
-#: Of the answers that are made again for their expectation, so many must be the same.
+#: The share of answers that must be unchanged when they are generated again for expectations.
 MOSTLY = 0.99
 
 
 def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, float]:
-    """Return the last step of training, and the success rates that were asked for.
+    """Return the measurements of the last training step, and the requested success rates.
 
-    Student success is the share of the trained model's answers, sampled at temperature 1, that are
-    right; teacher success that of the model it started from, shown what its teacher was shown.
+    Student success is the share of right answers that the trained model gives, sampled at
+    temperature 1. Teacher success is the share for its starting model, shown the teacher's context.
     """
     found = _last_step(work / f"stage{len(cell.stages)}" / "training.csv") if cell.stages else {}
     if not cell.evaluate.success_questions:
@@ -59,8 +59,8 @@ def observe(cell: Cell, base: Path, trained: Path, work: Path) -> dict[str, floa
         for doc in docs
     ]
     asked = [("student", model, docs), ("teacher", teacher, shown)]
-    # What a teacher with a verified rollout is shown depends on the student's rollouts of a step.
-    method = METHODS.get(cell.method)  # none trained a base
+    # The context of a teacher with a verified rollout depends on the student's rollouts in a step.
+    method = METHODS.get(cell.method)  # None for a base, which is not trained
     is_of_step = method is not None and method.shows == "rollout"
     for name, who, what in asked[:1] if is_of_step else asked:
         rows = answer(
@@ -85,9 +85,9 @@ def write_expectations(
     folder: Path,
     known: Mapping[tuple[str, str], float | None] = MappingProxyType({}),
 ) -> None:
-    """Write the expectation of the stated number of every greedy answer of a bundled task.
+    """Write the expected stated number of every greedy answer to a bundled task.
 
-    `known` holds those that the evaluation has given, by task and item, if it gives any.
+    `known` holds the expectations that the evaluation has already computed, by task and item.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -105,9 +105,9 @@ def write_expectations(
 def _known_rows(
     run: Run, known: Mapping[tuple[str, str], float | None]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the rows of the table; an answer that states no number has no expectation.
+    """Yield the rows of the table; an answer without a stated number has no expectation.
 
-    (Nor has one of the hundredth that lm-eval may read otherwise, where it states none.)
+    This also applies if lm-eval's answer states none: up to a hundredth of its answers may differ.
     """
     for row in run.rows:
         value = known.get((row.task, row.item_hash)) if row.confidence is not None else None
@@ -140,13 +140,13 @@ def _answer_again(run: Run, cell: Cell, trained: Path, writer: Any) -> None:
                 "are not those of the evaluation (exemplars or other decoding?); leave it out"
             )
         for row, is_same in zip(rows, same, strict=True):
-            # Of an answer that came out otherwise (rounding) there is no expectation.
+            # An answer that changed when generated again (rounding) has no expectation.
             value = row["expected"] if is_same else None
             writer.writerow([task, row["item_hash"], _show(value)])
 
 
 def read_expectations(folder: Path, task: str) -> dict[str, float]:
-    """Read what `write_expectations` wrote: the expectation by item; NaN where there is none."""
+    """Read the output of `write_expectations`: the expectation by item; NaN if there is none."""
     file = folder / EXPECTED
     packed = read_member(file)
     if packed is None and not file.is_file():
@@ -160,7 +160,7 @@ def read_expectations(folder: Path, task: str) -> dict[str, float]:
             for row in csv.DictReader(io.StringIO(text))
             if row["task"] == task
         }
-    except (KeyError, TypeError, ValueError, csv.Error):  # ValueError: no text, or no number
+    except (KeyError, TypeError, ValueError, csv.Error):  # ValueError: not text, or not a number
         raise UsageError(f"{file}: not a table of expectations; {mend}") from None
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
@@ -172,7 +172,7 @@ def _load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
 
 
 def _make_codec(cell: Cell, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Codec:
-    """Lay out prompts as lm-eval does, and end answers at all tokens that the model names."""
+    """Return a codec with lm-eval's prompt layout, whose answers end at any of the model's ends."""
     return Codec(tokenizer, chat=cell.evaluate.apply_chat_template, end_ids=find_end_ids(model))
 
 
@@ -185,7 +185,7 @@ def _last_step(history: Path) -> dict[str, float]:
 
 
 def check_questions(cell: Cell) -> None:
-    """Raise a UsageError if a cell's success is asked for and there are no questions for it."""
+    """Raise a UsageError if a cell's success is requested and it has no validation questions."""
     if cell.evaluate.success_questions:
         _load_validation(cell)
 

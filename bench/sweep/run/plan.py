@@ -1,4 +1,4 @@
-"""What `sweep --dry-run` prints: which cells are missing, who evaluates them, and how long."""
+"""Print the plan of `sweep --dry-run`: missing cells, their evaluators, and the time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from caopd_bench.sweep.run.reuse import find_elsewhere
 
 __all__ = ["print_plan"]
 
-#: Cells that are listed by name.
+#: Number of cells listed by name.
 SHOWN = 20
-#: Of each reason why lm-eval evaluates.
+#: Number of cells named for each reason why lm-eval evaluates.
 NAMED = 5
 
 
@@ -28,18 +28,18 @@ def print_plan(
     seconds: dict[str, float],
     workers: int,
 ) -> None:
-    """Print what a sweep would do.
+    """Print the plan of a sweep.
 
     Parameters
     ----------
     sweep, cells
-        The sweep, and those of its cells that are chosen.
+        The sweep, and its selected cells.
     folder : Folder
-        Of the sweep.
+        The sweep's folder.
     seconds : dict
-        By cell; empty where no estimate is known.
+        Estimated seconds by cell; empty if there is no estimate.
     workers : int
-        Processes.
+        Number of processes.
     """
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     copied = [cell for cell in todo if find_elsewhere(cell, sweep) is not None]
@@ -79,7 +79,7 @@ def print_plan(
 
 
 def _print_evaluators(todo: Sequence[Cell], sweep: Sweep) -> None:
-    """Print who evaluates, which cells lm-eval checks, and the seconds of each."""
+    """Print the evaluators, the cells that lm-eval checks, and the seconds of each."""
     chosen = choose_evaluators(sweep)
     told = {
         IN_PROCESS: "evaluated in process",
@@ -100,7 +100,7 @@ def _print_evaluators(todo: Sequence[Cell], sweep: Sweep) -> None:
 
 
 def _guess(cells: Sequence[Cell], evaluator: str) -> str:
-    """Tell the seconds of their evaluation, and of lm-eval's of the same cells."""
+    """Describe the seconds to evaluate the cells, and those that lm-eval would take."""
     if not all(cell.base.size for cell in cells):
         return ""
     expected = sum(estimate_evaluation(cell, evaluator) for cell in cells)

@@ -1,4 +1,4 @@
-"""How a cell's model is run: on which device, and without a library's bars on the terminal."""
+"""Choose the device of a cell's model, and keep libraries' progress bars off the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["find_device", "quiet"]
 
 
 def find_device() -> str:
-    """Name the device that `lm_eval` would choose: given arguments as a mapping, it does not."""
+    """Return the device that `lm_eval` would choose; given arguments as a mapping it does not."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -19,7 +19,7 @@ def find_device() -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep lm-eval's progress and notes off a terminal that shows the sweep's."""
+    """Suppress lm-eval's progress and notes on a terminal that shows the sweep's progress."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

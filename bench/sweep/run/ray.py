@@ -1,8 +1,8 @@
-"""The Ray engine: a task for each cell, on any node of a cluster.
+"""Run cells with the Ray engine: one task per cell, on any node of a cluster.
 
-The sweep's folder must be on a file system that all nodes see: cells are written there by whoever
-runs them, as by the local engine, and finished by one rename. A task whose node died runs again on
-another; it waits until the dead one's lock is gone, and finds what that one had finished.
+The sweep's folder must be on a file system shared by all nodes. As with the local engine, the
+process that runs a cell writes it there and finishes it with one rename. If a node dies, its task
+runs again on another node, which waits until the dead node's lock is gone and reuses its progress.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from caopd_bench.sweep.run.local import LOOK, TABLES, work_on
 
 __all__ = ["run_ray"]
 
-#: Seconds between two tries at a cell that somebody else has.
+#: Seconds between attempts to claim a cell that another process holds.
 AGAIN = 1.0
-#: How often a cell is begun again whose node or process died. A failure does not count, as it is
-#: recorded; a cell that kills its process each time must come to an end.
+#: Number of restarts of a cell whose node or process died; the limit stops a cell that kills its
+#: process each time. Ordinary failures are recorded and do not count.
 RETRIES = 20
-#: Seconds in which the cluster's address must answer: Ray itself tries for minutes.
+#: Seconds to wait for the cluster's address to answer; Ray itself would try for minutes.
 ANSWER = 10.0
 
 
@@ -45,21 +45,22 @@ def run_ray(
     cpus: float,
     display: Display,
 ) -> None:
-    """Run cells on a Ray cluster, showing what is done.
+    """Run cells on a Ray cluster and show the progress.
 
     Parameters
     ----------
     sweep, cells
-        What to run; finished cells are left out.
+        The sweep, and the cells to run; finished cells are skipped.
     address : str, optional
-        Of the cluster; by default that of RAY_ADDRESS, else Ray starts one on this machine.
+        Address of the cluster; by default RAY_ADDRESS, or else a cluster that Ray starts on this
+        machine.
     gpus, cpus : float
-        What each cell needs.
+        Number of GPUs and CPUs that each cell needs.
 
     Raises
     ------
     UsageError
-        If the cluster cannot be reached, or a node does not see the folder.
+        If the cluster cannot be reached, or a node cannot access the folder.
     """
     import ray
 
@@ -67,10 +68,10 @@ def run_ray(
     todo = [cell for cell in cells if not folder.is_finished(cell)]
     if not todo:
         return
-    for cell in todo:  # what failed before is tried again, once
+    for cell in todo:  # earlier failures are retried once
         folder.forgive(cell)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead nodes on the standard output
+    with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead nodes on stdout
         is_ours = not ray.is_initialized()
         if is_ours:
             _connect(address)
@@ -93,14 +94,14 @@ def _run_all(
     import ray
 
     _warn_of_room(gpus=gpus, cpus=cpus)
-    # With GPUs a process for each cell: vLLM, for one, keeps its memory as long as its process.
+    # With GPUs, use a process per cell: vLLM, for example, frees its memory only at exit.
     remote: Any = ray.remote(
         num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES, max_calls=1 if gpus else 0
     )(_run_one)
     waiting: dict[Any, Cell] = {}
     last = time.monotonic()
     with folder.token() as token:
-        # Not resolved: what stands beside a linked sweep file is looked for beside the link.
+        # Do not resolve the path: files next to a linked sweep file are looked up next to the link.
         places = {name: getattr(sweep, name).absolute() for name in ("file", "output", "bases")}
         reuse = tuple(path.absolute() for path in sweep.reuse)
         sent = ray.put(dataclasses.replace(sweep, **places, reuse=reuse))
@@ -114,7 +115,7 @@ def _run_all(
                     _receive(reference, waiting.pop(reference), folder)
                 display.show()
                 if time.monotonic() - last > TABLES:
-                    with contextlib.suppress(UsageError):  # it is said at the end
+                    with contextlib.suppress(UsageError):  # reported at the end
                         folder.write_tables(sweep.cells)
                     last = time.monotonic()
         finally:
@@ -123,7 +124,7 @@ def _run_all(
 
 
 def _warn_of_room(*, gpus: float, cpus: float) -> None:
-    """Say so if no node has room for a cell: Ray waits for one without a word."""
+    """Warn if no node has the resources for a cell, because Ray waits for one silently."""
     import ray
 
     for name, needed in (("GPU", gpus), ("CPU", cpus)):
@@ -137,7 +138,7 @@ def _warn_of_room(*, gpus: float, cpus: float) -> None:
 
 
 def _connect(address: str | None) -> None:
-    """Join the cluster, or say in a line why that cannot be done."""
+    """Join the cluster, or raise a one-line error if that fails."""
     import ray
 
     where = address or os.environ.get("RAY_ADDRESS") or "auto"
@@ -157,7 +158,7 @@ def _connect(address: str | None) -> None:
 
 
 def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
-    """Record what a task could not record itself."""
+    """Record a failure that a task could not record itself."""
     import ray
 
     try:
@@ -171,7 +172,7 @@ def _receive(reference: Any, cell: Cell, folder: Folder) -> None:
 
 
 def _run_one(sweep: Sweep, token: str, name: str, has_gpus: bool) -> str:
-    """Run one cell on a node; gives why no cell can be run there, if that is so."""
+    """Run one cell on a node; return the reason if no cell can run there."""
     for file in (Path(token), sweep.file):
         if not file.exists():
             return (
@@ -179,12 +180,12 @@ def _run_one(sweep: Sweep, token: str, name: str, has_gpus: bool) -> str:
                 "not see it; put the sweep on a file system that all nodes share"
             )
     if not has_gpus:
-        # Ray leaves all GPUs visible to who asks for none: cells would crowd on the first.
+        # Ray leaves all GPUs visible to a task that requests none, so cells would share the first.
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     folder = Folder(sweep.output)
     cell = next(cell for cell in sweep.cells if cell.name == name)
     while not folder.is_finished(cell):
-        # Another sweep has it, or a process of a node that died is not quite gone.
+        # Another sweep holds it, or a process of a dead node has not quite exited.
         if work_on(sweep, [name], engine="ray") or folder.is_finished(cell):
             break
         if folder.failure(cell) is not None and not folder.is_claimed(cell):

@@ -1,4 +1,4 @@
-"""Take a cell from another sweep that has run it, in place of running it again."""
+"""Copy a cell from another sweep that has already run it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["find_elsewhere", "take"]
 def find_elsewhere(cell: Cell, sweep: Sweep) -> Path | None:
     """Find the folder of a finished cell of this name and key in other sweeps.
 
-    It must have started from the weights that it would start from here, and hold all that this
-    sweep keeps of a cell.
+    It must have started from the same weights as it would here, and contain all files that this
+    sweep keeps for a cell.
     """
     for root in sweep.reuse:
         other = Folder(root)
@@ -36,7 +36,7 @@ def find_elsewhere(cell: Cell, sweep: Sweep) -> Path | None:
 
 
 def take(cell: Cell, place: Path, folder: Folder) -> None:
-    """Copy a finished cell, times and all; the caller holds the claim."""
+    """Copy a finished cell, including its times; the caller holds the claim."""
     ready = folder.work(cell) / "ready"
     shutil.rmtree(ready, ignore_errors=True)
     if place.is_dir():

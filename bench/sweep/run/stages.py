@@ -1,4 +1,4 @@
-"""Train a cell: its stages one after the other, each going on from where a stopped run left it."""
+"""Train the stages of a cell one after the other, resuming an interrupted stage."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["train_stages"]
 
 
 def train_stages(cell: Cell, base: Path, work: Path) -> Path:
-    """Train a cell's stages in its work folder; give the folder of the last one's model.
+    """Train a cell's stages in its work folder; return the folder of the final model.
 
-    A stage that was begun with the same settings from the same weights is gone on with, wherever
-    these stood; any other, and all that follow it, begin anew.
+    A stage that was started with the same settings and weights is resumed, wherever the weights
+    were stored; any other stage, and all that follow it, start from scratch.
     """
     before = base
     for number, stage in enumerate(cell.stages, 1):
@@ -50,7 +50,7 @@ def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
         kept: dict[str, Any] = {name: known.get(name) for name in WITHOUT_EFFECT}
         settings = replace(settings, **kept)
     else:
-        shutil.rmtree(output, ignore_errors=True)  # stopped before its first checkpoint
+        shutil.rmtree(output, ignore_errors=True)  # interrupted before its first checkpoint
     prepared = prepare_folder(settings, output, resume=resume)
     if prepared is None:
         return
@@ -60,7 +60,7 @@ def _train_stage(cell: Cell, settings: TrainSettings, output: Path) -> None:
 
 
 def _portable(provenance: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    """Name the base as the sweep does, and not by a path of this machine."""
+    """Replace paths of this machine by the sweep's own name for the base."""
     named = {**provenance, "settings": {**provenance["settings"], "model": cell.base.name}}
     named["base"] = {**provenance["base"], "model": cell.base.name}
     return named

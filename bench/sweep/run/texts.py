@@ -1,10 +1,10 @@
-"""lm-eval's model class for transformers, without two things that it does for every question.
+"""Speed up lm-eval's model class for transformers by avoiding two costs per question.
 
-What it asks, in which batches and order, how it decodes and cuts answers is lm-eval's own, so that
-the texts are the same to the byte. It encodes every prompt once more to sort them, one by one; here
-they are encoded at once. After every token it decodes the ends of all answers of a batch to look
-for the strings that end one, although they end a batch only when all answers have one; here it
-looks until it finds an answer that has none.
+Prompts, batches, their order, decoding and truncation are lm-eval's own, so that the texts are
+identical to the byte. lm-eval encodes every prompt once more, one by one, to sort them; here they
+are encoded together. After every token lm-eval decodes the ends of all answers of a batch to look
+for stop strings, although a batch ends only when all answers have one; here the search ends at the
+first answer that has none.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCrit
 
 __all__ = ["AllHave", "Texts"]
 
-#: lm-eval looks at so many tokens more than the string itself has.
+#: lm-eval searches this many tokens more than the string itself has.
 MARGIN = 2
 
 
 class Texts(HFLM):  # type: ignore[misc]
-    """`HFLM`, which answers many short questions in less time."""
+    """`HFLM`, made faster for many short questions."""
 
     _encoded: Mapping[str, list[int]] = MappingProxyType({})
 
@@ -32,7 +32,7 @@ class Texts(HFLM):  # type: ignore[misc]
         """Answer requests as `HFLM.generate_until` does."""
         prompts = list(dict.fromkeys(request.args[0] for request in requests))
         prefix = self.tokenizer.decode(self.prefix_token_id)
-        # lm-eval encodes otherwise what begins with the token that begins a text.
+        # lm-eval encodes a text differently if it begins with the beginning-of-text token.
         is_plain = self.add_bos_token is None and not any(p.startswith(prefix) for p in prompts)
         encoded = self.tokenizer(prompts)["input_ids"] if is_plain else []
         self._encoded = dict(zip(prompts, encoded, strict=False))
@@ -40,7 +40,7 @@ class Texts(HFLM):  # type: ignore[misc]
         return answers
 
     def tok_encode(self, string: str, *args: Any, **settings: Any) -> list[int]:
-        """Encode a text; that of a request was encoded with all others."""
+        """Encode a text; a request's text has been encoded with all others."""
         known = None if args or settings else self._encoded.get(string)
         return known or super().tok_encode(string, *args, **settings)
 
@@ -63,18 +63,19 @@ class Texts(HFLM):  # type: ignore[misc]
 
 
 class AllHave(StoppingCriteria):  # type: ignore[misc]
-    """Whether every answer of a batch has had a string at its end.
+    """Stop when every answer of a batch has ended in a given string.
 
     Parameters
     ----------
     text : str
-        Looked for in the last tokens after each token, as `lm_eval.models.utils_hf` looks.
+        The string, searched for in the last tokens after each token, as in
+        `lm_eval.models.utils_hf`.
     tokenizer
-        Of the model.
+        The model's tokenizer.
     start : int
-        Tokens of the prompts, padding included.
+        Number of prompt tokens, padding included.
     rows : int
-        How many answers there are.
+        Number of answers.
     """
 
     def __init__(
@@ -82,11 +83,11 @@ class AllHave(StoppingCriteria):  # type: ignore[misc]
     ) -> None:
         self._text, self._tokenizer, self._start = text, tokenizer, start
         self._width = len(tokenizer.encode(text, add_special_tokens=False)) + MARGIN
-        self._open = list(range(rows))  # answers that are not known to have it
-        self._seen = [0] * rows  # of their tokens so many were looked at
+        self._open = list(range(rows))  # answers in which the string has not been found
+        self._seen = [0] * rows  # tokens searched so far, by answer
 
     def __call__(self, input_ids: Any, scores: Any, **_: Any) -> bool:
-        """Return whether all have had it by now."""
+        """Return whether all answers have had the string by now."""
         del scores
         while self._open:
             row = self._open[-1]
@@ -96,7 +97,7 @@ class AllHave(StoppingCriteria):  # type: ignore[misc]
         return True
 
     def _has(self, row: int, tokens: list[int]) -> bool:
-        """Look at the ends that an answer had since it was last looked at, the latest first."""
+        """Search the ends that an answer has had since the last search, the latest first."""
         for end in range(len(tokens), self._seen[row], -1):
             last = tokens[max(0, end - self._width) : end]
             if self._text in self._tokenizer.decode(last):
