@@ -1,4 +1,4 @@
-"""Runs to a report: everything that is computed, before anything is written."""
+"""Compute a report from runs, before any format is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["Report", "build_report"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the formats render.
+    """The content of a report, which the formats render.
 
     Attributes
     ----------
@@ -38,20 +38,21 @@ class Report:
     level : float
         Nominal coverage of the intervals, and the probability of each certified cut.
     max_risk : float
-        The share of wrong answers among those kept that is accepted.
+        Accepted share of wrong answers among those kept.
     entries : Sequence of Entry
     tasks : Sequence of str
     standings : Mapping of str to Standing
     odd : Mapping of str to Mapping of str to sequence of Difference
-        By task and run: how it was asked otherwise than most.
+        By task and run: differences between the run's setup and the most common one.
     duels : Sequence of Duel
     probes : Sequence of Record
     published : Sequence of Published
     samples : int
-        Rows of a cell that the page carries, at most.
+        Maximum number of rows of a cell on the page.
     warnings : Sequence of str
-        On the runs together: the same weights under two names, thinking beside not thinking, a run
-        without the task that was asked for; and each stored run whose rows were changed since.
+        Problems of the set of runs: the same weights under two names, runs with and without
+        thinking, a run without the requested task; and each stored run whose rows were changed
+        after it was stored.
     """
 
     title: str
@@ -68,18 +69,18 @@ class Report:
     warnings: Sequence[str]
 
     def records(self) -> list[Record]:
-        """Return every measured number, by run and task."""
+        """Return all measured numbers, ordered by run and task."""
         found = [r for entry in self.entries for cell in entry.cells.values() for r in cell.records]
         return [*found, *self.probes]
 
     def wording(self, task: str | None = None) -> Wording:
-        """Return how to speak of the confidence of a task, or of all of them."""
+        """Return the wording for the kind of confidence in a task, or in all tasks."""
         cells = [cell for entry in self.entries for cell in entry.cells.values()]
         return join_wordings(cell.wording for cell in cells if task in (None, cell.task))
 
     @property
     def has_vectors(self) -> bool:
-        """Whether rows hold a probability for each option, so that there are metrics of these."""
+        """Return whether rows hold a probability for each option, which has metrics of its own."""
         cells = (cell for entry in self.entries for cell in entry.cells.values())
         return any(cell.find("brier_classes") for cell in cells if not cell.wording.is_stated)
 
@@ -99,35 +100,35 @@ def build_report(
     published: Sequence[Published] = (),
     workers: int = 1,
 ) -> Report:
-    """Read runs and compute all that a report shows.
+    """Read runs and compute the content of a report.
 
     Parameters
     ----------
     specs : sequence of str or Path
-        As for `read_run`: `PATH` or `NAME=PATH`.
+        Runs, as for `read_run`: `PATH` or `NAME=PATH`.
     title : str
     task : str, optional
-        Only this one.
+        Restrict the report to this task.
     by : sequence of str
-        Group keys beside those that the page goes into by itself.
+        Group keys to show in addition to the default ones (`DRILLED`).
     columns : Columns, optional
-        Of flat files.
+        Column names of flat files.
     level : float
         Nominal coverage of the intervals, and the probability of each certified cut.
     max_risk : float
-        The share of wrong answers among those kept that is accepted, in (0, 1).
+        Accepted share of wrong answers among those kept, in (0, 1).
     samples : int
-        Rows of each run and task that the page carries, at most.
+        Maximum number of rows of each run and task on the page.
     pairs : sequence of (base, cand)
-        Names of runs to be compared item by item; by default the first with each of the others,
-        of up to five runs.
+        Names of runs to compare item by item. By default, with up to five runs, all pairs that
+        `default_pairs` lists.
     given : mapping of str to Given, optional
         Method, size and family of runs, by name.
     published : sequence of Published
-        Numbers of others, to be shown as such.
+        Numbers published by others, shown as such.
     workers : int
-        Processes that read eight runs or more. A script that asks for several must keep its own
-        work under `if __name__ == "__main__":`, since each of them imports it.
+        Number of processes, used to read eight runs or more. A script that sets more than one must
+        guard its own work with `if __name__ == "__main__":`, since each process imports it.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def build_report(
     Raises
     ------
     UsageError
-        If a run cannot be read, a name is not that of a run, or `max_risk` is no share.
+        If a run cannot be read, a name does not belong to a run, or `max_risk` is not in (0, 1).
     """
     if not is_number(max_risk) or not 0.0 < max_risk < 1.0:
         raise UsageError(f"max_risk must be between 0 and 1, got {max_risk!r}; 0.05 is 5 %")
@@ -177,7 +178,7 @@ def build_report(
 
 
 def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
-    """Say what a reader of the page should know of the runs together."""
+    """Yield warnings about the set of runs for the reader of the page."""
     missing = [inline(entry.name, NAME_WIDTH) for entry in read if not entry.cells]
     if missing:
         yield f"left out, without the task {inline(str(task), NAME_WIDTH)}: {', '.join(missing)}"
@@ -190,14 +191,14 @@ def _warn(read: Sequence[Entry], task: str | None) -> Iterator[str]:
 
 
 def _odd_ones(task: str, entries: Sequence[Entry]) -> dict[str, list[Difference]]:
-    """Return for each run of a task how it differs from what most of them were asked by.
+    """Return for each run of a task the differences between its setup and the most common one.
 
-    The first of the commonest setup is the reference; runs that differ in nothing are left out.
+    The first run with the most common setup is the reference; runs with that setup are omitted.
     """
     members = [entry for entry in entries if task in entry.cells]
     if len(members) < 2:
         return {}
-    # By how each differs from the first: equal differences are an equal setup.
+    # Runs with equal differences from the first run have the same setup.
     setups = [tuple(map(str, _list_differences(task, members[0], entry))) for entry in members]
     commonest = Counter(setups).most_common(1)[0][0]
     reference = members[setups.index(commonest)]
@@ -210,7 +211,7 @@ def _odd_ones(task: str, entries: Sequence[Entry]) -> dict[str, list[Difference]
 
 
 def _list_differences(task: str, base: Entry, cand: Entry) -> list[Difference]:
-    """List the differences that `compare` names, and the parser, for which it refuses."""
+    """Return the differences that `compare` reports, and the parser, for which it refuses."""
     found = find_differences(base.head, cand.head, [task])
     versions = [entry.head.settings(task).get("parser_version") for entry in (base, cand)]
     if None not in versions and versions[0] != versions[1]:
@@ -219,7 +220,7 @@ def _list_differences(task: str, base: Entry, cand: Entry) -> list[Difference]:
 
 
 def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
-    """Compute the probes of each model that was sampled with and without the teacher's context."""
+    """Compute the probes of each model sampled both with and without the teacher's context."""
     by_weights: dict[str, list[Entry]] = {}
     for entry in entries:
         for task in entry.cells:
@@ -234,6 +235,6 @@ def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
         try:
             found += probe([read_again(entry) for entry in members], level=level)
         except UsageError:
-            # Sampled one way only, or twice: there is nothing to set beside it.
+            # The model was sampled in one way only, or twice in one way, so no pair exists.
             continue
     return found

@@ -1,4 +1,4 @@
-"""Answers with a certified error rate: the cut of a run on a task, in words and numbers."""
+"""Answers with a certified error rate: the confidence cut of a run, in numbers and words."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = [
     "say_cut", "say_heading", "say_limits", "say_risk", "say_why_none",
 ]  # fmt: skip
 
-#: The share of wrong answers among those kept that is accepted, unless the user names another.
+#: Default for the accepted share of wrong answers among those kept.
 MAX_RISK = 0.05
 COVERAGE = "certified_coverage"
 
 
 def certify(counts: Counts, max_risk: float, level: float) -> Cut:
-    """Find the cut of a task; answers without a usable confidence are never kept, and count."""
+    """Return the cut of a task; answers without a usable confidence count, but are never kept."""
     return Asked("max-risk", {"max_risk": max_risk}).find(counts, None, level)
 
 
 def make_coverage(run: str, task: str, counts: Counts, cut: Cut) -> Record:
-    """Return the coverage as a record: undefined, with the reason, where nothing was certified."""
+    """Return the coverage as a record: undefined, with a reason, if nothing was certified."""
     of_rows = counts.filled.clusters is None
     method = "clopper-pearson" if of_rows else "sums over clusters"
     interval = "" if math.isnan(cut.coverage) else f"{method} {100 * cut.level:g}%"
@@ -38,7 +38,7 @@ def make_coverage(run: str, task: str, counts: Counts, cut: Cut) -> Record:
 
 
 def say_risk(risk: float) -> str:
-    """Write a risk as people do.
+    """Return a risk as a percentage.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def say_risk(risk: float) -> str:
 
 
 def say_heading(max_risk: float) -> str:
-    """Return the heading of the column.
+    """Return the heading of the column of certified coverages.
 
     Examples
     --------
@@ -60,14 +60,14 @@ def say_heading(max_risk: float) -> str:
 
 
 def say_coverage(cut: Cut) -> str:
-    """Return the coverage, or why there is none, in a word or two."""
+    """Return the coverage, or in a word or two the reason why there is none."""
     if cut.outcome == "CERTIFIED":
         return f"{100 * cut.coverage:.1f} %" if cut.coverage >= 0.0005 else "< 0.1 %"
     return "none" if cut.outcome == "NONE" else "undecided"
 
 
 def say_limits(cut: Cut) -> str:
-    """Return the limits of the coverage in percent, and the cut; "" where there is none."""
+    """Return the limits of the coverage in percent, and the cut; "" if nothing was certified."""
     if cut.outcome != "CERTIFIED":
         return ""
     low, high = 100 * cut.coverage_low, 100 * cut.coverage_high
@@ -75,9 +75,9 @@ def say_limits(cut: Cut) -> str:
 
 
 def say_cut(cut: Cut) -> str:
-    """Return the confidences that a cut keeps, in two to four decimals.
+    """Return the confidences that a cut keeps, with two to four decimals.
 
-    Rounded up, so that what is written keeps no more.
+    The cut is rounded up, so that applying the printed value never keeps more answers.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def say_cut(cut: Cut) -> str:
 
 
 def say_why_none(cut: Cut) -> str:
-    """Say why nothing was certified, and how many answers would be needed; "" where it was."""
+    """Return why nothing was certified and how many answers it would take; "" if there is a cut."""
     if cut.outcome != "INCONCLUSIVE" or not cut.n_parsed:
         return cut.reason
     if cut.items_needed is None:
@@ -103,7 +103,7 @@ def say_why_none(cut: Cut) -> str:
 def explain_certificate(
     max_risk: float, level: float, outcomes: Collection[str] = ("NONE", "INCONCLUSIVE")
 ) -> str:
-    """Explain the column, and the words in it: those of `outcomes` that are shown."""
+    """Return an explanation of the column, and of those of its words that `outcomes` lists."""
     risk = say_risk(max_risk)
     said = (
         f"{say_heading(max_risk).capitalize()}: the share of all answers whose confidence is high "

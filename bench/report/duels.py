@@ -1,4 +1,4 @@
-"""Pairs of runs, item by item: which are compared, and the items on which they part."""
+"""Pairs of runs, compared item by item, and examples of the items on which they differ."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = [
     "read_again",
 ]  # fmt: skip
 
-#: With as many runs or fewer, pairs of them are compared without being asked for.
+#: With at most this many runs, pairs are compared by default.
 FEW = 5
 
 Part = Literal["only base right", "only cand right", "both sure, one wrong"]
-#: Items of each part that are shown.
+#: Maximum number of items shown for each kind of difference.
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPair:
-    """One item and what the two made of it; `total` is how many there are of its part."""
+    """One item with both runs' rows; `total` counts all items with this kind of difference."""
 
     part: Part
     base: Row
@@ -41,15 +41,15 @@ class ItemPair:
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """One task of two runs, item by item.
+    """The comparison of two runs on one task, item by item.
 
     Attributes
     ----------
     base, cand, task : str
     found : TaskComparison or None
-        None where they cannot be compared, with the reason.
+        None if the runs cannot be compared; `reason` tells why.
     items : Sequence of ItemPair
-        What only one of them got right, and where both are sure and one is wrong.
+        Items that only one run got right, or on which both are sure and one is wrong.
     reason : str
     """
 
@@ -64,7 +64,7 @@ class Duel:
 def check_pairs(
     pairs: Sequence[tuple[str, str]], entries: Sequence[Entry]
 ) -> list[tuple[Entry, Entry]]:
-    """Return the runs of the names that the user gave, or raise UsageError."""
+    """Return the pairs of runs that the user named, or raise UsageError for a wrong name."""
     named = {entry.name: entry for entry in entries}
     for pair in pairs:
         for name in pair:
@@ -78,7 +78,7 @@ def check_pairs(
 
 
 def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Return the last two, which are candidates, then the first with each other; of a few runs."""
+    """Return the last two runs (the candidates) and the first with each other; none if over `FEW`."""
     if len(entries) > FEW:
         return []
     pairs = [(entries[0], other) for other in entries[1:]]
@@ -88,7 +88,7 @@ def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
 def make_duels(
     pairs: Sequence[tuple[Entry, Entry]], level: float, columns: Columns | None
 ) -> list[Duel]:
-    """Compare pairs; the runs are read again, since the report keeps no rows."""
+    """Compare pairs of runs, reading each again, since the report keeps no rows."""
     duels: list[Duel] = []
     read: dict[str, AnyRun] = {}
     for base, cand in track(pairs, "comparing item by item", "pairs", len(pairs)):
@@ -103,7 +103,7 @@ def make_duels(
 
 
 def read_again(entry: Entry, columns: Columns | None = None) -> AnyRun:
-    """Read the rows of a run, by its name on the page."""
+    """Read a run with its rows again, under its name on the page."""
     return replace(read_runs([entry.spec], columns)[0], name=entry.name)
 
 
@@ -119,9 +119,9 @@ def _duel(base: AnyRun, cand: AnyRun, task: str, level: float) -> Duel:
 
 
 def pick_pairs(base: Sequence[Row], cand: Sequence[Row], shown: int = SHOWN) -> list[ItemPair]:
-    """Return the first items of each part, those with the widest difference of confidence first.
+    """Return items for each kind of difference, largest difference in confidence first.
 
-    An item where both are sure and one is wrong is of that part only.
+    An item on which both are sure and one is wrong is listed under that kind only.
     """
     mates = {(row.item_hash, row.sample): row for row in cand}
     parts: dict[Part, list[tuple[Row, Row]]] = {

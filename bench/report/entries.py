@@ -1,4 +1,4 @@
-"""What the report keeps of each run: numbers, arrays and a sample of rows, never all of them."""
+"""Data that the report keeps of each run: numbers, arrays and a sample of rows, never all rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Aligned", "Cell", "Entry", "Given"]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user says of a model: see docs/report.md, `--models`."""
+    """Facts about a model supplied by the user: see docs/report.md, `--models`."""
 
     method: str | None = None
     size: float | None = None
@@ -33,17 +33,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aligned:
-    """The rows of one task in an order that is that of the items: what runs are paired by.
+    """The rows of one task sorted by item, so that runs can be paired row by row.
 
     Attributes
     ----------
     digest : str
-        Of the items and samples: equal where two runs answered the same.
+        Hash of the items and samples: equal if two runs answered the same ones.
     confidence : ndarray of float, (n,)
-        NaN where there is no usable one.
+        NaN if the answer has no usable confidence.
     correct : ndarray of float, (n,)
     cluster : ndarray of int, (n,), or None
-        The item of each row, where items have several.
+        Item of each row; None if no item has several rows.
     items : int
     """
 
@@ -56,30 +56,30 @@ class Aligned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """One task of one run.
+    """One run on one task.
 
     Attributes
     ----------
     run, task : str
     records : Sequence of Record
-        What `score` makes of it, the groups among them, and beside the accuracy the Brier skill
-        that runs are ordered by and the certified coverage.
+        Results of `score`, including those of groups, and next to the accuracy the Brier skill,
+        which orders the runs, and the certified coverage.
     n, n_parsed : int
     tally : Tally or None
-        Of the parsed rows.
+        Tally of the parsed rows.
     tells_apart : bool
-        Whether the confidence is shown to tell right answers from wrong ones.
+        Whether the confidence demonstrably separates right answers from wrong ones.
     cut : Cut
-        From which confidence on to act without a person, or why from none.
+        Lowest confidence at which answers need no review, or the reason why there is none.
     aligned : Aligned or None
-        None where rows have no names, or are too many to keep.
+        None if rows do not name their items, or are too many to keep.
     groups : Mapping of str to Mapping of object to (rows, informative rows)
-        The keys that the page goes into; a row is informative if its group has both right and wrong
-        answers: only such rows have a pair to be told apart.
+        Numbers of rows for each value of the group keys on the page. A row is informative if its
+        group has both right and wrong answers, since only then is there a pair to separate.
     settings : Mapping
-        Provenance of the task.
+        Provenance of the run on this task.
     picked : Picked
-        The sample of rows.
+        Sample of rows shown on the page.
     notes : Sequence of str
     """
 
@@ -99,16 +99,16 @@ class Cell:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the rows come from a flat file, which holds no questions, texts or answers."""
+        """Return whether the rows come from a flat file, without questions, texts or answers."""
         return "columns" in (self.settings.get("source") or {})
 
     @property
     def wording(self) -> Wording:
-        """What its confidence is."""
+        """Return the wording for the kind of confidence in this cell."""
         return wording_of_settings(self.settings)
 
     def find(self, metric: str, group: str | None = None) -> Record | None:
-        """Return one number; None where there is no such."""
+        """Return the record of one metric, or None if there is none."""
         for record in self.records:
             if record.metric == metric and record.group == group:
                 return record
@@ -117,17 +117,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One run of the report.
+    """One run in the report.
 
     Attributes
     ----------
     name, spec, path : str
-        The run's name, and what the user gave to read it by.
+        Name of the run, the argument it was read from, and its path.
     head : Run
-        Provenance and one row a task: for what looks at settings only.
+        The run with its provenance and one row per task, for code that only reads settings.
     given : Given
     cells : Mapping of str to Cell
-        By task.
+        Cells by task.
     """
 
     name: str
@@ -139,7 +139,7 @@ class Entry:
 
     @property
     def size(self) -> float | None:
-        """Parameters: what the user says, else what the checkpoint said to lm-eval."""
+        """Return the number of parameters from the user, else from the log of lm-eval."""
         counted = self.head.provenance.get("parameters")
         if self.given.size is not None:
             return self.given.size

@@ -1,4 +1,4 @@
-"""What a report says in words: a few sentences per task, each of which the table bears out."""
+"""Findings of a report in words: a few sentences per task, each supported by the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from caopd_bench.report.tendencies import group_by_reason, name_runs, say_tenden
 __all__ = ["find"]
 
 OTHER_ITEMS = "answered other questions"
-#: What holds where no pair is tested; the same rule as in the standings.
+#: The rule for runs that are not tested in pairs; the same as in the standings.
 UNPAIRED = (
     "the runs are ordered by Brier skill, no difference of skill is tested, and a run counts as "
     "less accurate than another only where the intervals of their accuracies do not overlap"
@@ -25,7 +25,7 @@ UNPAIRED = (
 
 
 def find(report: Report, task: str) -> list[str]:
-    """Return the sentences on a task."""
+    """Return the sentences about a task."""
     standing, cells = report.standings[task], find_cells(report, task)
     return [
         *_on_skill(standing, cells),
@@ -37,7 +37,7 @@ def find(report: Report, task: str) -> list[str]:
 
 
 def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Say who stands first, and all that a reader must know not to take it for the best."""
+    """Yield which run stands first, and the caveats against reading it as the best run."""
     if not standing.letters:
         if len(cells) > 1:
             yield _say_why_none(standing, cells)
@@ -47,7 +47,7 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
     if any(cells[run].tells_apart for run in compared):
         yield " ".join(_praise(standing, cells))
     else:
-        # Of runs that know nothing, the first is not to be taken for a good one.
+        # If no confidence is informative, the first run must not look like a good one.
         each = list_few([with_accuracy(cells[run]) for run in compared])
         yield (
             f"No run is named first: none of the {len(compared)} compared is shown to separate "
@@ -62,7 +62,7 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Say who is first, whether that is more than chance, and what the first run is not."""
+    """Yield which run is first, whether its lead exceeds chance, and what it does not lead in."""
     first, *alike = standing.alike()
     others = [run for run in standing.compared_with(first) if run != first]
     own = _skill(cells[first])
@@ -85,7 +85,7 @@ def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Say what the first run is not."""
+    """Yield caveats about the first run: its skill against 0, its accuracy, runs placed below it."""
     skill, stating = cells[first].find(SKILL), cells[first].wording.pick("stating", "giving")
     if skill is not None and skill.high < 0:
         yield f"Its skill is significantly below 0: always {stating} its own accuracy is better."
@@ -118,7 +118,7 @@ def _say_why_none(standing: Standing, cells: Mapping[str, Cell]) -> str:
 
 
 def _on_ece(cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Name the run with the lowest ECE, which is a number and no test."""
+    """Yield which run has the lowest ECE; this is a plain minimum, not a test."""
     found = [(cell.find("ece"), run) for run, cell in cells.items()]
     values = sorted((r.estimate, run) for r, run in found if r and not math.isnan(r.estimate))
     if len(values) < 2:
@@ -132,11 +132,11 @@ def _on_ece(cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Say where the order of the skill is not that of the accuracy, unless it was said before."""
+    """Yield where the orders by skill and by accuracy differ, unless already mentioned."""
     first = standing.alike()[:1]
     less = []
     for run, others in standing.less_accurate.items():
-        # Why a run stands last whose confidence is no help is a sentence of its own.
+        # Runs with an uninformative confidence have a sentence of their own about their place.
         shown = [other for other in others if cells[other].tells_apart]
         if shown and run not in first:
             most = cells[_most_accurate(shown, cells)]

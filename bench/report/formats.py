@@ -1,4 +1,4 @@
-"""The same records as CSV and JSON, and all that the page shows; tables are in `tables`."""
+"""The report as CSV (its records) and as JSON (its full content); `tables` has the tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from caopd_bench.thresholds.cut import Cut
 
 __all__ = ["render_csv", "render_json"]
 
-#: What a formula of a spreadsheet begins with; the wide forms are of East Asian keyboards.
+#: First characters of a spreadsheet formula; East Asian keyboards produce the full-width forms.
 FORMULA = tuple("=+-@＝＋－＠")
 CSV_COLUMNS = (
     "run", "task", "group", "metric", "estimate", "low", "high", "n", "interval", "reason",
@@ -33,7 +33,7 @@ CSV_COLUMNS = (
 
 
 def render_csv(report: Report) -> str:
-    """Return a line per number."""
+    """Return the records as CSV, one line per number."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -59,7 +59,7 @@ def render_csv(report: Report) -> str:
 
 
 def render_json(report: Report) -> str:
-    """Return all that the page shows as strict JSON: undefined is null, with its reason."""
+    """Return the content of the page as strict JSON; undefined numbers are null, with a reason."""
     data = {
         "format": 1,
         "caopd_bench": __version__,
@@ -133,8 +133,8 @@ def _plain(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    # The very name, for whoever joins tables by it: no log shows this file.
+    # Escape control characters only, so that tables can be joined by name; no log shows this file.
     shown = escape_controls(value)
-    # A spreadsheet would compute it. Quotes that were there get one more: whoever takes one off
-    # before such a character has the name again.
+    # A spreadsheet would evaluate it as a formula. A value that already starts with quotes gets one
+    # more, so removing one quote before such a character always restores the name.
     return f"'{shown}" if shown.lstrip("'")[:1] in FORMULA else shown
