@@ -1,4 +1,4 @@
-"""What every room stands on: errors, text for terminals, files, processes, privacy.
+"""The foundation of all other packages: errors, terminal text, files, processes, privacy.
 
 Start with `errors`: which exception ends a command with which exit code.
 

@@ -1,4 +1,4 @@
-"""The way out of a command: files that are whole or not there, and JSON beside a table."""
+"""The output of a command: files written atomically, and JSON next to a table."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from caopd_bench.core.numbers import finite
 
 __all__ = ["STDOUT", "dump_json", "print_table", "write_files", "write_json"]
 
-#: As the name of a file: standard output.
+#: The file name that means standard output.
 STDOUT = Path("-")
 
 
 def dump_json(value: Any) -> str:
-    """Return plain values as strict JSON with a final newline; what is not finite is null."""
+    """Return plain values as strict JSON with a final newline; non-finite numbers become null."""
     return escape_markers(json.dumps(finite(value), indent=1, allow_nan=False)) + "\n"
 
 
 def write_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
-    """Write files, in folders that are made if need be: all, or none if one cannot be written.
+    """Write all files, or none if one cannot be written; create missing folders.
 
     Raises
     ------
     OutputError
-        With the name of that file.
+        If a file cannot be written; the message names it.
     """
     for file in contents:
         with writing(file):
@@ -40,16 +40,16 @@ def write_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
 
 
 def write_json(file: Path | None, text: str) -> None:
-    """Write the JSON that ``--json FILE`` asks for; `print_table` prints that of ``--json -``."""
+    """Write the JSON of ``--json FILE``; `print_table` handles ``--json -``."""
     if file is not None and file != STDOUT:
         write_files({file: text.encode()})
 
 
 def print_table(blocks: Iterable[str], file: Path | None, text: str) -> None:
-    """Print what people read; with ``--json -`` on standard error, and the JSON beside it.
+    """Print the table; with ``--json -`` print it on standard error, and JSON on standard output.
 
-    Who asks for JSON on standard output pipes it. Blocks bring the blank line before them along,
-    which the first one does without.
+    With ``--json -`` standard output is for the pipe. Each block starts with a blank line, which
+    is dropped from the first.
     """
     to_stdout = file == STDOUT
     for i, block in enumerate(blocks):

@@ -1,4 +1,4 @@
-"""The errors that a command turns into a line and an exit code."""
+"""The errors that a command turns into a one-line message and an exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MAX_LISTED = 10
 
 
 class UsageError(Exception):
-    """Something the user gave cannot be used: says what, where, and how to mend it.
+    """Input of the user is invalid; the message names the input, its place, and the fix.
 
     Parameters
     ----------
     message : str
-        One line, whatever paths and values it names.
+        The message; it is made to fit one line, whatever paths and values it contains.
     choices : sequence, optional
-        What could have been given instead: a line each, the first ten of them.
+        Valid alternatives, of which the first ten are listed, one per line.
     """
 
     #: Exit code of the command.
@@ -35,40 +35,40 @@ class UsageError(Exception):
 
 
 class NotComparableError(UsageError):
-    """Two runs whose numbers say nothing about each other: says why."""
+    """Two runs cannot be compared; the message names the reason."""
 
     code = 4
 
 
 class OutputError(UsageError):
-    """An output cannot be written: names it, and what the system says.
+    """An output cannot be written; the message names it and the system's reason.
 
-    What can be refused by its name alone (a wrong suffix, a folder in use) is a `UsageError`.
+    An output that is invalid by its name alone (a wrong suffix, a folder in use) is a `UsageError`.
     """
 
     code = 5
 
     @classmethod
     def of(cls, named: Path | str, error: OSError) -> OutputError:
-        """Say what the system refused; `named` is the output, as its user calls it."""
+        """Make the error from the system's error; `named` is the output as the user named it."""
         return cls(f"{named}: cannot be written ({error.strerror or error})")
 
 
 @contextmanager
 def writing(path: Path | str) -> Iterator[None]:
-    """Turn what the system refuses while an output is written into an `OutputError`.
+    """Turn system errors while an output is written into an `OutputError`.
 
     Parameters
     ----------
     path : Path or str
-        Named where the system names no file, as with a full disk.
+        The name for the message if the system's error names no file, as with a full disk.
 
     Raises
     ------
     OutputError
-        Such as ``out/r.json: cannot be written (No space left on device)``.
+        For example ``out/r.json: cannot be written (No space left on device)``.
     BrokenPipeError
-        As it is: a pipe whose reader has gone is no file that could be mended.
+        Passed on unchanged: the user cannot fix a pipe whose reader is gone.
     """
     try:
         yield

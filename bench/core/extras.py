@@ -1,4 +1,4 @@
-"""What an optional part of the package needs, asked for before anything else is done."""
+"""Check the dependencies of optional features before doing anything else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["require"]
 
 
 def require(extra: str, *modules: str) -> None:
-    """Raise a UsageError that names the extra, if one of its modules is not installed."""
+    """Raise a UsageError that names the extra if one of its modules is not installed."""
     missing = [module for module in modules if util.find_spec(module) is None]
     if missing:
         raise UsageError(

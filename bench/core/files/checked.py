@@ -1,4 +1,4 @@
-"""Documents that may come from anywhere: each value is checked before it is used."""
+"""Read documents of any origin; each value is checked before it is used."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ __all__ = [
     "take",
 ]
 
-#: Of a file: an isotonic map of a million different confidences has some thousand steps.
+#: Size limit of a file: an isotonic map of a million confidences has a few thousand steps.
 MAX_BYTES = 1 << 24
 MAX_TEXT = 1000
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class UnfitError(ValueError):
-    """A value is not what it must be: says which, and what it must be."""
+    """A value is invalid; the message names it and the requirement."""
 
 
 def read_document(path: Path, noun: str, remedy: str) -> Mapping[str, Any]:
-    """Read a file of the kind "caopd-bench NOUN", format 1; its values are not checked yet.
+    """Read a file of kind "caopd-bench NOUN", format 1, without checking its values.
 
     Raises
     ------
     UsageError
-        If it cannot be read or is too large.
+        If the file cannot be read or is too large.
     ValueError
-        Inside of `checking`: if it is not such a document.
+        Inside `checking`, if the file is not such a document.
     """
     try:
         with path.open("rb") as stream:
@@ -64,7 +64,7 @@ def read_document(path: Path, noun: str, remedy: str) -> Mapping[str, Any]:
 
 
 def check_kind(found: Any, noun: str) -> None:
-    """Raise UnfitError unless a value is a document of the kind "caopd-bench NOUN", format 1."""
+    """Raise UnfitError unless a value is a document of kind "caopd-bench NOUN", format 1."""
     if not isinstance(found, Mapping) or found.get("kind") != f"caopd-bench {noun}":
         raise UnfitError(f"has no 'kind': 'caopd-bench {noun}'")
     if not is_count(found.get("format")) or found["format"] != 1:
@@ -73,7 +73,7 @@ def check_kind(found: Any, noun: str) -> None:
 
 @contextmanager
 def checking(path: Path, noun: str, remedy: str) -> Iterator[None]:
-    """Turn what is wrong with the content of a file into one line that names the file."""
+    """Turn errors in the content of a file into a one-line error that names the file."""
     try:
         yield
     except UsageError:
@@ -86,19 +86,19 @@ def checking(path: Path, noun: str, remedy: str) -> Iterator[None]:
 def take(
     data: Mapping[str, Any], name: str, fits: Callable[[Any], bool], what: str, where: str = ""
 ) -> Any:
-    """Return a value that fits, or raise UnfitError.
+    """Return a value if it is valid, else raise UnfitError.
 
     Parameters
     ----------
     data : Mapping
     name : str
-        Of the value.
+        Name of the value.
     fits : callable
-        Whether a value is what it must be.
+        Check of the value.
     what : str
-        What it must be, in words.
+        The requirement, in words.
     where : str
-        Stands before the name, with a dot at its end.
+        Prefix of the name, ending with a dot.
     """
     value = data.get(name)
     if not fits(value):
@@ -107,40 +107,40 @@ def take(
 
 
 def is_object(value: Any) -> bool:
-    """Return whether it is an object."""
+    """Return whether a value is an object."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: Any, most: int = 100) -> bool:
-    """Return whether it is a list that is not too long."""
+    """Return whether a value is a list of acceptable length."""
     return isinstance(value, list) and len(value) <= most
 
 
 def is_text(value: Any) -> bool:
-    """Return whether it is a text that is not too long."""
+    """Return whether a value is a text of acceptable length."""
     return isinstance(value, str) and len(value) <= MAX_TEXT
 
 
 def is_name(value: Any) -> bool:
-    """Return whether it is such a text, and not empty."""
+    """Return whether a value is a non-empty text of acceptable length."""
     return is_text(value) and bool(value)
 
 
 def is_hash(value: Any) -> bool:
-    """Return whether it is a SHA-256 in hexadecimal."""
+    """Return whether a value is a SHA-256 in hexadecimal."""
     return isinstance(value, str) and SHA256.fullmatch(value) is not None
 
 
 def is_count(value: Any) -> bool:
-    """Return whether it is a whole number from 0 on."""
+    """Return whether a value is an integer, 0 or above."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
 def is_share(value: Any) -> bool:
-    """Return whether it is a number in [0, 1]."""
+    """Return whether a value is a number in [0, 1]."""
     return is_number(value) and 0.0 <= value <= 1.0
 
 
 def is_level(value: Any) -> bool:
-    """Return whether it is a level of confidence, in [0.5, 1)."""
+    """Return whether a value is a confidence level, in [0.5, 1)."""
     return is_number(value) and 0.5 <= value < 1.0

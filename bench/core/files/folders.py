@@ -1,4 +1,4 @@
-"""Folders that are put in their place by one rename, by one process at a time."""
+"""Replace folders with a single rename, by one process at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and stdio.h
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Be the only process that replaces this folder; another one waits until this has done."""
+    """Hold the lock for replacing this folder; other processes wait."""
     place = Path(os.path.realpath(folder))
     with writing(folder):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -49,14 +49,14 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def _lock_file(place: Path) -> Path:
-    """Return a file beside a folder, or inside where nothing can be written beside it."""
+    """Return a lock file next to a folder, or inside if its parent is not writable."""
     if place.is_dir() and not os.access(place.parent, os.W_OK):
         return place / LOCK
     return beside(place, ".lock")
 
 
 def _alone(place: Path, file: Path) -> Iterator[None]:
-    """Clean what a stopped writer left, and take the lock file away in the end."""
+    """Remove the remains of a stopped writer, and the lock file at the end."""
     try:
         aside = aside_of(place)
         if aside.is_dir() and not place.exists():  # stopped between the renames of `_swap`
@@ -69,23 +69,23 @@ def _alone(place: Path, file: Path) -> Iterator[None]:
 
 
 def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Put a folder with these files in its place by one rename; `only_writer` is held.
+    """Replace a folder's files with a single rename, holding `only_writer`.
 
     A folder that cannot be renamed (a mount point, in a parent that is not writable) or should not
-    be (the current folder is in it) stays, and its files are replaced one by one: who stops that
-    leaves files of two kinds, which their hashes tell.
+    be (the current folder is in it) stays, and its files are replaced one by one. If that is
+    interrupted, old and new files are mixed, which their hashes reveal.
 
     Parameters
     ----------
     folder : Path
-        Where a link stands the folder that it names is replaced. Other files in it are kept.
+        The folder; of a link, its target is replaced. Other files in it are kept.
     contents : mapping of str to bytes
-        Of files, by name.
+        The content of each file, by name.
 
     Raises
     ------
     OSError
-        If something cannot be written: then the folder is as it was.
+        If something cannot be written; the folder is then unchanged.
     """
     place = Path(os.path.realpath(folder))
     if _is_fixed(place):
@@ -105,12 +105,12 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _is_fixed(place: Path) -> bool:
-    """Return whether a folder cannot be renamed, or takes the current folder with it."""
+    """Return whether a folder cannot be renamed, or contains the current folder."""
     if not place.is_dir():
         return False
     try:
         current = Path.cwd()
-    except OSError:  # it was removed
+    except OSError:  # the current folder was removed
         current = Path("/")
     return (
         place in (current, *current.parents)
@@ -121,10 +121,10 @@ def _is_fixed(place: Path) -> bool:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill, and put it in its place by one rename when the block ends.
+    """Yield an empty folder to fill, and move it into place with one rename when the block ends.
 
-    What stood in the place goes, and stays if the block fails; what a stopped writer left beside it
-    goes first. One process at a time: `only_writer` is held, of this folder or of one around it.
+    The previous content is removed, or kept if the block fails; remains of a stopped writer are
+    removed first. The lock `only_writer` of this folder or of one around it is held.
     """
     place = Path(os.path.realpath(folder))
     part = part_of(place)
@@ -142,7 +142,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             part.rename(place)
         sync_folder(place.parent)
     except OSError as error:
-        if str(error.filename or part).startswith(str(part)):  # a name that nobody gave
+        if str(error.filename or part).startswith(str(part)):  # an unused name
             error.filename, error.filename2 = str(folder), None
         raise
     finally:
@@ -150,7 +150,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 def sync_tree(folder: Path) -> None:
-    """Bring all that a folder holds onto the disk: what a rename makes visible must be there."""
+    """Flush a folder's content to the disk, so that a rename never exposes missing data."""
     for root, _, names in os.walk(folder):
         for name in names:
             file = Path(root, name)
@@ -164,7 +164,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def _swap(part: Path, place: Path) -> None:
-    """Exchange two folders in one step; where the system has none, in two."""
+    """Exchange two folders in one step, or in two if the system has no exchange."""
     if _exchange(part, place):
         return
     aside = aside_of(place)
@@ -179,12 +179,12 @@ def _swap(part: Path, place: Path) -> None:
 
 
 def aside_of(place: Path) -> Path:
-    """Return where a folder stands between the two renames of a system that cannot exchange two."""
+    """Return the temporary name of a folder on a system that needs two renames."""
     return beside(place, ".caopd-bench-old")
 
 
 def _exchange(a: Path, b: Path) -> bool:
-    """Exchange two names by the system's one call; False where it has none."""
+    """Exchange two names with one system call; return False if there is none."""
     call = _renameat2()
     if call is None:
         return False
@@ -192,7 +192,7 @@ def _exchange(a: Path, b: Path) -> bool:
         return True
     number = ctypes.get_errno()
     if number in (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
-        return False  # the kernel or the file system has no exchange
+        return False  # unsupported by the kernel or the file system
     raise OSError(number, os.strerror(number), str(b))
 
 
@@ -213,7 +213,7 @@ def _renameat2() -> Any:
 
 
 def _copy(entry: Path, to: Path) -> None:
-    """Keep a file or folder: by another name of the same, where the file system has that."""
+    """Copy a file or folder, with hard links if the file system supports them."""
     if entry.is_dir() and not entry.is_symlink():
         shutil.copytree(entry, to, symlinks=True, copy_function=_link)
     else:

@@ -1,8 +1,8 @@
-"""JSON read value by value: what nobody asks for goes by and is never built.
+"""Read JSON value by value; values that nobody asks for are skipped without being built.
 
 Python's own parser builds a whole document, which takes up to thirty times its bytes. Here brackets
-and quotes are counted a block at a time, and a value is parsed once it is asked for. Values that go
-by are not checked beyond that: in ``{"a": [1 2], "b": 3}`` the list is skipped without an error.
+and quotes are counted a block at a time, and a value is parsed only when it is requested. Skipped
+values are not checked further: in ``{"a": [1 2], "b": 3}`` the list is skipped without an error.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from caopd_bench.core.files.plain_json import largest_document, parse_json
 
 __all__ = ["JsonStream"]
 
-#: Bytes that are looked at in one step: few at first, because most values are short.
+#: Bytes that are scanned in one step: few at first, because most values are short.
 FIRST, MOST = 1 << 10, 1 << 18
-#: What each byte means for the nesting: a quote, an opening or a closing bracket, or nothing.
+#: The role of each byte in nesting: a quote, an opening or a closing bracket, or none.
 QUOTE, OPEN, CLOSE = 1, 2, 3
 TABLE = bytes.maketrans(
     bytes(range(256)),
@@ -31,21 +31,21 @@ TABLE = bytes.maketrans(
     ),
 )
 SPACE = re.compile(rb"[ \t\n\r]*")
-#: A number or a word, which ends where one of these stands.
+#: These characters end a number or a word.
 PLAIN_END = re.compile(rb"[ \t\n\r,:\]}]")
 PLAIN_LENGTH = 1 << 12
 CUT_OFF = "it ends before its last bracket"
 
 
 class JsonStream:
-    """A document as its bytes come in.
+    """A document, read as its bytes arrive.
 
     Parameters
     ----------
     pieces : iterable of bytes
-        The document, in UTF-8.
+        The document in UTF-8.
     where : str
-        Names it in an error.
+        Name of the document in errors.
 
     Examples
     --------
@@ -57,13 +57,13 @@ class JsonStream:
     def __init__(self, pieces: Iterable[bytes], where: str) -> None:
         self._pieces, self._where = iter(pieces), where
         self._buffer, self._at = b"", 0
-        self._is_due = True  # a value stands next, and nobody took it
-        self._open = 0  # objects and lists whose entries are being read
+        self._is_due = True  # whether a value comes next that was not taken yet
+        self._open = 0  # number of objects and lists whose entries are being read
         self._more(3)
         self._at = 3 if self._buffer.startswith(b"\xef\xbb\xbf") else 0
 
     def peek(self) -> str:
-        """Return the first character of the value that stands next; "" at the end."""
+        """Return the first character of the next value; "" at the end."""
         while True:
             self._at = SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._buffer):
@@ -72,12 +72,12 @@ class JsonStream:
                 return ""
 
     def names(self) -> Iterator[str]:
-        """Yield the keys of the object that stands next; a value that nobody takes is skipped.
+        """Yield the keys of the next value, an object; values that are not taken are skipped.
 
         Raises
         ------
         ValueError
-            If it is no object, or damaged.
+            If it is not an object, or is damaged.
         """
         for _ in self._entries("{", "}"):
             if self.peek() != '"':
@@ -88,20 +88,20 @@ class JsonStream:
             yield key
 
     def entries(self) -> Iterator[int]:
-        """Yield the numbers of the entries of the list that stands next; as `names`."""
+        """Yield the indices of the entries of the next value, a list; see `names`."""
         for number in self._entries("[", "]"):
             self._is_due = True
             yield number
 
     def value(self) -> Any:
-        """Parse the value that stands next; it has the limits of `parse_json`."""
+        """Parse the next value, with the limits of `parse_json`."""
         return parse_json(b"".join(self._take()), self._where)
 
     def short(self, most: int) -> bytes | None:
-        """Return the bytes of the value that stands next; None, and nothing taken, if it is longer.
+        """Return the bytes of the next value if it is short; else return None and take nothing.
 
-        A whole document is found, and an entry that ends within the bytes that came in; others may
-        not be.
+        A whole document is always found, and so is an entry that ends within the bytes read so far;
+        other entries may not be.
         """
         if not self._open:
             self._more(most + 1)
@@ -124,12 +124,12 @@ class JsonStream:
         return None
 
     def skip(self) -> None:
-        """Let the value that stands next go by."""
+        """Skip the next value."""
         for _ in self._take(is_kept=False):
             pass
 
     def finish(self) -> None:
-        """Read on to the end; anything but blanks is a ValueError."""
+        """Read to the end; raise ValueError if anything but blanks follows."""
         if self._is_due:
             self.skip()
         if self.peek():
@@ -157,7 +157,7 @@ class JsonStream:
         self._at += 1
 
     def _take(self, *, is_kept: bool = True) -> Iterator[bytes]:
-        """Yield the bytes of the value that stands next, in blocks; empty ones if not kept."""
+        """Yield the bytes of the next value in blocks; empty blocks if they are not kept."""
         self._is_due = False
         first = self.peek()
         if not first:
@@ -195,7 +195,7 @@ class JsonStream:
         return taken
 
     def _more(self, count: int) -> bool:
-        """Let so many bytes be at hand, if there are; say whether there are any."""
+        """Buffer this many bytes if available; return whether there are any."""
         while len(self._buffer) - self._at < count:
             piece = next(self._pieces, None)
             if piece is None:
@@ -210,18 +210,18 @@ def _find_end(block: bytes, depth: int, inside: int) -> tuple[int, int, tuple[in
     Parameters
     ----------
     block : bytes
-        Its next bytes.
+        The next bytes of the value.
     depth, inside : int
-        Brackets open before them, and whether (1) they begin inside of a text.
+        Brackets open before these bytes, and 1 if they begin inside a text, else 0.
 
     Returns
     -------
     end : int
-        The place after its last byte; 0 if it goes on.
+        Position after the last byte of the value; 0 if it continues.
     used : int
-        Bytes that were looked at: a backslash at the end waits for what it escapes.
+        Bytes scanned: a backslash at the end is left for the next block.
     state : tuple of int
-        Depth and inside after them.
+        `depth` and `inside` after these bytes.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def _find_end(block: bytes, depth: int, inside: int) -> tuple[int, int, tuple[in
     >>> _find_end(b'"a\\', 0, 0)
     (0, 2, (0, 1))
     """
-    # Of the same length, so that places stay. Pairs of backslashes go first, from the left.
+    # Replacements of equal length keep positions. Pairs of backslashes go first, from the left.
     plain = block.replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
     used = len(plain) - plain.endswith(b"\\")
     marks = np.frombuffer(plain.translate(TABLE), np.uint8, used)

@@ -1,4 +1,4 @@
-"""Locks between processes: the kernel's (`flock`), so one goes with the process that held it."""
+"""Locks between processes with `flock`: the kernel releases one when its process ends."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from caopd_bench.core.errors import OutputError, UsageError
 
 __all__ = ["lock", "locked"]
 
-#: Seconds between two tries to take a lock that somebody has.
+#: Seconds between two attempts to take a lock.
 PAUSE = 0.02
-#: How often a lock file is opened again whose folder another process has just taken away.
+#: Attempts to open a lock file whose folder another process keeps removing.
 OPENINGS = 200
 
 
 @contextmanager
 def locked(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock, if it can be had (at once, or after any wait); gives whether it is held."""
+    """Hold a lock if it is available (immediately, or after waiting); yield whether it is held."""
     handle = lock(file, tries=None if wait else 1)
     try:
         yield handle is not None
@@ -31,9 +31,9 @@ def locked(file: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def lock(file: Path, *, tries: int | None) -> int | None:
-    """Take a lock and give its handle, or None if somebody has it; without `tries` it waits.
+    """Take a lock and return its handle, or None if it is taken; wait if `tries` is not given.
 
-    Who takes the lock file away does so while it holds the lock.
+    A process may remove the lock file only while it holds the lock.
     """
     left = tries or 1
     while True:
@@ -52,7 +52,7 @@ def lock(file: Path, *, tries: int | None) -> int | None:
             raise UsageError(f"{file}: cannot be locked here ({error.strerror})") from None
         if _is_same(handle, file):
             return handle
-        os.close(handle)  # the file was taken away since: that lock locks nothing
+        os.close(handle)  # the file was removed meanwhile, so its lock is useless
 
 
 def _open(file: Path) -> int:
@@ -61,7 +61,7 @@ def _open(file: Path) -> int:
             file.parent.mkdir(parents=True, exist_ok=True)
             return os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            # Another process may have taken the folder away in between.
+            # Another process may have removed the folder in between.
             if not left or not isinstance(error, FileNotFoundError | FileExistsError):
                 raise OutputError.of(file, error) from None
     raise AssertionError

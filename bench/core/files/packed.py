@@ -1,11 +1,11 @@
-"""Lines of a file, plain or packed with gzip, in bounded memory.
+"""Read lines of a file, plain or compressed with gzip, in bounded memory.
 
-A packed file of a few megabytes can unpack to gigabytes. Three limits stop it: the longest line,
-the bytes unpacked, and how many times its own size a file unpacks to. Measured with
+A compressed file of a few megabytes can unpack to gigabytes. Three limits prevent this: the longest
+line, the total bytes unpacked, and the ratio of unpacked to packed size. Measured with
 ``gzip.GzipFile(compresslevel=9)``: the 821 stored runs of this repository unpack to 11 to 22 times
-their size, and a million rows that all state 1.00 to 17 (rows of distinct questions), 61 (flat rows
-named by their number) and 95 times (the same under a task of 150 letters). Newlines alone give
-1,029, the most that deflate can.
+their size; a million rows that all state 1.00 unpack to 17 times (rows of distinct questions), 61
+times (flat rows named by number) and 95 times (the same with a task name of 150 letters). Newlines
+alone reach 1,029, the maximum of deflate.
 """
 
 from __future__ import annotations
@@ -32,35 +32,35 @@ __all__ = [
     "read_packed_lines",
 ]
 
-#: Bytes of a line.
+#: Limit on the bytes of a line.
 MAX_LINE = 1 << 24
-#: Bytes that a file may unpack to where its rows are held in memory, and where they go by.
+#: Limits on the unpacked bytes if the rows are kept in memory, and if they are streamed.
 HELD = 1 << 31
 STREAMED = 1 << 36
-#: So many times its own size a file may unpack to, and this many bytes in any case.
+#: Limit on the ratio of unpacked to packed size, and the bytes always allowed.
 MAX_RATIO = 200
 FREE = 1 << 27
-#: After so many bytes the ratio of what came since is looked at: where it is too high, the whole is
-#: unpacked once without a look at its rows, which takes a hundredth of the time.
+#: After this many bytes the ratio since the last check is tested. If it is too high, the whole file
+#: is unpacked once without reading its rows, which takes a hundredth of the time.
 STEP = 1 << 22
-#: More than this many blank lines beyond one for each line with something in it are refused.
+#: A file with this many more blank lines than other lines is refused.
 MAX_BLANK = 100_000
-#: Environment variable: bytes that one file may unpack to, and one document of JSON may take, in
-#: place of all limits but the line's.
+#: Environment variable with the bytes that one file may unpack to, and that one JSON document may
+#: take; it replaces all limits except that on a line.
 VARIABLE = "CAOPD_BENCH_MAX_UNPACKED"
 
 
 class Unpacked:
-    """Counts what a file unpacks to, and refuses what is too much.
+    """Counts the unpacked bytes of a file, and refuses too many.
 
     Parameters
     ----------
     name : str
-        Of the file, for messages.
+        Name of the file, for messages.
     packed : int
-        Its size in bytes.
+        Compressed size in bytes.
     most : int
-        Bytes that it may unpack to.
+        Limit on the unpacked bytes.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class Unpacked:
         Raises
         ------
         UsageError
-            If they are too many: it says which limit, what was found, and how to go on.
+            If there are too many; the message names the limit, the count and the workaround.
         """
         self.total += count
         if self.total > self.most:
@@ -99,13 +99,13 @@ class Unpacked:
 
 
 class BlankLines:
-    """Counts lines with nothing in them, and refuses a file that holds little else."""
+    """Counts blank lines, and refuses a file that contains little else."""
 
     def __init__(self, file: Path) -> None:
         self.file, self.blank, self.filled = file, 0, 0
 
     def add(self, is_blank: bool) -> bool:
-        """Count a line, and say whether it is blank; too many of these are a UsageError."""
+        """Count a line and return whether it is blank; raise UsageError after too many."""
         self.filled += not is_blank
         self.blank += is_blank
         if is_blank and self.blank > MAX_BLANK + self.filled:
@@ -117,7 +117,7 @@ class BlankLines:
 
 
 def read_packed_lines(file: Path, *, mend: str = "compress it again") -> Iterator[bytes]:
-    """Yield the lines of a ``.gz`` file whose rows are held in memory, each with its line end.
+    """Yield the lines of a ``.gz`` file, with line ends; use this if its rows are kept in memory.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def read_packed_lines(file: Path, *, mend: str = "compress it again") -> Iterato
     Yields
     ------
     bytes
-        As they are: joined, they are the unpacked file.
+        Unchanged lines: joined, they are the unpacked file.
 
     Raises
     ------
@@ -144,20 +144,20 @@ def read_packed_lines(file: Path, *, mend: str = "compress it again") -> Iterato
 def read_lines(
     file: Path, *, most: int = STREAMED, mend: str = "compress it again"
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a file, which is packed if its name ends in ``.gz``.
+    """Yield the numbered lines of a file, which is compressed if its name ends in ``.gz``.
 
     Parameters
     ----------
     file : Path
     most : int
-        Bytes that it may unpack to.
+        Limit on the unpacked bytes.
     mend : str
         What to do about a damaged file, for the message.
 
     Raises
     ------
     UsageError
-        As for `read_packed_lines`; a plain file has only the limit on its lines.
+        As for `read_packed_lines`; for a plain file only lines are limited.
     OSError
         If it cannot be read.
     """
@@ -189,7 +189,7 @@ def read_lines(
 
 
 def check_packed(file: Path, *, most: int = HELD, mend: str = "compress it again") -> None:
-    """Unpack a ``.gz`` file without a look at its lines; errors as of `read_packed_lines`."""
+    """Unpack a ``.gz`` file without reading its lines; errors as for `read_packed_lines`."""
     try:
         with file.open("rb") as raw, gzip.GzipFile(fileobj=raw, mode="rb") as stream:
             unpacked = Unpacked(str(file), os.fstat(raw.fileno()).st_size, most)
@@ -207,7 +207,7 @@ def _check_length(line: bytes, file: Path, number: int) -> None:
 
 
 def asked_bytes() -> int | None:
-    """Return the bytes that the user set as the limit in `VARIABLE`; None without one."""
+    """Return the limit in bytes that the user set in `VARIABLE`, or None."""
     text = os.environ.get(VARIABLE, "")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""What output is made of: names beside a place, bytes on the disk."""
+"""Building blocks of atomic output: temporary names, and bytes flushed to the disk."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = [
     "write_pieces",
 ]
 
-#: How the name ends of what is not finished.
+#: Suffix of unfinished files and folders.
 PART = ".part"
-#: Of a folder beside which nothing can be written.
+#: Name of the lock file inside a folder whose parent is not writable.
 LOCK = ".caopd-bench.lock"
 _TOKEN = r"[0-9a-f]{8}"
 
 
 def is_part(name: str) -> bool:
-    """Return whether a file or folder of this name is what a stopped command of ours left.
+    """Return whether a name is that of a file or folder left by a stopped command of ours.
 
     Examples
     --------
@@ -39,34 +39,34 @@ def is_part(name: str) -> bool:
     """
     return name == LOCK or bool(
         re.fullmatch(rf"\..+\.{_TOKEN}\.part", name, re.DOTALL)
-        # As earlier versions called theirs.
+        # The names used by earlier versions.
         or re.fullmatch(r"(rows\.jsonl\.gz|summary\.json|baseline\.json|CHANGES\.md)\.part", name)
     )
 
 
 def part_of(place: Path) -> Path:
-    """Return a new name beside a place, for what is not finished."""
+    """Return a new temporary name next to a path, for unfinished output."""
     return beside(place, f".{secrets.token_hex(4)}{PART}")
 
 
 def beside(place: Path, suffix: str) -> Path:
-    """Return the hidden name beside a place with this suffix."""
+    """Return the hidden name next to a path, with this suffix."""
     return place.with_name(f".{_short(place.name)}{suffix}")
 
 
 def _short(name: str) -> str:
-    """Leave room for a suffix: a name has up to 255 bytes."""
+    """Shorten a name to leave room for a suffix, since names have at most 255 bytes."""
     return os.fsencode(name)[:200].decode(errors="ignore")
 
 
 def parts_of(place: Path) -> list[Path]:
-    """List what is not finished, or was left by a stopped command, of a place."""
+    """List the unfinished output of a path, including that left by a stopped command."""
     pattern = re.compile(rf"\.{re.escape(_short(place.name))}\.{_TOKEN}\.part")
     return [file for file in place.parent.iterdir() if pattern.fullmatch(file.name)]
 
 
 def write_pieces(handle: int, pieces: Iterable[bytes]) -> None:
-    """Write bytes, and bring them onto the disk."""
+    """Write bytes and flush them to the disk."""
     for piece in pieces:
         left = memoryview(piece)
         while left:
@@ -75,7 +75,7 @@ def write_pieces(handle: int, pieces: Iterable[bytes]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder last; some file systems cannot, and then nothing can be done."""
+    """Flush renames in a folder to the disk, where the file system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -85,6 +85,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def keep_mode(place: Path, handle: int) -> None:
-    """Give a new file the mode of the one that stands in its place."""
+    """Give a new file the mode of the file that it replaces."""
     with suppress(OSError):
         os.fchmod(handle, stat.S_IMODE(place.stat().st_mode))

@@ -1,7 +1,7 @@
-"""JSON from files of others: read whole, and refused before it fills the memory.
+"""Read whole JSON files of any origin; refuse those that would fill the memory.
 
 A parsed document can take thirty times its own bytes: ``{"":0},`` is 7 bytes and a dictionary of
-184. How much it takes at most is told by counting a few characters, in a hundredth of the time that
+184. Counting a few characters gives an upper bound of its memory, in a hundredth of the time that
 parsing takes.
 """
 
@@ -28,18 +28,18 @@ __all__ = [
     "read_json",
 ]
 
-#: Bytes that one document may take while it is parsed.
+#: Limit on the bytes of memory that one document may take while it is parsed.
 MAX_MEMORY = 1 << 29
-#: A document of so few bytes is parsed without a look: it takes at most 140 MB.
+#: A document of at most this many bytes is parsed without counting: it takes at most 140 MB.
 SMALL = 1 << 22
-#: Bytes of memory behind a character outside of texts, in CPython of 64 bits: a dictionary with an
-#: entry, a list with one, an entry of either with its number, half of a text's own head.
+#: Bytes of memory per character outside texts, in 64-bit CPython: a dictionary with an entry, a
+#: list with an entry, an entry of either with its number, half of a text's header.
 WEIGHTS = {b"{": 184, b"[": 88, b",": 40, b'"': 25}
 
-#: Lists and dictionaries within one another. From Python 3.12 on the parser takes more than the
-#: interpreter can walk through.
+#: Limit on the nesting of lists and dictionaries. From Python 3.12 on the parser accepts more than
+#: the interpreter can traverse.
 MAX_DEPTH = 750
-#: What the error says of a document that is nested more deeply.
+#: The error message for a document that is nested more deeply.
 TOO_DEEP = "too deep"
 BLOCK = 1 << 20
 
@@ -54,12 +54,12 @@ def read_json(file: Path) -> Any:
     Returns
     -------
     Any
-        Python's own values; NaN and Infinity, which lm-eval writes, are floats.
+        Plain Python values; NaN and Infinity, which lm-eval writes, become floats.
 
     Raises
     ------
     UsageError
-        If it would take more than `MAX_MEMORY`: it says how to go on.
+        If parsing would take more than `MAX_MEMORY`; the message names the workaround.
     ValueError
         If it is not JSON, or not UTF-8 text (the subclass UnicodeDecodeError).
     OSError
@@ -67,27 +67,27 @@ def read_json(file: Path) -> Any:
     """
     most = largest_document() + 1
     with file.open("rb") as stream:
-        # As many bytes as are asked for are set aside, however few there are.
+        # `read` reserves as many bytes as are requested, however few there are.
         data = stream.read(min(os.fstat(stream.fileno()).st_size + 1, most))
         while len(data) < most and (more := stream.read(min(BLOCK, most - len(data)))):
-            data += more  # of what has no size, such as a pipe
+            data += more  # for inputs without a size, such as a pipe
     return parse_json(data, str(file))
 
 
 def largest_document() -> int:
-    """Return the bytes above which no document is read: it takes three times as many."""
+    """Return the size limit of a document: a third of the memory limit."""
     return _limit() // 3
 
 
 def parse_json(data: bytes, where: str) -> Any:
-    """Parse a document; errors as of `read_json`.
+    """Parse a document; errors as for `read_json`.
 
     Parameters
     ----------
     data : bytes
-        UTF-8, also with a byte order mark.
+        The document in UTF-8, with or without a byte order mark.
     where : str
-        Names it in an error.
+        Name of the document in errors.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def parse_json(data: bytes, where: str) -> Any:
     ...
     ValueError: too deep
     """
-    # A row of a file is small: of a million of them, no limit is looked up in the environment.
+    # Rows are small, and there may be a million: do not look the limit up in the environment.
     if len(data) > SMALL:
         limit = _limit()
         if needed_memory(data) > limit and _needed_outside(data) > limit:
@@ -121,12 +121,13 @@ def needed_memory(data: bytes) -> int:
     Parameters
     ----------
     data : bytes
-        UTF-8.
+        The document in UTF-8.
 
     Notes
     -----
-    The bytes, the text, and the texts in it, a character of which takes as many bytes as the widest
-    one beside it; and the weight of each mark that may begin a value, counted inside of texts too.
+    The bound is the sum of the bytes; of the decoded text and its strings, in which each character
+    takes as much as the widest one; and of a weight for each character that may begin a value, also
+    inside strings.
 
     Examples
     --------
@@ -140,14 +141,14 @@ def _needed_by_texts(data: bytes) -> int:
     highest = int(np.frombuffer(data, np.uint8).max(initial=0))
     wide = 4 if highest >= 0xF0 else 2 if highest >= 0xC4 else 1
     inner = max(wide, 4 if b"\\ud" in data or b"\\uD" in data else 2 if b"\\u" in data else 1)
-    # A text with an escape is put together in a buffer with room to spare, which is copied where a
-    # wider character comes.
+    # A string with an escape is assembled in an oversized buffer, which is copied when a wider
+    # character follows.
     parsed = 1.25 * (wide + inner) if b"\\" in data else inner
     return int(len(data) * (1 + wide + parsed))
 
 
 def _needed_outside(data: bytes) -> int:
-    """Return the bound of `needed_memory` without the marks inside of texts: slower."""
+    """Return the bound of `needed_memory` without characters inside strings, which is slower."""
     total = _needed_by_texts(data) + WEIGHTS[b'"'] * data.count(b'"')
     for block in _outside(data):
         total += sum(n * block.count(mark) for mark, n in WEIGHTS.items())
@@ -155,7 +156,7 @@ def _needed_outside(data: bytes) -> int:
 
 
 def _outside(data: bytes) -> Iterator[bytes]:
-    """Yield what is not inside of a text, a block at a time; quotes are left out."""
+    """Yield the bytes outside strings, a block at a time, without quotes."""
     plain = data
     for escape in (rb"\\", rb"\""):
         plain = plain.replace(escape, b"")
@@ -167,7 +168,7 @@ def _outside(data: bytes) -> Iterator[bytes]:
 
 
 def _depth(data: bytes) -> int:
-    """Count how many lists and dictionaries stand within one another at most."""
+    """Return the maximum nesting depth of lists and dictionaries."""
     at = deepest = 0
     for block in _outside(data):
         marks = np.frombuffer(block, np.uint8)

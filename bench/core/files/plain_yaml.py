@@ -1,4 +1,4 @@
-"""YAML that a user wrote: plain values only, and one line that says what is wrong and where."""
+"""Read the user's YAML: plain values only, and one-line errors with the position."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def read_yaml(file: Path, *, most: int, what: str, page: str) -> dict[str, Any]:
     ----------
     file : Path
     most : int
-        Bytes; more are refused.
+        Limit on the bytes of the file.
     what, page : str
-        What the file holds, and the page of the docs that says so: for messages.
+        The kind of file and its documentation page, for messages.
 
     Raises
     ------
     UsageError
-        If it cannot be read, or is not such a file.
+        If the file cannot be read or is invalid.
     """
     try:
         with file.open("rb") as stream:
@@ -70,7 +70,7 @@ class _Loader(yaml.SafeLoader):
         value = super().construct_scalar(node)
         if not isinstance(value, str) or not HALVES.search(value):
             return value
-        try:  # JSON writes a character such as U+1F600 as two halves
+        try:  # JSON writes a character such as U+1F600 as two surrogates
             return value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
             raise yaml.constructor.ConstructorError(

@@ -1,8 +1,8 @@
-"""How files are written: beside their place first, then onto the disk, then renamed.
+"""Write files atomically: to a temporary file, flushed to the disk, then renamed.
 
-Whatever stops a command, by a signal or a power cut, a place holds either what it held before or
-all of what was to be written. What a stopped command leaves beside a place (`.NAME.xxxxxxxx.part`)
-goes with the next write to it. Folders: `output_folders`.
+Whatever stops a command, be it a signal or a power cut, a path holds either its old content or the
+complete new one. Temporary files of a stopped command (`.NAME.xxxxxxxx.part`) are removed by the
+next write to that path. `folders` does the same for folders.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
-    """Write all beside, then rename all: what was there stays until everything is written.
+    """Write all files to temporary names, then rename all: old content stays until then.
 
     Parameters
     ----------
     contents : mapping of Path to bytes, or to an iterable of bytes
-        Of files in folders that exist; what is too large to be held comes in pieces. Where a link
-        stands the file that it names is replaced, and what is no ordinary file (``/dev/stdout``, a
-        pipe) is written to.
+        Content of each file; the folders must exist. Content too large for memory comes in pieces.
+        Of a link, the target is replaced; a special file (``/dev/stdout``, a pipe) is written to.
 
     Raises
     ------
     OSError
-        If one cannot be written: then none is replaced, but for one that stands in a folder of
-        which the system refuses the rename alone.
+        If a file cannot be written. Then none is replaced, unless only a rename fails, after other
+        files were renamed.
     """
     ready: list[tuple[Path, Path, int]] = []
     file: Path | None = None
@@ -61,7 +60,7 @@ def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
         for folder in {place.parent for _, place, _ in ready}:
             sync_folder(folder)
     except OSError as error:
-        # Not the name of the part; but that of another file, from which pieces are read.
+        # Do not name the temporary file, but do name another file that the pieces come from.
         named, ours = Path(str(error.filename or file)), _place_of(Path(str(file))).parent
         if error.filename is None or ours in (named, named.parent):
             error.filename, error.filename2 = str(file), None
@@ -73,24 +72,24 @@ def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
 
 
 def _new_part(place: Path) -> tuple[Path, int]:
-    """Make the file that will be renamed; its lock tells `_clean_beside` that it is in use."""
+    """Create the temporary file; its lock tells `_clean_beside` that it is in use."""
     while True:
         part = part_of(place)
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with suppress(OSError):  # a file system without locks, or `_clean_beside` looks at it now
+        with suppress(OSError):  # no locks on this file system, or `_clean_beside` is testing it
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(handle).st_nlink:
             return part, handle
-        os.close(handle)  # taken for a leftover before it was locked
+        os.close(handle)  # removed as a leftover before it was locked
 
 
 def _place_of(file: Path) -> Path:
-    """Follow links, but not what the system links to an open pipe: ``/dev/fd/63`` leads nowhere."""
+    """Follow links, except those to an open pipe: ``/dev/fd/63`` has no target."""
     return file if _is_special(file) else Path(os.path.realpath(file))
 
 
 def _is_special(file: Path) -> bool:
-    """Return whether a file is written to and not replaced: a device, a pipe, a stream of ours."""
+    """Return whether a file is written to, not replaced: a device, a pipe, a standard stream."""
     path = os.path.abspath(file)  # noqa: PTH100, not resolved: where a stream goes may be a file
     if path.startswith(("/dev/std", "/dev/fd/", "/proc/")):
         return True
@@ -102,7 +101,7 @@ def _is_special(file: Path) -> bool:
 
 
 def _clean_beside(place: Path) -> None:
-    """Remove what a stopped write of this file left; what another process writes now is locked."""
+    """Remove temporary files of stopped writes; those in use by other processes are locked."""
     for part in parts_of(place):
         with suppress(OSError):
             handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)

@@ -1,8 +1,8 @@
-"""Members of a zip archive, read in bounded memory, whatever the archive says of itself.
+"""Read members of a zip archive in bounded memory, whatever sizes the archive declares.
 
-Python's `zipfile` unpacks bzip2 and LZMA without a limit, takes any size that the index states, and
-reads the whole index at once. Here the index has a limit, members are unpacked a piece at a time,
-and all that is unpacked has the limits of `caopd_bench.core.files.packed`.
+Python's `zipfile` unpacks bzip2 and LZMA without a limit, trusts the sizes in the index, and reads
+the whole index at once. Here the size of the index is limited, members are unpacked in pieces, and
+the unpacked data have the limits of `caopd_bench.core.files.packed`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = ["Archive", "open_archive"]
 
 ZSTD = 93  # the zip method of newer logs, which Python's zipfile reads from 3.14 on
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, ZSTD}
-#: Bytes of the index: some 150,000 samples with names as Inspect gives them.
+#: Limit on the bytes of the index: about 150,000 samples with Inspect's names.
 MAX_INDEX = 1 << 24
 PIECE = 1 << 20
-#: What zipfile raises for archives and members that are damaged or encrypted.
+#: Exceptions of zipfile for damaged or encrypted archives and members.
 UNREADABLE = (
     ValueError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError,
     RuntimeError, OSError, LookupError,
@@ -42,10 +42,10 @@ class Archive:
     Attributes
     ----------
     names : list of str
-        Of the members, in the archive's order. Of several members of a name the last one counts,
-        as for those who write by appending.
+        Names of the members, in the archive's order. If several members share a name the last one
+        counts, as for writers that append.
     twice : list of str
-        Names that several members have.
+        Names shared by several members.
     """
 
     def __init__(self, file: Path, found: zipfile.ZipFile, size: int) -> None:
@@ -56,12 +56,12 @@ class Archive:
         self.twice = [name for name, n in counts.items() if n > 1]
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """Unpack a member a piece at a time; what it says of itself is checked after the last.
+        """Unpack a member in pieces; its declared size and checksum are verified at the end.
 
         Raises
         ------
         UsageError
-            If it is damaged, packed in a way that is not read, or too much: says what and where.
+            If the member is damaged, unsupported or too large; the message names it and the reason.
         """
         info = self._zip.getinfo(name)
         where = f"{self._file} {name}"
@@ -91,7 +91,7 @@ class Archive:
             raise UsageError(f"{where}: damaged or cut off (not what the archive says it holds)")
 
     def read(self, name: str, most: int) -> bytes:
-        """Unpack a member of at most so many bytes; errors as of `stream`."""
+        """Unpack a member of at most this many bytes; errors as for `stream`."""
         unpacked = io.BytesIO()
         for piece in self.stream(name):
             if unpacked.tell() + len(piece) > most:
@@ -126,7 +126,7 @@ class Archive:
 
 
 class _Packed:
-    """The packed bytes of a member, as a file; others may read the archive in between."""
+    """The packed bytes of a member as a file; other reads of the archive may interleave."""
 
     def __init__(self, archive: Any, start: int, size: int) -> None:
         self._archive, self._at, self._end = archive, start, start + size
@@ -141,7 +141,7 @@ class _Packed:
 
 @contextmanager
 def open_archive(file: Path) -> Iterator[Archive]:
-    """Open an archive; one that cannot be read is a UsageError."""
+    """Open an archive; raise UsageError if it cannot be read."""
     with _Bounded(io.FileIO(file)) as stream:
         size = stream.seek(0, io.SEEK_END)
         try:
@@ -158,7 +158,7 @@ def open_archive(file: Path) -> Iterator[Archive]:
 
 
 class _Bounded(io.BufferedReader):
-    """A file of which no more is read at once than an index may have."""
+    """A file that limits each read to the maximum size of an index."""
 
     limit = MAX_INDEX
 
