@@ -221,7 +221,7 @@ def _check_table(name: str, table: Any) -> None:
 def _draw(
     ax: Axes, table: ReliabilityTable, scale: float, confidence: str, colour: str = marks.BLUE
 ) -> dict[str, Artist]:
-    """Draw a panel; return the handles and labels of its legend."""
+    """Draw a panel; return the artists of its legend by their labels."""
     level = f"{100 * table.level:g}%"
     value = "stated value" if confidence == STATED else "value"
     kind = value if marks.atoms_are_values(table) else "bin"
@@ -284,8 +284,6 @@ def caption(table: ReliabilityTable) -> str:
 
 def _figure_of(ax: Axes) -> Figure:
     figure: Any = ax.figure
-    while (
-        hasattr(figure, "figure") and figure.figure is not figure
-    ):  # the axes may be in a subfigure
+    while hasattr(figure, "figure") and figure.figure is not figure:  # axes may be in a subfigure
         figure = figure.figure
     return figure  # type: ignore[no-any-return]

@@ -26,7 +26,7 @@ DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))
 Model = Tally | tuple[ArrayLike, ArrayLike]
 POINTS = 1000  # number of coverages at which a curve is computed
 LONGEST = 58  # a longer legend entry is split: the name, and its numbers on a second line
-MOST_MARKS = 30  # with more thresholds, marks would overlap and any coverage can nearly be reached
+MOST_MARKS = 30  # with more thresholds nearly every coverage can be reached: no marks
 
 
 def plot_risk_coverage(
@@ -111,9 +111,7 @@ def plot_risk_coverage(
         lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
         ax.set_title(title, pad=14.0 * lines + 10.0, parse_math=False)
     figure: Any = ax.figure
-    while (
-        hasattr(figure, "figure") and figure.figure is not figure
-    ):  # the axes may be in a subfigure
+    while hasattr(figure, "figure") and figure.figure is not figure:  # axes may be in a subfigure
         figure = figure.figure
     return figure  # type: ignore[no-any-return]
 
