@@ -78,7 +78,7 @@ def check_pairs(
 
 
 def default_pairs(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
-    """Return the last two runs (the candidates) and the first with each other; none if over `FEW`."""
+    """Return the last two runs (the candidates) and the first with each other, for up to `FEW`."""
     if len(entries) > FEW:
         return []
     pairs = [(entries[0], other) for other in entries[1:]]

@@ -85,7 +85,7 @@ def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _on_first(first: str, standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Yield caveats about the first run: its skill against 0, its accuracy, runs placed below it."""
+    """Yield caveats on the first run: its skill against 0, its accuracy, and runs put below it."""
     skill, stating = cells[first].find(SKILL), cells[first].wording.pick("stating", "giving")
     if skill is not None and skill.high < 0:
         yield f"Its skill is significantly below 0: always {stating} its own accuracy is better."

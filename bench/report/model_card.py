@@ -1,7 +1,7 @@
-"""What goes beside a model on the Hugging Face Hub: `.eval_results/` and the older `model-index`.
+"""Results for a model on the Hugging Face Hub: `.eval_results/` and the older `model-index`.
 
-The Hub shows `.eval_results` of data sets that are registered as benchmarks; of others it shows
-nothing. Both are self-reported: only jobs of the Hub itself can sign a result.
+The Hub shows `.eval_results` only for data sets that are registered as benchmarks. Both formats
+hold self-reported results: only the Hub's own jobs can sign a result.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from caopd_bench.tasks.catalogue.datasets import SOURCES
 
 __all__ = ["DATASETS", "render_card", "render_eval_results"]
 
-#: The Hub's names of the data sets behind our tasks, by the name of the set in a run's provenance.
+#: Names on the Hub of the data sets behind our tasks, by their names in a run's provenance.
 DATASETS = {
-    "gsm8k_test": "openai/gsm8k",  # read from the authors' repository, and on the Hub too
+    "gsm8k_test": "openai/gsm8k",  # read from the authors' repository, but also on the Hub
     **{source.name: source.hub.path for source in SOURCES.values() if source.hub is not None},
 }
 METRICS = {
@@ -42,7 +42,7 @@ SELF = "self-reported"
 
 
 def render_card(report: Report, entry: Entry) -> str:
-    """Return the front matter that a model's README takes: a `model-index` block."""
+    """Return YAML front matter for a model's README: a `model-index` block."""
     results = [_result(report, cell) for cell in entry.cells.values()]
     block = {"model-index": [{"name": escape_controls(entry.name, 100), "results": results}]}
     return f"---\n{_dump(block)}---\n"
@@ -83,11 +83,11 @@ def _result(report: Report, cell: Cell) -> dict[str, Any]:
 
 
 def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
-    """Return files for the folder `.eval_results/` of a model, by name.
+    """Return the files of a model's folder `.eval_results/`, by file name.
 
-    One file per task whose data set has a name on the Hub; an entry is the Brier skill, with the
-    accuracy and the other numbers in its notes, since an entry holds one value. None where there
-    is no skill.
+    There is one file per task whose data set has a name on the Hub, unless its Brier skill is
+    undefined. An entry holds a single value, so it is the Brier skill, with the accuracy and the
+    other numbers in its notes.
     """
     found = {}
     for task, cell in entry.cells.items():
@@ -123,7 +123,7 @@ def render_eval_results(report: Report, entry: Entry) -> dict[str, str]:
 
 
 def _reword(label: str, cell: Cell) -> str:
-    """Name what the confidence is in a label that speaks of the stated one."""
+    """Return a label written for stated confidence, reworded for the cell's kind of confidence."""
     if cell.wording.is_stated:
         return label
     named = label.replace("stated confidence", cell.wording.name)
@@ -139,7 +139,7 @@ def _file_name(task: str) -> str:
 
 
 def _clean(data: Any) -> Any:
-    """Escape what other readers of YAML refuse: control characters and lone surrogates."""
+    """Escape characters that other YAML parsers reject: control characters, lone surrogates."""
     if isinstance(data, Mapping):
         return {_clean(key): _clean(value) for key, value in data.items()}
     if isinstance(data, list):

@@ -1,4 +1,4 @@
-"""What only the user knows: a model's training method, size and family, and published numbers."""
+"""Files written by the user: training method, size and family of models; published numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Model(_Strict):
     @field_validator("size", mode="before")
     @classmethod
     def _read_size(cls, value: Any) -> Any:
-        """Read 135M, 1.7B and 3e8, which YAML takes for text."""
+        """Convert sizes such as 135M, 1.7B and 3e8, which YAML reads as text, to numbers."""
         units = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
         if isinstance(value, str) and value:
             unit = units.get(value[-1].lower())
@@ -47,7 +47,7 @@ class _Models(_Strict):
 
 
 class Published(_Strict):
-    """One number that somebody else published: shown as such, never mixed with measured ones."""
+    """One number published by others; shown as such and never mixed with measured numbers."""
 
     model: str = Field(max_length=200)
     task: str = Field(max_length=200)
@@ -65,12 +65,12 @@ class _PublishedFile(_Strict):
 
 
 def read_models(file: Path) -> dict[str, Given]:
-    """Read what the user says of the runs, by their names.
+    """Read the facts that the user supplies about runs, by the runs' names.
 
     Raises
     ------
     UsageError
-        If the file is not one of models: it names the field.
+        If the file does not describe models; the message names the field.
     """
     found = _read(file, _Models, "--models")
     return {
@@ -80,18 +80,18 @@ def read_models(file: Path) -> dict[str, Given]:
 
 
 def read_published(file: Path) -> list[Published]:
-    """Read published numbers.
+    """Read a file of published numbers.
 
     Raises
     ------
     UsageError
-        If the file is not one of published numbers: it names the field.
+        If the file does not hold published numbers; the message names the field.
     """
     return _read(file, _PublishedFile, "--published").numbers
 
 
 def _read(file: Path, shape: type[T], option: str) -> T:
-    from caopd_bench.core.files.plain_yaml import read_yaml  # here: most reports name no such file
+    from caopd_bench.core.files.plain_yaml import read_yaml  # here: rarely needed
 
     raw = read_yaml(file, most=MAX_BYTES, what=f"a file for {option}", page="docs/report.md")
     try:

@@ -1,4 +1,4 @@
-"""Why a run stands where it does, in words: beside the table, in its notes and in the findings."""
+"""Explanations of a run's place, for the text beside the table, its notes and the findings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from caopd_bench.report.entries import Cell
 
 __all__ = ["explain_accuracy", "explain_place", "find_cells", "list_few", "with_accuracy"]
 
-#: Names in a sentence, before "and N more".
+#: Maximum number of names in a sentence before "and N more".
 MOST = 6
-#: The same in a note.
+#: The same maximum for a note.
 MOST_NOTED = 2
 
 
@@ -24,7 +24,7 @@ def find_cells(report: Report, task: str) -> dict[str, Cell]:
 
 
 def explain_place(report: Report, task: str, run: str) -> str:
-    """Say why a run stands below one with a lower skill; nothing where it does not."""
+    """Return why a run stands below one with a lower skill; "" if it does not."""
     standing = report.standings[task]
     above = standing.placed_below.get(run, ())
     if above:
@@ -46,7 +46,7 @@ def explain_place(report: Report, task: str, run: str) -> str:
 
 
 def explain_accuracy(report: Report, task: str, run: str) -> str:
-    """Say which runs below this one are significantly more accurate; nothing where none is."""
+    """Return a sentence on the significantly more accurate runs below this one; "" if none is."""
     below = report.standings[task].less_accurate.get(run, ())
     if not below:
         return ""
@@ -57,14 +57,14 @@ def explain_accuracy(report: Report, task: str, run: str) -> str:
 
 
 def with_accuracy(cell: Cell) -> str:
-    """Name a run with its accuracy in brackets."""
+    """Return the name of a run with its accuracy in brackets."""
     record = cell.find("accuracy")
     shown = "unknown" if record is None or math.isnan(record.estimate) else f"{record.estimate:.3f}"
     return f"{inline(cell.run, NAME_WIDTH)} ({shown})"
 
 
 def list_few(shown: Sequence[str], most: int = MOST) -> str:
-    """List names, and say how many were left out."""
+    """Return a list of names in words, with the number of those omitted."""
     if len(shown) <= most:
         return ", ".join(shown)
     return f"{', '.join(shown[:most])} and {len(shown) - most} more"

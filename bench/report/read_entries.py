@@ -1,6 +1,6 @@
-"""Runs to what the report keeps of them, read one after the other.
+"""Read runs one at a time and keep only the data that the report needs.
 
-So a hundred runs of ten thousand rows fit in memory.
+This lets a hundred runs of ten thousand rows fit in memory.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from caopd_bench.scores.score import score
 
 __all__ = ["read_entries"]
 
-#: Keys that the page goes into by itself, where a task has them.
+#: Group keys that the page shows by default, if a task has them.
 DRILLED = ("level", "subject", "domain", "family")
-#: With more values a key says little of each: named by `--by` it is shown all the same.
+#: With more values, each group is too small to be informative; `--by` shows the key nevertheless.
 MAX_VALUES = 40
-#: With fewer runs, starting processes takes longer than they save.
+#: With fewer runs, starting processes costs more time than they save.
 WORTH_WORKERS = 8
-#: The page of a hundred runs would be groups and nothing else.
+#: Maximum number of groups on a page: those of a hundred runs would hide everything else.
 MAX_GROUPS = 2_000
-#: Of more there is no report: every pair of runs of a task is tested, which takes half a minute for
-#: half a million, and 5,000 sections are a page of 40 MB.
+#: Limits of a report. Every pair of runs of a task is tested, which takes half a minute for half a
+#: million pairs, and 5,000 sections make a page of 40 MB.
 MAX_RUNS, MAX_CELLS, MAX_PAIRS = 1_000, 5_000, 500_000
 INSTEAD = "all numbers without a report: caopd-bench score RUN... --json FILE"
 
@@ -58,13 +58,13 @@ def read_entries(
     given: Mapping[str, Given] | None = None,
     workers: int = 1,
 ) -> list[Entry]:
-    """Read runs one by one and keep what the report needs; a run without `task` has no cells.
+    """Read runs one at a time and keep the data of the report; a run without `task` has no cells.
 
     Raises
     ------
     UsageError
-        If a run cannot be read, none has `task`, or `given` names a run that is not there; at once
-        if there are too many runs, and as soon as it is seen if they have too many tasks.
+        If a run cannot be read, no run has `task`, or `given` names an unknown run. Too many runs
+        raise it before any is read, too many tasks or pairs as soon as the limit is passed.
     """
     listed = expand_specs(specs)
     if len(listed) > MAX_RUNS:
@@ -93,7 +93,7 @@ def read_entries(
 
 
 class _Wanted(NamedTuple):
-    """What every run is read for."""
+    """Options that apply to every run that is read."""
 
     task: str | None
     by: tuple[str, ...]
@@ -105,18 +105,18 @@ class _Wanted(NamedTuple):
 
 
 def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry]:
-    """Read runs, in several processes if there are many; the order is that of the specs."""
+    """Return the runs in the order of `specs`, read in several processes if there are many."""
     shown = ("reading", "runs", len(specs))
     if workers < 2 or len(specs) < WORTH_WORKERS:
         return _within_limits(_read(spec, wanted) for spec in track(specs, *shown))
-    from caopd_bench.core.process.workers import sharing  # imported here: most reports do without
+    from caopd_bench.core.process.workers import sharing  # here: rarely needed
 
     with sharing(min(workers, len(specs))) as share:
         return _within_limits(track(share(_read, specs, repeat(wanted)), *shown))
 
 
 def _within_limits(read: Iterable[Entry]) -> list[Entry]:
-    """Take entries until there are more tasks, or more pairs, than a report can have."""
+    """Return the entries, or raise UsageError once they exceed the limit of cells or pairs."""
     entries: list[Entry] = []
     cells = 0
     of_task: Counter[str] = Counter()
@@ -146,7 +146,7 @@ def _check_cells(cells: int) -> None:
 def _read(spec: str, wanted: _Wanted) -> Entry:
     (run,) = read_runs([spec], wanted.columns)
     tasks = [name for name in run.tasks if wanted.task in (None, name)]
-    _check_cells(len(tasks))  # before the work of hours
+    _check_cells(len(tasks))  # before work that could take hours
     cells = {name: _summarise(run, name, wanted, wanted.runs * len(tasks)) for name in tasks}
     head = _head(run)
     return Entry(run.name, spec, run.path, head, Given(), cells)
@@ -163,7 +163,7 @@ def _rename(entry: Entry, name: str, given: Given) -> Entry:
 
 
 def _head(run: AnyRun) -> Run:
-    """Keep the settings: a row for each task, and no other."""
+    """Return the run with its settings but only one row per task."""
     if isinstance(run, CountedRun):
         rows: list[Row] = []
     else:
@@ -238,7 +238,7 @@ def _align(rows: Sequence[Row]) -> Aligned | None:
     stated = [np.nan if row.confidence is None else row.confidence for row in rows]
     confidence = np.array(stated, dtype=np.float64)
     correct = np.array([row.correct for row in rows], dtype=np.float64)
-    # Repeated rows of an item by what they say, as `compare` pairs them.
+    # Rows with the same item and sample are sorted by content, as `compare` pairs them.
     order = np.lexsort((correct, np.nan_to_num(confidence, nan=-1.0), sample, label))
     label, sample = label[order], sample[order]
     digest = blake2b(label.tobytes() + sample.tobytes(), digest_size=8).hexdigest()

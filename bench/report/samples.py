@@ -1,7 +1,7 @@
-"""Which rows the report carries: sure and wrong ones first, the same items for every model.
+"""Choice of the rows in the report: sure and wrong ones first, the same items for every model.
 
-Rows are chosen by a hash of their item and not at random: two models that answered the same
-questions show the same ones, so that they can be read side by side.
+Rows are chosen by a hash of their item, not at random, so that models that answered the same
+questions show the same ones and can be read side by side.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ __all__ = [
     "trim",
 ]
 
-#: From this confidence on an answer counts as sure, and up to the other as unsure.
+#: An answer counts as sure from the first confidence upwards, and as unsure up to the second.
 SURE, UNSURE = 0.9, 0.5
-#: Shares of the sample that are kept for what people look for first.
+#: Shares of the sample reserved for the kinds of rows that readers look for first.
 SHARES = {"sure and wrong": 0.4, "unsure and right": 0.15, "unparsed": 0.15}
-#: Characters of a text in the page; the whole is in the rows.
+#: Maximum number of characters of a text on the page; the run's rows hold the full text.
 MAX_TEXT = 4_000
-#: From so many characters on lines are written.
+#: Number of characters from which buffered lines are written.
 PIECE = 1 << 20
 
 Kind = Literal["sure and wrong", "unsure and right", "unparsed", "other"]
@@ -41,16 +41,16 @@ Kind = Literal["sure and wrong", "unsure and right", "unparsed", "other"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picked:
-    """Some rows of a cell.
+    """A sample of the rows of a cell.
 
     Attributes
     ----------
     rows : Sequence of Row
-        Sure and wrong first.
+        The sample, sure and wrong answers first.
     total : int
-        Rows that it was chosen from.
+        Number of rows it was chosen from.
     counts : dict
-        How many of all rows are of each kind.
+        Number of rows of each kind, among all rows.
     has_text : bool
         Whether the run kept the model's text.
     """
@@ -62,7 +62,7 @@ class Picked:
 
 
 def kind_of(row: Row) -> Kind:
-    """Say what a row is an example of."""
+    """Return the kind of example that a row is."""
     if row.confidence is None:
         return "unparsed"
     if row.confidence >= SURE and not row.correct:
@@ -73,10 +73,10 @@ def kind_of(row: Row) -> Kind:
 
 
 def pick_rows(rows: Sequence[Row], most: int, total: int | None = None) -> Picked:
-    """Choose at most `most` rows: some of each kind, then whatever comes in the order of the hash.
+    """Choose at most `most` rows: first some of each kind, then others in the order of the hash.
 
-    The surest of the wrong come first among their kind; ties, and the rest, go by the item's hash.
-    `total` is how many rows there are, where `rows` are not all of them.
+    Within the wrong answers, the surest come first; ties and all other rows are ordered by the
+    hash of the item. `total` is the number of all rows, if `rows` are only a part.
     """
     by_kind: dict[Kind, list[Row]] = {}
     for row in rows:
@@ -100,7 +100,7 @@ def pick_rows(rows: Sequence[Row], most: int, total: int | None = None) -> Picke
 
 
 def trim(picked: Picked, most: int) -> Picked:
-    """Keep fewer rows of a sample, by the same rule."""
+    """Reduce a sample to at most `most` rows by the rule of `pick_rows`."""
     if len(picked.rows) <= most:
         return picked
     fewer = pick_rows(picked.rows, most)
@@ -117,10 +117,10 @@ def _place(row: Row) -> tuple[str, int]:
 
 
 def show_text(text: str, most: int = MAX_TEXT) -> str:
-    r"""Make a model's text safe to look at: what is not printable is written as an escape.
+    r"""Return a model's text with unprintable characters escaped, so that it is safe to display.
 
-    Directional overrides, zero-width characters, NUL and lone surrogates among them; line breaks
-    and tabs stay. What is longer than `most` is cut in the middle, and says so.
+    Directional overrides, zero-width characters, NUL and lone surrogates are escaped; line breaks
+    and tabs stay. A text longer than `most` is cut in the middle, with a note of the cut.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def show_text(text: str, most: int = MAX_TEXT) -> str:
 
 
 def to_line(run: str, row: Row) -> dict[str, Any]:
-    """Return a row as plain values, for the file that `--samples all` writes."""
+    """Return a row as plain values for the file written by `--samples all`."""
     return {
         "run": run,
         "task": row.task,
@@ -164,7 +164,7 @@ def to_line(run: str, row: Row) -> dict[str, Any]:
 
 
 def dump_lines(rows: Iterable[tuple[str, Row]]) -> Iterator[bytes]:
-    """Yield rows as JSON lines, in pieces of many lines."""
+    """Yield rows as JSON lines, many lines at a time."""
     lines: list[str] = []
     size = 0
     for run, row in rows:
