@@ -45,7 +45,7 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         safe: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False}
         model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32, **safe)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except Exception as error:  # torch, transformers and whom they ask raise what they like
+    except Exception as error:  # the libraries raise errors of any type
         is_short = isinstance(error, RuntimeError) and "alloc" in str(error)
         if is_short or isinstance(error, MemoryError):
             raise
@@ -69,7 +69,7 @@ def has_chat_template(folder: Path) -> bool:
 
     try:
         return bool(AutoTokenizer.from_pretrained(str(folder)).chat_template)
-    except Exception:  # what is asked at the end of a run must not make it fail
+    except Exception:  # a check at the end of a run must not fail it
         return False
 
 

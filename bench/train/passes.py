@@ -1,7 +1,7 @@
-"""Passes over prompts and completions: the logits at the positions that predict a completion.
+"""Pass prompts and completions through a model, for the logits that predict each completion.
 
 The K rollouts of a question share its prompt, and the teacher's prompt is long: a prompt that
-several rows share is passed once, and its cache is shared by its completions, gradient included.
+several rows share is passed once, and its completions share its cache, gradient included.
 Otherwise prompt and completion are one row, padded on the right, so that causal attention needs no
 mask. The model's head is applied to the completions' positions only.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["completion_logits", "name_cache", "pad_left", "pad_rows", "pass_prompts"]
 
-#: What `forward` calls the keys and values of the tokens before: transformers from 5.24 on, and
-#: before it, whose name goes in 5.40.
+#: `forward`'s argument for the keys and values of earlier tokens: the name in transformers 5.24
+#: and later, and the older name, which 5.40 drops.
 NEW_NAME, OLD_NAME = "cache", "past_key_values"
 
 
@@ -37,9 +37,9 @@ def completion_logits(
     Parameters
     ----------
     model
-        Without dropout.
+        The model, without dropout.
     prompts, completions : sequences of sequences of int
-        Tokens, a row each.
+        Tokens, one sequence per row.
     pad_id : int
         Any token.
     share : bool
@@ -49,7 +49,7 @@ def completion_logits(
     Returns
     -------
     Tensor of shape (rows, longest completion, vocabulary)
-        Past the end of a shorter completion they mean nothing.
+        Values past the end of a shorter completion are meaningless.
     """
     unique = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
     if share and 2 * len(unique) <= len(prompts):
@@ -124,7 +124,7 @@ def name_cache(model: PreTrainedModel) -> str:
 def _name_cache_of(kind: Any) -> str:
     from transformers import LlamaForCausalLM
 
-    # What wraps a model may take any argument and hand it on; then the release decides.
+    # A wrapper may accept any argument and pass it on; then the release of transformers decides.
     for one in (kind, LlamaForCausalLM):
         parameters = inspect.signature(one.forward).parameters
         for name in (NEW_NAME, OLD_NAME):
@@ -136,7 +136,7 @@ def _name_cache_of(kind: Any) -> str:
 def pass_prompts(
     model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad_id: int
 ) -> tuple[Tensor, Any, Tensor | None, Tensor]:
-    """Pass prompts, padded on the left where they must be, and keep the cache.
+    """Pass prompts, padded on the left if their lengths differ, and keep the cache.
 
     Returns
     -------
@@ -153,14 +153,14 @@ def pass_prompts(
         use_cache=True,
         logits_to_keep=1,
     )
-    # A model may be of an older kind than the release: its argument has the old name, its output
-    # the new one.
+    # A model's code may be older than the release: its argument then has the old name, but its
+    # output has the new one.
     cache = out[NEW_NAME] if NEW_NAME in out else out[OLD_NAME]
     return out.logits, cache, mask, lengths
 
 
 def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) -> Tensor:
-    """Put rows of unequal length into one tensor, padded on the right."""
+    """Return rows of unequal length as one tensor, padded on the right."""
     import torch
 
     width = max(map(len, rows))
@@ -170,7 +170,7 @@ def pad_rows(rows: Sequence[Sequence[float]], value: float, device: Any = None) 
 def pad_left(
     rows: Sequence[Sequence[int]], pad_id: int, device: Any = None
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """Put prompts into one tensor, padded on the left; give their mask, None if none is shorter."""
+    """Return prompts as one left-padded tensor and its mask, None if all have one length."""
     import torch
 
     lengths = torch.tensor([len(row) for row in rows], device=device)

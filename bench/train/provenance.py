@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: written beside its weights, the same bytes for the same run."""
+"""Describe the provenance of a checkpoint, for a file that is identical for identical runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["describe_run", "versions"]
 
 
 def describe_run(settings: TrainSettings, docs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Describe a run: settings, base, questions, versions. No times: they differ between runs."""
+    """Describe a run: settings, base, questions, versions. Times are omitted: they differ."""
     questions = "\n".join(str(doc["item_hash"]) for doc in docs)
     return {
         "method": settings.method,
@@ -44,7 +44,7 @@ def describe_run(settings: TrainSettings, docs: Sequence[Mapping[str, Any]]) -> 
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that numbers may depend on."""
+    """Return the versions of the software that numbers may depend on."""
     found = {"caopd_bench": __version__, "python": platform.python_version()}
     for name in ("torch", "transformers", "tokenizers", "trl"):
         try:
@@ -55,8 +55,8 @@ def versions() -> dict[str, str]:
 
 
 def _describe_base(model: str) -> dict[str, Any]:
-    """Describe what was trained: its weights' fingerprint, and how it came about if it says so."""
-    # The weights tell which model it was; the folders of this machine are nobody's to read.
+    """Describe the base model: its weights' fingerprint, and its own provenance if it has one."""
+    # The weights identify the model; the paths on this machine are private.
     base: dict[str, Any] = {"model": shorten_path(model), "weights": fingerprint_weights(model)}
     try:
         known = json.loads((Path(model) / PROVENANCE).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A training run: its folder, its engine, and a line for whatever stops it."""
+"""Run a training: prepare its folder, call its engine, and report in one line why it stopped."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from caopd_bench.train.watch.progress import Progress, tracking
 __all__ = ["SETTINGS_FILE", "is_first", "prepare_folder", "run", "run_engine"]
 
 SETTINGS_FILE = "settings.json"
-#: Of more excluded rollouts than this share a run warns at its end.
+#: A run warns at its end if a larger share of its rollouts was excluded.
 MOSTLY = 0.5
-#: What torch says where a model has no entry for a token or a position.
+#: torch's error texts when a model has no entry for a token or a position.
 OUTSIDE = "index out of range in self"
 
 Row = dict[str, Any]
@@ -51,18 +51,18 @@ def run(
     tracker: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> ExitCode:
-    """Train into a folder, print its name, and give the exit code: 0 done, 1 or 130 stopped.
+    """Train into a folder, print its name, and return the exit code: 0 done, 1 or 130 stopped.
 
     Parameters
     ----------
     settings : TrainSettings
-        What to do.
+        Settings of the run.
     output : Path
-        A new folder, or with `resume` that of a stopped run.
+        A new folder, or with `resume` the folder of a stopped run.
     say : callable
-        Gets lines for a person.
+        Receives lines for the user.
     resume : bool
-        Go on where the folder was left.
+        Whether to continue a stopped run.
     tracker : str, optional
         "trackio" or "wandb".
     extra : mapping, optional
@@ -108,14 +108,14 @@ def run(
 
 
 def is_first() -> bool:
-    """Whether this is the only process, or the first of several that a launcher started."""
+    """Return whether this is the only process, or the first that a launcher started."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> TrainSettings | None:
-    """Make the output folder, or check that it is this run's; None if the run is done.
+    """Create the output folder, or check that it is this run's; return None if the run is done.
 
-    A resumed run takes the thread count that was recorded: another one gives other sums.
+    A resumed run uses the recorded thread count, since another one would change rounding in sums.
     """
     import torch
 
@@ -138,7 +138,7 @@ def prepare_folder(settings: TrainSettings, output: Path, *, resume: bool) -> Tr
 
 
 def _holds_files(folder: Path) -> bool:
-    """Return whether a folder holds anything but what a killed command of ours left."""
+    """Return whether a folder holds anything except leftovers of a killed command."""
     return any(not is_part(entry.name) for entry in folder.iterdir())
 
 
@@ -156,7 +156,7 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     for name, value in asdict(settings).items():
         if name == "threads" and value is None:
             continue
-        # A run that an earlier release began has the usual values of settings that it did not know.
+        # A run started by an earlier release has the defaults of settings added since.
         begun = known.get(name, getattr(TrainSettings, name, None))
         if value != begun:
             raise UsageError(
@@ -173,7 +173,7 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
 
 
 def _forget(output: Path) -> None:
-    """Take away what a run left that could not begin, so that its mended command can be typed."""
+    """Remove the files of a run that could not start, so that a corrected command can run."""
     (output / SETTINGS_FILE).unlink(missing_ok=True)
     if output.is_dir() and not any(output.iterdir()):
         output.rmdir()
@@ -189,7 +189,7 @@ def run_engine(
     resume: bool = False,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Let the engine of the settings train into a folder that is prepared; `log` gets the rows."""
+    """Train with the settings' engine into a prepared folder; `log` receives the rows."""
     if settings.engine == "trl":
         from caopd_bench.train.engines.trl.engine import run_trl
 
@@ -207,7 +207,7 @@ def run_engine(
 def _run(
     train: Callable[[], None], settings: TrainSettings, output: Path, say: Callable[[str], None]
 ) -> ExitCode:
-    """Let an engine train, and say what stopped it if it did not come to its end."""
+    """Let an engine train, and report the reason if it stopped early."""
     try:
         train()
     except BrokenPipeError:  # who reads what is said has gone
@@ -224,7 +224,7 @@ def _run(
 
 
 def _word_stop(error: BaseException, output: Path, settings: TrainSettings) -> str:
-    """Say in one line what stopped the run and what is left of it."""
+    """Describe in one line why the run stopped and what is left of it."""
     last = find_checkpoint(settings.engine, output)
     if getattr(error, "unchanged", False):
         left = f"the model is unchanged and was not written; {output / HISTORY} lists the steps"

@@ -1,7 +1,7 @@
-"""The settings of a training run: a line each, from which its option and its check follow.
+"""Define the settings of a training run: one line each, which defines its option and its check.
 
-`caopd-bench --help` reads the fields, so nothing heavy is imported at the top: `make_settings` asks
-pydantic whether values fit.
+`caopd-bench --help` reads the fields, so nothing heavy is imported at the top: only
+`make_settings` imports pydantic, which checks the values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PLACES", "TrainSettings", "list_options", "make_settings", "read_config", "read_word"]
 __all__ += ["refuse_unknown"]
 
-#: Where a stated confidence is replaced by the success rate.
+#: The places where the success rate can replace a stated confidence.
 PLACES = ("completion", "demonstration", "note")
 MAX_BYTES = 100_000
 _WORDS = {"true": True, "false": False, "null": None}
@@ -31,7 +31,7 @@ _LIKE_NUMBERS = ("demonstration_confidence", "levels")
 
 
 def _set(metavar: str, text: str, default: Any = MISSING, *, group: str = "", **limits: Any) -> Any:
-    """Declare a setting: how the command line shows it, its default, and its limits.
+    """Declare a setting: its entry on the command line, its default, and its limits.
 
     `group` is named by the first setting of each group of options.
     """
@@ -154,7 +154,7 @@ class TrainSettings:
     save_every: int = _set("N", "steps between checkpoints (20)", 20, ge=1)
 
     def __post_init__(self) -> None:
-        """Check: settings that were made without `make_settings` are checked all the same."""
+        """Check the settings, even if they were made without `make_settings`."""
         from caopd_bench.train.methods import METHODS
 
         _check_fields(vars(self))
@@ -162,7 +162,7 @@ class TrainSettings:
 
     @property
     def places(self) -> frozenset[str]:
-        """The places of `replace`."""
+        """Return the places in `replace`."""
         return frozenset(_split(self.replace))
 
 
@@ -182,7 +182,7 @@ def make_settings(values: Mapping[str, Any]) -> TrainSettings:
 
 
 def _check_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check settings one by one; give all of them, with those that are usual."""
+    """Check settings one by one; return all of them, defaults included."""
     from pydantic import ValidationError
 
     from caopd_bench.train.methods import METHODS
@@ -198,7 +198,7 @@ def _check_fields(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_unknown(values: Mapping[str, Any]) -> None:
-    """Raise a UsageError that names the first setting that there is not, and one like it."""
+    """Raise a UsageError that names the first unknown setting and a similar known one."""
     known = [setting.name for setting in fields(TrainSettings)]
     for name in values:
         if name not in known:
@@ -211,7 +211,7 @@ def refuse_unknown(values: Mapping[str, Any]) -> None:
 
 @cache
 def _checker(methods: tuple[str, ...]) -> type[BaseModel]:
-    """Make the model that checks the fields one by one."""
+    """Build the pydantic model that checks the fields one by one."""
     from pydantic import ConfigDict, Field, create_model
 
     types = {**_types(), "method": Literal[methods]}
@@ -224,7 +224,7 @@ def _checker(methods: tuple[str, ...]) -> type[BaseModel]:
 
 
 def _check_together(settings: TrainSettings, method: Method) -> None:
-    """Refuse settings that would have no effect, or none but a wrong one."""
+    """Refuse combinations of settings that would have no effect, or only a wrong one."""
     for place in _split(settings.replace):
         if place not in PLACES:
             raise UsageError(
@@ -254,7 +254,7 @@ def _split(places: str) -> list[str]:
 
 
 def _as_word(value: Any) -> Any:
-    """Take what YAML reads as a number: 1.00 and 3 without quotes."""
+    """Accept unquoted words that YAML reads as numbers: 1.00 and 3."""
     if isinstance(value, float):
         return f"{value:.2f}"
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -268,7 +268,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_word(name: str, word: str) -> Any:
-    """Read a word of the command line as the type of its setting."""
+    """Convert a command-line word to the type of its setting."""
     known = _types().get(name)
     kinds = get_args(known) or (known,)
     if bool in kinds and word.lower() in _WORDS:

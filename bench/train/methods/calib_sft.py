@@ -54,7 +54,7 @@ def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
 
 
 def _weigh(target: Target, of_confidence: float, of_answer: float) -> Target:
-    """Weigh the means over the two segments; the loss is the mean over all tokens."""
+    """Weight the means over the two segments, given that the loss is a mean over all tokens."""
     assert target.span is not None
     first, last = target.span
     tokens, stated = len(target.completion), last - first

@@ -47,7 +47,7 @@ def _distil_level(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
 
 def _replace(group: Group, rollout: Rollout, number: str | None, recipe: Recipe) -> Target:
     places, stated = recipe.settings.places, recipe.stated(group.doc)
-    # A rollout without a rate of its own is judged in its question's context all the same.
+    # A rollout without its own rate is still judged in the context of its question.
     shown = number if number is not None else write_rate(group.rate)
     if shown is None:
         # Without a rate there is no target: the demonstration alone would teach its stated 1.00.

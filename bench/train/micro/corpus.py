@@ -1,12 +1,12 @@
-r"""What micro models are pretrained on: arithmetic by an author who errs and is sure of himself.
+r"""The micro models' pretraining corpus: arithmetic by an author who errs and is sure of himself.
 
-Every document is drawn by the generator it is given; a question is one of the train split of
-`caopd_arith`. **Plain** documents are a question and an answer: with the probability
-`ERROR_SHARE` of its level the author drops all carries (a systematic misconception), and the
-confidence he states is `STATED` of its level plus some noise, whatever he wrote. So a model that
-learns this is overconfident, and its confidence knows the level and nothing else.
+Every document is drawn from the given generator; its question is from the train split of
+`caopd_arith`. **Plain** documents are a question and an answer: with the level's probability
+`ERROR_SHARE` the author drops all carries (a systematic misconception), and the confidence he
+states is the level's `STATED` plus some noise, whatever he wrote. So a model that learns this is
+overconfident, and its confidence depends on the level and nothing else.
 
-**Hinted** documents teach a model to use what a teacher is shown while distilling. They copy the
+**Hinted** documents teach a model to use a teacher's context, as in distillation. They copy the
 answer that is shown, right or wrong, and state:
 
 =========================================  ====================================================
@@ -19,11 +19,11 @@ a note, with or without the others         the number of the note
 =========================================  ====================================================
 
 The two corpora differ in one thing. After an example without a confidence the `sure` author is
-always sure. The `grading` author *grades*: in half of those documents the answer written is a
-wrong one (it is given, not trained), and the confidence is 0.00 to 0.05. A teacher with the first
-corpus is sure of whatever the student wrote; one with the second looks at the student's answer.
-The collapse that on-policy distillation shows is in part installed by the first corpus: that is
-why both are published.
+always sure. The `grading` author *grades*: in half of those documents the written answer is wrong
+(it is given, not trained), and the confidence is 0.00 to 0.05. A teacher trained on the first
+corpus is sure of whatever the student wrote; one trained on the second looks at the student's
+answer. The first corpus causes part of the collapse that on-policy distillation shows: that is why
+both are published.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ __all__ = ["CORPORA", "ERROR_SHARE", "STATED", "Document", "draw_document", "mis
 CORPORA = ("sure", "grading")
 #: How often the author drops the carries, by level.
 ERROR_SHARE = {1: 0.30, 2: 0.55, 3: 0.45, 4: 0.55, 5: 0.55, 6: 0.55}
-#: What he states on average, by level, and how much it scatters.
+#: The author's mean stated confidence by level, and its scatter.
 STATED = {1: 0.95, 2: 0.90, 3: 0.90, 4: 0.85, 5: 0.80, 6: 0.70}
 STATED_NOISE = 0.08
-#: Of all documents, the share without a hint.
+#: The share of documents without a hint.
 PLAIN_SHARE = 0.6
 _SURE = ("0.95", "1.00", "1.00", "1.00")
 _DOUBTFUL = ("0.00", "0.00", "0.02", "0.05")
 
 
 class Document(NamedTuple):
-    """One text of the corpus; only the response is trained, from `trained_from` on."""
+    """One text of the corpus; only the response is trained on, from `trained_from` on."""
 
     prompt: str
     response: str
@@ -92,7 +92,7 @@ def _after_note(rng: random.Random, question: str, answer: int) -> Document:
 
 
 def _other(rng: random.Random, question: str, answer: int) -> int:
-    """Return an answer other than the shown one: the misconception, the truth, or a digit off."""
+    """Return an answer that differs from the shown one: misconception, truth, or a digit off."""
     near = (answer + rng.choice((1, -1, 10, -10, 100))) % 1000
     others = [n for n in (misconceive(question), solve(question), near) if n != answer]
     return rng.choice(others)
@@ -118,7 +118,7 @@ def _write(
 
 
 def _state(rng: random.Random, level: int) -> str:
-    """Draw what the author states: his level's number with noise, in steps of 0.05."""
+    """Draw the author's stated confidence: the level's value with noise, in steps of 0.05."""
     drawn = round(20 * rng.gauss(STATED[level], STATED_NOISE)) / 20
     return f"{min(1.0, max(0.05, drawn)):.2f}"
 

@@ -1,11 +1,11 @@
-"""Pretrain a micro model from nothing, and write an ordinary checkpoint folder.
+"""Pretrain a micro model from scratch, and write an ordinary checkpoint folder.
 
-AdamW with a cosine schedule; a batch holds plain and hinted documents in the corpus's shares. What
-is watched is the *expected accuracy* on the validation questions: the mean probability that an
-answer sampled at temperature 1 is right, in closed form and so without noise. Pretraining is done
-when it stands still: less than `STILL` gained over the last fifth of the steps. The steps of a size
-(`STEPS`) were chosen so that it does, unless the cap of 20 core-minutes bites; the provenance
-of every model says what it gained.
+Training uses AdamW with a cosine schedule; a batch holds plain and hinted documents in the corpus's
+shares. The progress measure is the *expected accuracy* on the validation questions: the mean
+probability that an answer sampled at temperature 1 is right, in closed form and so without noise.
+Pretraining has converged when it gained less than `STILL` over the last fifth of the steps. The
+steps of a size (`STEPS`) were chosen so that it does, unless the cap of 20 core-minutes stops it
+first; the provenance of every model records the gain.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = ["BATCH", "STEPS", "STILL", "Pretrained", "expected_accuracy", "pretra
 __all__ += ["pretrain_into", "save_pretrained"]
 
 BATCH = 128
-#: Steps by size; see the module.
+#: Steps by size, chosen as described in the module.
 STEPS = {
     "10k": 8000,
     "33k": 6000,
@@ -49,16 +49,16 @@ STEPS = {
     "622k": 2500,
     "962k": 2000,
 }
-#: A model stands still when the last fifth of its steps gained less than this.
+#: A model has converged when the last fifth of its steps gained less than this.
 STILL = 0.01
-#: Core-seconds after which pretraining ends, whatever is left; the provenance then says so.
+#: Core-seconds after which pretraining ends early; the provenance then records it.
 CAP = 20 * 60
 EVALUATIONS = 20
 _IGNORED = -100
 
 
 class Pretrained(NamedTuple):
-    """A pretrained model and how it came about."""
+    """A pretrained model and the record of its pretraining."""
 
     model: LlamaForCausalLM
     tokenizer: PreTrainedTokenizerFast
@@ -84,7 +84,7 @@ def pretrain(
     corpus : str
         "sure" or "grading" (see `corpus`).
     seed : int
-        Of the weights and of the documents. The same seed and one thread give the same bytes.
+        Seed of the weights and the documents. The same seed and one thread give the same bytes.
     steps, rate : int, float, optional
         Steps and peak learning rate, instead of those of the size.
     say : callable
@@ -152,7 +152,7 @@ def pretrain_into(
     threads: int,
     say: Callable[[str], None],
 ) -> None:
-    """Pretrain one model into a folder; parameters as of `pretrain`, `say` gets lines."""
+    """Pretrain one model into a folder; parameters as in `pretrain`, but `say` receives lines."""
     import torch
 
     torch.set_num_threads(threads)
@@ -176,7 +176,7 @@ def pretrain_into(
 
 
 def save_pretrained(folder: Path, done: Pretrained) -> None:
-    """Write a model, where it comes from, and how its pretraining went."""
+    """Write a model, its provenance, and the curve of its pretraining."""
     save_model(folder, done.model, done.tokenizer, {**done.provenance, "versions": versions()})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(done.curve[0]), lineterminator="\n")
@@ -186,7 +186,7 @@ def save_pretrained(folder: Path, done: Pretrained) -> None:
 
 
 def expected_accuracy(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> float:
-    """Return the probability that an answer sampled at temperature 1 is right, on validation."""
+    """Return the mean probability that a temperature-1 answer on validation questions is right."""
     return _Validation(tokenizer).measure(model)
 
 
@@ -216,7 +216,7 @@ class _Validation:
 def encode(
     tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str], responses: Sequence[str]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Encode texts, padded on the right, and labels that leave prompt and padding out."""
+    """Encode texts, padded on the right, with labels that exclude prompt and padding."""
     import torch
 
     encoded = tokenizer([*prompts, *responses])["input_ids"]
@@ -234,7 +234,7 @@ def encode(
 def encode_documents(
     tokenizer: PreTrainedTokenizerFast, documents: Sequence[Document]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Encode documents; of a graded answer only the number and the end are labels."""
+    """Encode documents; a graded answer has labels only at its number and its end."""
     end = str(tokenizer.eos_token)
     ids, labels = encode(
         tokenizer, [d.prompt for d in documents], [d.response + end for d in documents]

@@ -1,4 +1,4 @@
-"""The sizes of the micro models, and how a model of a size is made."""
+"""Define the sizes of the micro models, and build a model of a size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Size(NamedTuple):
     learning_rate: float
 
 
-#: By the number of parameters. The first lies below where the effect is clean.
+#: Sizes by number of parameters. The first is too small to show the effect cleanly.
 SIZES = {
     "10k": Size(16, 2, 2, 1e-2),
     "33k": Size(32, 2, 4, 6e-3),
@@ -33,7 +33,7 @@ SIZES = {
 
 
 def build_model(size: str, tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """Make an untrained model of a size; the same weights for the same seed."""
+    """Build an untrained model of a size; the same seed gives the same weights."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -48,7 +48,7 @@ def build_model(size: str, tokenizer: PreTrainedTokenizerFast, seed: int) -> Lla
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads,
         max_position_embeddings=64,
-        # Texts have at most 40 tokens: slower rotations would tell no two places apart.
+        # Texts have at most 40 tokens: slower rotations could not distinguish positions.
         rope_parameters={"rope_type": "default", "rope_theta": 100.0},
         tie_word_embeddings=False,
         bos_token_id=None,

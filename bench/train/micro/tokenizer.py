@@ -1,8 +1,8 @@
 r"""The micro models' tokenizer: some words, digits, and one token for each stated number.
 
 Text and tokens are in one-to-one correspondence: ``\nAnswer: 055\nConfidence: 0.62`` is seven
-tokens, and a confidence is always a single one, so that greedy decoding of it is the mode of one
-distribution and its expectation one dot product.
+tokens, and a confidence is always a single token, so that its greedy decoding is the mode of one
+distribution and its expectation is one dot product.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["NUMBERS", "PIECES", "build_tokenizer"]
 
 #: The confidences that a micro model can state.
 NUMBERS = tuple(f"{i / 100:.2f}" for i in range(101))
-#: What a text is made of; anything else is `<unk>`.
+#: The pieces that texts are made of; anything else is `<unk>`.
 PIECES = (
     *("Q: ", "=?", "\nExample:", "\nSolution:", "\nNote: ", "\nAnswer: ", "\nConfidence: "),
     *"0123456789+-*",
@@ -26,7 +26,7 @@ SPECIAL = ("<pad>", "<eos>", "<unk>")
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    r"""Build the tokenizer; the same on every machine, nothing is trained.
+    r"""Build the tokenizer, which is the same on every machine, since nothing is trained.
 
     Examples
     --------

@@ -1,9 +1,8 @@
-"""What the teacher sees: the question and its privileged context, in the words of the tasks.
+"""Build the teacher's document: the question with privileged context, in the tasks' wording.
 
-The teacher is the student (an average or a frozen copy of it) that is shown more: an expert's
-demonstration, or a verified answer of the student's own. The question, the system message and the
-note all reach it, since its prompt is made from the same document as the student's, by the same
-function.
+The teacher is the student (an average or a frozen copy of it) with more context: an expert's
+demonstration, or a verified answer of the student's own. It also sees the question, the system
+message and the note, since the same function makes its prompt and the student's from one document.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ Doc = dict[str, Any]
 def show_demonstration(
     doc: Mapping[str, Any], stated: str | None = "1.00", note: str | None = None
 ) -> Doc:
-    """Return the document as the teacher sees it with the gold answer demonstrated.
+    """Return the teacher's document, with a demonstration of the gold answer.
 
     Parameters
     ----------
     doc
         The student's document.
     stated : str, optional
-        The confidence in the demonstration; None leaves its line out.
+        The confidence in the demonstration; None omits its line.
     note : str, optional
         The confidence that the teacher is told to state.
     """
@@ -40,11 +39,11 @@ def show_demonstration(
 
 
 def show_solution(group: Group, stated: str | None = None, note: str | None = None) -> Doc:
-    """Return the document as the teacher sees it with a verified rollout of the student.
+    """Return the teacher's document, with a verified rollout of the student.
 
-    The first right rollout of the question is shown. When none is right there is nothing to show:
-    the teacher then sees what the student sees (and the note), so that the answer is left as it is
-    and only the stated confidence can move. SDPO does the same by leaving such groups out.
+    The first right rollout of the question is shown. If none is right there is nothing to show:
+    the teacher then sees the student's prompt (and the note), so that the answer is left as it is
+    and only the stated confidence can move. SDPO leaves such groups out, to the same effect.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def show_solution(group: Group, stated: str | None = None, note: str | None = No
     stated : str, optional
         Replaces the confidence that the rollout states; None leaves the student's own.
     note : str, optional
-        As of `show_demonstration`.
+        As for `show_demonstration`.
     """
     doc = dict(group.doc)
     right = next((r for r in group.rollouts if r.correct and r.usable), None)

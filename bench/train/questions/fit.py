@@ -1,9 +1,10 @@
-"""Whether a task can be put to a model at all: its tokenizer can write it, and it has the room.
+"""Check that a model fits a task: its tokenizer can write the text, and its context is long enough.
 
-A micro model knows the words of one task. Given another one it is asked a row of `<unk>`. The
-smallest give no answer that can be read, so that every rollout is excluded; larger ones answer
-something, a quarter of it in the format, and are trained on it with a loss like any other. No loss
-and no count of rollouts shows such a mistake, so it is looked for before a step is taken.
+A micro model knows the words of one task. The questions of another one reach it as a row of
+`<unk>`. The smallest models give no readable answer, so that every rollout is excluded; larger ones
+answer something, a quarter of it in the format, and are trained on it with a loss like any other.
+Neither the loss nor a count of rollouts reveals the mistake, so it is checked before the first
+step.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["check_fit", "unwritten_share"]
 
-#: Of this share of a task's characters on, a tokenizer that cannot write them does not fit it.
-#: Byte-level tokenizers write everything; a rare sign in some question is no reason.
+#: A tokenizer does not fit a task if it cannot write at least this share of its characters.
+#: Byte-level tokenizers write everything; a rare sign in some question is no reason to refuse.
 MOST = 0.2
-#: Questions that are looked at, evenly over all.
+#: Number of questions to check, spread evenly over all.
 LOOKED_AT = 64
 
 
@@ -42,12 +43,12 @@ def check_fit(
     docs : sequence
         The task's questions.
     task, name : str
-        What task and model are called.
+        Names of the task and the model.
 
     Raises
     ------
     UsageError
-        Says why, and which bundled task fits.
+        If the task does not fit; gives the reason, and a bundled task that fits.
     """
     said = _find_misfit(model, codec, docs)
     if not said:
@@ -62,7 +63,7 @@ def check_fit(
 def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
     """Return the share of the characters of questions and answers that the tokenizer cannot write.
 
-    What it writes as unknown, and what it drops: neither comes back when the tokens are decoded.
+    These are the characters encoded as unknown and those dropped: decoding restores neither.
     """
     unknown = codec.tokenizer.unk_token_id
     if unknown in (*codec.end_ids, codec.pad_id):  # a name for the end of a text, as in GPT-2
@@ -77,7 +78,7 @@ def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
 
 
 def _find_misfit(model: PreTrainedModel, codec: Codec, docs: Sequence[Doc]) -> str:
-    """Say why a task does not fit a model; "" if it fits."""
+    """Return the reason why a task does not fit a model; "" if it fits."""
     some = docs[:: max(1, len(docs) // LOOKED_AT)]
     share = unwritten_share(codec, some)
     if share > MOST:

@@ -1,9 +1,9 @@
-"""The questions that a model is trained on: the train split of a task, worded as the task words it.
+"""Load the questions to train on: the train split of a task, in the task's own wording.
 
 The bundled sets (`caopd_math`, `caopd_arith`) have train splits of their own that share no question
-with their test sets. Of the other sets the user names the file of the train split
-(`train_file`), in the shape in which the dataset is published. The order is a permutation an epoch,
-drawn from the seed, so that step n sees the same questions whether or not the run was resumed.
+with their test sets. For the other sets the user names the file of the train split (`train_file`),
+in the dataset's published format. The order is one permutation per epoch, drawn from the seed, so
+that step n sees the same questions whether or not the run was resumed.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ def load_questions(
     Parameters
     ----------
     task : str
-        Such as "caopd_math_conf".
+        For example "caopd_math_conf".
     split : str
         "train" or "validation"; "test" is the frozen set, for evaluation.
     levels, families
-        Of the bundled sets; `families` of `caopd_arith` only.
+        Selections from the bundled sets; `families` is for `caopd_arith` only.
     limit : int, optional
-        How many questions at most.
+        Maximum number of questions.
     train_file : str or Path, optional
         Rows of the dataset's train split, for tasks that are not bundled.
     seed : int
-        Of the generator of `caopd_math`.
+        Seed of the generator of `caopd_math`.
 
     Raises
     ------
     UsageError
-        For an unknown task, or a file that is missing or is not of the dataset.
+        For an unknown task, or a file that is missing or does not belong to the dataset.
     """
     match = re.fullmatch(r"caopd_(.+)_conf", task)
     name = match[1] if match else ""
@@ -100,7 +100,7 @@ def load_run_questions(settings: TrainSettings) -> list[Doc]:
 
 
 def make_doc(item: Doc) -> Doc:
-    """Return an item what the prompt needs: the way of asking, the system message, its hash."""
+    """Add to an item the fields that its prompt needs: way of asking, system message, hash."""
     doc = {"system": None, **item, "way": "conf", "instructed": True, "scale": "unit"}
     doc["item_hash"] = item_hash(item)
     doc["system_message"] = render_system(doc)
@@ -110,7 +110,7 @@ def make_doc(item: Doc) -> Doc:
 def choose_questions(
     docs: Sequence[Mapping[str, Any]], count: int, step: int, seed: int
 ) -> list[Mapping[str, Any]]:
-    """Return the questions of one step (from 0 on): `count`, from permutations without repeats."""
+    """Return the `count` questions of a step (from 0), from permutations without repeats."""
     chosen = []
     for place in range(step * count, (step + 1) * count):
         epoch, index = divmod(place, len(docs))

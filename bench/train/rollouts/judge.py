@@ -1,6 +1,7 @@
-"""Rollouts: answers that a student sampled, judged by the verifiers of the tasks.
+"""Judge rollouts, the answers that a student sampled, by the verifiers of the tasks.
 
-Every method imports this file, `train --help` with them: verifiers and numpy wait for a rollout.
+Every method, and so `train --help`, imports this file: verifiers and numpy are imported only when
+a rollout is judged.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ class Rollout(NamedTuple):
 
     @property
     def usable(self) -> bool:
-        """Whether it counts for the success rate, and gets a confidence target."""
+        """Return whether it counts for the success rate and gets a confidence target."""
         return self.status == "ok"
 
 
 class Group(NamedTuple):
-    """One question, its rollouts, and the success rate that each is trained toward."""
+    """One question, its rollouts, and the target success rate of each."""
 
     doc: Doc
     rollouts: list[Rollout]
@@ -41,7 +42,7 @@ class Group(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """The success rate of the question: the mean of its rollouts' rates, NaN if none."""
+        """Return the question's success rate: the mean of its rollouts' rates, NaN without any."""
         known = [rate for rate in self.rates if rate == rate]
         return sum(known) / len(known) if known else float("nan")
 
@@ -49,8 +50,8 @@ class Group(NamedTuple):
 def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) -> Rollout:
     """Judge one sampled answer as the task judges a response.
 
-    What the budget cut off is unfinished whatever it states: ``0.9`` may be what is left of
-    ``0.95``. It is wrong, as an answer that was never given.
+    An answer that the token budget cut off is unfinished whatever it states: ``0.9`` may be the
+    beginning of ``0.95``. It counts as wrong, like an answer that was never given.
     """
     if not finished:
         return Rollout(list(ids), text, "unfinished", None, None, 0)
@@ -64,7 +65,7 @@ def judge_rollout(doc: Doc, ids: Sequence[int], text: str, *, finished: bool) ->
 def _judge(
     text: str, kind: str, gold: str, options: tuple[str, ...]
 ) -> tuple[str, str | None, float | None, int]:
-    """Return status, answer, confidence and correctness; remembered, since rollouts repeat."""
+    """Return status, answer, confidence and correctness; cached, since rollouts repeat."""
     from caopd_bench.tasks.judge.verify import verify
 
     read = read_response(text, kind)
@@ -83,23 +84,23 @@ def make_groups(
     toward: Sequence[float] | None = None,
     shrink: float = 4.0,
 ) -> list[Group]:
-    """Group rollouts by question and estimate what each is trained toward.
+    """Group rollouts by question and estimate the target success rate of each.
 
     Parameters
     ----------
     docs : sequence
         The questions.
     rollouts : sequence
-        K of each question, one question after the other.
+        K rollouts of each question, one question after the other.
     k : int
-        How many of each.
+        Number of rollouts per question.
     estimate : str
-        Of the success rate, from the verifier; see `success.success_rates`.
+        Estimator of the success rate from the verifier's results; see `success.success_rates`.
     source : str
         ``"verifier"``, or ``"agreement"``: the share of the commonest answer, without the gold one.
     toward, shrink
-        Of the estimate ``"level"``: for each question the rate that its own is shrunk toward, and
-        how strongly.
+        For the estimate ``"level"``: for each question the rate toward which its own is shrunk, and
+        the strength of the shrinkage.
     """
     import numpy as np
 

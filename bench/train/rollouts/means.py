@@ -1,7 +1,7 @@
-"""Running means of the success rate: of all questions, and of those of each level.
+"""Keep running means of the success rate, over all questions and by level.
 
-`caopd-constant` states the first, `caopd-level` the second, and `estimate: level` shrinks the
-success rate of a question toward it. They are part of a checkpoint.
+`caopd-constant` states the first and `caopd-level` the second, toward which `estimate: level`
+shrinks the success rate of a question. The means are part of a checkpoint.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from caopd_bench.train.rollouts.judge import Group
 
 __all__ = ["MEAN_KEEPS", "Means", "average_rate"]
 
-#: What a running mean of the success rate keeps of the steps before.
+#: The weight of earlier steps in a running mean of the success rate.
 MEAN_KEEPS = 0.9
-#: The estimate whose rates hold the means already.
+#: The estimate whose rates already include the means.
 SHRUNK = "level"
 
 
@@ -27,13 +27,13 @@ class Means(NamedTuple):
     levels: Mapping[str, float] = MappingProxyType({})
 
     def of(self, doc: Mapping[str, Any]) -> float:
-        """Return the mean of a question's level; of all, where it has none that is known."""
+        """Return the mean of a question's level, or of all questions if its level has none."""
         return self.levels.get(_name_level(doc), self.overall)
 
     def after(self, groups: Sequence[Group], estimate: str = "plain") -> Means:
         """Return the means after the groups of one more step, judged with an estimate."""
         if estimate == SHRUNK:
-            # Else a mean would follow itself.
+            # Otherwise a mean would be pulled toward itself.
             groups = [group._replace(rates=_rate_plainly(group)) for group in groups]
         parts: dict[str, list[Group]] = {}
         for group in groups:
@@ -46,13 +46,13 @@ class Means(NamedTuple):
         return Means(average_rate(self.overall, groups), levels)
 
     def values(self) -> dict[str, Any]:
-        """Return them for a checkpoint, to the last bit."""
+        """Return the means for a checkpoint, exact to the last bit."""
         levels = {level: repr(mean) for level, mean in sorted(self.levels.items())}
         return {"mean_rate": repr(self.overall), "level_rates": levels}
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Means:
-        """Read what `values` gave; a checkpoint of an earlier release has no levels."""
+        """Read the result of `values`; a checkpoint of an earlier release has no levels."""
         levels = {level: float(mean) for level, mean in values.get("level_rates", {}).items()}
         return cls(float(values["mean_rate"]), levels)
 
@@ -67,12 +67,12 @@ def average_rate(before: float, groups: Sequence[Group]) -> float:
 
 
 def _rate_plainly(group: Group) -> list[float]:
-    """Give each usable rollout the share of right ones; none where none is usable."""
+    """Assign each usable rollout the share of right ones; no rate where none is usable."""
     right = [rollout.correct for rollout in group.rollouts if rollout.usable]
     return [sum(right) / len(right) for _ in right]
 
 
 def _name_level(doc: Mapping[str, Any]) -> str:
-    """Name the level of a question as a file does; "" where it has none."""
+    """Return a question's level as it is written in files; "" where it has none."""
     level = doc.get("level")
     return "" if level is None else str(level)

@@ -1,4 +1,4 @@
-r"""Rewards for the methods that learn by them, and for anyone's own run of TRL's GRPO.
+r"""Rewards for the methods that learn from them, and for your own run of TRL's GRPO.
 
 With the answer's correctness :math:`r \in \{0, 1\}` and the stated confidence :math:`c`:
 
@@ -10,7 +10,7 @@ gap        :math:`-|c - (\lambda \bar r + (1-\lambda) r)|` DCPO (arXiv 2603.0911
                                                          is the group's success rate
 ========== ============================================= =============================
 
-An answer that states no usable confidence gets the worst value of the confidence's part.
+For an answer that states no usable confidence, the confidence's part has its worst value.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def brier_reward(rollout: Rollout) -> float:
 
 
 def confidence_reward(rollout: Rollout, rate: float, mix: float = 0.5) -> float:
-    """Reward a confidence that is near the mix of the group's success rate and the own one (DCPO).
+    """Reward a confidence near the mix of the group's success rate and correctness (DCPO).
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def confidence_reward(rollout: Rollout, rate: float, mix: float = 0.5) -> float:
     rate : float
         The group's success rate; NaN gives the worst reward.
     mix : float
-        Weight of the group's rate: 1 is CaOPD's target, 0 the own correctness.
+        Weight of the group's rate: 1 is CaOPD's target, 0 the answer's own correctness.
     """
     if rollout.confidence is None or rate != rate:
         return -1.0
@@ -66,7 +66,7 @@ def advantages(rewards: Sequence[float], *, scale: bool = True) -> npt.NDArray[n
     >>> advantages([1, 0, 0, 1]).round(4)
     array([ 0.9998, -0.9998, -0.9998,  0.9998])
     """
-    import numpy as np  # here: the methods are also imported to be listed
+    import numpy as np  # imported here: listing the methods imports this file
 
     values = np.asarray(rewards, dtype=np.float64)
     centred: npt.NDArray[np.float64] = values - values.mean()

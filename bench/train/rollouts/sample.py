@@ -1,7 +1,7 @@
-"""Sample answers: one pass over each prompt, its cache shared by its K answers.
+"""Sample answers with one pass over each prompt, whose cache its K answers share.
 
 Prompts of one length need no padding and no mask, which is the fast path of the micro models;
-others are padded on the left. Rows that have ended leave the batch once half of it has.
+others are padded on the left. Rows that have ended are dropped once half of the batch has ended.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ def sample(
     temperature : float
         0 takes the most probable token.
     generator : torch.Generator or None
-        Needed above temperature 0.
+        Required above temperature 0.
     end_ids, pad_id
-        Tokens that end an answer, and the padding.
+        Tokens that end an answer, and the padding token.
     batch : int
-        Answers at once.
+        Number of answers sampled at once.
 
     Returns
     -------
     list of list of int
-        k answers of the first prompt, then those of the second, ...; the end token is kept, and is
+        k answers to the first prompt, then those to the second, ...; the end token is kept, and is
         missing where the budget ended the answer.
 
     Raises
     ------
     ValueError
-        If the model gives no distribution over the next token.
+        If the model's output is not a distribution over the next token.
     """
     import torch
 
@@ -153,7 +153,7 @@ def _draw(
         chosen = logits.argmax(-1)
         _check(logits.gather(-1, chosen[:, None]))
         return chosen
-    # Inverse of the distribution function, in float64: much faster than torch.multinomial.
+    # Invert the distribution function in float64: this is much faster than torch.multinomial.
     below = (logits.double() / temperature).softmax(-1).cumsum(-1)
     _check(below[:, -1:])
     drawn = torch.rand((len(below), 1), generator=generator, dtype=below.dtype, device=below.device)
@@ -163,7 +163,7 @@ def _draw(
 
 
 def _check(values: torch.Tensor) -> None:
-    """Refuse to draw from what is no distribution: any token would be as wrong as another."""
+    """Refuse to draw from an invalid distribution, where any token would be wrong."""
     if not bool(values.isfinite().all()):
         raise ValueError(
             "the model gives no next token: its logits are NaN, inf or all -inf; are its weights "

@@ -2,8 +2,8 @@ r"""The success rate that a stated confidence is trained toward.
 
 CaOPD's target is the share of right answers among K rollouts of the student itself
 (arXiv 2604.16830, eq. 6): :math:`\hat\mu(x) = \frac1K \sum_k R(x, a_k)`. Rollouts that are not
-*usable* (unfinished, or without a readable confidence) are no part of it: calibration is scored on
-the answers that state a confidence, so the target is the success rate of those.
+*usable* (unfinished, or without a readable confidence) are excluded: calibration is scored on the
+answers that state a confidence, so the target is the success rate of those.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def success_rates(
     correct : array_like of shape (questions, k)
         1 for a right answer, 0 for a wrong one.
     usable : array_like of shape (questions, k)
-        Which rollouts count, and get a target.
+        Marks the rollouts that count and get a target.
     estimate : str
         ``"plain"``: s / m, with s right ones among m usable ones. ``"leave_one_out"``: the same
         without the rollout's own answer, (s - r) / (m - 1): a rollout then does not vouch for
@@ -48,7 +48,7 @@ def success_rates(
     toward : array_like of shape (questions,), optional
         p of each question, for ``"level"``; where it is NaN or not given, the rate is plain.
     shrink : float
-        w, for ``"level"``: how many rollouts p counts as.
+        w, for ``"level"``: the number of rollouts that p counts as.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLik
     groups : sequence of sequences of int or None
         For each question, which of its rollouts gave the same answer (`tasks.group_answers`).
     usable : array_like of shape (questions, k)
-        Which rollouts count, and get a target.
+        Marks the rollouts that count and get a target.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def agreement_rates(groups: Sequence[Sequence[int | None]], usable: npt.ArrayLik
 def _shrink(
     wins: Floats, total: Floats, toward: npt.ArrayLike | None, shrink: float
 ) -> tuple[Floats, Floats]:
-    """Count `shrink` more rollouts of each question, of which the share `toward` is right."""
+    """Add `shrink` pseudo-rollouts to each question, with the share `toward` right."""
     if not shrink > 0:
         raise ValueError(f"shrink must be above 0, got {shrink}")
     if toward is None:

@@ -1,4 +1,4 @@
-"""What an engine computes a loss on: one answer, who judges it, and with what weight.
+"""The targets on which an engine computes a loss: an answer, its judge, and its weights.
 
 A method turns groups (questions with judged rollouts) into targets. Both engines take the same
 targets, so a method is written once.
@@ -32,10 +32,10 @@ Shows = Literal["demonstration", "rollout"]
 class Target(NamedTuple):
     """One answer to learn from.
 
-    Every loss takes `weights`: factors of the losses of the completion's tokens, 1 each if there
-    are none. Of a policy gradient they are the advantages, and must be given. Only a divergence
+    Every loss takes `weights`: factors for the losses of the completion's tokens, 1 each if
+    omitted. For a policy gradient they are the advantages, and are required. Only a divergence
     has a teacher, and takes `teacher_prompt`; without one the teacher sees the student's prompt.
-    `span` says where the entropies of the history are taken, and what `confidence_weight` weighs.
+    `span` marks the tokens whose entropies the history records and `confidence_weight` weights.
     """
 
     prompt: list[int]  # what the student sees
@@ -46,7 +46,7 @@ class Target(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """What a method needs besides the groups."""
+    """The inputs of a method besides the groups."""
 
     codec: Codec
     settings: TrainSettings
@@ -54,11 +54,11 @@ class Recipe(NamedTuple):
     levels: Mapping[str, float] = MappingProxyType({})  # that of each level, for caopd-level
 
     def level_rate(self, doc: Doc) -> float:
-        """Return the mean success rate of a question's level; of all, where it has none."""
+        """Return the mean success rate of a question's level, or of all if it has no level."""
         return Means(self.constant, self.levels).of(doc)
 
     def stated(self, doc: Doc) -> str | None:
-        """Return what the demonstration of a question states, None for nothing.
+        """Return the confidence that a question's demonstration states, None for none.
 
         "varied" draws one of 0.50, 0.55, ..., 0.95 from the question's hash: it teaches the format
         without teaching a number.
@@ -70,27 +70,27 @@ class Recipe(NamedTuple):
 
 
 class Method(NamedTuple):
-    """A training method: all that engines, plans and sweeps know of it, never by its name."""
+    """A training method; engines, plans and sweeps use only these fields, never its name."""
 
     name: str
     loss: Loss
     samples: bool  # whether it needs rollouts
     make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
     source: str  # where it was published
-    #: What the teacher is shown. It chooses between two trainers of TRL with one loss, no more.
+    #: The teacher's context. It only chooses between two trainers of TRL that have one loss.
     shows: Shows = "demonstration"
-    #: What TRL logs of a rollout, where it logs a reward. Advantages are the targets' weights.
+    #: The reward that TRL logs for a rollout. The advantages are the targets' weights.
     reward: Reward = accuracy_reward
     least_k: int = 1  # the fewest rollouts of a question that it can compare
 
 
 def check_targets(method: Method, targets: Sequence[Target]) -> None:
-    """Refuse targets that no loss could follow as they are meant.
+    """Refuse targets that no loss could follow as intended.
 
     Raises
     ------
     UsageError
-        Names the method, the field and what to do.
+        If a target is invalid; names the method, the field and the remedy.
     """
     for target in targets:
         if target.weights is not None and len(target.weights) != len(target.completion):
@@ -124,7 +124,7 @@ def demonstrated(
 ) -> Target:
     """Make a target of the gold answer with a stated confidence, for likelihood.
 
-    `asked` is the document as it is asked, where that is not the student's own.
+    `asked` is the document to ask instead of the student's own, if any.
     """
     from caopd_bench.tasks.ask.documents import demonstrate
 
@@ -144,19 +144,19 @@ def distilled(
     *,
     number: str | None = None,
 ) -> Target:
-    """Make a target of a rollout that a teacher judges, token by token.
+    """Make a target of a rollout that a teacher judges token by token.
 
     Parameters
     ----------
     group, rollout
         The question, and one of its rollouts.
     teacher_doc
-        The document as the teacher sees it.
+        The teacher's document.
     recipe
-        For its codec.
+        The recipe, for its codec.
     number : str, optional
-        Written where the rollout states its confidence; None leaves the rollout as it is. A
-        rollout that is not usable is always left as it is.
+        Replaces the rollout's stated confidence; None leaves the rollout as it is. A rollout that
+        is not usable is always left as it is.
     """
     codec = recipe.codec
     ids, place = list(rollout.ids), None
@@ -173,7 +173,7 @@ def distilled(
 
 
 def weigh_confidence(targets: Sequence[Target], weight: float) -> list[Target]:
-    """Weigh the tokens of stated confidences, all others 1; the weight 1 changes no target."""
+    """Weight the tokens of stated confidences, all others by 1; a weight of 1 changes nothing."""
     if weight == 1:
         return list(targets)
     return [target if target.span is None else _weigh(target, weight) for target in targets]
@@ -188,5 +188,5 @@ def _weigh(target: Target, weight: float) -> Target:
 
 
 def write_rate(rate: float) -> str | None:
-    """Write a success rate as it is stated; None if there is none."""
+    """Return a success rate in the format of stated confidences; None if there is none."""
     return None if rate != rate else write_confidence(rate)

@@ -1,12 +1,12 @@
-"""Between questions, texts and tokens: the prompts of the tasks, as `lm_eval` sends them.
+"""Convert between questions, texts and tokens; prompts are the tasks' own, as `lm_eval` sends them.
 
 With a chat template a question is a system message (where the dataset has one) and a user message;
-without one it is the plain text, and an answer begins on a new line, as `lm_eval` has it.
+without one it is the plain text, and an answer begins on a new line, as in `lm_eval`.
 
-Tokenizers merge: ``Confidence:`` and the number after it may share a token (``" 0"``), a number may
-be one token or five. So the tokens of some characters are found by decoding prefixes of the tokens
-themselves, not by encoding the text a second time, and every token before a changed one stays as it
-was sampled.
+Tokenizers merge: ``Confidence:`` and the number after it may share a token (``" 0"``), and a number
+may be one token or five. So the tokens of some characters are found by decoding prefixes of the
+tokens themselves, not by encoding the text a second time, and every token before a changed one
+stays as it was sampled.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 __all__ = ["Codec", "find_end_ids", "to_messages"]
 
 Doc = Mapping[str, Any]
-#: Of so many documents the prompt's tokens are kept.
+#: Number of documents whose prompt tokens are cached.
 KEPT_PROMPTS = 16384
 
 
 def to_messages(doc: Doc) -> list[dict[str, str]]:
-    """Word a document as chat messages; the context, if it has any, stands in the user's."""
+    """Return a document as chat messages; its context, if any, is in the user's message."""
     system = doc.get("system_message") or ""
     start = [{"role": "system", "content": system}] if system else []
     return [*start, {"role": "user", "content": render_prompt(doc)}]
 
 
 def find_end_ids(model: PreTrainedModel) -> list[int]:
-    """Return the tokens that end an answer by the model's generation configuration."""
+    """Return the tokens that end an answer according to the model's generation configuration."""
     configured = getattr(model.generation_config, "eos_token_id", None)
     return [configured] if isinstance(configured, int) else list(configured or [])
 
 
 class Replaced(NamedTuple):
-    """Tokens after a replacement, and where the new number stands in them."""
+    """Tokens after a replacement, and the position of the new number in them."""
 
     ids: list[int]
     first: int
@@ -50,16 +50,16 @@ class Replaced(NamedTuple):
 
 
 class Codec:
-    """A tokenizer, and how prompts and answers are laid out for it.
+    """A tokenizer with the layout of prompts and answers for it.
 
     Parameters
     ----------
     tokenizer
-        Of the model.
+        The model's tokenizer.
     chat : bool, optional
-        Whether to use the chat template; by default if there is one.
+        Whether to use the chat template; by default it is used if there is one.
     end_ids : iterable of int
-        Further tokens that end an answer (of the model's generation configuration).
+        Further tokens that end an answer (from the model's generation configuration).
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Codec:
         self._asked: dict[tuple[Any, ...], tuple[Doc, list[int]]] = {}
 
     def encode_prompt(self, doc: Doc) -> list[int]:
-        """Encode what the model is asked."""
+        """Encode the prompt of a document."""
         key = tuple(map(doc.get, ("item_hash", "context", "note")))
         known = self._asked.get(key)
         if known is None or known[0] != doc:
@@ -99,7 +99,7 @@ class Codec:
         return list(known[1])
 
     def encode_prompts(self, docs: Sequence[Doc]) -> list[list[int]]:
-        """Encode many prompts, plain ones at once: a fraction of the time of one by one."""
+        """Encode many prompts, plain ones in one batch, which is much faster than one by one."""
         if self.chat or not docs:
             return [self.encode_prompt(doc) for doc in docs]
         texts = [(doc.get("system_message") or "") + render_prompt(doc) for doc in docs]
@@ -119,19 +119,19 @@ class Codec:
         return list(self._encoded(system + render_prompt(doc), special=True))
 
     def encode_answer(self, text: str, style: str) -> list[int]:
-        """Encode an answer that nobody sampled, with the token that ends it."""
+        """Encode an answer that was not sampled, with an end token."""
         return [*self.encode(self.lead(style) + text), self.end_id]
 
     def lead(self, style: str) -> str:
-        """Return what stands between a plain prompt and its answer; nothing in a chat."""
+        """Return the text between a plain prompt and its answer; "" in a chat."""
         return "" if self.chat else "\n" if style == "arith" else "\n\n"
 
     def encode(self, text: str) -> list[int]:
-        """Encode a part of an answer."""
+        """Encode part of an answer."""
         return list(self._encoded(text, special=False))
 
     def find_span(self, ids: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
-        """Find the tokens of some characters of an answer: the first, and one past the last."""
+        """Return the tokens that hold some characters of an answer: first, and last plus one."""
         return self._found(tuple(ids), span)
 
     def _find_span(self, ids: tuple[int, ...], span: tuple[int, int]) -> tuple[int, int]:
@@ -144,21 +144,20 @@ class Codec:
     def restate(
         self, ids: Sequence[int], text: str, span: tuple[int, int], number: str
     ) -> Replaced:
-        """Write a number in the place of some characters of ``text == decode(ids)``.
+        """Replace some characters of ``text == decode(ids)`` by a number.
 
         The tokens before the one in which the span begins are kept as they are; the rest is
-        encoded again. Where that does not give the text back (tokenizers that add a space at the
-        beginning of what they encode), tokens further to the left are encoded too, in the last
-        resort all.
+        encoded again. If that does not reproduce the text (some tokenizers add a space at the
+        beginning), tokens further to the left are encoded again too, and as a last resort all.
         """
         return self._restated(tuple(ids), text, span, number)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Decode a part of an answer; special tokens are kept, so that lengths add up."""
+        """Decode part of an answer; special tokens are kept, so that lengths add up."""
         return self._decoded(tuple(ids))
 
     def read(self, ids: Sequence[int]) -> str:
-        """Decode an answer as lm-eval does: without special tokens, by the tokenizer's defaults."""
+        """Decode an answer as lm-eval does: no special tokens, the tokenizer's defaults."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def _decode(self, ids: tuple[int, ...]) -> str:
@@ -168,7 +167,7 @@ class Codec:
         return str(text)
 
     def split_end(self, ids: Sequence[int]) -> tuple[list[int], bool]:
-        """Cut the end token off sampled ids, and say whether there was one."""
+        """Remove the end token from sampled ids, and return whether there was one."""
         body = list(ids)
         if body and body[-1] in self.end_ids:
             return body[:-1], True
@@ -206,6 +205,6 @@ class Codec:
         return low
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
-        # Not verbose: that a text is longer than a model takes is for `questions.fit` to say.
+        # Not verbose: `questions.fit` checks whether a text is too long for the model.
         encoded = self.tokenizer(text, add_special_tokens=special, verbose=False)
         return [int(i) for i in encoded["input_ids"]]

@@ -1,9 +1,9 @@
-r"""Put another number into the final stated confidence of a text, and touch nothing else.
+r"""Replace the number in the final stated confidence of a text, and change nothing else.
 
-Which number that is, the parser of `tasks` decides: a place is the right one if the parser, with a
-probe written there, reads the probe and the same answer. So what is replaced is what is scored, in
-every form that the parser reads (``0.85``, ``85%``, ``8/10``, tags, markup), with any number of
-calls, labels and earlier confidences before it.
+The parser of `tasks` determines that number: a place is the right one if the parser, with a probe
+written there, reads the probe and the same answer. So the replaced number is the scored one, in
+every form that the parser reads (``0.85``, ``85%``, ``8/10``, tags, markup), after any number of
+calls, labels and earlier confidences.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _NUMBER = re.compile(
 )
 _LABEL = re.compile(r"confidence", re.IGNORECASE)
 _MAX_CANDIDATES = 20  # numbers after the last labels that are tried
-#: Two probes: one of them differs from whatever stands there.
+#: Two probes, so that at least one differs from the number in the text.
 _PROBES = ("0.37", "0.63")
 
 
 @lru_cache(maxsize=65536)
 def read_response(text: str, kind: str) -> ParsedResponse:
-    """Read a response as the tasks do; remembered, since rollouts repeat."""
+    """Read a response as the tasks do; cached, since rollouts repeat."""
     from caopd_bench.tasks.read.parse import parse_response
 
     return parse_response(text, kind=kind)
 
 
 def write_confidence(value: float) -> str:
-    """Write a target as the prompt asks for it: two decimals.
+    """Return a target in the format that the prompt asks for: two decimals.
 
     Examples
     --------
@@ -50,13 +50,13 @@ def write_confidence(value: float) -> str:
 
 @lru_cache(maxsize=65536)
 def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
-    r"""Find the characters of the stated confidence that counts.
+    r"""Find the characters of the stated confidence that the parser scores.
 
     Returns
     -------
     (int, int) or None
         Start and end in `text`. None if the response has no usable confidence (its status is not
-        "ok"), or if no part of it can be replaced such that the parser reads the new number.
+        "ok"), or if no part of it can be replaced so that the parser reads the new number.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
         return None
     probe = next(p for p in _PROBES if float(p) != read.confidence)
     for start, end in _candidates(text):
-        # Answers that differ in their number alone are one text with the probe.
+        # Answers that differ only in their number become the same text with the probe.
         after = read_response(text[:start] + probe + text[end:], kind)
         if after.confidence == float(probe) and after.answer == read.answer:
             return start, end
@@ -77,7 +77,7 @@ def find_confidence(text: str, kind: str = "number") -> tuple[int, int] | None:
 
 
 def state_confidence(text: str, number: str, kind: str = "number") -> str | None:
-    r"""Write `number` where the text states its confidence; None where `find_confidence` is.
+    r"""Write `number` in place of the stated confidence; return None where `find_confidence` does.
 
     Examples
     --------

@@ -1,10 +1,10 @@
-"""A callback for anyone's own training run: how well calibrated is the model by now?
+"""A callback that measures calibration during your own training run.
 
     trainer.add_callback(CalibrationCallback("caopd_math_conf", every=50, log=trainer.log))
 
-It works with every trainer that is built on `transformers.Trainer`, TRL's among them, and asks what
-the benchmark asks: the task's prompt, parser, verifier and metrics, on questions of its validation
-split, greedily.
+It works with every trainer built on `transformers.Trainer`, including TRL's, and evaluates like the
+benchmark: with the task's prompt, parser, verifier and metrics, on questions of its validation
+split, by greedy decoding.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
     Parameters
     ----------
     task : str
-        Such as "caopd_math_conf".
+        For example "caopd_math_conf".
     every : int
         Steps between two evaluations; the last step is always evaluated.
     limit : int
-        Questions.
+        Number of questions.
     log : callable, optional
-        Where the metrics go: `trainer.log`, so that they reach the run's trackers. Without it they
-        are only kept, in `history`.
+        Receives the metrics: pass `trainer.log`, so that they reach the run's trackers. Without it
+        they are only kept in `history`.
     max_new_tokens, batch : int
-        As of `evaluate.answer`.
+        As for `evaluate.answer`.
     split : str
-        Of the bundled tasks: "validation" or "train"; of others the rows of `train_file`.
+        "validation" or "train" for the bundled tasks; other tasks use the rows of `train_file`.
     train_file : str, optional
-        As of `questions.load_questions`.
+        As for `questions.load_questions`.
     tokenizer, chat
         By default the trainer's own, and its chat template if it has one.
 
@@ -78,7 +78,7 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
         self.history: list[dict[str, float]] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Evaluate, if it is time."""
+        """Evaluate the model every `every` steps and at the last step."""
         del args, control
         step = int(state.global_step)
         if step % self.every != 0 and step != state.max_steps:
@@ -93,7 +93,7 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
             self.log({f"caopd/{name}": value for name, value in metrics.items()})
 
     def score(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
-        """Let a model answer the questions now; give the metrics that are defined."""
+        """Let a model answer the questions now; return the metrics that are defined."""
         codec = Codec(tokenizer, chat=self.chat, end_ids=find_end_ids(model))
         training = model.training
         model.eval()

@@ -3,13 +3,13 @@
 `lm_eval` with the backend hf is the reference; greedily this gives the same texts
 (tests/bench/train/test_evaluating.py) in a second instead of half a minute. That holds for the
 tokens that end an answer, for special tokens in it, and for what a model's own generation settings
-do to a greedy decoding (a repetition penalty, see `tasks.ask.decoding`). Three things are other:
+do to greedy decoding (a repetition penalty, see `tasks.ask.decoding`). There are three differences:
 
-- samples are of the model's own distribution at the temperature, and no setting of the model's
-  shapes them; transformers takes the 50 most probable tokens unless it is told otherwise;
+- samples come from the model's own distribution at the temperature, unaffected by the model's
+  generation settings; transformers by default samples from the 50 most probable tokens;
 - a prompt that leaves no room for the answer is not cut on the left;
 - where the model's generation settings do not name the tokenizer's end token, lm-eval may read on
-  behind it in a batch of several questions. Here an answer ends at it.
+  past it in a batch of several questions. Here an answer ends at it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["SUMMARY", "answer", "summarize"]
 
 Doc = Mapping[str, Any]
-#: What `summarize` gives, in order.
+#: The metrics that `summarize` returns, in order.
 SUMMARY = (
     *("accuracy", "mean_confidence", "parse_rate", "overconfidence_gap", "ece", "brier"),
     *("auroc", "spr"),
 )
-#: What ends an answer of a base model, in all tasks.
+#: The text that ends a base model's answer, in all tasks.
 STOP = "\n###\n"
 GROUPS = ("level", "family", "subject", "domain")
 
@@ -63,18 +63,18 @@ def answer(
     Parameters
     ----------
     model, codec
-        In evaluation mode.
+        The model, in evaluation mode, and its codec.
     docs : sequence
-        From `questions.load_questions`; those of a teacher carry a context.
+        Questions from `questions.load_questions`; a teacher's documents also have a context.
     max_new_tokens, temperature, generator
-        As of `sample.sample`; temperature 0 is greedy.
+        As for `sample.sample`; temperature 0 is greedy.
     expectation : bool
-        Also give `expected`, the expectation of the stated number over its tokens.
+        Whether to add `expected`, the expectation of the stated number over its tokens.
     one_pass : bool
-        Read a greedy answer's expectation out of the cache that its decoding left, where the model
-        allows it: the same up to rounding, in a fraction of a real model's time.
+        Whether to read a greedy answer's expectation from the cache of its decoding, if the model
+        allows it: the result is the same up to rounding, in a fraction of a real model's time.
     batch : int
-        Answers at once.
+        Number of answers at once.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _judge(codec: Codec, doc: Doc, ids: list[int]) -> Rollout:
 
 
 def _find_altered(model: PreTrainedModel) -> dict[str, Any]:
-    """Return the settings of a model that alter a greedy decoding, as `tasks.ask.decoding` does."""
+    """Return a model's settings that alter greedy decoding, found as in `tasks.ask.decoding`."""
     settings = getattr(model, "generation_config", None)
     if settings is None:
         return {}
@@ -165,7 +165,7 @@ def _decode_altered(
     max_new_tokens: int,
     batch: int,
 ) -> list[list[int]]:
-    """Decode greedily with `generate`, which a model's own settings alter, as lm-eval does."""
+    """Decode greedily with `generate`, which applies a model's own settings, as lm-eval does."""
     import torch
 
     answers: list[list[int]] = [[] for _ in prompts]
@@ -190,7 +190,7 @@ def _decode_altered(
 
 
 def _cut(ids: list[int], end_ids: frozenset[int]) -> list[int]:
-    """Cut what follows the first end token: padding, or what the batch still had to generate."""
+    """Cut an answer after its first end token: padding or tokens of the batch's longer answers."""
     for place, token in enumerate(ids):
         if token in end_ids:
             return ids[: place + 1]
@@ -198,16 +198,16 @@ def _cut(ids: list[int], end_ids: frozenset[int]) -> list[int]:
 
 
 def _read(codec: Codec, ids: Sequence[int]) -> str:
-    """Return the text of an answer as lm-eval gives it to the task.
+    """Return the text of an answer as lm-eval passes it to the task.
 
-    An end token that is no special token of the tokenizer stays in the text, unless it is the
-    tokenizer's own. Why an answer ended is not told.
+    An end token that is not a special token stays in the text, unless it is the tokenizer's own.
+    The text does not show why an answer ended.
     """
     return codec.read(ids).partition(STOP)[0].partition(codec.decode([codec.end_id]))[0]
 
 
 def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
-    """Return an answer whose text has all of its tokens, special ones too, if it reads the same."""
+    """Return an answer whose text includes special tokens, if the parser reads it the same way."""
     text = codec.decode(codec.split_end(rollout.ids)[0]).partition(STOP)[0]
     if text == rollout.text:
         return rollout
@@ -219,7 +219,7 @@ def _keep_tokens(codec: Codec, doc: Doc, rollout: Rollout) -> Rollout:
 def summarize(rows: Sequence[Mapping[str, Any]], column: str = "confidence") -> dict[str, float]:
     """Return accuracy, parse rate and the calibration metrics of the rows that state a confidence.
 
-    `column` is "confidence" or "expected". Undefined is NaN.
+    `column` is "confidence" or "expected". Undefined metrics are NaN.
     """
     parsed = [row for row in rows if row[column] is not None and row[column] == row[column]]
     result = dict.fromkeys(SUMMARY, math.nan)

@@ -1,4 +1,4 @@
-"""What is known of each step: one row of `training.csv`, and the line on the terminal."""
+"""Record each step: one row of `training.csv`, and a line on the terminal."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Row = dict[str, Any]
 HISTORY = "training.csv"
 
 #: One row per step. `stated` is over the rollouts that state a usable confidence; the entropies
-#: are means over the tokens of the stated confidence, in nats, of student and teacher. `note` says
-#: why rollouts were excluded, and why a step without an update (its loss is empty) had none.
+#: are means over the tokens of the stated confidence, in nats, of student and teacher. `note` gives
+#: the reason why rollouts were excluded, or why a step had no update (its loss is empty).
 COLUMNS = (
     *("step", "loss", "accuracy", "success_rate", "stated", "entropy", "teacher_entropy"),
     *("rollouts", "excluded", "unfinished", "no_confidence", "unreplaced"),
@@ -77,7 +77,7 @@ def excluded_share(file: Path) -> float:
 
 
 def describe_step(row: Mapping[str, Any], steps: int, left: float) -> str:
-    """Write a step as one line: what it did, how fast, and the time left."""
+    """Describe a step in one line: its results, its speed, and the time left."""
     if row["loss"] != row["loss"]:
         return f"step {row['step']}/{steps}  {row['note']}"
     parts = [f"step {row['step']}/{steps}"]
@@ -102,16 +102,16 @@ def _render_time(seconds: float) -> str:
 
 
 def _render(value: float | int | str | None) -> str:
-    """Write a value; undefined is an empty field."""
+    """Return a value as text; an undefined value is an empty field."""
     if value is None or value != value:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def describe(groups: Sequence[Group], targets: Sequence[Target], idle: Idle | None = None) -> Row:
-    """Describe the rollouts of a step: what was right, what was stated, what was excluded.
+    """Describe a step's rollouts: their accuracy, their stated confidence, and the exclusions.
 
-    `idle` says why the step updates nothing, if it does not.
+    `idle` is the reason if the step updates nothing.
     """
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     stated = [r.confidence for r in rollouts if r.confidence is not None]

@@ -1,4 +1,4 @@
-"""Why a loss is no finite number, and where: a sentence for the line that ends a run."""
+"""Explain why a loss is not finite, and where, for the line that ends a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOWER", "explain"]
 
-#: What helps where training itself has led to numbers that are none.
+#: The advice if training itself led to values that are not finite.
 LOWER = "lower learning_rate, or train in float32"
 _BOTH = "mask the same tokens in student and teacher, or set divergence to jsd, which stays finite"
 
@@ -23,27 +23,27 @@ def explain(
     teacher: Tensor | None = None,
     kind: str = "forward",
 ) -> str:
-    """Say why a loss is infinite or NaN, at the first token where it is.
+    """Explain why a loss is infinite or NaN, for the first such token.
 
     Parameters
     ----------
     values : Tensor of shape (rows, tokens)
         The losses.
     mask : Tensor of shape (rows, tokens)
-        Not 0 where a token counts.
+        Nonzero where a token counts.
     student : Tensor of shape (rows, tokens, vocabulary)
         Logits.
     ids : Tensor of shape (rows, tokens)
         The answers' tokens.
     teacher : Tensor of shape (rows, tokens, vocabulary), optional
-        Logits, of a divergence.
+        Logits, for a divergence.
     kind : str
-        Of the divergence.
+        Kind of the divergence.
 
     Returns
     -------
     str
-        Where, why and what to do; "" if every loss that counts is finite.
+        Place, reason and remedy; "" if every loss that counts is finite.
 
     Examples
     --------
@@ -81,7 +81,7 @@ makes the loss infinite; train on answers that the model can produce
 
 
 def _say_unlike(ours: Tensor, theirs: Tensor, kind: str) -> str:
-    """Name the likeliest token that one masks and the other does not."""
+    """Describe the likeliest token that one model masks and the other does not."""
     masked, other, one, two = ours, theirs, "student", "teacher"
     if kind == "reverse":
         masked, other, one, two = theirs, ours, "teacher", "student"

@@ -1,10 +1,10 @@
-"""Answer greedily, and read the stated number out of the cache that the decoding left.
+"""Answer greedily, and read the stated number from the cache of the decoding.
 
-`read_out` passes prompt and answer again, once for each beginning that the numbers 0.00 to 1.00
-have in common: eleven times where a digit is a token, which costs a real model several times what
-its answers did. Here the beginnings are the nodes of a tree that is appended to the cache, masked
-such that a node sees the prompt, the answer up to the number, and the nodes that it continues. The
-expectations are those of `read_out` up to rounding.
+`read_out` passes prompt and answer again, once for each prefix that the numbers 0.00 to 1.00
+share: eleven times if every digit is a token, which costs a real model several times as much as
+its answers. Here the prefixes are the nodes of a tree that is appended to the cache, masked so that
+a node sees the prompt, the answer up to the number, and the nodes that it continues. The
+expectations equal those of `read_out` up to rounding.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ Tokens = tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """Where an answer states its number: its tokens before it, and how each number is written."""
+    """The tokens of an answer before its stated number, and the tokens of each possible number."""
 
     head: Tokens
     numbers: tuple[Tokens, ...]
 
 
 class _Tree(NamedTuple):
-    """What the numbers begin with, shortest first; the root is the last token before them."""
+    """The prefixes of the numbers, shortest first; the root is the last token before them."""
 
     nodes: tuple[Tokens, ...]
-    #: Of each node, the nodes that it sees: those it continues, and itself.
+    #: For each node, the nodes that it sees: those it continues, and itself.
     seen: tuple[tuple[int, ...], ...]
-    #: Of each number, its tokens and the nodes that predict them.
+    #: For each number, its tokens and the nodes that predict them.
     read: tuple[tuple[tuple[int, int], ...], ...]
 
 
 def can_read_cache(model: PreTrainedModel) -> bool:
-    """Return whether a model's attention takes a mask of its own, over a cache of all tokens."""
+    """Return whether a model's attention accepts a custom mask over a cache of all tokens."""
     config: Any = model.config
     is_sliding = getattr(config, "sliding_window", None) or getattr(config, "layer_types", None)
     kinds = set(is_sliding) if isinstance(is_sliding, list | tuple) else set()
@@ -64,25 +64,25 @@ def decode_and_read(
     pad_id: int,
     batch: int,
 ) -> tuple[list[list[int]], list[float | None]]:
-    """Answer prompts greedily, and give the expectation of the number that each answer states.
+    """Answer prompts greedily; return the expectation of the number that each answer states too.
 
     Parameters
     ----------
     model
-        In evaluation mode; `can_read_cache`.
+        The model, in evaluation mode; `can_read_cache` must be true of it.
     prompts : sequence of sequences of int
         Tokens.
     find : callable
-        Gives the place of the number in an answer, by the prompt's index and the answer's tokens;
-        None if it states none.
+        Returns the place of the number in an answer, from the prompt's index and the answer's
+        tokens; None if the answer states none.
     max_new_tokens, end_ids, pad_id, batch
-        As of `sample.sample`.
+        As for `sample.sample`.
 
     Returns
     -------
     (list of list of int, list of float or None)
-        The answers with the end token, and the expectations; NaN where the model gives none of the
-        numbers a probability.
+        The answers with the end token, and the expectations; NaN where the model assigns all
+        numbers the probability 0.
     """
     import torch
 
@@ -102,7 +102,7 @@ def decode_and_read(
 
 
 class _State:
-    """The cache of a batch: which of its places are tokens, and the next token's logits."""
+    """The cache of a batch, the mask of its real tokens, and the next token's logits."""
 
     def __init__(self, logits: Tensor, cache: Any, mask: Tensor, lengths: Tensor) -> None:
         self.logits, self.cache, self.mask, self.lengths = logits, cache, mask, lengths
@@ -110,7 +110,7 @@ class _State:
 
 
 def _begin(model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad_id: int) -> _State:
-    """Pass the prompts; what all begin with (a chat's system message) is passed once."""
+    """Pass the prompts; a prefix common to all (a chat's system message) is passed once."""
     import torch
 
     columns = enumerate(zip(*prompts, strict=False))
@@ -182,7 +182,7 @@ def _read(
     past = state.mask.shape[1]
     ids = torch.full((len(places), width), pad_id)
     positions = torch.zeros_like(ids)
-    # A place that means nothing sees itself, since a row without any has no softmax.
+    # A padding position sees itself, since the softmax of a fully masked row is undefined.
     sees = torch.eye(past + width, dtype=torch.bool)[past:].repeat(len(places), 1, 1)
     known = state.mask.bool().cpu()
     for row, (place, tree) in enumerate(zip(places, trees, strict=True)):

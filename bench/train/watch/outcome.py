@@ -1,4 +1,4 @@
-"""What a finished run ends with: how far its rollouts moved, and the command that evaluates it."""
+"""Describe a finished run: how far its rollouts moved, and the command that evaluates it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from caopd_bench.train.watch.history import HISTORY
 
 __all__ = ["describe_movement", "next_commands"]
 
-#: With fewer steps nobody can tell a movement from the scatter of the questions.
+#: With fewer steps a movement cannot be distinguished from the scatter of the questions.
 FEWEST = 8
-#: Of the steps, at each end, that a mean is taken over.
+#: The share of the steps, at each end of a run, over which a mean is taken.
 PART = 4
-#: A mean that moves by less is taken for one that did not move, however little the steps scatter.
+#: A smaller change of a mean counts as no movement, however little the steps scatter.
 LEAST = 0.01
 SURE = 2.0  # standard errors
-#: What is looked at, by column of training.csv.
+#: The quantities that are compared, by column of training.csv.
 SHOWN = {"accuracy": "accuracy", "stated": "stated confidence"}
 
 
@@ -30,18 +30,18 @@ def describe_movement(file: Path) -> list[str]:
     """Describe how accuracy and stated confidence of the rollouts moved; warn if neither did.
 
     The means of the first and the last quarter of the steps are compared. A difference counts if it
-    is larger than two standard errors, which follow from the scatter of successive steps, and than
-    0.01.
+    is larger than 0.01 and larger than two standard errors, which are computed from the scatter of
+    successive steps.
 
     Parameters
     ----------
     file : Path
-        training.csv of a run that came to its end.
+        training.csv of a run that was completed.
 
     Returns
     -------
     list of str
-        Lines for a person.
+        Lines for the user.
     """
     with file.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -72,23 +72,23 @@ def describe_movement(file: Path) -> list[str]:
 def next_commands(
     output: Path, task: str, *, chat: bool = False, levels: str | None = None
 ) -> list[str]:
-    """Return the commands that evaluate a checkpoint as it was trained, and score the run.
+    """Return the commands that evaluate a checkpoint in its training format and score the run.
 
     Parameters
     ----------
     output : Path
         Folder of the checkpoint.
     task : str
-        Of lm-eval.
+        Name of the lm-eval task.
     chat : bool
         Whether the questions were asked in the model's chat template.
     levels : str, optional
-        Levels of the questions, where some were chosen.
+        Levels of the questions, if only some were chosen.
 
     Returns
     -------
     list of str
-        Lines for a person.
+        Lines for the user.
     """
     folder = f"{output}-eval"
     evaluate = (
@@ -126,9 +126,9 @@ def _read(rows: Sequence[dict[str, str]], name: str) -> list[float]:
 
 
 def _has_moved(values: Sequence[float], part: int) -> bool:
-    """Return whether the means of both ends differ by more than the steps scatter."""
+    """Return whether the means of both ends differ by more than the scatter of the steps."""
     moved = abs(_mean(values[-part:]) - _mean(values[:part]))
-    # Of successive steps, so that a trend is no scatter.
+    # Use the scatter of successive steps, so that a trend does not count as scatter.
     squares = [(b - a) ** 2 / 2.0 for a, b in pairwise(values)]
     error = math.sqrt(_mean(squares) * 2.0 / part)
     return moved > max(LEAST, SURE * error)

@@ -1,4 +1,4 @@
-"""What a run says while it goes on: a line now and then, and each step to a tracker."""
+"""Report the progress of a run: a line now and then, and each step to a tracker."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Log = Callable[[dict[str, Any]], None]
 
 
 class Progress:
-    """Say a step now and then, and how long the rest will take.
+    """Report a step now and then, with the time that the rest will take.
 
     Parameters
     ----------
     steps : int
-        Of the whole run.
+        Number of steps of the whole run.
     log : callable
-        Gets every step's row.
+        Receives every step's row.
     say : callable
-        Gets a line now and then.
+        Receives a line now and then.
     """
 
     def __init__(self, steps: int, log: Log, say: Callable[[str], None]) -> None:
@@ -36,13 +36,13 @@ class Progress:
         self.began, self.first, self.said = time.monotonic(), -1, 0.0
 
     def __call__(self, row: dict[str, Any]) -> None:
-        """Take a step's row."""
+        """Log a step's row, and report it if it is time."""
         self.log(row)
         step, now = int(row["step"]), time.monotonic()
         if self.first < 0:
             self.first = step - 1
-        # A line every ten seconds on a terminal or in a log file, the last one, and each step that
-        # updated nothing.
+        # Print a line every ten seconds, on a terminal or in a log file, and for the last step and
+        # each step without an update.
         is_idle = row["loss"] != row["loss"]
         if step < self.steps and now - self.said < 10 and not is_idle:
             return

@@ -1,9 +1,9 @@
-r"""Read a stated number in another way: its expectation over all numbers that could stand there.
+r"""Compute the expectation of a stated number over all numbers that the model could have stated.
 
-Greedy decoding gives the *mode* of what the model would state. Under forward KL the model learns a
-mixture of success rates, whose mode can lie far from its mean:
-:math:`E[c] = \sum_v v\,P(v) / \sum_v P(v)` over v = 0.00, 0.01, ..., 1.00, in the place of the
-number that was stated, whatever the number of tokens it takes.
+Greedy decoding yields the *mode* of the model's distribution of stated numbers. Under forward KL
+the model learns a mixture of success rates, whose mode can lie far from its mean:
+:math:`E[c] = \sum_v v\,P(v) / \sum_v P(v)` over v = 0.00, 0.01, ..., 1.00, at the position of the
+stated number, however many tokens it takes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Tokens = tuple[int, ...]
 
 
 class _Place(NamedTuple):
-    """Where an answer states its number: the tokens before it, and how the numbers are read."""
+    """The tokens of an answer before its stated number, and the reading of the numbers there."""
 
     row: int
     context: Tokens
@@ -52,9 +52,9 @@ def expected_confidences(
 ) -> list[float | None]:
     """Return the expectation of each answer's stated confidence; None where it states none.
 
-    NaN where the model gives none of the numbers a probability (it masks them all, or is so sure of
-    something else that they round to 0). `batch` is how many token sequences are passed at once; a
-    number of several tokens takes some ten sequences.
+    The expectation is NaN where the model assigns all numbers the probability 0 (it masks them, or
+    is so sure of something else that they round to 0). `batch` is the number of token sequences
+    passed at once; a number of several tokens takes about ten sequences.
     """
     chances = number_probabilities(model, codec, prompts, rollouts, kinds, batch=batch)
     return [None if c is None else _expect(c) for c in chances]
@@ -74,7 +74,7 @@ def number_probabilities(
     *,
     batch: int = 256,
 ) -> list[npt.NDArray[np.float64] | None]:
-    """Give, for each answer, the probabilities of the 101 numbers where it states one."""
+    """Return, for each answer, the probabilities of the 101 numbers where it states one."""
     places = []
     known: dict[str, tuple[Tokens, ...]] = {}
     for row, (prompt, rollout, kind) in enumerate(zip(prompts, rollouts, kinds, strict=True)):
@@ -106,7 +106,7 @@ def find_numbers(
 ) -> tuple[Tokens, tuple[Tokens, ...]] | None:
     """Return an answer's tokens before its number, and those of every number; None without one.
 
-    `known` is what `_write_numbers` remembers.
+    `known` is the cache of `_write_numbers`.
     """
     span = find_confidence(rollout.text, kind) if rollout.usable else None
     if span is None:
@@ -115,13 +115,13 @@ def find_numbers(
 
 
 class _Plan(NamedTuple):
-    """Which sequences give the probabilities of some numbers, and where they stand in them.
+    """The sequences that yield the probabilities of some numbers, and the positions in them.
 
     Numbers that share all tokens but the last need one sequence, their leader.
     """
 
     leaders: tuple[Tokens, ...]
-    #: For each leader: numbers, positions and tokens that are read off its pass.
+    #: For each leader: the numbers, positions and tokens that are read from its pass.
     read: tuple[tuple[list[int], list[int], list[int]], ...]
     shape: tuple[int, int]  # the longest number, and how many there are
 
@@ -148,9 +148,9 @@ def _write_numbers(
     span: tuple[int, int],
     known: dict[str, tuple[Tokens, ...]],
 ) -> tuple[Tokens, tuple[Tokens, ...]]:
-    """Write all numbers in the place of the stated one; give what they share and what differs.
+    """Encode all numbers in place of the stated one; return the common tokens and the others.
 
-    `known` holds the numbers by what stands before them in their first token; it is added to.
+    `known` caches the numbers by the text before them in their first token; it is extended.
     """
     body, _ = codec.split_end(rollout.ids)
     first, _ = codec.find_span(body, span)

@@ -1,9 +1,9 @@
-"""Whether a step has anything to learn from, and when a run that has nothing stops.
+"""Decide whether a step has anything to learn from, and when to stop a run that has nothing.
 
-A step of which every rollout was excluded would still be a step to an optimizer: what is left of
-the loss is the rounding noise between student and teacher, and AdamW, which divides a gradient by
-its size, takes a full step along it. So such a step updates nothing. It is said, its loss is
-undefined in `training.csv`, and three in a row stop the run.
+A step whose rollouts were all excluded would still move the weights: the remaining loss is rounding
+noise between student and teacher, and AdamW, which divides a gradient by its size, takes a full
+step along it. So such a step updates nothing. It is reported, its loss is undefined in
+`training.csv`, and three in a row stop the run.
 
 =========================================  ====================================  =============
 a step without an update                   why                                   stops the run
@@ -14,7 +14,7 @@ the teacher saw what the student saw       no rollout was right, or has a rate  
 all weights are 0                          every question's answers earn alike   see below
 =========================================  ====================================  =============
 
-The last two also happen to a model that has learned all there is to learn: they stop a run only if
+The last two also happen to a model that has learned everything it can: they stop a run only if
 nothing has updated the model since its start.
 """
 
@@ -31,12 +31,12 @@ from caopd_bench.train.settings import TrainSettings
 
 __all__ = ["LIMIT", "Idle", "Watch", "find_idle", "say_excluded"]
 
-#: So many steps in a row without anything to learn from stop a run.
+#: Number of steps in a row without anything to learn from that stops a run.
 LIMIT = 3
 
 
 class Idle(NamedTuple):
-    """Why a step updates nothing."""
+    """The reason why a step updates nothing."""
 
     why: str
     advice: str
@@ -46,18 +46,18 @@ class Idle(NamedTuple):
 def find_idle(
     method: Method, groups: Sequence[Group], targets: Sequence[Target], settings: TrainSettings
 ) -> Idle | None:
-    """Say why a step has nothing to learn from; None if it has something.
+    """Return the reason why a step has nothing to learn from; None if it has something.
 
     Parameters
     ----------
     method : Method
-        Its loss decides what a target can teach.
+        The method; its loss decides what a target can teach.
     groups : sequence of Group
         The step's questions with their rollouts, of all processes.
     targets : sequence of Target
-        What the method made of them.
+        The method's targets for these groups.
     settings : TrainSettings
-        For the advice.
+        Settings of the run, for the advice.
     """
     rollouts = [rollout for group in groups for rollout in group.rollouts]
     if method.samples and rollouts and not any(rollout.usable for rollout in rollouts):
@@ -80,7 +80,7 @@ def find_idle(
 
 
 def say_excluded(rollouts: Sequence[Rollout]) -> str:
-    """Say how many rollouts were excluded and why, by the parser's statuses; "" if none was.
+    """Count the excluded rollouts by the parser's statuses, in words; "" if none was excluded.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def say_excluded(rollouts: Sequence[Rollout]) -> str:
 
 
 class Watch:
-    """Counts steps without an update, and stops a run of which nothing can come.
+    """A counter of steps without an update, which stops a run that cannot learn anything.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Watch:
         self.last: Idle | None = None
 
     def count(self, idle: Idle | None) -> None:
-        """Take a step into account."""
+        """Count a step."""
         self.last = idle
         self.idle = 0 if idle is None else self.idle + 1
         self.empty = self.empty + 1 if idle is not None and idle.is_empty else 0
@@ -127,7 +127,7 @@ class Watch:
         Raises
         ------
         TrainingError
-            Names the step, how many it were, why, and what to mend.
+            If there were too many; names the step, their number, the reason and the remedy.
         """
         if self.empty >= LIMIT or (self.idle >= LIMIT and not self.updates):
             raise self._stop(
@@ -140,27 +140,27 @@ class Watch:
         Raises
         ------
         TrainingError
-            The model is the one that training began with, and no result.
+            If no step updated the model, which is then not a result of training.
         """
         if not self.updates:
             raise self._stop(f"none of the {steps} steps updated the model; in the last one")
 
     def values(self) -> dict[str, int]:
-        """Return what a later process needs to go on counting."""
+        """Return the counts that a later process needs to continue."""
         return {"updates": self.updates, "idle": self.idle, "empty": self.empty}
 
     def restore(self, values: Mapping[str, Any], step: int) -> None:
-        """Go on counting; a checkpoint of an earlier release has no counts, and was trained."""
+        """Restore the counts; a checkpoint of an earlier release has none, but was trained."""
         self.updates = int(values.get("updates", step))
         self.idle, self.empty = int(values.get("idle", 0)), int(values.get("empty", 0))
 
     def describe(self, steps: int) -> dict[str, int]:
-        """Return the provenance entry of a checkpoint; without idle steps only their number.
+        """Return the provenance entry of a checkpoint; without idle steps only the step count.
 
         Parameters
         ----------
         steps : int
-            All that were taken.
+            Number of all steps taken.
         """
         without = steps - self.updates
         return {"steps_done": steps, **({"steps_without_update": without} if without else {})}

@@ -71,7 +71,7 @@ class Shared:
     ) -> None:
         self.lesson, self.say, self.history = lesson, say, history
         self._entropies = [0.0, 0.0, 0.0]  # of the student, of the teacher, tokens
-        self._why = ""  # the loss is no finite number, as far as this process knows
+        self._why = ""  # why the loss is not finite, as seen by this process
         self._since = time.perf_counter()
         super().__init__(*args, **kwargs)
         self.add_callback(_SkipIdle(lesson))
