@@ -1,4 +1,4 @@
-"""The number that standings are ordered by: Brier skill over all answers, silence at its worst."""
+"""The Brier skill that orders the standings; a missing confidence counts as the worst one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SKILL = "brier_skill_worst_case"
 
 
 def explain_order(wording: Wording = STATED) -> str:
-    """Say what runs are ordered by, and when not."""
+    """Return a sentence on the order of the runs and its exceptions."""
     stating = wording.pick("stating", "giving")
     return (
         f"Ordered by Brier skill: how much better the {wording.name} predicts which answers are "
@@ -36,10 +36,10 @@ def explain_order(wording: Wording = STATED) -> str:
 
 
 def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:
-    """Return the skill of all rows of a task, from the tally that :func:`fill_worst` makes.
+    """Return the Brier skill over all rows of a task, from a tally made by :func:`fill_worst`.
 
-    It is 1 - Brier / (accuracy (1 - accuracy)); undefined, with the reason, with fewer than five
-    right or five wrong answers: with one right answer, luck makes a skill of 1.
+    The skill is 1 - Brier / (accuracy (1 - accuracy)). It is undefined, with a reason, for fewer
+    than five right or five wrong answers: with one right answer, luck can produce a skill of 1.
     """
     found = bootstrap(rows, metrics=["brier_skill"], level=level)["brier_skill"]
     few = _find_few(rows)
@@ -49,16 +49,16 @@ def score_skill(run: str, task: str, rows: Tally, level: float) -> Record:
 
 
 def tells_apart(rows: Tally, level: float) -> bool:
-    """Return whether the confidence is shown to tell right answers from wrong ones.
+    """Return whether the confidence demonstrably separates right answers from wrong ones.
 
-    The AUROC of what :func:`fill_worst` makes is told apart from .5: a constant never is, nor a
-    model that is silent about much of what it gets wrong.
+    This requires the AUROC of a tally made by :func:`fill_worst` to be significantly above 0.5. A
+    constant never passes, nor does a model that omits the confidence for many wrong answers.
     """
     return bootstrap(rows, metrics=["auroc"], level=level)["auroc"].low > 0.5
 
 
 def _find_few(rows: Tally) -> str:
-    """Say of what there is too little, as the test of two models does."""
+    """Return which kind of answer is too rare, worded as in the test of two models; else ""."""
     for kind, counts in (("right", rows.right), ("wrong", rows.wrong)):
         units = int(counts.sum())
         if rows.clusters is not None:
@@ -71,10 +71,11 @@ def _find_few(rows: Tally) -> str:
 
 
 def fill_worst(counts: Counts, rows: Sequence[Row] = ()) -> Tally:
-    """Tally all rows of a task, one without a usable confidence as the worst that it could be.
+    """Return a tally of all rows of a task, with the worst value for each missing confidence.
 
-    A right answer stands as stated at 0, a wrong one at 1: a loss of 1 each. `rows` are those of
-    the counts, or none where they are too many to keep; the counts then say as much.
+    Without a usable confidence, a right answer counts as stated at 0 and a wrong one at 1, so each
+    has a loss of 1. `rows` are the rows behind `counts`; they may be left out if they are too many
+    to keep, since the counts suffice.
     """
     if counts.n_parsed == counts.n:
         return counts.filled
@@ -88,7 +89,7 @@ def fill_worst(counts: Counts, rows: Sequence[Row] = ()) -> Tally:
 
 
 class _Entries(NamedTuple):
-    """Right and wrong rows of each label at each value; labels ascend, all 0 without clusters."""
+    """Numbers of right and wrong rows per label and value; labels ascend (0 without clusters)."""
 
     label: NDArray[Any]
     value: NDArray[np.float64]
@@ -98,10 +99,10 @@ class _Entries(NamedTuple):
 
 def _fill_counts(counts: Counts) -> Tally:
     filled, parsed = counts.filled, counts.parsed
-    # Without clusters where only one of the two has any: single rows are not kept as clusters.
+    # If only one tally has clusters, ignore them: the other has one row per item and keeps none.
     is_sampled = filled.clusters is not None and (parsed is None or parsed.clusters is not None)
     label, value, right, wrong = _list(filled, is_sampled)
-    unstated = np.where(value == 0.0, wrong, 0)  # in `filled` they stand at 0
+    unstated = np.where(value == 0.0, wrong, 0)  # `filled` has rows without confidence at 0
     if parsed is not None:
         known = _list(parsed, is_sampled)
         zero, stated_zero = np.flatnonzero(value == 0.0), known.value == 0.0

@@ -1,8 +1,9 @@
-"""The order of the runs on a task: by Brier skill, but wrong answers and constants cannot win.
+"""Order of the runs on a task: by Brier skill, but wrong answers and constants cannot win.
 
-No number of a single run does it. A constant must stand below every run whose confidence knows
-something; but with some of its answers turned wrong, and stated at 0, the constant knows something
-too, and would win over itself. So accuracy is tested pair by pair, beside the skill.
+No metric of a single run achieves this. A run with constant confidence must stand below every run
+whose confidence is informative. But if it gave wrong answers on purpose and stated 0 for them, its
+confidence would become informative too, and it would beat its honest self. Therefore accuracy is
+tested pair by pair, in addition to the skill.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ __all__ = ["FITS", "Pairing", "Standing", "holds", "rank"]
 NOT_NAMED = "its rows have no names to be paired by"
 ALONE = "no other run answered exactly the same items"
 ALONE_RATED = "no other run that answered the same items has a Brier skill"
-#: A mean confidence as near to the accuracy as this fits, also where more rows tell them apart.
+#: A mean confidence this close to the accuracy is accepted even if the gap is significant.
 FITS = 0.04
-#: The chance with which a difference as large as the one named would have been seen, as a quantile.
+#: Normal quantile of the power (80 %) for which the detectable difference is computed.
 POWER_QUANTILE = 0.8416
 
 
@@ -33,8 +34,8 @@ POWER_QUANTILE = 0.8416
 class Pairing:
     """Two runs on a task: skill and accuracy of `b` minus those of `a`, over all answers.
 
-    p-values are adjusted over all pairs of the task, those of the skill and those of the accuracy
-    each for themselves; NaN where there is none, for the skill with `reason`.
+    p-values are adjusted over all pairs of the task, separately for skill and accuracy. A missing
+    p-value is NaN; for the skill, `reason` then tells why.
     """
 
     a: str
@@ -54,31 +55,31 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One task.
+    """The standings of the runs on one task.
 
     Attributes
     ----------
     task : str
     order : Sequence of str
-        The runs. Highest Brier skill first, but for `placed_below` and `not_shown`; those without
-        one last, the more accurate first.
+        The runs, highest Brier skill first, except for `placed_below` and `not_shown`. Runs
+        without a skill come last, the most accurate of them first.
     letters : Mapping of str to str
-        Of each run that was compared: two that share a letter were not told apart in skill. Runs
-        that answered other items have letters behind another number: "2a".
+        Letters of each compared run: the skills of two runs that share a letter do not differ
+        significantly. If runs answered different sets of items, a number marks the set: "2a".
     why_not : Mapping of str to str
-        Why a run has none.
+        Reason why a run has no letters.
     placed_below : Mapping of str to Sequence of str
-        Of a run with a higher skill than one above it: the runs above that are more accurate, and
-        whose confidence holds.
+        For a run with a higher skill than a run above it: the runs above it that are more accurate
+        and whose confidence is sound (`holds`).
     not_shown : Sequence of str
-        The runs whose confidence is not shown to tell right answers from wrong ones, and that
-        stand below one with a lower skill for it.
+        Runs that stand below one with a lower skill because their confidence does not demonstrably
+        separate right answers from wrong ones.
     less_accurate : Mapping of str to Sequence of str
-        Of a run that is told apart as less accurate than some below it: those, in their order.
+        For a run that is significantly less accurate than runs below it: these runs, in order.
     pairs : Sequence of Pairing
     detectable : float
-        The difference of skill that the test of a pair with an interval of median width would have
-        told apart four times out of five; NaN without a pair.
+        Difference in skill that the test of a pair with an interval of median width would detect
+        with 80 % power; NaN without a pair.
     level : float
     """
 
@@ -94,17 +95,17 @@ class Standing:
     level: float
 
     def compared_with(self, run: str) -> list[str]:
-        """Return the runs that have a letter and answered this one's items, itself included."""
+        """Return the runs with a letter that answered the same items as `run`, including itself."""
         of_run = [{pair.a, pair.b} for pair in self.pairs if run in (pair.a, pair.b)]
         same = {run}.union(*of_run)
         return [one for one in self.order if one in same and one in self.letters]
 
     def alike(self) -> list[str]:
-        """Return the first run of those compared, and those that were not told apart from it."""
+        """Return the first compared run and the runs whose skill is not significantly different."""
         first = next((run for run in self.order if run in self.letters), None)
         if first is None:
             return []
-        # Of pairs that could be tested: a pair without a p-value was not told apart either.
+        # `pairs` holds runs with the same items; one without a p-value was not told apart either.
         alike = {first}
         for pair in self.pairs:
             if first in (pair.a, pair.b) and not pair.told_apart:
@@ -116,7 +117,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
-    """Order the runs of a task, and say which are told apart in skill and in accuracy."""
+    """Return the standings of a task: the order of its runs, and the tests of all their pairs."""
     given = [entry.cells[task] for entry in entries if task in entry.cells]
     by_skill = [given[i] for i in sorted(range(len(given)), key=lambda i: (_key(given[i]), i))]
     why_not, classes = _sort_by_items(by_skill)
@@ -154,10 +155,10 @@ def rank(task: str, entries: Sequence[Entry], level: float = 0.95) -> Standing:
 
 
 def holds(cell: Cell) -> bool:
-    """Return whether the confidence of a run holds: no more accurate a run is needed to trust it.
+    """Return whether the confidence of a run is sound.
 
-    Its skill is told apart from 0, and its mean confidence is the accuracy: not told apart from
-    it, or within `FITS` of it.
+    This requires a skill significantly above 0 and a mean confidence that matches the accuracy:
+    either the gap is not significant, or it is at most `FITS`.
     """
     skill, gap = cell.find(SKILL), cell.find("overconfidence_gap")
     if skill is None or gap is None or not skill.low > 0.0:
@@ -166,7 +167,7 @@ def holds(cell: Cell) -> bool:
 
 
 def _key(cell: Cell) -> tuple[int, float]:
-    """Order by skill, in three parts: confidence that tells something, that does not, no skill."""
+    """Return a sort key: runs with informative confidence by skill, other runs, then no skill."""
     skill = _value(cell, SKILL)
     if math.isnan(skill):
         return 2, -_value(cell, "accuracy")
@@ -183,7 +184,7 @@ def _has_skill(cell: Cell) -> bool:
 
 
 def _sort_by_items(cells: Sequence[Cell]) -> tuple[dict[str, str], list[list[Cell]]]:
-    """Return why runs have no letters, and the runs of each set of items."""
+    """Return the reasons why runs have no letters, and the runs grouped by set of items."""
     why_not: dict[str, str] = {}
     classes: dict[str, list[Cell]] = {}
     for cell in cells:
@@ -227,9 +228,10 @@ def _adjust(flat: Sequence[tuple[Sequence[Cell], SkillPair]], level: float) -> l
 
 
 def _more_accurate(cells: Sequence[Cell], pairs: Sequence[Pairing]) -> dict[str, set[str]]:
-    """Return for each run the runs that are told apart from it as more accurate.
+    """Return for each run the runs that are significantly more accurate.
 
-    Of pairs of the same items by their test, of others where the intervals do not meet.
+    Runs with the same items are compared by their paired test; for others, the intervals of the
+    accuracy must not overlap.
     """
     more: dict[str, set[str]] = {cell.run: set() for cell in cells}
     tested = {frozenset((pair.a, pair.b)) for pair in pairs}
@@ -248,10 +250,10 @@ def _more_accurate(cells: Sequence[Cell], pairs: Sequence[Pairing]) -> dict[str,
 
 
 def _place(by_skill: Sequence[Cell], after: Mapping[str, set[str]]) -> list[Cell]:
-    """Order by skill, but each run after those that it must stand below."""
+    """Return the runs ordered by skill, but each after the runs that it must stand below."""
     left, order, placed = list(by_skill), list[Cell](), set[str]()
     while left:
-        # The most accurate of those left waits for none of them.
+        # There is always one: the most accurate of those left waits for none of them.
         first = next(cell for cell in left if after[cell.run] <= placed)
         left.remove(first)
         order.append(first)
@@ -260,7 +262,7 @@ def _place(by_skill: Sequence[Cell], after: Mapping[str, set[str]]) -> list[Cell
 
 
 def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
-    """Return letters to the runs of the same items, in their order."""
+    """Return the letters of runs that answered the same items, in the given order."""
     if len(runs) < 2:
         return {}
     place = {run: i for i, run in enumerate(runs)}
@@ -274,7 +276,7 @@ def _letter(runs: Sequence[str], pairs: Sequence[Pairing]) -> dict[str, str]:
 
 
 def _detectable(pairs: Sequence[SkillPair], level: float) -> float:
-    """Return what the test of a pair of median width would have seen, at the first step of Holm."""
+    """Return the difference detectable for a pair of median width at the first step of Holm."""
     reaches = [(pair.high - pair.low) / 2.0 for pair in pairs if pair.standard_error > 0]
     if not reaches:
         return math.nan
@@ -284,7 +286,7 @@ def _detectable(pairs: Sequence[SkillPair], level: float) -> float:
 
 
 def _shorten(letters: str) -> str:
-    """Write a run of letters by its ends."""
+    """Return letters with each run of four or more shortened to its ends."""
     if len(letters) < 4 or "(" in letters:
         return letters
     places = [_LETTERS.index(letter) for letter in letters]

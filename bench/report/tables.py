@@ -1,4 +1,4 @@
-"""The standings as tables that people paste: Markdown and LaTeX."""
+"""The standings as Markdown and LaTeX tables, for pasting into documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from caopd_bench.runs.records import Record
 
 __all__ = ["render_latex", "render_markdown"]
 
-#: The columns of the two tables that people paste.
+#: Columns of both tables.
 COLUMNS = {
     SKILL: "Brier skill",
     "accuracy": "accuracy",
@@ -39,13 +39,13 @@ COLUMNS = {
     "confidence_when_wrong": "if wrong",
     "parse_rate": "parsed",
 }
-#: Of vectors of probabilities, by the column that they follow.
+#: Columns of metrics of probability vectors, by the column that they follow.
 OF_VECTORS = {"brier": ("brier_classes", "Brier, all"), "ece": ("classwise_ece", "ECE, letters")}
 SIGNED = {"overconfidence_gap", SKILL}
 
 
 def render_markdown(report: Report) -> str:
-    """Return a table per task, with what it comes to, what its order means, and the notes."""
+    """Return a Markdown table per task, with findings, an explanation of the order, and notes."""
     parts = [f"# {_pipe(report.title)}"]
     parts.append("\n".join(f"- warning: {_pipe(warning)}" for warning in report.warnings))
     for task in report.tasks:
@@ -77,7 +77,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _columns(report: Report) -> dict[str, str]:
-    """Return the columns; those of vectors where there are any."""
+    """Return the columns, including those of probability vectors if there are any."""
     found: dict[str, str] = {}
     for metric, head in COLUMNS.items():
         found[metric] = head
@@ -127,7 +127,7 @@ def _markdown_odd(report: Report, task: str) -> Iterator[str]:
 
 
 def render_latex(report: Report) -> str:
-    """Return a booktabs table per task."""
+    """Return a LaTeX table per task, for the package booktabs."""
     parts = [f"% caopd-bench {__version__}; needs booktabs and graphicx"]
     parts += [_latex_table(report, task) for task in report.tasks]
     return "\n\n".join(parts) + "\n"
@@ -153,7 +153,7 @@ def _latex_table(report: Report, task: str) -> str:
         mark += r"$^\dagger$" if _is_marked(report, task, entry.name) else ""
         values = [_latex_value(cell, metric) for metric in columns]
         lines.append(
-            # After the \\ of the row above, a name that begins with [ or * would be its argument.
+            # Without {}, a name that starts with [ or * would be an argument of the \\ above.
             f"{{}}{_tex(_label(entry))} & {_tex(letters)}{mark} & "
             + " & ".join(values)
             + rf" & {cell.n} \\"
@@ -196,7 +196,7 @@ def _is_marked(report: Report, task: str, run: str) -> bool:
 
 
 def _explain(report: Report, task: str) -> Iterator[str]:
-    """Say of each run that is marked why it stands where it does."""
+    """Yield an explanation of the place of each marked run."""
     for run in report.standings[task].order:
         found = [explain_place(report, task, run), explain_accuracy(report, task, run)]
         said = "; ".join(part for part in found if part)
@@ -205,7 +205,7 @@ def _explain(report: Report, task: str) -> Iterator[str]:
 
 
 def _explain_no_cut(report: Report, task: str) -> Iterator[str]:
-    """Say of each run without a certified cut why there is none."""
+    """Yield the reason for each run without a certified cut."""
     for entry, cell in _ordered(report, task):
         why = say_why_none(cell.cut)
         if why:
@@ -227,7 +227,7 @@ def _limits(record: Record | None, metric: str) -> str:
 
 
 def _pipe(value: str) -> str:
-    """Escape what Markdown would read as a table, HTML or emphasis."""
+    """Escape characters that Markdown would read as a table, HTML or emphasis."""
     special = "\\`*_<>|[]&"
     return "".join(f"\\{one}" if one in special else one for one in inline(value))
 

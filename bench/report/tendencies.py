@@ -1,4 +1,4 @@
-"""What the confidence of runs is like: constant, a flag, too high, too low, or no help."""
+"""Tendencies of the runs' confidence: constant, only 0 and 1, too high, too low, uninformative."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from caopd_bench.scores.notes import LOW_PARSE_RATE
 
 __all__ = ["DIFFICULTIES", "group_by_reason", "name_runs", "say_share", "say_tendencies"]
 
-#: From this share of one stated value on, the confidence tells little about an answer.
+#: If one value has at least this share, the confidence tells little about an answer.
 SATURATED = 0.9
-#: Groups of questions of one difficulty.
+#: Group keys whose values gather questions of similar difficulty.
 DIFFICULTIES = ("level", "subject", "domain")
-#: Of fewer answers nothing of the kind is said.
+#: With fewer answers, no tendency is reported.
 FEWEST = 20
 
 
 def say_tendencies(standing: Standing, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield a sentence for each tendency that some run has; a run has one sentence of a kind."""
+    """Yield a sentence for each tendency of some run; each run occurs once per kind of tendency."""
     wording = join_wordings(cell.wording for cell in cells)
     constant = [cell for cell in cells if _is_constant(cell)]
     yield from _on_constants(standing, constant, wording)
@@ -83,7 +83,7 @@ def _on_saturated(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _on_flags(cells: Sequence[Cell]) -> Iterator[str]:
-    """Say of runs that state 0 and 1 only how often each is wrong."""
+    """Yield the error rates of 0 and of 1 for runs that state no other confidence."""
     said = []
     for cell in cells:
         assert cell.tally is not None
@@ -108,7 +108,7 @@ def _on_flags(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _on_gaps(cells: Sequence[Cell]) -> Iterator[str]:
-    """Say whose mean confidence is not the accuracy, beyond chance."""
+    """Yield which runs have a mean confidence significantly different from their accuracy."""
     over, under = [], []
     for cell in cells:
         gap = cell.find("overconfidence_gap")
@@ -127,20 +127,20 @@ def _on_gaps(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _with_gaps(found: Sequence[tuple[float, str]]) -> str:
-    """Name runs with the distance of mean confidence and accuracy, the largest first."""
+    """Return runs with the gap between mean confidence and accuracy, largest first, in words."""
     by = [f"{_name(run)} (by {gap:.3f})" for gap, run in sorted(found, key=lambda one: -one[0])]
     return list_few(by)
 
 
 def _on_levels(cells: Sequence[Cell]) -> Iterator[str]:
-    """Say whose confidence separates easy from hard questions, and none of the same difficulty."""
+    """Yield which runs separate easy from hard questions, but not those of the same difficulty."""
     for key in DIFFICULTIES:
         said = []
         for cell in cells:
             whole, within = cell.find("auroc"), cell.find(f"auroc_within_{key}")
             if whole is None or within is None or math.isnan(within.estimate):
                 continue
-            # Negated, since there is no interval where each level has one value.
+            # Negated, since the limit is NaN if each level has a single value.
             if key in cell.groups and not within.low > 0.5:
                 numbers = (
                     f"AUROC {within.estimate:.3f} within a {key}, {whole.estimate:.3f} overall"
@@ -169,7 +169,7 @@ def _on_parsing(cells: Sequence[Cell], wording: Wording) -> Iterator[str]:
 
 
 def _say_why_blind(cell: Cell) -> str:
-    """Say why a confidence is not shown to separate right from wrong; "" where it is."""
+    """Return why a confidence is not shown to separate right from wrong; "" if it is."""
     auroc = cell.find("auroc")
     if auroc is None:
         return "no AUROC"
@@ -180,7 +180,7 @@ def _say_why_blind(cell: Cell) -> str:
     if auroc.high < 0.5:
         surer = cell.wording.pick("are stated surer", "are surer")
         return f"AUROC below .5: wrong answers {surer} than right ones"
-    # Negated, since there may be no interval.
+    # Negated, since the limit may be NaN.
     if not auroc.low > 0.5:
         return "AUROC not significantly above .5"
     if not cell.tells_apart:
@@ -220,12 +220,12 @@ def _verb(wording: Wording, is_one: bool) -> str:
 
 
 def _say_value(value: float) -> str:
-    """Write a confidence with two digits, with more only where it has more: 0.997 is not 1.00."""
+    """Return a confidence with two decimals, or more if needed: 0.997 must not become 1.00."""
     return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
 
 
 def say_share(share: float) -> str:
-    """Write a share in percent: 0 and 100 only where it is exactly that.
+    """Return a share in percent; 0 % and 100 % stand for exact values only.
 
     Examples
     --------
@@ -240,7 +240,7 @@ def say_share(share: float) -> str:
 
 
 def group_by_reason(found: Iterable[tuple[str, str]]) -> str:
-    """Name runs, those of one reason together, with the reason in brackets behind them."""
+    """Return runs in words, grouped by reason, with the reason in brackets after each group."""
     groups: dict[str, list[str]] = {}
     for run, reason in found:
         groups.setdefault(reason, []).append(run)
@@ -248,7 +248,7 @@ def group_by_reason(found: Iterable[tuple[str, str]]) -> str:
 
 
 def name_runs(runs: Sequence[str]) -> str:
-    """Name some runs, each within a width."""
+    """Return some of the runs in words, with long names shortened."""
     return list_few([_name(run) for run in runs])
 
 
