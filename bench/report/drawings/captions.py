@@ -1,7 +1,7 @@
-"""What the figures of a report show of these runs, in a sentence each.
+"""Captions of a report's figures: sentences on the runs that are drawn.
 
-Every sentence follows from the numbers that are drawn, whichever they are: for one run, for ties,
-and where some are undefined.
+Every sentence is derived from the numbers in the figure. It must also be right for a single run,
+for ties, and if some numbers are undefined.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 ]
 
 number = PAGE.number
-MOST = 4  # models in a long sentence
+MOST = 4  # maximum number of models named in a long sentence
 
 
 def say_gaps(points: Sequence[Point], confidence: str) -> str:
-    """Say by how much the mean confidence exceeds the accuracy of each model drawn.
+    """Return by how much each model's mean confidence is above or below its accuracy.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def say_gaps(points: Sequence[Point], confidence: str) -> str:
 
 
 def say_front(points: Sequence[Point], label: str) -> str:
-    """Say which models stand on the front.
+    """Return which models are on the Pareto front.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def say_front(points: Sequence[Point], label: str) -> str:
 
 
 def say_range(points: Sequence[Point], label: str) -> str:
-    """Say which model has the lowest and which the highest value.
+    """Return which models have the lowest and the highest value.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def say_range(points: Sequence[Point], label: str) -> str:
 
 
 def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
-    """Say how large the ECE is, and for which models chance does not explain it."""
+    """Return the size of the ECE, and the models for which chance does not explain it."""
     values = [(name, table.ece.estimate) for name, table in tables.items()]
     beyond = [n for n, table in tables.items() if table.ece.estimate > table.null_ece.upper]
     level = next(iter(tables.values())).level
@@ -123,7 +123,7 @@ def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
 
 
 def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
-    """Say how many values each model states, and how often the commonest."""
+    """Return how many values each model states, and how often it states the most common one."""
     parts = []
     for name, tally in tallies.items():
         rows = tally.right + tally.wrong
@@ -139,7 +139,7 @@ def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
 
 
 def say_moves(points: Sequence[ProbePoint]) -> str:
-    """Say how far the teacher's context moves success and stated confidence."""
+    """Return how much the teacher's context changes success and stated confidence."""
     moves = [
         f"{p.name} by {PAGE.signed(p.teacher_success.value - p.own_success.value)} in success and "
         f"{PAGE.signed(p.teacher_confidence.value - p.own_confidence.value)} in stated confidence"
@@ -155,7 +155,7 @@ def say_moves(points: Sequence[ProbePoint]) -> str:
 
 
 def say_kept(cell: Cell) -> str:
-    """Say in a legend what is certified: "66.7 %, stated 1.00"; "none certified"."""
+    """Return a legend entry for a certified cut: "66.7 %, stated 1.00" or "none certified"."""
     shown = say_coverage(cell.cut)
     if cell.cut.outcome == "CERTIFIED":
         return f"{shown}, {say_where(cell)}"
@@ -163,14 +163,14 @@ def say_kept(cell: Cell) -> str:
 
 
 def say_where(cell: Cell) -> str:
-    """Say which confidences are certified; "" where none is."""
+    """Return the range of certified confidences, or "" if there is none."""
     if cell.cut.outcome != "CERTIFIED":
         return ""
     return f"{cell.wording.pick('stated', 'confidence')} {say_cut(cell.cut)}"
 
 
 def say_certified(report: Report, cells: Sequence[Cell], names: Mapping[str, str]) -> str:
-    """Say in a sentence for which runs there is a cut, and for which not."""
+    """Return a sentence on the runs with a certified cut and those without."""
     runs: dict[str, list[str]] = {}
     for cell in cells:
         runs.setdefault(cell.cut.outcome, []).append(names[cell.run])
@@ -210,7 +210,7 @@ def _drawn(points: Iterable[Point]) -> list[Point]:
 
 
 def _is_zero(value: float) -> bool:
-    """Return whether a difference is 0 as written, to three decimals."""
+    """Return whether a difference is 0 when printed with three decimals."""
     return math.isclose(value, 0.0, abs_tol=0.0005)
 
 

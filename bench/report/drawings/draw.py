@@ -1,4 +1,4 @@
-"""Which figures a report has: for the page, and for `--figures`."""
+"""Draw the figures of a report, for the page and for `--figures`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "draw_probes", "draw_task"]
 
-#: Panels and curves of one figure: the first runs of the standings.
+#: Maximum number of panels or curves in a figure; the first runs of the standings are drawn.
 MOST_PANELS = 9
 MOST_CURVES = MOST_GROUPS
 WIDTH = 32
@@ -41,7 +41,7 @@ SCALED = {"overconfidence_gap": "Overconfidence gap", "ece": "ECE", SKILL: "Brie
 
 
 class Drawing(NamedTuple):
-    """A figure, the file it is called by, and what it shows in words."""
+    """A figure with its file name and a description of its content."""
 
     name: str
     title: str
@@ -50,7 +50,7 @@ class Drawing(NamedTuple):
 
 
 def draw_task(report: Report, task: str) -> Iterator[Drawing]:
-    """Draw the figures of a task; those that have nothing to show are left out."""
+    """Yield the figures of a task, except those without any data."""
     by_name = {entry.name: entry for entry in report.entries}
     members = [by_name[run] for run in report.standings[task].order]
     cells = [entry.cells[task] for entry in members]
@@ -113,7 +113,7 @@ def draw_task(report: Report, task: str) -> Iterator[Drawing]:
 
 
 def draw_probes(report: Report) -> Iterator[Drawing]:
-    """Draw the probes, if there are any."""
+    """Yield the figure of the probes, if there are any."""
     found: dict[tuple[str, str, str | None], dict[str, Record]] = {}
     for record in report.probes:
         found.setdefault((record.run, record.task, record.group), {})[record.metric] = record
@@ -170,7 +170,7 @@ def _scaling(
 def _selection(
     report: Report, task: str, names: Mapping[str, str], look: Mapping[str, Style]
 ) -> Drawing:
-    """Draw what could be done without a person, and say what came out."""
+    """Draw risk against coverage with the certified cuts, and describe the result."""
     cells, there = _surest(report, task), len(_best(report, task, len(report.entries)))
     curves: list[Curve] = []
     for cell in cells:
@@ -202,19 +202,19 @@ def _selection(
 
 
 def _surest(report: Report, task: str) -> list[Cell]:
-    """Return the runs that have a curve: those that keep most first, then as in the standings."""
+    """Return the runs with a curve, by falling certified coverage, then as in the standings."""
     stated = _best(report, task, len(report.entries))
     stated.sort(key=lambda cell: -cell.cut.coverage if cell.cut.outcome == "CERTIFIED" else 0.0)
     return stated[:MOST_CURVES]
 
 
 def _styles(report: Report) -> dict[str, Style]:
-    """Give each run the same colour and mark in all figures: its own, or that of its method."""
+    """Return each run's colour and mark for all figures: its own, or those of its method."""
     methods = list(dict.fromkeys(entry.given.method or "" for entry in report.entries))
     if any(methods):
         look = give_styles(methods)
         return {entry.name: look[entry.given.method or ""] for entry in report.entries}
-    # Those that have a curve somewhere come first: the colours of lines are to be told apart.
+    # Runs with a curve in some figure choose first, since lines are distinguished by colour.
     drawn = {cell.run for task in report.tasks for cell in _surest(report, task)}
     return give_styles(
         sorted((entry.name for entry in report.entries), key=lambda run: run not in drawn)
@@ -259,6 +259,6 @@ def _estimate(record: Record | None) -> Estimate:
 
 
 def _short_names(report: Report) -> dict[str, str]:
-    """Return each run's name for figures: two runs never share one."""
+    """Return a short name for each run in figures; no two runs share one."""
     names = [entry.name for entry in report.entries]
     return dict(zip(names, abbreviate(names, WIDTH), strict=True))

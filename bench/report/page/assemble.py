@@ -1,4 +1,4 @@
-"""The report as one HTML file: opens from disk, loads nothing, and reads without its script."""
+"""Assemble the report as one HTML file that loads nothing and is readable without scripts."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from caopd_bench.report.page.vector import to_inline_svg
 
 __all__ = ["render_page"]
 
-#: Tasks whose figures the page has; each costs a second and 300 kB.
+#: Maximum number of tasks with figures on the page; each adds a second and 300 kB.
 DRAWN_TASKS = 4
 BROAD = ("reliability", "histograms")
-#: Stands alone in its row, beside its words.
+#: Figures that have a row of their own, with the text beside them.
 BESIDE = ("risk-coverage", "probes")
-#: The section that explains the words of the page.
+#: Heading of the section that explains the terms on the page.
 GLOSSARY = "How to read it"
-#: Stands in the script before the confidence of a row.
+#: Text that the script writes before the confidence of a row.
 STATES = '"states "'
 
 
 def render_page(report: Report, *, beside: str | None = None) -> str:
-    """Return the page.
+    """Return the report as an HTML page.
 
     Parameters
     ----------
     report : Report
     beside : str, optional
-        Name of the file with all rows, if one is written.
+        Name of the file with all rows, if one is written next to the page.
     """
     script = asset("page.js")
-    if not report.wording().is_stated:  # of rows of either kind
+    if not report.wording().is_stated:  # also if the runs mix both kinds
         script = script.replace(STATES, '"confidence "')
     sections = dict(_sections(report))
     provenance = render_provenance(report)

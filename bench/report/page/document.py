@@ -1,6 +1,7 @@
-"""The frame of a page that opens from disk: its head, its policy, its sections.
+"""Frame of a self-contained HTML page: its head, Content-Security-Policy and sections.
 
-One file holds all: no address is loaded, and only the style and the scripts that are in it run.
+The page opens from disk. It loads nothing, and its policy allows only the style and the scripts
+that it contains.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ __all__ = ["Section", "asset", "render_document"]
 
 
 class Section(NamedTuple):
-    """A part of a page.
+    """A section of a page.
 
     Attributes
     ----------
     slug : str
-        Its address in the page.
+        The section's id, used in links.
     head : str
     inner : str
         Markup, already escaped.
@@ -43,21 +44,21 @@ def render_document(
     data: str = "",
     script: str = "",
 ) -> str:
-    """Return a whole page.
+    """Return a complete HTML page.
 
     Parameters
     ----------
     title : str
-        Any text; it is escaped here.
+        Plain text; it is escaped here.
     lead, footer : str
         Markup, already escaped.
     sections : iterable of Section
     skip : str
-        Where a keyboard may jump to: "the standings", the first section.
+        Name of the first section, such as "the standings", for the link that skips to it.
     data : str
-        JSON for the script, escaped for a page; only with a script.
+        JSON for the script, escaped for HTML; used only with a script.
     script : str
-        Runs in the page; without one the policy allows none.
+        JavaScript to run in the page; if empty, the policy allows no script.
     """
     parts = list(sections)
     links = "".join(f'<li><a href="#{part.slug}">{part.head}</a></li>' for part in parts)
@@ -98,7 +99,7 @@ def render_document(
 
 
 def asset(file: str) -> str:
-    """Read a file that stands beside this one."""
+    """Read a text file from the folder of this module."""
     return files("caopd_bench.report.page").joinpath(file).read_text(encoding="utf-8")
 
 

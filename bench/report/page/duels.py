@@ -1,4 +1,4 @@
-"""Two runs: the sentence of `compare`, what the change is made of, and the answers it changed."""
+"""A comparison of two runs: verdict, decomposition of the change, and the changed answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = {
     "discrimination": "discrimination (DSC), higher is better",
     "uncertainty": "uncertainty (UNC), from the accuracy alone",
 }
-#: Metrics that count the answers too, and what to say of them where half or more are wrong.
+#: Metrics that also depend on accuracy, and a caution about them if half or more are wrong.
 OF_ANSWERS = ("brier", "uncertainty", "log_score")
 FALLS = "caution: below 50 % accuracy it also falls when a run gets more answers wrong"
 PARTS = {
@@ -36,7 +36,7 @@ PARTS = {
 
 
 def render_duel(report: Report, duel: Duel) -> str:
-    """Return the comparison of two runs on a task."""
+    """Return the comparison of two runs on a task as markup."""
     place = f"duel-{report.duels.index(duel) + 1}"
     head = f'<h3 id="{place}">{name(duel.cand)} against {name(duel.base)} on {name(duel.task)}</h3>'
     if duel.found is None:
@@ -49,7 +49,7 @@ def render_duel(report: Report, duel: Duel) -> str:
     sentence = text(say(duel.found))
     split = _split(duel.found)
     if report.duels[0].base != duel.base or report.duels[0].cand != duel.cand:
-        # Of one pair the numbers are open, as an example of what there is.
+        # The numbers of the first pair stay unfolded, as an example of the content.
         split = f"<details><summary>what the change is made of</summary>{split}</details>"
     return (
         f'{head}<p class="sentence">{sentence}.</p>{listed}{warned}{split}'
@@ -122,7 +122,7 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
         interval = limits(change.low, change.high, signed=True)
         tests = [interval, *(["", ""] if math.isnan(change.p_value) else
                              [f"{change.p_value:.3f}", f"{adjusted:.3f}"])]  # fmt: skip
-        # Of so many metrics, some would favour one model by chance: the adjusted p-value decides.
+        # With many metrics, some would differ by chance, so the adjusted p-value decides.
         is_shown = adjusted <= 1.0 - found.level
         better = {"a": found.base, "b": found.cand, None: ""}[change.better] if is_shown else ""
         values = [number(change.a), number(change.b), number(change.difference, signed=True)]
@@ -147,7 +147,7 @@ def _metrics(found: TaskComparison, notes: FootNotes) -> str:
 
 
 def _name_sides(reason: str, found: TaskComparison) -> str:
-    """Put the names of the runs in place of "a" and "b", before whose reasons they stand."""
+    """Replace "a" and "b" at the start of reasons by the names of the runs."""
     first, _, second = reason.partition("; b: ")
     if second and first.removeprefix("a: ") == second:
         return f"both runs: {second}"
@@ -161,7 +161,7 @@ def _level(found: TaskComparison) -> str:
 
 
 def _items(duel: Duel) -> Iterator[str]:
-    """Show the questions of each part, as text; no question is of two parts."""
+    """Yield the questions for each kind of difference; no question has two kinds."""
     further = ""
     for part, label in PARTS.items():
         pairs = [pair for pair in duel.items if pair.part == part]

@@ -1,4 +1,4 @@
-"""Tables behind the standings, folded: further numbers of every run, and all pairs of them."""
+"""Folded tables after the standings: further metrics of each run, and all pairs of runs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from caopd_bench.report.standings import Pairing, Standing
 
 __all__ = ["MORE", "render_more", "render_pairs"]
 
-#: Numbers that need more explanation than the others.
+#: Metrics that need more explanation than those in the standings, with their headings.
 MORE = {"brier": "Brier score", "discrimination": "DSC", "spr": "SPR"}
-#: Of vectors of probabilities.
+#: Metrics of probability vectors, with their headings.
 OF_VECTORS = {"brier_classes": "Brier, all options", "classwise_ece": "ECE by option"}
-#: Runs of a task of which all pairs are on the page; of more, those with the best one.
+#: Up to this many runs of a task, the page lists all pairs; beyond, only pairs with the best.
 FEW = 12
 
 
 def _list_columns(report: Report) -> dict[str, str]:
-    """Return the columns of the folded table; those of vectors where there are any."""
+    """Return the columns of the folded table, with those of vectors if there are any."""
     return {**MORE, **OF_VECTORS} if report.has_vectors else MORE
 
 
 def render_more(report: Report) -> str:
-    """Return the folded table of the numbers that need more explanation."""
+    """Return the folded table of the metrics that need more explanation."""
     notes, columns = FootNotes("more"), _list_columns(report)
     rows = []
     for task in report.tasks:
@@ -40,7 +40,7 @@ def render_more(report: Report) -> str:
 
 
 def render_pairs(report: Report, task: str) -> str:
-    """Return the differences of skill and accuracy between runs."""
+    """Return a folded table of the differences in skill and accuracy between runs."""
     standing = report.standings[task]
     pairs = _shown(standing)
     if not pairs:

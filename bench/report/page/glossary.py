@@ -1,4 +1,4 @@
-"""The words of the page, explained on the page: the glossary of the report (docs/glossary.md)."""
+"""The page's glossary, which explains its terms (the report section of docs/glossary.md)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ MEANINGS = {
     "Worst case": "the lowest and highest value that a number could take, whatever the answers "
     "without a usable confidence had stated.",
 }
-#: The same where the confidence, or that of some runs, is the probability of an option.
+#: Replacements if the confidence of all or some runs is the probability of an option.
 IF_NOT_STATED = {
     "Brier skill": MEANINGS["Brier skill"]
     .replace("stating its own accuracy", "giving its own accuracy")
@@ -86,7 +86,7 @@ OF_VECTORS = {
 
 
 def render_glossary(report: Report) -> str:
-    """Return the list of words as markup."""
+    """Return the list of terms as markup."""
     meanings = dict(MEANINGS)
     if not report.wording().is_stated:
         meanings |= IF_NOT_STATED

@@ -1,4 +1,4 @@
-"""What the page is about, in two sentences; and what its numbers do not cover."""
+"""The introduction of the page in two sentences, and the limits of its numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from caopd_bench.tasks.catalogue.ways import WAYS
 
 __all__ = ["render_lead", "render_limits"]
 
-#: Tasks that the first sentence names.
+#: Maximum number of tasks named in the first sentence.
 MOST_TASKS = 4
 
 
@@ -29,7 +29,7 @@ def render_lead(report: Report, glossary: str) -> str:
     ----------
     report : Report
     glossary : str
-        A link to the section that explains the words.
+        Link to the section that explains the terms.
     """
     cells = [cell for entry in report.entries for cell in entry.cells.values()]
     runs = len(report.entries)
@@ -53,7 +53,7 @@ def _say_questions(report: Report, cells: Sequence[Cell]) -> str:
         )
     (task,) = report.tasks
     digests = {cell.aligned.digest if cell.aligned else None for cell in cells}
-    # Rows of a file have no task; the name would be one of ours.
+    # Rows of a flat file have no task, and the placeholder name would mean nothing to readers.
     of = "" if task == FLAT_TASK else f" of the task {name(task)}{_describe(task)}"
     first = cells[0].aligned
     if len(digests) == 1 and first is not None:
@@ -69,17 +69,17 @@ def _say_questions(report: Report, cells: Sequence[Cell]) -> str:
 
 
 def _describe(task: str) -> str:
-    """Return in brackets what a task of this package asks, and how; nothing of other tasks."""
+    """Return the content and format of one of our tasks, in brackets; "" for other tasks."""
     found = re.fullmatch(r"caopd_(.+?)_(conf|conf_t1|sc8|twostage|ptrue|priv|priv_sc8)", task)
     if found is None or found[1] not in DATASETS:
         return ""
-    # Without the count: the runs may have answered a part.
+    # Omit the number of questions, since the runs may have answered only some.
     about = DATASETS[found[1]].about.replace("{:,} ", "").partition(",")[0]
     return f" ({text(about)}; {text(WAYS[found[2]].about)})"
 
 
 def _say_stated(report: Report, cells: Sequence[Cell]) -> str:
-    """Say with how many answers there is a confidence."""
+    """Return how many answers have a confidence."""
     shares = sorted(cell.n_parsed / cell.n for cell in cells if cell.n) or [0.0]
     wording, is_whole = report.wording(), shares[0] == 1.0
     low, high = say_share(shares[0]), say_share(shares[-1])
@@ -93,7 +93,7 @@ def _say_stated(report: Report, cells: Sequence[Cell]) -> str:
 
 
 def _say_confidence(report: Report) -> str:
-    """Say what the confidence is, unless all state it."""
+    """Return an explanation of the confidence, unless all runs state it."""
     wording = report.wording()
     if wording.is_stated:
         return ""
@@ -104,7 +104,7 @@ def _say_confidence(report: Report) -> str:
 
 
 def render_limits(report: Report) -> str:
-    """Return what a reader of the standings should not conclude."""
+    """Return conclusions that the standings do not support, as markup."""
     listed = "".join(f"<li>{one}</li>" for one in _say_limits(report))
     return f'<h3>Limits</h3><ul class="limits-of">{listed}</ul>'
 
@@ -139,7 +139,7 @@ def _say_limits(report: Report) -> Iterator[str]:
 
 
 def _say_groups(cells: Sequence[Cell], key: str) -> str:
-    """Name the values of a key: "levels 1 to 5", "12 subjects"."""
+    """Return the values of a key in words: "levels 1 to 5" or "12 subjects"."""
     values = {value for cell in cells for value in cell.groups.get(key, ())}
     numbers = [value for value in values if is_number(value)]
     if len(numbers) == len(values) > 1:
