@@ -1,4 +1,4 @@
-"""Small pieces of HTML. Whatever comes from a run is escaped here, and nowhere else."""
+"""Small pieces of HTML. Values that come from a run are escaped here and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ SIGNED = {"overconfidence_gap", "inheritance", "optimism_bias", "brier_skill_wor
 
 
 def text(value: object, width: int | None = None) -> str:
-    """Return anything as text of a page."""
+    """Return any value as escaped text."""
     return escape(inline(str(value), width), quote=True)
 
 
 def name(value: object) -> str:
-    """Return a name, shortened in the middle if it is long."""
+    """Return a name as escaped text, shortened in the middle if it is long."""
     return text(value, NAME_WIDTH)
 
 
 def code(value: object) -> str:
-    """Return something that a user types or reads in a file."""
+    """Return a code element, for text that a user types or finds in a file."""
     return f"<code>{text(value)}</code>"
 
 
 class FootNotes:
-    """Reasons behind a table, numbered in the order in which they are needed."""
+    """Footnotes of a table, numbered in the order of first use."""
 
     def __init__(self, place: str) -> None:
         self.place = place
         self.reasons: dict[str, int] = {}
 
     def mark(self, reason: str) -> str:
-        """Return the mark of a reason, as a link to it."""
+        """Return a footnote mark that links to the given reason."""
         if not reason:
             return ""
         i = self.reasons.setdefault(reason, len(self.reasons) + 1)
         return f'<sup><a href="#{self.place}-note-{i}" aria-label="note {i}">{i}</a></sup>'
 
     def render(self) -> str:
-        """Return the list; nothing if no mark was made."""
+        """Return the list of footnotes; "" if there are none."""
         entries = "".join(
             f'<li id="{self.place}-note-{i}">{text(reason)}</li>'
             for reason, i in self.reasons.items()
@@ -55,7 +55,7 @@ class FootNotes:
 
 
 def cell(record: Record | None, notes: FootNotes, extra: str = "") -> str:
-    """Give one number of a record as a table cell: estimate, interval, and why something lacks."""
+    """Return a record as a table cell: estimate, interval, and marks of its reason and caution."""
     if record is None:
         return f"<td>{DASH}</td>"
     signed = record.metric in SIGNED
@@ -64,20 +64,20 @@ def cell(record: Record | None, notes: FootNotes, extra: str = "") -> str:
     caution = notes.mark(record.caution and f"{record.metric}: {record.caution}")
     interval = limits(record.low, record.high, signed=signed)
     below = f'<span class="limits">{interval}</span>' if interval else ""
-    # repr: the very number that `score` computed, for sorting and for whoever checks.
+    # repr keeps the exact number that `score` computed, for sorting and for verification.
     value = "" if math.isnan(record.estimate) else f' data-value="{record.estimate!r}"'
     return f"<td{value}>{shown}{mark}{caution}{below}{extra}</td>"
 
 
 def row(head: str, cells: Iterable[object], *, attributes: Mapping[str, str] | None = None) -> str:
-    """Return a row with a heading; `head` is HTML, the cells are text."""
+    """Return a table row with a heading; `head` is HTML, the cells are plain text."""
     inner = "".join(f"<td>{text(value)}</td>" for value in cells)
     extra = "".join(f' {key}="{text(value)}"' for key, value in (attributes or {}).items())
     return f'<tr{extra}><th scope="row">{head}</th>{inner}</tr>'
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[str], *, kind: str = "") -> str:
-    """Return a table that scrolls by itself; caption, heads and rows are HTML."""
+    """Return a table in a scrollable box; caption, heads and rows are HTML."""
     columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
     label = f' class="{kind}"' if kind else ""
     return (

@@ -1,4 +1,4 @@
-"""A section per run: what limits its numbers, the reliability table, and its groups."""
+"""One section per run: limits of its numbers, the reliability table, its groups and examples."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from caopd_bench.runs.counts import STATUSES
 
 __all__ = ["render_example", "render_model"]
 
-#: Sure and wrong answers that stand in the section itself, readable without the script.
+#: Number of sure but wrong answers shown in the section itself, readable without the script.
 EXAMPLES = 2
-#: With more runs and tasks, the examples would be most of the page.
+#: With more cells (runs times tasks), the examples would fill most of the page.
 FEW_CELLS = 60
 FIRST = ("Confidence", "n", "mean confidence")
-#: Of tasks that sample each question several times.
+#: Metrics of tasks that sample each question several times.
 WITHIN = {
     "auroc_within_question": "within a question, between its right and wrong attempts",
     "auroc_between_questions": "between questions",
@@ -39,7 +39,7 @@ WITHIN = {
 
 
 def render_model(report: Report, entry: Entry) -> str:
-    """Return the section of one run."""
+    """Return the section of one run as markup."""
     place = report.entries.index(entry) + 1
     inner = "".join(
         _task(report, entry.cells[task]) for task in report.tasks if task in entry.cells
@@ -91,7 +91,7 @@ def _statuses(found: Cell) -> str:
 
 
 def _reliability(report: Report, found: Cell) -> str:
-    """Return the bins of the ECE."""
+    """Return a table of the bins of the ECE."""
     if found.tally is None:
         return ""
     bins = reliability_bins(found.tally, level=report.level)
@@ -147,13 +147,13 @@ def _groups(report: Report, found: Cell, key: str, place: str) -> str:
 
 
 def _slug(report: Report, key: str) -> str:
-    """Return a part of an id for a key, which may be any text."""
+    """Return a valid part of an element id for a key, which may be any text."""
     keys = {k for entry in report.entries for found in entry.cells.values() for k in found.groups}
     return f"g{sorted(keys).index(key)}"
 
 
 def _examples(found: Cell, cells: int) -> Iterator[str]:
-    """Show a few answers that are sure and wrong, for who reads without the script."""
+    """Yield a few sure but wrong answers, for readers without the script."""
     rows = [row for row in found.picked.rows if kind_of(row) == "sure and wrong"]
     if rows and found.picked.has_text and cells <= FEW_CELLS:
         count = found.picked.counts["sure and wrong"]
@@ -174,12 +174,12 @@ def render_example(
     gold: str | None,
     answers: Sequence[tuple[str, str | None, str | None]],
 ) -> str:
-    """Return a question with what models made of it, as text; (what to say, text, answer) each."""
+    """Return a question with its answers, each given as (heading, model's text, parsed answer)."""
     asked = "" if question is None else f'<p class="said" tabindex="0">{_said(question)}</p>'
     right = "" if gold is None else f"<p>Right answer: <b>{_said(gold, 400)}</b></p>"
     parts = [f'<div class="example">{asked}{right}']
     for said, full, answer in answers:
-        # Where none was found, `said` tells it; flat files hold none that could be shown.
+        # If no answer was found, the heading tells so; flat files hold no answers to show.
         given = "" if answer is None else f", answer <b>{_said(answer, 400)}</b>"
         parts.append(f"<p>{text(said, 200)}{given}</p>")
         if full is not None:
@@ -188,7 +188,7 @@ def render_example(
 
 
 def _said(value: str, most: int = 1500) -> str:
-    """Escape a model's text; its line breaks stay."""
+    """Return a model's text escaped, with its line breaks."""
     from html import escape
 
     return escape(show_text(value, most), quote=True)

@@ -1,4 +1,4 @@
-"""Where each row of the table comes from: what was run, how, by which versions, and when."""
+"""Provenance of each row of the table: model, settings, versions and date of its run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from caopd_bench.report.page.table import say_size
 __all__ = ["FIELDS", "describe", "render_provenance"]
 
 WIDTH = 60
-#: Runs that stand beside each other, a column each; of more, each has a row.
+#: Maximum number of runs shown as columns; if there are more, each run gets a row.
 MOST_BESIDE = 4
 FIELDS = (
     "task",
@@ -42,7 +42,7 @@ FIELDS = (
 
 
 def render_provenance(report: Report) -> str:
-    """Return what all runs have in common once, and what differs for each run and task."""
+    """Return the provenance that all runs share once, and the differences per run and task."""
     found = [
         (entry.name if len(report.tasks) == 1 else f"{entry.name}, {task}", describe(entry, task))
         for entry in report.entries
@@ -65,14 +65,14 @@ def render_provenance(report: Report) -> str:
 
 
 def describe(entry: Entry, task: str) -> dict[str, str]:
-    """Return the provenance of one run and task in words; a dash where the run says nothing."""
+    """Return the provenance of one run and task in words, with a dash for unknown fields."""
     run, settings = entry.head.provenance, entry.cells[task].settings
     exemplars = settings.get("exemplars") or {}
     shots = settings.get("num_fewshot")
     source = settings.get("source") or {}
     thinking = settings.get("thinking") or {}
     decoding = {**(settings.get("generation") or {}), **_mapping(run.get("gen_kwargs"))}
-    decoding |= _mapping(settings.get("effective_generation"))  # what the checkpoint added
+    decoding |= _mapping(settings.get("effective_generation"))  # settings that the checkpoint added
     versions = {
         key: run.get(f"{key}_version")
         for key in ("lm_eval", "transformers", "torch", "python")
@@ -105,7 +105,7 @@ def describe(entry: Entry, task: str) -> dict[str, str]:
 
 
 def _shorten(model: Any) -> Any:
-    """Return a checkpoint's folder by its last parts; a name on the hub stays."""
+    """Return the last parts of a checkpoint's path; a name on the Hub is kept whole."""
     return shorten_path(model) if isinstance(model, str) else model
 
 
@@ -118,7 +118,7 @@ def _list(values: Mapping[str, Any]) -> str:
 
 
 def _date(value: Any) -> str | None:
-    """Return lm-eval's seconds since 1970 as a date."""
+    """Return a date from lm-eval's seconds since 1970."""
     from datetime import datetime, timezone
 
     if is_number(value) and 0 < value < 1e11:

@@ -1,4 +1,4 @@
-"""The sample browser: the rows that the page carries, as data that its script shows as text."""
+"""The sample browser: rows stored in the page as data, which the script shows as text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from caopd_bench.runs.run import Row
 
 __all__ = ["dump", "fit_samples", "render_samples"]
 
-#: Of all sample data together, and of the whole page, which stays below 15 MB.
+#: Maximum characters of all sample data, and of the whole page, so that it stays below 15 MB.
 MAX_CHARACTERS, MAX_PAGE = 8_000_000, 13_000_000
-#: What samples get on a page that is large without them.
+#: Characters that samples may take on a page that is large even without them.
 LEAST_CHARACTERS = 1_000_000
-#: Least rows of a cell that a page with very many cells still has.
+#: Minimum number of rows per cell, even on a page with very many cells.
 LEAST = 4
 
 
 def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
-    """Return the data of the browser, and the cap per cell that it took to keep the page small.
+    """Return the browser's data, and the cap on rows per cell that keeps the page small enough.
 
-    `page` is the length of all the rest.
+    `page` is the length of the rest of the page.
     """
     most = max(min(MAX_CHARACTERS, MAX_PAGE - page), LEAST_CHARACTERS)
     cap = report.samples
@@ -38,7 +38,7 @@ def fit_samples(report: Report, page: int) -> tuple[dict[str, Any], int]:
 
 
 def dump(data: Any) -> str:
-    """Return JSON that may stand in a script element: no `<`, and ASCII only."""
+    """Return JSON that is safe inside a script element: ASCII only, without `<`."""
     plain = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return plain.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -59,7 +59,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
                 rows.append(_row(row, place))
             cells.append(
                 {
-                    # As the address of a view can hold them: no control characters or surrogates.
+                    # The URL of a view contains the name, so no control characters or surrogates.
                     "run": inline(entry.name),
                     "task": inline(task),
                     "total": picked.total,
@@ -73,7 +73,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
 
 
 def _list_telling(report: Report) -> set[tuple[str, str]]:
-    """Return the group keys of a task that have several values; others tell nothing."""
+    """Return (task, key) for group keys with several values; other keys are uninformative."""
     values: dict[tuple[str, str], set[str]] = {}
     for entry in report.entries:
         for task, cell in entry.cells.items():
@@ -98,7 +98,7 @@ def _groups(groups: Mapping[str, Any]) -> str:
 
 
 def _row(row: Row, place: int) -> list[Any]:
-    """Return a row as a list; the script knows the order."""
+    """Return a row as a list of fields, in the order that the script expects."""
     return [
         place,
         row.sample,
@@ -113,7 +113,7 @@ def _row(row: Row, place: int) -> list[Any]:
 
 
 def render_samples(report: Report, data: Mapping[str, Any], cap: int, beside: str | None) -> str:
-    """Return the section: what it holds, and the place that the script fills."""
+    """Return the section: a description of the sample, and the element that the script fills."""
     total = sum(cell["total"] for cell in data["cells"])
     here = sum(len(cell["rows"]) for cell in data["cells"])
     cut = ""

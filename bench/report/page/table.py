@@ -1,4 +1,4 @@
-"""The first screen: every run on every task, with intervals; and all pairs of them."""
+"""The standings at the top of the page: every run on every task, with intervals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from caopd_bench.runs.records import Record
 
 __all__ = ["list_columns", "name_within", "render_filters", "render_standings", "say_size"]
 
-#: Descriptive numbers of a row, after skill and accuracy, with their headings.
+#: Descriptive metrics of a row, after skill and accuracy, with their headings.
 COLUMNS = {
     "ece": "ECE",
     "overconfidence_gap": "Over&shy;confidence gap",
@@ -35,12 +35,12 @@ COLUMNS = {
     "parse_rate": "Parse rate",
 }
 
-#: Runs that need no filter by name.
+#: Up to this many runs need no filter by name.
 FEW = 8
 
 
 def list_columns(report: Report) -> dict[str, str]:
-    """Return the descriptive columns with their headings, AUROC within levels where known."""
+    """Return the descriptive columns with their headings, with AUROC within levels if known."""
     found: dict[str, str] = {}
     for metric, head in COLUMNS.items():
         is_stated = report.wording().is_stated
@@ -52,13 +52,13 @@ def list_columns(report: Report) -> dict[str, str]:
 
 
 def name_within(report: Report) -> str:
-    """Return the key by which questions of one difficulty are grouped; "" where none is known."""
+    """Return the key that groups questions by difficulty; "" if there is none."""
     known = {k for entry in report.entries for cell in entry.cells.values() for k in cell.groups}
     return next((key for key in DIFFICULTIES if key in known), "")
 
 
 def render_filters(report: Report) -> str:
-    """Return the controls, which the script shows: without it they would do nothing."""
+    """Return the filter controls, hidden until the script shows them, since they depend on it."""
     choices = {
         "task": report.tasks,
         "family": [entry.given.family for entry in report.entries],
@@ -77,7 +77,7 @@ def render_filters(report: Report) -> str:
                 "</select></label>"
             )
     said = "".join(parts)
-    # Of a handful of rows there is nothing to look for: the script leaves them hidden.
+    # A handful of rows needs no filters, so the script leaves them hidden.
     few = "" if said or len(report.entries) > FEW else " few"
     return (
         f'<form class="controls{few}" id="filters" hidden>{said}<label>name <input type="search" '
@@ -87,7 +87,7 @@ def render_filters(report: Report) -> str:
 
 
 def render_standings(report: Report) -> str:
-    """Return the table, a body per task, in the order of the standings, and what that means."""
+    """Return the table in the order of the standings, one body per task, and explain the order."""
     notes = FootNotes("standings")
     bodies = "".join(_body(report, task, notes) for task in report.tasks)
     level = f"{100 * report.level:g}"
@@ -166,7 +166,7 @@ def _line(
     }
     inner = "".join(f' {key}="{text(value)}"' for key, value in attributes.items())
     skill = found.find(SKILL)
-    # The reason that the note gives: less accurate comes first, where a run is both.
+    # If both reasons apply, the note names the lower accuracy, so the mark must agree.
     is_less = entry.name in standing.placed_below
     why = "less accurate" if is_less else "uninformative confidence"
     lower = _mark(f"moved down: {why}", explain_place(report, task, entry.name), notes)
@@ -189,7 +189,7 @@ def _heading(report: Report) -> str:
 
 
 def _certified(found: Cell, notes: FootNotes) -> str:
-    """Return the share that may be done without a person; words, and no number, where none is."""
+    """Return the cell of the certified coverage; words instead of a number if there is none."""
     cut = found.cut
     shown = text(say_coverage(cut)).replace(" ", "&nbsp;")
     if cut.outcome != "CERTIFIED":
@@ -219,7 +219,7 @@ def _number(found: Cell, metric: str, notes: FootNotes) -> str:
 
 
 def _choose_scale(drawn: Sequence[Record]) -> tuple[float, float]:
-    """Return the ends of the scale: a skill has no lower limit, and the worst must leave room."""
+    """Return the ends of the scale, limited below, since a very negative skill would fill it."""
     if not drawn:
         return 0.0, 1.0
     high = max(record.high for record in drawn)
@@ -228,13 +228,13 @@ def _choose_scale(drawn: Sequence[Record]) -> tuple[float, float]:
 
 
 def _bar(record: Record | None, scale: tuple[float, float]) -> str:
-    """Draw the interval on the scale of the task; the numbers above say the same."""
+    """Return a drawing of the interval on the task's scale; the numbers are written above it."""
     low, high = scale
     if record is None or math.isnan(record.low) or high <= low:
         return ""
     values = (record.low, record.high, record.estimate, 0.0)
     *ends, middle, zero = (100 * (max(value, low) - low) / (high - low) for value in values)
-    # Where a run is no better than always stating its own accuracy.
+    # At skill 0, a run is no better than always stating its own accuracy.
     line = f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="10"/>'
     return (
         '<svg class="bar" viewBox="-4 0 108 10" aria-hidden="true" preserveAspectRatio="none">'
@@ -249,7 +249,7 @@ def _by_size(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 
 def say_size(size: float | None) -> str:
-    """Return a number of parameters as people do; nothing if it is not known.
+    """Return a number of parameters in short form; "" if unknown.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""A matplotlib figure as SVG that may stand in a page: no styles, no ids, colours of the page.
+"""Convert a matplotlib figure to SVG for a page: no styles, unique ids, colours of the page.
 
 The page's Content-Security-Policy allows no inline styles, ids of several figures would collide,
-and black on a dark page cannot be read: black becomes the colour of the text around.
+and black is unreadable on a dark page, so black becomes the colour of the surrounding text.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ __all__ = ["save_png", "save_svg", "to_inline_svg"]
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
-#: What matplotlib draws in black, and white that stands for "nothing here".
+#: Replacements for matplotlib's black and for white that marks empty space.
 OWN = {
     "#000000": "currentColor",
     "black": "currentColor",
     "#6b6b6b": "var(--soft)",
     "#ffffff": "var(--paper)",
 }
-#: Of the style attributes that matplotlib writes, those that are attributes of their own in SVG.
+#: The `font` shorthand that matplotlib writes; SVG accepts only its parts as attributes.
 FONT = re.compile(r"(?:(?P<weight>bold|\d{3}) )?(?P<size>[\d.]+px) (?P<family>.+)")
 
 
 def save_svg(figure: Figure, salt: str) -> bytes:
-    """Return a figure as SVG, text as text; the same figure and salt give the same bytes."""
+    """Return a figure as SVG that keeps text as text; equal figure and salt yield equal bytes."""
     import matplotlib
 
     buffer = io.BytesIO()
     settings: Any = {"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "sans-serif"}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
-        # Names in a script that matplotlib's font lacks: the reader's fonts have it.
+        # Names may use a script that matplotlib's font lacks, but the reader's fonts have.
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
         figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     return buffer.getvalue()
 
 
 def to_inline_svg(figure: Figure, salt: str, label: str) -> str:
-    """Return a figure as an element for a page.
+    """Return a figure as an SVG element for a page.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     salt : str
-        Other for every figure of the page.
+        Different for every figure of the page, so that ids do not collide.
     label : str
-        What who cannot see it is told.
+        Text alternative for readers who cannot see the figure.
     """
     root = ElementTree.fromstring(save_svg(figure, salt))
     for dropped in ("metadata", "style"):
@@ -69,7 +69,7 @@ def to_inline_svg(figure: Figure, salt: str, label: str) -> str:
         _point_to(element, salt)
     root.set("role", "img")
     root.set("aria-label", label)
-    # As wide as its place, at most as large as it was drawn.
+    # The figure fills its container, but is never larger than it was drawn.
     width = root.attrib.pop("width", "")
     root.attrib.pop("height", None)
     root.set("class", "figure")
@@ -78,7 +78,7 @@ def to_inline_svg(figure: Figure, salt: str, label: str) -> str:
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     text = ElementTree.tostring(root, encoding="unicode")
-    # Browsers know what svg is without being told.
+    # HTML parsers need no namespace declarations for inline SVG.
     return re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
 
 
@@ -111,17 +111,17 @@ def _restyle(element: ElementTree.Element) -> None:
                     element.set("font-weight", found["weight"])
         else:
             element.set(name, value)
-    element.attrib.pop("font-family", None)  # that of the page
+    element.attrib.pop("font-family", None)  # the page's font applies
     for name in ("fill", "stroke"):
         if element.get(name) in OWN:
             element.set(name, OWN[element.get(name) or ""])
-    # Text without a colour of its own is black.
+    # Text without its own colour would be drawn in black.
     if element.tag == f"{{{SVG}}}text" and element.get("fill") is None:
         element.set("fill", "currentColor")
 
 
 def save_png(figure: Figure) -> bytes:
-    """Return a figure as PNG on white."""
+    """Return a figure as PNG with a white background."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support")
