@@ -1,9 +1,9 @@
-"""Do the rows of an lm-eval run say what their responses say? A sample of them is read again.
+"""Check a sample of an lm-eval run's rows against their responses by parsing these again.
 
-Of such a run, `confidence`, `status` and `acc` stand beside the response that they were read from.
-Numbers that were edited, or that a changed task gave, look like any others; the text does not
-change with them. So before they decide, some are read again by the parser that they name. Whoever
-edits the text too is not found, nor is an edit of a row whose text was taken out of the log.
+Such a run stores `confidence`, `status` and `acc` next to the response that they were parsed from.
+Edited numbers, or those of a changed task, look like any others, but the text does not change with
+them. So before they decide a verdict, some are parsed again by the parser named in the log. Edits
+that also change the text are not found, nor are edits of rows whose text was removed from the log.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKED", "find_unlike_texts", "refuse_unlike_texts"]
 
-#: Questions of each task that are read again, evenly over its file.
+#: Number of questions per task to check, spread evenly over its file.
 CHECKED = 200
 
 
 class Unlike(NamedTuple):
-    """Rows of a task that do not fit their texts."""
+    """Rows of a task that do not agree with their texts."""
 
     task: str
     rows: int
@@ -36,7 +36,7 @@ class Unlike(NamedTuple):
 
 
 def refuse_unlike_texts(run: AnyRun) -> None:
-    """Raise NotComparableError if rows do not say what their texts say: see `find_unlike_texts`."""
+    """Raise NotComparableError if rows disagree with their texts; see `find_unlike_texts`."""
     for found in find_unlike_texts(run):
         raise NotComparableError(
             f"{inline(run.name, NAME_WIDTH)}: {inline(found.task, NAME_WIDTH)}: rows do not match "
@@ -47,35 +47,35 @@ def refuse_unlike_texts(run: AnyRun) -> None:
 
 
 def find_unlike_texts(run: AnyRun, most: int = CHECKED) -> Iterator[Unlike]:
-    """Read some responses again, and find rows that do not say what they say.
+    """Parse some responses again, and find rows that disagree with them.
 
     Parameters
     ----------
     run : Run
-        As read. Only a folder of lm_eval holds responses; of any other run nothing is yielded.
+        The run. Only a folder of lm_eval contains responses; nothing is yielded for other runs.
     most : int
-        Questions of each task, evenly over its file.
+        Number of questions to check per task, spread evenly over its file.
 
     Yields
     ------
     Unlike
-        Of a task in which some rows differ in confidence, status or correctness from what their
-        texts say. Rows that another parser is said to have read are left out, and so are rows
-        without a text. Whether a LaTeX answer is right is not asked: that takes algebra, with
-        limits of time.
+        One for each task in which some rows differ from their texts in confidence, status or
+        correctness. Rows read by another parser according to the log, and rows without a text, are
+        left out. The correctness of LaTeX answers is not checked, since that takes algebra with
+        time limits.
     """
     path = Path(run.path)
     if not isinstance(run, Run) or not is_results(path) or not path.is_file():
         return
-    # Here: what reads texts is large, and other runs hold none.
+    # Imported here because the text parser is large and other runs have no texts.
     from caopd_bench.runs.lm_eval.read import iterate_samples
     from caopd_bench.runs.lm_eval.reread import read_twice
 
     for task, file in find_samples(path).items():
         if not run.has(task):
-            continue  # it states no confidence
+            continue  # the task states no confidence
         if run.settings(task).get("confidence"):
-            continue  # nor was one read from a text; outcomes of options are checked on reading
+            continue  # not parsed from a text; outcomes of options are checked on reading
         questions = len({row.item_hash for row in run.task_rows(task)})
         rows, checked, example = 0, 0, ""
         for number, sample in iterate_samples(file, max(questions // most, 1)):

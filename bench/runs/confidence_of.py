@@ -1,8 +1,8 @@
-"""What the confidence of a run's task is, and how to speak of it.
+"""Choose the wording for the confidence of a run's task.
 
-Most models state their confidence in the text. Of logs that hold a probability for every option of
-a question, it is the probability of the option that was chosen: nothing was stated, and no text
-about such a run may say so. Nor was what a map made of a stated confidence.
+Most models state their confidence in the text. In logs with a probability for every option of a
+question, the confidence is the probability of the chosen option; nothing was stated, so texts about
+such a run must not call it stated. The same holds for recalibrated confidences.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from caopd_bench.runs.run import AnyRun
 __all__ = ["OF_OPTION", "STATED", "Wording", "join_wordings", "wording_of", "wording_of_settings"]
 
 OF_OPTION = "probability of the chosen option"
-#: Of a run to whose confidences a saved map was applied (`maps.apply`).
+#: Wording for a run to whose confidences a saved map was applied (`maps.apply`).
 OF_MAP = "recalibrated confidence"
-#: How the probabilities of options of unlike length were made comparable, by the word in `per`.
+#: Wording for the length normalisation of option probabilities, by the value of `per`.
 PER = {
     "text": "{}'s whole text",
     "byte": "{} per byte of its text",
@@ -26,7 +26,7 @@ PER = {
     "prior": "{} relative to its probability without the question",
     "given": "{} as the log gives it",
 }
-#: Reasons that are written where nobody knows what the confidence is, and what they become.
+#: Reasons written by code that does not know the kind of confidence, and their replacements.
 REASONS = (
     ("no row states", "no row has"),
     ("one value stated", "one value only"),
@@ -36,15 +36,15 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How to speak of a confidence.
+    """The wording for a confidence.
 
     Attributes
     ----------
     name : str
         "stated confidence", "probability of the chosen option", "recalibrated confidence", or
-        "confidence" where several occur.
+        "confidence" if several kinds occur.
     full : str
-        The same, with what the probability is of.
+        The same, with a description of the probability.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Wording:
 
     @property
     def is_stated(self) -> bool:
-        """Whether the models state it: only then may a text say so."""
+        """Return whether the model states the confidence; only then may a text call it stated."""
         return self.name == "stated confidence"
 
     def pick(self, if_stated: str, otherwise: str) -> str:
-        """Take one of two texts.
+        """Return the first text if the confidence is stated, else the second.
 
         Examples
         --------
@@ -66,7 +66,7 @@ class Wording:
         return if_stated if self.is_stated else otherwise
 
     def reword(self, reason: str) -> str:
-        """Put a reason for something undefined into words that fit this confidence.
+        """Reword the reason for an undefined number to fit this kind of confidence.
 
         Examples
         --------
@@ -85,12 +85,12 @@ BOTH = Wording("confidence", "confidence")
 
 
 def wording_of(run: AnyRun, task: str) -> Wording:
-    """Name the confidence of a run's task."""
+    """Return the wording for the confidence of a run's task."""
     return wording_of_settings(run.settings(task))
 
 
 def wording_of_settings(settings: Mapping[str, Any]) -> Wording:
-    """Name the confidence of a task by the settings of the task.
+    """Return the wording for a task's confidence, from the task's settings.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def wording_of_settings(settings: Mapping[str, Any]) -> Wording:
 
 
 def join_wordings(wordings: Iterable[Wording]) -> Wording:
-    """Return the wording of what is about several tasks or runs together.
+    """Return the common wording for several tasks or runs together.
 
     Examples
     --------

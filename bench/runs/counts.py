@@ -1,4 +1,4 @@
-"""Counts: all that scoring needs of the rows of a task or group, whatever their number."""
+"""Count the rows of a task or group; scoring needs nothing else, however many rows there are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Status = Literal[
     "api_error",
 ]
 STATUSES: tuple[Status, ...] = get_args(Status)
-#: What an unparsed confidence counts as in set metrics: left out, or 0 as in the official code.
+#: Treatment of unparsed confidences in set metrics: dropped, or 0 as in the official code.
 Missing = Literal["drop", "zero"]
 
 T = TypeVar("T")
@@ -37,16 +37,16 @@ class Counts:
     Attributes
     ----------
     statuses : Mapping of str to int
-        Rows of each status; one that is absent did not occur.
+        Number of rows of each status; an absent status did not occur.
     right : int
-        Right answers, of all rows.
+        Number of right answers among all rows.
     parsed : Tally or None
         The rows that state a usable confidence.
     filled : Tally
-        All rows, a confidence that was not stated standing as 0.
+        All rows, with missing confidences counted as 0.
     in_clusters : Mapping of str to ndarray of int64, or None
-        Rows of each status in each cluster of `filled`; one that is absent did not occur. None
-        where the rows are independent.
+        Number of rows of each status in each cluster of `filled`; an absent status did not occur.
+        None if the rows are independent.
     """
 
     statuses: Mapping[Status, int]
@@ -57,20 +57,20 @@ class Counts:
 
     @property
     def n(self) -> int:
-        """All rows."""
+        """Return the number of all rows."""
         return sum(self.statuses.values())
 
     @property
     def n_parsed(self) -> int:
-        """Rows that state a usable confidence."""
+        """Return the number of rows that state a usable confidence."""
         return self.statuses.get("ok", 0)
 
     def tally(self, missing: Missing = "drop") -> Tally | None:
-        """Return the rows of the set metrics under a rule for missing confidences."""
+        """Return the tally for the set metrics under a rule for missing confidences."""
         return self.filled if missing == "zero" else self.parsed
 
     def tally_status(self, status: Status) -> Tally:
-        """Tally all rows, right where they have this status: its accuracy is their share."""
+        """Tally all rows, counting a status as right, so that its share is the tally's accuracy."""
         clusters = self.filled.clusters
         if clusters is None or self.in_clusters is None:
             hits = self.statuses.get(status, 0)
@@ -83,17 +83,17 @@ class Counts:
 def tally_share(
     hits: NDArray[np.int64], rows: NDArray[np.int64], labels: NDArray[np.generic] | None
 ) -> Tally:
-    """Tally rows of which some are hits, so that the interval of a share is that of an accuracy.
+    """Tally rows with hits as right, so that a share gets the interval of an accuracy.
 
     Parameters
     ----------
     hits, rows : ndarray of int64, shape (clusters,)
-        Hits, and rows, in each cluster.
+        Number of hits and of rows in each cluster.
     labels : ndarray, shape (clusters,), or None
-        Of the clusters, ascending; None if the rows are independent.
+        Labels of the clusters, ascending; None if the rows are independent.
     """
     right, wrong = (np.array([counts.sum()]) for counts in (hits, rows - hits))
-    value = np.zeros(1)  # what is stated plays no part
+    value = np.zeros(1)  # the stated confidence is irrelevant here
     if labels is None:
         return Tally(value, right, wrong)
     number = np.arange(labels.size)
@@ -102,6 +102,6 @@ def tally_share(
 
 
 def sort_groups(groups: Mapping[object, T]) -> dict[object, T]:
-    """Order groups by value: as numbers if all of them are, else as text."""
+    """Sort groups by value: numerically if all values are numbers, else as text."""
     is_number = all(isinstance(value, (int, float)) for value in groups)
     return dict(sorted(groups.items(), key=lambda item: item[0] if is_number else str(item[0])))  # type: ignore[arg-type,return-value]

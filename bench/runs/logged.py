@@ -1,4 +1,4 @@
-"""Logged answers: one response each with its gold answer, and how their values are read."""
+"""Define logged answers, a response with its gold answer each, and read their values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
     "read_options",
 ]
 
-#: Task of a log that names none.
+#: Task name for a log that names no task.
 UNNAMED = "logged"
 GROUPS = ("level", "family", "subject", "domain")
 MOST_OPTIONS = 26
@@ -30,17 +30,17 @@ MOST_OPTIONS = 26
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumns:
-    """Names of the columns, or paths in them: `vars.gold`.
+    """Names of the columns, or paths into them such as `vars.gold`.
 
-    `item` and `question` name the question, if there are such columns; `options` lists the texts of
-    the options of a choice.
+    `item` and `question` are the columns that identify the question, if any; `options` is the
+    column with the texts of the options of a choice.
 
-    `task` chooses among the tasks of a log that has several.
+    `task` selects a task in a log with several.
 
-    `only` are pairs of a column among the groups and a value; rows that lack one are dropped by
-    whoever asked, so that a reader looks at them only where it must know which rows count.
+    `only` holds pairs of a group column and a value. The caller drops rows without these values, so
+    a reader uses `only` just where it must know which rows count.
 
-    `is_open_kind`: the user named no kind of the answers, so one that the log names counts.
+    `is_open_kind` is true if the user gave no kind of answer, so that the log's own kind is used.
     """
 
     response: str
@@ -60,31 +60,31 @@ class Logged(NamedTuple):
     Attributes
     ----------
     where : str
-        Its file and line.
+        File and line of the answer.
     response : str or None
-        The model's text; None where there is none.
+        The model's text; None if there is none.
     gold : str
-        The right answer; of a choice its letter.
+        The right answer; for a choice, its letter.
     item, question : str or None
-        What names the question.
+        Identifier and text of the question.
     groups : Mapping
     sample : int or None
-        Its number among the answers to the question, if the log says so.
+        Number of the answer among those to the same question, if the log records it.
     failed : bool
         Whether the request failed.
     options : tuple of str
         The texts of the options of a choice, in the order of their letters.
     stopped : str
-        Why the text ends, where it was cut: "length" or "filter"; else "".
+        Why the text was cut off: "length" or "filter"; "" if it was not.
     probabilities : tuple of float
-        One for each option, of a log that gives numbers instead of a stated confidence.
+        One for each option, if the log has probabilities instead of a stated confidence.
     name : tuple of str or None
-        A text and a right answer that name the question, where those above do not.
+        A text and a right answer that identify the question, if the fields above do not.
     also : tuple of str
-        Further right answers: any of them is right.
+        Further right answers, any of which is accepted.
     is_bare : bool
-        Whether a text that is one letter and nothing else answers a choice: the prompt may have
-        asked for no more.
+        Whether a text of a single letter answers a choice, because the prompt may have asked for
+        no more.
     """
 
     where: str
@@ -105,7 +105,7 @@ class Logged(NamedTuple):
 
 def read_gold(value: Any, where: str, column: str) -> str:
     """Return a right answer as text: a list or object as JSON, a whole number without a point."""
-    if isinstance(value, (list, dict)) and value:  # calls, or the names of a phrase
+    if isinstance(value, (list, dict)) and value:  # calls, or alternative phrases
         return json.dumps(value, default=str)
     if value is None or value == "" or value != value:
         raise UsageError(
@@ -116,24 +116,24 @@ def read_gold(value: Any, where: str, column: str) -> str:
     if not is_right or (isinstance(value, float) and not math.isfinite(value)):
         raise UsageError(f"{where}: {column} must be text or a number, got {quote(value)}")
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)  # pandas makes 5.0 of 5; the name of the item shall be that of 5
+        value = int(value)  # pandas turns 5 into 5.0; the item's name must stay that of 5
     return value if isinstance(value, str) else repr(value)
 
 
 def read_options(value: Any, where: str, column: str) -> tuple[str, ...]:
-    """Return the texts of the options of a choice in the order of their letters; none for null.
+    """Return the texts of a choice's options in the order of their letters; empty for null.
 
     Parameters
     ----------
     value
-        A list, an object from letters to texts, or either as JSON in a text.
+        A list, an object that maps letters to texts, or either as a JSON text.
     where, column : str
-        For messages.
+        Place of the value, for messages.
 
     Raises
     ------
     UsageError
-        If it is neither, or has no more than one option, or more than there are letters.
+        If the value has another form, fewer than two options, or more options than letters.
     """
     if value is None or value == "":
         return ()
@@ -154,8 +154,8 @@ def read_options(value: Any, where: str, column: str) -> tuple[str, ...]:
 
 
 def _in_order(value: Mapping[str, Any]) -> list[Any] | None:
-    """Order options by their letters; None where these are not A, B, C, ..."""
-    # A column of objects has null for the letters that other rows have.
+    """Order options by their letters; return None if these are not A, B, C, ..."""
+    # A Parquet column of objects has null for letters that only other rows have.
     given = {str(key).strip().upper(): text for key, text in value.items() if text is not None}
     letters = sorted(given)
     is_right = letters == [chr(ord("A") + place) for place in range(len(letters))]
@@ -169,7 +169,7 @@ def _as_option(value: Any) -> str | None:
 
 
 def read_group(value: Any, where: str, column: str) -> str | int | float:
-    """Return what a row is grouped by: a word or a number."""
+    """Return the group value of a row: a word or a number."""
     if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return int(value) if isinstance(value, str) and _is_small_int(value) else value
     raise UsageError(f"{where}: {column} must be a word or a number, got {quote(value)}")

@@ -1,4 +1,4 @@
-"""What to call a run after its model, which may be a path."""
+"""Name a run after its model, which may be a path."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 __all__ = ["name_model"]
 
-#: Names of folders that every training run has: without what is above, they name no model.
+#: Folder names common to all training runs; they identify a model only with their parent.
 COMMON = {"adapter", "best", "checkpoint", "checkpoints", "ckpt", "export", "final", "hf", "last"}
 COMMON |= {"latest", "merged", "model", "models", "out", "output", "outputs", "saved"}
 COMMON |= {"save", "weights"}
-#: The same with the number of a step: it tells checkpoints apart, and needs what is above as well.
+#: Such names with a step number, which distinguishes checkpoints but needs the parent as well.
 STEP = re.compile(r"(?i)(?:checkpoint|ckpt|step|epoch|iter|global[_-]?step)?[_-]?\d{1,12}")
-#: How lm-eval writes a path as the name of a folder: `/`, `:` and the like become two underscores.
+#: lm-eval turns a path into a folder name by replacing `/`, `:` and the like by two underscores.
 JOINT = "__"
 WRITTEN = re.compile(r"(?:\.{0,2}|~|[A-Za-z])__")
-#: How the hub's cache names a model, two folders above its files.
+#: Name of a model's folder in the hub's cache, two levels above its files.
 CACHED, REVISION = "models--", re.compile(r"[0-9a-f]{40}")
 
 
@@ -28,13 +28,13 @@ def name_model(text: str, *, parts: int = 1) -> str:
         A name on the hub, a path of any system, or a path as lm-eval writes it in the name of a
         folder.
     parts : int
-        How many parts to give: 2 where one does not tell two models apart.
+        Number of parts to return; use 2 if one does not distinguish two models.
 
     Returns
     -------
     str
-        The last part. A folder that every run has, such as `checkpoint`, gives way to the one
-        above; a step, such as `checkpoint-200`, stands behind it.
+        The last part. A common folder such as `checkpoint` is replaced by its parent; a step such
+        as `checkpoint-200` is appended to its parent.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def name_model(text: str, *, parts: int = 1) -> str:
     if not pieces:
         return ""
     if len(pieces) == 2 and pieces[1].lower() in COMMON and text == "/".join(pieces):
-        return text  # `org/model`, a whole name
+        return text  # `org/model` is a complete name
     end = len(pieces)
     while end > 1 and pieces[end - 1].lower() in COMMON:
         end -= 1
@@ -59,13 +59,13 @@ def name_model(text: str, *, parts: int = 1) -> str:
     while last > 1 and (STEP.fullmatch(pieces[last - 1]) or pieces[last - 1].lower() in COMMON):
         last -= 1
     if pieces[last - 1].lower() in COMMON or STEP.fullmatch(pieces[last - 1]):
-        return "/".join(pieces[-2:])  # no part of it names a model
+        return "/".join(pieces[-2:])  # no part identifies a model
     steps = pieces[end - 1 : end] if last < end else []
     return "/".join([*pieces[max(0, last - parts) : last], *steps])
 
 
 def _split(text: str) -> list[str]:
-    """Return the folders of a path, or of a path that is written as one name."""
+    """Return the parts of a path, or of a path that was turned into a single name."""
     pieces = re.split(r"[/\\]+", text.strip())
     if len(pieces) == 1 and JOINT in text:
         written = text.split(JOINT)

@@ -1,4 +1,4 @@
-"""Names of several runs: different runs have different names, shortened ones too."""
+"""Name several runs so that different runs have different names, even when shortened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from caopd_bench.runs.model_name import name_model
 
 __all__ = ["abbreviate", "number_repeated", "tell_apart"]
 
-#: Characters before the first difference that an abbreviation keeps.
+#: Number of characters before the first difference that an abbreviation keeps.
 LEAD = 4
 
 
@@ -47,7 +47,7 @@ def _common_start(names: Sequence[str]) -> str:
 
 
 def number_repeated(names: Sequence[str]) -> Iterator[str]:
-    """Yield the names; what was there already gets a number."""
+    """Yield the names; append a number to a repeated name."""
     taken: set[str] = set()
     for name in names:
         numbered = (f"{name} ({i})" for i in count(2))
@@ -57,7 +57,7 @@ def number_repeated(names: Sequence[str]) -> Iterator[str]:
 
 
 def tell_apart(name: str, paths: list[Path]) -> list[str]:
-    """Name runs of one model: by their folders, or by their dates if these are one folder."""
+    """Name runs of one model by their folders, or by their dates if they share a folder."""
     folders = [path.parent if is_results(path) else path for path in paths]
     if len({folder.resolve() for folder in folders}) == len(folders):
         return _shorten_models(folders) or _shortest_distinct(folders)
@@ -71,10 +71,10 @@ def tell_apart(name: str, paths: list[Path]) -> list[str]:
 
 
 def _shorten_models(folders: list[Path]) -> list[str]:
-    """Name runs by their models, of which lm-eval makes folders: `org__model`, `__data__model`.
+    """Name runs by their models, from lm-eval's folder names: `org__model`, `__data__model`.
 
-    Of a path no more is shown than the two parts that identify the model. No names are given where
-    that tells the runs not apart.
+    Only the two parts of a path that identify the model are shown. Return no names if these do not
+    distinguish the runs.
     """
     texts = [folder.resolve().name for folder in folders]
     if not all("__" in text for text in texts):
@@ -88,9 +88,9 @@ def _shorten_models(folders: list[Path]) -> list[str]:
 
 
 def _shortest_distinct(paths: list[Path]) -> list[str]:
-    """Return the ends of the paths that differ, of equal length; "" where two are the same path.
+    """Return the shortest path endings of equal length that differ; "" if two paths are equal.
 
-    A folder that lm-eval named by the path of its model is called as the model is.
+    A folder that lm-eval named after its model's path is shown by the model's name.
     """
     parts = [path.resolve().parts for path in paths]
     named = [(*part[:-1], name_model(part[-1])) if "__" in part[-1] else part for part in parts]

@@ -1,4 +1,4 @@
-"""What a reader of a run's numbers should know of how it was read: a task, and a line on it."""
+"""Define notes on how a run was read: each is a line of text on a task or on the whole run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Note"]
 
 
 class Note(NamedTuple):
-    """A note on one task, or on the whole run; as text it is ``task: text``.
+    """A note on one task, or on the whole run; its text form is ``task: text``.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Note(NamedTuple):
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks that it is of: what is on the vote of samples is on the samples as well.
+        """Return the tasks of the note; a note on a vote of samples also concerns the samples.
 
         Examples
         --------
@@ -42,7 +42,7 @@ class Note(NamedTuple):
 
     @classmethod
     def read(cls, line: str, tasks: Container[str]) -> Note:
-        """Read a line of a file, which is on the longest of these tasks that it begins with.
+        """Parse a note from a line; its task is the longest of `tasks` that the line begins with.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Open the log of a path: a file, a folder that a harness wrote, or a folder with one log in it."""
+"""Open the log at a path: a file, a harness's output folder, or a folder with a single log."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from caopd_bench.runs.readers.reader import Log, Reader
 __all__ = ["open_log"]
 
 ENDS = ", ".join((*SUFFIXES, ".json", ".eval"))
-#: Files of a folder that are looked at, and how deep they may lie.
+#: Limits of the search in a folder: number of files, and depth.
 MOST_FILES = 2000
 MAX_DEPTH = 4
 
 
 def open_log(path: Path, columns: AnswerColumns, kind: str) -> Log:
-    """Open a log; of a folder that no harness wrote the only log in it.
+    """Open a log; in a folder that no harness wrote, open the only log in it.
 
     Raises
     ------
     UsageError
-        If nothing there is a log, or several are: they are named.
+        If there is no log, or several; the message lists them.
     """
     reader = find_reader(path, of_logs=True)
     if reader is None and path.is_dir():
@@ -44,7 +44,7 @@ def _find_only(folder: Path) -> tuple[Path, Reader]:
     files = list(islice(_walk(folder), MOST_FILES))
     readers = {file: reader for file in files if (reader := find_reader(file, of_logs=True))}
     logs = [file for file, reader in readers.items() if reader is not UNREAD]
-    # A log that is known and not read says itself what can be done.
+    # A recognised but unsupported format raises its own error with the remedy.
     chosen = logs or list(readers)
     if len(chosen) == 1:
         return chosen[0], readers[chosen[0]]
@@ -58,7 +58,7 @@ def _find_only(folder: Path) -> tuple[Path, Reader]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, without those that are hidden."""
+    """Yield the files of a folder except hidden ones."""
     for here, names, files in os.walk(folder):
         depth = len(Path(here).relative_to(folder).parts)
         names[:] = sorted(name for name in names if name[0] != "." and depth < MAX_DEPTH)

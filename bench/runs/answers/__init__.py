@@ -1,4 +1,4 @@
-"""Logged answers, judged: each by itself, all of them together, and what should be known of them.
+"""Judge logged answers, one by one and together, and note problems that a reader should know.
 
 Start with `judge`.
 

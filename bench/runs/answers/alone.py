@@ -1,7 +1,7 @@
-"""What is done to one answer by itself, here or in a process of its own.
+"""Parse and compare a single answer, in this process or in a worker.
 
-Such a process imports this module and what it needs: the parser and the judges, no numbers, no
-tables and no command line.
+A worker imports only this module and its dependencies: the parser and the judges, without metrics,
+tables or the command line.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from caopd_bench.tasks.read.thinking import drop_thinking
 
 __all__ = ["Pair", "Read", "Text", "compare", "guess_seconds", "read"]
 
-#: An answer, the right ones, and the options.
+#: An answer, the right answers, and the options.
 Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
 Read: TypeAlias = "tuple[Spans, ParsedResponse]"
-#: What a response takes, and each of its characters, in seconds.
+#: Seconds to read a response, and each of its characters.
 EACH, CHARACTER = 1e-5, 2e-8
-#: A letter alone, in markup or with the sign of a label.
+#: A single letter, possibly in markup or with the punctuation of a label.
 _BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")
 
 
 class Text(NamedTuple):
-    """A response; `options` and `is_bare` as of `Logged`."""
+    """A response; `options` and `is_bare` are defined in `Logged`."""
 
     response: str
     options: tuple[str, ...]
@@ -37,24 +37,24 @@ class Text(NamedTuple):
 
 
 def guess_seconds(text: Text) -> float:
-    """Return the seconds that a response takes to read, roughly."""
+    """Estimate the seconds that reading a response takes."""
     return EACH + CHARACTER * len(text.response)
 
 
 def read(text: Text, kind: str, max_tokens: int | None, rules: Rules) -> Read:
-    """Read what a response states; arguments as of `judge_all`."""
+    """Parse a response's answer and confidence; the arguments are those of `judge_all`."""
     spans = find_spans(text.response, max_tokens=max_tokens, kind=kind, rules=rules)
     if kind == "choice" and text.is_bare and spans.answer is None and spans.confidence is None:
         bare = _read_bare(text)
-        # Where one token was asked for, one letter is not the end of a budget.
+        # If one token was requested, a one-letter response was not cut off.
         spans = spans if bare is None else spans._replace(answer=bare, unfinished=False)
     return spans, judge_spans(spans, scale=rules.scale)
 
 
 def _read_bare(text: Text) -> str | None:
-    """Return the choice that a whole response is, thinking left out; None if it is anything else.
+    """Return the choice if the response, without thinking, consists of nothing else; else None.
 
-    That is a letter alone; where the options are known also the text of one, or both.
+    A choice is a single letter or, if the options are known, the text of an option, or both.
     """
     visible, is_open, _ = drop_thinking(fold(text.response))
     line = visible.strip()
@@ -67,7 +67,7 @@ def _read_bare(text: Text) -> str | None:
 
 
 def compare(pair: Pair, kind: str) -> bool | str:
-    """Return whether an answer is right, or why none of the right answers is of its kind."""
+    """Return whether an answer is right, or why none of the right answers is of the given kind."""
     answer, golds, options = pair
     wrong: list[str] = []
     found = False
@@ -76,5 +76,5 @@ def compare(pair: Pair, kind: str) -> bool | str:
             found |= verify(answer, gold, kind=kind, options=options)
         except ValueError as error:
             wrong.append(str(error))
-    # Of several names of one answer ("4", "four") those of its kind count.
+    # Of several names for one answer ("4", "four"), only those of the given kind count.
     return wrong[0] if len(wrong) == len(golds) else found

@@ -1,4 +1,4 @@
-"""Counts of what is worth a note where it is many: empty responses, answers that name no option."""
+"""Count problems that deserve a note if frequent: empty responses, answers naming no option."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from caopd_bench.runs.answers.scale import is_many
 
 __all__ = ["ANSWERED", "AnswerCount", "note_on_letters"]
 
-#: Statuses of rows that have an answer.
+#: Statuses of rows with an answer.
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
 
 
 class AnswerCount:
-    """Count what is many only where something went wrong: of texts, and of answers to a choice."""
+    """Count empty responses and answers that name no option, which are many only after a fault."""
 
     def __init__(self) -> None:
         self.texts = self.empty = self.answered = self.nameless = 0
@@ -19,14 +19,14 @@ class AnswerCount:
         self._known: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def add_text(self, text: str | None) -> None:
-        """Count a response; None is a request that failed."""
+        """Count a response; None stands for a failed request."""
         self.texts += 1
         self.empty += text is not None and not text.strip()
 
     def add_choice(
         self, status: str, correct: int, answer: str | None, options: tuple[str, ...]
     ) -> None:
-        """Count an answer to a choice; one that is right names its option."""
+        """Count an answer to a choice; a right answer always names its option."""
         if answer is None or status not in ANSWERED:
             return
         self.answered += 1
@@ -34,14 +34,14 @@ class AnswerCount:
         if not correct:
             key = (answer, options)
             if key not in self._known:
-                # Here: few runs have a wrong answer to a choice.
+                # Imported here because few runs have a wrong answer to a choice.
                 from caopd_bench.tasks.judge.choices import read_choice
 
                 self._known[key] = read_choice(answer, options) is None
             self.nameless += self._known[key]
 
     def notes(self, remedy: str) -> list[str]:
-        """Return the notes; `remedy` says how options become known."""
+        """Return the notes; `remedy` tells the user how to supply the options."""
         found = note_on_letters(self.nameless, self.answered, self.has_options, remedy)
         if is_many(self.empty, self.texts):
             empty = f"{self.empty:,} empty responses, of {self.texts:,}: they count as wrong"
@@ -50,16 +50,16 @@ class AnswerCount:
 
 
 def note_on_letters(nameless: int, answered: int, has_options: bool, remedy: str) -> list[str]:
-    """Warn of answers to a choice that name no option, where they are many.
+    """Return a note on answers to a choice that name no option, if there are many.
 
     Parameters
     ----------
     nameless, answered : int
-        Such answers, and all.
+        Number of such answers, and of all answers.
     has_options : bool
-        Whether the options were known, so that their texts were looked for.
+        Whether the options were known, so that answers were also matched with their texts.
     remedy : str
-        What to do where they were not.
+        What the user can do if they were not.
 
     Examples
     --------

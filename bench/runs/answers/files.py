@@ -1,4 +1,4 @@
-"""Files of answers: a response and a gold answer a row (JSONL, CSV or Parquet), as plain values."""
+"""Read files of answers, with a response and a gold answer in each row (JSONL, CSV, Parquet)."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def read_logged(file: Path, columns: AnswerColumns) -> Iterator[Logged]:
     Raises
     ------
     UsageError
-        If a column is missing (the message names those there are), or a value cannot be used (it
-        names the line).
+        If a column is missing (the message lists the existing ones), or a value cannot be used (the
+        message names the line).
     """
     names = column_names(file)
     if not names:
@@ -80,10 +80,10 @@ def _check_paths(
     row: Mapping[str, Any],
     names: Sequence[str],
 ) -> None:
-    """Refuse a path that leads nowhere in the first row: it is misspelt."""
+    """Refuse a path that does not exist in the first row, since it must be misspelt."""
     for name, column in found.items():
         if column.keys and column.get(row) is ABSENT:
-            _, whole = next(_rows(file, names))  # of Parquet only the columns in use were read
+            _, whole = next(_rows(file, names))  # Parquet: only used columns so far
             said = tell_list(column, row) or f"it has {list_paths(whole, names)}"
             raise UsageError(f"{file}: no column or path {name!r}; {said}")
 
@@ -108,7 +108,7 @@ def _read_row(
 
 
 def read_plain(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every row of a flat file with its place, all columns as they are."""
+    """Yield every row of a flat file with its place and all columns unchanged."""
     names = column_names(file)
     if names:
         yield from _rows(file, names)
@@ -157,7 +157,7 @@ def _read_name(row: Mapping[str, Any], column: str | None, where: str) -> str | 
 
 
 def _hint(value: Any, column: str) -> str:
-    """Name the paths into a list or an object that lead to texts, for a message."""
+    """List the paths to texts inside a list or an object, for a message."""
     paths = list_texts(column, value)
     return f"; texts in it: {paths}" if paths else ""
 

@@ -1,6 +1,6 @@
-"""The right answers of questions with options: letters, texts or places, alike in a whole log.
+"""Convert right answers of questions with options to letters, from letters, texts or places.
 
-Letters and texts may also stand in one log, where no right answer can be both.
+A whole log uses one form, except that letters and texts may be mixed if no right answer is both.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ __all__ = ["name_golds", "tell_forms"]
 
 
 def name_golds(held: Sequence[Logged]) -> list[Logged]:
-    """Return right answers as letters, where the options are known.
+    """Return the answers with their right answers as letters, if the options are known.
 
-    One form is taken for the whole log, the first that fits all: the letters, the texts, the
-    places. Places count from 1 where the last one occurs and 0 never does, else from 0. Where texts
-    and places both fit and differ, nobody can tell. Of letters and texts in one log each is read by
-    itself; a place among them is refused, since it may count from 0 or 1.
+    The first form that fits all right answers of the log is used: letters, texts, places. Places
+    count from 1 if the last place occurs and 0 never does, and otherwise from 0. If texts and
+    places both fit and differ, the right answers are ambiguous. In a log of both letters and texts,
+    each right answer is read by itself; a place among them is refused, since it may count from 0 or
+    from 1.
 
     Raises
     ------
     UsageError
-        If a right answer names no option, or one of two.
+        If a right answer names no option, or is ambiguous between two.
     """
     asked = _asked(held)
     if not asked:
@@ -46,15 +47,15 @@ def name_golds(held: Sequence[Logged]) -> list[Logged]:
 
 
 def tell_forms(held: Sequence[Logged]) -> list[str]:
-    """Say how the right answers were read, where they do not show it themselves.
+    """Return notes on how the right answers were read, if that is not obvious from them.
 
-    That is from where their places count, unless there is a 0 among them, and that letters and
-    texts stand in one log.
+    The notes tell whether places count from 0 or 1 (unless one of them is 0), and that a log mixes
+    letters and texts.
 
     Parameters
     ----------
     held : sequence of Logged
-        As `name_golds` is given them.
+        The answers that `name_golds` receives.
     """
     asked = _asked(held)
     first, places = _read_places(asked)
@@ -89,7 +90,7 @@ def _has_options(one: Logged) -> bool:
 
 
 def _letter_of(one: Logged) -> str:
-    """Return the letter that a right answer is; "" if it is none, or the text of another option."""
+    """Return a right answer that is a letter; "" if it is not, or is another option's text."""
     letters = LETTERS[: len(one.options)]
     if len(one.gold) == 1 and one.gold in letters:
         return one.gold
@@ -100,7 +101,7 @@ def _letter_of(one: Logged) -> str:
 
 
 def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
-    """Return the first place and the places, counted from 0; none if a right answer is no place."""
+    """Return the first place and the places, counted from 0; empty if some answer is no place."""
     numbers = [
         int(one.gold) if one.gold.isascii() and one.gold.isdigit() and len(one.gold) < 3 else -1
         for one in asked
@@ -113,7 +114,7 @@ def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
 
 
 def _name_each(asked: Sequence[Logged]) -> list[str]:
-    """Name the right answers of a log that has letters and texts; refuse what is neither."""
+    """Convert the right answers of a log with letters and texts; refuse anything else."""
     named = []
     wrong = []
     for one in asked:
@@ -125,7 +126,8 @@ def _name_each(asked: Sequence[Logged]) -> list[str]:
             problem = f"is neither one of the letters A to {last} nor the text of one of {number} "
             wrong.append((one, f"{problem}options"))
         named.append(letter or LETTERS[found or 0])
-    # What is no place either comes first: of places one number too high makes all of them wrong.
+    # Report answers that are no place either first: among places, one number that is too high
+    # makes all of them wrong.
     for one, problem in sorted(wrong, key=lambda row: _is_place(row[0])):
         mend = "; a position mixed with letters or texts may count from 0 or 1: write letters"
         raise UsageError(
@@ -136,6 +138,6 @@ def _name_each(asked: Sequence[Logged]) -> list[str]:
 
 
 def _is_place(one: Logged) -> bool:
-    """Return whether a right answer may be a place, counted from 0."""
+    """Return whether a right answer may be a place counted from 0."""
     gold = one.gold
     return gold.isascii() and gold.isdigit() and len(gold) < 3 and int(gold) < len(one.options)

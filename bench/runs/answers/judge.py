@@ -1,8 +1,9 @@
-"""Parse and judge logged answers, each distinct pair of an answer and a right answer once.
+"""Parse and judge logged answers, comparing each distinct pair with a right answer only once.
 
-What one row says may depend on the others: whether a bare 1 is certainty or the lowest mark of five
-is seen in the numbers beside it (`scale`). So all are read first, then looked at together, then
-judged. Long work is shared out to processes; each compares LaTeX in a child of its own.
+The meaning of one row may depend on the others: whether a bare 1 is certainty or the lowest of five
+marks follows from the other numbers (`scale`). So all answers are parsed first, then examined
+together, then judged. Long work is distributed over processes; each compares LaTeX in its own child
+process.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from caopd_bench.tasks.read.rules import Rules
 
 __all__ = ["ASK_KIND", "Judged", "Verdict", "judge_all", "judge_logged"]
 
-#: What an error asks of a right answer that is not of its kind.
+#: Question in the error about a right answer that is not of the given kind.
 ASK_KIND = "is --kind {kind} right?"
-#: Seconds to compare a pair, roughly: of LaTeX some need algebra, with the start of a child.
+#: Rough seconds to compare a pair; LaTeX may need algebra, which starts a child process.
 SECONDS, SECONDS_LATEX = 4e-5, 1.5e-2
-#: What is sent to a process at once, at most: of what comes back, progress is told.
+#: Maximum number of pairs sent to a process at once; progress is reported per chunk.
 CHUNK, CHUNK_LATEX = 500, 50
 
 
 class Verdict(NamedTuple):
-    """What was found of one logged answer."""
+    """The verdict on one logged answer."""
 
     confidence: float | None
     correct: int
@@ -45,7 +46,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Verdicts, in the order of the answers; `unclear` are numbers whose scale is not known."""
+    """Verdicts in the order of the answers; `unclear` describes numbers on an unknown scale."""
 
     verdicts: list[Verdict]
     unclear: Unclear | None
@@ -55,7 +56,7 @@ def judge_all(
     held: Sequence[Logged],
     kind: str,
     *,
-    rules: Rules = Rules(),  # noqa: B008  # it is frozen
+    rules: Rules = Rules(),  # noqa: B008  # frozen, so a shared default is safe
     max_tokens: int | None = None,
     workers: int = 1,
 ) -> Judged:
@@ -64,20 +65,20 @@ def judge_all(
     Parameters
     ----------
     held : sequence of Logged
-        A gold answer to a question with options is a letter.
+        The answers; the gold answer to a question with options is a letter.
     kind : str
-        Of the answers.
+        Kind of the answers.
     rules : Rules
-        How they state answer and confidence.
+        Format in which they state answer and confidence.
     max_tokens : int, optional
-        Their budget.
+        Token budget of an answer.
     workers : int
-        At most so many processes.
+        Maximum number of processes.
 
     Raises
     ------
     UsageError
-        For a right answer that is not of its kind: the first, by file and line.
+        If a right answer is not of the given kind; the message names the first, by file and line.
     """
     texts = [
         Text(one.response, one.options, one.is_bare)
@@ -94,7 +95,7 @@ def judge_all(
     pairs = _list_pairs(held, each)
     right = _compare_all(pairs, kind, workers)
     verdicts = []
-    # A stated confidence is no probability of an option, and both in one run say nothing.
+    # Stated confidences and option probabilities differ in meaning, so a run must not mix them.
     of_options = any(one.probabilities for one in held)
     for logged, one, pair in zip(held, each, pairs, strict=True):
         if pair is None:
@@ -111,7 +112,7 @@ def judge_all(
 
 
 def judge_logged(logged: Logged, kind: str, max_tokens: int | None) -> Verdict:
-    """Judge one answer by itself; a right answer that is not of its kind is a UsageError."""
+    """Judge one answer; raise a UsageError if the right answer is not of the given kind."""
     return judge_all([logged], kind, max_tokens=max_tokens).verdicts[0]
 
 
@@ -120,7 +121,7 @@ def _has_text(logged: Logged) -> bool:
 
 
 def _list_pairs(held: Sequence[Logged], each: Sequence[Read | None]) -> list[Pair | None]:
-    """Return what is compared of each answer, equal ones as one object; None of probabilities."""
+    """Return each answer's pair to compare, equal pairs as one object; None for probabilities."""
     known: dict[Pair, Pair] = {}
     pairs: list[Pair | None] = []
     for logged, one in zip(held, each, strict=True):
@@ -135,7 +136,7 @@ def _list_pairs(held: Sequence[Logged], each: Sequence[Read | None]) -> list[Pai
 
 
 def _compare_all(pairs: Sequence[Pair | None], kind: str, workers: int) -> dict[Pair, bool | str]:
-    """Compare each distinct pair once: whether it is right, or why the right answer is none."""
+    """Compare each distinct pair once: whether it is right, or why the right answer is invalid."""
     distinct = list(dict.fromkeys(pair for pair in pairs if pair is not None))
     is_latex = kind == "latex"
     seconds = SECONDS_LATEX if is_latex else SECONDS
@@ -157,7 +158,7 @@ def _conclude(logged: Logged, one: Read | None, outcome: bool, unclear: Unclear 
         if logged.stopped == "length":
             status = "unfinished"
         elif logged.stopped == "filter":
-            status = "api_error"  # the provider's text, or nothing, in place of the model's
+            status = "api_error"  # the provider's text or nothing, and not the model's answer
     return Verdict(
         confidence if status == "ok" else None,
         int(outcome),
@@ -168,7 +169,7 @@ def _conclude(logged: Logged, one: Read | None, outcome: bool, unclear: Unclear 
 
 
 def _judge_probabilities(logged: Logged) -> Verdict:
-    """Judge the likeliest option; its share of all probabilities is the confidence."""
+    """Judge the most probable option; its share of all probabilities is the confidence."""
     total = sum(logged.probabilities)
     shares = tuple(value / total for value in logged.probabilities) if total > 0 else ()
     golds = (logged.gold, *logged.also)
@@ -183,14 +184,14 @@ def _judge_probabilities(logged: Logged) -> Verdict:
     chosen = max(range(len(shares)), key=shares.__getitem__)
     named = logged.options[chosen] if chosen < len(logged.options) else LETTERS[chosen % 26]
     verdict = Verdict(shares[chosen], int(chosen in right), "ok", named, None)
-    # The scores over all options are of one right option.
+    # Scores over all options assume a single right option.
     if len(set(right)) == 1 and right[0] is not None:
         return verdict._replace(probabilities=shares, right_option=right[0])
     return verdict
 
 
 def _place_of_gold(gold: str, options: Sequence[str], number: int) -> int | None:
-    """Return the place of the right option: it is named by its text, else by its letter."""
+    """Return the index of the right option, which is named by its text or else by its letter."""
     if gold in options:
         return options.index(gold)
     if len(gold) == 1 and gold in LETTERS[:number]:

@@ -1,4 +1,4 @@
-"""What a reader of the numbers should know of logged answers that were not read, and the remedy."""
+"""List notes on logged answers that could not be parsed, with the remedies."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from caopd_bench.tasks.judge.options import bare_letter
 
 __all__ = ["list_notes"]
 
-#: So many wrong answers, and no right one, are worth a question.
+#: If at least this many answers are wrong and none is right, the gold answers are questioned.
 FEW = 20
 #: A decimal from 0 to 1.
 _SHARE = re.compile(r"[\W_]{0,8}(?:0?[.,][0-9]{1,9}|1[.,]0{1,9})[\W_]{0,8}")
-#: Probabilities are written rounded; their sum may differ from 1 by this.
+#: Tolerance for the sum of probabilities, which logs hold rounded.
 ROUNDING = 0.02
 
 
@@ -32,10 +32,10 @@ def list_notes(
     ----------
     held : sequence of Logged
     judged : Judged
-        Of the same answers.
+        Verdicts on the same answers.
     kind : str
     scale : int, optional
-        That the caller gave.
+        The scale that the caller specified.
     """
     pairs = list(zip(held, judged.verdicts, strict=True))
     found = [
@@ -77,7 +77,7 @@ def _on_failures(pairs: Pairs) -> Iterator[str]:
 
 
 def _on_labels(pairs: Pairs) -> Iterator[str]:
-    """Yield what was not read in most responses, and what it may be called there."""
+    """Yield notes on parts that most responses lack, and the labels that they may use instead."""
     total = len(pairs)
     read = [(logged, verdict) for logged, verdict in pairs if (logged.response or "").strip()]
     lacking = [
@@ -122,7 +122,7 @@ def _ask(guessed: str) -> str:
 
 
 def _explain(words: Words | None) -> str:
-    """Say what responses look like in which nothing was read, and what that suggests."""
+    """Describe responses in which nothing was recognised, and the likely cause."""
     if words is None:
         return (
             "if they use other labels, give these with --answer-label and --confidence-label, or "
@@ -167,7 +167,7 @@ def _on_given_scale(pairs: Pairs, scale: int | None) -> Iterator[str]:
 
 
 def _on_right_answers(pairs: Pairs, kind: str) -> Iterator[str]:
-    """Doubt the right answers, or their kind, where not one of many answers is right."""
+    """Question the right answers, or their kind, if not one of many answers is right."""
     read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]
     if len(read) >= FEW and not any(verdict.correct for _, verdict in read):
         logged, verdict = read[0]
@@ -178,7 +178,7 @@ def _on_right_answers(pairs: Pairs, kind: str) -> Iterator[str]:
 
 
 def _doubt(read: Pairs, kind: str) -> str:
-    """Say what may be wrong, by the forms of the right answers and of the others."""
+    """Describe the likely mistake from the forms of the right and the given answers."""
     usual = "if the model did better than that, check --gold and --kind"
     golds = sum(bare_letter(logged.gold) is not None for logged, _ in read)
     if kind == "choice" or golds < len(read):
@@ -193,7 +193,7 @@ def _doubt(read: Pairs, kind: str) -> str:
 
 
 def _on_kind(pairs: Pairs, kind: str) -> Iterator[str]:
-    """Doubt a kind of text where the right answers look like letters of options."""
+    """Question a text kind if the right answers look like option letters."""
     if kind != "phrase":
         return
     read = [(one, verdict) for one, verdict in pairs if verdict.status in ANSWERED]

@@ -1,8 +1,8 @@
-"""Whether bare numbers among confidences are marks on a scale that nobody named.
+"""Detect bare numbers among confidences that may be marks on an unspecified scale.
 
-A bare 1 is certainty on a scale from 0 to 1, and the lowest of five marks; a bare 10 is a tenth of
-a hundred, and the highest of ten. Where numbers from 2 to 9 are common, or more than what is clear,
-neither is read.
+A bare 1 is certainty on a scale from 0 to 1, but the lowest of five marks; a bare 10 is 10 percent,
+but the highest of ten marks. If numbers from 2 to 9 are common, or outnumber the unambiguous
+confidences, neither is read as a confidence.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from caopd_bench.tasks.read.rules import SCALES
 
 __all__ = ["ENDS", "Unclear", "bare_number", "find_unclear", "is_many", "scale_of"]
 
-#: Fewer rows, or a smaller share of them, are slips of the model, and no note.
+#: Fewer rows than this, or a smaller share, count as slips of the model and get no note.
 FEWEST, LEAST_SHARE = 3, 0.05
-#: The ends of scales, which have a meaning on others too.
+#: Ends of scales that also have a meaning on other scales.
 ENDS = (1, 10)
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _NOT_BARE = re.compile(r"%|/|percent|pct|out of", re.IGNORECASE)
@@ -27,7 +27,7 @@ _NOT_BARE = re.compile(r"%|/|percent|pct|out of", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Marks on an unknown scale: how many are from 2 to 9, how many 1 or 10, and the highest."""
+    """Marks on an unknown scale: the number from 2 to 9, the number of 1 or 10, and the highest."""
 
     marks: int
     ends: int
@@ -35,12 +35,12 @@ class Unclear:
     stated: int
 
     def has(self, stated: str | None) -> bool:
-        """Return whether a statement is a bare 1 or 10, which then says nothing."""
+        """Return whether a statement is a bare 1 or 10, which is ambiguous on an unknown scale."""
         return bare_number(stated) in ENDS
 
 
 def is_many(count: int, total: int) -> bool:
-    """Return whether so many of all are worth a note: all, or at least 3 and 5 %.
+    """Return whether a count deserves a note: all of them, or at least 3 and at least 5 %.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def is_many(count: int, total: int) -> bool:
 
 
 def bare_number(stated: str | None) -> int | None:
-    """Return the whole number that a statement consists of, without percent sign or scale.
+    """Return the integer if a statement is just an integer, without percent sign or scale.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def bare_number(stated: str | None) -> int | None:
 
 
 def scale_of(settings: Mapping[str, Any]) -> int | None:
-    """Return the scale by which the confidences of a task were read, from its provenance.
+    """Return the scale on which a task's confidences were read, from its provenance.
 
     Examples
     --------
@@ -77,20 +77,20 @@ def scale_of(settings: Mapping[str, Any]) -> int | None:
 
 
 def find_unclear(stated: Sequence[str | None], scale: int | None) -> Unclear | None:
-    """Look at the confidences of a log together.
+    """Examine the confidences of a log together for marks on an unknown scale.
 
     Parameters
     ----------
     stated : sequence of str or None
-        As they were written.
+        The confidences as written.
     scale : int or None
-        Of the rules: if it is known, nothing is unclear.
+        The scale from the rules; if it is known, nothing is unclear.
 
     Returns
     -------
     Unclear or None
-        If bare numbers from 2 to 9 are many, or more than the confidences that are clear: decimals,
-        percentages and numbers above 10. So two 9 are enough where all others are 10.
+        Not None if there are many bare numbers from 2 to 9, or more than unambiguous confidences:
+        decimals, percentages and numbers above 10. So two 9s are enough if all others are 10.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What responses seem to call their answer and their confidence, where neither is a known word.
+"""Guess which words label the answer and the confidence if responses use no known label.
 
-A response is looked at as JSON with keys, or as lines with labels. What is found is a guess for a
-note: nobody's answer is read by it.
+A response is read as JSON with keys, or as lines with labels. The result is a guess that only
+appears in a note; no answer is parsed with it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from caopd_bench.tasks.read.objects import list_keys
 
 __all__ = ["Words", "guess_words"]
 
-LOOKED_AT = 500  # responses
-LENGTH = 4_000  # characters of one; longer ones are looked at from their end
-MOST_WORDS = 40  # of one response
-#: A word that can stand in a command line between single quotes, and in a log.
+LOOKED_AT = 500  # responses examined
+LENGTH = 4_000  # characters per response; of longer ones the end is used
+MOST_WORDS = 40  # words per response
+#: A word that is safe inside single quotes on a command line, and in a log.
 _PLAIN = re.compile(r"[^\W\d_][\w.-]{0,24}(?: [\w.-]{1,24}){0,4}")
 _LABEL = re.compile(
     r"^[^\w\n]{0,6}([^\W\d_][\w.-]{0,24}(?: [\w.-]{1,24}){0,4})[*_ ]{0,4}"
@@ -28,7 +28,7 @@ _NUMBER = re.compile(
     r"[~≈]?\s{0,2}([0-9]{1,3}(?:[.,][0-9]{1,6})?|[.][0-9]{1,6})\s{0,2}"
     r"(?:[%％]|percent|/\s{0,2}[0-9]{1,3})?[.]?"
 )
-#: Parts of words for being sure, and for an answer, in some languages.
+#: Parts of words for certainty and for answers in several languages.
 _SURE: tuple[str, ...] = (
     "confi",
     "sure",
@@ -54,7 +54,7 @@ _ANSWER: tuple[str, ...] = (
     "respu",
 )
 _ANSWER += ("respos", "rispost", "solu", "odpow", "svar", "ответ", "答案", "答え", "回答", "답")
-#: What comes before an answer.
+#: Words for the reasoning that precedes an answer.
 _REASON: tuple[str, ...] = (
     "reason",
     "explan",
@@ -70,12 +70,12 @@ _REASON += ("erkl", "begründ", "grund", "razon", "raison", "理由", "分析", 
 
 
 class Words(NamedTuple):
-    """Words that name an answer and a confidence; "" where none was found.
+    """Words that label an answer and a confidence; "" if none was found.
 
     Attributes
     ----------
     form : str
-        "key" of JSON or "label" of lines.
+        "key" for JSON, or "label" for lines.
     answer, confidence : str
     """
 
@@ -84,7 +84,7 @@ class Words(NamedTuple):
     confidence: str
 
     def options(self, *, answer: bool = True, confidence: bool = True) -> str:
-        """Return the options that say so, "" where nothing was found."""
+        """Return the command-line options that set these words; "" if nothing was found."""
         named = [
             f"--{what}-{self.form} {_quote(word)}"
             for what, word, wanted in (
@@ -99,13 +99,13 @@ class Words(NamedTuple):
 def guess_words(responses: Sequence[tuple[str | None, str]]) -> Words | None:
     r"""Guess the words of the answer and of the confidence from texts that were not understood.
 
-    A word counts if more than half of the texts have it. That of the answer stands before a right
-    answer most often, or means an answer; that of the confidence before numbers up to 100.
+    A word is a candidate if more than half of the texts contain it. The answer's word most often
+    precedes a right answer, or means "answer"; the confidence's word precedes numbers up to 100.
 
     Parameters
     ----------
     responses : sequence of (str or None, str)
-        Texts, and the right answers.
+        Texts and their right answers.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def guess_words(responses: Sequence[tuple[str | None, str]]) -> Words | None:
 
 
 def _list_labels(text: str) -> dict[str, str]:
-    """Return the labels of a text and the text after each; the last of a repeated label counts."""
+    """Return the labels of a text and the text after each; the last of a repeated label is used."""
     return {match[1].strip(): match[2].strip(" *_`") for match in _LABEL.finditer(text)}
 
 
@@ -139,7 +139,7 @@ def _keep_plain(said: Mapping[str, str]) -> dict[str, str]:
 
 
 def _choose(found: Sequence[tuple[Mapping[str, str], str]]) -> tuple[str, str]:
-    """Choose the word of the answer and that of the confidence among those that most texts have."""
+    """Choose the words of the answer and the confidence among those that most texts contain."""
     values: dict[str, list[tuple[str, str]]] = {}
     for said, gold in found:
         for word, value in said.items():
@@ -154,7 +154,7 @@ def _choose(found: Sequence[tuple[Mapping[str, str], str]]) -> tuple[str, str]:
     }
     answer = max(right, key=lambda word: (right[word], _means(word, _ANSWER)), default="")
     if answer and not right[answer] and not _means(answer, _ANSWER):
-        # Nothing tells: it is asked for after what leads to it, and is no share of one.
+        # Without better evidence: the answer follows the reasoning, and is not a share of one.
         answer = next((word for word in reversed(right) if not _are_shares(common[word])), "")
     shares = [word for word in right if word != answer and _are_shares(common[word])]
     rest = sure or shares
@@ -169,7 +169,7 @@ def _are_numbers(pairs: Sequence[tuple[str, str]]) -> bool:
 
 
 def _are_shares(pairs: Sequence[tuple[str, str]]) -> bool:
-    """Return whether they look like confidences whatever they are called: 0.8, 80 %, 8/10."""
+    """Return whether values look like confidences whatever their label: 0.8, 80 %, 8/10."""
     written = sum(value.lstrip("~≈ ").startswith(("0.", "0,", ".")) for value, _ in pairs)
     written += sum(any(sign in value for sign in "%％/") for value, _ in pairs)
     return _are_numbers(pairs) and 2 * written > len(pairs)
