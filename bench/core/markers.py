@@ -1,9 +1,9 @@
-r"""Marks that a CI runner takes for commands, broken where they could reach its log.
+r"""Break marks that a CI runner would take for commands, wherever they could reach its log.
 
-A runner reads what a step prints, on standard output and on standard error, and obeys some of it:
-a task that is called ``::error::x`` would be an annotation, ``##vso[task.complete]`` the end of a
-job. Names and texts of runs come from anywhere, so every mark is broken by a backslash before its
-last character, wherever the text came from: ``:\:error::x``, ``##\[error]``, ``--\- x``.
+A runner reads the standard output and standard error of a step, and obeys some of it: a task named
+``::error::x`` would become an annotation, and ``##vso[task.complete]`` would end the job. Names and
+texts of runs come from anywhere, so every mark is broken by a backslash before its last character,
+wherever the text came from: ``:\:error::x``, ``##\[error]``, ``--\- x``.
 
 ==================  =====================================  =======================================
 mark                obeyed by                              where
@@ -18,11 +18,11 @@ mark                obeyed by                              where
 ``---`` ``+++``     Buildkite, and ``~~~``, ``^^^``        first in a line
 ==================  =====================================  =======================================
 
-GitHub's runner removes leading blanks, so no indentation keeps a name from being a command; and it
-compares as a language does, to which some characters do not exist: those are passed over here too.
-Its commands by name (``::error``) are broken in the middle of a line as well, for whoever cuts
-lines up. As every mark that counts at the start of a line is broken at the start of every text and
-of every line, a line may begin with a name.
+GitHub's runner removes leading blanks, so indentation does not prevent a name from being a command.
+It also compares by the rules of a language, which ignore some characters: these are ignored here
+too. Its commands by name (``::error``) are also broken in the middle of a line, in case another
+program splits lines. Marks that count at the start of a line are broken at the start of every text
+and of every line, so a line may begin with a name.
 
 Sources: `ActionCommand.cs` of github.com/actions/runner; learn.microsoft.com, "Logging commands";
 jetbrains.com/help/teamcity, "Service Messages"; docs.gitlab.com, "CI/CD job logs"; buildkite.com,
@@ -43,18 +43,18 @@ _COMMANDS = (
     "add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-set-repo-path|notice|"
     "remove-matcher|save-state|set-env|set-output|stop-commands|warning"
 )
-#: Printable, and nothing to a comparison by the rules of a language (variation selectors).
+#: Printable characters that a comparison by the rules of a language ignores (variation selectors).
 _UNSEEN = "\u034f\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _GAP = f"[{_UNSEEN}]*"
 _WORD = rf"[\w.{_UNSEEN}-]{{0,64}}"
-# Each ends before the last character of the mark: there the backslash goes.
+# Each match ends before the last character of the mark, where the backslash is inserted.
 _ANYWHERE = (
     rf"#{_GAP}#{_WORD}(?=\[)|@@{_WORD}(?=\[)|"
     r"(?:section_(?:start|end)|travis_(?:fold|time)|rundeck:data)(?=:)|"
     rf":{_GAP}(?=:{_GAP}(?:{_COMMANDS})(?![\w-]))"
 )
 _FIRST = rf"(?:\A|(?<=[\r\n]))(?:[^\S\r\n]|[{_UNSEEN}])*(?:" + "|".join(
-    # The colon is the only one of two characters.
+    # The mark `::` has two characters, the others three.
     rf"{re.escape(one)}{_GAP}" * (1 if one == ":" else 2) + rf"(?={re.escape(one)})"
     for one in ":-+~^"
 )
@@ -69,7 +69,7 @@ def break_markers(text: str) -> str:
     Parameters
     ----------
     text : str
-        A line, the start of one, or several lines. What has no mark stays as it is.
+        A line, the start of one, or several lines. Text without marks is unchanged.
 
     Examples
     --------
@@ -82,12 +82,12 @@ def break_markers(text: str) -> str:
 
 
 def escape_markers(text: str) -> str:
-    r"""Write the marks in JSON in another way, of the same value.
+    r"""Escape the marks in JSON, without changing its value.
 
     Parameters
     ----------
     text : str
-        JSON: marks stand in its strings, for they hold no quotation mark.
+        JSON text; marks only occur within its strings, since they contain no quotation mark.
 
     Examples
     --------
@@ -103,17 +103,17 @@ def escape_markers(text: str) -> str:
 
 
 class _Guarded:
-    """A stream that breaks marks in what is written to it, also if they come in pieces."""
+    """A stream that breaks marks in the text written to it, even if they arrive in pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self._line = ""
 
     def write(self, text: str) -> int:
-        """Write text, its marks broken."""
+        """Write text with its marks broken."""
         known = len(self._line)
         joined = self._line + text
-        # What is out already was broken where it had to be.
+        # Text that is already written had its marks broken.
         ends = [end for mark in _MARK.finditer(joined) if (end := mark.end()) >= known]
         parts, start = [], known
         for end in ends:
@@ -125,13 +125,13 @@ class _Guarded:
         return len(text)
 
     def writelines(self, lines: Iterator[str]) -> None:
-        """Write several texts, each as it is."""
+        """Write several texts, without separators."""
         for line in lines:
             self.write(line)
 
     def _remember(self, text: str) -> None:
         line = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
-        # Of a long line the end is kept, behind something that is not its start.
+        # Keep only the end of a long line, behind a character that marks it as no line start.
         self._line = line if len(line) <= _REACH else "…" + line[-_REACH:]
 
     def __getattr__(self, name: str) -> Any:
@@ -140,9 +140,9 @@ class _Guarded:
 
 @contextmanager
 def guard_streams() -> Iterator[None]:
-    """Break marks in all that is written to standard output and error, by whomever.
+    """Break marks in everything written to standard output and error, by any code.
 
-    What a library warns of or raises passes here too. A stream that is closed stays so.
+    This includes warnings and tracebacks of libraries. A closed stream stays closed.
     """
     made = []
     for name in ("stdout", "stderr"):
@@ -160,6 +160,6 @@ def guard_streams() -> Iterator[None]:
 
 
 def print_command(line: str) -> None:
-    """Print what is meant to be a command to the runner; its data must be escaped."""
+    """Print an intended command for the runner; its data must be escaped already."""
     stream: Any = sys.stdout
     print(line, file=stream.stream if isinstance(stream, _Guarded) else stream)

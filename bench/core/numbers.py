@@ -1,4 +1,4 @@
-"""Numbers as people read them, and as strict JSON holds them."""
+"""Format numbers for people, and prepare them for strict JSON."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["COMPARED", "PAGE", "PLAIN", "Style", "finite", "is_number"]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How numbers are written in one kind of output, to three decimals.
+    """The number format of one kind of output, with three decimals.
 
     Attributes
     ----------
     dash, no_limits : str
-        Stand for a number that is undefined, and for limits that are.
+        Text for an undefined number, and for undefined limits.
     is_tidy : bool
-        What rounds to zero has no minus, and infinity no plus.
+        Whether to drop the minus of a number that rounds to zero, and the plus of infinity.
     """
 
     dash: str
@@ -27,7 +27,7 @@ class Style:
     is_tidy: bool
 
     def number(self, value: float, *, signed: bool = False) -> str:
-        """Write a number; a signed one is a difference, or may be below zero.
+        """Format a number; a signed one is a difference, or may be below zero.
 
         Examples
         --------
@@ -44,11 +44,11 @@ class Style:
         return f"{value:{'+' if signed else ''}.3f}"
 
     def signed(self, value: float) -> str:
-        """Write a number with its sign."""
+        """Format a number with its sign."""
         return self.number(value, signed=True)
 
     def limits(self, low: float, high: float, *, signed: bool = False) -> str:
-        """Write an interval.
+        """Format an interval.
 
         Examples
         --------
@@ -60,14 +60,14 @@ class Style:
         return f"[{self.number(low, signed=signed)}, {self.number(high, signed=signed)}]"
 
 
-#: Tables of `score` and `gate`; sentences and tables of `compare`; the report.
+#: The styles of `score` and `gate`, of `compare`, and of the report.
 PLAIN = Style("-", "-", is_tidy=False)
 COMPARED = Style("-", "-", is_tidy=True)
 PAGE = Style("–", "", is_tidy=True)
 
 
 def finite(value: Any) -> Any:
-    """Return plain values as strict JSON can hold them: what is not finite becomes None.
+    """Return plain values fit for strict JSON: non-finite numbers become None.
 
     Examples
     --------
@@ -82,5 +82,5 @@ def finite(value: Any) -> Any:
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """Return whether a value of a file is a number; true and false are none."""
+    """Return whether a value from a file is a number; true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

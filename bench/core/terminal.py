@@ -1,4 +1,4 @@
-"""Data in lines of text: names and values in runs may come from anywhere."""
+"""Make data safe for lines of text, since names and values in runs may come from anywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from caopd_bench.core.markers import break_markers
 
 __all__ = ["NAME_WIDTH", "WARNING_WIDTH", "align", "escape_controls", "inline", "quote"]
 
-#: An echoed value of this many characters is enough to recognise it by.
+#: This many characters of an echoed value are enough to recognise it.
 VALUE_WIDTH = 80
 NAME_WIDTH = 80
 WARNING_WIDTH = 300
@@ -18,18 +18,18 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = VALUE_WIDTH
 
 
 def inline(text: object, width: int | None = None) -> str:
-    r"""Make data fit to stand in a line: no control characters, and no command to a CI runner.
+    r"""Make data safe for a line of output: no control characters, and no commands to a CI runner.
 
     Control characters, the newline among them, are escaped; marks such as ``::error::`` and
-    ``##vso[`` get a backslash before their last character (`markers` lists them). Other text stays
-    as it is. What is not shown in a log (a cell of a CSV) takes `escape_controls`.
+    ``##vso[`` get a backslash before their last character (`markers` lists them). Other text is
+    unchanged. For data that are not shown in a log (a cell of a CSV) use `escape_controls`.
 
     Parameters
     ----------
     text : object
-        Anything: its text is shown.
+        Any object; its `str` is shown.
     width : int, optional
-        What is longer than this is shortened in the middle.
+        Longer text is shortened in the middle.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def escape_controls(text: str, width: int | None = None) -> str:
 
 
 def quote(value: object) -> str:
-    """Show a value that cannot be used as Python writes it, shortened, however deep it is."""
+    """Return the shortened `repr` of an invalid value, at any nesting depth."""
     return inline(_REPR.repr(value), VALUE_WIDTH)
 
 

@@ -1,4 +1,4 @@
-"""Which settings of a run may be stored, and how keys and private paths are kept out.
+"""Decide which settings of a run may be stored, and remove secrets and private paths.
 
 Start with `names` (the settings that are kept) and `keep` (how a value is cleaned).
 

@@ -1,4 +1,4 @@
-"""Settings of a training run and records of a sweep's cell, without what is nobody's to read."""
+"""Remove private data from the settings of a training run and the records of a sweep's cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["clean_cell", "clean_settings", "redact_all"]
 
 
 def clean_cell(known: Mapping[str, Any]) -> Kept:
-    """Return a cell.json without what is nobody's to read: its evaluation, settings and axes."""
+    """Return the content of a cell.json with evaluation, settings and axes cleaned."""
     evaluate = keep_named(known.get("evaluate"), SWEEP_CELL, "evaluate")
     stages = [clean_settings(stage) for stage in known.get("stages") or ()]
     cleaned = {**known}

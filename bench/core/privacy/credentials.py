@@ -1,7 +1,7 @@
-"""What looks like a key, a token or a password, and text without it.
+"""Detect text that looks like a key, a token or a password, and remove it.
 
-Nothing here knows which keys there are, so it errs towards leaving out. It is the second guard:
-the first is `keep`, which keeps only what `names` has a name for.
+No list of keys can be complete, so doubtful text is left out. This is the second guard: the first
+is `keep`, which keeps only settings that `names` lists.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = [
     "same_environment",
 ]
 
-#: Secrets of the environment, while that is not looked at again.
+#: Cached secrets of the environment; set by `same_environment`.
 _FOUND: ContextVar[frozenset[str] | None] = ContextVar("found", default=None)
 
-#: Stands where a secret was.
+#: Replacement for a secret.
 LEFT_OUT = "(left out)"
 
-#: How the keys of the usual services begin.
+#: Prefixes of the keys of common services.
 _SURE = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-(?:proj|ant|or|svcacct|admin)-|(?:nvapi|glpat|xox[a-z])-|gsk_|github_pat_|"
     r"[spr]k_(?:live|test)_|gh[opsur]_|AIza|ya29\.|(?:AKIA|ASIA|ABIA|ACCA)(?=[A-Z0-9]))[\w.\-]{4,}"
 )
-#: These are also how names of models begin (``pplx-7b-chat``, ``sk-mistral``): `_is_drawn` decides.
+#: Prefixes that model names share (``pplx-7b-chat``, ``sk-mistral``): `_is_drawn` decides.
 _LIKELY = re.compile(
     r"(?<![A-Za-z0-9])(?P<start>(?:sk|gsk|xai|csk|pplx|xapp|key|pypi|tvly|pk|rk)-|SG\.|dapi|"
     r"(?:hf|api_org|r8|npm|lsv2|fw|tgp_v1|dop_v1|jina|co|wandb_v1|shpat)_)(?P<rest>[\w.\-]{4,})"
@@ -47,7 +47,7 @@ _BEARER = re.compile(
     r"|\b(?:basic|token|apikey|negotiate|digest|splunk|key)\s+"
     r"(?=[^\s\"',;}\])]*[\d=+/])[\w.\-+/=~:]{12,}"
 )
-#: `user:password@` before a host, also without a scheme.
+#: `user:password@` before a host, with or without a scheme.
 _USER = re.compile(
     r"(?P<before>[A-Za-z][A-Za-z0-9+.\-]{0,30}://|(?<![^\s\"'=(,\[{<:]))"
     r"(?P<user>[^\s/@\"'<>:]{0,200}:[^\s@\"'<>]{1,500})@"
@@ -71,24 +71,24 @@ _PAIR = re.compile(
     rf"(?i)(?<![A-Za-z0-9])(?P<name>(?:[A-Za-z0-9]+[-_.]){{0,6}}(?:{_NAMES}))"
     r"(?P<mark>[\"']?\s*(?:=>|[:=])\s*(?:[\"']\s*)?)(?P<value>[^\s\"',;&}\])]{3,})"
 )
-#: `--password word`, as a command line has it.
+#: `--password word`, as in a command line.
 _OPTION = re.compile(
     rf"(?i)(?<![^\s\"'])(?P<name>--(?:[A-Za-z0-9]+[-_]){{0,6}}(?:{_NAMES}))"
     r"(?P<mark>\s+[\"']?)(?P<value>(?!-|\(left)[^\s\"',;&}\])]{3,})"
 )
-#: After these names a short word or a share is a setting (`auth: basic`, `token=mean`, `sig=0.05`).
+#: Here a short word or a fraction is a setting: `auth: basic`, `token=mean`, `sig=0.05`.
 _WORDY = re.compile(
     r"(?i)-*(?:.*[-_.])?(?:(?:auth(?:entication)?|token|bearer|cookie|credentials?)=[a-z]{1,10}|"
     r"sig=[-+]?\d{0,3}\.\d{1,6})"
 )
-#: Addresses that let whoever has them write.
+#: Addresses that grant write access to anyone who knows them.
 _HOOK = re.compile(
     r"(?i)(?P<before>hooks\.slack\.com/(?:services|workflows|triggers)/|"
     r"discord(?:app)?\.com/api/webhooks/|webhook\.office\.com/\w+/)(?!\(left)[^\s\"'<>]+|"
     r"(?<![A-Za-z0-9])(?P<bot>bot)?\d{8,12}:[\w\-]{30,}"
 )
 _SECRET_NAME = re.compile(rf"(?i)(?:^|.*[-_.\s])(?:{_NAMES}|header|headers|key)s?(?:[-_.].*)?$")
-#: Names that hold one of the words and no secret.
+#: Names that contain one of the words but hold no secret.
 _HARMLESS_NAME = re.compile(
     r"(?i)(?:.*[-_])?(?:think|end|eos|bos|pad|unk|prefix|stop|image|start|mask|sep|cls|special|"
     r"num|n|max|min|skip|add)s?[-_].*tokens?(?:[-_].*)?|.*tokens(?:[-_].*)?|tokens?[-_]ids?|key[-_]?(?:bits|dim|size)"
@@ -97,15 +97,15 @@ _RUN = re.compile(r"[A-Za-z0-9]{20,}")
 _JOINED = re.compile(r"[A-Za-z0-9_\-]{24,}")
 _HEX = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
-#: Shares of neighbours of different kinds (small letter, capital, digit): words and versions have
-#: few, random letters and digits about 0.6, with small letters alone about 0.4.
+#: Share of neighbouring characters of different kinds (lower case, upper case, digit): it is small
+#: in words and versions, about 0.6 in random text, and about 0.4 in random text in lower case.
 _UNLIKE, _UNLIKE_JOINED, _UNLIKE_LETTERS = 0.2, 0.5, 0.48
 _PASSES = 8
-#: Letters and digits in one piece that are fewer belong to the name of a model.
+#: Shorter runs of letters and digits belong to the name of a model.
 _LEAST = 8
-#: Values of variables that are shorter are words that stand elsewhere too (`CI_AUTH=bfloat16`).
+#: Shorter values of variables may be ordinary words (`CI_AUTH=bfloat16`).
 _LEAST_VALUE = 12
-#: Of these every word is a secret.
+#: In variables with these names every word is a secret.
 _PASSWORD = re.compile(r"(?i).*(?:pass|pwd|secret|token|api_?key)")
 
 
@@ -130,7 +130,7 @@ def looks_random(text: str, *, hashes: bool = False) -> bool:
     ----------
     text : str
     hashes : bool
-        Let hexadecimal digits pass: where a fingerprint, a commit or a run's id may stand.
+        Allow hexadecimal digits, where a fingerprint, a commit or a run's id is expected.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def looks_random(text: str, *, hashes: bool = False) -> bool:
 
 
 def holds_secret(text: str, *, hashes: bool = False) -> bool:
-    """Return whether a text holds what looks like a secret; see `looks_random` for `hashes`.
+    """Return whether a text contains a likely secret; see `looks_random` for `hashes`.
 
     Examples
     --------
@@ -167,14 +167,14 @@ def holds_secret(text: str, *, hashes: bool = False) -> bool:
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
-    """Replace what is surely a secret in a line for people: an error, a command, a traceback.
+    """Replace certain secrets in text for people: an error, a command, a traceback.
 
     Parameters
     ----------
     text : str
     known : iterable of str
-        Secrets that are known, replaced wherever they stand. The values of environment variables
-        whose names say that they hold one (``HF_TOKEN``, ``OPENAI_API_KEY``) are known anyway.
+        Known secrets, replaced wherever they occur, like the values of environment variables whose
+        names suggest a secret (``HF_TOKEN``, ``OPENAI_API_KEY``).
 
     Examples
     --------
@@ -187,7 +187,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
         again = _redact_once(text)
         if again == text:
             break
-        text = again  # what is left may stand beside what it was not beside before
+        text = again  # a replacement creates new neighbours, which may match
     return text
 
 
@@ -208,10 +208,10 @@ def _leave_likely(found: re.Match[str]) -> str:
 
 
 def _is_drawn(text: str) -> bool:
-    """Return whether what follows the beginning of a key is no word of the name of a model.
+    """Return whether the text after a key's prefix looks random rather than part of a model name.
 
-    Of letters and digits without a hyphen between, eight or more hold a digit or a capital that is
-    not the first: ``abcd1234``, ``T3BlbkFJ``, and not ``70b-online``, ``Mistral-7B``.
+    It does if some run of eight or more letters and digits contains a digit, or a capital that is
+    not the first: ``abcd1234``, ``T3BlbkFJ``, but not ``70b-online``, ``Mistral-7B``.
     """
     return any(
         len(run) >= _LEAST and (any(c.isdigit() for c in run) or any(c.isupper() for c in run[1:]))
@@ -229,9 +229,9 @@ def _leave_name(found: re.Match[str]) -> str:
 
 @contextmanager
 def same_environment() -> Iterator[None]:
-    """Look at the variables of the environment once, for as long as it is not going to change.
+    """Read the environment variables only once, while they are not going to change.
 
-    Provenance of ten thousand tasks holds hundreds of thousands of texts.
+    The provenance of ten thousand tasks contains hundreds of thousands of texts.
     """
     token = _FOUND.set(_of_environment())
     try:
@@ -257,7 +257,7 @@ def _of_environment() -> frozenset[str]:
 
 
 def clean_name(name: str) -> str:
-    """Return the name of a run, a task or a file without what looks like a secret.
+    """Return the name of a run, a task or a file without likely secrets.
 
     Examples
     --------

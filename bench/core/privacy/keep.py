@@ -1,4 +1,4 @@
-"""What of an evaluation's settings is recorded: what `names` names, in safe values."""
+"""Keep the settings of an evaluation that `names` lists, if their values are safe."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ __all__ = [
     "keep_named",
 ]
 
-#: Nothing that we or lm-eval write is nested as deep.
+#: Neither we nor lm-eval write anything nested as deeply.
 MAX_DEPTH = 20
 _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
-#: In a name that is on no list: what it holds is nobody's to know.
+#: These words in an unlisted name suggest a private value.
 _SECRET_PART = re.compile(r"pass|licen[cs]e|key|token|auth|secret")
-#: What stands for a number. One letter more, and it could be a password.
+#: Words that replace a number. Any other word could be a password.
 _NUMBER = re.compile(
     r"\s*[-+]?(?:\d{1,20}(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?\s*|"
     r"auto(?::\d+(?:\.\d+)?)?|none|null|true|false|inf|infinity|nan|max|min|default|",
@@ -48,16 +48,16 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 
 
 class Kept(NamedTuple):
-    """What is recorded.
+    """The recorded part of a value.
 
     Attributes
     ----------
     value : Any
-        Plain values that strict JSON can hold.
+        Plain values, fit for strict JSON.
     left_out : list of str
-        The names of what is missing in it, such as ``model_args.api_key``; never a value.
+        Names of omitted settings, such as ``model_args.api_key``; never their values.
     shortened : list of str
-        The names of paths of which the last parts are kept.
+        Names of paths of which only the last parts are kept.
     """
 
     value: Any
@@ -66,16 +66,16 @@ class Kept(NamedTuple):
 
 
 def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
-    """Keep what a rule names, at every depth.
+    """Keep the settings that a rule names, at every depth.
 
     Parameters
     ----------
     value : Any
-        As it was read; a text such as ``a=1,b=2``, where lm-eval takes one, becomes a mapping.
+        The value as read; a text such as ``a=1,b=2`` becomes a mapping where lm-eval accepts one.
     rule : Rule
-        Of `names`.
+        A rule of `names`.
     name : str
-        Of the value, in `left_out`.
+        Name of the value in `left_out`.
 
     Examples
     --------
@@ -92,14 +92,14 @@ def keep_named(value: Any, rule: Rule, name: str = "") -> Kept:
 
 
 def is_recorded(name: str, rule: Rule) -> bool:
-    """Return whether an omitted setting is one that is normally recorded: its value was unsafe.
+    """Return whether an omitted setting is normally recorded, so that its value was unsafe.
 
     Parameters
     ----------
     name : str
-        Of `Kept.left_out`.
+        An entry of `Kept.left_out`.
     rule : Rule
-        That it was kept by.
+        The rule that was applied.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def is_recorded(name: str, rule: Rule) -> bool:
     if not isinstance(rule, Mapping):
         return False
     if list(rule) == [None]:
-        # Such a name is the user's, and may hold dots itself.
+        # The user chooses such a name, which may contain dots.
         ends = [i for i, letter in enumerate(name) if letter == "."]
         return not ends or any(is_recorded(name[end + 1 :], rule[None]) for end in ends)
     word, _, rest = name.removesuffix(PARTS_OF_ADDRESS).partition(".")
@@ -121,9 +121,9 @@ def is_recorded(name: str, rule: Rule) -> bool:
 
 
 def find_values(value: Any, rule: Rule) -> set[str]:
-    """Return the texts that a rule leaves out, to find them where they stand in other texts.
+    """Return the texts that a rule leaves out, in order to find them within other texts.
 
-    Those of fewer than six characters are words that stand elsewhere too.
+    Texts of fewer than six characters are skipped, as they may be ordinary words.
     """
     cleaner = _Cleaner()
     cleaner.keep(value, rule, "", 0)
@@ -131,7 +131,7 @@ def find_values(value: Any, rule: Rule) -> set[str]:
 
 
 class _Out:
-    """What is left out, where None is a value."""
+    """Marks an omitted value, since None is a value."""
 
 
 _OUT = _Out()
@@ -142,11 +142,11 @@ class _Cleaner:
         self.left: list[str] = []
         self.short: list[str] = []
         self.values: set[str] = set()
-        # A run of thousands of tasks has the same few names in each.
+        # Cached, since thousands of tasks share the same few names.
         self._safe_name = lru_cache(maxsize=1024)(safe_name)
 
     def keep(self, value: Any, rule: Rule, name: str, depth: int) -> Any:
-        """Return what is kept of a value, or `_OUT`."""
+        """Return the part of a value that is kept, or `_OUT`."""
         if depth > MAX_DEPTH:
             return self._leave(value, name)
         if isinstance(value, str):
@@ -156,7 +156,7 @@ class _Cleaner:
         if isinstance(value, (list, tuple)):
             kept = [self.keep(item, rule, name, depth + 1) for item in value]
             found = [item for item in kept if item is not _OUT]
-            # An empty list would read as a setting that was given as none.
+            # An empty list would look like a setting that was given as empty.
             return found if found or not value else _OUT
         if isinstance(rule, Mapping):
             if isinstance(value, Mapping):
@@ -187,7 +187,7 @@ class _Cleaner:
         return found
 
     def _keep_words(self, value: Mapping[Any, Any], rule: Rule, name: str) -> Any:
-        """Keep a mapping whose names are not known, where there may be one."""
+        """Keep a mapping with unknown names, where the rule allows one."""
         if rule is Kind.NUMBERS and all(
             re.fullmatch(r"-?\d{1,9}", str(key)) and _is_number(item) for key, item in value.items()
         ):
@@ -214,7 +214,7 @@ class _Cleaner:
                 self.values |= _lost(text, cleaned)
             return cleaned
         if text and (rule is Kind.PLACE or (rule is not Kind.TEXT and is_path(text))):
-            plain = clean_text_urls(text)  # an address in the middle of it
+            plain = clean_text_urls(text)  # an address within the text
             cleaned = shorten_path(plain)
             if plain != text:
                 self.left.append(name + PARTS_OF_ADDRESS)
@@ -240,7 +240,7 @@ class _Cleaner:
 
 
 def is_quantisation(name: str) -> bool:
-    """Return whether a setting of any backend is of quantisation.
+    """Return whether a setting of any backend concerns quantisation.
 
     Examples
     --------
@@ -252,7 +252,7 @@ def is_quantisation(name: str) -> bool:
 
 
 def _quantisation(word: str, rules: Mapping[str | None, Rule]) -> Rule | None:
-    """Let the many names of quantisation pass: runs are compared by it."""
+    """Allow the many names of quantisation settings, by which runs are compared."""
     if rules is not ARGUMENTS and rules is not ARGUMENTS["model_kwargs"]:
         return None
     if not is_quantisation(word):
@@ -267,7 +267,7 @@ def _is_number(value: Any) -> bool:
 def _texts(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-        yield value.rpartition(" ")[2]  # of `Bearer KEY`
+        yield value.rpartition(" ")[2]  # the word before the key in `Bearer KEY`
     elif isinstance(value, Mapping) and depth <= MAX_DEPTH:
         for item in value.values():
             yield from _texts(item, depth + 1)

@@ -1,4 +1,4 @@
-"""The names of settings that were left out: which may be printed, and a list of them."""
+"""List the names of omitted settings, and check which names may be printed."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from caopd_bench.core.privacy.written import NO_NAME
 
 __all__ = ["PARTS_OF_ADDRESS", "is_printable", "list_left_out", "safe_name"]
 
-#: Stands for a name that is not safe to print.
+#: Replacement for a name that is not safe to print.
 OTHER_NAME = "another name"
 PARTS_OF_ADDRESS = " (parts of an address)"
 _SAFE_NAME = re.compile(r"[a-z](?:[a-z_\-]|\d(?!\d{3}))*")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 _MAX_NAME = 40
-#: Settings of a task; its name may hold dots.
+#: Settings of a task, whose name may contain dots.
 _TASK = re.compile(
     r"tasks\.(?P<name>.+?)(?P<inner>\.(?:source|generation|effective_generation|wording|thinking|"
     r"exemplars|confidence|reading)(?:\..+)?)?"
 )
-#: A setting of decoding as a task has it, which lm-eval merges from those of the run.
+#: A task's decoding setting, which lm-eval merges from the settings of the run.
 _OF_TASK = re.compile(r"tasks\..+\.(?:effective_)?generation\.(?P<setting>.+)")
 
 
 def list_left_out(names: Iterable[str]) -> str:
-    """Put names together by where they stood; what a task repeats of the run is named once.
+    """Group names by their mapping; names that a task repeats from the run are listed once.
 
     Examples
     --------
@@ -57,13 +57,13 @@ def _join(place: str, found: list[str]) -> str:
 
 
 def is_printable(name: str) -> bool:
-    """Say whether a name of what was left out, read back from a file, holds no more than names."""
+    """Return whether the name of an omitted setting, read from a file, contains only names."""
     plain = name.removesuffix(PARTS_OF_ADDRESS)
     return all(part == OTHER_NAME or safe_name(part) == part for part in plain.split("."))
 
 
 def safe_name(word: str) -> str:
-    """Return a name that may be printed: of a text in pairs it may be part of a value."""
+    """Return a name that is safe to print; in a text of pairs it may be part of a value."""
     if word == NO_NAME:
         return word
     if len(word) > _MAX_NAME:

@@ -1,8 +1,8 @@
-"""The names of settings that identify an evaluation: what is not named here is not recorded.
+"""The settings that identify an evaluation; settings that are not listed here are not recorded.
 
-`model_args` and `gen_kwargs` are written by lm-eval as they were given, and may hold keys,
-passwords and headers. So the names are those that may be kept, and not those to look for: a setting
-that nobody has thought of is left out, and said to be. To record another one, name it here.
+lm-eval writes `model_args` and `gen_kwargs` verbatim, and they may contain keys, passwords and
+headers. So this is a list of allowed names rather than forbidden ones: unforeseen settings are left
+out, and reported as such. To record another setting, add its name here.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ __all__ = ["ARGUMENTS", "DECODING", "METADATA", "RUN", "SETTINGS", "SWEEP_CELL",
 
 
 class Kind(Enum):
-    """How the value of a setting is kept; whatever looks like a secret is left out of all."""
+    """The kind of a setting's value; likely secrets are left out of every kind."""
 
     #: A word, a number, or a list of them; an address is cleaned, an absolute path shortened.
     PLAIN = auto()
-    #: A number, true or false, also as a word; "auto" and its like; or a list of them.
+    #: A number or boolean, possibly as a word; "auto" and the like; or a list of these.
     NUMBER = auto()
     #: A path, an address or a name on the hub.
     PLACE = auto()
-    #: A fingerprint, a commit, a version: may look drawn at random.
+    #: A fingerprint, a commit, a version: may look random.
     HASH = auto()
-    #: What a model reads or writes, such as a stop sequence; no path.
+    #: Text that a model reads or writes, such as a stop sequence; not a path.
     TEXT = auto()
     #: Numbers by number or word.
     NUMBERS = auto()
@@ -33,8 +33,8 @@ class Kind(Enum):
     VERSIONS = auto()
 
 
-#: A kind; for a mapping, rules by name (a list takes them for each of its members); `None` as the
-#: only name stands for any.
+#: A kind; for a mapping, rules by name (a list applies them to each of its members); `None` as the
+#: only name matches any name.
 Rule: TypeAlias = "Kind | Mapping[str | None, Rule]"
 
 
@@ -42,7 +42,7 @@ def _named(kind: Kind, names: str) -> dict[str | None, Rule]:
     return dict.fromkeys(names.split(), kind)
 
 
-#: Of a chat template.
+#: Options of a chat template.
 TEMPLATE: dict[str | None, Rule] = {
     **_named(
         Kind.PLAIN,
@@ -52,7 +52,7 @@ TEMPLATE: dict[str | None, Rule] = {
         add_vision_id tools_in_user_message""",
     ),
 }
-#: Of quantisation, also within `quantization_config`.
+#: Quantisation settings, also within `quantization_config`.
 QUANTISATION: dict[str | None, Rule] = _named(
     Kind.PLAIN,
     """load_in_4bit load_in_8bit bnb_4bit_compute_dtype bnb_4bit_quant_type
@@ -111,7 +111,7 @@ ROPE: dict[str | None, Rule] = _named(
     attention_factor beta_fast beta_slow short_factor long_factor rope_theta mscale
     mscale_all_dim""",
 )
-#: Of the model's own config.json, as servers let it be changed.
+#: Fields of the model's config.json that servers allow to be overridden.
 CONFIG: dict[str | None, Rule] = {
     **_named(
         Kind.NUMBER,
@@ -123,7 +123,7 @@ CONFIG: dict[str | None, Rule] = {
     "rope_parameters": ROPE,
     "quantization_config": QUANTISATION,
 }
-#: `--model_args`, of lm-eval's models (`lm_eval/models`) and of what they hand on to.
+#: `--model_args` of lm-eval's models (`lm_eval/models`) and of the libraries they call.
 ARGUMENTS: dict[str | None, Rule] = {
     **DECODING,
     **QUANTISATION,
@@ -187,7 +187,7 @@ METADATA: dict[str | None, Rule] = {
     ),
     **_named(Kind.PLACE, "data_dir answers rollouts pretrained model tokenizer file"),
 }
-#: Where the questions come from (`source` of a document).
+#: Origin of the questions (`source` of a document).
 SOURCE: dict[str | None, Rule] = {
     **_named(
         Kind.PLAIN,
@@ -235,7 +235,7 @@ RUN: dict[str | None, Rule] = {
     "packages": Kind.VERSIONS,
     "tasks": {None: TASK},
 }
-#: Settings of a training run that are places; all others are numbers and words of its schema.
+#: Settings of a training run that are paths; all others are numbers and words of its schema.
 SETTINGS: dict[str | None, Rule] = _named(Kind.PLACE, "model train_file")
 #: The evaluation of a sweep's cell.
 SWEEP_CELL: dict[str | None, Rule] = {

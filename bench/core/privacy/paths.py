@@ -1,4 +1,4 @@
-"""Paths and addresses as they may stand in a file that others read."""
+"""Clean paths and addresses for files that others read."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from caopd_bench.core.privacy.credentials import LEFT_OUT, clean_name, holds_sec
 
 __all__ = ["clean_text_urls", "clean_url", "is_path", "is_url", "shorten_path", "shorten_spec"]
 
-#: How many parts of a path are kept.
+#: Number of parts of a path that are kept.
 PARTS = 2
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://(?:\(left out\)|[^\s\"'<>`])+")
 _FILE = re.compile(r"(?i)file:(?://[^/\\]*)?")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-#: How Inspect names its logs: time, task, and a random id (shortuuid), which is no key.
+#: Inspect's log names: time, task, and a random id (shortuuid), which is not a key.
 _INSPECT_LOG = re.compile(
     r"(?P<known>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[+\-]\d\d-\d\d_[\w.\-]{1,150})"
     r"_[2-9A-HJ-NP-Za-km-z]{22}\.(?:eval|json)"
 )
 _HOST = re.compile(r"[\w.\-:%]*")
-#: Where a part of a path is a commit, and not a key.
+#: Paths in which a part is a commit and not a key.
 _HOSTS = ("github.com", "raw.githubusercontent.com", "huggingface.co", "hf.co")
 
 
 def is_url(text: str) -> bool:
-    """Return whether a text begins like an address, ``file:`` apart: that is a path."""
+    """Return whether a text begins like an address; ``file:`` counts as a path."""
     return bool(_SCHEME.match(text.strip())) and not text.strip().lower().startswith("file:")
 
 
 def is_path(text: str) -> bool:
-    """Return whether a text can only be a path: absolute, in a home, or relative with dots."""
+    """Return whether a text must be a path: absolute, in a home folder, or relative with dots."""
     text = text.strip()
     return (
         text.startswith(("/", "~", "./", "../", ".\\", "..\\"))
@@ -45,17 +45,17 @@ def is_path(text: str) -> bool:
 
 
 def clean_url(url: str) -> str:
-    """Leave scheme, host, port and path of an address.
+    """Reduce an address to scheme, host, port and path.
 
     Parameters
     ----------
     url : str
-        User, password, query and fragment go, and the parts of the path that look like a secret.
+        The address. User, password, query and fragment are removed, and likely secrets in the path.
 
     Returns
     -------
     str
-        `LEFT_OUT` alone where it cannot be taken apart.
+        The cleaned address, or only `LEFT_OUT` if it cannot be parsed.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def clean_url(url: str) -> str:
         host = f"[{host}]"
     kept: list[str] = []
     for part in parts.path.split("/"):
-        # Parameters of one part (`;key=...`), and what follows a part that is called `key`.
+        # Remove parameters of a part (`;key=...`), and the part after one named `key`.
         plain = unquote(part).partition(";")[0]
         is_named = bool(kept) and is_secret_name(kept[-1])
         is_commit = host in _HOSTS and _COMMIT.fullmatch(plain)
@@ -91,7 +91,7 @@ def clean_url(url: str) -> str:
 
 
 def _is_dense(part: str) -> bool:
-    """Return whether a part of an address mixes letters and digits as no word or version does."""
+    """Return whether a part of an address mixes letters and digits unlike a word or version."""
     return any(
         sum(a.isdigit() != b.isdigit() for a, b in pairwise(run)) > len(run) / 4
         for run in re.findall(r"[A-Za-z0-9]{12,}", part)
@@ -99,18 +99,18 @@ def _is_dense(part: str) -> bool:
 
 
 def clean_text_urls(text: str) -> str:
-    """Clean every address that stands in a text."""
+    """Clean every address within a text."""
     return _URL.sub(lambda found: clean_url(found.group()), text)
 
 
 def shorten_path(path: str) -> str:
-    r"""Return a path by its last two parts, as it may stand in a file that others read.
+    r"""Return the last two parts of a path, which may be shown to others.
 
     Parameters
     ----------
     path : str
-        Of any system, also with ``~`` or as ``file://``. A name on the hub (``org/name``) has two
-        parts and stays. Parts that look like a secret are left out.
+        A path of any system, also with ``~`` or as ``file://``. A name on the hub (``org/name``)
+        has two parts and is unchanged. Likely secrets are left out.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def shorten_path(path: str) -> str:
     'org/name'
     """
     shortened, known = _shorten(path), path
-    while len(shortened) < len(known):  # what is left may itself begin like an address
+    while len(shortened) < len(known):  # the remainder may itself begin like an address
         shortened, known = _shorten(shortened), shortened
     return shortened
 
@@ -143,7 +143,7 @@ def _shorten(path: str) -> str:
     parts = [part for part in pure.parts if part != anchor and part not in (".", "..", "")]
     parts = [part for i, part in enumerate(parts) if i or not part.startswith("~")]
     kept = [
-        # Folders of runs are named by hashes and UUIDs: two must not become one.
+        # Run folders may be named by hashes and UUIDs, and must stay distinct.
         LEFT_OUT
         if holds_secret(_drop_id(part), hashes=len(parts) > 1) and not _is_commit(parts, i)
         else part
@@ -155,18 +155,18 @@ def _shorten(path: str) -> str:
 
 
 def _drop_id(part: str) -> str:
-    """Return a name without the random id that Inspect ends it with."""
+    """Return a log name without the random id that Inspect appends."""
     log = _INSPECT_LOG.fullmatch(part)
     return log["known"] if log else part
 
 
 def _is_commit(parts: Sequence[str], at: int) -> bool:
-    """Return whether a part is how the hub's cache calls a revision."""
+    """Return whether a part is a revision's folder name in the hub's cache."""
     return at > 0 and parts[at - 1] == "snapshots" and bool(_COMMIT.fullmatch(parts[at]))
 
 
 def shorten_spec(spec: str) -> str:
-    """Shorten what names a run: ``PATH`` or ``NAME=PATH``."""
+    """Shorten the path of a run argument, ``PATH`` or ``NAME=PATH``."""
     name, mark, path = spec.partition("=")
     if not mark or is_path(spec) or "/" in name or "\\" in name:
         return shorten_path(spec)

@@ -1,4 +1,4 @@
-"""Settings that a text writes out, as JSON, as Python or as ``k=v,k=v``, read as lm-eval does."""
+"""Parse settings written as JSON, as Python or as ``k=v,k=v``, in the same way as lm-eval."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from caopd_bench.core.privacy.names import ARGUMENTS, DECODING, METADATA, Kind, 
 
 __all__ = ["MAX_LENGTH", "NO_NAME", "read_written"]
 
-#: Characters of a text that is recorded.
+#: Limit on the characters of a recorded text.
 MAX_LENGTH = 500
-#: Stands for text between commas without a name.
+#: Key for text between commas without a name.
 NO_NAME = "text without a name"
-#: Mappings that lm-eval also takes as ``k=v,k=v``.
+#: Mappings that lm-eval also accepts as ``k=v,k=v``.
 _OF_PAIRS = (ARGUMENTS, DECODING, METADATA)
 #: Commas within one list or mapping.
 MAX_PIECES = 100
 
 
 def read_written(text: str, rule: Rule) -> Any:
-    """Return the mapping or list that a text writes out, else the text itself."""
+    """Return the mapping or list that a text represents, else the text itself."""
     plain = text.strip()
     if plain[:1] == plain[-1:] == '"' and len(plain) < 2 * MAX_LENGTH:
         plain = _unquote(plain)
@@ -40,7 +40,7 @@ def read_written(text: str, rule: Rule) -> Any:
 
 
 def _unquote(text: str) -> str:
-    """Return the JSON that a JSON text holds, as a setting that went through two programs does."""
+    """Decode JSON within a JSON string, as for a setting that passed through two programs."""
     try:
         inner = json.loads(text)
     except (ValueError, RecursionError):
@@ -50,7 +50,7 @@ def _unquote(text: str) -> str:
 
 
 def _split_pairs(text: str) -> dict[str, Any]:
-    """Read ``k=v,k=v`` as lm-eval does: every comma parts, but for those in a list or mapping."""
+    """Parse ``k=v,k=v`` as lm-eval does: commas separate, except within a list or mapping."""
     pairs: dict[str, Any] = {}
     for piece in _pieces(text):
         key, mark, value = piece.partition("=")
@@ -81,7 +81,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _word(value: str) -> Any:
-    """Read a value as lm-eval does (`handle_arg_string`)."""
+    """Parse a value as lm-eval does (`handle_arg_string`)."""
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     known = {"true": True, "false": False, "none": None}

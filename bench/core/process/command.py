@@ -1,7 +1,7 @@
-"""A command as a process: it works to its end, says in a line what stopped it, and gives its code.
+"""Run a command as a process: do the work, report errors in one line, and set the exit code.
 
-Whatever becomes of standard output, of memory or of the installation, and whatever signal comes:
-the exit code is one that `exits` lists, and that of a decision is the decision's.
+Whatever happens to standard output, to memory or to the installation, and whatever signal arrives,
+the exit code is one that `exits` lists, and a decision keeps its own code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Command", "run"]
 
 
 class Command(NamedTuple):
-    """What is to be done."""
+    """The work of a command."""
 
     name: str
     work: Callable[[], int]
@@ -31,19 +31,19 @@ class Command(NamedTuple):
 
 
 def run(prepare: Callable[[], Command], *, is_ours: bool) -> int:
-    """Carry out a command and give the exit code of the process.
+    """Carry out a command and return the exit code of the process.
 
     Parameters
     ----------
     prepare : callable
-        Reads the command line; a `SystemExit` is argparse's, which has said why.
+        Reads the command line; a `SystemExit` comes from argparse, which has printed the reason.
     is_ours : bool
-        Whether the process ends with the command. If not, streams and signals are given back.
+        Whether the process ends with the command. If not, streams and signals are restored.
 
     Raises
     ------
     SystemExit
-        That of `prepare`; its code is another one if help could not be printed.
+        The `SystemExit` of `prepare`, with another code if help could not be printed.
     """
     with collect_rarely(for_good=is_ours), caught(for_good=is_ours) as signals:
         try:
@@ -71,7 +71,7 @@ def _fenced(is_ours: bool) -> Iterator[None]:
 def _carry_out(
     prepare: Callable[[], Command], signals: Signals, *, is_ours: bool
 ) -> tuple[Command, int, bool]:
-    """Work; give the command, its code, and whether reading the command line ended it."""
+    """Do the work; return the command, its code, and whether reading the command line ended it."""
     command = Command("", lambda: ExitCode.INTERNAL)
     try:
         try:
@@ -85,9 +85,9 @@ def _carry_out(
             is_said = code == ExitCode.INTERRUPTED
         except KeyboardInterrupt:
             raise
-        # A library's exit is no verdict either, nor is the panic of one that is written in Rust.
+        # A library's exit is not a verdict, and neither is a panic of a library in Rust.
         except BaseException as error:
-            # A library may have made another error of a signal's KeyboardInterrupt.
+            # A library may have turned a signal's KeyboardInterrupt into another error.
             is_said = signals.code is None
             if is_said:
                 code, said = explain(error)
@@ -103,10 +103,10 @@ def _carry_out(
 
 
 def _settle(command: Command, code: int, signals: Signals, standard: Standard) -> int:
-    """Write out what standard output still holds, and give the code that is left."""
+    """Flush standard output, and return the final exit code."""
     try:
         failure = standard.failure()
-    except KeyboardInterrupt:  # nobody reads, and nobody has gone: the pipe is full
+    except KeyboardInterrupt:  # the pipe is full, and its reader is not reading
         standard.abandon()
         complain(command.name, signals.words())
         return signals.code or ExitCode.INTERRUPTED

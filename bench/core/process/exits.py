@@ -1,4 +1,4 @@
-"""The exit codes: every end has one of its own, and 0, 1, 3 and 4 are never an accident.
+"""The exit codes: each outcome has its own, and 0, 1, 3 and 4 never result from an accident.
 
 =====  ==============================================================================
 code   meaning
@@ -31,8 +31,8 @@ A command that decides (`gate`, `threshold`, `check`, `watch`, `baseline verify`
 exits with the code of its decision even if standard output cannot be written: 5 or 141 would hide
 the decision. Its parser declares this with ``set_defaults(decides=True)``.
 
-Python exits with 1 on any uncaught error, and a shell takes 0 for success. In a gate the one would
-read as FAIL and the other as PASS; `process` prevents both.
+Python exits with 1 on any uncaught error, and a shell takes 0 for success. In a gate, 1 would
+read as FAIL and 0 as PASS; `process` prevents both.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from caopd_bench.core.terminal import inline
 
 __all__ = ["DEBUG", "HELP", "ExitCode", "complain", "explain", "explain_output"]
 
-#: Set to anything but 0, this variable shows the traceback of an error of the program.
+#: If this variable is set to anything but 0, internal errors show their traceback.
 DEBUG = "CAOPD_BENCH_DEBUG"
 #: The end of `caopd-bench --help`: a code per line, which the parser wraps.
 HELP = "\n".join(
@@ -84,7 +84,7 @@ HELP = "\n".join(
 
 
 class ExitCode(IntEnum):
-    """The codes; see the module."""
+    """The exit codes, described in the module."""
 
     DONE = 0
     FAILED = 1
@@ -103,22 +103,22 @@ NO_MEMORY = (
     "not enough memory; raise the limit of this process (ulimit -v, the container's), or give "
     "fewer or smaller runs"
 )
-#: By a path, because the package is on no index.
+#: A path, because the package is not on any index.
 REINSTALL = "reinstall from the checkout or wheel: pip install --force-reinstall PATH"
-#: What only writing can meet.
+#: Error numbers that only occur when writing.
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-#: How the loader of libraries words it when a library does not fit into memory.
+#: The library loader's message when a library does not fit into memory.
 _UNMAPPED = ("cannot allocate memory", "failed to map segment", "cannot map zero-fill pages")
 
 
 def explain(error: BaseException) -> tuple[int, str]:
-    """Return the exit code of what a command raised, and what to say of it ("" for nothing)."""
+    """Return the exit code for an exception of a command, and the message ("" for none)."""
     if isinstance(error, UsageError):
         return error.code, str(error)
-    if isinstance(error, BrokenPipeError):  # nobody reads any more, so nothing is said
+    if isinstance(error, BrokenPipeError):  # the reader is gone, so no message is printed
         return ExitCode.BROKEN_PIPE, ""
     if is_memory(error):
-        traceback.clear_frames(error.__traceback__)  # what they hold is needed to say it
+        traceback.clear_frames(error.__traceback__)  # the message needs the memory that they hold
         return ExitCode.INTERNAL, NO_MEMORY
     if isinstance(error, OSError) and error.errno in _WRITING:
         return explain_output(error)
@@ -136,28 +136,28 @@ def explain(error: BaseException) -> tuple[int, str]:
 
 
 def explain_output(error: OSError) -> tuple[int, str]:
-    """Return the exit code of standard output that could not be written, and what to say of it."""
+    """Return the exit code and the message if standard output could not be written."""
     if isinstance(error, BrokenPipeError):
         return ExitCode.BROKEN_PIPE, ""
     return ExitCode.UNWRITABLE, f"the output cannot be written ({error.strerror or error})"
 
 
 def is_memory(error: BaseException) -> bool:
-    """Return whether memory ran out, in this process or in one that worked for it."""
+    """Return whether memory ran out, in this process or in a worker process."""
     said = str(error).lower()
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, ImportError) and any(words in said for words in _UNMAPPED))
-        # The kernel kills what takes too much; the pool's error says no more than that.
+        # The kernel kills a process that takes too much; the pool only reports that it died.
         or type(error).__name__ == "BrokenProcessPool"
-        # A C extension that was refused memory and set no exception for it.
+        # A C extension that was refused memory but set no exception.
         or (isinstance(error, SystemError) and _is_limited())
     )
 
 
 def _is_limited() -> bool:
-    """Return whether the address space of this process has a limit (ulimit -v)."""
+    """Return whether the address space of this process is limited (ulimit -v)."""
     try:
         import resource
     except ImportError:  # Windows
@@ -166,17 +166,17 @@ def _is_limited() -> bool:
 
 
 def find_broken(error: BaseException) -> str:
-    """Name the module that could not be imported; "" if the error came from no import.
+    """Return the module that could not be imported; "" if the error did not come from an import.
 
-    Any error counts that a module raised while it was imported: of a library of another version a
-    name is missing, a half-written file is no Python.
+    Any error that a module raised during its import counts: another version of a library may lack a
+    name, and a half-written file is not valid Python.
     """
     if isinstance(error, SyntaxError) and (error.filename or "").endswith(".py"):
         file = Path(str(error.filename))
         return file.parent.name if file.stem == "__init__" else file.stem
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         return error.obj.__name__
-    # Code of a module that is imported; that of the program itself is above what is caught.
+    # Code of an imported module; the program's own frame lies outside the caught traceback.
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     modules = [f.f_globals.get("__name__") for f in frames if f.f_code.co_name == "<module>"]
     if isinstance(error, ImportError):
@@ -185,10 +185,10 @@ def find_broken(error: BaseException) -> str:
 
 
 def complain(command: str, text: str) -> None:
-    """Print a line on standard error, if that can be written."""
+    """Print a line on standard error, if possible."""
     lines = [inline(line) for line in redact(text).splitlines()]
     name = f"caopd-bench {command}".rstrip()
-    if sys.stderr is None:  # print would take standard output, where a verdict is read
+    if sys.stderr is None:  # print would use standard output, where a verdict is expected
         return
     with suppress(OSError, ValueError):
         print("\n".join([f"{name}: {lines[0]}", *lines[1:]]), file=sys.stderr, flush=True)

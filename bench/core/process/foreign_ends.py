@@ -1,8 +1,8 @@
-"""A C library that ends the process by itself does not choose the exit code.
+"""Control the exit code when a C library ends the process by itself.
 
-OpenBLAS, which numpy and scipy bring, calls ``exit(1)`` when it gets no memory: no Python code
-hears of it, and 1 is FAIL of the gate. While a command works, a handler of the C library's own
-`exit` turns every such end into `CODE`; and where memory is limited, what OpenBLAS needs is tried
+OpenBLAS, which numpy and scipy include, calls ``exit(1)`` when it gets no memory: Python code is
+not informed, and 1 would be the gate's FAIL. During a command, a handler of the C library's `exit`
+turns every such end into `CODE`; and if memory is limited, the memory that OpenBLAS needs is tested
 first.
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 __all__ = ["CODE", "check_memory", "fenced"]
 
-#: Exit code of such an end: that of an error of this program.
+#: Exit code of such an end: that of an internal error.
 CODE = 70
 #: Bytes of address space that numpy needs to be loaded; with less, OpenBLAS exits or hangs.
 NEEDED = 160 * 2**20
@@ -25,10 +25,10 @@ _SAID = b"caopd-bench: a library ended the process; nothing was decided\n"
 
 @contextmanager
 def fenced() -> Iterator[None]:
-    """Turn a C library's `exit` into an end with `CODE` (glibc; elsewhere nothing is done)."""
+    """Turn a C library's `exit` into an exit with `CODE` (only with glibc)."""
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
-        # Elsewhere the handler could not be taken back, and would outlive the interpreter.
+        # Elsewhere the handler could not be removed, and would outlive the interpreter.
         yield
         return
     is_over = False
@@ -40,28 +40,29 @@ def fenced() -> Iterator[None]:
             os._exit(CODE)
 
     handler = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(end)
-    ours = ctypes.create_string_buffer(1)  # its address stands for a library of ours
+    ours = ctypes.create_string_buffer(1)  # its address identifies our library to `__cxa_finalize`
     libc.__cxa_atexit(handler, None, ours)
     try:
         yield
     finally:
         is_over = True
-        libc.__cxa_finalize(ours)  # calls the handler, and forgets it
+        libc.__cxa_finalize(ours)  # calls the handler and unregisters it
 
 
 def check_memory() -> None:
-    """Refuse at once where a limit (``ulimit -v``) leaves too little for any command.
+    """Refuse immediately if a limit (``ulimit -v``) leaves too little memory for any command.
 
     Raises
     ------
     MemoryError
+        If less than the needed address space is available.
     """
     import resource
 
     limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
     if all(limit == resource.RLIM_INFINITY for limit in limits):
         return
-    # Its threads take memory each, and it waits for ever for those that do not get it.
+    # Each of its threads needs memory, and it waits forever for threads that fail to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         mmap.mmap(-1, NEEDED, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()

@@ -1,4 +1,4 @@
-"""Circles of objects, which Python looks for again and again, and where that is not worth it."""
+"""Limit Python's search for reference cycles where it is not worth its time."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import contextmanager
 __all__ = ["collect_rarely", "sparing", "without_collecting"]
 
 
-#: New objects after which a command looks for circles; Python's own 700 to 2,000 are a twentieth of
-#: the start, when thousands of functions are made that stay.
+#: New objects after which a command searches for cycles. Python's own 700 to 2,000 cost a twentieth
+#: of the start, when thousands of permanent functions are created.
 RARELY = 10_000
 
 
 @contextmanager
 def collect_rarely(*, for_good: bool) -> Iterator[None]:
-    """Look for circles rarely, and not at the end of a process, which gives all memory back.
+    """Search for cycles rarely, and not at the end of a process, which frees all memory anyway.
 
-    Together a tenth of the time of a short command. A threshold that is higher stays, and so does
-    0, which stands for never.
+    Together this saves a tenth of the time of a short command. A higher threshold is kept, as is
+    0, which disables the search.
     """
     usual = gc.get_threshold()
     if 0 < usual[0] < RARELY:
@@ -35,9 +35,9 @@ def collect_rarely(*, for_good: bool) -> Iterator[None]:
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Keep Python from looking for circles among rows, of which there are none.
+    """Disable the search for cycles while rows are read, since rows contain none.
 
-    It looks through all of them again and again while more come: a third of the time of some logs.
+    Python would search all rows repeatedly as more arrive: a third of the time for some logs.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -50,11 +50,11 @@ def without_collecting() -> Iterator[None]:
 
 @contextmanager
 def sparing() -> Iterator[None]:
-    """Look for circles among new objects only, where there are many older ones that stay.
+    """Search for cycles only among new objects, if there are many permanent older ones.
 
-    Drawing makes circles of many objects, which are worth finding.
+    Drawing creates large cycles, which are worth finding.
     """
-    is_first = not gc.get_freeze_count()  # what a caller set aside is not ours to give back
+    is_first = not gc.get_freeze_count()  # leave objects frozen by a caller alone
     if is_first:
         gc.freeze()
     try:

@@ -1,9 +1,9 @@
-"""How far a command is: a line on standard error, once it has taken more than two seconds.
+"""Show the progress of a command on standard error, once it has taken more than two seconds.
 
-On a terminal it is one line that is rewritten and goes away in the end; in a log, a line now and
-then. Work says in what stage it is and how far; a thread of its own writes, so that the work never
-waits for a terminal, and a stage that cannot count is shown all the same. Without a command around
-it, as in a notebook, nothing is shown.
+On a terminal one line is rewritten and finally removed; in a log, a line is written now and then.
+The work reports its stage and its count; a separate thread writes, so that the work never waits for
+a terminal, and a stage without a count is shown too. Outside a command, as in a notebook, nothing
+is shown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from caopd_bench.core.terminal import inline
 
 __all__ = ["SWITCH", "Line", "Stage", "stage", "telling", "track"]
 
-#: Set to 0, this variable keeps every command silent about its progress.
+#: If this variable is set to 0, commands show no progress.
 SWITCH = "CAOPD_BENCH_PROGRESS"
-#: Seconds until the first line, between looks on a terminal, and between lines in a log, which are
-#: at last as far apart as a tenth of the time so far: an hour's log has fifty lines.
+#: Seconds until the first line, between updates on a terminal, and between lines in a log. The last
+#: grows to a tenth of the elapsed time, so that an hour's log has fifty lines.
 FIRST, TERMINAL, LOG = 2.0, 0.5, 10.0
 WIDTH = 60
 
@@ -31,23 +31,23 @@ T = TypeVar("T")
 
 
 class Stage:
-    """A part of the work: what is done, and how much of it.
+    """A part of the work, and how much of it is done.
 
     Parameters
     ----------
     what : str
         For example "reading answers.jsonl"; a name in it may come from anywhere.
     unit : str
-        What is counted: "rows", "runs".
+        Unit of the count: "rows", "runs".
     total : int, optional
-        How many there are, where it is known.
+        Total count, if known.
     """
 
     def __init__(self, what: str, unit: str = "", total: int | None = None) -> None:
         self.what, self.unit, self.total, self.done = what, unit, total, 0
 
     def add(self, count: int = 1) -> None:
-        """Count what was done."""
+        """Add to the count of finished units."""
         self.done += count
 
     def __str__(self) -> str:
@@ -59,15 +59,15 @@ class Stage:
 
 
 class Line:
-    """When to write, and what.
+    """Decide when to write a line of progress, and its content.
 
     Parameters
     ----------
     command : str
-        The line begins with it.
+        Name of the command, with which the line begins.
     stream : TextIO
     clock : callable
-        Gives seconds.
+        Returns the time in seconds.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class Line:
     ) -> None:
         self.command, self.stream, self.clock = command, stream, clock
         self._stages: list[Stage] = []
-        self._lock = Lock()  # two threads write: the one that watches, and the work when it ends
+        self._lock = Lock()  # the watching thread and the work both write
         self.began = self.last = clock()
         self.is_shown = self.is_broken = False
         self.is_terminal = _is_terminal(stream)
 
     def look(self) -> None:
-        """Write the line, if it is time to."""
+        """Write the line if it is due."""
         with self._lock:
             now = self.clock()
             pause = TERMINAL if self.is_terminal else max(LOG, (now - self.began) / 10)
@@ -89,19 +89,19 @@ class Line:
             if not self._stages or now - self.last < (FIRST if is_first else pause):
                 return
             self.last = now
-            # The first says how far the command is, the last what it is at.
+            # The outermost stage shows the overall progress, the innermost the current work.
             parts = dict.fromkeys(map(str, (self._stages[0], self._stages[-1])))
             text = f"{self.command}: {', '.join(parts)} ({now - self.began:.0f} s)"
             self._write(f"\r\x1b[K{text}" if self.is_terminal else f"{text}\n")
             self.is_shown = self.is_terminal
 
     def begin(self, part: Stage) -> None:
-        """Take up a stage, inside the one that is being worked at."""
+        """Begin a stage inside the current one."""
         with self._lock:
             self._stages.append(part)
 
     def end(self, part: Stage | None = None) -> None:
-        """Drop a stage, or all; without one, take the line off a terminal for what comes next."""
+        """End a stage, or all; without stages, clear the line on a terminal for further output."""
         with self._lock:
             self._stages = [one for one in self._stages if part is not None and one is not part]
             if self.is_shown and not self._stages:
@@ -114,7 +114,7 @@ class Line:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except (OSError, ValueError):  # full, closed, gone: progress is worth no error
+        except (OSError, ValueError):  # full, closed or gone: progress must not cause an error
             self.is_broken = True
 
 
@@ -130,7 +130,7 @@ _line: Line | None = None
 
 @contextmanager
 def telling(command: str) -> Iterator[None]:
-    """Show the progress of what runs inside, unless the user or the stream is against it."""
+    """Show the progress of the block, unless the user or the stream prevents it."""
     global _line
     if _line is not None or sys.stderr is None or os.environ.get(SWITCH, "1") == "0":
         yield
@@ -157,7 +157,7 @@ def _watch(line: Line, over: Event) -> None:
 
 @contextmanager
 def stage(what: str, unit: str = "", total: int | None = None) -> Iterator[Stage]:
-    """Name a part of the work, for as long as it takes.
+    """Announce a part of the work for the duration of the block.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def stage(what: str, unit: str = "", total: int | None = None) -> Iterator[Stage
     Yields
     ------
     Stage
-        To be told how much is done.
+        The stage, which takes the count of finished units.
     """
     part = Stage(what, unit, total)
     line = _line
@@ -182,7 +182,7 @@ def stage(what: str, unit: str = "", total: int | None = None) -> Iterator[Stage
 
 
 def track(items: Iterable[T], what: str, unit: str, total: int | None = None) -> Iterator[T]:
-    """Yield items, and count them as done when the next one is asked for."""
+    """Yield items, and count each as done when the next one is requested."""
     with stage(what, unit, total) as part:
         for item in items:
             yield item

@@ -1,4 +1,4 @@
-"""Share many alike computations out to processes, where that pays."""
+"""Distribute many similar computations over processes, where this saves time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TypeVar
 
 __all__ = ["MAX_WORKERS", "shared_out", "usable_cores"]
 
-#: Processes of a command, at most: each takes the memory of an interpreter with SciPy.
+#: Maximum number of processes: each takes the memory of an interpreter with SciPy.
 MAX_WORKERS = 8
-#: Seconds of work below which starting processes takes longer than they save.
+#: Below this many seconds of work, starting processes costs more than it saves.
 WORTH = 6.0
-#: Parts of the work that each process gets: few enough to cost little, many enough to end together.
+#: Chunks of work per process: few enough for a low overhead, many enough to finish together.
 PARTS = 16
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def usable_cores() -> int:
-    """Return how many processes a command may well use here: those of a container are fewer."""
+    """Return the number of processes to use here; a container may allow fewer than the machine."""
     if hasattr(os, "sched_getaffinity"):
         return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
     return min(os.cpu_count() or 1, MAX_WORKERS)
@@ -36,31 +36,31 @@ def shared_out(
     cost: Callable[[T], float],
     most: int | None = None,
 ) -> Iterator[Iterator[R]]:
-    """Compute something of each item, in several processes if there is much to do.
+    """Apply a function to each item, in several processes if there is enough work.
 
     Parameters
     ----------
     work : callable
-        A function of a module: a process finds it by its name.
+        A function at module level, which processes import by name.
     items : sequence
-        Each is sent to a process.
+        The arguments; each is sent to a process.
     workers : int
-        At most so many processes, and no more than `MAX_WORKERS`; 1 computes everything here.
+        Maximum number of processes, up to `MAX_WORKERS`; 1 computes everything in this process.
     cost : callable
-        Seconds that an item takes, roughly: it decides whether processes are worth their start.
+        Returns the approximate seconds for an item, to decide whether processes are worthwhile.
     most : int, optional
-        Items that are sent at once, at most.
+        Maximum number of items sent at once.
 
     Yields
     ------
     iterator
-        The results in the order of the items, as they come.
+        The results, in the order of the items.
     """
     workers = min(workers, MAX_WORKERS)
     if min(workers, len(items)) < 2 or sum(map(cost, items)) < WORTH:
         yield map(work, items)
         return
-    # Imported here: most commands do without.
+    # Imported here, since most commands do not need it.
     from caopd_bench.core.process.workers import sharing
 
     with ExitStack() as stack:
@@ -69,6 +69,6 @@ def shared_out(
             chunk = max(1, len(items) // (workers * PARTS))
             found = share(work, items, chunksize=min(chunk, most or chunk))
         except (ImportError, NotImplementedError, OSError):
-            # No semaphores, as in some sandboxes, or no more processes: it takes longer here.
+            # No semaphores, as in some sandboxes, or no more processes: compute here, slower.
             found = map(work, items)
         yield found

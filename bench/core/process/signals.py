@@ -1,7 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP: each stops the work once, as a `KeyboardInterrupt`.
+"""Handle Ctrl-C, SIGTERM and SIGHUP: each stops the work once, as a `KeyboardInterrupt`.
 
-So every ``finally`` and ``with`` on the way out runs: temporary files and child processes go. The
-process then ends with 128 + the signal's number, the code that shells give to one that it kills.
+So every ``finally`` and ``with`` on the way out runs, which removes temporary files and child
+processes. The process then exits with 128 + the signal's number, the code that shells report for a
+process killed by the signal.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from typing import Any
 
 __all__ = ["Signals", "caught", "held"]
 
-#: How many signals end the process at once, if what it cleans up hangs.
+#: After this many signals the process ends immediately, in case its cleanup hangs.
 IMPATIENT = 5
-#: Seconds until a signal is sent again whose exception Python has dropped.
+#: Seconds until a signal is sent again if Python dropped its exception.
 AGAIN = 0.01
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Signals:
-    """What came, and what comes next."""
+    """The signals received so far, and the reaction to the next one."""
 
     def __init__(self) -> None:
         self.first: int | None = None
@@ -37,22 +38,22 @@ class Signals:
 
     @property
     def code(self) -> int | None:
-        """Exit code of a process that was told to stop; None if it was not."""
+        """Exit code for the signal that stopped the process; None if there was none."""
         return None if self.first is None else 128 + self.first
 
     def words(self) -> str:
-        """Say what stopped the work."""
+        """Return a message that names the signal."""
         if self.first in (None, signal.SIGINT):
             return "stopped"
         return f"stopped by {signal.Signals(self.first).name}"
 
     def finish(self, code: int) -> None:
-        """Say that all is done: from now on a signal only ends the process, with this code."""
+        """Declare the work done: from now on a signal ends the process with this code."""
         self._end = code
-        self._raised = None  # with its traceback, and all that the frames in it hold
+        self._raised = None  # frees its traceback and the objects in its frames
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Stop the work, unless it is being stopped."""
+        """Stop the work, unless it is already being stopped."""
         if self._end is not None:
             os._exit(self._end)
         self._count += 1
@@ -66,9 +67,9 @@ class Signals:
         raise self._raised
 
     def _is_stopping(self) -> bool:
-        """Return whether this came while a ``finally`` or ``except`` handles the one before.
+        """Return whether a signal arrived while ``finally`` or ``except`` handles the previous one.
 
-        One that a library caught and dropped stops nothing: then the next one is raised again.
+        If a library caught and dropped the previous one, the next is raised again.
         """
         error = sys.exc_info()[1]
         while error is not None:
@@ -97,12 +98,12 @@ class Signals:
 
 @contextmanager
 def caught(*, for_good: bool) -> Iterator[Signals]:
-    """Handle signals; those that the process was started to ignore (``nohup``) stay ignored.
+    """Handle signals; those that the process was started to ignore (``nohup``) remain ignored.
 
     Parameters
     ----------
     for_good : bool
-        Until the process ends; else the handlers that were there come back.
+        Keep the handlers until the process ends; else restore the previous ones.
 
     Yields
     ------
@@ -112,7 +113,7 @@ def caught(*, for_good: bool) -> Iterator[Signals]:
     before: dict[int, Any] = {}
     hook = sys.unraisablehook
     for name in _NAMES:
-        number = getattr(signal, name, None)  # SIGHUP is none of Windows
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is None:
             continue
         handler = signal.getsignal(number)
@@ -123,8 +124,8 @@ def caught(*, for_good: bool) -> Iterator[Signals]:
     if before:
         sys.unraisablehook = signals.report
         if for_good:
-            # Registered first, so the last that is called: the interpreter is about to take the
-            # handlers back, and another signal would kill it with a code of its own.
+            # Registered first, so called last: the interpreter is about to restore the handlers,
+            # and another signal would kill it with a different code.
             atexit.register(_ignore, tuple(before))
     try:
         yield signals
@@ -137,10 +138,10 @@ def caught(*, for_good: bool) -> Iterator[Signals]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Let signals wait, and handle the first of them at the end.
+    """Defer signals during the block, and handle the first of them at its end.
 
-    A process that is started and not known yet would be ended by nobody, and what shares a pipe
-    with it would wait for it.
+    Otherwise nobody would end a process that has started but is not known yet, and processes that
+    share a pipe with it would wait for it.
     """
     came: list[int] = []
     before: dict[int, Any] = {}

@@ -1,12 +1,12 @@
-"""Standard output and error that fail late: what cannot be written is remembered, not raised.
+"""Make standard output and error remember write errors instead of raising them.
 
-A `print` to a pipe whose reader has gone, or onto a full disk, raises where the work is half done,
-or when the interpreter ends, which then ends with a code of its own. Here it never raises; whoever
-runs the command asks afterwards (`Standard.failure`) and decides what that means.
+A `print` to a pipe whose reader has gone, or onto a full disk, raises in the middle of the work,
+or when the interpreter ends, which then exits with its own code. Here it never raises; the runner
+of the command checks `Standard.failure` afterwards and decides how to react.
 
-The stream stays a `TextIOWrapper` over a descriptor, as Python makes it, so that `buffer`,
-`isatty`, `fileno`, `reconfigure` and ``python -u`` go on as they do. A stream without a descriptor
-(`io.StringIO`, a notebook's) is left as it is.
+The stream remains a `TextIOWrapper` over a descriptor, as Python creates it, so that `buffer`,
+`isatty`, `fileno`, `reconfigure` and ``python -u`` work as usual. A stream without a descriptor
+(`io.StringIO`, a notebook's) is unchanged.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["Standard", "guarded"]
 
 
 class Standard:
-    """What became of standard output."""
+    """The state of standard output."""
 
     def __init__(self, output: _Remembering | None) -> None:
         self._output = output
 
     def failure(self) -> OSError | None:
-        """Write out what is still held, and give the first error of standard output, if any."""
+        """Flush standard output and return its first error, if any."""
         for stream in (sys.stderr, sys.stdout):
             if stream is not None:
                 with suppress(ValueError):  # somebody closed it
@@ -38,20 +38,20 @@ class Standard:
         return self._output.failure if self._output is not None else None
 
     def abandon(self) -> None:
-        """Drop what is still held, which nobody reads: the interpreter would wait at its end."""
+        """Drop buffered output that nobody reads: the interpreter would wait for it at its end."""
         if self._output is not None and self._output.failure is None:
             self._output.failure = BrokenPipeError(errno.EPIPE, "it is not read")
 
 
 @contextmanager
 def guarded(*, for_good: bool) -> Iterator[Standard]:
-    """Let standard output and error remember their errors.
+    """Make standard output and error remember their errors.
 
     Parameters
     ----------
     for_good : bool
-        Leave them so, as the interpreter writes to them at its end; else the streams that were
-        there come back.
+        Keep these streams, as the interpreter writes to them at its end; else restore the previous
+        ones.
 
     Yields
     ------
@@ -73,7 +73,7 @@ def guarded(*, for_good: bool) -> Iterator[Standard]:
 
 
 class _Remembering(io.FileIO):
-    """A descriptor of standard output or error that takes everything and remembers the error."""
+    """A descriptor of standard output or error that accepts everything and remembers its error."""
 
     def __init__(self, descriptor: int, refusal: OSError | None) -> None:
         super().__init__(descriptor, "wb", closefd=False)
@@ -81,7 +81,7 @@ class _Remembering(io.FileIO):
         self._refusal = refusal
 
     def write(self, data: Any, /) -> int:
-        """Write all of it; after an error nothing more, so that no text with a hole is left."""
+        """Write everything; after an error write nothing more, so that no text has a gap."""
         left = memoryview(data).cast("B")
         taken = len(left)
         if taken and self.failure is None:
@@ -99,25 +99,25 @@ class _Remembering(io.FileIO):
         return taken
 
     def close(self) -> None:
-        """Stay open: a library that closes standard output cannot take the verdict away."""
+        """Stay open, so that a library that closes standard output does not hide the verdict."""
 
 
 class _Buffer(io.BufferedWriter):
-    """Its buffer; closing it would free the memory and leave the descriptor open."""
+    """The buffer; closing it would free the memory and leave the descriptor open."""
 
     def close(self) -> None:
-        """Write out what is held, and stay open."""
+        """Flush, and stay open."""
         self.flush()
 
 
 def _replace(name: str, descriptor: int) -> _Remembering | None:
-    """Put a remembering stream in the place of `sys.stdout` or `sys.stderr`, if it has a file."""
+    """Replace `sys.stdout` or `sys.stderr` by a remembering stream, if it has a descriptor."""
     stream = getattr(sys, name)
     refusal = None
-    if stream is None:  # it was closed before the program began; `_open_closed` has filled the gap
+    if stream is None:  # closed before the program began; `_open_closed` has opened it
         refusal = OSError(errno.EBADF, "it is closed")
     elif type(stream) is not io.TextIOWrapper:
-        if isinstance(stream, io.TextIOWrapper):  # of a test runner
+        if isinstance(stream, io.TextIOWrapper):  # a test runner's stream
             stream.reconfigure(errors="backslashreplace")
         return None
     try:
@@ -125,19 +125,19 @@ def _replace(name: str, descriptor: int) -> _Remembering | None:
             stream.flush()
             descriptor = stream.fileno()
         raw = _Remembering(descriptor, refusal)
-    except (OSError, ValueError):  # no file behind it
+    except (OSError, ValueError):  # no descriptor
         return None
-    raw.name = f"<{name}>"  # as Python calls it
+    raw.name = f"<{name}>"  # the name that Python uses
     setattr(sys, name, _wrap(raw, stream))
     return raw
 
 
 def _wrap(raw: _Remembering, like: io.TextIOWrapper | None) -> TextIO:
-    """Make a text stream that buffers as another does; what cannot be shown is escaped."""
+    """Make a text stream with the buffering of another; unencodable characters are escaped."""
     encoding, is_direct, by_line = "utf-8", False, raw.isatty()
     if like is not None:
         encoding, is_direct, by_line = like.encoding, like.write_through, like.line_buffering
-    # `python -u` writes at once: without a buffer, as Python has it then.
+    # `python -u` writes immediately, without a buffer.
     buffer: Any = raw if is_direct else _Buffer(raw)
     return io.TextIOWrapper(
         buffer,
@@ -149,9 +149,9 @@ def _wrap(raw: _Remembering, like: io.TextIOWrapper | None) -> TextIO:
 
 
 def _open_closed() -> None:
-    """Open descriptors 0, 1 and 2 that are closed: the next file would get the number of one.
+    """Open descriptors 0, 1 and 2 if closed, since the next opened file would get that number.
 
-    What a library or a child process writes to "standard error" would go into that file.
+    Writes of a library or child process to "standard error" would go into that file.
     """
     with suppress(OSError):
         while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:

@@ -1,4 +1,4 @@
-"""Processes that share the work of one command, and end with it."""
+"""Worker processes that share the work of one command, and end with it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from caopd_bench.core.process.signals import held
 __all__ = ["deaf_children", "end_with_parent", "sharing"]
 
 _PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
-#: The process that removes what others leave warns of a semaphore that was just removed, where a
-#: command is stopped between the removal and the report of it.
+#: Python's resource tracker warns of a semaphore that was just removed if the command is stopped
+#: between the removal and its report.
 _QUIET = "ignore::UserWarning"
-#: Held while the names of the program's module are away: threads start their processes in turn.
+#: Held while the names of the program's module are hidden: threads start processes in turn.
 _MAIN = threading.Lock()
 
 
 class Share(Protocol):
-    """As `map` of an executor: in order, each result when it is there."""
+    """A function like an executor's `map`: results in order, as they become available."""
 
     def __call__(self, work: Any, /, *columns: Any, chunksize: int = 1) -> Iterator[Any]:
         """Start the work."""
@@ -34,15 +34,15 @@ class Share(Protocol):
 
 @contextmanager
 def sharing(workers: int) -> Iterator[Share]:
-    """Yield a `map` of several processes; what stops the command stops them at once.
+    """Yield a `map` over several processes; they stop immediately with the command.
 
     Parameters
     ----------
     workers : int
-        How many processes. They are spawned: a fork of a process with threads, as torch and BLAS
-        start them, may hang. Each imports the module of its work, and not that of the program
-        (unless the work is in it): a script needs no ``if __name__ == "__main__":``, and of a
-        command its command line is not imported again.
+        Number of processes. They are spawned, since forking a process with threads (of torch or
+        BLAS) may hang. Each imports the module of its work but not the program's own (unless the
+        work is in it), so a script needs no ``if __name__ == "__main__":``, and a command's own
+        module is not imported again.
 
     Yields
     ------
@@ -67,12 +67,12 @@ def sharing(workers: int) -> Iterator[Share]:
     try:
         yield share
     except BaseException:
-        # What is not sent yet is for nobody: the process would wait at its end for a pipe that
-        # nobody reads, if the thread that closes it fails on a future that is cancelled meanwhile.
+        # Discard unsent work: the process would wait at its end for a pipe that nobody reads if
+        # the thread that closes it fails on a future cancelled meanwhile.
         if (queue := getattr(executor, "_call_queue", None)) is not None:
             queue.cancel_join_thread()
         with _hushed(getattr(executor, "_executor_manager_thread", None)):
-            # An executor by itself waits until its processes are done with what they have.
+            # An executor by itself waits until its processes finish their current work.
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
             executor.shutdown(cancel_futures=True)
@@ -83,7 +83,7 @@ def sharing(workers: int) -> Iterator[Share]:
 
 @contextmanager
 def _apart_from_main(work: Any) -> Iterator[None]:
-    """Start processes that do not import the program's own module: by these names they find it."""
+    """Start processes without the names by which they would import the program's own module."""
     main = vars(sys.modules["__main__"])
     is_in_main = getattr(getattr(work, "func", work), "__module__", None) == "__main__"
     names = () if is_in_main else ("__spec__", "__file__")
@@ -98,7 +98,7 @@ def _apart_from_main(work: Any) -> Iterator[None]:
 
 @contextmanager
 def _hushed(thread: threading.Thread | None) -> Iterator[None]:
-    """Let a thread fail on a cancelled future without a traceback (CPython before 3.12)."""
+    """Hide the traceback of a thread that fails on a cancelled future (CPython before 3.12)."""
     from concurrent.futures import InvalidStateError
 
     hook = threading.excepthook
@@ -120,10 +120,10 @@ def _hushed(thread: threading.Thread | None) -> Iterator[None]:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Start processes that hear neither Ctrl-C nor SIGHUP, from their first moment on.
+    """Start processes that ignore Ctrl-C and SIGHUP from the beginning.
 
-    A terminal sends them to every process of a command, and each would print a traceback. What
-    started them ends them: a signal to it waits until it knows them.
+    A terminal sends these signals to every process of a command, and each would print a traceback.
+    The parent ends its workers; it defers signals until it knows all of them.
     """
     with held():
         yield from _deafen()
@@ -133,8 +133,8 @@ def _deafen() -> Iterator[None]:
     deaf = {signal.SIGINT, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
     try:
-        # The process that removes what others leave is the first, and lets SIGINT in when it runs.
-        sys.warnoptions.append(_QUIET)  # it starts with the options of this interpreter
+        # Python's resource tracker starts first, and accepts SIGINT once it runs.
+        sys.warnoptions.append(_QUIET)  # inherits the options of this interpreter
         try:
             resource_tracker.ensure_running()
         finally:
@@ -146,8 +146,8 @@ def _deafen() -> Iterator[None]:
 
 
 def end_with_parent(parent: int) -> None:
-    """Let the kernel end this process when its parent ends, also by kill -9 (Linux)."""
+    """Make the kernel end this process when its parent ends, even by kill -9 (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before that
+    if os.getppid() != parent:  # the parent ended before the request
         os._exit(1)
