@@ -1,22 +1,23 @@
 r"""Evidence that holds at every look: e-processes and confidence sequences from sums alone.
 
-A cut in use is looked at after every row, for as long as it is used. An e-process for a hypothesis
-is 1 at the start and, while the hypothesis is true, its mean is at most 1 whenever one stops; so
-the chance that it *ever* reaches 1 / error is at most ``error`` (Ville's inequality, 1939). A
-confidence sequence holds the values whose e-process has not reached it: all its intervals together
-contain the true value with probability ``level``.
+A cut in use is checked after every row, for as long as it is used. An e-process for a hypothesis is
+1 at the start, and if the hypothesis is true, its mean is at most 1 at any stopping time; so the
+chance that it *ever* reaches 1 / error is at most ``error`` (Ville's inequality, 1939). A
+confidence sequence contains the values whose e-process has not reached 1 / error: all its intervals
+contain the true value, simultaneously, with probability ``level``.
 
-All are functions of sums over rows. Sums of parts add up to those of the whole, in any order and
-from any number of files, so the state is three numbers. A row may be drawn depending on the past:
-"the mean is at most m" then means at most m given the past, row by row.
+All are functions of sums over rows. The sums of parts add up to the sums of the whole, in any
+order and from any number of files, so the state is three numbers. Rows may depend on earlier ones:
+"the mean is at most m" then means that the mean of each row, given the past, is at most m.
 
-Outcomes in {0, 1}, or in [0, 1]: a mixture of bets with closed form, the beta-binomial one of
+For outcomes in {0, 1} or [0, 1], the e-process is a mixture of bets in closed form, the
+beta-binomial mixture of
 Robbins, Annals of Mathematical Statistics 41 (1970). A factor
 :math:`(q / m)^x ((1 - q) / (1 - m))^{1 - x}` is convex in x, hence its mean is at most that of an
-outcome in {0, 1} with the same mean. Means of bounded rows whose variance is small: the factors
-:math:`\exp(b (x - m) - \psi(b) (x - m)^2)`, :math:`\psi(b) = -\log(1 - b) - b`, which are at most
-:math:`1 + b (x - m)` for x - m >= -1 (Fan, Grama, Liu, Electronic Journal of Probability 20 (2015);
-Howard, Ramdas, McAuliffe, Sekhon, Annals of Statistics 49 (2021)), averaged over bets b.
+outcome in {0, 1} with the same mean. For means of bounded rows with a small variance it uses the
+factors :math:`\exp(b (x - m) - \psi(b) (x - m)^2)`, :math:`\psi(b) = -\log(1 - b) - b`, which are
+at most :math:`1 + b (x - m)` for x - m >= -1 (Fan, Grama, Liu, Electronic Journal of Probability 20
+(2015); Howard, Ramdas, McAuliffe, Sekhon, Annals of Statistics 49 (2021)), averaged over bets b.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ from numpy.typing import ArrayLike
 
 from caopd_bench.metrics.rows.seeds import check_level
 
-PRIOR_ROWS = 10.0  # what the mixture of bets on a risk counts as; its mean is the limit
-BETS = 0.5 * 0.7 ** np.arange(16)  # none above 1/2: limits are then found by halving
+# Weight of the mixture of bets on a risk, in rows; its distribution has the limit as its mean.
+PRIOR_ROWS = 10.0
+BETS = 0.5 * 0.7 ** np.arange(16)  # none above 1/2, so that bisection finds the limits
 FACTORS = -np.log1p(-BETS) - BETS
-STEPS = 60  # halvings
+STEPS = 60  # bisections
 
 
 class Sums(NamedTuple):
-    """Rows, their sum and their sum of squares: all that is kept of bounded rows.
+    """Number of rows, their sum and their sum of squares: the only state for bounded rows.
 
     Examples
     --------
@@ -50,12 +52,12 @@ class Sums(NamedTuple):
     squares: float = 0.0
 
     def plus(self, other: Sums) -> Sums:
-        """Return the sums of both."""
+        """Return the sums over both sets of rows."""
         return Sums(self.rows + other.rows, self.total + other.total, self.squares + other.squares)
 
 
 class Limits(NamedTuple):
-    """The two ends of an interval that holds at every look."""
+    """The two ends of an interval that is valid at every look."""
 
     low: float
     high: float
@@ -73,16 +75,16 @@ def log_evidence_above(wrong: float, rows: int, risk: float) -> float:
     Parameters
     ----------
     wrong : float
-        Sum of the outcomes, each in [0, 1]; wrong rows.
+        Sum of the outcomes, each in [0, 1]: the number of wrong rows if each is 0 or 1.
     rows : int
-        Their number.
+        Number of rows.
     risk : float
         In (0, 1).
 
     Returns
     -------
     float
-        0 for no rows. An alarm at the first look at which it is ``log(1 / error)`` or more is false
+        0 for no rows. An alarm at the first look where it is ``log(1 / error)`` or more is false
         with a chance of at most ``error``, over an unbounded number of looks.
 
     Notes
@@ -103,7 +105,7 @@ def log_evidence_above(wrong: float, rows: int, risk: float) -> float:
 
 
 def log_evidence_below(wrong: float, rows: int, risk: float) -> float:
-    """Return the same against "the risk is ``risk`` or more": evidence that the limit is kept.
+    """Return the e-process against "the risk is ``risk`` or more": evidence that a limit is kept.
 
     Examples
     --------
@@ -122,7 +124,7 @@ def risk_sequence(wrong: float, rows: int, level: float = 0.95) -> Limits:
     wrong, rows
         As for :func:`log_evidence_above`.
     level : float, default 0.95
-        Chance that every interval, at all looks, contains the risk.
+        Chance that the intervals of all looks contain the risk.
 
     Returns
     -------
@@ -164,7 +166,7 @@ def log_evidence_mean_above(
         Of rows in [``low``, ``high``]: 0 and 1 for the Brier score, -1 and 1 for confidence less
         correctness.
     limit : float
-        In that range.
+        Between ``low`` and ``high``.
 
     Examples
     --------
@@ -178,7 +180,7 @@ def log_evidence_mean_above(
 def log_evidence_mean_below(
     sums: Sums, limit: float, *, low: float = 0.0, high: float = 1.0
 ) -> float:
-    """Return the same against "the mean is ``limit`` or more"."""
+    """Return the logarithm of an e-process against "the mean is ``limit`` or more"."""
     return _log_bets(_scaled(sums, low, high), _to_unit(limit, low, high), -1.0)
 
 
@@ -212,7 +214,7 @@ def _check(wrong: float, rows: int, risk: float) -> None:
 
 
 def _log_mixture(wrong: float, rows: int, risk: float) -> float:
-    """Bets on a risk above ``risk`` only."""
+    """Return the log e-process of a mixture of bets on risks above ``risk`` only."""
     # Imported here: it costs 0.1 s.
     from scipy.special import betaincc, betaln
 
@@ -230,7 +232,7 @@ def _log_mixture(wrong: float, rows: int, risk: float) -> float:
 
 
 def _log_two_sided(wrong: float, rows: int, risk: float) -> float:
-    """Bets on either side of ``risk``; the mixture is that of Jeffreys."""
+    """Return the log e-process of bets on both sides of ``risk``, with Jeffreys's mixture."""
     # Imported here: it costs 0.1 s.
     from scipy.special import betaln
 
@@ -260,12 +262,12 @@ def _to_unit(value: float, low: float, high: float) -> float:
 
 
 def _scaled(sums: Sums, low: float, high: float) -> Sums:
-    """Return the sums of the rows moved to [0, 1]."""
+    """Return the sums of the rows rescaled to [0, 1]."""
     if not low < high:
         raise ValueError(f"low must be below high, got {low!r} and {high!r}")
     width = high - low
     rows, total, squares = sums
-    # One ulp of slack: sums of many rows are rounded.
+    # With a tolerance, because sums of many rows are rounded.
     if not rows * low - 1e-9 * (rows + 1) <= total <= rows * high + 1e-9 * (rows + 1):
         raise ValueError(
             f"sums must be of rows between {low:g} and {high:g}, got a mean of {total / rows:.6g}"
@@ -275,7 +277,7 @@ def _scaled(sums: Sums, low: float, high: float) -> Sums:
 
 
 def _halve(outside: Callable[[float], bool], inner: float, outer: float) -> float:
-    """Return the end of the interval between a point that belongs to it and a limit."""
+    """Find the end of an interval, by bisection between a point inside it and a limit."""
     if not outside(outer):
         return outer
     for _ in range(STEPS):

@@ -1,17 +1,17 @@
-"""Cuts for clustered rows: one row of every cluster at a time, many times.
+"""Cuts for clustered rows, from many random picks of one row per cluster.
 
-K samples of one question are not K independent rows, but one of them, drawn at random, is an
-independent row from each question: everything that holds for independent rows holds for such a
-pick. So rows are picked ``PICKS`` times, the sequence is run on every pick with half of the error
-rate, and a cut is certified if at least half of the picks certify it. The promise holds: the
-expected share of picks that certify some cut of too high a risk is at most error / 2, so by
-Markov's inequality that share is one half or more with a chance of at most ``error``. Nothing is
-assumed of how the answers of a cluster depend on each other, and no design effect is guessed. The
-other samples are not wasted: averaged over the picks, the decision varies less than that of one.
+K samples of one question are not K independent rows. But one sample of each question, drawn at
+random, makes a set of independent rows, and all results for independent rows hold for such a pick.
+So rows are picked ``PICKS`` times, the sequence is run on every pick with half of the error rate,
+and a cut is certified if at least half of the picks certify it. The guarantee holds: the expected
+share of picks that certify some cut of too high a risk is at most error / 2, so by Markov's
+inequality that share is one half or more with a chance of at most ``error``. Nothing is assumed
+about how the answers of a cluster depend on each other, and no design effect is estimated. The
+other samples are not wasted: the decision over all picks varies less than that of one pick.
 
-A cluster of fewer rows than the largest is left out of a pick with the probability that gives every
-row the same chance: the risk is that of rows, not of clusters. The picks are drawn with a fixed
-seed, from clusters and rows in an order of their own, so that the order of the rows cannot matter.
+A cluster with fewer rows than the largest one is sometimes left out of a pick, so that every row
+has the same chance to be picked: the risk is that of rows, not of clusters. The picks are drawn
+with a fixed seed from sorted clusters and rows, so that the order of the rows has no effect.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from caopd_bench.metrics.selection.sequence import Cuts
 from caopd_bench.metrics.selection.tails import FloatArray, at_least, upper_limits
 
 PICKS = 100
-HALF = 2.0  # what the error rate of a pick is divided by, and one over the share of picks
+HALF = 2.0  # divisor of the error rate of a pick; 1 / HALF of the picks must agree
 SEED = 20260924
 
 
 def is_clustered(tally: Tally) -> bool:
-    """Whether some cluster has two rows or more."""
+    """Return whether some cluster has two rows or more."""
     return tally.clusters is not None and tally.clusters.labels.size < tally.n
 
 
 def picks(tally: Tally) -> Iterator[Cuts]:
-    """Give the cuts of each pick, all at the values of the tally."""
+    """Yield the cuts of each pick, at all the values of the tally."""
     found = tally.clusters
     assert found is not None
     each = found.right + found.wrong
-    # Rows in the order of cluster, value, right before wrong.
+    # Sort rows by cluster, then value, then right before wrong.
     place = (tally.values.size - 1 - np.repeat(found.value, each)).astype(np.int64)
     ends = np.cumsum(each)
     wrong = np.arange(int(ends[-1])) - np.repeat(ends - each, each) >= np.repeat(found.right, each)
@@ -60,7 +60,7 @@ def picks(tally: Tally) -> Iterator[Cuts]:
 
 
 def seen(cuts: Cuts) -> tuple[Cuts, NDArray[np.intp]]:
-    """Return the cuts at values that occur in a pick, and their places among all."""
+    """Return the cuts at the values that occur in a pick, and their indices among all cuts."""
     at = np.flatnonzero(np.diff(cuts.rows, prepend=0))
     return Cuts(cuts.value[at], cuts.rows[at], cuts.wrong[at]), at
 
@@ -68,7 +68,7 @@ def seen(cuts: Cuts) -> tuple[Cuts, NDArray[np.intp]]:
 def certify(tally: Tally, max_risk: float, error: float) -> tuple[int, int]:
     """Return the first cut that half of the picks start from, and the lowest certified; -1 if none.
 
-    Both are indices of cuts from the surest down.
+    Both are indices of cuts in descending order of confidence.
     """
     votes = np.zeros(tally.values.size + 1, dtype=np.int64)
     for pick in picks(tally):
@@ -84,13 +84,13 @@ def certify(tally: Tally, max_risk: float, error: float) -> tuple[int, int]:
 
 
 def risk_limit(tally: Tally, index: int, error: float) -> float:
-    """Return the upper limit of the risk at one cut: the median of those of the picks."""
+    """Return the upper limit of the risk at one cut: the median of the limits of the picks."""
     counts = np.array([(pick.rows[index], pick.wrong[index]) for pick in picks(tally)])
     return upper_median(counts[:, 0], counts[:, 1], error)
 
 
 def upper_median(rows: NDArray[np.int64], wrong: NDArray[np.int64], error: float) -> float:
-    """Return the limit that half of the picks are below.
+    """Return the upper limit of the risk that the limits of half the picks do not exceed.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def upper_median(rows: NDArray[np.int64], wrong: NDArray[np.int64], error: float
 
 
 def all_above(tally: Tally, least: int, max_risk: float, error: float) -> bool:
-    """Whether the risk is shown to be too high at every cut that keeps ``least`` rows of a pick."""
+    """Return whether all cuts that keep ``least`` rows of a pick are shown to be too risky."""
     rejected = np.zeros(tally.values.size)
     telling = np.zeros(tally.values.size)
     for pick in picks(tally):
@@ -114,7 +114,7 @@ def all_above(tally: Tally, least: int, max_risk: float, error: float) -> bool:
 
 
 def coverage_limits(tally: Tally, index: int, level: float) -> tuple[float, float]:
-    """Return the limits of the share of rows that are kept, from sums over clusters."""
+    """Return limits of the share of kept rows, from sums over clusters."""
     found = tally.clusters
     assert found is not None
     each = (found.right + found.wrong).astype(np.float64)

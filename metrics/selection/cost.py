@@ -16,7 +16,7 @@ from caopd_bench.metrics.selection.result import NAN, Outcome, whole_rows
 from caopd_bench.metrics.selection.sequence import Cuts, cuts_of
 from caopd_bench.metrics.selection.tails import FloatArray, upper_limits
 
-#: The cuts that are looked at, fixed before any row is: the error rate is shared by them.
+#: The cuts examined. They are fixed before any row is seen, and share the error rate.
 COST_CUTS = (
     *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8),
     *(0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0),
@@ -26,26 +26,26 @@ METHOD = "limits at 20 fixed cuts, error rate shared"
 
 @dataclass(frozen=True)
 class CostThreshold:
-    """The cut of the least guaranteed cost.
+    """The cut with the lowest guaranteed cost.
 
     Attributes
     ----------
     outcome : str
-        "CERTIFIED": acting alone at or above the cut is shown to cost less an answer than always
-        asking a person. "INCONCLUSIVE": not shown.
+        "CERTIFIED": acting without a person at or above the cut is shown to cost less per answer
+        than always asking a person. "INCONCLUSIVE": this is not shown.
     cut : float
         NaN unless certified.
     cost, cost_bound : float
-        Mean cost of an answer at the cut, of the rows and its upper limit at ``level``, which holds
-        for all cuts together; NaN unless certified.
+        Observed mean cost per answer at the cut, and its upper limit at ``level``, which holds
+        simultaneously for all cuts; NaN unless certified.
     break_even : float
-        ``cost_human / cost_wrong``: the error rate below which an answer is cheaper than a person.
+        ``cost_human / cost_wrong``: the error rate below which answering costs less than asking.
     coverage, risk : float
-        Share of the rows that are kept, and of these that are wrong.
+        Share of the rows that are kept, and share of the kept rows that are wrong.
     n_kept, n : int
-        Rows kept, and all.
+        Numbers of kept rows and of all rows.
     reason : str
-        A sentence; empty if certified.
+        Why no cut is certified; empty if one is.
     cost_wrong, cost_human, level, method
         The arguments, and the method used.
     """
@@ -78,7 +78,7 @@ def cheapest_threshold(
     r"""Return the cut whose expected cost has the lowest upper limit.
 
     A kept answer costs ``cost_wrong`` if it is wrong and nothing if it is right; every other
-    answer costs ``cost_human``. So an answer is worth keeping if it is wrong with probability
+    answer costs ``cost_human``. So it pays to keep an answer if it is wrong with probability
     ``cost_human / cost_wrong`` or less.
 
     Parameters
@@ -86,9 +86,9 @@ def cheapest_threshold(
     confidence, correct, cluster
         As for :func:`certified_threshold`.
     cost_wrong, cost_human : float
-        Above 0, in one unit; ``cost_wrong`` the larger one.
+        Above 0, in the same unit; ``cost_wrong`` must be the larger one.
     level : float, default 0.95
-        Chance that the limits of all cuts hold.
+        Chance that the limits of all cuts hold together.
 
     Returns
     -------
@@ -97,14 +97,14 @@ def cheapest_threshold(
     Raises
     ------
     ValueError
-        For invalid or weighted rows, and prices that are not as described.
+        If rows are invalid or weighted, or the costs are not as described.
 
     Notes
     -----
     The cuts are those of ``COST_CUTS``, fixed beforehand, each with a share of the error rate. At
-    each the shares of kept wrong answers and of those left to a person have exact one-sided limits,
-    with half of it each. Clusters: one row of each at a time, as in
-    :mod:`caopd_bench.metrics.selection.clustered`.
+    each cut, the share of answers kept and wrong and the share left to a person have exact
+    one-sided limits, each with half of the cut's error rate. With clusters, one row of each is
+    used at a time, as in :mod:`caopd_bench.metrics.selection.clustered`.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def cheapest_threshold(
     share = (1.0 - level) / len(COST_CUTS)
     ratio = cost_human / cost_wrong
     bounds = _limits(tally, ratio, share)
-    best = len(bounds) - 1 - int(np.argmin(bounds[::-1]))  # of equal ones the highest
+    best = len(bounds) - 1 - int(np.argmin(bounds[::-1]))  # the highest of equally good cuts
     cut, bound = COST_CUTS[best], float(bounds[best]) * cost_wrong
     index = int(np.count_nonzero(cuts.value >= cut)) - 1
     outcome: Outcome = "CERTIFIED"

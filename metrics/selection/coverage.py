@@ -1,17 +1,21 @@
 r"""The reverse of a certified cut: an upper limit of the risk for a given coverage.
 
-The cut is the first, from the surest down, that keeps M rows. Chance chooses it, and where the
-surest value is the worst one, few rows of it both lower the cut and make it look better than it is.
-For independent rows the larger of two limits is above the risk R at the cut with a chance of at
-least ``level``, whatever the law and whichever cut it is.
-*Proof.* Let A be the rows above the cut's value v, N >= M those at it or above. If rows at v are
-wrong more often than those above: given N, having A < M makes rows of v more frequent, so K is at
-least Bin(N, R), and the limit from all N rows holds. If they are wrong less often: put tied rows in
-a random order. The first M - 1 rows are, given the place of the next, independent draws of the law
-above that place, which has less of v than the whole cut has, so a risk of R or more: the limit from
-M - 1 rows holds. Without ties these are known. With ties half of the error rate is used and the
-limit at the median over the orders is taken, which is too low with a chance of at most the error
-rate (Markov's inequality, as in `clustered`). Where M is all rows no cut is chosen.
+The cut is the first, in descending order of confidence, that keeps M rows. It depends on chance: if
+the answers of highest confidence are wrong most often, a sample with few of them has a lower cut
+that looks better than it is. For independent rows, the larger of two limits is above the risk R at
+the cut with a chance of at least ``level``, for every distribution and every resulting cut.
+
+*Proof.* Let A be the number of rows above the cut's value v, and N >= M the number at v or above.
+
+1. Rows at v are wrong more often than those above. Given N, the event A < M makes rows at v more
+   frequent, so K is at least Bin(N, R), and the limit from all N rows holds.
+2. Rows at v are wrong less often. Put tied rows in a random order. Given the place of the next row,
+   the first M - 1 rows are independent draws of the distribution above that place. It has fewer
+   rows at v than the whole cut, hence a risk of R or more, and the limit from M - 1 rows holds.
+
+Without ties these rows are known. With ties, half of the error rate is used and the limit is the
+median over the orders, which is too low with a chance of at most the error rate (Markov's
+inequality, as in `clustered`). If M is the number of all rows, no cut is chosen.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ def risk_at_coverage(
     level: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Threshold:
-    """Return the highest cut that keeps a share of the rows, with an upper limit of its risk.
+    """Return the highest cut that keeps a given share of rows, with an upper limit of its risk.
 
     Parameters
     ----------
@@ -56,19 +60,19 @@ def risk_at_coverage(
     -------
     Threshold
         "CERTIFIED", with ``max_risk`` equal to the one-sided ``risk_bound``. The cut is chosen by
-        the number of rows it keeps, and the bound allows for that: it is the larger of the limits
-        from the rows kept and from one row fewer than required, where tied rows count in part.
+        the number of rows it keeps, and the bound allows for that: it is the larger of two limits,
+        from the rows kept and from one row fewer than required, in which tied rows count in part.
 
     Notes
     -----
-    For independent rows the bound holds whatever the law (proof in the module). With clusters the
-    two limits are computed for each pick of one row of each, and those that half of the picks are
-    below are taken, at the cut that all rows choose.
+    For independent rows the bound holds for every distribution (the module has the proof). With
+    clusters, the cut is chosen from all rows; the two limits at it are computed for each pick of
+    one row per cluster, and the medians over the picks are used.
 
     Raises
     ------
     ValueError
-        For invalid or weighted rows, and a share outside (0, 1].
+        If rows are invalid or weighted, or a share is outside (0, 1].
 
     Examples
     --------
@@ -104,7 +108,7 @@ def _wanted(n: int, min_coverage: float) -> int:
 
 
 def _limit(cuts: Cuts, index: int, min_coverage: float, error: float) -> float:
-    """Return the upper limit of the risk at the first cut that keeps enough."""
+    """Return the upper limit of the risk at the first cut that keeps enough rows."""
     rows, wrong = int(cuts.rows[index]), int(cuts.wrong[index])
     kept = upper_limit(wrong, rows, error)
     fewer = _wanted(cuts.n, min_coverage) - 1

@@ -1,4 +1,4 @@
-"""Cuts for several groups with one promise for all of them."""
+"""Cuts for several groups, with a guarantee that holds for all groups together."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Key = TypeVar("Key")
 def certified_thresholds(
     groups: Mapping[Key, Any], *, max_risk: float, level: float = 0.95
 ) -> dict[Key, Threshold]:
-    """Return a cut for each group, such that all promises hold together.
+    """Return a cut for each group, such that all guarantees hold together.
 
     Parameters
     ----------
     groups : mapping
-        Name of each group to its Tally, or to a pair ``(confidence, correct)``.
+        Maps the name of each group to its Tally or to a pair ``(confidence, correct)``.
     max_risk : float
         As for :func:`certified_threshold`, for each group by itself.
     level : float, default 0.95
-        Chance that no group's promise is broken. Each is made at 1 - (1 - level) / groups
-        (Bonferroni), which is the ``level`` of its Threshold.
+        Chance that no group's guarantee is broken. Each guarantee has level 1 - (1 - level) /
+        groups (Bonferroni), which is the ``level`` of its Threshold.
 
     Returns
     -------
     dict
-        In the order of ``groups``.
+        The Threshold of each group, in the order of ``groups``.
 
     Raises
     ------
     ValueError
-        For no groups, and as for :func:`certified_threshold`, with the name of the group.
+        If there are no groups, and as :func:`certified_threshold`, with the name of the group.
 
     Examples
     --------

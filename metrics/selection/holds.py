@@ -1,11 +1,11 @@
-"""Whether a cut keeps its limit on new rows.
+"""Tests of whether the risk at a cut stays within its limit on new rows.
 
-On rows that had no part in its choice a cut is fixed, so what it keeps are independent rows of one
-risk, and exact binomial tests and limits apply as they stand: no sequence, no correction for other
-cuts. Both directions are tested, each at the whole error rate: at most ``1 - level`` of the checks
-show a limit to be kept that is broken, and at most ``1 - level`` show one to be broken that is
-kept. Both cannot be shown at once. Clusters: one row of each at a time, as in `clustered`; half of
-the picks must agree, each at half of the error rate.
+The new rows had no part in choosing the cut, so the kept ones are independent rows with one common
+risk, and exact binomial tests and limits apply without a sequence or a correction for other cuts.
+Both directions are tested, each at the whole error rate: of the checks of a broken limit, at most
+``1 - level`` conclude that it is kept, and vice versa. Both conclusions cannot be drawn at once.
+With clusters, one row of each is used at a time, as in `clustered`; half of the picks must agree,
+each at half of the error rate.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from caopd_bench.metrics.selection.tails import (
     upper_limits,
 )
 
-POWER = 0.8  # chance of a decision with the rows that are said to be needed
+POWER = 0.8  # chance of a decision with the number of rows reported as needed
 
 
 class Evidence(NamedTuple):
-    """What new rows show of a limit on the risk at a fixed cut.
+    """Evidence from new rows on whether the risk at a fixed cut is within its limit.
 
     Attributes
     ----------
     n, kept, wrong : int
-        Rows, those at or above the cut, and those of them that are wrong.
+        Numbers of rows, of rows at or above the cut, and of wrong rows among these.
     risk : float
-        Share of the kept rows that are wrong; NaN for none.
+        Share of the kept rows that are wrong; NaN if none are kept.
     low, high : float
-        Limits of the risk from below and from above, each one-sided at the level.
+        Lower and upper limit of the risk, each one-sided at the level.
     p_broken : float
-        p-value of "the risk is the limit or less": a small one shows that the limit is broken.
+        p-value of "the risk is at most the limit"; a small one shows that the limit is broken.
     p_kept : float
-        p-value of "the risk is the limit or more": a small one shows that it is kept.
+        p-value of "the risk is at least the limit"; a small one shows that the limit is kept.
     clusters : int or None
-        Independent units, where these are not the rows.
+        Number of clusters, if these are the independent units; None if rows are.
     """
 
     n: int
@@ -62,7 +62,7 @@ class Evidence(NamedTuple):
 
 
 class CostNow(NamedTuple):
-    """Mean cost of a row, and its limits from below and from above, each one-sided at the level."""
+    """Mean cost of a row with its lower and upper limit, each one-sided at the level."""
 
     cost: float
     low: float
@@ -70,7 +70,7 @@ class CostNow(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """Rows of one or more picks, those kept, and those of them that are wrong."""
+    """Numbers of rows in one or more picks, of kept rows, and of wrong rows among these."""
 
     n: NDArray[np.int64]
     kept: NDArray[np.int64]
@@ -78,19 +78,19 @@ class Kept(NamedTuple):
 
 
 def check_cut(tally: Tally | None, cut: float, max_risk: float, *, level: float = 0.95) -> Evidence:
-    """Test whether the risk at a cut is at most a limit, on rows that it was not chosen on.
+    """Test whether the risk at a cut is at most a limit, on rows not used to choose the cut.
 
     Parameters
     ----------
     tally : Tally or None
-        The rows with a confidence, unweighted; None for none. With clusters these are independent,
-        not the rows.
+        The rows with a confidence, unweighted; None if there are none. If it has clusters, these
+        are independent, not the rows.
     cut : float
         Rows with confidence >= cut are kept.
     max_risk : float
         The limit, in (0, 1).
     level : float, default 0.95
-        Of each limit of the risk.
+        Confidence level of each limit of the risk.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def check_cut(tally: Tally | None, cut: float, max_risk: float, *, level: float 
     Raises
     ------
     ValueError
-        For a level outside (0, 1), a limit outside [0, 1] and weighted rows.
+        If the level is outside (0, 1), the limit is outside [0, 1], or rows are weighted.
 
     Notes
     -----
@@ -143,7 +143,7 @@ def check_cut(tally: Tally | None, cut: float, max_risk: float, *, level: float 
 def cost_now(
     tally: Tally | None, cut: float, *, cost_wrong: float, cost_human: float, level: float = 0.95
 ) -> CostNow:
-    """Return what a row costs at a cut: a kept wrong one a price, one that is left the other.
+    """Return the mean cost of a row at a cut: wrong kept rows and rows left out have a cost.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def cost_now(
     Returns
     -------
     CostNow
-        The limits join those of two shares, each with half of the error rate. NaN for no rows.
+        The limits combine those of two shares, each with half of the error rate; NaN if no rows.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def cost_now(
 def rows_to_decide(
     tally: Tally | None, cut: float, max_risk: float, *, broken: float, kept: float
 ) -> int | None:
-    """Return how many rows (clusters, if any) in all would probably decide, those given included.
+    """Estimate the total number of rows (clusters, if any) that would probably decide.
 
     Parameters
     ----------
@@ -196,9 +196,9 @@ def rows_to_decide(
     Returns
     -------
     int or None
-        Rows with which one of the tests rejects with a chance of 80 %, if each kept row is wrong
-        with the observed probability and as large a share is kept. None if the observed risk is the
-        limit, or nothing is kept.
+        Number of rows, including those given, with which one of the tests rejects with a chance of
+        80 %, if each kept row is wrong with the observed probability and the share kept stays the
+        same. None if the observed risk equals the limit, or nothing is kept.
 
     Examples
     --------
@@ -236,7 +236,7 @@ def kept_by(cuts: Cuts, cut: float) -> Kept:
 
 
 def kept_in_picks(tally: Tally, cut: float) -> Kept:
-    """Count them in each pick of one row of every cluster."""
+    """Count the rows at or above a cut in each pick of one row of every cluster."""
     each = [kept_by(pick, cut) for pick in clustered.picks(tally)]
     return Kept(*(np.concatenate(column) for column in zip(*each, strict=True)))
 
@@ -244,12 +244,12 @@ def kept_in_picks(tally: Tally, cut: float) -> Kept:
 def lower_limits(
     wrong: NDArray[np.int64], rows: NDArray[np.int64], error: float
 ) -> NDArray[np.float64]:
-    """Return the limits from below: what the others leave from above; 0 where there are no rows."""
+    """Return lower limits: 1 less the upper limits of the other rows; 0 where there are no rows."""
     return 1.0 - upper_limits(rows - wrong, rows, error)
 
 
 def agreed(upper: ArrayLike) -> float:
-    """Return the upper limit, or p-value, that half of the picks are below; of one, itself.
+    """Return the upper median of upper limits or p-values over picks; for one pick, its value.
 
     Examples
     --------
@@ -261,6 +261,6 @@ def agreed(upper: ArrayLike) -> float:
 
 
 def agreed_p(p_values: NDArray[np.float64]) -> float:
-    """Return one p-value for all picks: twice the one that half of them are below."""
+    """Return one p-value for all picks: twice their median."""
     found = agreed(p_values)
     return found if p_values.size == 1 else min(clustered.HALF * found, 1.0)

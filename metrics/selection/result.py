@@ -1,4 +1,4 @@
-"""What a certified cut is, and how its result is put together."""
+"""The result type of a certified cut, and functions that build it."""
 
 from __future__ import annotations
 
@@ -17,42 +17,43 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Threshold:
-    """A cut on stated confidence, and what was shown of it.
+    """A cut on stated confidence, and the evidence on its risk.
 
     Attributes
     ----------
     outcome : str
         "CERTIFIED": the risk of the answers at or above the cut is at most ``max_risk``, at
-        ``level``. "NONE": shown at ``level`` to be above ``max_risk`` at every cut that keeps
-        30 answers or more (of fewer than 300: a tenth or more). "INCONCLUSIVE": neither.
+        ``level``. "NONE": the risk is shown at ``level`` to be above ``max_risk`` at every cut
+        that keeps 30 answers or more (a tenth or more if there are fewer than 300).
+        "INCONCLUSIVE": neither is shown.
     cut : float
         Answers with confidence >= cut are kept; NaN unless certified.
     coverage, coverage_low, coverage_high : float
-        Share of the rows that are kept, and Clopper-Pearson limits of that share at ``level`` as
-        for a cut known beforehand (clusters: from sums over them); NaN unless certified.
+        Share of the rows that are kept, and its Clopper-Pearson limits at ``level``, as if the cut
+        had been fixed beforehand (with clusters: limits from sums over them); NaN unless certified.
     risk : float
         Share of the kept rows that are wrong; for "NONE" the smallest over the cuts examined.
     risk_bound : float
-        Upper limit of the risk at ``level``: at most ``max_risk``; the largest one-sided limit of
-        the cuts from the start of the sequence to this one. The promise is about ``max_risk``,
-        which was fixed beforehand. For "NONE" NaN.
+        Upper limit of the risk at ``level``: the largest one-sided limit of the cuts from the start
+        of the sequence to this one, at most ``max_risk``. The guarantee is for ``max_risk``, which
+        was fixed beforehand. NaN for "NONE".
     n_kept, n : int
-        Rows kept, and all.
+        Numbers of kept rows and of all rows.
     items_needed : int or None
-        For "INCONCLUSIVE": rows (clusters, if any) in all with which a cut would be certified with
-        a chance of 80 %, if later rows are like these and the risk there is the observed one
-        (half a wrong row of one added); the least over the cuts. An estimate, no promise. None if
-        it is below ``max_risk`` nowhere.
+        For "INCONCLUSIVE": total number of rows (clusters, if any) with which a cut would be
+        certified with a chance of 80 %, if later rows are like these and the risk at the cut is the
+        observed one (after adding one row that is half wrong); the smallest over the cuts. An
+        estimate, not a guarantee. None if no cut has an observed risk below ``max_risk``.
     reason : str
-        A sentence; empty if certified.
+        Why no cut is certified; empty if one is.
     max_risk : float
-        The limit that was asked for.
+        The required limit on the risk.
     level : float
-        Chance that the promise holds.
+        Chance that the guarantee holds.
     method : str
-        How it was made.
+        Name of the method.
     clusters : int or None
-        Their number; None for independent rows.
+        Number of clusters; None for independent rows.
     """
 
     outcome: Outcome
@@ -85,7 +86,7 @@ def certified(
 
 
 def coverage_limits(kept: int, n: int, level: float) -> tuple[float, float]:
-    """Return the two-sided limits of Clopper and Pearson of the share that is kept."""
+    """Return the two-sided limits of Clopper and Pearson for the share of kept rows."""
     half = (1.0 - level) / 2.0
     return lower_limit(kept, n, half), upper_limit(kept, n, half)
 
@@ -105,7 +106,7 @@ def check_share(name: str, value: Any, example: str) -> None:
 
 
 def describe(cuts: Cuts, index: int) -> str:
-    """Say how many answers are wrong at a cut."""
+    """Return a phrase on the number of wrong answers at a cut."""
     wrong, rows = int(cuts.wrong[index]), int(cuts.rows[index])
     return (
         f"at confidence {cuts.value[index]:.6g} and above {wrong} of {rows} answers "
@@ -125,7 +126,7 @@ def nothing(
     risk: float = NAN,
     clusters: int | None = None,
 ) -> Threshold:
-    """Return the result where no cut was certified."""
+    """Return the result if no cut was certified."""
     return Threshold(
         outcome, NAN, NAN, NAN, NAN, risk, NAN, 0, cuts.n, items, reason, max_risk, level, method,
         clusters,

@@ -1,4 +1,4 @@
-"""Exact tails of the binomial and its limits, for arrays of counts."""
+"""Exact tails and confidence limits of the binomial, for arrays of counts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-ROUNDING = 1e-12  # a tail as large as the error rate is within it
+ROUNDING = 1e-12  # tolerance: a tail equal to the error rate still rejects
 
 
 def at_most(wrong: ArrayLike, rows: ArrayLike, risk: float) -> FloatArray:
-    """Return the chance of so few wrong rows or fewer, were each wrong with probability ``risk``.
+    """Return the chance of at most ``wrong`` wrong rows if each is wrong with chance ``risk``.
 
-    The p-value of "the risk is ``risk`` or more", elementwise.
+    This is the p-value of "the risk is ``risk`` or more", elementwise.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def at_most(wrong: ArrayLike, rows: ArrayLike, risk: float) -> FloatArray:
 
 
 def at_least(wrong: ArrayLike, rows: ArrayLike, risk: float) -> FloatArray:
-    """Return the chance of so many wrong rows or more: the p-value of "the risk is this or less".
+    """Return the chance of at least ``wrong`` wrong rows, the p-value of "at most ``risk``".
 
     Examples
     --------
@@ -47,9 +47,9 @@ def at_least(wrong: ArrayLike, rows: ArrayLike, risk: float) -> FloatArray:
 
 
 def upper_limit(wrong: int, rows: int, error: float) -> float:
-    """Return the risk above which so few wrong rows have a chance of ``error`` or less.
+    """Return the risk at which at most ``wrong`` wrong rows have a chance of ``error``.
 
-    One-sided limit of Clopper and Pearson, Biometrika 26 (1934).
+    This is the one-sided upper limit of Clopper and Pearson, Biometrika 26 (1934).
 
     Examples
     --------
@@ -75,7 +75,7 @@ def upper_limits(wrong: ArrayLike, rows: ArrayLike, error: float) -> FloatArray:
 
 
 def lower_limit(wrong: int, rows: int, error: float) -> float:
-    """Return the risk below which so many wrong rows have a chance of ``error`` or less.
+    """Return the risk at which at least ``wrong`` wrong rows have a chance of ``error``.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def lower_limit(wrong: int, rows: int, error: float) -> float:
 
 
 def fewest_rows(risk: float, error: float) -> int:
-    """Return how many rows without a wrong one show that the risk is below ``risk``.
+    """Return the smallest number of rows, none wrong, that shows a risk below ``risk``.
 
     Examples
     --------
@@ -103,10 +103,10 @@ def fewest_rows(risk: float, error: float) -> int:
 
 
 def rows_needed(share_wrong: float, risk: float, error: float, power: float) -> float:
-    """Return how many rows it takes to show a risk below ``risk``; infinity if it is not below.
+    """Return the number of rows needed to show a risk below ``risk``; infinity if it is not.
 
-    On a ladder of counts 2 % apart, with a chance of ``power`` or more if each row is wrong with
-    probability ``share_wrong``.
+    The result is one of a series of counts 2 % apart; with it, the chance is ``power`` or more if
+    each row is wrong with probability ``share_wrong``.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def rows_needed(share_wrong: float, risk: float, error: float, power: float) -> 
     few = fewest_rows(risk, error)
     count = np.unique(np.rint(few * 1.02 ** np.arange(0, 700)))
     low, high = 0, count.size - 1
-    while low < high:  # the chance rises with the count, but for the steps of whole errors
+    while low < high:  # power rises with the count, except for jumps at whole errors
         middle = (low + high) // 2
         n = count[middle : middle + 1]
         enough = at_most(most_wrong(n, risk, error), n, share_wrong)[0] >= power
@@ -127,7 +127,7 @@ def rows_needed(share_wrong: float, risk: float, error: float, power: float) -> 
 
 
 def most_wrong(rows: NDArray[Any], risk: float, error: float) -> FloatArray:
-    """Return the most wrong rows that still show a risk below ``risk``; -1 where none do.
+    """Return the largest number of wrong rows that shows a risk below ``risk``; -1 if none does.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def most_wrong(rows: NDArray[Any], risk: float, error: float) -> FloatArray:
     [-1.0, 0.0, 1.0, 38.0]
     """
     low = np.full(rows.shape, -1.0)
-    high = np.asarray(rows, dtype=np.float64)  # as many never do: the tail is 1
+    high = np.asarray(rows, dtype=np.float64)  # all rows wrong never show it: the tail is 1
     while True:
         open_ = high - low > 1.0
         if not open_.any():

@@ -1,4 +1,4 @@
-"""A cut on stated confidence with a promise: the risk of what it keeps is at most the limit."""
+"""A cut on stated confidence with a guarantee: the risk of the kept answers is at most a limit."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from caopd_bench.metrics.selection.tails import (
     upper_limits,
 )
 
-TELLING = 30  # rows: a cut that keeps fewer, and less than a tenth of all, is useless
-MANY = 1000  # cuts whose limits are computed
+TELLING = 30  # a cut that keeps fewer rows, and less than a tenth of all, is useless
+MANY = 1000  # largest number of cuts whose limits are computed
 POWER = 0.8  # probability of certification with ``items_needed`` rows
 EXACT = "fixed sequence of exact binomial tests"
 PICKED = "fixed sequence of exact binomial tests on one row of each cluster, 100 picks"
@@ -56,38 +56,37 @@ def certified_threshold(
     Parameters
     ----------
     confidence, correct, cluster
-        Rows as for :func:`tally`, or a Tally, unweighted. Rows without a confidence are left out:
-        no cut keeps them.
+        Rows as for :func:`tally`, or a Tally, unweighted. Leave out rows without a
+        confidence: no cut keeps them.
     max_risk : float
         Largest acceptable error rate among the answers that are kept, in (0, 1).
     level : float, default 0.95
-        The promise: with this probability over the rows given, the error rate among *all* answers
-        of the same kind with confidence >= cut is at most ``max_risk``, although every cut was a
-        candidate.
+        Level of the guarantee: with this probability over samples of rows, the error rate among
+        *all* answers of the same kind with confidence >= cut is at most ``max_risk``, although
+        every cut was a candidate.
     cluster
-        The unit within which rows depend on each other, such as the question of K samples. Then
-        the clusters must be independent, not the rows.
+        The unit within which rows depend on each other, such as the question of K samples. The
+        clusters must then be independent, the rows need not be.
 
     Returns
     -------
     Threshold
-        The same for every order of the rows. Some cut is certified only from
-        ``log(.9 (1 - level)) / log(1 - max_risk)`` kept rows on (61 for .05 at .95).
+        Does not depend on the order of the rows. No cut is certified with fewer than
+        ``log(.9 (1 - level)) / log(1 - max_risk)`` kept rows (61 for .05 at .95).
 
     Raises
     ------
     ValueError
-        For invalid rows, weights, and a ``max_risk`` or ``level`` outside (0, 1).
+        If rows are invalid or weighted, or ``max_risk`` or ``level`` is outside (0, 1).
 
     Notes
     -----
-    Exact binomial tests at the stated values from the surest down, stopping at the first that does
-    not reject; where they start is chosen by counts and by the lowest rows, which are then not
-    tested. The proof, for every law of independent rows, is in
-    :mod:`caopd_bench.metrics.selection.sequence`; clusters:
-    :mod:`caopd_bench.metrics.selection.clustered`. "NONE" needs no correction either: it is said
-    only if every cut rejects "the risk is at most the limit" (an intersection-union test).
-    Error rates that were measured: ``docs/threshold.md``.
+    Runs exact binomial tests at the stated values in descending order and stops at the first that
+    does not reject. The start is chosen from counts and from the rows of lowest confidence, which
+    are then not tested. :mod:`caopd_bench.metrics.selection.sequence` has the proof, for every
+    distribution of independent rows, and :mod:`caopd_bench.metrics.selection.clustered` the method
+    for clusters. "NONE" needs no correction either: it requires that every cut rejects "the risk is
+    at most the limit" (an intersection-union test). ``docs/threshold.md`` has measured error rates.
 
     Examples
     --------
@@ -114,10 +113,10 @@ def certified_threshold(
 
 
 def _path_limit(cuts: Cuts, path: Path) -> float:
-    """Return the largest limit of the cuts of a sequence."""
+    """Return the largest upper limit of the risk over the cuts of a sequence."""
     at = np.arange(path.first, path.lowest + 1)
     if at.size > MANY:
-        # It is among the largest shares with their spread; an inverse costs a microsecond or two.
+        # The largest is among the cuts with the largest approximate limits; exact ones cost more.
         share = cuts.wrong[at] / cuts.rows[at]
         spread = np.sqrt((share + 1.0 / cuts.rows[at]) / cuts.rows[at])
         at = at[np.argpartition(-(share + 2.0 * spread), MANY)[:MANY]]
@@ -155,9 +154,9 @@ def _not_certified(cuts: Cuts, max_risk: float, level: float) -> Threshold:
 
 
 def fewest_telling(n: int) -> int:
-    """Return how many rows a cut must keep to be one that "NONE" has to speak of.
+    """Return the number of rows from which on a cut must be rejected for the outcome "NONE".
 
-    A promise on a handful of many rows is of no use, but of few rows a handful is a large part.
+    A handful of many rows is too few to be useful, but of few rows it is a large part.
 
     Examples
     --------
@@ -168,18 +167,18 @@ def fewest_telling(n: int) -> int:
 
 
 def _needed(cuts: Cuts, max_risk: float, error: float, there_are: int) -> int | None:
-    """Return the least number of independent rows in all that would do, over a ladder of cuts."""
+    """Estimate the smallest total of independent rows that would certify one of several cuts."""
     count = cuts.rows.size
     at = np.unique(np.searchsorted(cuts.rows, np.geomspace(1, cuts.n, 40)).clip(0, count - 1))
     kept, risk = cuts.rows[at], (cuts.wrong[at] + 0.5) / (cuts.rows[at] + 1.0)
-    # Those that look best by the normal approximation are computed.
+    # Only the cuts that look best by the normal approximation are computed exactly.
     gap = np.where(risk < max_risk, max_risk - risk, np.nan)
     rough = (max_risk + np.sqrt(max_risk * risk)) / (gap * gap) / kept
     least = math.inf
     for i in np.argsort(rough, kind="stable")[:4]:  # NaN comes last
         rows = rows_needed(float(risk[i]), max_risk, error * (1.0 - EARLY - LATE[1]), POWER)
         least = min(least, rows * cuts.n / int(kept[i]))
-    # A cut may have failed by chance although it had as many rows: more than there are it is.
+    # The estimate may be below the present number of rows if a cut failed by chance; it is raised.
     return None if math.isinf(least) else max(math.ceil(least), there_are + 1)
 
 
@@ -189,7 +188,7 @@ def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Thr
     clusters = int(tally.clusters.labels.size)
     first, found = clustered.certify(tally, max_risk, error)
     if found >= 0:
-        # The first of the path and the last: in between no limit matters to the promise.
+        # The first and the last cut of the path: limits in between do not affect the guarantee.
         main = shares_of(clusters, max_risk, error / clustered.HALF)[1] * clustered.HALF
         bound = max(clustered.risk_limit(tally, i, main) for i in {first, found})
         return certified(
@@ -206,7 +205,7 @@ def _by_clusters(tally: Tally, cuts: Cuts, max_risk: float, level: float) -> Thr
             "NONE", cuts, max_risk, level, PICKED, risk=float(share[best]), clusters=clusters,
             reason=f"no cut that keeps {telling} clusters or more stays within the limit: {where}",
         )  # fmt: skip
-    # A pick has one row of each cluster: as if no cluster had a second one.
+    # A pick has one row per cluster, so clusters are counted like single rows.
     items = _needed(cuts, max_risk, error / clustered.HALF, clusters)
     return nothing(
         "INCONCLUSIVE", cuts, max_risk, level, PICKED, clusters=clusters, items=items,
