@@ -37,7 +37,7 @@ def find(report: Report, task: str) -> list[str]:
 
 
 def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Yield which run stands first, and the caveats against reading it as the best run."""
+    """Yield sentences on the order by skill, with caveats against trusting the first run."""
     if not standing.letters:
         if len(cells) > 1:
             yield _say_why_none(standing, cells)
@@ -62,7 +62,7 @@ def _on_skill(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _praise(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Yield which run is first, whether its lead exceeds chance, and what it does not lead in."""
+    """Yield sentences on the first run: whether its lead exceeds chance, and its limits."""
     first, *alike = standing.alike()
     others = [run for run in standing.compared_with(first) if run != first]
     own = _skill(cells[first])
@@ -118,7 +118,7 @@ def _say_why_none(standing: Standing, cells: Mapping[str, Cell]) -> str:
 
 
 def _on_ece(cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Yield which run has the lowest ECE; this is a plain minimum, not a test."""
+    """Yield a sentence naming the run with the lowest ECE: a plain minimum, not a test."""
     found = [(cell.find("ece"), run) for run, cell in cells.items()]
     values = sorted((r.estimate, run) for r, run in found if r and not math.isnan(r.estimate))
     if len(values) < 2:
@@ -132,7 +132,7 @@ def _on_ece(cells: Mapping[str, Cell]) -> Iterator[str]:
 
 
 def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]:
-    """Yield where the orders by skill and by accuracy differ, unless already mentioned."""
+    """Yield sentences where the orders by skill and accuracy differ, except for the first run."""
     first = standing.alike()[:1]
     less = []
     for run, others in standing.less_accurate.items():

@@ -83,7 +83,7 @@ def _on_saturated(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _on_flags(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the error rates of 0 and of 1 for runs that state no other confidence."""
+    """Yield a sentence on runs that state only 0 and 1, with the error rate at each value."""
     said = []
     for cell in cells:
         assert cell.tally is not None
@@ -108,7 +108,7 @@ def _on_flags(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _on_gaps(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield which runs have a mean confidence significantly different from their accuracy."""
+    """Yield a sentence on runs whose mean confidence differs significantly from their accuracy."""
     over, under = [], []
     for cell in cells:
         gap = cell.find("overconfidence_gap")
@@ -133,7 +133,7 @@ def _with_gaps(found: Sequence[tuple[float, str]]) -> str:
 
 
 def _on_levels(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield which runs separate easy from hard questions, but not those of the same difficulty."""
+    """Yield a sentence on runs that separate questions by difficulty, but not answers within it."""
     for key in DIFFICULTIES:
         said = []
         for cell in cells:

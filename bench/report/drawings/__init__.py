@@ -1,4 +1,4 @@
-"""The figures of a report: which there are, what each shows in words, and how a model looks.
+"""The figures of a report: their selection, their captions, and the models' colours and marks.
 
 Start with `draw`; `captions` words what the figures show of these runs.
 

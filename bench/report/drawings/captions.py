@@ -35,7 +35,7 @@ MOST = 4  # maximum number of models named in a long sentence
 
 
 def say_gaps(points: Sequence[Point], confidence: str) -> str:
-    """Return by how much each model's mean confidence is above or below its accuracy.
+    """Return a sentence on the gap between each model's mean confidence and its accuracy.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def say_gaps(points: Sequence[Point], confidence: str) -> str:
 
 
 def say_front(points: Sequence[Point], label: str) -> str:
-    """Return which models are on the Pareto front.
+    """Return a sentence naming the models on the Pareto front.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def say_front(points: Sequence[Point], label: str) -> str:
 
 
 def say_range(points: Sequence[Point], label: str) -> str:
-    """Return which models have the lowest and the highest value.
+    """Return a sentence naming the models with the lowest and the highest value.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def say_range(points: Sequence[Point], label: str) -> str:
 
 
 def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
-    """Return the size of the ECE, and the models for which chance does not explain it."""
+    """Return sentences on the size of the ECE, and on the models whose ECE exceeds chance."""
     values = [(name, table.ece.estimate) for name, table in tables.items()]
     beyond = [n for n, table in tables.items() if table.ece.estimate > table.null_ece.upper]
     level = next(iter(tables.values())).level
@@ -123,7 +123,7 @@ def say_reliability(tables: Mapping[str, ReliabilityTable]) -> str:
 
 
 def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
-    """Return how many values each model states, and how often it states the most common one."""
+    """Return sentences on the number of values each model states, and its most common value."""
     parts = []
     for name, tally in tallies.items():
         rows = tally.right + tally.wrong
@@ -139,7 +139,7 @@ def say_histograms(tallies: Mapping[str, Tally], verb: str) -> str:
 
 
 def say_moves(points: Sequence[ProbePoint]) -> str:
-    """Return how much the teacher's context changes success and stated confidence."""
+    """Return sentences on the effect of the teacher's context on success and stated confidence."""
     moves = [
         f"{p.name} by {PAGE.signed(p.teacher_success.value - p.own_success.value)} in success and "
         f"{PAGE.signed(p.teacher_confidence.value - p.own_confidence.value)} in stated confidence"

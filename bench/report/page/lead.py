@@ -79,7 +79,7 @@ def _describe(task: str) -> str:
 
 
 def _say_stated(report: Report, cells: Sequence[Cell]) -> str:
-    """Return how many answers have a confidence."""
+    """Return a sentence on the number of answers that have a confidence."""
     shares = sorted(cell.n_parsed / cell.n for cell in cells if cell.n) or [0.0]
     wording, is_whole = report.wording(), shares[0] == 1.0
     low, high = say_share(shares[0]), say_share(shares[-1])
