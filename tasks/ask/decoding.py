@@ -1,8 +1,8 @@
-"""What a checkpoint's own generation settings do to the decoding that a task asks for.
+"""Find how a checkpoint's own generation settings change the decoding that a task asks for.
 
-`generate` of transformers merges a model's `generation_config.json` into whatever it is called
-with. So `do_sample: false` decodes a model that was published with `repetition_penalty: 1.3` with
-that penalty, and no file of lm-eval's says so. Which backend does what:
+`generate` of transformers merges a model's `generation_config.json` into the settings of each call.
+So a model published with `repetition_penalty: 1.3` is decoded with that penalty even under
+`do_sample: false`, and none of lm-eval's files records it. The effect depends on the backend:
 
 ========== =====================================================================================
 hf         all that the call does not set; `max_new_tokens` even over the budget that it sets
@@ -42,14 +42,14 @@ ALWAYS: dict[str, Any] = {
     "token_healing": False,
     "num_beams": 1,
 }
-#: With several beams only.
+#: Settings that matter with several beams only.
 OF_BEAMS: dict[str, Any] = {
     "num_beam_groups": 1,
     "diversity_penalty": 0,
     "length_penalty": 1,
     "early_stopping": False,
 }
-#: Of samples only.
+#: Settings that matter for sampling only.
 OF_SAMPLES: dict[str, Any] = {
     "temperature": 1,
     "top_k": 0,
@@ -60,31 +60,31 @@ OF_SAMPLES: dict[str, Any] = {
     "epsilon_cutoff": 0,
     "eta_cutoff": 0,
 }
-#: What transformers sets where neither the call nor the checkpoint does, and what has an effect.
+#: Settings with an effect that transformers applies if neither call nor checkpoint sets them.
 DEFAULTS = {"top_k": 50}
-#: Names that lm-eval has for the budget of a call, the first of them that is given.
+#: lm-eval's names for the token budget of a call; the first one given counts.
 BUDGET = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 
 
 def read_generation_settings(
     checkpoint: object, *, revision: object = None, subfolder: object = None
 ) -> dict[str, Any] | None:
-    """Read what a checkpoint sets for its own decoding.
+    """Read a checkpoint's own generation settings.
 
     Parameters
     ----------
     checkpoint : object
-        A folder, or a name on the hub, of which only the cache is looked at: the model was loaded
-        before. Anything else has no settings that could be known.
+        A folder, or a name on the hub, for which only the cache is read, since the model was loaded
+        before. The settings of anything else are unknown.
     revision, subfolder : object
-        As of lm-eval's `--model_args`; of the hub, and within the checkpoint.
+        Revision on the hub, and folder within the checkpoint, as in lm-eval's `--model_args`.
 
     Returns
     -------
     dict or None
         The settings that `ALWAYS`, `OF_BEAMS` and `OF_SAMPLES` name, in alphabetical order, without
-        values that have no effect (but of `DEFAULTS`, where saying so has one). Without
-        `generation_config.json` they are those of `config.json`, as transformers has it. None where
+        values that have no effect (but including such values for `DEFAULTS`, which they override).
+        Without `generation_config.json` they come from `config.json`, as in transformers. None if
         neither can be read.
     """
     if not isinstance(checkpoint, str) or not checkpoint:
@@ -101,7 +101,7 @@ def read_generation_settings(
 
 
 def pick_settings(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick of a model's settings what `read_generation_settings` gives."""
+    """Select the settings of a model that `read_generation_settings` returns."""
     return {
         key: _shorten(known[key])
         for key, neutral in sorted({**ALWAYS, **OF_BEAMS, **OF_SAMPLES}.items())
@@ -112,19 +112,19 @@ def pick_settings(known: Mapping[str, Any]) -> dict[str, Any]:
 def altered_decoding(
     settings: Mapping[str, Any], generation: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return what `generate` of transformers does beside what a call asks for.
+    """Return the settings that `generate` of transformers applies beyond those of the call.
 
     Parameters
     ----------
     settings : mapping
-        Of `read_generation_settings`.
+        The result of `read_generation_settings`.
     generation : mapping or None
         The call's own settings, by lm-eval's names; None for a task that generates nothing.
 
     Returns
     -------
     dict
-        The settings in effect that the call does not set: nothing, if it decodes as it says.
+        The settings in effect that the call does not set; empty if it decodes exactly as asked.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def altered_decoding(
         names |= OF_SAMPLES
         known = {**DEFAULTS, **known}
     asked = dict(generation)
-    # The call's budget goes into `max_length`, over which `max_new_tokens` of a checkpoint wins.
+    # The call's budget becomes `max_length`, which a checkpoint's `max_new_tokens` overrides.
     budget = next((asked.pop(name) for name in BUDGET if name in asked), None)
     known = {name: value for name, value in known.items() if name not in asked}
     return {
@@ -161,21 +161,21 @@ def altered_decoding(
 def tell_decoding(
     stated: object, backend: object, generation: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
-    """Return the effective decoding of an evaluation, beside what its task asked for.
+    """Return the effective decoding settings of an evaluation beyond those of its task.
 
     Parameters
     ----------
     stated : object
-        What `read_generation_settings` gave, as JSON in the evaluated documents.
+        The result of `read_generation_settings`, as JSON in the evaluated documents.
     backend : object
-        lm-eval's name of it.
+        lm-eval's name for the backend.
     generation : mapping or None
         The task's settings, with those of `--gen_kwargs`.
 
     Returns
     -------
     dict or None
-        As `altered_decoding`; None where it is not known.
+        As in `altered_decoding`; None if unknown.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def tell_decoding(
 
 
 def is_sampled(generation: Mapping[str, Any]) -> bool:
-    """Return whether lm-eval samples with these settings: without `do_sample`, if T > 0."""
+    """Return whether lm-eval samples with these settings; without `do_sample`, it does if T > 0."""
     chosen = generation.get("do_sample")
     if isinstance(chosen, bool):
         return chosen
@@ -209,9 +209,9 @@ def is_sampled(generation: Mapping[str, Any]) -> bool:
 
 
 def _find(checkpoint: str, name: str, revision: object) -> Path | None:
-    """Return where a file of a checkpoint is, or would be; None if that is not known.
+    """Return the path where a file of a checkpoint is, or would be; None if that is unknown.
 
-    It is in its folder, or in the cache of the hub.
+    The file is in the checkpoint's folder, or in the cache of the hub.
     """
     try:
         if Path(checkpoint).is_dir():
@@ -243,7 +243,7 @@ def _is_neutral(value: Any, neutral: Any) -> bool:
 
 
 def _shorten(value: Any) -> Any:
-    """Return a value as it is; of a long or nested one its size and a fingerprint."""
+    """Return a value as it is, or the size and a fingerprint of a long or nested one."""
     text = json.dumps(value, sort_keys=True)
     is_nested = isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value)

@@ -1,8 +1,8 @@
 """Make the documents of a task: a set of questions, asked in one way.
 
 The YAML of every task names both (`dataset_kwargs: {questions: gsm8k, way: conf}`); lm-eval calls
-`load` with them and with what the user gives by `--metadata`, and hands each document to
-`doc_to_text`. The ways are in `catalogue.ways`.
+`load` with them and with the user's `--metadata`, and passes each document to `doc_to_text`. The
+ways are in `catalogue.ways`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
     "make_docs",
 ]
 
-#: What the gold answer is shown with: on-policy distillation shows the teacher a sure expert.
+#: The confidence shown with the gold answer: on-policy distillation shows a sure expert.
 EXPERT_CONFIDENCE = "1.00"
 
 # A child of lm-eval's logger: its handler prints, whatever the root logger does.
@@ -74,7 +74,7 @@ def load(*, questions: str = "math", way: str = "conf", **options: Any) -> Datas
     Raises
     ------
     ValueError
-        One line: what was given, and how to mend it.
+        In one line: the value given, and how to correct it.
     """
     with one_line():
         return _load(questions, way, options)
@@ -96,7 +96,7 @@ def list_items(questions: str, options: Mapping[str, Any]) -> list[Doc]:
     Raises
     ------
     ValueError
-        One line: what was given, and how to mend it.
+        In one line: the value given, and how to correct it.
     """
     seed = read_whole(options, "problem_seed", 1, hint="; leave it out for the frozen problems")
     first = read_whole(options, "first", 1)
@@ -114,7 +114,7 @@ def make_docs(items: Sequence[Doc], way: str = "conf", **options: Any) -> Datase
 def list_docs(
     items: Sequence[Doc], way: str = "conf", **options: Any
 ) -> dict[Literal["test", "fewshot"], list[Doc]]:
-    """Make what `make_docs` makes, as plain lists: for who asks without lm-eval's evaluator."""
+    """Make the splits as in `make_docs`, but as plain lists, for use without lm-eval."""
     if way not in WAYS:
         raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
     chosen = WAYS[way]
@@ -127,7 +127,7 @@ def list_docs(
     if not options.get("gguf_file"):  # of such a file transformers reads no settings
         places = {key: options.get(key) for key in ("revision", "subfolder")}
         decoding = read_generation_settings(checkpoint, **places)
-    # As text: a table has no column for mappings with other keys in each checkpoint.
+    # Stored as text, since a table has no column type for mappings whose keys vary by checkpoint.
     settings = None if decoding is None else json.dumps(decoding, sort_keys=True)
     own = {"weights": weights, "generation_config": settings}
     asked = {
@@ -218,7 +218,7 @@ def _shorten(given: Given) -> str | None:
 
 
 def _add_context(docs: list[Doc], run: object) -> None:
-    """Give each document its privileged context: a demonstration, or an own verified answer."""
+    """Add privileged context to each document: a demonstration, or the model's verified answer."""
     answers: dict[str, list[Given]] = {}
     if run is not None:
         if not isinstance(run, str) or not run:
@@ -241,7 +241,7 @@ def _add_context(docs: list[Doc], run: object) -> None:
 
 
 def demonstrate(doc: Mapping[str, Any], confidence: str | None = EXPERT_CONFIDENCE) -> str:
-    """Word the gold answer as an expert would give it, with a stated confidence or without."""
+    """Return the gold answer as an expert would give it, with or without a stated confidence."""
     gold = json.loads(doc["answer"])[0] if doc["kind"] == "phrase" else doc["answer"]
     return render_answer(doc.get("solution") or "", gold, confidence, doc["style"])
 

@@ -1,9 +1,9 @@
 """Read the answers of an earlier run, for the ways of asking that need them.
 
 `_twostage` and `_ptrue` ask about answers that were given before; `_priv` may show a model its own
-verified solution. RUN is what `lm_eval --output_path RUN --log_samples` wrote, a `samples_*.jsonl`
-of it, or a folder that `caopd-bench score --store` wrote. Only texts and verdicts are taken; no
-number is made here (numbers are the run reader's business, which this package may not import).
+verified solution. RUN is the output of `lm_eval --output_path RUN --log_samples`, a single
+`samples_*.jsonl` file of it, or a folder that `caopd-bench score --store` wrote. Only texts and
+verdicts are read; numbers are computed by the run reader, which this package may not import.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from caopd_bench.tasks.read.parse import find_spans
 __all__ = ["Given", "read_answers"]
 
 ROWS_NAME = "rows.jsonl.gz"
-#: As in the run reader: bytes of a line, how many times its size a packed file may unpack to, how
-#: many bytes in any case, and how many more of its lines may be blank than not.
+#: Limits as in the run reader: bytes of a line, expansion factor of a packed file, bytes that it
+#: may always unpack to, and the excess of blank over other lines.
 MAX_LINE = 1 << 24
 MAX_RATIO = 200
 FREE = 1 << 27
@@ -56,7 +56,7 @@ def read_answers(run: str | Path, items: Sequence[str]) -> dict[str, list[Given]
     Raises
     ------
     DataError
-        One line, if there is no such file or more than one.
+        In one line, if there is no such file or more than one.
     """
     path = Path(run).expanduser()
     if not path.exists():
@@ -92,7 +92,7 @@ def _find_files(folder: Path) -> Iterator[Path]:
 
 
 def _read_file(file: Path) -> Iterator[tuple[str, Given]]:
-    """Yield item and answer; rows of other makers, without an item hash, are passed over."""
+    """Yield item and answer; skip rows without an item hash, which are from other software."""
     is_packed = file.name.endswith(".gz")
     read = _read_stored if is_packed else _read_sample
     unpacked = blank = filled = 0

@@ -1,4 +1,4 @@
-"""What `--metadata` may say to a task, and refusals in one line."""
+"""Check the options that `--metadata` may pass to a task; refuse others in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPTIONS = (
     *("exemplars", "levels", "problem_seed", "data_dir", "answers", "rollouts"),
     *("k", "allow_copies", "first"),
 )
-#: Names that others use for ours, and that no model's arguments have.
+#: Names that other tools use for our options, and that no model takes as an argument.
 SYNONYMS = {
     **dict.fromkeys(("samples", "n_samples", "num_samples", "kk", "K"), "k"),
     **dict.fromkeys(("data", "data_folder", "folder", "datadir"), "data_dir"),
@@ -24,9 +24,9 @@ SYNONYMS = {
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Let a ValueError pass, to be shown as one line if nobody catches it.
+    """Let a ValueError pass, so that it is shown as one line if nothing catches it.
 
-    Who calls lm-eval from Python gets the exception as any other. In the command `lm_eval`, which
+    Callers of lm-eval from Python get an ordinary exception. In the command `lm_eval`, which
     catches nothing, the interpreter would print fifty lines of lm-eval's own code before ours.
     """
     try:
@@ -36,7 +36,7 @@ def one_line() -> Iterator[None]:
 
         def show(kind: type[BaseException], value: BaseException, trace: Any) -> None:
             if value is ours:
-                # One line: a newline in a value would begin another one with it.
+                # Keep it to one line: a newline within a value would start another.
                 print(f"caopd_bench: {' '.join(str(value).splitlines())}", file=sys.stderr)
             else:
                 shown_otherwise(kind, value, trace)
@@ -46,7 +46,7 @@ def one_line() -> Iterator[None]:
 
 
 def refuse_misspelt(options: Mapping[str, Any]) -> None:
-    """Refuse a name that is nearly one of ours; others are arguments of the model."""
+    """Refuse a name that is nearly one of ours; any other is an argument of the model."""
     for name in options:
         close = next(iter(get_close_matches(name, OPTIONS, n=1, cutoff=0.8)), SYNONYMS.get(name))
         if close and name not in OPTIONS:

@@ -1,9 +1,8 @@
-"""What the model is asked: a prompt from a document, its style (`catalogue.styles`) and its way.
+"""Build a prompt from a document, its style (`catalogue.styles`) and its way of asking.
 
-The question comes first and the instruction after it, right before the model's turn. Of the
-exemplars only the first carries the instruction too; the others show what it means. That is a third
-shorter than repeating it, and SmolLM2-135M-Instruct kept to the format more often
-(docs/decisions/README.md).
+The question comes first and the instruction after it, right before the model's turn. Only the first
+exemplar repeats the instruction; the others illustrate it. That is a third shorter than repeating
+it everywhere, and SmolLM2-135M-Instruct kept to the format more often (docs/decisions/README.md).
 
 The micro models' arithmetic (style `arith`) has no words at all: their tokenizer knows a few dozen
 pieces.
@@ -36,12 +35,12 @@ __all__ = [
     "render_system",
 ]
 
-#: Goes up with every change of wording; part of each item's hash, so that rows of
+#: Raise this with every change of wording; it is part of each item's hash, so that rows of
 #: different prompts never pair by accident.
 PROMPT_VERSION = "1"
 
-# In the system message, after the dataset's own instruction: there SmolLM2-135M-Instruct kept to it
-# more often than after the question (docs/decisions/README.md).
+# The line stands in the system message, after the dataset's own instruction: SmolLM2-135M-Instruct
+# followed it more often there than after the question (docs/decisions/README.md).
 SCIENCE_LINE = (
     'After the closing </answer> tag write one last line: "Confidence:" and the probability (0.00 '
     "to 1.00) that this answer is right."
@@ -77,19 +76,19 @@ PANEL = {
 }
 
 
-#: The panel asks so many problems of the bundled set, 20 of each level.
+#: Number of problems of the bundled set in the panel, 20 of each level.
 PANEL_ITEMS = 200
 
 
 def render_prompt(doc: Mapping[str, Any]) -> str:
-    """Word one question as the model sees it, in the way that the document asks.
+    """Return the prompt for one question, in the document's way of asking.
 
     Parameters
     ----------
     doc
-        With `question`, `style`, `way` and `instructed`; `given` for the ways that judge an answer;
-        `context` and `privileged` for the privileged ways, and `note` for a teacher that is told
-        the confidence; `paraphrase` and `scale` for the panel.
+        A document with `question`, `style`, `way` and `instructed`; `given` for the ways that judge
+        an answer; `context` and `privileged` for the privileged ways, and `note` for a teacher that
+        is told the confidence; `paraphrase` and `scale` for the panel.
     """
     way = WAYS[doc["way"]]
     if doc["style"] == "arith" and not way.about_answer:
@@ -115,7 +114,7 @@ def render_prompt(doc: Mapping[str, Any]) -> str:
 
 
 def _render_arith(doc: Mapping[str, Any]) -> str:
-    r"""Word one question for the micro models: `Q: 47+08=?`."""
+    r"""Return the prompt for the micro models: `Q: 47+08=?`."""
     lines = [f"Q: {doc['question']}=?"]
     if doc.get("context") in ("demonstration", "rollout"):
         label = "Example:" if doc["context"] == "demonstration" else "Solution:"
@@ -126,7 +125,7 @@ def _render_arith(doc: Mapping[str, Any]) -> str:
 
 
 def render_note(confidence: str) -> str:
-    """Word what a teacher is told about the confidence to state; `confidence` as it is written."""
+    """Return the note that tells a teacher to state `confidence`, which is a text."""
     return (
         f"Note: the measured probability of a right answer to this question is {confidence}. "
         f'Write exactly this number after "Confidence:".'
@@ -134,7 +133,7 @@ def render_note(confidence: str) -> str:
 
 
 def render_system(doc: Mapping[str, Any]) -> str:
-    """Word the system message: the dataset's own instruction and our line; most have none."""
+    """Return the system message: the dataset's instruction and our line; most sets have none."""
     if WAYS[doc["way"]].about_answer or not doc.get("system"):
         return ""
     return f"{doc['system']}\n\n{SCIENCE_LINE}"
@@ -143,9 +142,9 @@ def render_system(doc: Mapping[str, Any]) -> str:
 def render_answer(
     solution: str, answer: str, confidence: str | None, style: str = "math", scale: str = "unit"
 ) -> str:
-    r"""Word an exemplar's answer, or a demonstration, in the format that the instruction asks for.
+    r"""Return an exemplar's answer, or a demonstration, in the format that the prompt asks for.
 
-    Without a confidence (None) its line is left out.
+    Without a confidence (None), its line is omitted.
 
     Examples
     --------
@@ -175,10 +174,10 @@ def render_answer(
 
 
 def item_hash(doc: Mapping[str, Any]) -> str:
-    """Name an item by question, gold answer and prompt version (16 hexadecimal digits).
+    """Hash an item's question, gold answer and prompt version (16 hexadecimal digits).
 
-    Rows of two runs pair by it, whatever the way of asking. lm-eval's own hashes include the chat
-    template and the limit, and its `doc_id` repeats between seeds.
+    Rows of two runs pair by this hash, whatever the way of asking. lm-eval's own hashes include the
+    chat template and the limit, and its `doc_id` repeats between seeds.
     """
     key = json.dumps([doc["question"], doc["answer"], PROMPT_VERSION], ensure_ascii=True)
     return hashlib.sha256(key.encode()).hexdigest()[:16]

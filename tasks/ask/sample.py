@@ -1,10 +1,10 @@
-"""The task class of the ways that sample: K requests a question, each with a seed of its own.
+"""The task class of the ways that sample: K requests per question, each with its own seed.
 
-lm-eval's `repeats` sends one request K times. A server that honours the one seed that lm-eval sends
-then gives K copies of one answer, and K copies agree perfectly. So each sample is a request of its
-own; an API model gets another seed with each (local backends draw from one stream of random
-numbers, and would refuse a seed among the generation options). Whatever the backend, copies are
-looked for before anything is judged: if nearly all questions got K equal texts, nothing is scored.
+lm-eval's `repeats` sends one request K times. A server that honours lm-eval's single seed then
+returns K copies of one answer, and K copies agree perfectly. So each sample is a separate request;
+an API model gets a different seed with each (local backends draw from one stream of random numbers,
+and would refuse a seed among the generation options). With any backend, copies are looked for
+before judging: if nearly all questions got K equal texts, nothing is scored.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from caopd_bench.tasks.judge.judge import judge_samples
 __all__ = ["SampledTask"]
 
 SEED = 1234  # lm-eval's own, for API models
-#: From this share of questions with K equal texts on, and this many questions, nothing is scored.
+#: Nothing is scored from this share of questions with K equal texts, and this many questions, on.
 COPIES = 0.95
 MIN_QUESTIONS = 5
-#: Values that say nothing of the answers: they stand also for a run that is refused.
+#: Values that do not depend on the answers, and so are kept for a refused run.
 JUDGED_BY_FORM = ("copies", "status", "parse_rate", "parse_rate_stderr")
 
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def _is_api(options: Mapping[str, Any], chat_template: Any) -> bool:
-    """Return whether a model is behind an API, by its arguments and by the model itself.
+    """Return whether a model is behind an API, judging by its arguments and its class.
 
     An API model may be named by `pretrained`, lm-eval's other word for `model`, and OpenAI's have
     an address that is not among the arguments; a local model has none.
@@ -51,7 +51,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
         super().__init__(config={k: v for k, v in (config or {}).items() if k != "class"})
 
     def construct_requests(self, doc: dict[str, Any], ctx: Any, **kwargs: Any) -> list[Instance]:
-        """Make K requests, with seeds of their own where the model is behind an API."""
+        """Make K requests, with separate seeds if the model is behind an API."""
         kwargs.pop("apply_chat_template", None)
         chat_template = kwargs.pop("chat_template", None)
         # The model's arguments are among the metadata.
@@ -73,7 +73,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
         return requests
 
     def apply_filters(self) -> Any:
-        """Look for copies once all texts are there, before any is judged."""
+        """Look for copies once all texts have arrived, before any is judged."""
         texts: dict[Any, set[str]] = {}
         for request in self.instances:
             texts.setdefault(request.doc_id, set()).update(map(str, request.resps))
@@ -92,7 +92,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
         return super().apply_filters()
 
     def process_results(self, doc: dict[str, Any], results: list[Any]) -> dict[str, Any]:
-        """Judge the samples of one question; nothing of a run that is refused is a number."""
+        """Judge the samples of one question; a refused run gets no numbers."""
         values = judge_samples(doc, results)
         if self.copied:
             undefined: dict[str, Any] = {"majority": (None, 0.0), "majority_stderr": (None, 0.0)}

@@ -1,9 +1,9 @@
 """The arithmetic of the micro models: two-digit sums, differences and products in six levels.
 
-Every question is ``47+08``: two digits, a sign, two digits, and its answer has three (``055``). A
-question belongs to one split for ever, by the SHA-256 of its text: of ten parts two are the test
-set, one is for validation and seven are for training. The test set is the 250 questions of each
-level that come first in the order of their hashes, so nobody had to draw or store it.
+Every question has the form ``47+08``: two digits, a sign, two digits, and an answer of three digits
+(``055``). The SHA-256 of its text assigns a question to one split for ever: two tenths are for the
+test set, one for validation and seven for training. The test set consists of the first 250
+questions of each level in the order of their hashes, so it did not have to be drawn or stored.
 
 =====  =====================================================
 level  asks
@@ -30,14 +30,15 @@ __all__ = ["FAMILIES", "LEVELS", "SPLITS", "draw_level", "load", "solve"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
 SPLITS = ("train", "validation", "test")
-#: What the levels ask for: a training domain (issue "train on sums, evaluate on products").
+#: The operation that each level asks for, as a training domain ("train on sums, evaluate on
+#: products").
 FAMILIES = {1: "sum", 2: "sum", 3: "difference", 4: "difference", 5: "product", 6: "product"}
 #: Questions of a level in the frozen test set.
 PER_LEVEL = 250
 
 
 def solve(question: str) -> int:
-    """Work a question out.
+    """Compute the answer to a question.
 
     Examples
     --------
@@ -58,17 +59,17 @@ def draw_level(level: int, split: str) -> list[str]:
 def load(
     *, levels: Any = None, split: str = "test", n: int | None = None, families: Any = None
 ) -> list[dict[str, Any]]:
-    """Load items, the levels in turn, so that any first part is balanced.
+    """Load items, cycling through the levels, so that every prefix is balanced.
 
     Parameters
     ----------
     levels : str, int or iterable of int, optional
-        Such as "3-6", [1, 2] or 4; None is all six.
+        For example "3-6", [1, 2] or 4; None selects all six.
     split : str
-        "test" is the frozen set of 1,500 (250 a level); "validation" and "train" hold what there
-        is.
+        "test" is the frozen set of 1,500 (250 per level); "validation" and "train" hold all the
+        questions of their split.
     n : int, optional
-        How many at most.
+        Maximum number of items.
     families : str or iterable of str, optional
         "sum", "difference", "product" (with commas between); None is all.
 

@@ -1,4 +1,4 @@
-"""Refuse an entry with wrong fields, and a row that became no item: one line says what to mend.
+"""Refuse an entry with wrong fields, or a row that did not become an item, with a one-line remedy.
 
 An entry is checked when the entries are collected, an item when its row is read.
 """
@@ -17,7 +17,7 @@ from caopd_bench.tasks.judge.verify import KINDS, verify
 
 __all__ = ["check_entry", "check_item"]
 
-#: What every item has; an answer and a question may not be blank, a solution may.
+#: The fields of every item; answer and question must not be blank, a solution may be.
 NEEDED = ("question", "answer", "kind", "style", "solution")
 
 
@@ -27,14 +27,14 @@ def check_item(item: Item, where: str) -> None:
     Parameters
     ----------
     item : dict
-        What the entry made of a row.
+        The item that the entry made from a row.
     where : str
         The file and the row.
 
     Raises
     ------
     DataError
-        One line: file, row, field, value and what to mend.
+        In one line: file, row, field, value and remedy.
     """
     for field in NEEDED:
         value = item.get(field)
@@ -69,7 +69,7 @@ def check_entry(entry: Dataset, names: Collection[str]) -> None:
     Raises
     ------
     ValueError
-        Naming the field, its value and what it must be.
+        If a field is wrong; names the field, its value and the valid values.
     """
     if not re.fullmatch("[a-z][a-z0-9_]*", entry.name):
         _refuse(entry, "name", entry.name, "small letters, digits and _")

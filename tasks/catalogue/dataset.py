@@ -1,10 +1,10 @@
 """The form of an entry: where a dataset comes from, how a row becomes an item, how it is asked.
 
-An item is what a task asks, whatever the way of asking: `question`, `answer` (the gold), `kind`
-(for `verify`), `style` (how it is worded, `ask.prompts`), `id`, `solution` (a worked answer for the
-privileged context; may be only the answer), and groups such as `level`, `subject`, `domain`. A
-choice has `options`, the texts in the order of their letters, where they are known.
-`system` is the dataset's own instruction, where it has one.
+An item holds the content of a question, whatever the way of asking: `question`, `answer` (the
+gold), `kind` (for `verify`), `style` (its wording, `ask.prompts`), `id`, `solution` (a worked
+answer for the privileged context; may be only the answer), and groups such as `level`, `subject`,
+`domain`. A choice has `options`, the texts in the order of their letters, if they are known.
+`system` is the dataset's own instruction, if it has one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from caopd_bench.tasks.catalogue.rows import Row
 __all__ = ["ENTRIES", "Dataset", "Hub", "Item", "RawFile", "Source", "dataset", "make_choice"]
 
 Item = dict[str, Any]
-#: From a row, and where it stands, to an item.
+#: A function from a row and its place (file and row) to an item.
 ToItem = Callable[[Row, str], Item]
 _F = TypeVar("_F", bound=ToItem)
-#: Names a folder with the files of datasets.
+#: The environment variable that names a folder with the files of datasets.
 FOLDER_VARIABLE = "CAOPD_BENCH_DATA"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -45,11 +45,11 @@ class Hub(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where rows come from: a raw file pinned by commit and SHA-256, or the hub, pinned by commit.
+    """The source of rows: a raw file pinned by commit and SHA-256, or the hub, pinned by commit.
 
     `name` is also the name of the file in a local folder. `content` is `rows.hash_content` of the
-    published rows over `fields`, None if no rows were at hand. The datasets keep their own
-    licences: nothing of them is in this package.
+    published rows over `fields`, None if no rows were available. The datasets keep their own
+    licences: this package contains no part of them.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Source(NamedTuple):
 
     @property
     def help(self) -> str:
-        """What to do where the rows cannot be had: ends every message."""
+        """Return the advice that ends every message about missing rows."""
         return f"set {FOLDER_VARIABLE} to a folder that holds {self.name}.jsonl (docs/data.md)"
 
 
@@ -76,19 +76,19 @@ class Dataset(NamedTuple):
     about : str
         A few words for lists; `{:,}` in it becomes the number of items.
     max_tokens : int
-        Budget of an answer.
+        Token budget of an answer.
     source, to_item : Source and function, optional
-        Its rows, and what makes an item of one.
+        The source of the rows, and the function that makes an item from one.
     load : callable, optional
         Loads bundled questions; takes the options `levels`, `problem_seed` and `first`.
     items : int
-        How many `load` gives by default.
+        Number of items that `load` returns by default.
     parts : tuple of str
-        Of several sets in one: their names.
+        Names of the sets that this one combines, if any.
     folder : str
-        Of the YAML; the name if it is empty.
+        Folder of the YAML; the dataset's name if empty.
     tags : tuple of str
-        lm-eval's, of the task `caopd_NAME_conf`.
+        lm-eval's tags of the task `caopd_NAME_conf`.
     """
 
     name: str
@@ -103,12 +103,12 @@ class Dataset(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-#: What the files of `datasets` define, by name.
+#: The datasets that the files of `datasets` define, by name.
 ENTRIES: dict[str, Dataset] = {}
 
 
 def dataset(name: str, about: str, source: Source, **others: Any) -> Callable[[_F], _F]:
-    """Make a dataset of the function that turns a row into an item; see `Dataset`."""
+    """Make a dataset from the function that turns a row into an item; see `Dataset`."""
 
     def register(to_item: _F) -> _F:
         if name in ENTRIES:
@@ -122,7 +122,7 @@ def dataset(name: str, about: str, source: Source, **others: Any) -> Callable[[_
 def make_choice(
     question: str, options: Sequence[str], gold: int, domain: str, name: str | None
 ) -> Item:
-    r"""Make an item of a question with lettered options; `gold` is the place of the right one.
+    r"""Make an item from a question with lettered options; `gold` is the index of the right one.
 
     Examples
     --------

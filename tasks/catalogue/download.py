@@ -7,10 +7,10 @@ One loader for all tasks, and one rule for where rows come from:
 2. otherwise a set that has pinned raw files is downloaded from them once and kept in the cache;
 3. otherwise the hub, through the library `datasets`.
 
-Sources are never mixed: what is missing in one is not taken from another. Every set of rows comes
-with a source: where from, which revision, and the SHA-256 of the rows, whatever file they were in.
-What is downloaded must have the content that is expected (`Source`); what a local folder holds is
-the user's own, and another content is said and kept in the source.
+Sources are never mixed: rows missing from one are not taken from another. Every set of rows comes
+with a record of its source: origin, revision, and the SHA-256 of the rows, whatever their file.
+Downloaded rows must have the expected content (`Source`); a local folder is the user's own, so
+different content is only reported and recorded in the source.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     Parameters
     ----------
     source : Source
-        Of the dataset.
+        Source of the dataset.
     data_dir : str or Path, optional
-        A folder that holds the dataset's file; else `CAOPD_BENCH_DATA`, if set.
+        A folder that holds the dataset's file; by default `CAOPD_BENCH_DATA`, if set.
 
     Returns
     -------
     tuple of (list of dict, dict)
         The rows as they are in the file, and their source: `set`, `origin`, `revision`, `sha256`,
-        and `expected`, the hash of the published content, where a local file holds another one.
+        and `expected`, the hash of the published content, if a local file has different content.
 
     Raises
     ------
     DataError
-        One line: what is missing, and what to set.
+        In one line: the missing file, and the option to set.
     """
     folder = data_dir or os.environ.get(FOLDER_VARIABLE)
     if folder:
@@ -82,7 +82,7 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     if not rows:
         raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
     if len(rows) != source.rows and (source.content is None or not folder):
-        # A local file may hold other rows where the published ones are known: that is said below.
+        # A local file may differ from the known published rows: that is reported below.
         raise DataError(
             f"{find_present(source, data_dir)}: {len(rows):,} rows, but the entry of "
             f"{source.name} expects {source.rows:,}; use the complete file, or correct the number "
@@ -108,7 +108,7 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
 
 
 def find_present(source: Source, data_dir: str | Path | None = None) -> str:
-    """Say in a few words where the rows of a dataset would come from, without a download."""
+    """Describe briefly where the rows of a dataset would come from, without a download."""
     folder = data_dir or os.environ.get(FOLDER_VARIABLE)
     if folder:
         path = _find_file(source, Path(folder).expanduser())

@@ -1,8 +1,8 @@
-"""Rows from the Hugging Face hub, at the revision that is pinned, and proof that they are those.
+"""Load rows from the Hugging Face hub at the pinned revision, and verify them.
 
-Where the content of a dataset is known (`Source`), rows of another content are refused. Where it
-is not, the hash of the rows is kept in the cache when they are first loaded, and later loads must
-give the same rows.
+If the content of a dataset is known (`Source`), rows with different content are refused. If it is
+not, the hash of the rows is kept in the cache when they are first loaded, and later loads must
+return the same rows.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def load_hub(source: Source, hub: Hub) -> list[Row]:
-    """Load splits from the hub; without a network only what its own cache holds.
+    """Load splits from the hub; without a network, only from its own cache.
 
     Raises
     ------
     DataError
-        If the rows cannot be had, or are not those of the pinned revision.
+        If the rows are unavailable, or are not those of the pinned revision.
     """
     if not is_offline() and not _answers(os.environ.get("HF_ENDPOINT", "https://huggingface.co")):
-        # `datasets` would retry for half a minute before it says so.
+        # `datasets` would retry for half a minute before it reports this.
         raise DataError(f"{source.name}: the Hugging Face Hub did not respond; {source.help}")
     import datasets
 
@@ -72,7 +72,7 @@ def load_hub(source: Source, hub: Hub) -> list[Row]:
 
 
 def _check_revision(split: Any, source: Source, hub: Hub) -> None:
-    """Refuse another revision: without a network `datasets` takes the latest one of its cache."""
+    """Refuse another revision: without a network `datasets` uses the latest one in its cache."""
     if hub.revision is None:
         return
     files = getattr(split, "cache_files", None) or []
@@ -118,7 +118,7 @@ def _short(revision: str | None) -> str:
 
 
 def is_offline() -> bool:
-    """Whether the user's variables forbid the network."""
+    """Return whether the user's environment variables forbid the network."""
     flags = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
     return any(os.environ.get(flag, "0").upper() in ("1", "ON", "YES", "TRUE") for flag in flags)
 

@@ -1,4 +1,4 @@
-"""Load the items of a set: of its source, of a function, or of several sets, mixed."""
+"""Load the items of a set from its source, from a function, or from several mixed sets."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     data_dir : str or Path, optional
         A folder with the dataset's file; see `download.load_rows`.
     **options
-        `problem_seed`, `levels` and `first`, of the bundled sets; a set of several takes no
-        `first`, which would change the shares of its parts.
+        `problem_seed`, `levels` and `first`, for the bundled sets; a combined set takes no `first`,
+        which would change the shares of its parts.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
     Raises
     ------
     DataError
-        If the rows cannot be had, or one of them cannot become an item: file, row and field.
+        If the rows are unavailable, or one cannot become an item; names file, row and field.
     """
     chosen = DATASETS[name]
     if chosen.load is not None:
@@ -75,7 +75,7 @@ def load_items(name: str, *, data_dir: str | Path | None = None, **options: Any)
 
 
 def _read_row(to_item: ToItem, row: Row, where: str) -> Item:
-    """Make an item of a row; what the function of the entry did not expect becomes one line too."""
+    """Make an item from a row; report unexpected errors of the entry's function in one line too."""
     try:
         return to_item(row, where)
     except DataError:
@@ -89,7 +89,7 @@ def _read_row(to_item: ToItem, row: Row, where: str) -> Item:
 
 
 def _interleave(parts: list[list[Item]]) -> list[Item]:
-    """Mix sets so that every prefix holds about the same share of each: any limit is balanced."""
+    """Mix sets so that every prefix has about the same share of each, and any limit is balanced."""
     placed = [
         ((i + 0.5) / len(part), p, item)
         for p, part in enumerate(parts)
@@ -99,6 +99,6 @@ def _interleave(parts: list[list[Item]]) -> list[Item]:
 
 
 def _alike(items: list[Item]) -> list[Item]:
-    """Give all items the same keys: a table of documents has one schema."""
+    """Add missing keys, so that all items have the same: a table of documents has one schema."""
     keys = dict.fromkeys(key for item in items for key in item)
     return [{key: item.get(key) for key in keys} for item in items]

@@ -1,7 +1,7 @@
-"""The files that tasks write, and the cache: a kill leaves the old file or the new one.
+"""Write the files of tasks and the cache so that a kill leaves the old file or the new one.
 
-As `bench/core/files/write.py` does it, on which tasks cannot build: beside its place, onto the
-disk, renamed.
+Each file is written beside its place, flushed to disk and renamed, as in
+`bench/core/files/write.py`, which tasks may not import.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def cache_folder() -> Path:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it; makes the folder, and cleans up after a kill.
+    """Write a file beside its place and rename it; create the folder, and clean up after a kill.
 
     Raises
     ------
     OSError
-        If it cannot be written: what was there stays.
+        If it cannot be written; the old file is then unchanged.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     _clean(file)
@@ -52,7 +52,7 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def _clean(file: Path) -> None:
-    """Remove what a killed process left; what another one writes now is locked."""
+    """Remove leftovers of a killed process; files that another one is writing are locked."""
     pattern = re.compile(rf"\.{re.escape(file.name)}\.[0-9a-f]{{8}}\.part")
     for part in file.parent.iterdir():
         if not pattern.fullmatch(part.name):

@@ -2,12 +2,12 @@
 
 Both are cut into overlapping runs of words. The score of a pair is containment: the share of the
 test item's runs that occur in one training text. It is computed twice, with the numbers as they are
-and with every number replaced by one sign, since "the same problem with other numbers" is the leak
-that is commonest and hardest to see. Runs that many test items share (the stem of a multiple-choice
-question, "Please reason step by step.") say nothing and are not counted.
+and with every number replaced by one sign, since "the same problem with other numbers" is the most
+common leak and the hardest to see. Runs that many test items share (the stem of a multiple-choice
+question, "Please reason step by step.") are uninformative and are not counted.
 
-The index is over the test items, and training texts go by one at a time: a large file needs little
-memory.
+The index is over the test items, and training texts are read one at a time, so that a large file
+needs little memory.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)*|\w+")
 class Overlap(NamedTuple):
     """The training text that is nearest to a test item.
 
-    `item` and `text` are places, from 0 on. `score` is the containment; `same_numbers` is False
-    where it is higher with every number replaced: the same template with other numbers.
+    `item` and `text` are indices from 0. `score` is the containment; `same_numbers` is False
+    if it is higher with every number replaced: the same template with other numbers.
     """
 
     item: int
@@ -47,7 +47,7 @@ class Overlap(NamedTuple):
 
 
 class _Index:
-    """Runs of words to the items that hold them, with or without numbers."""
+    """An index from runs of words to the items that contain them, with or without numbers."""
 
     def __init__(self, items: Sequence[list[str]], *, numbers: bool) -> None:
         self.numbers = numbers
@@ -91,7 +91,7 @@ class _Index:
 def find_overlap(
     items: Sequence[str], training: Iterable[str], *, threshold: float = 0.5
 ) -> list[Overlap]:
-    """Find the test items of which a training text holds at least a share.
+    """Find the test items of which a training text contains at least a given share.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ def find_overlap(
     training : iterable of str
         Texts, read once.
     threshold : float
-        In (0, 1]: the containment from which on a pair is reported.
+        The smallest containment that is reported, in (0, 1].
 
     Returns
     -------
     list of Overlap
-        For each item the nearest text, with the same numbers where that is as near; highest first.
+        The nearest text of each item, preferring equal numbers in a tie; highest score first.
 
     Raises
     ------

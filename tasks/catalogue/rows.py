@@ -1,7 +1,7 @@
-"""The rows of a dataset: how a file of them is read, and what they hold, as a hash.
+"""Read a file of a dataset's rows, and hash their content.
 
-The hash of the content is the same for every form in which a dataset is published: of SVAMP one
-form has ``145.0`` and another ``"145"``, one has a column more, and CSV has only text.
+The hash of the content is the same for every form in which a dataset is published: one form of
+SVAMP has ``145.0`` and another ``"145"``, one has an extra column, and CSV has only text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class DataError(ValueError):
-    """Rows that cannot be had; the message says what to set."""
+    """Rows that are unavailable; the message names the option to set."""
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -31,7 +31,7 @@ def read_rows(path: Path) -> list[Row]:
     Raises
     ------
     DataError
-        If the file cannot be read, or a line is not a JSON object: the line is named.
+        If the file cannot be read, or a line is not a JSON object; names the line.
     """
     try:
         if path.suffix == ".parquet":
@@ -56,7 +56,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _parse_lines(text: str, path: Path) -> Iterator[Row]:
-    # Not splitlines: a line separator of Unicode may stand inside a JSON string.
+    # Not splitlines, since a JSON string may contain a Unicode line separator.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -101,7 +101,7 @@ def hash_content(rows: Sequence[Row], fields: Sequence[str]) -> str:
     ----------
     rows : sequence of dict
     fields : sequence of str
-        What is hashed of each row.
+        The fields of each row that are hashed.
 
     Returns
     -------

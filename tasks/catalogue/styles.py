@@ -1,6 +1,6 @@
 """The styles of questions: the label before one, and the instruction after it.
 
-Any change of a word needs another `PROMPT_VERSION` (`ask.prompts`).
+Any change of a word requires a new `PROMPT_VERSION` (`ask.prompts`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ MATH_INSTRUCTION = (
     'Think step by step, then end with two lines: "Answer:" and the exact number, "Confidence:" '
     "and the probability (0.00 to 1.00) that this answer is right."
 )
-#: Styles to (label of the question, instruction).
+#: Maps a style to (label of the question, instruction).
 STYLES = {
     "math": ("Problem: ", MATH_INSTRUCTION),
     "latex": (

@@ -1,4 +1,4 @@
-"""The ways of asking: one row each. A row is asked of every dataset.
+"""The ways of asking, one row each. Every way is combined with every dataset.
 
 `python -m caopd_bench.tasks.write_yaml` writes the tasks and the tables of the documentation.
 """
@@ -24,19 +24,19 @@ class Way(NamedTuple):
     about : str
         A few words for lists.
     template : str
-        `tasks/ways/_TEMPLATE.yml`: who judges the response, and which metrics there are.
+        `tasks/ways/_TEMPLATE.yml`, which names the judge of the response and the metrics.
     sampled : bool
-        At temperature 1, not greedily.
+        Whether responses are sampled at temperature 1 instead of decoded greedily.
     samples : int
-        Asked of each question by default (`k`); 1 is one request and not K.
+        Default number of samples per question (`k`); 1 means a single request.
     instruction : str
-        What is asked for, in place of the words of the dataset's style.
+        Instruction that replaces that of the dataset's style.
     about_answer : str
-        What is asked about the answer of an earlier run, which is then in the prompt.
+        Question about the answer of an earlier run, which is then in the prompt.
     privileged : bool
-        With the gold answer, or a verified answer of the model's own, in the prompt.
+        Whether the prompt has the gold answer, or a verified answer of the model's own.
     max_tokens : int, optional
-        Budget of a response; the dataset's where it is None.
+        Token budget of a response; None uses the dataset's.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Way(NamedTuple):
 
     @property
     def generates(self) -> bool:
-        """Whether it asks for text, not for the probabilities of two words."""
+        """Return whether it asks for text instead of the probabilities of two words."""
         return self.template != "truth"
 
 
@@ -95,5 +95,5 @@ WAYS = {
 
 
 def way_of(asked: Mapping[str, Any]) -> Way:
-    """Return the way of a document, or of a run's settings; the plain one if it is not known."""
+    """Return the way of a document or of a run's settings; the plain one if it is unknown."""
     return WAYS.get(str(asked.get("way")), WAYS["conf"])

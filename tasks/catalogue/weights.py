@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["fingerprint_weights"]
 
-# Two fine-tunes of one base have the same headers and sizes, hence some of the bytes as well:
+# Two fine-tunes of one base have the same headers and sizes, so some of the content is hashed too:
 # this many blocks, evenly spaced, in each file.
 BLOCKS = 64
 BLOCK_BYTES = 4096
@@ -41,7 +41,7 @@ def fingerprint_weights(folder: str | Path) -> str | None:
             digest.update(os.fsencode(file.name))
             _add_file(digest, file)
     except (OSError, ValueError):
-        # lm-eval is loading the task: what the model's own loading will say is said there.
+        # lm-eval is only loading the task here; loading the model will report the error.
         return None
     return digest.hexdigest()[:16] if files else None
 

@@ -18,7 +18,7 @@ from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Source
 
 __all__ = ["DATASETS", "SOURCES"]
 
-#: Lists have these first, in this order; other files follow by name.
+#: Lists begin with these files, in this order; other files follow by name.
 FIRST = ("bundled", "maths", "science", "tooluse", "general")
 
 
@@ -35,9 +35,9 @@ def _find() -> dict[str, Dataset]:
     return ENTRIES
 
 
-#: The sets by the name that the YAML gives as `questions`.
+#: The sets by name, which is `questions` in the YAML.
 DATASETS: dict[str, Dataset] = _find()
-#: Where rows come from, by the first set that they are of.
+#: The sources of rows, by the first set that uses them.
 SOURCES: dict[str, Source] = {}
 for _name, _entry in DATASETS.items():
     if _entry.source is not None and _entry.source not in SOURCES.values():

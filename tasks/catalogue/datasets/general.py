@@ -1,4 +1,4 @@
-"""General knowledge. No rows of these were at hand: they are pinned by commit alone."""
+"""General-knowledge datasets. No rows were available to hash: they are pinned by commit alone."""
 
 from __future__ import annotations
 

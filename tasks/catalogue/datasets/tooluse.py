@@ -1,4 +1,4 @@
-"""ToolAlpaca as the paper has it: requests, and the calls that answer them."""
+"""ToolAlpaca in the paper's version: requests, and the calls that answer them."""
 
 from __future__ import annotations
 
