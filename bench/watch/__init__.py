@@ -1,4 +1,4 @@
-"""A promise in use: rows of production counted day by day, and alarms that hold at every look.
+"""Monitor a promise in production: count rows by day, and raise alarms valid at every look.
 
 Start with `look`.
 

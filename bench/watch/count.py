@@ -1,4 +1,4 @@
-"""Count rows into the state: new answers, and outcomes of answers that wait."""
+"""Count rows into the state: new answers, and outcomes of pending answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Counter:
     ----------
     state : State
     name : str
-        Of the log, among its sources.
+        Name of the log among the state's sources.
     promise : Promise
-        Says which answers are kept, and maps their confidences.
+        Decides which answers are kept, and maps their confidences.
     today : str
         The day of answers without a time.
     """
@@ -41,7 +41,7 @@ class Counter:
         self._passed = 0
 
     def add(self, batch: Batch) -> None:
-        """Count rows; those before `Source.skip` go by."""
+        """Count rows, but skip those before `Source.skip`."""
         n = batch.outcome.size
         left_out = min(max(self.source.skip - self._passed, 0), n)
         self._passed += n
@@ -54,16 +54,16 @@ class Counter:
         self.state.strays += int(np.count_nonzero(counts & ~batch.is_answer))
 
     def finish(self) -> None:
-        """Give up the oldest of too many answers that wait: their outcomes stay unknown."""
+        """Drop the oldest pending answers if there are too many; their outcomes stay unknown."""
         pending = self.state.pending
         for label in [*pending][: max(len(pending) - MAX_PENDING, 0)]:
             del pending[label]
             self.state.given_up += 1
 
     def _match(self, batch: Batch, counts: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Take the rows that belong to an answer that waits, and let new answers wait.
+        """Take the rows that belong to a pending answer, and make new answers pending.
 
-        One pass in order: an answer and its outcome may stand in one batch.
+        A single pass in order, since an answer and its outcome may be in one batch.
         """
         state, pending = self.state, self.state.pending
         is_taken = np.zeros(counts.size, np.bool_)
@@ -97,12 +97,12 @@ class Counter:
                 del pending[label]
                 came.append((waiting, outcome))
         if came:
-            # Answers of this batch that wait are counted before their outcome moves them.
+            # Count this batch's pending answers before their outcomes move them.
             self._settle(came)
         return is_taken
 
     def _settle(self, came: Sequence[tuple[Pending, int]]) -> None:
-        """Move answers to those with an outcome."""
+        """Move answers from the sums without an outcome to those with one."""
         by_source: dict[str, list[tuple[Pending, int]]] = {}
         for one in came:
             by_source.setdefault(one[0].source, []).append(one)
@@ -135,7 +135,7 @@ class Counter:
         return [self.today] if batch.day is None else [day or self.today for day in batch.days]
 
     def _mapped(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the confidences as the cut sees them."""
+        """Return the confidences that are compared with the cut, mapped if there is a map."""
         confidence, fitted = batch.confidence, self.promise.map
         if fitted is None:
             return confidence

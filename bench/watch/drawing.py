@@ -1,4 +1,4 @@
-"""The curves over the days: risk above the cut, coverage, and outcomes that are missing."""
+"""Draw curves by day: risk above the cut, coverage, and missing outcomes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Point", "draw_days", "points_of"]
 
-#: Points of a curve: of more days only every second, third, ... is drawn.
+#: Maximum points of a curve: with more days only every second, third, ... is drawn.
 MOST = 200
 BLUE, RED, GREY = "#0072b2", "#c01f2b", "#6b6b6b"
 
 
 class Point(NamedTuple):
-    """A day, and all days up to it.
+    """The sums of a day, and of all days up to it.
 
     Attributes
     ----------
     day : str
     alone, sofar : Day
-        The sums of the day, and of all days up to it.
+        Sums of the day alone, and of all days up to it.
     low, high : float
         Interval of the risk of the known outcomes so far.
     least, most : float
@@ -44,7 +44,7 @@ class Point(NamedTuple):
 
 
 def points_of(look: Look) -> list[Point]:
-    """Return the days on which answers were kept or left, in order."""
+    """Return the days with answers above or below the cut, in order."""
     days = look.state.days()
     step = -(-len(days) // MOST)
     sums, found, since = EMPTY, [], EMPTY

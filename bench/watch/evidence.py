@@ -1,21 +1,21 @@
-r"""What the answers counted so far say against the promise, whenever one looks.
+r"""Evidence against the promise from the answers counted so far, valid at every look.
 
-Each alarm has an e-process (`caopd_bench.metrics.selection.anytime`) and a share of the chance of a
-false alarm: by Ville's inequality an e-process reaches 1 / error, at any of unboundedly many looks,
-with a chance of at most ``error``, and the shares add up to that of all alarms together.
+Each alarm has an e-process (`caopd_bench.metrics.selection.anytime`) and a share of the false alarm
+probability. By Ville's inequality an e-process ever reaches 1 / error, over unlimited looks, with
+probability at most ``error``; the shares add up to the probability for all alarms together.
 
-Outcomes are missing in two ways, and each alarm has two e-processes:
+Outcomes may be missing, so each alarm has two e-processes:
 
-- of the *known* outcomes, in the order in which they come. It assumes that right and wrong answers
-  get their outcome alike, as where a person checks answers drawn by lot.
-- of *all* answers, each without an outcome taken at its best: right for the risk and a gap that is
-  too large, wrong for one that is too small, the smaller of both losses for the Brier score. Both
-  e-processes grow with every row, so this one is never above that of the true outcomes, which are
+- for the *known* outcomes, in order of arrival. It assumes that right and wrong answers are equally
+  likely to get an outcome, as when a person checks randomly drawn answers.
+- for *all* answers, with each missing outcome at its best: right for the risk and for a gap that is
+  too large, wrong for a gap that is too small, the smaller of both losses for the Brier score. Both
+  e-processes grow with every row, so this one never exceeds that of the true outcomes, which are
   not known yet: it assumes nothing about why outcomes are missing.
 
-The Brier score and the gap are measured by what they were on the rows of the promise, of the kept
-answers and of the left ones by themselves: how many outcomes come may differ between the two. That
-measure is an estimate: half of an alarm's share goes to its limit.
+The Brier score and the gap are compared with their values on the rows of the promise, separately
+above and below the cut, since the share of known outcomes may differ between the two. That
+reference is an estimate, so half of an alarm's share is spent on its limit.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from caopd_bench.watch.tallies import Day, Part
 
 __all__ = ["RISK_SHARE", "Alarm", "Options", "Verdict", "assess"]
 
-#: Of the chance of a false alarm; the other four alarms share the rest.
+#: Share of the false alarm probability for the risk; the other four alarms share the rest.
 RISK_SHARE = 0.5
-#: Answers on the rows of the promise below which its Brier score and gap are no measure.
+#: With fewer answers the promise's Brier score and gap cannot serve as a reference.
 FEWEST = 30
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to watch.
+    """The options of a watch.
 
     Attributes
     ----------
     error : float
-        Chance of any false alarm, ever.
+        Probability of any false alarm over all looks.
     margin : float
-        By how much the gap may leave its limits.
+        Tolerated distance of the gap from its limits.
     is_random : bool
-        Whether the outcomes that are known are those of answers drawn by lot.
+        Whether the answers with a known outcome were drawn at random.
     """
 
     error: float = 0.05
@@ -64,10 +64,10 @@ class Options:
 
 
 class Verdict(NamedTuple):
-    """What an alarm comes to.
+    """The state of an alarm.
 
-    ``name`` is "quiet", "suspect" (the known outcomes speak for an alarm, and the missing ones
-    could undo it), "alarm", or "unwatched" (nothing to measure by, or to measure).
+    ``name`` is "quiet", "suspect" (the known outcomes indicate an alarm, but the missing ones could
+    undo it), "alarm", or "unwatched" (there is no reference or no data).
     """
 
     name: str
@@ -84,16 +84,16 @@ class Alarm:
         "risk", "risk of GROUP", "Brier of the kept", ...
     verdict : Verdict
     limit_low, limit_high : float
-        What the figure may be; NaN where there is no limit on that side.
+        Limits of the allowed values; NaN if there is no limit on that side.
     estimate, low, high : float
-        Of the known outcomes, with an interval that holds at all looks together.
+        Estimate from the known outcomes, with an interval that is valid at all looks together.
     sure_low, sure_high : float
-        The same whatever the missing outcomes are.
+        Interval that is valid for any values of the missing outcomes.
     rows, known : int
-        Answers, and those with an outcome.
+        Number of answers, and of those with an outcome.
     evidence, sure_evidence, needed : float
-        Natural logarithms: of the known outcomes, of all answers with the missing ones at their
-        best, and from where on there is an alarm.
+        Natural logarithms of the e-process for the known outcomes, of that for all answers with
+        missing outcomes at their best, and of the value that raises an alarm.
     """
 
     name: str
@@ -139,7 +139,7 @@ def assess(promise: Promise, total: Day, groups: dict[str, Day], options: Option
     each = (1.0 - RISK_SHARE) * options.error / 4.0
     usual = promise.usual
     cuts = [cut.cut for cut in watched]
-    # Of groups some may have no cut, and those that are not known are left at any confidence.
+    # Some groups may have no cut, and answers of unknown groups are never kept.
     top = max(cuts, default=1.0) if promise.by is None else 1.0
     ends = {"kept": (min(cuts, default=0.0) - 1.0, 1.0), "left": (-1.0, top)}
     for which, part in (("kept", total.kept), ("left", total.left)):
@@ -193,7 +193,7 @@ def _brier(name: str, part: Part, usual: Moments | None, share: float, options: 
 
 
 def _most(part: Part) -> Sums:
-    """Return sums that no outcome of the missing makes larger: each loses 1."""
+    """Return upper bounds of the missing outcomes' sums: each has a loss of 1."""
     return Sums(int(part.missing), part.missing, part.missing)
 
 
@@ -233,7 +233,7 @@ def _gap(
 
 
 def _nothing(part: Part, usual: Moments | None) -> str:
-    """Say why a figure cannot be watched; nothing where it can."""
+    """Return why a number cannot be watched; empty if it can."""
     if usual is None:
         return (
             "the threshold file does not record this number; create the file again with this "

@@ -1,4 +1,4 @@
-"""A look at a log: read what is new, count it, weigh it, and keep the state; all or nothing."""
+"""Look at a log: read new rows, count them, update the evidence and save the state, atomically."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from caopd_bench.watch.tallies import EMPTY, Day, Part
 
 __all__ = ["CHANGED", "Look", "look"]
 
-#: What to do where the part of a log that was read before is not the same any more.
+#: Reactions to a log whose previously read part has changed.
 CHANGED = ("refuse", "again", "new", "renamed")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a look found.
+    """The result of a look.
 
     Attributes
     ----------
     promise : Promise
     options : Options
     state : State
-        After it.
+        State after the look.
     alarms : list of Alarm
     total : Day
-        Over all days.
+        Sums over all days.
     rows : int
-        Rows that were new.
+        Number of new rows.
     notes : list of str
     """
 
@@ -55,7 +55,7 @@ class Look:
 
     @property
     def verdict(self) -> str:
-        """One of "ALARM", "SUSPECT", "NO OUTCOMES" (of the kept) and "NO ALARM"."""
+        """The headline: "ALARM", "SUSPECT", "NO OUTCOMES" (of kept answers) or "NO ALARM"."""
         if self.state.alarms:
             return "ALARM"
         if any(alarm.verdict.name == "suspect" for alarm in self.alarms):
@@ -75,29 +75,29 @@ def look(
     say: Callable[[Alarm], str] = lambda alarm: alarm.name,
     today: datetime.date | None = None,
 ) -> Look:
-    """Read what is new in a log, and weigh all that was counted.
+    """Read the new rows of a log, and evaluate everything counted so far.
 
     Parameters
     ----------
     log : Path
-        JSONL or CSV that grows, Parquet or a packed file that is written as a whole, or ``-``.
+        A growing JSONL or CSV file, a Parquet or gzip file that is written as a whole, or ``-``.
     promise : Promise
-        With a cut.
+        A promise with a certified cut.
     folder : Path
-        Of the state; made if need be.
+        Folder of the state; created if missing.
     names : Names, optional
-        Of the columns.
+        Names of the columns.
     options : Options, optional
     changed : str
-        One of `CHANGED`: "again" counts the log from its start in place of what was counted of it,
-        "new" takes it for another log under an old name, "renamed" for one that was read under
+        One of `CHANGED`: "again" counts the log from its start and replaces its previous counts,
+        "new" treats it as another log under an old name, "renamed" as one that was read under
         another name.
     restart : bool
-        Forget sums, evidence and alarms, and go on from where each log was read to.
+        Forget sums, evidence and alarms, and continue from the position reached in each log.
     say : callable
-        Words an alarm that is raised, for the state.
+        Returns the sentence of a raised alarm, for the state.
     today : date, optional
-        Of answers in a log without a time; by default of now, in UTC.
+        The day of answers in a log without a time column; by default the current day in UTC.
 
     Returns
     -------
@@ -106,15 +106,15 @@ def look(
     Raises
     ------
     UsageError
-        If the log, the threshold or the state cannot be used, or another look is going on.
+        If the log, the threshold or the state cannot be used, or another look is running.
     NotComparableError
-        If the state is of another threshold, or of other options.
+        If the state belongs to another threshold or to other options.
     OutputError
         If the state cannot be written.
 
     Notes
     -----
-    The state is replaced by one rename at the end: a look that is stopped has counted nothing.
+    The state is replaced by one rename at the end, so an interrupted look counts nothing.
     """
     promise.require_cut("watch")
     names, options = names or Names(), options or Options()
@@ -152,7 +152,7 @@ def _groups(state: State) -> dict[str, Day]:
 
 
 def identity_of(promise: Promise, options: Options) -> dict[str, Any]:
-    """Return what the evidence of a state belongs to."""
+    """Return the threshold and options that the evidence of a state belongs to."""
     threshold = sha256(promise.to_json().encode()).hexdigest()
     return {"threshold": threshold, "task": promise.task, **asdict(options)}
 
@@ -162,7 +162,7 @@ def _begin(folder: Path, promise: Promise, options: Options, restart: bool) -> S
     if held is None:
         return State(identity)
     if restart:
-        # What was read stays read: only answers from now on count.
+        # Rows read before are not read again: only new answers count.
         sources = {name: Source(one.mark, one.rows, one.rows) for name, one in held.sources.items()}
         return State(identity, sources=sources)
     for key, value in identity.items():
@@ -224,7 +224,7 @@ def _read_grown(log: Path, counter: Counter, names: Names, changed: str) -> list
 
 
 def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list[str]:
-    """Read a file that is written as a whole: nothing if it is the same, else all of it."""
+    """Read a file that is written as a whole: nothing if it is unchanged, else all rows."""
     notes: list[str] = []
     mark = hash_file(log)
     if mark.sha256 == counter.source.mark.sha256:
@@ -232,7 +232,7 @@ def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list
     before = counter.source.rows
     is_first, may_shrink = not counter.source.mark.offset, changed in ("again", "new")
     if not is_first:
-        # Such a file grows by being written again.
+        # Such a file grows by being rewritten.
         notes += _handle_change(log, counter, changed if may_shrink else "again")
     for batch in read_whole(log, names):
         counter.add(batch)
@@ -249,7 +249,7 @@ def _read_whole(log: Path, counter: Counter, names: Names, changed: str) -> list
 def _handle_change(
     log: Path, counter: Counter, changed: str, *, is_growing: bool = False
 ) -> list[str]:
-    """Make ready to read a log from its start although it was read before."""
+    """Prepare to read a previously read log from its start."""
     source, state = counter.source, counter.state
     if changed not in ("again", "new"):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""A look as one HTML page, in the style of the report: loads nothing, and runs no script."""
+"""Render a look as one HTML page in the style of the report, without resources or scripts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from caopd_bench.watch.words import (
 
 __all__ = ["render_page"]
 
-#: Days of the table: the last ones.
+#: Number of days in the table, the most recent ones.
 LISTED = 60
 STATES = {"alarm": "ALARM", "suspect": "suspect", "quiet": "quiet", "unwatched": "not watched"}
 
 
 def render_page(look: Look) -> str:
-    """Return the page."""
+    """Return the HTML of the page."""
     points = points_of(look)
     promise = look.promise
     cut = f"cut {promise.cut:.10g}" if promise.by is None else f"a cut for each {promise.by}"

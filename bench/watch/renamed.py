@@ -1,4 +1,4 @@
-"""Logs that change their names: a log is known by the rows that it begins with."""
+"""Recognise renamed logs by their first rows."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ __all__ = ["follow_name", "set_aside"]
 
 
 def follow_name(log: Path, name: str, state: State, changed: str) -> list[str]:
-    """See to it that a log that was read under another name is not counted twice.
+    """Prevent a log that was read under another name from being counted twice.
 
     Parameters
     ----------
     log : Path
     name : str
-        Of the log, among the sources of the state.
+        Name of the log among the state's sources.
     state : State
     changed : str
-        With "renamed" what was read under the other name becomes what was read of this log; with
-        "new" its rows are counted although they are the same.
+        With "renamed" the counts under the other name are moved to this log; with "new" its rows
+        are counted although they are the same.
 
     Returns
     -------
     list of str
-        A note, where a name was changed.
+        A note, if a name was changed.
 
     Raises
     ------
     UsageError
-        If a log of a new name begins with all the rows that were read of another one.
+        If a log with a new name begins with all rows that were read of another log.
     """
     if changed == "new" or (name in state.sources and changed != "renamed"):
         return []
@@ -55,7 +55,7 @@ def follow_name(log: Path, name: str, state: State, changed: str) -> list[str]:
 
 
 def set_aside(name: str, state: State) -> None:
-    """Keep what was counted of a log whose name now belongs to another one."""
+    """Keep the counts of a log whose name now belongs to another log."""
     if name in state.sources:
         _rename(name, f"{name} (until look {state.looks:,})", state)
 
@@ -68,7 +68,7 @@ def _rename(old: str, new: str, state: State) -> None:
 
 
 def _read_before(log: Path, name: str, state: State) -> str | None:
-    """Return the source with the longest part that this log begins with, before others its own."""
+    """Return the source with the longest part that this log begins with; prefer its own name."""
     size = log.stat().st_size
     sources = {
         key: one for key, one in state.sources.items() if one.rows and 0 < one.mark.offset <= size

@@ -1,4 +1,4 @@
-"""Rows of a log as columns: answers, and outcomes that come later."""
+"""Read rows of a log as columns: answers, and outcomes that arrive later."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from caopd_bench.watch.values import read_days, read_ids, read_late_outcomes
 
 __all__ = ["Batch", "Names", "read_grown", "read_whole"]
 
-#: Columns that are taken where they exist and no other was named.
+#: Default columns, used if they exist and no other was named.
 IDS = ("id", "item")
 TIMES = ("day", "date", "time", "timestamp")
-#: Stands for a value of a row that has no such field.
+#: Placeholder for the value of a missing field.
 LACKING = object()
 
 
 @dataclass(frozen=True)
 class Names:
-    """Names of columns; None for the usual ones, where they exist."""
+    """Names of columns; None means the default column, if it exists."""
 
     confidence: str = "confidence"
     correct: str = "correct"
@@ -47,7 +47,7 @@ class Names:
         Raises
         ------
         UsageError
-            If one that was named is not there, or nothing could be counted.
+            If a named column is missing, or if no rows could be counted.
         """
         item = self.item or next((name for name in IDS if name in there), None)
         time = self.time or next((name for name in TIMES if name in there), None)
@@ -73,20 +73,20 @@ class _Found(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some rows.
+    """A batch of rows.
 
     Attributes
     ----------
     confidence : ndarray of float64, shape (n,)
-        As stated; NaN for none.
+        Stated confidence; NaN for none.
     outcome : ndarray of int8, shape (n,)
         1 right, 0 wrong, -1 unknown.
     is_answer : ndarray of bool, shape (n,)
-        False for an outcome alone: the row has no field for the confidence.
+        False for an outcome alone, in a row without a confidence field.
     label, has_id : ndarray, shape (n,)
-        Of the id.
+        Hash label of the id, and whether there is one.
     day : ndarray of int64, shape (n,) or None
-        Places in `days`; None where the log has no time.
+        Indices into `days`; None if the log has no time.
     days : list of str
         Empty for rows without a time.
     group : list of str or None
@@ -103,7 +103,7 @@ class Batch(NamedTuple):
 
 
 def read_grown(reader: Reader, names: Names) -> Iterator[Batch]:
-    """Read on in a JSONL or CSV file, or in standard input."""
+    """Continue reading a JSONL or CSV file, or standard input."""
     file = reader.file
     if reader.is_csv:
         if not reader.head:
@@ -132,7 +132,7 @@ def _of_lines(file: Path, blocks: Iterator[Block], names: Names) -> Iterator[Bat
 
 
 def read_whole(file: Path, names: Names) -> Iterator[Batch]:
-    """Read a file that is written as a whole: Parquet, or one packed with gzip."""
+    """Read a file that is written as a whole: Parquet or gzip."""
     lower = file.name.lower()
     if lower.endswith(".parquet"):
         yield from _of_parquet(file, names)
@@ -158,7 +158,7 @@ def _of_parquet(file: Path, names: Names) -> Iterator[Batch]:
         found = names.find(there, file)
         first = 1
         for held in read_batches(file, [name for name in found if name in there], 1 << 16):
-            # Decimals and times become Python's own.
+            # Decimals and times become plain Python values.
             columns = {
                 name: held[name].to_pylist() for name in found if name is not None and name in there
             }
@@ -226,7 +226,7 @@ def _columns(rows: list[list[str]], head: list[str], found: _Found) -> dict[str,
 
 
 def _some(rows: Iterator[tuple[int, int, list[str]]]) -> list[tuple[int, int, list[str]]]:
-    """Take up to so many rows."""
+    """Take up to this many rows."""
     return [row for _, row in zip(range(1 << 14), rows, strict=False)]
 
 
@@ -250,7 +250,7 @@ def _batch(columns: dict[str, list[Any]], found: _Found, where: Where) -> Batch:
         times = _plain(columns[found.time])
         if is_answer.all():
             day, days = read_days(times, found.time, where)
-        else:  # the time of an outcome does not matter
+        else:  # the time of an outcome is irrelevant
             day = np.zeros(n, np.int64)
             at = np.flatnonzero(is_answer).tolist()
             day[at], days = read_days([times[i] for i in at], found.time, lambda i: where(at[i]))

@@ -1,4 +1,4 @@
-"""The part of a log that was not read yet, in whole rows, and whether what was read is the same."""
+"""Read the new part of a log in whole rows, and check that the old part is unchanged."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from caopd_bench.runs.flat.blocks import Block
 
 __all__ = ["SIZE", "STDIN", "Mark", "Reader", "hash_file", "is_growing"]
 
-#: Bytes of a block.
+#: Size of a block in bytes.
 SIZE = 1 << 20
 STDIN = "-"
 
 
 class Mark(NamedTuple):
-    """How far a log was read.
+    """The position up to which a log was read.
 
     Attributes
     ----------
     offset, lines : int
-        Bytes and lines.
+        Number of bytes and lines read.
     sha256 : str
-        Of these bytes.
+        Hash of these bytes.
     """
 
     offset: int = 0
@@ -53,25 +53,25 @@ def hash_file(file: Path) -> Mark:
 
 
 class Reader:
-    """Reads on from a mark, whole rows at a time, up to where the log ended at the start.
+    """Reads whole rows from a mark up to the end that the log had when it was opened.
 
     Parameters
     ----------
     file : Path
         A plain file, or ``-`` for standard input.
     mark : Mark
-        Where to begin.
+        Starting position.
 
     Attributes
     ----------
     is_same : bool
-        Whether the part before the mark is what it was.
+        Whether the part before the mark is unchanged.
     is_csv : bool
-        Of standard input the first character tells: JSONL begins with a brace.
+        Standard input is recognised by its first character: JSONL begins with a brace.
     head : bytes
         The first row of a CSV.
     unfinished : int
-        Bytes at the end that are no whole row yet.
+        Bytes at the end that do not form a whole row yet.
     """
 
     def __init__(self, file: Path, mark: Mark) -> None:
@@ -93,17 +93,17 @@ class Reader:
             self._stream.close()
 
     def peek(self) -> bytes:
-        """Return the next bytes, without taking them."""
+        """Return the next bytes without consuming them."""
         if not self._held:
             self._held = self._take(SIZE)
         return self._held
 
     def mark(self) -> Mark:
-        """Return where the rows end that were read."""
+        """Return the end of the rows read so far."""
         return Mark(self._offset, self._lines, self._digest.hexdigest())
 
     def take_head(self) -> None:
-        """Read the first row, which is the head of a CSV."""
+        """Read the first row, the header of a CSV."""
         while not (end := _first_end(self.peek())):
             more = self._take(SIZE)
             if not more:
@@ -117,7 +117,7 @@ class Reader:
         self._count(self.head)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield whole rows: up to a line end that is in no text in quotes."""
+        """Yield whole rows, which end at a line end outside quotes."""
         held = self._held
         while True:
             piece = self._take(SIZE)
@@ -134,7 +134,7 @@ class Reader:
         self.unfinished = len(held)
 
     def _last_end(self, held: bytes) -> int:
-        if not self.is_csv or b'"' not in held:  # in JSONL a line end always ends a row
+        if not self.is_csv or b'"' not in held:  # in JSONL every line end ends a row
             return held.rfind(b"\n") + 1
         marks = np.frombuffer(held, np.uint8)
         ends = np.flatnonzero(marks == ord("\n"))
@@ -143,7 +143,7 @@ class Reader:
         return int(ends[-1]) + 1 if ends.size else 0
 
     def _skip(self, mark: Mark) -> bool:
-        """Read the part before the mark, and say whether it is what it was."""
+        """Read the part before the mark, and return whether it is unchanged."""
         self._offset = 0
         if mark.offset and not self._is_stdin:
             if self._left < mark.offset:
@@ -179,7 +179,7 @@ class Reader:
 
 
 def _first_end(data: bytes) -> int:
-    """Return the place after the first line end that is in no text in quotes; 0 without one."""
+    """Return the position after the first line end outside quotes, or 0."""
     at = -1
     while (at := data.find(b"\n", at + 1)) >= 0:
         if data.count(b'"', 0, at) % 2 == 0:

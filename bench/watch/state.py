@@ -1,7 +1,7 @@
-"""What is known of a watched log: how far it was read, sums, answers that wait, alarms.
+"""The state of a watch: reading positions, sums, pending answers and alarms.
 
-One file of strict JSON, replaced by one rename. No text of an answer is in it, and no id: of an id
-a 64-bit label.
+It is one strict JSON file, replaced by one rename. It contains no answer texts and no ids, only
+64-bit labels of ids.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from caopd_bench.watch.tallies import EMPTY, WIDTH
 __all__ = ["MAX_PENDING", "Pending", "Raised", "Source", "State", "load_state", "watching"]
 
 FILE, LOCK = "watch.json", ".watch.lock"
-#: Answers that wait for their outcome, by id; the oldest are given up beyond it.
+#: Limit on pending answers (those with an id but no outcome yet); beyond it the oldest are dropped.
 MAX_PENDING = 200_000
-#: Logs, and days of each: eleven years.
+#: Limits on the logs, and on the days of each: eleven years.
 MAX_SOURCES, MAX_DAYS = 2000, 4000
 REMEDY = "delete the folder to start over"
 
 
 class Pending(NamedTuple):
-    """An answer that waits for its outcome; `confidence` is NaN for none, `group` "" for none."""
+    """An answer without an outcome yet; no confidence is NaN, and no group is ""."""
 
     source: str
     day: str
@@ -57,7 +57,7 @@ class Pending(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """An alarm: the day and the number of the look, and the sentence that was true then."""
+    """A raised alarm: the day and number of the look, and its sentence at that time."""
 
     day: str
     look: int
@@ -66,20 +66,20 @@ class Raised(NamedTuple):
 
 @dataclass
 class Source:
-    """What was counted of one log.
+    """The counts of one log.
 
     Attributes
     ----------
     mark : Mark
-        How far it was read.
+        Position up to which it was read.
     rows, skip : int
-        Rows that were read, and how many of them from the start on count no more.
+        Number of rows read, and of those at the start that no longer count.
     crossed : int
-        Outcomes that came in another log than their answer.
+        Outcomes that arrived in a different log from their answer.
     days : dict of str to ndarray
         The sums of each day (`tallies.Day`).
     groups : dict of str to ndarray, shape (3,)
-        Of each group, where a cut is for a group: answers kept, with an outcome, wrong.
+        For each group with its own cut: answers kept, those with an outcome, and the wrong ones.
     """
 
     mark: Mark = field(default_factory=Mark)
@@ -92,7 +92,7 @@ class Source:
 
 @dataclass
 class State:
-    """All that is known of a watched log.
+    """The complete state of a watch.
 
     Attributes
     ----------
@@ -101,10 +101,10 @@ class State:
     looks : int
     sources : dict of str to Source
     pending : dict of int to Pending
-        By the label of the id, the oldest first.
+        Pending answers by the label of the id, the oldest first.
     alarms : dict of str to Raised
     strays, repeated, given_up : int
-        Outcomes of no known answer, answers that came twice, and answers that wait no more.
+        Outcomes without a known answer, repeated answers, and pending answers that were dropped.
     """
 
     identity: dict[str, Any]
@@ -133,7 +133,7 @@ class State:
         return found
 
     def save(self, folder: Path) -> None:
-        """Put the file in its place by one rename."""
+        """Write the state file with one rename."""
         with writing(folder / FILE):
             replace_file(folder / FILE, self.to_json().encode())
 
@@ -183,7 +183,7 @@ def _numbers(sums: NDArray[np.float64]) -> list[float]:
 
 @contextmanager
 def watching(folder: Path) -> Iterator[None]:
-    """Be the only process that looks, or refuse: the state belongs to one look at a time."""
+    """Hold the lock of the state, or raise UsageError if another look is running."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(
             f"--state {folder}: is not a folder; give a folder, which is created if "
@@ -201,12 +201,12 @@ def watching(folder: Path) -> Iterator[None]:
 
 
 def load_state(folder: Path) -> State | None:
-    """Read the state; None where there is none yet.
+    """Read the state; return None if there is none yet.
 
     Raises
     ------
     UsageError
-        If it cannot be read or is none: it says what is wrong.
+        If the file cannot be read or is not a state; the message names the reason.
     """
     file = folder / FILE
     with checking(file, "state", REMEDY):

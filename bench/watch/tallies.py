@@ -1,6 +1,6 @@
-"""Sums over answers: of a day, of the answers that the cut keeps and of those that it leaves.
+"""Sums over the answers of a day, separately for those above and below the cut.
 
-Sums of parts add up, and an outcome that comes later moves its answer from one part to another.
+Sums of days can be added, and a later outcome moves its answer between sums.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from caopd_bench.metrics.selection.anytime import Sums
 
 __all__ = ["EMPTY", "WIDTH", "Day", "Part", "sum_rows"]
 
-#: Numbers that are kept of a part, and of a day: two parts, and the answers without a confidence.
+#: Numbers stored for a part, and for a day: two parts, and the answers without a confidence.
 FIELDS = 10
 WIDTH = 2 * FIELDS + 1
 
 
 class Part(NamedTuple):
-    """Sums over the answers that are kept, or that are left, with a usable confidence.
+    """Sums over the answers with a usable confidence on one side of the cut.
 
     Attributes
     ----------
     rows, known, wrong : float
-        Answers, those with an outcome, and the wrong ones of these.
+        Number of answers, of those with an outcome, and of the wrong ones among these.
     loss, loss_squares, gap : float
-        Of the answers with an outcome: (confidence - correct) squared, that squared, and
-        confidence - correct.
+        Sums over the answers with an outcome of the loss (confidence - correct) squared, of the
+        squared loss, and of confidence - correct.
     confidence, confidence_squares, least, least_squares : float
-        Of those without: the confidence, and the smallest loss that it can turn out to be.
+        Sums over the answers without an outcome of the confidence and of the smallest possible
+        loss, and of the squares of both.
     """
 
     rows: float
@@ -54,28 +55,28 @@ class Part(NamedTuple):
         return Sums(int(self.known), self.loss, self.loss_squares)
 
     def gaps(self) -> Sums:
-        """Return the sums of confidence - correct, where that is known."""
+        """Return the sums of confidence - correct over the known outcomes."""
         return Sums(int(self.known), self.gap, self.loss)
 
     def least_losses(self) -> Sums:
-        """Return the sums over all answers, if each unknown loss were the smallest possible one."""
+        """Return the sums of losses over all answers, with the smallest possible unknown losses."""
         more = Sums(int(self.missing), self.least, self.least_squares)
         return self.losses().plus(more)
 
     def least_gaps(self) -> Sums:
-        """Return the sums over all answers, if all without an outcome were right."""
+        """Return the sums over all answers as if all without an outcome were right."""
         n, total = int(self.missing), self.confidence
         squares = max(self.confidence_squares - 2.0 * total + n, 0.0)
         return self.gaps().plus(Sums(n, total - n, squares))
 
     def largest_gaps(self) -> Sums:
-        """Return the sums over all answers, if all without an outcome were wrong."""
+        """Return the sums over all answers as if all without an outcome were wrong."""
         more = Sums(int(self.missing), self.confidence, self.confidence_squares)
         return self.gaps().plus(more)
 
 
 class Day(NamedTuple):
-    """The sums of a day, or of all days.
+    """Sums of one day, or of all days.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class Day(NamedTuple):
 
     @classmethod
     def of(cls, sums: NDArray[np.float64]) -> Day:
-        """Read the sums; what is left of a sum after all its answers went is rounding."""
+        """Read the sums; drop the rounding error left in a sum after all its answers moved away."""
         numbers = sums.tolist()
         parts = []
         for first in (0, FIELDS):
@@ -107,7 +108,7 @@ class Day(NamedTuple):
 
     @property
     def coverage(self) -> float:
-        """Share of all answers that are kept; NaN without any."""
+        """Share of all answers that are kept; NaN if there are none."""
         return self.kept.rows / self.rows if self.rows else float("nan")
 
 
@@ -126,7 +127,7 @@ def sum_rows(
     Parameters
     ----------
     confidence, outcome, is_kept, day : ndarray, shape (n,)
-        NaN for no usable confidence, -1 for no outcome, and the number of the day.
+        Arrays with NaN for no usable confidence, -1 for no outcome, and the index of the day.
     days : int
 
     Returns

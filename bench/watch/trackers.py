@@ -1,4 +1,4 @@
-"""A look in a tracker, through its own client: one run for one state, one step for one look."""
+"""Log a look to a tracker through its client: one run per state, one step per look."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["TRACKERS", "log_look", "require_tracker", "values_of"]
 
 TRACKERS = ("wandb", "mlflow", "trackio")
 PROJECT = "caopd-bench"
-#: Holds the number that MLflow gave to the run of a state.
+#: File with the id that MLflow assigned to the run of a state.
 MLFLOW = "mlflow.json"
 
 
 def require_tracker(name: str) -> None:
-    """Raise UsageError if a client is not installed: before anything is counted."""
+    """Raise UsageError if a client is not installed, before counting anything."""
     if find_spec(name) is None:
         raise UsageError(f"--log-to: {name} is not installed; pip install {name}")
 
 
 def values_of(look: Look) -> dict[str, float]:
-    """Return the numbers of a look; what is undefined is left out."""
+    """Return the numbers of a look, without undefined ones."""
     total = look.total
     found = {
         "alarm": float(look.verdict == "ALARM"),

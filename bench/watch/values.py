@@ -1,4 +1,4 @@
-"""Columns of a log: outcomes that are not there yet, and days."""
+"""Convert columns of a log: outcomes, which may be unknown, ids and days."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from caopd_bench.runs.run import label_items
 
 __all__ = ["UNKNOWN", "read_days", "read_ids", "read_late_outcomes"]
 
-#: Stands for an outcome that is not there yet.
+#: Value of an outcome that is not known yet.
 UNKNOWN = -1
 ABSENT = frozenset({"", "na", "nan", "none", "null"})
-#: Numbers from here on are milliseconds, below seconds since 1970: year 5138.
+#: Numbers from here on are milliseconds since 1970, smaller ones are seconds (until year 5138).
 MILLISECONDS = 1e11
 EPOCH = datetime.date(1970, 1, 1)
-#: Dates outside of these years stand for "no time" (0001-01-01, 9999-12-31), or are no times.
+#: Dates outside these years mean "no time" (0001-01-01, 9999-12-31), or are not times at all.
 YEARS = range(1970, 5139)
 
 
@@ -36,7 +36,7 @@ def _is_absent(value: Any) -> bool:
 def read_late_outcomes(values: Sequence[Any], where: Where) -> NDArray[np.int8]:
     """Read outcomes: 0 or 1, `UNKNOWN` for null, NaN or nothing."""
     if set(map(type, values)) <= {str, int, bool, type(None)}:
-        # 1 is True, and neither is a text: equal values have one meaning.
+        # A cache by equality is safe: 1 equals True but means the same, and no text equals 1.
         known: dict[Any, int] = {}
         for value in dict.fromkeys(values):
             at = _first(values, value, where)
@@ -69,7 +69,7 @@ def read_ids(
 def read_days(
     values: Sequence[Any], name: str, where: Where
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Return days as codes of distinct ISO dates; "" where there is no time.
+    """Return days as codes of distinct ISO dates, with "" for no time.
 
     A text begins with its date; a number is a time since 1970 in UTC.
     """
@@ -94,7 +94,7 @@ def read_days(
 
 
 def _day_of(value: Any) -> str | None:
-    """Return the ISO date of a time; None if it is none."""
+    """Return the ISO date of a time, or None if it is not a time."""
     try:
         if isinstance(value, datetime.datetime):
             day = value.date()

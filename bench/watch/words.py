@@ -1,4 +1,4 @@
-"""What a look says: one screen, and the same for machines."""
+"""The output of a look: one screen of text, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
     "to_json",
 ]
 
-#: A share of missing outcomes from which on it has a line of its own.
+#: From this share of missing outcomes on, they get a separate line.
 LARGE = 0.2
 VERDICTS = {
     "NO ALARM": "no evidence that the promise is broken",
@@ -37,7 +37,7 @@ VERDICTS = {
 
 
 def render(look: Look) -> Iterator[str]:
-    """Yield the blocks of the screen."""
+    """Yield the blocks of text."""
     promise, total, state = look.promise, look.total, look.state
     cut = f"cut {promise.cut:.10g}" if promise.by is None else f"a cut for each {promise.by}"
     yield (
@@ -76,7 +76,7 @@ def _table(alarms: list[Alarm]) -> Iterator[list[str]]:
 
 
 def say_evidence(alarm: Alarm) -> str:
-    """Return the evidence that counts, as a share of what an alarm needs."""
+    """Return the relevant evidence as a share of the amount that raises an alarm."""
     if math.isnan(alarm.needed):
         return "-"
     return f"{_share(alarm.evidence, alarm)} / {_share(alarm.sure_evidence, alarm)}"
@@ -96,7 +96,7 @@ def _explain(look: Look) -> str:
 
 
 def say_bounds(alarm: Alarm) -> str:
-    """Say where an alarm begins."""
+    """Describe the limits whose violation raises an alarm."""
     if math.isnan(alarm.limit_high):
         return "-"
     above = f"above {alarm.limit_high:.3f}"
@@ -114,7 +114,7 @@ def _limits(low: float, high: float) -> str:
 
 
 def describe_alarm(alarm: Alarm) -> str:
-    """Word what raised an alarm."""
+    """Return the sentence for a raised alarm."""
     if alarm.sure_evidence >= alarm.needed:
         missing = (f"even if all {alarm.missing:,} missing outcomes are at their best") * bool(
             alarm.missing
@@ -129,7 +129,7 @@ def describe_alarm(alarm: Alarm) -> str:
 
 
 def describe_coverage(look: Look, total: Day) -> str:
-    """Say how many answers are kept, beside how many it were on the rows of the promise."""
+    """Describe the share of kept answers, compared with the rows of the promise."""
     if not total.rows:
         return "no answers yet"
     kept = f"{int(total.kept.rows):,} of {int(total.rows):,} answers are kept"
@@ -140,7 +140,7 @@ def describe_coverage(look: Look, total: Day) -> str:
 
 
 def describe_missing(total: Day) -> str:
-    """Say what the missing outcomes leave open."""
+    """Describe the uncertainty from missing outcomes."""
     kept = total.kept
     if not kept.rows:
         return "no answer is kept yet, so there is no risk"
@@ -158,7 +158,7 @@ def describe_missing(total: Day) -> str:
 
 
 def notes(look: Look) -> list[str]:
-    """List what else should be known."""
+    """List further notes."""
     state, found = look.state, [inline(note, 300) for note in look.notes]
     for alarm in look.alarms:
         if alarm.verdict.name == "unwatched":
@@ -180,7 +180,7 @@ def notes(look: Look) -> list[str]:
 
 
 def to_json(look: Look) -> str:
-    """Return the look for machines."""
+    """Return the look as plain values for JSON."""
     total = look.total
     return dump_json(
         {
