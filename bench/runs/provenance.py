@@ -1,7 +1,6 @@
-"""Where rows come from, in one shape: what a file holds in another becomes None.
+"""Clean the provenance of rows into one fixed shape; values of another shape become None.
 
-What is kept is what identifies the run (`identity_names`); the names of what is not stand in
-`left_out`.
+Only settings that identify the run are kept (`identity_names`); `left_out` names the others.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ __all__ = [
 
 LEFT = "left_out"
 OTHER_PARSER = "evaluated with parser"
-#: Parsers that read an answer with a usable confidence as this one does, but for `_may_change`.
+#: Parsers that agree with this one on answers with a usable confidence, except for `_may_change`.
 ALIKE = ("2",)
 PLAIN = re.compile(r"[-+]?[0-9.,]{1,40}")
 
 
 def clean_provenance(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return provenance as plain values that strict JSON can hold, each task in its shape.
+    """Return the provenance as plain values for strict JSON, with each task in the fixed shape.
 
-    Settings that do not identify a run, and whatever looks like a secret, are left out; paths are
-    shortened to their last parts. `left_out` names what is missing.
+    Settings that do not identify a run, and values that look like secrets, are left out; paths are
+    shortened to their last parts. `left_out` names the removed settings.
     """
     cleaned: dict[str, Any] = describe_cleaning(raw).value
     return cleaned
 
 
 def describe_cleaning(raw: Mapping[str, Any]) -> Kept:
-    """Do as `clean_provenance` does, and say what that left out of `raw`."""
+    """Clean as `clean_provenance` does, and also describe the settings left out of `raw`."""
     kept = keep_named({key: raw[key] for key in raw if key != LEFT}, RUN)
     cleaned: dict[str, Any] = kept.value
     tasks = cleaned.pop("tasks", None)
@@ -58,13 +57,13 @@ def describe_cleaning(raw: Mapping[str, Any]) -> Kept:
 
 
 def _names(known: Any) -> list[str]:
-    """Return the names that an earlier reading left out, which are data by now."""
+    """Return the names that an earlier reading left out, which are now part of the data."""
     listed = known if isinstance(known, list) else []
     return [name for name in listed if isinstance(name, str) and is_printable(name)]
 
 
 def parser_warnings(provenance: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Note]:
-    """Yield a warning for each task with rows that this parser may read otherwise than its own."""
+    """Yield a warning for each task with rows that this parser may read differently."""
     other = {
         task: settings["parser_version"]
         for task, settings in provenance["tasks"].items()
@@ -85,27 +84,27 @@ def parser_warnings(provenance: Mapping[str, Any], rows: Sequence[Row]) -> Itera
 
 
 def count_read_otherwise(rows: Iterable[Row], version: Any) -> int:
-    """Count the rows of a parser that this one may read or judge otherwise."""
+    """Count the rows of another parser that this one may read or judge differently."""
     if version == PARSER_VERSION:
         return 0
     return sum(version not in ALIKE or _may_change(row) for row in rows)
 
 
 def _may_change(row: Row) -> bool:
-    """Return whether the current parser may read or judge an answer unlike a parser of `ALIKE`."""
+    """Return whether this parser may read or judge an answer differently from those in `ALIKE`."""
     if row.status != "ok":
         return row.status != "api_error"
-    # Here, and not at the top: rows of this parser, the most, are stored and read without it.
+    # Imported here because most rows are of this parser and are stored and read without it.
     from caopd_bench.tasks.read.confidence import read_confidence
 
     if row.stated is not None and read_confidence(row.stated).value != row.confidence:
         return True
-    # What was judged wrong, and is more than a number: a sentence, an option's text, mathematics.
+    # Answers judged wrong that are more than a number: a sentence, an option's text, mathematics.
     return not row.correct and row.answer is not None and not PLAIN.fullmatch(row.answer)
 
 
 def is_on_parser(note: Note) -> bool:
-    """Return whether a note is one of `parser_warnings`."""
+    """Return whether a note comes from `parser_warnings`."""
     return note.task is not None and note.text.startswith(f"{OTHER_PARSER} ")
 
 
@@ -142,7 +141,7 @@ def _is_confidence(value: Any) -> bool:
 
 
 def _is_exemplars(value: Any) -> bool:
-    """Expect `{"set": "a", "confidences": ["0.98", ...]}`."""
+    """Check for the form `{"set": "a", "confidences": ["0.98", ...]}`."""
     if not isinstance(value, Mapping) or not isinstance(value.get("set"), (str, type(None))):
         return False
     stated = value.get("confidences", [])
@@ -154,7 +153,7 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "num_fewshot": _is_count,
     "task_hash": _is_text,
     "generation": _is_mapping,
-    "effective_generation": _is_mapping,  # what a checkpoint's own settings added; tasks/decoding
+    "effective_generation": _is_mapping,  # with the checkpoint's own settings; tasks/decoding
     "source": _is_mapping,
     "way": _is_text,
     "samples": _is_count,
@@ -165,6 +164,6 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "prompt_version": _is_text,
     "parser_version": _is_text,
 }
-#: Mappings of some tasks only: what the confidence is where it was not stated in the text, and how
-#: logged answers were read (`rescore`).
+#: Mappings that only some tasks have: the kind of a confidence that was not stated in the text, and
+#: the way logged answers were read (`rescore`).
 OPTIONAL = ("confidence", "reading")

@@ -1,4 +1,4 @@
-"""The one run reader: any path that one of `readers` finds, as `NAME=PATH` or `PATH`."""
+"""Read runs from `NAME=PATH` or `PATH`, for any path that one of the `readers` recognises."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
     "seen_from",
 ]
 
-#: What files of answers call the model's text, besides `response`.
+#: Column names for the model's text in files of answers, besides `response`.
 ANSWERS = {"answer", "completion", "generated_text", "generation", "model_output", "output"}
 ANSWERS |= {"prediction", "response", "resps", "text"}
 
@@ -51,14 +51,13 @@ def read_run(
         `PATH` or `NAME=PATH`. The path is a folder that `lm_eval --output_path ... --log_samples`
         wrote (or the folder of one model in it, or one `results_*.json` where several runs share
         the folder), a folder that `caopd-bench score --store` wrote, `STUDY/CELL` of a packed
-        study, or flat files: a `.jsonl`,
-        `.csv` (both also `.gz`) or `.parquet` file, a folder of them, or a pattern
-        (`"shards/*.parquet"`).
+        study, or flat files: a `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file, a folder of
+        them, or a pattern (`"shards/*.parquet"`).
     confidence, correct, item : str
-        Columns of flat files: the stated confidence, the outcome, and what names the question (by
-        default `item`, where there is such a column).
+        Columns of flat files: the stated confidence, the outcome, and the identifier of the
+        question (by default `item`, if there is such a column).
     by : sequence of str
-        Group columns of flat files; `level` is read where it exists.
+        Group columns of flat files; `level` is read if it exists.
     decimals : int, optional
         Round the confidences of flat files.
     judge : bool
@@ -72,16 +71,16 @@ def read_run(
     Raises
     ------
     NotComparableError
-        If the rows of a stored run are not those that were stored.
+        If the rows of a stored run were changed after it was stored.
     UsageError
-        If there is no run, or more than one, or a file is damaged: it says what, where, and how to
-        mend it.
+        If there is no run or more than one, or a file is damaged; the message names the problem,
+        the place and the fix.
 
     Warns
     -----
     UserWarning
-        For each stored run in a folder that is left out because it is, or may be, a copy of the
-        run that is read.
+        For each stored run in a folder that is skipped because it is, or may be, a copy of the run
+        that is read.
     """
     keys = (by,) if isinstance(by, str) else tuple(by)
     run = _read_spec(spec, Columns(confidence, correct, item, keys, decimals, judge))
@@ -100,7 +99,7 @@ def _read_spec(spec: str | Path, columns: Columns) -> AnyRun:
 
 
 def is_there(spec: str | Path) -> bool:
-    """Return whether there is anything where a run is said to be; `read_run` says what is wrong."""
+    """Return whether the path of a run exists; `read_run` explains any problem with it."""
     path = _split_spec(os.fspath(spec))[1]
     try:
         return path.exists() or find_reader(path) is not None
@@ -109,7 +108,7 @@ def is_there(spec: str | Path) -> bool:
 
 
 def seen_from(folder: Path, spec: str) -> str | Path:
-    """Return the spec of a run that a file in `folder` names: `PATH` or `NAME=PATH` from there."""
+    """Resolve the spec of a run (`PATH` or `NAME=PATH`) that is relative to `folder`."""
     path = folder / spec
     name, separator, rest = spec.partition("=")
     if not separator or not name or not rest or path.exists() or is_packed(path):
@@ -123,19 +122,19 @@ def expand_specs(
     *,
     need_samples: bool = False,
 ) -> list[str]:
-    """Return the specs of all runs where a path holds several: a packed study, a folder of runs.
+    """Return the specs of all runs of a path that holds several: a packed study, a folder of runs.
 
-    Of `NAME=FOLDER` each run is called NAME/RUN. Stored runs that are or may be copies of results
-    of lm-eval in the same folder are left out, and so, with `leave_out`, are results
-    without samples in a folder that has other runs, unless `need_samples`: then they are listed,
-    and whoever reads them refuses them. `leave_out` gets a line for each that is left out.
+    With `NAME=FOLDER`, each run is named NAME/RUN. Stored runs that are or may be copies of lm-eval
+    results in the same folder are left out. With `leave_out`, results without samples in a folder
+    with other runs are left out too; with `need_samples` they are listed, and reading them raises
+    an error. `leave_out` receives a line for each omitted run.
     """
     expanded: list[str] = []
     for spec in [os.fspath(spec) for spec in specs]:
         try:
             name, path = _split_spec(spec)
             runs = list_runs(path)
-        except OSError:  # `read_run` says it
+        except OSError:  # `read_run` reports it
             expanded.append(spec)
             continue
         if leave_out is not None:
@@ -148,7 +147,7 @@ def expand_specs(
         elif name and len(runs) == 1:
             expanded.append(f"{name}={runs[0]}")
         elif name:
-            # In `NAME=PATH` the first sign is the one between.
+            # In `NAME=PATH` the first equals sign is the separator.
             told = (end.replace("=", "-") for end in tell_apart(path.name, runs))
             expanded += (f"{name}/{end}={run}" for end, run in zip(told, runs, strict=True))
         else:
@@ -157,12 +156,12 @@ def expand_specs(
 
 
 def _say_left(path: Path) -> list[str]:
-    """Say what a path holds that looks like a run and is left out."""
+    """Describe items in a path that look like runs and are left out."""
     return [f"{run}: left out: {reason}" for run, reason in list_left(path).items()]
 
 
 def _with_samples(runs: Sequence[Path], leave_out: Callable[[str], None]) -> list[Path]:
-    """Leave out results of lm-eval without samples where there are other runs."""
+    """Leave out lm-eval results without samples if there are other runs."""
     bare = [run for run in runs if is_results(run) and not find_samples(run)]
     for run in bare if len(bare) < len(runs) else ():
         leave_out(f"{run}: left out: no samples beside it; run lm_eval again with --log_samples")
@@ -172,9 +171,9 @@ def _with_samples(runs: Sequence[Path], leave_out: Callable[[str], None]) -> lis
 def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> list[AnyRun]:
     """Read several runs under distinct names.
 
-    Runs that the user did not name and whose models have one name are named by their folders, as
-    far up as it takes to tell them apart, or by their dates where lm_eval wrote them into one
-    folder; names that still repeat get a number.
+    Runs that the user did not name and whose models share a name are named by their folders, with
+    as many parent folders as needed, or by their dates if lm_eval wrote them into one folder. Names
+    that still repeat get a number.
     """
     wanted = columns or Columns()
     listed = [os.fspath(spec) for spec in specs]
@@ -186,7 +185,7 @@ def read_runs(specs: Iterable[str | Path], columns: Columns | None = None) -> li
 
 
 def name_runs(specs: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return distinct names to runs that call themselves by `names`, as `read_runs` does."""
+    """Return distinct names for runs with their own `names`, by the rules of `read_runs`."""
     distinct = list(names)
     unnamed: dict[str, list[int]] = {}
     for i, (spec, name) in enumerate(zip(specs, names, strict=True)):
@@ -223,11 +222,11 @@ def _read(path: Path, columns: Columns) -> AnyRun:
         )
     from caopd_bench.runs.lm_eval.read import read_lm_eval
 
-    return read_lm_eval(find_results(path))  # says what is missing
+    return read_lm_eval(find_results(path))  # raises an error that names the missing file
 
 
 def _hint_at_answers(path: Path, names: Sequence[str]) -> str:
-    """Name `rescore` where a file of rows seems to hold answers and no outcomes."""
+    """Suggest `rescore` if a file of rows seems to hold answers without outcomes."""
     log = find_reader(path, of_logs=True) if path.is_file() else None
     if log is None:
         return ""
@@ -242,11 +241,11 @@ def _hint_at_answers(path: Path, names: Sequence[str]) -> str:
 
 
 def _split_spec(spec: str) -> tuple[str, Path]:
-    """Split `NAME=PATH`; a path that exists and holds `=` itself is a path."""
+    """Split `NAME=PATH`; an existing path that contains `=` is taken as a path."""
     name, separator, rest = spec.partition("=")
     if spec and (not separator or Path(spec).exists() or is_packed(Path(spec))):
         return "", Path(spec)
     if not name or not rest:
         raise UsageError(f"{spec!r}: a run is PATH or NAME=PATH")
-    # The shell expands a ~ at the start of a word only. Path.expanduser raises for an unknown user.
+    # The shell expands ~ only at the start of a word. Path.expanduser raises for unknown users.
     return name, Path(os.path.expanduser(rest))  # noqa: PTH111

@@ -1,4 +1,4 @@
-"""Numbers travel as records, one per number: table, JSON, report and gate render the same list."""
+"""Define records, one per number, from which table, JSON, report and gate are rendered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AS_ZERO", "Record", "make_record", "render_json", "to_frame", "to_plain"]
 
-#: Stands in the interval of a record where it is so.
+#: Marks the interval of a record whose missing confidences were counted as 0.
 AS_ZERO = "missing confidences counted as 0"
 
 
@@ -27,24 +27,23 @@ class Record:
     Attributes
     ----------
     run, task : str
-        Where the rows came from.
+        Run and task of the rows.
     group : str or None
         `None` for the whole task, else for example `"level=3"`.
     metric : str
-        A name of the table in docs/score.md.
+        A metric name from the table in docs/score.md.
     estimate, low, high : float
         The number and its interval; NaN where undefined, with `reason`.
     n : int
-        Rows that the number was computed from.
+        Number of rows that the number was computed from.
     interval : str
-        How `low` and `high` were made, and their level: the method of
-        `caopd_bench.metrics.Interval` ("wilson", "inversion", "percentile", ...), as in
-        "wilson 95%". Of `null_ece`, which has no lower limit, "95% of simulated
-        calibrated models". "" where there is no interval.
+        Method and level of `low` and `high`, as in "wilson 95%"; the methods are those of
+        `caopd_bench.metrics.Interval` ("wilson", "inversion", "percentile", ...). For `null_ece`,
+        which has no lower limit, "95% of simulated calibrated models". "" if there is no interval.
     reason : str
-        Why something is undefined, else "".
+        Why the number or its interval is undefined, else "".
     caution : str
-        Where limits of this kind were seen to cover too seldom, else "".
+        Conditions under which such limits were measured to cover too rarely, else "".
     """
 
     run: str
@@ -85,8 +84,8 @@ def to_frame(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return the records as dictionaries for strict JSON: undefined is None, with its reason."""
-    # Not `asdict`, which copies every value: there may be a million.
+    """Return the records as dictionaries for strict JSON; undefined is None, with its reason."""
+    # Avoid `asdict`, which copies every value: there may be a million.
     return [
         {key: _none_if_undefined(getattr(record, key)) for key in Record.__slots__}
         for record in records
@@ -94,7 +93,7 @@ def to_plain(records: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def render_json(records: Iterable[Record]) -> str:
-    """Return the records as strict JSON, one record a line, sorted as given."""
+    """Return the records as strict JSON, one record per line, in the given order."""
     lines = ",\n".join(json.dumps(record, allow_nan=False) for record in to_plain(records))
     return escape_markers(f"[\n{lines}\n]\n")
 

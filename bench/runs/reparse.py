@@ -1,8 +1,8 @@
-"""Read responses again with the present parser: `score --reparse`.
+"""Parse responses again with the current parser: `score --reparse`.
 
-Of a run directory everything is judged again, from the texts. A stored run keeps the answer and the
-confidence as they were written: these are read again, and what was right stays right, since the
-gold answers are not stored.
+A run directory is judged again completely, from the texts. A stored run keeps the answer and the
+confidence as written: these are parsed again, but correctness is kept, since the gold answers are
+not stored.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from caopd_bench.tasks.read.parse import PARSER_VERSION, Spans, judge_spans
 
 __all__ = ["count_texts", "reparse"]
 
-#: Statuses of rows that have no response to read.
+#: Statuses of rows that have no response.
 WITHOUT_TEXT = ("api_error",)
 
 
 def reparse(run: AnyRun) -> tuple[Run, int]:
-    """Read the responses of a run again.
+    """Parse the responses of a run again.
 
     Parameters
     ----------
     run : Run
-        Of an lm-eval folder or a stored run.
+        A run from an lm-eval folder, or a stored run.
 
     Returns
     -------
     (Run, int)
-        The run as the present parser reads it, and how many rows changed.
+        The run as the current parser reads it, and the number of changed rows.
 
     Raises
     ------
     UsageError
-        If it is of flat files, which hold no responses, or the texts are missing that rows were
-        read from.
+        If the run comes from flat files, which hold no responses, or if the texts that its rows
+        were parsed from are missing.
     """
     path = Path(run.path)
     if isinstance(run, Run) and is_results(path):
@@ -81,13 +81,13 @@ def reparse(run: AnyRun) -> tuple[Run, int]:
 
 
 def count_texts(run: Run) -> int:
-    """Count the rows whose answer or confidence a parser reads; probabilities need none."""
+    """Count the rows whose answer or confidence is parsed; probabilities need no parser."""
     parsed = {task: task.endswith(AGREEMENT) or not _is_computed(run, task) for task in run.tasks}
     return sum(parsed[row.task] for row in run.rows)
 
 
 class _Known(NamedTuple):
-    """What is known of how a task's confidences were read."""
+    """The way in which a task's confidences were read."""
 
     is_computed: bool
     scale: int | None
@@ -122,7 +122,7 @@ def _read_again(row: Row, known: _Known) -> Row:
 
 
 def _refuse_lost(run: Run, again: Sequence[Row]) -> None:
-    """Refuse a confidence or a right answer that would be lost for want of a text to read."""
+    """Refuse to lose a confidence or a right answer because there is no text to parse."""
     lost = Counter(
         row.task
         for row, read in zip(run.rows, again, strict=True)
@@ -139,7 +139,7 @@ def _refuse_lost(run: Run, again: Sequence[Row]) -> None:
 
 
 def _refuse_without_text(run: Run) -> None:
-    """Refuse rows that were not read from the texts beside them: read again, all would be lost."""
+    """Refuse rows that were not parsed from their texts: reparsing would lose them all."""
     for task in run.tasks:
         if _is_computed(run, task):
             continue
@@ -162,7 +162,7 @@ def _refuse_without_text(run: Run) -> None:
 
 
 def _lacks_text(row: Row) -> bool:
-    """Return whether a row is what only a text can make it, and that text is missing."""
+    """Return whether a row must have been parsed from a text, and that text is missing."""
     if row.status in WITHOUT_TEXT or row.probabilities:
         return False
     has_confidence = row.status in ("ok", "bad_confidence")
@@ -171,7 +171,7 @@ def _lacks_text(row: Row) -> bool:
 
 
 def _is_computed(run: Run, task: str) -> bool:
-    """Return whether the confidence was computed: of a vote, or as a probability."""
+    """Return whether the confidence was computed, from a vote or as a probability."""
     settings = run.settings(task)
     is_of_option = bool(settings.get("confidence"))
     return task.endswith(AGREEMENT) or is_of_option or not way_of(settings).generates
@@ -180,7 +180,7 @@ def _is_computed(run: Run, task: str) -> bool:
 def _of_this_parser(provenance: Mapping[str, Any]) -> dict[str, Any]:
     tasks = {
         task: settings
-        if settings.get("confidence")  # nothing was read from a text
+        if settings.get("confidence")  # not parsed from a text
         else {**settings, "parser_version": PARSER_VERSION}
         for task, settings in provenance.get("tasks", {}).items()
     }

@@ -1,7 +1,7 @@
-"""Logged answers to a run: read, parsed, judged, without a model and without lm-eval.
+"""Turn logged answers into a run: read, parse and judge them without a model or lm-eval.
 
-The parser and the verifiers are those of the tasks, so the texts of an lm-eval run give the rows
-that the run has.
+The parser and the verifiers are those of the tasks, so the texts of an lm-eval run yield the same
+rows as the run itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from caopd_bench.tasks.read.rules import Rules
 __all__ = ["judge_logged", "rescore"]
 
 BLOCK = 1 << 20
-#: Kind of the answers where neither the user nor the log names one.
+#: Kind of the answers if neither the user nor the log names one.
 USUAL = "number"
 
 
@@ -53,55 +53,55 @@ def rescore(
     by: Sequence[str] = (),
     only: Sequence[tuple[str, str]] = (),
     options: str | None = None,
-    rules: Rules = Rules(),  # noqa: B008  # it is frozen
+    rules: Rules = Rules(),  # noqa: B008  # frozen, so a shared default is safe
     task: str | None = None,
     name: str | None = None,
     max_tokens: int | None = None,
     workers: int = 1,
 ) -> Run:
-    """Read logged answers, judge them, and give them as a run.
+    """Read logged answers, judge them, and return them as a run.
 
     Parameters
     ----------
     path : str or Path
-        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with a row an answer, or a log of a
-        harness that is read (docs/rescore.md).
+        A `.jsonl`, `.csv` (both also `.gz`) or `.parquet` file with one answer per row, or a log of
+        a supported harness (docs/rescore.md).
     response, gold : str
         Columns: the model's text (null for a request that failed), and the right answer. A column
         may be a path: `vars.gold`.
     kind : str, optional
-        Of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`. Without it that of our
-        scorer in a log of Inspect, else "number".
+        Kind of the answers, a key of `caopd_bench.tasks.judge.verify.KINDS`. By default the kind of
+        our scorer in a log of Inspect, else "number".
     item, question : str, optional
-        Columns that name the question; rows of one question are its samples. With `question` the
-        rows pair with lm-eval's of the same questions. With neither every row is a question of its
-        own.
+        Columns that identify the question; rows with the same question are its samples. With
+        `question`, rows pair with lm-eval's rows on the same questions. With neither, every row is
+        a separate question.
     by : sequence of str
-        Further group columns; `level`, `family`, `subject` and `domain` are read where they exist.
+        Further group columns; `level`, `family`, `subject` and `domain` are read if they exist.
     only : sequence of (str, str)
-        Columns and values: rows that have all of them are read, others are not.
+        Columns and values; only rows that have all of them are read.
     options : str, optional
-        Column of the options of a choice: a list, or an object from letters to texts. An answer may
-        then give a text, and so may the right answer, or its place counted from 0.
+        Column with the options of a choice: a list, or an object from letters to texts. Answers may
+        then be texts; right answers may be texts or places counted from 0.
     rules : Rules
-        How the responses state answer and confidence, where it is not as our tasks ask.
+        Format of answer and confidence in the responses, if it is not that of our tasks.
     task, name : str, optional
-        What to call the task ("logged", or Inspect's task) and the run (the file, or Inspect's
-        model). Of a log of lm-eval, `task` chooses the task.
+        Names of the task (default "logged", or Inspect's task) and of the run (default the file, or
+        Inspect's model). In a log of lm-eval, `task` selects the task.
     max_tokens : int, optional
-        The token budget of the answers: one that was cut off is `unfinished`.
+        The token budget of the answers; an answer that was cut off is `unfinished`.
     workers : int
-        Processes that judge, where that takes longer than they take to start.
+        Maximum number of judging processes; used if judging takes longer than starting them.
 
     Returns
     -------
     Run
-        As of `read_run`.
+        As from `read_run`.
 
     Raises
     ------
     UsageError
-        One line: file, line, what is wrong.
+        In one line: the file, the line and the problem.
     """
     file = Path(path)
     is_open_kind = kind is None
@@ -145,7 +145,7 @@ def rescore(
     source |= {"kind": kind, "rows": len(rows), **log.source}
     source |= {"only": [f"{key}={value}" for key, value in only]} if only else {}
     provenance: dict[str, Any] = {
-        # A log that names no model: what the user calls it is known alike of the next log.
+        # If the log names no model, use the user's name for it, which also fits the next log.
         "model": log.model or name or file.name,
         "backend": log.backend,
         **log.provenance,
@@ -175,7 +175,7 @@ def _as_word(value: object) -> str:
 
 
 def _drop_groups(logged: Logged, keys: Sequence[str]) -> Logged:
-    """Leave out groups that nobody asked for: they were read so that rows could be chosen."""
+    """Drop groups that were not requested and were read only to select rows."""
     if not keys:
         return logged
     kept = {key: value for key, value in logged.groups.items() if key not in keys}
@@ -183,13 +183,13 @@ def _drop_groups(logged: Logged, keys: Sequence[str]) -> Logged:
 
 
 def _check_options(held: Sequence[Logged], options: str | None, file: Path) -> None:
-    """Refuse options that no row has: they would be asked for and not be used."""
+    """Refuse an options column that is empty in every row, since it would have no effect."""
     if options and held and not any(one.options for one in held):
         raise UsageError(f"{file}: --options {options}: no row has any options in this column")
 
 
 def _name_file(file: Path) -> str:
-    """Name a run by its file: what follows a dot stays, as in Qwen2.5-7B."""
+    """Name a run after its file, keeping dots inside the name, as in Qwen2.5-7B."""
     name = without_suffix(file.name)
     return next(
         (name[: -len(end)] for end in (".eval", ".json") if name.lower().endswith(end)), name
@@ -197,7 +197,7 @@ def _name_file(file: Path) -> str:
 
 
 def _tell_reading(judged: Judged, rules: Rules, options: str | None) -> dict[str, Any]:
-    """Say for the provenance how the answers were read, where that was not the usual way."""
+    """Return, for the provenance, how the answers were read if not in the default way."""
     told: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in asdict(rules).items()
@@ -206,7 +206,7 @@ def _tell_reading(judged: Judged, rules: Rules, options: str | None) -> dict[str
     told |= {"options": options} if options else {}
     told |= {"unclear_scale": True} if judged.unclear is not None else {}
     found = {"reading": told} if told else {}
-    # A text in which no option was found has no confidence either way.
+    # A text without a recognised option has no confidence in either case.
     given = [one.stated is None for one in judged.verdicts if one.confidence is not None]
     if given and all(given):
         found["confidence"] = {"of": "option", "per": "given"}
@@ -239,7 +239,7 @@ def _make_rows(held: Sequence[Logged], task: str, judged: Judged) -> Iterator[Ro
 
 
 def _name_item(place: int, logged: Logged) -> str:
-    """Name the question: as the tasks do where its text is known, else by what names it here."""
+    """Name the question as the tasks do if its text is known, else by its identifier in the log."""
     if logged.name is not None:
         return item_hash(dict(zip(("question", "answer"), logged.name, strict=True)))
     key = logged.question or logged.item
@@ -248,7 +248,7 @@ def _name_item(place: int, logged: Logged) -> str:
 
 
 def _find_split(held: Sequence[Logged]) -> list[str]:
-    """Return the names that stand with different gold answers."""
+    """Return the question names that occur with different gold answers."""
     golds: dict[str, str] = {}
     split: dict[str, None] = {}
     for logged in held:

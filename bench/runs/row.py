@@ -1,4 +1,4 @@
-"""Rows: one judged response each, how they are made, and how they are counted."""
+"""Define rows, which are one judged response each; make them and count them."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ __all__ = [
     "tally_rows",
 ]
 
-#: `Row.sample` of an answer that was decoded greedily; samples count from 0.
+#: `Row.sample` of a greedily decoded answer; samples count from 0.
 GREEDY = -1
-#: Ends the task name of rows that hold the vote of a question's samples, its share as confidence.
+#: Task-name suffix for votes over a question's samples; the confidence is the vote's share.
 AGREEMENT = ":agreement"
-#: Ends the task name of rows that chose by the loglikelihood per character of an option.
+#: Task-name suffix for rows that choose by an option's loglikelihood per character.
 NORM = ":norm"
-#: Groups the rows of a task that several tasks of lm-eval make up.
+#: Group key for the rows of a task that consists of several lm-eval tasks.
 SUBTASK = "subtask"
-#: Ends the names of tasks whose rows are those of another task, with another confidence.
+#: Name suffixes of tasks that repeat the rows of another task with a different confidence.
 DERIVED = (AGREEMENT, NORM, f"{NORM}_bytes", ":mutual_info")
 
 
@@ -50,28 +50,28 @@ class Row:
     task : str
         lm-eval's task name.
     item_hash : str
-        Names the item by question, gold answer and prompt version; rows of two runs pair by it.
+        Hash of question, gold answer and prompt version; rows of two runs are paired by it.
     sample : int
         -1 for greedy decoding, 0..K-1 for samples.
     groups : Mapping
-        What the item belongs to: `{"level": 3, "family": "fractions"}`.
+        Groups of the item, such as `{"level": 3, "family": "fractions"}`.
     confidence : float or None
         In [0, 1]; None unless `status` is "ok".
     correct : int
-        1 or 0. An unparsed answer is not right.
+        1 or 0; an unparsed answer counts as wrong.
     status : str
         One of `STATUSES`.
     answer, stated : str or None
         The answer and confidence spans as the model wrote them.
     text : str or None
-        The whole response, where it was kept.
+        The whole response, if it was kept.
     question, gold : str or None
-        What was asked, and its right answer, where they were kept: with the text.
+        The question and its right answer, if they were kept with the text.
     probabilities : tuple of float
-        One for each option, normalised, where the confidence is the probability of the chosen
-        option; else empty.
+        One for each option, normalised, if the confidence is the probability of the chosen option;
+        else empty.
     right_option : int
-        The place of the right option among `probabilities`; -1 where there are none.
+        Index of the right option in `probabilities`; -1 if there are none.
     """
 
     task: str
@@ -91,7 +91,7 @@ class Row:
 
 
 class _Open:
-    """A row while it is filled: what cannot be changed later takes five times as long to make."""
+    """A row that is being filled; creating a frozen object takes five times as long."""
 
     __slots__ = Row.__slots__
 
@@ -113,7 +113,7 @@ def make_row(
     question: str | None = None,
     gold: str | None = None,
 ) -> Row:
-    """Make a row as `Row` does, for logs of a hundred thousand.
+    """Make a `Row` faster than its constructor, for logs of a hundred thousand rows.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def make_row(
 
 
 def main_tasks(tasks: Sequence[str]) -> list[str]:
-    """Leave out the tasks whose rows are those of another task, with another confidence.
+    """Return the tasks without those that repeat another's rows with a different confidence.
 
     Examples
     --------
@@ -180,14 +180,14 @@ def _count_in_clusters(
 def tally_rows(rows: Sequence[Row]) -> Tally | None:
     """Tally the parsed rows; None if there are none.
 
-    A question that was sampled several times is one cluster: its rows are not independent.
+    A question sampled several times is one cluster, since its rows are not independent.
     """
     parsed = [row for row in rows if row.confidence is not None]
     return _tally(parsed) if parsed else None
 
 
 def tally_questions(rows: Sequence[Row]) -> list[Tally | None]:
-    """Tally the parsed rows of each question, in order of appearance; None where there are none."""
+    """Tally the parsed rows of each question, in order of appearance; None if it has none."""
     questions: dict[str, list[Row]] = {}
     for row in rows:
         questions.setdefault(row.item_hash, []).append(row)
@@ -216,9 +216,9 @@ def _tally(rows: Sequence[Row]) -> Tally:
 
 
 def label_items(items: Sequence[str]) -> NDArray[np.uint64]:
-    """Return cluster labels for names of items: 8 bytes each, whatever the name.
+    """Return cluster labels for item names, of 8 bytes each regardless of the name's length.
 
-    Two of a million names share a label with a probability of 3e-8; they would be one cluster.
+    The probability that two of a million names share a label is 3e-8; they would form one cluster.
     """
     label = {item: label_item(item) for item in set(items)}
     return np.array([label[item] for item in items], dtype=np.uint64)

@@ -1,6 +1,6 @@
-"""Runs: the rows of one evaluated model, kept or counted while they went by.
+"""Define runs: the rows of one evaluated model, kept or only counted while reading.
 
-What is known of a single row is in `row`; its names are given here as well.
+Single rows are defined in `row`, whose names are also available here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The rows of one evaluated model, and where they come from.
+    """The rows of one evaluated model, with their provenance.
 
     Attributes
     ----------
@@ -64,10 +64,10 @@ class Run:
     rows : Sequence of Row
         All tasks together, in file order.
     provenance : Mapping
-        Model, weights fingerprint, versions, seeds, decoding, ...; under "tasks" what is particular
-        to each task.
+        Model, weights fingerprint, versions, seeds, decoding, ...; settings of each task are under
+        "tasks".
     warnings : Sequence of Note
-        What a reader of the numbers should know about how they were read.
+        Notes on how the rows were read that matter for the interpretation of the numbers.
     """
 
     name: str
@@ -75,22 +75,22 @@ class Run:
     rows: Sequence[Row]
     provenance: Mapping[str, Any]
     warnings: Sequence[Note] = field(default_factory=tuple)
-    # What was found out about the rows so far. No argument, so that a copy with other rows
-    # (`dataclasses.replace`) begins anew.
+    # Cached results about the rows. Not an argument, so that a copy with other rows
+    # (`dataclasses.replace`) starts with an empty cache.
     _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def tasks(self) -> list[str]:
-        """The task names, in order of appearance."""
+        """Return the task names, in order of appearance."""
         return list(self._by_task())
 
     def settings(self, task: str) -> Mapping[str, Any]:
-        """Return what the provenance says of one task; empty where it says nothing."""
+        """Return the provenance's settings of one task; empty if there are none."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
         return settings
 
     def has(self, task: str) -> bool:
-        """Return whether there are rows of a task."""
+        """Return whether a task has rows."""
         return task in self._by_task()
 
     def warnings_of(self, task: str) -> list[Note]:
@@ -108,8 +108,8 @@ class Run:
         return list(self._by_task().get(task, ()))
 
     def group_keys(self, task: str) -> list[str]:
-        """Name what the rows of a task can be grouped by."""
-        # Rows of flat files share their groups.
+        """Return the keys by which the rows of a task can be grouped."""
+        # Rows of flat files share group dictionaries, so each is examined once.
         groups = {id(row.groups): row.groups for row in self._by_task().get(task, ())}
         return sorted({key for shared in groups.values() for key in shared})
 
@@ -122,7 +122,7 @@ class Run:
         return counts
 
     def count_by(self, task: str, key: str) -> dict[object, Counts]:
-        """Count the rows of each group of one task; rows without the key are in none."""
+        """Count the rows of each group of one task; rows without the key are left out."""
         known = self._known.setdefault("groups", {})
         if (task, key) not in known:
             groups: dict[object, list[Row]] = defaultdict(list)
@@ -134,7 +134,7 @@ class Run:
         return dict(known[task, key])
 
     def _by_task(self) -> Mapping[str, Sequence[Row]]:
-        """Return the rows of each task. Thousands of tasks are looked up one by one: one pass."""
+        """Return the rows of each task, from one pass, since there may be thousands of tasks."""
         if "tasks" not in self._known:
             tasks: dict[str, list[Row]] = {}
             for row in self.rows:
@@ -146,20 +146,20 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class CountedRun:
-    """A run with too many rows to keep: what was counted while they went by.
+    """A run with too many rows to keep, which were counted while reading.
 
     Attributes
     ----------
     name, path, provenance, warnings
         As of `Run`.
     task : str
-        Its only task.
+        The only task of the run.
     counts : Counts
-        Of all rows.
+        Counts of all rows.
     groups : Mapping
-        Key to value to `Counts`, for the keys that were asked for when it was read.
+        Maps key and value to `Counts`, for the keys that were requested when it was read.
     labels : ndarray of uint64, or None
-        The distinct labels of its questions (`label_items`), ascending, where they were asked for.
+        The distinct labels of its questions (`label_items`), ascending, if they were requested.
     """
 
     name: str
@@ -173,11 +173,11 @@ class CountedRun:
 
     @property
     def tasks(self) -> list[str]:
-        """The task, alone in a list."""
+        """Return a list of the only task."""
         return [self.task]
 
     def has(self, task: str) -> bool:
-        """Return whether this is the task."""
+        """Return whether the given task is the run's only task."""
         return task == self.task
 
     def warnings_of(self, task: str) -> list[Note]:
@@ -185,12 +185,12 @@ class CountedRun:
         return [warning for warning in self.warnings if task in warning.tasks]
 
     def settings(self, task: str) -> Mapping[str, Any]:
-        """Return what the provenance says of the task."""
+        """Return the provenance's settings of the task."""
         settings: Mapping[str, Any] = self.provenance.get("tasks", {}).get(task, {})
         return settings
 
     def group_keys(self, task: str) -> list[str]:
-        """Name the keys that were counted."""
+        """Return the group keys that were counted."""
         return sorted(self.groups) if task == self.task else []
 
     def count(self, task: str) -> Counts:
@@ -200,7 +200,7 @@ class CountedRun:
         return self.counts
 
     def count_by(self, task: str, key: str) -> dict[object, Counts]:
-        """Return the counts of each group; none for a key that was not counted."""
+        """Return the counts of each group; empty for a key that was not counted."""
         return sort_groups(self.groups.get(key, {})) if task == self.task else {}
 
 
