@@ -34,7 +34,7 @@ def auroc_between(tallies: Iterable[Tally]) -> float:
     Returns
     -------
     float
-        In [0, 1]; NaN if no two groups have a right and a wrong answer between them.
+        In [0, 1]; NaN if no pair of a right and a wrong answer is from two groups.
 
     Raises
     ------
@@ -142,8 +142,8 @@ def _touching(groups: list[Tally]) -> tuple[FloatArray, FloatArray]:
     for group, place in zip(groups, places, strict=True):
         right[place] += group.right
         wrong[place] += group.wrong
-    # For a right answer at each value: wrong ones below, ties counted half. For a wrong one: right
-    # ones above.
+    # For a right answer at each value, the wrong answers below it, with ties counted half; for a
+    # wrong answer, the right answers above it.
     below = np.cumsum(wrong) - wrong / 2
     above = right.sum() - np.cumsum(right) + right / 2
     ranked, pairs = np.empty(len(groups)), np.empty(len(groups))

@@ -14,7 +14,7 @@ from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.seeds import Seed, check_replicates, generator
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-BLOCK = 1 << 21  # numbers held at once, whatever the size of the tally
+BLOCK = 1 << 21  # numbers in memory at once, for a tally of any size
 
 
 def resample(
@@ -103,11 +103,12 @@ def _draw(counts: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDA
     n, cells = int(counts.sum()), counts.size
     if 4 * cells < n:
         return rng.multinomial(n, counts / n, size=size)
-    # A multinomial draw costs as much per cell as several rows do: with few rows a cell, draw rows.
+    # A multinomial draw costs as much per cell as several rows, so rows are drawn if cells are
+    # small.
     cell_of = np.repeat(np.arange(cells), counts)
     drawn = np.empty((size, cells), dtype=np.int64)
     start = 0
-    # Many samples at once: the same numbers as one after the other, without a call for each.
+    # Many samples per call: the numbers are those of single draws, with fewer calls.
     for several in _blocks(size, n):
         first = np.arange(several)[:, None] * cells
         cell = cell_of[rng.integers(0, n, (several, n))] + first

@@ -1,4 +1,4 @@
-"""Compute the interval of each metric: closed forms where they cover, else the bootstrap."""
+"""The interval of each metric: a closed form if its coverage is good, else the bootstrap."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALIKE = "replicates all alike: no interval"
 MAX_UNDEFINED = 0.05  # share of undefined replicates that an interval may leave out
 
 
-COARSE = 128  # most values for which slow influences are computed
+COARSE = 128  # largest number of values for which slow influences are computed
 #: Closed forms that work for any metric, by its name.
 BY_METHOD: dict[str, Callable[[str, Tally, float], Limits | FoldedLimits]] = {
     "skewness-adjusted": influence_limits,
@@ -64,12 +64,12 @@ def bootstrap(
     Parameters
     ----------
     confidence : array_like, shape (n,), or Tally
-        Stated confidences in [0, 1], or a tally in place of both arguments that is not weighted.
+        Stated confidences in [0, 1], or an unweighted tally in place of both arguments.
     correct : array_like, shape (n,), optional
         0/1 or bool.
     cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`; not together with a tally, which has its own. Clusters, if given, are
-        the independent units; otherwise rows are.
+        As for :func:`tally`; not allowed with a tally, which has its own. The independent units are
+        the clusters, if given, and the rows otherwise.
     metrics : iterable of str, optional
         Names in :data:`METRICS`; all of them by default.
     replicates : int, default 1000
@@ -87,7 +87,7 @@ def bootstrap(
         inversion (:func:`ece_interval`). In a closed form, clustered rows count as the smaller
         number of independent rows that they are worth for the metric
         (:func:`~caopd_bench.metrics.intervals.clusters.independent_worth`); ``method`` then begins
-        with "cluster". docs/metrics/intervals.md gives the coverage of each.
+        with "cluster". docs/metrics/intervals.md lists their coverage.
 
         ``standard_error`` has a closed form wherever the limits do
         (:func:`~caopd_bench.metrics.intervals.clusters.standard_error`), and otherwise is that of
@@ -126,7 +126,7 @@ def bootstrap(
     tally = as_tally(confidence, correct, cluster=cluster)
     if tally.weighted:
         raise ValueError(WEIGHTED)
-    key = int(rng.integers(1 << 32))  # so that a metric does not depend on the other metrics
+    key = int(rng.integers(1 << 32))  # so that an interval does not depend on the other metrics
     drawn = [name for name in names if not isinstance(METRICS[name].interval, ClosedForm)]
     draws = resample(tally, metrics=drawn, replicates=replicates, seed=rng) if drawn else {}
     found = {}
@@ -173,7 +173,7 @@ def _without_replicates(name: str, how: ClosedForm, tally: Tally, level: float) 
 
 
 def _no_interval(how: ClosedForm | Folded | None, tally: Tally) -> str:
-    """Return why a defined metric has no interval, or an empty string if it may have one."""
+    """Return the reason if a defined metric has no interval; empty if it may have one."""
     closed = how if isinstance(how, ClosedForm) else None
     if tally.clusters is not None and tally.clusters.labels.size == 1:
         return ONE_CLUSTER
@@ -203,13 +203,13 @@ def _of_replicates(
     error = float(defined.std(ddof=1))
     if how is None:
         low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-        if high - low <= ROUNDING:  # too few replicates differ to move the limits
+        if high - low <= ROUNDING:  # nearly all replicates are equal
             return replace(empty, reason=ALIKE)
         low, high = _around(name, estimate, float(low), float(high))
         return replace(empty, low=low, high=high, standard_error=error)
     rows = n if tally.clusters is None else tally.clusters.labels.size
     reach = student_quantile(level, rows) * error
-    # If a true value of 0 could have given the estimate, the interval contains 0.
+    # The interval contains 0 if a true value of 0 could have produced the estimate.
     rng = np.random.default_rng([key, how.stream_of(name)])
     zero = null_reaches(name, tally, estimate - ROUNDING, draws.size, rng, level)
     debiased = min(max(2.0 * estimate - float(defined.mean()), 0.0), estimate)

@@ -14,8 +14,8 @@ from caopd_bench.metrics.points.classes import (
 from caopd_bench.metrics.rows.classes import ClassRows
 from caopd_bench.metrics.rows.counting import FloatArray
 
-BLOCK = 1 << 21  # numbers held at once
-#: Calibrated models that are drawn; of so many first, an estimate far above all needs no others.
+BLOCK = 1 << 21  # numbers in memory at once
+#: Numbers of calibrated models drawn: in all, and first, to see if the estimate is far above.
 NULLS, GLANCE = 400, 64
 
 
@@ -32,7 +32,7 @@ def sum_units(
 
 
 def without_noise(gaps: Any) -> float:
-    """Return the sum of the absolute sums of the cells, less what normal noise adds to them."""
+    """Return the sum of the absolute sums of the cells, less the bias from normal noise."""
     from scipy.special import erf
 
     sums = np.abs(np.asarray(gaps.sum(axis=0)).ravel())
@@ -66,10 +66,10 @@ def null_reaches(
     rng: np.random.Generator,
     level: float,
 ) -> bool:
-    """Say whether a calibrated model has so much class-wise ECE more often than a tail's chance.
+    """Return whether a calibrated model reaches a class-wise ECE with more than a tail's chance.
 
-    A value so many standard deviations above a mean is reached with a chance of a quarter of the
-    tail at most, whatever the distribution (Cantelli): then the first draws do.
+    By Cantelli's inequality, a value far enough above the mean is reached with a chance of at most
+    a quarter of the tail, for any distribution; then the first draws are enough.
     """
     tail = (1.0 - level) / 2.0
     drawn = np.concatenate([*_draw_nulls(rows, unit, cell, GLANCE, rng)])

@@ -1,4 +1,4 @@
-"""Intervals of the scores of whole vectors of probabilities."""
+"""Intervals for the scores of whole probability vectors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from caopd_bench.metrics.rows.columns import as_labels
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import Seed, check_level, check_replicates, generator
 
-#: The least coverage in tests/studies/metrics/simulate_classes.py.
+#: The lowest coverage in tests/studies/metrics/simulate_classes.py.
 CAUTION = "95% limits covered as little as 85% in simulations"
 ONE_ROW = "one row: no interval"
 ALIKE = "every row has the same loss whichever option is right: no interval"
@@ -47,7 +47,7 @@ def bootstrap_classes(
     seed: Seed = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    r"""Return an interval for each metric of whole vectors of probabilities.
+    r"""Return an interval for each metric of whole probability vectors.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def bootstrap_classes(
     cluster : array_like of int or str, shape (n,), optional
         Rows that are not independent, such as answers to the same question.
     bins : int, default 10
-        Of the class-wise ECE.
+        Number of bins of the class-wise ECE.
     replicates : int, default 1000
-        Of the class-wise ECE.
+        Number of replicates for the class-wise ECE.
     seed : int or numpy.random.Generator, default 0
     level : float, default 0.95
         Nominal coverage.
@@ -67,30 +67,30 @@ def bootstrap_classes(
     -------
     dict of str to Interval
         "brier_classes" and "classwise_ece". Limits are NaN, with the reason, for a single row or
-        cluster, and where rows do not differ: a Brier score that is the same whichever option is
-        right, gaps that are the same in every row.
+        cluster, and if rows do not differ: if the Brier score is the same for every right option,
+        or the gaps are the same in every row.
 
     Raises
     ------
     ValueError
-        As :func:`brier_classes`; if another argument is invalid.
+        As :func:`brier_classes`, or if another argument is invalid.
 
     Notes
     -----
-    Brier: Student's interval of the mean loss, corrected for skewness, after one row more in which
-    the most probable option was right and one in which it was not, each spread over all the rows;
-    as for the metrics of :func:`bootstrap` that are "skewness-adjusted".
+    Brier: Student's interval of the mean loss, corrected for skewness, after adding one row in
+    which the most probable option is right and one in which it is not, each spread over all rows;
+    as for the "skewness-adjusted" metrics of :func:`bootstrap`.
 
-    Class-wise ECE: noise can only raise it. Its bias is guessed in two ways, and the limits reach
-    from Student's quantile times s below the lower of the two corrected estimates to as much above
-    the upper one. s and the first bias are those of replicates of the rows (of whole clusters).
-    The second is that of normal noise of the sums :math:`g` of the cells, whose true values are
-    taken to be :math:`\sqrt{\max(g^2 - \sum_i d_i^2, 0)}` for the gaps d of the rows: replicates
-    add noise to sums that are too large already, and where a class has few rows that is too little.
-    0 is the lower limit where a calibrated model, whose right options are drawn by the
-    probabilities of the rows, would reach the estimate.
+    Class-wise ECE: noise can only raise it. Its bias is estimated in two ways, and the limits
+    reach from Student's quantile times s below the lower of the two corrected estimates to as far
+    above the upper one. The deviation s and the first bias are those of replicates of the rows (of
+    whole clusters). The second bias is that of normal noise in the sums :math:`g` of the cells,
+    whose true values are taken to be :math:`\sqrt{\max(g^2 - \sum_i d_i^2, 0)}` for the gaps d of
+    the rows: replicates add noise to sums that are too large already, which underestimates the bias
+    where a class has few rows. The lower limit is 0 if a calibrated model, whose right options are
+    drawn with the probabilities of the rows, would reach the estimate.
 
-    Coverage of both was simulated: docs/metrics/scores.md.
+    docs/metrics/scores.md reports the simulated coverage of both.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def bootstrap_classes(
 
 
 def _units(cluster: ArrayLike | None, n: int) -> NDArray[np.int64] | None:
-    """Give each row the number of its cluster; None where each row is its own."""
+    """Return the cluster number of each row; None if every row is a cluster of its own."""
     if cluster is None:
         return None
     labels = as_labels("cluster", cluster, "leave the row out")
@@ -163,7 +163,7 @@ def _brier(rows: ClassRows, unit: NDArray[np.int64] | None, level: float) -> Int
 def _extended(rows: ClassRows, losses: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
     """Return losses and their weights, with one row right and one wrong spread over all."""
     p = rows.probabilities
-    if_right = (p**2).sum(axis=1)[:, None] - 2.0 * p + 1.0  # by which option were right
+    if_right = (p**2).sum(axis=1)[:, None] - 2.0 * p + 1.0  # one column per possible right option
     top = np.arange(p.shape[1]) == p.argmax(axis=1)[:, None]
     others = np.maximum(rows.present.sum(axis=1) - 1, 1)
     weight = np.where(top, 1.0, 1.0 / others[:, None]) * rows.present / losses.size
@@ -191,7 +191,7 @@ def _ece(
     gaps, size = sum_units(rows, unit, cell)
     draws = np.concatenate([*resample(gaps, size, replicates, rng)])
     error = float(draws.std(ddof=1))
-    if error <= ROUNDING:  # rows drawn again are the same rows, which tells nothing of others
+    if error <= ROUNDING:  # resampling equal rows shows nothing about other rows
         return Interval(estimate, NAN, NAN, level, n, method, NAN, reason=SAME_GAPS)
     corrected = [2.0 * estimate - float(draws.mean()), without_noise(gaps) / float(size.sum())]
     least, most = (min(max(one, 0.0), estimate) for one in sorted(corrected))

@@ -1,10 +1,10 @@
-"""Clustered rows as fewer independent ones: the design effect, metric by metric.
+"""Conversion of clustered rows to fewer independent ones, by the design effect of a metric.
 
 K samples of one question carry less information than K questions. How much less depends on the
-metric: for the mean confidence a question may count as hardly more than one row, for the AUROC as
-nearly K. The design effect is the variance of a metric from sums over whole clusters, divided by
-its variance if rows were independent. An interval for independent rows is then used with the counts
-divided by the design effect, which preserves its allowance for unobserved outcomes.
+metric: a question may be worth little more than one row for the mean confidence, and nearly K rows
+for the AUROC. The design effect is the variance of a metric from sums over whole clusters, divided
+by its variance if rows were independent. An interval for independent rows is then used with the
+counts divided by the design effect, which preserves its allowance for unobserved outcomes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
 FEWEST_ROWS = 2.0
-PRIOR_CLUSTERS = 0.5  # the largest design effect weighs as much as this number of clusters
+PRIOR_CLUSTERS = 0.5  # weight of the largest design effect, in clusters
 
 
 class ClusterSums(NamedTuple):
-    """For each cluster, the sum of the influences of its rows, and the number of rows."""
+    """The sum of the influences and the number of rows of each cluster."""
 
     influence: FloatArray
     rows: NDArray[np.int64]
@@ -42,19 +42,19 @@ def cluster_sums(
 
 
 def design_effect(sums: ClusterSums, squares: float) -> float:
-    r"""Return by how much clusters inflate the variance of a metric; 1 for clusters of one row.
+    r"""Return the factor by which clusters inflate the variance of a metric; 1 for single rows.
 
     Parameters
     ----------
     sums : ClusterSums
-        Of two clusters or more, from influences that sum to 0.
+        Sums over two or more clusters of influences that add up to 0.
     squares : float
         Sum of the squared influences over all rows.
 
     Returns
     -------
     float
-        1 or more: clusters are never credited with less variance than independent rows.
+        1 or more: clusters are never assumed to have less variance than independent rows.
 
     Notes
     -----
@@ -65,7 +65,8 @@ def design_effect(sums: ClusterSums, squares: float) -> float:
     for sums S of the influences :math:`\psi` over G clusters of n rows. D = sum of squared cluster
     sizes / n would be the design effect if all rows of a cluster were alike. A few clusters may
     determine the variance, such as the only one with a wrong answer; e is their effective number,
-    and D allows for what the others could have shown. If all influences are 0, the result is D.
+    and D allows for outcomes that the other clusters could have had. If all influences are 0, the
+    result is D.
 
     Examples
     --------
@@ -90,11 +91,11 @@ def independent_worth(name: str, tally: Tally, level: float = 0.95) -> Tally:
     Parameters
     ----------
     name : str
-        A name in :data:`METRICS`, of a metric that is defined here.
+        A name in :data:`METRICS`; the metric must be defined for this tally.
     tally : Tally
-        With two clusters or more; a tally without clusters is returned unchanged.
+        It has two or more clusters; a tally without clusters is returned unchanged.
     level : float, default 0.95
-        Of the interval that will be made from it, see :func:`shrink`.
+        Level of the interval to be computed from the result, see :func:`shrink`.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def independent_worth(name: str, tally: Tally, level: float = 0.95) -> Tally:
 
 
 def standard_error(name: str, tally: Tally) -> float:
-    r"""Return the standard error of a metric in closed form, of rows or of whole clusters.
+    r"""Return the standard error of a metric in closed form, for rows or whole clusters.
 
     :math:`\sqrt{\sum_i \psi_i^2} / n`, or :math:`\sqrt{\sum_g S_g^2} / n` for the sums S of the
     influences over clusters. Replicates of :func:`resample` have this standard deviation, up to
@@ -139,9 +140,9 @@ def standard_error(name: str, tally: Tally) -> float:
 
 
 def shrink(tally: Tally, effect: float, groups: int, level: float) -> Tally:
-    """Return a tally of as many independent rows as clustered ones are worth.
+    """Return a tally of independent rows that are worth as much as the clustered ones.
 
-    Counts are divided by the design effect, and further so that intervals with normal quantiles
+    Divides counts by the design effect, and then further, so that intervals with normal quantiles
     reach as far as Student's with ``groups`` - 1 degrees of freedom: Korn and Graubard, Survey
     Methodology 24 (1998). At least two rows remain, which carry hardly any information. The result
     is weighted and has no clusters.

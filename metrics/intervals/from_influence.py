@@ -1,7 +1,7 @@
 """Intervals for metrics that are smooth in the counts: Student's, corrected for skewness.
 
 Losses of confident answers are very skewed: nearly all are tiny, and a few large ones determine the
-mean. Percentiles of the bootstrap then do not reach far enough towards the rare losses.
+mean. Percentiles of the bootstrap then do not extend far enough towards the rare losses.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ TINY = 1e-24  # of the rows: influences that differ by rounding only
 
 
 def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
-    r"""Return limits for a metric whose influences :func:`influence` gives.
+    r"""Return limits for a metric whose influences :func:`influence` returns.
 
     Parameters
     ----------
     name : str
-        A name in :data:`METRICS`, of a metric without absolute values and not close to a bound.
+        A name in :data:`METRICS`; the metric must not use absolute values or be close to a bound.
     tally : Tally
         Two or more independent rows.
     level : float, default 0.95
@@ -38,9 +38,9 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
 
     Notes
     -----
-    After one right and one wrong row were spread over the stated confidences
-    (:func:`~caopd_bench.metrics.limits.student.add_rows`; not where an added row would make
-    it infinite), the metric there plus and minus Student's quantile times
+    First, one right and one wrong row are spread over the stated confidences
+    (:func:`~caopd_bench.metrics.limits.student.add_rows`), except where an added row would make the
+    metric infinite. The limits are the metric of these rows plus and minus Student's quantile times
     :math:`\sqrt{\sum_i \psi_i^2} / N`, corrected for the skewness of the influences :math:`\psi`
     as in :func:`~caopd_bench.metrics.limits.skewed.skew_corrected`.
 
@@ -75,7 +75,7 @@ def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:
 
 def _extended(name: str, tally: Tally) -> Tally:
     right, wrong = add_rows(tally.right, tally.wrong)
-    if METRICS[name].infinite:  # by an added row that is refuted for certain
+    if METRICS[name].infinite:  # an added row stated at 0 or 1 could be refuted
         right = np.where(tally.values > 0.0, right, tally.right)
         wrong = np.where(tally.values < 1.0, wrong, tally.wrong)
     return Tally(tally.values, right, wrong)

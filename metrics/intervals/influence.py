@@ -1,7 +1,7 @@
 """Influence functions: how much one more right or wrong row at each confidence moves a metric.
 
-The variance of a metric, of independent rows, of clusters, or of the difference of two models on
-the same items, is a sum of squared influences. No replicate is drawn for it.
+The variance of a metric is a sum of squared influences, for independent rows, for clusters, and for
+the difference of two models on the same items. It needs no bootstrap replicates.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-BLOCK = 1 << 21  # numbers held at once by the numerical derivative
-STEP = 1e-5  # share of the rows that the numerical derivative adds and takes away
+BLOCK = 1 << 21  # numbers in memory at once in the numerical derivative
+STEP = 1e-5  # share of the rows that the numerical derivative adds and removes
 
 
 def influence(
@@ -59,10 +59,9 @@ def influence(
     ratios of means and for pairs, where the variance is that of DeLong, DeLong and Clarke-Pearson,
     Biometrics 44 (1988). The isotonic fit of MCB and DSC is held fixed, which is exact wherever
     they are differentiable (it minimises the score: envelope theorem); so are the signs of the
-    gaps of the ECE and the smooth ECE (and its kernel width), whose influence says nothing useful
-    where a gap is within its noise. Other
-    metrics: a central difference of their arithmetic, with more than 1024 distinct values after
-    :func:`~caopd_bench.metrics.rows.condense.condense`.
+    gaps of the ECE and the smooth ECE (and its kernel width), whose influence is not informative
+    where a gap is within its noise. Other metrics use a central difference of their arithmetic,
+    with more than 1024 distinct values after :func:`~caopd_bench.metrics.rows.condense.condense`.
 
     Examples
     --------
@@ -87,7 +86,7 @@ def influence(
 
 
 def _numerical(name: str, t: Tally) -> Influence:
-    """Difference quotient of the arithmetic over every cell, a block of cells at a time."""
+    """Return difference quotients of the arithmetic over all cells, a block at a time."""
     u = t.values.size
     counts = np.concatenate([t.right, t.wrong]).astype(np.float64)
     step = min(STEP * float(t.n), 0.1)

@@ -12,7 +12,7 @@ from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally
 
-ROUNDING = 1e-12  # a narrower interval has no width
+ROUNDING = 1e-12  # a narrower interval counts as one of zero width
 ONE_VALUE = "one value stated: no interval"
 ONE_VALUE_EACH = "one value stated in each group: no interval"
 ONE_CLUSTER = "one cluster: no interval"
@@ -39,11 +39,11 @@ class Interval:
         How the limits were computed, see :func:`bootstrap`: "wilson" (shares of rows), "inversion"
         (ECE), "simulated inversion" (its L2 norm and over-confident part), "mover" (gap),
         "adjusted student" (Brier), "skewness-adjusted" (means of skewed rows), "score" (shares of
-        pairs), "bias-corrected normal" or "percentile" (of replicates). "cluster" comes first for
-        clustered rows. The application adds "simulation" (ECE of calibrated models) and "" where
+        pairs), "bias-corrected normal" or "percentile" (of replicates). It begins with "cluster"
+        for clustered rows. The application adds "simulation" (ECE of calibrated models) and "" if
         nothing was computed.
     standard_error : float
-        In closed form where the limits are, else from the replicates; NaN where it would be 0, even
+        In closed form if the limits are, otherwise from the replicates; NaN if it would be 0, even
         if the limits are finite. The limits are not the estimate plus and minus a multiple of it.
     debiased : float
         The estimate corrected for its bias, where one exists (ECE and its like); else NaN.
@@ -67,9 +67,9 @@ class Interval:
 
 
 def with_caution(name: str, interval: Interval, tally: Tally) -> Interval:
-    """Return the interval of metric ``name`` with a caution if its coverage was measured too low.
+    """Return the interval of metric ``name``, with a caution if its measured coverage is too low.
 
-    The figures are those of docs/metrics/intervals.md and calibration.md, at a nominal 0.95.
+    The coverage is that in docs/metrics/intervals.md and calibration.md, at a nominal 0.95.
     """
     if tally.clusters is not None and tally.clusters.labels.size == tally.n:
         tally = replace(tally, clusters=None)  # each row is its own cluster
@@ -95,7 +95,7 @@ def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval
     Returns
     -------
     Interval
-        Never empty, also when all or none succeed; NaN with a reason when n is 0.
+        Never of zero width, even if all or none succeed; NaN with a reason if n is 0.
 
     Raises
     ------

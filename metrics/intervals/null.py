@@ -1,4 +1,4 @@
-"""What a metric that noise can only raise would be if its population value were 0."""
+"""Null distributions of metrics that noise can only raise: population values of 0."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
-BLOCK = 1 << 21  # numbers held at once
-FIRST = 100  # replicates that mostly decide already
-MANY = 100  # rows from which a value may well be far from what noise makes
-LEAST_TAIL = 20  # replicates in the tail, for a far value to need no others
-GLANCE = 64  # replicates that tell how far a value is from all of them
+BLOCK = 1 << 21  # numbers in memory at once
+FIRST = 100  # number of first replicates, which are usually enough to decide
+MANY = 100  # with fewer rows a value is rarely far above the noise
+LEAST_TAIL = 20  # replicates that the tail must contain for the shortcut of a far value
+GLANCE = 64  # replicates from which the distance of a value is judged
 
 
 def null_replicates(
     name: str, tally: Tally, replicates: int, rng: np.random.Generator, level: float = 0.95
 ) -> FloatArray:
-    """Return replicates of a metric for a model that scores 0 on it.
+    """Return replicates of a metric for a model whose population value is 0.
 
     Parameters
     ----------
     name : str
-        A name in :data:`METRICS`, of a metric that noise can only raise.
+        A name in :data:`METRICS`; noise can only raise the metric.
     tally : Tally
-        Rows are drawn from what it states; of clusters, as many as they are worth for the gap.
+        Rows are drawn from its confidences; with clusters, the number they are worth for the gap.
     replicates : int
     rng : numpy.random.Generator
     level : float, default 0.95
-        Of the interval, see :func:`~caopd_bench.metrics.intervals.clusters.shrink`.
+        Level of the interval, see :func:`~caopd_bench.metrics.intervals.clusters.shrink`.
 
     Returns
     -------
     ndarray, shape (replicates,)
-        A calibrated model, each value right as often as it says; for a metric whose row says
-        "without skill", one that is right equally often at every value.
+        Values for a calibrated model, which is right with the stated probability; for a metric
+        defined with "without skill", for a model that is right equally often at every value.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def null_reaches(
     rng: np.random.Generator,
     level: float = 0.95,
 ) -> bool:
-    r"""Say whether a model that scores 0 reaches a value more often than by a tail's chance.
+    r"""Return whether a model with a population value of 0 reaches a value too often.
 
     Parameters
     ----------
@@ -77,17 +77,18 @@ def null_reaches(
     Returns
     -------
     bool
-        Whether more than (1 - ``level``) / 2 of the replicates are ``bar`` or more: what
-        ``null_replicates`` says of them, without computing those that cannot change it any more.
+        Whether more than (1 - ``level``) / 2 of the replicates are ``bar`` or more. The result is
+        that of ``null_replicates``, without computing replicates that cannot change it any more.
 
     Notes
     -----
-    A value more than :math:`2 / \sqrt t` standard deviations above the mean of the null, t being
-    the tail, is reached with a chance of at most t / 4, whatever the distribution (Cantelli), and
-    then that more than the tail's share of a thousand replicates reach it has a chance of 3e-9. So
-    for the discrimination, none are drawn for a value that far above the mean of 64 others. This
-    needs their deviation to be that of the null, so it is left out where the null may hold a rare
-    value far from all others: where two of the 64 are equal, or few rows are right or wrong.
+    Let t be the tail. By Cantelli's inequality, a value more than :math:`2 / \sqrt t` standard
+    deviations above the mean of the null is reached with a chance of at most t / 4, for any
+    distribution; the chance that more than the tail's share of a thousand replicates reach it is
+    then 3e-9. So for the discrimination, no replicates are drawn if the value is that far above the
+    mean of 64 others. This requires that their deviation is that of the null. The shortcut is not
+    used where the null may have a rare value far from all others: if two of the 64 are equal, or
+    few rows are right or wrong.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def null_reaches(
     """
     tail = (1.0 - level) / 2.0
     if _without_skill(name) and tally.n >= MANY and replicates * tail >= LEAST_TAIL:
-        # Of a generator of their own: those that decide where this does not are what they were.
+        # From a separate generator, so that the later replicates do not depend on this shortcut.
         glance = null_replicates(name, tally, GLANCE, np.random.default_rng(0), level)
         is_smooth = _hides_nothing(glance) and 0.1 <= tally.accuracy <= 0.9
         if is_smooth and bar > glance.mean() + 2.0 / np.sqrt(tail) * glance.std(ddof=1):
@@ -125,7 +126,7 @@ def _without_skill(name: str) -> bool:
 def _draw_parts(
     name: str, tally: Tally, replicates: int, rng: np.random.Generator, level: float, first: int
 ) -> Iterator[FloatArray]:
-    """Yield replicates, ``first`` of a block before its others; the draws do not depend on it."""
+    """Yield replicates, the ``first`` of a block separately, which does not change the draws."""
     small = condense(independent_worth("overconfidence_gap", tally, level))
     count = small.right + small.wrong
     rows = max(round(small.n), 1)

@@ -1,4 +1,4 @@
-"""Limits of averages over few base models: Student's, and in addition the bootstrap's."""
+"""Limits of averages over a few base models: Student's, and in addition the bootstrap's."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Limits(NamedTuple):
 def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
     """Return Student's limits over the means of the bases, and in addition the bootstrap's.
 
-    Three bases are few: the bootstrap interval of three is too narrow (its variance is two
-    thirds of the right one, and three values have no tails), and covers .75 to .9 instead of
-    .95. Student's t over the means of the bases avoids this; the squared error that all bases share
-    because they answer the same items is added. With a single base, the limits are the bootstrap's.
+    The bootstrap interval of three bases is too narrow (its variance is two thirds of the true one,
+    and three values have no tails), and covers .75 to .9 instead of .95. Student's t over the means
+    of the bases avoids this. The squared error that all bases share, because they answer the same
+    items, is added. With a single base, the limits are the bootstrap's.
 
     The bootstrap limits are percentiles, shifted by the distance of the replicates' mean from the
     estimate, because drawing items raises a metric that is never negative (ECE). Near zero that is
-    not enough, and no limits of this kind cover a small ECE: judge by Brier score and gap there.
+    not enough, and no limits of this kind cover a small ECE: use the Brier score and the gap there.
 
     Parameters
     ----------
     replicates : ndarray, shape (1 + replicates,)
-        The first as observed.
+        The first entry is the observed value.
     by_base : ndarray, shape (bases, 1 + replicates)
-        Of each base, over its training seeds (or of each training seed of a single base).
+        Means of each base over its training seeds (or values of each seed of a single base).
     level : float
     """
     estimate, rest = float(replicates[0]), replicates[1:]
@@ -61,7 +61,7 @@ def find_limits(replicates: Array, by_base: Array, level: float) -> Limits:
 
 
 def _prefer(student: tuple[float, float], limits: Limits) -> Limits:
-    """Put Student's limits in the place of the bootstrap's, if they are defined."""
+    """Replace the bootstrap's limits with Student's, if these are defined."""
     if math.isnan(student[0]):
         return limits
     return limits._replace(low=student[0], high=student[1])
@@ -80,7 +80,7 @@ def _student(by_base: Array, level: float) -> tuple[float, float]:
 
 
 def _student_slope(weights: Array, by_base: Sequence[Array], level: float) -> tuple[float, float]:
-    """Give Student's limits of a weighted sum over sizes, of which each has bases of its own.
+    """Return Student's limits of a weighted sum over sizes, each with bases of its own.
 
     The scatter of the bases adds up over sizes, with the degrees of freedom of Welch and
     Satterthwaite; that of the items is shared by all sizes.
@@ -110,9 +110,9 @@ def find_slope(
     ----------
     sizes : sequence of float
     means : sequence of ndarray, shape (1 + replicates,)
-        Of each size, `mean_over_seeds`.
+        The result of `mean_over_seeds` for each size.
     by_base : sequence of ndarray, shape (bases, 1 + replicates)
-        Of each size, as in `find_limits`.
+        Values by base for each size, as in `find_limits`.
     level : float
 
     Returns
@@ -120,7 +120,7 @@ def find_slope(
     limits : Limits
         Limits of the change per factor of ten. They do not reflect whether a line fits.
     intercept : float
-        Of the line through what was observed, at a size of 1.
+        Value at size 1 of the line through the observed means.
     """
     x = np.log10(sizes)
     centred = x - x.mean()

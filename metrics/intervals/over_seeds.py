@@ -1,8 +1,8 @@
 """The hierarchical bootstrap of a sweep: base seed > training seed > item.
 
-A replicate draws base seeds with replacement, training seeds within each, and items. The items are
-the same for all cells, so one draw of them serves every cell of a replicate: what two cells share
-by answering the same questions stays shared. Differences are taken within a replicate.
+A replicate draws base seeds with replacement, training seeds within each, and items. All cells
+answer the same items, so a replicate uses one draw of items for every cell. This preserves the
+dependence between cells that answer the same questions. Differences are taken within a replicate.
 
 Metrics of a cell are functions of its counts of right and wrong answers by stated value, as in
 `caopd_bench.metrics`; here they are computed for all replicates at once. (Davison and Hinkley,
@@ -24,21 +24,21 @@ METRICS = (
     *("accuracy", "mean_confidence", "parse_rate", "brier", "ece", "auroc", "spr"),
     "overconfidence_gap",
 )
-#: Those, which are in cells.csv, and what needs levels or looks at matched accuracy.
+#: `METRICS`, which are in cells.csv, and the metrics that need levels or matched accuracy.
 ALL_METRICS = (*METRICS, "auroc_within_level", "matched_gap")
-#: Least and greatest value of a metric, as registered: no limits lie outside.
+#: Smallest and largest value of a metric, as registered; limits stay inside.
 RANGES = {
     **{name: REGISTERED["accuracy" if name == "parse_rate" else name].range for name in METRICS},
     "auroc_within_level": REGISTERED["auroc"].range,
     "matched_gap": (-0.5, 0.5),
 }
 BINS = 10
-#: The accuracy of `matched_gap`; how far levels may be tilted, and how finely the tilt is found.
+#: The accuracy of `matched_gap`, the largest tilt of the levels, and the bisections to find it.
 MATCHED, MOST_TILT, HALVINGS = 0.5, 200.0, 60
 
 
 class Answers(NamedTuple):
-    """One cell's answers to the items, in the order that all cells share."""
+    """Answers of one cell to the items, in the common order of all cells."""
 
     confidence: Array  # shape (items,); NaN where none was stated
     correct: Array  # shape (items,); 0 or 1
@@ -46,14 +46,14 @@ class Answers(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """Drawn seeds: indices of bases, shape (replicates, bases), and of training seeds within."""
+    """Drawn seeds: indices of bases, shape (replicates, bases), and of training seeds in each."""
 
     bases: NDArray[np.int64]
     seeds: NDArray[np.int64]  # (replicates, bases, seeds)
 
 
 def draw_items(items: int, replicates: int, rng: np.random.Generator) -> Array:
-    """Draw how often each item counts: shape (1 + replicates, items), the first row as observed."""
+    """Draw item weights, shape (1 + replicates, items); the first row is the observed sample."""
     drawn = rng.multinomial(items, np.full(items, 1.0 / items), size=replicates)
     return np.vstack([np.ones(items), drawn.astype(np.float64)])
 
@@ -77,13 +77,13 @@ def replicate_metrics(answers: Answers, weights: Array) -> dict[str, Array]:
     Returns
     -------
     dict of str to ndarray, shape (replicates,)
-        By name of `ALL_METRICS`; NaN where undefined. `auroc_within_level` takes the pairs of a
-        right and a wrong answer of one level, as `caopd_bench.metrics.auroc_within`.
+        By name of `ALL_METRICS`; NaN where undefined. `auroc_within_level` uses the pairs of a
+        right and a wrong answer of the same level, as `caopd_bench.metrics.auroc_within` does.
         `matched_gap` is the overconfidence gap after the levels are weighted so that half of the
-        answers are right: level l counts exp(t (a_l - 1/2)) times as much, of which t is found, and
-        a_l is the level's accuracy. The right and wrong answers of a level keep their shares, so
-        who is calibrated within each level has 0, and who states 1 to everything 1/2, however good
-        either is. NaN where no level, or every level, is above an accuracy of 1/2.
+        answers are right: level l has the weight exp(t (a_l - 1/2)), where a_l is its accuracy and
+        t is determined numerically. The right and wrong answers of a level keep their shares. So a
+        model that is calibrated within each level has 0, and one that always states 1 has 1/2,
+        whatever the accuracy. NaN if no level, or every level, has an accuracy above 1/2.
     """
     total = weights.sum(1)
     parsed = ~np.isnan(answers.confidence)
@@ -121,7 +121,7 @@ def _count(
 
 
 def _rank_within_levels(levels: NDArray[np.int64], right: Array, wrong: Array) -> Array:
-    """Give the AUROC over the pairs that share a level."""
+    """Return the AUROC over the pairs from the same level."""
     ranked, pairs = np.zeros(len(right)), np.zeros(len(right))
     for level in np.unique(levels[levels >= 0]):
         ours, theirs = right[:, levels == level], wrong[:, levels == level]
@@ -131,7 +131,7 @@ def _rank_within_levels(levels: NDArray[np.int64], right: Array, wrong: Array) -
 
 
 def _match(levels: NDArray[np.int64], stated: Array, right: Array, wrong: Array) -> Array:
-    """Give stated less accuracy where the levels are weighted to an accuracy of 1/2."""
+    """Return mean confidence less accuracy, with levels weighted to an accuracy of 1/2."""
     known = np.unique(levels[levels >= 0])
     if not len(known):
         return np.full(len(right), math.nan)
@@ -139,7 +139,7 @@ def _match(levels: NDArray[np.int64], stated: Array, right: Array, wrong: Array)
     n, n_right = (right + wrong) @ is_of, right @ is_of
     counts = n > 0
     off = np.where(counts, n_right / n - MATCHED, 0.0)
-    # The weighted accuracy rises with the tilt: halve the interval that holds it.
+    # Bisection works because the weighted accuracy rises with the tilt.
     low, high = np.full(len(n), -MOST_TILT), np.full(len(n), MOST_TILT)
     for _ in range(HALVINGS):
         tilt = (low + high) / 2.0
@@ -154,7 +154,7 @@ def _match(levels: NDArray[np.int64], stated: Array, right: Array, wrong: Array)
 
 
 def _add_up(stated: Array, right: Array, wrong: Array) -> tuple[Array, Array, Array]:
-    """Count by stated value, over levels."""
+    """Sum the counts over levels, by stated value."""
     order = np.argsort(stated, kind="stable")
     values, starts = np.unique(stated[order], return_index=True)
     right, wrong = (np.add.reduceat(x[:, order], starts, axis=1) for x in (right, wrong))
@@ -183,14 +183,14 @@ def _set_metrics(stated: Array, right: Array, wrong: Array) -> dict[str, Array]:
 
 
 def mean_over_seeds(values: Array, draws: Draws) -> Array:
-    """Give the mean over bases and training seeds in each replicate.
+    """Return the mean over bases and training seeds in each replicate.
 
     Parameters
     ----------
     values : ndarray, shape (bases, seeds, 1 + replicates)
-        A metric of each cell; the first as observed.
+        A metric of each cell; the first entry is the observed value.
     draws : Draws
-        Of the same numbers of bases and seeds.
+        Draws for the same numbers of bases and seeds.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def mean_over_seeds(values: Array, draws: Draws) -> Array:
 
 
 def mean_of_defined(values: Array) -> Array:
-    """Give means over all but the first axis, of what is defined; NaN where nothing is."""
+    """Return means of the defined values over all but the first axis; NaN if there are none."""
     flat = values.reshape(len(values), -1)
     counted = (~np.isnan(flat)).sum(1)
     sums = np.nansum(flat, axis=1)

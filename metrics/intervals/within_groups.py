@@ -44,9 +44,8 @@ def bootstrap_within(tallies: Iterable[Tally], *, level: float = 0.95) -> Interv
     Returns
     -------
     Interval
-        See :func:`within_limits`; NaN with a reason if no
-        group has both right and wrong answers, if no group has two stated values, or if there is
-        only one cluster.
+        See :func:`within_limits`; NaN with a reason if no group has both right and wrong answers,
+        if no group has two stated values, or if there is only one cluster.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
     Parameters
     ----------
     groups : sequence of Tally
-        Independent rows. Some group has right and wrong answers.
+        Groups of independent rows; at least one has both right and wrong answers.
     level : float, default 0.95
         Nominal coverage.
 
@@ -101,10 +100,10 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
 
     Notes
     -----
-    As :func:`~caopd_bench.metrics.limits.ordered_pairs.ranking_limits`, of which it is the sum over
-    groups: the model variance of group g weighs :math:`(P_g / P)^2` for its share of the pairs,
-    and the observed variance is that of :func:`within_influence` after one right and one wrong row
-    were spread over all rows of all groups.
+    The method is that of :func:`~caopd_bench.metrics.limits.ordered_pairs.pair_limits`, summed over
+    groups: the model variance of group g has the weight :math:`(P_g / P)^2`, where :math:`P_g / P`
+    is its share of the pairs, and the observed variance is that of :func:`within_influence` after
+    one right and one wrong row were spread over all rows of all groups.
 
     Examples
     --------
@@ -136,10 +135,10 @@ def within_limits(groups: Sequence[Tally], level: float = 0.95) -> Limits:
 
 
 def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArray]]:
-    """Return, for each group, how much a right and a wrong row at each value move the result.
+    """Return the influence of a right and of a wrong row at each value, for each group.
 
-    Influences on ``auroc_within`` times the number of pairs, with the rows of each group fixed in
-    number: they add up to 0 in every group.
+    These are influences on ``auroc_within`` times the number of pairs, with the number of rows of
+    each group held fixed: they add up to 0 in every group.
     """
     estimate = auroc_within(groups)
     result = []
@@ -154,7 +153,7 @@ def within_influence(groups: Sequence[Tally]) -> list[tuple[FloatArray, FloatArr
 
 
 def within_worth(groups: Sequence[Tally], level: float = 0.95) -> list[Tally]:
-    """Return groups of as many independent rows as the clustered ones are worth.
+    """Return groups of independent rows that are worth as much as the clustered ones.
 
     All groups share one design effect, see :mod:`caopd_bench.metrics.intervals.clusters`. Groups
     without clusters are returned unchanged.
@@ -178,7 +177,7 @@ def _sums(group: Tally, if_right: FloatArray, if_wrong: FloatArray) -> ClusterSu
 
 
 def _squares(groups: Sequence[Tally], clusters: bool = False) -> float:
-    """Sum the squared influences over rows, or over clusters where there are some."""
+    """Sum the squared influences over rows, or over clusters in groups that have them."""
     total = 0.0
     for group, influence in zip(groups, within_influence(groups), strict=True):
         if clusters and group.clusters is not None:
@@ -189,7 +188,7 @@ def _squares(groups: Sequence[Tally], clusters: bool = False) -> float:
 
 
 def _draws(groups: Sequence[Tally]) -> int:
-    """Count what is independent: clusters, and rows of groups without them."""
+    """Count the independent units: clusters, or rows in groups without clusters."""
     return sum(
         int(group.n) if group.clusters is None else group.clusters.labels.size for group in groups
     )

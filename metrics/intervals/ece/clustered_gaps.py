@@ -1,8 +1,8 @@
-"""The same gaps when rows come in clusters, such as K samples of one question.
+"""Gaps between confidence and accuracy per bin for rows in clusters, such as K samples each.
 
-Rows of a cluster are alike twice over: they fall into the same bins, and they are right together.
-The first is seen directly. The second is a correlation for each pair of bins, pulled towards one
-correlation for all rows where few clusters tell.
+Rows of a cluster are similar in two ways: they tend to be in the same bins, and to be right
+together. The first is observed directly. The second is a correlation for each pair of bins, which
+is shrunk towards the correlation over all rows where few clusters are informative.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from caopd_bench.metrics.intervals.ece.gaps import BinGaps, bin_means
 from caopd_bench.metrics.rows.counting import ClusterCounts, FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
-PRIOR_CLUSTERS = 20.0  # clusters that the common correlation counts for, in each pair of bins
+PRIOR_CLUSTERS = 20.0  # weight of the common correlation in each pair of bins, in clusters
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +45,14 @@ class ClusteredGaps(BinGaps):
     def of_clusters(
         cls, tally: Tally, clusters: ClusterCounts, index: NDArray[np.intp], alpha: float
     ) -> ClusteredGaps:
-        """Return the gaps of a clustered tally whose values lie in the bins ``index`` (u,)."""
+        """Return the gaps of a clustered tally, given the bin ``index`` (u,) of each value."""
         means = bin_means(tally, index)
         plain = BinGaps(*means)
         rows, sums, squares = _sums_by_cluster(tally, clusters, index, plain)
         n = plain.count.sum()
         size = np.asarray(rows.sum(axis=1)).ravel()
         effective = float(n**2 / (size**2).sum())
-        # Few clusters: their spread about the mean is too small by one in their number.
+        # The spread of clusters about their mean is too small by one part in their number.
         factor = 1.0 / (1.0 - 1.0 / effective) if effective > 1.0 else 0.0
         both = (rows.T @ rows).toarray()
         with_size = np.asarray(rows.T @ size).ravel()
@@ -69,18 +69,18 @@ class ClusteredGaps(BinGaps):
 
     @property
     def variance(self) -> FloatArray:
-        """Variance of each term."""
+        """Return the variance of each term."""
         return np.maximum(np.diag(self.covariance(self.mean)), 1e-300)
 
     @property
     def standard_error(self) -> float:
-        """Standard error of the plug-in ECE with the signs of the gaps held fixed."""
+        """Return the standard error of the plug-in ECE with the signs of the gaps held fixed."""
         sign = np.sign(self.mean)
         return float(np.sqrt(max(float(sign @ self.covariance(self.mean) @ sign), 0.0)))
 
     @property
     def share_deviation(self) -> FloatArray:
-        """Standard deviation of ``weight``."""
+        """Return the standard deviation of ``weight``."""
         return np.sqrt(np.maximum(np.diag(self.membership), 0.0))
 
     def covariance(self, mean: FloatArray) -> FloatArray:
@@ -93,7 +93,7 @@ class ClusteredGaps(BinGaps):
         )
 
     def root(self, mean: FloatArray) -> FloatArray:
-        """Return the symmetric root of the covariance, of few clusters by Student's quantile."""
+        """Return the symmetric root of the covariance, stretched by Student's quantile."""
         values, vectors = np.linalg.eigh(self.covariance(mean))
         stretched = self.stretch * np.sqrt(np.maximum(values, 0.0))
         return np.asarray((vectors * stretched[..., None, :]) @ vectors.swapaxes(-1, -2))
@@ -126,11 +126,11 @@ def _sums_by_cluster(
 def _correlations(
     plain: BinGaps, rows: Any, sums: Any, squares: Any, both: FloatArray, pairs: FloatArray
 ) -> FloatArray:
-    """Correlation of two rows of a cluster, for each pair of their bins, shape (J, J)."""
+    """Estimate the correlation of two rows of a cluster for each pair of bins, shape (J, J)."""
     s = np.sqrt(plain.binomial_variance(plain.accuracy))
     products = (sums.T @ sums).toarray() - np.diag(np.asarray(squares.sum(axis=0)).ravel())
-    # Residuals are taken from the mean of their bin. That hides 1 / count of the variance of
-    # independent rows, and a share of the common part of the largest clusters in the bin.
+    # Residuals are differences from the mean of their bin. This removes 1 / count of the variance
+    # of independent rows, and part of the common variance of the largest clusters in the bin.
     common = np.sqrt(np.maximum(1.0 - np.diag(both) / plain.count**2, 0.0))
     kept = np.outer(common, common)
     own = np.diag(1.0 / plain.count)
@@ -141,7 +141,7 @@ def _correlations(
     shared, own_pairs = rows.multiply(rows), rows.multiply(rows) - rows
     square = (shared.T @ shared).toarray()
     np.fill_diagonal(square, np.asarray(own_pairs.multiply(own_pairs).sum(axis=0)).ravel())
-    # Effective number of clusters that hold pairs of rows of these two bins.
+    # Effective number of clusters with pairs of rows in these two bins.
     informing = pairs**2 / np.maximum(square, 1.0)
     weight = informing / (informing + PRIOR_CLUSTERS)
     own_rho = np.divide(found, information, out=np.zeros_like(found), where=information > 0.0)
@@ -149,7 +149,7 @@ def _correlations(
 
 
 def _positive(matrix: FloatArray) -> FloatArray:
-    """Nearest positive semi-definite matrix, and not below independent rows on the diagonal."""
+    """Return the nearest positive semi-definite matrix with at least independent variances."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
     return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)
 

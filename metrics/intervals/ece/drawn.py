@@ -1,4 +1,4 @@
-"""One order statistic of the drawn ECE, along a path of hypotheses about the gaps."""
+"""An order statistic of simulated ECEs, along a path of hypotheses about the gaps."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["Drawn"]
 
-WIDE = 5  # halvings whose points are computed together first, and then again, of fewer draws
-BLOCK = 1 << 17  # numbers of roots held at once
-ROUNDING = 1e-9  # far more than a total changes if it is added up in another order
+WIDE = 5  # bisection steps computed together at first, and again later with fewer draws
+BLOCK = 1 << 17  # numbers of the roots in memory at once
+ROUNDING = 1e-9  # far more than the effect of the order of summation on a total
 
 
 class _Anchor(NamedTuple):
-    """Draws at one point, by which some of them are left out at others.
+    """Draws computed at one point, which show that some can be omitted at other points.
 
     Attributes
     ----------
     mean, root : ndarray, shapes (J,) and (J, J)
-        Of the terms.
+        Mean of the terms, and root of their covariance.
     draws : ndarray of int, shape (n,)
-        Those that are looked at.
+        Indices of the draws that are examined.
     over : ndarray, shape (n,)
-        Their totals, less the bar.
+        Totals of these draws, less the bar.
     below : int
-        Draws that are left out and under the bar.
+        Number of omitted draws that are under the bar.
     """
 
     mean: FloatArray
@@ -41,25 +41,25 @@ class _Anchor(NamedTuple):
     below: int
 
     def reach(self, mean: FloatArray, root: FloatArray, largest: FloatArray) -> float:
-        """Return the most by which a total differs at any of other points (k, J)."""
+        """Return the largest possible difference of a total at any of other points (k, J)."""
         turned = np.abs(root - self.root).sum(axis=1) @ largest
         return float((np.abs(mean - self.mean).sum(axis=1) + turned).max()) + ROUNDING
 
 
 class Drawn:
-    """The draw of a given rank, less a bar, for gaps that move along a path.
+    """The draw of a given rank, less a threshold (the bar), for gaps that move along a path.
 
     Once all draws are known at one point, only those that can have crossed the bar on the way to
-    another point are computed there: none changes by more than the means do and the roots of the
-    covariance times the largest normal numbers.
+    another point are computed there. No draw changes by more than the change of the means plus the
+    change of the roots of the covariance times the largest normal numbers.
 
     Parameters
     ----------
     gaps : BinGaps
     sign : ndarray, shape (J,)
-        Of the gaps.
+        Signs of the gaps.
     rank : int
-        Of the draw, from 0 for the smallest.
+        Rank of the draw; 0 is the smallest.
     bar : float
     """
 
@@ -73,9 +73,9 @@ class Drawn:
     def first(
         self, path: Callable[[FloatArray], FloatArray], low: float, high: float, guess: float
     ) -> float:
-        """Return the first amount in (low, high] at which the draw is not over the bar.
+        """Return the first amount in (low, high] at which the ranked draw is not over the bar.
 
-        ``path`` gives the sizes (k, J) of the gaps for amounts (k, 1), falling as these rise.
+        ``path`` returns the sizes (k, J) of the gaps for amounts (k, 1); they fall as amounts rise.
         """
         most = max(1, BLOCK // self.sign.size**2)
         return first_below(
@@ -87,14 +87,14 @@ class Drawn:
         )
 
     def heights(self, sizes: FloatArray) -> FloatArray:
-        """Return the heights (k,) over the bar at gaps of given sizes (k, J).
+        """Return how far (k,) the ranked draw is over the bar at gaps of given sizes (k, J).
 
-        Infinite, with the right sign, where the rank is none of the draws' that are looked at.
+        The result is infinite, with the right sign, if the draw of that rank is an omitted one.
         """
         mean = self.sign * sizes
         root = self.gaps.root(mean)
         draws, below, reach = self._open(mean, root)
-        if 2 * draws.size > self.normal.shape[1]:  # then all of them, to leave out more next time
+        if 2 * draws.size > self.normal.shape[1]:  # compute all, so that more are omitted later
             over = self._over(mean, root, self.normal)
             draws = np.arange(self.normal.shape[1])
             self.all, self.some = _Anchor(mean[-1], root[-1], draws, over[-1], 0), None
@@ -106,7 +106,7 @@ class Drawn:
         return self._pick(over, below)
 
     def _open(self, mean: FloatArray, root: FloatArray) -> tuple[NDArray[np.intp], int, float]:
-        """Return the draws that can have crossed the bar, those under it, and the reach."""
+        """Return the draws that can have crossed the bar, the number under it, and the reach."""
         if self.all is None:
             return np.arange(self.normal.shape[1]), 0, np.inf
         base, reach = self.all, self.all.reach(mean, root, self.largest)
@@ -120,7 +120,7 @@ class Drawn:
         return base.draws[np.abs(base.over) <= near], below, reach
 
     def _over(self, mean: FloatArray, root: FloatArray, normal: FloatArray) -> FloatArray:
-        totals = root @ normal  # one by one: of larger products BLAS makes threads
+        totals = root @ normal  # one by one, because BLAS starts threads for larger products
         totals += mean[..., None]
         over = np.abs(totals, out=totals).sum(axis=1)
         over -= self.bar

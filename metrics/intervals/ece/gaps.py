@@ -1,4 +1,4 @@
-"""Gaps between stated confidence and accuracy, bin by bin, and how the ECE made of them varies."""
+"""Gaps between stated confidence and accuracy in each bin, and the variance of their ECE."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.sobol import sobol_points
 from caopd_bench.metrics.rows.tally import Tally
 
-DRAWS = 2048  # a power of two, for the balance of the Sobol points
-HIDDEN = 4.0  # standard deviations by which the share of a bin may be larger than it was seen
+DRAWS = 2048  # a power of two, so that the Sobol points are balanced
+HIDDEN = 4.0  # standard deviations by which the true share of a bin may exceed the observed one
 
 
 @dataclass(frozen=True, eq=False)
 class BinGaps:
-    """Non-empty bins of independent rows, all (J,).
+    """Non-empty bins of independent rows; all arrays have shape (J,).
 
     Attributes
     ----------
@@ -36,12 +36,12 @@ class BinGaps:
 
     @classmethod
     def of(cls, tally: Tally, index: NDArray[np.intp]) -> BinGaps:
-        """Return the gaps of a tally whose values lie in the bins ``index`` (u,)."""
+        """Return the gaps of a tally, given the bin ``index`` (u,) of each value."""
         return cls(*bin_means(tally, index))
 
     @cached_property
     def n(self) -> float:
-        """Rows of all bins."""
+        """Return the number of rows in all bins."""
         return float(self.count.sum())
 
     @cached_property
@@ -50,41 +50,41 @@ class BinGaps:
 
     @property
     def mean(self) -> FloatArray:
-        """Mean of (c - y) 1{bin}: the signed terms of the ECE."""
+        """Return the mean of (c - y) 1{bin}: the signed terms of the ECE."""
         return self.weight * (self.confidence - self.accuracy)
 
     @property
     def size(self) -> FloatArray:
-        """What the ECE adds up: ``|mean|``, to the bit weight times |confidence - accuracy|."""
+        """Return the terms of the ECE, ``|mean|``; to the bit, weight * |confidence - accuracy|."""
         return self.weight * np.abs(self.confidence - self.accuracy)
 
     @property
     def variance(self) -> FloatArray:
-        """Variance of each term."""
-        # The gap itself is taken at the observed accuracy, only its binomial part is shrunk.
+        """Return the variance of each term."""
+        # The gap uses the observed accuracy; only its binomial variance uses a shrunk one.
         moment = self._second_moment(self.accuracy)
         return np.asarray(np.maximum(moment - self.size**2, 1e-300) / self.n)
 
     @property
     def standard_error(self) -> float:
-        """Standard error of the plug-in ECE with the signs of the gaps held fixed."""
+        """Return the standard error of the plug-in ECE with the signs of the gaps held fixed."""
         moment, total = self._second_moment(self.accuracy).sum(), self.size.sum()
         return float(np.sqrt(max(float(moment - total**2), 0.0) / self.n))
 
     @property
     def share_deviation(self) -> FloatArray:
-        """Standard deviation of ``weight``."""
+        """Return the standard deviation of ``weight``."""
         return np.asarray(np.sqrt(self.weight * (1.0 - self.weight) / self.n))
 
     def largest(self, sign: FloatArray) -> FloatArray:
-        """Largest term on either side: accuracy 0 or 1, and a share that noise may have hidden."""
+        """Return the largest possible terms of these signs: accuracy 0 or 1, and a larger share."""
         room = np.where(sign > 0, self.confidence, 1.0 - self.confidence)
         return np.asarray((self.weight + HIDDEN * self.share_deviation) * room)
 
     def root(self, mean: FloatArray) -> FloatArray:
-        """Return a square root of the covariance of the terms if the true ones are ``mean``.
+        """Return a square root of the covariance of the terms if their true values are ``mean``.
 
-        Of means (..., J), roots (..., J, J).
+        For means (..., J) the roots have shape (..., J, J).
         """
         moment = self.share_at(mean) * self._second_moment(self.accuracy_at(mean)) / self.weight
         # (diag(moment) - mean mean') / n has the square root sqrt(moment / n) (I - kappa q q').
@@ -96,22 +96,22 @@ class BinGaps:
         return np.asarray(deviation[..., None] * (_identity(q.shape[-1]) - kappa * outer))
 
     def share_at(self, mean: FloatArray) -> FloatArray:
-        """Share of rows, larger than observed where ``mean`` needs more than all of them."""
+        """Return the share of rows; above the observed one where ``mean`` would need more rows."""
         room = np.where(mean > 0.0, self.confidence, 1.0 - self.confidence)
         needed = np.divide(np.abs(mean), room, out=np.zeros_like(mean), where=room > 0.0)
         return np.maximum(self.weight, needed)
 
     def accuracy_at(self, mean: FloatArray) -> FloatArray:
-        """Accuracy in each bin if the signed gaps were ``mean``."""
+        """Return the accuracy in each bin if the signed gaps were ``mean``."""
         return np.minimum(np.maximum(self.confidence - mean / self.weight, 0.0), 1.0)
 
     def binomial_variance(self, accuracy: FloatArray) -> FloatArray:
-        """Variance p (1 - p), the accuracy being shrunk by half a row each way: never 0."""
+        """Return p (1 - p) with p shrunk by half a row each way, so that it is never 0."""
         p = (self.count * accuracy + 0.5) / self._more
         return np.asarray(p * (1.0 - p))
 
     def _second_moment(self, accuracy: FloatArray) -> FloatArray:
-        """Mean of (c - y)^2 1{bin} at a given accuracy."""
+        """Return the mean of (c - y)^2 1{bin} at a given accuracy."""
         gap = self.confidence - accuracy
         return self.weight * (self.binomial_variance(accuracy) + gap**2)
 
@@ -119,7 +119,7 @@ class BinGaps:
 def bin_means(
     tally: Tally, index: NDArray[np.intp]
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return rows, share of rows, mean confidence and accuracy of each bin that has rows."""
+    """Return rows, share of rows, mean confidence and accuracy of each non-empty bin."""
     rows = tally.right + tally.wrong
     count = bin_sums(rows, index).astype(np.float64)
     confidence = bin_sums(rows * tally.values, index) / count
@@ -135,10 +135,10 @@ def _identity(dimension: int) -> FloatArray:
 
 @lru_cache(maxsize=32)
 def normal_draws(dimension: int) -> FloatArray:
-    """Quasi-random standard normals, shape (dimension, DRAWS), always the same."""
+    """Return quasi-random standard normals, shape (dimension, DRAWS), always the same ones."""
     from scipy.special import ndtri  # imported here: it costs 0.2 s
 
-    # The shift is ours because SciPy's scrambling is another one in other versions.
+    # Shifted here, because SciPy's scrambling differs between its versions.
     points = sobol_points(dimension, DRAWS)
     shift = np.random.default_rng(1).random(dimension)
     z = np.asarray(ndtri((points + shift) % 1.0)).T.copy()
@@ -148,5 +148,5 @@ def normal_draws(dimension: int) -> FloatArray:
 
 @lru_cache(maxsize=32)
 def largest_normals(dimension: int) -> FloatArray:
-    """Return how far from 0 the draws of each dimension go, shape (dimension,)."""
+    """Return the largest absolute draw of each dimension, shape (dimension,)."""
     return np.asarray(np.abs(normal_draws(dimension)).max(axis=1))

@@ -1,10 +1,10 @@
-"""Halving an interval as if one point at a time, with the points that are left computed together.
+"""Bisection with the results of one point at a time, but many points computed together.
 
-A bisection of 24 steps calls its predicate 24 times, each with arrays of ten numbers, where the
-calls take longer than the arithmetic. Where the answer can be guessed, so can the points that the
-bisection will look at: they are computed at once, and those up to the first wrong turn are kept.
-So the result is that of the bisection to the bit, however bad the guess, and also where the
-predicate changes more than once.
+A bisection of 24 steps calls its predicate 24 times with arrays of ten numbers, so the calls take
+longer than the arithmetic. A guess of the answer predicts the points that the bisection will
+examine: they are computed at once, and the results up to the first wrong turn are used. So the
+result is that of the bisection to the bit, for any guess, and even if the predicate changes more
+than once.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["STEPS", "first_below"]
 
-STEPS = 24  # halvings: 6e-8 of the first bracket
+STEPS = 24  # bisections: to 6e-8 of the first bracket
 
 
 class _Bracket:
-    """Where the answer lies, and the heights at its ends: NaN where nobody looked."""
+    """The interval that contains the answer, and the heights at its ends; NaN if not computed."""
 
     def __init__(self, low: float, high: float, guess: float) -> None:
         self.low, self.high, self.first_guess = low, high, guess
@@ -29,7 +29,7 @@ class _Bracket:
         self.left = STEPS
 
     def path(self, most: int) -> FloatArray:
-        """Return the points that are looked at next if the guess is right."""
+        """Return the next points of the bisection if the guess is right."""
         low, high, guess = self.low, self.high, self._guess()
         middles = []
         for _ in range(min(self.left, most)):
@@ -48,7 +48,7 @@ class _Bracket:
         return self.high if np.isnan(self.at_high) else self.low
 
     def follow(self, path: FloatArray, heights: FloatArray) -> None:
-        """Halve by what was found at the points of a path, up to its first wrong turn."""
+        """Bisect with the heights at the points of a path, up to its first wrong turn."""
         for middle, height in zip(path.tolist(), heights.tolist(), strict=True):
             if middle != (self.low + self.high) / 2.0:
                 return
@@ -67,23 +67,23 @@ def first_below(
     guess: float = float("nan"),
     most: Callable[[int], int] = lambda _done: STEPS,
 ) -> float:
-    """Return the smallest x in (low, high] from which ``heights`` is 0 or less, by halvings.
+    """Return the smallest x in (low, high] from which ``heights`` is 0 or less, by bisection.
 
     Parameters
     ----------
     heights : callable
-        Of points (k,), a falling function; infinite where only its sign is known.
+        Decreasing function of points (k,); infinite where only its sign is known.
     low, high : float
-        Ends of the interval, which are not looked at: ``high`` is returned if nothing holds before.
+        Ends of the interval, which are not evaluated; ``high`` is returned if no smaller x fits.
     guess : float, optional
-        About what the answer is.
+        Approximate answer.
     most : callable, optional
-        How many points may be computed at once, after so many halvings.
+        Maps the number of bisections done to the number of points to compute at once.
 
     Returns
     -------
     float
-        ``low`` + (``high`` - ``low``) k / 2^24 for a whole k, but for rounding.
+        ``low`` + (``high`` - ``low``) k / 2^24 for an integer k, up to rounding.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def first_below(
     True
     """
     bracket = _Bracket(low, high, guess)
-    while bracket.left:  # the first point of a path is always the next one
+    while bracket.left:  # terminates: the first point of a path is always the next one
         path = bracket.path(most(STEPS - bracket.left))
         bracket.follow(path, heights(path))
     return bracket.high

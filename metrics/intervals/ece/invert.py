@@ -1,9 +1,9 @@
 """A confidence interval for ECE that also holds near zero, by test inversion.
 
-The plug-in ECE folds every bin whose gap is near 0, so it is biased up, and resampling it folds a
-second time: percentile intervals cover 0 % for a calibrated model. Here a hypothesis about the
-gaps is rejected when the observed ECE falls into the tail of its distribution under that
-hypothesis, and the interval is the range of ECE that is not rejected.
+The plug-in ECE takes absolute values of gaps, so noise in gaps near 0 biases it upwards, and
+resampling adds this bias a second time: percentile intervals cover 0 % for a calibrated model. Here
+a hypothesis about the gaps is rejected when the observed ECE falls into the tail of its
+distribution under that hypothesis, and the interval is the range of ECE that is not rejected.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.seeds import check_level
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-SLACK = 1e-12  # an observed total counts as equal to itself
-FEWEST_CLUSTERS = 2.0  # with no more, their spread says nothing
+SLACK = 1e-12  # so that an observed total equals itself despite rounding
+FEWEST_CLUSTERS = 2.0  # with no more clusters than this, their spread is uninformative
 
 
 class _Limits(NamedTuple):
@@ -68,7 +68,7 @@ def ece_interval(
     Notes
     -----
     Target: sum_b |E[(c - y) 1{b}]| over the same bins. Gap vectors are taken along the
-    soft-threshold path max(|d_b| - lambda v_b, 0), v_b being the variance of d_b; for a diagonal
+    soft-threshold path max(|d_b| - lambda v_b, 0), where v_b is the variance of d_b; for a diagonal
     covariance this is the maximum-likelihood fit at a given ECE. In simulation (192 cells of
     distribution, truth and n from 50 to 2000) coverage at 0.95 was at least 0.93, median 0.97, and
     at least 0.96 at 20 rows; near 0 it covers too often. With 30 questions of eight samples it was
@@ -76,8 +76,8 @@ def ece_interval(
     0.8 and 0.9 some cells of 50 rows fall short by up to 0.02, and the misses are mostly upper
     limits that are too low. Tables: docs/metrics/calibration.md.
 
-    Only bins of equal width: of the other strategies of :func:`ece` the edges depend on the rows,
-    which this does not heed.
+    Only bins of equal width are supported: with the other strategies of :func:`ece` the edges
+    depend on the rows, which the method does not allow for.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
     base = shrunk(amount)
     reaches = normal_quantile(1.0 - alpha)
 
-    # Lower limit: the noise of bins without a clear gap is all bias, so they are put at 0.
+    # Lower limit: bins without a clear gap are set to 0, because their noise is only bias.
     clear = (size > 2.0 * deviation) | (size / deviation >= (size / deviation).max())
 
     largest_low, largest_high = gaps.largest(sign_low), gaps.largest(sign_high)
@@ -147,7 +147,7 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
         return np.minimum(np.maximum(path, 0.0), largest_low)
 
     low, in_tail = 0.0, int(alpha / 2.0 * DRAWS)
-    # Too small: no more than the tail's share of the draws reach the total.
+    # A hypothesis is too small if at most the tail's share of the draws reach the total.
     under = np.nextafter(total - SLACK, -np.inf)
     drawn = Drawn(gaps, sign_low, DRAWS - 1 - in_tail, float(under))
     if drawn.heights(flat[None])[0] <= 0.0:
@@ -155,21 +155,22 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
         guess = _guess(total, reaches, below, deviation, slowest, steepest)
         low = float(below(drawn.first(below, slowest, steepest, guess)).sum())
 
-    # Upper limit. An unusually small total (0 at two half-million-row bins) is taken at its
-    # expectation under calibration, or the interval would be [0, 0].
+    # Upper limit: an unusually small total (0 at two half-million-row bins) is replaced by its
+    # expectation under calibration; otherwise the interval would be [0, 0].
     ceiling = max(total, float(_expected_total(flat, deviation))) + SLACK
 
     def above(amount: float | FloatArray) -> FloatArray:
         return np.minimum(np.maximum(base - amount * variance, 0.0), largest_high)
 
-    # Not too large: more than the tail's share of the draws stay below the ceiling.
+    # A hypothesis is not too large if more than the tail's share of the draws are below the
+    # ceiling.
     drawn = Drawn(gaps, sign_high, in_tail, ceiling)
     slowest = -reach / float(variance.sum())
     guess = _guess(ceiling, -reaches, above, deviation, slowest, steepest)
     high = float(above(drawn.first(above, slowest, steepest, guess)).sum())
 
     debiased = min(float(base.sum()), total)
-    # Each bin may hold more than it shows, but not all of them at once: the sum leaves the range.
+    # Each bin's true share may exceed the observed one, but not all at once: the sum is cut.
     low, high = within_range("ece", low, high)
     return _Limits(debiased, min(low, debiased), max(high, total), gaps.standard_error)
 
@@ -182,7 +183,7 @@ def _guess(
     low: float,
     high: float,
 ) -> float:
-    """Return about the amount at which a total is so many deviations above its expectation."""
+    """Estimate the amount at which a total is so many deviations above its expectation."""
     amounts = np.linspace(high, low, 65)
     gaps = path(amounts[:, None])
     each = _expected_terms(gaps, deviation)
@@ -191,12 +192,12 @@ def _guess(
 
 
 def _expected_total(gaps: FloatArray, deviation: FloatArray) -> FloatArray:
-    """E of the sum of |N(gap, deviation^2)|, of gaps (..., J)."""
+    """Return the expectation of the sum of |N(gap, deviation^2)| for gaps (..., J)."""
     return np.asarray(_expected_terms(gaps, deviation).sum(axis=-1))
 
 
 def _expected_terms(gaps: FloatArray, deviation: FloatArray) -> FloatArray:
-    """E of |N(gap, deviation^2)|: means of folded normals."""
+    """Return the expectations of |N(gap, deviation^2)|, means of folded normals."""
     from scipy.special import ndtr
 
     x = gaps / deviation

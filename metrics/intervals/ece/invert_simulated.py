@@ -1,8 +1,8 @@
-"""Test inversion for binned errors that fold noise into error, as the ECE does, by simulation.
+"""Test inversion by simulation, for binned errors that noise can only raise, like the ECE.
 
-:func:`~caopd_bench.metrics.ece_interval` does the same for the ECE, where more is known in closed
-form. The L2 norm and the over-confident part are biased up in the same way, and their percentiles
-cover as badly.
+:func:`~caopd_bench.metrics.ece_interval` does the same for the ECE, for which more is known in
+closed form. The L2 norm and the over-confident part have the same upward bias, and the coverage of
+their percentiles is as low.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from caopd_bench.metrics.rows.tally import Tally
 
 BINS = 10
 DRAWS = 2000
-STEPS = 14  # halvings
+STEPS = 14  # bisections
 SLACK = 1e-12
-CLEAR = 2.0  # standard deviations from which on a gap is taken for one
-REACH = 8.0  # standard deviations that the upper limit may be away
+CLEAR = 2.0  # a gap is treated as real from this number of standard deviations on
+REACH = 8.0  # largest distance of the upper limit, in standard deviations
 
 
 class FoldedLimits(NamedTuple):
-    """The two ends of an interval, and the estimate less its bias."""
+    """The two ends of an interval, and the debiased estimate."""
 
     low: float
     high: float
@@ -53,14 +53,14 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
 
     Notes
     -----
-    Bins become one value each, their mean confidence. A hypothesis gives each bin an accuracy; its
-    data are 2000 samples with multinomial rows a bin and normal right answers among them, always
-    from the same random numbers. Gaps d of
-    variance v move along :math:`\max(|d| - \lambda v, 0)`. The debiased value is that of the
-    hypothesis whose mean is the estimate. The lower limit moves only gaps above two standard
-    deviations, with the others at 0, until a sample is as large as the estimate with probability
-    (1 - level) / 2. The upper limit starts at the debiased gaps and widens them until a sample is
-    as small as the estimate, or as the mean of a calibrated model if that is larger.
+    Each bin is replaced by a single value, its mean confidence. A hypothesis assigns each bin an
+    accuracy; it is represented by 2000 samples with multinomial numbers of rows per bin and normal
+    numbers of right answers, always from the same random numbers. Gaps d of variance v move along
+    :math:`\max(|d| - \lambda v, 0)`. The debiased value is that of the hypothesis whose mean is the
+    estimate. The lower limit moves only gaps above two standard deviations, with the others at 0,
+    until a sample is as large as the estimate with probability (1 - level) / 2. The upper limit
+    starts at the debiased gaps and widens them until a sample is as small as the estimate with that
+    probability, or as the mean of a calibrated model if that is larger.
 
     Examples
     --------
@@ -76,13 +76,13 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
     gap = bins.values - bins.right / count
 
     def binomial(p: FloatArray) -> FloatArray:
-        """Return p (1 - p), with p shrunk by half a row each way: never 0."""
+        """Return p (1 - p) with p shrunk by half a row each way, so that it is never 0."""
         p = (share * rows * p + 0.5) / (share * rows + 1.0)
         return np.asarray(p * (1.0 - p))
 
     variance = binomial(bins.right / count) / (share * rows)
     deviation = np.sqrt(variance)
-    # A gap that may be noise widens to the side that matters, or has more room.
+    # A gap that may be noise widens towards the side that counts, or the one with more room.
     roomier = np.where((bins.values >= 0.5) | (name == "over_ece"), 1.0, -1.0)
     sign = np.where(np.abs(gap) < deviation, roomier, np.where(gap < 0.0, -1.0, 1.0))
     observed = np.where(gap < 0.0, -1.0, 1.0)
@@ -143,7 +143,7 @@ def folded_limits(name: str, tally: Tally, level: float = 0.95) -> FoldedLimits:
 
 
 def _one_value_a_bin(tally: Tally) -> Tally:
-    """Return the bins as a tally; its binned errors are the same."""
+    """Return a tally with one value per bin, which has the same binned errors."""
     index = bin_index(tally.values, BINS)
     count = tally.right + tally.wrong
     right, wrong = bin_sums(tally.right, index), bin_sums(tally.wrong, index)

@@ -19,7 +19,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 
 class _Bins(NamedTuple):
-    """Non-empty bins, all (J,)."""
+    """Non-empty bins; all arrays have shape (J,)."""
 
     rows: FloatArray
     share: FloatArray  # of all rows
@@ -48,7 +48,7 @@ def ece_l2_interval(
     correct : array_like, shape (n,), optional
         0/1 or bool.
     cluster : array_like of int or str, shape (n,), optional
-        As for :func:`tally`: each row its own, or it is refused.
+        As for :func:`tally`; an error unless each row is a cluster of its own.
     bins, edges
         As for :func:`ece`.
     level : float, default 0.95
@@ -84,14 +84,14 @@ def ece_l2_interval(
 
     .. math:: \sigma_0^2 = 2 \sum_b \frac{n_b}{n_b - 1} v_b^2, \quad v_b = p_b (1 - p_b).
 
-    That there are two rates, and that the limits must heed it and 0, is due to Sun, Chaudhari,
-    Barnett, Dobriban, arXiv 2408.08998; D and sigma_1 are as in their published code, the limits
-    are not. Ours adds the two variances, takes the root of D plus or minus the normal quantile
-    times the deviation, and sets the lower limit to 0 unless D exceeds its upper quantile under
-    calibration.
+    Sun, Chaudhari, Barnett, Dobriban, arXiv 2408.08998, showed that there are two rates, and that
+    the limits must allow for them and for 0. D and sigma_1 are as in their published code; the
+    limits are not. This function adds the two variances, takes the root of D plus or minus the
+    normal quantile times the deviation, and sets the lower limit to 0 unless D exceeds its upper
+    quantile under calibration.
 
-    It is shorter than an honest interval at small n: see docs/metrics/calibration.md for the
-    coverage that we measured. For the usual ECE use :func:`ece_interval`.
+    At small n the interval is too short: see docs/metrics/calibration.md for its measured coverage.
+    For the usual ECE use :func:`ece_interval`.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _bins(tally: Tally, bins: int, edges: Edges) -> _Bins:
 
 
 def _noise(b: _Bins) -> FloatArray:
-    """Return what chance adds to each squared gap; all of it where there is one row."""
+    """Return the bias of each squared gap from chance; all of the gap if there is one row."""
     spread = (b.square - b.gap**2) / np.maximum(b.rows - 1.0, 1.0)
     return np.where(b.rows > 1.0, spread, b.gap**2)
 
@@ -165,7 +165,7 @@ def _variance_calibrated(b: _Bins) -> float:
 
 
 def _upper_if_calibrated(b: _Bins, probability: float) -> float:
-    """Quantile of n D for a calibrated model."""
+    """Return a quantile of n D for a calibrated model."""
     draws = (_inflated(b) * b.calibrated) @ (normal_draws(b.rows.size) ** 2 - 1.0)
     return float(np.quantile(draws, probability))
 
