@@ -153,7 +153,7 @@ class Metric:
 
     @property
     def signed(self) -> bool:
-        """Whether it can be negative, so that its sign is shown."""
+        """Return whether it can be negative, so that its sign is shown."""
         return self.range[0] < 0.0
 
 

@@ -105,7 +105,7 @@ def gap_change(
     names = ["overconfidence_gap", "mean_confidence", "accuracy"]
     c = compare(a, b, cluster=cluster, item=item, metrics=names, level=level)
     gap, confidence, accuracy = (c[name] for name in names)
-    # Not computed as the difference of two gaps, so that the parts add up to the last bit.
+    # Not computed as the difference of two gaps, so that the parts add up exactly.
     total = confidence.difference - accuracy.difference
     return GapChange(replace(gap, difference=total), confidence, accuracy)
 
@@ -129,8 +129,8 @@ def brier_change(
     -------
     BrierChange
         If the score improves through MCB, recalibration would achieve the same; through DSC, the
-        confidence tells more about the individual answer; through UNC, only the accuracy changed
-        and nothing was learned about confidence.
+        confidence is more informative about individual answers; through UNC, only the accuracy
+        changed and the confidence did not become more informative.
 
     Notes
     -----

@@ -22,8 +22,9 @@ from caopd_bench.metrics.registry import (
 )
 from caopd_bench.metrics.rows.seeds import check_level
 
-#: What :func:`compare` compares by default: the family of tests that :func:`holm` adjusts for. A
-#: list of its own, since a metric that is registered must not move the p-values of the others.
+#: The metrics that :func:`compare` compares by default: the family of tests that :func:`holm`
+#: adjusts for. It is a separate list, because registering a metric must not change the adjusted
+#: p-values of the others.
 FAMILY = (
     *("accuracy", "mean_confidence", "overconfidence_gap", "ece", "ece_l2", "over_ece"),
     *("smooth_ece", "brier", "miscalibration", "discrimination", "uncertainty", "brier_skill"),
@@ -47,7 +48,7 @@ class Change:
     low, high : float
         Limits of the difference; NaN if there are none, with the reason.
     p_value : float
-        Two-sided p-value for no difference in the population; below 1 - level exactly if the
+        Two-sided p-value for no difference in the population; below 1 - level if and only if the
         limits exclude 0. Not adjusted: see :attr:`Comparison.adjusted`.
     method : str
         How the limits were computed, see :func:`compare`; empty if there are none.
@@ -156,7 +157,7 @@ def compare(
     Returns
     -------
     Comparison
-        The same to the bit for any order of the rows. No random numbers are used.
+        Identical to the bit for any order of the rows. No random numbers are used.
 
     Raises
     ------
@@ -178,18 +179,17 @@ def compare(
     in each direction: with few discordant answers the test of accuracy is close to McNemar's with
     mid-p (Fagerland, Lydersen, Laake, BMC Medical Research Methodology 13, 2013). AUROC, SPR, tie
     rate and confidence when wrong have n - 1 in place of n in each class, and Satterthwaite's
-    degrees of freedom, since few wrong answers may decide them; 5 right and 5 wrong answers of each
-    model are asked for. "mover": ECE, by :func:`ece_difference`, and over-ECE, which is half of
-    ECE plus gap. "debiased student": the L2 ECE, through the difference of the debiased squares;
-    MCB and DSC, minus the noise that their isotonic curves fit. These limits need not contain the
-    plug-in difference.
-    "no difference seen": two models that are identical in every row; the limits are the difference
-    that as many rows could have missed.
+    degrees of freedom, because a few wrong answers may determine them; they require 5 right and 5
+    wrong answers of each model. "mover": ECE, by :func:`ece_difference`, and over-ECE, which is
+    half of ECE plus gap. "debiased student": the L2 ECE, through the difference of the debiased
+    squares; MCB and DSC, minus the noise that their isotonic curves fit. These limits need not
+    contain the plug-in difference. "no difference seen": the two models are identical in every row;
+    the limits are the largest difference that this number of rows could have missed.
 
     Simulated false alarms at 0.95 are in docs/metrics/comparison.md: 3 to 7 % on average. But ECE,
-    over-ECE and MCB give too few near perfect calibration, where they detect only large changes;
-    smooth ECE gives too many (up to 18 %) for models with different numbers of stated values,
-    because its bias is not corrected; and so does confidence when wrong if 1 % of rows are wrong.
+    over-ECE and MCB have too few near perfect calibration, where they detect only large changes;
+    smooth ECE has too many (up to 18 %) for models with different numbers of stated values, because
+    its bias is not corrected; and so does confidence when wrong if 1 % of rows are wrong.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from caopd_bench.metrics.rows.seeds import check_level
 
 Key = TypeVar("Key")
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE"]
-#: An estimate exceeds its margin only if by more than this, so that rounding does not decide.
+#: An estimate must exceed its margin by more than this, so that rounding does not decide.
 TINY = 1e-12
 #: Probability of a decision with `items_needed` items.
 POWER = 0.8
@@ -21,7 +21,7 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Cell:
-    """The inputs for the verdict on one number; positive is worse.
+    """The inputs for the verdict on one number; positive values mean that the candidate is worse.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Cell:
     upper : float
         One-sided upper limit.
     p_value : float
-        One-sided, of "not worse".
+        One-sided p-value for "not worse".
     standard_error : float
     margin : float
         Tolerated deterioration.
@@ -40,7 +40,7 @@ class Cell:
     excess : float
         The part of `upper` that more items would not reduce.
     least_items : float
-        If it could not be computed, the number of items with which it probably could; 0 if unknown.
+        Number of items with which the cell could probably be computed, if it was not; 0 if unknown.
     """
 
     worse_by: float
@@ -64,10 +64,10 @@ class CellVerdict:
     adjusted : float
         p-value adjusted for all cells of the family; NaN if it could not be computed.
     items_needed : float
-        Items with which an INCONCLUSIVE cell would PASS or, if it is above its margin, FAIL with a
-        probability of 0.8, were the candidate as much worse as estimated; with which it could
-        probably be computed, if it could not. Infinite where no number of items would do, NaN
-        where the cell is decided, or nothing is known of it.
+        Number of items with which an INCONCLUSIVE cell would PASS or, if it is above its margin,
+        FAIL with a probability of 0.8, if the true deterioration is the estimate; for a cell that
+        could not be computed, the number with which it probably could. Infinite if no number of
+        items is enough; NaN if the cell is decided or nothing is known about it.
     """
 
     outcome: Outcome
@@ -91,7 +91,7 @@ def decide(
     Parameters
     ----------
     cells : mapping to Cell
-        The family: all cells that may fail or must pass. Not empty.
+        The family: all cells that may fail or must pass; at least one.
     level : float, default 0.95
         A candidate that is not worse in any cell FAILs with a chance of at most 1 - level.
     looks : int, default 1
@@ -113,17 +113,18 @@ def decide(
     -----
     FAIL: some cell has a p-value, adjusted by :func:`holm` and times ``looks``, of at most
     1 - level, and is worse by more than its margin. PASS: every cell was computed, and its upper
-    limit is below its margin; no adjustment, since all must hold (intersection-union, Berger,
-    Technometrics 24, 1982). A cell that could not be computed never fails, and blocks PASS.
+    limit is below its margin; this needs no adjustment, because all must hold (intersection-union,
+    Berger, Technometrics 24, 1982). A cell that could not be computed never fails, and blocks PASS.
     Otherwise INCONCLUSIVE. With x times the items a standard error is
 
     .. math:: se(x) = \sqrt{(se^2 - extra) / x + extra / x^2}
 
-    and, with s(x) that without the second part, which is no chance, x is the least for which
+    and s(x) is the same without the second part, which is not due to chance. x is the smallest for
+    which
 
     .. math:: z_{level} \, se(x) + z_{0.8} \, s(x) \le margin - excess - estimate
 
-    or, for an estimate above its margin, of m cells in all,
+    or, for an estimate above its margin and m cells in all,
 
     .. math:: z_{1 - (1 - level) / (m \, looks)} \, se(x) + z_{0.8} \, s(x) \le estimate
        \quad\text{and}\quad z_{0.8} \, s(x) \le estimate - margin
@@ -147,7 +148,7 @@ def decide(
         raise ValueError(f"least must be an int >= 0, got {least!r}; 100 as in a shipped policy")
     adjusted = holm({key: cell.p_value for key, cell in cells.items()})
     alpha = (1.0 - level) / looks
-    # Holm's method requires this of the smallest p-value, and less of all others.
+    # Holm's threshold for the smallest p-value, the strictest of all.
     strictest = 1.0 - alpha / max(sum(math.isfinite(p) for p in adjusted.values()), 1)
     each = {
         key: _judge(cell, adjusted[key], alpha, level, strictest, least)
@@ -181,7 +182,7 @@ def _judge(
 
 
 def _items_for(cell: Cell, z: float, room: float) -> float:
-    """Return the items at which z standard errors, and what chance adds, fit into the room."""
+    """Return the items with which z standard errors and an allowance for chance fit the room."""
     if room <= TINY:
         return math.inf
     falling, power = max(cell.standard_error**2 - cell.extra, 0.0), _z(POWER)

@@ -1,6 +1,6 @@
-"""By how much a candidate is worse than a reference on the same items, with one-sided limits.
+"""The degradation of a candidate from a reference on the same items, with one-sided limits.
 
-A model whose confidence has become meaningless cannot hide it from all seven numbers. Standard
+If a model's confidence has become meaningless, at least one of the seven numbers shows it. Standard
 errors have a closed form; no random numbers are used.
 """
 
@@ -55,13 +55,13 @@ def degradation(
     direction: Direction = "both",
     level: float = 0.95,
 ) -> dict[str, Degradation]:
-    r"""Return by how much a candidate is worse than a reference, in seven numbers.
+    r"""Return the degradation of a candidate from a reference, in seven numbers.
 
     Parameters
     ----------
     reference, candidate : (confidence, correct)
         Rows of the two models, shape (n,): row i of both is the same question and sample. A
-        confidence of NaN means that none was stated or could be read; correct is 0/1 or bool.
+        confidence is NaN if none was stated or could be parsed; correct is 0/1 or bool.
     question : array_like of int or str, shape (n,), optional
         The question of each row, if questions were answered several times; by default every row is
         a separate question.
@@ -77,10 +77,10 @@ def degradation(
     Returns
     -------
     dict of str to Degradation
-        "brier", "overconfidence_gap", "auroc", "confidence_when_wrong" and "strict_auroc" of the
-        rows that state a confidence, each model's own; "parse_rate" and "accuracy" of all rows.
-        Numbers are NaN, with a reason, where there are too few rows, or where `cluster` is given
-        and has fewer than 10 labels, or is so uneven that it says no more than that.
+        "brier", "overconfidence_gap", "auroc", "confidence_when_wrong" and "strict_auroc" over the
+        rows in which the respective model states a confidence; "parse_rate" and "accuracy" over all
+        rows. Numbers are NaN, with a reason, if there are too few rows, or if `cluster` is given
+        with fewer than 10 labels or so uneven that it carries no more information than that.
 
     Raises
     ------
@@ -97,29 +97,31 @@ def degradation(
        \psi_{cand}(i) - \psi_{ref}(i) \Big)^2
 
     with limits of Student's t with :math:`1 / \sum_g h_g^2 - 1` degrees of freedom, G - 1 for G
-    clusters of equal size. The parse rate has :math:`2 / n^2` added for n questions, as of two more
-    that differ, unless all rows are the same. AUROC is that of the rows whose correctness is the
-    same in both models (of samples: each row counts by the share of the other model's samples of
-    the question that are as right), with the variance of DeLong, DeLong and Clarke-Pearson,
-    Biometrics 44 (1988): where only accuracy rises, newly right answers still carry the low
-    confidence of wrong ones, and the plain AUROC of a better model falls.
+    clusters of equal size. For n questions :math:`2 / n^2` is added to the variance of the parse
+    rate, as if two more questions differed, unless all rows are the same. AUROC is that of the rows
+    whose correctness is the same in both models (with several samples, each row has as its weight
+    the share of the other model's samples of the question with the same correctness), with the
+    variance of DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988): where only accuracy rises,
+    newly right answers still carry the low confidence of wrong ones, and the plain AUROC of a
+    better model falls.
 
     Strict AUROC is the AUROC of the same rows with one change: a wrong answer that counts as sure
-    loses all its pairs. Sure means at least as confident as the most confident quarter of the
+    loses all its pairs. "Sure" means at least as confident as the most confident quarter of the
     reference's answers, in whole percents. Strict AUROC falls if right and wrong answers both move
     to the top, even if the reference already states nearly 1 on average. Higher confidence in a
     right answer or lower confidence in a wrong one never lowers it.
 
-    The size of the gap has a kink at 0. Its p-value is the worst over the signs that matter. So is
-    its limit, if the reference's gap is more than 2.5 standard errors from 0. Elsewhere its sign
-    may be chance, and the limit is :math:`|d| + t \, \widehat{se}(d)` with the change d of the
-    gap, since :math:`|b| - |a| \le |b - a|`.
+    The size of the gap has a kink at 0. Its p-value is the worst over the relevant signs. So is its
+    limit, if the reference's gap is more than 2.5 standard errors from 0. Otherwise the sign of
+    that gap may be due to chance, and the limit is :math:`|d| + t \, \widehat{se}(d)` with the
+    change d of the gap, since :math:`|b| - |a| \le |b - a|`.
 
-    A candidate that omits confidences chooses what it is scored on. So a drop d of the parse rate
-    (if any) is added to the limits of Brier and gap, and d times (1 - confidence when wrong) to the
-    limit of confidence when wrong: the possible effect of the answers that are now missing.
+    A candidate that omits confidences selects the rows on which it is scored. So a drop d of the
+    parse rate (if any) is added to the limits of Brier and gap, and d times (1 - confidence when
+    wrong) to the limit of confidence when wrong: the possible effect of the answers that are now
+    missing.
 
-    Error rates of tests made of these are in docs/gate.md.
+    docs/gate.md reports the error rates of tests based on these numbers.
 
     Examples
     --------
@@ -181,7 +183,7 @@ def _cells(
         return worse((mean(a.confidence, wrong_a), mean(b.confidence, wrong_b)), items, level)
 
     def parse_rate() -> Worse:
-        # Runs that are identical in every row are one run: there is no noise.
+        # Runs that are identical in every row count as the same run, without noise.
         extra = 0.0 if a.is_same(b) else PSEUDO_ITEMS / items.questions.n**2
         return worse((mean(a.parsed), mean(b.parsed)), items, level, sign=-1.0, extra=extra)
 
@@ -212,12 +214,12 @@ def _cells(
         if silent and name in OF_STATED:
             found[name] = undefined(name, items, "no row states a usable confidence", math.inf)
         elif rows < LEAST:
-            # With several samples rows count in part; never round up to the required number.
+            # Rows of several samples have fractional weights; never round up to the required number.
             number = math.floor(100.0 * rows) / 100.0
             if number == 1.0:
                 kind = kind.replace("rows", "row").replace(" are ", " is ")
             reason = f"only {number:g} {kind}, and {LEAST} are needed"
-            # Enough that even by chance there are rarely fewer.
+            # Two standard deviations more, so that there are rarely fewer by chance.
             times = (LEAST + 2.0 * LEAST**0.5) / rows if rows > 0.0 else math.inf
             found[name] = undefined(name, items, reason, times)
         else:

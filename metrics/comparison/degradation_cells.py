@@ -1,7 +1,7 @@
 """The numbers of a degradation: values, moves of each row, limits and p-values.
 
-A *move* is the influence of a row over the number of rows: the moves of all rows sum to 0, and the
-square root of the sum of their squares is the standard error.
+A *move* is the influence of a row divided by the number of rows: the moves of all rows sum to 0,
+and the square root of the sum of their squares is the standard error.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 from caopd_bench.metrics.comparison.degradation_rows import Answers, Items
 from caopd_bench.metrics.rows.counting import FloatArray
 
-#: Right and wrong rows that AUROC asks for, and wrong ones that confidence when wrong does.
+#: Right and wrong rows that AUROC requires, and wrong ones that confidence when wrong requires.
 LEAST = 20
 #: Added items that differ, because a rate without failures would otherwise have a variance of 0.
 PSEUDO_ITEMS = 2
-#: Fewest clusters for a standard error, if rows are grouped by more than their question.
+#: Fewest clusters for a standard error, if the clusters are larger than questions.
 LEAST_CLUSTERS = 10
-#: Standard errors from 0 at which the sign of the reference's gap counts as known.
+#: Distance from 0, in standard errors, from which the sign of the reference's gap is trusted.
 SURE_OF_SIGN = 2.5
-#: The most confident part of the reference's answers, whose confidences count as sure.
+#: Share of the reference's most confident answers, whose confidences count as sure.
 SUREST = 0.25
 
 NAN = float("nan")
@@ -38,7 +38,7 @@ class Value(NamedTuple):
 
 
 class Worse(NamedTuple):
-    """By how much the candidate is worse: estimate, standard error, one-sided limit and p."""
+    """A degradation: estimate, standard error, one-sided limit and p-value."""
 
     reference: float
     candidate: float
@@ -50,7 +50,7 @@ class Worse(NamedTuple):
 
 
 def mean(x: FloatArray, weight: FloatArray | None = None) -> Value:
-    """Return a weighted mean."""
+    """Return a weighted mean and the moves of the rows."""
     w = np.ones_like(x) if weight is None else weight
     total = w.sum()
     centre = float((w * x).sum() / total)
@@ -70,7 +70,7 @@ def auroc(
     m, k = right.sum(), wrong.sum()
     beaten = in_percents(values) < sure
     lost = wrong * beaten
-    # The share of the other class that is stated lower (ties half), at each value.
+    # The share of the other class with lower confidence, ties counted half, at each value.
     of_right = (np.cumsum(lost) - lost / 2.0) / k
     of_wrong = beaten * (1.0 - (np.cumsum(right) - right / 2.0) / m)
     area = float(right @ of_right / m)
@@ -79,12 +79,12 @@ def auroc(
 
 
 def in_percents(confidence: FloatArray) -> FloatArray:
-    """Round to whole percents."""
+    """Return confidences rounded to whole percents."""
     return np.asarray(np.rint(100.0 * confidence))
 
 
 def sure_from(x: Answers) -> float:
-    """Return the whole percent at which the surest quarter of the parsed rows begins."""
+    """Return the lowest whole percent of the most confident quarter of the parsed rows."""
     stated = np.sort(in_percents(x.confidence[x.parsed > 0]))[::-1]
     return float(stated[math.ceil(SUREST * stated.size) - 1])
 
@@ -118,12 +118,13 @@ def worse(
 def worse_size(values: tuple[Value, Value], items: Items, level: float) -> Worse:
     """Compare the sizes of two values that may have either sign.
 
-    |b| - |a| is the largest of b - sa a and -b - sa a, with sa the sign of a, and its smallest
-    over the signs of a: the limit is the worst over the former, the p-value over the latter.
+    With sa the sign of a, |b| - |a| is the larger of b - sa a and -b - sa a. It is also the
+    smallest over the signs of a. The limit is the worst over the former, the p-value over the
+    latter.
 
-    Where a is so near 0 that its sign may be chance, choosing the sign by a makes |a| look too
-    large and the limit too low. There |b| - |a| <= |b - a| gives a limit that needs no sign, and
-    that is 0 for a run against itself.
+    If a is so near 0 that its sign may be due to chance, choosing the sign by a makes |a| look too
+    large and the limit too low. In that case |b| - |a| <= |b - a| provides a limit that needs no
+    sign, and that is 0 for a run compared with itself.
     """
     of_a, of_b = values
     a, b = of_a.value, of_b.value
@@ -179,7 +180,7 @@ class Degradation:
     items : int
         Number of questions.
     reason : str
-        Why there are no numbers; empty if there are.
+        Why the numbers are NaN; empty if they are not.
     clusters : int
         Number of clusters in the standard error; the number of questions unless clusters are given.
     extra : float
@@ -188,8 +189,8 @@ class Degradation:
         The part of `upper` that more questions would not reduce: the possible effect of answers
         that are missing in the candidate.
     least_items : float
-        If it could not be computed, the number of questions with which it probably could: infinite
-        if a needed kind of row never occurred; 0 if it was computed.
+        Number of questions with which it could probably be computed, if it was not: infinite if a
+        required kind of row never occurred; 0 if it was computed.
     """
 
     name: str
@@ -208,7 +209,7 @@ class Degradation:
 
 
 def defined(name: str, items: Items, w: Worse) -> Degradation:
-    """Give a number that was computed."""
+    """Return a degradation that was computed."""
     return Degradation(
         name=name,
         reference=w.reference,
@@ -224,7 +225,7 @@ def defined(name: str, items: Items, w: Worse) -> Degradation:
 
 
 def undefined(name: str, items: Items, reason: str, times: float) -> Degradation:
-    """Return an undefined number that would need this multiple of the questions."""
+    """Return an undefined degradation that would need ``times`` as many questions."""
     return Degradation(
         name=name,
         reference=NAN,

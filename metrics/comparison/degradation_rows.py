@@ -35,7 +35,7 @@ class Groups(NamedTuple):
     n: int
 
     def label(self, rows: int) -> NDArray[np.intp]:
-        """Give the group of each row as a number."""
+        """Return the group of each row as a number."""
         return np.arange(rows) if self.of_row is None else self.of_row
 
     def shares(self) -> FloatArray:
@@ -52,19 +52,19 @@ class Groups(NamedTuple):
 
 
 class Items(NamedTuple):
-    """Which rows are samples of one question, and which are not independent."""
+    """The question and the cluster of each row."""
 
     questions: Groups
     clusters: Groups
 
     @property
     def effective(self) -> float:
-        """Effective number of clusters: as many of equal size would carry as much information."""
+        """Return the number of clusters of equal size that would carry as much information."""
         return float(1.0 / (self.clusters.shares() ** 2).sum())
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of a standard error, at least 1."""
+        """Return the degrees of freedom of a standard error, at least 1."""
         return max(self.effective - 1.0, 1.0)
 
     def share(self, of_rows: FloatArray, among: FloatArray) -> FloatArray:
@@ -75,7 +75,7 @@ class Items(NamedTuple):
         return share if of.of_row is None else share[of.of_row]
 
     def error(self, moves: FloatArray, extra: float = 0.0) -> float:
-        """Return the standard error of a number with such moves.
+        """Return the standard error of a number whose rows have these moves.
 
         The factor 1 / (1 - share) corrects for each cluster's own influence on the mean.
         """
@@ -84,7 +84,7 @@ class Items(NamedTuple):
 
 
 def read_answers(name: str, rows: tuple[ArrayLike, ArrayLike]) -> Answers:
-    """Check the rows of a model."""
+    """Return the rows of a model, or raise ValueError if they are invalid."""
     if not isinstance(rows, (tuple, list)) or len(rows) != 2:
         raise ValueError(f"{name} must be a pair (confidence, correct), got {type(rows).__name__}")
     try:
@@ -98,7 +98,7 @@ def read_answers(name: str, rows: tuple[ArrayLike, ArrayLike]) -> Answers:
 
 
 def read_items(question: ArrayLike | None, cluster: ArrayLike | None, n: int) -> Items:
-    """Return which of n rows belong to the same question, and which to the same cluster."""
+    """Return the questions and clusters of n rows."""
     questions = _number("question", question, n)
     if cluster is None:
         name, clusters = "question", questions

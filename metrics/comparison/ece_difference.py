@@ -28,7 +28,7 @@ def ece_difference(
     edges: Edges = "exact",
     level: float = 0.95,
 ) -> Interval:
-    r"""Return an interval for ECE(b) - ECE(a), two models on the same items.
+    r"""Return an interval for ECE(b) - ECE(a) of two models on the same items.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def ece_difference(
     Returns
     -------
     Interval
-        Contains ``estimate`` (difference of the plug-in values) and ``debiased`` (of the debiased
-        ones). ``n`` is the smaller number of rows.
+        Contains ``estimate`` (difference of the plug-in values) and ``debiased`` (difference of the
+        debiased values). ``n`` is the smaller number of rows.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def ece_difference(
 
     In simulation (96 cells, 100 and 500 items, docs/metrics/calibration.md) coverage at 0.95 was
     0.96 to 0.98 in the median. It is lowest, 0.88 to 0.95, if model a is calibrated and b is
-    not: the limit away from 0 is then too close to it.
+    not: the limit farther from 0 is then too close to 0.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def ece_correlation(
     Returns
     -------
     float
-        In [-1, 1]; 0 where one of the two ECEs has no variance.
+        In [-1, 1]; 0 if one of the two ECEs has no variance.
 
     Raises
     ------
@@ -137,8 +137,8 @@ def ece_correlation(
     Notes
     -----
     A row moves the ECE by s (c - y), where s is the sign of the gap of its bin. Where the gap is
-    within its noise, s is the expected sign 2 Phi(d / sd) - 1 instead, in the covariance only: a
-    gap of unknown sign adds less to the correlation of the two models.
+    within its noise, the covariance (but not the variances) uses the expected sign
+    2 Phi(d / sd) - 1 instead: a gap of unknown sign adds less to the correlation of the two models.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def _influence(
     bins: int,
     edges: Edges,
 ) -> tuple[FloatArray, FloatArray]:
-    """Influence of each item on the ECE, centred: with expected and with observed signs."""
+    """Return the centred influence of each item on the ECE: with expected and observed signs."""
     from scipy.special import ndtr
 
     index = bin_index(confidence, bins, edges)

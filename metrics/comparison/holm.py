@@ -1,4 +1,4 @@
-"""Several tests at once: p-values that keep the chance of any false alarm."""
+"""Adjustment of p-values for several tests, which bounds the chance of any false alarm."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def holm(
     Returns
     -------
     dict or ndarray, shape (m,)
-        Adjusted p-values in the form and order of the input. Reject where they are at most .05,
-        say: the chance of one false alarm or more is then at most .05, however the tests depend
-        on each other.
+        Adjusted p-values in the form and order of the input. If tests with at most .05, for
+        example, are rejected, the chance of one or more false alarms is at most .05, for any
+        dependence between the tests.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def holm(
     -----
     .. math:: \tilde p_{(i)} = \max_{j \le i} \min\big(1, (m - j + 1) \, p_{(j)}\big)
 
-    for the p-values in ascending order. Holm, Scandinavian Journal of Statistics 6 (1979). Never
-    larger than Bonferroni's, and under the same conditions.
+    for the p-values in ascending order. Holm, Scandinavian Journal of Statistics 6 (1979). They
+    are never larger than Bonferroni's and are valid under the same conditions.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What sampling noise adds to MCB and DSC: the isotonic curve fits some of it."""
+"""The bias and variance of MCB and DSC because their isotonic curve fits sampling noise."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class IsotonicNoise(NamedTuple):
     Attributes
     ----------
     of_miscalibration, of_discrimination : float
-        By how much the plug-in value is too large on average.
+        Average excess of the plug-in value.
     variance : float
-        Of that noise; what the influences leave out, since they hold the curve fixed.
+        Variance of that noise; the influences omit it, because they hold the curve fixed.
     """
 
     of_miscalibration: float
@@ -31,7 +31,7 @@ class IsotonicNoise(NamedTuple):
 
 
 def isotonic_noise(rows: Pair, model: str) -> IsotonicNoise:
-    r"""Estimate what noise adds to MCB and DSC of model "a" or "b".
+    r"""Estimate the bias and variance from noise in MCB and DSC of model "a" or "b".
 
     Parameters
     ----------
@@ -44,18 +44,18 @@ def isotonic_noise(rows: Pair, model: str) -> IsotonicNoise:
 
     Notes
     -----
-    The curve is constant on blocks k of :math:`n_k` rows, and its height is the mean of their
-    outcomes, whose noise makes the recalibrated score too low by its variance. With the sums
-    :math:`S_{gk}` of the residuals of cluster g (row g, if there are no labels) in block k, and v
-    the same for one block of all rows,
+    The curve is constant on blocks k of :math:`n_k` rows. Its height is the mean of their outcomes;
+    the variance of the noise in that mean is the amount by which the recalibrated score is too low.
+    With the sums :math:`S_{gk}` of the residuals of cluster g (row g, if there are no labels) in
+    block k, and v the same for one block of all rows,
 
     .. math:: v_k = \frac{v + \sum_g S_{gk}^2}{n_k + 1},\quad
        \mathrm{bias(MCB)} = \frac1n \sum_k v_k,\quad
        \mathrm{Var} \approx \frac2{n^2} \sum_k v_k^2
 
-    and DSC, which compares with one block of all rows, has the bias of MCB less that of this one
-    block. That an isotonic fit has as many degrees of freedom as blocks: Meyer and Woodroofe,
-    Annals of Statistics 28 (2000).
+    and DSC, which compares with one block of all rows, has the bias of MCB less that of this block.
+    An isotonic fit has as many degrees of freedom as blocks: Meyer and Woodroofe, Annals of
+    Statistics 28 (2000).
 
     Examples
     --------
@@ -75,7 +75,7 @@ def isotonic_noise(rows: Pair, model: str) -> IsotonicNoise:
     of_all = float(total / count)
     residual = outcome - curve[cell % u]
     squares, counts = _squares(rows, residual, block_of[cell % u], heights.size)
-    # One row more of average variance: a block of one row is as high as its only outcome.
+    # Adds a row of average variance, because a block of one row has no residual.
     of_blocks = (squares + of_all) / (counts + 1.0)
     bias = float(of_blocks.sum()) / rows.n + _from_pooling(
         rows, t.values[cell % u], residual, outcome
@@ -87,11 +87,11 @@ def isotonic_noise(rows: Pair, model: str) -> IsotonicNoise:
 def _from_pooling(
     rows: Pair, stated: FloatArray, residual: FloatArray, outcome: FloatArray
 ) -> float:
-    """Return what the blocks gain by pooling values at which the outcomes differ by chance."""
+    """Return the gain of the blocks from pooling values whose outcomes differ by chance."""
     n = float(rows.n)
     apart = stated - (rows.times * stated).sum() / n
     spread = float((rows.times * apart**2).sum())
-    if spread <= TINY * n:  # one value, but for rounding
+    if spread <= TINY * n:  # a single value, up to rounding
         return 0.0
     slope = max(float((rows.times * apart * outcome).sum()) / spread, 0.0)
     return max(-slope * float((rows.times * stated * residual).sum()) / n, 0.0)

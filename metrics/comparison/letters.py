@@ -1,4 +1,4 @@
-"""Letters instead of ranks: two models share one exactly if they do not differ significantly."""
+"""Letters instead of ranks: two models share one unless they differ significantly."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def group_letters(
         split: list[frozenset[int]] = []
         for column in columns:
             split += [column - {one} for one in pair] if column >= set(pair) else [column]
-        # What is part of another column says nothing of its own.
+        # A column contained in another one is redundant.
         columns = _absorb(split)
     place = {model: i for i, model in enumerate(order)}
     columns.sort(key=lambda column: sorted(place[model] for model in column))

@@ -24,17 +24,17 @@ from caopd_bench.metrics.registry import METRICS
 from caopd_bench.metrics.rows.binning import bin_index
 from caopd_bench.metrics.rows.counting import FloatArray
 
-MIN_CLASS = 5  # rows or clusters with right, and with wrong, answers of either model
-MIN_UNITS = 5  # rows or clusters
-STEPS = 10  # halvings of the quantile that gives a p-value: a relative error of about 1 %
-FINEST = 0.99  # level up to which an ECE interval knows its tails
+MIN_CLASS = 5  # fewest rows or clusters with right, and with wrong, answers of either model
+MIN_UNITS = 5  # fewest rows or clusters
+STEPS = 10  # bisections of the quantile for a p-value: a relative error of about 1 %
+FINEST = 0.99  # highest level at which enough draws are in the tails of an ECE interval
 
 
 _ISOTONIC = ("miscalibration", "discrimination")
 
 
 def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
-    """Return limits for the difference b - a of a metric that both models have.
+    """Return limits for the difference b - a of a metric that is defined for both models.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
     Returns
     -------
     PairedLimits
-        See :func:`~caopd_bench.metrics.compare` for the methods. NaN with a reason where there
+        See :func:`~caopd_bench.metrics.compare` for the methods. NaN with a reason if there
         are too few rows, or nothing varies.
 
     Examples
@@ -80,7 +80,7 @@ def paired_limits(name: str, rows: Pair, level: float) -> PairedLimits:
 def paired_sum_limits(
     estimate: float, rows: Pair, of_a: Influence, of_b: Influence, level: float
 ) -> PairedLimits:
-    """Return limits for a difference whose influences are given, as sums of those of metrics."""
+    """Return limits for a difference whose influences are sums of those of metrics."""
     if rows.units < MIN_UNITS:
         return without(f"fewer than {MIN_UNITS} {'rows' if rows.cluster is None else 'clusters'}")
     sums, units = rows.unit_sums(rows.differences(of_a, of_b))
@@ -91,7 +91,7 @@ def paired_sum_limits(
     return limits_around(estimate, float(error), rows.units - 1.0, level, "paired student")
 
 
-# MCB and DSC, less what their curves fit of the noise.
+# MCB and DSC, less the noise that their curves fit.
 
 
 def _isotonic_limits(name: str, rows: Pair, level: float) -> PairedLimits:
@@ -100,7 +100,7 @@ def _isotonic_limits(name: str, rows: Pair, level: float) -> PairedLimits:
         return plain
     noise = [isotonic_noise(rows, model) for model in ("a", "b")]
     of_a, of_b = (getattr(each, f"of_{name}") for each in noise)
-    # Two models that answer most rows alike share most of their noise.
+    # Two models with mostly the same answers share most of their noise.
     u_a, u_b = rows.a.values.size, rows.b.values.size
     alike = (rows.a.values[rows.a_cell % u_a] == rows.b.values[rows.b_cell % u_b]) & (
         (rows.a_cell < u_a) == (rows.b_cell < u_b)
@@ -128,7 +128,7 @@ def _ece_limits(rows: Pair) -> Reach:
 
 
 def _over_ece_limits(rows: Pair) -> Reach:
-    """Half the sum of the ECE and the overconfidence gap, which is what the over-ECE is."""
+    """Return limits for the over-ECE, which is half the sum of ECE and overconfidence gap."""
     ece, sums = _ece_limits(rows), []
     for name in ("ece", "overconfidence_gap"):
         of_a, of_b = influence(name, rows.a), influence(name, rows.b)
@@ -170,7 +170,7 @@ def _by_level(limits: Reach, level: float) -> PairedLimits:
 
 
 def _p_value(limits: Reach, level: float) -> float:
-    """Return 1 - the level from which on the limits hold 0."""
+    """Return 1 minus the lowest level at which the limits contain 0."""
     # Imported here: it costs 0.1 s.
     from scipy.special import ndtr
 
@@ -180,13 +180,13 @@ def _p_value(limits: Reach, level: float) -> float:
 
     finest, wanted = normal_quantile(FINEST), normal_quantile(level)
     if excluded(finest):
-        # Too few draws are farther out: the reach goes on as that of a normal.
+        # Too few draws are farther out, so the limits are extrapolated as those of a normal.
         centre, low, high, _ = limits(FINEST)
         reach = centre - low if centre > 0.0 else high - centre
         z = finest * max(abs(centre) / reach, 1.0) if reach > 0.0 else np.inf
         z = max(z, wanted) if excluded(wanted) else min(z, wanted)
         return 2.0 * float(ndtr(-z))
-    # The first split is the level asked for, so that the p-value agrees with the limits.
+    # The first split is at the requested level, so that the p-value agrees with the limits.
     inside, outside = (wanted, finest) if excluded(wanted) else (0.0, wanted)
     for _ in range(STEPS):
         middle = (inside + outside) / 2.0
@@ -212,7 +212,7 @@ def _l2_limits(rows: Pair, level: float) -> PairedLimits:
 
 
 def _squared_gaps(rows: Pair, model: str) -> tuple[Influence, float]:
-    """Influence on the squared L2 error of a model, and what noise adds to it on average."""
+    """Return the influence on a model's squared L2 error, and its bias from noise."""
     t, cell = (rows.a, rows.a_cell) if model == "a" else (rows.b, rows.b_cell)
     index = bin_index(t.values, 10)
     count = np.bincount(index, weights=t.right + t.wrong, minlength=10)
@@ -225,7 +225,7 @@ def _squared_gaps(rows: Pair, model: str) -> tuple[Influence, float]:
     n = float(t.n)
     square = float((count * gap**2).sum()) / n
     psi = Influence(of_row(t.values - 1.0) - square, of_row(t.values) - square)
-    # Variance of the gap of a bin, from sums over the rows that a unit has there.
+    # Variance of the gap of a bin, from sums over the rows of each unit in it.
     apart = np.concatenate([t.values - 1.0 - gap[index], t.values - gap[index]])[cell]
     of_bin = np.concatenate([index, index])[cell]
     squares, times = apart**2, rows.times.astype(np.float64)

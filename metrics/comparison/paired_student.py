@@ -12,12 +12,12 @@ from caopd_bench.metrics.limits.influences import Influence
 from caopd_bench.metrics.registry import METRICS, widest_change
 from caopd_bench.metrics.rows.tally import Tally
 
-TINY = 1e-12  # an influence below is rounding
+TINY = 1e-12  # smaller influences are due to rounding
 NAN = float("nan")
 
 
 class PairedLimits(NamedTuple):
-    """Limits of a difference, and how they were made."""
+    """Limits of a difference, and the method of their computation."""
 
     low: float
     high: float
@@ -45,8 +45,8 @@ def student(name: str, rows: Pair, level: float) -> PairedLimits:
     unlike = np.abs(moved) > TINY
     if not (unlike & (units > 0)).any():
         return _all_alike(name, rows, level)
-    # Half a unit more that differs in either direction: with five rows of unlike correctness, all
-    # of one kind, the variance would otherwise take the sixth to be of that kind too.
+    # Add half a unit that differs in each direction. Otherwise, with five rows of different
+    # correctness, all in one direction, the variance would treat the sixth as one of them too.
     typical = float((units * moved**2).sum() / units[unlike].sum())
     squares = float((units * sums**2).sum())
     error = np.sqrt(squares + typical) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))
@@ -59,11 +59,11 @@ def student(name: str, rows: Pair, level: float) -> PairedLimits:
 
 
 def _by_sample_size(name: str, t: Tally) -> Influence:
-    """Influence, larger where it is relative to a mean of few rows, as a variance over n - 1."""
+    """Return the influence, scaled up in classes of few rows, as for a variance over n - 1."""
     psi = influence(name, t)
     if METRICS[name].average != "classes":
         return psi
-    # A class of one row may be the one that the metric does not look at.
+    # A class may have a single row if the metric does not use it.
     of_right, of_wrong = (np.sqrt(n / max(n - 1.0, 1.0)) for n in (t.n_right, t.n_wrong))
     return Influence(psi.if_right * of_right, psi.if_wrong * of_wrong)
 
@@ -81,15 +81,15 @@ def limits_around(
 
 
 def _all_alike(name: str, rows: Pair, level: float) -> PairedLimits:
-    """No unit differs: all that is known is that few would."""
+    """Return limits if no unit differs: the largest difference that could have been missed."""
     if METRICS[name].average != "rows":
         return without("the two models do not differ in any row")
-    # As many differ as would all be missed by this sample with a probability of (1 - level) / 2.
+    # The share of differing units that a sample misses entirely with probability (1 - level) / 2.
     share = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / rows.units)
     reach = float(widest_change(name) * share)
     return PairedLimits(-reach, reach, 1.0, 0.0, "no difference seen")
 
 
 def without(reason: str) -> PairedLimits:
-    """Return no limits, with the reason."""
+    """Return NaN limits with a reason."""
     return PairedLimits(NAN, NAN, NAN, NAN, "", reason)

@@ -22,10 +22,10 @@ Rows = tuple[ArrayLike, ArrayLike]
 
 
 class Pair(NamedTuple):
-    """Joint counts of two models on the same rows, sorted, so that the order of rows is lost.
+    """Joint counts of two models on the same rows, sorted so that row order has no effect.
 
-    Entry j stands for ``times[j]`` rows in which model a is in cell ``a_cell[j]`` of its tally and
-    b in ``b_cell[j]``. Cell k is a right answer at value k, cell u + k a wrong one.
+    Entry j represents ``times[j]`` rows in which model a is in cell ``a_cell[j]`` of its tally and
+    b in ``b_cell[j]`` of its own. Cell k is a right answer at value k, cell u + k a wrong one.
     """
 
     a: Tally
@@ -38,11 +38,11 @@ class Pair(NamedTuple):
 
     @property
     def n(self) -> int:
-        """Rows."""
+        """Return the number of rows."""
         return int(self.times.sum())
 
     def differences(self, of_a: Influence, of_b: Influence) -> FloatArray:
-        """Return the influence of b minus that of a, of one row of each entry."""
+        """Return the influence on b minus that on a, for one row of each entry."""
         a, b = np.concatenate(of_a), np.concatenate(of_b)
         return np.asarray(b[self.b_cell] - a[self.a_cell])
 
@@ -56,7 +56,7 @@ class Pair(NamedTuple):
         return int(np.unique(self.cluster[of_kind]).size)
 
     def unit_sums(self, of_row: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Sum over the rows of each unit; return the sums and how many units have each."""
+        """Sum over the rows of each unit; return the sums and the number of units with each."""
         if self.cluster is None:
             return of_row, self.times.astype(np.float64)
         sums: FloatArray = np.bincount(
@@ -127,7 +127,7 @@ def _cells(of: Tally, confidence: NDArray[Any], correct: NDArray[np.bool_]) -> N
 
 
 def _match(item: tuple[ArrayLike, ArrayLike], n_a: int, n_b: int) -> NDArray[np.intp]:
-    """Return the row of b that is the same item as each row of a."""
+    """Return, for each row of a, the row of b with the same item."""
     if not isinstance(item, (tuple, list)) or len(item) != 2:
         raise ValueError("item must be a pair (ids of a, ids of b), one id per row")
     ids = []

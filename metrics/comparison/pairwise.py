@@ -27,17 +27,17 @@ ALIKE = "the two models do not differ in any row"
 class SkillPair(NamedTuple):
     """Two models: the difference b - a of their Brier skill, and of their accuracy.
 
-    Both are over all rows, a row without a usable confidence being the worst that it could have
-    been. Accuracy stands beside the skill because skill alone can be had by answering wrong.
+    Both are over all rows; a row without a usable confidence has the largest possible loss.
+    Accuracy is reported with the skill, because a model can gain skill by answering wrongly.
 
     Attributes
     ----------
     a, b : int
-        Places of the models.
+        Positions of the models in the input.
     n : int
         Rows.
     difference, low, high, p_value, standard_error : float
-        Of the skill. NaN where there is none, with `reason`.
+        For the skill; NaN, with a `reason`, if undefined.
     reason : str
     accuracy_difference, accuracy_p_value : float
     """
@@ -66,10 +66,10 @@ def skill_pairs(
     Parameters
     ----------
     models : sequence of (confidence, correct)
-        Of each model, arrays of shape (rows,): confidence in [0, 1], NaN where there is no usable
+        Arrays of shape (rows,) for each model: confidence in [0, 1], or NaN if there is no usable
         one, and correct 0 or 1. Row i is the same question, and the same sample of it, for all.
     cluster : array_like of int or str, shape (rows,), optional
-        What the answers of a row depend on, such as the question of several samples.
+        The unit of dependence of each row, such as the question of several samples.
     level : float, default 0.95
         Nominal coverage of the limits.
 
@@ -83,22 +83,22 @@ def skill_pairs(
     Raises
     ------
     ValueError
-        If shapes differ, a confidence is outside [0, 1], or an outcome is not 0 or 1: it names the
-        model.
+        If shapes differ, a confidence is outside [0, 1], or an outcome is not 0 or 1; the message
+        names the model.
 
     Notes
     -----
     The skill of a model with accuracy a, :math:`V = a (1 - a)` and losses
-    :math:`l_i = (c_i - y_i)^2`, 1 where nothing usable is stated, of mean B, is
+    :math:`l_i = (c_i - y_i)^2` with mean B (a loss is 1 if no usable confidence is stated) is
 
     .. math:: S = 1 - B / V
 
-    It is at most 0 for every model that always states the same, whatever it states. The row i
-    moves it by
+    It is at most 0 for every model that always states the same confidence. The influence of row i
+    is
 
     .. math:: \psi_i = - \frac{l_i - B}{V} + \frac{B (1 - 2 a) (y_i - a)}{V^2}
 
-    and the limits of a difference are "paired student" of
+    and the limits of a difference are those of the method "paired student" of
     :func:`~caopd_bench.metrics.compare` for the differences of :math:`\psi`, summed by cluster.
 
     Examples
@@ -131,7 +131,7 @@ def skill_pairs(
 
 
 class _Parts(NamedTuple):
-    """What a pair needs of one model: sums over each unit (cluster, or row)."""
+    """Inputs of a pair from one model: sums over each unit (cluster or row)."""
 
     skill: float
     moved: FloatArray  # influence on the skill
@@ -216,12 +216,12 @@ def _compare(
 def _student(
     sums: FloatArray, estimate: float, share: FloatArray, n: int, level: float
 ) -> PairedLimits:
-    """Give limits from sums of influences over each unit of `share` rows; NaN if none differs."""
+    """Return limits from sums of influences by unit of `share` rows; NaN if none differs."""
     moved = sums + estimate * share
     unlike = np.abs(moved) > TINY
     if not unlike.any():
         return PairedLimits(NAN, NAN, NAN, NAN, "", ALIKE)
-    # Half a unit more in either direction, as in `compare`.
+    # Add half a unit that differs in each direction, as in `compare`.
     typical = float((moved[unlike] ** 2).mean())
     units = share.size
     squares = float((sums**2).sum())

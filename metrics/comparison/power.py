@@ -1,4 +1,4 @@
-"""The smallest difference that a number of items can detect, and the items a difference takes."""
+"""Minimal detectable differences for a number of items, and items needed for a difference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from caopd_bench.metrics.comparison.compare import Comparison
 from caopd_bench.metrics.rows.seeds import check_level
 
-MOST = 1 << 50  # items; a larger number counts as never
+MOST = 1 << 50  # items; a larger number counts as infinite
 
 
 def difference_sd(sd_a: float, sd_b: float, correlation: float) -> float:
@@ -22,7 +22,7 @@ def difference_sd(sd_a: float, sd_b: float, correlation: float) -> float:
         Standard deviations over the rows of one model each: for accuracy
         :math:`\sqrt{p (1 - p)}`, for the Brier score that of :math:`(c - y)^2`.
     correlation : float
-        Between the two models, over the rows: 0 for different items, about .3 to .8 for
+        Correlation of the two models over the rows: 0 for different items, about .3 to .8 for
         checkpoints of one model on the same items.
 
     Returns
@@ -67,12 +67,12 @@ def mde(
         Items, 2 or more: questions, each answered by both models.
     sd : float, optional
         Standard deviation of the difference of the two models on one row, from
-        :func:`difference_sd` or a guess. Either this or a pilot.
+        :func:`difference_sd` or a guess. Pass either this or a pilot.
     pilot : Comparison, optional
         A comparison of similar models on similar items; ``metric`` names one of its metrics. If it
         has clusters, n counts clusters of the same size, and ``samples`` is omitted.
     metric : str, optional
-        Only with a pilot.
+        The metric of the pilot; only with a pilot.
     samples : int, default 1
         Rows per item and model.
     sample_correlation : float, default 0
@@ -87,7 +87,7 @@ def mde(
     Returns
     -------
     float
-        In units of the metric. Smaller true differences are detected with less than ``power``.
+        In units of the metric. Smaller true differences are detected with less probability.
 
     Raises
     ------
@@ -99,9 +99,10 @@ def mde(
     .. math:: \mathrm{MDE} = (t_{1 - \alpha / 2m} + t_{\mathrm{power}}) \,
        \mathrm{sd} \sqrt{\frac{1 + (K - 1) \rho}{n K}}
 
-    for m tests, K samples an item of correlation :math:`\rho`, and n - 1 degrees of freedom. A
-    pilot gives sd from its standard error. It is too small for ECE and over-ECE, whose limits are
-    wider than their standard errors. Simulated in docs/metrics/comparison.md.
+    for m tests, K samples per item with correlation :math:`\rho`, and n - 1 degrees of freedom.
+    With a pilot, sd is computed from its standard error. The result is too small for ECE and
+    over-ECE, whose limits are wider than their standard errors. docs/metrics/comparison.md reports
+    simulations.
 
     Examples
     --------
@@ -133,12 +134,12 @@ def required_n(
     level: float = 0.95,
     tests: int = 1,
 ) -> int:
-    """Return how many items it takes to see a difference.
+    """Return the number of items needed to detect a difference.
 
     Parameters
     ----------
     difference : float
-        The smallest true difference worth seeing, in units of the metric; its sign is ignored.
+        The smallest true difference to detect, in units of the metric; its sign is ignored.
     sd, pilot, metric, samples, sample_correlation, power, level, tests
         As for :func:`mde`.
 
@@ -191,7 +192,7 @@ def _sd_of_item(
     samples: int,
     sample_correlation: float,
 ) -> float:
-    """Return the standard deviation of what one item says about the difference."""
+    """Return the standard deviation of the difference on one item, averaged over samples."""
     if (sd is None) == (pilot is None):
         raise ValueError("pass either sd or pilot (with metric), and not both")
     if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
