@@ -20,7 +20,7 @@ from caopd_bench.metrics import compare as compare_rows
 
 __all__ = ["Parts", "split_change"]
 
-FOLDS = 5  # of the recalibration
+FOLDS = 5  # folds of the recalibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Parts:
     brier : BrierChange
     auroc : Change
     constant : float or None
-        The one value that the candidate states, where the base states several.
+        The single value that the candidate states, if the base states several.
     same_answers : Change or None
         Change of the Brier score on the rows whose correctness did not change, which isolates the
         effect of the confidence. None if there are no such rows.
@@ -58,17 +58,17 @@ class Parts:
 
     @property
     def base_gap(self) -> float:
-        """Mean confidence less accuracy of the base."""
+        """Mean confidence minus accuracy of the base."""
         return self.gap.confidence.a - self.gap.accuracy.a
 
     @property
     def cand_gap(self) -> float:
-        """Mean confidence less accuracy of the candidate."""
+        """Mean confidence minus accuracy of the candidate."""
         return self.gap.confidence.b - self.gap.accuracy.b
 
 
 def split_change(both: TaskPair, level: float, *, brief: bool = False) -> Parts:
-    """Split the change between two runs, of rows that both parse.
+    """Split the change between two runs into components, on the rows that both parse.
 
     `brief` leaves out the recalibration, which no sentence uses.
     """

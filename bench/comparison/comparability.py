@@ -29,7 +29,7 @@ OF_RUN = {
     "system_instruction_sha": "system instruction",
     "gen_kwargs": "generation options",
 }
-#: Of each task.
+#: Labels of the settings of each task.
 OF_TASK = {
     "version": "task version",
     "prompt_version": "prompt version",
@@ -42,8 +42,8 @@ OF_TASK = {
     "reading": "reading of the responses",
 }
 
-#: What a source of logged answers says of the file and its columns. The file holds one model's
-#: responses, so that of another model differs; the questions are those of the items.
+#: Fields of a log's source that describe the file and its columns. Each model has its own file of
+#: responses, so these may differ; the questions are identified by the items.
 OF_ANSWERS = ("set", "bytes", "sha256", "rows", "response", "gold")
 
 
@@ -83,7 +83,7 @@ def find_differences(base: AnyRun, cand: AnyRun, tasks: Sequence[str]) -> list[D
             continue
         logged = [is_logged(ours), is_logged(theirs)]
         for key, word in OF_TASK.items():
-            # Between a log and a run only the items show whether the questions are the same.
+            # Between a log and a run, only the items show whether the questions are equal.
             if key != "source" or logged[0] == logged[1]:
                 # A log, too, records that it was read in the usual way.
                 unknown = (False, False) if key == "reading" else logged

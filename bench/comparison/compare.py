@@ -36,7 +36,7 @@ def compare(
     Parameters
     ----------
     base, cand : Run, str or Path
-        From `read_run`, or what it takes.
+        Runs from `read_run`, or arguments of `read_run`.
     task : str, optional
         The task to compare; by default all tasks that both runs have, except votes of samples.
     by : sequence of str
@@ -49,7 +49,7 @@ def compare(
     Returns
     -------
     list of TaskComparison
-        A comparison for each task, followed by its groups.
+        One comparison per task, each followed by its groups.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def compare(
         for key in by:
             parts = pair.by(key)
             if not parts:
-                said = f"--by {key}: "  # by a reader, which knows the columns
+                said = f"--by {key}: "  # reported by a reader, which knows the columns
                 notes_on_key = [note.text for run in (one, two) for note in run.warnings_of(name)]
                 columns = next((text for text in notes_on_key if text.startswith(said)), "")
                 if columns:

@@ -190,13 +190,13 @@ def _keep_what_holds(found: TaskComparison, parts: Parts, s: Judgement) -> Judge
 
 
 def _lower(found: TaskComparison, name: str) -> float:
-    """Return the lower limit of by how much the candidate is worse in a number of the gate."""
+    """Return the lower limit of how much worse the candidate is in a number of the gate."""
     cell = found.six[name]
     return cell.worse_by - normal_quantile(found.level) * cell.standard_error
 
 
 def _could_hide_a_loss(found: TaskComparison, parts: Parts, s: Judgement) -> bool:
-    """Return whether the excess of missing rows, at its worst, would read as a loss."""
+    """Return whether the excess of missing rows, at its worst, would look like a loss."""
     # The distance from the estimate that the first test of the family requires.
     level = found.level
     stretch = normal_quantile(1.0 - (1.0 - level) / s.tests) / normal_quantile(level)
@@ -270,12 +270,12 @@ def _adjust(tests: Mapping[str, tuple[float, float]], alpha: float) -> dict[str,
 
 
 def _two_sided(change: Change) -> tuple[float, float]:
-    """Return the middle of the limits, whose sign counts, and the p-value."""
+    """Return the midpoint of the limits, whose sign is used, and the p-value."""
     return (change.low + change.high) / 2.0, change.p_value
 
 
 def _of_cell(cell: Degradation) -> tuple[float, float]:
-    """Return the change and a two-sided p-value; two models alike in every row have one of 1."""
+    """Return the change and a two-sided p-value, which is 1 if the runs agree in every row."""
     if not cell.worse_by:
         return 0.0, 1.0
     return cell.candidate - cell.reference, 2.0 * min(cell.p_value, 1.0 - cell.p_value)

@@ -1,7 +1,7 @@
 """Detect two models with identical answers: one of them may never have been evaluated.
 
 lm-eval's cache (`--use_cache FILE`) stores requests without the model. A second model that is
-evaluated with the file of a first one gets the first one's answers, and no request is sent. A
+evaluated with the first one's cache file gets the first one's answers, and no request is sent. A
 server that ignores the model's name also returns one model's answers under two names.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["notes_on_equal_answers"]
 
 WIDTH = 40
 SHOWN = 3  # tasks
-#: Number and total length of texts from which on equality of all of them cannot be chance.
+#: With this number and total length of texts, equality of all of them cannot be chance.
 LEAST_TEXTS, LEAST_CHARACTERS = 3, 100
 #: The same for answers with confidences, which are short, and the number of distinct ones.
 LEAST_ANSWERS, LEAST_DISTINCT = 20, 3
@@ -49,7 +49,7 @@ def notes_on_equal_answers(runs: Sequence[AnyRun], tasks: Sequence[str] | None =
     Parameters
     ----------
     runs : sequence of Run
-        Pairs of one model, or of the same weights, are left out: `notes_on_weights` has those.
+        Pairs of one model, or of the same weights, are left out: `notes_on_weights` lists those.
     tasks : sequence of str, optional
         Only these tasks.
 
@@ -90,7 +90,7 @@ def _notes(runs: Sequence[AnyRun], tasks: Sequence[str] | None) -> Iterator[str]
 
 def _say_cache(names: str, cache: str, found: Mapping[str, _Equal]) -> Iterator[str]:
     rows, equal = (sum(one[i] for one in found.values()) for i in (0, 1))
-    # Where no answer is equal, two files had one name.
+    # If no answer is equal, two different caches had the same file name.
     if equal or not rows:
         yield (
             f"{names} are different models but used the same --use_cache file "
@@ -116,7 +116,7 @@ def _say_equal(names: str, found: Mapping[str, _Equal]) -> Iterator[str]:
 
 
 def _are_different(a: Run, b: Run) -> bool:
-    """Return whether two runs claim to be of two models, and are not known to be of one."""
+    """Return whether two runs claim to be different models and are not known to be the same."""
     ours, theirs = weights_of(a), weights_of(b)
     if ours & theirs:
         return False
@@ -127,9 +127,9 @@ def _are_different(a: Run, b: Run) -> bool:
 def _count(
     ours: dict[tuple[str, int], Row], theirs: dict[tuple[str, int], Row], *, whole: bool
 ) -> _Equal:
-    """Count the rows that both have and that say the same; up to the first other, if not `whole`.
+    """Count the shared rows and the equal ones; stop at the first difference unless `whole`.
 
-    Rows that hold nothing of an answer, such as those of files of confidences, are not counted.
+    Rows without an answer, such as those of files of confidences, are not counted.
     """
     rows = equal = characters = 0
     has_texts = True

@@ -21,7 +21,7 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["BOUNDED", "Missing", "count_missing"]
 
-#: Numbers that a verdict rests on. "fit" is MCB - DSC, which is Brier - UNC; "own" the Brier score
+#: Numbers that decide a verdict. "fit" is MCB - DSC, which is Brier - UNC; "own" the Brier score
 #: of the rows whose correctness did not change.
 BOUNDED = ("miscalibration", "fit", "auroc", "confidence_when_wrong", "own")
 
@@ -66,9 +66,9 @@ class Missing:
         return self.silenced - self.voiced
 
     def tipping_point(self, limit: float) -> float:
-        """Return the mean change of Brier on the rows not parsed in both that would undo a change.
+        """Return the mean Brier change on the rows not parsed in both that would cancel a change.
 
-        NaN if no confidence that they could have stated makes it so large.
+        NaN if no confidences in these rows could make it that large.
         """
         if not self.unparsed:
             return math.nan
@@ -77,7 +77,7 @@ class Missing:
 
 
 def count_missing(pair: TaskPair) -> Missing:
-    """Count the rows of a pair by who states a usable confidence, and bound what they change."""
+    """Count the rows of a pair by which run has a usable confidence, and bound their effect."""
     a, b = pair.base, pair.cand
     lost, found = a.parsed & ~b.parsed, ~a.parsed & b.parsed
     neither = ~a.parsed & ~b.parsed
@@ -85,7 +85,7 @@ def count_missing(pair: TaskPair) -> Missing:
         np.where(side.parsed, (np.nan_to_num(side.confidence) - side.correct) ** 2, np.nan)
         for side in (a, b)
     )
-    # A confidence that is not known costs between 0 and 1.
+    # An unknown confidence has a Brier score between 0 and 1.
     low = np.nan_to_num(loss_b, nan=0.0) - np.nan_to_num(loss_a, nan=1.0)
     high = np.nan_to_num(loss_b, nan=1.0) - np.nan_to_num(loss_a, nan=0.0)
     either = lost | found | neither

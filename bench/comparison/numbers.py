@@ -40,7 +40,7 @@ def _rate(label: str, change: Change) -> str:
 
 
 def _confidence(found: TaskComparison, parts: Parts) -> str:
-    """Return what the two state and how the Brier score changed, on the rows that both parse."""
+    """Return the stated confidences and the Brier change, on the rows that both parse."""
     signed = COMPARED.signed
     brier, stated, accuracy = parts.brier, parts.gap.confidence, parts.gap.accuracy.difference
     where = f"on the {found.both:,} rows that both parse, " if found.missing.unparsed else ""
@@ -63,7 +63,7 @@ def _constant(found: TaskComparison, parts: Parts, cand: str) -> str:
 
 
 def _collapse(found: TaskComparison, parts: Parts, judged: Judgement) -> Iterator[str]:
-    """Show the numbers that a head speaks of and that are not shown yet."""
+    """Show the numbers that the head refers to and that are not shown yet."""
     cell = found.six.get("confidence_when_wrong")
     if judged.surer_when_wrong and cell is not None and not math.isnan(cell.candidate):
         yield f"confidence when wrong {cell.reference:.3f} to {cell.candidate:.3f}"
@@ -74,7 +74,7 @@ def _collapse(found: TaskComparison, parts: Parts, judged: Judgement) -> Iterato
         yield f"AUROC {parts.auroc.a:.3f} to {parts.auroc.b:.3f}"
 
 
-#: What is seen on the rows that both parse, where the others could turn it.
+#: Findings on the rows that both parse, which the other rows could reverse.
 OF_PARSED = {
     "better": "the confidence is better on the rows that both parse",
     "mixed": "parts of the confidence are better and parts worse on the rows that both parse",
@@ -83,7 +83,7 @@ OF_PARSED = {
 
 
 def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
-    """Say what the rows without a usable confidence could do."""
+    """Describe the possible effect of the rows without a usable confidence."""
     missing = found.missing
     if not missing.unparsed:
         unclear = judged.verdict == "inconclusive"
@@ -115,7 +115,7 @@ def _unparsed(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
 
 
 def _one_of_many(found: TaskComparison, parts: Parts, judged: Judgement) -> str:
-    """Explain limits that exclude no change beside a verdict that sees none."""
+    """Explain limits that exclude "no change" although the verdict reports no change."""
     shown = (found.accuracy, found.parse_rate, parts.brier.brier)
     excluding = any(change.low > 0.0 or change.high < 0.0 for change in shown)
     if judged.verdict != "no difference seen" or not excluding:

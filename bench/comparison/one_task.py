@@ -19,7 +19,7 @@ from caopd_bench.scores.bounds import BOUNDED, worst_cases
 
 __all__ = ["Bounds", "Flips", "TaskComparison", "compare_task"]
 
-#: Accuracy stands with the parse rate, of all rows.
+#: Accuracy is reported with the parse rate, over all rows.
 METRICS_OF_BOTH = [name for name in FAMILY if name != "accuracy"]
 
 

@@ -68,7 +68,7 @@ def notes_on_thinking(runs: Sequence[AnyRun]) -> list[str]:
 
 
 def _thinks(run: AnyRun, task: str) -> bool | None:
-    """Return whether a run was thinking: as it was asked to, else as its texts show."""
+    """Return whether a run was thinking, according to its settings or else its texts."""
     thinking = run.settings(task).get("thinking") or {}
     if isinstance(thinking.get("asked"), bool):
         return bool(thinking["asked"])
@@ -78,7 +78,7 @@ def _thinks(run: AnyRun, task: str) -> bool | None:
 
 def notes_on_items(runs: Sequence[AnyRun]) -> list[str]:
     """Warn about runs that answered different problems of one task."""
-    # Each set of problems once, by a number: most runs answered the same.
+    # Number each distinct set of problems, since most runs answered the same one.
     sets: dict[bytes, int] = {}
     by_number: list[NDArray[np.uint64]] = []
     numbers: list[dict[str, int]] = []
@@ -211,7 +211,7 @@ def _setting(run: AnyRun, task: str) -> Hashable:
 
 
 def _freeze(value: Any) -> Hashable:
-    """Return provenance as something to look up by, equal where the values are equal."""
+    """Return provenance as a dictionary key that is equal if the values are equal."""
     if isinstance(value, Mapping):
         return ("mapping", frozenset((key, _freeze(one)) for key, one in value.items()))
     if isinstance(value, (list, tuple)):
@@ -220,7 +220,7 @@ def _freeze(value: Any) -> Hashable:
 
 
 def cut_notes(notes: Iterator[str], pairs: str) -> list[str]:
-    """Take the first notes; say so where there are more."""
+    """Yield the first notes, and a further one if there are more."""
     taken = [note for note, _ in zip(notes, range(MOST), strict=False)]
     if len(taken) == MOST and next(notes, None) is not None:
         taken.append(f"there are more pairs of runs {pairs}; only the first {MOST} are listed")

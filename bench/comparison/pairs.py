@@ -58,7 +58,7 @@ class TaskPair:
         The question of each row, 0 to items - 1.
     items : int
     groups : Sequence of Mapping
-        Of each row, as the base has them.
+        The groups of each row, from the base.
     family : ndarray of int, (n,), optional
         The cluster of each item, if items are not independent: see `cluster_by`.
     """
@@ -85,7 +85,7 @@ class TaskPair:
     def cluster(self) -> NDArray[np.intp] | None:
         """The unit of standard errors: families of items, else the items.
 
-        None where each row is one by itself.
+        None if each row is a separate unit.
         """
         return self.question if self.family is None else self.family
 
@@ -116,7 +116,8 @@ class TaskPair:
     def count_families(self, key: str, least: int) -> int:
         """Count the values of a group key that items could be clustered by.
 
-        0 if it is none: fewer than `least` of equal size, or hardly more than one item to a value.
+        Return 0 if it is unsuitable: with fewer than `least` clusters of equal size, or hardly more
+        than one item per value.
         """
         try:
             clustered = self.cluster_by(key)
@@ -144,7 +145,7 @@ class TaskPair:
         alone = (self.item + len(number)).tolist()
         labels = [alone[i] if v is None else number[v] for i, v in enumerate(values)]
         family = np.array(labels, dtype=np.intp)
-        # Rows of an item stand together.
+        # Rows of an item are adjacent.
         if (family[1:] != family[:-1])[self.item[1:] == self.item[:-1]].any():
             raise ValueError(f"the rows of one item have several values of the group {key!r}")
         return replace(self, family=family)
@@ -213,7 +214,7 @@ def match_task(task: str, base: Sequence[Row], cand: Sequence[Row], nameless: st
 
 
 def _place(row: Row) -> tuple[str, int, float, int]:
-    """Sort by what names a row, and repeated rows by what they say."""
+    """Sort by item and sample, and repeated rows by content."""
     confidence = -1.0 if row.confidence is None else row.confidence
     return row.item_hash, row.sample, confidence, row.correct
 

@@ -56,7 +56,7 @@ class Unpaired:
     ----------
     base, cand, task : str
     n : tuple of int
-        Rows of each.
+        Number of rows of each run.
     same_items : bool
         Whether the items are in fact the same, so that pairing would be more precise.
     level : float

@@ -1,7 +1,7 @@
 """Worst case: the range of a metric over all confidences that the unparsed rows could have stated.
 
 They could have stated anything in [0, 1]. The bounds cover all rows, parsed or not, and need no
-assumption. All but those of the ECE are attained, so no narrower bounds exist.
+assumption. All bounds except those of the ECE are attained, so no narrower ones exist.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from caopd_bench.runs.counts import Counts
 
 __all__ = ["BOUNDED", "worst_cases"]
 
-#: What the unparsed rows state for the lowest and the highest value: (if right, if wrong).
+#: Confidences of the unparsed rows that give the lowest and highest value: (if right, if wrong).
 EXTREMES = {
     name: row.shown.extremes for name, row in METRICS.items() if row.shown.extremes is not None
 }

@@ -99,7 +99,7 @@ def make_plan(
     costs : Costs
         Measured tokens of its questions.
     limit, num_fewshot, samples : int, optional
-        As given to `lm_eval`: questions, exemplars, and `k` of the sampling ways.
+        The options of `lm_eval`: questions, exemplars, and `k` of the sampling prompt types.
     answer_tokens : float, optional
         Tokens per answer, to override the measurement. Above the task's budget it replaces the
         budget, which the user must then raise.
@@ -130,7 +130,7 @@ def make_plan(
         tokens_in = requests * (costs.prompt_tokens + num_fewshot * costs.tokens_per_shot)
     each = answer_tokens or (None if way.about_answer else costs.answer_tokens)
     tokens_out = None if each is None else requests * each
-    if not way.generates:  # probabilities of one word, and no text
+    if not way.generates:  # only the probabilities of one word, no text
         tokens_out = 0.0
     budget = requests * max(task.max_tokens or 0, answer_tokens or 0)
 

@@ -1,4 +1,4 @@
-"""The numbers of a task or group that need its counts alone, each with its interval."""
+"""The numbers of a task or group that only need its counts, each with its interval."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def score_counts(part: Counted) -> list[Record]:
 def _score_parts(
     run: str, task: str, group: str | None, counts: Counts, level: float, missing: Missing
 ) -> Iterator[Record]:
-    # Of tallies, which know what rows belong to one question.
+    # Uses tallies, which record the rows of each question.
     shares: list[tuple[str, Interval]] = [
         (
             "parse_rate" if status == "ok" else f"share_{status}",

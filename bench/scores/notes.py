@@ -131,7 +131,7 @@ def notes_on_task(run: AnyRun, task: str, missing: Missing = "drop") -> list[str
 
 
 def notes_on_source(run: AnyRun, task: str) -> list[str]:
-    """List what was noticed while the rows were read."""
+    """List the observations made while reading the rows."""
     notes = [inline(warning, WARNING_WIDTH) for warning in run.warnings_of(task)]
     return notes + _on_source(run.settings(task).get("source"))
 

@@ -40,7 +40,7 @@ class Spread:
     prompts : int
         Prompts for which the metric is defined.
     mean, deviation, low, high : float
-        Over the prompts: mean, standard deviation, smallest and largest value.
+        Mean, standard deviation, smallest and largest value over the prompts.
     half_width : float
         Half the width of the sampling interval of one prompt, on average; NaN where none has one.
     """
@@ -66,7 +66,7 @@ class Turn:
     prompts : int
         Prompts for which both are defined.
     mean, low, high : float
-        Of the differences: mean, smallest, largest.
+        Mean, smallest and largest difference.
     agreeing : int
         Prompts whose difference has the sign of the mean.
     """

@@ -1,4 +1,4 @@
-"""What `score --panel` and `score --probe` print."""
+"""The output of `score --panel` and `score --probe`."""
 
 from __future__ import annotations
 

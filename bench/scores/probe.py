@@ -195,8 +195,8 @@ def _difference(own: Mapping[str, float], teacher: Mapping[str, float], level: f
 def _entropy(rows: Sequence[Row], level: float) -> Interval:
     """Return the entropy of the stated values in bits, corrected by the jackknife over questions.
 
-    The entropy of a sample lies below that of what it was drawn from, the more the rarer its values
-    are.
+    The entropy of a sample underestimates that of its distribution, the more so the rarer its
+    values.
     """
     stated = [row for row in rows if row.confidence is not None]
     if not stated:
@@ -217,7 +217,7 @@ def _entropy(rows: Sequence[Row], level: float) -> Interval:
     most = np.log2(len(stated))
     without = _bits(total - counts)
     estimate = n * plain - (n - 1) * float(without.mean())
-    if estimate > most:  # more than this number of answers could show
+    if estimate > most:  # more than this number of answers can show
         return undefined(level, TOO_MANY_VALUES, plain, len(stated))
     error = float(np.sqrt((n - 1) * np.mean((without - without.mean()) ** 2)))
     half = NormalDist().inv_cdf((1 + level) / 2) * error

@@ -47,7 +47,7 @@ def score(
     Parameters
     ----------
     runs : Run, CountedRun, str or Path, or an iterable of them
-        From `read_run`, or what it takes.
+        Runs from `read_run`, or arguments of `read_run`.
     by : sequence of str
         Group keys ("level", "family", ...): the same metrics also for each value of the key.
     level : float
@@ -169,7 +169,7 @@ def _as_runs(
     if isinstance(runs, (Run, CountedRun, str, Path)):
         runs = [runs]
     given: list[AnyRun | str | Path] = []
-    # The command prints these lines. The fourth frame from here up is the caller's of `score`.
+    # The command prints these lines itself. The fourth frame up from here is the caller of `score`.
     warn = partial(warnings.warn, stacklevel=4)
     for run in runs:
         if isinstance(run, (str, Path)):
@@ -184,7 +184,7 @@ def _as_runs(
 def _groups(run: AnyRun, task: str, key: str) -> dict[object, Counts]:
     groups = run.count_by(task, key)
     if not groups:
-        said = f"--by {key}: "  # by the reader, which knows the columns
+        said = f"--by {key}: "  # reported by the reader, which knows the columns
         columns = next((w.text for w in run.warnings_of(task) if w.text.startswith(said)), "")
         if columns:
             raise UsageError(f"task {task}: {columns}")

@@ -88,7 +88,7 @@ SIGNED = {
 BOUNDS = "  worst case"
 IF_STATED = "for anything the unparsed rows could have stated"
 IF_GIVEN = "for any confidence of the unparsed rows"
-#: The others are in the JSON.
+#: Numbers not listed here are only in the JSON.
 WITH_BOUNDS = {name for name, row in METRICS.items() if row.shown.worst_case}
 HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
 # The debiased estimate shares the interval of the line above it.
@@ -116,7 +116,7 @@ def render_task(
     missing : {"drop", "zero"}
         The rule for missing confidences, for the heading.
     wording : Wording
-        What the confidence is, of all the runs.
+        The kind of confidence of the runs.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def render_groups(
     missing : {"drop", "zero"}
         The rule for missing confidences, for the heading.
     wording : Wording
-        What the confidence is.
+        The kind of confidence.
 
     Returns
     -------
@@ -225,7 +225,7 @@ def _cell(record: Record, footnotes: dict[str, int]) -> str:
 
 
 def _bounds(record: Record, own: Record | None, footnotes: dict[str, int]) -> str:
-    """Show a worst case; where there is none, the metric itself is undefined and says why."""
+    """Format a worst case; if there is none, the metric itself is undefined and has a reason."""
     if not math.isnan(record.low):
         return _limits(record)
     reason = own.reason if own is not None and own.reason else record.reason

@@ -54,7 +54,7 @@ that stand there.
 
 
 def describe_run(folder: Path) -> Iterator[str]:
-    """Give the table of a stored run."""
+    """Return the table of a stored run."""
     records = read_summary(folder).records
     n = next(r["n"] for r in records if r["metric"] == "accuracy")
     yield f"On the {n:,} frozen test questions of `caopd_arith`, greedy, with 95 % intervals:"

@@ -4,8 +4,7 @@
     python reference_runs/tools/pages.py STUDY ...     # these studies, and the pages
     python reference_runs/tools/pages.py --pages       # only this folder's README
 
-What stands between two marks of a page is written here, and nothing else of it; running this twice
-changes nothing.
+Only the text between two marks of a page is written here; running this twice changes nothing.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ HERE = Path(__file__).parents[1]
 SHOWN = ("accuracy", "mean_confidence", "overconfidence_gap", "ece", "brier", "auroc")
 HEADS = ("accuracy", "states", "gap", "ECE", "Brier", "AUROC")
 METHODS = ("base", "sft", "sft-mu", "opd", "caopd", "caopd-constant")
-#: Those that do not state 1.00 to everything.
+#: Methods that do not state 1.00 for every answer.
 KINDS = ("base", "sft-mu", "caopd", "caopd-constant")
-#: What a constant for each level and other runs could have said of CaOPD's answers.
+#: Confidences that a constant per level and other runs would give CaOPD's answers.
 PREDICTED = ("caopd", "caopd @ level", "caopd @ siblings", "caopd @ other_bases")
-#: In the order of reading; a study that is not there yet is left out.
+#: Studies in reading order; a missing study is left out.
 EXPERIMENTS = (
     *("scaling-equal-tokens", "question-or-level", "rivals", "smollm2-grid", "smollm2-three-bases"),
     *("theory", "demonstration", "replacement", "teacher-context", "k-ablation", "kl-direction"),
@@ -51,7 +50,7 @@ def read_levels(folder: str) -> Levels:
 
 
 def headline(methods: Sequence[str]) -> Iterator[str]:
-    """Give the table of the scaling law."""
+    """Return the table of the scaling law."""
     levels = read_levels("scaling-law")
     found = list(dict.fromkeys(at for at, _, _ in levels))
     yield f"| parameters | | {' | '.join(HEADS)} |"
@@ -68,7 +67,7 @@ def headline(methods: Sequence[str]) -> Iterator[str]:
 
 
 def predicted() -> Iterator[str]:
-    """Give what CaOPD states beside what could be known of its answers, at each size."""
+    """Return a table of CaOPD's stated confidence and of what could be known, at each size."""
     levels = read_levels("scaling-law")
     yield "| parameters | CaOPD states | constant for each level | siblings | other bases |"
     yield "|" + "---|" * 5
@@ -83,7 +82,7 @@ def predicted() -> Iterator[str]:
 
 
 def by_kind() -> Iterator[str]:
-    """Give what the means over all questions hide: the gap by kind, the AUROC within a level."""
+    """Return a table of what overall means hide: the gap by kind, the AUROC within a level."""
     families = ("sum", "difference", "product")
     found: dict[tuple[str, str], list[list[float]]] = {}
     with (HERE / "scaling-law" / "cells.csv").open(newline="", encoding="utf-8") as file:
@@ -113,14 +112,14 @@ def by_kind() -> Iterator[str]:
 
 
 def claims(folder: str) -> Iterator[str]:
-    """Give the claims of an experiment, as its own page has them."""
+    """Return the claims of an experiment, as on its own page."""
     page = (HERE / folder / "README.md").read_text(encoding="utf-8")
     match = re.search(r"## What it shows\n.*?\n\n(- .*?)\n\n", page, re.DOTALL)
     yield from match[1].splitlines() if match else ()
 
 
 def experiments() -> Iterator[str]:
-    """Give every experiment with its claims."""
+    """Return every experiment with its claims."""
     for folder in EXPERIMENTS:
         if not (HERE / folder / "summary.csv").exists():
             continue
@@ -132,7 +131,7 @@ def experiments() -> Iterator[str]:
 
 
 def beside_published() -> Iterator[str]:
-    """Give the paper's scaling figure and ours, side by side and marked."""
+    """Return the paper's scaling figure and ours, side by side and marked."""
     with (HERE / "published" / "published.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["table"] == "scaling"]
     published: dict[str, dict[tuple[str, str], str]] = {}
@@ -160,7 +159,7 @@ def beside_published() -> Iterator[str]:
 
 
 def fill(page: Path, name: str, lines: Sequence[str], *, optional: bool = False) -> None:
-    """Put lines between the marks of a name; a part that is optional may have none."""
+    """Insert lines between the marks of a name, which may be missing for an optional part."""
     begin, end = f"<!-- {name}: written by tools/pages.py -->", f"<!-- end of {name} -->"
     text = page.read_text(encoding="utf-8")
     if begin not in text or end not in text:
@@ -182,7 +181,7 @@ def write_pages(home: Path = HERE) -> None:
 
 
 def is_finished(file: Path) -> bool:
-    """Say whether all cells of a study are there: of what still runs nothing is written."""
+    """Return whether all cells of a study exist; unfinished studies are not written."""
     if not file.exists():
         return False
     sweep = read_sweep(file)
@@ -191,7 +190,7 @@ def is_finished(file: Path) -> bool:
 
 
 def main() -> int:
-    """Write all, or the pages alone."""
+    """Write everything, or only the pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="*", metavar="STUDY", help="write these alone (all)")
     parser.add_argument("--pages", action="store_true", help="write no study")

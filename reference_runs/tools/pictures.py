@@ -23,7 +23,7 @@ SCREEN = {"width": 1280, "height": 1040}
 
 
 def main() -> int:
-    """Draw both; give the exit code."""
+    """Draw both and return the exit code."""
     diagram, screen = ROOT / "docs" / "reliability.png", ROOT / "docs" / "report.png"
     failed = caopd_bench(["score", *RUNS, "--figure", str(diagram)])
     browser = os.environ.get("CAOPD_BENCH_CHROMIUM") or shutil.which("chromium")
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def take_screenshot(browser: str, page: Path, image: Path) -> None:
-    """Keep what a window of 1280 x 1040 shows of a page."""
+    """Save a screenshot of a page in a window of 1280 x 1040."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

@@ -29,8 +29,8 @@ STORED = HERE / "checkpoints" / "cells.csv"
 SEEDS = HERE / "scaling-law" / "cells.csv"
 FILE = HERE / "checkpoints" / "sweep.yaml"
 SAME = "the same rows"
-#: What other processors and versions may move: less than half of what OPD and CaOPD differ by in
-#: stated confidence, gap, ECE, Brier score and AUROC; in accuracy they mostly hardly differ.
+#: Tolerances for other processors and versions: less than half of the difference between OPD and
+#: CaOPD in stated confidence, gap, ECE, Brier score and AUROC; in accuracy the two hardly differ.
 TOLERANCES = {
     "accuracy": 0.05,
     "mean_confidence": 0.05,
@@ -49,7 +49,7 @@ def read_rows(file: Path) -> dict[str, dict[str, str]]:
 
 
 def compare(row: dict[str, str], stored: dict[str, str]) -> tuple[bool, str]:
-    """Say whether a cell agrees with the stored one, and how closely."""
+    """Return whether a cell agrees with the stored one, and how closely."""
     if row["rows_sha256"] == stored["rows_sha256"]:
         return True, SAME
     worst, beyond = "", []
@@ -71,7 +71,7 @@ def compare(row: dict[str, str], stored: dict[str, str]) -> tuple[bool, str]:
 
 
 def compare_with_seeds(row: dict[str, str], stored: Iterable[dict[str, str]]) -> tuple[bool, str]:
-    """Say whether a cell with a base of its own is one like the stored ones of other seeds."""
+    """Return whether a cell with its own base resembles the stored cells of other seeds."""
     alike = [r for r in stored if (r["size"], r["method"]) == (row["size"], row["method"])]
     beyond = []
     for metric, tolerance in TOLERANCES.items():
@@ -89,7 +89,7 @@ def compare_with_seeds(row: dict[str, str], stored: Iterable[dict[str, str]]) ->
 
 
 def main() -> int:
-    """Run, compare, print a line a cell."""
+    """Run the cells, compare them, and print one line per cell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, help="keep what is run here, and go on from it")
     parser.add_argument("--pretrain", action="store_true", help="make the bases again as well")

@@ -1,10 +1,10 @@
-"""Store the runs of the real model again, and write what its page shows of them.
+"""Store the runs of the real model again, and update its page.
 
     python reference_runs/smollm2-135m/run.py --real-only --exemplars a,b --output again
     python reference_runs/tools/store_demo.py again     # rows, page
     python reference_runs/tools/pictures.py             # the README's pictures
 
-Without a folder, the page alone is written, from the stored rows.
+Without a folder, only the page is written, from the stored rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def store(folder: Path, name: str) -> None:
 
 
 def render_page() -> Iterator[str]:
-    """Give the lines that the page shows of the stored runs."""
+    """Return the page's lines on the stored runs."""
     names = sorted(path.parent.name for path in HERE.glob("exemplars-*/summary.json"))
     rows = {name: read_run(HERE / name).task_rows(TASK) for name in names}
     yield f"|  | {' | '.join(names)} |"
@@ -59,7 +59,7 @@ def render_page() -> Iterator[str]:
 
 
 def make_facts(rows: dict[str, list], names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Give what is worth saying of the rows, a cell a run."""
+    """Return the notable numbers of the rows, one cell per run."""
     summaries = {n: json.loads((HERE / n / "summary.json").read_text("utf-8")) for n in names}
     origin = {name: summary["provenance"] for name, summary in summaries.items()}
     yield "evaluated", [date_of(origin[name]["date"]) for name in names]
@@ -93,12 +93,12 @@ def make_facts(rows: dict[str, list], names: Sequence[str]) -> Iterator[tuple[st
 
 
 def date_of(seconds: float) -> str:
-    """Word the day of a run."""
+    """Return the day of a run in words."""
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))
 
 
 def main(words: Sequence[str]) -> int:
-    """Store what is given, and write the page."""
+    """Store the given runs, and write the page."""
     for folder in map(Path, words[:1]):
         for name in ("exemplars-a", "exemplars-b"):
             store(folder, name)
