@@ -30,7 +30,7 @@ from caopd_bench.metrics.metric_parts import (
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally, as_tally
 
-# A file of a metric takes these from here.
+# Files that define metrics import these names from here.
 __all__ = ["Caution", "ClosedForm", "Folded", "Metric", "Shown", "metric"]
 
 Cells = Callable[[FloatArray, NDArray[Any], NDArray[Any]], NDArray[Any]]
@@ -145,7 +145,7 @@ class Metric:
                 raise ValueError(f"{what} of {self.label} must be a text; got {got!r}")
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle a registered metric by its name: many contain functions that have no name."""
+        """Pickle a registered metric by its name, because many contain functions without a name."""
         for name, row in REGISTRY.items():
             if row is self:
                 return _registered, (name,)
@@ -179,7 +179,7 @@ class Point(Protocol):
     cells: Cells
 
     def __call__(self, confidence: ArrayLike | Tally, correct: ArrayLike | None = None) -> float:
-        """Return the value."""
+        """Return the value of the metric."""
 
 
 #: `METRICS` is a read-only view of this, in the order of tables. Tests add metrics temporarily.
@@ -235,7 +235,7 @@ def metric(
         except ValueError as error:
             raise ValueError(f"metric {called}: {error}") from None
         function.__doc__ = _complete(function.__doc__ or f"Return {label}.", row)
-        if not cells:  # for pickle, which looks functions up by name
+        if not cells:  # so that pickle, which looks up functions by name, finds it
             decorated.__qualname__ += ".cells"
         REGISTRY[called] = row
         in_order = sorted(REGISTRY.items(), key=lambda row: row[1].place)
@@ -259,7 +259,7 @@ _SECTION = re.compile(r"^(\w+)\n-{3,}\n", re.MULTILINE)
 
 
 def _complete(doc: str, row: Metric) -> str:
-    """Add the sections that all docstrings share: the two arguments, and any that are missing."""
+    """Add the parameters that all docstrings share, and any section that is missing."""
     summary, *rest = _SECTION.split(inspect.cleandoc(doc))
     own = dict(zip(rest[::2], (text.strip("\n") for text in rest[1::2]), strict=True))
     ends = "[{:g}, {:g}]".format(*row.range)

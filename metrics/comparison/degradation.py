@@ -214,7 +214,7 @@ def _cells(
         if silent and name in OF_STATED:
             found[name] = undefined(name, items, "no row states a usable confidence", math.inf)
         elif rows < LEAST:
-            # Rows of several samples have fractional weights; never round up to the required number.
+            # Rows of several samples have fractional weights; do not round up to the minimum.
             number = math.floor(100.0 * rows) / 100.0
             if number == 1.0:
                 kind = kind.replace("rows", "row").replace(" are ", " is ")

@@ -118,9 +118,9 @@ def worse(
 def worse_size(values: tuple[Value, Value], items: Items, level: float) -> Worse:
     """Compare the sizes of two values that may have either sign.
 
-    With sa the sign of a, |b| - |a| is the larger of b - sa a and -b - sa a. It is also the
-    smallest over the signs of a. The limit is the worst over the former, the p-value over the
-    latter.
+    |b| - |a| is the larger of b - sa a and -b - sa a, where sa is the sign of a: the limit is the
+    worst over these two. It is also the smaller of |b| - a and |b| + a: the p-value is the worst
+    over these.
 
     If a is so near 0 that its sign may be due to chance, choosing the sign by a makes |a| look too
     large and the limit too low. In that case |b| - |a| <= |b - a| provides a limit that needs no
