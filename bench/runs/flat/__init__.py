@@ -1,4 +1,4 @@
-"""Files of rows that no harness wrote: CSV, JSON lines, Parquet.
+"""Read files of rows that no harness wrote: CSV, JSON lines, Parquet.
 
 Start with `read`.
 

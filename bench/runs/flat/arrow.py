@@ -1,8 +1,9 @@
-"""Columns as pyarrow holds them, read as the values of `values` are: Parquet, and parts of a CSV.
+"""Read pyarrow columns (Parquet, and blocks of CSV) by the same rules as `values`.
 
-Nothing is decided here of what a value means: the distinct ones of a column are given to the
-functions of `values`, and their meaning to the rows. Only numbers that do not repeat are read by
-pyarrow, which rounds a decimal as Python does; whatever it reads as no number is left to `values`.
+The meaning of values is not decided here: a column's distinct values are passed to the functions of
+`values`, and the results are assigned to the rows. Only numbers that do not repeat are read by
+pyarrow, which rounds decimals as Python does; anything it cannot read as a number is left to
+`values`.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from caopd_bench.runs.flat.values import (
 
 __all__ = ["chunk_of_texts", "read_parquet"]
 
-#: Of so many rows at the start of a column fewer than half are distinct: its values repeat.
+#: A column's values count as repeating if fewer than half of its first rows are distinct.
 LOOKED_AT = 1000
 
 
 def read_parquet(file: Path, wanted: Wanted, rows: int) -> Iterator[Chunk]:
-    """Read a Parquet file, at most so many rows at once; errors as of `files.read_chunks`."""
-    # Text may be long: fewer rows at once.
+    """Read a Parquet file in chunks of limited rows; raise the errors of `files.read_chunks`."""
+    # Text may be long, so read fewer rows at once.
     numbers = (wanted.confidence, wanted.correct)
     size = rows if all(name in numbers for name in wanted.columns) else rows // 4
     first = 1
@@ -56,7 +57,7 @@ def read_parquet(file: Path, wanted: Wanted, rows: int) -> Iterator[Chunk]:
 
 
 def chunk_of_texts(column: Callable[[str], Any], wanted: Wanted, where: Where) -> Chunk:
-    """Make a chunk of columns of text: each is a pyarrow.StringArray without nulls."""
+    """Make a chunk from text columns, each a pyarrow.StringArray without nulls."""
     groups = {key: _codes(column(key), key, where) for key in wanted.groups}
     items = _items(column(wanted.item), wanted.item, where) if wanted.item else None
     outcomes = _of_distinct(column(wanted.correct), read_outcomes, where)
@@ -68,7 +69,7 @@ def _namer(file: Path, first: int) -> Where:
 
 
 def _numbers(column: Any) -> Any:
-    """Return numbers as they are, without a copy where there is no null; the rest as objects."""
+    """Return numbers unchanged, without a copy if there is no null; other values as objects."""
     import pyarrow as pa
 
     kind = column.type
@@ -82,7 +83,7 @@ def _numbers(column: Any) -> Any:
     if pa.types.is_boolean(kind) and not column.null_count:
         return _bits(column)
     if pa.types.is_decimal(kind):
-        # Arrow's own cast makes 0.7000000000000001 of 0.70.
+        # Arrow's own cast turns 0.70 into 0.7000000000000001.
         return [None if value is None else float(value) for value in column.to_pylist()]
     return column.to_pylist()
 
@@ -94,7 +95,7 @@ def _bits(column: Any) -> NDArray[np.bool_]:
 
 
 def _confidences(column: Any, where: Where) -> NDArray[Any]:
-    """Read texts: each distinct one as `values` does, or as numbers where they do not repeat."""
+    """Read texts: each distinct one as `values` does, or directly as numbers if few repeat."""
     looked_at = column[:LOOKED_AT]
     if 2 * len(looked_at.dictionary_encode().dictionary) > len(looked_at):
         numbers = _as_numbers(column)
@@ -104,7 +105,7 @@ def _confidences(column: Any, where: Where) -> NDArray[Any]:
 
 
 def _as_numbers(column: Any) -> NDArray[np.float64] | None:
-    """Return plain numbers in texts, NaN for an empty one; None if anything else is among them."""
+    """Convert texts to numbers, empty ones to NaN; return None if any text is something else."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -118,7 +119,7 @@ def _as_numbers(column: Any) -> NDArray[np.float64] | None:
         numbers = _numbers(stated.cast(pa.float64()))
     except pa.ArrowInvalid:
         return None
-    # "nan" and "inf" are numbers to pyarrow.
+    # pyarrow also accepts "nan" and "inf" as numbers.
     return numbers if np.array_equal(np.isfinite(numbers), is_text) else None
 
 
@@ -132,12 +133,12 @@ def _of_distinct(
 
 
 def _first_with(indices: NDArray[Any], where: Where) -> Where:
-    """Name a distinct value by the first row that has it."""
+    """Return a function that names a distinct value by its first row."""
     return lambda i: where(int(np.argmax(indices == i)))
 
 
 def _items(column: Any, name: str, where: Where) -> Names:
-    """Leave names of questions as they are, if they are short texts or whole numbers."""
+    """Return question names unchanged if they are short texts or whole numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -173,6 +174,6 @@ def _codes(column: Any, key: str, where: Where) -> Codes:
     if encoded.indices.null_count:
         indices = np.where(_bits(encoded.indices.is_null()), -1, indices.astype(np.int64))
     distinct = encode(encoded.dictionary.to_pylist(), key, _first_with(indices, where))
-    # Distinct raw values may be one group, or none.
+    # Several distinct raw values may form one group, or none.
     codes = np.append(distinct.codes, -1)[indices]
     return Codes(codes, distinct.values)

@@ -1,4 +1,4 @@
-"""Parts of a file: whole lines, some megabytes at a time."""
+"""Read a file in blocks of whole lines, some megabytes at a time."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Block", "read_blocks", "split_lines"]
 
 
 class Block(NamedTuple):
-    """Lines of a file.
+    """Consecutive lines of a file.
 
     Attributes
     ----------
     first : int
         Number of the first line, from 1.
     data : bytes
-        Each line with its end; the last of a file may have none.
+        The lines with their line ends; the last line of a file may have none.
     """
 
     first: int
@@ -28,18 +28,18 @@ class Block(NamedTuple):
 
 
 def read_blocks(file: Path, size: int) -> Iterator[Block]:
-    """Yield the lines of a file, which is packed if its name ends in ``.gz``.
+    """Yield the lines of a file in blocks; a file named ``*.gz`` is decompressed.
 
     Parameters
     ----------
     file : Path
     size : int
-        Bytes of a block, about; more where a line is longer.
+        Approximate bytes of a block; more if a line is longer.
 
     Raises
     ------
     UsageError, OSError
-        As of `core.files.packed.read_lines`.
+        As from `core.files.packed.read_lines`.
     """
     if file.name.lower().endswith(".gz"):
         yield from _gather(file, size)
@@ -75,7 +75,7 @@ def _gather(file: Path, least: int) -> Iterator[Block]:
 
 
 def split_lines(block: Block) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a block, each with its end."""
+    """Yield the numbered lines of a block with their line ends."""
     lines = block.data.split(b"\n")
     for number, line in enumerate(lines[:-1], block.first):
         yield number, line + b"\n"

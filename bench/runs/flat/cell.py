@@ -1,4 +1,4 @@
-"""Rows that are counted together: all of a file, or those of a group."""
+"""Count rows that belong together: all of a file, or those of a group."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["Cell"]
 
 
 class Cell:
-    """Rows counted together: those with a confidence, and those without."""
+    """Counts of rows that belong together, with and without a confidence."""
 
     def __init__(self) -> None:
         self.n = 0
         self._parsed = TallyBuilder()
-        self._unparsed = TallyBuilder()  # they are all 0
+        self._unparsed = TallyBuilder()  # their confidences all count as 0
         self._n_parsed = 0
 
     def add(
         self, confidence: NDArray[Any], correct: NDArray[np.bool_], items: NDArray[Any] | None
     ) -> None:
-        """Count rows; NaN is a confidence that was not stated."""
+        """Count rows; NaN stands for a missing confidence."""
         is_stated = ~np.isnan(confidence)
         self.n += confidence.size
         if is_stated.all():
@@ -41,11 +41,11 @@ class Cell:
 
     @property
     def size(self) -> int:
-        """Entries held."""
+        """Return the number of entries held."""
         return self._parsed.size + self._unparsed.size
 
     def drop_items(self) -> None:
-        """Count on without questions."""
+        """Discard the questions and continue counting without them."""
         self._parsed = self._without_items(self._parsed, self._n_parsed)
         self._unparsed = self._without_items(self._unparsed, self.n - self._n_parsed)
 
@@ -92,7 +92,7 @@ def _in_clusters(
 
 
 def _without_singletons(counted: Tally) -> Tally:
-    """Drop the clusters where each is one row: those rows are independent."""
+    """Drop the clusters if each has one row, since the rows are then independent."""
     if counted.clusters is not None and counted.clusters.labels.size == counted.n:
         return Tally(counted.values, counted.right, counted.wrong)
     return counted

@@ -1,4 +1,4 @@
-"""Count rows while they go by: what is kept depends on what is stated, not on how many say it."""
+"""Count rows while reading; memory depends on the distinct values, not on the number of rows."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from caopd_bench.runs.flat.values import Chunk, Codes
 
 __all__ = ["MAX_GROUPS", "MAX_HELD", "FlatCounter", "refuse_groups", "rounded"]
 
-#: More distinct values of a column are no groups but names.
+#: A column with more distinct values than this holds names rather than groups.
 MAX_GROUPS = 1000
-#: Distinct confidences, and pairs of question and confidence, that are held in all.
+#: Maximum number of distinct confidences, and of question-confidence pairs, held in total.
 MAX_HELD = 3_000_000
-#: Rows that wait to be counted together, and bytes of their questions.
+#: Maximum number of rows buffered before they are counted, and bytes of their questions.
 WAITING, NAMES = 1 << 20, 1 << 26
 
 
 class FlatCounter:
-    """Counts of all rows, and of each group of each key.
+    """Count all rows, and the rows of each group of each key.
 
-    Rows wait as columns, and are counted a million together: of as many, labels of questions are
-    made only where one was asked twice. No row is added after a result was given.
+    Rows are buffered as columns and counted a million at a time; question labels are only computed
+    if a question occurs twice. No row may be added after a result was returned.
 
     Parameters
     ----------
     keys : sequence of str
         Group keys to count by.
     asked : sequence of str
-        Those of them that the user named. One that was not is given up when it has too many
-        values; one that was is an error.
+        The keys that the user named. A key with too many values is an error if the user named it,
+        and is dropped otherwise.
     item_asked : bool
-        Whether the user named the column of questions. If not, it is given up when it takes too
-        much memory: `gave_up_items` says so.
+        Whether the user named the column of questions. If not, it is dropped when it takes too much
+        memory, and `gave_up_items` is set.
     decimals : int, optional
         Round the confidences.
     free : int
-        Up to so many rows nothing is refused, or given up, for the memory that it takes.
+        Up to this many rows, no limits on memory apply.
     with_labels : bool
-        Keep the labels of the questions, of up to `free` rows.
+        Keep the labels of the questions, for up to `free` rows.
     """
 
     def __init__(
@@ -88,20 +88,20 @@ class FlatCounter:
         return self._all.total()
 
     def groups(self) -> dict[str, dict[object, Counts]]:
-        """Return the counts of each group, by key and value; a key that no row has is left out."""
+        """Return the counts of each group by key and value; keys that no row has are left out."""
         self._count(is_last=True)
         found = {key: one.totals() for key, one in self._keys.items()}
         return {key: groups for key, groups in found.items() if groups}
 
     def labels(self) -> NDArray[np.uint64] | None:
-        """Return the distinct labels of the questions, ascending; None where they are not known."""
+        """Return the distinct labels of the questions, ascending; None if they are unknown."""
         self._count(is_last=True)
         return None if self.n > self._free else self._labels
 
     def _count(self, *, is_last: bool) -> None:
-        """Count the rows that wait."""
+        """Count the buffered rows."""
         is_free = self.n <= self._free
-        # Of rows that are free of limits, the last one may still have a fault that is told first.
+        # Below the limit of free rows, a later row may have an error that must be reported first.
         for key in [key for key, one in self._keys.items() if one.has_many]:
             if is_last or not is_free:
                 refuse_groups(key, self._asked)
@@ -153,9 +153,9 @@ class FlatCounter:
 
 
 def rounded(confidence: NDArray[Any], decimals: int | None) -> NDArray[Any]:
-    """Return confidences as float64: narrow floats by their decimals, and rounded if asked.
+    """Return confidences as float64, converting narrow floats by their decimals; round if asked.
 
-    Of a narrow float, 0.7 and not 0.699999988.
+    A narrow float becomes 0.7 and not 0.699999988.
     """
     if decimals is None and confidence.dtype.itemsize >= 8:
         return confidence
@@ -164,7 +164,7 @@ def rounded(confidence: NDArray[Any], decimals: int | None) -> NDArray[Any]:
 
 
 def refuse_groups(key: str, asked: Collection[str]) -> None:
-    """Refuse a key with too many values if the user named it."""
+    """Raise an error for a key with too many values if the user named it."""
     if key in asked:
         raise UsageError(
             f"--by {key}: more than {MAX_GROUPS:,} distinct values; group by something coarser"
@@ -172,7 +172,7 @@ def refuse_groups(key: str, asked: Collection[str]) -> None:
 
 
 class _Key:
-    """The groups of one key, and to which of them the rows that wait belong."""
+    """The groups of one key, and the group of each buffered row."""
 
     def __init__(self) -> None:
         self.has_many = False
@@ -183,7 +183,7 @@ class _Key:
     def add(self, group: Codes) -> None:
         if self.has_many:
             return
-        # 1 and "1" are two groups, 1 and 1.0 are one.
+        # 1 and "1" are different groups, 1 and 1.0 are the same.
         distinct = [(isinstance(value, str), value) for value in group.values]
         places = [self._places.setdefault(value, len(self._places)) for value in distinct]
         self._waiting.append(np.array([*places, -1], np.int32)[group.codes])
@@ -194,11 +194,11 @@ class _Key:
     def count(
         self, confidence: NDArray[Any], correct: NDArray[np.bool_], items: NDArray[Any] | None
     ) -> None:
-        """Count the rows that wait, group by group."""
+        """Count the buffered rows, group by group."""
         if self.has_many:
             return
         self.cells += (Cell() for _ in range(len(self._places) - len(self.cells)))
-        # Rows of one group side by side: one sort, of few numbers by their digits.
+        # Put the rows of a group next to each other with one radix sort of small numbers.
         codes = np.concatenate(self._waiting).astype(np.int16)
         self._waiting = []
         order = np.argsort(codes, kind="stable")

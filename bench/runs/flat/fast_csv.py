@@ -1,8 +1,8 @@
-"""CSV in blocks: what the plain reader would find, large files by pyarrow where it is installed.
+"""Read CSV in blocks with the plain reader's results, large files with pyarrow if installed.
 
-pyarrow and the `csv` module read the same texts in rows of the same length if every quote opens a
-field or closes one and every line end is one of both. That is looked at first, byte by byte. From a
-block on that is not so plain the rest of the file is left to the plain reader.
+pyarrow and the `csv` module agree on rows of equal length if every quote opens or closes a field
+and both recognise every line end. This is checked first, byte by byte. From the first block that
+fails the check, the rest of the file is left to the plain reader.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from caopd_bench.runs.flat.values import Chunk, Wanted
 
 __all__ = ["read_fast_csv"]
 
-#: Bytes from which on a file, plain or packed, is worth the start of pyarrow.
+#: Minimum bytes of a plain or compressed file for which importing pyarrow pays off.
 PAYS, PACKED_PAYS = 1 << 21, 1 << 18
-#: Bytes of a block, for pyarrow and for lists of texts; rows of a chunk of the plain reader.
+#: Bytes of a block for pyarrow and for lists of texts; rows of a chunk for the plain reader.
 ARROW_SIZE, SIZE, CHUNK = 1 << 23, 1 << 20, 1 << 16
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
-#: Rows as columns; None where the rows are not those that were counted, or no text.
+#: Rows as columns; None if their number differs from the row ends counted, or if they are not text.
 Read: TypeAlias = "Callable[[bytes, int, list[str], Wanted, str], Chunk | None]"
 
 
 def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
-    """Read CSV; a UsageError says that the file is refused, and not always why."""
+    """Read CSV; a UsageError means that the file is refused, but may not give the exact reason."""
     is_packed = file.name.lower().endswith(".gz")
     is_large = file.stat().st_size >= (PACKED_PAYS if is_packed else PAYS)
     by_arrow = is_large and _has_pyarrow()
@@ -51,7 +51,7 @@ def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
     end = held.data.find(b"\n") + 1
     head = _read_head(file, held.data[:end])
-    if not head:  # of several lines, or below blank ones
+    if not head:  # it spans several lines or follows blank ones
         rows = parse_csv(file, rest(held), blank)
         head = next(rows, (0, 0, []))[2]
         yield from chunk_csv(file, wanted, head, rows, CHUNK)
@@ -75,14 +75,14 @@ def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
 
 def _read_head(file: Path, line: bytes) -> list[str]:
-    """Read the first line; nothing where it may be more, or less, than the head."""
+    """Read the first line; return nothing if it may not be exactly the header."""
     if not line.strip() or line.count(b'"') % 2:
         return []
     return next(parse_csv(file, iter([(1, line)]), BlankLines(file)), (0, 0, []))[2]
 
 
 def _row_ends(data: bytes) -> NDArray[np.int64] | None:
-    """Return the places of the line ends that end a row; None if the rows are not plain."""
+    """Return the positions of line ends that end a row; None if the rows are not plain."""
     if b"\0" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
     marks = np.frombuffer(data, np.uint8)
@@ -94,7 +94,7 @@ def _row_ends(data: bytes) -> NDArray[np.int64] | None:
             return None
         quotes = quotes[quotes < ends[-1]]
         opens, closes = quotes[::2], quotes[1::2]
-        # Before an opening one at the very start stands the line end before the block.
+        # An opening quote at the very start follows the line end before the block.
         before = np.where(opens > 0, marks[opens - 1], NEWLINE)
         if not np.isin(before, (COMMA, NEWLINE, QUOTE)).all():
             return None
@@ -103,14 +103,14 @@ def _row_ends(data: bytes) -> NDArray[np.int64] | None:
     if not ends.size:
         return None
     length = np.diff(ends, prepend=-1)
-    # A blank line is none of one column; a row that is too long is for the plain reader to refuse.
+    # A blank line is not a row of one column; the plain reader refuses rows that are too long.
     is_blank = (length == 1) | ((length == 2) & (marks[ends - 1] == RETURN))
     return None if is_blank.any() or length.max() > MAX_TEXT else ends
 
 
 def _has_pyarrow() -> bool:
     try:
-        import pyarrow.csv  # noqa: F401 (whether it can be had)
+        import pyarrow.csv  # noqa: F401 (checks that it is installed)
     except ImportError:
         return False
     return True
@@ -158,7 +158,7 @@ def _read_by_arrow(
                 check_utf8=False,
             ),
         )
-    except pa.ArrowInvalid:  # rows of unlike length
+    except pa.ArrowInvalid:  # rows of unequal length
         return None
     if table.num_rows != count:
         return None

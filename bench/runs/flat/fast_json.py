@@ -1,7 +1,7 @@
-"""JSONL in blocks: what the plain reader would find, at a third of its cost.
+"""Read JSONL in blocks with the results of the plain reader, at a third of its cost.
 
-A block is taken on if every line of it is a JSON object with all the columns. Anything else, be it
-a blank line or a fault, is left to the plain reader, block by block.
+A block is handled here if each of its lines is a JSON object with all the columns. Any other block,
+for example with a blank line or an error, is left to the plain reader.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from caopd_bench.runs.flat.values import Chunk, Wanted
 
 __all__ = ["parse_block", "read_fast_json"]
 
-#: Bytes of a block: its rows are held as Python's dictionaries, in thirty times the memory at most.
+#: Bytes of a block; its rows become dictionaries, which take up to thirty times the memory.
 SIZE = 1 << 20
-#: Rows of a block that the plain reader makes a chunk of.
+#: Rows per chunk when the plain reader handles a block.
 CHUNK = 1 << 16
 
 
 def read_fast_json(file: Path, wanted: Wanted) -> Iterator[Chunk]:
-    """Read JSONL; a UsageError says that the file is refused, and not always why."""
+    """Read JSONL; a UsageError means that the file is refused, perhaps without the exact reason."""
     blank = BlankLines(file)
     for block in read_blocks(file, SIZE):
         columns = _columns(block, wanted.columns)
@@ -41,7 +41,7 @@ def read_fast_json(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
 
 def _columns(block: Block, names: list[str]) -> dict[str, list[Any]] | None:
-    """Return the values of the columns; None if the block is not as plain as it should be."""
+    """Return the values of the columns; None if the plain reader must handle the block."""
     rows = parse_block(block)
     try:
         return None if rows is None else {name: [row[name] for row in rows] for name in names}
@@ -50,16 +50,16 @@ def _columns(block: Block, names: list[str]) -> dict[str, list[Any]] | None:
 
 
 def parse_block(block: Block) -> list[dict[str, Any]] | None:
-    """Parse the objects of a block, one a line; None if it is not as plain as it should be."""
+    """Parse a block of one object per line; None if the plain reader must handle it."""
     try:
         lines = block.data.decode().split("\n")
         if not lines[-1]:
             lines.pop()
-        # What makes the plain reader look closer at a line.
+        # These make the plain reader examine a line more closely.
         marks = block.data.count(b"[") + block.data.count(b"{")
         if marks > len(lines) + MAX_DEPTH and max(map(_marks, lines)) > MAX_DEPTH:
             return None
-        if max(map(len, lines)) > SMALL // 4:  # in UTF-8 a character takes up to four bytes
+        if max(map(len, lines)) > SMALL // 4:  # a UTF-8 character takes up to four bytes
             return None
         starts = block.data.startswith(b"{") + block.data.count(b"\n{")
         return _parse(lines, marks == len(lines) == starts)
@@ -72,9 +72,9 @@ def _marks(line: str) -> int:
 
 
 def _parse(lines: list[str], is_flat: bool) -> list[dict[str, Any]]:
-    """Parse lines, each of which is an object; of flat ones each opens one in its first place."""
+    """Parse lines that are one object each; a flat object has its only opening brace first."""
     rows = json.loads(f"[{','.join(lines)}]") if is_flat else [*map(json.loads, lines)]
-    # As many objects as lines open: none of them goes on in the next line.
+    # There are as many opening braces as lines, so no object continues on the next line.
     if len(rows) != len(lines) or set(map(type, rows)) != {dict}:
         raise ValueError("not an object a line")
     return rows

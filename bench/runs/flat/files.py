@@ -1,4 +1,4 @@
-"""Files with a row an answer, read in bounded memory: JSONL, CSV (both also .gz) and Parquet."""
+"""Read files of one answer per row in bounded memory: JSONL, CSV (both also .gz) and Parquet."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ CHUNK = 1 << 16  # rows read at once
 
 
 def format_of(file: Path) -> str:
-    """Return the format by the name of a file; "" if it is no flat file."""
+    """Return the format from a file's name; "" if it is not a flat file."""
     name = file.name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), "")
 
 
 def find_flat(path: Path) -> list[Path]:
-    """Find the flat files that a path means: one, those below a folder, or those of a pattern."""
+    """Find the flat files of a path: a single file, those below a folder, or those of a pattern."""
     if path.is_file():
         return [path] if format_of(path) else []
     if not path.is_dir():
@@ -55,7 +55,7 @@ def find_flat(path: Path) -> list[Path]:
     return sorted(
         file
         for file in path.rglob("*")
-        # Spark and Delta keep their own files beside the data, Jupyter old copies.
+        # Spark and Delta keep their own files next to the data, and Jupyter keeps old copies.
         if format_of(file)
         and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
         and file.is_file()
@@ -73,7 +73,7 @@ def without_suffix(name: str) -> str:
 
 
 def column_names(file: Path) -> list[str]:
-    """Return the columns, from the schema, the header or the first line; none for an empty file."""
+    """Return the columns from the schema, header or first line; empty for an empty file."""
     if format_of(file) == "Parquet":
         with open_parquet(file) as parquet:
             return [str(name) for name in parquet.schema_arrow.names]
@@ -83,13 +83,13 @@ def column_names(file: Path) -> list[str]:
 
 
 def refuse_separator(file: Path, names: Sequence[str]) -> None:
-    """Refuse a CSV whose head is one field with other separators in it; `names` are its columns."""
+    """Refuse a CSV whose header is one field with other separators; `names` are its columns."""
     if format_of(file) == "CSV" and len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
         raise UsageError(f"{file}: has only one column, {names[0]!r}; separate fields with commas")
 
 
 def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
-    """Read one file; a value or line that cannot be used raises a UsageError that names it."""
+    """Read one file; raise a UsageError that names any value or line that cannot be used."""
     kind = format_of(file)
     if kind == "Parquet":
         yield from read_parquet(file, wanted, CHUNK)
@@ -99,6 +99,6 @@ def read_chunks(file: Path, wanted: Wanted) -> Iterator[Chunk]:
     try:
         yield from fast(file, wanted)
     except UsageError:
-        # Which of several faults is named, and how, is decided by the plain reader alone.
+        # The plain reader alone decides which of several errors is reported, and how.
         deque(plain(file, wanted, CHUNK), maxlen=0)
         raise

@@ -1,7 +1,7 @@
-"""Names of questions, a chunk at a time: Python's texts, or a column as pyarrow holds it.
+"""Handle question names of a chunk, as Python strings or as a pyarrow column.
 
-A million names are told apart by pyarrow in a tenth of the time that Python takes, and fill a fifth
-of the memory. Labels are made only where questions repeat.
+pyarrow compares a million names in a tenth of the time that Python takes, in a fifth of the memory.
+Labels are computed only if questions repeat.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ __all__ = ["Names", "are_distinct", "as_numpy", "bytes_of", "label_names", "list
 
 #: A list of str, or a pyarrow.StringArray without nulls.
 Names: TypeAlias = Any
-#: Bytes of one of Python's texts beside its characters.
+#: Bytes of a Python string in addition to its characters.
 HEAD = 57
-#: Names that are made Python's texts at once.
+#: Number of names converted to Python strings at once.
 PART = 1 << 16
 
 
 def list_names(names: Names) -> list[str]:
-    """Return them as Python's texts."""
+    """Return names as Python strings."""
     found: list[str] = names if isinstance(names, list) else names.to_pylist()
     return found
 
 
 def bytes_of(names: Names) -> int:
-    """Return the bytes that they take, about."""
+    """Return the approximate memory of names in bytes."""
     size: int = (
         sum(map(len, names)) + HEAD * len(names) if isinstance(names, list) else names.nbytes
     )
@@ -40,7 +40,7 @@ def bytes_of(names: Names) -> int:
 
 
 def are_distinct(parts: Sequence[Names]) -> bool:
-    """Return whether no two rows of the chunks have one name."""
+    """Return whether all rows of the chunks have different names."""
     total = sum(map(len, parts))
     column = _join(parts)
     if column is None:
@@ -73,7 +73,7 @@ def as_numpy(column: Any) -> NDArray[Any]:
 
 
 def _join(parts: Sequence[Names]) -> Any:
-    """Return a pyarrow.StringArray of all rows, or None where some chunks are lists."""
+    """Return a pyarrow.StringArray of all rows, or None if some chunks are lists."""
     if any(isinstance(part, list) for part in parts):
         return None
     import pyarrow as pa

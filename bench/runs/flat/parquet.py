@@ -1,8 +1,8 @@
-"""Parquet files in bounded memory: what its own index says is checked before a page is unpacked.
+"""Read Parquet files in bounded memory, checking the file's index before decompressing pages.
 
-A column of equal values takes a few bytes however many rows it has, and one long text may stand in
-a dictionary once and in a million rows. So the rows at once follow from the longest text, and what
-all rows together unpack to has the limits of any packed file.
+A column of equal values takes a few bytes however many rows it has, and a long text may be in a
+dictionary once but in a million rows. So the batch size follows from the longest text, and the
+total decompressed size has the limits of any compressed file.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from caopd_bench.runs.flat.parquet_index import Chunk, read_index
 
 __all__ = ["open_parquet", "read_batches", "reading_parquet"]
 
-#: So many rows a file may have, and so many for each of its bytes: stated confidences of 1.00 under
-#: outcomes 95 % of which are right take about 1 byte for 28 rows.
+#: Maximum rows of a file, and per byte of it: confidences of 1.00 with 95 % right outcomes take
+#: about 1 byte for 28 rows.
 FREE_ROWS = 1 << 24
 ROWS_A_BYTE = 128
 #: Rows at once where a text is long; memory of one value of a list as Python holds it.
@@ -30,7 +30,7 @@ VALUE = 64
 
 @contextmanager
 def open_parquet(file: Path) -> Iterator[Any]:
-    """Open a Parquet file; whatever is wrong with it is a UsageError."""
+    """Open a Parquet file; raise a UsageError for any defect."""
     with reading_parquet(file):
         from pyarrow.parquet import ParquetFile
 
@@ -40,24 +40,24 @@ def open_parquet(file: Path) -> Iterator[Any]:
 
 @contextmanager
 def reading_parquet(file: Path) -> Iterator[None]:
-    """Turn what pyarrow says of a file, or of the values of a batch, into a UsageError."""
+    """Turn pyarrow's errors about a file or the values of a batch into a UsageError."""
     try:
         import pyarrow as pa
-        import pyarrow.parquet  # here, where its errors are not taken for those of the file
+        import pyarrow.parquet  # outside the `try` for errors of the file
     except ModuleNotFoundError as error:
-        if error.name != "pyarrow":  # it is there, and broken
+        if error.name != "pyarrow":  # installed but broken
             raise
         raise UsageError(
             f'{file}: Parquet needs pyarrow; pip install "caopd-bench[parquet]"'
         ) from None
     try:
         yield
-    except MemoryError:  # pyarrow's own is an ArrowException too
+    except MemoryError:  # pyarrow's subclass is an ArrowException too
         raise
-    # A date or duration that Python cannot hold is a ValueError or an OverflowError.
+    # A date or duration beyond Python's range raises ValueError or OverflowError.
     except (pa.ArrowException, ValueError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
-            raise  # the disk, not the content
+            raise  # a disk error, not bad content
         said = str(error).partition("\n")[0]
         raise UsageError(
             f"{file}: not readable as Parquet ({inline(said, 120)}); write it again"
@@ -73,7 +73,7 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
     columns : sequence of str
         Names of the columns, some of which may be nested.
     rows : int
-        In a batch, at most; fewer where texts are long.
+        Maximum rows of a batch; fewer if texts are long.
 
     Yields
     ------
@@ -82,7 +82,8 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
     Raises
     ------
     UsageError
-        If the file is damaged, or unpacks to too much: it says which limit and how to go on.
+        If the file is damaged or decompresses to too much; the message names the limit and a
+        remedy.
     """
     with open_parquet(file) as parquet:
         size = file.stat().st_size
@@ -95,16 +96,16 @@ def read_batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[Any]
         longest = _check_chunks(file, parquet, columns, size)
         rows = max(FEWEST, min(rows, FREE // max(longest, 1)))
         unpacked = Unpacked(str(file), size)
-        # One thread: decoding all columns at once would cost memory and gain little here.
+        # A single thread: decoding columns in parallel costs memory and gains little here.
         for batch in parquet.iter_batches(rows, columns=list(columns), use_threads=False):
             unpacked.add(sum(_text_bytes(column) for column in batch.columns))
             yield batch
 
 
 def _text_bytes(column: Any) -> int:
-    """Return the bytes of all that is no number: how many rows there may be is checked before.
+    """Return the bytes of all non-numeric values; the number of rows is checked separately.
 
-    A text of a dictionary counts once for each row: so often it stands among Python's values.
+    A dictionary text counts once per row, since each row becomes a Python value.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -143,7 +144,7 @@ def _check_chunks(file: Path, parquet: Any, columns: Sequence[str], size: int) -
             continue
         pages.add(chunk.unpacked)
         width = chunk.fixed or 8
-        # Of plain values each takes its bytes in a page.
+        # Each plain value takes its own bytes in a page.
         if chunk.has_deltas:
             width = chunk.unpacked
         elif chunk.is_text and chunk.has_dictionary and chunk.unpacked * 4096 > FREE:
@@ -159,7 +160,7 @@ def _check_chunks(file: Path, parquet: Any, columns: Sequence[str], size: int) -
 
 
 def _longest_word(file: Path, chunk: Chunk, top: str) -> int:
-    """Look into the dictionary, which is read with the first row."""
+    """Return the longest entry of the dictionary, which is read with the first row."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -172,7 +173,7 @@ def _longest_word(file: Path, chunk: Chunk, top: str) -> int:
         column = batch.column(0) if batch is not None and batch.num_columns else None
     while column is not None and not pa.types.is_dictionary(column.type):
         if not pa.types.is_list(column.type) and not pa.types.is_large_list(column.type):
-            return 1 << 20  # inside of a struct or a map: no column of ours
+            return 1 << 20  # inside a struct or a map, so not one of our columns
         column = column.values
     if column is None or not len(column.dictionary):
         return 1

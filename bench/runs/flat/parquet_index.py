@@ -1,8 +1,9 @@
-"""The index of a Parquet file: what its columns take, read without pyarrow.
+"""Read the index of a Parquet file, for the sizes of its columns, without pyarrow.
 
-pyarrow ends the whole process where some parts of a damaged index are looked at (26.0.1: the size
-statistics of a column), and unpacks what the index says. So it is read here first: Thrift's compact
-protocol, of which a few fields are kept (apache/parquet-format, src/main/thrift/parquet.thrift).
+pyarrow aborts the whole process on some damaged parts of an index (26.0.1: the size statistics of a
+column), and trusts the sizes in the index. So the index is read here first: it is in Thrift's
+compact protocol, and only a few fields are kept (apache/parquet-format,
+src/main/thrift/parquet.thrift).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 __all__ = ["Chunk", "read_index"]
 
 MAGIC = b"PAR1"
-#: Bytes of an index: some 100,000 columns of groups of rows.
+#: Maximum bytes of an index: some 100,000 column chunks.
 MAX_INDEX = 1 << 24
 DEEPEST = 16
-#: Types of the protocol.
+#: Type codes of the Thrift protocol.
 TRUE, FALSE, BYTE, INTEGERS, DOUBLE, BINARY, LISTS, MAP, STRUCT = (
     1, 2, 3, (4, 5, 6), 7, 8, (9, 10), 11, 12,
 )  # fmt: skip
@@ -27,24 +28,24 @@ DICTIONARY, DELTA_TEXTS = frozenset({2, 8}), 7
 
 
 class Chunk(NamedTuple):
-    """What one group of rows takes in one column.
+    """The size of one column in one row group.
 
     Attributes
     ----------
     group : int
-        Of the rows.
+        Number of the row group.
     path : str
-        Of the column, with the names of its parts joined by dots.
+        Path of the column, with the names of its parts joined by dots.
     is_text : bool
         Whether it holds texts or bytes of any length.
     fixed : int
-        Bytes of each value where all have as many; else 0.
+        Bytes of each value if all have the same length; else 0.
     has_dictionary, has_deltas : bool
-        Whether a value may stand in a dictionary, or be told by the one before.
+        Whether values may be stored in a dictionary, or as differences from the previous value.
     values : int
-        Those of lists count each.
+        Number of values; each element of a list counts.
     unpacked : int
-        Bytes of its pages, unpacked.
+        Bytes of the decompressed pages.
     """
 
     group: int
@@ -58,12 +59,12 @@ class Chunk(NamedTuple):
 
 
 def read_index(file: Path) -> list[Chunk]:
-    """Read what the index says of each column and group of rows.
+    """Read the entries of each column and row group from the index.
 
     Raises
     ------
     ValueError
-        If it is no index, or longer than 16 MiB.
+        If the data is not an index, or longer than 16 MiB.
     OSError
         If the file cannot be read.
     """
@@ -81,7 +82,7 @@ def read_index(file: Path) -> list[Chunk]:
         stream.seek(-8 - length, io.SEEK_END)
         found = _Cursor(stream.read(length)).struct(0)
     try:
-        # The first element of the schema is its root, and those with children are no columns.
+        # The first element of the schema is its root; elements with children are not columns.
         leaves = [leaf.get(2, 0) for leaf in found[2][1:] if not leaf.get(5)]
         return [
             _describe(number, column[3], leaves[place])
@@ -107,7 +108,7 @@ def _describe(group: int, column: dict[int, Any], length: int) -> Chunk:
 
 
 class _Cursor:
-    """A place in bytes of the protocol."""
+    """A read position in bytes of the protocol."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -164,7 +165,7 @@ class _Cursor:
                 (self.value(kinds[0], depth + 1), self.value(kinds[1], depth + 1))
                 for _ in self.counted(count, -1)
             ]
-        if kind in (TRUE, FALSE, BYTE):  # of a list: one byte each
+        if kind in (TRUE, FALSE, BYTE):  # in a list, one byte each
             return self.byte()
         if kind == DOUBLE:
             return self.take(8)

@@ -1,6 +1,6 @@
-"""Columns by path: `vars.gold` is the key `gold` of the object in the column `vars`.
+"""Address columns by path: `vars.gold` is the key `gold` of the object in the column `vars`.
 
-A column of exactly that name comes first. A whole number is a place in a list:
+A column of exactly that name takes precedence. An integer is an index into a list:
 `choices.0.message.content`.
 """
 
@@ -15,26 +15,26 @@ from caopd_bench.core.terminal import quote
 
 __all__ = ["ABSENT", "Column", "find_columns", "list_paths", "list_texts", "tell_list"]
 
-#: In place of a value that is not there; null is a value.
+#: Stands for a missing value; null is not missing.
 ABSENT: Any = object()
 MAX_PARTS = 12
-#: Paths that a message lists.
+#: Maximum number of paths listed in a message.
 SHOWN = 40
-#: Paths to texts that a message names, and values that are looked at for them.
+#: Maximum number of paths to texts in a message, and of values searched for them.
 FEW = 3
 LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, and the keys that lead from its value to the one that is meant."""
+    """A column, and the keys that lead from its value to the addressed value."""
 
     name: str
     top: str
     keys: tuple[str, ...] = ()
 
     def get(self, row: Mapping[str, Any]) -> Any:
-        """Return the value in a row: null where an object on the way is null, else `ABSENT`.
+        """Return the value in a row; None if an object on the path is null, `ABSENT` if absent.
 
         Examples
         --------
@@ -58,7 +58,7 @@ class Column:
 
 
 def find_columns(wanted: Sequence[str], names: Sequence[str]) -> dict[str, Column]:
-    """Find what names of columns or paths mean; one that begins with no column is left out.
+    """Resolve names of columns or paths; those that do not begin with a column are left out.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def find_columns(wanted: Sequence[str], names: Sequence[str]) -> dict[str, Colum
 
 
 def list_paths(row: Mapping[str, Any], names: Sequence[str]) -> str:
-    """List the columns, those with objects by the paths in them, for a message.
+    """List the columns for a message; for columns of objects, list the paths inside them.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def list_paths(row: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def tell_list(column: Column, row: Mapping[str, Any]) -> str:
-    """Say how long the list is in which a path ends; "" if it ends elsewhere.
+    """Describe the length of the list in which a path ends; "" if it ends elsewhere.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def tell_list(column: Column, row: Mapping[str, Any]) -> str:
 
 
 def list_texts(path: str, value: Any) -> str:
-    """List the paths into a list or an object that lead to its longest texts, for a message.
+    """List the paths to the longest texts inside a list or an object, for a message.
 
     Examples
     --------

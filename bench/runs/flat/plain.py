@@ -1,6 +1,6 @@
-"""Chunks of JSONL and CSV by the plain readers, which know the line of every row.
+"""Read chunks of JSONL and CSV with the plain readers, which track the line of every row.
 
-The fast readers leave to them what they do not take on, and every message about a file.
+The fast readers delegate unusual blocks, and all error messages about a file, to these.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = ["chunk_csv", "chunk_json", "make_chunk", "read_plain_csv", "read_plai
 
 
 def read_plain_json(file: Path, wanted: Wanted, size: int) -> Iterator[Chunk]:
-    """Read JSONL, so many rows at once; errors as of `files.read_chunks`."""
+    """Read JSONL in chunks of rows; raise the errors of `files.read_chunks`."""
     return chunk_json(file, wanted, json_rows(file), size)
 
 
 def read_plain_csv(file: Path, wanted: Wanted, size: int) -> Iterator[Chunk]:
-    """Read CSV, so many rows at once; errors as of `files.read_chunks`."""
+    """Read CSV in chunks of rows; raise the errors of `files.read_chunks`."""
     rows = csv_rows(file)
     head = next(rows, (0, 0, []))[2]
     return chunk_csv(file, wanted, head, rows, size)
@@ -78,7 +78,7 @@ def chunk_csv(
 
 
 def make_chunk(column: Callable[[str], Sequence[Any]], wanted: Wanted, where: Where) -> Chunk:
-    """Make a chunk of columns of Python's values."""
+    """Make a chunk from columns of Python values."""
     return Chunk(
         read_confidences(column(wanted.confidence), where),
         read_outcomes(column(wanted.correct), where),
@@ -98,7 +98,7 @@ def _chunks(
 def _batches(
     rows: Iterator[tuple[int, int, Sequence[Any]]], size: int
 ) -> Iterator[tuple[list[int], list[Sequence[Any]]]]:
-    """Yield line numbers and rows, as many as the memory is meant for."""
+    """Yield batches of line numbers and rows, limited by rows and memory."""
     numbers: list[int] = []
     held: list[Sequence[Any]] = []
     characters = 0

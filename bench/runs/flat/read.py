@@ -1,7 +1,7 @@
-"""Flat files as a run: any JSONL, CSV or Parquet with a confidence and an outcome in each row.
+"""Read flat files as a run: JSONL, CSV or Parquet with a confidence and an outcome in each row.
 
-Up to MAX_ROWS rows are kept, as rows of any other run, where somebody asks for them. Of more, and
-where nobody does, only counts are kept, and the numbers made from them are the same.
+Up to MAX_ROWS rows are kept like the rows of any other run, if the caller requests them. Otherwise
+only counts are kept, from which the same numbers are computed.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from caopd_bench.runs.run import GREEDY, AnyRun, CountedRun, Row, Run, make_row
 
 __all__ = ["FLAT_TASK", "MAX_ROWS", "Columns", "Keep", "NoColumnError", "read_flat"]
 
-#: The task of rows that name none.
+#: Task name of rows that name no task.
 FLAT_TASK = "answers"
 MAX_ROWS = 1_000_000
 NO_ROWS = "{}: contains no rows"
-#: Read as columns where they exist, without being asked for.
+#: Columns that are read without being requested, if they exist.
 ITEM, LEVEL = "item", "level"
 
 
-#: What is kept of rows besides their counts.
+#: Parts of the rows to keep besides their counts.
 Keep: TypeAlias = Literal["rows", "labels", "nothing"]
 
 
 class NoColumnError(UsageError):
-    """A file lacks a column: `names` are those that it has."""
+    """A file lacks a column; `names` are the columns that it has."""
 
     def __init__(self, message: str, names: Sequence[str]) -> None:
         super().__init__(message)
@@ -53,23 +53,23 @@ class NoColumnError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of flat files hold what; runs of lm-eval do not look at it.
+    """The meaning of the columns of flat files; runs of lm-eval use only `by` and `judge`.
 
     Attributes
     ----------
     confidence, correct : str
         The stated confidence, in [0, 1] or null, and the outcome: 0, 1, true or false.
     item : str, optional
-        Names the question, which several rows may share. By default "item", where it exists.
+        Identifies the question, which several rows may share. By default "item", if it exists.
     by : sequence of str
-        Group columns. "level" is read too, where it exists.
+        Group columns. "level" is read too, if it exists.
     decimals : int, optional
-        Round the confidences. It bounds the memory that continuous confidences take.
+        Round the confidences, which bounds the memory for continuous confidences.
     judge : bool
-        Of a run of lm-eval: judge the responses of tasks that were not judged.
+        For a run of lm-eval: judge the responses of tasks that were not judged.
     keep : Keep
-        Of the rows, beside their counts: themselves, or the labels of their questions, which say
-        whether two runs answered the same.
+        What to keep besides counts: the rows, or the labels of their questions, which show whether
+        two runs answered the same ones.
     """
 
     confidence: str = "confidence"
@@ -91,7 +91,7 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     if len(formats) > 1:
         listed = ", ".join(f"{n} {kind}" for kind, n in formats.items())
         raise UsageError(f"{path}: contains {listed} files; select one kind: '{path}/*.csv'")
-    # An empty shard has not even a head.
+    # An empty shard does not even have a header.
     first = next((file for file in files if column_names(file)), None)
     if first is None:
         raise UsageError(f"{path}: empty; expected one answer per row, or at least a header")
@@ -119,7 +119,7 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
 
 
 def _resolve(file: Path, columns: Columns) -> Wanted:
-    """Decide on the columns by the first file."""
+    """Choose the columns from the first file."""
     names = column_names(file)
     if set(names) >= PACKED:
         raise UsageError(
@@ -162,7 +162,7 @@ def _read_all(files: Sequence[Path], wanted: Wanted) -> Iterator[Chunk]:
 
 
 def _drain(held: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Yield the chunks that were read ahead, letting go of each, then the others."""
+    """Yield the chunks that were read ahead, releasing each, and then the others."""
     held.reverse()
     while held:
         yield held.pop()
@@ -170,7 +170,7 @@ def _drain(held: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """Return the keys with few enough values to group by; refuse one that the user named."""
+    """Return the keys with few enough values to group by; raise for a key that the user named."""
     kept = []
     for key in keys:
         if len({value for chunk in chunks for value in chunk.groups[key].values}) <= MAX_GROUPS:
@@ -183,7 +183,7 @@ def _few_values(chunks: Sequence[Chunk], keys: Sequence[str], asked: Sequence[st
 def _make_rows(chunks: Sequence[Chunk], keys: Sequence[str], decimals: int | None) -> list[Row]:
     rows: list[Row] = []
     seen: Counter[str] = Counter()
-    # Asked once each, they were no samples.
+    # Each question was asked once, so the rows are not samples.
     is_sampled = any(chunk.items is not None for chunk in chunks) and not are_distinct(
         [chunk.items for chunk in chunks]
     )
@@ -214,7 +214,7 @@ def _make_rows(chunks: Sequence[Chunk], keys: Sequence[str], decimals: int | Non
 
 
 def _make_groups(chunk: Chunk, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the groups of each row; rows of the same groups share one dictionary."""
+    """Return the groups of each row; rows with equal groups share one dictionary."""
     if not keys:
         return [{}] * chunk.correct.size
     columns = [chunk.groups[key] for key in keys]
@@ -267,7 +267,7 @@ def _count(
 
 
 def _name_of(path: Path) -> str:
-    """Name a run by its file without the suffix, or by its folder: "Qwen2.5-7B" keeps its dot."""
+    """Name a run after its file without the suffix, or its folder; "Qwen2.5-7B" keeps its dot."""
     stem = path.name if path.is_dir() else without_suffix(path.name)
     return clean_name(stem.strip("*?_-.") or path.resolve().parent.name or "data")
 
@@ -279,7 +279,7 @@ def _provenance(
     source: dict[str, Any] = {
         "format": format_of(files[0]),
         "files": len(files),
-        # What is stored of it may be shared: no folders of this machine.
+        # Stored runs may be shared, so they must not reveal folders of this machine.
         "first": shorten_path(str(files[0])),
         "columns": names,
         "decimals": columns.decimals,

@@ -1,4 +1,4 @@
-"""Rows of JSONL and CSV one by one: what every file is read by, and each refused file named by."""
+"""Read rows of JSONL and CSV one by one; every error message about such files comes from here."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from caopd_bench.core.files.plain_json import TOO_DEEP, parse_json
 
 __all__ = ["MAX_TEXT", "csv_rows", "json_rows", "parse_csv", "parse_lines"]
 
-MAX_TEXT = MAX_LINE  # characters of a CSV row, and of the lines of a chunk
+MAX_TEXT = MAX_LINE  # maximum characters of a CSV row, and of the lines of a chunk
 
 
 def json_rows(file: Path) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield rows with their line and length."""
+    """Yield rows with their line number and length."""
     return parse_lines(file, read_lines(file), BlankLines(file))
 
 
 def parse_lines(
     file: Path, lines: Iterator[tuple[int, bytes]], blank: BlankLines
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield rows of numbered lines of a file."""
+    """Parse numbered lines of a file and yield their rows."""
     for number, line in lines:
         if blank.add(line.isspace()):
             continue
@@ -53,14 +53,14 @@ def _problem(error: Exception) -> str:
 
 
 def csv_rows(file: Path) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield rows with the line they begin on and their length."""
+    """Yield rows with the number of their first line and their length."""
     return parse_csv(file, read_lines(file), BlankLines(file))
 
 
 def parse_csv(
     file: Path, numbered: Iterator[tuple[int, bytes]], blank: BlankLines
 ) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield rows of numbered lines of a file; the first begins a row."""
+    """Parse numbered lines of a file and yield their rows; the first line must begin a row."""
     first = length = 0
 
     def lines() -> Iterator[str]:
@@ -75,7 +75,7 @@ def parse_csv(
                 )
             yield line
 
-    # Whole responses stand in a field; the limit of the module is 128 kB.
+    # A field may hold a whole response, but the module's default limit is 128 kB.
     limit = csv.field_size_limit(MAX_TEXT)
     try:
         for row in csv.reader(lines(), strict=True):
@@ -94,7 +94,7 @@ def _texts(file: Path, lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int
     """Yield numbered lines of text."""
     for number, line in lines:
         try:
-            # A byte order mark, as Excel writes it, is no part of the first name.
+            # A byte order mark, as written by Excel, is not part of the first column's name.
             yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise _not_text(file, number, error) from None

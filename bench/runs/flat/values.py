@@ -1,4 +1,4 @@
-"""Values of flat files, a column at a time: numbers, missing ones, and what is neither."""
+"""Check the values of flat files, one column at a time: numbers, missing and invalid values."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-#: Names row i of a chunk: "answers.csv line 17".
+#: Function that names row i of a chunk: "answers.csv line 17".
 Where = Callable[[int], str]
-#: How CSV writers spell a value that is not there.
+#: Spellings of a missing value by CSV writers.
 ABSENT = frozenset({"", "na", "nan", "none", "null"})
-#: Python's float() takes more: underscores, digits of other scripts, "infinity".
+#: Stricter than float(), which accepts underscores, digits of other scripts and "infinity".
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MAX_NUMBER = 100  # characters
 MAX_NAME = 200  # characters
@@ -51,7 +51,7 @@ class Wanted:
 
     @property
     def columns(self) -> list[str]:
-        """All of them."""
+        """Return the names of all columns."""
         item = [self.item] if self.item else []
         return list(dict.fromkeys([self.confidence, self.correct, *item, *self.groups]))
 
@@ -66,17 +66,17 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some consecutive rows of a file, checked.
+    """Consecutive rows of a file, with checked values.
 
     Attributes
     ----------
     confidence : ndarray of float, shape (n,)
-        In [0, 1]; NaN where none was stated.
+        In [0, 1]; NaN if none was stated.
     correct : ndarray of bool, shape (n,)
     items : list of str or pyarrow.StringArray, optional
         The question of each row (`names` reads both).
     groups : dict
-        Key to its codes.
+        Maps each key to its codes.
     """
 
     confidence: NDArray[Any]
@@ -90,7 +90,7 @@ def read_confidences(values: Sequence[Any] | NDArray[Any], where: Where) -> NDAr
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         column = values if values.dtype.kind == "f" else values.astype(np.float64)
     else:
-        # Of an array, Python's own values: a bool is a bool.
+        # Convert an array to Python values, so that bools remain bools.
         listed = values.tolist() if isinstance(values, np.ndarray) else values
         column = np.array(_floats(listed) or _of_each(_number, listed, where), dtype=np.float64)
     is_bad = ~np.isnan(column) & ~((column >= 0) & (column <= 1))
@@ -115,9 +115,9 @@ def read_outcomes(values: Sequence[Any] | NDArray[Any], where: Where) -> NDArray
 
 
 def _floats(values: Sequence[Any]) -> Sequence[Any] | None:
-    """Return numbers unchanged, None as NaN; return None if there is any other value.
+    """Return numbers unchanged and None as NaN; return None if there is any other value.
 
-    Whole numbers may be too large for a float.
+    Integers may be too large for a float.
     """
     kinds = set(map(type, values))
     if not kinds <= {float, int, type(None)}:
@@ -130,11 +130,11 @@ def _floats(values: Sequence[Any]) -> Sequence[Any] | None:
 def _of_each(
     read: Callable[[Any, Where, int], T], values: Sequence[Any], where: Where
 ) -> Sequence[T]:
-    """Read each value; of texts and whole numbers, which repeat, each distinct one once."""
-    # No two values of these types are equal but those that are the same: 1 is True, and 1.0.
+    """Read each value; texts and integers often repeat, so read each distinct one once."""
+    # Values of these types are equal only if identical; in general, 1 equals True and 1.0.
     if not set(map(type, values)) <= {str, int}:
         return [read(value, where, i) for i, value in enumerate(values)]
-    # In order of appearance: the first value that cannot be read is that of the first such row.
+    # In order of appearance, so that an error names the first row that cannot be read.
     known = {value: read(value, _first(values, value, where), 0) for value in dict.fromkeys(values)}
     return [*map(known.__getitem__, values)]
 
@@ -163,7 +163,7 @@ def read_items(values: Sequence[Any], name: str, where: Where) -> list[str]:
 
 
 def _short_name(name: str) -> str:
-    """Keep a name; of a text as long as a question, a digest, so that memory stays bounded."""
+    """Return a short name unchanged and a digest of a long one, so that memory stays bounded."""
     if len(name) <= MAX_NAME:
         return name
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -172,8 +172,8 @@ def _short_name(name: str) -> str:
 def encode(values: Sequence[Any], name: str, where: Where) -> Codes:
     """Return a group column as codes of its distinct values, in order of appearance.
 
-    Text that is a number in its usual spelling becomes one, so that 10 comes after 2; dates and
-    the like become text. A row with null, NaN or nothing is in no group.
+    Text that is a number in its usual spelling becomes a number, so that 10 sorts after 2; dates
+    and the like become text. A row with null, NaN or an empty value is in no group.
     """
     if len(values) > 1 and set(map(type, values)) <= {str, int, type(None)}:
         distinct = [*dict.fromkeys(values)]
