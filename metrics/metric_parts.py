@@ -92,7 +92,7 @@ class Shown(NamedTuple):
     place : float
         Position in the table; metrics without one come last.
     extremes : ((float, float), (float, float)), optional
-        The worst case: confidences of rows without a confidence, (if right, if wrong), that give
+        The worst case: confidences, (if right, if wrong), assumed for rows without one that lead to
         the lowest and the highest value. Omitted where two such pairs do not determine the
         extremes, as with bins.
     worst_case : bool

@@ -42,7 +42,7 @@ def check_metrics(names: Any) -> list[str]:
 
 
 def list_scored() -> list[str]:
-    """Name the metrics that ``caopd-bench score`` computes, in the order of its table."""
+    """Return the names of the metrics in ``caopd-bench score``, in the order of its table."""
     names = [name for name, row in METRICS.items() if row.scored]
     return sorted(names, key=lambda name: METRICS[name].shown.place)
 
@@ -121,7 +121,7 @@ def reason_of(name: str, value: float, tally: Tally) -> str:
     if math.isfinite(value):
         return ""
     if math.isinf(value):
-        why = f"{metric.infinite}: " if metric.infinite else ""  # else the metric gives no reason
+        why = f"{metric.infinite}: " if metric.infinite else ""  # empty if the metric has none
         return f"{why}{metric.label} is infinite"
     if metric.needs in (WRONG, BOTH) and not tally.n_wrong:
         return f"all answers right: {metric.label} needs {metric.needs}"

@@ -77,7 +77,7 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class Decision(Generic[Key]):
-    """The verdict on a family of cells, and on each of them."""
+    """The verdict on a family of cells, and on each cell."""
 
     outcome: Outcome
     cells: Mapping[Key, CellVerdict]

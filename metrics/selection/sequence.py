@@ -3,7 +3,7 @@ r"""The start of a sequence of tests on independent rows, and the lowest cut tha
 The cuts are the stated values in descending order; at a cut t, N(t) rows are kept, K(t) of them
 wrong. The exact tail P(Bin(N(t), r) <= K(t)) tests whether the risk at t is above r. The tests are
 made in sequence and stop at the first that does not reject. Each has the whole error rate, because
-only the first cut of too high a risk can break the promise ("Learn then Test",
+only the first cut of too high a risk can break the guarantee ("Learn then Test",
 Angelopoulos, Bates, Candès, Jordan, Lei, Annals of Applied Statistics 19 (2025), with a fixed
 sequence). At the first values too few rows are kept for any test to reject. The start
 therefore determines the coverage, and must not be chosen from the labels that are tested.

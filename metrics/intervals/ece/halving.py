@@ -39,7 +39,7 @@ class _Bracket:
         return np.array(middles)
 
     def _guess(self) -> float:
-        """Return where a straight line between the ends meets 0, or what else is known."""
+        """Return the zero of the line between the ends; if unknown, the first guess or an end."""
         fall = self.at_low - self.at_high
         if np.isfinite(fall) and fall > 0.0:
             return self.low + (self.high - self.low) * (self.at_low / fall)
