@@ -3,9 +3,9 @@
 lm-eval will read the entry-point group `lm_eval.tasks` (its pull request 4015); no release does
 yet. Until then `caopd_bench_discovery.pth` calls `install` at interpreter start. It registers a
 finder that waits for lm-eval's task manager to be imported, and does nothing else: no import of
-lm-eval, no file access. When the manager comes, it is given our task folder before the user's
-`--include_path`, which therefore still wins. It stands down when lm-eval reads the group itself.
-`CAOPD_BENCH_NO_HOOK=1` switches it off.
+lm-eval, no file access. When the manager is imported, our task folder is added before the user's
+`--include_path`, which therefore still takes precedence. The finder does nothing if lm-eval reads
+the group itself. `CAOPD_BENCH_NO_HOOK=1` switches it off.
 
 This module is imported at every start of the interpreter: at its top it may import only what
 the interpreter has loaded by then anyway.
@@ -19,7 +19,7 @@ __all__ = ["describe", "install", "task_folder"]
 OFF_SWITCH = "CAOPD_BENCH_NO_HOOK"
 # The class lives in lm_eval.tasks.manager since 0.4.12, in lm_eval.tasks before.
 MANAGER_MODULES = ("lm_eval.tasks.manager", "lm_eval.tasks")
-# What lm-eval's manager module defines once it reads entry points (pull request 4015).
+# A name that lm-eval's manager module defines once it reads entry points (pull request 4015).
 NATIVE_MARKS = ("TASKS_ENTRY_POINT_GROUP", "discover_plugin_task_paths")
 
 
@@ -35,9 +35,9 @@ def install() -> None:
 
 
 def describe() -> str:
-    """Say in one line whether plain `lm_eval` finds the tasks in this environment, and why not.
+    """Describe in one line whether plain `lm_eval` finds the tasks here, and if not, why.
 
-    lm-eval is not imported, which takes a second: its files and the registered finder tell.
+    lm-eval is not imported, which would take a second: its files and the registered finder suffice.
     """
     from importlib import metadata, util
 
@@ -64,7 +64,7 @@ def describe() -> str:
 
 
 def _manager_source(folders) -> str | None:  # type: ignore[no-untyped-def]
-    """Return the source of the module that defines the task manager, None if there is none."""
+    """Return the source of the module that defines the task manager; None without one."""
     for folder in folders:
         for place in ("manager.py", "__init__.py"):
             try:
@@ -107,7 +107,7 @@ def _is_native(namespace) -> bool:  # type: ignore[no-untyped-def]
 
 
 def _extend(module) -> None:  # type: ignore[no-untyped-def]
-    """Make `TaskManager()` of this module look into our folder as well."""
+    """Make this module's `TaskManager()` search our folder as well."""
     manager = vars(module).get("TaskManager")
     if manager is None or manager.__module__ != module.__name__ or _is_native(vars(module)):
         return

@@ -1,6 +1,6 @@
-"""What tasks there are: every dataset in every way of asking, and the prompt panel; their tables.
+"""List all tasks: every dataset in every way of asking, and the prompt panel; render their tables.
 
-`write_yaml` writes from this list what lm-eval reads.
+`write_yaml` writes lm-eval's task files from this list.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PANEL_TASKS = {
 class TaskEntry(NamedTuple):
     """One task.
 
-    `questions` and `way` are what it asks and how; `max_tokens` is its token budget, where it
-    generates.
+    `questions` and `way` are its dataset and way of asking; `max_tokens` is its token budget, if it
+    generates text.
     """
 
     name: str
@@ -44,7 +44,7 @@ class TaskEntry(NamedTuple):
 
 
 def list_tasks() -> list[TaskEntry]:
-    """List the tasks by name; the group of the prompt panel is none, its members are."""
+    """List the tasks by name; the prompt panel's members are included, but not its group."""
     entries = []
     for name, dataset in DATASETS.items():
         about = dataset.about.format(count_items(name))
@@ -62,7 +62,7 @@ def list_tasks() -> list[TaskEntry]:
 
 
 def render_markdown() -> str:
-    """Render all tasks as a table in Markdown, a line each, for docs/tasks.md."""
+    """Render all tasks as a Markdown table, one row each, for docs/tasks.md."""
     rows = (
         (
             f"`{task.name}`",
@@ -111,7 +111,7 @@ def _table(*titles: str, rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([head, f"|{'---|' * len(titles)}", *body, ""])
 
 
-#: The tables of docs/, by the word in the comment that stands before each.
+#: The tables of docs/, by the name in the comment before each.
 TABLES = {
     "tasks": render_markdown,
     "datasets": _render_datasets,

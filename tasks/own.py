@@ -1,4 +1,4 @@
-"""A user's own questions, from a few lines of YAML.
+"""Build a task from a user's own questions and a few lines of YAML.
 
     task: my_questions_conf
     class: !function caopd_bench.tasks.own.OwnTask
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OwnTask", "load_own"]
 
-#: How questions are worded, by the kind of their answers.
+#: The style of questions by the kind of their answers.
 STYLE_OF = {
     "number": "math",
     "latex": "latex",
@@ -76,11 +76,11 @@ class OwnTask:
         return make(config={**template, **given})
 
     def __init__(self, config: dict[str, Any]) -> None:
-        """Tell lm-eval, which looks at this signature, that a configuration is wanted."""
+        """Accept a configuration; lm-eval inspects this signature to decide whether to pass one."""
 
 
 def _check_keys(options: Mapping[str, Any]) -> None:
-    """Refuse what a YAML says and nobody would read."""
+    """Refuse keys of a YAML that nothing would read."""
     for key in options:
         if key not in (*KEYS, *OPTIONS):
             close = get_close_matches(str(key), (*KEYS, *OPTIONS), n=1, cutoff=0.5)
@@ -110,23 +110,23 @@ def load_own(
         JSON lines, CSV or Parquet; a relative path is looked for beside the YAML, then in the
         current folder.
     question, answer : str
-        Columns.
+        Names of the columns.
     kind : str
-        Of the answers, a key of `KINDS`.
+        Kind of the answers, a key of `KINDS`.
     way : str
-        Of asking, a key of `WAYS`.
+        Way of asking, a key of `WAYS`.
     options : str, optional
-        Of questions with `kind: choice`: the column that lists the options; `answer` is then a
-        letter or the place of the right one, from 0 on. Without it the question holds its options.
+        For `kind: choice`: the column that lists the options; `answer` is then a letter or the
+        index of the right one, from 0. Without it the question text includes its options.
     solution : str, optional
         Column of a worked solution, for the privileged context.
     **others
-        As of `documents.load`, and the model's arguments.
+        Options as for `documents.load`, and the model's arguments.
 
     Raises
     ------
     DataError
-        One line: what is wrong, and where.
+        In one line: the error and its place.
     """
     with one_line():
         items = _make_items(file, question, answer, kind, options, solution, others)
@@ -204,7 +204,7 @@ def _find(file: str, config_source: object) -> Path:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template, with its functions."""
+    """A YAML loader that reads a template with its functions."""
 
 
 def _resolve(loader: yaml.SafeLoader, node: Any) -> Any:

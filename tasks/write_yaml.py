@@ -2,7 +2,7 @@
 
     python -m caopd_bench.tasks.write_yaml
 
-A test holds the files to what this writes. Nothing imports it: what it needs is in `catalogue`.
+A test checks that the files match its output. Nothing imports it: its data are in `catalogue`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def render_yaml() -> dict[Path, str]:
-    """Return every file that belongs into the package, and its text."""
+    """Return every generated file of the package and its text."""
     files = {task.path: _render(task) for task in list_tasks()}
     return {**files, ROOT / "panel" / "caopd_math_panel.yaml": _render_group()}
 
 
 def render_pages(folder: Path = DOCS) -> dict[Path, str]:
-    """Return the pages that hold a table of `TABLES`, with the table that belongs there.
+    """Return the pages that contain a table of `TABLES`, with the current table.
 
     It stands between ``<!-- table of NAME -->`` and ``<!-- end of table -->``.
     """
@@ -109,7 +109,7 @@ def _write(files: Mapping[Path, str]) -> None:
 
 
 def main() -> None:
-    """Write what changed; the YAML of tasks that are no more is removed."""
+    """Write the files that changed, and remove the YAML of tasks that no longer exist."""
     files = render_yaml()
     for path in set(ROOT.rglob("*.yaml")) - set(files):
         path.unlink()

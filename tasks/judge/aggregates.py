@@ -1,11 +1,11 @@
-"""What lm-eval calls, by the names in `ways/_*.yml`, to turn the values of all documents into one.
+"""Aggregate the values of all documents for lm-eval, which finds these functions by `ways/_*.yml`.
 
-lm-eval collects what `judging` returned per metric, a value for each document. Set metrics (ECE,
+lm-eval collects the results of `judge` per metric, one value for each document. Set metrics (ECE,
 Brier, AUROC, ...) collect `[confidence, correct]`, or a list of such pairs where a question was
 sampled several times; a pair whose confidence is None is counted by `parse_rate` and left out of
 the metric.
 
-lm-eval knows standard errors only for a few aggregations of its own, and those are 0 where every
+lm-eval has standard errors only for a few aggregations of its own, and those are 0 where every
 answer is right. It prints `± x` for any metric `m` that is followed by a metric named `m_stderr`,
 so each has one. It agrees with the 95% interval that `caopd-bench score` prints for the same rows,
 see `_error_of`. A metric that is undefined (AUROC without a wrong answer) is None and its standard
@@ -37,7 +37,7 @@ Pair: TypeAlias = "tuple[float | None, float]"  # confidence or None, correct
 Pairs: TypeAlias = "Pair | list[Pair]"  # of one document
 Share: TypeAlias = "float | Sequence[float]"  # of one document: 0 or 1, or one of each sample
 
-#: Rows of lm-eval's table whose names leave open what they are. It has no column for this.
+#: Explanations of rows of lm-eval's table with unclear names; the table has no column for them.
 EXPLANATION = (
     "in the table below, `confidence` is the mean of the stated confidences, `overconfidence_gap` "
     "is that mean minus the share of right answers among the same rows (best: 0), and value "
@@ -48,10 +48,10 @@ _log = logging.getLogger("lm_eval.caopd_bench")
 
 
 def count_statuses(statuses: Sequence[str | Sequence[str]]) -> str | None:
-    """Aggregate `status`: how many responses have which, as text: "16 ok, 4 no_answer".
+    """Aggregate `status`: the number of responses of each, as text: "16 ok, 4 no_answer".
 
-    lm-eval makes a row of its table of every value of a document. The share that is ok is there
-    already, as `parse_rate`; a string is printed as it is.
+    lm-eval's table has a row for every value of a document. The share that is ok is already there
+    as `parse_rate`; a string is printed as it is.
     """
     _explain_table()
     counts = Counter(
@@ -68,7 +68,7 @@ def _explain_table() -> None:
 
 
 def mean_confidence(confidences: Sequence[Any]) -> float | None:
-    """Aggregate `confidence`: the mean over the responses that state one."""
+    """Aggregate `confidence`: the mean over the responses with a confidence."""
     each = (c for value in confidences for c in (value if isinstance(value, list) else [value]))
     stated = [c for c in each if c is not None]
     return math.fsum(stated) / len(stated) if stated else None
@@ -81,12 +81,12 @@ def share(values: Sequence[Share]) -> float | None:
 
 
 def share_stderr(values: Sequence[Share]) -> float | str:
-    """Return the standard error of `share`, the samples of a question taken together."""
+    """Return the standard error of `share`, with the samples of a question as one cluster."""
     return _error_of_share(_flat(values))
 
 
 def majority_accuracy(pairs: Sequence[Pair]) -> float | None:
-    """Aggregate `majority`: how often the commonest answer to a question is right."""
+    """Aggregate `majority`: the share of questions whose most common answer is right."""
     right = [correct for confidence, correct in pairs if confidence is not None]
     return math.fsum(right) / len(right) if right else None
 
@@ -195,11 +195,12 @@ def _error_of_share(outcomes: Iterable[tuple[int, float]]) -> float | str:
 
 
 def _error_of(interval: Interval) -> float | str:
-    """Return the error of which 1.96 reach the limit of the interval that is further away.
+    """Return the distance to the farther limit of the interval, divided by 1.96.
 
-    Readers of lm-eval's table take ± 1.96 of it for the interval. The usual standard error is far
-    too small for this where few answers are right (AUROC 0.667 of one right answer of 16: 0.061,
-    while the limits are 0.208 and 0.937), and 0 where all are. With many rows the two are equal.
+    Readers of lm-eval's table take ± 1.96 standard errors for the interval. The usual standard
+    error is far too small for this if few answers are right (AUROC 0.667 with one right answer of
+    16: the error is 0.061, but the limits are 0.208 and 0.937), and 0 if all are right. With many
+    rows the two are equal.
     """
     reach = max(interval.estimate - interval.low, interval.high - interval.estimate)
     return "N/A" if math.isnan(reach) else reach / Z

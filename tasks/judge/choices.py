@@ -1,12 +1,12 @@
-"""Judge which option an answer chooses.
+"""Determine which option an answer chooses.
 
 A choice is one letter in an unmistakable form: ``B``, ``(B)``, ``B.``, ``B: 12 apples``, ``option
-B``, ``it's B``, or a sentence that says so: ``from this, the best answer is B) a tunnel``. Two
-letters (``A or B``, ``A B``, a line for each) are no choice.
+B``, ``it's B``, or a sentence that names it: ``from this, the best answer is B) a tunnel``. Two
+letters (``A or B``, ``A B``, a line for each) are not a choice.
 
-Where the texts of the options are known, the text of one chooses it as well (`options`). Then a
-letter with the text of another option is no choice, since it says two things. A letter that stands
-alone is a letter, even if another option's text is just that letter.
+If the texts of the options are known, the text of one chooses it as well (`options`). Then a letter
+with the text of another option is not a choice, since the two contradict each other. A letter on
+its own counts as a letter, even if another option's text is just that letter.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def read_choice(text: str, options: Sequence[str] = ()) -> str | None:
     text
         An answer.
     options
-        The texts of the options in the order of their letters, where they are known.
+        The texts of the options in the order of their letters, if known.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def same_choice(answer: str | None, gold: str, options: Sequence[str] = ()) -> b
 
 
 def _read_start(text: str, options: Sequence[str]) -> str | None:
-    """Read a text that begins with its choice; "" for two things at once, None for no choice."""
+    """Read the choice at the beginning of a text; "" if contradictory, None if there is none."""
     letter, rest = _read_letter(text, options)
     if not options:
         return letter
@@ -166,7 +166,7 @@ def _read_start(text: str, options: Sequence[str]) -> str | None:
 
 
 def _read_letter(text: str, options: Sequence[str]) -> tuple[str | None, str]:
-    """Read the letter that a text begins with, and what follows it; "" where it names two."""
+    """Read the letter at the beginning of a text, and the rest; "" if the text names two."""
     before = _BEFORE.match(text)
     letter = _LETTER.match(text, before.end() if before else 0)
     if letter is None or _SECOND.match(text, letter.end()):
@@ -186,11 +186,11 @@ def _read_letter(text: str, options: Sequence[str]) -> tuple[str | None, str]:
 
 
 def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
-    """Return whether another letter is named beside one, or in its place: that is no choice."""
+    """Return whether the text names another letter too, or corrects itself: that is no choice."""
     only = _MORE.fullmatch(after)
     if only:
         others = set(_ALONE.findall(after)) - {letter}
-        # Of options that are letters themselves, "C. D" may be option C, whose text is "D".
+        # If the options are letters themselves, "C. D" may be option C, whose text is "D".
         return bool(others) and (not options or _option_in(after, options) != letter)
     return _TAKEN_BACK.match(after) is not None
 
@@ -221,7 +221,7 @@ def _option_in(rest: str, options: Sequence[str]) -> str | None:
 
 
 def _read_sentences(text: str, options: Sequence[str]) -> Iterator[str]:
-    """Yield what the sentences of a text choose: "the best answer is D) a tunnel"."""
+    """Yield the choices that sentences of a text name: "the best answer is D) a tunnel"."""
     cues = list(islice(_CUE.finditer(text), MAX_CUES + 1))
     if len(cues) > MAX_CUES:
         return  # a discussion, and no sentence that chooses

@@ -1,9 +1,9 @@
-"""Judge the responses to one document: what lm-eval's `process_results` calls.
+"""Judge the responses to one document; lm-eval's `process_results` calls these functions.
 
-Every metric has a value for every document, parsed or not: lm-eval mis-weights groups otherwise.
-The keys `acc`, `confidence` and `status` are what `caopd-bench score` reads; of a sampled question
-they are lists, one entry per sample, and `majority` is the pair [share of the commonest answer, is
-it right].
+Every metric has a value for every document, parsed or not: otherwise lm-eval mis-weights groups.
+`caopd-bench score` reads the keys `acc`, `confidence` and `status`; for a sampled question they are
+lists with one entry per sample, and `majority` is the pair [share of the most common answer,
+whether it is right].
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def judge_truth(doc: Mapping[str, Any], results: Sequence[tuple[float, bool]]) -
 
 
 def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
-    """Judge all samples of one question: what each states, and how often they agree."""
+    """Judge all samples of one question: each one's result, and their agreement."""
     judged = [_judge(doc, text) for text in results]
     pairs = [(confidence, correct) for confidence, correct, _, _ in judged]
     answers = [answer for _, _, _, answer in judged]
@@ -87,10 +87,10 @@ def judge_samples(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, A
 def vote(
     answers: Sequence[str | None], kind: str, options: Sequence[str] = ()
 ) -> tuple[float, int | None]:
-    """Return the share of the commonest answer, and the place of its first sample.
+    """Return the share of the most common answer, and the index of its first sample.
 
-    A sample without an answer votes for nothing and counts in the share: K samples, one vote each.
-    Of answers that are equally common the one that came first is taken. (0, None) if there is none.
+    A sample without an answer casts no vote but counts in the share: K samples, one vote each.
+    Of equally common answers the earliest wins. The result is (0, None) if there is no answer.
     """
     groups = group_answers(answers, kind, options)
     counts: dict[int, int] = {}

@@ -144,7 +144,7 @@ def _read(text: str) -> Number | None:
 
 
 def _agree(one: Number, other: Number) -> bool:
-    """Return whether two sides of an equality are equal: 3/4 = 75%."""
+    """Return whether the two sides of an equation are equal: 3/4 = 75%."""
     return one.value / (100 if one.percent else 1) == other.value / (100 if other.percent else 1)
 
 
@@ -188,7 +188,7 @@ def _is_harmless(word: str, last: str) -> bool:
 
 
 def _show_inline(match: re.Match[str]) -> str:
-    """Take the marks off mathematics that is a name or a number, and leave the rest as it is."""
+    """Remove the marks around mathematics that is a name or a number; keep the rest as it is."""
     inner = (match["a"] or match["b"]).strip()
     is_plain = _NAME.fullmatch(inner) or _NUMBER.fullmatch(inner)
     return inner if is_plain else match.group()

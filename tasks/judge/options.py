@@ -1,13 +1,12 @@
-r"""Match an answer with the texts of a question's options, where they are known.
+r"""Match an answer with the texts of a question's options, if they are known.
 
-An answer that gives the text of an option chooses it: ``a tunnel``, where B is "A tunnel." Two
-texts are equal if they are, to the letter; else after markup, LaTeX wrappers, quotes, articles and
-the punctuation of sentences are taken away; else also without case, where they are words: in
-``CCO`` or ``H2O`` case has a meaning. Signs of mathematics and chemistry always count. What equals
-two options chooses neither.
+An answer with the text of an option chooses it: ``a tunnel``, where B is "A tunnel." Two texts are
+compared exactly; then without markup, LaTeX wrappers, quotes, articles and the punctuation of
+sentences; then, if they are words, without case as well: in ``CCO`` or ``H2O`` case has a meaning.
+Signs of mathematics and chemistry always count. A text that equals two options chooses neither.
 
-Where all options begin with their own letters (``A. red``, ``B. green``), a text without its letter
-is the option too.
+If all options begin with their own letters (``A. red``, ``B. green``), a text without the letter
+matches the option too.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ _BARE_LETTER = re.compile(
 
 
 def find_option(text: str, options: Sequence[str]) -> int | None:
-    r"""Return the place of the only option whose text this is, or None.
+    r"""Return the index of the only option with this text, or None.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
     Raises
     ------
     ValueError
-        If it names no option, or two.
+        If it names no option, or more than one.
 
     Examples
     --------
@@ -147,12 +146,12 @@ def gold_letter(gold: str, options: Sequence[str]) -> str:
 
 
 def first_place(places: Iterable[tuple[int, int]]) -> int | None:
-    """Say from where the places of right answers count, 0 or 1; None where both are possible.
+    """Return whether the places of right answers count from 0 or 1; None if both are possible.
 
     Parameters
     ----------
     places
-        Each right answer of a log, and the number of options that it is one of.
+        For each right answer of a log, its place and the number of options.
 
     Examples
     --------
@@ -218,7 +217,7 @@ def _word(options: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 @lru_cache(maxsize=4096)
 def _plain_key(text: str) -> Key:
-    """Take the text apart, without what only words it."""
+    """Split the text into its parts, without articles, markup and punctuation."""
     text = _LETTER_A.sub(rf"\g<0>{_MARK}", fold(text[:MAX_LENGTH])).translate(_SIGNS)
     for pattern, replacement in _WRAPPERS:
         text = pattern.sub(replacement, text)

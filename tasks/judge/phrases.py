@@ -1,8 +1,8 @@
 """Judge short texts that have other names.
 
-A phrase is right if it equals one of the names that the gold answer lists, after case, articles,
-punctuation and spaces are taken away, as in the evaluation of TriviaQA; or if it is a number that
-one of them is. An article that is a name stays: "Vitamin" is not "Vitamin A".
+A phrase is right if it equals one of the names that the gold answer lists, ignoring case, articles,
+punctuation and spaces, as in the evaluation of TriviaQA; or if it is the same number as one of
+them. An article that is part of a name counts: "Vitamin" is not "Vitamin A".
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ def _read_list(gold: str) -> list[object]:
 
 
 def _normalise(text: str) -> str:
-    """Take case and punctuation away."""
+    """Remove case and punctuation."""
     return _squeeze(text).casefold()
 
 
 def _drop_articles(text: str) -> str:
-    """Take articles away too: what is capital within a text, or ends it, is a name."""
+    """Remove articles too; one that is capital within a text, or ends it, is a name and stays."""
     words = _squeeze(text).split()
     kept = [
         word

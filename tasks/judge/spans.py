@@ -1,4 +1,4 @@
-"""What a response states, remembered for a while: who judges and then stores it reads it once."""
+"""Cache the spans of responses, so that judging and then storing one reads it only once."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from caopd_bench.tasks.read.parse import Spans, find_spans
 
 __all__ = ["read_spans"]
 
-#: Responses that are remembered, the samples of a question or two, and their longest in characters.
+#: Number of cached responses (the samples of a question or two), and their maximum length.
 REMEMBERED, LONGEST = 64, 1 << 16
 
 
 def read_spans(text: str, kind: str = "number") -> Spans:
-    r"""Find what a response states, as `find_spans`; who judges and then stores it, reads it once.
+    r"""Find the spans of a response as `find_spans` does, with a cache.
 
     Parameters
     ----------
     text : str
     kind : str
-        Of the answer.
+        Kind of the answer.
 
     Examples
     --------

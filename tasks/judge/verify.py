@@ -1,12 +1,12 @@
-"""Decide whether an answer is right: one function per kind of answer, exact, without judgement.
+"""Decide whether an answer is right: one exact function per kind of answer, without a model.
 
 `verify` is the only checker of the project: evaluation, training rewards and reports call it.
 A new kind is a function ``(answer, gold) -> bool`` and a line in `KINDS`.
 
-``number`` reads both sides with `exact_numbers.read_number` and compares exact fractions: ``0.75``
-equals ``3/4``, and ``0.333`` does not equal ``1/3``. A percentage equals a plain number as
-percent and as share, since questions leave open which is wanted: ``25%`` equals ``25`` and
-``1/4``, on either side; two percentages are compared as they are.
+``number`` reads both sides with `numbers.read_number` and compares exact fractions: ``0.75``
+equals ``3/4``, and ``0.333`` does not equal ``1/3``. A percentage equals a plain number both as
+percent and as share, since questions often leave the form open: ``25%`` equals ``25`` and ``1/4``,
+on either side; two percentages are compared as they are.
 
 ``latex`` compares expressions (`latex`), ``choice`` the option that is chosen (`choices`),
 ``phrase`` short texts with their other names (`phrases`), ``calls`` tool calls (`calls`);
@@ -31,16 +31,16 @@ def verify(
     Parameters
     ----------
     answer
-        The answer as `parse_response` returned it. None (no answer) is wrong, and so is whatever
-        cannot be read; no string raises.
+        The answer as `parse_response` returned it. None (no answer) is wrong, and so is any text
+        that cannot be read; no string raises an error.
     gold
         The right answer.
     kind
         The kind of answer, a key of `KINDS`.
     options
-        Of a choice: the texts of its options in the order of their letters, where they are known.
-        Then an answer may give a text instead of a letter, and so may the gold answer, which may
-        also be the place of the right option, counted from 0.
+        For a choice: the texts of its options in the order of their letters, if known. Then an
+        answer may be a text instead of a letter, and so may the gold answer, which may also be the
+        index of the right option, counted from 0.
 
     Raises
     ------
@@ -66,14 +66,14 @@ def verify(
 def group_answers(
     answers: Sequence[str | None], kind: str = "number", options: Sequence[str] = ()
 ) -> list[int | None]:
-    """Give each answer to one question a number: equal answers share it.
+    """Assign numbers to the answers to one question so that equal answers share a number.
 
     Parameters
     ----------
     answers
-        Of samples, in order; None is no answer and belongs to no group.
+        Answers of the samples, in order; None is no answer and belongs to no group.
     kind, options
-        As of `verify`.
+        As for `verify`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Every function that the YAML names: lm-eval before 0.4.12 resolves `!function` only beside it."""
+"""Every function named in the YAML: lm-eval before 0.4.12 looks for `!function` only beside it."""
 
 # ruff: noqa: F401, F403
 from caopd_bench.tasks.ask.documents import doc_to_choice, doc_to_target, doc_to_text, load

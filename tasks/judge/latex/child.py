@@ -1,8 +1,8 @@
 """The child process that does algebra for `expressions`, and its keeper.
 
-sympy can take forever, or all memory, over a short text. The child has a limit of memory, and is
-killed and replaced when an answer takes longer than a limit of time. It ends by itself when this
-process does: its standard input closes.
+sympy can take forever, or all memory, over a short text. The child has a memory limit, and is
+killed and replaced when an answer exceeds a time limit. It ends by itself when this process does,
+because its standard input closes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Keeper:
         if self.owner != os.getpid():
             self.child = None  # of the process that forked this one: not ours to stop
         self.stop()
-        # Of the child's standard error nothing is of use; a pipe that nobody reads would fill up.
+        # The child's standard error is not needed, and a pipe that nobody reads would fill up.
         child = subprocess.Popen(
             [sys.executable, "-m", "caopd_bench.tasks.judge.latex.worker"],
             stdin=subprocess.PIPE,
@@ -74,7 +74,7 @@ class _Keeper:
         return child
 
     def stop(self) -> None:
-        """Kill the child, if there is one of this process."""
+        """Kill the child, if this process has started one."""
         child, self.child = self.child, None
         if child is None or self.owner != os.getpid():
             return
@@ -104,7 +104,7 @@ atexit.register(_keeper.stop)
 
 
 def ask_child(stated: str, expected: str) -> bool:
-    """Return whether two normalised expressions are equal; False if it cannot be decided in time.
+    """Return whether two normalised expressions are equal; False if undecided in time.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-r"""Say whether two LaTeX answers are equal: structure here, algebra in a child process.
+r"""Decide whether two LaTeX answers are equal: structure here, algebra in a child process.
 
-Both sides are normalised and taken apart (`expression_text`): unions, sets and lists without order,
-tuples, intervals and matrices with it, and with their brackets. Each part is then compared, the
-cheap ways first:
+Both sides are normalised and taken apart (`text`): unions, sets and lists regardless of order;
+tuples, intervals and matrices with order and brackets. Each part is then compared, by the cheap
+ways first:
 
 1. equal text;
 2. two numbers, as exact fractions (`exact_numbers`): ``0.333`` is not ``\frac{1}{3}``;
@@ -89,7 +89,7 @@ def _is_equal(answer: str, gold: str, expected: str) -> bool:
 
 
 def _names_differ(answer: str, gold: str) -> bool:
-    """Return whether both name what they state, and not alike; y may be any function of x."""
+    """Return whether both name their value, by different names; y may be any function of x."""
     ours, theirs = name_of(answer).casefold(), name_of(gold).casefold()
     if not ours or not theirs or ours == theirs:
         return False
@@ -121,7 +121,7 @@ def _same(stated: str, expected: str, answer: str, gold: str) -> bool:
 
 
 def _match(stated: list[str], expected: list[str]) -> bool:
-    """Pair off parts without order; equality is transitive, so the first match will do."""
+    """Match parts regardless of order; equality is transitive, so the first match suffices."""
     for part in stated:
         found = next((i for i, other in enumerate(expected) if _same_or_nested(part, other)), None)
         if found is None:

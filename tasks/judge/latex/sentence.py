@@ -1,7 +1,7 @@
 r"""Find the value that a sentence states: ``The maximum of $f$ is $\sqrt{2}$``.
 
-Only the whole of what follows "is", "are" or "equals" is a value, and only where nothing before it
-or after it changes, doubts or denies it. A number among words is read elsewhere (`numbers`).
+Only the whole text after "is", "are" or "equals" is a value, and only if nothing before or after it
+changes, doubts or denies it. A number among words is read elsewhere (`numbers`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COPULA = re.compile(r"(?<![A-Za-z])(?:is|are|was|were|equals|is equal to)(?![A-
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BETWEEN = re.compile(r"[\s,]*(?:and)?[\s,]*")
-#: In place of mathematics, so that what stands in it is not taken for words.
+#: Replaces mathematics, so that its content is not taken for words.
 _MASK = "\0"
 _VALUE_AFTER = re.compile(
     r"\s{0,3}(?:(?:exactly|precisely|just|both|equal to|then|thus|therefore)\s{1,3})?"
@@ -75,13 +75,13 @@ def _is_constant(answer: str, start: int) -> bool:
 
 
 def _starts_of_maths(masked: str, copulas: Sequence[re.Match[str]]) -> list[int]:
-    """Return where the mathematics begins that stands right before each verb."""
+    """Return the start of the mathematics directly before each verb."""
     ends = [len(masked[: one.start()].rstrip()) for one in copulas]
     return [len(masked[:end].rstrip(_MASK)) for end in ends]
 
 
 def is_doubted(answer: str) -> bool:
-    r"""Return whether an answer denies, bounds or doubts what it states: "8 would be too few".
+    r"""Return whether an answer denies, bounds or doubts its value: "8 would be too few".
 
     Examples
     --------

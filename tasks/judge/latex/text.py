@@ -1,7 +1,7 @@
 r"""Normalise a LaTeX answer, and take it apart: unions, intervals, tuples, sets, lists, matrices.
 
-Only what cannot change the meaning is dropped: spacing, sizes of brackets, dollar signs, units in
-words, degree signs. What remains is compared part by part (`expressions`), so that ``(0, 1]`` is
+Only marks that cannot change the meaning are dropped: spacing, sizes of brackets, dollar signs,
+units in words, degree signs. The rest is compared part by part (`compare`), so that ``(0, 1]`` is
 never ``[0, 1]`` and ``(1, 2)`` never ``(2, 1)``.
 """
 
@@ -80,14 +80,14 @@ class Parts(NamedTuple):
 
 
 def normalise(text: str, *, names: bool = False) -> str:
-    r"""Drop what does not change the meaning of an answer.
+    r"""Drop everything that does not change the meaning of an answer.
 
     Parameters
     ----------
     text
         An answer as it was written.
     names
-        Keep what names the answer: the ``y =`` of ``y = 2x``.
+        Whether to keep the name of the answer: the ``y =`` of ``y = 2x``.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def normalise(text: str, *, names: bool = False) -> str:
 
 
 def name_of(text: str) -> str:
-    r"""Return what an answer names itself: "x" of ``x = 5`` and of ``x \in [0, 1]``, else "".
+    r"""Return the name in an answer: "x" for ``x = 5`` and ``x \in [0, 1]``, otherwise "".
 
     Examples
     --------
@@ -212,7 +212,7 @@ def split_parts(text: str) -> Parts:
 
 
 def _unwrap(text: str) -> tuple[str, str] | None:
-    """Return the outer brackets, if one pair holds everything, and what they hold."""
+    """Return the outer brackets, if one pair encloses everything, and their content."""
     for opening in (r"\{", "(", "["):
         if not text.startswith(opening):
             continue

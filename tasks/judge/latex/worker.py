@@ -1,4 +1,4 @@
-"""Compare expressions, one JSON line after the other: the child process of `expression_child`."""
+"""Compare expressions, one JSON line after the other, as the child process of `child`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 MEMORY = 2_000_000_000  # bytes
-#: Where an expression is evaluated: the ratios of primes fit no identity by chance.
+#: Points at which expressions are evaluated: ratios of primes satisfy no identity by chance.
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179)
 DIGITS = 30
-#: What is farther from 0 than this, relative to the sides, is not 0; what is nearer is simplified.
+#: A difference larger than this, relative to the sides, is not 0; a smaller one is simplified.
 CLEARLY = 1e-12
 
 
