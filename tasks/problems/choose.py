@@ -29,11 +29,11 @@ def load(
     seed : int, optional
         None reads the frozen set for the test split and means 0 for the others.
     levels : str, int or iterable of int, optional
-        Such as "6-10", "1,3,5", [1, 2] or 4; None is all ten.
+        For example "6-10", "1,3,5", [1, 2] or 4; None selects all ten.
     split : str
         "test", "train", "validation" or "fewshot".
     n : int, optional
-        How many at most; None is 100 for each level.
+        Maximum number of problems; None means 100 for each level.
 
     Returns
     -------

@@ -1,10 +1,10 @@
 """Worked examples for the prompts of each style, written by hand: `data/exemplars.jsonl`.
 
-Each example shows one short step, an answer and a stated confidence: shown two steps, a small model
-adds a second one to every sum. Set "a" of each style holds one wrong answer, with a low confidence:
-a model that imitates only right answers learns that every confidence is high. Its true answer is
-under "gold". In set "b" of the mathematics style all answers are right and the confidences are
-other ones, so that the effect of the stated numbers can be measured.
+Each example shows one short step, an answer and a stated confidence: after examples with two steps,
+a small model adds a second step to every sum. Set "a" of each style has one wrong answer with a low
+confidence, since a model that imitates only right answers learns that every confidence is high. Its
+true answer is under "gold". In set "b" of the mathematics style all answers are right and the
+confidences differ, so that the effect of the stated numbers can be measured.
 """
 
 from __future__ import annotations
@@ -45,5 +45,5 @@ def _read() -> dict[str, dict[str, list[Exemplar]]]:
     return found
 
 
-#: Style to name of the set to exemplars.
+#: Maps a style, and then the name of a set, to exemplars.
 EXEMPLARS = _read()

@@ -17,7 +17,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when file, code and hash agree, 1 when they do not."""
+    """Run the command; return 0 if file, code and hash agree, and 1 if they do not."""
     parser = argparse.ArgumentParser(prog="python -m caopd_bench.tasks.problems.freeze")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--check", action="store_true", help="compare file, generator and hash")

@@ -26,7 +26,7 @@ def read_frozen(path: Path = FROZEN_PATH) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        When the file is not the one that was frozen.
+        If the file is not the frozen one.
     """
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()

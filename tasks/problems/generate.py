@@ -7,11 +7,11 @@ digit (level 3), 0.08 on three-digit sums and on word problems with two steps (l
 Levels 8-10: not validated on large models.
 
 No problem is shared between splits. Each problem has a signature: its family and the numbers (or
-capital letters) in it, in order. The SHA-256 of the signature says to which split the problem
-belongs, and a draw that belongs elsewhere is drawn again. So the same numbers never meet the same
-family in two splits, whatever the seeds; at level 1 this leaves test with three eighths of
-the one-digit pairs of a family. What does repeat is the arithmetic under another family (3 + 4 in a
-chain and in a story).
+capital letters) in it, in order. The SHA-256 of the signature determines the split of the problem,
+and a draw that belongs to another split is repeated. So one family never has the same numbers in
+two splits, whatever the seeds; at level 1 this leaves the test split with three eighths of a
+family's one-digit pairs. The same arithmetic can recur in another family (3 + 4 in a chain and in a
+story).
 """
 
 from __future__ import annotations
@@ -74,14 +74,15 @@ SPLITS = {
     "fewshot": range(14, 16),
 }
 _MAX_DRAWS = 20_000
-# For so long a problem must be new to its level, not only its wording. Easy problems run out: the
+# For this many draws a problem must be new to its level, not only its wording. Easy problems run
+# out: the
 # 1,000 of a test set are all different, thousands for training repeat some in other words.
 _NEW_DRAWS = 500
-# What the prompt shows as a worked example is asked in no split.
+# The prompt's worked examples are excluded from every split.
 _SHOWN = {shown["question"] for examples in EXEMPLARS["math"].values() for shown in examples}
 # Numbers, and words in capitals whose letters are to be arranged.
 _SIGNATURE = re.compile(r"[0-9.]*[0-9]|[A-Z]{4,}")
-# Lengths to aim at; 0 is for no lead-in.
+# Target lengths; 0 means no lead-in.
 _LENGTHS = (0, 0, 0, 0, 110, 140, 180, 220)
 # Harder questions are long enough by themselves.
 _LAST_DRESSED_LEVEL = 6
@@ -91,7 +92,7 @@ _LAST_BARE_STORY_LEVEL = 3
 
 
 def families_at(level: int) -> tuple[str, ...]:
-    """Families of a level; at levels 1 and 2 some of them stand twice."""
+    """Return the families of a level; at levels 1 and 2 some of them occur twice."""
     return _LOW.get(level) or tuple(n for n, (_, first) in FAMILIES.items() if first <= level)
 
 
@@ -107,12 +108,12 @@ def generate(
     Parameters
     ----------
     n : int
-        How many; item i has the level `levels[i % len(levels)]`.
+        Number of problems; item i has the level `levels[i % len(levels)]`.
     split : str
         "test", "train", "validation" or "fewshot". No two splits share a problem.
     seed : int
-        Same seed, same items, on every supported Python. A fresh test seed draws fresh items,
-        none of which stands in the frozen set.
+        The same seed gives the same items on every supported Python. A fresh test seed draws fresh
+        items, none of which is in the frozen set.
     levels : iterable of int
         Levels to use, each from 1 to 10.
 
@@ -168,7 +169,7 @@ def _item(split: str, seed: int, level: int, index: int, seen: set[object]) -> d
 
 
 def _family(split: str, seed: int, level: int, index: int) -> str:
-    """Deal families like cards: each once, in a new order, before any comes again."""
+    """Draw families like cards: each occurs once, in a new order, before any recurs."""
     names = list(families_at(level))
     round_, place = divmod(index, len(names))
     Random(f"caopd_math/1/families/{split}/{seed}/{level}/{round_}").shuffle(names)
@@ -185,7 +186,7 @@ def _signature(question: str) -> str:
 
 
 def _dress(rng: Random, name: str, level: int, question: str) -> str:
-    """Put a lead-in before some questions, so that all levels are about equally long."""
+    """Add a lead-in to some questions, so that all levels are about equally long."""
     is_bare = level > _LAST_DRESSED_LEVEL or (name == "story" and level <= _LAST_BARE_STORY_LEVEL)
     if is_bare:
         return question

@@ -38,7 +38,7 @@ def finish(question: str, answer: Fraction | int, steps: Sequence[str]) -> Probl
     Returns
     -------
     Problem
-        With a solution that ends in "The answer is ...".
+        A problem with a solution that ends in "The answer is ...".
     """
     value = Fraction(answer)
     size = -(-len(steps) // _MAX_STEPS)
@@ -81,7 +81,7 @@ def work_out(expression: str) -> tuple[Fraction, list[str]]:
     Raises
     ------
     ZeroDivisionError
-        When a divisor is zero.
+        If a divisor is zero.
     """
     steps: list[str] = []
     value = _visit(ast.parse(expression, mode="eval").body, steps)

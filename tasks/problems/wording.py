@@ -1,11 +1,11 @@
-"""Names, things and lead-in sentences: what makes a question long or short at any level.
+"""Names, things and lead-in sentences, which vary the length of questions at every level.
 
-A lead-in never holds a digit and never bears on the answer. Long and short questions occur at
-every level, so the length of a question says next to nothing about how hard it is.
+A lead-in never contains a digit and never affects the answer. Long and short questions occur at
+every level, so the length of a question reveals almost nothing about its difficulty.
 
 The words are in `data/wording.json`. The people inside a problem and those in a lead-in
-(`narrators`) come from different lists, so that nobody appears in both roles. A scene is a place,
-and what may be going on there: any choice from one place goes together.
+(`narrators`) come from different lists, so that nobody appears in both roles. A scene is a place
+with its possible events: any selection from one place is consistent.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def lead_in(rng: Random, length: int) -> str:
     rng : Random
         The item's own generator.
     length : int
-        How many characters the lead-in should have; it may be some forty short or long.
+        Target length in characters; the lead-in may be about forty shorter or longer.
 
     Returns
     -------

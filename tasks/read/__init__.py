@@ -7,6 +7,6 @@ Imports nothing of ours.
 
 __all__ = ["PARSER_VERSION"]
 
-#: Stored with rows; raise it when any response is read differently. It stands here for those who
-#: name the parser and read no text.
+#: Stored with rows; raise it when any response is read differently. It is defined here for code
+#: that names the parser without reading any text.
 PARSER_VERSION = "3"

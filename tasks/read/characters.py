@@ -1,4 +1,4 @@
-"""Clean text: look-alikes of ASCII characters, and what is wrapped around an answer."""
+"""Clean text: replace look-alikes of ASCII characters, and remove wrappers around an answer."""
 
 import re
 from functools import lru_cache

@@ -89,7 +89,7 @@ _WORDS_BEFORE = {
 
 
 class Reading(NamedTuple):
-    """What a confidence statement says: ``value`` in [0, 1], or None and the ``problem``."""
+    """The reading of a confidence statement: ``value`` in [0, 1], or None and the ``problem``."""
 
     value: float | None
     rescaled: bool
@@ -108,7 +108,8 @@ def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
     raw
         The text, of any length; only the first `MAX_STATEMENT` characters count.
     scale
-        What a bare number is out of, one of `rules.SCALES`; None reads only what is unmistakable.
+        Maximum of the scale of a bare number, one of `rules.SCALES`; None reads only unmistakable
+        forms.
 
     Returns
     -------
@@ -240,7 +241,7 @@ def _divide(written: str, written_whole: str) -> Fraction:
 
 
 def _divide_by_scale(written: str, scale: int) -> Fraction:
-    """Return what a bare number is on a scale: the same as ``number/scale``."""
+    """Return the probability for a bare number on a scale: ``number/scale``."""
     if scale == _LOWEST_IS_ONE and _to_fraction(written) == 0:
         raise _UnreadableError("below the scale of 1 to 5")
     return _divide(written, str(scale))

@@ -100,7 +100,7 @@ class Spans(NamedTuple):
 
 
 class Response(NamedTuple):
-    """All that a response gives: what decides, what it means, and whether it shows thinking."""
+    """All results of reading a response: spans, verdict, and whether it shows thinking."""
 
     spans: Spans
     parsed: ParsedResponse
@@ -221,9 +221,9 @@ def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
     Parameters
     ----------
     spans
-        What `find_spans` found.
+        The result of `find_spans`.
     scale
-        What a bare number is out of, as for `read_confidence`.
+        Maximum of the scale of a bare number, as for `read_confidence`.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
 def _read_after_object(
     lines: str, ours: list[Statement], intervals: bool, rules: Rules
 ) -> tuple[str | None, str | None] | None:
-    """Read another prompt's pair after an object, which was an example then."""
+    """Read another prompt's pair after an object, which then was only an example."""
     objects = [s for s in ours if s.label == "{}"]
     if not objects or any(s.kind == "answer" and s.label != "{}" for s in ours):
         return None

@@ -1,4 +1,4 @@
-r"""Say whether a probability is the answer once more: ``Answer: 3/8``, ``Probability: 0.375``.
+r"""Decide whether a probability only repeats the answer: ``Answer: 3/8``, ``Probability: 0.375``.
 
 Such a probability is no confidence. The two may be written in different ways: as a decimal, a
 share, a fraction of LaTeX or a percentage. `is_same` compares two answers.

@@ -1,4 +1,4 @@
-"""What a caller may say about how responses were asked for: their labels, keys and scale."""
+"""The labels, keys and scale of a prompt other than ours, as given by a caller."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 __all__ = ["MAX_LABEL", "SCALES", "Rules"]
 
-#: What a bare number may be out of.
+#: The possible maxima of a scale for a bare number.
 SCALES = (1, 5, 10, 100)
 MAX_LABEL = 80  # characters of a label or a key
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How the responses of a log state answer and confidence, where it is not as our tasks ask.
+    """The form of answer and confidence in the responses of a log, if it differs from our tasks'.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Rules:
     answer_keys, confidence_keys : tuple of str
         Keys of responses that are JSON. They come before the known ones.
     scale : int or None
-        What a bare number is out of, one of `SCALES`; None reads only what is unmistakable.
+        Maximum of the scale of a bare number, one of `SCALES`; None reads only unmistakable forms.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""Find what a response states as its answer and as its confidence, line by line.
+r"""Find the statements of answer and confidence in a response, line by line.
 
 A *statement* is a label and the text after it: ``Answer: 5``. Statements are **strong** when they
 follow the form the prompt asks for (the label begins its line, or follows one that does, and is
@@ -217,7 +217,7 @@ class _Reader(LineReader):
         return line.end()
 
     def _read_object(self, stated: Stated, text: str) -> None:
-        """Take what an object states; one with a placeholder is an example."""
+        """Add an object's statements; one with a placeholder is only an example."""
         start, end, answer, confidence = stated
         if answer is not None and not answer.isdigit():
             if is_placeholder(clean_answer(answer, intervals=self.intervals)):

@@ -31,7 +31,7 @@ class Thinking(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How one family marks thinking.
+    """The tags with which one family marks thinking.
 
     ``inner_closing`` closes only what was opened; so does ``outside``, which is itself visible.
     """

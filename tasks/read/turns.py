@@ -1,4 +1,4 @@
-"""What begins a turn, and what may stand at the end of one."""
+"""Recognise the tokens that begin a turn, and the markup that may end one."""
 
 import re
 

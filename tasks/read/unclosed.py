@@ -1,4 +1,4 @@
-r"""The final pair of a response whose thinking was never closed.
+r"""Read the final pair of a response whose thinking was never closed.
 
 Some models open ``<think>`` and end with answer and confidence without closing it. Such an end is
 read only if it leaves no doubt: the last thing that the text states, and the last that stands in

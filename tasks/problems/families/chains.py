@@ -39,7 +39,7 @@ _SHAPES = {
     ),
 }
 
-# Operations in turn, by level: the digits of the start, then of what is added or multiplied.
+# Successive operations by level: the digits of the start, then of each operand.
 _MACHINES = {
     4: (2, (("*", 1), ("+", 2))),
     5: (2, (("*", 1), ("-", 2), ("+", 3))),

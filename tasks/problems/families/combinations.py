@@ -18,7 +18,7 @@ _LETTERS = (
 
 
 def counting(rng: Random, level: int) -> Problem:
-    """Write a question that asks how many there are."""
+    """Write a counting question."""
     kinds = {
         4: (_menu, _handshakes),
         5: (_arrangements, _choices, _multiples),

@@ -33,7 +33,7 @@ _LCM_STORY = (
 )
 _FORMAL = ("Compute {}.", "What is {}?", "Find the exact value of {}.")
 
-# By level: how many numbers, digits of their common factor, digits of what multiplies it.
+# By level: number of numbers, digits of their common factor, digits of its multipliers.
 _GCD_SIZES = {3: (2, 1, 1), 4: (2, 1, 2), 5: (2, 2, 1), 6: (3, 2, 2), 7: (2, 2, 3), 8: (2, 3, 4)}
 _LCM_SIZES = {4: (2, 1, 1), 5: (2, 1, 2), 6: (3, 1, 1), 7: (3, 1, 2), 8: (4, 1, 2)}
 

@@ -69,7 +69,7 @@ def _build(rng: Random, level: int) -> tuple[_Side, _Side]:
         x, b = rng.randrange(2, 20), rng.randrange(5, 50)
         left = _side(f"{a}x + {b}", a, b)
     elif level == 5:
-        # The right side is made to meet the left one at a whole x.
+        # The right side is constructed to equal the left one at an integer x.
         left = _side(f"{a + c}x + {b}", a + c, b)
         constant = int(left.at(x)) - c * x
         sign = "-" if constant < 0 else "+"

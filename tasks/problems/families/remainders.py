@@ -24,7 +24,7 @@ _POWERS = {
     9: ((300, 999), 10),
     10: ((10_000, 99_999), 30),
 }
-# By level: how many congruences, and from where to where in the primes their moduli come.
+# By level: the number of congruences, and the range of primes for their moduli.
 _CONGRUENCES = {7: (2, 1, 6), 8: (3, 3, 14), 9: (3, 5, 20), 10: (4, 8, 40)}
 
 

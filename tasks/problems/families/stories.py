@@ -27,7 +27,7 @@ _TIMES = (
     "{n} buys {a} bags of {b} {t}. How many {t} does {n} buy?",
     "Each of {a} children brings {b} {t}. How many {t} do they bring together?",
 )
-# By level: how many events, digits of the first stock, digits of an amount.
+# By level: number of events, digits of the first stock, digits of an amount.
 _LEDGERS = {4: (2, 2, 1), 5: (3, 2, 1), 6: (4, 2, 2), 7: (4, 3, 2), 8: (5, 3, 2)}
 _LEDGERS |= {9: (6, 4, 3), 10: (8, 4, 3)}
 _SHARES = (

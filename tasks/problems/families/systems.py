@@ -1,4 +1,4 @@
-"""Systems of linear equations in two to four unknowns; always one value is asked for."""
+"""Systems of linear equations in two to four unknowns; every question asks for one value."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _draw(
 
 
 def _eliminate(matrix: list[list[int]], right: list[int]) -> list[Fraction] | None:
-    """Solve by Gauss-Jordan elimination; None when there is not exactly one solution."""
+    """Solve by Gauss-Jordan elimination; return None unless there is exactly one solution."""
     rows = [
         [Fraction(number) for number in [*row, value]]
         for row, value in zip(matrix, right, strict=True)

@@ -4,12 +4,13 @@ r"""Read the input of one tool call as a value that equals every other way of wr
   Leading zeros (``"02134"``) and exponents make a string a text. ``true`` is ``"true"``, in any
   case of letters.
 * Strings are folded and stripped; case and inner spaces count: most are names and ids.
-* A key whose value is null or ``""`` is an argument that is not given, as if it were absent (four
-  gold answers say ``"gender": ""`` where the user names none). In lists they count.
+* A key whose value is null or ``""`` counts as absent (four gold answers have ``"gender": ""``
+  where the user names none). In lists such values count.
 * Keys in any order, lists in theirs. No input, ``null``, ``None`` and ``N/A`` are ``{}``.
-* Read are JSON (also with line ends in strings), the same with escaped quotes, and Python's form
-  (``'single quotes'``, ``True``, ``None``, trailing commas). What is no object, states a key twice,
-  or has NaN, more than `MAX_INPUT` characters or `MAX_DEPTH` levels, is unreadable.
+* The accepted forms are JSON (also with line ends in strings), JSON with escaped quotes, and
+  Python's form (``'single quotes'``, ``True``, ``None``, trailing commas). An input that is not an
+  object, has a key twice, or has NaN, more than `MAX_INPUT` characters or `MAX_DEPTH` levels, is
+  unreadable.
 """
 
 import json

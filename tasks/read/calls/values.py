@@ -1,16 +1,16 @@
-r"""Tool calls as one answer: how they are stored, and when two lists of calls are the same.
+r"""Store tool calls as one answer, and compare two lists of calls.
 
-Stored is a JSON list in the form of the gold answers, ``[{"Action": name, "Action_Input": text}]``,
+The stored form is a JSON list like the gold answers, ``[{"Action": name, "Action_Input": text}]``,
 with every input as it was written, so that it can be judged again.
 
 `same_calls` compares all calls, in any order, each as often as it is stated: names exactly, inputs
-as `call_inputs` reads them. An unreadable input equals the same text only.
+as `inputs` reads them. An unreadable input equals only the same text.
 
 `same_first_call` compares as the paper's official code does: the first call only, types strictly
 (``3`` is not ``"3"``). An input that is missing, holds no object or whose braces do not balance is
-``{}``, and braces in strings count as braces. How calls are found in a response is `calls`' matter
-and more tolerant than the official code, which fails on backticks and reads a name up to the end
-of its line.
+``{}``, and braces in strings count as braces. `find` finds the calls in a response, and is more
+tolerant than the official code, which fails on backticks and reads a name up to the end of its
+line.
 """
 
 import json
@@ -28,7 +28,7 @@ _BRACE = re.compile(r"[{}]")
 
 
 class Call(NamedTuple):
-    """One call: tool, input as it was written, and where it stands in the text."""
+    """One call: tool, input as it was written, and position in the text."""
 
     name: str
     arguments: str
@@ -37,7 +37,7 @@ class Call(NamedTuple):
 
 
 def render_calls(calls: Iterable[Call]) -> str:
-    """Write calls as the text that is stored and judged.
+    """Return calls as the text that is stored and judged.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def render_calls(calls: Iterable[Call]) -> str:
 
 
 def load_calls(text: str) -> list[Call]:
-    """Read calls from what `render_calls` writes, or from a gold answer.
+    """Read calls from the output of `render_calls`, or from a gold answer.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def same_calls(answer: str | None, gold: str) -> bool:
     Parameters
     ----------
     answer
-        Calls as `render_calls` writes them. None and whatever cannot be read is wrong; no string
-        raises.
+        Calls as `render_calls` writes them. None and any unreadable text are wrong; no string
+        raises an error.
     gold
         The right calls, in the same form; at least one.
 
@@ -114,7 +114,7 @@ def same_calls(answer: str | None, gold: str) -> bool:
 def same_first_call(answer: str | None, gold: str) -> bool:
     """Return whether the first calls are the same, as the paper's official code does.
 
-    Parameters, errors and what is wrong are those of `same_calls`.
+    Parameters, errors and wrong answers are those of `same_calls`.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def _load_answer(answer: str | None) -> list[Call]:
 
 
 def _to_key(call: Call) -> tuple[str, object]:
-    """Return what two calls that are the same have in common."""
+    """Return a key that is equal for equal calls."""
     value = read_input(call.arguments)
     text = fold(call.arguments).strip() if value is None else None
     return clean_name(fold(call.name)), (value, text)

@@ -1,4 +1,4 @@
-"""What is known of a block while its lines are read, and how a statement is added to it."""
+"""The state of a block while its lines are read, and the adding of statements to it."""
 
 import re
 import sys

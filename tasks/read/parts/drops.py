@@ -1,4 +1,4 @@
-"""Drop what was found and does not count: examples, quotations, and answers that are denied."""
+"""Drop statements that do not count: examples, quotations, and answers that are denied."""
 
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.repeats import is_same

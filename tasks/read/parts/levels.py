@@ -77,11 +77,11 @@ def drop_levels(
     Parameters
     ----------
     statements
-        What `find_statements` found in `text`.
+        The result of `find_statements` for `text`.
     text
         The response.
     scale
-        What a bare number is out of.
+        Maximum of the scale of a bare number.
     low
         What `characters.lower` gives for the text, if that is known.
     """

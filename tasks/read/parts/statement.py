@@ -1,4 +1,4 @@
-"""What a statement is: a label and the text after it."""
+"""A statement: a label and the text after it."""
 
 from typing import NamedTuple
 

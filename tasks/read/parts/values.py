@@ -20,7 +20,7 @@ OTHER_ANSWER_KEYS = (
     *("category", "class", "conclusion", "solution", "result", "response", "output"),
 )
 OTHER_CONFIDENCE_KEYS = ("probability", "certainty", "likelihood")
-#: Keys of what led to the answer, or of what was asked (normalised).
+#: Keys (normalised) of the reasoning or the question, under which no answer is looked for.
 _NOT_STATED = (
     *("step", "steps", "reasoning", "reasoningsteps", "thought", "thoughts", "thinking", "trace"),
     *("example", "examples", "history", "question", "questions", "input", "inputs", "context"),
@@ -167,7 +167,7 @@ def _join_words(key: str) -> str:
 
 
 def place_keys(keys: Keys, names: tuple[str, ...]) -> tuple[int, int] | None:
-    """Say which of the entries of an object state answer and confidence, by their keys alone.
+    """Return which entries of an object state answer and confidence, by their keys alone.
 
     -1 stands for none; None where the values decide too, as `read_value` does.
     """
