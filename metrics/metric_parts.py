@@ -1,4 +1,4 @@
-"""Parts of the definition of a metric: the method of its interval, and its display."""
+"""What the definition of a metric is made of: how its interval is computed, and how it is shown."""
 
 from __future__ import annotations
 

@@ -3,23 +3,25 @@ r"""The start of a sequence of tests on independent rows, and the lowest cut tha
 The cuts are the stated values in descending order; at a cut t, N(t) rows are kept, K(t) of them
 wrong. The exact tail P(Bin(N(t), r) <= K(t)) tests whether the risk at t is above r. The tests are
 made in sequence and stop at the first that does not reject. Each has the whole error rate, because
-only the first cut of too high a risk can break the guarantee ("Learn then Test",
-Angelopoulos, Bates, Candès, Jordan, Lei, Annals of Applied Statistics 19 (2025), with a fixed
-sequence). At the first values too few rows are kept for any test to reject. The start
-therefore determines the coverage, and must not be chosen from the labels that are tested.
+only the first cut of too high a risk can break the guarantee ("Learn then Test", Angelopoulos,
+Bates, Candès, Jordan, Lei, Annals of Applied Statistics 19 (2025), with a fixed sequence). At the
+first values too few rows are kept for any test to reject. The start therefore determines the
+coverage, and must not be chosen from the labels that are tested.
 
 **The start.** The tests start at the first cut that keeps M rows or more. For independent rows and
-any fixed M, the chance that a cut of too high a risk is certified is at most the error rate,
-for every distribution: the risk need not fall with confidence, and values may be tied.
-*Proof.* Merge the values between one cut above the risk and the next: only the first cut above it
-at or after the start matters, and it is the first of these with N >= M. Let p_i be the error rates
-of the merged values and R_i those of the cuts, all R_i >= r, and replace every test by the
+any fixed M, the chance that a cut of too high a risk is certified is at most the error rate, for
+every distribution: the risk need not fall with confidence, and values may be tied.
+
+*Proof.* Merge the values between one cut above the risk and the next: only the first cut above the
+risk at or after the start matters, and it is the first of these with N >= M. Let p_i be the error
+rates of the merged values and R_i those of the cuts, all R_i >= r, and replace every test by the
 randomised one of exact size. If some p_i < r, take the first. Given the counts, K at cut i - 1 is a
 sum of independent outcomes of probabilities >= r, whose likelihood ratio to Bin(N, r) increases in
-K (Newton's inequalities). The test at i, with the rows of value i wrong at rate r, is a test of the
-same size that has more than K to go by, so the most powerful one-sided test rejects such a law no
-more often than it; with rate p_i < r it rejects more often still. So merging i - 1 and i does not
-lower the chance. In the end all p_i >= r, and given the counts K is at least Bin(N, r).
+K (Newton's inequalities). The test at i, if the rows of value i were wrong at rate r, would be a
+test of the same size that uses more information than K, so the most powerful one-sided test rejects
+such a distribution no more often; with rate p_i < r the test at i rejects more often still. So
+merging i - 1 and i does not lower the chance. In the end all p_i >= r, and given the counts K is at
+least Bin(N, r).
 
 **The choice of M.** Three sequences share the error rate, so that the sum of their chances is at
 most that rate; their shares depend only on the number of rows (`shares_of`).
